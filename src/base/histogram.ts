@@ -1,0 +1,78 @@
+/**
+ * A log-linear histogram of durations (after HdrHistogram, Gil Tene): 16 sub-buckets per power of two, so a quantile is
+ * wrong by at most 1/16. Counts can be taken as a sparse delta, sent in a beat and merged: percentiles are never averaged.
+ */
+const SUB_BITS = 4;
+const SUB = 1 << SUB_BITS;
+/** Microseconds, about 9.5 hours: what is longer counts as this. */
+const LARGEST = 2 ** 35 - 1;
+const BUCKETS = (36 - SUB_BITS) * SUB;
+
+/** [bucket, count] pairs; buckets ascending. */
+export type HistogramDelta = readonly (readonly [number, number])[];
+
+/** The bucket of a duration in microseconds. */
+export function bucketOf(micros: number): number {
+  const value = Math.floor(Math.max(0, Math.min(micros, LARGEST)));
+  if (value < SUB) return value;
+  const exponent = Math.floor(Math.log2(value));
+  const shift = exponent - SUB_BITS;
+  return (shift + 1) * SUB + (Math.floor(value / 2 ** shift) - SUB);
+}
+
+/** The largest duration (microseconds) that falls into a bucket. */
+export function upperBound(bucket: number): number {
+  if (bucket < SUB) return bucket;
+  const shift = Math.floor(bucket / SUB) - 1;
+  return ((bucket % SUB) + SUB + 1) * 2 ** shift - 1;
+}
+
+export class Histogram {
+  readonly #counts = new Float64Array(BUCKETS);
+  #sent = new Float64Array(BUCKETS);
+  count = 0;
+
+  /** @param millis duration in milliseconds; negative counts as 0. */
+  record(millis: number): void {
+    const bucket = bucketOf(millis * 1_000);
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+    this.count += 1;
+  }
+
+  /** What was recorded since the last call. */
+  takeDelta(): HistogramDelta {
+    const delta: [number, number][] = [];
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+      const fresh = (this.#counts[bucket] ?? 0) - (this.#sent[bucket] ?? 0);
+      if (fresh > 0) delta.push([bucket, fresh]);
+    }
+    this.#sent = this.#counts.slice();
+    return delta;
+  }
+
+  merge(delta: HistogramDelta): void {
+    for (const [bucket, count] of delta) {
+      if (bucket < 0 || bucket >= BUCKETS) continue;
+      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + count;
+      this.count += count;
+    }
+  }
+
+  /** @returns the q-quantile in milliseconds (0 ≤ q ≤ 1), or undefined when nothing was recorded. */
+  quantile(q: number): number | undefined {
+    if (this.count === 0) return undefined;
+    const rank = Math.max(1, Math.ceil(q * this.count));
+    let seen = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+      seen += this.#counts[bucket] ?? 0;
+      if (seen >= rank) return upperBound(bucket) / 1_000;
+    }
+    return upperBound(BUCKETS - 1) / 1_000;
+  }
+
+  reset(): void {
+    this.#counts.fill(0);
+    this.#sent.fill(0);
+    this.count = 0;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * All that master and children ever say to each other over the IPC channel. JSON, small, one record a message; sheet
+ * data never travels here. The receiver stamps the time. A worker runs application code, so what it says is input:
+ * a message that is not exactly one of these is counted and dropped.
+ */
+import type { HistogramDelta } from "./histogram.ts";
+import type { Ms, Timestamp } from "./units.ts";
+
+export type Role = "worker" | "broker" | "emulator";
+export const ROLES = ["worker", "broker", "emulator"] as const satisfies readonly Role[];
+
+/** An address the daemon listens on, as the operator wrote it and as it was bound. */
+export interface Address {
+  /** `127.0.0.1:8080`, `[::1]:8080`, `unix:/run/x.sock` or `fd://3`. */
+  readonly name: string;
+  readonly kind: "tcp" | "unix";
+}
+
+/** Monotonic since the child started; the master adds them up over all children, dead ones included. */
+export interface Counters {
+  served: number;
+  status2xx: number;
+  status3xx: number;
+  status4xx: number;
+  status5xx: number;
+  /** Deliberate refusals (X-Drover-Refused), and what the connection cap turned away. */
+  refused: number;
+  hits: number;
+  misses: number;
+  stale: number;
+  timeouts: number;
+  accepted: number;
+  upstreamCalls: number;
+  upstreamErrors: number;
+}
+export const COUNTERS = [
+  "served",
+  "status2xx",
+  "status3xx",
+  "status4xx",
+  "status5xx",
+  "refused",
+  "hits",
+  "misses",
+  "stale",
+  "timeouts",
+  "accepted",
+  "upstreamCalls",
+  "upstreamErrors",
+] as const satisfies readonly (keyof Counters)[];
+export const noCounters = (): Counters => Object.fromEntries(COUNTERS.map((c) => [c, 0])) as unknown as Counters;
+
+/** What the broker tells about Google: for `status`, the stats line and /healthz. */
+export interface UpstreamReport {
+  readonly state: "ok" | "never" | "down" | "denied" | "locked";
+  /** One sentence for the operator; empty when ok. */
+  readonly message: string;
+  /** Reads of the current minute, what may be used of them, and when a lock-out ends (0: none). */
+  readonly quota: { readonly used: number; readonly limit: number; readonly lockedUntil: Timestamp };
+  readonly tables: readonly { readonly name: string; readonly rows: number; readonly version: number; readonly checkedAt: Timestamp }[];
+}
+
+/** The state of the whole, pushed to workers whenever it changes (at most once a second): /healthz answers from it. */
+export interface Health {
+  readonly status: "ok" | "degraded" | "stopping";
+  readonly generation: number;
+  readonly workers: { readonly ready: number; readonly target: number };
+  readonly broker: "ready" | "away" | "none";
+  readonly upstream: UpstreamReport["state"];
+  readonly demo: boolean;
+}
+
+export type ToChild =
+  | {
+      type: "configure";
+      role: Role;
+      slot: number;
+      generation: number;
+      masterPid: number;
+      beatEvery: Ms;
+      addresses: readonly Address[];
+      config: unknown;
+    }
+  /** Comes with a handle. `listen`: accept from it now; `reserve`: keep it to re-arm the connection cap without asking. */
+  | { type: "handle"; address: number; use: "listen" | "reserve" }
+  | { type: "drain"; within: Ms }
+  | { type: "retune"; config: unknown }
+  | { type: "reopen" }
+  | { type: "health"; health: Health };
+
+export interface Beat {
+  readonly type: "beat";
+  readonly seq: number;
+  readonly inFlight: number;
+  readonly connections: number;
+  /** Event-loop utilisation since the last beat, 0…1. */
+  readonly elu: number;
+  /** How late this beat's timer was: the loop's delay. */
+  readonly delay: Ms;
+  readonly heap: number;
+  readonly rss: number;
+  /** True while the connection cap keeps the worker from accepting. */
+  readonly full: boolean;
+  readonly counters: Counters;
+  /** Durations of answered requests since the last beat. */
+  readonly latency: HistogramDelta;
+  readonly upstream?: UpstreamReport;
+}
+
+export type FromChild =
+  /** The child can do its work: a worker listens, the broker and the emulator answer. `where` is for the log. */
+  | { type: "ready"; where: string }
+  | Beat
+  | { type: "drained"; served: number }
+  /** The child can't go on and says why before it exits with `exit`. */
+  | { type: "fatal"; exit: number; code: string; message: string }
+  /** The application has asked for tables: start the broker (and, in demo, the emulator) if there is none. */
+  | { type: "wants"; what: "tables" }
+  /** Reserve handles were used up. */
+  | { type: "refill"; address: number; count: number };
+
+type Fields = Readonly<Record<string, unknown>>;
+const count = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v) && v >= 0;
+const text = (v: unknown, most = 4_096): v is string => typeof v === "string" && v.length <= most;
+const record = (v: unknown): v is Fields => typeof v === "object" && v !== null && !Array.isArray(v);
+
+function counters(v: unknown): Counters | undefined {
+  if (!record(v) || !COUNTERS.every((name) => count(v[name]))) return undefined;
+  return Object.fromEntries(COUNTERS.map((name) => [name, v[name]])) as unknown as Counters;
+}
+
+function delta(v: unknown): HistogramDelta | undefined {
+  if (!Array.isArray(v) || v.length > 1_024) return undefined;
+  return v.every((pair) => Array.isArray(pair) && pair.length === 2 && count(pair[0]) && count(pair[1])) ? v : undefined;
+}
+
+const UPSTREAM_STATES: readonly unknown[] = ["ok", "never", "down", "denied", "locked"] satisfies UpstreamReport["state"][];
+function upstream(v: unknown): UpstreamReport | undefined {
+  if (!record(v) || !UPSTREAM_STATES.includes(v["state"]) || !text(v["message"]) || !record(v["quota"]) || !Array.isArray(v["tables"]))
+    return undefined;
+  const { quota, tables } = v;
+  if (!count(quota["used"]) || !count(quota["limit"]) || !count(quota["lockedUntil"]) || tables.length > 1_000) return undefined;
+  const sound = (t: unknown) => record(t) && text(t["name"], 200) && count(t["rows"]) && count(t["version"]) && count(t["checkedAt"]);
+  return tables.every(sound) ? (v as unknown as UpstreamReport) : undefined;
+}
+
+function beat(m: Fields): Beat | undefined {
+  const { seq, inFlight, connections, elu, delay, heap, rss, full } = m;
+  if (
+    !count(seq) ||
+    !count(inFlight) ||
+    !count(connections) ||
+    !count(elu) ||
+    !count(delay) ||
+    !count(heap) ||
+    !count(rss) ||
+    typeof full !== "boolean"
+  )
+    return undefined;
+  const totals = counters(m["counters"]);
+  const latency = delta(m["latency"]);
+  if (totals === undefined || latency === undefined) return undefined;
+  const report = m["upstream"] === undefined ? undefined : upstream(m["upstream"]);
+  const base = { type: "beat", seq, inFlight, connections, elu, delay: delay as Ms, heap, rss, full, counters: totals, latency } as const;
+  return report === undefined ? base : { ...base, upstream: report };
+}
+
+const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { type: T }> | undefined } = {
+  ready: ({ where }) => (text(where) ? { type: "ready", where } : undefined),
+  beat,
+  drained: ({ served }) => (count(served) ? { type: "drained", served } : undefined),
+  fatal: ({ exit, code, message }) =>
+    count(exit) && text(code, 100) && text(message, 65_536) ? { type: "fatal", exit, code, message } : undefined,
+  wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
+  refill: ({ address, count: n }) => (count(address) && count(n) && n <= 64 ? { type: "refill", address, count: n } : undefined),
+};
+
+/** @returns the message, or undefined when it is none of ours or malformed: the caller counts it. */
+export function readFromChild(raw: unknown): FromChild | undefined {
+  if (!record(raw)) return undefined;
+  const { type } = raw;
+  return typeof type === "string" && Object.hasOwn(readers, type) ? readers[type as FromChild["type"]](raw) : undefined;
+}
+
+/** The master is trusted: its messages are only told from what an application sends itself through the same channel. */
+export function isFromMaster(raw: unknown): raw is ToChild {
+  if (!record(raw)) return false;
+  const type = raw["type"] as ToChild["type"];
+  switch (type) {
+    case "configure":
+    case "handle":
+    case "drain":
+    case "retune":
+    case "reopen":
+    case "health":
+      return true;
+    default:
+      return (type satisfies never, false);
+  }
+}

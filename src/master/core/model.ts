@@ -1,0 +1,177 @@
+/**
+ * The supervisor's vocabulary: plain data. decide(state, event, policy) → [state, actions] is all of the master's judgement;
+ * the shell turns the world into events and actions into system calls, and judges nothing.
+ *
+ *   vacant          ─ spawn ──────────────────────────→ starting      waiting ─ until → vacant
+ *   starting        ─ ready ──────────────────────────→ ready         killed  ─ exit ─→ vacant, or waiting when crashes exceed the intensity
+ *   starting, ready ─ roll · shrink · recycle · stop ─→ draining      starting, ready ─ exit → the same: a crash
+ *   draining        ─ exit ───────────────────────────→ vacant, or the place goes (shrink, stop)
+ *   ready ≥ beatBy  ─ examine → examined (examineBy) ─ report or examineBy, SIGKILL → killed
+ *   starting ≥ readyBy · draining ≥ exitBy ─ SIGKILL → killed ─ reapBy → said aloud, watched on
+ */
+import type { Role } from "../../base/protocol.ts";
+import type { Instant, Ms } from "../../base/units.ts";
+
+export type Pid = number & { readonly pid: unique symbol };
+
+/** One place for one child: "worker/0", "broker/0". Stays the same whatever process fills it. */
+export type PlaceId = `${Role}/${number}`;
+export const placeId = (role: Role, nr: number): PlaceId => `${role}/${nr}`;
+
+/** Why a child is asked to go, or was killed. */
+export type Reason = "roll" | "shrink" | "recycle" | "stop" | "stuck" | "boot-timeout" | "drain-timeout" | "abandoned";
+
+/** What one seat of a place holds. Every state that holds a pid holds a deadline: nothing can wait for ever. */
+export type Slot =
+  | { readonly is: "vacant" }
+  | { readonly is: "waiting"; readonly until: Instant } // backing off after crashes
+  | { readonly is: "starting"; readonly pid: Pid; readonly generation: number; readonly readyBy: Instant }
+  | { readonly is: "ready"; readonly pid: Pid; readonly generation: number; readonly since: Instant; readonly beatBy: Instant }
+  | { readonly is: "examined"; readonly pid: Pid; readonly generation: number; readonly examineBy: Instant }
+  | { readonly is: "draining"; readonly pid: Pid; readonly generation: number; readonly exitBy: Instant; readonly why: Reason }
+  | { readonly is: "killed"; readonly pid: Pid; readonly generation: number; readonly reapBy: Instant; readonly why: Reason };
+
+/** A place holds an incumbent and, during a roll or a recycle, the successor that will take its seat. */
+export interface Place {
+  readonly id: PlaceId;
+  readonly role: Role;
+  readonly nr: number;
+  readonly incumbent: Slot;
+  /** Children that have left their seat and are still going: an old generation that drains. */
+  readonly leaving: readonly Slot[];
+  readonly successor: Slot;
+  /** The place itself goes when its last child has (shrink). */
+  readonly closing: boolean;
+  /** Times of recent crashes, oldest first, no more than the policy's window. */
+  readonly crashes: readonly Instant[];
+}
+
+export type Mode =
+  | { readonly is: "running" }
+  /** `by`: when whatever is left gets SIGKILL. `exit`: the master's exit code when the last child is gone. */
+  | { readonly is: "stopping"; readonly quick: boolean; readonly by: Instant; readonly since: Instant; readonly exit: number }
+  | { readonly is: "stopped" };
+
+export type RollResult =
+  | { readonly is: "done"; readonly generation: number; readonly took: Ms }
+  | { readonly is: "abandoned"; readonly generation: number; readonly why: string };
+
+/** A change of generation under way: the broker first, then the workers one at a time, new before old. */
+export interface Roll {
+  readonly generation: number;
+  readonly since: Instant;
+  readonly left: readonly PlaceId[];
+  /** Set while the place at the head of `left` has its successor starting. */
+  readonly current: PlaceId | undefined;
+  /** Asked for again meanwhile: start over when this one ends. */
+  readonly again: boolean;
+}
+
+export interface Master {
+  readonly mode: Mode;
+  /** The generation that new children of no roll get. */
+  readonly generation: number;
+  /** Workers wanted. */
+  readonly target: number;
+  readonly places: ReadonlyMap<PlaceId, Place>;
+  readonly roll: Roll | undefined;
+  readonly lastRoll: RollResult | undefined;
+  /** Everything was ready at least once: before that a failure to boot ends the master. */
+  readonly booted: boolean;
+  /** The machine is short of memory: no surge, no recycle. */
+  readonly memoryShort: boolean;
+  /** State of the jitter's generator, so that decide() stays pure. */
+  readonly seed: number;
+}
+
+export interface Policy {
+  readonly bootTimeout: Ms;
+  /** Silence of a ready child's loop after which it is examined and killed. */
+  readonly beatTimeout: Ms;
+  readonly gracefulTimeout: Ms;
+  /** How long the examination before a kill may take. */
+  readonly examineBudget: Ms;
+  /** How long a killed child may take to be reaped before that is said aloud. */
+  readonly reapTimeout: Ms;
+  /** Quick stop: how long children get to leave by themselves. */
+  readonly quickTimeout: Ms;
+  /** More crashes of one place within this window than `crashes` means waiting: base × 2^n up to max, with jitter. */
+  readonly crashLimit: { readonly crashes: number; readonly within: Ms };
+  readonly backoff: { readonly base: Ms; readonly max: Ms };
+  /** Most workers that `grow` and `scale` may reach. */
+  readonly maxWorkers: number;
+}
+
+/** What a child said before it left: its exit code's meaning in words. */
+export interface Fatal {
+  readonly exit: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export type Event = { readonly at: Instant } & (
+  | { readonly type: "start"; readonly roles: readonly Role[]; readonly workers: number }
+  | { readonly type: "spawned"; readonly place: PlaceId; readonly seat: Seat; readonly pid: Pid; readonly generation: number }
+  /** fork() failed (EAGAIN, ENOMEM): counts as a crash. */
+  | { readonly type: "spawnFailed"; readonly place: PlaceId; readonly seat: Seat; readonly message: string }
+  | { readonly type: "ready"; readonly pid: Pid }
+  | { readonly type: "beat"; readonly pid: Pid }
+  | { readonly type: "report"; readonly pid: Pid; readonly verdict: string }
+  | {
+      readonly type: "exited";
+      readonly pid: Pid;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly fatal: Fatal | undefined;
+    }
+  /** `late`: by how much the master's own loop missed the timer. */
+  | { readonly type: "tick"; readonly late: Ms }
+  | { readonly type: "stop"; readonly quick: boolean; readonly exit?: number }
+  /** `workers`: the new target when the setting itself changed; otherwise scaling survives. */
+  | { readonly type: "reload"; readonly workers: number | undefined }
+  | { readonly type: "scale"; readonly to: number }
+  | { readonly type: "grow" }
+  | { readonly type: "shrink" }
+  | { readonly type: "recycle"; readonly place: PlaceId; readonly why: string }
+  /** A role is needed that was not started: the application asks for tables. */
+  | { readonly type: "need"; readonly role: Role }
+  | { readonly type: "memory"; readonly short: boolean }
+);
+
+export type Seat = "incumbent" | "successor";
+
+export type Action =
+  | {
+      readonly do: "spawn";
+      readonly place: PlaceId;
+      readonly role: Role;
+      readonly nr: number;
+      readonly seat: Seat;
+      readonly generation: number;
+    }
+  | { readonly do: "drain"; readonly pid: Pid; readonly within: Ms; readonly why: Reason }
+  | { readonly do: "kill"; readonly pid: Pid; readonly why: Reason }
+  /** Look at a silent child from outside (/proc), then feed `report`. */
+  | { readonly do: "examine"; readonly pid: Pid; readonly budget: Ms }
+  | { readonly do: "announce"; readonly what: "ready" | "reloading" | "stopping" }
+  | {
+      readonly do: "log";
+      readonly level: "debug" | "info" | "warn" | "error" | "fatal";
+      readonly text: string;
+      readonly fields?: Readonly<Record<string, unknown>>;
+    }
+  | { readonly do: "exit"; readonly code: number };
+
+export type Decision = readonly [Master, readonly Action[]];
+
+export const initialMaster = (seed: number): Master => ({
+  mode: { is: "running" },
+  generation: 1,
+  target: 0,
+  places: new Map(),
+  roll: undefined,
+  lastRoll: undefined,
+  booted: false,
+  memoryShort: false,
+  seed,
+});

@@ -1,0 +1,33 @@
+import type { SnapshotHead, TableInfo, Unavailable } from "./types.ts";
+
+/** A snapshot as it arrives: bytes in shared memory, so that the loop and a thread read them without a copy. */
+export interface Arrival {
+  readonly head: SnapshotHead;
+  readonly bytes: SharedArrayBuffer;
+}
+
+export interface TransportEvents {
+  /** New content of a table, whether asked for or not. */
+  snapshot(arrival: Arrival): void;
+  /** Google has confirmed the content that this side already has. */
+  renewed(head: SnapshotHead): void;
+  /** A refresh failed; the content stays, with this reason. */
+  failed(why: Unavailable): void;
+  /** The list of tables, at connection and whenever it changes. */
+  tables(list: readonly TableInfo[]): void;
+  /** The other end went away or came back. */
+  link(up: boolean): void;
+}
+
+/**
+ * How a client reaches the tables: the broker's socket in the daemon, or Google directly in tests and library use.
+ * Calls may be repeated under the same id; the other end answers each once.
+ */
+export interface Transport {
+  /** Asks for a table's rows, as fresh as its TTL allows; joins what is under way. @returns when they have been delivered by `snapshot` or `renewed`. @throws Unavailable's message as DroverError. */
+  want(table: string, signal?: AbortSignal): Promise<void>;
+  /** Says that a table's rows were used after their TTL: cheap, at most one message a tick. */
+  touch(table: string): void;
+  listen(events: TransportEvents): void;
+  close(): void;
+}

@@ -1,0 +1,61 @@
+/** The words of the Sheets side: tables, who may see them, and what travels between the broker and its clients. */
+import type { Ms, Timestamp } from "../base/units.ts";
+
+/** Who may do a thing with a table. `own rows` and `role` need a login. */
+export type Audience = "nobody" | "public" | "signed-in" | "own rows" | { readonly role: string };
+
+export type ColumnType = "auto" | "string" | "number" | "integer" | "boolean" | "date";
+
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Never leaves the broker. */
+  readonly hidden: boolean;
+}
+
+/** One table: a range of the spreadsheet whose first row names the columns. */
+export interface Table {
+  readonly name: string;
+  /** A1 notation: a tab's title, or `Title!A1:F`. */
+  readonly range: string;
+  /** The key column's name; undefined: the first column. */
+  readonly key: string | undefined;
+  readonly ttl: Ms;
+  /** What the file says of single columns; columns it does not name are `auto` and visible unless their name is secret. */
+  readonly columns: readonly Column[];
+  readonly read: Audience;
+  readonly append: Audience;
+  readonly update: Audience;
+}
+
+/** What clients of the broker may know of a table: no hidden column is named here. */
+export interface TableInfo {
+  readonly name: string;
+  readonly ttl: Ms;
+  readonly read: Audience;
+  readonly append: Audience;
+  readonly update: Audience;
+}
+
+/** The head that goes with a snapshot's bytes. */
+export interface SnapshotHead {
+  readonly table: string;
+  /** Changes when the broker can't tell whether its versions continue those a worker has seen. */
+  readonly epoch: number;
+  /** Counts the changes of the content within the epoch. */
+  readonly version: number;
+  /** 16 hex digits of the visible content's SHA-256: the same in every worker, machine and restart. */
+  readonly hash: string;
+  /** When these rows were first seen in this form. */
+  readonly asOf: Timestamp;
+  /** When Google last said so. */
+  readonly checkedAt: Timestamp;
+}
+
+/** Why a table can't be had, as the broker tells it to a worker. */
+export interface Unavailable {
+  readonly table: string;
+  readonly reason: "unknown" | "never-loaded" | "upstream" | "denied" | "quota" | "broker";
+  readonly message: string;
+  readonly retryAfter: Ms;
+}

@@ -1,0 +1,73 @@
+/**
+ * The contract between a worker and the application it serves. A worker knows no application: it loads a module by
+ * path and finds out which of four forms it has.
+ *
+ *   Fastify plugin         export default async function (fastify, options) { … }
+ *   listener               export default (req, res) => { … }
+ *   fetch object           export default { fetch(request) { … } }
+ *   plain script           anything that calls http.createServer(…).listen(…) itself: its first listen gets the held handles
+ *
+ * An ambiguous two-argument function is told by `export const form = "fastify" | "listener"`.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Instant, Timestamp } from "../base/units.ts";
+
+export type Form = "fastify" | "listener" | "fetch" | "script";
+
+export type Listener = (req: IncomingMessage, res: ServerResponse) => unknown;
+
+export interface FetchApplication {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+/**
+ * Where a prepared answer's content comes from (a table): shared by all answers made from it and changed in place, so
+ * that a refresh which brought the same rows makes every one of them fresh again without touching them.
+ */
+export interface PreparedSource {
+  /** Changes when the content changes: an answer of another version is dead. */
+  version: number;
+  /** Wall clock of the last time the content was known to be true: Age counts from it. */
+  checkedAt: Timestamp;
+  /** Until then the answer is a HIT; then STALE and `expired()` is called; from `staleUntil` on it is not used at all. */
+  freshUntil: Instant;
+  staleUntil: Instant;
+  /** Asks for a refresh. Called at every stale hit, so it must be cheap and must not throw. */
+  expired(): void;
+}
+
+export type Encoding = "identity" | "gzip" | "br";
+
+/** An answer to one GET target for one audience, ready to be written. */
+export interface PreparedAnswer {
+  readonly source: PreparedSource;
+  /** The source's version that the bytes were made from. */
+  readonly version: number;
+  /** Flat name, value, name, value …, without ETag, Content-Length, Content-Encoding, Date, Age, X-Cache and X-Request-Id. */
+  readonly head: readonly string[];
+  /** Opaque tag without quotes and without the encoding's suffix. */
+  readonly etag: string;
+  readonly bodies: { readonly identity: Buffer; gzip?: Buffer; br?: Buffer };
+}
+
+/** The worker's store of prepared answers. Bounded in bytes; the least recently used go first. */
+export interface PreparedAnswers {
+  /** @param target the request target exactly as clients send it: `/api/tables/players?limit=3`. */
+  put(target: string, answer: PreparedAnswer): void;
+  /** Writes an answer as the hit path would (conditional requests and encodings included). */
+  send(req: IncomingMessage, res: ServerResponse, answer: PreparedAnswer, cache: "HIT" | "MISS" | "STALE"): void;
+  clear(): void;
+}
+
+/** CPU-bound work off the loop, in a bounded pool of threads (piscina), started at the first use. */
+export interface Threads {
+  /** @throws when the queue is full (the caller answers 503) or `signal` aborts. */
+  run<T>(module: URL, task: unknown, options?: { signal?: AbortSignal; name?: string }): Promise<T>;
+}
+
+declare module "../base/runtime.ts" {
+  interface Services {
+    readonly prepared: PreparedAnswers;
+    readonly threads: Threads;
+  }
+}
