@@ -25,10 +25,16 @@ export function encodeFrame(head: unknown, body?: Uint8Array): Uint8Array[] {
 export class FrameReader {
   #chunks: Uint8Array[] = [];
   #held = 0;
+  readonly #most: number;
+
+  /** @param most bytes of one frame: less than MAX_FRAME where the peer has nothing large to say. */
+  constructor(most = MAX_FRAME) {
+    this.#most = most;
+  }
 
   /**
    * @returns the frames completed by this chunk.
-   * @throws RangeError when a frame is over MAX_FRAME, SyntaxError when a head is not JSON: close the connection.
+   * @throws RangeError when a frame is over the limit, SyntaxError when a head is not JSON: close the connection.
    */
   push(chunk: Uint8Array): Frame[] {
     this.#chunks.push(chunk);
@@ -49,7 +55,7 @@ export class FrameReader {
     const headLength = prefix.readUInt32BE(0);
     const bodyLength = prefix.readUInt32BE(4);
     const whole = PREFIX + headLength + bodyLength;
-    if (whole > MAX_FRAME) throw new RangeError(`a frame of ${whole} bytes is over the limit of ${MAX_FRAME}`);
+    if (whole > this.#most) throw new RangeError(`a frame of ${whole} bytes is over the limit of ${this.#most}`);
     if (this.#held < whole) return undefined;
     const all =
       this.#chunks.length === 1

@@ -27,6 +27,7 @@ export function upperBound(bucket: number): number {
   return ((bucket % SUB) + SUB + 1) * 2 ** shift - 1;
 }
 
+/** Counts durations; see above for its precision. */
 export class Histogram {
   readonly #counts = new Float64Array(BUCKETS);
   #sent = new Float64Array(BUCKETS);

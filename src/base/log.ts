@@ -1,7 +1,9 @@
 import pino, { type DestinationStream, type Logger } from "pino";
 import { messageOf } from "./errors.ts";
+import { openLogFile, type LogTarget } from "./logfile.ts";
 
 export type { Logger } from "pino";
+export type { LogTarget } from "./logfile.ts";
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 
 /** Who writes: these fields stand on every line. */
@@ -11,13 +13,12 @@ export interface Identity {
   readonly generation?: number;
 }
 
-/** Where lines go: a file (opened for append, may be reopened), or an inherited descriptor such as 1. */
-export type LogTarget = { readonly file: string } | { readonly fd: number };
-
 export interface LogSink {
   readonly log: Logger;
-  /** Opens the file again after it was renamed (logrotate); does nothing for a descriptor. */
+  /** Opens the file again after it was renamed (logrotate); does nothing for a descriptor. Where that fails, it says so in the old one. */
   reopen(): void;
+  /** Appends whole lines that were made elsewhere (access lines), in one write. */
+  write(lines: string): void;
 }
 
 /** What must never be printed, wherever it stands in a log record. Messages and URLs are the caller's care. */
@@ -30,15 +31,29 @@ const REDACT = ["authorization", "cookie", "private_key", "token", "access_token
 /**
  * The JSON line logger of one process: one object a line with time, level, pid, role, slot, generation and msg.
  * Writes are synchronous and append, so that several processes share one file without tearing a line, and what was
- * logged before a SIGKILL is in the file. A full disk or a closed pipe loses lines, never the process.
+ * logged before a SIGKILL is in the file. A full disk or a closed pipe loses lines, never the process, and is told of afterwards.
+ * @throws Error with `code` when the file can't be opened.
  */
 export function createLog(identity: Identity, level: LogLevel, target: LogTarget): LogSink {
-  const destination = pino.destination({
-    ...("file" in target ? { dest: target.file, append: true, mkdir: false } : { fd: target.fd }),
-    sync: true,
-  });
-  destination.on("error", () => {}); // ENOSPC, EPIPE: dropping a line is the only thing left to do
-  return { log: makeLogger(identity, level, destination), reopen: () => void ("file" in target && destination.reopen()) };
+  const destination = openLogFile(target, ({ lines, why }) => lineOf(identity, `${lines} log lines were lost: ${why}`));
+  const log = makeLogger(identity, level, destination);
+  return {
+    log,
+    write: (lines) => destination.write(lines),
+    reopen() {
+      try {
+        destination.reopen();
+      } catch (error) {
+        log.error({ err: error }, `the log file can't be opened again, it goes on in the old one: ${messageOf(error)}`);
+      }
+    },
+  };
+}
+
+/** A line that no logger wrote: one that is about losing lines must not be made while a line is written. */
+function lineOf(identity: Identity, msg: string): string {
+  const { role, slot = null, generation = null } = identity;
+  return `${JSON.stringify({ level: "warn", time: new Date().toISOString(), pid: process.pid, role, slot, generation, msg })}\n`;
 }
 
 /** The same logger on any stream: tests, and the lines that also go to stderr. */
@@ -46,7 +61,9 @@ export function makeLogger(identity: Identity, level: LogLevel, stream: Destinat
   return pino(
     {
       level,
-      base: { pid: process.pid, role: identity.role, slot: identity.slot ?? null, generation: identity.generation ?? null },
+      base: null,
+      // A mixin and no `base`: what a record says of itself (a child's pid on the master's line) replaces it, instead of standing beside it.
+      mixin: () => ({ pid: process.pid, role: identity.role, slot: identity.slot ?? null, generation: identity.generation ?? null }),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: {

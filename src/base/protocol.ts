@@ -4,6 +4,7 @@
  * a message that is not exactly one of these is counted and dropped.
  */
 import type { HistogramDelta } from "./histogram.ts";
+import { readRequests, type RequestInFlight } from "./requests.ts";
 import type { Ms, Timestamp } from "./units.ts";
 
 export type Role = "worker" | "broker" | "emulator";
@@ -84,6 +85,8 @@ export type ToChild =
   /** Comes with a handle. `listen`: accept from it now; `reserve`: keep it to re-arm the connection cap without asking. */
   | { type: "handle"; address: number; use: "listen" | "reserve" }
   | { type: "drain"; within: Ms }
+  /** Ask your own server for the probe path; `probed` answers it. */
+  | { type: "probe"; within: Ms }
   | { type: "retune"; config: unknown }
   | { type: "reopen" }
   | { type: "health"; health: Health };
@@ -105,13 +108,21 @@ export interface Beat {
   /** Durations of answered requests since the last beat. */
   readonly latency: HistogramDelta;
   readonly upstream?: UpstreamReport;
+  /** The oldest requests in flight; absent when there are none. */
+  readonly requests?: readonly RequestInFlight[];
 }
+
+/** Who asked a worker that has drained: the master, a SIGTERM from somebody else, or its application by closing the server. */
+export type DrainedBy = "master" | "operator" | "application";
+const DRAINED_BY: readonly unknown[] = ["master", "operator", "application"] satisfies DrainedBy[];
 
 export type FromChild =
   /** The child can do its work: a worker listens, the broker and the emulator answer. `where` is for the log. */
   | { type: "ready"; where: string }
   | Beat
-  | { type: "drained"; served: number }
+  | { type: "drained"; served: number; by?: DrainedBy }
+  /** What this worker's own server answered to a request for the probe path: `ok` with 2xx and 3xx. */
+  | { type: "probed"; ok: boolean; message: string }
   /** The child can't go on and says why before it exits with `exit`. */
   | { type: "fatal"; exit: number; code: string; message: string }
   /** The application has asked for tables: start the broker (and, in demo, the emulator) if there is none. */
@@ -161,14 +172,21 @@ function beat(m: Fields): Beat | undefined {
   const latency = delta(m["latency"]);
   if (totals === undefined || latency === undefined) return undefined;
   const report = m["upstream"] === undefined ? undefined : upstream(m["upstream"]);
+  if (m["upstream"] !== undefined && report === undefined) return undefined;
+  const requests = m["requests"] === undefined ? undefined : readRequests(m["requests"]);
+  if (m["requests"] !== undefined && requests === undefined) return undefined;
   const base = { type: "beat", seq, inFlight, connections, elu, delay: delay as Ms, heap, rss, full, counters: totals, latency } as const;
-  return report === undefined ? base : { ...base, upstream: report };
+  return { ...base, ...(report === undefined ? {} : { upstream: report }), ...(requests === undefined ? {} : { requests }) };
 }
 
 const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { type: T }> | undefined } = {
   ready: ({ where }) => (text(where) ? { type: "ready", where } : undefined),
   beat,
-  drained: ({ served }) => (count(served) ? { type: "drained", served } : undefined),
+  drained: ({ served, by }) => {
+    if (!count(served) || !(by === undefined || DRAINED_BY.includes(by))) return undefined;
+    return { type: "drained", served, ...(by === undefined ? {} : { by: by as DrainedBy }) };
+  },
+  probed: ({ ok, message }) => (typeof ok === "boolean" && text(message) ? { type: "probed", ok, message } : undefined),
   fatal: ({ exit, code, message }) =>
     count(exit) && text(code, 100) && text(message, 65_536) ? { type: "fatal", exit, code, message } : undefined,
   wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
@@ -190,6 +208,7 @@ export function isFromMaster(raw: unknown): raw is ToChild {
     case "configure":
     case "handle":
     case "drain":
+    case "probe":
     case "retune":
     case "reopen":
     case "health":

@@ -24,8 +24,12 @@ export interface TransportEvents {
  * Calls may be repeated under the same id; the other end answers each once.
  */
 export interface Transport {
-  /** Asks for a table's rows, as fresh as its TTL allows; joins what is under way. @returns when they have been delivered by `snapshot` or `renewed`. @throws Unavailable's message as DroverError. */
-  want(table: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Asks for a table's rows, as fresh as its TTL allows; joins what is under way.
+   * @param held hash of the rows that the caller has: others, or all when it has none, are delivered by `snapshot`.
+   * @returns when the rows, or `renewed`, have been delivered. @throws UnavailableError.
+   */
+  want(table: string, held: string | undefined): Promise<void>;
   /** Says that a table's rows were used after their TTL: cheap, at most one message a tick. */
   touch(table: string): void;
   listen(events: TransportEvents): void;

@@ -31,6 +31,8 @@ export interface Table {
 /** What clients of the broker may know of a table: no hidden column is named here. */
 export interface TableInfo {
   readonly name: string;
+  /** Fingerprint of how the table is cut out of the spreadsheet: what was made under another one must not be served. */
+  readonly definition: string;
   readonly ttl: Ms;
   readonly read: Audience;
   readonly append: Audience;
@@ -52,8 +54,12 @@ export interface SnapshotHead {
   readonly checkedAt: Timestamp;
 }
 
+/** The `table` of an Unavailable that concerns the list of tables itself: nothing is known of the spreadsheet yet. */
+export const EVERY_TABLE = "*";
+
 /** Why a table can't be had, as the broker tells it to a worker. */
 export interface Unavailable {
+  /** The table's name, or EVERY_TABLE. */
   readonly table: string;
   readonly reason: "unknown" | "never-loaded" | "upstream" | "denied" | "quota" | "broker";
   readonly message: string;

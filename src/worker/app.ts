@@ -7,7 +7,10 @@
  *   fetch object           export default { fetch(request) { … } }
  *   plain script           anything that calls http.createServer(…).listen(…) itself: its first listen gets the held handles
  *
- * An ambiguous two-argument function is told by `export const form = "fastify" | "listener"`.
+ * A script is known by its call of `listen` while it loads; a fetch object by its `fetch`. A function is told by, in this
+ * order: `export const form`; fastify-plugin's marks on it; its first parameter's name (`req`, `request` … or `fastify`,
+ * `app` …); one or three parameters, which mean a plugin. What is still ambiguous is refused with that advice.
+ * A Fastify plugin may `export const options = { bodyLimit, … }` for the instance that the worker makes.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Instant, Timestamp } from "../base/units.ts";
@@ -59,15 +62,36 @@ export interface PreparedAnswers {
   clear(): void;
 }
 
+/** Who sends a request. */
+export interface Clients {
+  /**
+   * The client's address: the peer's, or, when the peer is a trusted proxy, the rightmost untrusted one that it names. An
+   * address in text, IPv4 in its dotted form; `unix` for a peer on a unix socket, `unknown` for one that had gone already.
+   */
+  addressOf(req: IncomingMessage): string;
+}
+
+/** What the worker must know of answers without an end. */
+export interface Streams {
+  /** This answer is an event stream: it stops counting against admission now, and a drain ends it at once. */
+  opened(res: ServerResponse): void;
+}
+
 /** CPU-bound work off the loop, in a bounded pool of threads (piscina), started at the first use. */
 export interface Threads {
-  /** @throws when the queue is full (the caller answers 503) or `signal` aborts. */
+  /**
+   * @param module exports a default function, or the one named by `options.name`, that gets `task` and returns the result.
+   * @throws Error with code `THREADS_BUSY` when the queue is full (the caller answers 503), AbortError when `signal` aborts.
+   */
   run<T>(module: URL, task: unknown, options?: { signal?: AbortSignal; name?: string }): Promise<T>;
 }
 
 declare module "../base/runtime.ts" {
   interface Services {
+    /** Only for the built-in service: a foreign application keeps all its routes. */
     readonly prepared: PreparedAnswers;
     readonly threads: Threads;
+    readonly clients: Clients;
+    readonly streams: Streams;
   }
 }

@@ -2,11 +2,14 @@
  * The supervisor's vocabulary: plain data. decide(state, event, policy) → [state, actions] is all of the master's judgement;
  * the shell turns the world into events and actions into system calls, and judges nothing.
  *
- *   vacant          ─ spawn ──────────────────────────→ starting      waiting ─ until → vacant
- *   starting        ─ ready ──────────────────────────→ ready         killed  ─ exit ─→ vacant, or waiting when crashes exceed the intensity
- *   starting, ready ─ roll · shrink · recycle · stop ─→ draining      starting, ready ─ exit → the same: a crash
+ *   vacant          ─ spawn → spawning ─ spawned ─→ starting      waiting ─ until → vacant
+ *   starting        ─ ready ──────────────────────────→ ready; the canary of a roll → trial, and ready when it has lived through it
+ *                                                                     killed  ─ exit ─→ vacant, or waiting when crashes exceed the intensity
+ *   starting        ─ roll · shrink · recycle · stop, SIGKILL → killed: it serves nobody yet
+ *   ready, examined ─ roll · shrink · recycle · stop ─→ draining      starting, ready ─ exit → the same: a crash
  *   draining        ─ exit ───────────────────────────→ vacant, or the place goes (shrink, stop)
- *   ready ≥ beatBy  ─ examine → examined (examineBy) ─ report or examineBy, SIGKILL → killed
+ *   ready ≥ beatBy  ─ examine → examined (examineBy) ─ report or examineBy, SIGKILL → killed; ─ beat → ready: it recovered
+ *   trial           ─ exit · a failed probe · silence → the roll goes back; ≥ settleBy, probe passed → ready, in its place's seat
  *   starting ≥ readyBy · draining ≥ exitBy ─ SIGKILL → killed ─ reapBy → said aloud, watched on
  */
 import type { Role } from "../../base/protocol.ts";
@@ -25,11 +28,30 @@ export type Reason = "roll" | "shrink" | "recycle" | "stop" | "stuck" | "boot-ti
 export type Slot =
   | { readonly is: "vacant" }
   | { readonly is: "waiting"; readonly until: Instant } // backing off after crashes
+  | { readonly is: "spawning"; readonly generation: number } // asked for; the shell answers before it takes another event
   | { readonly is: "starting"; readonly pid: Pid; readonly generation: number; readonly readyBy: Instant }
+  | Trial
   | { readonly is: "ready"; readonly pid: Pid; readonly generation: number; readonly since: Instant; readonly beatBy: Instant }
-  | { readonly is: "examined"; readonly pid: Pid; readonly generation: number; readonly examineBy: Instant }
+  | { readonly is: "examined"; readonly pid: Pid; readonly generation: number; readonly since: Instant; readonly examineBy: Instant }
   | { readonly is: "draining"; readonly pid: Pid; readonly generation: number; readonly exitBy: Instant; readonly why: Reason }
   | { readonly is: "killed"; readonly pid: Pid; readonly generation: number; readonly reapBy: Instant; readonly why: Reason };
+
+/** The canary of a roll: it serves beside its place's incumbent until it has shown that it lives, and answers. */
+export interface Trial {
+  readonly is: "trial";
+  readonly pid: Pid;
+  readonly generation: number;
+  readonly since: Instant;
+  readonly beatBy: Instant;
+  readonly settleBy: Instant;
+  /** By when the probe must have been answered; undefined: it was, or none was asked for. */
+  readonly probeBy: Instant | undefined;
+}
+
+/** A slot with a process in it. */
+export type Child = Extract<Slot, { readonly pid: Pid }>;
+/** A child that has left its seat and is still there. */
+export type Leaving = Extract<Slot, { readonly is: "draining" | "killed" }>;
 
 /** A place holds an incumbent and, during a roll or a recycle, the successor that will take its seat. */
 export interface Place {
@@ -37,13 +59,17 @@ export interface Place {
   readonly role: Role;
   readonly nr: number;
   readonly incumbent: Slot;
+  /** What its next child runs: a crash brings back the generation that crashed. */
+  readonly generation: number;
   /** Children that have left their seat and are still going: an old generation that drains. */
-  readonly leaving: readonly Slot[];
+  readonly leaving: readonly Leaving[];
   readonly successor: Slot;
   /** The place itself goes when its last child has (shrink). */
   readonly closing: boolean;
   /** Times of recent crashes, oldest first, no more than the policy's window. */
   readonly crashes: readonly Instant[];
+  /** Back-offs in a row: the n of base × 2^n. 0 again once a child has been ready for a whole crash window. */
+  readonly backoffs: number;
 }
 
 export type Mode =
@@ -54,12 +80,21 @@ export type Mode =
 
 export type RollResult =
   | { readonly is: "done"; readonly generation: number; readonly took: Ms }
-  | { readonly is: "abandoned"; readonly generation: number; readonly why: string };
+  | { readonly is: "rolledBack"; readonly generation: number; readonly why: string };
 
-/** A change of generation under way: the broker first, then the workers one at a time, new before old. */
+/** A change of generation under way: the broker first, then a canary, then the other workers one at a time, new before old. */
 export interface Roll {
   readonly generation: number;
+  /** What served before, and what the roll goes back to when the new generation fails. */
+  readonly from: number;
   readonly since: Instant;
+  /** The canary has lived through its trial. */
+  readonly proven: boolean;
+  /** Children of the new generation that failed since then; once it goes back, of the old one. */
+  readonly failures: number;
+  /** Why it goes back; undefined while it goes forward. */
+  readonly back: string | undefined;
+  /** Places to change, in this order. */
   readonly left: readonly PlaceId[];
   /** Set while the place at the head of `left` has its successor starting. */
   readonly current: PlaceId | undefined;
@@ -67,19 +102,29 @@ export interface Roll {
   readonly again: boolean;
 }
 
+/** A place whose child is to be replaced, new before old, by one of the same generation. */
+export interface Recycle {
+  readonly place: PlaceId;
+  readonly why: string;
+}
+
 export interface Master {
   readonly mode: Mode;
-  /** The generation that new children of no roll get. */
+  /** The newest generation that proved itself: what new places get. */
   readonly generation: number;
   /** Workers wanted. */
   readonly target: number;
   readonly places: ReadonlyMap<PlaceId, Place>;
   readonly roll: Roll | undefined;
   readonly lastRoll: RollResult | undefined;
+  /** Waiting their turn, at most one a place; the first is under way while its place has a successor and no roll runs. */
+  readonly recycles: readonly Recycle[];
   /** Everything was ready at least once: before that a failure to boot ends the master. */
   readonly booted: boolean;
   /** The machine is short of memory: no surge, no recycle. */
   readonly memoryShort: boolean;
+  /** Fire was held until then, because the master's own loop had been late: not twice for one incident. */
+  readonly heldUntil: Instant | undefined;
   /** State of the jitter's generator, so that decide() stays pure. */
   readonly seed: number;
 }
@@ -89,6 +134,10 @@ export interface Policy {
   /** Silence of a ready child's loop after which it is examined and killed. */
   readonly beatTimeout: Ms;
   readonly gracefulTimeout: Ms;
+  /** How long the canary of a roll must live before the others follow. */
+  readonly rollSettle: Ms;
+  /** Whether the canary is asked for an answer, and how long that may take. */
+  readonly probe: Ms | undefined;
   /** How long the examination before a kill may take. */
   readonly examineBudget: Ms;
   /** How long a killed child may take to be reaped before that is said aloud. */
@@ -116,6 +165,8 @@ export type Event = { readonly at: Instant } & (
   | { readonly type: "spawnFailed"; readonly place: PlaceId; readonly seat: Seat; readonly message: string }
   | { readonly type: "ready"; readonly pid: Pid }
   | { readonly type: "beat"; readonly pid: Pid }
+  /** The answer to `probe`: what the child's own server said to a request. */
+  | { readonly type: "probed"; readonly pid: Pid; readonly ok: boolean; readonly message: string }
   | { readonly type: "report"; readonly pid: Pid; readonly verdict: string }
   | {
       readonly type: "exited";
@@ -123,6 +174,8 @@ export type Event = { readonly at: Instant } & (
       readonly code: number | null;
       readonly signal: string | null;
       readonly fatal: Fatal | undefined;
+      /** It drained by itself because somebody sent SIGTERM to it alone: no crash. */
+      readonly gentle?: boolean;
     }
   /** `late`: by how much the master's own loop missed the timer. */
   | { readonly type: "tick"; readonly late: Ms }
@@ -151,6 +204,8 @@ export type Action =
     }
   | { readonly do: "drain"; readonly pid: Pid; readonly within: Ms; readonly why: Reason }
   | { readonly do: "kill"; readonly pid: Pid; readonly why: Reason }
+  /** Have the child ask its own server for an answer, then feed `probed`. */
+  | { readonly do: "probe"; readonly pid: Pid; readonly within: Ms }
   /** Look at a silent child from outside (/proc), then feed `report`. */
   | { readonly do: "examine"; readonly pid: Pid; readonly budget: Ms }
   | { readonly do: "announce"; readonly what: "ready" | "reloading" | "stopping" }
@@ -171,7 +226,9 @@ export const initialMaster = (seed: number): Master => ({
   places: new Map(),
   roll: undefined,
   lastRoll: undefined,
+  recycles: [],
   booted: false,
   memoryShort: false,
+  heldUntil: undefined,
   seed,
 });

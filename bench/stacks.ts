@@ -1,0 +1,67 @@
+/** The stacks that are compared: drover itself, bare node:http on a held handle, and node:cluster's default. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+export interface Stack {
+  readonly name: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Start of the process to the first word that it is ready. */
+  readonly startSeconds: number;
+  /** Where it runs, with its data. */
+  readonly cwd: string;
+  stop(): Promise<void>;
+}
+
+function wait(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const found = pattern.exec(text);
+      if (found !== null) resolve(found);
+    });
+    child.once("exit", (code) => reject(new Error(`it left with ${code}: ${text}`)));
+  });
+}
+
+async function launch(name: string, program: string, args: readonly string[], env: NodeJS.ProcessEnv, dir?: string): Promise<Stack> {
+  const began = performance.now();
+  const child = spawn(program, args, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+    ...(dir === undefined ? {} : { cwd: dir }),
+  });
+  const [, port] = await wait(child, /http:\/\/127\.0\.0\.1:(\d+)/);
+  const startSeconds = (performance.now() - began) / 1_000;
+  return {
+    name,
+    port: Number(port),
+    pid: child.pid ?? 0,
+    startSeconds,
+    cwd: dir ?? process.cwd(),
+    stop: () =>
+      new Promise((resolve) => {
+        child.once("exit", () => {
+          if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
+          resolve();
+        });
+        child.kill("SIGINT");
+      }),
+  };
+}
+
+export function drover(workers: number, env: NodeJS.ProcessEnv = {}): Promise<Stack> {
+  const dir = mkdtempSync(join(tmpdir(), "drover-bench-"));
+  const own = { DROVER_WORKERS: String(workers), DROVER_EMULATOR_LATENCY: "none", DROVER_EMULATOR_QUOTA: "off", DROVER_DEMO: "on", ...env };
+  return launch("drover", join(ROOT, "bin/drover"), ["serve", "--bind", "127.0.0.1:0"], own, dir);
+}
+
+/** `mode`: "held" — every worker accepts from one handle the master holds; "cluster" — node:cluster as it comes. */
+export function bare(mode: "held" | "cluster", workers: number, answerFile: string): Promise<Stack> {
+  return launch(`bare node:http (${mode})`, process.execPath, [join(ROOT, "bench/bare.ts"), mode, String(workers), answerFile], {});
+}

@@ -1,0 +1,40 @@
+/** What a process and all that descend from it cost: CPU from /proc/PID/stat, memory as PSS from smaps_rollup. */
+import { readdirSync, readFileSync } from "node:fs";
+import { parseProcStat, TICKS_PER_SECOND } from "../src/master/shell/procstat.ts";
+
+export function family(root: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc").filter((n) => /^\d+$/.test(n))) {
+    const stat = statOf(Number(name));
+    if (stat !== undefined) parents.set(Number(name), stat.ppid);
+  }
+  const found = new Set([root]);
+  for (let size = 0; size !== found.size;) {
+    size = found.size;
+    for (const [pid, parent] of parents) if (found.has(parent)) found.add(pid);
+  }
+  return [...found];
+}
+
+function statOf(pid: number): ReturnType<typeof parseProcStat> {
+  try {
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return undefined; // gone meanwhile
+  }
+}
+
+/** CPU-seconds of the tree so far. */
+export const cpuSeconds = (root: number): number =>
+  family(root).reduce((sum, pid) => sum + (statOf(pid)?.cpuTicks ?? 0), 0) / TICKS_PER_SECOND;
+
+/** Proportional set size of the tree in MiB. */
+export const pssMiB = (root: number): number => family(root).reduce((sum, pid) => sum + pssOf(pid), 0) / 1_024;
+
+function pssOf(pid: number): number {
+  try {
+    return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

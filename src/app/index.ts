@@ -1,0 +1,61 @@
+/**
+ * The built-in application: the tables of a spreadsheet over HTTP, as a Fastify plugin like anybody's own. It takes what
+ * it needs from its worker's runtime, and leaves every answer it makes with the worker, so that the next client with the
+ * same question never gets here.
+ *
+ *   gate → prepared answer? ─ yes ─→ written as it is
+ *                           └ no ──→ parse → visibility → table → bind → page → prepared
+ */
+import { readFile } from "node:fs/promises";
+import type { FastifyError, FastifyInstance, FastifyServerOptions } from "fastify";
+import plugin from "fastify-plugin";
+import { systemClock } from "../base/clock.ts";
+import { runtime } from "../base/runtime.ts";
+import { answerError, frameworkErrors } from "./errors.ts";
+import { COMMON } from "./headers.ts";
+import { refuseUnrouted } from "./methods.ts";
+import { healthRoute } from "./routes/health.ts";
+import { openApiRoute } from "./routes/openapi.ts";
+import { siteRoutes } from "./routes/site.ts";
+import { nameRequest } from "./requestid.ts";
+import { tableRoutes } from "./routes/tables.ts";
+import type { AppServices } from "./services.ts";
+
+/** Tells the worker which of the four forms this module has. */
+export const form = "fastify";
+
+/** What this application needs of the Fastify instance it is registered with, and can't set itself. */
+export const options = {
+  frameworkErrors,
+  // Keys of rows stand in paths; a cell may hold 50,000 characters, a target at most what the header limit lets through.
+  routerOptions: { maxParamLength: 8_192 },
+} satisfies FastifyServerOptions;
+
+async function application(fastify: FastifyInstance): Promise<void> {
+  const worker = runtime();
+  const services: AppServices = {
+    tables: worker.service("tables"),
+    prepared: worker.service("prepared"),
+    threads: worker.service("threads"),
+    clock: systemClock,
+    log: worker.log,
+    health: () => worker.health(),
+  };
+  fastify.addHook("onRequest", async (request, reply) => {
+    nameRequest(request, reply);
+    reply.headers(COMMON);
+  });
+  refuseUnrouted(fastify);
+  fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));
+  tableRoutes(fastify, services);
+  openApiRoute(fastify, services, await packageVersion());
+  healthRoute(fastify, services);
+  await siteRoutes(fastify, services, worker.service("site").staticDir);
+}
+
+async function packageVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  return version;
+}
+
+export default plugin(application, { name: "drover", fastify: "5.x" });

@@ -1,0 +1,164 @@
+/** The OpenAPI 3.1 description of what strangers may read: made from the tables' own columns. Pure. */
+import type { ColumnType } from "../../sheets/types.ts";
+import { DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_LIST, MAX_SORT_KEYS, MAX_VALUE, type QueryColumn } from "../query/model.ts";
+import { PROBLEM, PROBLEM_RESPONSES, READ_HEADERS } from "./common.ts";
+
+export interface DescribedTable {
+  readonly name: string;
+  /** Visible columns; undefined while the table's rows have never been seen. */
+  readonly columns: readonly QueryColumn[] | undefined;
+  readonly key: string | undefined;
+}
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const SCALARS: { readonly [T in ColumnType]: Schema } = {
+  auto: { type: ["string", "number", "boolean"] },
+  string: { type: "string" },
+  number: { type: "number" },
+  integer: { type: "integer" },
+  boolean: { type: "boolean" },
+  date: { type: "string", description: "ISO 8601 date, with or without a time" },
+};
+
+/** @param tables those that anyone may read; nothing of any other table, and no hidden column, may be in them. */
+export function openApiDocument(tables: readonly DescribedTable[], version: string): Schema {
+  const paths: Record<string, Schema> = {};
+  const schemas: Record<string, Schema> = { Problem: PROBLEM };
+  for (const table of tables) {
+    schemas[`row.${table.name}`] = rowSchema(table);
+    paths[`/api/tables/${table.name}`] = { get: listOperation(table) };
+    paths[`/api/tables/${table.name}/{key}`] = { get: rowOperation(table) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "drover: tables of a spreadsheet",
+      version,
+      description: "Read access to the public tables. Rows are as fresh as Age says.",
+    },
+    paths: { ...paths, "/healthz": { get: HEALTH } },
+    components: { schemas, headers: READ_HEADERS, responses: PROBLEM_RESPONSES },
+  };
+}
+
+function rowSchema({ columns }: DescribedTable): Schema {
+  if (columns === undefined) return { type: "object", description: "The columns are not known yet: the rows have never been loaded." };
+  const properties = Object.fromEntries(columns.map(({ name, type }) => [name, nullable(SCALARS[type])]));
+  return { type: "object", properties, required: columns.map((column) => column.name), additionalProperties: false };
+}
+
+function nullable(schema: Schema): Schema {
+  return { ...schema, type: [schema["type"], "null"].flat() };
+}
+
+function listOperation(table: DescribedTable): Schema {
+  const row = { $ref: `#/components/schemas/row.${table.name}` };
+  const body = {
+    type: "object",
+    required: ["table", "rows", "total", "next", "asOf"],
+    properties: {
+      table: { const: table.name },
+      rows: { type: "array", items: row, maxItems: MAX_LIMIT, description: "Fewer than limit when they are over 4 MiB together" },
+      total: { type: "integer", minimum: 0, description: "Rows of the whole selection" },
+      next: { type: ["string", "null"], description: "The cursor of the next page; null on the last" },
+      asOf: { type: "string", format: "date-time", description: "When these rows were first seen in this form" },
+    },
+  };
+  return operation(`list_${table.name}`, `Rows of ${table.name}`, listParameters(table), body);
+}
+
+function rowOperation(table: DescribedTable): Schema {
+  const parameter = {
+    name: "key",
+    in: "path",
+    required: true,
+    description: table.key === undefined ? "The row's key" : `The row's ${table.key}`,
+    schema: { type: "string" },
+  };
+  const body = {
+    type: "object",
+    required: ["table", "row"],
+    properties: { table: { const: table.name }, row: { $ref: `#/components/schemas/row.${table.name}` } },
+  };
+  return operation(`get_${table.name}`, `One row of ${table.name}`, [parameter], body);
+}
+
+function operation(operationId: string, summary: string, parameters: readonly Schema[], schema: Schema): Schema {
+  const headers = Object.fromEntries(Object.keys(READ_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+  const refused = Object.fromEntries([400, 404, 503].map((status) => [String(status), { $ref: `#/components/responses/${status}` }]));
+  return {
+    operationId,
+    summary,
+    parameters,
+    responses: {
+      "200": { description: "OK", headers, content: { "application/json": { schema } } },
+      "304": { description: "The rows are still those of If-None-Match" },
+      ...refused,
+    },
+  };
+}
+
+function listParameters({ columns }: DescribedTable): readonly Schema[] {
+  const names = (columns ?? []).map((column) => column.name);
+  const filter =
+    columns === undefined
+      ? { type: "object" }
+      : { type: "object", properties: Object.fromEntries(columns.map((c) => [c.name, filterSchema(c.type)])), additionalProperties: false };
+  return [
+    { name: "limit", in: "query", schema: { type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT } },
+    {
+      name: "cursor",
+      in: "query",
+      description: "The `next` of an earlier answer to the same filters and sort",
+      schema: { type: "string" },
+    },
+    {
+      name: "sort",
+      in: "query",
+      description: `Up to ${MAX_SORT_KEYS} columns separated by commas, downwards with a leading -. Empty cells come last.${names.length === 0 ? "" : ` Columns: ${names.join(", ")}`}`,
+      schema: { type: "string" },
+      ...(names[0] === undefined ? {} : { example: `-${names.at(-1)},${names[0]}` }),
+    },
+    {
+      name: "filter",
+      in: "query",
+      style: "deepObject",
+      explode: true,
+      description: `filter[column]=value or filter[column][gt|gte|lt|lte|ne|in]=value, at most ${MAX_FILTERS}; all must hold. An empty value stands for empty cells; in takes up to ${MAX_LIST} values separated by commas.`,
+      schema: filter,
+    },
+  ];
+}
+
+function filterSchema(type: ColumnType): Schema {
+  const value = type === "string" || type === "auto" ? { ...SCALARS[type], maxLength: MAX_VALUE } : SCALARS[type];
+  const ordering = type === "boolean" ? {} : { gt: value, gte: value, lt: value, lte: value };
+  return {
+    anyOf: [value, { type: "object", properties: { ...ordering, ne: value, in: { type: "string" } }, additionalProperties: false }],
+  };
+}
+
+const HEALTH: Schema = {
+  operationId: "health",
+  summary: "Whether requests are served",
+  responses: {
+    "200": {
+      description: "Requests are served, though perhaps from rows that could not be refreshed",
+      content: {
+        "application/json": {
+          schema: {
+            type: "object",
+            required: ["status", "upstream", "demo"],
+            properties: {
+              status: { enum: ["ok", "degraded"] },
+              upstream: { enum: ["ok", "never", "down", "denied", "locked"] },
+              demo: { type: "boolean" },
+            },
+          },
+        },
+      },
+    },
+    "503": { description: "The service is stopping" },
+  },
+};

@@ -1,0 +1,74 @@
+/**
+ * Answers as the worker keeps them: a fixed head and the body's bytes, given to it once, so that the next client with the
+ * same target is answered without routing, querying or serialising.
+ */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Clock } from "../base/clock.ts";
+import type { TableView } from "../sheets/client.ts";
+import type { PreparedAnswer, PreparedAnswers } from "../worker/app.ts";
+import { COMMON, JSON_TYPE } from "./headers.ts";
+import { digest } from "./query/canonical.ts";
+import type { Query } from "./query/model.ts";
+import type { Page } from "./query/page.ts";
+
+/** Longer targets and larger bodies are answered but not kept: a client could fill the store with them. */
+export const MAX_TARGET = 2_048;
+export const MAX_BODY = 1_048_576;
+/** Changes whenever the same rows and query give other bytes: it is part of the ETag. */
+const FORMAT = 1;
+const STALE_IF_ERROR = 600;
+
+/** A list's body and tag. The tag covers everything the bytes are made from, so it is the same in every worker. */
+export function listAnswer(view: TableView, query: Query, page: Page): PreparedAnswer {
+  const { hash, asOf } = view.head;
+  const body = Buffer.concat([
+    Buffer.from(`{"table":${JSON.stringify(view.info.name)},"rows":[`),
+    page.rows,
+    Buffer.from(`],"total":${page.total},"next":${JSON.stringify(page.next)},"asOf":"${new Date(asOf).toISOString()}"}`),
+  ]);
+  const made = [FORMAT, view.info.name, hash, asOf, query.selection, query.limit, query.cursor ?? null];
+  return answer(view, body, `${hash}-${digest(JSON.stringify(made), 9)}`);
+}
+
+/** A single row; its tag is its own bytes', so that it outlives changes of other rows. */
+export function rowAnswer(view: TableView, row: number): PreparedAnswer {
+  const body = Buffer.concat([
+    Buffer.from(`{"table":${JSON.stringify(view.info.name)},"row":`),
+    view.snapshot.rowSlice(row, row + 1),
+    Buffer.from("}"),
+  ]);
+  return answer(view, body, digest(body, 15));
+}
+
+function answer(view: TableView, identity: Buffer, etag: string): PreparedAnswer {
+  return { source: view.source, version: view.version, head: headOf(view), etag, bodies: { identity } };
+}
+
+/** Caches on the way subtract Age from max-age, so rows are fresh for one TTL wherever they are kept. */
+function headOf(view: TableView): readonly string[] {
+  const ttl = Math.max(1, Math.floor(view.info.ttl / 1_000));
+  return [
+    "Content-Type",
+    JSON_TYPE,
+    "Cache-Control",
+    `public, max-age=${ttl}, stale-while-revalidate=${Math.max(ttl, 30)}, stale-if-error=${STALE_IF_ERROR}`,
+    "Vary",
+    "Accept-Encoding",
+    ...Object.entries(COMMON).flat(),
+  ];
+}
+
+/** Sends an answer and leaves it with the worker for the next request of the same target. */
+export function give(request: FastifyRequest, reply: FastifyReply, view: TableView, made: PreparedAnswer, services: GiveServices): void {
+  const target = request.raw.url ?? "";
+  if (target.length <= MAX_TARGET && made.bodies.identity.length <= MAX_BODY) services.prepared.put(target, made);
+  reply.hijack();
+  if (reply.raw.destroyed || reply.raw.headersSent) return; // the client is gone, or the request timeout has answered
+  const stale = view.failure !== undefined || services.clock.now() >= view.source.freshUntil;
+  services.prepared.send(request.raw, reply.raw, made, stale ? "STALE" : "MISS");
+}
+
+export interface GiveServices {
+  readonly prepared: PreparedAnswers;
+  readonly clock: Clock;
+}

@@ -1,0 +1,66 @@
+/** What a client is told when it gets no rows: application/problem+json (RFC 9457), for every error there is. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Ms } from "../base/units.ts";
+import { PROBLEM_TYPE } from "./headers.ts";
+import { requestIdOf } from "./requestid.ts";
+
+export interface Problem {
+  readonly status: number;
+  /** A word that stays the same: for programs. */
+  readonly code: string;
+  readonly title: string;
+  /** A sentence for people: what was wrong and what was expected. */
+  readonly detail: string;
+  /** The query parameter that is wrong. */
+  readonly parameter?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Bytes of an unwanted body that are read and forgotten. */
+const MAX_IGNORED = 65_536;
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+/** @param code a stable word for programs. */
+export function problem(status: number, code: string, detail: string, more: Pick<Problem, "parameter" | "headers"> = {}): Problem {
+  return { status, code, title: TITLES[status] ?? "Error", detail, ...more };
+}
+
+/** @param wait rounded up to whole seconds, at least 1: a client that obeys must not come too early. */
+export function retryAfter(wait: Ms): { readonly "Retry-After": string } {
+  return { "Retry-After": String(Math.max(1, Math.ceil(wait / 1_000))) };
+}
+
+/** The text of a problem; `requestId` is what the operator finds the request by. */
+export function problemBody(is: Problem, requestId: string): string {
+  const { status, code, title, detail, parameter } = is;
+  return JSON.stringify({ type: "about:blank", title, status, code, detail, ...(parameter === undefined ? {} : { parameter }), requestId });
+}
+
+/**
+ * Answers with a problem. Never cached: the reason may be gone at the next request. A body that nobody will read ends
+ * the connection, unless it is so small that Node has swallowed it sooner than the client could connect anew.
+ */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, is: Problem): FastifyReply {
+  const { headers } = request.raw;
+  const unread = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > MAX_IGNORED;
+  if (unread) reply.header("Connection", "close");
+  return reply
+    .code(is.status)
+    .headers({ ...is.headers, "Cache-Control": "no-store" })
+    .type(PROBLEM_TYPE)
+    .send(problemBody(is, requestIdOf(request, reply)));
+}

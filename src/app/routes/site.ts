@@ -1,0 +1,73 @@
+/** `GET /` and `GET /static/*`: the operator's own client, or the page that comes with drover. */
+import { stat } from "node:fs/promises";
+import type { IncomingHttpHeaders } from "node:http";
+import fastifyStatic from "@fastify/static";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { DroverError, messageOf } from "../../base/errors.ts";
+import { Files } from "../files.ts";
+import { hasTag, sendFixed } from "../fixed.ts";
+import { CLIENT_CSP, PAGE_CSP } from "../headers.ts";
+import { languageOf } from "../page/language.ts";
+import { PAGE_DIRECTORY, readPages } from "../page/render.ts";
+import { problem, sendProblem } from "../problem.ts";
+import { quoted } from "../query/model.ts";
+import type { AppServices } from "../services.ts";
+
+/** @param staticDir the operator's directory, absolute; undefined: drover's own page. */
+export async function siteRoutes(fastify: FastifyInstance, services: AppServices, staticDir: string | undefined): Promise<void> {
+  if (staticDir !== undefined) await mustBeDirectory(staticDir);
+  const files = new Files(staticDir ?? `${PAGE_DIRECTORY}static`);
+  const csp = staticDir === undefined ? PAGE_CSP : CLIENT_CSP;
+  // Files.find decides what is served; the library streams it (types, ranges). It registers no route of its own.
+  await fastify.register(fastifyStatic, {
+    serve: false,
+    root: files.root,
+    etag: false,
+    lastModified: false,
+    cacheControl: false,
+    dotfiles: "deny",
+  });
+  const sendFile = async (request: FastifyRequest, reply: FastifyReply, path: string): Promise<FastifyReply> => {
+    const file = await files.find(path);
+    if (file === undefined) return sendProblem(request, reply, problem(404, "unknown-path", `there is no file ${quoted(path)}`));
+    reply.headers({ "Content-Security-Policy": csp, "Cache-Control": file.cacheControl, ETag: `"${file.etag}"` });
+    if (!applyConditions(request.headers, file.etag)) return sendProblem(request, reply, CHANGED);
+    return hasTag(request.headers["if-none-match"], file.etag) ? reply.code(304).send() : reply.sendFile(file.name);
+  };
+  fastify.get<{ Params: { "*": string } }>("/static/*", (request, reply) => sendFile(request, reply, request.params["*"]));
+  if (staticDir !== undefined) fastify.get("/", (request, reply) => sendFile(request, reply, "index.html"));
+  else await ownPage(fastify, services);
+}
+
+const CHANGED = problem(412, "changed", "the file is not the one that If-Match names");
+
+/**
+ * The conditions that need the file's tag, which the library does not know: what is left is for it. A part of a file is given only
+ * to those who have the rest of the same (RFC 9110 §13.1.5); without Last-Modified there is no date to compare with (§13.1.4).
+ * @returns false when If-Match says that the client wants another file (§13.1.1).
+ */
+function applyConditions(headers: IncomingHttpHeaders, tag: string): boolean {
+  const { "if-match": match, "if-range": range } = headers;
+  if (match !== undefined && !hasTag(match, tag, "strong")) return false;
+  if (range !== undefined && range !== `"${tag}"`) delete headers.range;
+  for (const done of ["if-match", "if-range", "if-unmodified-since"]) delete headers[done];
+  return true;
+}
+
+/** @throws DroverError at the start rather than a 404 for every file later. */
+async function mustBeDirectory(path: string): Promise<void> {
+  const found = await stat(path).catch((e: unknown) => messageOf(e));
+  if (typeof found === "string") throw new DroverError("DROVER_E_APP", `DROVER_STATIC_DIR can't be read: ${found}`);
+  if (!found.isDirectory()) throw new DroverError("DROVER_E_APP", `DROVER_STATIC_DIR is ${path}: expected a directory`);
+}
+
+/** The page in the reader's language; what it says about the demo it says without JavaScript too. */
+async function ownPage(fastify: FastifyInstance, services: AppServices): Promise<void> {
+  const pages = await readPages();
+  fastify.get("/", (request, reply) => {
+    const { demo } = services.health();
+    const page = pages(languageOf(request.headers["accept-language"]), demo);
+    reply.headers({ "Content-Security-Policy": PAGE_CSP, Vary: "Accept-Language", "Content-Language": page.language });
+    return sendFixed(request, reply, { body: page.body, etag: page.etag, type: "text/html; charset=utf-8", cacheControl: "no-cache" });
+  });
+}

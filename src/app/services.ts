@@ -1,0 +1,25 @@
+/** What the application needs of its worker, in one record: routes take it as an argument, so tests hand them fakes. */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Health } from "../base/protocol.ts";
+import type { Tables } from "../sheets/client.ts";
+import type { PreparedAnswers, Threads } from "../worker/app.ts";
+
+export interface AppServices {
+  readonly tables: Tables;
+  readonly prepared: PreparedAnswers;
+  readonly threads: Threads;
+  readonly clock: Clock;
+  readonly log: Logger;
+  health(): Health;
+}
+
+declare module "../base/runtime.ts" {
+  interface Services {
+    /** What the settings say about the site. */
+    readonly site: {
+      /** The operator's directory of files, absolute; undefined: the page that comes with drover. */
+      readonly staticDir: string | undefined;
+    };
+  }
+}

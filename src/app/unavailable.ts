@@ -1,0 +1,21 @@
+/** 503 for what has never been loaded: rows once seen are always served, however old. */
+import { quoted } from "./query/model.ts";
+import type { Unavailable } from "../sheets/types.ts";
+import { problem, retryAfter, type Problem } from "./problem.ts";
+
+/** Public words for each reason: the operator's message may name accounts and addresses, so it stays in the log. */
+const REASONS: { readonly [R in Unavailable["reason"]]: string } = {
+  unknown: "the tables are not known yet",
+  "never-loaded": "its rows have not been loaded yet",
+  upstream: "Google Sheets does not answer as it should",
+  denied: "Google Sheets refuses access to the spreadsheet",
+  quota: "the reads of this minute are used up",
+  broker: "the process that fetches rows is not there",
+};
+
+/** @param table undefined: the list of tables itself. */
+export function unavailable({ reason, retryAfter: wait }: Unavailable, table?: string): Problem {
+  const what = table === undefined ? "the list of tables" : `the table ${quoted(table)}`;
+  const detail = `${what} can't be read now: ${REASONS[reason]}. The service keeps trying; come back after the time in Retry-After`;
+  return problem(503, reason, detail, { headers: retryAfter(wait) });
+}

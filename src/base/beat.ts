@@ -1,0 +1,57 @@
+import { performance } from "node:perf_hooks";
+import type { HistogramDelta } from "./histogram.ts";
+import type { MasterPort } from "./port.ts";
+import type { Counters, UpstreamReport } from "./protocol.ts";
+import type { RequestInFlight } from "./requests.ts";
+import { ms, type Ms } from "./units.ts";
+
+/** What only the child knows; read at every beat. */
+export interface Vitals {
+  inFlight(): number;
+  connections(): number;
+  full(): boolean;
+  counters(): Counters;
+  latency(): HistogramDelta;
+  upstream?(): UpstreamReport | undefined;
+  /** The oldest requests in flight. */
+  requests?(): readonly RequestInFlight[];
+}
+
+/**
+ * Sends a beat at once and then every `every`, from a timer of this process's own loop: a wedged loop must fall silent.
+ * @returns a function that stops the beat.
+ */
+export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => void {
+  let seq = 0;
+  let due = performance.now();
+  let previous = performance.eventLoopUtilization();
+  const beat = (): void => {
+    const now = performance.now();
+    const delay = ms(Math.max(0, now - due));
+    due = now + every;
+    const current = performance.eventLoopUtilization();
+    const elu = performance.eventLoopUtilization(current, previous).utilization;
+    previous = current;
+    const { heapUsed, rss } = process.memoryUsage();
+    const report = vitals.upstream?.();
+    const requests = vitals.requests?.() ?? [];
+    port.send({
+      type: "beat",
+      seq: (seq += 1),
+      inFlight: vitals.inFlight(),
+      connections: vitals.connections(),
+      elu: Number.isFinite(elu) ? elu : 0,
+      delay,
+      heap: heapUsed,
+      rss,
+      full: vitals.full(),
+      counters: vitals.counters(),
+      latency: vitals.latency(),
+      ...(report === undefined ? {} : { upstream: report }),
+      ...(requests.length === 0 ? {} : { requests }),
+    });
+  };
+  beat();
+  const timer = setInterval(beat, every);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,47 @@
+import type { LogLevel, LogTarget } from "../base/log.ts";
+import { perMinute, type Ms, type PerMinute } from "../base/units.ts";
+import type { Settings } from "../settings/table.ts";
+
+/** All that a broker is told with `configure`. Plain JSON: it crosses the channel. */
+export interface BrokerConfig {
+  readonly spreadsheetId: string;
+  /** The service account's key file; null: calls carry no token. */
+  readonly keyFile: string | null;
+  readonly sheetsEndpoint: string | null;
+  readonly oauthEndpoint: string | null;
+  /** null: every tab of the spreadsheet is a table. */
+  readonly tablesFile: string | null;
+  readonly ttl: Ms;
+  readonly readsPerMinute: PerMinute;
+  readonly upstreamTimeout: Ms;
+  readonly dataDir: string;
+  /** Where workers look for the broker: a unix socket. */
+  readonly socket: string;
+  readonly log: { readonly target: LogTarget; readonly level: LogLevel };
+}
+
+/** What a broker needs and settings don't say, or say otherwise in demo. */
+export interface BrokerExtras {
+  readonly spreadsheetId: string;
+  readonly keyFile: string | undefined;
+  readonly sheetsEndpoint: string | undefined;
+  readonly oauthEndpoint: string | undefined;
+  readonly tablesFile: string | undefined;
+  readonly socket: string;
+}
+
+export function brokerConfig(settings: Settings, extras: BrokerExtras): BrokerConfig {
+  return {
+    spreadsheetId: extras.spreadsheetId,
+    keyFile: extras.keyFile ?? null,
+    sheetsEndpoint: extras.sheetsEndpoint ?? null,
+    oauthEndpoint: extras.oauthEndpoint ?? null,
+    tablesFile: extras.tablesFile ?? null,
+    ttl: settings.cache_ttl,
+    readsPerMinute: perMinute(settings.reads_per_minute),
+    upstreamTimeout: settings.upstream_timeout,
+    dataDir: settings.data_dir,
+    socket: extras.socket,
+    log: { target: settings.log_file, level: settings.log_level },
+  };
+}

@@ -1,0 +1,73 @@
+/** Which tables the next call takes: pure arithmetic over what is known of each. */
+import { after, between, minutes, ms, seconds, type Instant, type Ms } from "../base/units.ts";
+
+/** A table as the refresher sees it. */
+export interface Demand {
+  readonly ttl: Ms;
+  /** When the rows were last known to be true; undefined: never seen. */
+  checkedAt: Instant | undefined;
+  /** When a client last asked, or said that it had used the rows. */
+  askedAt: Instant | undefined;
+  /** Asked for, and not answered yet. */
+  due: boolean;
+  /** Not to be asked of Google before: its last answer was no use. */
+  notBefore: Instant;
+  /** When Google last said that the spreadsheet has no such range; undefined: it has. */
+  lostAt: Instant | undefined;
+}
+
+/** Clients ask at their TTL by their own clock: a little early is not early. */
+const SLACK = ms(100);
+/**
+ * A table that was used so recently goes along with a call that is made anyway: it costs bytes, not quota. Clients tell
+ * their use at each renewal, so this is longer than any TTL that is worth aligning.
+ */
+const GOES_ALONG = minutes(10);
+/** After a failure, a table that nobody has asked for since is not tried again. */
+const TRIED_AGAIN = seconds(60);
+
+const ageOf = (demand: Demand, now: Instant): Ms => (demand.checkedAt === undefined ? ms(Infinity) : between(demand.checkedAt, now));
+const askedWithin = (demand: Demand, within: Ms, now: Instant): boolean =>
+  demand.askedAt !== undefined && between(demand.askedAt, now) < within;
+
+export const isFresh = (demand: Demand, now: Instant): boolean => ageOf(demand, now) < demand.ttl - SLACK;
+
+/** Whether a failure leaves the table to be tried again without being asked for. */
+export const staysDue = (demand: Demand, now: Instant): boolean => demand.due && askedWithin(demand, TRIED_AGAIN, now);
+
+/** Whether a table that is not due is taken along with a call for others. */
+const goesAlong = (demand: Demand, now: Instant): boolean =>
+  !demand.due &&
+  demand.lostAt === undefined &&
+  demand.checkedAt !== undefined &&
+  ageOf(demand, now) >= demand.ttl / 2 &&
+  askedWithin(demand, GOES_ALONG, now);
+
+/**
+ * Due tables first; then those that go along. One whose range was not there is asked for alone, when nothing else is due, and
+ * the one longest not looked for first: a call that names it fails for all. Taking along what is older than half its TTL makes the phases of all tables
+ * meet, so that the number of calls is that of the shortest TTL alone.
+ */
+export function selection<D extends Demand>(
+  demands: Iterable<D>,
+  now: Instant,
+): { readonly due: readonly D[]; readonly along: readonly D[] } {
+  const ready = [...demands].filter((demand) => demand.notBefore <= now);
+  const due = ready.filter((demand) => demand.due && demand.lostAt === undefined);
+  if (due.length > 0) return { due, along: ready.filter((demand) => goesAlong(demand, now)) };
+  const [lost] = ready.filter((demand) => demand.due).toSorted((a, b) => (a.lostAt ?? 0) - (b.lostAt ?? 0));
+  return { due: lost === undefined ? [] : [lost], along: [] };
+}
+
+/** @returns when the first due table may be asked for, or undefined when none is due. */
+export function firstDue(demands: Iterable<Demand>): Instant | undefined {
+  let first: Instant | undefined;
+  for (const demand of demands) if (demand.due && (first === undefined || demand.notBefore < first)) first = demand.notBefore;
+  return first;
+}
+
+/** @returns the later of the two. */
+export const latest = (a: Instant, b: Instant): Instant => (a > b ? a : b);
+
+/** @returns `wait` from now, but no less than the table's TTL: a table that is wrong is looked at no more often than one that is right. */
+export const notBeforeAfter = (demand: Demand, wait: Ms, now: Instant): Instant => after(now, ms(Math.max(demand.ttl, wait)));

@@ -1,0 +1,126 @@
+/** Snapshots on disk: what is visible of each table, so that a restart serves at once. A file is a frame and its SHA-256. */
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { open, rename, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { encodeFrame, FrameReader } from "../base/frames.ts";
+import type { Logger } from "../base/log.ts";
+import { minutes } from "../base/units.ts";
+import { Snapshot } from "../sheets/snapshot.ts";
+import type { SnapshotHead } from "../sheets/types.ts";
+
+const CHECKSUM = 32;
+const UNFINISHED = minutes(1);
+const checksum = (parts: readonly Uint8Array[]): Buffer => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest();
+
+export interface Saved {
+  readonly head: SnapshotHead;
+  readonly bytes: Uint8Array;
+}
+
+/** @throws Error that says what is wrong with the file, or undefined when it is another definition's. */
+function decode(file: Buffer, table: string, definition: string): Saved | undefined {
+  const content = file.subarray(0, -CHECKSUM);
+  if (file.length <= CHECKSUM || !checksum([content]).equals(file.subarray(-CHECKSUM))) throw new Error("its checksum does not fit");
+  const [frame] = new FrameReader().push(content);
+  const { head, cut } = Object(frame?.head) as { head?: SnapshotHead; cut?: string };
+  if (frame === undefined || head?.table !== table) throw new Error("it is another table's");
+  if (cut !== definition) return undefined;
+  const bytes = Uint8Array.from(frame.body);
+  void new Snapshot(bytes.buffer); // throws when it is not whole
+  return { head, bytes };
+}
+
+/** The folder of snapshots. Table names are file names: letters, digits, - and _. */
+export class SnapshotFiles {
+  readonly #folder: string;
+  readonly #log: Logger;
+  /** One write a table at a time; what comes meanwhile waits, and only its latest is written. */
+  readonly #writing = new Map<string, { next: (() => Promise<void>) | undefined; done: Promise<void> }>();
+
+  /** @throws DroverError DROVER_E_DATA_DIR. */
+  constructor(dataDir: string, log: Logger) {
+    this.#folder = join(dataDir, "snapshots");
+    this.#log = log;
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    } catch (e) {
+      throw new DroverError("DROVER_E_DATA_DIR", `the directory ${this.#folder} can't be made: ${messageOf(e)}`);
+    }
+    this.#sweep();
+  }
+
+  /** Removes what a broker that was killed had not finished; one that is at work now has a younger file. */
+  #sweep(): void {
+    for (const name of readdirSync(this.#folder).filter((file) => /\.snap\.\d+$/.test(file))) {
+      const path = join(this.#folder, name);
+      const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity);
+      if (age > UNFINISHED) rmSync(path, { force: true });
+    }
+  }
+
+  /**
+   * @param definition fingerprint of how the table is cut now: rows that were cut otherwise may show what is hidden now.
+   * @returns the snapshot, or undefined when there is none that may be served; a damaged one is said in the log.
+   */
+  read(table: string, definition: string): Saved | undefined {
+    const path = join(this.#folder, `${table}.snap`);
+    try {
+      const saved = decode(readFileSync(path), table, definition);
+      if (saved === undefined) this.#log.info({ table }, "the snapshot on disk was cut by other settings: it is not used");
+      return saved;
+    } catch (e) {
+      if (errnoOf(e) !== "ENOENT") this.#log.warn({ table, path }, `the snapshot on disk is not used: ${messageOf(e)}`);
+      return undefined;
+    }
+  }
+
+  /** Writes a snapshot: whole and synced, or not at all. A failure is said in the log. */
+  write({ head, bytes }: Saved, definition: string): void {
+    const work = (): Promise<void> => this.#replace(head.table, [...encodeFrame({ head, cut: definition }, bytes)]);
+    const busy = this.#writing.get(head.table);
+    if (busy !== undefined) busy.next = work;
+    else this.#writing.set(head.table, { next: undefined, done: this.#run(head.table, work) });
+  }
+
+  /** @returns when everything is on disk. */
+  async flushed(): Promise<void> {
+    await Promise.all([...this.#writing.values()].map(({ done }) => done));
+  }
+
+  async #run(table: string, work: () => Promise<void>): Promise<void> {
+    for (let next: (() => Promise<void>) | undefined = work; next !== undefined;) {
+      // oxlint-disable-next-line no-await-in-loop -- one at a time is the point
+      await next();
+      const state = this.#writing.get(table);
+      next = state?.next;
+      if (state !== undefined) state.next = undefined;
+    }
+    this.#writing.delete(table);
+  }
+
+  async #replace(table: string, parts: Uint8Array[]): Promise<void> {
+    const path = join(this.#folder, `${table}.snap`);
+    const temporary = `${path}.${process.pid}`;
+    try {
+      const file = await open(temporary, "w", 0o600);
+      try {
+        await file.writev([...parts, checksum(parts)]);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+      const folder = await open(this.#folder, "r");
+      try {
+        await folder.sync();
+      } finally {
+        await folder.close();
+      }
+    } catch (e) {
+      this.#log.error({ table, path }, `the snapshot can't be written, a restart will have to ask Google: ${messageOf(e)}`);
+      await unlink(temporary).catch(() => {}); // it may not even be there
+    }
+  }
+}

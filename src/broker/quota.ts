@@ -1,0 +1,74 @@
+/**
+ * The ledger of reads. Google counts 60 a minute and user in windows of its own, which nobody can see before a 429
+ * names one. So we count the calls of the last 60 seconds: at no moment, and hence in no window whatever its phase, are
+ * there more than the limit less a reserve. Once Google refuses it goes on refusing for about a minute (measured: 51–61 s),
+ * whoever asks: the ledger stays closed that long.
+ */
+import type { Clock } from "../base/clock.ts";
+import { after, elapsed, later, minutes, ms, type Instant, type PerMinute, type Timestamp } from "../base/units.ts";
+
+const WINDOW = minutes(1);
+/** Part of the limit that is left to whatever else uses the same account. */
+const RESERVE = 0.15;
+/** A lock-out that claims to last longer is a misread body. */
+const LONGEST_LOCK = minutes(3);
+
+/** What survives a restart: a broker that crashes in a loop must not begin each time with a full minute's calls. */
+export interface QuotaState {
+  readonly spent: readonly Timestamp[];
+  readonly lockedUntil: Timestamp;
+}
+
+export class ReadQuota {
+  readonly limit: number;
+  readonly #clock: Clock;
+  #spent: Instant[] = [];
+  #lockedUntil: Instant;
+
+  /** @param perMinute the account's quota, before the reserve. */
+  constructor(perMinute: PerMinute, clock: Clock, state?: QuotaState) {
+    this.limit = Math.max(1, Math.floor(perMinute * (1 - RESERVE)));
+    this.#clock = clock;
+    const [now, wall] = [clock.now(), clock.wall()];
+    const local = (time: Timestamp): Instant => after(now, ms(Math.min(elapsed(wall, time), LONGEST_LOCK)));
+    this.#lockedUntil = state === undefined ? now : local(state.lockedUntil);
+    this.#spent = (state?.spent ?? []).filter((time) => time <= wall).map(local);
+  }
+
+  /** @returns when the next call is allowed: now, or when enough of the last minute's calls are a minute old and no lock-out lasts. */
+  next(): Instant {
+    const now = this.#clock.now();
+    this.#spent = this.#spent.filter((at) => after(at, WINDOW) > now);
+    const oldest = this.#spent[this.#spent.length - this.limit];
+    return Math.max(now, this.#lockedUntil, oldest === undefined ? now : after(oldest, WINDOW)) as Instant;
+  }
+
+  /** Counts a call. Before the call: one that never comes back has been counted by Google too. */
+  spend(): void {
+    this.#spent.push(this.#clock.now());
+  }
+
+  /** Google has refused until then. */
+  lock(until: Timestamp): void {
+    const wait = Math.min(LONGEST_LOCK, Math.max(0, elapsed(this.#clock.wall(), until)));
+    this.#lockedUntil = Math.max(this.#lockedUntil, after(this.#clock.now(), ms(wait))) as Instant;
+  }
+
+  get locked(): boolean {
+    return this.#lockedUntil > this.#clock.now();
+  }
+
+  /** Calls of the last minute, how many there may be, and when a lock-out ends (0: none). */
+  report(): { readonly used: number; readonly limit: number; readonly lockedUntil: Timestamp } {
+    this.next();
+    return { used: this.#spent.length, limit: this.limit, lockedUntil: this.locked ? this.#wall(this.#lockedUntil) : (0 as Timestamp) };
+  }
+
+  state(): QuotaState {
+    return { spent: this.#spent.map((at) => this.#wall(at)), lockedUntil: this.report().lockedUntil };
+  }
+
+  #wall(at: Instant): Timestamp {
+    return later(this.#clock.wall(), ms(at - this.#clock.now()));
+  }
+}

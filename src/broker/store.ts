@@ -1,0 +1,120 @@
+/**
+ * What must be true for all brokers that serve one spreadsheet, whichever of them looks: how much of the quota is used,
+ * and which rows each table had when. Embedded here: memory, and one small file so that a successor begins where its
+ * predecessor was. Losing the file costs nothing but exactness.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { Timestamp } from "../base/units.ts";
+import type { QuotaState } from "./quota.ts";
+
+/** When a table's rows were last known to be these. */
+export interface Checked {
+  readonly hash: string;
+  readonly checkedAt: Timestamp;
+}
+
+export interface Store {
+  /** Larger than that of every broker before: versions of another epoch can't be compared with ours. */
+  readonly epoch: number;
+  quota(): QuotaState;
+  keepQuota(state: QuotaState): void;
+  checked(table: string): Checked | undefined;
+  keepChecked(tables: ReadonlyMap<string, Checked>): void;
+}
+
+interface Kept {
+  epoch: number;
+  quota: QuotaState;
+  tables: Record<string, Checked>;
+}
+
+/** The disk is full, or the user's share of it: what can be read can be served, and room may come back. */
+const FULL: readonly unknown[] = ["ENOSPC", "EDQUOT"];
+const isRecord = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
+const isTime = (v: unknown): v is Timestamp => typeof v === "number" && Number.isFinite(v) && v >= 0;
+
+/** What a file says, as far as it can be believed. */
+function readKept(raw: unknown): Kept {
+  const file = isRecord(raw) ? raw : {};
+  const quota = isRecord(file["quota"]) ? file["quota"] : {};
+  const tables = isRecord(file["tables"]) ? file["tables"] : {};
+  const spent = Array.isArray(quota["spent"]) ? quota["spent"].filter(isTime).slice(-10_000) : [];
+  const checked = Object.entries(tables).filter(
+    (entry): entry is [string, Record<string, unknown> & Checked] =>
+      isRecord(entry[1]) && typeof entry[1]["hash"] === "string" && isTime(entry[1]["checkedAt"]),
+  );
+  return {
+    epoch: isTime(file["epoch"]) ? file["epoch"] : 0,
+    quota: { spent, lockedUntil: isTime(quota["lockedUntil"]) ? quota["lockedUntil"] : (0 as Timestamp) },
+    tables: Object.fromEntries(checked.map(([name, { hash, checkedAt }]) => [name, { hash, checkedAt }])),
+  };
+}
+
+function load(path: string, log: Logger): Kept {
+  try {
+    return readKept(JSON.parse(readFileSync(path, "utf8")));
+  } catch (e) {
+    if (errnoOf(e) !== "ENOENT") log.warn({ path }, `what the last broker knew is lost: ${messageOf(e)}`);
+    return readKept(undefined);
+  }
+}
+
+/** Whole, or not at all. */
+function replaceFile(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}`;
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch (e) {
+    rmSync(temporary, { force: true });
+    throw e;
+  }
+}
+
+/**
+ * The embedded store, in `dataDir/broker.json` (mode 0600).
+ * @throws DroverError DROVER_E_DATA_DIR when the directory can't be written, unless the disk is full: that is said in the log.
+ */
+export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
+  const path = join(dataDir, "broker.json");
+  const kept = load(path, log);
+  kept.epoch = Math.max(now, kept.epoch + 1);
+  const write = (): void => replaceFile(path, JSON.stringify(kept));
+  let failing = false;
+  const fails = (e: unknown): void => {
+    if (!failing) log.error({ path }, `can't be written, the next broker will know less: ${messageOf(e)}`);
+    failing = true;
+  };
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    write();
+  } catch (e) {
+    if (!FULL.includes(errnoOf(e)))
+      throw new DroverError("DROVER_E_DATA_DIR", `the data directory ${dataDir} can't be written: ${messageOf(e)}`);
+    fails(e);
+  }
+  const tryWrite = (): void => {
+    try {
+      write();
+      failing = false;
+    } catch (e) {
+      fails(e);
+    }
+  };
+  return {
+    epoch: kept.epoch,
+    quota: () => kept.quota,
+    keepQuota(state) {
+      kept.quota = state;
+      tryWrite();
+    },
+    checked: (table) => (Object.hasOwn(kept.tables, table) ? kept.tables[table] : undefined),
+    keepChecked(tables) {
+      kept.tables = Object.fromEntries(tables);
+      tryWrite();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** What the broker needs of Google, and all that can come of a call. */
+import type { Timestamp } from "../base/units.ts";
+
+export type Outcome<T> =
+  | { readonly is: "ok"; readonly value: T }
+  /** This account may not see the spreadsheet, or its key is not accepted: nothing helps but an operator. */
+  | { readonly is: "denied"; readonly message: string }
+  /** The quota is used up until then. */
+  | { readonly is: "locked"; readonly message: string; readonly until: Timestamp }
+  /** 5xx, no answer in time, no connection: it may work later. */
+  | { readonly is: "unavailable"; readonly message: string }
+  /** An answer that is none: not JSON, a redirect, a request that Google does not understand. */
+  | { readonly is: "malformed"; readonly message: string }
+  /** A range that the spreadsheet does not have, as Google wrote it. */
+  | { readonly is: "noRange"; readonly message: string; readonly range: string }
+  /** Larger than may be read at once. */
+  | { readonly is: "tooLarge"; readonly message: string };
+
+export interface Upstream {
+  /** One `values.batchGet`. @returns the `values` of each range, in order, unread. @throws nothing. */
+  read(ranges: readonly string[]): Promise<Outcome<readonly unknown[]>>;
+  /** The titles of the spreadsheet's tabs that hold cells, in order. @throws nothing. */
+  tabs(): Promise<Outcome<readonly string[]>>;
+  close(): void;
+}

@@ -1,0 +1,118 @@
+/** What signals and the control socket ask of the master: both end in the same events. */
+import type { Logger } from "../base/log.ts";
+import type { ControlAnswer, ControlHandlers, ControlVerb } from "../master/shell/control.ts";
+import type { SignalVerb } from "../master/shell/signals.ts";
+import { placeId } from "../master/core/model.ts";
+import type { Resolved } from "../settings/resolve.ts";
+import type { Daemon } from "./daemon.ts";
+import type { Generations } from "./generations.ts";
+import { reloadSettings } from "./reload.ts";
+import { statusOf } from "./snapshot.ts";
+import { stackOf } from "./stack.ts";
+
+export interface Commands {
+  signal(verb: SignalVerb, signal: NodeJS.Signals): void;
+  readonly handlers: ControlHandlers;
+}
+
+interface Parts {
+  readonly daemon: Daemon;
+  readonly generations: Generations;
+  readonly log: Logger;
+  /** Reads the settings again. */
+  resolve(): Resolved;
+}
+
+/** npm and the terminal both send a Ctrl-C: the second within this time is the same one. */
+const SAME_WISH = 1_000;
+
+export function createCommands({ daemon, generations, log, resolve }: Parts): Commands {
+  const { arbiter } = daemon;
+  let firstStop: number | undefined;
+
+  const stop = (quick: boolean): void => {
+    const now = performance.now();
+    if (firstStop === undefined) {
+      firstStop = now;
+      arbiter.feed({ type: "stop", quick });
+    } else if (now - firstStop > SAME_WISH) stopNow();
+  };
+  /** Quick, and quick again: the core then kills what is left. */
+  const stopNow = (): void => {
+    firstStop ??= performance.now();
+    arbiter.feed({ type: "stop", quick: true });
+    arbiter.feed({ type: "stop", quick: true });
+  };
+
+  const reload = (): ControlAnswer => {
+    const { mode, target } = arbiter.state();
+    if (mode.is !== "running" || target === 0) return { ok: false, message: target === 0 ? "drover is starting" : "drover is stopping" };
+    const outcome = reloadSettings(log, generations, resolve);
+    if (!outcome.ok) return outcome;
+    arbiter.feed({ type: "reload", workers: outcome.workers });
+    const { roll, lastRoll } = arbiter.state();
+    const generation = roll === undefined ? (lastRoll?.generation ?? 0) : roll.generation + (roll.again ? 1 : 0);
+    const then = roll?.again === true ? `generation ${generation} follows the one that rolls` : `generation ${generation} begins`;
+    return { ok: true, message: `${outcome.message}; ${then}`, generation };
+  };
+
+  const signal = (verb: SignalVerb, name: NodeJS.Signals): void => {
+    if (verb !== "ignore") log.info({ signal: name }, `${name}: ${verb}`);
+    switch (verb) {
+      case "stop":
+        return stop(false);
+      case "quit":
+        return stop(true);
+      case "reload":
+        return void reload();
+      case "grow":
+      case "shrink":
+        return arbiter.feed({ type: verb });
+      case "reopen":
+        return daemon.reopen();
+      case "ignore":
+        return;
+      default:
+        return verb satisfies never;
+    }
+  };
+
+  const recycle = (slot: unknown): ControlAnswer => {
+    const numbers = [...arbiter.state().places.values()].filter((place) => place.role === "worker").map((place) => place.nr);
+    if (slot !== undefined && !numbers.includes(slot as number))
+      return { ok: false, message: `there is no worker ${JSON.stringify(slot)}: 0 to ${Math.max(...numbers)}` };
+    const chosen = slot === undefined ? numbers : [slot as number];
+    for (const nr of chosen) arbiter.feed({ type: "recycle", place: placeId("worker", nr), why: "asked for by the operator" });
+    return { ok: true, message: `worker${chosen.length === 1 ? "" : "s"} ${chosen.join(", ")} will be replaced, new before old` };
+  };
+
+  const command = (verb: ControlVerb, body: Readonly<Record<string, unknown>>): ControlAnswer | Promise<ControlAnswer> => {
+    log.info({ verb, body }, `control socket: ${verb}`);
+    switch (verb) {
+      case "reload":
+        return reload();
+      case "scale": {
+        const to = body["to"];
+        if (!Number.isSafeInteger(to) || (to as number) < 1)
+          return { ok: false, message: `scale needs a number of workers from 1, not ${JSON.stringify(to)}` };
+        arbiter.feed({ type: "scale", to: to as number });
+        return { ok: true, message: `${arbiter.state().target} workers wanted` };
+      }
+      case "recycle":
+        return recycle(body["slot"]);
+      case "stack":
+        return stackOf(daemon, body["slot"]);
+      case "reopen":
+        daemon.reopen();
+        return { ok: true, message: "log files are open again" };
+      case "stop":
+        if (body["now"] === true) stopNow();
+        else stop(false);
+        return { ok: true, message: "stopping" };
+      default:
+        return verb satisfies never;
+    }
+  };
+
+  return { signal, handlers: { command, status: () => statusOf(daemon, generations) } };
+}

@@ -1,0 +1,70 @@
+/** The commands of drover, in one table: the dispatcher, --help and the documentation follow from it. */
+
+/** @returns the exit code. */
+export type Command = (argv: readonly string[]) => Promise<number>;
+
+export interface CommandRow {
+  readonly name: string;
+  readonly usage: string;
+  readonly does: string;
+  load(): Promise<Command>;
+}
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: "serve",
+    usage: "[APP] [--SETTING VALUE …]",
+    does: "run the service (the default command)",
+    load: async () => (await import("./serve.ts")).serve,
+  },
+  {
+    name: "check",
+    usage: "[--SETTING VALUE …]",
+    does: "print every setting, its value and where it comes from",
+    load: async () => (await import("./check.ts")).check,
+  },
+  { name: "status", usage: "[--json]", does: "show what the daemon does", load: async () => (await import("./status.ts")).status },
+  {
+    name: "reload",
+    usage: "",
+    does: "start a new generation, one worker at a time, and wait for it",
+    load: async () => (await import("./reload-command.ts")).reload,
+  },
+  { name: "scale", usage: "N", does: "set the number of workers", load: async () => (await import("./control.ts")).scale },
+  {
+    name: "recycle",
+    usage: "[SLOT]",
+    does: "replace one worker, or all of them one by one",
+    load: async () => (await import("./control.ts")).recycle,
+  },
+  {
+    name: "stack",
+    usage: "SLOT",
+    does: "print what a worker does now: its JavaScript stack, its requests in flight",
+    load: async () => (await import("./control.ts")).stack,
+  },
+  {
+    name: "reopen",
+    usage: "",
+    does: "open the log files again, after they were rotated",
+    load: async () => (await import("./control.ts")).reopen,
+  },
+  {
+    name: "stop",
+    usage: "[--now]",
+    does: "stop the daemon and wait until it is gone",
+    load: async () => (await import("./control.ts")).stop,
+  },
+  {
+    name: "emulator",
+    usage: "[--port N] [--dir DIR] [--csv DIR] [--faults]",
+    does: "run the Google Sheets emulator alone",
+    load: async () => (await import("./emulator.ts")).emulator,
+  },
+  {
+    name: "emit",
+    usage: "systemd --prefix DIR",
+    does: "write the files for this place: systemd units",
+    load: async () => (await import("./emit.ts")).emit,
+  },
+];

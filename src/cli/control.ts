@@ -1,0 +1,66 @@
+/** The commands that order a running daemon about: scale, recycle, stack, reopen, stop. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { DroverError } from "../base/errors.ts";
+import { EXIT } from "../base/exit.ts";
+import type { Settings } from "../settings/table.ts";
+import { ask, command } from "./client.ts";
+import { readClientOptions } from "./options.ts";
+import type { Status } from "./snapshot.ts";
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const POLL = 100;
+
+const status = async (settings: Settings): Promise<Status> => (await ask(settings, "GET", "/status")).body as Status;
+
+export async function scale(argv: readonly string[]): Promise<number> {
+  const { resolved, positional } = readClientOptions(argv);
+  const [to] = positional;
+  if (to === undefined || !/^\d+$/.test(to))
+    throw new DroverError("DROVER_E_USAGE", `usage: drover scale N, with N the number of workers (not ${to ?? "nothing"})`);
+  say(await command(resolved.settings, "scale", { to: Number(to) }));
+  return EXIT.done.code;
+}
+
+export async function recycle(argv: readonly string[]): Promise<number> {
+  const { resolved, positional } = readClientOptions(argv);
+  const [slot] = positional;
+  if (slot !== undefined && !/^\d+$/.test(slot))
+    throw new DroverError("DROVER_E_USAGE", `usage: drover recycle [SLOT], with SLOT a worker's number (not ${slot})`);
+  say(await command(resolved.settings, "recycle", slot === undefined ? {} : { slot: Number(slot) }));
+  return EXIT.done.code;
+}
+
+/** Prints what a worker does now. It goes on meanwhile. */
+export async function stack(argv: readonly string[]): Promise<number> {
+  const { resolved, positional } = readClientOptions(argv);
+  const [slot] = positional;
+  if (slot === undefined || !/^\d+$/.test(slot))
+    throw new DroverError("DROVER_E_USAGE", `usage: drover stack SLOT, with SLOT a worker's number (not ${slot ?? "nothing"})`);
+  say(await command(resolved.settings, "stack", { slot: Number(slot) }));
+  return EXIT.done.code;
+}
+
+export async function reopen(argv: readonly string[]): Promise<number> {
+  say(await command(readClientOptions(argv).resolved.settings, "reopen"));
+  return EXIT.done.code;
+}
+
+/** Waits until the daemon is gone. */
+export async function stop(argv: readonly string[]): Promise<number> {
+  const { resolved, own } = readClientOptions(argv, [{ name: "now" }]);
+  const { settings } = resolved;
+  const { pid } = await status(settings);
+  say(`${await command(settings, "stop", { now: own.has("now") })} (pid ${pid})`);
+  for (;;) {
+    try {
+      const now = await status(settings);
+      if (now.pid !== pid) break; // another daemon has taken its place already
+    } catch (error) {
+      if (error instanceof DroverError && error.code === "DROVER_E_NO_DAEMON") break;
+      throw error;
+    }
+    await sleep(POLL);
+  }
+  say("stopped");
+  return EXIT.done.code;
+}

@@ -1,0 +1,209 @@
+/**
+ * Puts the master together: the supervisor's loop, the listening sockets, the generations' plans, the watch over the machine,
+ * and what systemd, the workers and the operator hear of it.
+ */
+import { fileURLToPath } from "node:url";
+import { systemClock } from "../base/clock.ts";
+import { errnoOf } from "../base/errors.ts";
+import type { LogSink } from "../base/log.ts";
+import type { Health } from "../base/protocol.ts";
+import { seconds, type Instant } from "../base/units.ts";
+import type { Master } from "../master/core/model.ts";
+import { createArbiter, type Arbiter, type World } from "../master/shell/arbiter.ts";
+import { send, type Child } from "../master/shell/children.ts";
+import type { Listener } from "../master/shell/listeners.ts";
+import type { Notifier } from "../master/shell/notify.ts";
+import { warnOfSilence } from "../master/shell/silence.ts";
+import { findWrapper, spawnChild } from "../master/shell/spawn.ts";
+import { createTotals, type Totals } from "../master/shell/totals.ts";
+import { childEnv, nodeFlags } from "./child-env.ts";
+import { configureMessage } from "./configure.ts";
+import type { Generations } from "./generations.ts";
+import { healthOf, upstreamOf } from "../master/snapshot.ts";
+import { policyOf, statusText } from "./state.ts";
+import { limitedBy, logStats } from "./stats.ts";
+import { createWatch, type Watch } from "./watch.ts";
+
+export interface DaemonParts {
+  readonly sink: LogSink;
+  readonly listeners: readonly Listener[];
+  /** Where the embedded emulator listens, in demo. */
+  readonly emulator: Listener | undefined;
+  readonly generations: Generations;
+  readonly notifier: Notifier;
+  readonly demo: boolean;
+  /** Everything became ready for the first time. */
+  ready(): void;
+  exit(code: number): void;
+}
+
+export interface Daemon {
+  readonly arbiter: Arbiter;
+  readonly watch: Watch;
+  readonly totals: Totals;
+  readonly startedAt: Instant;
+  readonly listeners: readonly Listener[];
+  readonly demo: boolean;
+  health(): Health;
+  limitedBy(): ReturnType<typeof limitedBy>;
+  reopen(): void;
+}
+
+/** A worker that asks for handles without end, and takes none, gets no more than this. */
+const MOST_UNDERWAY = 256;
+const CHILD = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url));
+const SAMPLE_EVERY = seconds(5);
+const SILENCE_EVERY = seconds(0.5);
+const STATS_EVERY = seconds(60);
+const HEALTH_EVERY = seconds(1);
+/** systemd's timeouts are pushed ahead by this much, this often, while a boot, a roll or a drain goes on: each has deadlines of its own. */
+const EXTEND_EVERY = seconds(5);
+const EXTEND_BY = seconds(15);
+
+export function createDaemon(parts: DaemonParts): Daemon {
+  const { sink, generations, notifier, demo } = parts;
+  const log = sink.log;
+  const totals = createTotals();
+  const wrapper = findWrapper();
+  if (wrapper.missing !== "") log.warn(wrapper.missing);
+  let published = "";
+
+  const upstream = () => upstreamOf(arbiter.state(), arbiter);
+  const health = (): Health => healthOf(arbiter.state(), demo, upstream());
+  const limit = () => limitedBy(watch.over, upstream(), arbiter.children.values());
+  const stats = (): void =>
+    logStats(log, {
+      state: arbiter.state(),
+      totals,
+      children: arbiter.children.values(),
+      machine: watch.machine(),
+      upstream: upstream(),
+      limitedBy: limit(),
+    });
+
+  /** Tells the workers, and systemd, what has changed. */
+  const publish = (): void => {
+    const record = health();
+    const text = JSON.stringify(record);
+    if (text === published) return;
+    published = text;
+    arbiter.publish(record);
+    notifier.status(statusText(record));
+  };
+
+  const announce = (what: "ready" | "reloading" | "stopping"): void => {
+    if (what === "stopping") notifier.stopping();
+    else if (what === "reloading") notifier.reloading();
+    else {
+      notifier.ready(statusText(health()));
+      publish();
+      parts.ready();
+    }
+  };
+
+  const world: World = {
+    clock: systemClock,
+    log,
+    totals,
+    announce,
+    fatal: sayOnce((text) => void process.stderr.write(`drover: ${text}\n`)),
+    rolesForTables: () => (demo ? ["emulator", "broker"] : ["broker"]),
+    policy: () => policyOf(generations.settings()),
+    fork: (role, nr, generation) => {
+      const { settings, app } = generations.plan(generation);
+      return spawnChild(
+        {
+          role,
+          slot: nr,
+          entry: CHILD,
+          nodeFlags: nodeFlags(role, { ...settings, ownCode: role !== "worker" || app === undefined }),
+          env: childEnv(process.env),
+        },
+        wrapper,
+      );
+    },
+    configure: (role, nr, generation) =>
+      configureMessage(role, nr, generations.plan(generation), { listeners: parts.listeners, emulatorUrl: parts.emulator?.url }),
+    lend: (child, spare) => lend(child, parts, spare),
+    refill(child, address, count) {
+      const listener = parts.listeners[address];
+      if (listener === undefined || child.handlesUnderway >= MOST_UNDERWAY) return;
+      for (let i = 0; i < count; i += 1) send(child, { type: "handle", address, use: "reserve" }, listener.handle);
+    },
+    kill,
+    inspectable: (generation) => generations.plan(generation).settings.autopsy,
+    changed: (state) => forgetOld(state, generations),
+    exit(code) {
+      const { log_file: target } = generations.settings();
+      if (code !== 0 && "file" in target) world.fatal(`what happened before stands in ${target.file}`);
+      parts.exit(code);
+    },
+  };
+  const arbiter: Arbiter = createArbiter(world, process.pid);
+  const watch = createWatch({ log, arbiter, settings: () => generations.settings(), crossed: () => stats() });
+
+  arbiter.agenda.every(HEALTH_EVERY, publish);
+  arbiter.agenda.every(SAMPLE_EVERY, () => (watch.round(), arbiter.oom.sample()));
+  arbiter.agenda.every(SILENCE_EVERY, () =>
+    warnOfSilence(log, arbiter.state(), arbiter.children, { at: systemClock.now(), timeout: generations.settings().timeout }),
+  );
+  arbiter.agenda.every(STATS_EVERY, stats);
+  arbiter.agenda.every(EXTEND_EVERY, () => {
+    const { mode, booted, roll } = arbiter.state();
+    if (mode.is === "stopping" || !booted || roll !== undefined) notifier.extend(EXTEND_BY * 1_000);
+  });
+
+  return {
+    arbiter,
+    watch,
+    totals,
+    startedAt: systemClock.now(),
+    listeners: parts.listeners,
+    demo,
+    health,
+    limitedBy: limit,
+    reopen() {
+      sink.reopen();
+      arbiter.tellAll({ type: "reopen" });
+      log.info("log files are open again");
+    },
+  };
+}
+
+/** Every worker fails to load an application for the same reason. */
+function sayOnce(say: (text: string) => void): (text: string) => void {
+  const said = new Set<string>();
+  return (text) => {
+    if (!said.has(text)) say(text);
+    said.add(text);
+  };
+}
+
+/** The first copy of each handle is to listen on; the others are the reserve from which the connection cap re-arms. */
+function lend(child: Child, { listeners, emulator }: DaemonParts, spare: number): void {
+  if (child.role === "broker") return;
+  const own = child.role === "worker" ? listeners : emulator === undefined ? [] : [emulator];
+  for (const [address, listener] of own.entries()) {
+    send(child, { type: "handle", address, use: "listen" }, listener.handle);
+    for (let i = 0; child.role === "worker" && i < spare; i += 1) send(child, { type: "handle", address, use: "reserve" }, listener.handle);
+  }
+}
+
+/** Signals a process that we forked and that has not been reaped: its pid can't be another's. */
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errnoOf(error) !== "ESRCH") throw error; // it died by itself a moment ago
+  }
+}
+
+function forgetOld(state: Master, generations: Generations): void {
+  let oldest = Math.min(state.generation, state.roll?.from ?? Infinity); // a roll may lead back
+  for (const place of state.places.values()) {
+    oldest = Math.min(oldest, place.generation); // what a place that waits will start
+    for (const slot of [place.incumbent, place.successor, ...place.leaving])
+      if ("generation" in slot) oldest = Math.min(oldest, slot.generation);
+  }
+  generations.forget(oldest);
+}

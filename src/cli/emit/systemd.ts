@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { DroverError, messageOf } from "../../base/errors.ts";
+import { addresses, type BindAddress } from "../../settings/addresses.ts";
+import { fill } from "./fill.ts";
+import { obstacles, thisPlace, type Place } from "./place.ts";
+import { unitValues } from "./units.ts";
+import { writeAll, type EmittedFile } from "./write.ts";
+
+const OPTIONS = {
+  prefix: { type: "string", default: "/etc" },
+  root: { type: "string", default: "/" },
+  bind: { type: "string", default: "127.0.0.1:8080" },
+  "systemd-version": { type: "string" },
+  "dry-run": { type: "boolean", default: false },
+} as const;
+
+/** The templates, and where each goes below the prefix: the same in /etc, /usr/lib and /run. */
+const FILES = [
+  { template: "systemd/drover.service", to: "systemd/system/drover.service" },
+  { template: "systemd/drover.socket", to: "systemd/system/drover.socket" },
+  { template: "systemd/sysusers.conf", to: "sysusers.d/drover.conf" },
+  { template: "systemd/tmpfiles.conf", to: "tmpfiles.d/drover.conf" },
+  { template: "config/logrotate.conf", to: "logrotate.d/drover" },
+] as const;
+
+/**
+ * `drover emit systemd [--prefix /etc] [--root DIR] [--bind LIST] [--systemd-version N] [--dry-run]`: fills the templates for
+ * this place and this systemd, writes them below root + prefix, and says what to type next.
+ */
+export function emitSystemd(argv: readonly string[]): number {
+  const options = parse(argv);
+  const place = thisPlace(options.systemd);
+  const files = filled(place, options.bind, join(options.root, options.prefix));
+  if (options.dryRun) {
+    process.stdout.write(files.map((file) => `# ${file.path}\n${file.text}`).join("\n"));
+    return 0;
+  }
+  const done = writeAll(files);
+  const blocked = obstacles(place).map((sentence) => `drover: before you start it: ${sentence}\n`);
+  process.stderr.write(blocked.join(""));
+  process.stdout.write(`${files.map((file, i) => `${done[i]} ${file.path}`).join("\n")}\n${next(options)}`);
+  return 0;
+}
+
+/** Every file, filled. @throws DroverError before anything is written. */
+export function filled(place: Place, bind: readonly BindAddress[], folder: string): EmittedFile[] {
+  const values = unitValues(place, bind);
+  return FILES.map(({ template, to }) => ({
+    path: join(folder, to),
+    text: fill(readFileSync(join(place.root, template), "utf8"), values, template),
+  }));
+}
+
+interface EmitOptions {
+  readonly prefix: string;
+  readonly root: string;
+  readonly bind: readonly BindAddress[];
+  readonly systemd: number | undefined;
+  readonly dryRun: boolean;
+}
+
+function parse(argv: readonly string[]): EmitOptions {
+  let values: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
+  try {
+    ({ values } = parseArgs({ args: [...argv], options: OPTIONS }));
+  } catch (e) {
+    throw new DroverError("DROVER_E_USAGE", `drover emit systemd: ${messageOf(e)}`, { cause: e });
+  }
+  const version = values["systemd-version"];
+  if (version !== undefined && !/^[1-9]\d{2}$/.test(version))
+    throw new DroverError("DROVER_E_USAGE", `--systemd-version ${version}: expected a number such as 252`);
+  if (values.prefix === "" || values.root === "") throw new DroverError("DROVER_E_USAGE", "--prefix and --root need the name of a folder");
+  const bind = addresses.parse(values.bind, "/");
+  if (!bind.ok) throw new DroverError("DROVER_E_USAGE", `--bind ${values.bind}: expected ${bind.problem}`);
+  return {
+    prefix: resolve(values.prefix),
+    root: resolve(values.root),
+    bind: bind.value,
+    systemd: version === undefined ? undefined : Number(version),
+    dryRun: values["dry-run"],
+  };
+}
+
+function next({ prefix, root }: EmitOptions): string {
+  if (root !== "/" || !["/etc", "/usr/lib", "/usr/local/lib", "/run"].includes(prefix))
+    return `systemd does not look there. Check with: systemd-analyze verify --man=no ${join(root, prefix)}/systemd/system/drover.{service,socket}\n`;
+  return [
+    "Next, as root:",
+    "  systemd-sysusers && systemd-tmpfiles --create     # the user, /etc/drover/drover.env",
+    "  nano /etc/drover/drover.env                       # your spreadsheet, or DROVER_DEMO=on",
+    "  install -m 600 KEY.json /etc/drover/google-key.json",
+    "  systemctl daemon-reload && systemctl enable --now drover.service",
+    "  systemctl status drover.service",
+    "",
+  ].join("\n");
+}

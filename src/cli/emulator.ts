@@ -1,0 +1,68 @@
+/** `drover emulator`: the Google Sheets emulator alone, for one's own programs and tests. */
+import { join, resolve } from "node:path";
+import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { EXIT } from "../base/exit.ts";
+import { makeLogger } from "../base/log.ts";
+import { seconds } from "../base/units.ts";
+import { createEngine } from "../emulator/engine/engine.ts";
+import { WORKBOOK_TITLE } from "../emulator/main.ts";
+import { readWorkbook } from "../emulator/sample.ts";
+import { createEmulator, type Emulator } from "../emulator/server.ts";
+import { readOptions, type Options } from "./options.ts";
+import { SAMPLE_DIR, SAMPLE_ID } from "./plan.ts";
+
+const FLAGS = [
+  { name: "port", takes: "value" },
+  { name: "dir", takes: "value" },
+  { name: "csv", takes: "value" },
+  { name: "faults" },
+] as const;
+
+export async function emulator(argv: readonly string[]): Promise<number> {
+  const options = readOptions(argv, FLAGS);
+  const port = portOf(options.own.get("port") ?? "8086");
+  const running = await create(options);
+  await listen(running, port);
+  const { port: bound } = running.server.address() as { port: number };
+  process.stdout.write(
+    `Google Sheets emulator on http://127.0.0.1:${bound}\n` +
+      `  spreadsheet   ${SAMPLE_ID}\n  key file      ${running.keyFile}\n` +
+      `  use it        DROVER_SHEETS_ENDPOINT=http://127.0.0.1:${bound}/ DROVER_OAUTH_ENDPOINT=http://127.0.0.1:${bound}/ \\\n` +
+      `                DROVER_SPREADSHEET_ID=${SAMPLE_ID} GOOGLE_APPLICATION_CREDENTIALS=${running.keyFile} drover serve\n`,
+  );
+  await new Promise<void>((stop) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop());
+  });
+  await running.close(seconds(5));
+  return EXIT.done.code;
+}
+
+function portOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new DroverError("DROVER_E_USAGE", `--port ${text}: expected a port from 0 to 65535`);
+}
+
+function create({ own, resolved }: Options): Promise<Emulator> {
+  const { settings } = resolved;
+  const dataDir = resolve(own.get("dir") ?? join(settings.data_dir, "emulator-alone"));
+  return createEmulator({
+    engine: createEngine,
+    dataDir,
+    keyFile: join(dataDir, "key.json"),
+    latency: settings.emulator_latency,
+    quota: settings.emulator_quota,
+    faults: own.has("faults"),
+    spreadsheets: [readWorkbook(resolve(own.get("csv") ?? SAMPLE_DIR), SAMPLE_ID, WORKBOOK_TITLE)],
+    log: makeLogger({ role: "emulator" }, settings.log_level, process.stderr),
+  });
+}
+
+function listen({ server }: Emulator, port: number): Promise<void> {
+  return new Promise((done, fail) => {
+    server.once("error", (error) => {
+      const text = errnoOf(error) === "EADDRINUSE" ? `port ${port} is taken: choose another with --port` : messageOf(error);
+      fail(new DroverError("DROVER_E_PORT", text, { cause: error }));
+    });
+    server.listen(port, "127.0.0.1", done);
+  });
+}

@@ -1,0 +1,46 @@
+/** Which plan each generation of children runs with, and what a reload may change. */
+import type { Resolved } from "../settings/resolve.ts";
+import type { Settings } from "../settings/table.ts";
+import { makePlan, type Plan } from "./plan.ts";
+
+export interface Generations {
+  /** The settings in force for the master: live rows are the newest, the others as each generation has them. */
+  resolved(): Resolved;
+  settings(): Settings;
+  /**
+   * What the next generation to begin will run with.
+   * @throws DroverError when none could (the application is gone …); then nothing has changed.
+   */
+  adopt(resolved: Resolved): void;
+  /** Why the last reload was refused before anything rolled; undefined when it was not. */
+  refusal: string | undefined;
+  /** @throws DroverError when the generation can't begin (the application is gone …). */
+  plan(generation: number): Plan;
+  /** Plans older than this are of no child any more. */
+  forget(before: number): void;
+}
+
+export function createGenerations(first: Resolved, demo: boolean, emulatorUrl: string | undefined): Generations {
+  const planFor = (generation: number, { settings }: Resolved): Plan => makePlan({ generation, settings, demo, emulatorUrl });
+  const plans = new Map<number, Plan>();
+  let current = first;
+  return {
+    resolved: () => current,
+    settings: () => current.settings,
+    refusal: undefined,
+    adopt(resolved) {
+      planFor(0, resolved);
+      current = resolved;
+    },
+    plan(generation) {
+      const known = plans.get(generation);
+      if (known !== undefined) return known;
+      const fresh = planFor(generation, current);
+      plans.set(generation, fresh);
+      return fresh;
+    },
+    forget(before) {
+      for (const generation of plans.keys()) if (generation < before) plans.delete(generation);
+    },
+  };
+}

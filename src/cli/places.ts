@@ -1,0 +1,48 @@
+/** The directories a daemon needs, and the note that says a daemon runs from this folder. */
+import { mkdirSync, rmSync, writeFileSync, accessSync, constants } from "node:fs";
+import { dirname, join } from "node:path";
+import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { readProcStat } from "../master/shell/procstat.ts";
+import { privateDirectory, socketDirectory } from "../master/shell/shortpath.ts";
+import type { Settings } from "../settings/table.ts";
+import { PACKAGE } from "./plan.ts";
+
+/** Where the commands find the daemon. */
+export const controlSocket = (runDir: string): string => join(socketDirectory(runDir), "control.sock");
+
+/**
+ * Makes the data, run and log directories where they are missing.
+ * @throws DroverError DROVER_E_DATA_DIR naming directory, setting and user.
+ */
+export function prepareDirectories(settings: Settings): void {
+  writable(settings.data_dir, "DROVER_DATA_DIR", 0o700);
+  writable(settings.run_dir, "DROVER_RUN_DIR", 0o700);
+  privateDirectory(socketDirectory(settings.run_dir));
+  if ("file" in settings.log_file) writable(dirname(settings.log_file.file), "DROVER_LOG_FILE", 0o750);
+}
+
+function writable(directory: string, setting: string, mode: number): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode });
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const why = errnoOf(error) === "EACCES" ? `this user (uid ${process.getuid?.() ?? "?"}) may not write there` : messageOf(error);
+    throw new DroverError(
+      "DROVER_E_DATA_DIR",
+      `${setting}: ${directory} can't be used: ${why}. Make it writable, or set ${setting} to another path`,
+      { cause: error },
+    );
+  }
+}
+
+/** Says to bin/setup.mjs that what runs here must not be replaced. A folder we may not write is nobody's to rebuild either. */
+export function noteRunning(): () => void {
+  const note = join(PACKAGE, "dist", ".running", String(process.pid));
+  try {
+    mkdirSync(dirname(note), { recursive: true });
+    writeFileSync(note, `${readProcStat(process.pid)?.startTicks ?? 0}\n`);
+  } catch {
+    return () => {};
+  }
+  return () => rmSync(note, { force: true });
+}

@@ -1,0 +1,234 @@
+/** `drover serve`: from a command line to a running daemon. Every step that can fail does so before anything is forked. */
+import { rmSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { DroverError, messageOf } from "../base/errors.ts";
+import { EXIT } from "../base/exit.ts";
+import { createLog, type LogSink } from "../base/log.ts";
+import { ms } from "../base/units.ts";
+import { openAccount } from "../emulator/account.ts";
+import { emulatorKey } from "./plan.ts";
+import { selfTestHandles } from "../base/held.ts";
+import { activatedSockets } from "../master/shell/activation.ts";
+import { checkBind, locateSockets } from "../master/shell/activation-check.ts";
+import { bindAddress, type Listener } from "../master/shell/listeners.ts";
+import { lockDataDir } from "../master/shell/lock.ts";
+import { createNotifier } from "../master/shell/notify.ts";
+import { holdSignals, type HeldSignals } from "../master/shell/signals.ts";
+import { addressName, type BindAddress } from "../settings/addresses.ts";
+import { demoIsOn } from "../settings/demo.ts";
+import type { Resolved } from "../settings/resolve.ts";
+import type { Settings } from "../settings/table.ts";
+import { sourceText } from "../settings/source.ts";
+import { createCommands } from "./commands-control.ts";
+import { brokerSocket } from "./configure.ts";
+import { openControl } from "./control-socket.ts";
+import { createDaemon, type Daemon } from "./daemon.ts";
+import { createGenerations, type Generations } from "./generations.ts";
+import { greeting } from "./greeting.ts";
+import { readOptions, type Options } from "./options.ts";
+import { noteRunning, prepareDirectories } from "./places.ts";
+import { version } from "./version.ts";
+
+/** Things to undo when the daemon ends, last first. */
+type Undo = () => void;
+
+export async function serve(argv: readonly string[]): Promise<number> {
+  const early = holdSignals(process);
+  const options = readServeOptions(argv);
+  const underSystemd = process.env["SYSTEMD_EXEC_PID"] === String(process.pid) || process.env["NOTIFY_SOCKET"] !== undefined;
+  const { settings } = options.resolved;
+  const demo = demoIsOn(settings, {
+    command: options.own.has("from-npm-start") ? "start" : "serve",
+    underSystemd,
+    container: options.machine.container,
+    app: settings.app,
+  });
+  prepareDirectories(settings);
+  const sink = openLog(settings);
+  const undo: Undo[] = [];
+  const leave = (): void =>
+    undo
+      .splice(0)
+      .toReversed()
+      .forEach((step) => step());
+  endOnFault(sink, leave);
+  try {
+    return await run({ options, demo, sink, undo, early });
+  } catch (error) {
+    sink.log.fatal({ err: error }, `drover can't start: ${messageOf(error)}`);
+    throw error;
+  } finally {
+    leave();
+  }
+}
+
+/** What nobody caught ends the master, as it must: its state can't be trusted any more. But the log says why, and nothing is left behind. */
+function endOnFault({ log }: LogSink, leave: () => void): void {
+  process.once("uncaughtException", (error) => {
+    log.fatal({ err: error }, `a fault of drover ends it (please report it): ${messageOf(error)}`);
+    process.stderr.write(`drover: ${messageOf(error)} (a fault of drover: please report it)\n${error.stack ?? ""}\n`);
+    leave();
+    process.exit(EXIT.bug.code);
+  });
+}
+
+/** @throws DroverError naming the file and the setting when it can't be written. */
+function openLog({ log_level: level, log_file: target }: Settings): LogSink {
+  try {
+    return createLog({ role: "master" }, level, target);
+  } catch (error) {
+    const text = `DROVER_LOG_FILE: lines can't be written there: ${messageOf(error)}. Make it a file that this user (uid ${process.getuid?.() ?? "?"}) may write, or set another path`;
+    throw new DroverError("DROVER_E_DATA_DIR", text, { cause: error });
+  }
+}
+
+function readServeOptions(argv: readonly string[]): Options {
+  const options = readOptions(argv, [{ name: "from-npm-start" }], (positional) => positional[0]);
+  if (options.positional.length > 1)
+    throw new DroverError(
+      "DROVER_E_USAGE",
+      `drover serve takes one application, not ${options.positional.length}: ${options.positional.join(" ")}`,
+    );
+  return options;
+}
+
+interface Run {
+  readonly options: Options;
+  readonly demo: boolean;
+  readonly sink: LogSink;
+  readonly undo: Undo[];
+  readonly early: HeldSignals;
+}
+
+async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
+  const { resolved } = options;
+  const { settings } = resolved;
+  const log = sink.log;
+  const notifier = createNotifier(process.env, log);
+  await stat("/"); // libuv's threads are made at their first use, and where that fails it aborts: not later, under a limit of processes
+  await selfTestHandles();
+  const lock = lockDataDir(settings.data_dir);
+  undo.push(() => lock.release());
+  const listeners = await listenOn(resolved, sink, undo);
+  const emulator = demo ? await prepareEmulator(resolved.settings, sink) : undefined;
+  const generations = createGenerations(resolved, demo, emulator?.url);
+  generations.plan(1); // fails here, before anything is forked, when there is nothing to serve
+  undo.push(noteRunning());
+  undo.push(() => rmSync(brokerSocket(settings), { force: true }));
+  sayStart(options, sink, listeners);
+
+  return await new Promise<number>((resolve, reject) => {
+    const daemon = createDaemon({
+      sink,
+      listeners,
+      emulator,
+      generations,
+      notifier,
+      demo,
+      exit: resolve,
+      ready: once(() => greet(options, generations, listeners)),
+    });
+    const commands = createCommands({
+      daemon,
+      generations,
+      log,
+      resolve: () => readServeOptions(process.argv.slice(2).filter((word, i) => !(i === 0 && word === "serve"))).resolved,
+    });
+    if (options.own.has("from-npm-start")) stopWithParent(daemon);
+    openControl(settings, commands.handlers, log).then((control) => {
+      undo.push(() => control.close());
+      daemon.arbiter.agenda.every(CONTROL_LOOKED_AT, () => control.check());
+      undo.push(early.hand(commands.signal)); // a stop that came first finds nothing to start
+      daemon.arbiter.feed({ type: "start", roles: firstRoles(generations, demo), workers: settings.workers });
+    }, reject);
+  });
+}
+
+/** systemd's sockets if it passed any, else the addresses of the settings. */
+async function listenOn(resolved: Resolved, sink: LogSink, undo: Undo[]): Promise<readonly Listener[]> {
+  const { bind } = resolved.settings;
+  const { fds } = activatedSockets(process.env, process.pid);
+  const passed = locateSockets(fds);
+  const source = resolved.sources.bind;
+  checkBind(passed, source.from === "default" ? undefined : { addresses: bind.map(addressName), source: sourceText(source) });
+  const wanted: readonly BindAddress[] = passed.length > 0 ? passed.map(({ fd }) => ({ kind: "fd", fd })) : bind;
+  const listeners: Listener[] = [];
+  for (const address of wanted) {
+    const listener = await bindAddress(address, sink.log);
+    listeners.push(listener);
+    undo.push(() => listener.remove());
+  }
+  return listeners;
+}
+
+/** The emulator's address, held like the others, and its account's key, which the broker reads at its start. */
+async function prepareEmulator(settings: Settings, { log }: LogSink): Promise<Listener> {
+  const listener = await bindAddress({ kind: "tcp", host: "127.0.0.1", port: 0 }, log);
+  await openAccount(emulatorKey(settings), new URL("/token", listener.url).href);
+  return listener;
+}
+
+const firstRoles = (generations: Generations, demo: boolean): readonly ("worker" | "broker" | "emulator")[] => {
+  const { app } = generations.plan(1);
+  if (app !== undefined) return ["worker"]; // an application that wants tables asks for them
+  return demo ? ["emulator", "broker", "worker"] : ["broker", "worker"];
+};
+
+/** "8 workers (CPU × 4)": how many, and what decided it. */
+function workersLine({ resolved }: Options): string {
+  const { settings, sources } = resolved;
+  const source = sources.workers.from === "default" ? sources.workers.why : sourceText(sources.workers);
+  return `${settings.workers} worker${settings.workers === 1 ? "" : "s"} (${source})`;
+}
+
+function sayStart(options: Options, { log }: LogSink, listeners: readonly Listener[]): void {
+  const { resolved } = options;
+  const where = listeners.map((listener) => listener.url).join(", ");
+  const text = `drover ${version()} starts: ${workersLine(options)}, listening on ${where}`;
+  log.info(
+    { version: version(), node: process.versions.node, env_file: resolved.envFile ?? null, bind: listeners.map((l) => l.address.name) },
+    text,
+  );
+  process.stderr.write(`${text}\n`);
+  for (const warning of resolved.warnings) {
+    log.warn(warning);
+    process.stderr.write(`drover: ${warning}\n`);
+  }
+}
+
+function greet(options: Options, generations: Generations, listeners: readonly Listener[]): void {
+  const { log_file: target } = options.resolved.settings;
+  const text = greeting(
+    {
+      urls: listeners.map((l) => l.url),
+      plan: generations.plan(1),
+      logFile: "file" in target ? target.file : "-",
+      workers: workersLine(options),
+      fromNpm: options.own.has("from-npm-start"),
+    },
+    process.stdout.isTTY,
+  );
+  process.stdout.write(text);
+}
+
+const PARENT_LOOKED_AT = ms(500);
+const CONTROL_LOOKED_AT = ms(5_000);
+
+/** npm was killed: whoever typed `npm start` is gone, and with it everything it started. */
+function stopWithParent(daemon: Daemon): void {
+  const parent = process.ppid;
+  let told = false;
+  daemon.arbiter.agenda.every(PARENT_LOOKED_AT, () => {
+    if (process.ppid === parent || told) return;
+    told = true;
+    daemon.arbiter.feed({ type: "stop", quick: true });
+  });
+}
+
+const once = (run: () => void): (() => void) => {
+  let done = false;
+  return () => {
+    if (!done) run();
+    done = true;
+  };
+};

@@ -1,0 +1,29 @@
+/** What follows from the settings and the supervisor's state: the core's policy, systemd's status line. */
+import type { Health } from "../base/protocol.ts";
+import { seconds } from "../base/units.ts";
+import type { Master, Place, Policy } from "../master/core/model.ts";
+import type { Settings } from "../settings/table.ts";
+
+export const policyOf = (settings: Settings): Policy => ({
+  bootTimeout: settings.boot_timeout,
+  beatTimeout: settings.timeout,
+  gracefulTimeout: settings.graceful_timeout,
+  rollSettle: settings.roll_settle,
+  probe: settings.probe_path === undefined ? undefined : seconds(5),
+  examineBudget: seconds(0.8),
+  reapTimeout: seconds(5),
+  quickTimeout: seconds(2),
+  crashLimit: { crashes: 5, within: seconds(60) },
+  backoff: { base: seconds(1), max: seconds(30) },
+  maxWorkers: 256,
+});
+
+const workers = (state: Master): Place[] => [...state.places.values()].filter((place) => place.role === "worker");
+export const readyWorkers = (state: Master): number => workers(state).filter((place) => place.incumbent.is === "ready").length;
+
+/** One line for `systemctl status`: "8/8 workers ready, generation 2, broker ready". */
+export function statusText(health: Health): string {
+  const roll = `${health.workers.ready}/${health.workers.target} workers ready, generation ${health.generation}`;
+  const broker = health.broker === "none" ? "" : `, broker ${health.broker}`;
+  return `${health.status === "ok" ? "" : `${health.status}: `}${roll}${broker}${health.demo ? ", demo" : ""}`;
+}

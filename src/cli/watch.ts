@@ -1,0 +1,107 @@
+/** The watch over the machine and the children: it warns at the thresholds, tells the core when memory is short, and asks for recycling. */
+import type { Logger } from "../base/log.ts";
+import type { Ms } from "../base/units.ts";
+import type { Arbiter } from "../master/shell/arbiter.ts";
+import type { Child } from "../master/shell/children.ts";
+import { createMachineWatch, raised, THRESHOLDS, type MachineSample } from "../master/shell/machine-watch.ts";
+import { readProcStat, TICKS_PER_SECOND } from "../master/shell/procstat.ts";
+import type { Settings } from "../settings/table.ts";
+
+/** CPU (cores, 1 = one whole core) and resident memory (bytes) of one child, from /proc. */
+export interface ChildUse {
+  readonly cpu: number;
+  readonly rss: number;
+}
+
+export interface Watch {
+  /** Starts one round of samples; call it every few seconds. */
+  round(): void;
+  machine(): MachineSample | undefined;
+  use(pid: number): ChildUse | undefined;
+  /** CPU or RAM is over its threshold now. */
+  readonly over: { cpu: boolean; ram: boolean };
+}
+
+interface WatchParts {
+  readonly log: Logger;
+  readonly arbiter: Arbiter;
+  settings(): Settings;
+  /** A threshold was crossed, either way: the stats line comes at once. */
+  crossed(): void;
+}
+
+const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
+
+export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Watch {
+  const over = { cpu: false, ram: false };
+  let short = false;
+  const uses = new Map<number, ChildUse>();
+  const lastTicks = new Map<number, { ticks: number; at: number }>();
+
+  const level = (name: "cpu" | "ram", value: number, threshold: number): void => {
+    const now = raised(over[name], value, threshold);
+    if (now === over[name]) return;
+    over[name] = now;
+    const text = `${name.toUpperCase()} is at ${percent(value)}, ${now ? "over" : "back under"} its threshold of ${percent(threshold)}`;
+    if (now) log.warn({ [name]: value }, text);
+    else log.info({ [name]: value }, text);
+    crossed();
+  };
+
+  const judge = (sample: MachineSample): void => {
+    level("cpu", sample.cpu, THRESHOLDS.cpu);
+    level("ram", sample.ram, THRESHOLDS.ram);
+    const nowShort = raised(short, sample.ram, THRESHOLDS.ramShort);
+    if (nowShort === short) return;
+    short = nowShort;
+    arbiter.feed({ type: "memory", short });
+  };
+
+  const machine = createMachineWatch(log, judge);
+
+  const lookAt = (child: Child): void => {
+    const stat = readProcStat(child.pid);
+    if (stat === undefined) return;
+    const at = performance.now();
+    const before = lastTicks.get(child.pid);
+    lastTicks.set(child.pid, { ticks: stat.cpuTicks, at });
+    const cpu = before === undefined ? 0 : (stat.cpuTicks - before.ticks) / TICKS_PER_SECOND / ((at - before.at) / 1_000);
+    uses.set(child.pid, { cpu, rss: stat.rss });
+    const why = child.role === "worker" ? recycleReason(child, stat.rss, settings(), at) : undefined;
+    if (why !== undefined) arbiter.feed({ type: "recycle", place: child.place, why });
+  };
+
+  return {
+    over,
+    machine: () => machine.last(),
+    use: (pid) => uses.get(pid),
+    round() {
+      machine.sample();
+      for (const child of arbiter.children.values()) lookAt(child);
+      for (const pid of uses.keys()) {
+        if (arbiter.children.has(pid)) continue;
+        uses.delete(pid);
+        lastTicks.delete(pid);
+      }
+    },
+  };
+}
+
+/** Why a worker has served long enough, if it has. The jitter is the child's own: its pid decides, so it never changes. */
+export function recycleReason(
+  child: Pick<Child, "pid" | "startedAt" | "lastBeat">,
+  rss: number,
+  settings: Settings,
+  now: number,
+): string | undefined {
+  const served = child.lastBeat?.counters.served ?? 0;
+  const most =
+    settings.max_requests === 0
+      ? 0
+      : settings.max_requests + (settings.max_requests_jitter === 0 ? 0 : child.pid % (settings.max_requests_jitter + 1));
+  if (most > 0 && served >= most) return `it has served ${served} requests (DROVER_MAX_REQUESTS)`;
+  const age = (now - child.startedAt) as Ms;
+  if (settings.max_lifetime > 0 && age >= settings.max_lifetime) return `it is ${Math.round(age / 1_000)} s old (DROVER_MAX_LIFETIME)`;
+  if (settings.max_rss > 0 && rss >= settings.max_rss) return `it holds ${Math.round(rss / 1_048_576)} MiB (DROVER_MAX_RSS)`;
+  return undefined;
+}

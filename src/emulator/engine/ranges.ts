@@ -1,0 +1,152 @@
+/** From a range as written, or a GridRange, to a sheet and the cells of it that exist. */
+import { type Area, type Rect, parseReference, rangeName } from "./a1.ts";
+import { type Book, type Sheet, firstVisible, sheetById, sheetByTitle } from "./book.ts";
+import { invalid, unparsable } from "./errors.ts";
+import { type JsonObject, intAt, textAt } from "./json.ts";
+
+/** A range of one sheet as it was asked for: sides may be open or lie beyond the grid. */
+export interface Target {
+  readonly sheet: Sheet;
+  readonly area: Area;
+  /** Written as one cell: a write may run on from it. */
+  readonly single: boolean;
+  /** As the caller wrote it. */
+  readonly text: string;
+}
+
+/**
+ * Finds what `text` names: an area, a whole sheet, or a named range, in Google's order (A1 beats a named range, which beats
+ * a title; a title in quotes is always a title). A named range may stand behind a tab's title, whichever tab it lies on.
+ * @throws Refusal "Unable to parse range: …"
+ */
+export function resolve(book: Book, text: string): Target {
+  const reference = parseReference(text);
+  if (reference === undefined) throw unparsable(text);
+  if (reference.is === "sheet") return target(sheetByTitle(book, reference.title), {}, false, text);
+  if (reference.is === "area") {
+    const sheet = reference.title === undefined ? firstVisible(book) : sheetByTitle(book, reference.title);
+    return target(sheet, reference.area, reference.single, text);
+  }
+  const named = namedRange(book, reference.name);
+  const behind = reference.title === undefined || sheetByTitle(book, reference.title) !== undefined;
+  if (named !== undefined && behind) return { ...gridTarget(book, named), text };
+  return target(reference.title === undefined ? sheetByTitle(book, reference.name) : undefined, {}, false, text);
+}
+
+function target(sheet: Sheet | undefined, area: Area, single: boolean, text: string): Target {
+  if (sheet === undefined) throw unparsable(text);
+  return { sheet, area, single, text };
+}
+
+/** The range of a named range; names are compared without regard to case. */
+export function namedRange(book: Book, name: string): JsonObject | undefined {
+  const folded = name.toLowerCase();
+  const found = book.state.namedRanges.find((n) => textAt(n, "name").toLowerCase() === folded);
+  return found?.["range"] as JsonObject | undefined;
+}
+
+/** A GridRange of the API; an absent sheetId is 0. @throws Refusal "No grid with id: …" */
+export function gridTarget(book: Book, range: JsonObject): Target {
+  const id = intAt(range, "sheetId") ?? 0;
+  const sheet = sheetById(book, id);
+  if (sheet === undefined) throw invalid(`No grid with id: ${id}`);
+  const area = areaOf(range);
+  const single = area.startRow !== undefined && area.endRow === area.startRow + 1 && area.endColumn === (area.startColumn ?? -1) + 1;
+  return { sheet, area, single, text: "" };
+}
+
+/** @throws Refusal when an index is negative or the sides are the wrong way round. */
+function areaOf(range: JsonObject): Area {
+  const area = {
+    startRow: intAt(range, "startRowIndex"),
+    endRow: intAt(range, "endRowIndex"),
+    startColumn: intAt(range, "startColumnIndex"),
+    endColumn: intAt(range, "endColumnIndex"),
+  };
+  checkSides("RowIndex", area.startRow, area.endRow);
+  checkSides("ColumnIndex", area.startColumn, area.endColumn);
+  return area;
+}
+
+function checkSides(kind: string, start: number | undefined, end: number | undefined): void {
+  if (start !== undefined && start < 0) throw invalid(`range.start${kind} (${start}) must not be negative`);
+  if (end !== undefined && end < 0) throw invalid(`range.end${kind} (${end}) must not be negative`);
+  if (end !== undefined && (start ?? 0) >= end) throw invalid(`range.end${kind} (${end}) must be after range.start${kind} (${start ?? 0})`);
+}
+
+/** The part of a target that exists. @throws Refusal when it begins beyond the grid. */
+export function clip(where: Target): Rect {
+  const { sheet, area } = where;
+  const { rowCount, columnCount } = sheet.state;
+  const [startRow, startColumn] = [area.startRow ?? 0, area.startColumn ?? 0];
+  if (startRow >= rowCount || startColumn >= columnCount) throw beyondGrid(where);
+  return {
+    startRow,
+    startColumn,
+    endRow: Math.min(area.endRow ?? rowCount, rowCount),
+    endColumn: Math.min(area.endColumn ?? columnCount, columnCount),
+  };
+}
+
+function beyondGrid({ sheet, area }: Target): Error {
+  const { rowCount, columnCount, title } = sheet.state;
+  const [startRow, startColumn] = [area.startRow ?? 0, area.startColumn ?? 0];
+  const asked: Rect = {
+    startRow,
+    startColumn,
+    endRow: area.endRow ?? Math.max(rowCount, startRow + 1),
+    endColumn: area.endColumn ?? Math.max(columnCount, startColumn + 1),
+  };
+  return invalid(`Range (${rangeName(title, asked)}) exceeds grid limits. Max rows: ${rowCount}, max columns: ${columnCount}`);
+}
+
+/** The part of a GridRange that exists, possibly empty: batchUpdate's requests don't refuse what lies beyond. */
+export function overlap(where: Target): Rect {
+  const { rowCount, columnCount } = where.sheet.state;
+  const { area } = where;
+  return {
+    startRow: Math.min(area.startRow ?? 0, rowCount),
+    startColumn: Math.min(area.startColumn ?? 0, columnCount),
+    endRow: Math.min(area.endRow ?? rowCount, rowCount),
+    endColumn: Math.min(area.endColumn ?? columnCount, columnCount),
+  };
+}
+
+/** A bounded GridRange in the API's form. */
+export function gridRange(sheetId: number, rect: Rect): JsonObject {
+  return {
+    ...(sheetId === 0 ? {} : { sheetId }),
+    startRowIndex: rect.startRow,
+    endRowIndex: rect.endRow,
+    startColumnIndex: rect.startColumn,
+    endColumnIndex: rect.endColumn,
+  };
+}
+
+/** A GridRange as answers show it: sheetId 0 is protobuf's default and left out; open sides stay open. */
+export function shownRange(sheetId: number, area: Area): JsonObject {
+  return {
+    ...(sheetId === 0 ? {} : { sheetId }),
+    ...(area.startRow === undefined ? {} : { startRowIndex: area.startRow }),
+    ...(area.endRow === undefined ? {} : { endRowIndex: area.endRow }),
+    ...(area.startColumn === undefined ? {} : { startColumnIndex: area.startColumn }),
+    ...(area.endColumn === undefined ? {} : { endColumnIndex: area.endColumn }),
+  };
+}
+
+/** Sides that are open are the grid's. */
+export const rectOf = (range: JsonObject): Rect => ({
+  startRow: intAt(range, "startRowIndex") ?? 0,
+  endRow: intAt(range, "endRowIndex") ?? Number.MAX_SAFE_INTEGER,
+  startColumn: intAt(range, "startColumnIndex") ?? 0,
+  endColumn: intAt(range, "endColumnIndex") ?? Number.MAX_SAFE_INTEGER,
+});
+
+export const intersects = (a: Rect, b: Rect): boolean =>
+  a.startRow < b.endRow && b.startRow < a.endRow && a.startColumn < b.endColumn && b.startColumn < a.endColumn;
+
+export const contains = (outer: Rect, inner: Rect): boolean =>
+  inner.startRow >= outer.startRow &&
+  inner.endRow <= outer.endRow &&
+  inner.startColumn >= outer.startColumn &&
+  inner.endColumn <= outer.endColumn;

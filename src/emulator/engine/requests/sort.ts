@@ -1,0 +1,82 @@
+/** sortRange. Ascending: numbers, text, booleans; blanks are last either way. Hidden rows stay where they are. */
+import type { Sheet } from "../book.ts";
+import { type Cell, isRich, type Scalar } from "../cell.ts";
+import { invalid } from "../errors.ts";
+import { shifted } from "../formula/rewrite.ts";
+import { compare, isFailure } from "../formula/value.ts";
+import { intAt, type JsonObject, objectsAt, stringAt } from "../json.ts";
+import { overlap, rectOf } from "../ranges.ts";
+import { Renderer } from "../render.ts";
+import { type Handlers, targetAt } from "./request.ts";
+
+interface SortSpec {
+  readonly column: number;
+  readonly descending: boolean;
+}
+
+function specsOf(request: JsonObject): SortSpec[] {
+  const specs = objectsAt(request, "sortSpecs").map((spec) => {
+    for (const key of ["backgroundColor", "foregroundColor", "backgroundColorStyle", "foregroundColorStyle", "dataSourceColumnReference"])
+      if (spec[key] !== undefined && spec[key] !== null) throw invalid(`sorting by ${key} is not supported by this emulator.`);
+    const column = intAt(spec, "dimensionIndex") ?? 0;
+    if (column < 0) throw invalid(`dimensionIndex must not be negative: ${column}`);
+    return { column, descending: stringAt(spec, "sortOrder") === "DESCENDING" };
+  });
+  if (specs.length === 0) throw invalid("Must specify at least one sort spec.");
+  return specs;
+}
+
+type Key = Scalar | undefined;
+
+function order(a: readonly Key[], b: readonly Key[], specs: readonly SortSpec[]): number {
+  for (const [i, { descending }] of specs.entries()) {
+    const [x, y] = [a[i], b[i]];
+    const result =
+      x === undefined || y === undefined ? Number(x === undefined) - Number(y === undefined) : compare(x, y) * (descending ? -1 : 1);
+    if (result !== 0) return result;
+  }
+  return 0;
+}
+
+/** Rows that are shown, in a stretch. */
+function visible(sheet: Sheet, start: number, end: number): number[] {
+  const hidden = sheet.state.rows.filter((span) => span.properties["hiddenByUser"] === true);
+  const rows: number[] = [];
+  for (let row = start; row < end; row++) if (!hidden.some((span) => row >= span.start && row < span.end)) rows.push(row);
+  return rows;
+}
+
+export const SORT_HANDLERS: Handlers = {
+  sortRange({ book }, request) {
+    const target = targetAt(book, request, "range");
+    const { sheet, area } = target;
+    const specs = specsOf(request);
+    const { rowCount, columnCount } = sheet.state;
+    if ((area.startRow ?? 0) >= rowCount) throw invalid(`range.startRowIndex is larger than current grid size (${rowCount})`);
+    if ((area.startColumn ?? 0) >= columnCount) throw invalid(`range.startColumnIndex is larger than current grid size (${columnCount})`);
+    const rect = overlap(target);
+    const tall = sheet.state.features.merges
+      .map(rectOf)
+      .find((m) => m.endRow - m.startRow > 1 && m.startRow < rect.endRow && m.endRow > rect.startRow);
+    if (tall !== undefined) throw invalid("You can't sort a range containing vertical merges.");
+    const renderer = new Renderer(book);
+    const keyAt = (row: number, column: number): Key => {
+      const value = renderer.evaluator.value(sheet, row, column);
+      return isFailure(value) ? value.error : value;
+    };
+    const places = visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used));
+    const lines = places.map((row) => ({
+      row,
+      keys: specs.map(({ column }) => keyAt(row, column)),
+      cells: Array.from({ length: rect.endColumn - rect.startColumn }, (_, c) => sheet.grid.cell(row, rect.startColumn + c)),
+    }));
+    for (const [i, line] of lines.toSorted((a, b) => order(a.keys, b.keys, specs)).entries()) {
+      const to = places[i] ?? line.row;
+      for (const [c, cell] of line.cells.entries()) sheet.grid.set(to, rect.startColumn + c, moved(cell, to - line.row));
+    }
+    return undefined;
+  },
+};
+
+const moved = (cell: Cell | undefined, rows: number): Cell | undefined =>
+  isRich(cell) && cell.formula !== undefined ? { ...cell, formula: shifted(cell.formula, rows, 0) } : cell;

@@ -1,0 +1,57 @@
+/** Every kind of request that batchUpdate carries out, by name. Any other is refused by name, never ignored. */
+import { invalid, within } from "../errors.ts";
+import { isObject, type Json, type JsonObject } from "../json.ts";
+import { CELL_HANDLERS } from "./cells.ts";
+import { CLEANING_HANDLERS } from "./cleaning.ts";
+import { DIMENSION_HANDLERS } from "./dimensions.ts";
+import { FILTER_HANDLERS } from "./filters.ts";
+import { FIND_HANDLERS } from "./find-replace.ts";
+import { FORMAT_HANDLERS } from "./formats.ts";
+import { GROUP_HANDLERS } from "./groups.ts";
+import { MERGE_HANDLERS } from "./merges.ts";
+import { METADATA_HANDLERS } from "./metadata.ts";
+import { NAMED_RANGE_HANDLERS } from "./named-ranges.ts";
+import { PASTE_HANDLERS } from "./paste.ts";
+import { PROTECTION_HANDLERS } from "./protections.ts";
+import type { Context, Handler } from "./request.ts";
+import { RANGE_HANDLERS } from "./ranges.ts";
+import { SHEET_HANDLERS } from "./sheets.ts";
+import { SORT_HANDLERS } from "./sort.ts";
+
+export const HANDLERS: ReadonlyMap<string, Handler> = new Map(
+  [
+    SHEET_HANDLERS,
+    CELL_HANDLERS,
+    DIMENSION_HANDLERS,
+    GROUP_HANDLERS,
+    SORT_HANDLERS,
+    MERGE_HANDLERS,
+    PASTE_HANDLERS,
+    RANGE_HANDLERS,
+    FIND_HANDLERS,
+    CLEANING_HANDLERS,
+    NAMED_RANGE_HANDLERS,
+    FILTER_HANDLERS,
+    PROTECTION_HANDLERS,
+    FORMAT_HANDLERS,
+    METADATA_HANDLERS,
+  ].flatMap((handlers) => Object.entries(handlers)),
+);
+
+/** Carries out requests in order. @returns one reply for each; the caller undoes what was done when one is refused */
+export function runRequests(context: Context, requests: readonly JsonObject[]): Json[] {
+  return requests.map((request, i) => {
+    const kinds = Object.keys(request).filter((kind) => request[kind] !== null && request[kind] !== undefined);
+    const [kind] = kinds;
+    if (kind === undefined) throw invalid(`Invalid requests[${i}]: No request set.`);
+    if (kinds.length > 1) throw invalid(`Invalid requests[${i}]: ${kinds.join(" and ")} can't be in one request: each takes one kind.`);
+    return within(`Invalid requests[${i}].${kind}`, () => run(context, kind, request[kind]));
+  });
+}
+
+function run(context: Context, kind: string, message: Json | undefined): JsonObject {
+  const handler = HANDLERS.get(kind);
+  if (handler === undefined) throw invalid("this kind of request is not supported by this emulator.");
+  const reply = handler(context, isObject(message) ? message : {});
+  return reply === undefined ? {} : { [kind]: reply };
+}

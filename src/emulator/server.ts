@@ -1,0 +1,145 @@
+/** The emulated Google on one HTTP server: API, token endpoint and, when asked for, faults on order. */
+import { createServer, type Server } from "node:http";
+import { systemClock, type Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import type { HistogramDelta } from "../base/histogram.ts";
+import type { Logger } from "../base/log.ts";
+import type { Counters } from "../base/protocol.ts";
+import { ms, seconds, type Ms } from "../base/units.ts";
+import { createGuard, type Sharing } from "./access.ts";
+import { openAccount, setTokenUri } from "./account.ts";
+import type { CallPorts } from "./calls.ts";
+import type { Engine } from "./engine.types.ts";
+import type { Faults } from "./faults.ts";
+import { Front } from "./front.ts";
+import { latency, type LatencyProfile } from "./latency.ts";
+import { LIMITS } from "./limits.ts";
+import { TokenEndpoint } from "./oauth.ts";
+import { GOOGLE_QUOTA, Quota, type QuotaPolicy } from "./quota.ts";
+import { Store } from "./store.ts";
+import type { Requests } from "./tally.ts";
+
+/** A spreadsheet that is there from the first start on. */
+export interface Seed {
+  readonly id: string;
+  readonly title: string;
+  readonly tabs: Parameters<Engine["seed"]>[2];
+  /** Default: shared with the emulator's account. */
+  readonly sharing?: Sharing;
+}
+
+export interface EmulatorOptions {
+  readonly engine: (dump?: unknown) => Engine;
+  readonly dataDir: string;
+  /** Made at the first start, mode 0600, in Google's form. */
+  readonly keyFile: string;
+  /** Where the emulator is reached, for the key file's token_uri; left out: the address the server listens on. */
+  readonly url?: string;
+  readonly latency: LatencyProfile;
+  /** Seed of the latencies' random numbers. */
+  readonly seed?: number;
+  /** false: none. true: Google's. */
+  readonly quota: boolean | QuotaPolicy;
+  /** Opens /emulator/faults and /emulator/requests: for tests only, they ask for no credentials. */
+  readonly faults?: boolean;
+  readonly spreadsheets: readonly Seed[];
+  /** API keys that read public spreadsheets. */
+  readonly apiKeys?: readonly string[];
+  readonly tokenLifetime?: Ms;
+  /** The journal's size, in bytes, that calls for a snapshot. */
+  readonly logBytes?: number;
+  readonly clock?: Clock;
+  readonly log: Logger;
+  /** The disk has failed: every call is answered 503 from now on. */
+  readonly onFailure?: (error: Error) => void;
+}
+
+export interface Emulator {
+  /** Not listening yet: call listen() with a port, a path or a held handle. */
+  readonly server: Server;
+  readonly keyFile: string;
+  readonly faults: Faults;
+  requests(): Requests;
+  inFlight(): number;
+  connections(): number;
+  counters(): Counters;
+  latency(): HistogramDelta;
+  /** Stops accepting, lets calls under way end within `within` (default: at once), and puts everything on disk. */
+  close(within?: Ms): Promise<void>;
+}
+
+const tokenUri = (url: string): string => new URL("/token", url).href;
+
+/** @throws DroverError when the data directory or the key file can't be used. */
+export async function createEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const front = await open(options);
+  const server = createServer(
+    { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.headersTimeout, requestTimeout: LIMITS.requestTimeout },
+    (req, res) => void front.serve(req, res),
+  );
+  server.keepAliveTimeout = LIMITS.keepAliveTimeout;
+  server.maxConnections = LIMITS.connections;
+  server.on("connection", (socket) => front.tally.connected(socket));
+  if (options.url === undefined) server.on("listening", () => followAddress(server, options.keyFile, options.log));
+  return {
+    server,
+    keyFile: options.keyFile,
+    faults: front.faults,
+    requests: () => front.tally.requests(),
+    inFlight: () => front.tally.inFlight,
+    connections: () => front.tally.connections,
+    counters: () => front.tally.counters,
+    latency: () => front.tally.latency.takeDelta(),
+    close: (within = ms(0)) => front.close(server, within),
+  };
+}
+
+/** Reads what is on disk, makes what is missing, and puts the parts together. */
+async function open(options: EmulatorOptions): Promise<Front> {
+  const { clock = systemClock, log, spreadsheets, quota } = options;
+  const audience = options.url === undefined ? undefined : tokenUri(options.url);
+  const account = await openAccount(options.keyFile, audience);
+  const store = await openStore(options);
+  const exists = (spreadsheetId: string): boolean => {
+    const query = { fields: ["spreadsheetId"] };
+    return store.call({ method: "sheets.spreadsheets.get", path: { spreadsheetId }, query, body: undefined }).answer.status === 200;
+  };
+  for (const { id, title, tabs } of spreadsheets) if (!exists(id)) await store.change((engine) => engine.seed(id, title, tabs));
+  const tokens = new TokenEndpoint(account, { lifetime: options.tokenLifetime ?? seconds(3_599), clock, audience });
+  const sharing = new Map(spreadsheets.map((s) => [s.id, s.sharing ?? "shared"] as const));
+  const policy = quota === true ? GOOGLE_QUOTA : quota;
+  const ports: CallPorts = {
+    guard: createGuard({ tokens, apiKeys: options.apiKeys ?? [], sharing, exists }),
+    quota: policy === false ? undefined : new Quota(policy, clock),
+    store,
+    latency: latency(options.latency, options.seed ?? 1),
+    log,
+  };
+  return new Front(ports, tokens, options.faults === true);
+}
+
+function openStore({ dataDir, engine, log, logBytes, onFailure }: EmulatorOptions): Promise<Store> {
+  return Store.open({
+    dir: dataDir,
+    engine,
+    log,
+    ...(logBytes === undefined ? {} : { logBytes }),
+    onFailure(error) {
+      log.fatal({ err: error }, error.message);
+      onFailure?.(error);
+    },
+  });
+}
+
+/** Writes the address into the key file, so that clients that honour token_uri need nothing else. */
+function followAddress(server: Server, keyFile: string, log: Logger): void {
+  const address = server.address();
+  if (address === null || typeof address === "string") return;
+  const everywhere = address.address === "::" || address.address === "0.0.0.0";
+  const host = everywhere ? "127.0.0.1" : address.family === "IPv6" ? `[${address.address}]` : address.address;
+  try {
+    setTokenUri(keyFile, `http://${host}:${address.port}/token`);
+  } catch (error) {
+    log.warn({ err: error }, `the key file's token_uri stays as it was: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,104 @@
+import { EXIT } from "../../base/exit.ts";
+import { impossible } from "../../base/never.ts";
+import { after, type Instant } from "../../base/units.ts";
+import { backoff } from "./backoff.ts";
+import { intensity } from "./intensity.ts";
+import { find, put, VACANT, without, type Found } from "./places.ts";
+import { nameOf, say, sayOf, span } from "./say.ts";
+import { acts, steps, unchanged } from "./steps.ts";
+import { stop } from "./stop.ts";
+import { seatedLost, successorLost } from "./succession.ts";
+import type { Action, Decision, Event, Master, Place, Policy } from "./model.ts";
+
+type Exit = Extract<Event, { type: "exited" }>;
+
+/** A process of ours has ended. */
+export function exited(master: Master, event: Exit, policy: Policy): Decision {
+  const found = find(master, event.pid);
+  if (found === undefined) return unchanged(master);
+  const place = without(found);
+  const gone = put(master, place);
+  const told = sayExit(master, found, event);
+  if (found.where === "successor" && master.mode.is === "running")
+    return steps(gone, acts(told), (m) => successorLost(m, place, `its successor ${howItEnded(event)}`, { at: event.at, policy }));
+  if (found.where === "incumbent" && master.mode.is === "running" && !asked(found) && !left(found, event))
+    return steps(
+      gone,
+      acts(told),
+      (m) => crashed(m, place, { at: event.at, fatal: firstBootFailure(found, event) }, policy),
+      (m) => seatedLost(m, place, `${nameOf(place)} ${howItEnded(event)}`, { at: event.at, policy }),
+    );
+  return [gone, [told]];
+}
+
+/** Whether it went because it was told to. One that was killed for being stuck or for booting too long was not. */
+const asked = ({ child }: Found): boolean =>
+  child.is === "draining" || (child.is === "killed" && child.why !== "stuck" && child.why !== "boot-timeout");
+
+/** It served, and left because an operator asked it alone: it is replaced at once. */
+const left = ({ child }: Found, { gentle }: Exit): boolean => gentle === true && (child.is === "ready" || child.is === "examined");
+
+/** Exit codes of a child that would fail the same way if it were started again. */
+const HOPELESS: readonly number[] = [EXIT.settings.code, EXIT.loadFailed.code, EXIT.bootFailed.code];
+
+function firstBootFailure({ child }: Found, { fatal, code }: Exit): number | undefined {
+  if (child.is === "killed" && child.why === "boot-timeout") return EXIT.bootFailed.code;
+  const exit = fatal?.exit ?? code ?? undefined;
+  return exit !== undefined && HOPELESS.includes(exit) ? exit : undefined;
+}
+
+/** What is known of a crash beside its time. */
+interface Crash {
+  readonly at: Instant;
+  /** Before the first boot is over: the exit code it ends the master with, whatever the intensity. */
+  readonly fatal?: number | undefined;
+  /** Starting again at once can't help. */
+  readonly wait?: boolean;
+}
+
+/**
+ * Counts a crash of a place whose seat is empty now. It is filled again at once, unless it crashed too often: then it waits,
+ * twice as long each time, until a child has lived for a whole crash window. Before the first boot is over the master ends
+ * instead, with 3 when the limit is exceeded.
+ */
+export function crashed(master: Master, place: Place, crash: Crash, policy: Policy): Decision {
+  const { at } = crash;
+  const { crashes, exceeded } = intensity(place.crashes, at, policy.crashLimit);
+  const counted: Place = { ...place, crashes };
+  const exit = master.booted ? undefined : (crash.fatal ?? (exceeded ? EXIT.bootFailed.code : undefined));
+  if (exit !== undefined) {
+    const told = say("fatal", `${nameOf(place)} can't be started: drover ends with exit code ${exit}`, { place: place.id, exit });
+    return steps(put(master, counted), acts(told), (m) => stop(m, { at, quick: true, exit }, policy));
+  }
+  if (!exceeded && crash.wait !== true && place.backoffs === 0) return [put(master, counted), []];
+  const { wait, seed } = backoff(place.backoffs, policy.backoff, master.seed);
+  const waiting: Place = { ...counted, backoffs: place.backoffs + 1, incumbent: { is: "waiting", until: after(at, wait) } };
+  const text = `waits ${span(wait)} before the next try: ${crashes.length} failures within ${span(policy.crashLimit.within)}`;
+  return [{ ...put(master, waiting), seed }, [sayOf("warn", waiting, VACANT, text)]];
+}
+
+function howItEnded({ code, signal, fatal }: Exit): string {
+  const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
+  return fatal === undefined ? how : `${how}: ${fatal.code}: ${fatal.message}`;
+}
+
+function sayExit(master: Master, found: Found, event: Exit): Action {
+  const { place, child } = found;
+  const how = howItEnded(event);
+  const calm = event.code === 0 || master.mode.is !== "running";
+  switch (child.is) {
+    case "killed":
+      return sayOf("info", place, child, `is gone (${child.why}): it ${how}`);
+    case "draining":
+      return sayOf(event.code === 0 ? "info" : "warn", place, child, `left as asked (${child.why}): it ${how}`);
+    case "starting":
+      return sayOf(calm ? "warn" : "error", place, child, `failed to start: it ${how}`);
+    case "trial":
+    case "ready":
+    case "examined":
+      if (left(found, event)) return sayOf("info", place, child, "has drained because somebody sent it SIGTERM: it is replaced");
+      return sayOf(calm ? "warn" : "error", place, child, how);
+    default:
+      return impossible(child);
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * The master's loop: next event → decide → perform → publish → arm the timer. It judges nothing; between taking an event
+ * and performing its actions it never awaits. `spawn` is answered before any other event is taken.
+ */
+import type { ChildProcess } from "node:child_process";
+import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import { impossible } from "../../base/never.ts";
+import type { FromChild, Health, Role, ToChild } from "../../base/protocol.ts";
+import type { Instant, Ms } from "../../base/units.ts";
+import { decide } from "../core/decide.ts";
+import { nextDeadline } from "../core/deadline.ts";
+import { initialMaster, type Action, type Event, type Master, type Pid, type PlaceId, type Policy } from "../core/model.ts";
+import { find } from "../core/places.ts";
+import { createAgenda, type Agenda } from "./agenda.ts";
+import { createExaminer, type Examined } from "./autopsy/examiner.ts";
+import { logOutput } from "./childlog.ts";
+import { send, watchChild, type Child } from "./children.ts";
+import { collapsing } from "./collapse.ts";
+import { createDeaths, type Deaths } from "./deaths.ts";
+import { createOomWatch, type OomWatch } from "./oomkills.ts";
+import type { Totals } from "./totals.ts";
+
+/** What the loop needs of the world. Everything here is synchronous; nothing may throw except `fork`. */
+export interface World {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly totals: Totals;
+  policy(): Policy;
+  /** Forks a child of a generation. @throws Error when the system refuses. */
+  fork(role: Role, nr: number, generation: number): ChildProcess;
+  /** The first message of a child. */
+  configure(role: Role, nr: number, generation: number): Extract<ToChild, { type: "configure" }>;
+  /** Lends the listening handles of its role to a child: `spare` copies besides the one to listen on. */
+  lend(child: Child, spare: number): void;
+  /** More spare copies of one address. */
+  refill(child: Child, address: number, count: number): void;
+  /** What must run so that tables can be read. */
+  rolesForTables(): readonly Role[];
+  /** A line the operator must see even if nobody reads the log. */
+  fatal(text: string): void;
+  announce(what: "ready" | "reloading" | "stopping", state: Master): void;
+  kill(pid: number, signal: NodeJS.Signals): void;
+  /** Whether children of that generation were started with an inspector to open (DROVER_AUTOPSY). */
+  inspectable(generation: number): boolean;
+  /** Called after every event that changed something. */
+  changed(state: Master): void;
+  exit(code: number): void;
+}
+
+export interface Arbiter {
+  feed(event: Unstamped): void;
+  readonly state: () => Master;
+  readonly children: ReadonlyMap<number, Child>;
+  readonly agenda: Agenda;
+  readonly deaths: Deaths;
+  readonly oom: OomWatch;
+  /** Looks inside a child from outside; the caller releases it, or kills it. @returns undefined when there is no such child. */
+  look(pid: Pid, budget: Ms): Promise<Examined> | undefined;
+  /** Sends the state of the whole to every worker. */
+  publish(health: Health): void;
+  tellAll(message: ToChild): void;
+}
+
+export type Unstamped = Event extends infer E ? (E extends { at: Instant } ? Omit<E, "at"> : never) : never;
+
+/** On the master's own lines `pid` is the master's: a child's stands beside it. */
+function aboutChild(fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const { pid, ...rest } = fields;
+  return pid === undefined ? rest : { ...rest, child: pid };
+}
+
+/** Spare handles a worker starts with: enough that re-arming at the cap never waits for the master. */
+export const SPARE_HANDLES = 4;
+
+export function createArbiter(world: World, seed: number): Arbiter {
+  const { clock, log } = world;
+  const children = new Map<number, Child>();
+  const queue: Event[] = [];
+  const say = collapsing(log);
+  const oom = createOomWatch();
+  const deaths = createDeaths({ log, clock, oom, say });
+  const examiner = createExaminer(log);
+  let state = initialMaster(seed);
+  let running = false;
+
+  const stamp = (event: Unstamped): Event => ({ ...event, at: clock.now() });
+
+  const feed = (event: Unstamped): void => {
+    if (event.type === "recycle") noteRecycle(event.place, event.why);
+    queue.push(stamp(event));
+    if (running) return; // an action's answer, or a signal in between: taken in its turn
+    running = true;
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) take(next);
+    } finally {
+      running = false;
+    }
+    world.changed(state);
+    agenda.arm();
+  };
+
+  /** The core forgets the reason when the replacement is ready; the death's name needs it. */
+  const noteRecycle = (place: PlaceId, why: string): void => {
+    const incumbent = state.places.get(place)?.incumbent;
+    if (incumbent?.is === "ready") withChild(incumbent.pid, (child) => void (child.recycle = why));
+  };
+
+  const take = (event: Event): void => {
+    const [next, actions] = decide(state, event, world.policy());
+    state = next;
+    const answers = actions.flatMap((action) => perform(action));
+    queue.unshift(...answers.map(stamp));
+  };
+
+  const perform = (action: Action): Unstamped[] => {
+    switch (action.do) {
+      case "spawn":
+        return [spawn(action)];
+      case "drain":
+        withChild(action.pid, (child) => send(child, { type: "drain", within: action.within }));
+        return [];
+      case "probe":
+        withChild(action.pid, (child) => send(child, { type: "probe", within: action.within }));
+        return [];
+      case "kill":
+        world.kill(action.pid, "SIGKILL");
+        return [];
+      case "examine":
+        examine(action.pid, action.budget);
+        return [];
+      case "announce":
+        world.announce(action.what, state);
+        return [];
+      case "log":
+        say(action.level, aboutChild(action.fields), action.text);
+        if (action.level === "fatal") world.fatal(action.text);
+        return [];
+      case "exit":
+        agenda.stop();
+        world.exit(action.code);
+        return [];
+      default:
+        return impossible(action);
+    }
+  };
+
+  const withChild = (pid: Pid, use: (child: Child) => void): void => {
+    const child = children.get(pid);
+    if (child !== undefined) use(child);
+  };
+
+  const spawn = ({ place, role, nr, seat, generation }: Extract<Action, { do: "spawn" }>): Unstamped => {
+    try {
+      const process = world.fork(role, nr, generation);
+      const pid = process.pid as Pid;
+      const output = logOutput(log, { role, slot: nr, generation, pid }, process);
+      const child: Child = {
+        pid,
+        place,
+        role,
+        nr,
+        generation,
+        process,
+        output,
+        startedAt: clock.now(),
+        lastBeat: undefined,
+        lastBeatAt: undefined,
+        inspectable: world.inspectable(generation),
+        warned: false,
+        looking: undefined,
+        found: undefined,
+        foundAt: undefined,
+        fatal: undefined,
+        drainedBy: undefined,
+        recycle: "",
+        strange: 0,
+        handlesUnderway: 0,
+      };
+      children.set(pid, child);
+      watchChild(child, log, { message: heard, exited });
+      send(child, world.configure(role, nr, generation));
+      world.lend(child, SPARE_HANDLES);
+      return { type: "spawned", place, seat, pid, generation };
+    } catch (error) {
+      return { type: "spawnFailed", place, seat, message: messageOf(error) };
+    }
+  };
+
+  const heard = (child: Child, message: FromChild): void => {
+    switch (message.type) {
+      case "ready":
+        return feed({ type: "ready", pid: child.pid });
+      case "beat":
+        if (child.role !== "emulator") world.totals.add(child.pid, message); // it is Google here: its requests are not ours
+        child.lastBeat = message;
+        child.lastBeatAt = clock.now();
+        child.warned = false;
+        return feed({ type: "beat", pid: child.pid });
+      case "probed":
+        return feed({ type: "probed", pid: child.pid, ok: message.ok, message: message.message });
+      case "drained":
+        child.drainedBy = message.by;
+        return; // its exit follows
+      case "fatal":
+        child.fatal = { exit: message.exit, code: message.code, message: message.message };
+        return;
+      case "wants":
+        for (const role of world.rolesForTables()) feed({ type: "need", role });
+        return;
+      case "refill":
+        return world.refill(child, message.address, message.count);
+      default:
+        return impossible(message);
+    }
+  };
+
+  const exited = (child: Child, code: number | null, signal: NodeJS.Signals | null): void => {
+    children.delete(child.pid);
+    world.totals.forget(child.pid);
+    if (child.fatal !== undefined && !state.booted) world.fatal(child.fatal.message);
+    const death = deaths.note(child, find(state, child.pid)?.child, { code, signal });
+    feed({ type: "exited", pid: child.pid, code, signal, fatal: child.fatal, gentle: death.name === "operator" });
+  };
+
+  const look = (pid: Pid, budget: Ms): Promise<Examined> | undefined => {
+    const child = children.get(pid);
+    if (child === undefined) return undefined;
+    const { inspectable, output } = child;
+    const signal = (name: "SIGUSR1"): void => void (children.has(pid) && world.kill(pid, name));
+    child.looking ??= examiner
+      .examine({ pid, inspectable, signal, awaitInspector: (take) => output.awaitInspector(take) }, budget)
+      .finally(() => (child.looking = undefined));
+    return child.looking;
+  };
+
+  /** An autopsy, then the core hears the verdict. A child that has beaten meanwhile is not killed: it goes on. */
+  const examine = (pid: Pid, budget: Ms): void => {
+    void look(pid, budget)?.then((found) => {
+      const child = children.get(pid);
+      if (child === undefined) return;
+      child.found = found;
+      child.foundAt = clock.now();
+      feed({ type: "report", pid, verdict: found.text });
+      if (find(state, pid)?.child.is === "killed") return;
+      child.found = undefined;
+      void found.release();
+    });
+  };
+
+  const agenda = createAgenda(
+    clock,
+    () => nextDeadline(state),
+    (late) => feed({ type: "tick", late }),
+  );
+
+  const tellAll = (message: ToChild): void => {
+    for (const child of children.values()) send(child, message);
+  };
+  return {
+    feed,
+    children,
+    agenda,
+    deaths,
+    oom,
+    look,
+    state: () => state,
+    tellAll,
+    publish: (health) => {
+      for (const child of children.values()) if (child.role === "worker") send(child, { type: "health", health });
+    },
+  };
+}

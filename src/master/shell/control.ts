@@ -1,0 +1,85 @@
+/**
+ * The control socket: HTTP over a unix socket that only this user can open (0600 from birth). Whoever may open it is the
+ * operator. `GET /status` gives the snapshot; `POST /VERB` posts a command. Bodies are small, answers JSON.
+ */
+import { chmodSync } from "node:fs";
+import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { DroverError, messageOf } from "../../base/errors.ts";
+
+/** What the operator may ask of a running master. The command line has the same verbs. */
+export const CONTROL_VERBS = [
+  { verb: "reload", does: "roll a new generation, as SIGHUP does" },
+  { verb: "scale", does: 'set the number of workers: {"to": N}' },
+  { verb: "recycle", does: 'replace one worker, or all of them one by one: {"slot": N}' },
+  { verb: "stack", does: 'what one worker does now: its JavaScript stack and its requests in flight: {"slot": N}' },
+  { verb: "reopen", does: "open the log files again, as SIGUSR1 does" },
+  { verb: "stop", does: 'stop gracefully, or at once: {"now": true}' },
+] as const satisfies readonly { verb: string; does: string }[];
+
+export type ControlVerb = (typeof CONTROL_VERBS)[number]["verb"];
+
+/** `generation`: the one that a reload will bring. */
+export type ControlAnswer =
+  | { readonly ok: true; readonly message: string; readonly generation?: number }
+  | { readonly ok: false; readonly message: string };
+
+export interface ControlHandlers {
+  status(): unknown;
+  command(verb: ControlVerb, body: Readonly<Record<string, unknown>>): ControlAnswer | Promise<ControlAnswer>;
+}
+
+const LARGEST_BODY = 4_096;
+/** Milliseconds in which a client must have sent its request: it must not keep the operator's next command out. */
+const PATIENCE = 5_000;
+
+/** Serves the control socket at `path`, whose directory exists and whose stale file was removed. */
+export function serveControl(path: string, handlers: ControlHandlers): Promise<Server> {
+  const server = http.createServer({ requestTimeout: PATIENCE, headersTimeout: PATIENCE, connectionsCheckingInterval: 500 }, (req, res) => {
+    answer(req, res, handlers).catch((error: unknown) => reply(res, 500, { ok: false, message: messageOf(error) }));
+  });
+  server.maxConnections = 64;
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(new DroverError("DROVER_E_DATA_DIR", `the control socket ${path} can't be made: ${messageOf(error)}`, { cause: error })),
+    );
+    const before = process.umask(0o177);
+    server.listen(path, () => {
+      chmodSync(path, 0o600);
+      resolve(server);
+    });
+    process.umask(before); // listen() on a path binds before it returns
+  });
+}
+
+async function answer(req: IncomingMessage, res: ServerResponse, handlers: ControlHandlers): Promise<void> {
+  const path = req.url ?? "/";
+  if (req.method === "GET" && path === "/status") return reply(res, 200, handlers.status());
+  const verb = CONTROL_VERBS.find((row) => path === `/${row.verb}`)?.verb;
+  if (verb === undefined) return reply(res, 404, { ok: false, message: `no such command: ${req.method} ${path}` });
+  if (req.method !== "POST") return reply(res, 405, { ok: false, message: `${path} takes POST` });
+  const body = await readBody(req);
+  if (body === undefined) return reply(res, 400, { ok: false, message: `the body must be a JSON object of at most ${LARGEST_BODY} bytes` });
+  const result = await handlers.command(verb, body);
+  reply(res, result.ok ? 200 : 409, result);
+}
+
+async function readBody(req: IncomingMessage): Promise<Record<string, unknown> | undefined> {
+  let text = "";
+  for await (const chunk of req.setEncoding("utf8")) {
+    text += String(chunk);
+    if (text.length > LARGEST_BODY) return undefined;
+  }
+  if (text.trim() === "") return {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined; // not JSON: the caller answers 400
+  }
+}
+
+function reply(res: ServerResponse, status: number, body: unknown): void {
+  const text = `${JSON.stringify(body)}\n`;
+  res.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text), connection: "close" });
+  res.end(text);
+}

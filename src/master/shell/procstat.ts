@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+
+/** What /proc tells of a process: works on one whose loop is wedged. proc(5). */
+export interface ProcStat {
+  /** R running, S sleeping, D uninterruptible, T stopped, Z dead … */
+  readonly state: string;
+  readonly ppid: number;
+  /** User and system time in clock ticks (100 a second on Linux). */
+  readonly cpuTicks: number;
+  /** Clock ticks after boot at which it started: with the pid, its identity. */
+  readonly startTicks: number;
+  /** Resident set in bytes. */
+  readonly rss: number;
+}
+
+const PAGE = 4_096;
+export const TICKS_PER_SECOND = 100;
+
+/** @returns undefined when there is no such process, or no /proc. */
+export const readProcStat = (pid: number): ProcStat | undefined => parseProcStat(read(`/proc/${pid}/stat`));
+
+/** The same of its main thread alone: a loop may stand still while threads of its process work. */
+export const readMainThread = (pid: number): ProcStat | undefined => parseProcStat(read(`/proc/${pid}/task/${pid}/stat`));
+
+/** The kernel function in which its main thread sleeps ("futex_wait_queue"), or empty: it runs, or that is not ours to know. */
+export const readWaitChannel = (pid: number): string => read(`/proc/${pid}/task/${pid}/wchan`).trim().replace(/^0$/, "").slice(0, 100);
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return ""; // ENOENT, ESRCH: it has gone; EACCES: hidden from us
+  }
+}
+
+/** The command's name stands in parentheses and may itself hold spaces and parentheses: fields count from the last one. */
+export function parseProcStat(text: string): ProcStat | undefined {
+  const close = text.lastIndexOf(")");
+  if (close < 0) return undefined;
+  const fields = text.slice(close + 2).split(" ");
+  const number = (index: number): number => Number(fields[index] ?? Number.NaN);
+  const stat = {
+    state: fields[0] ?? "?",
+    ppid: number(1),
+    cpuTicks: number(11) + number(12),
+    startTicks: number(19),
+    rss: number(21) * PAGE,
+  };
+  return Number.isNaN(stat.cpuTicks + stat.startTicks + stat.rss) ? undefined : stat;
+}

@@ -1,0 +1,110 @@
+/**
+ * The one place where children are made. node:cluster gives workers their fork, IPC and exit events; the broker and the
+ * emulator are plain forks, because cluster would resolve their own `listen` in the master. What cluster needs besides:
+ *
+ * - the executable is swapped around the fork for `setsid setpriv --pdeathsig KILL -- node`: a child dies with the master even
+ *   when its loop is wedged or it is stopped (prctl(2) PR_SET_PDEATHSIG), and Ctrl-C at the terminal reaches the master alone;
+ * - `inspectPort: 0`, so that a master under --inspect does not hand its port on;
+ * - output as pipes, so that whatever a child prints becomes log lines.
+ */
+import { fork, spawnSync, type ChildProcess } from "node:child_process";
+import cluster, { type Worker } from "node:cluster";
+import { closeSync, openSync } from "node:fs";
+import { messageOf } from "../../base/errors.ts";
+import type { Role } from "../../base/protocol.ts";
+
+export interface SpawnSpec {
+  readonly role: Role;
+  readonly slot: number;
+  /** The child's first module. */
+  readonly entry: string;
+  /** Flags for the child's own node. */
+  readonly nodeFlags: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Programs of util-linux that wrap a child, or nothing where they are missing. */
+export interface Wrapper {
+  readonly words: readonly string[];
+  /** What is lost without them, for the log; empty when all is there. */
+  readonly missing: string;
+}
+
+/** Tries the wrapper once, as it will be used. */
+export function findWrapper(): Wrapper {
+  const works = (words: readonly string[]): boolean =>
+    spawnSync(words[0] as string, [...words.slice(1), "true"], { stdio: "ignore", timeout: 5_000 }).status === 0;
+  const full = ["setsid", "setpriv", "--pdeathsig", "KILL", "--"];
+  if (works(full)) return { words: full, missing: "" };
+  if (works(["setsid"]))
+    return {
+      words: ["setsid"],
+      missing: "setpriv(1) of util-linux is missing or forbidden: a worker that is stuck when the master is killed may survive it",
+    };
+  return { words: [], missing: "setsid(1) and setpriv(1) of util-linux are missing or forbidden: a stuck worker may survive the master" };
+}
+
+/**
+ * Forks one child.
+ * @throws Error (EAGAIN, ENOMEM, EMFILE …) when the kernel gives no process.
+ */
+export function spawnChild(spec: SpawnSpec, wrapper: Wrapper): ChildProcess {
+  const [program, ...rest] = [...wrapper.words, process.execPath];
+  const execArgv = [...rest, ...spec.nodeFlags];
+  // Descriptor 4 is the master's standard output: where a child's own log goes when there is no log file.
+  const stdio: ("ignore" | "pipe" | "ipc" | number)[] = ["ignore", "pipe", "pipe", "ipc", 1];
+  const args = [spec.role, String(spec.slot), String(process.pid)];
+  checkDescriptors(spec);
+  if (spec.role !== "worker") return born(fork(spec.entry, args, { execPath: program, execArgv, stdio, env: spec.env }), spec);
+  const worker = clusterFork(spec, { program, execArgv, stdio, args });
+  if (worker.process.pid === undefined && cluster.workers !== undefined) delete cluster.workers[worker.id]; // it will never exit
+  return born(worker.process, spec);
+}
+
+/** The pipes to a child, and what libuv needs while it forks. */
+const DESCRIPTORS = 12;
+
+/** When it lacks a descriptor on its way, Node gives up without closing the pipes that it has made: then it shall not begin. */
+function checkDescriptors({ role, slot }: SpawnSpec): void {
+  const probes: number[] = [];
+  try {
+    for (let i = 0; i < DESCRIPTORS; i += 1) probes.push(openSync("/dev/null", "r"));
+  } catch (error) {
+    const text = `no process for ${role} ${slot}: the master may open no more files (LimitNOFILE= in the unit, ulimit -n): ${messageOf(error)}`;
+    throw new Error(text, { cause: error });
+  } finally {
+    for (const fd of probes) closeSync(fd);
+  }
+}
+
+/** fork() reports some failures as an event and no pid, with all its pipes open. */
+function born(child: ChildProcess, { role, slot }: SpawnSpec): ChildProcess {
+  if (child.pid !== undefined) return child;
+  child.on("error", () => {});
+  for (const stream of child.stdio ?? []) stream?.destroy();
+  if (child.connected) child.disconnect();
+  throw new Error(`no process for ${role} ${slot}: the system refused to fork (limits of processes or memory: ulimit -u, TasksMax=)`);
+}
+
+interface ForkSpec {
+  readonly program: string;
+  readonly execArgv: string[];
+  readonly stdio: ("ignore" | "pipe" | "ipc" | number)[];
+  readonly args: string[];
+}
+
+/** cluster takes the executable from process.execPath alone and everything else from one global record. */
+function clusterFork(spec: SpawnSpec, { program, execArgv, stdio, args }: ForkSpec): Worker {
+  cluster.setupPrimary({ exec: spec.entry, args, execArgv, stdio, inspectPort: 0, serialization: "json" });
+  // A further server of an application accepts from a shared socket too: the default would accept for it in the master.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  const own = process.execPath;
+  process.execPath = program;
+  try {
+    const worker = cluster.fork(spec.env);
+    worker.on("error", () => {}); // the same error as the process's, which is listened to; unheard it would end the master
+    return worker;
+  } finally {
+    process.execPath = own;
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * What the world may see of the master: a frozen record that survives JSON, made from the supervisor's state and the facts
+ * the shell measured. `drover status`, metrics, alerts and the dashboard read this and never the master itself.
+ */
+import { impossible } from "../base/never.ts";
+import type { Address, Beat, Counters, Health, Role, UpstreamReport } from "../base/protocol.ts";
+import { between, ms, type Instant, type Ms, type Timestamp } from "../base/units.ts";
+import type { Child, Master, Place, PlaceId, Reason, Roll, RollResult, Slot } from "./core/model.ts";
+
+/** What the shell knows of one living child. CPU is a share of one core (0…1 and above), RSS in bytes. */
+export interface ChildFacts {
+  readonly startedAt: Instant;
+  readonly lastBeat: Beat | undefined;
+  readonly lastBeatAt: Instant | undefined;
+  readonly cpu?: number | undefined;
+  readonly rss?: number | undefined;
+}
+
+/** Ratios 0…1 and bytes, of the machine or of the part of it that the cgroup grants. */
+export interface MachineFacts {
+  readonly cpu: number;
+  readonly ram: number;
+  readonly ramUsed: number;
+  readonly ramTotal: number;
+}
+
+/** All that a snapshot says and the supervisor's state does not hold. */
+export interface Facts {
+  readonly at: Instant;
+  readonly wall: Timestamp;
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: Instant;
+  readonly addresses: readonly Address[];
+  readonly demo: boolean;
+  readonly children: ReadonlyMap<number, ChildFacts>;
+  readonly counters: Readonly<Counters>;
+  /** Milliseconds since the start of the daemon; undefined before the first request. */
+  readonly latency: { readonly p50: number | undefined; readonly p95: number | undefined; readonly p99: number | undefined };
+  readonly machine: MachineFacts | undefined;
+  /** What holds the service back now, in words the docs explain: "memory", "cpu", "quota". */
+  readonly limitedBy: readonly string[];
+  /** How many children have ended, by the name of their death, and the last of each place. */
+  readonly deaths?: ReadonlyMap<string, number>;
+  readonly lastDeaths?: ReadonlyMap<PlaceId, LastDeath>;
+}
+
+/** How the child that was in a place before ended. */
+export interface LastDeath {
+  /** "stuck", "oom-heap", "crash", "rolled" …: the names of core/death.ts. */
+  readonly name: string;
+  readonly how: string;
+  readonly pid: number;
+  readonly generation: number;
+  readonly at: Timestamp;
+}
+
+export type MasterState = "starting" | "running" | "reloading" | "stopping" | "stopped";
+
+export interface ChildView {
+  readonly pid: number;
+  readonly state: Child["is"];
+  readonly generation: number;
+  readonly why: Reason | null;
+  readonly uptime: Ms | null;
+  /** Age of the last beat. */
+  readonly beatAge: Ms | null;
+  readonly inFlight: number | null;
+  readonly connections: number | null;
+  readonly full: boolean | null;
+  readonly served: number | null;
+  /** Event-loop utilisation 0…1 and delay since the last beat. */
+  readonly elu: number | null;
+  readonly delay: Ms | null;
+  readonly heap: number | null;
+  readonly rss: number | null;
+  readonly cpu: number | null;
+}
+
+export interface PlaceView {
+  readonly id: PlaceId;
+  readonly role: Role;
+  readonly slot: number;
+  readonly state: Slot["is"];
+  readonly generation: number;
+  readonly closing: boolean;
+  readonly crashes: number;
+  /** Until the next try, while it backs off. */
+  readonly retryIn: Ms | null;
+  readonly lastDeath: LastDeath | null;
+  readonly child: ChildView | null;
+  readonly successor: ChildView | null;
+  readonly leaving: readonly ChildView[];
+}
+
+export interface RollView {
+  readonly generation: number;
+  /** Places still to change. */
+  readonly left: readonly PlaceId[];
+  /** How many there are to change in all. */
+  readonly total: number;
+  readonly step: "is tried" | "rolls" | "is rolled back";
+  /** Why it goes back. */
+  readonly back: string | null;
+  readonly since: Ms;
+}
+
+export interface Snapshot {
+  readonly at: Timestamp;
+  readonly version: string;
+  readonly pid: number;
+  readonly state: MasterState;
+  readonly uptime: Ms;
+  readonly demo: boolean;
+  readonly addresses: readonly Address[];
+  readonly generation: number;
+  readonly workers: { readonly target: number; readonly ready: number };
+  readonly roll: RollView | null;
+  readonly lastRoll: RollResult | null;
+  readonly places: readonly PlaceView[];
+  readonly counters: Readonly<Counters>;
+  /** How many children have ended, by the name of their death. */
+  readonly deaths: Readonly<Record<string, number>>;
+  readonly latency: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
+  readonly machine: MachineFacts | null;
+  readonly memoryShort: boolean;
+  readonly limitedBy: readonly string[];
+  readonly upstream: UpstreamReport | null;
+  /** What workers answer /healthz from. */
+  readonly health: Health;
+}
+
+export function snapshotOf(master: Master, facts: Facts): Snapshot {
+  const { at, latency } = facts;
+  const upstream = upstreamOf(master, facts);
+  return freeze({
+    at: facts.wall,
+    version: facts.version,
+    pid: facts.pid,
+    state: stateOf(master),
+    uptime: between(facts.startedAt, at),
+    demo: facts.demo,
+    addresses: facts.addresses.map((address) => ({ ...address })),
+    generation: master.generation,
+    workers: { target: master.target, ready: readyOf(master, "worker") },
+    roll: master.roll ? rollView(master, master.roll, at) : null,
+    lastRoll: master.lastRoll ? { ...master.lastRoll } : null,
+    places: [...master.places.values()].sort(byRole).map((place) => placeView(place, facts)),
+    counters: { ...facts.counters },
+    deaths: Object.fromEntries(facts.deaths ?? []),
+    latency: { p50: latency.p50 ?? null, p95: latency.p95 ?? null, p99: latency.p99 ?? null },
+    machine: facts.machine ? { ...facts.machine } : null,
+    memoryShort: master.memoryShort,
+    limitedBy: [...facts.limitedBy],
+    upstream: upstream === undefined ? null : structuredClone(upstream),
+    health: healthOf(master, facts.demo, upstream),
+  });
+}
+
+function rollView({ places }: Master, roll: Roll, at: Instant): RollView {
+  const { generation, left, since, proven, back } = roll;
+  const total = [...places.values()].filter((place) => place.role !== "emulator" && !place.closing).length;
+  const step = back !== undefined ? "is rolled back" : proven ? "rolls" : "is tried";
+  return { generation, left: [...left], total, step, back: back ?? null, since: between(since, at) };
+}
+
+/** The state of the whole, as workers are told it. */
+export function healthOf(master: Master, demo: boolean, upstream: UpstreamReport | undefined): Health {
+  const workers = { ready: readyOf(master, "worker"), target: master.target };
+  const broker = !master.places.has("broker/0") ? "none" : readyOf(master, "broker") > 0 ? "ready" : "away";
+  const sound =
+    workers.ready >= workers.target &&
+    broker !== "away" &&
+    (upstream === undefined || upstream.state === "ok" || upstream.state === "never");
+  const status = master.mode.is !== "running" ? "stopping" : sound ? "ok" : "degraded";
+  return { status, generation: master.generation, workers, broker, upstream: upstream?.state ?? "never", demo };
+}
+
+/** What the broker said last of Google. */
+export function upstreamOf(master: Master, { children }: Pick<Facts, "children">): UpstreamReport | undefined {
+  const broker = master.places.get("broker/0")?.incumbent;
+  return broker !== undefined && "pid" in broker ? children.get(broker.pid)?.lastBeat?.upstream : undefined;
+}
+
+function stateOf(master: Master): MasterState {
+  switch (master.mode.is) {
+    case "running":
+      return !master.booted ? "starting" : master.roll === undefined ? "running" : "reloading";
+    case "stopping":
+    case "stopped":
+      return master.mode.is;
+    default:
+      return impossible(master.mode);
+  }
+}
+
+const readyOf = (master: Master, role: Role): number =>
+  [...master.places.values()].filter((place) => place.role === role && place.incumbent.is === "ready").length;
+
+const ROLE_ORDER: Readonly<Record<Role, number>> = { worker: 0, broker: 1, emulator: 2 };
+const byRole = (a: Place, b: Place): number => ROLE_ORDER[a.role] - ROLE_ORDER[b.role] || a.nr - b.nr;
+
+function placeView(place: Place, facts: Facts): PlaceView {
+  const { incumbent } = place;
+  const view = (slot: Slot): ChildView | null => ("pid" in slot ? childView(slot, facts.children.get(slot.pid), facts.at) : null);
+  return {
+    id: place.id,
+    role: place.role,
+    slot: place.nr,
+    state: incumbent.is,
+    generation: "generation" in incumbent ? incumbent.generation : place.generation,
+    closing: place.closing,
+    crashes: place.crashes.length,
+    retryIn: incumbent.is === "waiting" ? ms(Math.max(0, between(facts.at, incumbent.until))) : null,
+    lastDeath: copyOf(facts.lastDeaths?.get(place.id)),
+    child: view(incumbent),
+    successor: view(place.successor),
+    leaving: place.leaving.map((slot) => childView(slot, facts.children.get(slot.pid), facts.at)),
+  };
+}
+
+const copyOf = (death: LastDeath | undefined): LastDeath | null => (death === undefined ? null : { ...death });
+
+function childView(child: Child, facts: ChildFacts | undefined, at: Instant): ChildView {
+  const beat = facts?.lastBeat;
+  return {
+    pid: child.pid,
+    state: child.is,
+    generation: child.generation,
+    why: "why" in child ? child.why : null,
+    uptime: facts ? between(facts.startedAt, at) : null,
+    beatAge: facts?.lastBeatAt === undefined ? null : between(facts.lastBeatAt, at),
+    inFlight: beat?.inFlight ?? null,
+    connections: beat?.connections ?? null,
+    full: beat?.full ?? null,
+    served: beat?.counters.served ?? null,
+    elu: beat?.elu ?? null,
+    delay: beat?.delay ?? null,
+    heap: beat?.heap ?? null,
+    rss: facts?.rss ?? beat?.rss ?? null,
+    cpu: facts?.cpu ?? null,
+  };
+}
+
+/** Everything in a snapshot is its own copy, so freezing it freezes nothing of the master's. */
+function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) Object.values(Object.freeze(value)).forEach(freeze);
+  return value;
+}

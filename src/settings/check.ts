@@ -1,0 +1,72 @@
+/** Rules that no single value can break alone. */
+import { ms, type Bytes, type Ms } from "../base/units.ts";
+import { WORKER_FOOTPRINT, type Machine } from "./machine.ts";
+import { roughly } from "./parsers.ts";
+import type { Settings } from "./table.ts";
+
+/** How often a child beats: a tenth of the timeout, at least every second and at most every 100 ms. */
+export const beatInterval = (timeout: Ms): Ms => ms(Math.min(1_000, Math.max(100, Math.round(timeout / 10))));
+
+/** Descriptors a worker needs besides its connections: the listener, IPC, the broker, logs, its threads. */
+export const SPARE_FILES = 100;
+
+export interface CrossCheck {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+function openFiles({ worker_connections }: Settings, { nofile }: Machine, from: (name: keyof Settings) => string): string[] {
+  if (nofile === undefined || worker_connections + SPARE_FILES <= nofile) return [];
+  const room = nofile - SPARE_FILES;
+  return [
+    `worker_connections: ${worker_connections} (${from("worker_connections")}): expected ${room > 0 ? `at most ${room}` : "more open files"}, ` +
+      `because a process may open ${nofile} files and needs ${SPARE_FILES} besides its connections; ` +
+      "lower it, or raise the limit (LimitNOFILE= in the unit, ulimit -n in a shell)",
+  ];
+}
+
+function memoryBudget(settings: Settings, machine: Machine, from: (name: keyof Settings) => string): string[] {
+  const warnings: string[] = [];
+  const { memory, workers, max_rss } = settings;
+  const needed = (workers * WORKER_FOOTPRINT) as Bytes;
+  if (needed > memory)
+    warnings.push(
+      `workers: ${workers} (${from("workers")}) of about ${roughly(WORKER_FOOTPRINT)} each need ${roughly(needed)}, ` +
+        `more than the memory of ${roughly(memory)} (${from("memory")})`,
+    );
+  if (memory > machine.memory)
+    warnings.push(`memory: ${roughly(memory)} (${from("memory")}) is more than the ${roughly(machine.memory)} there are`);
+  if (max_rss > 0 && max_rss < WORKER_FOOTPRINT)
+    warnings.push(
+      `max_rss: ${roughly(max_rss)} (${from("max_rss")}) is less than a worker takes (about ${roughly(WORKER_FOOTPRINT)}): ` +
+        "workers will be replaced over and over",
+    );
+  return warnings;
+}
+
+function trust(settings: Settings, from: (name: keyof Settings) => string): string[] {
+  const everyone = settings.trusted_proxies.some((network) => network.prefix === 0);
+  const open = (["sheets_endpoint", "oauth_endpoint"] as const).filter((name) => {
+    const address = URL.parse(settings[name] ?? "");
+    return address !== null && address.protocol === "http:" && !LOOPBACK.test(address.hostname);
+  });
+  return [
+    ...(everyone ? [`trusted_proxies (${from("trusted_proxies")}) trusts everyone: any client may claim any address`] : []),
+    ...open.map((name) => `${name}: ${settings[name]} (${from(name)}) is not encrypted: tokens travel in the clear`),
+  ];
+}
+
+/** @param from where a row's value came from, in words. */
+export function crossCheck(settings: Settings, machine: Machine, from: (name: keyof Settings) => string): CrossCheck {
+  const beat = beatInterval(settings.timeout);
+  const silent =
+    beat * 3 < settings.timeout
+      ? []
+      : [`timeout: ${settings.timeout}ms (${from("timeout")}): expected more than ${beat * 3}ms, three beats of ${beat}ms`];
+  return {
+    problems: [...silent, ...openFiles(settings, machine, from)],
+    warnings: [...memoryBudget(settings, machine, from), ...trust(settings, from)],
+  };
+}

@@ -1,0 +1,43 @@
+import { addresses, networks } from "../addresses.ts";
+import { integer } from "../parsers.ts";
+import { expected, parsed, setting } from "../setting.ts";
+
+export const LISTEN = [
+  setting({
+    name: "bind",
+    group: "listen",
+    codec: addresses,
+    default: "127.0.0.1:8080",
+    reload: "restart",
+    help: "The addresses to listen on.",
+    notes:
+      "`HOST:PORT`, `[IPv6]:PORT`, `:PORT` (every IPv4 address), `unix:PATH`, or `fd://N` for an inherited descriptor. Port 0 lets the kernel pick one.",
+    aliases: [
+      {
+        name: "PORT",
+        notation: "`8080` means `0.0.0.0:8080`",
+        translate: (text) =>
+          /^\d+$/.test(text) && Number(text) <= 65_535 ? parsed(`0.0.0.0:${Number(text)}`) : expected("a port from 0 to 65535"),
+      },
+    ],
+    lookalikes: ["DROVER_PORT"],
+  }),
+  setting({
+    name: "backlog",
+    group: "listen",
+    codec: integer(1, 65_535),
+    default: "2048",
+    reload: "restart",
+    help: "How many connections the kernel may hold for us before it refuses more.",
+    notes: "The kernel cuts it to net.core.somaxconn.",
+  }),
+  setting({
+    name: "trusted_proxies",
+    group: "listen",
+    codec: networks,
+    default: "",
+    reload: "roll",
+    help: "Networks whose X-Forwarded-For and X-Forwarded-Proto headers are believed.",
+    notes: "Name your reverse proxy's own address, nothing wider: whoever is inside can pose as any client.",
+  }),
+] as const;

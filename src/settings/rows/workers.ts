@@ -1,0 +1,106 @@
+import { mebibytes, minutes, ms, bytes as asBytes, type Bytes } from "../../base/units.ts";
+import { WORKER_FOOTPRINT } from "../machine.ts";
+import { duration, integer, onOff, roughly, size } from "../parsers.ts";
+import { setting, type Situation } from "../setting.ts";
+
+const MOST_WORKERS = 256;
+const NEVER = "never";
+const LEAST_MEMORY = mebibytes(16);
+const MOST_MEMORY = asBytes(64 * 1_099_511_627_776);
+
+/** CPU × 4, or what half the memory holds, whichever is less; at least one. */
+function defaultWorkers({ machine, earlier }: Situation): { text: string; why: string } {
+  const memory = earlier.get("memory") as Bytes;
+  const byCpu = machine.cpus * 4;
+  const byMemory = Math.max(1, Math.floor(memory / 2 / WORKER_FOOTPRINT));
+  const workers = Math.min(byCpu, byMemory, MOST_WORKERS);
+  const rule =
+    byMemory < byCpu
+      ? `memory decides: half of ${roughly(memory)} holds ${byMemory} of ${roughly(WORKER_FOOTPRINT)} each; CPU × 4 would be ${byCpu}`
+      : `CPU decides: ${machine.cpus} × 4; half of ${roughly(memory)} would hold ${byMemory}`;
+  return { text: String(workers), why: workers < Math.min(byCpu, byMemory) ? `${rule}; no more than ${MOST_WORKERS}` : rule };
+}
+
+export const WORKERS = [
+  setting({
+    name: "memory",
+    group: "workers",
+    codec: size(LEAST_MEMORY, MOST_MEMORY),
+    default: {
+      rule: "the machine's memory, or the cgroup's limit",
+      example: "4g",
+      from: ({ machine }) => ({
+        text: `${Math.max(machine.memory, LEAST_MEMORY)}b`,
+        why: machine.constrainedBy === "cgroup" ? "the cgroup's limit" : "this machine's RAM",
+      }),
+    },
+    reload: "live",
+    help: "What drover and all its processes together may use.",
+  }),
+  setting({
+    name: "workers",
+    group: "workers",
+    codec: integer(1, MOST_WORKERS),
+    default: {
+      rule: `CPU × 4, or what half the memory holds (${roughly(WORKER_FOOTPRINT)} a worker), whichever is less`,
+      example: "8",
+      from: defaultWorkers,
+    },
+    reload: "live",
+    help: "How many worker processes serve.",
+    notes: "`drover scale`, TTIN and TTOU change it while running; that survives a reload unless this setting itself changed.",
+    aliases: [{ name: "GUNICORN_WORKERS" }, { name: "WEB_CONCURRENCY" }],
+  }),
+  setting({
+    name: "worker_connections",
+    group: "workers",
+    codec: integer(1, 100_000),
+    default: "1000",
+    reload: "roll",
+    help: "How many connections one worker holds at most; more wait in the kernel's backlog.",
+    notes: "With 100 more for everything else it must fit into the process's limit of open files (LimitNOFILE=, ulimit -n).",
+    aliases: [{ name: "GUNICORN_WORKER_CONNECTIONS" }],
+  }),
+  setting({
+    name: "max_requests",
+    group: "workers",
+    codec: integer(0, 1_000_000_000, NEVER),
+    default: "0",
+    reload: "live",
+    help: "Replace a worker after so many requests.",
+  }),
+  setting({
+    name: "max_requests_jitter",
+    group: "workers",
+    codec: integer(0, 1_000_000_000, "none"),
+    default: "0",
+    reload: "live",
+    help: "Up to so many requests more, drawn for each worker, so that not all are replaced at once.",
+  }),
+  setting({
+    name: "max_lifetime",
+    group: "workers",
+    codec: duration(ms(0), minutes(24 * 20 * 60)),
+    default: "0",
+    reload: "live",
+    help: "Replace a worker after so long; 0: never.",
+  }),
+  setting({
+    name: "max_rss",
+    group: "workers",
+    codec: size(mebibytes(32), MOST_MEMORY, NEVER),
+    default: "0",
+    reload: "live",
+    help: "Replace a worker whose resident memory grows beyond this.",
+  }),
+  setting({
+    name: "autopsy",
+    group: "workers",
+    codec: onOff,
+    default: "on",
+    reload: "roll",
+    help: "Before a silent process is killed, take its JavaScript stack and its requests in flight through its debugger.",
+    notes:
+      "The debugger opens on a loopback port for that moment alone and its address is told to the master only. Off: no process ever opens one, and the verdict comes from /proc; `drover stack` has nothing to show.",
+  }),
+] as const;

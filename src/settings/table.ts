@@ -1,0 +1,19 @@
+/**
+ * Every setting of drover, once. Flags, variables, types, --help, docs/SETTINGS.md and config/.env.example follow from
+ * these rows. Order matters in one way: a computed default sees the rows above it.
+ */
+import { APPLICATION, DEMO } from "./rows/application.ts";
+import { LISTEN } from "./rows/listen.ts";
+import { LOG, PLACES } from "./rows/places.ts";
+import { SHEETS } from "./rows/sheets.ts";
+import { TIMEOUTS } from "./rows/timeouts.ts";
+import { WORKERS } from "./rows/workers.ts";
+import type { Codec } from "./setting.ts";
+
+export const SETTINGS = [...LISTEN, ...WORKERS, ...TIMEOUTS, ...SHEETS, ...APPLICATION, ...PLACES, ...LOG, ...DEMO] as const;
+
+type Row = (typeof SETTINGS)[number];
+export type SettingName = Row["name"];
+
+/** Every setting's value by its row's name; frozen, and plain data: it may be sent to another process as JSON. */
+export type Settings = { readonly [R in Row as R["name"]]: R["codec"] extends Codec<infer T> ? T : never };

@@ -1,0 +1,136 @@
+/** What Google answers for one range → the table's visible rows, and what was wrong with them. */
+import { letters, origin } from "./a1.ts";
+import { readCell } from "./cell.ts";
+import type { Cell, Content } from "./snapshot.ts";
+import type { Column, Table } from "./types.ts";
+import { namesSecret } from "./words.ts";
+
+type Raw = string | number | boolean | null;
+
+/** What a table's owner should hear of. Cells are named by address, never by what they hold. */
+export interface Findings {
+  readonly rows: number;
+  /** Rows with something in them but no key: left out. */
+  readonly withoutKey: number;
+  /** Rows whose key stands further up already: kept in lists, but a look-up by key finds the first. */
+  readonly duplicateKeys: number;
+  /** Values that do not fit their column's type: null in the table. */
+  readonly misfits: number;
+  /** The first few of all these, as sentences. */
+  readonly warnings: readonly string[];
+}
+
+export type Reading =
+  | { readonly is: "ok"; readonly content: Content; readonly findings: Findings }
+  /** The answer can't be this table: it must not replace what is known. */
+  | { readonly is: "malformed"; readonly why: string };
+
+/** A column of the answer: where it stands, what it is called and whether it may be seen. */
+interface Placed extends Column {
+  readonly at: number;
+}
+
+const MOST_WARNINGS = 20;
+const isRaw = (v: unknown): v is Raw => v === null || typeof v === "string" || typeof v === "number" || typeof v === "boolean";
+const isEmpty = (v: Raw | undefined): boolean => v === undefined || v === null || (typeof v === "string" && v.trim() === "");
+
+/**
+ * The header row's columns. Names are trimmed; a second `name` is `name_2` and as hidden as the first; columns without a
+ * name are left out.
+ */
+function placeColumns(header: readonly Raw[], table: Table): readonly Placed[] {
+  const given = new Map(table.columns.map((column) => [column.name, column]));
+  const taken = new Set<string>();
+  const counts = new Map<string, number>();
+  return header.flatMap((cell, at): Placed[] => {
+    const base = String(cell ?? "")
+      .trim()
+      .normalize("NFC");
+    if (base === "") return [];
+    let name = base;
+    let nr = counts.get(base) ?? 0;
+    do name = (nr += 1) === 1 ? base : `${base}_${nr}`;
+    while (taken.has(name));
+    counts.set(base, nr);
+    taken.add(name);
+    const said = given.get(name) ?? given.get(base);
+    const hidden = said?.hidden ?? (namesSecret(name) || namesSecret(base));
+    return [{ name, at, hidden: hidden || (given.get(base)?.hidden ?? false), type: said?.type ?? "auto" }];
+  });
+}
+
+/** A column that the tables file names must be there: a renamed `code` must not come out under its new name. */
+function wrongShape(placed: readonly Placed[], table: Table): string | undefined {
+  if (placed.length === 0) return `the range ${table.range} has no header row`;
+  const names = new Set(placed.map((column) => column.name));
+  const missing = [...table.columns.map((column) => column.name), ...(table.key === undefined ? [] : [table.key])].find(
+    (name) => !names.has(name),
+  );
+  if (missing !== undefined)
+    return `the header row of ${table.range} has no column ${JSON.stringify(missing)}, which the tables file names`;
+  return placed.every((column) => column.hidden) ? `every column of ${table.range} is hidden` : undefined;
+}
+
+/** Where the cells of one range stand in the sheet, for people. */
+function addresses(range: string): (row: number, column: number) => string {
+  const from = origin(range);
+  const prefix = from.tab === "" ? "" : `${from.tab}!`;
+  return (row, column) => `${prefix}${letters(from.column + column)}${from.row + row + 1}`;
+}
+
+function readRows(
+  grid: readonly (readonly Raw[])[],
+  visible: readonly Placed[],
+  key: number,
+  range: string,
+): { rows: Cell[][]; findings: Findings } {
+  const address = addresses(range);
+  const keyColumn = visible[key] as Placed;
+  const rows: Cell[][] = [];
+  const seen = new Set<string>();
+  const warnings: string[] = [];
+  let [withoutKey, duplicateKeys, misfits] = [0, 0, 0];
+  const warn = (text: string): void => void (warnings.length < MOST_WARNINGS && warnings.push(text));
+  for (const [nr, raw] of grid.entries()) {
+    if (nr === 0 || raw.every(isEmpty)) continue;
+    const row = visible.map((column): Cell => {
+      const cell = readCell(raw[column.at] ?? null, column.type);
+      if (cell !== undefined) return cell;
+      misfits += 1;
+      warn(`${address(nr, column.at)} is no ${column.type}`);
+      return null;
+    });
+    if (isEmpty(row[key])) {
+      withoutKey += 1;
+      warn(`${address(nr, keyColumn.at)} has no key: the row is left out`);
+      continue;
+    }
+    const text = String(row[key]);
+    if (seen.has(text)) {
+      duplicateKeys += 1;
+      warn(`${address(nr, keyColumn.at)} has a key that stands further up already`);
+    }
+    seen.add(text);
+    rows.push(row);
+  }
+  return { rows, findings: { rows: rows.length, withoutKey, duplicateKeys, misfits, warnings } };
+}
+
+/**
+ * Reads `values` of one value range. Hidden columns are not even looked at.
+ * @param values as Google gives it: rows of cells, trailing empty ones left out, absent when the range is empty.
+ */
+export function readTable(values: unknown, table: Table): Reading {
+  if (values === undefined || values === null) return { is: "malformed", why: `the range ${table.range} is empty: it has no header row` };
+  if (!Array.isArray(values) || !values.every((row) => Array.isArray(row) && row.every(isRaw)))
+    return { is: "malformed", why: `the values of ${table.range} are not rows of cells` };
+  const grid: readonly (readonly Raw[])[] = values;
+  const placed = placeColumns(grid[0] ?? [], table);
+  const wrong = wrongShape(placed, table);
+  if (wrong !== undefined) return { is: "malformed", why: wrong };
+  const visible = placed.filter((column) => !column.hidden);
+  const key = table.key === undefined ? 0 : visible.findIndex((column) => column.name === table.key);
+  if (key === -1) return { is: "malformed", why: `the key column ${JSON.stringify(table.key)} of ${table.range} is hidden` };
+  const { rows, findings } = readRows(grid, visible, key, table.range);
+  return { is: "ok", content: { columns: visible.map(({ name, type }) => ({ name, type })), key, rows }, findings };
+}

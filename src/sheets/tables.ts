@@ -1,0 +1,217 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { DroverError, messageOf } from "../base/errors.ts";
+import { minutes, ms, type Ms } from "../base/units.ts";
+import { nearest } from "../settings/nearest.ts";
+import { duration } from "../settings/parsers.ts";
+import { a1 } from "./a1.ts";
+import type { Audience, Column, ColumnType, Table, TableInfo } from "./types.ts";
+import { namesSecret } from "./words.ts";
+
+const TABLE_KEYS = ["range", "key", "ttl", "read", "append", "update", "columns"] as const;
+const COLUMN_KEYS = ["type", "hidden"] as const;
+const TYPES = ["auto", "string", "number", "integer", "boolean", "date"] as const satisfies readonly ColumnType[];
+const WORDS = ["nobody", "public", "signed-in", "own rows"] as const satisfies readonly Audience[];
+/** Names stand in URLs and file names. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+const MOST_TABLES = 500;
+const TTL = duration(ms(100), minutes(24 * 60));
+
+type Fields = Readonly<Record<string, unknown>>;
+const isRecord = (v: unknown): v is Fields => typeof v === "object" && v !== null && !Array.isArray(v);
+const show = (v: unknown): string => {
+  const text = JSON.stringify(v) ?? String(v);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+};
+/** One step of a JSON pointer (RFC 6901 §3). */
+const step = (key: string): string => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+
+/** Collects everything that is wrong, so that one run of `drover check` names it all. */
+class Problems {
+  readonly lines: string[] = [];
+  add(pointer: string, value: unknown, expected: string): void {
+    this.lines.push(`${pointer === "" ? "/" : pointer} is ${show(value)}: expected ${expected}`);
+  }
+  unknown(pointer: string, key: string, known: readonly string[]): void {
+    const meant = nearest(key, known);
+    this.lines.push(
+      `${pointer}${step(key)} is not known: ${meant === undefined ? `expected one of ${known.join(", ")}` : `did you mean "${meant}"?`}`,
+    );
+  }
+}
+
+function parseTtl(value: unknown, at: string, problems: Problems): Ms | undefined {
+  const read = typeof value === "string" ? TTL.parse(value, "") : undefined;
+  if (read?.ok === true) return read.value;
+  problems.add(at, value, TTL.looksLike);
+  return undefined;
+}
+
+function parseAudience(value: unknown, at: string, problems: Problems): Audience | undefined {
+  const word = WORDS.find((w) => w === value);
+  if (word !== undefined) return word;
+  if (isRecord(value) && Object.keys(value).length === 1 && typeof value["role"] === "string" && NAME.test(value["role"]))
+    return { role: value["role"] };
+  const meant = typeof value === "string" ? nearest(value, WORDS) : undefined;
+  problems.add(at, value, meant === undefined ? `"${WORDS.join('", "')}" or {"role": "name"}` : `an audience: did you mean "${meant}"?`);
+  return undefined;
+}
+
+function parseColumn(name: string, value: unknown, at: string, problems: Problems): Column {
+  const column = { name: name.normalize("NFC"), type: "auto" as ColumnType, hidden: namesSecret(name) };
+  if (!isRecord(value)) return (problems.add(at, value, 'an object such as {"type": "integer"} or {"hidden": true}'), column);
+  if (name.trim() !== name || name === "") problems.add(at, name, "a column name without blanks around it: headers are trimmed");
+  for (const [key, given] of Object.entries(value)) {
+    if (key === "type") {
+      const type = TYPES.find((t) => t === given);
+      if (type === undefined) problems.add(at + step(key), given, `one of ${TYPES.join(", ")}`);
+      else column.type = type;
+    } else if (key === "hidden") {
+      if (typeof given !== "boolean") problems.add(at + step(key), given, "true or false");
+      else column.hidden = given;
+    } else problems.unknown(at, key, COLUMN_KEYS);
+  }
+  return column;
+}
+
+function parseColumns(value: unknown, at: string, problems: Problems): readonly Column[] {
+  if (isRecord(value)) return Object.entries(value).map(([name, column]) => parseColumn(name, column, at + step(name), problems));
+  problems.add(at, value, "an object of columns by name");
+  return [];
+}
+
+function parseText(value: unknown, at: string, expected: string, problems: Problems): string | undefined {
+  if (typeof value === "string" && value.trim() !== "" && value.length <= 500) return value.trim().normalize("NFC");
+  problems.add(at, value, expected);
+  return undefined;
+}
+
+function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): Table | undefined {
+  const at = `/tables${step(name)}`;
+  if (!NAME.test(name)) problems.add(at, name, "a table name of letters, digits, - and _, at most 64, that starts with a letter or digit");
+  if (!isRecord(value)) return (problems.add(at, value, 'an object such as {"range": "Sheet1"}'), undefined);
+  for (const key of Object.keys(value)) if (!TABLE_KEYS.some((known) => known === key)) problems.unknown(at, key, TABLE_KEYS);
+  const audience = (key: "read" | "append" | "update"): Audience =>
+    Object.hasOwn(value, key) ? (parseAudience(value[key], `${at}/${key}`, problems) ?? "nobody") : "nobody";
+  const range = parseText(value["range"] ?? name, `${at}/range`, "a tab's title or A1 notation such as Sheet1!A1:F", problems);
+  const key = Object.hasOwn(value, "key") ? parseText(value["key"], `${at}/key`, "the name of the key column", problems) : undefined;
+  const columns = Object.hasOwn(value, "columns") ? parseColumns(value["columns"], `${at}/columns`, problems) : [];
+  const hiddenKey = key !== undefined && (columns.find((c) => c.name === key)?.hidden ?? namesSecret(key));
+  if (hiddenKey)
+    problems.add(`${at}/key`, key, 'a column that is not hidden: keys stand in URLs (if it holds no secret, give it "hidden": false)');
+  return {
+    name,
+    range: range ?? name,
+    key,
+    ttl: Object.hasOwn(value, "ttl") ? (parseTtl(value["ttl"], `${at}/ttl`, problems) ?? ttl) : ttl,
+    columns,
+    read: audience("read"),
+    append: audience("append"),
+    update: audience("update"),
+  };
+}
+
+function parseDocument(document: unknown, ttl: Ms, problems: Problems): readonly Table[] {
+  if (!isRecord(document)) return (problems.add("", document, 'an object: {"tables": {…}}'), []);
+  for (const key of Object.keys(document)) if (key !== "tables") problems.unknown("", key, ["tables"]);
+  const tables = document["tables"];
+  if (!isRecord(tables)) return (problems.add("/tables", tables, "an object of tables by name"), []);
+  const entries = Object.entries(tables);
+  if (entries.length === 0 || entries.length > MOST_TABLES)
+    return (problems.add("/tables", `${entries.length} tables`, `1 to ${MOST_TABLES}`), []);
+  const seen = new Map<string, string>();
+  for (const [name] of entries) {
+    const twin = seen.get(name.toLowerCase());
+    if (twin !== undefined) problems.add(`/tables${step(name)}`, name, `a name that differs from "${twin}" by more than case`);
+    seen.set(name.toLowerCase(), name);
+  }
+  return entries.flatMap(([name, value]) => parseTable(name, value, ttl, problems) ?? []);
+}
+
+/**
+ * Reads the tables file's text.
+ * @param file named in errors. @param ttl of tables that name none.
+ * @throws DroverError DROVER_E_TABLES with every problem: file, JSON pointer, value, what was expected.
+ */
+export function parseTables(text: string, file: string, ttl: Ms): readonly Table[] {
+  let document: unknown;
+  try {
+    document = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (e) {
+    throw new DroverError("DROVER_E_TABLES", `${file} is not JSON: ${messageOf(e)}`);
+  }
+  const problems = new Problems();
+  const tables = parseDocument(document, ttl, problems);
+  if (problems.lines.length === 0) return tables;
+  throw new DroverError("DROVER_E_TABLES", problems.lines.map((line) => `${file}: ${line}`).join("\n"));
+}
+
+/**
+ * The tables of a file (see `parseTables`).
+ * @throws DroverError DROVER_E_TABLES, also when the file can't be read.
+ */
+export function readTables(file: string, ttl: Ms): readonly Table[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (e) {
+    throw new DroverError("DROVER_E_TABLES", `the tables file ${file} can't be read: ${messageOf(e)} (DROVER_TABLES names it)`);
+  }
+  return parseTables(text, file, ttl);
+}
+
+/** A tab's title as a table name: letters and digits without accents, the rest `-`. Empty when nothing is left. */
+const slug = (title: string): string =>
+  title
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/g, "-")
+    .replace(/^[-_]+|-+$/g, "")
+    .slice(0, 60);
+
+/**
+ * The tables of a spreadsheet without a tables file: each tab one, the first column (that is not hidden) its key, all of
+ * them private.
+ * @returns the tables, and one line for every name that is not simply the title's.
+ */
+export function tablesFromTabs(
+  titles: readonly string[],
+  ttl: Ms,
+): { readonly tables: readonly Table[]; readonly notes: readonly string[] } {
+  const taken = new Set<string>();
+  const notes: string[] = [];
+  const tables = titles.slice(0, MOST_TABLES).map((title, nr): Table => {
+    const base = slug(title) || `tab-${nr + 1}`;
+    let name = base;
+    for (let n = 2; taken.has(name); n += 1) name = `${base}-${n}`;
+    taken.add(name);
+    if (name !== slug(title))
+      notes.push(`the tab ${show(title)} is the table "${name}"${base === name ? "" : `, because "${base}" is taken`}`);
+    return { name, range: a1(title), key: undefined, ttl, columns: [], read: "nobody", append: "nobody", update: "nobody" };
+  });
+  if (titles.length > MOST_TABLES) notes.push(`only the first ${MOST_TABLES} of ${titles.length} tabs are tables`);
+  return { tables, notes };
+}
+
+/** What an operator must know: tables that people without a login can read, or add or change rows in. */
+export function strangersMayRead(
+  tables: readonly Table[],
+): readonly { readonly table: string; readonly may: readonly string[]; readonly hidden: readonly string[] }[] {
+  return tables.flatMap((table) => {
+    const may = (["read", "append", "update"] as const).filter((right) => table[right] === "public");
+    return may.length === 0 ? [] : [{ table: table.name, may, hidden: table.columns.filter((c) => c.hidden).map((c) => c.name) }];
+  });
+}
+
+/** What clients may know of a table. */
+export function tableInfo(table: Table, spreadsheetId: string): TableInfo {
+  const { name, ttl, read, append, update } = table;
+  return { name, ttl, read, append, update, definition: definitionOf(table, spreadsheetId) };
+}
+
+/** 16 hex digits over all that decides which cells of a table become visible, and how. */
+export function definitionOf(table: Table, spreadsheetId: string): string {
+  const cut = JSON.stringify([spreadsheetId, table.range, table.key ?? null, table.columns.map((c) => [c.name, c.type, c.hidden])]);
+  return createHash("sha256").update(cut).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,47 @@
+import { between, seconds, ms } from "../base/units.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Listener } from "./app.ts";
+import { createFront } from "./front.ts";
+import { addressStage, type Trust } from "./gate/address.ts";
+import { createGate } from "./gate/gate.ts";
+import { AdmissionQueue, queueStage, type QueueRule } from "./gate/queue.ts";
+import { PreparedStore } from "./prepared.ts";
+import type { Serving } from "./serving.ts";
+
+/** What only the built-in service has before it: the gate and the prepared answers. */
+export interface BuiltIn {
+  readonly prepared: PreparedStore;
+  front(application: Listener): Listener;
+}
+
+/** Most requests that wait for a place, whatever the cap. */
+const MOST_WAITING = 512;
+
+/** Requests the service works on at a time: half the connections, most of them waiting for the broker; as many may wait. */
+export function queueRule(connections: number): QueueRule {
+  const half = Math.max(16, Math.ceil(connections / 2));
+  return { inFlight: half, waiting: Math.min(half, MOST_WAITING), interval: seconds(2), target: ms(200) };
+}
+
+export interface BuiltInParts {
+  readonly serving: Serving;
+  readonly trust: Trust;
+  readonly clock: Clock;
+  readonly demo: boolean;
+  readonly connections: number;
+}
+
+/** Makes the gate with its stages and the store of prepared answers; foreign applications get neither. */
+export function createBuiltIn({ serving, trust, clock, demo, connections }: BuiltInParts): BuiltIn {
+  const { tally, inFlight } = serving;
+  const prepared = new PreparedStore({
+    tally,
+    clock,
+    demo,
+    written: (req, res, startedAt, id) => serving.written(req, res, between(startedAt, clock.now()), id),
+  });
+  const rule = queueRule(connections);
+  const gate = createGate([addressStage(trust), queueStage(new AdmissionQueue(rule, clock), rule)]);
+  const front = { gate, prepared, inFlight, tally, demo, draining: () => serving.draining };
+  return { prepared, front: (application) => createFront(front, application) };
+}

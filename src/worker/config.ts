@@ -1,0 +1,62 @@
+import type { LogLevel, LogTarget } from "../base/log.ts";
+import type { Ms } from "../base/units.ts";
+import type { Network } from "../settings/addresses.ts";
+import type { Settings } from "../settings/table.ts";
+
+/** All that a worker is told, with `configure` and again with `retune`. Plain JSON: it crosses the channel. */
+export interface WorkerConfig {
+  /** The application's real path, one for a whole generation; null: the built-in service. */
+  readonly app: string | null;
+  /** What the worker asks itself for when the master wants a probe; null: nothing. */
+  readonly probePath: string | null;
+  /** Most connections at a time. */
+  readonly connections: number;
+  readonly backlog: number;
+  /** The worker's own silence limit: nothing in it may block for so long. */
+  readonly timeout: Ms;
+  /** To the first byte of the answer; afterwards a write may stall no longer. */
+  readonly requestTimeout: Ms;
+  readonly headersTimeout: Ms;
+  readonly keepAlive: Ms;
+  readonly drainIdle: Ms;
+  /** How long a drain may take that the worker was asked for by SIGTERM instead of by the master. */
+  readonly gracefulTimeout: Ms;
+  readonly trustedProxies: readonly Network[];
+  readonly accessLog: boolean;
+  readonly demo: boolean;
+  readonly dataDir: string;
+  readonly log: { readonly target: LogTarget; readonly level: LogLevel };
+  /** What the services need that the composition root adds (the broker's socket and its like). */
+  readonly extras: Readonly<Record<string, unknown>>;
+}
+
+/** What a worker needs and settings don't say. */
+export interface WorkerExtras {
+  /** The application's real path, resolved once for the generation; null: the built-in service. */
+  readonly app: string | null;
+  /** Whether the demo is on, after `auto` was decided. */
+  readonly demo: boolean;
+  readonly extras?: Readonly<Record<string, unknown>>;
+}
+
+/** What the settings say to a worker; pure, so that a reload can compare two of them. */
+export function workerConfig(settings: Settings, { app, demo, extras }: WorkerExtras): WorkerConfig {
+  return {
+    app,
+    probePath: settings.probe_path ?? null,
+    connections: settings.worker_connections,
+    backlog: settings.backlog,
+    timeout: settings.timeout,
+    requestTimeout: settings.request_timeout,
+    headersTimeout: settings.headers_timeout,
+    keepAlive: settings.keep_alive,
+    drainIdle: settings.drain_idle,
+    gracefulTimeout: settings.graceful_timeout,
+    trustedProxies: settings.trusted_proxies,
+    accessLog: settings.access_log,
+    demo,
+    dataDir: settings.data_dir,
+    log: { target: settings.log_file, level: settings.log_level },
+    extras: extras ?? {},
+  };
+}

@@ -1,0 +1,127 @@
+import type { Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import { between, type Instant, type Ms } from "../base/units.ts";
+
+/** One accepted connection. */
+export interface Seat {
+  readonly socket: Socket;
+  /** Requests of it that are being answered. */
+  requests: number;
+  /** It left HTTP by an Upgrade to this protocol; it is no longer ours to judge. */
+  upgraded: string | undefined;
+  /** Bytes both ways at the last look, and since when they have not moved. */
+  bytes: number;
+  quietSince: Instant;
+  /** Bytes sent at the last look, and since when nothing was sent: a head that trickles in moves bytes, but gets no answer. */
+  sent: number;
+  unansweredSince: Instant;
+}
+
+/**
+ * The connections of the worker's server. Whether one is idle is found out by looking (sample), never noted per request, so
+ * that a request costs nothing here; what has not been looked at yet counts as busy.
+ */
+export class Connections {
+  readonly #seats = new Map<Socket, Seat>();
+  readonly #clock: Clock;
+  readonly #gone: (seat: Seat) => void;
+
+  /** One function for all sockets: a connection is made for every request of a client without keep-alive. */
+  readonly #closed: (this: Socket) => void;
+
+  /** @param gone called once for each connection that closed or was closed. */
+  constructor(clock: Clock, gone: (seat: Seat) => void) {
+    this.#clock = clock;
+    this.#gone = gone;
+    const remove = (socket: Socket): void => {
+      const seat = this.#seats.get(socket);
+      if (seat !== undefined) this.#remove(seat);
+    };
+    this.#closed = function closed() {
+      remove(this);
+    };
+  }
+
+  get size(): number {
+    return this.#seats.size;
+  }
+
+  [Symbol.iterator](): Iterator<Seat> {
+    return this.#seats.values();
+  }
+
+  of(socket: Socket): Seat | undefined {
+    return this.#seats.get(socket);
+  }
+
+  add(socket: Socket): Seat {
+    const now = this.#clock.now();
+    const seat: Seat = { socket, requests: 0, upgraded: undefined, bytes: 0, quietSince: now, sent: 0, unansweredSince: now };
+    this.#seats.set(socket, seat);
+    socket.on("close", this.#closed);
+    return seat;
+  }
+
+  /** Looks at every connection: one that moved bytes since the last look, or is in use, is quiet from now on. */
+  sample(): void {
+    const now = this.#clock.now();
+    for (const seat of this.#seats.values()) {
+      const sent = seat.socket.bytesWritten;
+      const bytes = seat.socket.bytesRead + sent;
+      const used = inUse(seat);
+      if (bytes === seat.bytes && !used) continue;
+      seat.bytes = bytes;
+      seat.quietSince = now;
+      if (sent === seat.sent && !used) continue;
+      seat.sent = sent;
+      seat.unansweredSince = now;
+    }
+  }
+
+  /**
+   * Connections with no byte and no request for at least `span`, the longest unanswered first. Call sample() before.
+   * @param dribble those too whose bytes move, but which have not come to a request for so long.
+   */
+  idle(span: Ms, dribble = Infinity): Seat[] {
+    const now = this.#clock.now();
+    const found: Seat[] = [];
+    for (const seat of this.#seats.values()) {
+      if (inUse(seat)) continue;
+      if (between(seat.quietSince, now) >= span || between(seat.unansweredSince, now) >= dribble) found.push(seat);
+    }
+    return found.sort((a, b) => a.unansweredSince - b.unansweredSince);
+  }
+
+  /**
+   * Closes connections that are still idle once the loop has read what had already arrived for them: a request that crossed
+   * our decision is answered, not reset.
+   * @param done told how many were closed.
+   */
+  closeIdle(seats: readonly Seat[], done: (closed: number) => void = () => {}): void {
+    if (seats.length === 0) return done(0);
+    setImmediate(() => {
+      let closed = 0;
+      for (const seat of seats) {
+        if (inUse(seat) || seat.socket.bytesRead + seat.socket.bytesWritten !== seat.bytes) continue;
+        seat.socket.destroy();
+        this.#remove(seat);
+        closed += 1;
+      }
+      done(closed);
+    });
+  }
+
+  destroyAll(): void {
+    for (const seat of this.#seats.values()) seat.socket.destroy();
+  }
+
+  #remove(seat: Seat): void {
+    if (this.#seats.delete(seat.socket)) this.#gone(seat);
+  }
+}
+
+/** Being answered, still sending, or no longer HTTP (Node takes the parser off an upgraded or CONNECTed socket). */
+export function inUse(seat: Seat): boolean {
+  const { parser } = seat.socket as { parser?: unknown };
+  return seat.requests > 0 || seat.upgraded !== undefined || parser === null || seat.socket.writableLength > 0;
+}

@@ -1,0 +1,26 @@
+import type { Logger } from "../base/log.ts";
+import type { Address } from "../base/protocol.ts";
+import type { Services } from "../base/runtime.ts";
+import type { WorkerConfig } from "./config.ts";
+
+/** What the master said first. */
+export interface Configured {
+  readonly slot: number;
+  readonly generation: number;
+  readonly masterPid: number;
+  readonly addresses: readonly Address[];
+  readonly config: WorkerConfig;
+}
+
+/** What a worker gets from the composition root, so that it knows neither the built-in service nor the tables. */
+export interface WorkerDeps {
+  readonly log: Logger;
+  /** Appends whole lines to the log: access lines. */
+  writeLog(lines: string): void;
+  /** What the runtime offers besides the worker's own services; a getter may start what it needs. */
+  readonly services: Partial<Services>;
+  /** The log was rotated: open it again. */
+  reopen(): void;
+  /** The module of the built-in service: a Fastify plugin as its default export, `options` for its instance. */
+  loadBuiltIn(): Promise<Readonly<Record<string, unknown>>>;
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "../base/clock.ts";
+import { MOST_REQUESTS, requestInFlight, type RequestInFlight } from "../base/requests.ts";
+import { between } from "../base/units.ts";
+import type { Connections, Seat } from "./connections.ts";
+import { Exchange } from "./exchange.ts";
+import { pathOf } from "./target.ts";
+
+/**
+ * The requests that are being answered now. Prepared answers that the kernel took at once never appear here; those whose
+ * client reads slowly do.
+ */
+export class InFlight {
+  readonly #all = new Set<Exchange>();
+  readonly #byResponse = new WeakMap<ServerResponse, Exchange>();
+  readonly #clock: Clock;
+  readonly #connections: Connections;
+  readonly #over: (exchange: Exchange) => void;
+
+  /** @param over called once for each request: its answer was sent or its client went away. */
+  constructor(clock: Clock, connections: Connections, over: (exchange: Exchange) => void) {
+    this.#clock = clock;
+    this.#connections = connections;
+    this.#over = over;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  [Symbol.iterator](): Iterator<Exchange> {
+    return this.#all.values();
+  }
+
+  /** The oldest ones: for the beat and for an autopsy. */
+  oldest(): readonly RequestInFlight[] {
+    const now = this.#clock.now();
+    const list: RequestInFlight[] = [];
+    for (const { req, res, startedAt } of this.#all) {
+      const id = res.getHeader("x-request-id");
+      list.push(requestInFlight(req.method ?? "", pathOf(req.url), between(startedAt, now), typeof id === "string" ? id : ""));
+      if (list.length >= MOST_REQUESTS) break;
+    }
+    return list;
+  }
+
+  of(res: ServerResponse): Exchange | undefined {
+    return this.#byResponse.get(res);
+  }
+
+  begin(req: IncomingMessage, res: ServerResponse): Exchange {
+    const seat = this.#connections.of(req.socket);
+    const exchange = new Exchange(req, res, seat, this.#clock.now());
+    this.#all.add(exchange);
+    this.#byResponse.set(res, exchange);
+    if (seat !== undefined) seat.requests += 1;
+    res.once("close", () => this.#end(exchange));
+    return exchange;
+  }
+
+  /** A closed connection ends all its requests; Node emits no `close` on answers still queued behind another (pipelining). */
+  dropped(seat: Seat): void {
+    if (seat.requests === 0) return;
+    for (const exchange of this.#all) if (exchange.seat === seat) this.#end(exchange);
+  }
+
+  #end(exchange: Exchange): void {
+    if (!this.#all.delete(exchange)) return;
+    if (exchange.seat !== undefined) exchange.seat.requests -= 1;
+    exchange.release();
+    this.#over(exchange);
+  }
+}

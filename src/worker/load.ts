@@ -1,0 +1,133 @@
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
+import { pathToFileURL } from "node:url";
+import { DroverError, messageOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { impossible } from "../base/never.ts";
+import type { Form, Listener } from "./app.ts";
+import type { WorkerConfig } from "./config.ts";
+import { fetchListener } from "./fetch.ts";
+import { applicationOf, type Application, type Plugin } from "./form.ts";
+import type { Trust } from "./gate/address.ts";
+import { createLimitedServer } from "./limits.ts";
+import { interceptListen, listenHere } from "./script.ts";
+
+export interface LoadParts {
+  readonly config: WorkerConfig;
+  readonly log: Logger;
+  readonly trust: Trust;
+  /** Makes a server accept from the master's sockets; the built-in service's own front watches its requests. */
+  readonly land: (server: Server, builtIn: boolean) => void;
+  /** The built-in service's module. */
+  loadBuiltIn(): Promise<Readonly<Record<string, unknown>>>;
+  /** Puts the gate and the prepared answers before the built-in service. */
+  front(application: Listener): Listener;
+  readonly clientError: (error: Error, socket: Socket) => void;
+}
+
+/** An application that listens. */
+export interface Loaded {
+  readonly form: Form;
+  readonly server: Server;
+  /** The worker made the server, so the limits of the settings are its limits. */
+  readonly own: boolean;
+  /** Runs the application's own end (Fastify's onClose hooks), after its connections are gone. */
+  close(): Promise<void>;
+}
+
+const nothingToClose = (): Promise<void> => Promise.resolve();
+
+/**
+ * Loads the application and makes it listen.
+ * @returns when it listens. A script that never calls `listen` never returns: the boot timeout is the master's.
+ * @throws DroverError DROVER_E_APP with the file and the stack.
+ */
+export async function loadApplication(parts: LoadParts): Promise<Loaded> {
+  const { app: file } = parts.config;
+  try {
+    if (file !== null) return await loadForeign(file, parts);
+    const application = applicationOf({ form: "fastify", ...(await parts.loadBuiltIn()) }, "the built-in service", false);
+    return await start(application, parts, true);
+  } catch (thrown) {
+    if (thrown instanceof DroverError) throw thrown;
+    const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
+    throw new DroverError("DROVER_E_APP", `${file ?? "the built-in service"} could not be loaded: ${stack}`, { cause: thrown });
+  }
+}
+
+async function loadForeign(file: string, parts: LoadParts): Promise<Loaded> {
+  const script = Promise.withResolvers<Loaded>();
+  let hasListened = false;
+  let loaded = false;
+  const restore = interceptListen((server) => {
+    hasListened = true;
+    server.once("listening", () => script.resolve({ form: "script", server, own: false, close: nothingToClose }));
+    parts.land(server, false);
+  }, parts.log);
+  const imported = import(pathToFileURL(file).href) as Promise<Record<string, unknown>>;
+  // A script may listen and then go on loading (top-level await) for as long as it lives.
+  imported.catch((thrown: unknown) => {
+    if (loaded) throw thrown; // it served already: an unhandled rejection, and fatal as anywhere in Node
+  });
+  try {
+    const first = await Promise.race([script.promise, imported.then((module) => applicationOf(module, file, hasListened))]);
+    loaded = true;
+    if ("server" in first) return first;
+    if (first.form === "script") return await script.promise;
+    restore();
+    return await start(first, parts, false);
+  } catch (thrown) {
+    restore();
+    throw thrown;
+  }
+}
+
+async function start(application: Application, parts: LoadParts, builtIn: boolean): Promise<Loaded> {
+  const { config, log } = parts;
+  switch (application.form) {
+    case "fastify":
+      return await startFastify(application, parts, builtIn);
+    case "listener":
+      return await listening("listener", createLimitedServer(config, application.listener), parts);
+    case "fetch":
+      return await listening("fetch", createLimitedServer(config, fetchListener(application.app, log)), parts);
+    case "script":
+      throw new DroverError("DROVER_E_BUG", "a script is started by loading it");
+    default:
+      return impossible(application);
+  }
+}
+
+async function listening(form: Form, server: Server, { land }: LoadParts): Promise<Loaded> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("listening", resolve).once("error", reject);
+    land(server, false);
+  });
+  return { form, server, own: true, close: nothingToClose };
+}
+
+async function startFastify(
+  { plugin, options }: { readonly plugin: Plugin; readonly options: Readonly<Record<string, unknown>> },
+  parts: LoadParts,
+  builtIn: boolean,
+): Promise<Loaded> {
+  const { fastify } = await import("fastify");
+  let server: Server | undefined;
+  const instance = fastify({
+    pluginTimeout: 0, // how long booting may take is the master's to judge
+    trustProxy: (address: string) => parts.trust.trusts(address),
+    ...(builtIn ? { clientErrorHandler: parts.clientError } : {}),
+    ...options,
+    logger: false,
+    serverFactory(handler) {
+      server = createLimitedServer(parts.config, builtIn ? parts.front(handler) : handler);
+      const made = server;
+      made.listen = (...args: unknown[]) => listenHere(made, args, (asked) => parts.land(asked, builtIn));
+      return made;
+    },
+  });
+  await instance.register(plugin as never);
+  await instance.listen({ host: "127.0.0.1", port: 0 }); // where it really listens is decided above
+  if (server === undefined) throw new DroverError("DROVER_E_BUG", "Fastify made no server");
+  return { form: "fastify", server, own: true, close: async () => await instance.close() };
+}

@@ -1,0 +1,184 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../base/clock.ts";
+import { type Bytes, type Instant, mebibytes } from "../base/units.ts";
+import type { Encoding, PreparedAnswer, PreparedAnswers } from "./app.ts";
+import { Compressor, WORTH_COMPRESSING } from "./compress.ts";
+import { matched } from "./conditional.ts";
+import { Negotiator } from "./encoding.ts";
+import { render, renderNotModified, tagOf, type Rendition } from "./rendition.ts";
+import { requestId } from "./requestid.ts";
+import type { Tally } from "./tally.ts";
+import { chooseWrite, writeByNode, type Write } from "./writing.ts";
+
+const CAPACITY = mebibytes(32);
+/** What an entry costs besides its bodies: heads, keys and the rest. */
+const OVERHEAD = 2_048;
+/** Longer targets are seldom asked for twice, and an attacker's to choose. */
+const MAX_TARGET = 2_048;
+
+type Cache = "HIT" | "MISS" | "STALE";
+
+/** An answer with what has been made of it so far. */
+interface Entry {
+  readonly answer: PreparedAnswer;
+  readonly tags: readonly string[];
+  readonly renditions: Partial<Record<Encoding, Rendition>>;
+  readonly notModified: Map<string, Rendition>;
+  /** Encodings that were begun, or turned out not to be worth it. */
+  readonly tried: Set<Encoding>;
+  /** Where the store has it. */
+  target: string;
+}
+
+interface Writing {
+  readonly cache: Cache;
+  readonly id: string;
+  readonly now: Instant;
+  readonly write: Write;
+}
+
+export interface PreparedParts {
+  readonly tally: Tally;
+  readonly clock: Clock;
+  readonly demo: boolean;
+  readonly capacity?: Bytes;
+  /** Called after a hit was handed to the socket. */
+  written(req: IncomingMessage, res: ServerResponse, startedAt: Instant, id: string): void;
+}
+
+/**
+ * The worker's store of prepared answers, and the only way they are written. A hit costs no more than writeHead() and end() on a
+ * bare node:http server (bench/hit.ts): the head stands ready as text, and nothing is parsed or serialised. Any conditional or
+ * negotiated form of an answer is made once and kept with it. (Reading req.headers is free: Node builds it for every HTTP/1.1
+ * request itself, to look at Host and Expect.)
+ */
+export class PreparedStore implements PreparedAnswers {
+  readonly #parts: PreparedParts;
+  readonly #cache: LRUCache<string, Entry>;
+  readonly #entries = new WeakMap<PreparedAnswer, Entry>();
+  readonly #compressor = new Compressor();
+  readonly #negotiator = new Negotiator();
+  readonly #constant: readonly string[];
+  readonly #fast = chooseWrite();
+  /** The wall clock and what the Date header makes of it, read when they are half a second old. */
+  #wall: { readonly readAt: number; readonly ahead: number; readonly date: string } = { readAt: -Infinity, ahead: 0, date: "" };
+
+  constructor(parts: PreparedParts) {
+    this.#parts = parts;
+    this.#constant = parts.demo ? ["X-Drover-Demo", "1"] : [];
+    const maxSize = parts.capacity ?? CAPACITY;
+    this.#cache = new LRUCache({ maxSize, maxEntrySize: Math.floor(maxSize / 4), sizeCalculation: (entry, key) => sizeOf(entry, key) });
+  }
+
+  put(target: string, answer: PreparedAnswer): void {
+    if (target.length > MAX_TARGET) return;
+    const entry = this.#entryOf(answer);
+    entry.target = target;
+    this.#cache.set(target, entry);
+  }
+
+  clear(): void {
+    this.#cache.clear();
+  }
+
+  /** Bytes that the stored answers take. */
+  get size(): number {
+    return this.#cache.calculatedSize;
+  }
+
+  send(req: IncomingMessage, res: ServerResponse, answer: PreparedAnswer, cache: Cache): void {
+    const given = res.getHeader("x-request-id");
+    const id = typeof given === "string" ? given : requestId(req);
+    this.#write(req, res, this.#entryOf(answer), { cache, id, now: this.#parts.clock.now(), write: writeByNode });
+  }
+
+  /** The hit path. @returns false when there is no usable answer: the application makes one. */
+  answer(req: IncomingMessage, res: ServerResponse): boolean {
+    const { method } = req;
+    if (method !== "GET" && method !== "HEAD") return false;
+    const target = req.url as string;
+    const entry = this.#cache.get(target);
+    if (entry === undefined) return false;
+    const { answer } = entry;
+    const { source } = answer;
+    if (answer.version !== source.version) {
+      this.#cache.delete(target);
+      return false;
+    }
+    const now = this.#parts.clock.now();
+    if (now >= source.staleUntil) return false;
+    const fresh = now < source.freshUntil;
+    if (!fresh) source.expired();
+    const id = requestId(req);
+    const write = res.getHeaderNames().length === 0 ? this.#fast : writeByNode;
+    this.#write(req, res, entry, { cache: fresh ? "HIT" : "STALE", id, now, write });
+    this.#parts.written(req, res, now, id);
+    return true;
+  }
+
+  #write(req: IncomingMessage, res: ServerResponse, entry: Entry, { cache, id, now, write }: Writing): void {
+    const { counters } = this.#parts.tally;
+    if (cache === "HIT") counters.hits += 1;
+    else if (cache === "STALE") counters.stale += 1;
+    else counters.misses += 1;
+    const { headers } = req;
+    const condition = headers["if-none-match"];
+    const tag = condition === undefined ? undefined : matched(condition, entry.tags);
+    const rendition = tag === undefined ? this.#choose(entry, headers["accept-encoding"] ?? "") : this.#notModified(entry, tag);
+    const wall = this.#readWall(now);
+    const age = Math.max(0, Math.floor((now + wall.ahead - entry.answer.source.checkedAt) / 1_000));
+    write(req, res, rendition, { age: String(age), cache, id, date: wall.date });
+  }
+
+  #readWall(now: Instant): { readonly ahead: number; readonly date: string } {
+    if (now - this.#wall.readAt < 500) return this.#wall;
+    const wall = this.#parts.clock.wall();
+    this.#wall = { readAt: now, ahead: wall - now, date: new Date(wall).toUTCString() };
+    return this.#wall;
+  }
+
+  #choose(entry: Entry, accepted: string): Rendition {
+    for (const encoding of this.#negotiator.preferences(accepted)) {
+      const ready = entry.renditions[encoding];
+      if (ready !== undefined) return ready;
+      const body = entry.answer.bodies[encoding];
+      if (body !== undefined) return (entry.renditions[encoding] = render(entry.answer, encoding, body, this.#constant));
+      if (encoding !== "identity") this.#compress(entry, encoding);
+    }
+    throw new Error("identity is always among a client's preferences");
+  }
+
+  #notModified(entry: Entry, tag: string): Rendition {
+    const ready = entry.notModified.get(tag);
+    if (ready !== undefined) return ready;
+    const made = renderNotModified(entry.answer, tag, this.#constant);
+    entry.notModified.set(tag, made);
+    return made;
+  }
+
+  /** Begins an encoding that a client asked for and that is not there yet; meanwhile it gets what is. */
+  #compress(entry: Entry, encoding: "gzip" | "br"): void {
+    const { identity } = entry.answer.bodies;
+    if (identity.length < WORTH_COMPRESSING || entry.tried.has(encoding)) return;
+    const begun = this.#compressor.start(encoding, identity, (compressed) => {
+      if (compressed === undefined) return;
+      entry.answer.bodies[encoding] = compressed;
+      if (this.#cache.peek(entry.target) === entry) this.#cache.set(entry.target, entry); // weighed again: it has grown
+    });
+    if (begun) entry.tried.add(encoding);
+  }
+
+  #entryOf(answer: PreparedAnswer): Entry {
+    const known = this.#entries.get(answer);
+    if (known !== undefined) return known;
+    const tags = [tagOf(answer, "identity"), tagOf(answer, "gzip"), tagOf(answer, "br")];
+    const entry: Entry = { answer, tags, renditions: {}, notModified: new Map(), tried: new Set(), target: "" };
+    this.#entries.set(answer, entry);
+    return entry;
+  }
+}
+
+function sizeOf({ answer: { bodies } }: Entry, target: string): number {
+  return bodies.identity.length + (bodies.gzip?.length ?? 0) + (bodies.br?.length ?? 0) + target.length + OVERHEAD;
+}

@@ -1,0 +1,38 @@
+import { STATUS_CODES, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** An error body after RFC 9457. */
+function problem(status: number, detail: string): Buffer {
+  return Buffer.from(JSON.stringify({ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail }));
+}
+
+/** Answers with application/problem+json. Headers set on `res` before are kept. */
+export function sendProblem(res: ServerResponse, status: number, detail: string, headers: Readonly<Record<string, string>> = {}): void {
+  const body = problem(status, detail);
+  res.writeHead(status, {
+    "Content-Type": "application/problem+json",
+    "Content-Length": body.length,
+    "Cache-Control": "no-store",
+    ...headers,
+  });
+  res.end(body);
+}
+
+/**
+ * Answers on the socket itself and closes it, past a ServerResponse that belongs to somebody else or that does not exist.
+ * To an application that is still at work it looks like a client that went away, which every application can bear.
+ */
+export function endWithProblem(socket: Socket, status: number, detail: string, headers: readonly string[] = []): void {
+  const body = problem(status, detail);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}`,
+    `Date: ${new Date().toUTCString()}`,
+    "Content-Type: application/problem+json",
+    `Content-Length: ${body.length}`,
+    "Cache-Control: no-store",
+    "Connection: close",
+    ...headers,
+  ];
+  socket.write(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]));
+  socket.destroySoon();
+}

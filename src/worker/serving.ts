@@ -1,0 +1,147 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Vitals } from "../base/beat.ts";
+import type { Clock } from "../base/clock.ts";
+import { pause } from "../base/held.ts";
+import type { Logger } from "../base/log.ts";
+import { between, type Ms } from "../base/units.ts";
+import type { AccessLog } from "./access.ts";
+import { Cap } from "./cap.ts";
+import type { WorkerConfig } from "./config.ts";
+import { Connections } from "./connections.ts";
+import { drain, type Drained } from "./drain.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Trust } from "./gate/address.ts";
+import type { Handles } from "./handles.ts";
+import { InFlight } from "./inflight.ts";
+import { retuneServer } from "./limits.ts";
+import { observeRequests } from "./observe.ts";
+import { notePeer } from "./peer.ts";
+import { Tally } from "./tally.ts";
+import { watchTimeouts } from "./timeouts.ts";
+import { watchUpgrades } from "./upgrades.ts";
+
+export interface ServingParts {
+  readonly handles: Handles;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly trust: Trust;
+  /** undefined: no access lines. */
+  readonly access: AccessLog | undefined;
+  /** The application closed its server by itself. */
+  closed(): void;
+}
+
+/** The one server that a worker serves with, whoever made it: its connections, requests, timeouts, cap and drain. */
+export class Serving {
+  readonly tally = new Tally();
+  readonly connections: Connections;
+  readonly inFlight: InFlight;
+  readonly #parts: ServingParts;
+  readonly #cap: Cap;
+  #config: WorkerConfig;
+  #server: Server | undefined;
+  #draining = false;
+
+  constructor(config: WorkerConfig, parts: ServingParts) {
+    this.#config = config;
+    this.#parts = parts;
+    this.connections = new Connections(parts.clock, (seat) => {
+      this.inFlight.dropped(seat);
+      this.#cap.left();
+    });
+    this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.#over(exchange));
+    this.#cap = new Cap(config.connections, this.connections, {
+      pause: () => void (this.#server !== undefined && pause(this.#server)),
+      resume: () => this.#server !== undefined && parts.handles.rearm(this.#server, this.#config.backlog),
+    });
+    parts.handles.refilled = () => this.#cap.refilled();
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /**
+   * Makes `server` accept from the master's sockets. Its "listening" event follows.
+   * @param observed the server is an application's own: its requests are watched from outside.
+   * @throws Error when the kernel refuses to listen.
+   */
+  land(server: Server, observed: boolean): void {
+    this.#server = server;
+    server.on("connection", (socket) => {
+      this.tally.counters.accepted += 1;
+      notePeer(socket);
+      this.connections.add(socket);
+      if (!observed) socket.setMaxListeners(0); // each of many pipelined requests may watch for its end (req.signal)
+      this.#cap.accepted();
+    });
+    // Accepting can fail (no descriptor left); nobody listening for that would end the process.
+    server.on("error", (error) => this.#parts.log.error({ err: error }, "the server reports an error"));
+    server.once("close", () => void (this.#draining || this.#parts.closed()));
+    watchUpgrades(server, this.connections);
+    if (observed) observeRequests(server, (req, res) => this.#observed(req, res));
+    const { log, clock } = this.#parts;
+    watchTimeouts({ inFlight: this.inFlight, tally: this.tally, log, clock, requestTimeout: () => this.#config.requestTimeout });
+    if (!this.#draining) this.#parts.handles.attach(server, this.#config.backlog); // else: asked to go while it was loading
+  }
+
+  /** What only this process knows, for the beat. */
+  vitals(): Vitals {
+    return {
+      inFlight: () => this.inFlight.size,
+      connections: () => this.connections.size,
+      full: () => this.#cap.full,
+      counters: () => ({ ...this.tally.counters }),
+      latency: () => this.tally.latency.takeDelta(),
+      requests: () => this.inFlight.oldest(),
+    };
+  }
+
+  /** Applies live settings. @param own the server was made by the worker, so its limits are the worker's too. */
+  retune(config: WorkerConfig, own: boolean): void {
+    this.#config = config;
+    this.#cap.retune(config.connections);
+    if (own && this.#server !== undefined) retuneServer(this.#server, config);
+  }
+
+  /** A prepared answer was handed to the socket; most are over with that. */
+  written(req: IncomingMessage, res: ServerResponse, millis: Ms, id: string): void {
+    this.tally.answered(res.statusCode, millis);
+    if (this.#parts.access !== undefined) this.#log(req, res.statusCode, millis, id);
+    const { socket } = res;
+    if (socket !== null && socket.writableLength === 0) return;
+    if (this.inFlight.of(res) === undefined) this.inFlight.begin(req, res).counted = true;
+  }
+
+  /**
+   * Stops accepting, for good, and lets what is there end.
+   * @returns when nothing is left, or `within` is over.
+   */
+  drain(within: Ms): Promise<Drained> {
+    this.#draining = true;
+    this.#cap.stop();
+    if (this.#server !== undefined) pause(this.#server);
+    const { connections, inFlight } = this;
+    return drain({ connections, inFlight, clock: this.#parts.clock, drainIdle: this.#config.drainIdle }, within);
+  }
+
+  #observed(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#draining) res.shouldKeepAlive = false;
+    this.inFlight.begin(req, res);
+  }
+
+  /** An answer went out, or its client went away before one did: then there is nothing to count. */
+  #over(exchange: Exchange): void {
+    const { req, res, counted, timedOut, startedAt } = exchange;
+    if (counted || (!res.headersSent && !timedOut)) return;
+    const status = res.headersSent ? res.statusCode : 504;
+    const millis = between(startedAt, this.#parts.clock.now());
+    this.tally.answered(status, millis);
+    const id = res.getHeader("x-request-id");
+    if (this.#parts.access !== undefined) this.#log(req, status, millis, typeof id === "string" ? id : "");
+  }
+
+  #log(req: IncomingMessage, status: number, millis: Ms, id: string): void {
+    this.#parts.access?.add({ req, status, millis, client: this.#parts.trust.addressOf(req), id });
+  }
+}

@@ -1,0 +1,43 @@
+import type { IncomingMessage } from "node:http";
+
+/** Why a request that Node.js lets through is not answered. */
+export interface Malformed {
+  readonly status: 400 | 505;
+  readonly detail: string;
+}
+
+/** A host and port, and nothing that would end up in a URL's other parts (RFC 3986 §3.2.2 without its sub-delimiters). */
+const HOST = /^[\w.~%-]+(?::\d*)?$|^\[[0-9a-f:.]+\](?::\d*)?$/i;
+
+export function isHost(text: string): boolean {
+  return HOST.test(text);
+}
+
+const VERSION: Malformed = { status: 505, detail: "expected HTTP/1.1 or HTTP/1.0" };
+const ASTERISK: Malformed = { status: 400, detail: "the target * is for OPTIONS alone" };
+const CODING: Malformed = { status: 400, detail: "Transfer-Encoding is not for HTTP/1.0" };
+const HOSTS: Malformed = { status: 400, detail: "expected one Host header with a host and perhaps a port" };
+
+/** The last Host that was found right: nearly all requests have the same. */
+let known = "";
+
+/**
+ * What a server must refuse and node:http does not: other versions than 1.x, HTTP/1.0 in chunks (RFC 9112 §6.1), `*` in other methods
+ * (§3.2.4), and a Host that is not one host (§3.2): two servers that each pick another are how one gets what was meant for the other.
+ */
+export function malformed(req: IncomingMessage): Malformed | undefined {
+  const { rawHeaders } = req;
+  if (req.httpVersionMajor !== 1) return VERSION;
+  if (req.url === "*" && req.method !== "OPTIONS") return ASTERISK;
+  if (req.httpVersionMinor === 0 && req.headers["transfer-encoding"] !== undefined) return CODING;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length !== 4 || (name !== "Host" && name.toLowerCase() !== "host")) continue;
+    const host = rawHeaders[at + 1] as string;
+    if (host !== known && !isHost(host)) return HOSTS;
+    known = host;
+    hosts += 1;
+  }
+  return hosts > 1 ? HOSTS : undefined;
+}

@@ -1,0 +1,19 @@
+import { Histogram } from "../base/histogram.ts";
+import { noCounters, type Counters } from "../base/protocol.ts";
+
+/** What this worker has done since it started: monotonic counters and the durations of its answers. */
+export class Tally {
+  readonly counters: Counters = noCounters();
+  readonly latency = new Histogram();
+
+  /** @param millis from the request's head to the answer's last byte handed to the kernel. */
+  answered(status: number, millis: number): void {
+    const { counters } = this;
+    counters.served += 1;
+    if (status < 300) counters.status2xx += 1;
+    else if (status < 400) counters.status3xx += 1;
+    else if (status < 500) counters.status4xx += 1;
+    else counters.status5xx += 1;
+    this.latency.record(millis);
+  }
+}

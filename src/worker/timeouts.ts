@@ -1,0 +1,90 @@
+import type { ServerResponse } from "node:http";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import { between, ms, type Instant, type Ms } from "../base/units.ts";
+import type { Exchange } from "./exchange.ts";
+import type { InFlight } from "./inflight.ts";
+import { endWithProblem } from "./problem.ts";
+import { isEventStream } from "./streams.ts";
+import type { Tally } from "./tally.ts";
+import { pathOf } from "./target.ts";
+
+/** A client that takes no byte for so long while some wait for it has gone, whatever TCP says. */
+const LONGEST_STALL = ms(30_000);
+
+export interface TimeoutParts {
+  readonly inFlight: InFlight;
+  readonly tally: Tally;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Read at every look: it may change while running. */
+  requestTimeout(): Ms;
+}
+
+/**
+ * One coarse timer for all requests: to the first byte of the answer (504, and req.signal aborts with the connection), then for
+ * as long as the client takes nothing of what waits for it. A request that is still being received is Node's own to time out.
+ * @returns a function that stops it.
+ */
+export function watchTimeouts(parts: TimeoutParts): () => void {
+  const every = Math.min(1_000, Math.max(20, parts.requestTimeout() / 10));
+  const timer = setInterval(() => look(parts), every).unref();
+  return () => clearInterval(timer);
+}
+
+/** One look at every request in flight. */
+export function look(parts: TimeoutParts): void {
+  const now = parts.clock.now();
+  const limit = parts.requestTimeout();
+  for (const exchange of parts.inFlight) {
+    if (exchange.timedOut) continue;
+    if (exchange.res.headersSent) judgeWrite(exchange, now, Math.min(limit, LONGEST_STALL), parts);
+    else if (exchange.req.complete && between(exchange.startedAt, now) >= limit) answer504(exchange, limit, parts);
+  }
+}
+
+function answer504(exchange: Exchange, limit: Ms, { tally, log }: TimeoutParts): void {
+  const { req, res } = exchange;
+  if (res.socket === null) return; // queued behind another answer on this connection: that one is older, and goes first
+  exchange.timedOut = true;
+  tally.counters.timeouts += 1;
+  const id = res.getHeader("x-request-id");
+  log.warn({ method: req.method, path: pathOf(req.url), id, limit }, "request timed out before its first byte: answered 504");
+  endWithProblem(res.socket, 504, `no answer within ${limit / 1_000} s`, ours(res));
+}
+
+/** What the worker itself had set on the answer; nothing for a foreign application's. */
+function ours(res: ServerResponse): string[] {
+  return ["X-Request-Id", "X-Drover-Demo"].flatMap((name) => {
+    const value = res.getHeader(name);
+    return typeof value === "string" ? [`${name}: ${value}`] : [];
+  });
+}
+
+function judgeWrite(exchange: Exchange, now: Instant, limit: number, { tally, log }: TimeoutParts): void {
+  const { socket } = exchange.res;
+  if (!exchange.stream && isEventStream(exchange.res)) {
+    exchange.stream = true;
+    exchange.release();
+  }
+  if (socket === null || socket.writableLength === 0) {
+    exchange.movedAt = now;
+    return;
+  }
+  const sent = leftSocket(socket);
+  if (sent !== exchange.sent) {
+    exchange.sent = sent;
+    exchange.movedAt = now;
+  } else if (between(exchange.movedAt, now) >= limit) {
+    exchange.timedOut = true;
+    tally.counters.timeouts += 1;
+    log.info({ path: pathOf(exchange.req.url), limit }, "the client takes no more of its answer: connection closed");
+    socket.destroy();
+  }
+}
+
+/** Bytes that the kernel has taken. `writeQueueSize` is libuv's own queue (Node's socket timeout looks at it too). */
+function leftSocket(socket: NonNullable<Exchange["res"]["socket"]>): number {
+  const { _handle } = socket as unknown as { _handle?: { writeQueueSize?: number } | null };
+  return socket.bytesWritten - (_handle?.writeQueueSize ?? 0);
+}

@@ -1,0 +1,191 @@
+import { startBeat } from "../base/beat.ts";
+import { systemClock } from "../base/clock.ts";
+import { EXIT } from "../base/exit.ts";
+import type { MasterPort } from "../base/port.ts";
+import type { DrainedBy, Health, ToChild } from "../base/protocol.ts";
+import { IN_FLIGHT } from "../base/requests.ts";
+import { installRuntime, type Runtime, type Services } from "../base/runtime.ts";
+import { seconds, type Ms } from "../base/units.ts";
+import { AccessLog } from "./access.ts";
+import { createBuiltIn } from "./builtin.ts";
+import { onClientError } from "./clienterror.ts";
+import type { WorkerConfig } from "./config.ts";
+import { createTrust, type Trust } from "./gate/address.ts";
+import { Handles } from "./handles.ts";
+import { loadApplication, type Loaded } from "./load.ts";
+import type { Configured, WorkerDeps } from "./deps.ts";
+import { probe } from "./probe.ts";
+import { Serving } from "./serving.ts";
+import { createStreams } from "./streams.ts";
+import { createThreads } from "./threads.ts";
+
+/** How long an application's own end may take after its last connection has gone. */
+const CLOSE_WITHIN = seconds(1);
+
+/** One worker process from `configure` to its exit. */
+export class Worker {
+  readonly #port: MasterPort;
+  readonly #deps: WorkerDeps;
+  readonly #exit: (code: number) => void;
+  readonly #parts: Parts;
+  #loaded: Loaded | undefined;
+  #beats: (() => void) | undefined;
+  #left = false;
+  #drainedBy: DrainedBy = "master";
+
+  constructor(port: MasterPort, configured: Configured, deps: WorkerDeps, exit: (code: number) => void) {
+    this.#port = port;
+    this.#deps = deps;
+    this.#exit = exit;
+    this.#parts = assemble(port, configured, deps, () => this.#abandoned());
+  }
+
+  /**
+   * Loads the application, listens, says ready, beats.
+   * @throws DroverError when the application can't be loaded, Error when the kernel refuses to listen.
+   */
+  async start(beatEvery: Ms): Promise<void> {
+    const { handles, serving, trust, configured, access } = this.#parts;
+    const { config, addresses } = configured;
+    const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: config.demo, connections: config.connections });
+    installRuntime(runtimeOf(this.#parts, this.#deps, config.app === null ? { prepared: builtIn.prepared } : {}));
+    await handles.complete;
+    this.#loaded = await loadApplication({
+      config,
+      log: this.#deps.log,
+      trust,
+      land: (server, own) => serving.land(server, !own),
+      loadBuiltIn: () => this.#deps.loadBuiltIn(),
+      front: (application) => builtIn.front(application),
+      clientError: onClientError(serving.tally, config.demo ? ["X-Drover-Demo: 1"] : []),
+    });
+    if (serving.draining) return; // asked to go while it was loading
+    // What an autopsy asks through the debugger, when this loop is past asking.
+    Object.defineProperty(globalThis, Symbol.for(IN_FLIGHT), { value: () => serving.inFlight.oldest(), configurable: true });
+    this.#beats = startBeat(this.#port, beatEvery, serving.vitals());
+    this.#port.send({ type: "ready", where: `${addresses.map(({ name }) => name).join(", ")} (${this.#loaded.form})` });
+    if (access === undefined) return;
+    process.once("exit", () => access.flush());
+  }
+
+  /** A message of the master. */
+  take(message: ToChild, handle: unknown): void {
+    switch (message.type) {
+      case "handle":
+        if (!this.#parts.handles.take(message.address, message.use, handle))
+          this.#deps.log.warn({ address: message.address, use: message.use }, "the master's message came without its socket");
+        return;
+      case "drain":
+        return this.drain("master", message.within);
+      case "probe":
+        return void this.#probe(message.within);
+      case "retune":
+        return this.#retune(message.config as WorkerConfig);
+      case "reopen":
+        return this.#deps.reopen();
+      case "health":
+        this.#parts.health = message.health;
+        return;
+      case "configure":
+        return; // only the first one counts
+    }
+  }
+
+  /** Lets requests finish and ends this worker, within `within`. Asked again, the earlier end rules. */
+  drain(by: DrainedBy, within: Ms = this.#parts.configured.config.gracefulTimeout): void {
+    const { serving, drainStarts } = this.#parts;
+    setTimeout(() => this.#leave(), within).unref();
+    if (serving.draining) return;
+    this.#drainedBy = by;
+    const ended = serving.drain(within);
+    drainStarts.abort(); // after accepting has stopped: the application may close what it wants to close itself
+    void ended.then(async ({ requests, connections }) => {
+      if (requests > 0) this.#deps.log.warn({ requests, connections }, "the drain's time is over: requests were cut off");
+      await Promise.race([this.#closeApplication(), new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN))]);
+      this.#leave();
+    });
+  }
+
+  async #probe(within: Ms): Promise<void> {
+    const path = this.#parts.configured.config.probePath;
+    if (this.#loaded === undefined) return; // not ready: the master asks only those that are
+    const found = path === null ? { ok: true, message: "there is nothing to ask for" } : await probe(this.#loaded.server, path, within);
+    this.#port.send({ type: "probed", ...found });
+  }
+
+  async #closeApplication(): Promise<void> {
+    try {
+      await this.#loaded?.close();
+    } catch (thrown) {
+      this.#deps.log.error({ err: thrown }, "the application failed to close");
+    }
+  }
+
+  /** The application closed its own server: a process that serves nothing is of no use, in drover as without it. */
+  #abandoned(): void {
+    this.#deps.log.warn("the application has closed its server: this worker leaves");
+    this.drain("application");
+  }
+
+  #leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#beats?.();
+    this.#parts.access?.flush();
+    this.#port.send({ type: "drained", served: this.#parts.serving.tally.counters.served, by: this.#drainedBy });
+    setImmediate(this.#exit, EXIT.done.code);
+  }
+
+  #retune(config: WorkerConfig): void {
+    this.#parts.configured = { ...this.#parts.configured, config };
+    this.#parts.trust.retune(config.trustedProxies);
+    this.#parts.serving.retune(config, this.#loaded?.own ?? false);
+    this.#deps.log.level = config.log.level;
+  }
+}
+
+interface Parts {
+  configured: Configured;
+  health: Health;
+  readonly handles: Handles;
+  readonly trust: Trust;
+  readonly serving: Serving;
+  readonly access: AccessLog | undefined;
+  readonly drainStarts: AbortController;
+}
+
+function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps, closed: () => void): Parts {
+  const { config, addresses, generation } = configured;
+  const handles = new Handles(addresses, port);
+  const trust = createTrust(config.trustedProxies);
+  const access = config.accessLog ? new AccessLog(configured, (lines) => deps.writeLog(lines)) : undefined;
+  const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, closed });
+  const health: Health = {
+    status: "ok",
+    generation,
+    workers: { ready: 0, target: 0 },
+    broker: "none",
+    upstream: "never",
+    demo: config.demo,
+  };
+  return { configured, health, handles, trust, serving, access, drainStarts: new AbortController() };
+}
+
+/** What the application sees of its process: the worker's own services, then the composition root's. */
+function runtimeOf(parts: Parts, deps: WorkerDeps, extra: Partial<Services>): Runtime {
+  const { serving, trust, drainStarts, configured } = parts;
+  const own: Partial<Services> = { threads: createThreads(), streams: createStreams(serving.inFlight), clients: trust, ...extra };
+  return {
+    slot: configured.slot,
+    generation: configured.generation,
+    addresses: configured.addresses,
+    log: deps.log,
+    draining: drainStarts.signal,
+    health: () => parts.health,
+    service(name) {
+      const found = own[name] ?? deps.services[name];
+      if (found === undefined) throw new Error(`this worker has no service ${JSON.stringify(name)}`);
+      return found;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import test from "node:test";
+
+/** Who may import whom. A folder may always import itself; a longer path wins over a shorter one. "" means anyone. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  "index.ts": [""],
+  cli: [""],
+  base: [],
+  settings: ["base/"],
+  "master/core": ["base/"],
+  "master/snapshot.ts": ["base/", "master/core/"],
+  "master/shell": ["base/", "settings/", "master/core/", "master/snapshot.ts"],
+  worker: ["base/", "settings/"],
+  sheets: ["base/", "settings/"],
+  broker: ["base/", "settings/", "sheets/"],
+  app: ["base/", "settings/", "worker/app.ts", "sheets/"],
+  emulator: ["base/", "settings/"],
+};
+
+/** Packages that only these folders may load: a worker has no Google client, the broker no web framework, the core nothing. */
+const ONLY_IN: Record<string, readonly string[]> = {
+  "@googleapis/sheets": ["broker"],
+  "google-auth-library": ["broker"],
+  gaxios: ["broker"],
+  fastify: ["app", "worker"],
+  systeminformation: ["master/shell"],
+  "node:cluster": ["master/shell"],
+  piscina: ["worker"],
+};
+
+const files = readdirSync("src", { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => ({ path: file, text: readFileSync(`src/${file}`, "utf8") }));
+
+const homeOf = (path: string): string | undefined =>
+  Object.keys(MAY_IMPORT)
+    .filter((folder) => path === folder || path.startsWith(`${folder}/`))
+    .sort((a, b) => b.length - a.length)[0];
+
+const imports = (text: string): string[] => [...text.matchAll(/(?:from\s+|import\s*\(?\s*)"([^"]+)"/g)].map((match) => match[1] ?? "");
+
+test("dependencies point one way", () => {
+  assert.ok(files.length > 50, "the source was found");
+  for (const { path, text } of files) {
+    const home = homeOf(path);
+    assert.ok(home, `${path} is in no known folder`);
+    for (const target of imports(text).filter((name) => name.startsWith("."))) {
+      const to = normalize(join(dirname(path), target));
+      const allowed = [`${home}/`, ...(MAY_IMPORT[home] ?? [])].some((ok) => to === ok || to.startsWith(ok));
+      assert.ok(allowed, `${path} must not import ${to}`);
+    }
+  }
+});
+
+test("the supervisor's core knows no operating system", () => {
+  for (const { path, text } of files.filter((file) => file.path.startsWith("master/core/"))) {
+    const foreign = imports(text).filter((name) => !name.startsWith("."));
+    assert.deepEqual(foreign, [], `${path} imports ${foreign.join(", ")}`);
+    assert.doesNotMatch(text, /Date\.now|Math\.random|performance\.|process\.|setTimeout/, `${path} reads the world`);
+  }
+});
+
+test("heavy packages are loaded where they are used and nowhere else", () => {
+  for (const { path, text } of files) {
+    for (const name of imports(text)) {
+      const only = ONLY_IN[name];
+      if (only === undefined) continue;
+      assert.ok(
+        only.some((folder) => path.startsWith(`${folder}/`)),
+        `${path} must not import ${name}: only ${only.join(", ")} may`,
+      );
+    }
+  }
+});
+
+test("no default export but where a contract asks for one, no enum, no barrel", () => {
+  for (const { path, text } of files) {
+    if (!["app/index.ts", "app/query/thread.ts"].includes(path))
+      assert.doesNotMatch(text, /^export default/m, `${path} has a default export`);
+    assert.doesNotMatch(text, /^(export )?(const )?enum /m, `${path} has an enum`);
+    assert.doesNotMatch(text, /^export \* from/m, `${path} is a barrel`);
+  }
+});

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { createLog } from "../../src/base/log.ts";
+import { openLogFile } from "../../src/base/logfile.ts";
+
+function folder(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), "drover-log-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+test("what a full disk swallows is counted, and told by the first line that finds room", (t) => {
+  const file = join(folder(t), "log");
+  let fd = openSync("/dev/full", "w");
+  t.after(() => closeSync(fd));
+  const log = openLogFile({ fd }, ({ lines, why }) => `lost ${lines}: ${why}\n`);
+  log.write("1\n");
+  log.write("2\n3\n");
+  closeSync(fd);
+  assert.equal(openSync(file, "a"), fd, "the kernel gives the lowest free number: the disk has room now");
+  log.write("4\n");
+  log.write("5\n");
+  assert.equal(readFileSync(file, "utf8"), "lost 3: ENOSPC\n4\n5\n");
+  fd = openSync("/dev/null", "r");
+});
+
+test("reopen follows a moved file and makes a removed folder again; where it can't, the old file gets the line that says so", (t) => {
+  const dir = join(folder(t), "logs");
+  const file = join(dir, "log");
+  assert.throws(() => createLog({ role: "master" }, "info", { file }), { code: "ENOENT" });
+  mkdirSync(dir);
+  const sink = createLog({ role: "master" }, "info", { file });
+  sink.log.info("first");
+  renameSync(dir, `${dir}.old`);
+  sink.reopen();
+  sink.log.info("second");
+  assert.match(readFileSync(`${dir}.old/log`, "utf8"), /^[^\n]*"first"[^\n]*\n$/);
+  assert.match(readFileSync(file, "utf8"), /^[^\n]*"second"[^\n]*\n$/);
+  renameSync(file, `${file}.1`);
+  mkdirSync(file);
+  sink.reopen();
+  assert.match(readFileSync(`${file}.1`, "utf8"), /"second"[^]*can't be opened again.*EISDIR/);
+});

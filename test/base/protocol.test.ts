@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import fc from "fast-check";
+import { isFromMaster, noCounters, readFromChild, type Beat } from "../../src/base/protocol.ts";
+import { ms } from "../../src/base/units.ts";
+
+const beat: Beat = {
+  type: "beat",
+  seq: 1,
+  inFlight: 0,
+  connections: 2,
+  elu: 0.5,
+  delay: ms(1),
+  heap: 1,
+  rss: 1,
+  full: false,
+  counters: noCounters(),
+  latency: [[3, 1]],
+};
+
+test("every message of ours is read back as it is", () => {
+  for (const message of [
+    beat,
+    {
+      ...beat,
+      upstream: {
+        state: "ok",
+        message: "",
+        quota: { used: 1, limit: 51, lockedUntil: 0 },
+        tables: [{ name: "players", rows: 1, version: 1, checkedAt: 1 }],
+      },
+    },
+    { type: "ready", where: "127.0.0.1:1" },
+    { type: "drained", served: 3 },
+    { type: "fatal", exit: 4, code: "DROVER_E_APP", message: "no" },
+    { type: "wants", what: "tables" },
+    { type: "refill", address: 0, count: 2 },
+  ])
+    assert.deepEqual(readFromChild(structuredClone(message)), message);
+});
+
+test("what an application makes up is no message", () => {
+  const hostile = [
+    null,
+    1,
+    "ready",
+    [],
+    {},
+    { type: "constructor" },
+    { type: "__proto__" },
+    { type: "toString" },
+    { ...beat, seq: -1 },
+    { ...beat, counters: {} },
+    { ...beat, latency: [[1]] },
+    { ...beat, elu: Number.NaN },
+    { type: "refill", address: 0, count: 1e9 },
+    { type: "wants", what: "everything" },
+    { type: "fatal", exit: 4, code: "x".repeat(101), message: "" },
+    { ...beat, upstream: { state: "fine" } },
+  ];
+  for (const raw of hostile) assert.equal(readFromChild(raw), undefined, JSON.stringify(raw));
+});
+
+test("no input throws", () => {
+  fc.assert(
+    fc.property(fc.anything(), (raw) => {
+      readFromChild(raw);
+      isFromMaster(raw);
+    }),
+  );
+});

@@ -1,0 +1,135 @@
+/** The client of Google against two that stand in its place: the tests' own and the emulator. Both must be the same to it. */
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { systemClock } from "../../src/base/clock.ts";
+import { makeLogger } from "../../src/base/log.ts";
+import { ms } from "../../src/base/units.ts";
+import { readServiceAccount } from "../../src/broker/credentials.ts";
+import { createGoogle } from "../../src/broker/google.ts";
+import type { Outcome, Upstream } from "../../src/broker/upstream.ts";
+import { createEngine } from "../../src/emulator/engine/engine.ts";
+import { createEmulator } from "../../src/emulator/server.ts";
+import { FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "./upstream.ts";
+
+const TABS = [
+  {
+    title: "players",
+    rows: [
+      ["id", "name", "score"],
+      ["p1", "Ada", 3],
+      ["p2", "", true],
+    ],
+  },
+  { title: "My Log", rows: [["id"], ["l1"]] },
+];
+const log = makeLogger({ role: "emulator" }, "silent", { write() {} });
+
+/** One of the two, and its faults by name. */
+interface Place {
+  readonly url: string;
+  readonly keyFile: string;
+  fail(kind: "429" | "500" | "html" | "hang" | "drop" | "redirect"): void;
+  stop(): Promise<void>;
+}
+
+async function fake(): Promise<Place> {
+  const google = await new FakeGoogle().start();
+  for (const { title, rows } of TABS) google.tabs.set(title, rows);
+  const faults = {
+    "429": quotaError(),
+    "500": googleError(500, "INTERNAL", "Internal error encountered."),
+    html: (_: unknown, res: import("node:http").ServerResponse) => void res.writeHead(502, { "content-type": "text/html" }).end("<html>"),
+    hang: () => {},
+    drop: (req: import("node:http").IncomingMessage) => void req.socket.destroy(),
+    redirect: (_: unknown, res: import("node:http").ServerResponse) => void res.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
+  };
+  return { url: google.url, keyFile: keyFile(), fail: (kind) => void google.faults.push(faults[kind]), stop: () => google.stop() };
+}
+
+async function emulator(): Promise<Place> {
+  const dir = mkdtempSync(join(tmpdir(), "drover-emulator-"));
+  const spreadsheets = [{ id: SPREADSHEET, title: "Contract", tabs: TABS }];
+  const place = { engine: createEngine, dataDir: dir, keyFile: join(dir, "key.json"), spreadsheets };
+  const it = await createEmulator({ ...place, latency: "none", quota: false, faults: true, log });
+  await new Promise<void>((resolve) => it.server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(it.server.address() as AddressInfo).port}`;
+  const kinds = {
+    "429": { kind: "status", status: 429 },
+    "500": { kind: "status", status: 500 },
+    html: { kind: "html", status: 502 },
+    hang: { kind: "hang" },
+    drop: { kind: "drop" },
+    redirect: { kind: "redirect", location: "http://127.0.0.1:1/" },
+  } as const;
+  return {
+    url,
+    keyFile: it.keyFile,
+    fail: (kind) => it.faults.arm({ ...kinds[kind], method: "*", times: 1, applied: false }),
+    stop: () => it.close(),
+  };
+}
+
+for (const [name, open] of [
+  ["the tests' own", fake],
+  ["the emulator", emulator],
+] as const)
+  describe(name, () => {
+    let place: Place;
+    let google: Upstream;
+    const connect = (spreadsheetId: string): Upstream => {
+      const endpoints = { sheetsEndpoint: place.url, oauthEndpoint: place.url };
+      return createGoogle({
+        spreadsheetId,
+        account: readServiceAccount(place.keyFile),
+        ...endpoints,
+        timeout: ms(1_000),
+        clock: systemClock,
+      });
+    };
+    before(async () => {
+      place = await open();
+      google = connect(SPREADSHEET);
+    });
+    after(async () => {
+      google.close();
+      await place.stop();
+    });
+
+    test("values as typed, in the order asked for", async () => {
+      const values = [
+        [["id"], ["l1"]],
+        [
+          ["id", "name", "score"],
+          ["p1", "Ada", 3],
+          ["p2", "", true],
+        ],
+      ];
+      assert.deepEqual(await google.read(["'My Log'", "players"]), { is: "ok", value: values });
+    });
+
+    test("tabs in order", async () => assert.deepEqual(await google.tabs(), { is: "ok", value: ["players", "My Log"] }));
+
+    test("a range that is not there", async () => {
+      const outcome = await google.read(["players", "nope"]);
+      assert.deepEqual([outcome.is, outcome.is === "noRange" && outcome.range], ["noRange", "nope"]);
+    });
+
+    const wanted: Readonly<Record<Parameters<Place["fail"]>[0], Outcome<never>["is"]>> = {
+      "429": "locked",
+      "500": "unavailable",
+      html: "unavailable",
+      hang: "unavailable",
+      drop: "unavailable",
+      redirect: "malformed",
+    };
+    for (const [kind, is] of Object.entries(wanted) as [keyof typeof wanted, string][])
+      test(`${kind} is ${is}, and the next call is answered`, async () => {
+        place.fail(kind);
+        assert.equal((await google.read(["players"])).is, is);
+        assert.equal((await google.read(["players"])).is, "ok");
+      });
+  });

@@ -1,0 +1,171 @@
+/** What the pages name must be there: files, headings, settings, errors, commands and their flags. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import test from "node:test";
+import { ERRORS } from "../src/base/errors.ts";
+import { COMMANDS } from "../src/cli/commands.ts";
+import { ENV_FILE_VARIABLE } from "../src/settings/names.ts";
+import { flagOf, variableOf, type AnySetting } from "../src/settings/setting.ts";
+import { SETTINGS } from "../src/settings/table.ts";
+
+interface Page {
+  readonly path: string;
+  readonly text: string;
+}
+
+const paths = [
+  ...["README.md"].filter((path) => existsSync(path)),
+  ...readdirSync("docs", { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".md"))
+    .map((path) => join("docs", path))
+    .sort(),
+];
+const pages: readonly Page[] = paths.map((path) => ({ path, text: readFileSync(path, "utf8") }));
+const settings: readonly AnySetting[] = SETTINGS;
+
+const FENCE = /^ *```[^]*?^ *```$/gm;
+const CODE = /`[^`\n]*`/g;
+/** A page's prose: what stands in code is no link and no heading. */
+const prose = (text: string): string => text.replaceAll(FENCE, "").replaceAll(CODE, (code) => code.replaceAll(/[[\]()#]/g, " "));
+
+const lineOf = (text: string, at: number): number => text.slice(0, at).split("\n").length;
+
+/** Every match on every page, with the place it stands at. */
+function found(pattern: RegExp, of: (text: string) => string = (text) => text): { readonly where: string; readonly match: string[] }[] {
+  return pages.flatMap(({ path, text }) => {
+    const searched = of(text);
+    return Array.from(searched.matchAll(pattern), (match) => ({
+      where: searched === text ? `${path}:${lineOf(text, match.index)}` : path,
+      match: Array.from(match, (group) => group ?? ""),
+    }));
+  });
+}
+
+/** A heading's anchor as GitHub and GitLab make it. */
+const anchor = (heading: string): string =>
+  heading
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replaceAll("`", "")
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, "")
+    .replaceAll(" ", "-");
+
+function anchorsOf(path: string): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  const headings = readFileSync(path, "utf8")
+    .replaceAll(FENCE, "")
+    .matchAll(/^#{1,6} +(.+?)(?: +#+)?$/gm);
+  return new Set(
+    Array.from(headings, ([, heading = ""]) => {
+      const base = anchor(heading);
+      const nr = counts.get(base) ?? 0;
+      counts.set(base, nr + 1);
+      return nr === 0 ? base : `${base}-${nr}`;
+    }),
+  );
+}
+
+/** @returns what is wrong with a link of a page, or undefined. */
+function brokenLink(from: string, target: string): string | undefined {
+  const [file = "", fragment] = target.split("#", 2);
+  const path = file === "" ? from : normalize(join(dirname(from), decodeURIComponent(file)));
+  if (path.startsWith("..")) return "leads out of the repository";
+  if (!existsSync(path)) return `${path} is not there`;
+  if (fragment === undefined) return undefined;
+  if (statSync(path).isDirectory() || !path.endsWith(".md")) return "a fragment needs a page";
+  return anchorsOf(path).has(fragment) ? undefined : `${path} has no heading #${fragment}`;
+}
+
+test("every relative link leads to a file, and every anchor to a heading", () => {
+  const links = found(/\[[^\]]*\]\(([^)\s]+)\)/g, prose).filter(({ match }) => !/^[a-z][a-z0-9+.-]*:/i.test(match[1] ?? ""));
+  assert.ok(links.length > 50, `${links.length} links were found`);
+  const broken = links.flatMap(({ where, match }) => {
+    const why = brokenLink(where, match[1] ?? "");
+    return why === undefined ? [] : [`${where}: (${match[1]}): ${why}`];
+  });
+  assert.deepEqual(broken, []);
+});
+
+test("the index names every page", () => {
+  const index = readFileSync("docs/README.md", "utf8");
+  const unnamed = paths.filter((path) => path.startsWith("docs/") && path !== "docs/README.md" && !index.includes(`(${path.slice(5)}`));
+  assert.deepEqual(unnamed, []);
+});
+
+/** Names that pages use as examples of a mistake, or as what others inject. */
+const NOT_OURS = /^DROVER_(?:PORT|PORT_|SERVICE_|TEST_|_TCP|WORKRS)$/;
+
+test("every DROVER_ name is a setting, every DROVER_E_ one an error", () => {
+  const known = new Set([
+    ...settings.flatMap((row) => [variableOf(row), ...(row.aliases ?? []).map(({ name }) => name)]),
+    ENV_FILE_VARIABLE,
+  ]);
+  const names = found(/\bDROVER_[A-Z0-9_]*/g).filter(({ match }) => match[0] !== "DROVER_" && !NOT_OURS.test(match[0] ?? ""));
+  assert.ok(names.length > 50, `${names.length} names were found`);
+  const unknown = names.filter(({ match: [name = ""] }) => !known.has(name) && !(name in ERRORS));
+  assert.deepEqual(
+    unknown.map(({ where, match }) => `${where}: ${match[0]}`),
+    [],
+  );
+});
+
+test("every Gunicorn name that is promised is read", () => {
+  const known = new Set(settings.flatMap((row) => (row.aliases ?? []).map(({ name }) => name)));
+  const unknown = found(/\bGUNICORN_[A-Z_]*[A-Z]/g).filter(
+    ({ match: [name = ""] }) => !known.has(name) && name !== "GUNICORN_WORKER_CLASS",
+  );
+  assert.deepEqual(
+    unknown.map(({ where, match }) => `${where}: ${match[0]}`),
+    [],
+  );
+});
+
+/** A command line of drover's as it is typed, in code: what stands behind the program's name. */
+function invocations(): { readonly where: string; readonly words: readonly string[] }[] {
+  const program = /^\s*(?:\$ |sudo |[A-Z_]+=\S+ )*(?:\S*\/)?drover(?: +(?<rest>.*))?$/;
+  return pages.flatMap(({ path, text }) =>
+    [...text.matchAll(FENCE), ...text.replaceAll(FENCE, "").matchAll(CODE)]
+      .flatMap(([code]) =>
+        code
+          .replaceAll("`", "")
+          .replaceAll("\\\n", " ")
+          .split(/\n|&&|[;|&#]/),
+      )
+      .flatMap((line) => {
+        const { rest = "" } = program.exec(line)?.groups ?? {};
+        return rest === "" ? [] : [{ where: `${path}: ${line.trim()}`, words: rest.trim().split(/\s+/) }];
+      }),
+  );
+}
+
+test("every command is there", () => {
+  const known = new Set(COMMANDS.map(({ name }) => name));
+  const commands = invocations().filter(({ words: [word = ""] }) => /^[a-z]+$/.test(word));
+  assert.ok(commands.length > 40, `${commands.length} commands were found`);
+  const unknown = commands.filter(({ words: [word = ""] }) => !known.has(word));
+  assert.deepEqual(
+    unknown.map(({ where }) => where),
+    [],
+  );
+});
+
+/** Flags that are no settings: the commands' own. */
+const OWN_FLAGS = "--help --env-file --json --now --port --dir --csv --faults --dry-run --prefix --root --systemd-version".split(" ");
+
+test("every flag of a command is a setting's or the command's own", () => {
+  const known = new Set([...settings.map(flagOf), ...OWN_FLAGS]);
+  const flags = invocations().flatMap(({ where, words }) =>
+    words.filter((word) => word.startsWith("--")).map((flag) => ({ where, flag: flag.replace(/=.*/, "") })),
+  );
+  assert.ok(flags.length > 5, `${flags.length} flags were found`);
+  assert.deepEqual(
+    flags.filter(({ flag }) => !known.has(flag)).map(({ where, flag }) => `${flag}: ${where}`),
+    [],
+  );
+});
+
+test("pages name no place of a development machine", () => {
+  for (const { path, text } of pages) assert.doesNotMatch(text, /\/work\/|\/tmp\/w\b|docs-run|registry\.npmjs/, path);
+});

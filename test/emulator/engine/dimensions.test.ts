@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Body, type Client, client, ok, refusal } from "./client.ts";
+
+interface Tab {
+  readonly properties: {
+    readonly sheetId: number;
+    readonly title: string;
+    readonly gridProperties: Record<string, unknown>;
+    readonly [key: string]: unknown;
+  };
+  readonly [key: string]: unknown;
+}
+const tabs = (c: Client): Tab[] => c.book()["sheets"] as Tab[];
+const range = (startRowIndex: number, endRowIndex: number, startColumnIndex: number, endColumnIndex: number): object => ({
+  sheetId: 0,
+  startRowIndex,
+  endRowIndex,
+  startColumnIndex,
+  endColumnIndex,
+});
+const setSheet = (properties: object, fields: string): object => ({
+  updateSheetProperties: { properties: { sheetId: 0, ...properties }, fields },
+});
+
+test("rows and columns: insert, delete, append, move, hide", () => {
+  const c = client();
+  const letters = (): string => ((c.values("A1:A9") as string[][] | undefined) ?? []).map(([v]) => v ?? "_").join("");
+  const rows = (startIndex: number, endIndex: number): object => ({ sheetId: 0, dimension: "ROWS", startIndex, endIndex });
+  ok(c.put("A1", [["a"], ["b"], ["c"], ["d"], ["e"]]));
+  ok(c.batch({ moveDimension: { source: rows(0, 2), destinationIndex: 4 } }));
+  assert.equal(letters(), "cdabe");
+  ok(c.batch({ moveDimension: { source: rows(3, 5), destinationIndex: 1 } }));
+  assert.equal(letters(), "cbeda");
+  ok(c.batch({ insertDimension: { range: rows(1, 2) } }, { deleteDimension: { range: rows(2, 4) } }));
+  assert.equal(letters(), "c_da");
+  ok(c.batch({ appendDimension: { sheetId: 0, dimension: "COLUMNS", length: 4 } }));
+  assert.equal(c.get("1:1")["range"], "Sheet1!A1:AD1");
+  ok(
+    c.batch(
+      {
+        updateDimensionProperties: {
+          range: rows(0, 3),
+          properties: { hiddenByUser: true, pixelSize: 40 },
+          fields: "hiddenByUser,pixelSize",
+        },
+      },
+      { updateDimensionProperties: { range: rows(1, 2), properties: {}, fields: "hiddenByUser" } },
+    ),
+  );
+  const [tab] = c.book({ ranges: "A1:A4", fields: "sheets.data.rowMetadata" })["sheets"] as { data: { rowMetadata: unknown }[] }[];
+  assert.deepEqual(tab?.data[0]?.rowMetadata, [
+    { pixelSize: 40, hiddenByUser: true },
+    { pixelSize: 40 },
+    { pixelSize: 40, hiddenByUser: true },
+    { pixelSize: 21 },
+  ]);
+});
+
+test("rows and columns: refusals", () => {
+  const c = client();
+  const said = (request: object): string => refusal(c.batch(request)).replace(/^Invalid requests\[0\]\./, "");
+  const rows = (startIndex: number, endIndex?: number): object => ({
+    sheetId: 0,
+    dimension: "ROWS",
+    startIndex,
+    ...(endIndex === undefined ? {} : { endIndex }),
+  });
+  assert.equal(
+    said({ deleteDimension: { range: rows(1000, 1001) } }),
+    "deleteDimension: Cannot delete a row that doesn't exist. Tried to delete row index 1000 but there are only 1000 rows.",
+  );
+  assert.equal(said({ deleteDimension: { range: rows(0) } }), "deleteDimension: You can't delete all the rows on the sheet.");
+  assert.equal(
+    said({ insertDimension: { range: rows(1000, 1001) } }),
+    "insertDimension: range.startIndex must be less than the grid size (1000) if inheritFromBefore is false.",
+  );
+  assert.equal(
+    said({ insertDimension: { range: rows(1001, 1002), inheritFromBefore: true } }),
+    "insertDimension: range.startIndex is larger than current grid size (1000)",
+  );
+  assert.match(said({ moveDimension: { source: rows(0, 5), destinationIndex: 3 } }), /within the source/);
+  assert.match(said({ appendDimension: { sheetId: 0, dimension: "ROWS", length: 10_000_000 } }), /above the limit/);
+  assert.match(said({ deleteDimension: { range: { sheetId: 0, dimension: "DIAGONAL" } } }), /dimension/);
+  ok(c.batch(setSheet({ gridProperties: { frozenRowCount: 1 } }, "gridProperties.frozenRowCount")));
+  assert.equal(
+    said({ deleteDimension: { range: rows(1, 1000) } }),
+    "deleteDimension: Sorry, it is not possible to delete all non-frozen rows.",
+  );
+});
+
+test("sorting: numbers, text, booleans, then blanks either way; hidden rows stay", () => {
+  const c = client();
+  const column = (): unknown => c.values("A1:A6");
+  const sort = (sortOrder: string): object => ({ sortRange: { range: range(0, 6, 0, 1), sortSpecs: [{ dimensionIndex: 0, sortOrder }] } });
+  ok(c.put("A1", [["b"], [2], [""], [true], ["A"], [10]]));
+  ok(c.batch(sort("ASCENDING")));
+  assert.deepEqual(column(), [["2"], ["10"], ["A"], ["b"], ["TRUE"]]);
+  ok(c.batch(sort("DESCENDING")));
+  assert.deepEqual(column(), [["TRUE"], ["b"], ["A"], ["10"], ["2"]]);
+  ok(
+    c.batch(
+      {
+        updateDimensionProperties: {
+          range: { sheetId: 0, dimension: "ROWS", startIndex: 0, endIndex: 1 },
+          properties: { hiddenByUser: true },
+          fields: "hiddenByUser",
+        },
+      },
+      sort("ASCENDING"),
+    ),
+  );
+  assert.deepEqual(column(), [["TRUE"], ["2"], ["10"], ["A"], ["b"]]);
+});
+
+test("merges replace those they cover, keep the first value, and are never cut", () => {
+  const c = client();
+  ok(
+    c.put("A1", [
+      ["a", "b"],
+      ["c", "d"],
+    ]),
+  );
+  ok(c.batch({ mergeCells: { range: range(0, 2, 0, 2), mergeType: "MERGE_ROWS" } }));
+  assert.deepEqual(tabs(c)[0]?.["merges"], [
+    { startRowIndex: 0, endRowIndex: 1, startColumnIndex: 0, endColumnIndex: 2 },
+    { startRowIndex: 1, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 },
+  ]);
+  assert.deepEqual(c.values("A1:B2"), [["a"], ["c"]]);
+  assert.match(refusal(c.batch({ unmergeCells: { range: range(0, 1, 0, 1) } })), /select all cells in a merged range/);
+  ok(c.batch({ mergeCells: { range: range(0, 2, 0, 2), mergeType: "MERGE_ALL" } }));
+  assert.deepEqual(tabs(c)[0]?.["merges"], [{ startRowIndex: 0, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 }]);
+  ok(c.batch({ unmergeCells: { range: range(0, 9, 0, 9) } }));
+  assert.equal(tabs(c)[0]?.["merges"], undefined);
+});
+
+test("groups nest by depth and set the control's side", () => {
+  const c = client();
+  const group = (startIndex: number, endIndex: number): object => ({ range: { sheetId: 0, dimension: "ROWS", startIndex, endIndex } });
+  ok(c.batch({ addDimensionGroup: group(0, 4) }));
+  const [reply] = ok(c.batch({ addDimensionGroup: group(1, 2) }))["replies"] as Body[];
+  const shown = (startIndex: number, endIndex: number, depth: number): object => ({
+    range: { dimension: "ROWS", startIndex, endIndex },
+    depth,
+  });
+  assert.deepEqual(reply, { addDimensionGroup: { dimensionGroups: [shown(0, 4, 1), shown(1, 2, 2)] } });
+  assert.equal(tabs(c)[0]?.properties.gridProperties["rowGroupControlAfter"], true);
+  ok(c.batch({ deleteDimensionGroup: group(0, 2) }));
+  assert.deepEqual(tabs(c)[0]?.["rowGroups"], [shown(1, 4, 1)]);
+  assert.match(refusal(c.batch({ deleteDimensionGroup: group(0, 9) })), /no dimension group/);
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { routes, schemas } from "../../../src/emulator/api/newer.ts";
+import { HANDLERS } from "../../../src/emulator/engine/requests/table.ts";
+import { client, ok } from "./client.ts";
+
+/** Paths in an answer that Google's discovery document doesn't know. */
+function strange(schema: string, value: object, at: string): string[] {
+  const fields = schemas.get(schema) ?? {};
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
+    const type = fields[key];
+    if (type === undefined) return [`${at}.${key}`];
+    const message = /^@(\w+)/.exec(type)?.[1];
+    const items = type.endsWith("[]") ? (inner as object[]) : [inner as object];
+    return message === undefined ? [] : items.flatMap((item, i) => strange(message, item, `${at}.${key}[${i}]`));
+  });
+}
+
+const range = { sheetId: 0, startRowIndex: 0, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 };
+const rows = (startIndex: number, endIndex: number): object => ({ sheetId: 0, dimension: "ROWS", startIndex, endIndex });
+const requests = [
+  { addSheet: { properties: { title: "x", tabColor: { red: 1 } } } },
+  { mergeCells: { range } },
+  { addNamedRange: { namedRange: { name: "named", range } } },
+  { addProtectedRange: { protectedRange: { range } } },
+  { setBasicFilter: { filter: { range } } },
+  { addFilterView: { filter: { range } } },
+  { addDimensionGroup: { range: rows(0, 2) } },
+  {
+    createDeveloperMetadata: { developerMetadata: { metadataKey: "k", location: { dimensionRange: rows(0, 1) }, visibility: "DOCUMENT" } },
+  },
+  {
+    addConditionalFormatRule: {
+      rule: { ranges: [range], booleanRule: { condition: { type: "NOT_BLANK" }, format: { backgroundColor: { red: 1 } } } },
+    },
+  },
+  { updateConditionalFormatRule: { sheetId: 0, index: 0, newIndex: 0 } },
+  { addBanding: { bandedRange: { range, rowProperties: { headerColor: { red: 1 } } } } },
+  {
+    repeatCell: {
+      range,
+      cell: { note: "n", userEnteredFormat: { borders: { top: { style: "SOLID" } } } },
+      fields: "note,userEnteredFormat",
+    },
+  },
+  { duplicateSheet: { sourceSheetId: 0 } },
+  { findReplace: { find: "1", replacement: "2", allSheets: true } },
+  { trimWhitespace: { range } },
+  { deleteDuplicates: { range } },
+];
+
+test("every answer is of the shape that the discovery document gives it", () => {
+  const c = client();
+  const calls: [string, Parameters<typeof c.call>[1]][] = [
+    [
+      "values.update",
+      {
+        path: { range: "A1" },
+        query: { valueInputOption: "USER_ENTERED", includeValuesInResponse: "true" },
+        body: { values: [["=1/0", "2020-01-01", 1, true]] },
+      },
+    ],
+    [
+      "values.append",
+      { path: { range: "A1" }, query: { valueInputOption: "RAW", includeValuesInResponse: "true" }, body: { values: [[1]] } },
+    ],
+    ["values.batchUpdate", { body: { valueInputOption: "RAW", includeValuesInResponse: true, data: [{ range: "A3", values: [[1]] }] } }],
+    ["batchUpdate", { body: { requests, includeSpreadsheetInResponse: true, responseIncludeGridData: true } }],
+    ["get", { query: { includeGridData: "true" } }],
+    ["getByDataFilter", { body: { includeGridData: true, dataFilters: [{ gridRange: range }] } }],
+    ["values.get", { path: { range: "A1:B2" } }],
+    ["values.batchGet", { query: { ranges: ["A1", "B2"] } }],
+    ["values.clear", { path: { range: "A1" } }],
+    ["values.batchClear", { body: { ranges: ["A1"] } }],
+    ["values.batchGetByDataFilter", { body: { dataFilters: [{ a1Range: "A1" }] } }],
+    ["values.batchUpdateByDataFilter", { body: { valueInputOption: "RAW", data: [{ dataFilter: { a1Range: "A1" }, values: [[1]] }] } }],
+    ["values.batchClearByDataFilter", { body: { dataFilters: [{ a1Range: "A1" }] } }],
+    ["developerMetadata.search", { body: { dataFilters: [{ developerMetadataLookup: { metadataKey: "k" } }] } }],
+    ["sheets.copyTo", { path: { sheetId: "0" }, body: { destinationSpreadsheetId: c.id } }],
+    ["create", { body: {} }],
+  ];
+  const methods = new Set(calls.map(([method]) => `sheets.spreadsheets.${method}`));
+  assert.deepEqual(
+    routes.filter((r) => !methods.has(r.id)).map((r) => r.id),
+    ["sheets.spreadsheets.developerMetadata.get"],
+    "every method but one of these is called",
+  );
+  for (const [method, parts] of calls) {
+    const answers = routes.find((r) => r.id === `sheets.spreadsheets.${method}`)?.response ?? "";
+    assert.deepEqual(strange(answers, ok(c.call(method, parts)), method), []);
+  }
+});
+
+test("every kind that is carried out is one of the API's", () => {
+  const kinds = schemas.get("Request") ?? {};
+  for (const kind of HANDLERS.keys()) assert.ok(Object.hasOwn(kinds, kind), kind);
+  assert.ok(HANDLERS.size >= 45, `${HANDLERS.size} kinds`);
+});

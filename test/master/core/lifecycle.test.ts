@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { ms, seconds } from "../../../src/base/units.ts";
+import { decide } from "../../../src/master/core/decide.ts";
+import type { Pid } from "../../../src/master/core/model.ts";
+import { booted, POLICY, world } from "./world.ts";
+
+const announced = (w: ReturnType<typeof world>): string[] => w.of("announce").map(({ what }) => what);
+
+test("start asks for everything at once, the services first, and says ready when all are", () => {
+  const w = world().start(2, "broker", "emulator");
+  assert.deepEqual(
+    w.of("spawn").map(({ place }) => place),
+    ["emulator/0", "broker/0", "worker/0", "worker/1"],
+  );
+  const [first, ...others] = w.starting();
+  for (const pid of others) w.ready(pid);
+  assert.deepEqual(announced(w), []);
+  w.ready(first!);
+  assert.deepEqual(announced(w), ["ready"]);
+  assert.equal(w.master.booted, true);
+});
+
+test("a second start, commands before the first one and a memory report change nothing", () => {
+  const w = world();
+  for (const type of ["grow", "shrink"] as const) w.feed({ type });
+  w.feed({ type: "reload", workers: 3 });
+  w.feed({ type: "need", role: "broker" });
+  w.feed({ type: "memory", short: false });
+  assert.equal(w.master.places.size, 0);
+  assert.deepEqual(announced(w), []);
+  w.start(1).start(5);
+  assert.equal(w.master.target, 1);
+});
+
+for (const [name, how, exit] of [
+  ["settings", { fatal: { exit: 78, code: "DROVER_E_SETTINGS", message: "workers" }, code: 78 }, 78],
+  ["an application that can't be loaded", { fatal: { exit: 4, code: "DROVER_E_APP", message: "no such file" }, code: 4 }, 4],
+  ["an exit code of 4 without a word", { code: 4 }, 4],
+  ["a boot that fails", { code: 3 }, 3],
+] as const)
+  test(`first boot: ${name} ends the master with ${exit}`, () => {
+    const w = world().start(2, "broker");
+    w.exit(w.pid("worker/1"), how);
+    assert.equal(w.master.mode.is, "stopping");
+    assert.deepEqual(w.pids("killed").length, 2, "those that still boot are killed");
+    w.reap();
+    assert.deepEqual(w.of("exit"), [{ do: "exit", code: exit }]);
+    assert.deepEqual(announced(w), ["stopping"], "ready was never said");
+  });
+
+test("first boot: other crashes are tried again, until there are too many", () => {
+  const w = world().start(1);
+  for (let i = 0; i < 3; i += 1) w.exit(w.pid("worker/0"), { code: 1 });
+  assert.equal(w.master.mode.is, "running");
+  w.exit(w.pid("worker/0"), { code: 1 });
+  assert.deepEqual(w.of("exit"), [{ do: "exit", code: 3 }]);
+});
+
+test("first boot: a child that is not ready in time is killed and ends the master with 3", () => {
+  const w = world().start(1);
+  w.advance(ms(59_999));
+  assert.deepEqual(w.of("kill"), []);
+  w.advance(ms(1));
+  assert.equal(w.of("kill")[0]?.why, "boot-timeout");
+  assert.deepEqual(w.of("exit"), [{ do: "exit", code: 3 }]);
+});
+
+test("after the first boot no crash ends the master, not even one that names a wrong setting", () => {
+  const w = booted(2);
+  for (let i = 0; i < 50; i += 1) {
+    w.advance(seconds(40), "all");
+    for (const pid of w.starting()) w.exit(pid, { code: 78, fatal: { exit: 78, code: "DROVER_E_SETTINGS", message: "x" } });
+    if (w.place("worker/0").incumbent.is === "ready") w.exit(w.pid("worker/0"), { code: 78 });
+  }
+  assert.equal(w.master.mode.is, "running");
+  assert.equal(w.place("worker/1").incumbent.is, "ready");
+});
+
+test("a crash is replaced at once in the same place; each place counts its own crashes", () => {
+  const w = booted(2);
+  w.spawned();
+  w.exit(w.pid("worker/1"), { signal: "SIGSEGV" });
+  assert.deepEqual(w.spawned(), ["worker/1 1"]);
+  w.bootAll();
+  for (let i = 0; i < 2; i += 1) w.exit(w.pid("worker/1"));
+  assert.equal(w.place("worker/1").crashes.length, 3);
+  assert.equal(w.place("worker/0").crashes.length, 0);
+});
+
+test("crashes beyond the limit back off, ever longer, until a child has lived for a whole window", () => {
+  const w = booted(1);
+  const waits: number[] = [];
+  for (let i = 0; i < 12; i += 1) {
+    if (w.place("worker/0").incumbent.is === "waiting") w.advance(seconds(30));
+    w.exit(w.pid("worker/0"));
+    const { incumbent } = w.place("worker/0");
+    if (incumbent.is === "waiting") waits.push(incumbent.until - w.now);
+  }
+  assert.equal(waits.length, 9, "the first three are replaced at once");
+  waits.forEach((wait, n) => assert.ok(wait >= Math.min(30_000, 1_000 * 2 ** n) / 2 && wait <= 30_000, `${n}: ${wait}`));
+  w.advance(seconds(30)).bootAll().advance(seconds(61), "all");
+  assert.equal(w.place("worker/0").backoffs, 0);
+  w.exit(w.pid("worker/0"));
+  assert.equal(w.place("worker/0").incumbent.is, "starting", "a good life is a new start");
+});
+
+test("fork refused: no second try at once, and the others are not touched", () => {
+  const w = booted(2);
+  w.forksFail = 1;
+  w.exit(w.pid("worker/0"));
+  assert.equal(w.place("worker/0").incumbent.is, "waiting");
+  assert.equal(w.logged(/worker 0 can't be started: EAGAIN/), 1);
+  w.advance(seconds(2), "all").bootAll();
+  assert.equal(w.pids("ready").length, 2);
+});
+
+test("a silent child is examined, killed once, replaced in its place", () => {
+  const w = booted(1);
+  const pid = w.pid("worker/0");
+  w.advance(ms(29_999));
+  assert.deepEqual(w.of("examine"), []);
+  w.now = (w.now + 1) as typeof w.now;
+  w.feed({ type: "tick", late: ms(0) });
+  assert.deepEqual(w.of("examine"), [{ do: "examine", pid, budget: seconds(1) }]);
+  assert.deepEqual(w.of("kill"), []);
+  w.feed({ type: "report", pid, verdict: "spinning: 99 % CPU" });
+  assert.deepEqual(w.of("kill"), [{ do: "kill", pid, why: "stuck" }]);
+  assert.equal(w.logged(/worker 0 \(pid 101\) is stuck and is killed: spinning/), 1);
+  w.feed({ type: "report", pid, verdict: "again" });
+  w.beat(pid);
+  w.ready(pid);
+  w.feed({ type: "tick", late: ms(0) });
+  assert.equal(w.of("kill").length, 1, "a killed worker is not killed again, and does not come back");
+  w.spawned();
+  w.reap();
+  assert.deepEqual(w.spawned(), ["worker/0 1"]);
+});
+
+test("without a report the examination ends by itself; a beat meanwhile acquits", () => {
+  const w = booted(2);
+  const [silent, recovers] = [w.pid("worker/0"), w.pid("worker/1")];
+  w.advance(seconds(30));
+  assert.equal(w.pids("examined").length, 2);
+  w.beat(recovers);
+  assert.equal(w.place("worker/1").incumbent.is, "ready");
+  w.feed({ type: "report", pid: recovers, verdict: "too late" });
+  w.advance(seconds(1), [recovers]);
+  assert.deepEqual(w.of("kill"), [{ do: "kill", pid: silent, why: "stuck" }]);
+});
+
+test("all silent at once: all are examined, killed and replaced", () => {
+  const w = booted(4, {}, "broker");
+  w.advance(seconds(31));
+  assert.equal(w.of("kill").length, 5);
+  assert.equal(w.bootAll().pids("ready").length, 5);
+});
+
+test("a child that starts owes no beat, and beats don't make it ready", () => {
+  const w = world().start(1);
+  w.beat(w.pid("worker/0"));
+  w.advance(seconds(45));
+  assert.equal(w.place("worker/0").incumbent.is, "starting");
+});
+
+test("when the master itself was late, fire is held for one beat period, once per incident", () => {
+  const w = booted(2);
+  w.sleep(seconds(3_600));
+  assert.deepEqual([w.of("examine"), w.of("kill")], [[], []]);
+  assert.equal(w.logged(/3570 s late/), 1);
+  const [alive, dead] = [w.pid("worker/0"), w.pid("worker/1")];
+  w.beat(alive);
+  w.advance(seconds(10), [alive]);
+  assert.deepEqual(
+    w.of("examine").map(({ pid }) => pid),
+    [dead],
+    "who does not beat within the period is judged",
+  );
+  w.advance(seconds(1), [alive]).bootAll();
+  w.sleep(seconds(60));
+  assert.equal(w.logged(/late/), 2, "another incident");
+  w.sleep(seconds(60));
+  assert.equal(w.of("examine").length, 3, "late again while fire was held: no second grace");
+});
+
+test("holding fire never takes time away from a child that has more", () => {
+  const w = booted(2);
+  const [beats, silent] = [w.pid("worker/0"), w.pid("worker/1")];
+  w.now = (w.now + 50_000) as typeof w.now;
+  w.beat(beats); // read before the late timer is judged
+  w.feed({ type: "tick", late: seconds(20) });
+  const by = w.slots().flatMap((slot) => (slot.is === "ready" ? [[slot.pid, slot.beatBy - w.now]] : []));
+  assert.deepEqual(by, [
+    [beats, 30_000],
+    [silent, 10_000],
+  ]);
+});
+
+test("what a kill does not end is said aloud, once a period, and watched on", () => {
+  const w = booted(1);
+  w.advance(seconds(30));
+  w.feed({ type: "report", pid: w.pid("worker/0"), verdict: "blocked" });
+  for (let i = 1; i <= 3; i += 1) {
+    w.now = (w.now + 5_000) as typeof w.now;
+    w.feed({ type: "tick", late: ms(0) });
+    assert.equal(w.logged(/survives SIGKILL/), i);
+  }
+  assert.equal(w.of("kill").length, 1);
+});
+
+test("a needed role is added once, and its failure does not end the master", () => {
+  const w = booted(1);
+  w.feed({ type: "need", role: "broker" });
+  w.feed({ type: "need", role: "broker" });
+  w.feed({ type: "need", role: "worker" });
+  assert.equal(w.master.places.size, 2);
+  w.exit(w.pid("broker/0"), { code: 78 });
+  assert.equal(w.master.mode.is, "running");
+  assert.equal(w.place("broker/0").incumbent.is, "starting");
+});
+
+test("strangers change nothing, in any state", () => {
+  const pid = 4_711 as Pid;
+  const running = booted(1, {}, "broker");
+  const stopping = booted(1);
+  stopping.feed({ type: "stop", quick: false });
+  for (const { master, now } of [world(), running, stopping]) {
+    for (const event of [
+      { type: "ready", pid },
+      { type: "beat", pid },
+      { type: "report", pid, verdict: "" },
+      { type: "exited", pid, code: 78, signal: null, fatal: undefined },
+      { type: "spawnFailed", place: "worker/9", seat: "incumbent", message: "" },
+    ] as const) {
+      const [next, actions] = decide(master, { ...event, at: now }, POLICY);
+      assert.equal(next, master);
+      assert.deepEqual(actions, []);
+    }
+  }
+});
+
+test("a child nobody asked for is killed and watched until it is gone", () => {
+  const w = booted(1);
+  const pid = 4_711 as Pid;
+  w.processes.set(pid, { pid, place: "worker/7", generation: 1, killed: false, drained: undefined });
+  w.feed({ type: "spawned", place: "worker/7", seat: "incumbent", pid, generation: 1 });
+  assert.deepEqual(w.of("kill"), [{ do: "kill", pid, why: "abandoned" }]);
+  w.reap();
+  assert.equal(w.master.places.size, 1);
+});
+
+test("a pid that the kernel gave again means that its first bearer has ended", () => {
+  const w = booted(2);
+  const pid = w.pid("worker/0");
+  w.feed({ type: "exited", pid: w.pid("worker/1"), code: 1, signal: null, fatal: undefined });
+  const before = w.master;
+  const spawning = { ...w.place("worker/1"), incumbent: { is: "spawning", generation: 1 } as const };
+  const [next] = decide(
+    { ...before, places: new Map(before.places).set("worker/1", spawning) },
+    { type: "spawned", at: w.now, place: "worker/1", seat: "incumbent", pid, generation: 1 },
+    w.policy,
+  );
+  assert.equal(next.places.get("worker/0")?.incumbent.is, "spawning");
+  assert.equal(next.places.get("worker/1")?.incumbent.is, "starting");
+});
+
+test("exits are told plainly, with place, pid and generation", () => {
+  const w = booted(1);
+  w.exit(w.pid("worker/0"), { signal: "SIGKILL" });
+  w.exit(w.pid("worker/0"), { code: 4, fatal: { exit: 4, code: "DROVER_E_APP", message: "cannot find ./app.js" } });
+  const lines = w.of("log").filter(({ level }) => level === "error");
+  assert.deepEqual(
+    lines.map(({ text }) => text),
+    [
+      "worker 0 (pid 101) was killed by SIGKILL",
+      "worker 0 (pid 102) failed to start: it exited with code 4: DROVER_E_APP: cannot find ./app.js",
+    ],
+  );
+  assert.deepEqual(lines[0]?.fields, { place: "worker/0", pid: 101, generation: 1 });
+});

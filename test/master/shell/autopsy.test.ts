@@ -1,0 +1,89 @@
+/** Real processes, stuck in every way: what can be told of each from outside, and within which time. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { PassThrough } from "node:stream";
+import test, { type TestContext } from "node:test";
+import { makeLogger } from "../../../src/base/log.ts";
+import { ms } from "../../../src/base/units.ts";
+import { createExaminer, type Examined } from "../../../src/master/shell/autopsy/examiner.ts";
+import { logOutput } from "../../../src/master/shell/childlog.ts";
+import { collapsing } from "../../../src/master/shell/collapse.ts";
+import { createOomWatch, oomKillsIn } from "../../../src/master/shell/oomkills.ts";
+
+const sink = (): { readonly log: ReturnType<typeof makeLogger>; text(): string } => {
+  const stream = new PassThrough();
+  let text = "";
+  stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  return { log: makeLogger({ role: "master" }, "info", stream), text: () => text };
+};
+
+/** Starts a process, waits until it says that it is about to get stuck, and examines it. */
+async function examined(t: TestContext, code: string, stop = false): Promise<{ found: Examined; took: number; log: string }> {
+  const script = `process.stdout.write("now\\n", () => setTimeout(() => { ${code} }, 20));`;
+  const child = spawn(process.execPath, ["--inspect-port=127.0.0.1:0", "--inspect-publish-uid=stderr", "-e", script]);
+  t.after(() => child.kill("SIGKILL"));
+  const { log, text } = sink();
+  const pid = child.pid ?? 0;
+  const output = logOutput(log, { role: "worker", slot: 0, generation: 1, pid }, child);
+  await new Promise((resolve) => child.stdout.once("data", resolve));
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  if (stop) child.kill("SIGSTOP");
+  const began = performance.now();
+  const found = await createExaminer(log).examine(
+    { pid, inspectable: true, signal: (name) => void child.kill(name), awaitInspector: (take) => output.awaitInspector(take) },
+    ms(1_500),
+  );
+  return { found, took: performance.now() - began, log: text() };
+}
+
+for (const [kind, code, verdict, name] of [
+  ["a loop", "function spin() { for (;;); } spin();", "spinning", "spin"],
+  ["microtasks", "function again() { return Promise.resolve().then(again); } again();", "spinning", "again"],
+  ["a regular expression", "function bad() { /^(a+)+$/.test('a'.repeat(50) + '!'); } bad();", "spinning", "bad"],
+  ["Atomics.wait", "function wait() { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); } wait();", "blocked", "wait"],
+  ["a synchronous child process", "require('child_process').execSync('sleep 9');", "native", undefined],
+  ["nothing at all", "setInterval(() => {}, 5_000);", "blocked", undefined],
+] as const)
+  test(`${kind}: ${verdict}`, async (t) => {
+    const { found, took, log } = await examined(t, code);
+    console.log(`${kind}: ${Math.round(took)} ms, ${found.text}`);
+    assert.equal(found.verdict, verdict);
+    assert.equal(found.frames.find((frame) => !frame.file.startsWith("node:"))?.name, name);
+    assert.ok(took < 1_500);
+    assert.doesNotMatch(log, /Debugger|For help/);
+    await found.release();
+  });
+
+test("SIGSTOP: stopped, and no debugger is tried", async (t) => {
+  const { found, took } = await examined(t, "setInterval(() => {}, 1_000);", true);
+  assert.equal(found.verdict, "stopped");
+  assert.ok(took < 500);
+});
+
+test("lines that differ in numbers only are counted, and the count is said", async () => {
+  const { log, text } = sink();
+  const say = collapsing(log, ms(30));
+  for (let i = 0; i < 38; i += 1) say("error", { place: `worker/${i % 3}` }, `worker ${i % 3} (pid ${i}) exited with code 1`);
+  say("warn", {}, "another");
+  const keep = setInterval(() => {}, 10);
+  while (!text().includes("times more")) await new Promise(setImmediate);
+  clearInterval(keep);
+  const lines = text().trim().split("\n");
+  assert.equal(lines.length, 3);
+  assert.match(lines[2] ?? "", /… 37 times more: worker 0 \(pid 0\) exited/);
+});
+
+test("kills for want of memory are read from any of the three files, and a growth is noticed", () => {
+  assert.equal(oomKillsIn("low 0\noom 2\noom_kill 3\n"), 3);
+  assert.equal(oomKillsIn("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"), 1);
+  assert.equal(oomKillsIn("under_oom 0\n"), undefined);
+  let kills = 5;
+  const watch = createOomWatch(() => kills);
+  assert.equal(watch.grew(), false);
+  kills = 6;
+  assert.equal(watch.grew(), true);
+  watch.sample();
+  assert.equal(watch.grew(), true, "the sample may have come between the kill and the exit");
+  watch.sample();
+  assert.equal(watch.grew(), false);
+});

@@ -1,0 +1,233 @@
+/**
+ * Real daemons for tests: each with a folder, a port and a process of its own. Everything waits for an event (a line, an answer,
+ * a process that has gone) with a generous bound, and whatever a test leaves behind is ended by the pid that was started.
+ */
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Status } from "../../src/cli/snapshot.ts";
+
+export const ROOT = new URL("../../", import.meta.url).pathname;
+export const DROVER = join(ROOT, "bin/drover");
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** One request on a connection of its own. */
+export function get(url: string, options: http.RequestOptions = {}): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const req = http.request(url, { agent: false, timeout: 15_000, ...options }, (res) => {
+      const chunks: Buffer[] = [];
+      res.on("data", (chunk: Buffer) => chunks.push(chunk));
+      res.on("end", () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks).toString() }));
+      res.on("error", reject);
+    });
+    req.on("timeout", () => req.destroy(new Error(`no answer from ${url}`)));
+    req.on("error", reject);
+    req.end();
+  });
+}
+
+/** Asks again and again until `check` gives something; the bound is there for a hung test, not as a measure. */
+export async function until<T>(
+  what: string,
+  check: () => T | undefined | false | Promise<T | undefined | false>,
+  within = 30_000,
+): Promise<T> {
+  const end = performance.now() + within;
+  for (;;) {
+    const found = await check();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > end) throw new Error(`waited ${within / 1_000} s in vain until ${what}`);
+    await sleep(20);
+  }
+}
+
+export const alive = (pid: number): boolean => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z";
+  } catch {
+    return false;
+  }
+};
+
+/** Every process whose command line names this folder or that descends from `pid`: what must be gone afterwards. */
+export function descendants(pid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc").filter((n) => /^\d+$/.test(n))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "latin1");
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
+    } catch {
+      // gone while we looked
+    }
+  }
+  const found = new Set([pid]);
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const [child, parent] of parents) if (found.has(parent) && !found.has(child)) grown = Boolean(found.add(child));
+  }
+  found.delete(pid);
+  return [...found];
+}
+
+/** A process counts as dead when its first thread is; the others, and with them the sockets, may take a moment longer. */
+export const portFree = (url: string): Promise<true> =>
+  until(
+    "the port is free",
+    () =>
+      get(url).then(
+        () => false as const,
+        (error: { code?: string }) => error.code === "ECONNREFUSED",
+      ),
+    10_000,
+  );
+
+export interface DaemonOptions {
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where it runs; a fresh folder by default. */
+  readonly cwd?: string;
+  /** Don't wait until it is ready. */
+  readonly noWait?: boolean;
+  readonly bind?: string;
+}
+
+export class Daemon {
+  readonly process: ChildProcess;
+  readonly dir: string;
+  stdout = "";
+  stderr = "";
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+
+  constructor(process: ChildProcess, dir: string) {
+    this.process = process;
+    this.dir = dir;
+    process.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
+    process.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.exited = new Promise((resolve) => process.once("exit", (code, signal) => resolve({ code, signal })));
+  }
+
+  get pid(): number {
+    assert.ok(this.process.pid);
+    return this.process.pid;
+  }
+  /** The first address, as the greeting names it. */
+  get url(): string {
+    const greeting = this.stdout.split("\n").find((line) => line.includes('"drover is ready"'));
+    assert.ok(greeting, `it greeted (stdout: ${this.stdout}; stderr: ${this.stderr})`);
+    return (JSON.parse(greeting) as { addresses: string[] }).addresses[0] ?? "";
+  }
+  async ready(): Promise<this> {
+    await until(
+      "the daemon is ready",
+      () => this.stdout.includes('"drover is ready"') || (this.process.exitCode !== null && this.fail()),
+      60_000,
+    );
+    return this;
+  }
+  private fail(): never {
+    throw new Error(
+      `the daemon left with ${this.process.exitCode}: ${this.stderr}\n${this.log()
+        .slice(-10)
+        .map((l) => JSON.stringify(l))
+        .join("\n")}`,
+    );
+  }
+  async status(): Promise<Status> {
+    const { body } = await get("http://localhost/status", { socketPath: join(this.dir, "var/run/control.sock") });
+    return JSON.parse(body) as Status;
+  }
+  async control(verb: string, body: unknown = {}): Promise<Reply> {
+    return await new Promise((resolve, reject) => {
+      const req = http.request(
+        { socketPath: join(this.dir, "var/run/control.sock"), path: `/${verb}`, method: "POST", agent: false },
+        (res) => {
+          let text = "";
+          res.on("data", (chunk: Buffer) => (text += chunk.toString()));
+          res.on("end", () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: text }));
+        },
+      );
+      req.on("error", reject);
+      req.end(JSON.stringify(body));
+    });
+  }
+  /** The log's lines, parsed. */
+  log(): Record<string, unknown>[] {
+    try {
+      return readFileSync(join(this.dir, "var/log/drover.log"), "utf8")
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    } catch {
+      return [];
+    }
+  }
+  async logged(pattern: RegExp, within?: number): Promise<Record<string, unknown>> {
+    return await until(`the log says ${pattern}`, () => this.log().find((line) => pattern.test(String(line["msg"]))), within);
+  }
+  async place(id: string): Promise<Status["places"][number]> {
+    const place = (await this.status()).places.find((p) => p.id === id);
+    assert.ok(place, `there is a place ${id}`);
+    return place;
+  }
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+  /** Ends it and checks that nothing is left. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    const children = descendants(this.pid);
+    this.signal(signal);
+    const end = await this.exited;
+    await until("every process of it has gone", () => children.every((pid) => !alive(pid)), 10_000);
+    return end;
+  }
+}
+
+export function folder(t: TestContext): string {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), "drover-")));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** The environment of the test run without what would steer a daemon. */
+export function cleanEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(DROVER_|GUNICORN_|SHEET_|PORT$|WEB_CONCURRENCY|GOOGLE_|NODE_|npm_|container$|KUBERNETES_)/.test(name),
+  );
+  return { ...Object.fromEntries(kept), ...extra };
+}
+
+/** Starts `drover serve` (the demo, unless the arguments say otherwise) and waits until it is ready. */
+export async function start(t: TestContext, options: DaemonOptions = {}): Promise<Daemon> {
+  const dir = options.cwd ?? folder(t);
+  const args = ["serve", "--bind", options.bind ?? "127.0.0.1:0", ...(options.args ?? [])];
+  const child = spawn(DROVER, args, {
+    cwd: dir,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: cleanEnv({
+      DROVER_WORKERS: "2",
+      DROVER_ROLL_SETTLE: "200ms",
+      DROVER_EMULATOR_LATENCY: "none",
+      DROVER_EMULATOR_QUOTA: "off",
+      ...options.env,
+    }),
+  });
+  const daemon = new Daemon(child, dir);
+  t.after(async () => {
+    if (child.pid === undefined) return;
+    const left = [child.pid, ...descendants(child.pid)];
+    for (const pid of left) if (alive(pid)) process.kill(pid, "SIGKILL");
+    await daemon.exited;
+  });
+  return options.noWait === true ? daemon : await daemon.ready();
+}

@@ -1,0 +1,62 @@
+/**
+ * The case drover is for: a spreadsheet that takes 0.5–2 s to answer, and a hundred people. Under Gunicorn with 9 sync workers that is 9
+ * answers a second for 10 wanted, so the queue grows without end. Here the slow calls are made once for all, and nobody waits for them
+ * twice.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { get, ROOT, start, until, type Daemon } from "./harness.ts";
+
+const TTL = 2;
+
+function tables(): string {
+  const file = join(mkdtempSync(join(tmpdir(), "drover-tables-")), "tables.json");
+  const parsed = JSON.parse(readFileSync(join(ROOT, "config/tables.json"), "utf8")) as { tables: Record<string, { ttl: string }> };
+  for (const table of Object.values(parsed.tables)) table.ttl = `${TTL}s`;
+  writeFileSync(file, JSON.stringify(parsed));
+  return file;
+}
+
+const slow = { DROVER_EMULATOR_LATENCY: "slow", DROVER_EMULATOR_QUOTA: "on", DROVER_WORKERS: "3", DROVER_TABLES: tables() };
+const calls = async (daemon: Daemon): Promise<number> => (await daemon.status()).counters.upstreamCalls;
+
+test("a hundred people at once on a cold cache: one upstream call, everybody is answered", async (t) => {
+  const daemon = await start(t, { env: slow });
+  const began = performance.now();
+  const answers = await Promise.all(Array.from({ length: 100 }, () => get(`${daemon.url}/api/tables/players?limit=10`)));
+  const took = performance.now() - began;
+  assert.deepEqual([...new Set(answers.map((a) => a.status))], [200]);
+  await until("the broker's beat has told", async () => (await daemon.status()).upstream?.state === "ok");
+  const made = await calls(daemon);
+  console.log(`100 people on a cold cache, upstream 0.5–2 s: all answered after ${(took / 1_000).toFixed(2)} s, ${made} upstream call(s)`);
+  assert.ok(made <= 2, `${made} calls`);
+});
+
+test("ten requests a second over several TTLs: nobody waits for the spreadsheet, at most one call a TTL whatever the workers", async (t) => {
+  const daemon = await start(t, { env: slow });
+  await get(`${daemon.url}/api/tables/players?limit=10`);
+  await until("the first rows are there", async () => (await daemon.status()).upstream?.state === "ok");
+  const before = await calls(daemon);
+  const seconds = 8;
+  const times: number[] = [];
+  const statuses = new Set<number>();
+  const one = async (i: number): Promise<void> => {
+    await sleep(i * 100);
+    const began = performance.now();
+    statuses.add((await get(`${daemon.url}/api/tables/${i % 2 === 0 ? "players" : "teams"}?limit=10`)).status);
+    times.push(performance.now() - began);
+  };
+  await Promise.all(Array.from({ length: seconds * 10 }, (_, i) => one(i)));
+  const made = (await calls(daemon)) - before;
+  const p95 = times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? Number.NaN;
+  console.log(
+    `10 requests/s for ${seconds} s, TTL ${TTL} s, 3 workers, upstream 0.5–2 s: p95 ${p95.toFixed(1)} ms, ${made} upstream calls (per-worker caches: ${(2 * 3 * seconds) / TTL})`,
+  );
+  assert.deepEqual([...statuses], [200]);
+  assert.ok(p95 < 500, `p95 ${p95} ms`);
+  assert.ok(made <= seconds / TTL + 2, `${made} calls in ${seconds} s`);
+});

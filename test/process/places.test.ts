@@ -1,0 +1,194 @@
+/** Addresses, logs and settings of a running daemon. */
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import test from "node:test";
+import { promisify } from "node:util";
+import { cleanEnv, DROVER, Daemon, descendants, folder, get, ROOT, start, until } from "./harness.ts";
+
+const run = promisify(execFile);
+const LISTENER = join(ROOT, "test/process/apps/listener.mjs");
+
+function unix(socketPath: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    http
+      .get({ socketPath, path: "/", agent: false }, (res) => {
+        res.resume();
+        resolve(res.statusCode ?? 0);
+      })
+      .on("error", reject);
+  });
+}
+
+test("several addresses at once: IPv4, IPv6 and a unix socket, which is removed at the end", async (t) => {
+  const dir = folder(t);
+  const socket = join(dir, "web.sock");
+  const daemon = await start(t, { cwd: dir, args: [LISTENER], bind: `127.0.0.1:0,[::1]:0,unix:${socket}` });
+  const { urls } = await daemon.status();
+  assert.equal(urls.length, 3);
+  for (let i = 0; i < 6; i += 1) {
+    assert.equal((await get(urls[0] ?? "")).status, 207);
+    assert.equal((await get(urls[1] ?? "")).status, 207);
+    assert.equal(await unix(socket), 207);
+  }
+  assert.equal((statSync(socket).mode & 0o777).toString(8), "660");
+  process.kill((await daemon.place("worker/0")).child?.pid ?? 0, "SIGKILL");
+  assert.equal(await unix(socket), 207);
+  await daemon.stop();
+  assert.equal(existsSync(socket), false);
+});
+
+test("a unix socket left by a killed daemon is taken over; one that somebody answers on is not", async (t) => {
+  const dir = folder(t);
+  const socket = join(dir, "web.sock");
+  const first = await start(t, { cwd: dir, args: [LISTENER], bind: `unix:${socket}` });
+  first.signal("SIGKILL");
+  await first.exited;
+  const second = await start(t, { cwd: dir, args: [LISTENER], bind: `unix:${socket}` });
+  assert.equal(await unix(socket), 207);
+  const third = await start(t, { args: [LISTENER], bind: `unix:${socket}`, noWait: true });
+  assert.equal((await third.exited).code, 75);
+  assert.equal(await unix(socket), 207);
+  assert.ok(second);
+});
+
+test("a folder whose socket paths are over 107 bytes works all the same, and its commands find it", async (t) => {
+  const dir = join(folder(t), "x".repeat(60), "y".repeat(60));
+  mkdirSync(dir, { recursive: true });
+  const daemon = await start(t, { cwd: dir, args: [LISTENER] });
+  const { stdout } = await run(DROVER, ["status"], { cwd: dir, env: cleanEnv() });
+  assert.match(stdout, /2\/2 ready/);
+  assert.ok(daemon);
+});
+
+test("USR1 opens the log again after it was moved: no line is lost, split or written to the old file", async (t) => {
+  const daemon = await start(t, { args: [join(ROOT, "test/process/apps/plain.mjs")] });
+  const log = join(daemon.dir, "var/log/drover.log");
+  await get(`${daemon.url}/print`);
+  await daemon.logged(/^and an error$/);
+  renameSync(log, `${log}.1`);
+  daemon.signal("SIGUSR1");
+  await until("there is a new file", () => existsSync(log) && readFileSync(log, "utf8").includes("open again"));
+  const size = statSync(`${log}.1`).size;
+  await get(`${daemon.url}/print`);
+  await daemon.logged(/^and an error$/);
+  assert.equal(statSync(`${log}.1`).size, size);
+  for (const file of [log, `${log}.1`]) for (const line of readFileSync(file, "utf8").trim().split("\n")) JSON.parse(line);
+});
+
+test("every log line has time, level, pid, role, slot, generation and msg", async (t) => {
+  const daemon = await start(t);
+  await get(`${daemon.url}/api/tables/players`);
+  await daemon.stop();
+  const lines = daemon.log();
+  assert.ok(lines.length > 5);
+  for (const line of lines)
+    for (const name of ["time", "level", "pid", "role", "slot", "generation", "msg"])
+      assert.ok(name in line, `${name} in ${JSON.stringify(line)}`);
+  assert.ok(lines.every((line) => !Number.isNaN(Date.parse(String(line["time"])))));
+});
+
+test("log on standard output: the children's lines come out whole there too", async (t) => {
+  const daemon = await start(t, { args: [join(ROOT, "test/process/apps/plain.mjs"), "--log-file", "-"] });
+  await get(`${daemon.url}/print`);
+  await until("the script's line is there", () => daemon.stdout.includes('"in two lines"'));
+  for (const line of daemon.stdout.trim().split("\n")) JSON.parse(line);
+});
+
+test("a reload reads .env again: live rows at once, what needs a restart refused by name, a broken file changes nothing", async (t) => {
+  const dir = folder(t);
+  writeFileSync(join(dir, ".env"), "DROVER_GRACEFUL_TIMEOUT=20s\nDROVER_WORKER_CONNECTIONS=900\n");
+  const daemon = await start(t, { cwd: dir, args: [LISTENER] });
+  const reload = async (text: string): Promise<{ ok: boolean; message: string }> => {
+    writeFileSync(join(dir, ".env"), text);
+    return JSON.parse((await daemon.control("reload")).body) as { ok: boolean; message: string };
+  };
+  assert.equal(
+    (await reload("DROVER_GRACEFUL_TIMEOUT=10s\nDROVER_WORKER_CONNECTIONS=800\nDROVER_BACKLOG=99\nDROVER_WORKERS=5\n")).ok,
+    true,
+  );
+  await daemon.logged(/graceful_timeout: 20s → 10s/);
+  await daemon.logged(/worker_connections: 900 → 800/);
+  await daemon.logged(/backlog can't change while drover runs/);
+  await daemon.logged(/DROVER_WORKERS.*hidden by|hidden by.*DROVER_WORKERS/);
+  await until("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
+  const refused = await reload("DROVER_TIMEOUT=soon\n");
+  assert.equal(refused.ok, false);
+  assert.match(refused.message, /timeout.*soon.*\.env:1/);
+  assert.equal((await daemon.status()).generation, 2, "nothing rolls");
+  assert.equal((await get(daemon.url)).status, 207);
+});
+
+test("drover reload waits until the generation serves; drover stop until the daemon has gone; both say it", async (t) => {
+  const daemon = await start(t, { args: [LISTENER] });
+  const command = (...args: string[]) => run(DROVER, args, { cwd: daemon.dir, env: cleanEnv() });
+  assert.match((await command("reload")).stdout, /generation 2 serves/);
+  assert.match((await command("scale", "3")).stdout, /3 workers wanted/);
+  await until("three are ready", async () => (await daemon.status()).workers.ready === 3);
+  assert.match((await command("recycle", "1")).stdout, /worker 1/);
+  assert.match((await command("reopen")).stdout, /open again/);
+  await assert.rejects(command("scale", "none"), { code: 64 });
+  await assert.rejects(command("recycle", "99"), { code: 64 });
+  const family = descendants(daemon.pid);
+  assert.match((await command("stop")).stdout, /stopped/);
+  assert.equal((await daemon.exited).code, 0);
+  assert.ok(family.length > 0);
+  await assert.rejects(command("status"), { code: 69 });
+  await assert.rejects(command("stop"), { code: 69 });
+});
+
+test("a wrong command line: 64 and the nearest word; a wrong setting: 78 and where it stands; nothing is started", async (t) => {
+  const dir = folder(t);
+  const fails = async (code: number, pattern: RegExp, args: string[], env: NodeJS.ProcessEnv = {}): Promise<void> => {
+    const child = spawn(DROVER, args, { cwd: dir, env: cleanEnv(env), stdio: ["ignore", "pipe", "pipe"] });
+    const daemon = new Daemon(child, dir);
+    assert.equal((await daemon.exited).code, code, daemon.stderr);
+    assert.match(daemon.stderr, pattern);
+  };
+  await fails(64, /did you mean serve\?/, ["serv"]);
+  await fails(64, /--workers/, ["serve", "--worker", "2"]);
+  await fails(78, /timeout.*environment/, ["serve"], { DROVER_TIMEOUT: "soon" });
+  await fails(78, /DROVER_WORKERS/, ["serve"], { DROVER_WORKRES: "2" });
+  await fails(78, /no such file|does not exist|missing/i, ["serve", "--env-file", "nowhere.env"]);
+  await fails(4, /nothing\.mjs/, ["serve", "./nothing.mjs"]);
+  assert.equal(existsSync(join(dir, "var/run/control.sock")), false);
+});
+
+test("a data directory that can't be made: 78, its name and setting", async (t) => {
+  const dir = folder(t);
+  writeFileSync(join(dir, "file"), "");
+  const daemon = await start(t, { cwd: dir, args: [LISTENER], env: { DROVER_DATA_DIR: join(dir, "file/under") }, noWait: true });
+  assert.equal((await daemon.exited).code, 78);
+  assert.match(daemon.stderr, /DROVER_DATA_DIR.*file\/under/);
+});
+
+test("drover check prints every setting with its source, and what strangers may read", async (t) => {
+  const dir = folder(t);
+  writeFileSync(join(dir, ".env"), "DROVER_TIMEOUT=20s\n");
+  const { stdout } = await run(DROVER, ["check"], { cwd: dir, env: cleanEnv({ WEB_CONCURRENCY: "3", DROVER_DEMO: "on" }) });
+  assert.match(stdout, /timeout\s+20s\s+.*\.env:1/);
+  assert.match(stdout, /workers\s+3\s+.*WEB_CONCURRENCY/);
+  assert.match(stdout, /players: read \(hidden: code\)/);
+  assert.match(stdout, /actions: read, append \(hidden: target\)/);
+});
+
+test("nothing is installed or built under a daemon that runs from this folder", async (t) => {
+  const require = createRequire(import.meta.url);
+  assert.ok(require);
+  const daemon = await start(t, { args: [LISTENER] });
+  const note = join(ROOT, "dist/.running", String(daemon.pid));
+  assert.ok(existsSync(note));
+  const built = readFileSync(join(ROOT, "dist/.built"), "utf8");
+  writeFileSync(join(ROOT, "dist/.built"), "of other sources");
+  t.after(() => writeFileSync(join(ROOT, "dist/.built"), built));
+  await assert.rejects(run(process.execPath, [join(ROOT, "bin/setup.mjs"), "start"]), {
+    code: 75,
+    message: new RegExp(`pid \\d+.*runs from this folder`),
+  });
+  writeFileSync(join(ROOT, "dist/.built"), built);
+  await daemon.stop();
+  assert.equal(existsSync(note), false);
+});

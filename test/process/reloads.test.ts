@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import http from "node:http";
+import { join } from "node:path";
+import test from "node:test";
+import { get, ROOT, start, until } from "./harness.ts";
+
+test("ten reloads under load, by clients that keep their connection and by such that don't: no request fails", async (t) => {
+  const daemon = await start(t, {
+    args: [join(ROOT, "test/process/apps/plain.mjs")],
+    env: { DROVER_DRAIN_IDLE: "500ms", DROVER_ROLL_SETTLE: "100ms" },
+  });
+  const { url } = daemon;
+  const going = { on: true };
+  const served = { kept: 0, fresh: 0 };
+  const failed: string[] = [];
+  const client = async (kind: "kept" | "fresh"): Promise<void> => {
+    const agent = kind === "kept" ? new http.Agent({ keepAlive: true, maxSockets: 1 }) : undefined;
+    while (going.on)
+      await get(`${url}/?ms=${served.kept % 5}`, agent === undefined ? {} : { agent }).then(
+        (answer) => (answer.status === 200 ? (served[kind] += 1) : failed.push(String(answer.status))),
+        (error: Error) => failed.push(`${kind}: ${error.message}`),
+      );
+    agent?.destroy();
+  };
+  const clients = [client("kept"), client("kept"), client("kept"), client("fresh"), client("fresh"), client("fresh")];
+  for (let i = 0; i < 10; i += 1) {
+    daemon.signal("SIGHUP");
+    await until("the roll is done", async () => {
+      const { generation, roll, lastRoll } = await daemon.status();
+      assert.notEqual(lastRoll?.is, "abandoned");
+      return generation === i + 2 && roll === null;
+    });
+  }
+  going.on = false;
+  await Promise.all(clients);
+  t.diagnostic(`${served.kept} requests on kept connections, ${served.fresh} on fresh ones, ${failed.length} failed`);
+  assert.deepEqual(failed.slice(0, 5), []);
+  assert.ok(served.kept > 100 && served.fresh > 100);
+});

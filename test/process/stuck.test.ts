@@ -1,0 +1,146 @@
+/** Stuck workers, in real processes: found, explained, killed, replaced; and what can be asked of a living one. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { descendants, get, ROOT, start, until, type Daemon } from "./harness.ts";
+
+const app = (t: TestContext, env: NodeJS.ProcessEnv = {}) =>
+  start(t, { args: [join(ROOT, "test/process/apps/stuck.mjs")], env: { DROVER_WORKERS: "3", DROVER_TIMEOUT: "2s", ...env } });
+
+const record = (daemon: Daemon, death: string) =>
+  until(`a death record says ${death}`, () => daemon.log().find((line) => line["death"] === death));
+
+const whole = (daemon: Daemon, n: number) => until("all are ready", async () => (await daemon.status()).workers.ready === n);
+
+/** TCP sockets that the processes of a daemon listen on. */
+function listening(daemon: Daemon): number {
+  const inodes = new Set<string>();
+  for (const pid of descendants(daemon.pid)) {
+    for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+      if (inode !== undefined) inodes.add(inode);
+    }
+  }
+  const lines = readFileSync("/proc/self/net/tcp", "latin1").split("\n");
+  return lines.map((line) => line.trim().split(/\s+/)).filter((fields) => fields[3] === "0A" && inodes.has(fields[9] ?? "")).length;
+}
+
+interface Stuck {
+  readonly found: Record<string, unknown>;
+  readonly killed: number;
+  readonly served: number;
+  readonly failed: number;
+}
+
+/** One worker is made to loop; the others are asked all the while. */
+async function makeStuck(daemon: Daemon, path: string): Promise<Stuck> {
+  const records = (): Record<string, unknown>[] => daemon.log().filter((line) => line["death"] === "stuck");
+  const before = records().length;
+  const hung = get(`${daemon.url}${path}?secret=1`).catch(() => {});
+  const began = performance.now();
+  await until("one is silent", async () => (await daemon.status()).places.some(({ child }) => (child?.beatAge ?? 0) > 600));
+  let [failed, served] = [0, 0];
+  const found = await until("it is stuck", async () => {
+    const answer = await get(daemon.url, { timeout: 8_000 }).catch(() => undefined);
+    if (answer?.status === 200) served += 1;
+    else failed += 1;
+    return records()[before];
+  });
+  const killed = performance.now() - began;
+  await hung;
+  await whole(daemon, 3);
+  console.log(
+    `${path}: killed after ${Math.round(killed)} ms, whole after ${Math.round(performance.now() - began)} ms, ${served} served, ${failed} failed`,
+  );
+  return { found, killed, served, failed };
+}
+
+for (const [path, verdict, name] of [
+  ["/loop", "spinning", "forever"],
+  ["/micro", "spinning", "microtasks"],
+  ["/regexp", "spinning", "catastrophe"],
+] as const)
+  test(`${path}: named with its function, line and request, killed, replaced; the others serve`, async (t) => {
+    const daemon = await app(t);
+    let stuck = await makeStuck(daemon, path);
+    // The autopsy has 0.8 s. On a machine that is busy with other tests the debugger may not come through in time: then again.
+    for (let i = 0; i < 3 && stuck.found["verdict"] === "native"; i += 1) stuck = await makeStuck(daemon, path);
+    const { found, killed, failed } = stuck;
+    assert.equal(failed, 0);
+    assert.ok(killed < 8_000, `${killed} ms`);
+    assert.equal(found["verdict"], verdict);
+    assert.match(String(found["msg"]), new RegExp(`was stuck: spinning at stuck\\.mjs:\\d+ ${name}`));
+    assert.match((found["inFlight"] as string[]).join(), new RegExp(`GET ${path} for`));
+    assert.doesNotMatch(JSON.stringify(daemon.log()), /secret|Debugger listening|For help, see/);
+  });
+
+test("SIGSTOP: no debugger, the last beat's list; the soft stage has warned once", async (t) => {
+  const daemon = await app(t, { DROVER_WORKERS: "1" });
+  process.kill((await daemon.place("worker/0")).child?.pid ?? 0, "SIGSTOP");
+  const found = await record(daemon, "stuck");
+  assert.equal(found["verdict"], "stopped");
+  await whole(daemon, 1);
+  assert.equal(daemon.log().filter((line) => String(line["msg"]).startsWith("worker 0 has been silent for")).length, 1);
+  assert.equal((await daemon.status()).deaths["stuck"], 1);
+  assert.equal((await daemon.place("worker/0")).lastDeath?.name, "stuck");
+});
+
+test("all workers silent at once: all are replaced", async (t) => {
+  const daemon = await app(t);
+  const before = (await daemon.status()).places.map((place) => place.child?.pid);
+  const going = { on: true };
+  const retry = async (): Promise<void> => {
+    while (going.on && (await daemon.status()).deaths["stuck"] === undefined)
+      await get(`${daemon.url}/loop`, { timeout: 300 }).catch(() => {});
+  };
+  await Promise.all([retry(), retry(), retry(), retry()]);
+  await until("none of the first is left", async () => {
+    const { places, workers } = await daemon.status();
+    return workers.ready === 3 && places.every((place) => !before.includes(place.child?.pid));
+  });
+  going.on = false;
+});
+
+test("DROVER_AUTOPSY=off: the verdict from /proc alone, and SIGUSR1 opens nothing", async (t) => {
+  const daemon = await app(t, { DROVER_AUTOPSY: "off", DROVER_WORKERS: "1" });
+  const before = listening(daemon);
+  process.kill((await daemon.place("worker/0")).child?.pid ?? 0, "SIGUSR1");
+  assert.equal((await get(daemon.url)).status, 200);
+  assert.equal(listening(daemon), before);
+  assert.equal((await daemon.control("stack", { slot: 0 })).status, 409);
+  void get(`${daemon.url}/loop`).catch(() => {});
+  const found = await record(daemon, "stuck");
+  assert.equal(found["verdict"], "spinning");
+  assert.deepEqual(found["stack"], []);
+});
+
+test("stack: an idle worker, a busy one, twice; then both go on and no inspector listens", async (t) => {
+  const daemon = await app(t, { DROVER_WORKERS: "1", DROVER_TIMEOUT: "20s" });
+  const before = listening(daemon);
+  void get(`${daemon.url}/hang`).catch(() => {});
+  await until("it hangs", async () => ((await daemon.place("worker/0")).child?.inFlight ?? 0) > 0);
+  for (let i = 0; i < 2; i += 1) assert.match((await daemon.control("stack", { slot: 0 })).body, /is idle.*GET \/hang for/s);
+  assert.equal((await get(daemon.url)).status, 200);
+  void get(`${daemon.url}/loop`).catch(() => {});
+  await until("it loops", async () => ((await daemon.place("worker/0")).child?.beatAge ?? 0) > 1_200);
+  for (let i = 0; i < 2; i += 1) assert.match((await daemon.control("stack", { slot: 0 })).body, /at forever \(.*stuck\.mjs:5:/);
+  assert.equal(listening(daemon), before);
+  assert.equal((await daemon.control("stack", { slot: 9 })).status, 409);
+});
+
+test("deaths with names: the heap's limit, a kill from outside, a TERM to one worker", async (t) => {
+  const daemon = await app(t, { DROVER_MEMORY: "64m", DROVER_WORKERS: "1", DROVER_TIMEOUT: "20s" });
+  void get(`${daemon.url}/hoard`).catch(() => {});
+  assert.match(String((await record(daemon, "oom-heap"))["msg"]), /worker 0 died \(oom-heap\).*heap out of memory/);
+  await whole(daemon, 1);
+  const pid = async (): Promise<number> => (await daemon.place("worker/0")).child?.pid ?? 0;
+  process.kill(await pid(), "SIGKILL");
+  await record(daemon, "signal:SIGKILL");
+  await whole(daemon, 1);
+  const { crashes } = await daemon.place("worker/0");
+  process.kill(await pid(), "SIGTERM");
+  await until("it was counted", async () => (await daemon.status()).deaths["operator"] === 1);
+  await whole(daemon, 1);
+  assert.equal((await daemon.place("worker/0")).crashes, crashes, "no crash");
+});

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ms, seconds, type Instant, type Timestamp } from "../../src/base/units.ts";
+import { createTables, UnavailableError, type Tables } from "../../src/sheets/client.ts";
+import { share } from "../../src/sheets/direct-transport.ts";
+import { encodeSnapshot, stamp } from "../../src/sheets/snapshot.ts";
+import type { Transport, TransportEvents } from "../../src/sheets/transport.ts";
+import { EVERY_TABLE, type SnapshotHead, type TableInfo, type Unavailable } from "../../src/sheets/types.ts";
+
+const INFO: TableInfo = { name: "players", definition: "d1", ttl: seconds(30), read: "public", append: "nobody", update: "nobody" };
+const WHY: Unavailable = { table: "players", reason: "upstream", message: "Google answered 503", retryAfter: seconds(20) };
+
+/** A client whose other end and time are moved by hand. */
+function world() {
+  const time = { now: 1_000, wall: 1_800_000_000_000 };
+  const touched: string[] = [];
+  const wants: { table: string; held: string | undefined; settle: (e?: Error) => void }[] = [];
+  let events!: TransportEvents;
+  const transport: Transport = {
+    want: (table, held) =>
+      new Promise((resolve, reject) => wants.push({ table, held, settle: (e) => (e === undefined ? resolve() : reject(e)) })),
+    touch: (table) => void touched.push(table),
+    listen: (listener) => (events = listener),
+    close: () => {},
+  };
+  const clock = { now: () => time.now as Instant, wall: () => time.wall as Timestamp };
+  const tables: Tables = createTables(transport, { clock, patience: ms(50) });
+  let version = 0;
+  const head = (id: string): { head: SnapshotHead; bytes: SharedArrayBuffer } => {
+    const { bytes, hash } = encodeSnapshot({ columns: [{ name: "id", type: "auto" }], key: 0, rows: [[id]] });
+    version += 1;
+    stamp(bytes, 1, version);
+    const at = clock.wall();
+    return { head: { table: "players", epoch: 1, version, hash, asOf: at, checkedAt: at }, bytes: share(bytes) };
+  };
+  const advance = (wait: number): void => void ((time.now += wait), (time.wall += wait));
+  const loaded = () => (events.tables([INFO]), events.snapshot(head("a")), tables.peek("players")!);
+  return { tables, touched, wants, events, head, advance, loaded, time };
+}
+const isReason = (reason: string) => (e: unknown) => e instanceof UnavailableError && e.why.reason === reason;
+const pending = async (p: Promise<unknown>): Promise<boolean> =>
+  (await Promise.race([p.catch(() => {}), new Promise((r) => setImmediate(r, "pending"))])) === "pending";
+
+test("fresh rows: no question, the same view, all from one source", async () => {
+  const w = world();
+  const view = w.loaded();
+  w.advance(29_999);
+  assert.equal(await w.tables.table("players"), view);
+  assert.deepEqual([w.touched, w.wants.length], [[], 0]);
+  assert.deepEqual([view.version, view.source.version, view.source.freshUntil, view.source.staleUntil], [1, 1, 31_000, 61_000]);
+  assert.deepEqual(w.tables.list(), [INFO]);
+});
+
+test("stale rows are served at once and asked for once a second", async () => {
+  const w = world();
+  const view = w.loaded();
+  w.advance(30_000);
+  for (let i = 0; i < 100; i += 1) assert.equal(await w.tables.table("players"), view);
+  for (let i = 0; i < 100; i += 1) view.source.expired();
+  assert.deepEqual(w.touched, ["players"]);
+  w.advance(1_000);
+  view.source.expired();
+  assert.equal(w.touched.length, 2);
+  assert.equal(w.wants.length, 0);
+});
+
+test("beyond, callers wait for one refresh; a renewal moves the times and nothing else", async () => {
+  const w = world();
+  const view = w.loaded();
+  w.advance(60_000);
+  const waiting = Promise.all([w.tables.table("players"), w.tables.table("players")]);
+  assert.deepEqual([w.wants.length, w.wants[0]?.held], [1, view.head.hash]);
+  w.events.renewed({ ...view.head, checkedAt: w.time.wall as Timestamp });
+  w.wants[0]?.settle();
+  const [one, two] = await waiting;
+  assert.equal(one, two);
+  assert.deepEqual([one.snapshot, one.version, view.source.version], [view.snapshot, 1, 1]);
+  assert.deepEqual([view.source.checkedAt, view.source.freshUntil], [w.time.wall, w.time.now + 30_000]);
+});
+
+test("new rows: a new version of the same source; the old view keeps its own", async () => {
+  const w = world();
+  const view = w.loaded();
+  w.events.snapshot(w.head("b"));
+  const next = await w.tables.table("players");
+  assert.equal(next.source, view.source);
+  assert.deepEqual([view.version, next.version, view.source.version], [1, 2, 2]);
+  assert.deepEqual([view.snapshot.row(0), next.snapshot.row(0)], [{ id: "a" }, { id: "b" }]);
+  w.events.snapshot(w.head("b"));
+  assert.equal(view.source.version, 2, "the same rows under another version, from a broker's successor, change nothing");
+});
+
+test("a failed refresh: what is there, with its reason, and no waiting until it may be tried again", async () => {
+  const w = world();
+  const view = w.loaded();
+  w.advance(100_000);
+  const waiting = w.tables.table("players");
+  w.events.failed(WHY);
+  w.wants[0]?.settle(new UnavailableError(WHY));
+  assert.deepEqual((await waiting).failure, WHY);
+  assert.equal(view.source.staleUntil, w.time.now + 50_000);
+  w.advance(20_000 + 29_999); // it may be tried again at 20 s, and a Google that hangs takes its time to fail again
+  for (let i = 0; i < 50; i += 1) assert.equal((await w.tables.table("players")).snapshot, view.snapshot);
+  assert.equal(w.wants.length, 1);
+  w.events.renewed({ ...view.head, checkedAt: w.time.wall as Timestamp });
+  assert.equal((await w.tables.table("players")).failure, undefined);
+});
+
+test("while the broker is away rows are served however old, and wait for nothing", async () => {
+  const w = world();
+  const view = w.loaded();
+  w.events.link(false);
+  w.advance(86_400_000);
+  const served = await w.tables.table("players");
+  assert.deepEqual([served.snapshot, served.failure?.reason, w.wants.length], [view.snapshot, "broker", 0]);
+  w.touched.length = 0;
+  w.events.link(true);
+  const back = await w.tables.table("players");
+  assert.deepEqual([back.snapshot, w.wants.length, w.touched], [view.snapshot, 0, ["players"]], "served, and a refresh is asked for");
+  w.advance(30_000);
+  assert.ok(await pending(w.tables.table("players")));
+  assert.equal(w.wants.length, 1);
+});
+
+test("a table that nobody knows, and rows that were never seen", async () => {
+  const w = world();
+  w.events.tables([INFO]);
+  await assert.rejects(w.tables.table("nope"), isReason("unknown"));
+  await assert.rejects(w.tables.table("__proto__"), isReason("unknown"));
+  assert.equal(w.wants.length, 0, "unknown names do not reach the broker");
+  const waiting = w.tables.table("players");
+  await pending(waiting);
+  w.wants[0]?.settle(new UnavailableError({ ...WHY, reason: "denied" }));
+  await assert.rejects(waiting, isReason("denied"));
+});
+
+test("before the list: callers wait for it, get its reason, or give up", async () => {
+  await assert.rejects(world().tables.table("players"), isReason("broker"));
+  const w = world();
+  const waiting = w.tables.table("players");
+  w.events.failed({ ...WHY, table: EVERY_TABLE, reason: "denied" });
+  await assert.rejects(waiting, isReason("denied"));
+  w.events.tables([INFO]);
+  w.events.snapshot(w.head("a"));
+  assert.equal((await w.tables.table("players")).snapshot.rowCount, 1);
+});
+
+test("a caller that goes away leaves the others waiting, and the flight with them", async () => {
+  const w = world();
+  w.loaded();
+  w.advance(100_000);
+  const gone = new AbortController();
+  const first = w.tables.table("players", gone.signal);
+  const second = w.tables.table("players");
+  gone.abort(new Error("the client has left"));
+  await assert.rejects(first, /the client has left/);
+  assert.ok(await pending(second));
+  w.wants[0]?.settle();
+  await second;
+  await assert.rejects(w.tables.table("players", gone.signal), /the client has left/);
+});
+
+test("who may read changes: the rows stay, every answer dies; cut otherwise: the rows go too", async () => {
+  const w = world();
+  const view = w.loaded();
+  w.events.tables([{ ...INFO, read: "nobody" }]);
+  const next = await w.tables.table("players");
+  assert.deepEqual([next.info.read, next.version, view.source.version, next.snapshot], ["nobody", 2, 2, view.snapshot]);
+  w.events.tables([{ ...INFO, definition: "d2" }]);
+  assert.deepEqual([w.tables.peek("players"), view.source.version], [undefined, 3]);
+});
+
+test("a damaged snapshot never replaces a good one", () => {
+  const w = world();
+  const view = w.loaded();
+  const { head } = w.head("b");
+  w.events.snapshot({ head, bytes: new SharedArrayBuffer(100) });
+  assert.equal(w.tables.peek("players"), view);
+});
+
+test("rows that were used are said to be used at their renewal; unused ones are not", () => {
+  const w = world();
+  const view = w.loaded();
+  const renew = (): void => w.events.renewed({ ...view.head, checkedAt: w.time.wall as Timestamp });
+  renew();
+  w.touched.length = 0;
+  renew();
+  assert.deepEqual(w.touched, []);
+  assert.ok(view.source.freshUntil > 0);
+  renew();
+  assert.deepEqual(w.touched, ["players"]);
+});

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { seconds } from "../../src/base/units.ts";
+import { readCell } from "../../src/sheets/cell.ts";
+import { readTable } from "../../src/sheets/rows.ts";
+import { parseTables } from "../../src/sheets/tables.ts";
+import type { Table } from "../../src/sheets/types.ts";
+
+const table = (said: object = {}): Table => parseTables(JSON.stringify({ tables: { players: said } }), "f", seconds(30))[0] as Table;
+function ok(values: unknown, said: object = {}) {
+  const reading = readTable(values, table(said));
+  assert.ok(reading.is === "ok", reading.is === "malformed" ? reading.why : "");
+  return { names: reading.content.columns.map((c) => c.name), ...reading.content, ...reading.findings, rows: reading.content.rows };
+}
+function refused(values: unknown, said: object = {}): string {
+  const reading = readTable(values, table(said));
+  assert.ok(reading.is === "malformed");
+  return reading.why;
+}
+
+test("headers are trimmed, doubles are numbered, columns without a name are left out", () => {
+  const read = ok([
+    [" id ", "x", "", "x", 2024, "x_2"],
+    ["a", 1, 2, 3, 4, 5],
+  ]);
+  assert.deepEqual(read.names, ["id", "x", "x_2", "2024", "x_2_2"]);
+  assert.deepEqual(read.rows, [["a", 1, 3, 4, 5]]);
+});
+
+test("secret columns are hidden by name, unless the file says otherwise", () => {
+  const values = [
+    ["id", "Code", "user_password", "code", "pin"],
+    ["a", "s1", "s2", "s3", "s4"],
+  ];
+  assert.deepEqual(ok(values).names, ["id"]);
+  assert.deepEqual(ok(values, { columns: { pin: { hidden: false } } }).names, ["id", "pin"]);
+});
+
+test("a second column of a hidden name is hidden too", () => {
+  const values = [
+    ["id", "target", "target"],
+    ["a", "s1", "s2"],
+  ];
+  assert.deepEqual(ok(values, { columns: { target: { hidden: true } } }).names, ["id"]);
+});
+
+test("the first visible column is the key when the file names none", () => {
+  const read = ok([
+    ["token", "name"],
+    ["s", "Ada"],
+  ]);
+  assert.deepEqual([read.key, read.names, read.rows], [0, ["name"], [["Ada"]]]);
+});
+
+test("a header that the file names and the sheet lacks is a wrong shape: a renamed secret must not come out", () => {
+  const values = [
+    ["id", "access"],
+    ["a", "s1"],
+  ];
+  assert.match(refused(values, { columns: { target: { hidden: true } } }), /no column "target"/);
+  assert.match(refused(values, { key: "nr" }), /no column "nr"/);
+});
+
+test("what can't be a table", () => {
+  assert.match(refused(undefined), /is empty/);
+  assert.match(refused([]), /no header row/);
+  assert.match(refused([[]]), /no header row/);
+  assert.match(refused([["", null]]), /no header row/);
+  assert.match(refused([["pin"]]), /every column .* is hidden/);
+  for (const wrong of ["x", 7, {}, ["x"], [["id"], [{}]], [["id"], [[1]]], [["id"], "row"]])
+    assert.match(refused(wrong), /not rows of cells/);
+});
+
+test("empty rows vanish, rows without a key are counted, doubles stay and are counted", () => {
+  const read = ok([["id", "x"], [], ["", ""], ["a", 1], ["", 2], ["  ", 3], ["a", 4], [7], ["7"]]);
+  assert.deepEqual(read.rows, [
+    ["a", 1],
+    ["a", 4],
+    [7, null],
+    ["7", null],
+  ]);
+  assert.deepEqual([read.withoutKey, read.duplicateKeys, read.misfits], [2, 2, 0]);
+});
+
+test("a value that does not fit is null and named by its address, never by what it holds", () => {
+  const read = ok(
+    [
+      ["id", "score"],
+      ["a", "xyzzy"],
+      ["b", 3.5],
+      ["c", "12"],
+    ],
+    { range: "Tab 1!B3:F", columns: { score: { type: "integer" } } },
+  );
+  assert.deepEqual(read.rows, [
+    ["a", null],
+    ["b", null],
+    ["c", 12],
+  ]);
+  assert.deepEqual(read.warnings, ["Tab 1!C4 is no integer", "Tab 1!C5 is no integer"]);
+});
+
+test("warnings are bounded, counts are not", () => {
+  const read = ok([["id", "n"], ...Array.from({ length: 500 }, (_, i) => [`k${i}`, "x"])], { columns: { n: { type: "number" } } });
+  assert.deepEqual([read.misfits, read.warnings.length], [500, 20]);
+});
+
+test("headers that are names of Object's own do no harm", () => {
+  const read = ok([
+    ["__proto__", "constructor", "toString"],
+    ["polluted", 1, 2],
+  ]);
+  assert.deepEqual(read.rows, [["polluted", 1, 2]]);
+  assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
+});
+
+const CELLS = [
+  ["", "string", null],
+  [null, "integer", null],
+  [true, "string", "TRUE"],
+  [1.5, "string", "1.5"],
+  [" 1e3 ", "number", 1_000],
+  ["0x10", "number", undefined],
+  ["", "number", null],
+  ["1,5", "number", undefined],
+  [true, "number", undefined],
+  [3, "integer", 3],
+  [2 ** 60, "integer", undefined],
+  ["TRUE", "boolean", true],
+  [1, "boolean", undefined],
+  ["2026-02-28", "date", "2026-02-28"],
+  ["2026-02-30", "date", undefined],
+  ["2026-02-28 12:30:00", "date", "2026-02-28T12:30:00"],
+  ["28.02.2026", "date", undefined],
+  [45_000, "date", undefined],
+  ["#N/A", "number", undefined],
+  [false, "auto", false],
+] as const;
+test("cells by type", () => {
+  for (const [value, type, want] of CELLS) assert.equal(readCell(value, type), want, `${JSON.stringify(value)} as ${type}`);
+});

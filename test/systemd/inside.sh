@@ -1,0 +1,95 @@
+#!/bin/bash
+# Runs inside sandbox.sh, with drover shown at /opt/drover: does what docs/systemd.md tells an operator to do, and prints what
+# it saw as lines `fact NAME VALUE…`, for service.test.ts to judge. Everything else it prints is for people.
+set -uo pipefail
+fact() { printf 'fact %s\n' "$*"; }
+show() { systemctl show --property="$1" --value drover.service; }
+until_true() { for _ in {1..400}; do ! eval "$1" >/dev/null 2>&1 || return 0; sleep 0.05; done; return 1; }
+get() { curl --silent --show-error --max-time 20 "http://127.0.0.1:8080$1"; }
+set_env() { sed -i "/^$1=/d" /etc/drover/drover.env; [[ -z ${2:-} ]] || echo "$1=$2" >>/etc/drover/drover.env; }
+
+# ------------------------------------------------------------------------------------------------------------- install
+/opt/drover/bin/drover emit systemd || exit 1
+systemd-sysusers && systemd-tmpfiles --create drover.conf
+fact env_file "$(stat -c '%a %U:%G' /etc/drover/drover.env)"
+(($#)) || set -- DROVER_DEMO=on
+for setting; do set_env "${setting%%=*}" "${setting#*=}"; done
+set_env DROVER_WORKERS 2
+systemctl daemon-reload
+systemctl enable drover.service 2>&1
+fact enabled "$(systemctl is-enabled drover.service) $(systemctl is-enabled drover.socket)"
+
+# ------------------------------------------------------------------------------------------- start, answer, reload, stop
+from=${EPOCHREALTIME/./}
+systemctl start drover.service
+fact start "$? $(systemctl is-active drover.service) $(systemctl is-active drover.socket)"
+fact start_ms $(((${EPOCHREALTIME/./} - from) / 1000))
+fact status "$(show StatusText)"
+fact user "$(stat -c %U "/proc/$(show MainPID)")"
+fact notify "$(show NotifyAccess)"
+fact answer "$(get '/api/tables/players?limit=1')"
+
+main=$(show MainPID)
+systemctl reload drover.service
+fact reload "$?"
+fact reload_pid "$([[ $(show MainPID) == "$main" ]] && echo same || echo other)"
+fact reload_answer "$(get '/api/tables/players?limit=1')"
+
+# A reload that is refused ends as well, and the old generation serves on.
+set_env DROVER_WORKERS lots
+timeout 30 systemctl reload drover.service
+fact refused "$? $(systemctl is-active drover.service) $(get '/api/tables/players?limit=1' | head -c 1)"
+set_env DROVER_WORKERS 2
+
+# Restart under traffic: clients wait in the socket's queue and none is refused.
+( failed=0 done=0; while [[ ! -e /run/enough ]]; do get /healthz >/dev/null 2>&1 && done=$((done + 1)) || failed=$((failed + 1)); done
+  echo "$done $failed" >/run/traffic ) &
+systemctl restart drover.service
+fact restart "$? $(systemctl is-active drover.service)"
+get /healthz >/dev/null; touch /run/enough; wait
+fact traffic "$(</run/traffic)"
+
+# Rotation: what was logged before is in the old file, what comes after in the new one.
+if type -P logrotate >/dev/null; then
+  before=$(wc -l </var/log/drover/drover.log)
+  logrotate --force /etc/logrotate.d/drover
+  until_true 'grep -q "open again" /var/log/drover/drover.log'
+  fact rotated "$([[ $(wc -l </var/log/drover/drover.log.1) -ge $before ]] && stat -c '%U %a' /var/log/drover/drover.log)"
+else
+  fact rotated "no logrotate here"
+fi
+
+group=$(show ControlGroup)
+from=${EPOCHREALTIME/./}
+systemctl stop drover.socket drover.service
+fact stop "$? $(systemctl is-active drover.service) $(show Result)"
+fact stop_ms $(((${EPOCHREALTIME/./} - from) / 1000))
+fact left "$(pgrep -u drover | wc -l) $(cat /sys/fs/cgroup{,/unified,/systemd}"$group/cgroup.procs" 2>/dev/null | wc -l)"
+
+# ------------------------------------------------------------------------------------ again; killed; a setting that is wrong
+systemctl start drover.service
+fact second "$? $(systemctl is-active drover.service)"
+kill -KILL "$(show MainPID)"
+until_true '(($(show NRestarts) >= 1))'
+fact killed "$(get '/api/tables/players?limit=1' | head -c 1) $(show NRestarts)"
+until_true 'systemctl is-active drover.service'
+systemctl stop drover.socket drover.service
+
+set_env DROVER_WORKERS lots
+systemctl start drover.service 2>/dev/null
+fact wrong "$(show Result) $(show ExecMainStatus) $(systemctl is-active drover.service) restarts=$(show NRestarts)"
+# A connection that waits starts it again and again, until the socket gives up.
+until_true '! systemctl is-active drover.socket || { timeout 0.2 curl --silent http://127.0.0.1:8080/; false; }'
+fact wrong_socket "$(show Result) $(systemctl show --property=Result --value drover.socket)"
+set_env DROVER_WORKERS 2
+systemctl reset-failed drover.socket drover.service
+systemctl start drover.service
+fact cured "$? $(systemctl is-active drover.service)"
+
+# ------------------------------------------------------------------------------- the address is drover.socket's to decide
+systemctl stop drover.socket drover.service
+set_env DROVER_BIND 127.0.0.1:9999
+systemctl start drover.service 2>/dev/null
+fact other_bind "$(show ExecMainStatus) $(journalctl --unit=drover.service --output=cat --no-pager | grep -c 'drover.socket.*drover.env')"
+journalctl --unit=drover.service --unit=drover.socket --output=cat --no-pager
+[[ ! -e /var/log/drover/drover.log ]] || tail -n 40 /var/log/drover/drover.log

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Clock } from "../../../src/base/clock.ts";
+import { ms, seconds, type Instant, type Timestamp } from "../../../src/base/units.ts";
+import type { Permit } from "../../../src/worker/exchange.ts";
+import { Permits } from "../../../src/worker/gate/permits.ts";
+import { AdmissionQueue } from "../../../src/worker/gate/queue.ts";
+
+class HandClock implements Clock {
+  at = 0;
+  now = (): Instant => this.at as Instant;
+  wall = (): Timestamp => this.at as Timestamp;
+}
+
+const RULE = { inFlight: 1, waiting: 2, interval: seconds(2), target: ms(200) };
+const never = (): AbortSignal => new AbortController().signal;
+const settled = async (promise: Permit | undefined | Promise<Permit | undefined>): Promise<"permit" | "refused" | "waiting"> => {
+  const result = await Promise.race([promise, new Promise<"waiting">((resolve) => setImmediate(resolve, "waiting"))]);
+  return result === "waiting" ? "waiting" : result === undefined ? "refused" : "permit";
+};
+
+test("a permit is released exactly once", () => {
+  const permits = new Permits(1, () => {});
+  const permit = permits.take();
+  assert.equal(permits.take(), undefined);
+  permit?.release();
+  assert.throws(() => permit?.release(), /released twice/);
+  assert.equal(permits.taken, 0);
+});
+
+test("the oldest is served first in quiet times, and the queue is bounded", async () => {
+  const clock = new HandClock();
+  const queue = new AdmissionQueue(RULE, clock);
+  const first = queue.enter(never) as Permit;
+  const second = queue.enter(never);
+  const third = queue.enter(never);
+  assert.equal(queue.enter(never), undefined, "two may wait, not three");
+  first.release();
+  assert.equal(await settled(second), "permit");
+  assert.equal(await settled(third), "waiting");
+  (await second)?.release();
+  assert.equal(await settled(third), "permit");
+  (await third)?.release();
+  assert.equal(queue.inFlight, 0);
+});
+
+test("under standing overload the newest is served first, the oldest is refused for it, and patience is short", async () => {
+  const clock = new HandClock();
+  const queue = new AdmissionQueue(RULE, clock);
+  const first = queue.enter(never) as Permit;
+  clock.at = 1_500;
+  const oldest = queue.enter(never); // the queue was empty now: it may wait until 3.5 s
+  clock.at = 3_400;
+  const middle = queue.enter(never);
+  clock.at = 3_501;
+  queue.expire();
+  assert.equal(await settled(oldest), "refused");
+  clock.at = 3_550;
+  const newer = queue.enter(never);
+  clock.at = 3_560;
+  const newest = queue.enter(never); // no room left: the oldest one waiting goes
+  assert.equal(await settled(middle), "refused");
+  first.release();
+  assert.equal(await settled(newest), "permit");
+  assert.equal(await settled(newer), "waiting");
+  clock.at = 3_751;
+  queue.expire();
+  assert.equal(await settled(newer), "refused");
+  (await newest)?.release();
+});
+
+test("a client that goes away leaves the queue, before it entered too", async () => {
+  const queue = new AdmissionQueue(RULE, new HandClock());
+  const first = queue.enter(never) as Permit;
+  const leaving = new AbortController();
+  const gone = queue.enter(() => leaving.signal);
+  leaving.abort();
+  assert.equal(await settled(gone), "refused");
+  assert.equal(queue.waiting, 0);
+  assert.equal(await settled(queue.enter(() => AbortSignal.abort())), "refused");
+  first.release();
+});
+
+test("whatever happens, no more are in flight than allowed and every entry is settled", async () => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constant("enter" as const), abort: fc.boolean() }),
+    fc.record({ do: fc.constant("release" as const) }),
+    fc.record({ do: fc.constant("pass" as const), by: fc.integer({ min: 1, max: 3_000 }) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const clock = new HandClock();
+      const queue = new AdmissionQueue({ ...RULE, inFlight: 3, waiting: 5 }, clock);
+      const held: Permit[] = [];
+      const entries: Promise<void>[] = [];
+      for (const now of steps) {
+        if (now.do === "pass") {
+          clock.at += now.by;
+          queue.expire();
+        } else if (now.do === "release") held.pop()?.release();
+        else {
+          const client = new AbortController();
+          const entered = Promise.resolve(queue.enter(() => client.signal));
+          entries.push(entered.then((permit) => void (permit !== undefined && held.push(permit))));
+          if (now.abort) client.abort();
+        }
+        await Promise.resolve();
+        assert.ok(queue.inFlight <= 3 && queue.waiting <= 5);
+      }
+      clock.at += 10_000;
+      queue.expire();
+      await Promise.all(entries);
+      for (const permit of held) permit.release();
+      assert.equal(queue.inFlight, 0);
+    }),
+    { numRuns: 300 },
+  );
+});

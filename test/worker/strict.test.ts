@@ -1,0 +1,91 @@
+/** What node:http lets through and the built-in service does not: see RFC 9112 §2.3, §3.2, §6.1. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isHost } from "../../src/worker/strict.ts";
+import { Client } from "./http.ts";
+import { startRig } from "./rig.ts";
+
+const builtIn = {
+  default: async (fastify: { get(path: string, handler: () => string): void; options(path: string, handler: () => string): void }) => {
+    fastify.get("/", () => "let in");
+    fastify.get("*", () => "let in");
+    fastify.options("*", () => "let in");
+  },
+};
+
+const REFUSED: readonly (readonly [what: string, request: string, status: number])[] = [
+  ["two equal hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400],
+  ["two hosts", "GET / HTTP/1.1\r\nHost: a\r\nhOST: b\r\n\r\n", 400],
+  ["two hosts, the first of them in the target", "GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400],
+  ["an empty host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400],
+  ["a host with a user", "GET / HTTP/1.1\r\nHost: me@a\r\n\r\n", 400],
+  ["a host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400],
+  ["a list of hosts", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400],
+  ["two hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400],
+  ["chunks in HTTP/1.0", "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400],
+  ["an asterisk that is not asked for options", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400],
+  ["HTTP/2.0 in HTTP/1's form", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505],
+  ["HTTP/0.9", "GET /\r\n\r\n", 505],
+];
+const LET_IN = [
+  "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+  "GET / HTTP/1.1\r\nhOsT: [::1]:8080\r\nhots: b\r\n\r\n",
+  "GET / HTTP/1.0\r\n\r\n",
+  "GET http://a/ HTTP/1.1\r\nHost: xn--bcher-kva.example:\r\n\r\n",
+  "OPTIONS * HTTP/1.1\r\nHost: a_b\r\n\r\n",
+];
+
+test("what HTTP forbids is refused before the application, and ends its connection", async () => {
+  const rig = startRig({ builtIn });
+  try {
+    await rig.until("ready");
+    for (const [what, request, status] of REFUSED) {
+      const client = new Client(rig.port).write(request).write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      const answer = await client.response();
+      await client.until(() => client.closed);
+      assert.equal(answer.status, status, what);
+      assert.match(answer.head, /^connection: close\r$/im, what);
+      assert.match(answer.head, /^x-request-id: /im, what);
+      assert.equal(client.received, "", `${what}: nothing behind it is answered`);
+      assert.doesNotMatch(answer.body, /let in/);
+    }
+    for (const request of LET_IN) {
+      const client = new Client(rig.port).write(request);
+      assert.equal((await client.response()).body, "let in", request);
+      await client.end();
+    }
+  } finally {
+    rig.tell({ type: "drain", within: 500 as never });
+    await rig.exited;
+  }
+});
+
+test("hosts", () => {
+  for (const host of ["a", "A.b-c.d", "127.0.0.1:80", "[::1]", "[fe80::1]:8", "a_b", "a%20b", "a:"]) assert.ok(isHost(host), host);
+  for (const host of ["", " ", "a b", "a,b", "a@b", "a/b", "a?b", "a#b", "[::1", "::1", "a:b", "a:1:2", "é", "a\\b"])
+    assert.ok(!isHost(host), host);
+});
+
+test("many requests pipelined on one connection may each watch for its end without a warning", async () => {
+  const warned: string[] = [];
+  const onWarning = (warning: Error): void => void warned.push(warning.message);
+  process.on("warning", onWarning);
+  const watching = {
+    default: async (fastify: { get(path: string, handler: (request: { raw: { signal: AbortSignal } }) => Promise<string>): void }) => {
+      fastify.get("/", async ({ raw }) => (await new Promise(setImmediate), raw.signal.aborted ? "gone" : "here"));
+    },
+  };
+  const rig = startRig({ builtIn: watching });
+  try {
+    await rig.until("ready");
+    const client = new Client(rig.port).write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(40));
+    for (let nr = 0; nr < 40; nr += 1) assert.equal((await client.response()).body, "here");
+    await new Promise(setImmediate);
+    assert.deepEqual(warned, []);
+    await client.end();
+  } finally {
+    process.off("warning", onWarning);
+    rig.tell({ type: "drain", within: 500 as never });
+    await rig.exited;
+  }
+});

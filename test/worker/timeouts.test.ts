@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { fileURLToPath } from "node:url";
+import { test } from "node:test";
+import { ms } from "../../src/base/units.ts";
+import { runtime } from "../../src/base/runtime.ts";
+import { Client, type Raw } from "./http.ts";
+import { startRig, type Rig, type RigOptions } from "./rig.ts";
+
+interface Fastify {
+  get(
+    path: string,
+    handler: (request: { raw: IncomingMessage }, reply: { raw: ServerResponse; hijack(): void; send(body: unknown): void }) => unknown,
+  ): void;
+}
+
+async function serving(options: RigOptions, use: (rig: Rig) => Promise<void>): Promise<Rig> {
+  const rig = startRig(options);
+  await rig.until("ready");
+  try {
+    await use(rig);
+  } finally {
+    rig.tell({ type: "drain", within: ms(500) });
+    await rig.exited;
+  }
+  return rig;
+}
+
+const counters = async (rig: Rig) => (await rig.next("beat")).counters;
+
+test("no first byte in time: 504 as problem+json, the handler's signal aborts, and what it sends afterwards hurts nobody", async () => {
+  let aborted = 0;
+  const builtIn = {
+    default: async (fastify: Fastify) =>
+      fastify.get("/slow", async (request, reply) => {
+        const { signal } = request.raw;
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => ((aborted += 1), resolve())));
+        reply.send({ too: "late" });
+      }),
+  };
+  await serving({ builtIn, config: { requestTimeout: ms(150) } }, async (rig) => {
+    const client = new Client(rig.port);
+    const answer = await client.get("/slow", ["X-Request-Id: mine"]);
+    assert.equal(answer.status, 504);
+    assert.equal(answer.headers["content-type"], "application/problem+json");
+    assert.equal(answer.headers["x-request-id"], "mine");
+    assert.deepEqual(JSON.parse(answer.body), {
+      type: "about:blank",
+      title: "Gateway Timeout",
+      status: 504,
+      detail: "no answer within 0.15 s",
+    });
+    await client.until(() => client.closed);
+    assert.equal(aborted, 1);
+    const now = await counters(rig);
+    assert.deepEqual([now.timeouts, now.status5xx, now.served], [1, 1, 1]);
+  });
+});
+
+test("a foreign application is timed out too, and one that never learns of it serves on", async () => {
+  const app = fileURLToPath(new URL("apps/script.mjs", import.meta.url));
+  await serving({ config: { app, requestTimeout: ms(150) } }, async (rig) => {
+    const client = new Client(rig.port);
+    const answer = await client.get("/slow");
+    assert.equal(answer.status, 504);
+    assert.equal(
+      Object.keys(answer.headers).some((name) => name.startsWith("x-")),
+      false,
+    );
+    assert.equal((await new Client(rig.port).get("/", ["Connection: close"])).body, "script");
+  });
+});
+
+test("a client that takes nothing of its answer is cut off; one that reads slowly is not", async () => {
+  const builtIn = {
+    default: async (fastify: Fastify) => fastify.get("/big", (_, reply) => reply.send(Buffer.alloc(30_000_000))),
+  };
+  await serving({ builtIn, config: { requestTimeout: ms(300) } }, async (rig) => {
+    const stalled = new Client(rig.port);
+    stalled.socket.pause();
+    stalled.write("GET /big HTTP/1.1\r\nHost: t\r\n\r\n");
+    const cut = new Promise((resolve) => {
+      const look = async (): Promise<void> => ((await counters(rig)).timeouts > 0 ? resolve(true) : look());
+      void look();
+    });
+    assert.equal(await cut, true);
+    assert.equal((await rig.next("beat")).connections, 0);
+    stalled.socket.destroy();
+  });
+});
+
+test("what is no request is answered 400, 408 or 431 and its connection closed; nothing is smuggled in behind it", async () => {
+  const builtIn = { default: async (fastify: Fastify) => fastify.get("/", (_, reply) => reply.send("ok")) };
+  await serving({ builtIn, config: { headersTimeout: ms(100), requestTimeout: ms(2_000) } }, async (rig) => {
+    for (const [sent, status] of [
+      ["NONSENSE\r\n\r\nGET / HTTP/1.1\r\nHost: t\r\n\r\n", 400],
+      ["GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400],
+      [`GET / HTTP/1.1\r\nHost: t\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+      ["GET / HTTP/1.1\r\nHost: t\r\nX: unfinished", 408],
+    ] as const) {
+      const client = new Client(rig.port).write(sent);
+      const answer = await client.response();
+      assert.equal(answer.status, status);
+      assert.equal(answer.headers["connection"], "close");
+      await client.until(() => client.closed);
+      assert.equal(client.received, "");
+    }
+    assert.equal((await counters(rig)).status4xx, 4);
+  });
+});
+
+test("overload: what can't be answered in time is refused with 503, a reason and Retry-After", async () => {
+  let free: () => void = () => {};
+  const gate = new Promise<void>((resolve) => (free = resolve));
+  const builtIn = {
+    default: async (fastify: Fastify) =>
+      fastify.get("/", async (_, reply) => {
+        await gate;
+        reply.send("ok");
+      }),
+  };
+  await serving({ builtIn, config: { connections: 32 } }, async (rig) => {
+    // 16 at work and 16 waiting fit: the 33rd does not
+    const clients = Array.from({ length: 30 }, () => new Client(rig.port));
+    const answers = clients.map((client) => client.get("/"));
+    while ((await rig.next("beat")).inFlight < 30);
+    const one = clients[0] as Client;
+    one.write("GET / HTTP/1.1\r\nHost: t\r\n\r\n".repeat(3)); // pipelined behind its first one
+    while ((await counters(rig)).refused === 0);
+    free();
+    await Promise.all(answers);
+    const more = [await one.response(), await one.response(), await one.response()];
+    assert.deepEqual(
+      more.map(({ status }) => status),
+      [200, 200, 503],
+    );
+    const { headers } = more[2] as Raw;
+    assert.equal(headers["x-drover-refused"], "queue");
+    assert.match(headers["retry-after"] ?? "", /^[2-4]$/);
+    assert.equal(headers["content-type"], "application/problem+json");
+    for (const client of clients) await client.end();
+  });
+});
+
+test("a stream that the application announces no longer counts against admission", async () => {
+  const builtIn = {
+    default: async (fastify: Fastify) => {
+      fastify.get("/events", (_, reply) => {
+        reply.hijack();
+        reply.raw.writeHead(200, { "Content-Type": "text/event-stream" });
+        reply.raw.write("data: hello\n\n");
+        runtime().service("streams").opened(reply.raw);
+      });
+      fastify.get("/", (_, reply) => reply.send("ok"));
+    },
+  };
+  await serving({ builtIn, config: { connections: 60 } }, async (rig) => {
+    const streams = Array.from({ length: 40 }, () => new Client(rig.port).write("GET /events HTTP/1.1\r\nHost: t\r\n\r\n"));
+    for (const client of streams) await client.until(() => client.received.includes("data: hello"));
+    const client = new Client(rig.port);
+    assert.equal((await client.get("/")).status, 200);
+    await Promise.all([...streams, client].map((each) => each.end()));
+  });
+});
