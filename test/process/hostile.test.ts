@@ -125,8 +125,11 @@ test("after 15 reloads and 20 kills the master holds as many descriptors as befo
     await kill();
     await kill();
   }
-  const after = await settled();
+  // A connection to the control socket that is just closing counts too: what leaks does not come back.
+  const after = await until("the descriptors are given back", async () => {
+    const now = await settled();
+    return now <= before + 2 && now;
+  });
   t.diagnostic(`descriptors ${before} → ${after}, memory ${rss.toFixed(0)} → ${memory(daemon.pid).toFixed(0)} MiB`);
-  assert.ok(Math.abs(after - before) <= 2, `${before} → ${after}`);
   assert.ok(memory(daemon.pid) - rss < 40);
 });

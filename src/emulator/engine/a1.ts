@@ -93,7 +93,8 @@ const after = (n: number | undefined): number | undefined => (n === undefined ? 
 
 /** The area that the part after the "!" names, or undefined when it is none. */
 export function parseArea(text: string): { area: Area; single: boolean } | undefined {
-  const parts = text.split(":").map((p) => r1c1(p) ?? endpoint(p));
+  // A1 first: RC1 is the first cell of the column RC.
+  const parts = text.split(":").map((p) => endpoint(p) ?? r1c1(p));
   const [first, last] = parts;
   if (parts.length > 2 || first === undefined || (parts.length === 2 && last === undefined)) return undefined;
   if (last === undefined) {
