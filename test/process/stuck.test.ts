@@ -64,8 +64,8 @@ for (const [path, verdict, name] of [
   test(`${path}: named with its function, line and request, killed, replaced; the others serve`, async (t) => {
     const daemon = await app(t);
     let stuck = await makeStuck(daemon, path);
-    // The autopsy has 0.8 s. On a machine that is busy with other tests the debugger may not come through in time: then again.
-    for (let i = 0; i < 3 && stuck.found["verdict"] === "native"; i += 1) stuck = await makeStuck(daemon, path);
+    // The autopsy has 0.8 s. On a machine that is busy with other tests it may find no debugger (native), or no CPU (starved): then again.
+    for (let i = 0; i < 3 && stuck.found["verdict"] !== verdict; i += 1) stuck = await makeStuck(daemon, path);
     const { found, killed, failed } = stuck;
     assert.equal(failed, 0);
     assert.ok(killed < 8_000, `${killed} ms`);

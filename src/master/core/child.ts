@@ -1,9 +1,9 @@
 /** What a child, or the shell on its behalf, says while it lives. */
-import { after, between } from "../../base/units.ts";
+import { after, between, ms } from "../../base/units.ts";
 import { kill } from "./dismiss.ts";
 import { crashed, exited } from "./exited.ts";
 import { changed, find, newPlace, put, VACANT } from "./places.ts";
-import { sayOf } from "./say.ts";
+import { sayOf, span } from "./say.ts";
 import { acts, steps, unchanged } from "./steps.ts";
 import { promote, succeeding, successorLost } from "./succession.ts";
 import { onTrial, tried } from "./trial.ts";
@@ -80,10 +80,19 @@ export function beat(master: Master, { at, pid }: { readonly at: Event["at"]; re
   return [put(master, alive), child.is === "examined" ? [sayOf("warn", place, next, "beats again: it is left alone")] : []];
 }
 
-/** What the examination of a silent child found: it is killed. Its last beat may have come first: then it isn't. */
-export function report(master: Master, { at, pid, verdict }: Of<"report">, policy: Policy): Decision {
+/**
+ * What the examination of a silent child found: it is killed. Its last beat may have come first: then it isn't. Nor is one that
+ * the machine starves, the first time: a replacement would starve as well, and boot on top of it.
+ */
+export function report(master: Master, { at, pid, verdict, starved = false }: Of<"report">, policy: Policy): Decision {
   const found = find(master, pid);
   if (found?.child.is !== "examined") return unchanged(master);
+  if (starved && found.child.spared === undefined) {
+    const { examineBy: _, ...rest } = found.child;
+    const grace = ms(policy.beatTimeout / 3);
+    const next: Child = { ...rest, is: "ready", beatBy: after(at, grace), spared: true };
+    return [put(master, changed(found, next)), [sayOf("warn", found.place, next, `is left alone for ${span(grace)}, once: ${verdict}`)]];
+  }
   const [killed, actions] = kill(found.child, "stuck", at, policy.reapTimeout);
   return [
     put(master, changed(found, killed)),

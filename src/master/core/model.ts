@@ -8,7 +8,8 @@
  *   starting        ─ roll · shrink · recycle · stop, SIGKILL → killed: it serves nobody yet
  *   ready, examined ─ roll · shrink · recycle · stop ─→ draining      starting, ready ─ exit → the same: a crash
  *   draining        ─ exit ───────────────────────────→ vacant, or the place goes (shrink, stop)
- *   ready ≥ beatBy  ─ examine → examined (examineBy) ─ report or examineBy, SIGKILL → killed; ─ beat → ready: it recovered
+ *   ready ≥ beatBy  ─ examine → examined (examineBy) ─ report or examineBy, SIGKILL → killed; ─ beat → ready: it recovered;
+ *                     ─ report that it is starved → ready, spared once, for one beat period
  *   trial           ─ exit · a failed probe · silence → the roll goes back; ≥ settleBy, probe passed → ready, in its place's seat
  *   starting ≥ readyBy · draining ≥ exitBy ─ SIGKILL → killed ─ reapBy → said aloud, watched on
  */
@@ -31,10 +32,29 @@ export type Slot =
   | { readonly is: "spawning"; readonly generation: number } // asked for; the shell answers before it takes another event
   | { readonly is: "starting"; readonly pid: Pid; readonly generation: number; readonly readyBy: Instant }
   | Trial
-  | { readonly is: "ready"; readonly pid: Pid; readonly generation: number; readonly since: Instant; readonly beatBy: Instant }
-  | { readonly is: "examined"; readonly pid: Pid; readonly generation: number; readonly since: Instant; readonly examineBy: Instant }
+  | Ready
+  | Examined
   | { readonly is: "draining"; readonly pid: Pid; readonly generation: number; readonly exitBy: Instant; readonly why: Reason }
   | { readonly is: "killed"; readonly pid: Pid; readonly generation: number; readonly reapBy: Instant; readonly why: Reason };
+
+export interface Ready {
+  readonly is: "ready";
+  readonly pid: Pid;
+  readonly generation: number;
+  readonly since: Instant;
+  readonly beatBy: Instant;
+  /** It was silent because the machine starved it, and was let live: once, until it beats again. */
+  readonly spared?: true;
+}
+
+export interface Examined {
+  readonly is: "examined";
+  readonly pid: Pid;
+  readonly generation: number;
+  readonly since: Instant;
+  readonly examineBy: Instant;
+  readonly spared?: true;
+}
 
 /** The canary of a roll: it serves beside its place's incumbent until it has shown that it lives, and answers. */
 export interface Trial {
@@ -167,7 +187,8 @@ export type Event = { readonly at: Instant } & (
   | { readonly type: "beat"; readonly pid: Pid }
   /** The answer to `probe`: what the child's own server said to a request. */
   | { readonly type: "probed"; readonly pid: Pid; readonly ok: boolean; readonly message: string }
-  | { readonly type: "report"; readonly pid: Pid; readonly verdict: string }
+  /** `starved`: it wants to run, and the machine does not let it. */
+  | { readonly type: "report"; readonly pid: Pid; readonly verdict: string; readonly starved?: boolean }
   | {
       readonly type: "exited";
       readonly pid: Pid;

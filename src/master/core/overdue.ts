@@ -60,10 +60,15 @@ function overdue(
 }
 
 function examine(place: Place, child: Extract<Child, { is: "ready" }>, at: Instant, policy: Policy): readonly [Child, readonly Action[]] {
-  const { pid, generation, since } = child;
-  const told = sayOf("warn", place, child, `has been silent for ${span(policy.beatTimeout)}: it is examined`);
-  const examined: Child = { is: "examined", pid, generation, since, examineBy: after(at, policy.examineBudget) };
-  return [examined, [told, { do: "examine", pid, budget: policy.examineBudget }]];
+  const { beatBy: _, ...rest } = child;
+  const told = sayOf(
+    "warn",
+    place,
+    child,
+    child.spared ? "is silent still: it is examined again" : `has been silent for ${span(policy.beatTimeout)}: it is examined`,
+  );
+  const examined: Child = { ...rest, is: "examined", examineBy: after(at, policy.examineBudget) };
+  return [examined, [told, { do: "examine", pid: child.pid, budget: policy.examineBudget }]];
 }
 
 /** Back-offs that are over: the seat is free to be filled. */

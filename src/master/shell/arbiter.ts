@@ -242,7 +242,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
       if (child === undefined) return;
       child.found = found;
       child.foundAt = clock.now();
-      feed({ type: "report", pid, verdict: found.text });
+      feed({ type: "report", pid, verdict: found.text, starved: found.verdict === "starved" });
       if (find(state, pid)?.child.is === "killed") return;
       child.found = undefined;
       void found.release();

@@ -22,6 +22,15 @@ export const readProcStat = (pid: number): ProcStat | undefined => parseProcStat
 /** The same of its main thread alone: a loop may stand still while threads of its process work. */
 export const readMainThread = (pid: number): ProcStat | undefined => parseProcStat(read(`/proc/${pid}/task/${pid}/stat`));
 
+/**
+ * CPU time its main thread has had, in milliseconds and far finer than the ticks of its stat (proc(5), schedstat: nanoseconds on
+ * the CPU come first); undefined where the kernel does not count it.
+ */
+export function readMainThreadTime(pid: number): number | undefined {
+  const [ran = ""] = read(`/proc/${pid}/task/${pid}/schedstat`).split(" ");
+  return /^\d+$/.test(ran) ? Number(ran) / 1e6 : undefined;
+}
+
 /** The kernel function in which its main thread sleeps ("futex_wait_queue"), or empty: it runs, or that is not ours to know. */
 export const readWaitChannel = (pid: number): string => read(`/proc/${pid}/task/${pid}/wchan`).trim().replace(/^0$/, "").slice(0, 100);
 

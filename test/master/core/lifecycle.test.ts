@@ -149,6 +149,28 @@ test("without a report the examination ends by itself; a beat meanwhile acquits"
   assert.deepEqual(w.of("kill"), [{ do: "kill", pid: silent, why: "stuck" }]);
 });
 
+test("a starved child is spared for one beat period, once until it beats again", () => {
+  const w = booted(1);
+  const pid = w.pid("worker/0");
+  const silent = (): void => {
+    w.feed({ type: "report", pid, verdict: "starved: ready to run", starved: true });
+  };
+  w.advance(seconds(30));
+  silent();
+  assert.deepEqual(w.of("kill"), []);
+  assert.equal(w.logged(/left alone for 10 s, once: starved/), 1);
+  w.advance(seconds(9.9));
+  assert.equal(w.of("examine").length, 1);
+  w.beat(pid);
+  w.advance(seconds(30));
+  silent();
+  assert.deepEqual(w.of("kill"), [], "it had beaten: another incident");
+  w.advance(seconds(10));
+  assert.equal(w.of("examine").length, 3);
+  silent();
+  assert.deepEqual(w.of("kill"), [{ do: "kill", pid, why: "stuck" }]);
+});
+
 test("all silent at once: all are examined, killed and replaced", () => {
   const w = booted(4, {}, "broker");
   w.advance(seconds(31));

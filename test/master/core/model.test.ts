@@ -172,6 +172,9 @@ const harm: fc.Arbitrary<Act>[] = [
   ),
   fc.constantFrom(seconds(1), seconds(20), seconds(3_600)).map((by) => act(`sleep ${by}`, (w) => void w.sleep(by))),
   nat.map((n) => act(`report ${n}`, (w) => pick(w.pids("examined"), n, (pid) => w.feed({ type: "report", pid, verdict: "spinning" })))),
+  nat.map((n) =>
+    act(`starved ${n}`, (w) => pick(w.pids("examined"), n, (pid) => w.feed({ type: "report", pid, verdict: "starved", starved: true }))),
+  ),
   nat.map((n) => act(`recovers ${n}`, (w) => pick(w.pids("examined"), n, (pid) => w.beat(pid)))),
   nat.map((n) => act(`beat of any ${n}`, (w) => pick([...w.processes.keys()], n, (pid) => w.beat(pid)))),
   nat.map((n) => act(`ready of any ${n}`, (w) => pick([...w.processes.keys()], n, (pid) => w.ready(pid)))),
@@ -292,7 +295,7 @@ test("any event in any order, even one the shell would never send, is answered",
     fc.record({ type: fc.constant("spawnFailed"), place, seat, message: fc.constant("ENOMEM") }),
     fc.record({ type: fc.constantFrom("ready", "beat"), pid }),
     fc.record({ type: fc.constant("probed"), pid, ok: fc.boolean(), message: fc.constant("GET / was answered") }),
-    fc.record({ type: fc.constant("report"), pid, verdict: fc.constant("blocked") }),
+    fc.record({ type: fc.constant("report"), pid, verdict: fc.constant("blocked"), starved: fc.boolean() }),
     fc.record({
       type: fc.constant("exited"),
       pid,

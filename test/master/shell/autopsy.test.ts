@@ -1,6 +1,7 @@
 /** Real processes, stuck in every way: what can be told of each from outside, and within which time. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import os from "node:os";
 import { PassThrough } from "node:stream";
 import test, { type TestContext } from "node:test";
 import { makeLogger } from "../../../src/base/log.ts";
@@ -8,6 +9,7 @@ import { ms } from "../../../src/base/units.ts";
 import { createExaminer, type Examined } from "../../../src/master/shell/autopsy/examiner.ts";
 import { logOutput } from "../../../src/master/shell/childlog.ts";
 import { collapsing } from "../../../src/master/shell/collapse.ts";
+import { needs } from "../../needs.ts";
 import { createOomWatch, oomKillsIn } from "../../../src/master/shell/oomkills.ts";
 
 const sink = (): { readonly log: ReturnType<typeof makeLogger>; text(): string } => {
@@ -18,7 +20,11 @@ const sink = (): { readonly log: ReturnType<typeof makeLogger>; text(): string }
 };
 
 /** Starts a process, waits until it says that it is about to get stuck, and examines it. */
-async function examined(t: TestContext, code: string, stop = false): Promise<{ found: Examined; took: number; log: string }> {
+async function examined(
+  t: TestContext,
+  code: string,
+  before?: (child: ChildProcess) => unknown,
+): Promise<{ found: Examined; took: number; log: string }> {
   const script = `process.stdout.write("now\\n", () => setTimeout(() => { ${code} }, 20));`;
   const child = spawn(process.execPath, ["--inspect-port=127.0.0.1:0", "--inspect-publish-uid=stderr", "-e", script]);
   t.after(() => child.kill("SIGKILL"));
@@ -27,7 +33,7 @@ async function examined(t: TestContext, code: string, stop = false): Promise<{ f
   const output = logOutput(log, { role: "worker", slot: 0, generation: 1, pid }, child);
   await new Promise((resolve) => child.stdout.once("data", resolve));
   await new Promise((resolve) => setTimeout(resolve, 150));
-  if (stop) child.kill("SIGSTOP");
+  await before?.(child);
   const began = performance.now();
   const found = await createExaminer(log).examine(
     { pid, inspectable: true, signal: (name) => void child.kill(name), awaitInspector: (take) => output.awaitInspector(take) },
@@ -54,8 +60,28 @@ for (const [kind, code, verdict, name] of [
     await found.release();
   });
 
+test("a loop that the machine starves: starved, however long it is watched", { skip: needs("taskset", "util-linux") }, async (t) => {
+  // One CPU for it and for two others that come far before it.
+  const pin = (child: ChildProcess): void => void execFileSync("taskset", ["-acp", "0", String(child.pid)], { stdio: "ignore" });
+  const { found } = await examined(t, "for (;;);", (child) => {
+    os.setPriority(child.pid ?? 0, 19);
+    pin(child);
+    for (let i = 0; i < 2; i += 1) {
+      const hog = spawn(process.execPath, [
+        "-e",
+        "setTimeout(process.exit, 20_000); for (const end = Date.now() + 20_000; Date.now() < end;);",
+      ]);
+      t.after(() => hog.kill("SIGKILL"));
+      pin(hog);
+    }
+  });
+  assert.equal(found.verdict, "starved");
+  assert.match(found.text, /^starved.*: ready to run, and given \d+ ms of CPU in \d+ ms$/);
+  await found.release();
+});
+
 test("SIGSTOP: stopped, and no debugger is tried", async (t) => {
-  const { found, took } = await examined(t, "setInterval(() => {}, 1_000);", true);
+  const { found, took } = await examined(t, "setInterval(() => {}, 1_000);", (child) => child.kill("SIGSTOP"));
   assert.equal(found.verdict, "stopped");
   assert.ok(took < 500);
 });

@@ -2,12 +2,11 @@
  * Examines a silent process from outside before it is killed, or a living one on demand. It never throws and never blocks the
  * master's loop; two at a time are taken inside, and who is still waiting when half its time is over is judged by /proc alone.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
 import type { Ms } from "../../../base/units.ts";
-import { readMainThread, readWaitChannel } from "../procstat.ts";
-import { findings, isHeld, type Findings, type Looks } from "./findings.ts";
+import { findings, type Findings } from "./findings.ts";
+import { isHeld, lookTwice, type Looks } from "./looks.ts";
 import { lookInside, type Inside } from "./stack.ts";
 
 /** A process to examine: the master's own child, not reaped yet, so that its pid can't be another's. */
@@ -30,8 +29,6 @@ export interface Examined extends Findings {
 }
 
 const AT_ONCE = 2;
-/** Between two looks at its CPU time, which the kernel counts in steps of 10 ms. */
-const LOOK_APART = 80;
 /** Of the budget, for what comes after the answer: the report must arrive before the core stops waiting for it. */
 const SPARE = 60;
 
@@ -87,12 +84,6 @@ const examined = (looks: Looks, inside: Inside | "silent" | "unasked"): Examined
   ...findings(looks, inside),
   release: async () => void (typeof inside !== "string" && (await inside.release())),
 });
-
-async function lookTwice(pid: number): Promise<Looks> {
-  const before = readMainThread(pid);
-  if (!isHeld(before)) await sleep(LOOK_APART);
-  return { before, later: readMainThread(pid), waits: readWaitChannel(pid) };
-}
 
 /** Sends SIGUSR1 and waits for the address on its stderr. @returns undefined when it does not come in time: its loop is in native code. */
 async function inspectorOf(subject: Subject, until: AbortSignal): Promise<string | undefined> {

@@ -1,15 +1,16 @@
 /** What an examination found, and how it is said. */
 import { basename } from "node:path";
 import type { RequestInFlight } from "../../../base/requests.ts";
-import type { ProcStat } from "../procstat.ts";
+import { TICKS_PER_SECOND } from "../procstat.ts";
+import { isRunning, isStarved, type Looks } from "./looks.ts";
 import type { Frame, Inside } from "./stack.ts";
 
 /**
  * spinning: its loop runs JavaScript and never ends. blocked: it waits inside one call (Atomics.wait, a synchronous child
  * process). stopped: SIGSTOP, or a debugger. native: its main thread is in native code or held by the kernel, so that no
- * JavaScript stack can be had.
+ * JavaScript stack can be had. starved: it wants to run and the machine does not let it; that is no fault of its own.
  */
-export type StuckVerdict = "spinning" | "blocked" | "stopped" | "native" | "gone";
+export type StuckVerdict = "spinning" | "blocked" | "stopped" | "native" | "starved" | "gone";
 
 export interface Findings {
   readonly verdict: StuckVerdict;
@@ -26,18 +27,6 @@ export interface Findings {
   readonly waits: string;
 }
 
-/** Two looks at its main thread, a moment apart and before the debugger: that one would hold it still. */
-export interface Looks {
-  readonly before: ProcStat | undefined;
-  readonly later: ProcStat | undefined;
-  readonly waits: string;
-}
-
-const TICK = 10;
-
-/** No debugger comes to these: the process can't hear it. */
-export const isHeld = (stat: ProcStat | undefined): boolean => stat === undefined || ["T", "t", "D", "Z", "X"].includes(stat.state);
-
 /** @param inside what its inspector told; "silent": it gave no answer; "unasked": there is no inspector (DROVER_AUTOPSY=off). */
 export function findings(looks: Looks, inside: Inside | "silent" | "unasked"): Findings {
   const { later, waits } = looks;
@@ -48,32 +37,32 @@ export function findings(looks: Looks, inside: Inside | "silent" | "unasked"): F
     text: textOf(verdict, looks, inside),
     frames: told?.frames ?? [],
     requests: told?.requests,
-    cpu: later && later.cpuTicks * TICK,
+    cpu: later && (later.cpuTicks * 1_000) / TICKS_PER_SECOND,
     rss: later?.rss,
     waits,
   };
 }
 
-const moves = ({ before, later }: Looks): boolean => before !== undefined && later !== undefined && later.cpuTicks > before.cpuTicks;
-
 function verdictOf(looks: Looks, inside: Inside | "silent" | "unasked"): StuckVerdict {
   const { later } = looks;
   if (later === undefined || later.state === "Z" || later.state === "X") return "gone";
   if (later.state === "T" || later.state === "t") return "stopped";
+  if (isStarved(looks)) return "starved";
   if (later.state === "D" || inside === "silent") return "native";
-  return moves(looks) ? "spinning" : "blocked";
+  return isRunning(looks) ? "spinning" : "blocked";
 }
 
 function textOf(verdict: StuckVerdict, looks: Looks, inside: Inside | "silent" | "unasked"): string {
+  const hungry = verdict === "starved" ? `: ready to run, and given ${looks.ran.toFixed(0)} ms of CPU in ${looks.apart.toFixed(0)} ms` : "";
   const asleep = looks.waits === "" ? "" : `, in the kernel's ${looks.waits}`;
   if (typeof inside !== "string") {
     if (inside.is === "idle") return `${verdict}: its loop answers, but it sends no beats`;
     const where = whereOf(inside.frames);
-    return where === "" ? verdict : `${verdict} at ${where}`;
+    return `${verdict}${where === "" ? "" : ` at ${where}`}${hungry}`;
   }
-  if (verdict !== "native") return verdict;
+  if (verdict !== "native") return verdict + hungry;
   if (looks.later?.state === "D") return `native: the kernel holds it (uninterruptible)${asleep}`;
-  return `native: it is in no JavaScript that a debugger could interrupt, ${moves(looks) ? "busy" : `asleep${asleep}`}`;
+  return `native: it is in no JavaScript that a debugger could interrupt, ${isRunning(looks) ? "busy" : `asleep${asleep}`}`;
 }
 
 /** The innermost frame that is not Node's own: "app.mjs:12 handler". */

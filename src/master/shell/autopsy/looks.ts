@@ -1,0 +1,58 @@
+/** What the kernel tells of a process's main thread: looked at twice, a moment apart, before a debugger would hold it still. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { readMainThread, readMainThreadTime, readWaitChannel, TICKS_PER_SECOND, type ProcStat } from "../procstat.ts";
+
+export interface Looks {
+  readonly before: ProcStat | undefined;
+  readonly later: ProcStat | undefined;
+  /** CPU time that it had between the two, and the time between them, both in milliseconds. */
+  readonly ran: number;
+  readonly apart: number;
+  /** The kernel function in which it sleeps, or empty. */
+  readonly waits: string;
+}
+
+const APART = 80;
+/** A thread that seems to get no CPU at all is watched for longer: its turn may just not have come. */
+const LONGER = 160;
+/** Of the time between two looks: who is ready to run and gets less than this is starved, who runs for more than this spins. */
+const LEAST_SHARE = 0.05;
+
+/** No debugger comes to these: the process can't hear it. */
+export const isHeld = (stat: ProcStat | undefined): boolean => stat === undefined || ["T", "t", "D", "Z", "X"].includes(stat.state);
+
+/** It wants to run, and the machine does not let it: throttled by its cgroup, or crowded out. */
+export const isStarved = ({ before, later, ran, apart }: Looks): boolean =>
+  before?.state === "R" && later?.state === "R" && ran < apart * LEAST_SHARE;
+
+/** It runs: whatever it does, it does not wait for something to happen. */
+export const isRunning = ({ later, ran, apart }: Looks): boolean => later?.state === "R" || ran >= apart * LEAST_SHARE;
+
+export async function lookTwice(pid: number): Promise<Looks> {
+  const first = look(pid);
+  if (!isHeld(first.stat)) await sleep(APART);
+  const looks = between(first, look(pid), pid);
+  if (!isStarved(looks)) return looks;
+  await sleep(LONGER);
+  return between(first, look(pid), pid);
+}
+
+interface Look {
+  readonly stat: ProcStat | undefined;
+  /** CPU milliseconds of the thread, and when they were read. */
+  readonly cpu: number;
+  readonly at: number;
+}
+
+function look(pid: number): Look {
+  const stat = readMainThread(pid);
+  return { stat, cpu: readMainThreadTime(pid) ?? ((stat?.cpuTicks ?? 0) * 1_000) / TICKS_PER_SECOND, at: performance.now() };
+}
+
+const between = (first: Look, second: Look, pid: number): Looks => ({
+  before: first.stat,
+  later: second.stat,
+  ran: Math.max(0, second.cpu - first.cpu),
+  apart: second.at - first.at,
+  waits: readWaitChannel(pid),
+});
