@@ -1,11 +1,11 @@
 /** The watch over the machine and the children: it warns at the thresholds, tells the core when memory is short, and asks for recycling. */
 import type { Logger } from "../base/log.ts";
-import type { Ms } from "../base/units.ts";
 import type { Arbiter } from "../master/shell/arbiter.ts";
 import type { Child } from "../master/shell/children.ts";
 import { createMachineWatch, raised, THRESHOLDS, type MachineSample } from "../master/shell/machine-watch.ts";
 import { readProcStat, TICKS_PER_SECOND } from "../master/shell/procstat.ts";
 import type { Settings } from "../settings/table.ts";
+import { createWear } from "./wear.ts";
 
 /** CPU (cores, 1 = one whole core) and resident memory (bytes) of one child, from /proc. */
 export interface ChildUse {
@@ -30,6 +30,9 @@ interface WatchParts {
   crossed(): void;
 }
 
+/** Samples over which CPU is averaged before it is judged. */
+const LOADS = 3;
+
 const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
 export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Watch {
@@ -37,6 +40,8 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
   let short = false;
   const uses = new Map<number, ChildUse>();
   const lastTicks = new Map<number, { ticks: number; at: number }>();
+  const wear = createWear();
+  const loads: number[] = [];
 
   const level = (name: "cpu" | "ram", value: number, threshold: number): void => {
     const now = raised(over[name], value, threshold);
@@ -49,7 +54,10 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
   };
 
   const judge = (sample: MachineSample): void => {
-    level("cpu", sample.cpu, THRESHOLDS.cpu);
+    // A burst of one sample is no shortage of CPU; memory that is full is full.
+    loads.push(sample.cpu);
+    if (loads.length > LOADS) loads.shift();
+    if (loads.length === LOADS) level("cpu", loads.reduce((a, b) => a + b) / LOADS, THRESHOLDS.cpu);
     level("ram", sample.ram, THRESHOLDS.ram);
     const nowShort = raised(short, sample.ram, THRESHOLDS.ramShort);
     if (nowShort === short) return;
@@ -67,7 +75,7 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
     lastTicks.set(child.pid, { ticks: stat.cpuTicks, at });
     const cpu = before === undefined ? 0 : (stat.cpuTicks - before.ticks) / TICKS_PER_SECOND / ((at - before.at) / 1_000);
     uses.set(child.pid, { cpu, rss: stat.rss });
-    const why = child.role === "worker" ? recycleReason(child, stat.rss, settings(), at) : undefined;
+    const why = child.role === "worker" ? wear.check(child, stat.rss, settings(), at) : undefined;
     if (why !== undefined) arbiter.feed({ type: "recycle", place: child.place, why });
   };
 
@@ -82,26 +90,8 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
         if (arbiter.children.has(pid)) continue;
         uses.delete(pid);
         lastTicks.delete(pid);
+        wear.forget(pid);
       }
     },
   };
-}
-
-/** Why a worker has served long enough, if it has. The jitter is the child's own: its pid decides, so it never changes. */
-export function recycleReason(
-  child: Pick<Child, "pid" | "startedAt" | "lastBeat">,
-  rss: number,
-  settings: Settings,
-  now: number,
-): string | undefined {
-  const served = child.lastBeat?.counters.served ?? 0;
-  const most =
-    settings.max_requests === 0
-      ? 0
-      : settings.max_requests + (settings.max_requests_jitter === 0 ? 0 : child.pid % (settings.max_requests_jitter + 1));
-  if (most > 0 && served >= most) return `it has served ${served} requests (DROVER_MAX_REQUESTS)`;
-  const age = (now - child.startedAt) as Ms;
-  if (settings.max_lifetime > 0 && age >= settings.max_lifetime) return `it is ${Math.round(age / 1_000)} s old (DROVER_MAX_LIFETIME)`;
-  if (settings.max_rss > 0 && rss >= settings.max_rss) return `it holds ${Math.round(rss / 1_048_576)} MiB (DROVER_MAX_RSS)`;
-  return undefined;
 }

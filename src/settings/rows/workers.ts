@@ -91,7 +91,7 @@ export const WORKERS = [
     codec: size(mebibytes(32), MOST_MEMORY, NEVER),
     default: "0",
     reload: "live",
-    help: "Replace a worker whose resident memory grows beyond this.",
+    help: "Replace a worker whose resident memory is beyond this in three samples, 5 s apart, in a row.",
   }),
   setting({
     name: "autopsy",
