@@ -1,0 +1,154 @@
+/**
+ * Supervision at length, by `npm run test:soak`: the same promises that `npm test` checks in seconds, over thousands of requests and a
+ * hundred turns. Every test prints its figures.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { clients, type Clients } from "./clients.ts";
+import { alive, descendants, get, ROOT, start, until, type Daemon } from "./harness.ts";
+
+const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
+const ENV = {
+  DROVER_WORKERS: "3",
+  DROVER_TIMEOUT: "2s",
+  DROVER_GRACEFUL_TIMEOUT: "3s",
+  DROVER_WORKER_CONNECTIONS: "50",
+  DROVER_ROLL_SETTLE: "500ms",
+};
+const app = (t: TestContext, env: NodeJS.ProcessEnv = {}) => start(t, { args: [PLAIN], env: { ...ENV, ...env } });
+
+const pids = async (daemon: Daemon): Promise<number[]> => (await daemon.status()).places.map(({ child }) => child?.pid ?? 0);
+const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+/** Resident memory in MiB. */
+const memory = (pid: number): number => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
+
+/** All workers are ready, none of them is `gone`, and nobody is on the way out. */
+const whole = (daemon: Daemon, gone = 0): Promise<true> =>
+  until("all workers are ready", async () => {
+    const { workers, places } = await daemon.status();
+    return workers.ready === 3 && places.every(({ child, leaving }) => child?.pid !== gone && leaving.length === 0);
+  });
+
+async function roll(daemon: Daemon): Promise<void> {
+  const { generation } = await daemon.status();
+  await daemon.control("reload");
+  await until(
+    "the roll is done",
+    async () => {
+      const now = await daemon.status();
+      assert.notEqual(now.lastRoll?.is, "rolledBack");
+      return now.generation === generation + 1 && now.roll === null;
+    },
+    60_000,
+  );
+}
+
+const told = ({ served, failed, slowest }: Clients): string =>
+  `${served.kept} on kept connections, ${served.fresh} on fresh ones, ${served.late} on such that wait first; ` +
+  `${failed.length} failed, the slowest took ${Math.round(slowest())} ms`;
+
+test("ten reloads under 40 clients and 20,000 requests: each changes every worker, and no request fails", async (t) => {
+  const daemon = await app(t);
+  const asking = clients(daemon.url, { kept: 16, fresh: 16, late: 8 });
+  for (let i = 0; i < 10; i += 1) {
+    const before = await pids(daemon);
+    await roll(daemon);
+    const after = await pids(daemon);
+    assert.deepEqual(
+      after.filter((pid) => before.includes(pid)),
+      [],
+    );
+  }
+  await until("20,000 requests are served", () => asking.total() >= 20_000, 120_000);
+  await asking.stop();
+  t.diagnostic(`10 reloads: ${told(asking)}`);
+  assert.deepEqual(asking.failed.slice(0, 5), []);
+});
+
+test("workers killed, and workers stopped until they are killed, 15 times each under 16 connections: nobody hangs, nothing leaks", async (t) => {
+  const daemon = await app(t);
+  const held = descriptors(daemon.pid);
+  for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
+    const asking = clients(daemon.url, { kept: 8, fresh: 8 });
+    for (let i = 0; i < 15; i += 1) {
+      const [victim = 0] = (await pids(daemon)).slice(i % 3);
+      process.kill(victim, signal);
+      await until("it is gone", () => !alive(victim));
+      await whole(daemon, victim);
+    }
+    await asking.stop();
+    t.diagnostic(`15 × ${signal}: ${told(asking)}`);
+    // What the dead worker held is lost with it, by its end and not by waiting: one answer for each connection at most.
+    assert.ok(asking.failed.length <= 15 * 16, `${asking.failed.length}`);
+    // A stopped worker is found after its timeout of 2 s.
+    const bound = signal === "SIGKILL" ? 3_000 : 6_000;
+    assert.ok(asking.slowest() < bound, `${asking.slowest()} ms`);
+  }
+  const after = await until("descriptors are given back", () => descriptors(daemon.pid) <= held + 2 && descriptors(daemon.pid));
+  t.diagnostic(`the master's descriptors: ${held} → ${after}`);
+});
+
+test("the master is stopped for ten seconds: at least 99.9 % of the requests are answered, and nobody is killed for it", async (t) => {
+  const daemon = await app(t);
+  const before = await pids(daemon);
+  const asking = clients(daemon.url, { kept: 8, fresh: 8, late: 4 });
+  daemon.signal("SIGSTOP");
+  await new Promise((resolve) => setTimeout(resolve, 10_000)); // the pause is the subject
+  daemon.signal("SIGCONT");
+  await until("the beats arrive", async () => (await daemon.status()).places.every(({ child }) => (child?.beatAge ?? 1e9) < 1_000));
+  await asking.stop();
+  t.diagnostic(`the master stopped for 10 s: ${told(asking)}`);
+  assert.ok(asking.failed.length <= asking.total() / 1_000);
+  assert.deepEqual(await pids(daemon), before);
+});
+
+test("workers that die as soon as they are up: at most 8 starts of a place in 30 s, at most 5 % of a core between them", async (t) => {
+  const daemon = await start(t, { args: [join(ROOT, "test/process/apps/crashes.mjs")], env: { ...ENV, DROVER_WORKERS: "1" } });
+  await get(`${daemon.url}/die`).catch(() => {}); // from now on each dies while it boots
+  const [begun, spent] = [performance.now(), cpuOf(daemon.pid)];
+  const seen = new Set<number>();
+  let children = 0;
+  while (performance.now() - begun < 30_000) {
+    const pid = (await daemon.place("worker/0")).child?.pid;
+    if (pid !== undefined) seen.add(pid);
+    children = Math.max(children, descendants(daemon.pid).length);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  const share = (cpuOf(daemon.pid) - spent) / 30;
+  t.diagnostic(`${seen.size} starts in 30 s; master and what it has reaped: ${(share * 100).toFixed(1)} % of a core`);
+  assert.ok(seen.size <= 8, `${seen.size}`);
+  assert.equal((await daemon.status()).health.status, "degraded");
+});
+
+/** CPU seconds of a process and of its children that have ended (proc(5), stat: utime, stime, cutime, cstime). */
+function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i]), 0) / 100;
+}
+
+test("a hundred reloads and a hundred kills: as many descriptors as before, at most 15 % more memory", async (t) => {
+  const daemon = await app(t, { DROVER_ROLL_SETTLE: "100ms", DROVER_DRAIN_IDLE: "100ms" });
+  const turn = async (kills: number): Promise<void> => {
+    await roll(daemon);
+    await whole(daemon);
+    for (let i = 0; i < kills; i += 1) {
+      const [victim = 0] = await pids(daemon);
+      process.kill(victim, "SIGKILL");
+      await until("it is gone", () => !alive(victim));
+      await whole(daemon, victim);
+    }
+  };
+  // Before that its heap is still growing to its working size.
+  for (let i = 0; i < 20; i += 1) await turn(1);
+  const [held, rss] = [descriptors(daemon.pid), memory(daemon.pid)];
+  for (let i = 0; i < 100; i += 1) await turn(1);
+  const after = await until("descriptors are given back", () => descriptors(daemon.pid) <= held + 2 && descriptors(daemon.pid));
+  const grown = memory(daemon.pid) / rss - 1;
+  t.diagnostic(
+    `100 reloads, 100 kills: descriptors ${held} → ${after}, memory ${rss.toFixed(0)} MiB, ${(grown * 100).toFixed(1)} % more after`,
+  );
+  assert.ok(grown <= 0.15);
+});
