@@ -11,8 +11,9 @@ describe("supervision on a real systemd", { skip: cannot() }, () => {
     t.diagnostic(`STATUS: ${fact("status")}`);
     for (const name of ["load_reload", "load_restart"])
       t.diagnostic(`${name}: ${fact(name)} (answered, failed, slowest in ms, connections)`);
-    t.diagnostic(`serves again after: SIGKILL of the master ${fact("killed_ms")} ms`);
-    t.diagnostic(`with WatchdogSec=2s: SIGSTOP ${fact("watchdog_STOP_ms")} ms, a loop that hangs ${fact("watchdog_PWR_ms")} ms`);
+    t.diagnostic(
+      `serves again after ms: the master killed ${fact("fault_KILL_ms")}; with WatchdogSec=2s: stopped ${fact("fault_STOP_ms")}, hanging ${fact("fault_PWR_ms")}`,
+    );
     t.diagnostic(`TimeoutStopSec=1s, a stuck worker, a grace of 3 s: stopped after ${fact("stop_ms")} ms`);
 
     is("start", "0 active");
@@ -23,9 +24,8 @@ describe("supervision on a real systemd", { skip: cannot() }, () => {
     is("load_reload", /^\d{3,} 0 /);
     is("restart", "0 active old=0");
     is("load_restart", /^\d{3,} 0 /);
-    is("killed", "restarts=1 old=0 {");
-    is("watchdog_STOP", "served=yes old=0 {");
-    is("watchdog_PWR", "served=yes old=0 {");
+    for (const [i, fault] of ["KILL", "STOP", "PWR"].entries()) is(`fault_${fault}`, `restarts=${i + 1} old=0 {`);
+    for (const fault of ["STOP", "PWR"]) is(`served_${fault}`, "yes");
     is("watchdog_said", "2");
     is("stop", "0 success old=0");
     const stopped = Number(fact("stop_ms"));
