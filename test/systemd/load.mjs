@@ -1,11 +1,11 @@
-// load.mjs URL ENOUGH LOADING: eight clients, four of which keep their connections, ask one request after the other until there is a file
+// load.mjs URL ENOUGH LOADING [N]: N clients (4) that keep their connections and N that make a new one for each request, ask one request after the other until there is a file
 // ENOUGH. LOADING is made when the hundredth was answered.
 // Prints "ANSWERED FAILED SLOWEST_MS CONNECTIONS [first failure]". A failure is any answer but 2xx, and anything that is no whole answer.
 import { existsSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const [url, enough, loading] = process.argv.slice(2);
+const [url, enough, loading, count = "4"] = process.argv.slice(2);
 let answered = 0;
 let slowest = 0;
 let connections = 0;
@@ -38,7 +38,7 @@ async function client(agent) {
   }
 }
 
-const agents = Array.from({ length: 4 }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }));
-await Promise.all([...agents, false, false, false, false].map(client));
+const agents = Array.from({ length: Number(count) }, () => new http.Agent({ keepAlive: true, maxSockets: 1 }));
+await Promise.all([...agents, ...agents.map(() => false)].map(client));
 for (const agent of agents) agent.destroy();
 console.log(answered, failures.length, Math.round(slowest), connections, failures[0] ?? "");

@@ -19,7 +19,8 @@ const SKIPPED = 77;
 /** For a slow, busy machine: only a hang takes so long. */
 const LIMIT_MS = 150_000;
 
-const scratch = mkdtempSync(join(tmpdir(), "drover-service-"));
+/** A folder of this test file's own. */
+export const scratch = mkdtempSync(join(tmpdir(), "drover-service-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 const sandboxes = join(scratch, "sandboxes");
 mkdirSync(sandboxes);
@@ -44,25 +45,36 @@ export function leftovers(): string[] {
 export interface Seen {
   fact(name: string): string;
   is(name: string, expected: string | RegExp): void;
+  /** Everything else it printed. */
+  readonly out: string;
+}
+
+export interface Shown {
+  /** Where this package is shown inside. */
+  readonly at?: string;
+  /** How long the script may take. */
+  readonly limitMs?: number;
+  /** More files: where they are, and where they are copied to, writable. */
+  readonly files?: readonly (readonly [from: string, to: string])[];
 }
 
 /**
- * Runs a script of this folder inside, as root, with this package at /opt/drover and a dist of its own: the one of the checkout may be
- * old, or in use. @param binds more `FROM:TO` to show inside.
+ * Runs a script of this folder inside, as root, beside this package with a dist of its own: the one of the checkout may be old, or in use.
  */
-export function inside(script: string, args: readonly string[] = [], binds: readonly string[] = []): Seen {
+export function inside(script: string, { at = "/opt/drover", files = [], limitMs = LIMIT_MS }: Shown = {}): Seen {
   const dist = built();
   const needed = ["bin", "config", "docs", "node_modules", "package.json", "src", "systemd"];
   const shown = [
-    ...needed.map((name) => `${join(root, name)}:/opt/drover/${name}`),
-    `${dist}:/opt/drover/dist`,
+    ...needed.map((name) => `${join(root, name)}:${at}/${name}`),
+    `${dist}:${at}/dist`,
     `${here}:/opt/test`,
-    ...binds,
+    ...files.map(([from], i) => `${from}:/opt/files/${i}`),
   ];
   const options = ["--root", base, ...shown.flatMap((pair) => ["--bind", pair])];
-  const ran = spawnSync("bash", [SANDBOX, ...options, `/opt/test/${script}`, ...args], {
+  const copies = files.map(([, to], i) => `cp /opt/files/${i} '${to}' && `).join("");
+  const ran = spawnSync("bash", [SANDBOX, ...options, "bash", "-c", `${copies}exec /opt/test/${script}`], {
     encoding: "utf8",
-    timeout: LIMIT_MS,
+    timeout: limitMs,
     env,
     killSignal: "SIGTERM",
     maxBuffer: 64 * 1_048_576,
@@ -76,7 +88,7 @@ export function inside(script: string, args: readonly string[] = [], binds: read
     typeof expected === "string"
       ? assert.equal(fact(name), expected, `${name}\n${said}`)
       : assert.match(fact(name), expected, `${name}\n${said}`);
-  return { fact, is };
+  return { fact, is, out: ran.stdout };
 }
 
 let dist: string | undefined;

@@ -15,13 +15,14 @@ fi
 systemctl start drover.service
 fact start "$? $(systemctl is-active drover.service)"
 fact watched "$(show WatchdogUSec) $([[ $(show WatchdogTimestampMonotonic) -gt 0 ]] && echo fed)"
+until_true '[[ $(show StatusText) == *HEALTHY* ]]' # the demo's broker may ask before the emulator answers
 fact status "$(show StatusText)"
 main=$(show MainPID)
 
 # ------------------------------------------------------------------------------------------------ SIGHUP is a reload that systemd sees
 kill -HUP "$main"
 until_true '[[ $(show ActiveState) == reloading ]]' && reloading=seen || reloading=missed
-until_true '[[ $(show ActiveState) == active ]]'
+until_true '[[ $(show ActiveState) == active && $(show StatusText) == *gen\ 2,\ HEALTHY* ]]'
 fact hup "$reloading $([[ $(show MainPID) == "$main" ]] && echo same) $(show StatusText)"
 
 # ------------------------------------------------------------------------------------------------ a setting, edited
