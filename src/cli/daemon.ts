@@ -58,7 +58,7 @@ const SAMPLE_EVERY = seconds(5);
 const SILENCE_EVERY = seconds(0.5);
 const STATS_EVERY = seconds(60);
 const HEALTH_EVERY = seconds(1);
-/** Numbers of the status line; a change of what matters shows at once. */
+/** Numbers of the status line; what matters shows within a second. */
 const STATUS_EVERY = seconds(5);
 /** systemd's timeouts are pushed ahead by this much, this often, while a boot, a roll or a drain goes on: each has deadlines of its own. */
 const EXTEND_EVERY = seconds(5);
@@ -106,7 +106,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
 
   const announce = (what: "ready" | "reloading" | "stopping"): void => {
     if (what === "ready") {
-      notifier.ready(line());
+      notifier.ready((told = line()));
       publish();
       parts.ready();
     } else {
@@ -157,7 +157,14 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const arbiter: Arbiter = createArbiter(world, process.pid);
   const watch = createWatch({ log, arbiter, settings: () => generations.settings(), crossed: () => stats() });
 
-  arbiter.agenda.every(HEALTH_EVERY, publish);
+  const underWay = (): boolean => {
+    const { mode, booted, roll } = arbiter.state();
+    return mode.is === "stopping" || !booted || roll !== undefined;
+  };
+  arbiter.agenda.every(HEALTH_EVERY, () => {
+    publish();
+    if (underWay()) tellStatus(); // how far it is
+  });
   arbiter.agenda.every(STATUS_EVERY, tellStatus);
   arbiter.agenda.every(SAMPLE_EVERY, () => (watch.round(), arbiter.oom.sample()));
   arbiter.agenda.every(SILENCE_EVERY, () =>
@@ -165,8 +172,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   );
   arbiter.agenda.every(STATS_EVERY, stats);
   arbiter.agenda.every(EXTEND_EVERY, () => {
-    const { mode, booted, roll } = arbiter.state();
-    if (mode.is === "stopping" || !booted || roll !== undefined) notifier.extend(EXTEND_BY * 1_000);
+    if (underWay()) notifier.extend(EXTEND_BY * 1_000);
   });
 
   const { watchdog: interval, alive } = notifier;

@@ -15,7 +15,7 @@ fi
 systemctl start drover.service
 fact start "$? $(systemctl is-active drover.service)"
 fact watched "$(show WatchdogUSec) $([[ $(show WatchdogTimestampMonotonic) -gt 0 ]] && echo fed)"
-until_true '[[ $(show StatusText) == *HEALTHY* ]]' # the demo's broker may ask before the emulator answers
+until_true '[[ $(show StatusText) == *HEALTHY,\ quota* ]]' # the demo's broker may ask before the emulator answers
 fact status "$(show StatusText)"
 main=$(show MainPID)
 
@@ -60,7 +60,7 @@ fact watchdog_said "$(journalctl --unit=drover.service --output=cat --no-pager |
 
 # ------------------------------------------------------------------------------------------------ a drain longer than the unit's timeout
 drop_in TimeoutStopSec=1s
-kill -STOP "$(pgrep -u drover -f 'dist/cli/child' | tail -n 1)"
+kill -STOP "$(pgrep -u drover -f 'child.js worker' | tail -n 1)"
 old=$(processes)
 from=$(now_ms)
 systemctl stop drover.socket drover.service

@@ -29,7 +29,6 @@ const first = [
   cost((n) => n.ready("generation 2")),
   cost((n) => n.extend(1_500_000.2)),
   cost((n) => n.alive()),
-  cost((n) => n.stopping()),
 ];
 say({ first });
 const sent: [text: string, at: string, cost: number][] = [];
@@ -42,5 +41,6 @@ if (sent.length > 0) say({ sent });
 // Two texts at once: the second supersedes the first, and waits for its second.
 notifier.status("1 of 2");
 notifier.status("2 of 2");
+notifier.stopping(); // does not wait with them
 setImmediate(() => process.kill(process.ppid, "SIGUSR1"));
 process.stdin.resume().once("end", () => process.exit(0));
