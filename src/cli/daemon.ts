@@ -15,12 +15,14 @@ import type { Listener } from "../master/shell/listeners.ts";
 import type { Notifier } from "../master/shell/notify.ts";
 import { warnOfSilence } from "../master/shell/silence.ts";
 import { findWrapper, spawnChild } from "../master/shell/spawn.ts";
+import { feedWatchdog } from "../master/shell/watchdog.ts";
 import { createTotals, type Totals } from "../master/shell/totals.ts";
 import { childEnv, nodeFlags } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
 import { healthOf, upstreamOf } from "../master/snapshot.ts";
-import { policyOf, statusText } from "./state.ts";
+import { policyOf } from "./state.ts";
+import { statusLine } from "./status-line.ts";
 import { limitedBy, logStats } from "./stats.ts";
 import { createWatch, type Watch } from "./watch.ts";
 
@@ -56,6 +58,8 @@ const SAMPLE_EVERY = seconds(5);
 const SILENCE_EVERY = seconds(0.5);
 const STATS_EVERY = seconds(60);
 const HEALTH_EVERY = seconds(1);
+/** Numbers of the status line; what matters shows within a second. */
+const STATUS_EVERY = seconds(5);
 /** systemd's timeouts are pushed ahead by this much, this often, while a boot, a roll or a drain goes on: each has deadlines of its own. */
 const EXTEND_EVERY = seconds(5);
 const EXTEND_BY = seconds(15);
@@ -67,6 +71,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const wrapper = findWrapper();
   if (wrapper.missing !== "") log.warn(wrapper.missing);
   let published = "";
+  let told = "";
 
   const upstream = () => upstreamOf(arbiter.state(), arbiter);
   const health = (): Health => healthOf(arbiter.state(), demo, upstream());
@@ -88,16 +93,26 @@ export function createDaemon(parts: DaemonParts): Daemon {
     if (text === published) return;
     published = text;
     arbiter.publish(record);
-    notifier.status(statusText(record));
+    tellStatus();
+  };
+
+  const line = (): string =>
+    statusLine({ state: arbiter.state(), health: health(), upstream: upstream(), children: arbiter.children.values() });
+  const tellStatus = (): void => {
+    const text = line();
+    if (text !== told) notifier.status(text);
+    told = text;
   };
 
   const announce = (what: "ready" | "reloading" | "stopping"): void => {
-    if (what === "stopping") notifier.stopping();
-    else if (what === "reloading") notifier.reloading();
-    else {
-      notifier.ready(statusText(health()));
+    if (what === "ready") {
+      notifier.ready((told = line()));
       publish();
       parts.ready();
+    } else {
+      notifier[what]();
+      notifier.extend(EXTEND_BY * 1_000); // the unit's timeout may be shorter than EXTEND_EVERY
+      tellStatus();
     }
   };
 
@@ -142,16 +157,26 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const arbiter: Arbiter = createArbiter(world, process.pid);
   const watch = createWatch({ log, arbiter, settings: () => generations.settings(), crossed: () => stats() });
 
-  arbiter.agenda.every(HEALTH_EVERY, publish);
+  const underWay = (): boolean => {
+    const { mode, booted, roll } = arbiter.state();
+    return mode.is === "stopping" || !booted || roll !== undefined;
+  };
+  arbiter.agenda.every(HEALTH_EVERY, () => {
+    publish();
+    if (underWay()) tellStatus(); // how far it is
+  });
+  arbiter.agenda.every(STATUS_EVERY, tellStatus);
   arbiter.agenda.every(SAMPLE_EVERY, () => (watch.round(), arbiter.oom.sample()));
   arbiter.agenda.every(SILENCE_EVERY, () =>
     warnOfSilence(log, arbiter.state(), arbiter.children, { at: systemClock.now(), timeout: generations.settings().timeout }),
   );
   arbiter.agenda.every(STATS_EVERY, stats);
   arbiter.agenda.every(EXTEND_EVERY, () => {
-    const { mode, booted, roll } = arbiter.state();
-    if (mode.is === "stopping" || !booted || roll !== undefined) notifier.extend(EXTEND_BY * 1_000);
+    if (underWay()) notifier.extend(EXTEND_BY * 1_000);
   });
+
+  const { watchdog: interval, alive } = notifier;
+  if (interval !== undefined) feedWatchdog({ clock: systemClock, log, interval, pulse: arbiter.pulse, alive }, arbiter.agenda);
 
   return {
     arbiter,

@@ -109,6 +109,7 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
   await selfTestHandles();
   const lock = lockDataDir(settings.data_dir);
   undo.push(() => lock.release());
+  if (lock.noPidfile !== undefined) log.warn(`drover runs without its drover.pid in ${settings.data_dir}: ${lock.noPidfile}`);
   const listeners = await listenOn(resolved, sink, undo);
   const emulator = demo ? await prepareEmulator(resolved.settings, sink) : undefined;
   const generations = createGenerations(resolved, demo, emulator?.url);

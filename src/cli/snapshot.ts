@@ -1,5 +1,6 @@
 import { systemClock } from "../base/clock.ts";
 import { snapshotOf as makeSnapshot, type ChildFacts, type Facts, type Snapshot } from "../master/snapshot.ts";
+import type { Ms } from "../base/units.ts";
 import type { Child } from "../master/shell/children.ts";
 import type { Daemon } from "./daemon.ts";
 import { dataSource } from "./greeting.ts";
@@ -11,6 +12,8 @@ export interface Status extends Snapshot {
   readonly data: string;
   readonly urls: readonly string[];
   readonly log: string;
+  /** How long rows count as fresh unless the tables file says otherwise (DROVER_CACHE_TTL). */
+  readonly cacheTtl: Ms;
   /** Why the last reload was refused before anything rolled: a wrong setting. */
   readonly refusedReload: string | null;
 }
@@ -39,12 +42,13 @@ export function statusOf(daemon: Daemon, generations: Generations): Status {
     machine: watch.machine(),
     limitedBy: limit === "none" ? [] : [limit],
   };
-  const { log_file: target } = generations.settings();
+  const { log_file: target, cache_ttl: cacheTtl } = generations.settings();
   return {
     ...makeSnapshot(arbiter.state(), gathered),
     data: dataSource(generations.plan(arbiter.state().generation)),
     urls: daemon.listeners.map((listener) => listener.url),
     log: "file" in target ? target.file : "-",
+    cacheTtl,
     refusedReload: generations.refusal ?? null,
   };
 }

@@ -1,5 +1,4 @@
-/** What follows from the settings and the supervisor's state: the core's policy, systemd's status line. */
-import type { Health } from "../base/protocol.ts";
+/** What follows from the settings and the supervisor's state: the core's policy, how many workers are ready. */
 import { seconds } from "../base/units.ts";
 import type { Master, Place, Policy } from "../master/core/model.ts";
 import type { Settings } from "../settings/table.ts";
@@ -20,10 +19,3 @@ export const policyOf = (settings: Settings): Policy => ({
 
 const workers = (state: Master): Place[] => [...state.places.values()].filter((place) => place.role === "worker");
 export const readyWorkers = (state: Master): number => workers(state).filter((place) => place.incumbent.is === "ready").length;
-
-/** One line for `systemctl status`: "8/8 workers ready, generation 2, broker ready". */
-export function statusText(health: Health): string {
-  const roll = `${health.workers.ready}/${health.workers.target} workers ready, generation ${health.generation}`;
-  const broker = health.broker === "none" ? "" : `, broker ${health.broker}`;
-  return `${health.status === "ok" ? "" : `${health.status}: `}${roll}${broker}${health.demo ? ", demo" : ""}`;
-}

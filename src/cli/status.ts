@@ -38,7 +38,7 @@ export function renderStatus(s: Status): string {
     `data       ${s.data}`,
     `workers    ${s.workers.ready}/${s.workers.target} ready${s.roll === null ? "" : `; ${rollText(s.roll)}`}${lastRoll(s)}`,
     `requests   ${c.served}  5xx ${c.status5xx}  refused ${c.refused}  p50 ${ms(s.latency.p50)}  p95 ${ms(s.latency.p95)}  p99 ${ms(s.latency.p99)}`,
-    `cache      ${ratio === null ? "no reads yet" : `${percent(ratio)} from memory, ${c.stale} stale`}`,
+    `cache      ${ratio === null ? "no reads yet" : `${percent(ratio)} from memory, ${c.stale} stale`}, TTL ${s.cacheTtl < 1_000 ? ms(s.cacheTtl) : span(s.cacheTtl)}`,
     `upstream   ${upstream(s)}`,
     `machine    CPU ${percent(s.machine?.cpu ?? null)}  RAM ${percent(s.machine?.ram ?? null)}  limited by: ${s.limitedBy.join(", ") || "nothing"}`,
     `deaths     ${deaths(s)}`,

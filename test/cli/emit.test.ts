@@ -94,6 +94,7 @@ describe("what the unit says", () => {
     assert.match(service({}), /^Environment=DROVER_ENV_FILE=\/etc\/drover\/drover.env$/m);
     assert.doesNotMatch(service({}), /^EnvironmentFile=/m);
     assert.match(service({}), /^RestartPreventExitStatus=64 78$/m);
+    assert.match(service({}), /^WatchdogSec=60s$/m);
   });
 
   test("a path is quoted as systemd reads it, or refused", () => {

@@ -1,12 +1,6 @@
 #!/bin/bash
-# Runs inside sandbox.sh, with drover shown at /opt/drover: does what docs/systemd.md tells an operator to do, and prints what
-# it saw as lines `fact NAME VALUE…`, for service.test.ts to judge. Everything else it prints is for people.
-set -uo pipefail
-fact() { printf 'fact %s\n' "$*"; }
-show() { systemctl show --property="$1" --value drover.service; }
-until_true() { for _ in {1..400}; do ! eval "$1" >/dev/null 2>&1 || return 0; sleep 0.05; done; return 1; }
-get() { curl --silent --show-error --max-time 20 "http://127.0.0.1:8080$1"; }
-set_env() { sed -i "/^$1=/d" /etc/drover/drover.env; [[ -z ${2:-} ]] || echo "$1=$2" >>/etc/drover/drover.env; }
+# Runs inside sandbox.sh (see common.sh), with drover shown at /opt/drover: does what docs/systemd.md tells an operator to do.
+cd "$(dirname "$0")" && . ./common.sh
 
 # ------------------------------------------------------------------------------------------------------------- install
 /opt/drover/bin/drover emit systemd || exit 1
@@ -24,6 +18,7 @@ from=${EPOCHREALTIME/./}
 systemctl start drover.service
 fact start "$? $(systemctl is-active drover.service) $(systemctl is-active drover.socket)"
 fact start_ms $(((${EPOCHREALTIME/./} - from) / 1000))
+until_true '[[ $(show StatusText) == *HEALTHY,\ quota* ]]' # the demo's broker may ask before the emulator answers
 fact status "$(show StatusText)"
 fact user "$(stat -c %U "/proc/$(show MainPID)")"
 fact notify "$(show NotifyAccess)"
@@ -40,14 +35,6 @@ set_env DROVER_WORKERS lots
 timeout 30 systemctl reload drover.service
 fact refused "$? $(systemctl is-active drover.service) $(get '/api/tables/players?limit=1' | head -c 1)"
 set_env DROVER_WORKERS 2
-
-# Restart under traffic: clients wait in the socket's queue and none is refused.
-( failed=0 done=0; while [[ ! -e /run/enough ]]; do get /healthz >/dev/null 2>&1 && done=$((done + 1)) || failed=$((failed + 1)); done
-  echo "$done $failed" >/run/traffic ) &
-systemctl restart drover.service
-fact restart "$? $(systemctl is-active drover.service)"
-get /healthz >/dev/null; touch /run/enough; wait
-fact traffic "$(</run/traffic)"
 
 # Rotation: what was logged before is in the old file, what comes after in the new one.
 if type -P logrotate >/dev/null; then
@@ -66,15 +53,7 @@ fact stop "$? $(systemctl is-active drover.service) $(show Result)"
 fact stop_ms $(((${EPOCHREALTIME/./} - from) / 1000))
 fact left "$(pgrep -u drover | wc -l) $(cat /sys/fs/cgroup{,/unified,/systemd}"$group/cgroup.procs" 2>/dev/null | wc -l)"
 
-# ------------------------------------------------------------------------------------ again; killed; a setting that is wrong
-systemctl start drover.service
-fact second "$? $(systemctl is-active drover.service)"
-kill -KILL "$(show MainPID)"
-until_true '(($(show NRestarts) >= 1))'
-fact killed "$(get '/api/tables/players?limit=1' | head -c 1) $(show NRestarts)"
-until_true 'systemctl is-active drover.service'
-systemctl stop drover.socket drover.service
-
+# ------------------------------------------------------------------------------------------------- a setting that is wrong
 set_env DROVER_WORKERS lots
 systemctl start drover.service 2>/dev/null
 fact wrong "$(show Result) $(show ExecMainStatus) $(systemctl is-active drover.service) restarts=$(show NRestarts)"

@@ -6,11 +6,12 @@
 #   --bind FROM:TO    shows the folder or file FROM of this machine as TO inside, read-only
 #   --share DIR       the folder DIR under its own name, writable: for results
 #   --root DIR        another root file system than / (one with another systemd)
+#   SANDBOX_TAG=word   part of the name of its folder and its control groups
 #   SANDBOX_VERBOSE=1 systemd's own console on stderr afterwards
 # Exit: COMMAND's code · 64 usage · 70 the inner systemd did not come up · 77 can't run on this machine (and says why)
 set -euo pipefail
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+usage() { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 cannot() { echo "sandbox: $1" >&2; exit 77; }
 
 # ------------------------------------------------------------------------------------------------ inside: build the world
@@ -141,7 +142,7 @@ for stale in "${TMPDIR:-/tmp}"/drover-sandbox.*; do # left by a sandbox whose sc
   [[ ! -f $stale/pid ]] || kill -0 "$(<"$stale/pid")" 2>/dev/null || remove "$stale"
 done
 trap leave EXIT; trap 'exit 130' INT; trap 'exit 143' TERM HUP
-home=$(mktemp -d "${TMPDIR:-/tmp}/drover-sandbox.XXXXXX")
+home=$(mktemp -d "${TMPDIR:-/tmp}/drover-sandbox.${SANDBOX_TAG:-}XXXXXX")
 : >"$home/groups"; echo $$ >"$home/pid"
 
 # A group of our own in EVERY hierarchy: what the inner systemd creates then lies below, and never in the machine's.

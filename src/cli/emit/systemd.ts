@@ -20,8 +20,8 @@ const OPTIONS = {
 const FILES = [
   { template: "systemd/drover.service", to: "systemd/system/drover.service" },
   { template: "systemd/drover.socket", to: "systemd/system/drover.socket" },
-  { template: "systemd/sysusers.conf", to: "sysusers.d/drover.conf" },
-  { template: "systemd/tmpfiles.conf", to: "tmpfiles.d/drover.conf" },
+  { template: "systemd/drover.sysusers.conf", to: "sysusers.d/drover.conf" },
+  { template: "systemd/drover.tmpfiles.conf", to: "tmpfiles.d/drover.conf" },
   { template: "config/logrotate.conf", to: "logrotate.d/drover" },
 ] as const;
 

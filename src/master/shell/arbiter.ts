@@ -21,6 +21,7 @@ import { collapsing } from "./collapse.ts";
 import { createDeaths, type Deaths } from "./deaths.ts";
 import { createOomWatch, type OomWatch } from "./oomkills.ts";
 import type { Totals } from "./totals.ts";
+import type { Pulse } from "./watchdog.ts";
 
 /** What the loop needs of the world. Everything here is synchronous; nothing may throw except `fork`. */
 export interface World {
@@ -52,6 +53,8 @@ export interface World {
 export interface Arbiter {
   feed(event: Unstamped): void;
   readonly state: () => Master;
+  /** What systemd's watchdog is fed by. */
+  readonly pulse: () => Pulse;
   readonly children: ReadonlyMap<number, Child>;
   readonly agenda: Agenda;
   readonly deaths: Deaths;
@@ -84,6 +87,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
   const examiner = createExaminer(log);
   let state = initialMaster(seed);
   let running = false;
+  let decidedAt = clock.now();
 
   const stamp = (event: Unstamped): Event => ({ ...event, at: clock.now() });
 
@@ -99,6 +103,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
     }
     world.changed(state);
     agenda.arm();
+    decidedAt = clock.now();
   };
 
   /** The core forgets the reason when the replacement is ready; the death's name needs it. */
@@ -266,6 +271,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
     oom,
     look,
     state: () => state,
+    pulse: () => ({ decidedAt, deadline: nextDeadline(state) }),
     tellAll,
     publish: (health) => {
       for (const child of children.values()) if (child.role === "worker") send(child, { type: "health", health });

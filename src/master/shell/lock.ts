@@ -1,15 +1,23 @@
-import { readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DroverError, messageOf } from "../../base/errors.ts";
+import { lockHolder, removeOwn, writePid } from "./pidfile.ts";
 
 /**
  * One daemon per data directory. Node has no flock(2); SQLite's exclusive lock (fcntl) is kept by the kernel, goes with the
  * process however it dies, and holds across containers that share the directory: a pidfile alone does none of this.
  */
 export interface Lock {
+  /** Why there is no pid file, if there is none: the lock holds all the same. */
+  readonly noPidfile: string | undefined;
   release(): void;
 }
+
+/** A database that nothing refers to is collected, and its lock goes with it. */
+const held = new Set<DatabaseSync>();
+
+/** Two that start in the same instant may hinder each other for a moment: SQLite then tries again for so long. */
+const PATIENCE_MS = 250;
 
 /**
  * @param directory an existing, writable data directory.
@@ -20,53 +28,29 @@ export function lockDataDir(directory: string): Lock {
   const pidfile = join(directory, "drover.pid");
   let database: DatabaseSync;
   try {
-    database = new DatabaseSync(file, { timeout: 0 });
+    database = new DatabaseSync(file, { timeout: PATIENCE_MS });
     database.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     const text = messageOf(error);
     if (!/locked|busy/i.test(text)) throw new DroverError("DROVER_E_DATA_DIR", `can't lock ${file}: ${text}`, { cause: error });
     throw new DroverError(
       "DROVER_E_RUNNING",
-      `a daemon${holder(pidfile)} already uses the data directory ${directory}: stop it (drover stop), or give this one another DROVER_DATA_DIR`,
+      `a daemon${holder(file, pidfile)} already uses the data directory ${directory}: stop it (drover stop), or give this one another DROVER_DATA_DIR`,
       { cause: error },
     );
   }
-  writePid(pidfile);
+  held.add(database);
   return {
+    noPidfile: writePid(pidfile),
     release() {
       removeOwn(pidfile);
+      held.delete(database);
       database.close();
     },
   };
 }
 
-/**
- * The pidfile is for people and for init scripts; nothing of ours ever signals what it names. A disk that is full must not keep
- * a daemon down that serves from memory: the lock holds without it.
- */
-function writePid(pidfile: string): void {
-  const fresh = `${pidfile}.${process.pid}`;
-  try {
-    writeFileSync(fresh, `${process.pid}\n`, { mode: 0o644 });
-    renameSync(fresh, pidfile);
-  } catch {
-    rmSync(fresh, { force: true });
-    rmSync(pidfile, { force: true }); // it names a daemon that has gone
-  }
-}
-
-function removeOwn(pidfile: string): void {
-  try {
-    if (readFileSync(pidfile, "utf8").trim() === String(process.pid)) unlinkSync(pidfile);
-  } catch {
-    // gone already: nothing is left to remove
-  }
-}
-
-function holder(pidfile: string): string {
-  try {
-    return ` (pid ${readFileSync(pidfile, "utf8").trim()})`;
-  } catch {
-    return "";
-  }
+function holder(file: string, pidfile: string): string {
+  const pid = lockHolder(file, pidfile);
+  return pid === undefined ? "" : ` (pid ${pid})`;
 }

@@ -1,9 +1,11 @@
 import type { Logger } from "../../base/log.ts";
+import type { Ms } from "../../base/units.ts";
+import { watchdogInterval } from "./watchdog.ts";
 import { chooseTransport, type NotifyTransport, type TransportName } from "./notify-transport.ts";
 
 /** What the master tells systemd (sd_notify(3)). Nothing here throws, blocks the loop or keeps the process alive. */
 export interface Notifier {
-  /** Start or reload is over: work can be done. `status` is the text of `systemctl status`. */
+  /** Start or reload is over: work can be done, and the watchdog begins. `status` is the text of `systemctl status`. */
   ready(status: string): void;
   /** A reload begins; `ready` ends it. */
   reloading(): void;
@@ -12,13 +14,17 @@ export interface Notifier {
   extend(usec: number): void;
   /** At most one a second is sent: the newest. */
   status(text: string): void;
+  /** A sign of life for the watchdog; before `ready` it is none. */
+  alive(): void;
+  /** Without a sign of life for so long systemd kills the master; undefined when it does not watch. */
+  readonly watchdog: Ms | undefined;
   /** How it is sent; "none" without systemd, and then every call is a no-op. */
   readonly transport: TransportName;
 }
 
 /** One datagram on its way. */
 interface Message {
-  readonly kind: "state" | "status" | "extend";
+  readonly kind: "state" | "status" | "extend" | "alive";
   readonly text: string;
   tries: number;
 }
@@ -33,18 +39,27 @@ const STATUS_EVERY_MS = 1_000;
 const MAX_STATUS = 512;
 
 /**
- * Takes NOTIFY_SOCKET out of `env`, so that no child inherits it, and picks the way datagrams are sent once and for all
+ * Takes NOTIFY_SOCKET and WATCHDOG_* out of `env`, so that no child inherits them, and picks the way datagrams are sent once and for all
  * (docs/adr/0002-sd-notify.md). Call it before `activatedSockets`, which takes the LISTEN_* names away.
  */
 export function createNotifier(env: NodeJS.ProcessEnv, log: Logger, only?: readonly TransportName[]): Notifier {
   const transport = chooseTransport(env, log, only);
   delete env["NOTIFY_SOCKET"];
+  const watchdog = watchdogInterval(env, process.pid, log);
   if (transport.name === "none") return SILENT;
   const outbox = new Outbox(transport, log);
   const post = (kind: Message["kind"], text: string) => outbox.post({ kind, text, tries: 0 });
+  let watched = false;
   return {
     transport: transport.name,
-    ready: (status) => post("state", `READY=1\nSTATUS=${oneLine(status)}`),
+    watchdog,
+    ready(status) {
+      watched = watchdog !== undefined;
+      post("state", `READY=1\nSTATUS=${oneLine(status)}${watched ? "\nWATCHDOG=1" : ""}`);
+    },
+    alive() {
+      if (watched) post("alive", "WATCHDOG=1");
+    },
     reloading: () => post("state", `RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`),
     stopping: () => post("state", "STOPPING=1"),
     extend: (usec) => post("extend", `EXTEND_TIMEOUT_USEC=${Math.max(1, Math.ceil(Number.isFinite(usec) ? usec : 1))}`),
@@ -54,6 +69,8 @@ export function createNotifier(env: NodeJS.ProcessEnv, log: Logger, only?: reado
 
 const SILENT: Notifier = {
   transport: "none",
+  watchdog: undefined,
+  alive: () => {},
   ready: () => {},
   reloading: () => {},
   stopping: () => {},
@@ -77,7 +94,10 @@ class Outbox {
   readonly #log: Logger;
   #queue: Message[] = [];
   #inFlight: Message | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  /** While it runs nothing is sent: PID 1 could not take the message that is first. */
+  #retry: NodeJS.Timeout | undefined;
+  /** Until the next text may leave; everything else goes meanwhile. */
+  #textDue: NodeJS.Timeout | undefined;
   #statusAt = Number.NEGATIVE_INFINITY;
 
   constructor(transport: NotifyTransport, log: Logger) {
@@ -93,28 +113,32 @@ class Outbox {
   }
 
   #next(): void {
-    if (this.#inFlight !== undefined || this.#timer !== undefined) return;
+    if (this.#inFlight !== undefined || this.#retry !== undefined) return;
     const statusDue = this.#statusAt + STATUS_EVERY_MS - performance.now();
     const message = this.#queue.find((m) => m.kind !== "status" || statusDue <= 0);
     if (message !== undefined) {
       this.#inFlight = message;
       message.tries += 1;
       this.#transport.send(message.text, (failure) => this.#sent(message, failure));
-    } else if (this.#queue.length > 0) this.#wait(statusDue);
+    } else if (this.#queue.length > 0 && this.#textDue === undefined)
+      this.#textDue = this.#later(statusDue, () => (this.#textDue = undefined));
   }
 
   #sent(message: Message, failure: string | undefined): void {
     this.#inFlight = undefined;
-    if (failure !== undefined && message.tries < MAX_TRIES) return this.#wait(RETRY_MS);
+    if (failure !== undefined && message.tries < MAX_TRIES) {
+      this.#retry = this.#later(RETRY_MS, () => (this.#retry = undefined));
+      return;
+    }
     if (failure !== undefined) this.#drop(message, failure);
     this.#queue = this.#queue.filter((m) => m !== message);
     if (message.text.includes("STATUS=")) this.#statusAt = performance.now();
     this.#next();
   }
 
-  #wait(wait: number): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+  #later(wait: number, over: () => void): NodeJS.Timeout {
+    return setTimeout(() => {
+      over();
       this.#next();
     }, wait).unref();
   }
@@ -125,7 +149,7 @@ class Outbox {
   }
 }
 
-/** Of texts and extensions only the newest counts; the text that comes with READY=1 is newer than one that waits. */
+/** Of texts, extensions and signs of life only the newest counts; the text that comes with READY=1 is newer than one that waits. */
 function supersedes(next: Message, old: Message): boolean {
   return old.kind !== "state" && (old.kind === next.kind || (old.kind === "status" && next.text.includes("STATUS=")));
 }

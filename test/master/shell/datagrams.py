@@ -1,7 +1,7 @@
 """datagrams.py [--descriptor] [--full] ADDRESS COMMAND…
 
 Plays systemd for one process: binds ADDRESS (a path, or @name), runs COMMAND with NOTIFY_SOCKET, and prints every datagram as a
-JSON line {"pid": sender, "text": …} until COMMAND has ended. COMMAND's own output goes the same way.
+JSON line {"pid": sender, "at": monotonic ns, "text": …} until COMMAND has ended. COMMAND's own output goes the same way.
   --descriptor  passes a connected socket as descriptor 3, named "notify", as OpenFile= does; no NOTIFY_SOCKET
   --full        fills the queue first, and reads nothing before COMMAND sends SIGUSR1
 """
@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 
 options = [word for word in sys.argv[1:] if word.startswith("--")]
 address, *command = [word for word in sys.argv[1:] if not word.startswith("--")]
@@ -45,6 +46,7 @@ if child == 0:
         env.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="notify")
     else:
         env["NOTIFY_SOCKET"] = address
+    env["WATCHDOG_PID"] = str(os.getpid())
     os.execvpe(command[0], command, env)
 
 if "--full" in options:
@@ -54,6 +56,7 @@ ended = False
 while True:
     try:
         data, ancillary, _, _ = inbox.recvmsg(65536, 1024)
+        at = time.monotonic_ns()
     except TimeoutError:
         if ended:
             break
@@ -66,5 +69,5 @@ while True:
         elif level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             for (descriptor,) in struct.iter_unpack("i", value):
                 os.close(descriptor)
-    sys.stdout.write(json.dumps({"pid": pid, "text": data.decode()}) + "\n")  # in one write: COMMAND writes there too
+    sys.stdout.write(json.dumps({"pid": pid, "at": at, "text": data.decode()}) + "\n")  # in one write: COMMAND writes there too
     sys.stdout.flush()
