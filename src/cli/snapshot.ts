@@ -34,8 +34,10 @@ export function statusOf(daemon: Daemon, generations: Generations): Status {
     children: new Map([...arbiter.children].map(([pid, child]) => [pid, facts(child, daemon)])),
     deaths: arbiter.deaths.counts,
     lastDeaths: arbiter.deaths.last,
+    restarts: arbiter.deaths.restarts,
     counters: totals.counters(),
     latency: { p50: totals.latency.quantile(0.5), p95: totals.latency.quantile(0.95), p99: totals.latency.quantile(0.99) },
+    recent: totals.recent(),
     machine: watch.machine(),
     limitedBy: limit === "none" ? [] : [limit],
   };
