@@ -13,6 +13,8 @@ export interface Status extends Snapshot {
   readonly log: string;
   /** Why the last reload was refused before anything rolled: a wrong setting. */
   readonly refusedReload: string | null;
+  /** How often the control socket refused what was no request of ours. */
+  readonly refusedRequests: number;
 }
 
 const facts = (child: Child, daemon: Daemon): ChildFacts => {
@@ -20,7 +22,7 @@ const facts = (child: Child, daemon: Daemon): ChildFacts => {
   return { startedAt: child.startedAt, lastBeat: child.lastBeat, lastBeatAt: child.lastBeatAt, cpu: use?.cpu, rss: use?.rss };
 };
 
-export function statusOf(daemon: Daemon, generations: Generations): Status {
+export function statusOf(daemon: Daemon, generations: Generations, refusedRequests: number): Status {
   const { arbiter, totals, watch } = daemon;
   const limit = daemon.limitedBy();
   const gathered: Facts = {
@@ -48,5 +50,6 @@ export function statusOf(daemon: Daemon, generations: Generations): Status {
     urls: daemon.listeners.map((listener) => listener.url),
     log: "file" in target ? target.file : "-",
     refusedReload: generations.refusal ?? null,
+    refusedRequests,
   };
 }
