@@ -114,6 +114,7 @@ function valueOf(name: string, flag: Known, { given, next, negated }: Offered): 
     if (given !== undefined) throw usage(`${name} takes no value`);
     return { text: negated ? "off" : "", used: false };
   }
+  if (given === "" && flag.into === "own") throw usage(`${name}= needs a value`);
   if (given !== undefined) return { text: given, used: false };
   if (flag.alone !== undefined)
     return next !== undefined && flag.takes(next) ? { text: next, used: true } : { text: flag.alone, used: false };

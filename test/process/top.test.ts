@@ -58,7 +58,7 @@ class Terminal {
     const frames = this.text.split("\u001b[H").slice(1);
     const whole = frames.findLast((frame) => frame.endsWith("\u001b[K") || frame.includes("\u001b[K\u001b["));
     // oxlint-disable-next-line no-control-regex
-    return (whole ?? "").replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "").split("\r\n");
+    return (whole ?? "").replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "").split(/\r*\n/);
   }
   shows(pattern: RegExp, within?: number): Promise<true> {
     return until(`the screen shows ${pattern}:\n${this.screen.join("\n")}`, () => pattern.test(this.screen.join("\n")), within);
@@ -189,7 +189,7 @@ test("the daemon goes: it says so; another one comes: it says that", { skip }, a
   const terminal = new Terminal(t, first, `"$DROVER" top --interval 0.2; ${AFTERWARDS}`);
   await terminal.shows(/^1 .*ready/m);
   await first.stop();
-  await terminal.shows(/AWAY[^]*no daemon answers.*trying again/);
+  await terminal.shows(/AWAY[^]*it is asked again[^]*no daemon answers on/);
   terminal.press("r");
   terminal.press("y");
   await terminal.shows(/reload refused: no daemon answers/);

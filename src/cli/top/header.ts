@@ -26,7 +26,7 @@ export function headerOf(status: Status, away: string | undefined): readonly (re
       item(`up ${span(status.uptime)}`),
       ...(status.demo ? [item("DEMO", "warn")] : []),
     ],
-    ...(away === undefined ? [] : [[item(`${away}: what follows is old; trying again`, "bad")]]),
+    ...(away === undefined ? [] : [[item("what stands below is old; it is asked again", "bad")], [item(away, "bad")]]),
     ...reload(status),
     [
       item(`${rate(recent.perSecond)} req/s`, "bold"),
