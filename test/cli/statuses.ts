@@ -1,14 +1,13 @@
 /** Snapshots for tests of what is made of them. */
 import type { Status } from "../../src/cli/snapshot.ts";
 import { noCounters } from "../../src/base/protocol.ts";
-import type { Pid } from "../../src/master/core/model.ts";
 import type { ChildView, PlaceView } from "../../src/master/snapshot.ts";
 import { ms, type Timestamp } from "../../src/base/units.ts";
 
 export const NOW = 1_700_000_000_000 as Timestamp;
 
 export const child = (changes: Partial<ChildView> = {}): ChildView => ({
-  pid: 4_000 as Pid,
+  pid: 4_000,
   state: "ready",
   generation: 1,
   why: null,
@@ -38,7 +37,7 @@ export const place = (slot: number, changes: Partial<PlaceView> = {}): PlaceView
   restarts: 0,
   retryIn: null,
   lastDeath: null,
-  child: child({ pid: (4_000 + slot) as Pid }),
+  child: child({ pid: 4_000 + slot }),
   successor: null,
   leaving: [],
   ...changes,
@@ -56,7 +55,7 @@ export const statusWith = (changes: Partial<Status> = {}): Status => ({
   workers: { target: 2, ready: 2 },
   roll: null,
   lastRoll: null,
-  places: [place(0), place(1), place(0, { role: "broker", child: child({ pid: 3_999 as Pid }) })],
+  places: [place(0), place(1), place(0, { role: "broker", child: child({ pid: 3_999 }) })],
   counters: { ...noCounters(), served: 1_234, hits: 90, misses: 10 },
   deaths: {},
   latency: { p50: 2.2, p95: 20, p99: 557 },
