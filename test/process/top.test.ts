@@ -1,12 +1,14 @@
 /** `drover top` in a terminal, driven as a user drives it; and what it does where there is none. */
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { readlinkSync } from "node:fs";
+import { mkdirSync, readlinkSync } from "node:fs";
+import http from "node:http";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
+import { statusWith } from "../cli/statuses.ts";
 import { needs } from "../needs.ts";
-import { alive, cleanEnv, descendants, DROVER, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { alive, cleanEnv, descendants, DROVER, folder, get, ROOT, start, until, type Daemon } from "./harness.ts";
 
 const run = promisify(execFile);
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
@@ -22,7 +24,7 @@ class Terminal {
   readonly #process;
   readonly exited: Promise<number | null>;
 
-  constructor(t: TestContext, daemon: Daemon, command: string, env: NodeJS.ProcessEnv = {}) {
+  constructor(t: TestContext, daemon: Pick<Daemon, "dir">, command: string, env: NodeJS.ProcessEnv = {}) {
     const child = spawn("script", ["-qefc", `stty rows 24 cols 90; ${command}`, "/dev/null"], {
       cwd: daemon.dir,
       stdio: ["pipe", "pipe", "inherit"],
@@ -162,6 +164,21 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     assert.match(terminal.text, /left with 0/);
   });
 }
+
+test("a fault of its own gives the terminal back before it is told", { skip }, async (t) => {
+  const dir = folder(t);
+  mkdirSync(join(dir, "var/run"), { recursive: true, mode: 0o700 });
+  let asked = 0;
+  const impostor = http.createServer((_req, res) => {
+    asked += 1; // what looks like a snapshot at first and is none
+    res.end(JSON.stringify(asked === 1 ? statusWith() : { ...statusWith(), places: [null] }));
+  });
+  await new Promise<void>((listening) => impostor.listen(join(dir, "var/run/control.sock"), listening));
+  t.after(() => impostor.close());
+  const terminal = new Terminal(t, { dir }, `"$DROVER" top --interval 0.2; ${AFTERWARDS}`);
+  await restored(terminal);
+  assert.match(terminal.text.slice(terminal.text.lastIndexOf(RESTORED)), /a fault of drover: please report it[^]*left with 70/);
+});
 
 test("Ctrl-Z gives the shell its terminal, fg takes it again, Ctrl-C ends it", { skip }, async (t) => {
   const daemon = await start(t, { args: [PLAIN] });
