@@ -3,6 +3,7 @@ import type { HistogramDelta } from "./histogram.ts";
 import type { MasterPort } from "./port.ts";
 import type { Counters, UpstreamReport } from "./protocol.ts";
 import type { RequestInFlight } from "./requests.ts";
+import { watchLoop } from "./loopdelay.ts";
 import { ms, type Ms } from "./units.ts";
 
 /** What only the child knows; read at every beat. */
@@ -24,6 +25,7 @@ export interface Vitals {
 export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => void {
   let seq = 0;
   let due = performance.now();
+  const loop = watchLoop();
   let previous = performance.eventLoopUtilization();
   const beat = (): void => {
     const now = performance.now();
@@ -34,6 +36,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
     previous = current;
     const { heapUsed, rss } = process.memoryUsage();
     const report = vitals.upstream?.();
+    const delayP99 = loop.p99();
     const requests = vitals.requests?.() ?? [];
     port.send({
       type: "beat",
@@ -42,6 +45,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
       connections: vitals.connections(),
       elu: Number.isFinite(elu) ? elu : 0,
       delay,
+      ...(delayP99 === undefined ? {} : { delayP99 }),
       heap: heapUsed,
       rss,
       full: vitals.full(),
@@ -53,5 +57,8 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
   };
   beat();
   const timer = setInterval(beat, every);
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    loop.stop();
+  };
 }

@@ -59,6 +59,12 @@ export class Histogram {
     }
   }
 
+  /** Adds all that another one has counted. */
+  absorb(other: Histogram): void {
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) this.#counts[bucket] = (this.#counts[bucket] ?? 0) + (other.#counts[bucket] ?? 0);
+    this.count += other.count;
+  }
+
   /** @returns the q-quantile in milliseconds (0 ≤ q ≤ 1), or undefined when nothing was recorded. */
   quantile(q: number): number | undefined {
     if (this.count === 0) return undefined;

@@ -100,6 +100,8 @@ export interface Beat {
   readonly elu: number;
   /** How late this beat's timer was: the loop's delay. */
   readonly delay: Ms;
+  /** 99th percentile of the loop's delay over the last half to whole minute. */
+  readonly delayP99?: Ms;
   readonly heap: number;
   readonly rss: number;
   /** True while the connection cap keeps the worker from accepting. */
@@ -168,6 +170,8 @@ function beat(m: Fields): Beat | undefined {
     typeof full !== "boolean"
   )
     return undefined;
+  const { delayP99 } = m;
+  if (delayP99 !== undefined && !count(delayP99)) return undefined;
   const totals = counters(m["counters"]);
   const latency = delta(m["latency"]);
   if (totals === undefined || latency === undefined) return undefined;
@@ -176,7 +180,8 @@ function beat(m: Fields): Beat | undefined {
   const requests = m["requests"] === undefined ? undefined : readRequests(m["requests"]);
   if (m["requests"] !== undefined && requests === undefined) return undefined;
   const base = { type: "beat", seq, inFlight, connections, elu, delay: delay as Ms, heap, rss, full, counters: totals, latency } as const;
-  return { ...base, ...(report === undefined ? {} : { upstream: report }), ...(requests === undefined ? {} : { requests }) };
+  const late = delayP99 === undefined ? {} : { delayP99: delayP99 as Ms };
+  return { ...base, ...late, ...(report === undefined ? {} : { upstream: report }), ...(requests === undefined ? {} : { requests }) };
 }
 
 const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { type: T }> | undefined } = {

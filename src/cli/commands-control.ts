@@ -1,6 +1,7 @@
 /** What signals and the control socket ask of the master: both end in the same events. */
 import type { Logger } from "../base/log.ts";
 import type { ControlAnswer, ControlHandlers, ControlVerb } from "../master/shell/control.ts";
+import { collapsing } from "../master/shell/collapse.ts";
 import type { SignalVerb } from "../master/shell/signals.ts";
 import { placeId } from "../master/core/model.ts";
 import type { Resolved } from "../settings/resolve.ts";
@@ -28,7 +29,9 @@ const SAME_WISH = 1_000;
 
 export function createCommands({ daemon, generations, log, resolve }: Parts): Commands {
   const { arbiter } = daemon;
+  const say = collapsing(log);
   let firstStop: number | undefined;
+  let refusals = 0;
 
   const stop = (quick: boolean): void => {
     const now = performance.now();
@@ -114,5 +117,10 @@ export function createCommands({ daemon, generations, log, resolve }: Parts): Co
     }
   };
 
-  return { signal, handlers: { command, status: () => statusOf(daemon, generations) } };
+  const refused = (why: string): void => {
+    refusals += 1;
+    say("warn", { why, refused: refusals }, "the control socket refused what is no request of ours");
+  };
+
+  return { signal, handlers: { command, refused, status: () => statusOf(daemon, generations, refusals) } };
 }

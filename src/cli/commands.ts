@@ -23,7 +23,18 @@ export const COMMANDS: readonly CommandRow[] = [
     does: "print every setting, its value and where it comes from",
     load: async () => (await import("./check.ts")).check,
   },
-  { name: "status", usage: "[--json]", does: "show what the daemon does", load: async () => (await import("./status.ts")).status },
+  {
+    name: "status",
+    usage: "[--json] [--watch[=SECONDS]]",
+    does: "show what the daemon does, once or again and again",
+    load: async () => (await import("./status-command.ts")).status,
+  },
+  {
+    name: "top",
+    usage: "[--interval SECONDS]",
+    does: "watch the daemon on a live screen, and order it about",
+    load: async () => (await import("./top/command.ts")).top,
+  },
   {
     name: "reload",
     usage: "",

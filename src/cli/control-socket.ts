@@ -1,40 +1,62 @@
-/** The control socket of a running daemon: there from its start to its end, even when somebody cleans up its folder. */
+/**
+ * The control socket of a running daemon: there from its start to its end, even when somebody cleans up its folder. Where it can't be made
+ * the daemon serves all the same: signals still reach it.
+ */
 import { existsSync } from "node:fs";
-import { messageOf } from "../base/errors.ts";
+import type { Server } from "node:http";
+import { DroverError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { serveControl, type ControlHandlers } from "../master/shell/control.ts";
 import { clearStale } from "../master/shell/listeners.ts";
 import type { Settings } from "../settings/table.ts";
-import { controlSocket, prepareDirectories } from "./places.ts";
+import { controlSocket, prepareRunDirectory } from "./places.ts";
 
 export interface ControlSocket {
-  /** Makes the socket again if its file was removed: else only signals would reach the daemon. Never throws. */
+  /** Makes the socket if it is not there, or no longer: else only signals would reach the daemon. Never throws. */
   check(): void;
   close(): void;
 }
 
-/** @throws DroverError when another process serves it, or when it can't be made. */
+/** @throws DroverError DROVER_E_PORT when another daemon serves it. */
 export async function openControl(settings: Settings, handlers: ControlHandlers, log: Logger): Promise<ControlSocket> {
   const path = controlSocket(settings.run_dir);
-  await clearStale(path);
-  let server = await serveControl(path, handlers);
+  let server: Server | undefined;
   let busy = false;
-  const again = async (): Promise<void> => {
-    server.close(); // first: closing a socket removes what stands at its path
-    prepareDirectories(settings);
+  let said = "";
+  const open = async (): Promise<void> => {
+    server?.close(); // first: closing a socket removes what stands at its path
+    server = undefined;
+    prepareRunDirectory(settings);
+    await clearStale(path);
     server = await serveControl(path, handlers);
-    log.warn({ path }, `the control socket ${path} had been removed: it is there again`);
+    said = "";
   };
+  /** Said once, not at every try. */
+  const unmade = (error: unknown): void => {
+    const why = messageOf(error);
+    if (why === said) return;
+    said = why;
+    log.info({ path, why }, `there is no control socket: ${why}. The service runs; commands can't reach it, signals can`);
+  };
+  const again = async (): Promise<void> => {
+    const lost = server !== undefined;
+    await open();
+    log.warn({ path }, lost ? `the control socket ${path} had been removed: it is there again` : `the control socket ${path} is there now`);
+  };
+  try {
+    await open();
+  } catch (error) {
+    if (error instanceof DroverError && error.code === "DROVER_E_PORT") throw error;
+    unmade(error);
+  }
   return {
     check() {
-      if (busy || existsSync(path)) return;
+      if (busy || (server !== undefined && existsSync(path))) return;
       busy = true;
       again()
-        .catch((error: unknown) =>
-          log.error({ err: error }, `the control socket ${path} was removed and can't be made again: ${messageOf(error)}`),
-        )
+        .catch(unmade)
         .finally(() => (busy = false));
     },
-    close: () => void server.close(),
+    close: () => void server?.close(),
   };
 }

@@ -2,15 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DroverError } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
-import type { Settings } from "../settings/table.ts";
-import { ask, command } from "./client.ts";
+import { askStatus, command } from "./client.ts";
 import { readClientOptions } from "./options.ts";
-import type { Status } from "./snapshot.ts";
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const POLL = 100;
-
-const status = async (settings: Settings): Promise<Status> => (await ask(settings, "GET", "/status")).body as Status;
 
 export async function scale(argv: readonly string[]): Promise<number> {
   const { resolved, positional } = readClientOptions(argv);
@@ -49,11 +45,11 @@ export async function reopen(argv: readonly string[]): Promise<number> {
 export async function stop(argv: readonly string[]): Promise<number> {
   const { resolved, own } = readClientOptions(argv, [{ name: "now" }]);
   const { settings } = resolved;
-  const { pid } = await status(settings);
+  const { pid } = await askStatus(settings);
   say(`${await command(settings, "stop", { now: own.has("now") })} (pid ${pid})`);
   for (;;) {
     try {
-      const now = await status(settings);
+      const now = await askStatus(settings);
       if (now.pid !== pid) break; // another daemon has taken its place already
     } catch (error) {
       if (error instanceof DroverError && error.code === "DROVER_E_NO_DAEMON") break;

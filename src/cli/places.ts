@@ -11,14 +11,20 @@ import { PACKAGE } from "./plan.ts";
 export const controlSocket = (runDir: string): string => join(socketDirectory(runDir), "control.sock");
 
 /**
- * Makes the data, run and log directories where they are missing.
+ * Makes the data and log directories, and the run directory of what can't do without, where they are missing.
  * @throws DroverError DROVER_E_DATA_DIR naming directory, setting and user.
  */
 export function prepareDirectories(settings: Settings): void {
   writable(settings.data_dir, "DROVER_DATA_DIR", 0o700);
-  writable(settings.run_dir, "DROVER_RUN_DIR", 0o700);
-  privateDirectory(socketDirectory(settings.run_dir));
+  // An application needs no socket of ours to serve; the built-in service has its broker behind one.
+  if (settings.app === undefined) prepareRunDirectory(settings);
   if ("file" in settings.log_file) writable(dirname(settings.log_file.file), "DROVER_LOG_FILE", 0o750);
+}
+
+/** Makes the directory of the sockets. @throws DroverError DROVER_E_DATA_DIR naming directory, setting and user. */
+export function prepareRunDirectory({ run_dir: directory }: Pick<Settings, "run_dir">): void {
+  writable(directory, "DROVER_RUN_DIR", 0o700);
+  privateDirectory(socketDirectory(directory));
 }
 
 function writable(directory: string, setting: string, mode: number): void {

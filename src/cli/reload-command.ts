@@ -3,9 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DroverError } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import type { Settings } from "../settings/table.ts";
-import { ask, order } from "./client.ts";
+import { askStatus, order } from "./client.ts";
 import { readClientOptions } from "./options.ts";
 import type { Status } from "./snapshot.ts";
+import { printableLines } from "./terminal/printable.ts";
 
 const POLL = 100;
 const out = (text: string): void => void process.stdout.write(text);
@@ -27,7 +28,7 @@ export async function reload(argv: readonly string[]): Promise<number> {
     return EXIT.done.code;
   }
   const why = end === undefined ? "the daemon that was to do it no longer answers" : end.why;
-  process.stderr.write(`drover: the reload was rolled back, the old generation serves: ${why}\n`);
+  process.stderr.write(`drover: the reload was rolled back, the old generation serves: ${printableLines(why)}\n`);
   return EXIT.rolledBack.code;
 }
 
@@ -49,7 +50,7 @@ async function ended(
 
 async function statusOf(settings: Settings): Promise<Status | undefined> {
   try {
-    return (await ask(settings, "GET", "/status")).body as Status;
+    return await askStatus(settings);
   } catch (error) {
     if (error instanceof DroverError && error.code === "DROVER_E_NO_DAEMON") return undefined;
     throw error;

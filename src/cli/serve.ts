@@ -1,5 +1,5 @@
 /** `drover serve`: from a command line to a running daemon. Every step that can fail does so before anything is forked. */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
@@ -30,7 +30,7 @@ import { noteRunning, prepareDirectories } from "./places.ts";
 import { version } from "./version.ts";
 
 /** Things to undo when the daemon ends, last first. */
-type Undo = () => void;
+type Undo = () => unknown;
 
 export async function serve(argv: readonly string[]): Promise<number> {
   const early = holdSignals(process);
@@ -115,7 +115,7 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
   const generations = createGenerations(resolved, demo, emulator?.url);
   generations.plan(1); // fails here, before anything is forked, when there is nothing to serve
   undo.push(noteRunning());
-  undo.push(() => rmSync(brokerSocket(settings), { force: true }));
+  undo.push(() => existsSync(brokerSocket(settings)) && rmSync(brokerSocket(settings)));
   sayStart(options, sink, listeners);
 
   return await new Promise<number>((resolve, reject) => {

@@ -16,6 +16,8 @@ export interface Status extends Snapshot {
   readonly cacheTtl: Ms;
   /** Why the last reload was refused before anything rolled: a wrong setting. */
   readonly refusedReload: string | null;
+  /** How often the control socket refused what was no request of ours. */
+  readonly refusedRequests: number;
 }
 
 const facts = (child: Child, daemon: Daemon): ChildFacts => {
@@ -23,7 +25,7 @@ const facts = (child: Child, daemon: Daemon): ChildFacts => {
   return { startedAt: child.startedAt, lastBeat: child.lastBeat, lastBeatAt: child.lastBeatAt, cpu: use?.cpu, rss: use?.rss };
 };
 
-export function statusOf(daemon: Daemon, generations: Generations): Status {
+export function statusOf(daemon: Daemon, generations: Generations, refusedRequests: number): Status {
   const { arbiter, totals, watch } = daemon;
   const limit = daemon.limitedBy();
   const gathered: Facts = {
@@ -37,8 +39,10 @@ export function statusOf(daemon: Daemon, generations: Generations): Status {
     children: new Map([...arbiter.children].map(([pid, child]) => [pid, facts(child, daemon)])),
     deaths: arbiter.deaths.counts,
     lastDeaths: arbiter.deaths.last,
+    restarts: arbiter.deaths.restarts,
     counters: totals.counters(),
     latency: { p50: totals.latency.quantile(0.5), p95: totals.latency.quantile(0.95), p99: totals.latency.quantile(0.99) },
+    recent: totals.recent(),
     machine: watch.machine(),
     limitedBy: limit === "none" ? [] : [limit],
   };
@@ -50,5 +54,6 @@ export function statusOf(daemon: Daemon, generations: Generations): Status {
     log: "file" in target ? target.file : "-",
     cacheTtl,
     refusedReload: generations.refusal ?? null,
+    refusedRequests,
   };
 }

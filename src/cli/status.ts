@@ -1,45 +1,25 @@
-/** `drover status`: what the daemon does, on one screen. */
-import { EXIT } from "../base/exit.ts";
+/** What the daemon does, on one screen: the text of `drover status`, and its sentences, which `drover top` shares. */
 import type { ChildView, PlaceView, RollView } from "../master/snapshot.ts";
-import { ask } from "./client.ts";
-import { readClientOptions } from "./options.ts";
 import type { Status } from "./snapshot.ts";
+import { mib, millis as ms, percent, rate, span } from "./terminal/figures.ts";
+import { printableJson } from "./terminal/printable.ts";
 
-export async function status(argv: readonly string[]): Promise<number> {
-  const { resolved, own } = readClientOptions(argv, [{ name: "json" }]);
-  const { body } = await ask(resolved.settings, "GET", "/status");
-  process.stdout.write(own.has("json") ? `${JSON.stringify(body, null, 2)}\n` : renderStatus(body as Status));
-  return EXIT.done.code;
-}
-
-const percent = (ratio: number | null): string => (ratio === null ? "–" : `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`);
-const mib = (bytes: number | null): string => (bytes === null ? "–" : `${Math.round(bytes / 1_048_576)} MiB`);
-const ms = (value: number | null): string => (value === null ? "–" : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`);
-
-/** 3d04h, 2h05m, 12m30s, 45s */
-export function span(millis: number | null): string {
-  if (millis === null) return "–";
-  const seconds = Math.floor(millis / 1_000);
-  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3_600) % 24, Math.floor(seconds / 60) % 60];
-  const two = (n: number): string => String(n).padStart(2, "0");
-  if (days > 0) return `${days}d${two(hours)}h`;
-  if (hours > 0) return `${hours}h${two(minutes)}m`;
-  return minutes > 0 ? `${minutes}m${two(seconds % 60)}s` : `${seconds}s`;
-}
+/** What the daemon quotes of others, made fit for a terminal: printable, and of reasons the first line. */
+export const readable = (status: Status): Status => printableJson(status, ["how", "why", "back"]);
 
 /** Text for a terminal of 80 columns. */
-export function renderStatus(s: Status): string {
+export function renderStatus(status: Status): string {
+  const s = readable(status);
   const { counters: c } = s;
-  const cached = c.hits + c.stale;
-  const ratio = cached + c.misses === 0 ? null : cached / (cached + c.misses);
+  const state = s.state === "running" && s.health.status === "degraded" ? "degraded" : s.state;
   const lines = [
-    `drover ${s.version}  ${s.state}  pid ${s.pid}  up ${span(s.uptime)}  generation ${s.generation}${s.demo ? "  DEMO" : ""}`,
+    `drover ${s.version}  ${state}  pid ${s.pid}  up ${span(s.uptime)}  generation ${s.generation}${s.demo ? "  DEMO" : ""}`,
     `listening  ${s.urls.join("  ")}`,
     `data       ${s.data}`,
-    `workers    ${s.workers.ready}/${s.workers.target} ready${s.roll === null ? "" : `; ${rollText(s.roll)}`}${lastRoll(s)}`,
-    `requests   ${c.served}  5xx ${c.status5xx}  refused ${c.refused}  p50 ${ms(s.latency.p50)}  p95 ${ms(s.latency.p95)}  p99 ${ms(s.latency.p99)}`,
-    `cache      ${ratio === null ? "no reads yet" : `${percent(ratio)} from memory, ${c.stale} stale`}, TTL ${s.cacheTtl < 1_000 ? ms(s.cacheTtl) : span(s.cacheTtl)}`,
-    `upstream   ${upstream(s)}`,
+    `workers    ${workersText(s)}`,
+    `requests   ${c.served}  ${rate(s.recent.perSecond)}/s  5xx ${c.status5xx}  refused ${c.refused}  p50 ${ms(s.latency.p50)}  p95 ${ms(s.latency.p95)}  p99 ${ms(s.latency.p99)}`,
+    `cache      ${cacheText(s)}, TTL ${s.cacheTtl < 1_000 ? ms(s.cacheTtl) : span(s.cacheTtl)}`,
+    `upstream   ${upstreamText(s)}`,
     `machine    CPU ${percent(s.machine?.cpu ?? null)}  RAM ${percent(s.machine?.ram ?? null)}  limited by: ${s.limitedBy.join(", ") || "nothing"}`,
     `deaths     ${deaths(s)}`,
     `log        ${s.log}`,
@@ -50,30 +30,53 @@ export function renderStatus(s: Status): string {
   return `${lines.join("\n")}\n`;
 }
 
-function lastRoll({ lastRoll: last, refusedReload: refused }: Status): string {
-  if (refused !== null) return `; the last reload was refused: ${refused.replaceAll(/\s*\n\s*/g, " ")}`;
-  return last?.is === "rolledBack" ? `; the last reload was rolled back: ${last.why.split("\n", 1)[0]}` : "";
+/** "2/2 ready", and whatever keeps it from being as it should be. */
+function workersText(status: Status): string {
+  const { workers, roll, health } = status;
+  const more = [
+    ...(health.broker === "away" ? ["the broker is away"] : []),
+    ...(roll === null ? [] : [rollText(roll)]),
+    ...(status.memoryShort ? ["memory is short: no second process is started"] : []),
+    lastRollText(status),
+  ];
+  return [`${workers.ready}/${workers.target} ready`, ...more.filter((text) => text !== undefined)].join("; ");
 }
 
-/** "generation 4 is tried, 9 to go", then "rolls" or "is rolled back". */
-const rollText = ({ generation, left, step }: RollView): string => `generation ${generation} ${step}, ${left.length} to go`;
+/** Why the last reload came to nothing; undefined when it did not, or another one is under way. */
+export function lastRollText({ lastRoll: last, refusedReload: refused, roll }: Status): string | undefined {
+  if (refused !== null) return `the last reload was refused: ${refused}`;
+  return roll === null && last?.is === "rolledBack" ? `the last reload was rolled back: ${last.why}` : undefined;
+}
 
-function upstream({ upstream: up }: Status): string {
+/** "generation 4 is tried, 9 to go", then "rolls" or "is rolled back", and why. */
+const rollText = ({ generation, left, step, back }: RollView): string =>
+  `generation ${generation} ${step}, ${left.length} to go${back === null ? "" : ` (${back})`}`;
+
+/** How many reads needed no call to Google. */
+export function cacheText({ counters: { hits, stale, misses } }: Status): string {
+  const cached = hits + stale;
+  return cached + misses === 0 ? "no reads yet" : `${percent(cached / (cached + misses))} from memory, ${stale} stale`;
+}
+
+export function upstreamText({ upstream: up }: Status): string {
   if (up === null) return "not in use";
   const quota = `quota ${up.quota.used}/${up.quota.limit} reads this minute`;
   return `${up.state}${up.message === "" ? "" : ` (${up.message})`}  ${quota}  ${up.tables.length} tables`;
 }
 
 /** "stuck 1, rolled 8; last: worker 3 stuck 12s ago, spinning at app.mjs:12 handler" */
-function deaths({ deaths: counts, places, at }: Status): string {
-  const named = Object.entries(counts).map(([name, n]) => `${name} ${n}`);
+function deaths(status: Status): string {
+  const named = Object.entries(status.deaths).map(([name, n]) => `${name} ${n}`);
   if (named.length === 0) return "none";
-  const newest = places
-    .flatMap((p) => (p.lastDeath === null ? [] : [{ ...p.lastDeath, place: placeName(p) }]))
-    .toSorted((a, b) => b.at - a.at);
-  const [last] = newest;
-  if (last === undefined) return named.join(", ");
-  return `${named.join(", ")}; last: ${last.place} ${last.name} ${span(at - last.at)} ago, ${last.how.split("\n", 1)[0]?.slice(0, 120)}`;
+  const last = lastDeathText(status);
+  return `${named.join(", ")}${last === undefined ? "" : `; last: ${last}`}`;
+}
+
+/** "worker 3 stuck 12s ago, spinning at app.mjs:12 handler"; undefined when nothing has died. */
+export function lastDeathText({ places, at }: Status): string | undefined {
+  const died = places.flatMap((p) => (p.lastDeath === null ? [] : [{ ...p.lastDeath, place: placeName(p) }]));
+  const [last] = died.toSorted((a, b) => b.at - a.at);
+  return last === undefined ? undefined : `${last.place} ${last.name} ${span(at - last.at)} ago, ${last.how.slice(0, 120)}`;
 }
 
 const placeName = (place: PlaceView): string => (place.role === "worker" ? `worker ${place.slot}` : place.role);

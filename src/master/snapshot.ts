@@ -37,12 +37,16 @@ export interface Facts {
   readonly counters: Readonly<Counters>;
   /** Milliseconds since the start of the daemon; undefined before the first request. */
   readonly latency: { readonly p50: number | undefined; readonly p95: number | undefined; readonly p99: number | undefined };
+  /** The same of the last ten seconds, and requests a second. */
+  readonly recent?: { readonly perSecond: number; readonly p50: number | undefined; readonly p95: number | undefined };
   readonly machine: MachineFacts | undefined;
   /** What holds the service back now, in words the docs explain: "memory", "cpu", "quota". */
   readonly limitedBy: readonly string[];
   /** How many children have ended, by the name of their death, and the last of each place. */
   readonly deaths?: ReadonlyMap<string, number>;
   readonly lastDeaths?: ReadonlyMap<PlaceId, LastDeath>;
+  /** How often a place's child ended that nobody had asked to. */
+  readonly restarts?: ReadonlyMap<PlaceId, number>;
 }
 
 /** How the child that was in a place before ended. */
@@ -72,6 +76,8 @@ export interface ChildView {
   /** Event-loop utilisation 0…1 and delay since the last beat. */
   readonly elu: number | null;
   readonly delay: Ms | null;
+  /** 99th percentile of the loop's delay over the last half to whole minute. */
+  readonly delayP99: Ms | null;
   readonly heap: number | null;
   readonly rss: number | null;
   readonly cpu: number | null;
@@ -85,6 +91,8 @@ export interface PlaceView {
   readonly generation: number;
   readonly closing: boolean;
   readonly crashes: number;
+  /** How often its child ended that nobody had asked to, since the daemon started. */
+  readonly restarts: number;
   /** Until the next try, while it backs off. */
   readonly retryIn: Ms | null;
   readonly lastDeath: LastDeath | null;
@@ -122,6 +130,8 @@ export interface Snapshot {
   /** How many children have ended, by the name of their death. */
   readonly deaths: Readonly<Record<string, number>>;
   readonly latency: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
+  /** The last ten seconds. */
+  readonly recent: { readonly perSecond: number; readonly p50: number | null; readonly p95: number | null };
   readonly machine: MachineFacts | null;
   readonly memoryShort: boolean;
   readonly limitedBy: readonly string[];
@@ -149,6 +159,7 @@ export function snapshotOf(master: Master, facts: Facts): Snapshot {
     counters: { ...facts.counters },
     deaths: Object.fromEntries(facts.deaths ?? []),
     latency: { p50: latency.p50 ?? null, p95: latency.p95 ?? null, p99: latency.p99 ?? null },
+    recent: { perSecond: facts.recent?.perSecond ?? 0, p50: facts.recent?.p50 ?? null, p95: facts.recent?.p95 ?? null },
     machine: facts.machine ? { ...facts.machine } : null,
     memoryShort: master.memoryShort,
     limitedBy: [...facts.limitedBy],
@@ -211,6 +222,7 @@ function placeView(place: Place, facts: Facts): PlaceView {
     generation: "generation" in incumbent ? incumbent.generation : place.generation,
     closing: place.closing,
     crashes: place.crashes.length,
+    restarts: facts.restarts?.get(place.id) ?? 0,
     retryIn: incumbent.is === "waiting" ? ms(Math.max(0, between(facts.at, incumbent.until))) : null,
     lastDeath: copyOf(facts.lastDeaths?.get(place.id)),
     child: view(incumbent),
@@ -236,6 +248,7 @@ function childView(child: Child, facts: ChildFacts | undefined, at: Instant): Ch
     served: beat?.counters.served ?? null,
     elu: beat?.elu ?? null,
     delay: beat?.delay ?? null,
+    delayP99: beat?.delayP99 ?? null,
     heap: beat?.heap ?? null,
     rss: facts?.rss ?? beat?.rss ?? null,
     cpu: facts?.cpu ?? null,

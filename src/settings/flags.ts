@@ -11,8 +11,8 @@ export interface CommandFlag {
   readonly name: string;
   /** One letter: `h` for `-h`. */
   readonly short?: string;
-  /** Absent: it stands alone. */
-  readonly takes?: "value";
+  /** Absent: it stands alone. `figure`: it may stand alone, or take one that begins with a digit: `--watch`, `--watch=5`, `--watch 5`. */
+  readonly takes?: "value" | "figure";
 }
 
 export interface CommandLine {
@@ -31,6 +31,8 @@ interface Known {
   /** Says whether a word that follows is this flag's value though it may stand alone. */
   takes(word: string): boolean;
   readonly repeats: boolean;
+  /** It never has a value. */
+  readonly bare: boolean;
 }
 
 const usage = (message: string): DroverError => new DroverError("DROVER_E_USAGE", message);
@@ -44,11 +46,19 @@ function knownFlags(rows: readonly AnySetting[], own: readonly CommandFlag[]): M
       alone: row.codec.alone,
       takes: (word) => /^[a-z]+$/i.test(word) && row.codec.parse(word, "/").ok,
       repeats: row.codec.repeats ?? false,
+      bare: false,
     });
-  const value = { alone: undefined, takes: () => false, repeats: false };
+  const value = { alone: undefined, takes: () => false, repeats: false, bare: false };
   known.set("--env-file", { into: "flags", key: ENV_FILE_FLAG, ...value });
   for (const { name, short, takes } of own) {
-    const flag: Known = { ...value, into: "own", key: name, alone: takes === "value" ? undefined : "" };
+    const flag: Known = {
+      ...value,
+      into: "own",
+      key: name,
+      alone: takes === "value" ? undefined : "",
+      takes: (word) => takes === "figure" && /^\d/.test(word),
+      bare: takes === undefined,
+    };
     known.set(`--${name}`, flag);
     if (short !== undefined) known.set(`-${short}`, flag);
   }
@@ -100,10 +110,11 @@ interface Offered {
 
 /** A flag's value, and whether the next word was used for it. */
 function valueOf(name: string, flag: Known, { given, next, negated }: Offered): { readonly text: string; readonly used: boolean } {
-  if (negated || (flag.into === "own" && flag.alone !== undefined)) {
+  if (negated || flag.bare) {
     if (given !== undefined) throw usage(`${name} takes no value`);
     return { text: negated ? "off" : "", used: false };
   }
+  if (given === "" && flag.into === "own") throw usage(`${name}= needs a value`);
   if (given !== undefined) return { text: given, used: false };
   if (flag.alone !== undefined)
     return next !== undefined && flag.takes(next) ? { text: next, used: true } : { text: flag.alone, used: false };

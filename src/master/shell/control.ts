@@ -25,19 +25,30 @@ export type ControlAnswer =
 
 export interface ControlHandlers {
   status(): unknown;
+  /** Something came that is no request of ours: it was refused. */
+  refused(why: string): void;
   command(verb: ControlVerb, body: Readonly<Record<string, unknown>>): ControlAnswer | Promise<ControlAnswer>;
 }
 
 const LARGEST_BODY = 4_096;
+const MOST_CONNECTIONS = 64;
+const LONGEST_QUOTE = 100;
 /** Milliseconds in which a client must have sent its request: it must not keep the operator's next command out. */
 const PATIENCE = 5_000;
 
 /** Serves the control socket at `path`, whose directory exists and whose stale file was removed. */
 export function serveControl(path: string, handlers: ControlHandlers): Promise<Server> {
   const server = http.createServer({ requestTimeout: PATIENCE, headersTimeout: PATIENCE, connectionsCheckingInterval: 500 }, (req, res) => {
-    answer(req, res, handlers).catch((error: unknown) => reply(res, 500, { ok: false, message: messageOf(error) }));
+    answer(req, res, handlers).catch((error: unknown) => {
+      if (!res.headersSent) reply(res, 500, { ok: false, message: messageOf(error) });
+    });
   });
-  server.maxConnections = 64;
+  server.maxConnections = MOST_CONNECTIONS;
+  server.on("drop", () => handlers.refused(`more than ${MOST_CONNECTIONS} connections`));
+  server.on("clientError", (error, socket) => {
+    handlers.refused(`no HTTP: ${messageOf(error)}`);
+    socket.destroy();
+  });
   return new Promise((resolve, reject) => {
     server.once("error", (error) =>
       reject(new DroverError("DROVER_E_DATA_DIR", `the control socket ${path} can't be made: ${messageOf(error)}`, { cause: error })),
@@ -53,19 +64,24 @@ export function serveControl(path: string, handlers: ControlHandlers): Promise<S
 
 async function answer(req: IncomingMessage, res: ServerResponse, handlers: ControlHandlers): Promise<void> {
   const path = req.url ?? "/";
+  const refuse = (status: number, message: string): void => {
+    handlers.refused(message);
+    reply(res, status, { ok: false, message });
+  };
   if (req.method === "GET" && path === "/status") return reply(res, 200, handlers.status());
   const verb = CONTROL_VERBS.find((row) => path === `/${row.verb}`)?.verb;
-  if (verb === undefined) return reply(res, 404, { ok: false, message: `no such command: ${req.method} ${path}` });
-  if (req.method !== "POST") return reply(res, 405, { ok: false, message: `${path} takes POST` });
+  if (verb === undefined) return refuse(404, `no such command: ${req.method} ${path.slice(0, LONGEST_QUOTE)}`);
+  if (req.method !== "POST") return refuse(405, `${path} takes POST`);
   const body = await readBody(req);
-  if (body === undefined) return reply(res, 400, { ok: false, message: `the body must be a JSON object of at most ${LARGEST_BODY} bytes` });
+  if (body === undefined) return refuse(400, `the body must be a JSON object of at most ${LARGEST_BODY} bytes`);
   const result = await handlers.command(verb, body);
   reply(res, result.ok ? 200 : 409, result);
 }
 
 async function readBody(req: IncomingMessage): Promise<Record<string, unknown> | undefined> {
   let text = "";
-  for await (const chunk of req.setEncoding("utf8")) {
+  // Left in the middle of a body that is too long, the request must live until it is answered.
+  for await (const chunk of req.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
     text += String(chunk);
     if (text.length > LARGEST_BODY) return undefined;
   }

@@ -16,6 +16,8 @@ export interface Deaths {
   note(child: Child, state: State | undefined, end: { readonly code: number | null; readonly signal: string | null }): Death;
   readonly counts: ReadonlyMap<string, number>;
   readonly last: ReadonlyMap<PlaceId, LastDeath>;
+  /** How often a place's child ended that nobody had asked to. */
+  readonly restarts: ReadonlyMap<PlaceId, number>;
 }
 
 interface Parts {
@@ -33,9 +35,11 @@ const LONGEST_LINE = 500;
 export function createDeaths({ log, clock, oom, say }: Parts): Deaths {
   const counts = new Map<string, number>();
   const last = new Map<PlaceId, LastDeath>();
+  const restarts = new Map<PlaceId, number>();
   return {
     counts,
     last,
+    restarts,
     note(child, state, { code, signal }) {
       const death = deathOf({
         code,
@@ -50,6 +54,7 @@ export function createDeaths({ log, clock, oom, say }: Parts): Deaths {
       const at = clock.now();
       counts.set(death.name, (counts.get(death.name) ?? 0) + 1);
       last.set(child.place, lastDeath(child, death, clock.wall()));
+      if (!death.expected) restarts.set(child.place, (restarts.get(child.place) ?? 0) + 1);
       if (death.expected)
         log.debug({ place: child.place, child: child.pid, death: death.name }, `${nameOf(child)} has ended: ${death.name}`);
       else if (child.found !== undefined) log.error(record(child, death, at), headline(child, death));

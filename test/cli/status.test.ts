@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { renderStatus } from "../../src/cli/status.ts";
+import { ms } from "../../src/base/units.ts";
+import type { PlaceId } from "../../src/master/core/model.ts";
+import { NOW, place, statusWith } from "./statuses.ts";
+import type { Status } from "../../src/cli/snapshot.ts";
+
+const roll: NonNullable<Status["roll"]> = {
+  generation: 4,
+  left: ["worker/0", "worker/1"] as PlaceId[],
+  total: 3,
+  step: "is tried",
+  back: null,
+  since: ms(900),
+};
+const died = (how: string) => ({ name: "stuck", how, pid: 3, generation: 1, at: (NOW - 12_000) as typeof NOW });
+
+const CASES: readonly (readonly [string, Partial<Status>, RegExp])[] = [
+  ["all is well", {}, /^drover 0\.1\.0  running  pid 77  up 2h05m  generation 3\n[^]*^workers    2\/2 ready$/m],
+  ["starting", { state: "starting", workers: { target: 2, ready: 0 } }, /^drover 0\.1\.0  starting [^]*^workers    0\/2 ready$/m],
+  ["the demo", { demo: true }, /generation 3  DEMO$/m],
+  ["a canary", { state: "reloading", roll }, /^drover \S+  reloading [^]*^workers    2\/2 ready; generation 4 is tried, 2 to go$/m],
+  ["a roll", { state: "reloading", roll: { ...roll, step: "rolls" } }, /; generation 4 rolls, 2 to go$/m],
+  [
+    "a roll that goes back",
+    { state: "reloading", roll: { ...roll, step: "is rolled back", back: "worker 0: its successor exited with code 9\n  at x" } },
+    /; generation 4 is rolled back, 2 to go \(worker 0: its successor exited with code 9\)$/m,
+  ],
+  [
+    "one that was rolled back",
+    { lastRoll: { is: "rolledBack", generation: 4, why: "worker 0: no answer from /healthz\nstack" } },
+    /; the last reload was rolled back: worker 0: no answer from \/healthz$/m,
+  ],
+  [
+    "a later one is under way: the old failure is no news",
+    { roll, lastRoll: { is: "rolledBack", generation: 4, why: "OLD" } },
+    /^(?![^]*OLD)[^]*is tried/,
+  ],
+  [
+    "one that was refused, for two reasons",
+    { refusedReload: "a setting is wrong:\n  timeout = soon\n  workers = many" },
+    /; the last reload was refused: a setting is wrong: timeout = soon workers = many$/m,
+  ],
+  [
+    "degraded: a worker is missing",
+    { workers: { target: 2, ready: 1 }, health: { ...statusWith().health, status: "degraded" } },
+    /^drover 0\.1\.0  degraded  [^]*^workers    1\/2 ready$/m,
+  ],
+  [
+    "degraded: the broker is away",
+    { health: { ...statusWith().health, status: "degraded", broker: "away" } },
+    /^drover 0\.1\.0  degraded  [^]*^workers    2\/2 ready; the broker is away$/m,
+  ],
+  [
+    "degraded: Google refuses",
+    {
+      health: { ...statusWith().health, status: "degraded", upstream: "denied" },
+      upstream: {
+        state: "denied",
+        message: "the sheet is not shared with bot@x",
+        quota: { used: 9, limit: 51, lockedUntil: NOW },
+        tables: [],
+      },
+    },
+    /^upstream   denied \(the sheet is not shared with bot@x\)  quota 9\/51 reads this minute  0 tables$/m,
+  ],
+  ["limited by two", { limitedBy: ["cpu", "quota"] }, /limited by: cpu, quota$/m],
+  ["memory is short", { memoryShort: true, limitedBy: ["memory"] }, /; memory is short: no second process is started$/m],
+  ["nothing uses tables", { upstream: null }, /^upstream   not in use$/m],
+  ["stopping", { state: "stopping" }, /^drover \S+  stopping /],
+  [
+    "a death",
+    { deaths: { stuck: 1, rolled: 8 }, places: [place(0, { lastDeath: died("spinning at app.mjs:12 handler") })] },
+    /^deaths     stuck 1, rolled 8; last: worker 0 stuck 12s ago, spinning at app\.mjs:12 handler$/m,
+  ],
+  [
+    "a worker that backs off",
+    { places: [place(0, { state: "waiting", child: null, retryIn: ms(1_200), crashes: 6 })] },
+    /^worker 0    waiting   –       1 .* 6$/m,
+  ],
+];
+
+for (const [what, changes, expected] of CASES) {
+  test(`status: ${what}`, () => assert.match(renderStatus(statusWith(changes)), expected));
+}
+
+test("what an application, Google or a path brought into it can't command the terminal", () => {
+  const evil = "\u001b[2J\u001b]0;owned\u0007\u009b1mhe\nllo\u202e";
+  const text = renderStatus(
+    statusWith({
+      data: evil,
+      log: evil,
+      refusedReload: evil,
+      deaths: { [evil]: 1 },
+      places: [place(0, { lastDeath: { ...died(evil), name: evil } })],
+      upstream: { state: "down", message: evil, quota: { used: 0, limit: 1, lockedUntil: NOW }, tables: [] },
+    }),
+  );
+  assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
+  assert.equal(text.split("\n").length, renderStatus(statusWith({ places: [place(0)] })).split("\n").length, "and adds no line");
+});
