@@ -19,6 +19,7 @@ import { createTotals, type Totals } from "../master/shell/totals.ts";
 import { childEnv, nodeFlags } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
+import { createHooks, type DaemonHooks } from "./hooks.ts";
 import { healthOf, upstreamOf } from "../master/snapshot.ts";
 import { policyOf, statusText } from "./state.ts";
 import { limitedBy, logStats } from "./stats.ts";
@@ -40,6 +41,7 @@ export interface DaemonParts {
 export interface Daemon {
   readonly arbiter: Arbiter;
   readonly watch: Watch;
+  readonly hooks: DaemonHooks;
   readonly totals: Totals;
   readonly startedAt: Instant;
   readonly listeners: readonly Listener[];
@@ -55,6 +57,7 @@ const CHILD = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./child.t
 const SAMPLE_EVERY = seconds(5);
 const SILENCE_EVERY = seconds(0.5);
 const STATS_EVERY = seconds(60);
+const HOOKS_EVERY = seconds(1);
 const HEALTH_EVERY = seconds(1);
 /** systemd's timeouts are pushed ahead by this much, this often, while a boot, a roll or a drain goes on: each has deadlines of its own. */
 const EXTEND_EVERY = seconds(5);
@@ -66,6 +69,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const totals = createTotals();
   const wrapper = findWrapper();
   if (wrapper.missing !== "") log.warn(wrapper.missing);
+  const fatal = sayOnce((text) => void process.stderr.write(`drover: ${text}\n`));
+  const hooks = createHooks({ log, generations, wrapper, complain: fatal });
   let published = "";
 
   const upstream = () => upstreamOf(arbiter.state(), arbiter);
@@ -91,12 +96,19 @@ export function createDaemon(parts: DaemonParts): Daemon {
     notifier.status(statusText(record));
   };
 
-  const announce = (what: "ready" | "reloading" | "stopping"): void => {
-    if (what === "stopping") notifier.stopping();
-    else if (what === "reloading") notifier.reloading();
+  const announce = (what: "ready" | "reloading" | "stopping", state: Master): void => {
+    if (what === "stopping") {
+      hooks.stopping(state);
+      notifier.stopping();
+    } else if (what === "reloading") notifier.reloading();
     else {
       notifier.ready(statusText(health()));
       publish();
+      hooks.ready({
+        generation: state.generation,
+        workers: state.target,
+        addresses: parts.listeners.map(({ url }) => url),
+      });
       parts.ready();
     }
   };
@@ -106,7 +118,9 @@ export function createDaemon(parts: DaemonParts): Daemon {
     log,
     totals,
     announce,
-    fatal: sayOnce((text) => void process.stderr.write(`drover: ${text}\n`)),
+    fatal,
+    born: (child) => hooks.born(child),
+    died: (child, death) => hooks.died(child, death),
     rolesForTables: () => (demo ? ["emulator", "broker"] : ["broker"]),
     policy: () => policyOf(generations.settings()),
     fork: (role, nr, generation) => {
@@ -132,11 +146,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
     },
     kill,
     inspectable: (generation) => generations.plan(generation).settings.autopsy,
-    changed: (state) => forgetOld(state, generations),
+    changed: (state) => (hooks.changed(state), forgetOld(state, generations)),
     exit(code) {
       const { log_file: target } = generations.settings();
       if (code !== 0 && "file" in target) world.fatal(`what happened before stands in ${target.file}`);
-      parts.exit(code);
+      void hooks.close().then(() => parts.exit(code));
     },
   };
   const arbiter: Arbiter = createArbiter(world, process.pid);
@@ -148,6 +162,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     warnOfSilence(log, arbiter.state(), arbiter.children, { at: systemClock.now(), timeout: generations.settings().timeout }),
   );
   arbiter.agenda.every(STATS_EVERY, stats);
+  arbiter.agenda.every(HOOKS_EVERY, () => hooks.look());
   arbiter.agenda.every(EXTEND_EVERY, () => {
     const { mode, booted, roll } = arbiter.state();
     if (mode.is === "stopping" || !booted || roll !== undefined) notifier.extend(EXTEND_BY * 1_000);
@@ -156,6 +171,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   return {
     arbiter,
     watch,
+    hooks,
     totals,
     startedAt: systemClock.now(),
     listeners: parts.listeners,

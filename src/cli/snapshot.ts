@@ -1,6 +1,7 @@
 import { systemClock } from "../base/clock.ts";
 import { snapshotOf as makeSnapshot, type ChildFacts, type Facts, type Snapshot } from "../master/snapshot.ts";
 import type { Child } from "../master/shell/children.ts";
+import type { HooksView } from "../master/shell/hooks/hooks.ts";
 import type { Daemon } from "./daemon.ts";
 import { dataSource } from "./greeting.ts";
 import type { Generations } from "./generations.ts";
@@ -13,6 +14,7 @@ export interface Status extends Snapshot {
   readonly log: string;
   /** Why the last reload was refused before anything rolled: a wrong setting. */
   readonly refusedReload: string | null;
+  readonly hooks: HooksView;
 }
 
 const facts = (child: Child, daemon: Daemon): ChildFacts => {
@@ -46,5 +48,6 @@ export function statusOf(daemon: Daemon, generations: Generations): Status {
     urls: daemon.listeners.map((listener) => listener.url),
     log: "file" in target ? target.file : "-",
     refusedReload: generations.refusal ?? null,
+    hooks: daemon.hooks.view(),
   };
 }

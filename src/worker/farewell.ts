@@ -37,11 +37,11 @@ export function followWebSocket(socket: Socket, clock: Clock): Farewell {
   const followed: Write = (chunk, ...rest) => {
     if (ours) return dropped(rest);
     frames.take(bytesOf(chunk, rest[0]));
-    const more = Reflect.apply(write, socket, [chunk, ...rest]) as boolean;
+    const more = Reflect.apply(write, socket, [chunk, ...rest]);
     sayIfWanted();
     return more;
   };
-  socket.write = followed as Socket["write"];
+  socket.write = followed;
   return {
     say() {
       wanted = true;
