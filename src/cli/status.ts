@@ -43,7 +43,7 @@ export function renderStatus(s: Status): string {
     `machine    CPU ${percent(s.machine?.cpu ?? null)}  RAM ${percent(s.machine?.ram ?? null)}  limited by: ${s.limitedBy.join(", ") || "nothing"}`,
     `deaths     ${deaths(s)}`,
     `log        ${s.log}`,
-    ...(s.hooks.file === null ? [] : [`hooks      ${hooks(s.hooks)}`]),
+    ...(s.hooks.file === null && s.hooks.problem === null ? [] : [`hooks      ${hooks(s.hooks)}`]),
     "",
     ["SLOT", "STATE", "PID", "GEN", "UP", "SERVED", "CONN", "ELU", "RSS", "BEAT", "CRASHES"].map(column).join(" ").trimEnd(),
     ...s.places.flatMap(rows),
@@ -56,8 +56,10 @@ function lastRoll({ lastRoll: last, refusedReload: refused }: Status): string {
   return last?.is === "rolledBack" ? `; the last reload was rolled back: ${last.why.split("\n", 1)[0]}` : "";
 }
 
-const hooks = ({ file, called, failed, dropped, waiting }: Status["hooks"]): string =>
-  `${file}  called ${called}  failed ${failed}  dropped ${dropped}  waiting ${waiting}`;
+function hooks({ file, problem, called, failed, dropped, waiting }: Status["hooks"]): string {
+  const counts = `${file}  called ${called}  failed ${failed}  dropped ${dropped}  waiting ${waiting}`;
+  return problem === null ? counts : `${file === null ? "none" : counts}; ${problem.split("\n", 1)[0]}`;
+}
 
 /** "generation 4 is tried, 9 to go", then "rolls" or "is rolled back". */
 const rollText = ({ generation, left, step }: RollView): string => `generation ${generation} ${step}, ${left.length} to go`;

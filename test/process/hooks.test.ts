@@ -125,32 +125,38 @@ test("a hooks module that is not there: refused at the start with 78, and at a r
   await s.daemon.logged(/hooks are loaded: onReady/);
 });
 
-for (const [name, text, why] of [
+const BROKEN = [
   ["a syntax error", "const = 1;", /SyntaxError/],
   ["an error while it loads", 'throw new Error("no hooks today");', /no hooks today/],
   ["an end while it loads", "process.exit(7);", /ended its process with exit code 7/],
   ["a load that never ends", "await new Promise(() => setInterval(() => {}, 1_000));", /not loaded within 2 s/],
   ["a loop while it loads", "for (;;);", /not loaded within 2 s/],
   ["a hook that is no function", "export const onReady = 3;", /onReady is number; expected a function/],
-] as const)
-  test(`${name}: a clear line, and the service serves; after a good one, the good one stays`, async (t) => {
-    const s = await begin(t, text, { env: { DROVER_BOOT_TIMEOUT: "2s" } });
-    const line = await s.daemon.logged(/the hooks in .*hooks\.mjs could not be loaded, none are called until a reload brings some/);
-    assert.match(String(line["msg"]), why);
-    await until("the operator was told", () => why.test(s.daemon.stderr));
-    assert.equal((await get(s.daemon.url)).status, 200);
-    s.write(recording("good"));
-    await rolled(s);
-    await s.daemon.logged(/hooks are loaded: onReady/);
-    s.write(text);
-    await rolled(s);
-    assert.match(String((await s.daemon.logged(/could not be loaded, those of generation 2 stay/))["msg"]), why);
-    await rolled(s);
-    await until("the good one has heard it", () => s.heard("onReload").some(({ event }) => event["generation"] === 4));
-  });
+] as const;
+
+test("modules that can not be loaded", { concurrency: 3 }, async (t) => {
+  const one = ([name, text, why]: (typeof BROKEN)[number]) =>
+    t.test(`${name}: a clear line, and the service serves; after a good one, the good one stays`, async (t) => {
+      const s = await begin(t, text, { env: { DROVER_BOOT_TIMEOUT: "2s" } });
+      const line = await s.daemon.logged(/the hooks in .*hooks\.mjs could not be loaded, none are called until a reload brings some/);
+      assert.match(String((await s.daemon.status()).hooks.problem), why);
+      assert.match(String(line["msg"]), why);
+      await until("the operator was told", () => why.test(s.daemon.stderr));
+      assert.equal((await get(s.daemon.url)).status, 200);
+      s.write(recording("good"));
+      await rolled(s);
+      await s.daemon.logged(/hooks are loaded: onReady/);
+      s.write(text);
+      await rolled(s);
+      assert.match(String((await s.daemon.logged(/could not be loaded, those of generation 2 stay/))["msg"]), why);
+      await rolled(s);
+      await until("the good one has heard it", () => s.heard("onReload").some(({ event }) => event["generation"] === 4));
+    });
+  await Promise.all(BROKEN.map(one));
+});
 
 /** What a hook may do to its process, and what the log then says. `body` runs in onWorkerExit. */
-for (const [name, body, why] of [
+const HOSTILE = [
   ["throws", 'throw new Error("on purpose");', /on purpose/],
   ["rejects with nothing", "return Promise.reject();", /undefined/],
   ["never ends", "await new Promise(() => setInterval(() => {}, 1_000));", /not done within 1 s/],
@@ -166,26 +172,31 @@ for (const [name, body, why] of [
     '(await import("node:fs")).writeSync(3, "nonsense\\n"); await new Promise(() => setInterval(() => {}, 1_000));',
     /broke its channel/,
   ],
+  ["floods its channel", "for (let i = 0; i < 5_000; i += 1) process.send({ i }); await new Promise(() => {});", /messages without end/],
   ["closes its channel", "process.disconnect(); await new Promise(() => {});", /exit code 0|closed its channel/],
-] as const)
-  // prettier-ignore
-  test(`a hook that ${name} is one line in the log; the service serves, and the next event is heard`, async (t) => {
-    const hostile = `if (hook === "onWorkerExit" && event.generation === 1) { ${body} }`;
-    const s = await begin(t, recording("x", hostile), { env: { DROVER_HOOK_TIMEOUT: "1s" } });
-    const { daemon, heard } = s;
-    await until("onReady was heard", () => heard("onReady").length === 1);
-    process.kill((await daemon.place("worker/0")).child?.pid ?? 0, "SIGKILL");
-    const line = await until("the failure is in the log", () => failures(daemon, "onWorkerExit")[0]);
-    assert.match(String(line["msg"]), why);
-    assert.equal((line["event"] as { death: string }).death, "signal:SIGKILL");
-    await until("the successor was heard", () => heard("onWorkerReady").length === 3);
-    for (let i = 0; i < 5; i += 1) assert.equal((await get(daemon.url)).status, 200);
-    assert.equal(failures(daemon, "onWorkerExit").length, 1);
-    assert.equal((await daemon.status()).hooks.failed, 1);
-    const { code } = await daemon.stop();
-    assert.equal(code, 0);
-    assert.equal(heard("onStop").length, 1);
-  });
+] as const;
+
+test("hooks that do what no hook should", { concurrency: 3 }, async (t) => {
+  const one = ([name, body, why]: (typeof HOSTILE)[number]) =>
+    t.test(`a hook that ${name} is one line in the log; the service serves, and the next event is heard`, async (t) => {
+      const hostile = `if (hook === "onWorkerExit" && event.generation === 1) { ${body} }`;
+      const s = await begin(t, recording("x", hostile), { env: { DROVER_HOOK_TIMEOUT: "1s" } });
+      const { daemon, heard } = s;
+      await until("onReady was heard", () => heard("onReady").length === 1);
+      process.kill((await daemon.place("worker/0")).child?.pid ?? 0, "SIGKILL");
+      const line = await until("the failure is in the log", () => failures(daemon, "onWorkerExit")[0]);
+      assert.match(String(line["msg"]), why);
+      assert.equal((line["event"] as { death: string }).death, "signal:SIGKILL");
+      await until("the successor was heard", () => heard("onWorkerReady").length === 3);
+      for (let i = 0; i < 5; i += 1) assert.equal((await get(daemon.url)).status, 200);
+      assert.equal(failures(daemon, "onWorkerExit").length, 1);
+      assert.equal((await daemon.status()).hooks.failed, 1);
+      const { code } = await daemon.stop();
+      assert.equal(code, 0);
+      assert.equal(heard("onStop").length, 1);
+    });
+  await Promise.all(HOSTILE.map(one));
+});
 
 test("a hook that prints megabytes: the log gets a measure of it, and the process is ended", async (t) => {
   const print = 'if (hook === "onReady") for (let i = 0; i < 400; i += 1) console.log("y\\n".repeat(32_768));';
@@ -229,4 +240,12 @@ test("a stop waits for onStop within its time, and a second one does not", async
   const left = performance.now() - again;
   console.log(`onStop that never ends: left after ${Math.round(took)} ms (limit 3 s); after a second TERM ${Math.round(left)} ms`);
   assert.ok(left < 2_500, `${left} ms`);
+});
+
+test("the hooks' process dies with the master, even in a loop", async (t) => {
+  const { daemon, heard } = await begin(t, recording("x", "for (;;);"), { env: { DROVER_HOOK_TIMEOUT: "60s" } });
+  const [first] = await until("a hook loops", () => heard().length > 0 && heard());
+  assert.ok(first !== undefined && alive(first.pid));
+  daemon.signal("SIGKILL");
+  await until("it has gone", () => !alive(first.pid), 5_000);
 });

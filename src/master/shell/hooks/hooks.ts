@@ -12,6 +12,8 @@ export interface HooksView {
   /** The module that serves; null: none. */
   readonly file: string | null;
   readonly generation: number | null;
+  /** Why the last module that was to serve does not; null: it does. */
+  readonly problem: string | null;
   readonly called: number;
   readonly failed: number;
   /** Events that found the queue full. */
@@ -57,6 +59,7 @@ export function createFence(parts: FenceParts): Fence {
   const hurried = Promise.withResolvers<void>();
   let module: { readonly file: string; readonly generation: number } | undefined;
   let process: HookProcess | undefined;
+  let problem: string | null = null;
   let deaths = 0;
   let working: Promise<void> | undefined;
   let closed = false;
@@ -76,7 +79,7 @@ export function createFence(parts: FenceParts): Fence {
 
   const change = async (file: string | undefined, generation: number): Promise<void> => {
     const before = process;
-    if (file === undefined) [module, process] = [undefined, undefined];
+    if (file === undefined) [module, process, problem] = [undefined, undefined, null];
     else if (!(await load(file, generation))) return;
     deaths = 0;
     await before?.end();
@@ -89,11 +92,13 @@ export function createFence(parts: FenceParts): Fence {
       const rest =
         process?.alive === true ? `those of generation ${module?.generation} stay` : "none are called until a reload brings some";
       const text = `the hooks in ${file} could not be loaded, ${rest}: ${loading.why}`;
+      problem = text;
       log.error({ file, generation }, text);
       parts.complain(text);
       if (process?.alive !== true) module = process = undefined;
       return false;
     }
+    problem = null;
     [module, process] = [{ file, generation }, loading.process];
     const names = [...process.hooks].join(", ");
     log.info({ file, generation }, `hooks are loaded: ${names === "" ? "none" : names}`);
@@ -142,7 +147,7 @@ export function createFence(parts: FenceParts): Fence {
       await process?.end();
     },
     hurry: () => hurried.resolve(),
-    view: () => ({ file: module?.file ?? null, generation: module?.generation ?? null, ...count, waiting: queue.length }),
+    view: () => ({ file: module?.file ?? null, generation: module?.generation ?? null, problem, ...count, waiting: queue.length }),
   };
 }
 

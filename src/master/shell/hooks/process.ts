@@ -3,6 +3,7 @@
  * nonsense on its channel each cost this process its life, and nobody else anything.
  */
 import type { ChildProcess } from "node:child_process";
+import { messageOf } from "../../../base/errors.ts";
 import { readFromHooks, type FromHooks, type HookCall, type HookName, type ToHooks } from "../../../base/hooks.ts";
 import type { Logger } from "../../../base/log.ts";
 import { mebibytes, ms, type Ms } from "../../../base/units.ts";
@@ -38,6 +39,8 @@ export interface Birth {
 }
 
 const MOST_MEMORY = mebibytes(256);
+/** Messages that answer nothing: a module may send some by mistake, but not without end. */
+const MOST_STRANGE = 1_000;
 const LET_GO = "it was let go";
 /** Between its exit and the end of its channel and its output: why it died stands in there. */
 const LAST_WORDS = ms(250);
@@ -54,7 +57,7 @@ export async function startHooks(birth: Birth): Promise<Loading> {
     }
     return { ok: true, process: running(child, new Set(answer.hooks)), strange: answer.strange };
   } catch (error) {
-    return { ok: false, why: String(error) };
+    return { ok: false, why: messageOf(error) };
   }
 }
 
@@ -87,6 +90,7 @@ class Fenced {
   #waiting: { readonly id: number | undefined; readonly resolve: (answer: FromHooks | string) => void } | undefined;
   /** Why it has ended, or is being ended. */
   #over: string | undefined;
+  #strange = 0;
 
   constructor({ log, generation, fork }: Birth) {
     this.#log = log;
@@ -149,9 +153,10 @@ class Fenced {
   #heard(raw: unknown): void {
     const message = readFromHooks(raw);
     if (message?.type === "fault") return this.#ended(message.message); // its exit follows
-    if (message === undefined || this.#waiting === undefined) return; // what a module sends by itself is none of ours
-    const id = "id" in message ? message.id : undefined;
-    if (id === this.#waiting.id) this.#waiting.resolve(message);
+    const id = message !== undefined && "id" in message ? message.id : undefined;
+    if (message !== undefined && this.#waiting !== undefined && id === this.#waiting.id) return this.#waiting.resolve(message);
+    this.#strange += 1;
+    if (this.#strange === MOST_STRANGE) this.kill("it sent messages without end, and its process was ended");
   }
 
   #ended(why: string): void {
