@@ -56,7 +56,7 @@ for (const [form, text] of Object.entries(FORMS))
       return await record("stuck");
     };
     let found = await stuck();
-    for (let i = 0; i < 3 && found["verdict"] === "native"; i += 1) found = await stuck(); // the debugger did not come through in time
+    for (let i = 0; i < 3 && found["verdict"] !== "spinning"; i += 1) found = await stuck(); // a busy machine: it got no CPU, or the debugger none
     assert.match(String(found["msg"]), /was stuck: spinning at app\.mjs:\d+ spin/);
     assert.match((found["inFlight"] as string[]).join(), /GET \/loop for/);
 

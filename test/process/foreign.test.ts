@@ -105,7 +105,7 @@ test("Express: a handler that loops is named, its worker replaced; one that thro
     return await record("stuck");
   };
   let stuck = await loop();
-  for (let i = 0; i < 3 && stuck["verdict"] === "native"; i += 1) stuck = await loop(); // the debugger did not come through in time
+  for (let i = 0; i < 3 && stuck["verdict"] !== "spinning"; i += 1) stuck = await loop(); // a busy machine: it got no CPU, or the debugger none
   assert.match(String(stuck["msg"]), /was stuck: spinning at express\.mjs:\d+ spin/);
   assert.match((stuck["inFlight"] as string[]).join(), /GET \/loop for/);
 
