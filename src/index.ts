@@ -10,6 +10,7 @@ import { runtime } from "./base/runtime.ts";
 import type { Tables } from "./sheets/client.ts";
 import type { Threads } from "./worker/app.ts";
 
+export type { HookEvents, Hooks } from "./base/hooks.ts";
 export type { Health } from "./base/protocol.ts";
 export type { Tables, TableView } from "./sheets/client.ts";
 export type { FetchApplication, Form, Listener, Threads } from "./worker/app.ts";

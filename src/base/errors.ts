@@ -17,6 +17,7 @@ export const ERRORS = {
   DROVER_E_RUNNING: { exit: "temporary", what: "a daemon already runs with this run directory" },
   DROVER_E_NO_DAEMON: { exit: "noDaemon", what: "no daemon answers on the control socket" },
   DROVER_E_APP: { exit: "loadFailed", what: "the application could not be loaded" },
+  DROVER_E_HOOKS: { exit: "settings", what: "the hooks module is not there" },
   DROVER_E_BOOT: { exit: "bootFailed", what: "a child failed to start" },
   DROVER_E_UPSTREAM: { exit: undefined, what: "Google, or the emulator in its place, could not be reached or refused" },
   DROVER_E_QUOTA: { exit: undefined, what: "the call would exceed Google's quota" },

@@ -43,6 +43,7 @@ export function createCommands({ daemon, generations, log, resolve }: Parts): Co
   /** Quick, and quick again: the core then kills what is left. */
   const stopNow = (): void => {
     firstStop ??= performance.now();
+    daemon.hooks.hurry();
     arbiter.feed({ type: "stop", quick: true });
     arbiter.feed({ type: "stop", quick: true });
   };
@@ -55,6 +56,7 @@ export function createCommands({ daemon, generations, log, resolve }: Parts): Co
     arbiter.feed({ type: "reload", workers: outcome.workers });
     const { roll, lastRoll } = arbiter.state();
     const generation = roll === undefined ? (lastRoll?.generation ?? 0) : roll.generation + (roll.again ? 1 : 0);
+    daemon.hooks.reload(generation, outcome.diff);
     const then = roll?.again === true ? `generation ${generation} follows the one that rolls` : `generation ${generation} begins`;
     return { ok: true, message: `${outcome.message}; ${then}`, generation };
   };

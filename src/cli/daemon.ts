@@ -20,6 +20,7 @@ import { createTotals, type Totals } from "../master/shell/totals.ts";
 import { childEnv, nodeFlags } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
+import { createHooks, type DaemonHooks } from "./hooks.ts";
 import { healthOf, upstreamOf } from "../master/snapshot.ts";
 import { policyOf } from "./state.ts";
 import { statusLine } from "./status-line.ts";
@@ -42,6 +43,7 @@ export interface DaemonParts {
 export interface Daemon {
   readonly arbiter: Arbiter;
   readonly watch: Watch;
+  readonly hooks: DaemonHooks;
   readonly totals: Totals;
   readonly startedAt: Instant;
   readonly listeners: readonly Listener[];
@@ -57,6 +59,7 @@ const CHILD = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./child.t
 const SAMPLE_EVERY = seconds(5);
 const SILENCE_EVERY = seconds(0.5);
 const STATS_EVERY = seconds(60);
+const HOOKS_EVERY = seconds(1);
 const HEALTH_EVERY = seconds(1);
 /** Numbers of the status line; what matters shows within a second. */
 const STATUS_EVERY = seconds(5);
@@ -70,6 +73,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const totals = createTotals();
   const wrapper = findWrapper();
   if (wrapper.missing !== "") log.warn(wrapper.missing);
+  const fatal = sayOnce((text) => void process.stderr.write(`drover: ${text}\n`));
+  const hooks = createHooks({ log, generations, wrapper, complain: fatal });
   let published = "";
   let told = "";
 
@@ -104,10 +109,16 @@ export function createDaemon(parts: DaemonParts): Daemon {
     told = text;
   };
 
-  const announce = (what: "ready" | "reloading" | "stopping"): void => {
+  const announce = (what: "ready" | "reloading" | "stopping", state: Master): void => {
+    if (what === "stopping") hooks.stopping(state);
     if (what === "ready") {
       notifier.ready((told = line()));
       publish();
+      hooks.ready({
+        generation: state.generation,
+        workers: state.target,
+        addresses: parts.listeners.map(({ url }) => url),
+      });
       parts.ready();
     } else {
       notifier[what]();
@@ -121,7 +132,9 @@ export function createDaemon(parts: DaemonParts): Daemon {
     log,
     totals,
     announce,
-    fatal: sayOnce((text) => void process.stderr.write(`drover: ${text}\n`)),
+    fatal,
+    born: (child) => hooks.born(child),
+    died: (child, death) => hooks.died(child, death),
     rolesForTables: () => (demo ? ["emulator", "broker"] : ["broker"]),
     policy: () => policyOf(generations.settings()),
     fork: (role, nr, generation) => {
@@ -147,11 +160,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
     },
     kill,
     inspectable: (generation) => generations.plan(generation).settings.autopsy,
-    changed: (state) => forgetOld(state, generations),
+    changed: (state) => (hooks.changed(state), forgetOld(state, generations)),
     exit(code) {
       const { log_file: target } = generations.settings();
       if (code !== 0 && "file" in target) world.fatal(`what happened before stands in ${target.file}`);
-      parts.exit(code);
+      void hooks.close().then(() => parts.exit(code));
     },
   };
   const arbiter: Arbiter = createArbiter(world, process.pid);
@@ -171,6 +184,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     warnOfSilence(log, arbiter.state(), arbiter.children, { at: systemClock.now(), timeout: generations.settings().timeout }),
   );
   arbiter.agenda.every(STATS_EVERY, stats);
+  arbiter.agenda.every(HOOKS_EVERY, () => hooks.look());
   arbiter.agenda.every(EXTEND_EVERY, () => {
     if (underWay()) notifier.extend(EXTEND_BY * 1_000);
   });
@@ -181,6 +195,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   return {
     arbiter,
     watch,
+    hooks,
     totals,
     startedAt: systemClock.now(),
     listeners: parts.listeners,

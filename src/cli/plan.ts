@@ -10,6 +10,8 @@ export interface Plan {
   readonly settings: Settings;
   /** The application's real path: a link that is switched during the generation changes nothing. undefined: the built-in one. */
   readonly app: string | undefined;
+  /** The hooks' real path. */
+  readonly hooks: string | undefined;
   readonly demo: boolean;
   /** Which spreadsheet is served; undefined for an application that names none. */
   readonly spreadsheetId: string | undefined;
@@ -38,7 +40,7 @@ export interface PlanInput {
 }
 
 /**
- * @throws DroverError DROVER_E_APP when the application's file is not there, DROVER_E_NO_SPREADSHEET when the built-in
+ * @throws DroverError DROVER_E_APP or DROVER_E_HOOKS when the application's or the hooks' file is not there, DROVER_E_NO_SPREADSHEET when the built-in
  * service has nothing to serve.
  */
 export function makePlan({ generation, settings, demo, emulatorUrl }: PlanInput): Plan {
@@ -49,6 +51,7 @@ export function makePlan({ generation, settings, demo, emulatorUrl }: PlanInput)
     generation,
     settings,
     app,
+    hooks: settings.hooks === undefined ? undefined : hooksPath(settings.hooks),
     demo,
     spreadsheetId: demo ? SAMPLE_ID : settings.spreadsheet_id,
     keyFile: demo ? emulatorKey(settings) : settings.google_application_credentials,
@@ -75,5 +78,11 @@ function applicationPath(app: string): string {
   const path = resolve(app);
   if (!existsSync(path))
     throw new DroverError("DROVER_E_APP", `the application ${path} does not exist (DROVER_APP, or the path after drover serve)`);
+  return realpathSync(path);
+}
+
+function hooksPath(hooks: string): string {
+  const path = resolve(hooks);
+  if (!existsSync(path)) throw new DroverError("DROVER_E_HOOKS", `the hooks module ${path} does not exist (DROVER_HOOKS)`);
   return realpathSync(path);
 }

@@ -7,7 +7,7 @@ import { sourceText } from "../settings/source.ts";
 import type { Generations } from "./generations.ts";
 
 export type ReloadOutcome =
-  | { readonly ok: true; readonly workers: number | undefined; readonly message: string }
+  | { readonly ok: true; readonly workers: number | undefined; readonly message: string; readonly diff: SettingsDiff }
   | { readonly ok: false; readonly message: string };
 
 /**
@@ -36,6 +36,7 @@ export function reloadSettings(log: Logger, generations: Generations, resolve: (
     ok: true,
     workers: changed ? fresh.settings.workers : undefined,
     message: count === 0 ? "no setting changed" : `${count} setting${count === 1 ? "" : "s"} changed`,
+    diff,
   };
 }
 

@@ -2,6 +2,7 @@ import { systemClock } from "../base/clock.ts";
 import { snapshotOf as makeSnapshot, type ChildFacts, type Facts, type Snapshot } from "../master/snapshot.ts";
 import type { Ms } from "../base/units.ts";
 import type { Child } from "../master/shell/children.ts";
+import type { HooksView } from "../master/shell/hooks/hooks.ts";
 import type { Daemon } from "./daemon.ts";
 import { dataSource } from "./greeting.ts";
 import type { Generations } from "./generations.ts";
@@ -18,6 +19,7 @@ export interface Status extends Snapshot {
   readonly refusedReload: string | null;
   /** How often the control socket refused what was no request of ours. */
   readonly refusedRequests: number;
+  readonly hooks: HooksView;
 }
 
 const facts = (child: Child, daemon: Daemon): ChildFacts => {
@@ -55,5 +57,6 @@ export function statusOf(daemon: Daemon, generations: Generations, refusedReques
     cacheTtl,
     refusedReload: generations.refusal ?? null,
     refusedRequests,
+    hooks: daemon.hooks.view(),
   };
 }

@@ -23,6 +23,7 @@ export function renderStatus(status: Status): string {
     `machine    CPU ${percent(s.machine?.cpu ?? null)}  RAM ${percent(s.machine?.ram ?? null)}  limited by: ${s.limitedBy.join(", ") || "nothing"}`,
     `deaths     ${deaths(s)}`,
     `log        ${s.log}`,
+    ...(s.hooks.file === null && s.hooks.problem === null ? [] : [`hooks      ${hooks(s.hooks)}`]),
     "",
     ["SLOT", "STATE", "PID", "GEN", "UP", "SERVED", "CONN", "ELU", "RSS", "BEAT", "CRASHES"].map(column).join(" ").trimEnd(),
     ...s.places.flatMap(rows),
@@ -46,6 +47,11 @@ function workersText(status: Status): string {
 export function lastRollText({ lastRoll: last, refusedReload: refused, roll }: Status): string | undefined {
   if (refused !== null) return `the last reload was refused: ${refused}`;
   return roll === null && last?.is === "rolledBack" ? `the last reload was rolled back: ${last.why}` : undefined;
+}
+
+function hooks({ file, problem, called, failed, dropped, waiting }: Status["hooks"]): string {
+  const counts = `${file}  called ${called}  failed ${failed}  dropped ${dropped}  waiting ${waiting}`;
+  return problem === null ? counts : `${file === null ? "none" : counts}; ${problem.split("\n", 1)[0]}`;
 }
 
 /** "generation 4 is tried, 9 to go", then "rolls" or "is rolled back", and why. */

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { between, type Instant, type Ms } from "../base/units.ts";
+import type { Farewell } from "./farewell.ts";
 
 /** One accepted connection. */
 export interface Seat {
@@ -9,6 +10,8 @@ export interface Seat {
   requests: number;
   /** It left HTTP by an Upgrade to this protocol; it is no longer ours to judge. */
   upgraded: string | undefined;
+  /** It is a WebSocket: how it is told that we go. */
+  farewell: Farewell | undefined;
   /** Bytes both ways at the last look, and since when they have not moved. */
   bytes: number;
   quietSince: Instant;
@@ -56,7 +59,8 @@ export class Connections {
 
   add(socket: Socket): Seat {
     const now = this.#clock.now();
-    const seat: Seat = { socket, requests: 0, upgraded: undefined, bytes: 0, quietSince: now, sent: 0, unansweredSince: now };
+    const idle = { requests: 0, bytes: 0, quietSince: now, sent: 0, unansweredSince: now };
+    const seat: Seat = { socket, upgraded: undefined, farewell: undefined, ...idle };
     this.#seats.set(socket, seat);
     socket.on("close", this.#closed);
     return seat;

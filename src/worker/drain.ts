@@ -1,9 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { Ms } from "../base/units.ts";
-import { inUse, type Connections } from "./connections.ts";
+import type { Connections } from "./connections.ts";
 import type { InFlight } from "./inflight.ts";
 import { endStream, isEventStream } from "./streams.ts";
-import { closeWebSockets } from "./upgrades.ts";
+import { closeWebSockets, dropWebSockets } from "./upgrades.ts";
 
 export interface DrainParts {
   readonly connections: Connections;
@@ -22,7 +22,8 @@ export interface Drained {
 /**
  * Lets the worker's connections end well; accepting has stopped already and new answers say `Connection: close`. Every
  * connection, used or not, gets `drainIdle` to send one more request: a client that is just about to reuse it, or has
- * connected and not spoken yet, is answered instead of reset. Event streams end at once, WebSockets get 1001.
+ * connected and not spoken yet, is answered instead of reset. Event streams end at once and WebSockets get 1001, both after the
+ * application has had a turn of the loop to end them in its own words (`drover.draining`).
  * @param within the deadline lives here as well as in the master, which may be gone: whatever is left then is cut.
  */
 export function drain(parts: DrainParts, within: Ms): Promise<Drained> {
@@ -30,7 +31,6 @@ export function drain(parts: DrainParts, within: Ms): Promise<Drained> {
   const start = clock.now();
   for (const seat of connections) seat.quietSince = start;
   for (const { res } of inFlight) if (!res.headersSent) res.shouldKeepAlive = false;
-  closeWebSockets(connections);
   return new Promise((resolve) => {
     const finish = (): void => {
       clearInterval(timer);
@@ -41,7 +41,8 @@ export function drain(parts: DrainParts, within: Ms): Promise<Drained> {
     };
     const step = (): void => {
       endStreams(inFlight);
-      if (clock.now() - start >= drainIdle) dropUpgraded(connections);
+      closeWebSockets(connections);
+      dropWebSockets(connections, clock, drainIdle);
       connections.sample();
       connections.closeIdle(connections.idle(drainIdle), () => {
         if (connections.size === 0 && inFlight.size === 0) finish();
@@ -50,15 +51,10 @@ export function drain(parts: DrainParts, within: Ms): Promise<Drained> {
     // A little before the master's own deadline, so that it sees an exit and need not kill.
     const deadline = setTimeout(finish, within - Math.min(1_000, within / 10));
     const timer = setInterval(step, Math.max(10, Math.min(250, drainIdle / 4)));
-    step();
+    setImmediate(step);
   });
 }
 
 function endStreams(inFlight: InFlight): void {
   for (const { res, stream } of inFlight) if ((stream || isEventStream(res)) && !res.writableEnded) endStream(res);
-}
-
-/** WebSockets whose client has not closed after 1001. Other protocols keep their connection until the deadline. */
-function dropUpgraded(connections: Connections): void {
-  for (const seat of connections) if (seat.upgraded === "websocket" && inUse(seat)) seat.socket.destroySoon();
 }

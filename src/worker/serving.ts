@@ -78,7 +78,7 @@ export class Serving {
     // Accepting can fail (no descriptor left); nobody listening for that would end the process.
     server.on("error", (error) => this.#parts.log.error({ err: error }, "the server reports an error"));
     server.once("close", () => void (this.#draining || this.#parts.closed()));
-    watchUpgrades(server, this.connections);
+    watchUpgrades(server, this.connections, this.#parts.clock);
     if (observed) observeRequests(server, (req, res) => this.#observed(req, res));
     const { log, clock } = this.#parts;
     watchTimeouts({ inFlight: this.inFlight, tally: this.tally, log, clock, requestTimeout: () => this.#config.requestTimeout });

@@ -47,6 +47,7 @@ export const statusWith = (changes: Partial<Status> = {}): Status => ({
   at: NOW,
   version: "0.1.0",
   cacheTtl: ms(30_000),
+  hooks: { file: null, generation: null, problem: null, called: 0, failed: 0, dropped: 0, waiting: 0 },
   pid: 77,
   state: "running",
   uptime: ms(7_500_000),

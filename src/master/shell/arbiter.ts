@@ -9,6 +9,7 @@ import type { Logger } from "../../base/log.ts";
 import { impossible } from "../../base/never.ts";
 import type { FromChild, Health, Role, ToChild } from "../../base/protocol.ts";
 import type { Instant, Ms } from "../../base/units.ts";
+import type { Death } from "../core/death.ts";
 import { decide } from "../core/decide.ts";
 import { nextDeadline } from "../core/deadline.ts";
 import { initialMaster, type Action, type Event, type Master, type Pid, type PlaceId, type Policy } from "../core/model.ts";
@@ -42,6 +43,10 @@ export interface World {
   /** A line the operator must see even if nobody reads the log. */
   fatal(text: string): void;
   announce(what: "ready" | "reloading" | "stopping", state: Master): void;
+  /** A child serves. */
+  born(child: Child): void;
+  /** A child has ended. */
+  died(child: Child, death: Death): void;
   kill(pid: number, signal: NodeJS.Signals): void;
   /** Whether children of that generation were started with an inspector to open (DROVER_AUTOPSY). */
   inspectable(generation: number): boolean;
@@ -196,6 +201,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
   const heard = (child: Child, message: FromChild): void => {
     switch (message.type) {
       case "ready":
+        if (find(state, child.pid)?.child.is === "starting") world.born(child);
         return feed({ type: "ready", pid: child.pid });
       case "beat":
         if (child.role !== "emulator") world.totals.add(child.pid, message); // it is Google here: its requests are not ours
@@ -226,6 +232,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
     world.totals.forget(child.pid);
     if (child.fatal !== undefined && !state.booted) world.fatal(child.fatal.message);
     const death = deaths.note(child, find(state, child.pid)?.child, { code, signal });
+    world.died(child, death);
     feed({ type: "exited", pid: child.pid, code, signal, fatal: child.fatal, gentle: death.name === "operator" });
   };
 

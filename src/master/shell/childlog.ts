@@ -23,8 +23,8 @@ export interface ChildOutput {
 
 /** Whose lines they are. */
 export interface Speaker {
-  readonly role: Role;
-  readonly slot: number;
+  readonly role: Role | "hooks";
+  readonly slot: number | null;
   readonly generation: number;
   readonly pid: number;
 }
@@ -33,7 +33,11 @@ export interface Speaker {
  * Turns what a child prints (an application's console.log, a native library's complaint, V8's last words) into log lines
  * with `stream`, whole lines, bounded.
  */
-export function logOutput(log: Logger, who: Speaker, { stdout, stderr }: Pick<ChildProcess, "stdout" | "stderr">): ChildOutput {
+export function logOutput(
+  log: Pick<Logger, "info" | "warn">,
+  who: Speaker,
+  { stdout, stderr }: Pick<ChildProcess, "stdout" | "stderr">,
+): ChildOutput {
   const tail: string[] = [];
   let fatal = "";
   let waiting: ((address: string) => void) | undefined;

@@ -115,7 +115,7 @@ function release(process: ChildProcess): void {
 }
 
 /** No child has a descriptor to give: one that comes all the same would stay open here for good. */
-function discard(handle: unknown): void {
+export function discard(handle: unknown): void {
   const { destroy, close } = (handle ?? {}) as { destroy?: () => void; close?: () => void };
   const end = destroy ?? close;
   if (typeof end === "function") Reflect.apply(end, handle, []);

@@ -14,7 +14,7 @@ import { messageOf } from "../../base/errors.ts";
 import type { Role } from "../../base/protocol.ts";
 
 export interface SpawnSpec {
-  readonly role: Role;
+  readonly role: Role | "hooks";
   readonly slot: number;
   /** The child's first module. */
   readonly entry: string;

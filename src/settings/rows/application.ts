@@ -12,6 +12,16 @@ export const APPLICATION = [
     notes: "A Fastify plugin, a `(req, res)` listener, an object with `fetch(request)`, or a script that calls `listen` itself.",
   }),
   setting({
+    name: "hooks",
+    group: "application",
+    codec: optional(path),
+    default: "",
+    reload: "roll",
+    help: "A module whose exports hear what happens to the service; empty: none.",
+    notes:
+      "`onReady`, `onWorkerReady`, `onWorkerExit`, `onReload`, `onStop`. They run in a process of their own, and nobody waits for them.",
+  }),
+  setting({
     name: "probe_path",
     group: "application",
     codec: optional(string({ pattern: /^\/[!-"$-~]*$/, looksLike: "a path from / on, with its query if it has one, such as /healthz" })),

@@ -83,6 +83,15 @@ export const TIMEOUTS = [
     help: "How long a client may take to send the head of a request.",
   }),
   setting({
+    name: "hook_timeout",
+    group: "timeouts",
+    codec: duration(ms(100), minutes(1)),
+    default: "5s",
+    reload: "live",
+    help: "How long a hook (DROVER_HOOKS) may take before its process is ended.",
+    notes: "A stop waits no longer than this for hooks, nor longer than DROVER_GRACEFUL_TIMEOUT.",
+  }),
+  setting({
     name: "broker_timeout",
     group: "timeouts",
     codec: duration(ms(100), HOUR),

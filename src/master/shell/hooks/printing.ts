@@ -1,0 +1,26 @@
+import type { Logger } from "../../../base/log.ts";
+
+/** Characters of log within a window: a hook that has more to say writes a file of its own. */
+const MOST = 262_144;
+/** What a line costs besides its text: time, level, pid … */
+const A_LINE = 150;
+const WINDOW = 10_000;
+
+/**
+ * The log for what a hook prints: within a measure.
+ * @param tooMuch told once a window, when the measure is full; the rest of the window's lines are dropped.
+ */
+export function printing(log: Logger, tooMuch: () => void): Pick<Logger, "info" | "warn"> {
+  let since = -Infinity;
+  let written = 0;
+  const within = (text: string): boolean => {
+    const now = performance.now();
+    if (now - since > WINDOW) [since, written] = [now, 0];
+    const was = written;
+    written += text.length + A_LINE;
+    if (was <= MOST && written > MOST) tooMuch();
+    return written <= MOST;
+  };
+  const say = (level: "info" | "warn") => (fields: object, text: string) => void (within(text) && log[level](fields, text));
+  return { info: say("info"), warn: say("warn") } as Pick<Logger, "info" | "warn">;
+}
