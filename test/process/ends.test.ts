@@ -58,7 +58,8 @@ for (const [what, prepare] of Object.entries(STATES))
   });
 
 test("TERM with twenty requests in flight and a worker that is stuck: twenty answers, exit 0 within the grace; a second TERM ends it at once", async (t) => {
-  const env = { DROVER_WORKERS: "3", DROVER_TIMEOUT: "30s", DROVER_GRACEFUL_TIMEOUT: "3s" };
+  // A beat comes every tenth of the timeout: requests of one second must be seen in one.
+  const env = { DROVER_WORKERS: "3", DROVER_TIMEOUT: "4s", DROVER_GRACEFUL_TIMEOUT: "3s" };
   const daemon = await start(t, { args: [PLAIN], env });
   get(`${daemon.url}/loop`).catch(ignore);
   await until("one is silent", async () => (await daemon.status()).places.some(({ child }) => (child?.beatAge ?? 0) > 1_000));
