@@ -63,6 +63,8 @@ const LAST_WORDS = 250;
 
 /** A child that ends closes its channel too: one that lives on for so long without it can't be told anything any more. */
 const UNHEARD = 1_000;
+/** After SIGTERM. Somebody who closes descriptors that are not his may have closed others: such a process may never get to its end. */
+const UNHEARD_GRACE = 10_000;
 
 /** Listens to a child: its messages (validated), its end (once, after its last words were read). */
 export function watchChild(child: Child, log: Logger, events: ChildEvents): void {
@@ -97,9 +99,13 @@ export function watchChild(child: Child, log: Logger, events: ChildEvents): void
 /** The application closed descriptor 3: it hears no order and its beats are lost. TERM drains it, and the core replaces it. */
 function watchDisconnect(child: Child, log: Logger): void {
   child.process.once("disconnect", () => {
-    const timer = setTimeout(() => {
-      log.warn({ place: child.place, child: child.pid }, `${child.place} has closed its channel to the master: it gets SIGTERM`);
-      child.process.kill("SIGTERM");
+    const end = (signal: "SIGTERM" | "SIGKILL", why: string): void => {
+      log.warn({ place: child.place, child: child.pid }, `${child.place} has closed its channel to the master${why}: it gets ${signal}`);
+      child.process.kill(signal);
+    };
+    let timer = setTimeout(() => {
+      end("SIGTERM", "");
+      timer = setTimeout(() => end("SIGKILL", " and does not leave"), UNHEARD_GRACE);
     }, UNHEARD);
     child.process.once("exit", () => clearTimeout(timer));
     if (hasEnded(child.process)) clearTimeout(timer);
