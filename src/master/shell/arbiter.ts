@@ -16,6 +16,7 @@ import { find } from "../core/places.ts";
 import { createAgenda, type Agenda } from "./agenda.ts";
 import { createExaminer, type Examined } from "./autopsy/examiner.ts";
 import { logOutput } from "./childlog.ts";
+import { createBalance } from "./balance.ts";
 import { send, watchChild, type Child } from "./children.ts";
 import { collapsing } from "./collapse.ts";
 import { createDeaths, type Deaths } from "./deaths.ts";
@@ -153,6 +154,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
 
   const spawn = ({ place, role, nr, seat, generation }: Extract<Action, { do: "spawn" }>): Unstamped => {
     try {
+      const configure = world.configure(role, nr, generation);
       const process = world.fork(role, nr, generation);
       const pid = process.pid as Pid;
       const output = logOutput(log, { role, slot: nr, generation, pid }, process);
@@ -165,6 +167,8 @@ export function createArbiter(world: World, seed: number): Arbiter {
         process,
         output,
         startedAt: clock.now(),
+        beatEvery: configure.beatEvery,
+        connections: 0,
         lastBeat: undefined,
         lastBeatAt: undefined,
         inspectable: world.inspectable(generation),
@@ -180,7 +184,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
       };
       children.set(pid, child);
       watchChild(child, log, { message: heard, exited });
-      send(child, world.configure(role, nr, generation));
+      send(child, configure);
       world.lend(child, SPARE_HANDLES);
       return { type: "spawned", place, seat, pid, generation };
     } catch (error) {
@@ -196,8 +200,13 @@ export function createArbiter(world: World, seed: number): Arbiter {
         if (child.role !== "emulator") world.totals.add(child.pid, message); // it is Google here: its requests are not ours
         child.lastBeat = message;
         child.lastBeatAt = clock.now();
+        child.connections = message.connections;
         child.warned = false;
+        if (child.role === "worker") balance.changed();
         return feed({ type: "beat", pid: child.pid });
+      case "holds":
+        child.connections = message.connections;
+        return balance.changed();
       case "probed":
         return feed({ type: "probed", pid: child.pid, ok: message.ok, message: message.message });
       case "drained":
@@ -218,6 +227,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
 
   const exited = (child: Child, code: number | null, signal: NodeJS.Signals | null): void => {
     children.delete(child.pid);
+    balance.changed();
     world.totals.forget(child.pid);
     if (child.fatal !== undefined && !state.booted) world.fatal(child.fatal.message);
     const death = deaths.note(child, find(state, child.pid)?.child, { code, signal });
@@ -249,6 +259,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
     });
   };
 
+  const balance = createBalance({ clock, children, state: () => state });
   const agenda = createAgenda(
     clock,
     () => nextDeadline(state),
