@@ -113,7 +113,9 @@ async function cost(stacks: readonly Stack[], keepAlive: boolean): Promise<void>
   const rounds = new Map(stacks.map((stack) => [stack, [] as Awaited<ReturnType<typeof run>>[]]));
   for (let round = 0; round < ROUNDS; round += 1)
     for (const stack of round % 2 === 0 ? stacks : stacks.toReversed()) rounds.get(stack)?.push(await run(stack));
-  console.log(`\n${keepAlive ? "keep-alive" : "a connection for each request"}, ${CONNECTIONS} at a time, ${requests} requests, ${ROUNDS} rounds`);
+  console.log(
+    `\n${keepAlive ? "keep-alive" : "a connection for each request"}, ${CONNECTIONS} at a time, ${requests} requests, ${ROUNDS} rounds`,
+  );
   console.log("| stack | requests a CPU-second | × the last, per round | req/s | × the last, per round | p50 ms | p99 ms | errors |");
   console.log("|---|---|---|---|---|---|---|---|");
   const yardstick = rounds.get(stacks.at(-1) as Stack) ?? [];
@@ -121,9 +123,22 @@ async function cost(stacks: readonly Stack[], keepAlive: boolean): Promise<void>
     const of = (pick: (r: (typeof runs)[number]) => number): number[] => runs.map(pick);
     const ratio = (pick: (r: (typeof runs)[number]) => number): number[] =>
       runs.map((r, i) => pick(r) / pick(yardstick[i] as (typeof runs)[number]));
-    const { perCpuSecond, rate } = { perCpuSecond: (r: (typeof runs)[number]) => r.perCpuSecond, rate: (r: (typeof runs)[number]) => r.rate };
+    const { perCpuSecond, rate } = {
+      perCpuSecond: (r: (typeof runs)[number]) => r.perCpuSecond,
+      rate: (r: (typeof runs)[number]) => r.rate,
+    };
     const cells = [range(of(perCpuSecond), 0), range(ratio(perCpuSecond)), range(of(rate), 0), range(ratio(rate))];
-    const waits = [range(of((r) => r.p50), 1), range(of((r) => r.p99), 1), of((r) => r.errors).reduce((a, b) => a + b, 0)];
+    const waits = [
+      range(
+        of((r) => r.p50),
+        1,
+      ),
+      range(
+        of((r) => r.p99),
+        1,
+      ),
+      of((r) => r.errors).reduce((a, b) => a + b, 0),
+    ];
     console.log(`| ${[stack.name, ...cells, ...waits].join(" | ")} |`);
   }
 }
@@ -170,7 +185,9 @@ try {
   if (wanted("spread")) await spread(stacks);
   if (wanted("keep-alive")) await cost(stacks, true);
   if (wanted("close")) await cost(stacks, false);
-  console.log("\nthe emptiest worker stopped, 200 connections, one every 25 ms\n| stack | wait p50 ms | p99 | longest |\n|---|---|---|---|");
+  console.log(
+    "\nthe emptiest worker stopped, 200 connections, one every 25 ms\n| stack | wait p50 ms | p99 | longest |\n|---|---|---|---|",
+  );
   for (const stack of stacks) await stuck(stack);
   console.log("\nCPU of the whole tree, share of a core\n| stack | idle | a quarter of the connections left, unevenly |\n|---|---|---|");
   for (const stack of stacks) {

@@ -89,7 +89,7 @@ export type ToChild =
   | { type: "probe"; within: Ms }
   | { type: "retune"; config: unknown }
   | { type: "reopen" }
-  /** How many connections a worker holds on the average: one with more lets its neighbours accept. null: it has no neighbours. */
+  /** How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours. */
   | { type: "share"; connections: number | null }
   | { type: "health"; health: Health };
 
@@ -129,7 +129,7 @@ export type FromChild =
   | { type: "fatal"; exit: number; code: string; message: string }
   /** The application has asked for tables: start the broker (and, in demo, the emulator) if there is none. */
   | { type: "wants"; what: "tables" }
-  /** Connections that a worker holds now, said when they have changed: the beat comes too seldom to balance by. */
+  /** Connections that came to stay, said when they have changed: the beat comes too seldom to balance by, and counts those that leave at once. */
   | { type: "holds"; connections: number }
   /** Reserve handles were used up. */
   | { type: "refill"; address: number; count: number };

@@ -17,7 +17,7 @@ export interface Status extends Snapshot {
 
 const facts = (child: Child, daemon: Daemon): ChildFacts => {
   const use = daemon.watch.use(child.pid);
-  return { startedAt: child.startedAt, lastBeat: child.lastBeat, lastBeatAt: child.lastBeatAt, cpu: use?.cpu, rss: use?.rss, connections: child.connections };
+  return { startedAt: child.startedAt, lastBeat: child.lastBeat, lastBeatAt: child.lastBeatAt, cpu: use?.cpu, rss: use?.rss };
 };
 
 export function statusOf(daemon: Daemon, generations: Generations): Status {

@@ -11,8 +11,6 @@ import type { Child, Master, Place, PlaceId, Reason, Roll, RollResult, Slot } fr
 export interface ChildFacts {
   readonly startedAt: Instant;
   readonly lastBeat: Beat | undefined;
-  /** Fresher than the last beat's. */
-  readonly connections?: number;
   readonly lastBeatAt: Instant | undefined;
   readonly cpu?: number | undefined;
   readonly rss?: number | undefined;
@@ -233,7 +231,7 @@ function childView(child: Child, facts: ChildFacts | undefined, at: Instant): Ch
     uptime: facts ? between(facts.startedAt, at) : null,
     beatAge: facts?.lastBeatAt === undefined ? null : between(facts.lastBeatAt, at),
     inFlight: beat?.inFlight ?? null,
-    connections: beat === undefined ? null : (facts?.connections ?? beat.connections),
+    connections: beat?.connections ?? null,
     full: beat?.full ?? null,
     served: beat?.counters.served ?? null,
     elu: beat?.elu ?? null,

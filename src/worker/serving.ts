@@ -64,7 +64,7 @@ export class Serving {
     });
     const size = (): number => this.connections.size;
     this.#turnover = new Turnover(size, parts.holds);
-    this.#pace = new Pace(() => this.connections.size - this.#turnover.recent, {
+    this.#pace = new Pace(() => this.#turnover.staying, {
       hold: () => this.#server !== undefined && hold(this.#server),
       release: () => void (this.#server !== undefined && release(this.#server, this.#config.backlog)),
     });

@@ -168,7 +168,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
         output,
         startedAt: clock.now(),
         beatEvery: configure.beatEvery,
-        connections: 0,
+        staying: 0,
         lastBeat: undefined,
         lastBeatAt: undefined,
         inspectable: world.inspectable(generation),
@@ -200,12 +200,11 @@ export function createArbiter(world: World, seed: number): Arbiter {
         if (child.role !== "emulator") world.totals.add(child.pid, message); // it is Google here: its requests are not ours
         child.lastBeat = message;
         child.lastBeatAt = clock.now();
-        child.connections = message.connections;
         child.warned = false;
         if (child.role === "worker") balance.changed();
         return feed({ type: "beat", pid: child.pid });
       case "holds":
-        child.connections = message.connections;
+        child.staying = message.connections;
         return balance.changed();
       case "probed":
         return feed({ type: "probed", pid: child.pid, ok: message.ok, message: message.message });

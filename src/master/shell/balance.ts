@@ -34,7 +34,7 @@ export function createBalance({ clock, children, state }: BalanceParts): Balance
   const tell = (): void => {
     timer = undefined;
     const workers = [...children.values()].filter(counted);
-    const share = shareOf(workers.map(({ connections }) => connections));
+    const share = shareOf(workers.map(({ staying }) => staying));
     for (const child of told.keys()) if (!children.has(child.pid)) told.delete(child);
     for (const child of workers) {
       if (!differs(told.get(child), share)) continue;

@@ -23,8 +23,8 @@ export interface Child {
   /** SIGUSR1 opens its inspector. */
   readonly inspectable: boolean;
   readonly beatEvery: Ms;
-  /** What it holds, by its last word: a beat or what it said in between. */
-  connections: number;
+  /** Connections that came to stay, by its last word. A beat's count has those in it that leave at once. */
+  staying: number;
   lastBeat: Beat | undefined;
   lastBeatAt: Instant | undefined;
   /** Its silence was warned of; a beat ends the incident. */
