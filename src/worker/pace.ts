@@ -27,7 +27,7 @@ const LONGEST = ms(50);
  *   held, glancing ─ no longer above: connections left, or the share has grown ─→ open
  *
  * So it is right within a burst, when no news of the others can come in time (all take turns), and nobody waits because the one who
- * should accept is stuck: the glance of another finds him.
+ * should accept is stuck: the glance of another finds him. docs/adr/0011-paced-accepts.md has what was measured.
  */
 export class Pace {
   readonly #staying: () => number;

@@ -22,7 +22,7 @@ export class Turnover {
   /** Found by the last look. */
   #wasRestless = false;
   #settled = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
 
   /**
    * @param size how many connections there are.
@@ -53,11 +53,13 @@ export class Turnover {
   }
 
   #watch(): void {
-    this.#timer ??= setTimeout(() => this.#look(), this.#wasRestless ? RESTLESS : SOON).unref();
+    if (this.#looking) return;
+    this.#looking = true;
+    setTimeout(() => this.#look(), this.#wasRestless ? RESTLESS : SOON).unref();
   }
 
   #look(): void {
-    this.#timer = undefined;
+    this.#looking = false;
     const restless = this.#restless;
     this.#settled = restless ? this.#fewest : this.#size();
     this.#wasRestless = restless;

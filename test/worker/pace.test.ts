@@ -20,7 +20,7 @@ function world(t: TestContext, canHold = true) {
       w.pace.left();
     },
     /** Lets time pass in which nobody comes. */
-    pass: (ms: number) => void t.mock.timers.tick(ms),
+    pass: (ms: number) => t.mock.timers.tick(ms),
   };
   w.pace = new Pace(() => w.size, {
     hold: () => ((w.accepting = !canHold), canHold),

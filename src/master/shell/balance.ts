@@ -9,6 +9,9 @@ const GATHER = ms(10);
 /** A worker that has missed two beats is not counted on: it may be stuck, and what it has is no measure for the others. */
 const MISSED = 2.5;
 
+/** States in which a worker accepts. */
+const SERVING: ReadonlySet<string | undefined> = new Set(["ready", "trial"]);
+
 export interface Balance {
   /** A worker said how many connections it has, became ready, or is gone. */
   changed(): void;
@@ -27,7 +30,7 @@ export function createBalance({ clock, children, state }: BalanceParts): Balance
 
   const counted = (child: Child): boolean =>
     child.role === "worker" &&
-    find(state(), child.pid)?.child.is === "ready" &&
+    SERVING.has(find(state(), child.pid)?.child.is) &&
     child.lastBeatAt !== undefined &&
     between(child.lastBeatAt, clock.now()) < child.beatEvery * MISSED;
 
