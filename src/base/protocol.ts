@@ -89,6 +89,8 @@ export type ToChild =
   | { type: "probe"; within: Ms }
   | { type: "retune"; config: unknown }
   | { type: "reopen" }
+  /** How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours. */
+  | { type: "share"; connections: number | null }
   | { type: "health"; health: Health };
 
 export interface Beat {
@@ -129,6 +131,8 @@ export type FromChild =
   | { type: "fatal"; exit: number; code: string; message: string }
   /** The application has asked for tables: start the broker (and, in demo, the emulator) if there is none. */
   | { type: "wants"; what: "tables" }
+  /** Connections that came to stay, said when they have changed: the beat comes too seldom to balance by, and counts those that leave at once. */
+  | { type: "holds"; connections: number }
   /** Reserve handles were used up. */
   | { type: "refill"; address: number; count: number };
 
@@ -195,6 +199,7 @@ const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { t
   fatal: ({ exit, code, message }) =>
     count(exit) && text(code, 100) && text(message, 65_536) ? { type: "fatal", exit, code, message } : undefined,
   wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
+  holds: ({ connections }) => (count(connections) ? { type: "holds", connections } : undefined),
   refill: ({ address, count: n }) => (count(address) && count(n) && n <= 64 ? { type: "refill", address, count: n } : undefined),
 };
 
@@ -216,6 +221,7 @@ export function isFromMaster(raw: unknown): raw is ToChild {
     case "probe":
     case "retune":
     case "reopen":
+    case "share":
     case "health":
       return true;
     default:

@@ -11,7 +11,7 @@ const IDLE = ms(1_000);
 const PATIENCE = [IDLE, ms(500), ms(250)] as const;
 const LOOK_EVERY = ms(250);
 /** While nothing is accepted. */
-const LOOK_OFTEN = ms(10);
+const LOOK_OFTEN = ms(40);
 /** Below this share of the cap nobody looks at connections. */
 const NEAR = 0.9;
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Vitals } from "../base/beat.ts";
 import type { Clock } from "../base/clock.ts";
-import { pause } from "../base/held.ts";
+import { hold, pause, release } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
 import { between, type Ms } from "../base/units.ts";
 import type { AccessLog } from "./access.ts";
@@ -15,9 +15,11 @@ import type { Handles } from "./handles.ts";
 import { InFlight } from "./inflight.ts";
 import { retuneServer } from "./limits.ts";
 import { observeRequests } from "./observe.ts";
+import { Pace } from "./pace.ts";
 import { notePeer } from "./peer.ts";
 import { Tally } from "./tally.ts";
 import { watchTimeouts } from "./timeouts.ts";
+import { Turnover } from "./turnover.ts";
 import { watchUpgrades } from "./upgrades.ts";
 
 export interface ServingParts {
@@ -29,6 +31,8 @@ export interface ServingParts {
   readonly access: AccessLog | undefined;
   /** The application closed its server by itself. */
   closed(): void;
+  /** Tells the master how many connections there are. */
+  holds(connections: number): void;
 }
 
 /** The one server that a worker serves with, whoever made it: its connections, requests, timeouts, cap and drain. */
@@ -38,6 +42,8 @@ export class Serving {
   readonly inFlight: InFlight;
   readonly #parts: ServingParts;
   readonly #cap: Cap;
+  readonly #pace: Pace;
+  readonly #turnover: Turnover;
   #config: WorkerConfig;
   #server: Server | undefined;
   #draining = false;
@@ -48,11 +54,19 @@ export class Serving {
     this.connections = new Connections(parts.clock, (seat) => {
       this.inFlight.dropped(seat);
       this.#cap.left();
+      this.#turnover.left();
+      this.#pace.left();
     });
     this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.#over(exchange));
     this.#cap = new Cap(config.connections, this.connections, {
       pause: () => void (this.#server !== undefined && pause(this.#server)),
       resume: () => this.#server !== undefined && parts.handles.rearm(this.#server, this.#config.backlog),
+    });
+    const size = (): number => this.connections.size;
+    this.#turnover = new Turnover(size, parts.holds);
+    this.#pace = new Pace(() => this.#turnover.staying, {
+      hold: () => this.#server !== undefined && hold(this.#server),
+      release: () => void (this.#server !== undefined && release(this.#server, this.#config.backlog)),
     });
     parts.handles.refilled = () => this.#cap.refilled();
   }
@@ -74,6 +88,8 @@ export class Serving {
       this.connections.add(socket);
       if (!observed) socket.setMaxListeners(0); // each of many pipelined requests may watch for its end (req.signal)
       this.#cap.accepted();
+      this.#turnover.came();
+      this.#pace.accepted();
     });
     // Accepting can fail (no descriptor left); nobody listening for that would end the process.
     server.on("error", (error) => this.#parts.log.error({ err: error }, "the server reports an error"));
@@ -83,6 +99,11 @@ export class Serving {
     const { log, clock } = this.#parts;
     watchTimeouts({ inFlight: this.inFlight, tally: this.tally, log, clock, requestTimeout: () => this.#config.requestTimeout });
     if (!this.#draining) this.#parts.handles.attach(server, this.#config.backlog); // else: asked to go while it was loading
+  }
+
+  /** What workers hold on the average. */
+  share(connections: number | null): void {
+    this.#pace.share(connections);
   }
 
   /** What only this process knows, for the beat. */
@@ -120,6 +141,7 @@ export class Serving {
   drain(within: Ms): Promise<Drained> {
     this.#draining = true;
     this.#cap.stop();
+    this.#pace.stop();
     if (this.#server !== undefined) pause(this.#server);
     const { connections, inFlight } = this;
     return drain({ connections, inFlight, clock: this.#parts.clock, drainIdle: this.#config.drainIdle }, within);

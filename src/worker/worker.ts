@@ -83,6 +83,8 @@ export class Worker {
         return this.#retune(message.config as WorkerConfig);
       case "reopen":
         return this.#deps.reopen();
+      case "share":
+        return this.#parts.serving.share(message.connections);
       case "health":
         this.#parts.health = message.health;
         return;
@@ -159,7 +161,8 @@ function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps, cl
   const handles = new Handles(addresses, port);
   const trust = createTrust(config.trustedProxies);
   const access = config.accessLog ? new AccessLog(configured, (lines) => deps.writeLog(lines)) : undefined;
-  const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, closed });
+  const holds = (connections: number): void => port.send({ type: "holds", connections });
+  const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, closed, holds });
   const health: Health = {
     status: "ok",
     generation,

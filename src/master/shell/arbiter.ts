@@ -17,6 +17,7 @@ import { find } from "../core/places.ts";
 import { createAgenda, type Agenda } from "./agenda.ts";
 import { createExaminer, type Examined } from "./autopsy/examiner.ts";
 import { logOutput } from "./childlog.ts";
+import { createBalance } from "./balance.ts";
 import { send, watchChild, type Child } from "./children.ts";
 import { collapsing } from "./collapse.ts";
 import { createDeaths, type Deaths } from "./deaths.ts";
@@ -163,6 +164,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
 
   const spawn = ({ place, role, nr, seat, generation }: Extract<Action, { do: "spawn" }>): Unstamped => {
     try {
+      const configure = world.configure(role, nr, generation);
       const process = world.fork(role, nr, generation);
       const pid = process.pid as Pid;
       const output = logOutput(log, { role, slot: nr, generation, pid }, process);
@@ -175,6 +177,8 @@ export function createArbiter(world: World, seed: number): Arbiter {
         process,
         output,
         startedAt: clock.now(),
+        beatEvery: configure.beatEvery,
+        staying: 0,
         lastBeat: undefined,
         lastBeatAt: undefined,
         inspectable: world.inspectable(generation),
@@ -190,7 +194,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
       };
       children.set(pid, child);
       watchChild(child, log, { message: heard, exited });
-      send(child, world.configure(role, nr, generation));
+      send(child, configure);
       world.lend(child, SPARE_HANDLES);
       return { type: "spawned", place, seat, pid, generation };
     } catch (error) {
@@ -208,7 +212,11 @@ export function createArbiter(world: World, seed: number): Arbiter {
         child.lastBeat = message;
         child.lastBeatAt = clock.now();
         child.warned = false;
+        if (child.role === "worker") balance.changed();
         return feed({ type: "beat", pid: child.pid });
+      case "holds":
+        child.staying = message.connections;
+        return balance.changed();
       case "probed":
         return feed({ type: "probed", pid: child.pid, ok: message.ok, message: message.message });
       case "drained":
@@ -229,6 +237,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
 
   const exited = (child: Child, code: number | null, signal: NodeJS.Signals | null): void => {
     children.delete(child.pid);
+    balance.changed();
     world.totals.forget(child.pid);
     if (child.fatal !== undefined && !state.booted) world.fatal(child.fatal.message);
     const death = deaths.note(child, find(state, child.pid)?.child, { code, signal });
@@ -261,6 +270,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
     });
   };
 
+  const balance = createBalance({ clock, children, state: () => state });
   const agenda = createAgenda(
     clock,
     () => nextDeadline(state),

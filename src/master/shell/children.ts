@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Logger } from "../../base/log.ts";
 import { readFromChild, type Beat, type DrainedBy, type FromChild, type Role, type ToChild } from "../../base/protocol.ts";
-import type { Instant } from "../../base/units.ts";
+import type { Instant, Ms } from "../../base/units.ts";
 import type { Fatal, Pid, PlaceId } from "../core/model.ts";
 import type { Examined } from "./autopsy/examiner.ts";
 import type { Findings } from "./autopsy/findings.ts";
@@ -22,6 +22,9 @@ export interface Child {
   readonly startedAt: Instant;
   /** SIGUSR1 opens its inspector. */
   readonly inspectable: boolean;
+  readonly beatEvery: Ms;
+  /** Connections that came to stay, by its last word. A beat's count has those in it that leave at once. */
+  staying: number;
   lastBeat: Beat | undefined;
   lastBeatAt: Instant | undefined;
   /** Its silence was warned of; a beat ends the incident. */
