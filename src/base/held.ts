@@ -156,6 +156,17 @@ export function release(server: Server, backlog: number): void {
 }
 
 /**
+ * Has the kernel queue connections to a socket that nobody accepts from yet: who connects waits for the first child instead of being
+ * refused. This process never accepts.
+ * @returns false when this handle can't be listened on without accepting: nothing has changed then.
+ */
+export function queueOnly(handle: unknown, backlog: number): boolean {
+  if (!isRawHandle(handle) || handle.readStart?.() !== 0 || handle.readStop?.() !== 0) return false;
+  handle.onconnection = () => {};
+  return handle.listen(backlog) === 0 && handle.readStart() === 0 && handle.readStop() === 0;
+}
+
+/**
  * A new raw handle: bound to an address, or made of an inherited descriptor.
  * @throws Error with `code` and `errno` when the system refuses; DroverError DROVER_E_RUNTIME when this Node.js lacks the function.
  */

@@ -82,8 +82,8 @@ export type ToChild =
       addresses: readonly Address[];
       config: unknown;
     }
-  /** Comes with a handle. `listen`: accept from it now; `reserve`: keep it to re-arm the connection cap without asking. */
-  | { type: "handle"; address: number; use: "listen" | "reserve" }
+  /** Comes with a handle: accept from it. */
+  | { type: "handle"; address: number }
   | { type: "drain"; within: Ms }
   /** Ask your own server for the probe path; `probed` answers it. */
   | { type: "probe"; within: Ms }
@@ -132,9 +132,7 @@ export type FromChild =
   /** The application has asked for tables: start the broker (and, in demo, the emulator) if there is none. */
   | { type: "wants"; what: "tables" }
   /** Connections that came to stay, said when they have changed: the beat comes too seldom to balance by, and counts those that leave at once. */
-  | { type: "holds"; connections: number }
-  /** Reserve handles were used up. */
-  | { type: "refill"; address: number; count: number };
+  | { type: "holds"; connections: number };
 
 type Fields = Readonly<Record<string, unknown>>;
 const count = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v) && v >= 0;
@@ -200,7 +198,6 @@ const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { t
     count(exit) && text(code, 100) && text(message, 65_536) ? { type: "fatal", exit, code, message } : undefined,
   wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
   holds: ({ connections }) => (count(connections) ? { type: "holds", connections } : undefined),
-  refill: ({ address, count: n }) => (count(address) && count(n) && n <= 64 ? { type: "refill", address, count: n } : undefined),
 };
 
 /** @returns the message, or undefined when it is none of ours or malformed: the caller counts it. */

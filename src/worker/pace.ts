@@ -1,8 +1,8 @@
 import { ms, type Ms } from "../base/units.ts";
 
-/** The listening side of the server, as far as pacing needs it. */
+/** The listening side of the server, as far as cap and pace need it. */
 export interface Turnstile {
-  /** Leaves what comes to the neighbours. @returns false when it can't be done here. */
+  /** Leaves what comes to the neighbours; connections go on. @returns false when it can't be done here: nothing has changed then. */
   hold(): boolean;
   release(): void;
 }
@@ -76,10 +76,7 @@ export class Pace {
 
   #hold(wait: Ms): void {
     if (this.#state === "off") return;
-    if (!this.#turnstile.hold()) {
-      this.#turnstile.release();
-      return this.stop();
-    }
+    if (!this.#turnstile.hold()) return this.stop();
     this.#state = "held";
     this.#wait = wait;
     clearTimeout(this.#timer);

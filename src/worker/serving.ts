@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Vitals } from "../base/beat.ts";
 import type { Clock } from "../base/clock.ts";
-import { hold, pause, release } from "../base/held.ts";
+import { pause } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
 import { between, type Ms } from "../base/units.ts";
 import type { AccessLog } from "./access.ts";
@@ -13,6 +13,7 @@ import type { Exchange } from "./exchange.ts";
 import type { Trust } from "./gate/address.ts";
 import type { Handles } from "./handles.ts";
 import { InFlight } from "./inflight.ts";
+import { Intake } from "./intake.ts";
 import { retuneServer } from "./limits.ts";
 import { observeRequests } from "./observe.ts";
 import { Pace } from "./pace.ts";
@@ -40,6 +41,7 @@ export class Serving {
   readonly tally = new Tally();
   readonly connections: Connections;
   readonly inFlight: InFlight;
+  readonly #intake = new Intake(() => this.#config.backlog);
   readonly #parts: ServingParts;
   readonly #cap: Cap;
   readonly #pace: Pace;
@@ -58,17 +60,12 @@ export class Serving {
       this.#pace.left();
     });
     this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.#over(exchange));
-    this.#cap = new Cap(config.connections, this.connections, {
-      pause: () => void (this.#server !== undefined && pause(this.#server)),
-      resume: () => this.#server !== undefined && parts.handles.rearm(this.#server, this.#config.backlog),
-    });
+    const intake = this.#intake;
+    this.#cap = new Cap(config.connections, this.connections, { hold: () => intake.hold("cap"), release: () => intake.release("cap") });
     const size = (): number => this.connections.size;
     this.#turnover = new Turnover(size, parts.holds);
-    this.#pace = new Pace(() => this.#turnover.staying, {
-      hold: () => this.#server !== undefined && hold(this.#server),
-      release: () => void (this.#server !== undefined && release(this.#server, this.#config.backlog)),
-    });
-    parts.handles.refilled = () => this.#cap.refilled();
+    const staying = (): number => this.#turnover.staying;
+    this.#pace = new Pace(staying, { hold: () => intake.hold("pace"), release: () => intake.release("pace") });
   }
 
   get draining(): boolean {
@@ -82,6 +79,7 @@ export class Serving {
    */
   land(server: Server, observed: boolean): void {
     this.#server = server;
+    this.#intake.land(server);
     server.on("connection", (socket) => {
       this.tally.counters.accepted += 1;
       notePeer(socket);

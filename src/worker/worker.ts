@@ -72,8 +72,8 @@ export class Worker {
   take(message: ToChild, handle: unknown): void {
     switch (message.type) {
       case "handle":
-        if (!this.#parts.handles.take(message.address, message.use, handle))
-          this.#deps.log.warn({ address: message.address, use: message.use }, "the master's message came without its socket");
+        if (!this.#parts.handles.take(message.address, handle))
+          this.#deps.log.warn({ address: message.address }, "the master's message came without its socket");
         return;
       case "drain":
         return this.drain("master", message.within);
@@ -158,7 +158,7 @@ interface Parts {
 
 function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps, closed: () => void): Parts {
   const { config, addresses, generation } = configured;
-  const handles = new Handles(addresses, port);
+  const handles = new Handles(addresses);
   const trust = createTrust(config.trustedProxies);
   const access = config.accessLog ? new AccessLog(configured, (lines) => deps.writeLog(lines)) : undefined;
   const holds = (connections: number): void => port.send({ type: "holds", connections });

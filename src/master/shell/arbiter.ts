@@ -35,10 +35,8 @@ export interface World {
   fork(role: Role, nr: number, generation: number): ChildProcess;
   /** The first message of a child. */
   configure(role: Role, nr: number, generation: number): Extract<ToChild, { type: "configure" }>;
-  /** Lends the listening handles of its role to a child: `spare` copies besides the one to listen on. */
-  lend(child: Child, spare: number): void;
-  /** More spare copies of one address. */
-  refill(child: Child, address: number, count: number): void;
+  /** Lends the listening handles of its role to a child. */
+  lend(child: Child): void;
   /** What must run so that tables can be read. */
   rolesForTables(): readonly Role[];
   /** A line the operator must see even if nobody reads the log. */
@@ -79,9 +77,6 @@ function aboutChild(fields: Readonly<Record<string, unknown>> = {}): Record<stri
   const { pid, ...rest } = fields;
   return pid === undefined ? rest : { ...rest, child: pid };
 }
-
-/** Spare handles a worker starts with: enough that re-arming at the cap never waits for the master. */
-export const SPARE_HANDLES = 4;
 
 export function createArbiter(world: World, seed: number): Arbiter {
   const { clock, log } = world;
@@ -190,12 +185,11 @@ export function createArbiter(world: World, seed: number): Arbiter {
         drainedBy: undefined,
         recycle: "",
         strange: 0,
-        handlesUnderway: 0,
       };
       children.set(pid, child);
       watchChild(child, log, { message: heard, exited });
       send(child, configure);
-      world.lend(child, SPARE_HANDLES);
+      world.lend(child);
       return { type: "spawned", place, seat, pid, generation };
     } catch (error) {
       return { type: "spawnFailed", place, seat, message: messageOf(error) };
@@ -228,8 +222,6 @@ export function createArbiter(world: World, seed: number): Arbiter {
       case "wants":
         for (const role of world.rolesForTables()) feed({ type: "need", role });
         return;
-      case "refill":
-        return world.refill(child, message.address, message.count);
       default:
         return impossible(message);
     }

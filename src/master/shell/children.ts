@@ -40,17 +40,11 @@ export interface Child {
   recycle: string;
   /** Messages that were none of ours, or malformed: input from application code. */
   strange: number;
-  /** Handles that were sent and not yet taken. */
-  handlesUnderway: number;
 }
 
 /** Sends over IPC; a child that is gone is noticed by its exit, not here. The handle stays ours: the child gets a copy. */
 export function send(child: Child, message: ToChild, handle?: RawHandle): void {
-  if (!child.process.connected) return;
-  if (handle !== undefined) child.handlesUnderway += 1;
-  child.process.send(message, handle as never, { keepOpen: true }, () => {
-    if (handle !== undefined) child.handlesUnderway -= 1;
-  });
+  if (child.process.connected) child.process.send(message, handle as never, { keepOpen: true }, () => {});
 }
 
 export interface ChildEvents {
