@@ -79,9 +79,9 @@ function bare(): Promise<number> {
 
 function drover(): Promise<number> {
   const log = makeLogger({ role: "worker" }, "warn", process.stdout);
-  const handles = new Handles([], { send() {}, onMessage() {}, onLost() {} });
+  const handles = new Handles([]);
   const trust = createTrust([]);
-  const serving = new Serving(config, { handles, clock: systemClock, log, trust, access: undefined, closed() {} });
+  const serving = new Serving(config, { handles, clock: systemClock, log, trust, access: undefined, closed() {}, holds() {} });
   const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: false, connections: 1_000 });
   const now = systemClock.now();
   const source = {

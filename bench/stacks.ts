@@ -55,10 +55,11 @@ async function launch(name: string, program: string, args: readonly string[], en
   };
 }
 
-export function drover(workers: number, env: NodeJS.ProcessEnv = {}): Promise<Stack> {
+/** @param root another checkout, to compare with: built already. */
+export function drover(workers: number, env: NodeJS.ProcessEnv = {}, root = ROOT): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), "drover-bench-"));
   const own = { DROVER_WORKERS: String(workers), DROVER_EMULATOR_LATENCY: "none", DROVER_EMULATOR_QUOTA: "off", DROVER_DEMO: "on", ...env };
-  return launch("drover", join(ROOT, "bin/drover"), ["serve", "--bind", "127.0.0.1:0"], own, dir);
+  return launch(root === ROOT ? "drover" : "the other drover", join(root, "bin/drover"), ["serve", "--bind", "127.0.0.1:0"], own, dir);
 }
 
 /** `mode`: "held" — every worker accepts from one handle the master holds; "cluster" — node:cluster as it comes. */

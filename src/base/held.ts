@@ -1,11 +1,13 @@
 /**
  * Accepting from a listening socket that the master holds. A worker gets the socket as a raw handle and accepts from the
- * one kernel queue; it may stop accepting and start again without the application noticing.
+ * one kernel queue; it may stop accepting and start again without the application noticing: pause() gives the socket up, hold()
+ * looks away from it for a moment.
  *
  * node:net has no public way for this below `listen`, which node:cluster answers in the primary (and, for a unix path, with
- * EEXIST). Four private parts of Node are used, here and nowhere else, and selfTestHandles() proves them at start:
+ * EEXIST). Five private parts of Node are used, here and nowhere else, and selfTestHandles() proves them at start:
  *   server._handle, server._listen2()      what `listen` itself ends in (lib/net.js, setupListenHandle)
  *   handle.onconnection, handle[owner]     copied to further handles, so that one server accepts from several sockets
+ *   handle.readStart(), readStop()         the second takes even a listening socket off the loop's watch; listen() puts it back
  *   server._pipeName                       what address() answers for a unix socket
  *   net._createServerHandle()              makes a raw handle (lib/internal/cluster uses it for the same end)
  */
@@ -22,6 +24,12 @@ export interface RawHandle {
   ref(): void;
   unref(): void;
   hasRef(): boolean;
+  /** @returns 0, or a negative errno. */
+  readStart?(): number;
+  readStop?(): number;
+  /** Takes a descriptor as a stream, its own too. @returns 0, or a negative errno. */
+  open?(fd: number): number;
+  readonly fd?: number;
   /** TCP only. Fills `out`. @returns 0, or a negative errno. */
   getsockname?(out: object): number;
   onconnection?: unknown;
@@ -133,6 +141,32 @@ export function pause(server: Server): number {
 }
 
 /**
+ * Looks away from the sockets until release(): a connection that comes meanwhile is left to the processes that share the queue. Cheap
+ * enough for every accept (no handle is used up), where pause() is for good.
+ * @returns false when that can't be done with these sockets: release() them then.
+ */
+export function hold(server: Server): boolean {
+  const accepting = heldBy.get(server)?.accepting ?? [];
+  return accepting.every((handle) => handle.readStart?.() === 0 && handle.readStop?.() === 0);
+}
+
+/** Accepts again after hold(); without one it changes nothing. */
+export function release(server: Server, backlog: number): void {
+  for (const handle of heldBy.get(server)?.accepting ?? []) handle.listen(backlog);
+}
+
+/**
+ * Has the kernel queue connections to a socket that nobody accepts from yet: who connects waits for the first child instead of being
+ * refused. This process never accepts.
+ * @returns false when this handle can't be listened on without accepting: nothing has changed then.
+ */
+export function queueOnly(handle: unknown, backlog: number): boolean {
+  if (!isRawHandle(handle) || handle.readStart?.() !== 0 || handle.readStop?.() !== 0) return false;
+  handle.onconnection = () => {};
+  return handle.listen(backlog) === 0 && handle.readStart() === 0 && handle.readStop() === 0;
+}
+
+/**
  * A new raw handle: bound to an address, or made of an inherited descriptor.
  * @throws Error with `code` and `errno` when the system refuses; DroverError DROVER_E_RUNTIME when this Node.js lacks the function.
  */
@@ -148,6 +182,8 @@ export function rawHandle(from: { host: string; port: number } | { path: string 
         : create(from.host, from.port, net.isIPv6(from.host) ? 6 : 4, undefined, 0);
   if (typeof made === "number") throw refused("binding", made);
   if (!isRawHandle(made)) throw lacking("net._createServerHandle's result");
+  // libuv knows what came over IPC, or was opened by its descriptor, as a stream; what was bound here it must be told, for hold().
+  if ("host" in from && made.fd !== undefined) made.open?.(made.fd);
   return made;
 }
 
@@ -179,6 +215,14 @@ export async function selfTestHandles(): Promise<void> {
     second.getsockname?.(other);
     attachHandle(server, second, 16);
     await answers(other.port);
+    step = "hold";
+    if (!hold(server)) throw new Error("the sockets are no streams");
+    const held = answers(port);
+    const spell = new Promise<true>((resolve) => setTimeout(resolve, HELD_FOR, true));
+    if ((await Promise.race([held, spell])) !== true) throw new Error("it accepted all the same");
+    step = "release";
+    release(server, 16);
+    await held;
     step = "pause";
     let closed = false;
     server.once("close", () => (closed = true));
@@ -196,6 +240,9 @@ export async function selfTestHandles(): Promise<void> {
     server.closeAllConnections();
   }
 }
+
+/** How long the self-test waits for what must not happen, in ms. */
+const HELD_FOR = 10;
 
 function answers(port: number): Promise<void> {
   return new Promise((resolve, reject) => {

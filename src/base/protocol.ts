@@ -82,13 +82,15 @@ export type ToChild =
       addresses: readonly Address[];
       config: unknown;
     }
-  /** Comes with a handle. `listen`: accept from it now; `reserve`: keep it to re-arm the connection cap without asking. */
-  | { type: "handle"; address: number; use: "listen" | "reserve" }
+  /** Comes with a handle: accept from it. */
+  | { type: "handle"; address: number }
   | { type: "drain"; within: Ms }
   /** Ask your own server for the probe path; `probed` answers it. */
   | { type: "probe"; within: Ms }
   | { type: "retune"; config: unknown }
   | { type: "reopen" }
+  /** How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours. */
+  | { type: "share"; connections: number | null }
   | { type: "health"; health: Health };
 
 export interface Beat {
@@ -129,8 +131,8 @@ export type FromChild =
   | { type: "fatal"; exit: number; code: string; message: string }
   /** The application has asked for tables: start the broker (and, in demo, the emulator) if there is none. */
   | { type: "wants"; what: "tables" }
-  /** Reserve handles were used up. */
-  | { type: "refill"; address: number; count: number };
+  /** Connections that came to stay, said when they have changed: the beat comes too seldom to balance by, and counts those that leave at once. */
+  | { type: "holds"; connections: number };
 
 type Fields = Readonly<Record<string, unknown>>;
 const count = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v) && v >= 0;
@@ -195,7 +197,7 @@ const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { t
   fatal: ({ exit, code, message }) =>
     count(exit) && text(code, 100) && text(message, 65_536) ? { type: "fatal", exit, code, message } : undefined,
   wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
-  refill: ({ address, count: n }) => (count(address) && count(n) && n <= 64 ? { type: "refill", address, count: n } : undefined),
+  holds: ({ connections }) => (count(connections) ? { type: "holds", connections } : undefined),
 };
 
 /** @returns the message, or undefined when it is none of ours or malformed: the caller counts it. */
@@ -216,6 +218,7 @@ export function isFromMaster(raw: unknown): raw is ToChild {
     case "probe":
     case "retune":
     case "reopen":
+    case "share":
     case "health":
       return true;
     default:

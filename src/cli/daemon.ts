@@ -53,8 +53,6 @@ export interface Daemon {
   reopen(): void;
 }
 
-/** A worker that asks for handles without end, and takes none, gets no more than this. */
-const MOST_UNDERWAY = 256;
 const CHILD = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url));
 const SAMPLE_EVERY = seconds(5);
 const SILENCE_EVERY = seconds(0.5);
@@ -152,12 +150,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     },
     configure: (role, nr, generation) =>
       configureMessage(role, nr, generations.plan(generation), { listeners: parts.listeners, emulatorUrl: parts.emulator?.url }),
-    lend: (child, spare) => lend(child, parts, spare),
-    refill(child, address, count) {
-      const listener = parts.listeners[address];
-      if (listener === undefined || child.handlesUnderway >= MOST_UNDERWAY) return;
-      for (let i = 0; i < count; i += 1) send(child, { type: "handle", address, use: "reserve" }, listener.handle);
-    },
+    lend: (child) => lend(child, parts),
     kill,
     inspectable: (generation) => generations.plan(generation).settings.autopsy,
     changed: (state) => (hooks.changed(state), forgetOld(state, generations)),
@@ -219,14 +212,10 @@ function sayOnce(say: (text: string) => void): (text: string) => void {
   };
 }
 
-/** The first copy of each handle is to listen on; the others are the reserve from which the connection cap re-arms. */
-function lend(child: Child, { listeners, emulator }: DaemonParts, spare: number): void {
+function lend(child: Child, { listeners, emulator }: DaemonParts): void {
   if (child.role === "broker") return;
   const own = child.role === "worker" ? listeners : emulator === undefined ? [] : [emulator];
-  for (const [address, listener] of own.entries()) {
-    send(child, { type: "handle", address, use: "listen" }, listener.handle);
-    for (let i = 0; child.role === "worker" && i < spare; i += 1) send(child, { type: "handle", address, use: "reserve" }, listener.handle);
-  }
+  for (const [address, listener] of own.entries()) send(child, { type: "handle", address }, listener.handle);
 }
 
 /** Signals a process that we forked and that has not been reaped: its pid can't be another's. */

@@ -6,6 +6,7 @@ import { EXIT } from "../base/exit.ts";
 import { createLog, type LogSink } from "../base/log.ts";
 import { ms } from "../base/units.ts";
 import { openAccount } from "../emulator/account.ts";
+import { queueOnly } from "../base/held.ts";
 import { emulatorKey } from "./plan.ts";
 import { selfTestHandles } from "../base/held.ts";
 import { activatedSockets } from "../master/shell/activation.ts";
@@ -162,9 +163,12 @@ async function listenOn(resolved: Resolved, sink: LogSink, undo: Undo[]): Promis
   return listeners;
 }
 
+const EMULATOR_BACKLOG = 64;
+
 /** The emulator's address, held like the others, and its account's key, which the broker reads at its start. */
 async function prepareEmulator(settings: Settings, { log }: LogSink): Promise<Listener> {
   const listener = await bindAddress({ kind: "tcp", host: "127.0.0.1", port: 0 }, log);
+  queueOnly(listener.handle, EMULATOR_BACKLOG); // the broker may ask before the emulator is up
   await openAccount(emulatorKey(settings), new URL("/token", listener.url).href);
   return listener;
 }

@@ -71,6 +71,7 @@ class Life {
         return this.#sink?.reopen();
       case "retune": // its settings need a restart
       case "probe": // workers' alone
+      case "share":
       case "health":
         return;
       default:

@@ -1,5 +1,6 @@
 import { ms, type Ms } from "../base/units.ts";
 import type { Connections, Seat } from "./connections.ts";
+import type { Turnstile } from "./pace.ts";
 
 /** A connection without a byte for so long may be closed to make room; so may one whose request has not come for so long. */
 const IDLE = ms(1_000);
@@ -11,17 +12,9 @@ const IDLE = ms(1_000);
 const PATIENCE = [IDLE, ms(500), ms(250)] as const;
 const LOOK_EVERY = ms(250);
 /** While nothing is accepted. */
-const LOOK_OFTEN = ms(10);
+const LOOK_OFTEN = ms(40);
 /** Below this share of the cap nobody looks at connections. */
 const NEAR = 0.9;
-
-/** The listening side of the server, as far as the cap needs it. */
-export interface Gatekeeper {
-  /** Stops accepting; connections go on. */
-  pause(): void;
-  /** Accepts again. @returns false when no handle is at hand: try again when one has come. */
-  resume(): boolean;
-}
 
 /**
  * Connection cap as back-pressure: at the cap a worker closes the connection that has been idle longest, and only when all
@@ -34,7 +27,7 @@ export interface Gatekeeper {
  */
 export class Cap {
   readonly #connections: Connections;
-  readonly #gatekeeper: Gatekeeper;
+  readonly #turnstile: Turnstile;
   #limit: number;
   #paused = false;
   #stopped = false;
@@ -45,10 +38,10 @@ export class Cap {
   #candidates: Seat[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limit: number, connections: Connections, gatekeeper: Gatekeeper) {
+  constructor(limit: number, connections: Connections, turnstile: Turnstile) {
     this.#limit = limit;
     this.#connections = connections;
-    this.#gatekeeper = gatekeeper;
+    this.#turnstile = turnstile;
   }
 
   /** True while the cap keeps the worker from accepting. */
@@ -82,11 +75,6 @@ export class Cap {
     if (this.#paused) this.#resume();
   }
 
-  /** A reserve handle came. */
-  refilled(): void {
-    if (this.#paused) this.#resume();
-  }
-
   /** The drain has begun: nothing is ever accepted again. */
   stop(): void {
     this.#stopped = true;
@@ -94,15 +82,14 @@ export class Cap {
   }
 
   #pause(): void {
-    this.#paused = true;
+    this.#paused = this.#turnstile.hold();
     this.#pressure = Math.min(this.#pressure + 1, PATIENCE.length - 1);
     this.#watch(LOOK_OFTEN);
-    this.#gatekeeper.pause();
   }
 
   #resume(): void {
     if (this.#stopped || this.#connections.size > this.#room) return;
-    if (!this.#gatekeeper.resume()) return;
+    this.#turnstile.release();
     this.#paused = false;
     this.#watch(LOOK_EVERY);
   }

@@ -13,11 +13,14 @@ import type { Exchange } from "./exchange.ts";
 import type { Trust } from "./gate/address.ts";
 import type { Handles } from "./handles.ts";
 import { InFlight } from "./inflight.ts";
+import { Intake } from "./intake.ts";
 import { retuneServer } from "./limits.ts";
 import { observeRequests } from "./observe.ts";
+import { Pace } from "./pace.ts";
 import { notePeer } from "./peer.ts";
 import { Tally } from "./tally.ts";
 import { watchTimeouts } from "./timeouts.ts";
+import { Turnover } from "./turnover.ts";
 import { watchUpgrades } from "./upgrades.ts";
 
 export interface ServingParts {
@@ -29,6 +32,8 @@ export interface ServingParts {
   readonly access: AccessLog | undefined;
   /** The application closed its server by itself. */
   closed(): void;
+  /** Tells the master how many connections there are. */
+  holds(connections: number): void;
 }
 
 /** The one server that a worker serves with, whoever made it: its connections, requests, timeouts, cap and drain. */
@@ -36,8 +41,11 @@ export class Serving {
   readonly tally = new Tally();
   readonly connections: Connections;
   readonly inFlight: InFlight;
+  readonly #intake = new Intake(() => this.#config.backlog);
   readonly #parts: ServingParts;
   readonly #cap: Cap;
+  readonly #pace: Pace;
+  readonly #turnover: Turnover;
   #config: WorkerConfig;
   #server: Server | undefined;
   #draining = false;
@@ -48,13 +56,16 @@ export class Serving {
     this.connections = new Connections(parts.clock, (seat) => {
       this.inFlight.dropped(seat);
       this.#cap.left();
+      this.#turnover.left();
+      this.#pace.left();
     });
     this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.#over(exchange));
-    this.#cap = new Cap(config.connections, this.connections, {
-      pause: () => void (this.#server !== undefined && pause(this.#server)),
-      resume: () => this.#server !== undefined && parts.handles.rearm(this.#server, this.#config.backlog),
-    });
-    parts.handles.refilled = () => this.#cap.refilled();
+    const intake = this.#intake;
+    this.#cap = new Cap(config.connections, this.connections, { hold: () => intake.hold("cap"), release: () => intake.release("cap") });
+    const size = (): number => this.connections.size;
+    this.#turnover = new Turnover(size, parts.holds);
+    const staying = (): number => this.#turnover.staying;
+    this.#pace = new Pace(staying, { hold: () => intake.hold("pace"), release: () => intake.release("pace") });
   }
 
   get draining(): boolean {
@@ -68,12 +79,15 @@ export class Serving {
    */
   land(server: Server, observed: boolean): void {
     this.#server = server;
+    this.#intake.land(server);
     server.on("connection", (socket) => {
       this.tally.counters.accepted += 1;
       notePeer(socket);
       this.connections.add(socket);
       if (!observed) socket.setMaxListeners(0); // each of many pipelined requests may watch for its end (req.signal)
       this.#cap.accepted();
+      this.#turnover.came();
+      this.#pace.accepted();
     });
     // Accepting can fail (no descriptor left); nobody listening for that would end the process.
     server.on("error", (error) => this.#parts.log.error({ err: error }, "the server reports an error"));
@@ -83,6 +97,11 @@ export class Serving {
     const { log, clock } = this.#parts;
     watchTimeouts({ inFlight: this.inFlight, tally: this.tally, log, clock, requestTimeout: () => this.#config.requestTimeout });
     if (!this.#draining) this.#parts.handles.attach(server, this.#config.backlog); // else: asked to go while it was loading
+  }
+
+  /** What workers hold on the average. */
+  share(connections: number | null): void {
+    this.#pace.share(connections);
   }
 
   /** What only this process knows, for the beat. */
@@ -120,6 +139,7 @@ export class Serving {
   drain(within: Ms): Promise<Drained> {
     this.#draining = true;
     this.#cap.stop();
+    this.#pace.stop();
     if (this.#server !== undefined) pause(this.#server);
     const { connections, inFlight } = this;
     return drain({ connections, inFlight, clock: this.#parts.clock, drainIdle: this.#config.drainIdle }, within);

@@ -72,8 +72,8 @@ export class Worker {
   take(message: ToChild, handle: unknown): void {
     switch (message.type) {
       case "handle":
-        if (!this.#parts.handles.take(message.address, message.use, handle))
-          this.#deps.log.warn({ address: message.address, use: message.use }, "the master's message came without its socket");
+        if (!this.#parts.handles.take(message.address, handle))
+          this.#deps.log.warn({ address: message.address }, "the master's message came without its socket");
         return;
       case "drain":
         return this.drain("master", message.within);
@@ -83,6 +83,8 @@ export class Worker {
         return this.#retune(message.config as WorkerConfig);
       case "reopen":
         return this.#deps.reopen();
+      case "share":
+        return this.#parts.serving.share(message.connections);
       case "health":
         this.#parts.health = message.health;
         return;
@@ -156,10 +158,11 @@ interface Parts {
 
 function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps, closed: () => void): Parts {
   const { config, addresses, generation } = configured;
-  const handles = new Handles(addresses, port);
+  const handles = new Handles(addresses);
   const trust = createTrust(config.trustedProxies);
   const access = config.accessLog ? new AccessLog(configured, (lines) => deps.writeLog(lines)) : undefined;
-  const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, closed });
+  const holds = (connections: number): void => port.send({ type: "holds", connections });
+  const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, closed, holds });
   const health: Health = {
     status: "ok",
     generation,

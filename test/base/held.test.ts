@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { attachHandle, isRawHandle, pause, rawHandle, selfTestHandles } from "../../src/base/held.ts";
+import { attachHandle, isRawHandle, pause, queueOnly, rawHandle, selfTestHandles } from "../../src/base/held.ts";
 
 function bound(): { handle: ReturnType<typeof rawHandle>; port: number } {
   const handle = rawHandle({ host: "127.0.0.1", port: 0 });
@@ -98,6 +98,20 @@ test("an application that closes its server while it is paused gets its `close`,
   await close(server);
   attachHandle(server, rawHandle({ host: "127.0.0.1", port }), 16);
   await assert.rejects(ask({ port }), { code: "ECONNREFUSED" });
+});
+
+test("a socket that only queues: who connects waits, this process accepts nothing, and the first server answers", async () => {
+  const { handle, port } = bound();
+  assert.equal(queueOnly(handle, 16), true);
+  let answered = false;
+  const waiting = ask({ port }).finally(() => (answered = true));
+  for (let i = 0; i < 200; i += 1) await new Promise(setImmediate);
+  assert.equal(answered, false);
+  const server = createServer((_, res) => res.end("late"));
+  await listening(server, () => attachHandle(server, handle, 16));
+  assert.equal(await waiting, "late");
+  await close(server);
+  assert.equal(queueOnly({}, 16), false);
 });
 
 test("a unix socket is attached below listen, and address() is its path", async () => {

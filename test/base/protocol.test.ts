@@ -34,7 +34,6 @@ test("every message of ours is read back as it is", () => {
     { type: "drained", served: 3 },
     { type: "fatal", exit: 4, code: "DROVER_E_APP", message: "no" },
     { type: "wants", what: "tables" },
-    { type: "refill", address: 0, count: 2 },
   ])
     assert.deepEqual(readFromChild(structuredClone(message)), message);
 });
@@ -53,7 +52,6 @@ test("what an application makes up is no message", () => {
     { ...beat, counters: {} },
     { ...beat, latency: [[1]] },
     { ...beat, elu: Number.NaN },
-    { type: "refill", address: 0, count: 1e9 },
     { type: "wants", what: "everything" },
     { type: "fatal", exit: 4, code: "x".repeat(101), message: "" },
     { ...beat, upstream: { state: "fine" } },

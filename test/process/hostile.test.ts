@@ -44,7 +44,7 @@ test("a worker that closes its channel, or leaves it, is replaced", async (t) =>
 test("forged, countless and huge messages, and descriptors that nobody asked for: ignored, and nothing grows", async (t) => {
   const daemon = await hostile(t);
   const before = descriptors(daemon.pid);
-  for (const [i, what] of ["forged", "flood", "huge", "refill", "handles"].entries()) {
+  for (const [i, what] of ["forged", "flood", "huge", "holds", "handles"].entries()) {
     await act(daemon, what);
     // One channel, one order: the beat that counts this request comes after all that was sent with it.
     await until("its beat has come", async () => (await daemon.status()).counters.served > i);

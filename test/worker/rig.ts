@@ -78,7 +78,6 @@ export function startRig(options: RigOptions = {}): Rig {
   const channel: MasterPort = {
     send(message) {
       said.push(message);
-      if (message.type === "refill") holder?.ask(message.count, (copy) => tell({ type: "handle", address: 0, use: "reserve" }, copy));
       for (const { type, resolve } of waiting) if (type === message.type) resolve(message as never);
       for (let at = waiting.length - 1; at >= 0; at -= 1) if (waiting[at]?.type === message.type) waiting.splice(at, 1);
     },
@@ -112,9 +111,8 @@ export function startRig(options: RigOptions = {}): Rig {
     addresses: [{ name: `127.0.0.1:${port}`, kind: "tcp" }],
     config: config(options.config),
   });
-  if (own !== undefined) tell({ type: "handle", address: 0, use: "listen" }, own.handle);
-  holder?.ask(1, (copy) => tell({ type: "handle", address: 0, use: "listen" }, copy));
-  holder?.ask(4, (copy) => tell({ type: "handle", address: 0, use: "reserve" }, copy));
+  if (own !== undefined) tell({ type: "handle", address: 0 }, own.handle);
+  holder?.ask(1, (copy) => tell({ type: "handle", address: 0 }, copy));
   return {
     port,
     said,

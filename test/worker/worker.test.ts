@@ -55,8 +55,8 @@ test("configure → ready → beats; health, reopen and retune are taken; draine
 
 test("a message that should carry a socket and does not is said, not fatal", async () => {
   const rig = startRig({ builtIn: plugin });
-  rig.tell({ type: "handle", address: 0, use: "reserve" });
-  rig.tell({ type: "handle", address: 7, use: "listen" }, {});
+  rig.tell({ type: "handle", address: 0 });
+  rig.tell({ type: "handle", address: 7 }, {});
   await rig.until("ready");
   assert.equal(rig.log.filter(({ msg }) => String(msg).includes("without its socket")).length, 2);
   rig.tell({ type: "drain", within: ms(300) });

@@ -17,6 +17,7 @@ import { find } from "../core/places.ts";
 import { createAgenda, type Agenda } from "./agenda.ts";
 import { createExaminer, type Examined } from "./autopsy/examiner.ts";
 import { logOutput } from "./childlog.ts";
+import { createBalance } from "./balance.ts";
 import { send, watchChild, type Child } from "./children.ts";
 import { collapsing } from "./collapse.ts";
 import { createDeaths, type Deaths } from "./deaths.ts";
@@ -34,10 +35,8 @@ export interface World {
   fork(role: Role, nr: number, generation: number): ChildProcess;
   /** The first message of a child. */
   configure(role: Role, nr: number, generation: number): Extract<ToChild, { type: "configure" }>;
-  /** Lends the listening handles of its role to a child: `spare` copies besides the one to listen on. */
-  lend(child: Child, spare: number): void;
-  /** More spare copies of one address. */
-  refill(child: Child, address: number, count: number): void;
+  /** Lends the listening handles of its role to a child. */
+  lend(child: Child): void;
   /** What must run so that tables can be read. */
   rolesForTables(): readonly Role[];
   /** A line the operator must see even if nobody reads the log. */
@@ -78,9 +77,6 @@ function aboutChild(fields: Readonly<Record<string, unknown>> = {}): Record<stri
   const { pid, ...rest } = fields;
   return pid === undefined ? rest : { ...rest, child: pid };
 }
-
-/** Spare handles a worker starts with: enough that re-arming at the cap never waits for the master. */
-export const SPARE_HANDLES = 4;
 
 export function createArbiter(world: World, seed: number): Arbiter {
   const { clock, log } = world;
@@ -163,6 +159,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
 
   const spawn = ({ place, role, nr, seat, generation }: Extract<Action, { do: "spawn" }>): Unstamped => {
     try {
+      const configure = world.configure(role, nr, generation);
       const process = world.fork(role, nr, generation);
       const pid = process.pid as Pid;
       const output = logOutput(log, { role, slot: nr, generation, pid }, process);
@@ -175,6 +172,8 @@ export function createArbiter(world: World, seed: number): Arbiter {
         process,
         output,
         startedAt: clock.now(),
+        beatEvery: configure.beatEvery,
+        staying: 0,
         lastBeat: undefined,
         lastBeatAt: undefined,
         inspectable: world.inspectable(generation),
@@ -186,12 +185,11 @@ export function createArbiter(world: World, seed: number): Arbiter {
         drainedBy: undefined,
         recycle: "",
         strange: 0,
-        handlesUnderway: 0,
       };
       children.set(pid, child);
       watchChild(child, log, { message: heard, exited });
-      send(child, world.configure(role, nr, generation));
-      world.lend(child, SPARE_HANDLES);
+      send(child, configure);
+      world.lend(child);
       return { type: "spawned", place, seat, pid, generation };
     } catch (error) {
       return { type: "spawnFailed", place, seat, message: messageOf(error) };
@@ -208,7 +206,11 @@ export function createArbiter(world: World, seed: number): Arbiter {
         child.lastBeat = message;
         child.lastBeatAt = clock.now();
         child.warned = false;
+        if (child.role === "worker") balance.changed();
         return feed({ type: "beat", pid: child.pid });
+      case "holds":
+        child.staying = message.connections;
+        return balance.changed();
       case "probed":
         return feed({ type: "probed", pid: child.pid, ok: message.ok, message: message.message });
       case "drained":
@@ -220,8 +222,6 @@ export function createArbiter(world: World, seed: number): Arbiter {
       case "wants":
         for (const role of world.rolesForTables()) feed({ type: "need", role });
         return;
-      case "refill":
-        return world.refill(child, message.address, message.count);
       default:
         return impossible(message);
     }
@@ -229,6 +229,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
 
   const exited = (child: Child, code: number | null, signal: NodeJS.Signals | null): void => {
     children.delete(child.pid);
+    balance.changed();
     world.totals.forget(child.pid);
     if (child.fatal !== undefined && !state.booted) world.fatal(child.fatal.message);
     const death = deaths.note(child, find(state, child.pid)?.child, { code, signal });
@@ -261,6 +262,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
     });
   };
 
+  const balance = createBalance({ clock, children, state: () => state });
   const agenda = createAgenda(
     clock,
     () => nextDeadline(state),

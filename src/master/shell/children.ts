@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Logger } from "../../base/log.ts";
 import { readFromChild, type Beat, type DrainedBy, type FromChild, type Role, type ToChild } from "../../base/protocol.ts";
-import type { Instant } from "../../base/units.ts";
+import type { Instant, Ms } from "../../base/units.ts";
 import type { Fatal, Pid, PlaceId } from "../core/model.ts";
 import type { Examined } from "./autopsy/examiner.ts";
 import type { Findings } from "./autopsy/findings.ts";
@@ -22,6 +22,9 @@ export interface Child {
   readonly startedAt: Instant;
   /** SIGUSR1 opens its inspector. */
   readonly inspectable: boolean;
+  readonly beatEvery: Ms;
+  /** Connections that came to stay, by its last word. A beat's count has those in it that leave at once. */
+  staying: number;
   lastBeat: Beat | undefined;
   lastBeatAt: Instant | undefined;
   /** Its silence was warned of; a beat ends the incident. */
@@ -37,17 +40,11 @@ export interface Child {
   recycle: string;
   /** Messages that were none of ours, or malformed: input from application code. */
   strange: number;
-  /** Handles that were sent and not yet taken. */
-  handlesUnderway: number;
 }
 
 /** Sends over IPC; a child that is gone is noticed by its exit, not here. The handle stays ours: the child gets a copy. */
 export function send(child: Child, message: ToChild, handle?: RawHandle): void {
-  if (!child.process.connected) return;
-  if (handle !== undefined) child.handlesUnderway += 1;
-  child.process.send(message, handle as never, { keepOpen: true }, () => {
-    if (handle !== undefined) child.handlesUnderway -= 1;
-  });
+  if (child.process.connected) child.process.send(message, handle as never, { keepOpen: true }, () => {});
 }
 
 export interface ChildEvents {
@@ -63,6 +60,8 @@ const LAST_WORDS = 250;
 
 /** A child that ends closes its channel too: one that lives on for so long without it can't be told anything any more. */
 const UNHEARD = 1_000;
+/** After SIGTERM. Somebody who closes descriptors that are not his may have closed others: such a process may never get to its end. */
+const UNHEARD_GRACE = 10_000;
 
 /** Listens to a child: its messages (validated), its end (once, after its last words were read). */
 export function watchChild(child: Child, log: Logger, events: ChildEvents): void {
@@ -97,9 +96,13 @@ export function watchChild(child: Child, log: Logger, events: ChildEvents): void
 /** The application closed descriptor 3: it hears no order and its beats are lost. TERM drains it, and the core replaces it. */
 function watchDisconnect(child: Child, log: Logger): void {
   child.process.once("disconnect", () => {
-    const timer = setTimeout(() => {
-      log.warn({ place: child.place, child: child.pid }, `${child.place} has closed its channel to the master: it gets SIGTERM`);
-      child.process.kill("SIGTERM");
+    const end = (signal: "SIGTERM" | "SIGKILL", why: string): void => {
+      log.warn({ place: child.place, child: child.pid }, `${child.place} has closed its channel to the master${why}: it gets ${signal}`);
+      child.process.kill(signal);
+    };
+    let timer = setTimeout(() => {
+      end("SIGTERM", "");
+      timer = setTimeout(() => end("SIGKILL", " and does not leave"), UNHEARD_GRACE);
     }, UNHEARD);
     child.process.once("exit", () => clearTimeout(timer));
     if (hasEnded(child.process)) clearTimeout(timer);

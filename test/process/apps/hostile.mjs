@@ -28,8 +28,8 @@ const acts = {
   close3: () => closeSync(3),
   disconnect: () => process.disconnect(),
   forged: () =>
-    send(null, 1, "x", [], { type: "ready" }, { type: "ready", where: "x" }, { type: "drained", served: 1 }, { type: "beat" }, { type: "__proto__" }, { type: "refill", address: 99, count: 64 }), // prettier-ignore
-  refill: () => times(5_000, () => send({ type: "refill", address: 0, count: 64 })),
+    send(null, 1, "x", [], { type: "ready" }, { type: "ready", where: "x" }, { type: "drained", served: 1 }, { type: "beat" }, { type: "__proto__" }, { type: "holds", connections: -1 }), // prettier-ignore
+  holds: () => times(5_000, (_, i) => send({ type: "holds", connections: i })),
   flood: () => times(50_000, (_, i) => send({ hello: i })),
   huge: () => send({ x: "y".repeat(3_000_000) }),
   handles: () =>

@@ -1,0 +1,93 @@
+import { ms, type Ms } from "../base/units.ts";
+
+/** The listening side of the server, as far as cap and pace need it. */
+export interface Turnstile {
+  /** Leaves what comes to the neighbours; connections go on. @returns false when it can't be done here: nothing has changed then. */
+  hold(): boolean;
+  release(): void;
+}
+
+/** More than the average by this much is still fair: a tenth, and one connection. */
+const fair = (share: number): number => share * 1.1 + 1;
+
+/** After an accept above the fair share: long enough for the neighbours to run, the longer the more it has. */
+export const holdAfterAccept = (excess: number): Ms => ms(Math.min(4, Math.ceil(excess / 2)));
+
+/** The longest that it looks away while nobody waits: what a connection may wait if all the others are stuck. */
+const LONGEST = ms(50);
+
+/**
+ * Paces the accepts of one worker. The kernel has one queue for all workers and wakes some of them first, again and again; keep-alive
+ * connections would pile up there. A worker that holds more than its fair share looks away from the queue and glances at it now and then:
+ *
+ *   open ─ accepted, above the fair share ─→ held for 1–4 ms
+ *   held ─ time is over ─→ glancing: one turn of the loop
+ *   glancing ─ somebody waits: accepted ─→ held for 1–4 ms: nobody else had time for it
+ *   glancing ─ nobody waits ─→ held, twice as long as before, 50 ms at most
+ *   held, glancing ─ no longer above: connections left, or the share has grown ─→ open
+ *
+ * So it is right within a burst, when no news of the others can come in time (all take turns), and nobody waits because the one who
+ * should accept is stuck: the glance of another finds him. docs/adr/0011-paced-accepts.md has what was measured.
+ */
+export class Pace {
+  readonly #staying: () => number;
+  readonly #turnstile: Turnstile;
+  #fair = Infinity;
+  #state: "open" | "held" | "glancing" | "off" = "open";
+  #wait = ms(1);
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param staying how many connections the worker holds, without those that leave at once. */
+  constructor(staying: () => number, turnstile: Turnstile) {
+    this.#staying = staying;
+    this.#turnstile = turnstile;
+  }
+
+  /** What workers hold on the average; null: there is no neighbour to leave anything to. */
+  share(connections: number | null): void {
+    this.#fair = connections === null ? Infinity : fair(connections);
+    if (this.#staying() <= this.#fair) this.#open();
+    else if (this.#state === "open") this.#hold(ms(1));
+  }
+
+  /** A connection was accepted. */
+  accepted(): void {
+    const excess = this.#staying() - this.#fair;
+    if (excess > 0) this.#hold(holdAfterAccept(excess));
+  }
+
+  /** A connection has gone. */
+  left(): void {
+    if (this.#state !== "open" && this.#staying() <= this.#fair) this.#open();
+  }
+
+  /** Accepting is over. */
+  stop(): void {
+    this.#state = "off";
+    clearTimeout(this.#timer);
+  }
+
+  #open(): void {
+    if (this.#state === "open" || this.#state === "off") return;
+    if (this.#state === "held") this.#turnstile.release();
+    this.#state = "open";
+    clearTimeout(this.#timer);
+  }
+
+  #hold(wait: Ms): void {
+    if (this.#state === "off") return;
+    if (!this.#turnstile.hold()) return this.stop();
+    this.#state = "held";
+    this.#wait = wait;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#glance(), wait).unref();
+  }
+
+  #glance(): void {
+    this.#state = "glancing";
+    this.#turnstile.release();
+    setImmediate(() => {
+      if (this.#state === "glancing") this.#hold(ms(Math.min(LONGEST, this.#wait * 2)));
+    });
+  }
+}

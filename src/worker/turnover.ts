@@ -1,0 +1,75 @@
+import { ms } from "../base/units.ts";
+
+/** How soon the master hears of connections that came to stay. */
+const SOON = ms(20);
+/** The same while others come and go: then one look is worth little. */
+const RESTLESS = ms(200);
+/** Of a change as small as this the master need not hear while they come and go. */
+const RIPPLE = 2;
+
+/**
+ * How many connections have come to stay. Those of clients without keep-alive leave within a few milliseconds: they are no reason to
+ * leave a client to a neighbour, nor news for the master. While as many leave as come, or more than half as many, only those count
+ * that were there all the time: the fewest there were at any moment of the last look's span.
+ */
+export class Turnover {
+  readonly #size: () => number;
+  readonly #tell: (connections: number) => void;
+  #told = 0;
+  #came = 0;
+  #left = 0;
+  #fewest = 0;
+  /** Found by the last look. */
+  #wasRestless = false;
+  #settled = 0;
+  #looking = false;
+
+  /**
+   * @param size how many connections there are.
+   * @param tell hears how many of them stay, when that has changed.
+   */
+  constructor(size: () => number, tell: (connections: number) => void) {
+    this.#size = size;
+    this.#tell = tell;
+  }
+
+  get staying(): number {
+    return this.#wasRestless || this.#restless ? Math.min(this.#settled, this.#fewest) : this.#size();
+  }
+
+  get #restless(): boolean {
+    return this.#left * 2 > this.#came;
+  }
+
+  came(): void {
+    this.#came += 1;
+    this.#watch();
+  }
+
+  left(): void {
+    this.#left += 1;
+    this.#fewest = Math.min(this.#fewest, this.#size());
+    this.#watch();
+  }
+
+  #watch(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    setTimeout(() => this.#look(), this.#wasRestless ? RESTLESS : SOON).unref();
+  }
+
+  #look(): void {
+    this.#looking = false;
+    const restless = this.#restless;
+    this.#settled = restless ? this.#fewest : this.#size();
+    this.#wasRestless = restless;
+    this.#came = 0;
+    this.#left = 0;
+    this.#fewest = this.#size();
+    if (Math.abs(this.#settled - this.#told) > (restless ? RIPPLE : 0)) {
+      this.#told = this.#settled;
+      this.#tell(this.#settled);
+    }
+    if (restless) this.#watch(); // once more, when it may be quiet
+  }
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import type { Clock } from "../../../src/base/clock.ts";
+import { ms, type Instant } from "../../../src/base/units.ts";
+import { createBalance, shareOf } from "../../../src/master/shell/balance.ts";
+import type { Child } from "../../../src/master/shell/children.ts";
+import type { Master } from "../../../src/master/core/model.ts";
+
+test("the share is the mean, and there is none for one alone", () => {
+  assert.equal(shareOf([]), null);
+  assert.equal(shareOf([7]), null);
+  assert.equal(shareOf([0, 3, 6]), 3);
+});
+
+/** Workers as the shell knows them, on a clock moved by hand. */
+function world(t: TestContext, counts: readonly number[]) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let now = 0;
+  const told: (number | null)[][] = counts.map(() => []);
+  const children = new Map<number, Child>();
+  const places = new Map<string, unknown>();
+  for (const [nr, staying] of counts.entries()) {
+    const pid = 100 + nr;
+    const process = { connected: true, send: (m: { connections: number | null }) => void told[nr]?.push(m.connections) };
+    children.set(pid, { pid, role: "worker", staying, process, beatEvery: ms(1_000), lastBeatAt: 0 as Instant } as never);
+    places.set(`worker/${nr}`, {
+      id: `worker/${nr}`,
+      role: "worker",
+      nr,
+      incumbent: { is: "ready", pid },
+      successor: { is: "vacant" },
+      leaving: [],
+    });
+  }
+  const balance = createBalance({
+    clock: { now: () => now as Instant } as Clock,
+    children,
+    state: () => ({ places }) as unknown as Master,
+  });
+  return {
+    told,
+    child: (nr: number) => children.get(100 + nr) as { -readonly [K in keyof Child]: Child[K] },
+    gone: (nr: number) => void children.delete(100 + nr),
+    setState: (nr: number, is: string) => void ((places.get(`worker/${nr}`) as { incumbent: { is: string } }).incumbent.is = is),
+    changed() {
+      balance.changed();
+      t.mock.timers.tick(10);
+    },
+    at: (instant: number) => void (now = instant),
+  };
+}
+
+test("all hear of the mean, once, and again when it has moved by half a connection", (t) => {
+  const w = world(t, [4, 0, 2]);
+  w.changed();
+  w.changed();
+  assert.deepEqual(w.told, [[2], [2], [2]]);
+  w.child(1).staying = 1;
+  w.changed();
+  assert.deepEqual(w.told[0], [2], "a third is no news");
+  w.child(1).staying = 3;
+  w.changed();
+  assert.deepEqual(w.told[0], [2, 3]);
+});
+
+test("a worker that has gone silent, drains or is gone is no measure for the others", (t) => {
+  const w = world(t, [10, 10, 0, 1]);
+  w.setState(3, "draining");
+  w.at(2_400);
+  w.changed();
+  assert.deepEqual(w.told, [[20 / 3], [20 / 3], [20 / 3], []]);
+  w.at(3_000);
+  for (const nr of [0, 1]) w.child(nr).lastBeatAt = 3_000 as Instant;
+  w.changed();
+  assert.deepEqual(w.told, [[20 / 3, 10], [20 / 3, 10], [20 / 3], []]);
+  w.gone(1);
+  w.changed();
+  assert.deepEqual(w.told[0], [20 / 3, 10, null], "alone, it accepts whatever comes");
+});

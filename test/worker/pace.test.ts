@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { holdAfterAccept, Pace } from "../../src/worker/pace.ts";
+
+/** A worker whose connections, clients in the queue and time are moved by hand. */
+function world(t: TestContext, canHold = true) {
+  t.mock.timers.enable({ apis: ["setTimeout", "setImmediate"] });
+  const w = {
+    size: 0,
+    accepting: true,
+    released: 0,
+    pace: undefined as unknown as Pace,
+    accept() {
+      assert.ok(w.accepting, "it accepts only what it looks at");
+      w.size += 1;
+      w.pace.accepted();
+    },
+    leave() {
+      w.size -= 1;
+      w.pace.left();
+    },
+    /** Lets time pass in which nobody comes. */
+    pass: (ms: number) => t.mock.timers.tick(ms),
+  };
+  w.pace = new Pace(() => w.size, {
+    hold: () => ((w.accepting = !canHold), canHold),
+    release: () => ((w.accepting = true), (w.released += 1)),
+  });
+  return w;
+}
+
+test("it waits longer the more it has, and never longer than 4 ms after an accept", () => {
+  assert.deepEqual([0.1, 1, 2, 3, 7, 8, 1_000].map(holdAfterAccept), [1, 1, 1, 2, 4, 4, 4]);
+});
+
+test("before the master has said what is fair, and without a neighbour, it accepts whatever comes", (t) => {
+  const w = world(t);
+  for (let i = 0; i < 100; i += 1) w.accept();
+  w.pace.share(3);
+  assert.equal(w.accepting, false);
+  w.pace.share(null);
+  assert.equal(w.accepting, true);
+  for (let i = 0; i < 100; i += 1) w.accept();
+});
+
+test("up to a tenth and one above the average it accepts; then it looks away until the others have caught up", (t) => {
+  const w = world(t);
+  w.pace.share(10);
+  for (let i = 0; i < 12; i += 1) w.accept();
+  assert.equal(w.accepting, true);
+  w.accept();
+  assert.equal(w.accepting, false);
+  w.pace.share(11);
+  assert.equal(w.accepting, true);
+  w.accept();
+  assert.equal(w.accepting, false);
+  w.leave();
+  assert.equal(w.accepting, true, "one has left: it is no longer above");
+});
+
+test("held, it glances at the queue: whoever waits is taken, and while nobody does it looks more seldom, every 50 ms at the least", (t) => {
+  const w = world(t);
+  w.pace.share(0);
+  w.accept();
+  w.accept();
+  const waits: number[] = [];
+  for (let waited = 0; waits.length < 8; waited += 1) {
+    const before = w.released;
+    w.pass(1);
+    if (w.released === before) continue;
+    waits.push(waited + 1);
+    waited = -1;
+  }
+  assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 50, 50]);
+});
+
+test("a glance that finds somebody begins again with the short wait", (t) => {
+  const w = world(t);
+  w.pace.share(0);
+  for (let i = 0; i < 2; i += 1) w.accept();
+  for (let i = 0; i < 300 && w.released < 6; i += 1) w.pass(1);
+  w.accepting = true; // within the turn of the loop in which it glances
+  w.accept();
+  assert.equal(w.accepting, false);
+  const before = w.released;
+  w.pass(1);
+  assert.equal(w.released, before + 1);
+});
+
+test("a draining worker never accepts again", (t) => {
+  const w = world(t);
+  w.pace.share(0);
+  for (let i = 0; i < 2; i += 1) w.accept();
+  w.pace.stop();
+  w.pass(1_000);
+  w.pace.share(100);
+  w.leave();
+  w.leave();
+  assert.equal(w.released, 0);
+});
+
+test("where sockets can't be held it accepts as if there were no pacing", (t) => {
+  const w = world(t, false);
+  w.pace.share(0);
+  for (let i = 0; i < 50; i += 1) w.accept();
+  assert.equal(w.accepting, true);
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { Turnover } from "../../src/worker/turnover.ts";
+
+function world(t: TestContext) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let size = 0;
+  const told: number[] = [];
+  const turnover = new Turnover(
+    () => size,
+    (connections) => void told.push(connections),
+  );
+  return {
+    told,
+    turnover,
+    come: (n = 1) => {
+      for (let i = 0; i < n; i += 1) {
+        size += 1;
+        turnover.came();
+      }
+    },
+    leave: (n = 1) => {
+      for (let i = 0; i < n; i += 1) {
+        size -= 1;
+        turnover.left();
+      }
+    },
+    /** Step by step: a timer that is set by another's end counts from there. */
+    pass: (ms: number) => {
+      for (let i = 0; i < ms; i += 1) t.mock.timers.tick(1);
+    },
+  };
+}
+
+test("connections that come to stay count at once, and the master hears of them within 20 ms, once for all", (t) => {
+  const { told, turnover, come, pass } = world(t);
+  come(13);
+  assert.equal(turnover.staying, 13);
+  pass(20);
+  assert.deepEqual(told, [13]);
+  pass(1_000);
+  assert.deepEqual(told, [13]);
+  come();
+  pass(20);
+  assert.deepEqual(told, [13, 14]);
+});
+
+test("connections that come and go do not count, and the master hears nothing of them", (t) => {
+  const { told, turnover, come, leave, pass } = world(t);
+  for (let i = 0; i < 500; i += 1) {
+    come(3);
+    leave(3);
+    pass(1);
+  }
+  come(5);
+  assert.equal(turnover.staying, 0);
+  leave(5);
+  pass(1_000);
+  assert.deepEqual(told, []);
+});
+
+test("those that stayed among them count, and all do when it is quiet again", (t) => {
+  const { told, turnover, come, leave, pass } = world(t);
+  come(10);
+  pass(20);
+  for (let i = 0; i < 500; i += 1) {
+    come(3);
+    leave(3);
+    pass(1);
+  }
+  assert.equal(turnover.staying, 10);
+  come(2);
+  pass(1_000);
+  assert.equal(turnover.staying, 12);
+  assert.deepEqual(told, [10, 12]);
+});
+
+test("when all leave, the master hears that too", (t) => {
+  const { told, come, leave, pass } = world(t);
+  come(10);
+  pass(20);
+  leave(10);
+  pass(1_000);
+  assert.deepEqual(told, [10, 0]);
+});
