@@ -47,6 +47,7 @@ async function supervise(t: TestContext, change: Partial<EmulatorConfig> = {}): 
     spreadsheetId: "sample",
     latency: "none",
     quota: true,
+    adminToken: null,
     url: `http://127.0.0.1:${name.port}`,
     backlog: 16,
     log: { target: { file: join(dir, "log") }, level: "info" },
