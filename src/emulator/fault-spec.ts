@@ -6,7 +6,8 @@
  * `status=503,method=write,every=3,applied` · `latency=2s,for=1m` · `late=170s,method=batchUpdate`. KIND's own value is its
  * main field, a NAME alone is true. Values: numbers, durations (`500ms`, `2s`, `3m`, `1h`), sizes (`64KB`, `100MB`), words.
  */
-import { KINDS, mainField, readEdit, readFault, type Edit, type Fault } from "./fault-kinds.ts";
+import type { Edit, Fault } from "./fault-kinds.ts";
+import { KINDS, mainField, readEdit, readFault } from "./fault-read.ts";
 
 const DURATION: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const SIZE: Readonly<Record<string, number>> = {

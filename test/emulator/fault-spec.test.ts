@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { KINDS } from "../../src/emulator/fault-kinds.ts";
+import { KINDS } from "../../src/emulator/fault-read.ts";
 import { readEditSpecs, readFaultSpecs } from "../../src/emulator/fault-spec.ts";
 
 const one = (spec: string): unknown => {

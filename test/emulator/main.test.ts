@@ -105,6 +105,17 @@ test("configure, handle, ready, beats, the sample over HTTP, drain, exit 0", asy
   assert.equal(master.said.length, beats, "no beat after the drain");
 });
 
+test("a token opens the routes for faults, also under the master", async (t) => {
+  const adminToken = "a-token-of-the-demo";
+  const master = await supervise(t, { adminToken });
+  await master.heard("ready");
+  const ask = (token: string) => request(`${master.config.url}/emulator/faults`, "GET", { authorization: `Bearer ${token}` }, undefined);
+  assert.deepEqual((await ask(adminToken)).json().waiting, []);
+  assert.equal((await ask("another")).status, 401);
+  master.tell({ type: "drain", within: seconds(5) });
+  assert.equal(await master.exited, 0);
+});
+
 test("the master's death ends it with 0", async (t) => {
   const master = await supervise(t);
   await master.heard("ready");

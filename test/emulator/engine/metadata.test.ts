@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { type Body, client, ok, refusal } from "./client.ts";
 
 const fence = (metadataId: number): object => ({
@@ -164,6 +165,44 @@ test("rows that are sorted, moved, inserted and deleted take their metadata alon
   assert.equal(gone.status, 404, "it went with its row");
   ok(c.batch(tag(2, 0)));
   assert.deepEqual(found(c, [2]), ["id"]);
+});
+
+test("whatever is done to rows, a tag is on its row or gone with it", () => {
+  const at = fc.integer({ min: 1, max: 12 });
+  const edit = fc.oneof(
+    fc.record({ kind: fc.constant("sort" as const), dimensionIndex: fc.integer({ min: 0, max: 1 }), descending: fc.boolean() }),
+    fc.record({ kind: fc.constant("insert" as const), at, count: fc.integer({ min: 1, max: 3 }) }),
+    fc.record({ kind: fc.constant("delete" as const), at }),
+    fc.record({ kind: fc.constant("move" as const), at, to: at }),
+  );
+  type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never;
+  const request = (e: Edit): object => {
+    if (e.kind === "sort") {
+      const sortSpecs = [{ dimensionIndex: e.dimensionIndex, sortOrder: e.descending ? "DESCENDING" : "ASCENDING" }];
+      return { sortRange: { range: { sheetId: 0, startRowIndex: 1 }, sortSpecs } };
+    }
+    if (e.kind === "insert") return { insertDimension: { range: rows(e.at, e.at + e.count) } };
+    if (e.kind === "delete") return { deleteDimension: { range: rows(e.at, e.at + 1) } };
+    return { moveDimension: { source: rows(e.at, e.at + 1), destinationIndex: e.to } };
+  };
+  fc.assert(
+    fc.property(fc.array(edit, { maxLength: 12 }), (edits) => {
+      const c = client();
+      const names = ["d", "b", "e", "a", "c"];
+      ok(c.put("A1", [["id", "n"], ...names.map((id, i) => [id, i])]));
+      const ids = names.map((_, i) => i + 1);
+      ok(c.batch(...ids.map((id) => tag(id, id))));
+      for (const e of edits) {
+        ok(c.batch(request(e)));
+        const there = new Set(((c.values("A2:A100") ?? []) as string[][]).map(([id]) => id));
+        assert.deepEqual(
+          found(c, ids),
+          names.map((name) => (there.has(name) ? name : undefined)),
+        );
+      }
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test("a sort of some columns is no move of rows, and leaves their metadata", () => {
