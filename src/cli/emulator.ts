@@ -31,13 +31,12 @@ export async function emulator(argv: readonly string[]): Promise<number> {
   process.stdout.write(
     `Google Sheets emulator on http://127.0.0.1:${bound}\n` +
       `  spreadsheet   ${SAMPLE_ID}\n  key file      ${running.keyFile}\n` +
+      (adminToken === undefined
+        ? ""
+        : `  faults        POST /emulator/faults, with Authorization: Bearer ${shown(options, adminToken)}\n`) +
       `  use it        DROVER_SHEETS_ENDPOINT=http://127.0.0.1:${bound}/ DROVER_OAUTH_ENDPOINT=http://127.0.0.1:${bound}/ \\\n` +
       `                DROVER_SPREADSHEET_ID=${SAMPLE_ID} GOOGLE_APPLICATION_CREDENTIALS=${running.keyFile} drover serve\n`,
   );
-  if (adminToken !== undefined)
-    process.stdout.write(
-      `  faults        http://127.0.0.1:${bound}/emulator/faults, with Authorization: Bearer ${shown(options, adminToken)}\n`,
-    );
   await new Promise<void>((stop) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop());
   });
@@ -47,7 +46,7 @@ export async function emulator(argv: readonly string[]): Promise<number> {
 
 /** A token of the operator's own is not printed. */
 const shown = ({ resolved }: Options, token: string): string =>
-  resolved.settings.emulator_token === undefined ? token : "the emulator_token";
+  resolved.settings.emulator_token === undefined ? token : "DROVER_EMULATOR_TOKEN";
 
 function portOf(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
