@@ -153,7 +153,9 @@ test("every command is there", () => {
 
 /** Flags that are no settings: the commands' own. */
 const OWN_FLAGS =
-  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --dry-run --prefix --root --systemd-version".split(" ");
+  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version".split(
+    " ",
+  );
 
 test("every flag of a command is a setting's or the command's own", () => {
   const known = new Set([...settings.map(flagOf), ...OWN_FLAGS]);

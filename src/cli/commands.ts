@@ -68,7 +68,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "emulator",
-    usage: "[--port N] [--dir DIR] [--csv DIR] [--faults]",
+    usage: "[--port N] [--dir DIR] [--csv DIR] [--faults] [--fault SPEC]",
     does: "run the Google Sheets emulator alone",
     load: async () => (await import("./emulator.ts")).emulator,
   },

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DroverError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Ms } from "../base/units.ts";
-import type { Guard, Refused } from "./access.ts";
+import type { Guard, Principal, Refused } from "./access.ts";
 import { PROJECT_NUMBER } from "./account.ts";
 import { badRequest, googleError, type Answer } from "./answers.ts";
 import { checkBody, checkPath, checkQuery, type Checked } from "./api/validate.ts";
@@ -23,26 +23,38 @@ export interface Incoming {
 
 export interface CallPorts {
   readonly guard: Guard;
-  /** undefined: no quota. */
-  readonly quota: Quota | undefined;
+  readonly quota: Quota;
   readonly store: Store;
   /** The whole server time of one call of a method. */
   readonly latency: (method: string) => Ms;
   readonly log: Logger;
 }
 
-export async function carryOut(ports: CallPorts, incoming: Incoming): Promise<Answer> {
+/** A call that Google takes on: known caller, within the quota, well-formed. */
+export interface Accepted {
+  readonly call: EngineCall;
+  readonly who: Principal;
+  readonly match: Match;
+}
+
+/** @param lockout shuts the caller's pool first, for so long. @returns the call as the engine takes it, or the refusal. */
+export function accept(ports: CallPorts, incoming: Incoming, lockout?: Ms): Accepted | { readonly refused: Answer } {
   const { match, headers, query } = incoming;
-  const method = match.route.id;
+  const pool = isRead(match.route.id) ? "read" : "write";
   const who = ports.guard.identify(match, headers, query);
-  if (who.is === "refused") return who.answer;
-  const over = ports.quota?.take(isRead(method) ? "read" : "write", who.user);
-  if (over !== undefined) return quotaExceeded(over, PROJECT_NUMBER);
+  if (who.is === "refused") return { refused: who.answer };
+  if (lockout !== undefined) ports.quota.shut(pool, who.user, lockout);
+  const over = ports.quota.take(pool, who.user);
+  if (over !== undefined) return { refused: quotaExceeded(over, PROJECT_NUMBER) };
   const call = read(incoming);
-  if (!call.ok) return badRequest(call.violations);
-  const half = ports.latency(method) / 2;
+  return call.ok ? { call: call.value, who, match } : { refused: badRequest(call.violations) };
+}
+
+/** Carries out what was accepted, in the time that Google takes. */
+export async function carryOut(ports: CallPorts, { call, who, match }: Accepted): Promise<Answer> {
+  const half = ports.latency(call.method) / 2;
   if (half > 0) await sleep(half);
-  const answer = await execute(ports, call.value, () => ports.guard.admit(match, who));
+  const answer = await execute(ports, call, () => ports.guard.admit(match, who));
   if (half > 0) await sleep(half);
   return answer;
 }

@@ -10,6 +10,8 @@ export interface EmulatorConfig {
   readonly spreadsheetId: string;
   readonly latency: LatencyProfile;
   readonly quota: boolean;
+  /** Opens the emulator's own routes; null: there are none. */
+  readonly adminToken: string | null;
   /** Where the emulator is reached. */
   readonly url: string;
   readonly backlog: number;
@@ -24,6 +26,7 @@ export function emulatorConfig(settings: Settings, places: EmulatorPlaces): Emul
     ...places,
     latency: settings.emulator_latency,
     quota: settings.emulator_quota,
+    adminToken: settings.emulator_token ?? null,
     backlog: settings.backlog,
     log: { target: settings.log_file, level: settings.log_level },
   };

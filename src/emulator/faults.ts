@@ -1,96 +1,108 @@
 /**
- * Failures on order: what clients of Google must survive and no one can provoke there. A fault waits for calls of its
- * method and is used up by them. With `applied` the call is carried out and committed before it fails: the lost answer.
+ * The faults that wait for their calls. Every call is shown to each of them in order: delays and edits all take hold, and of
+ * those that decide its answer the first that hits; the ones behind it do not see the call.
  */
+import type { Clock } from "../base/clock.ts";
+import { after, ms, type Instant } from "../base/units.ts";
+import { isPassing, type Ending, type Fault, type Passing } from "./fault-kinds.ts";
+import { random } from "./latency.ts";
 import { LIMITS } from "./limits.ts";
+import { isRead } from "./router.ts";
 
-export type FaultKind =
-  /** Google's error envelope with this status. */
-  | { readonly kind: "status"; readonly status: number; readonly message?: string }
-  /** A page instead of JSON: a proxy's 502, the front end's "automated queries". */
-  | { readonly kind: "html"; readonly status: number }
-  /** No answer; the connection stays until the client gives up. */
-  | { readonly kind: "hang" }
-  /** The connection is reset, before or (with `partial`) within the answer. */
-  | { readonly kind: "drop"; readonly partial?: boolean }
-  /** The true answer, one byte every `everyMs`. */
-  | { readonly kind: "drip"; readonly everyMs: number }
-  /** 200 with the true answer cut in the middle, length and all consistent. */
-  | { readonly kind: "malformed" }
-  /** 200 with a JSON string of this many bytes. */
-  | { readonly kind: "huge"; readonly bytes: number }
-  | { readonly kind: "redirect"; readonly location: string };
-
-export type Fault = FaultKind & {
-  /** A method's id, "oauth.token", or "*" for every method of the API. */
-  readonly method: string;
-  /** How many calls it hits. */
-  readonly times: number;
-  /** The call takes effect all the same. Kinds that carry the true answer always do. */
-  readonly applied: boolean;
-};
-
-type Fields = Readonly<Record<string, unknown>>;
-const isInteger = (v: unknown, least: number, most: number): v is number =>
-  typeof v === "number" && Number.isInteger(v) && v >= least && v <= most;
-
-const readers: { readonly [K in FaultKind["kind"]]: (f: Fields) => Extract<FaultKind, { kind: K }> | string } = {
-  status: ({ status, message }) => {
-    if (!isInteger(status, 400, 599)) return "status must be 400…599";
-    if (message !== undefined && typeof message !== "string") return "message must be a string";
-    return { kind: "status", status, ...(message === undefined ? {} : { message }) };
-  },
-  html: ({ status }) => (isInteger(status, 200, 599) ? { kind: "html", status } : "status must be 200…599"),
-  hang: () => ({ kind: "hang" }),
-  drop: ({ partial }) => (partial === true ? { kind: "drop", partial } : { kind: "drop" }),
-  drip: ({ everyMs }) => (isInteger(everyMs, 1, 60_000) ? { kind: "drip", everyMs } : "everyMs must be 1…60000"),
-  malformed: () => ({ kind: "malformed" }),
-  huge: ({ bytes }) => (isInteger(bytes, 1, LIMITS.hugeBody) ? { kind: "huge", bytes } : `bytes must be 1…${LIMITS.hugeBody}`),
-  redirect: ({ location }) =>
-    typeof location === "string" && /^[\x21-\x7e]{1,2000}$/.test(location) ? { kind: "redirect", location } : "location must be a URL",
-};
-
-/** Reads an order as it comes over HTTP. @returns the fault, or what is wrong with it in words. */
-export function readFault(raw: unknown): Fault | string {
-  if (typeof raw !== "object" || raw === null) return "a fault is an object with kind, method and times";
-  const fields = raw as Fields;
-  const { kind, method = "*", times = 1, applied = false } = fields;
-  if (typeof kind !== "string" || !Object.hasOwn(readers, kind)) return `kind must be one of ${Object.keys(readers).join(", ")}`;
-  if (typeof method !== "string" || method.length > 100) return "method must be a method's id, oauth.token or *";
-  if (!isInteger(times, 1, 1_000_000)) return "times must be 1…1000000";
-  if (typeof applied !== "boolean") return "applied must be true or false";
-  const read = readers[kind as FaultKind["kind"]](fields);
-  return typeof read === "string" ? read : { ...read, method, times, applied };
+interface Armed {
+  readonly fault: Fault;
+  /** Calls that it was shown, and those that it hit. */
+  seen: number;
+  hits: number;
+  readonly until: Instant | undefined;
+  readonly chance: () => number;
 }
 
-/** The faults that wait, oldest first. */
+/** What befalls one call. */
+export interface Befallen {
+  readonly passing: readonly (Fault & Passing)[];
+  readonly ending: (Fault & Ending) | undefined;
+}
+
+/** What the faults have done since the start. */
+export interface Delivered {
+  readonly total: number;
+  readonly byKind: Readonly<Record<string, number>>;
+  readonly byMethod: Readonly<Record<string, number>>;
+}
+
+const meant = (fault: Fault, method: string): boolean => {
+  if (fault.method === method) return true;
+  if (method === "oauth.token") return false;
+  return fault.method === "*" || (fault.method === "read" && isRead(method)) || (fault.method === "write" && !isRead(method));
+};
+
+const left = ({ fault, hits }: Armed): Fault => (fault.times === undefined ? fault : { ...fault, times: fault.times - hits });
+
 export class Faults {
-  #armed: Fault[] = [];
+  readonly #clock: Clock;
+  #armed: readonly Armed[] = [];
+  readonly #byKind = new Map<string, number>();
+  readonly #byMethod = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** @throws RangeError when too many wait already: a test that forgot to clear. */
   arm(fault: Fault): void {
-    if (this.#armed.length >= LIMITS.faults) throw new RangeError(`${LIMITS.faults} faults wait already: clear them first`);
-    this.#armed.push(fault);
+    if (this.#waiting().length >= LIMITS.faults) throw new RangeError(`${LIMITS.faults} faults wait already: clear them first`);
+    const until = fault.for === undefined ? undefined : after(this.#clock.now(), ms(fault.for));
+    this.#armed = [...this.#armed, { fault, seen: 0, hits: 0, until, chance: random(fault.seed ?? 1) }];
   }
 
   clear(): void {
     this.#armed = [];
   }
 
+  /** Those that wait, oldest first, with the `times` that are left. */
   list(): readonly Fault[] {
-    return this.#armed;
+    return this.#waiting().map(left);
   }
 
-  /** Takes the first that is meant for this method. */
-  take(method: string): Fault | undefined {
-    const index = this.#armed.findIndex((f) => f.method === method || (f.method === "*" && method !== "oauth.token"));
-    const fault = this.#armed[index];
-    if (fault === undefined) return undefined;
-    if (fault.times > 1) this.#armed[index] = { ...fault, times: fault.times - 1 };
-    else this.#armed.splice(index, 1);
-    return fault;
+  delivered(): Delivered {
+    const total = [...this.#byKind.values()].reduce((sum, n) => sum + n, 0);
+    return { total, byKind: Object.fromEntries(this.#byKind), byMethod: Object.fromEntries(this.#byMethod) };
+  }
+
+  /** Shows a call to the faults. @param method its id, or "oauth.token". */
+  take(method: string): Befallen {
+    const passing: (Fault & Passing)[] = [];
+    let ending: (Fault & Ending) | undefined;
+    for (const armed of this.#waiting()) {
+      const { fault } = armed;
+      const ends = !isPassing(fault);
+      if (!meant(fault, method) || (ends && ending !== undefined) || !strikes(armed)) continue;
+      count(this.#byKind, fault.kind);
+      count(this.#byMethod, method);
+      if (ends) ending = fault;
+      else passing.push(fault);
+    }
+    this.#armed = this.#waiting();
+    return { passing, ending };
+  }
+
+  #waiting(): readonly Armed[] {
+    const at = this.#clock.now();
+    return this.#armed.filter(
+      ({ fault, hits, until }) => (until === undefined || at < until) && (fault.times === undefined || hits < fault.times),
+    );
   }
 }
 
-/** Whether the call is carried out under this fault. */
-export const takesEffect = (fault: Fault): boolean => fault.applied || fault.kind === "drip" || fault.kind === "malformed";
+/** Counts a call for a fault, and says whether it is hit. */
+function strikes(armed: Armed): boolean {
+  const { skip = 0, every = 1, chance = 1 } = armed.fault;
+  armed.seen += 1;
+  const nr = armed.seen - skip;
+  if (nr <= 0 || nr % every !== 0 || armed.chance() >= chance) return false;
+  armed.hits += 1;
+  return true;
+}
+
+const count = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + 1);

@@ -25,9 +25,9 @@ export async function syncDirectory(dir: string): Promise<void> {
 
 /**
  * Replaces the snapshot: temporary file, fsync, rename, fsync of the directory. When this returns, it has survived.
- * @throws the system's error; the old snapshot then still stands.
+ * @returns its size in bytes. @throws the system's error; the old snapshot then still stands.
  */
-export async function writeSnapshot(dir: string, snapshot: Snapshot): Promise<void> {
+export async function writeSnapshot(dir: string, snapshot: Snapshot): Promise<number> {
   const path = snapshotPath(dir);
   const state = Buffer.from(JSON.stringify(snapshot.state));
   const head = Buffer.from(`${JSON.stringify({ format: 1, seq: snapshot.seq, bytes: state.length, crc32: crc32(state) })}\n`);
@@ -40,6 +40,7 @@ export async function writeSnapshot(dir: string, snapshot: Snapshot): Promise<vo
   }
   await rename(`${path}.tmp`, path);
   await syncDirectory(dirname(path));
+  return head.length + state.length;
 }
 
 /** @returns undefined when there is none. @throws DroverError when it is damaged: nothing is thrown away by itself. */

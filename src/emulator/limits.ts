@@ -12,6 +12,8 @@ export const LIMITS = {
   keepAliveTimeout: 240_000,
   headerBytes: 65_536,
   faults: 1_000,
+  /** Calls that wait to be carried out after their answer; each may hold one body. */
+  late: 256,
   hugeBody: 1_073_741_824,
   /** The log is replaced by a snapshot when it has grown beyond this. */
   logBytes: 16_777_216,

@@ -80,7 +80,7 @@ class Life {
   }
 
   async #start(configure: Configure): Promise<{ emulator: Emulator; configure: Configure }> {
-    const { dataDir, keyFile, url, latency, quota, log } = this.#config;
+    const { dataDir, keyFile, url, latency, quota, adminToken, log } = this.#config;
     const identity = { role: "emulator", slot: configure.slot, generation: configure.generation } as const;
     this.#sink = createLog(identity, log.level, log.target);
     const emulator = await createEmulator({
@@ -90,6 +90,7 @@ class Life {
       ...(url === "" ? {} : { url }),
       latency,
       quota,
+      ...(adminToken === null ? {} : { adminToken }),
       spreadsheets: [readWorkbook(this.#config.sampleDir, this.#config.spreadsheetId, WORKBOOK_TITLE)],
       log: this.#sink.log,
       onFailure: (error) => this.#die(error),

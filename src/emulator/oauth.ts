@@ -61,6 +61,8 @@ export class TokenEndpoint {
   readonly #lifetime: Ms;
   readonly #clock: Clock;
   readonly #audience: string | undefined;
+  /** Tokens of an earlier epoch have been declared expired. */
+  #epoch = 0;
 
   /** @param options `lifetime`: how long tokens live; Google's 3599 s. `audience`: our own URL, when it is known. */
   constructor(account: Account, { lifetime, clock, audience }: { lifetime: Ms; clock: Clock; audience: string | undefined }) {
@@ -114,12 +116,17 @@ export class TokenEndpoint {
 
   #mint(scopes: readonly string[]): string {
     const exp = this.#clock.wall() + this.#lifetime;
-    const payload = Buffer.from(JSON.stringify({ email: this.#account.email, scopes, exp })).toString("base64url");
+    const payload = Buffer.from(JSON.stringify({ email: this.#account.email, scopes, exp, epoch: this.#epoch })).toString("base64url");
     return `${PREFIX}${payload}.${this.#seal(payload).toString("base64url")}`;
   }
 
   #seal(payload: string): Buffer {
     return createHmac("sha256", this.#account.tokenKey).update(payload).digest();
+  }
+
+  /** Makes every token that was given so far an expired one. */
+  expireAll(): void {
+    this.#epoch += 1;
   }
 
   /** @returns who holds the token, or why it is refused. */
@@ -128,9 +135,11 @@ export class TokenEndpoint {
     const given = Buffer.from(seal, "base64url");
     const right = this.#seal(payload);
     if (given.length !== right.length || !timingSafeEqual(given, right)) return "unknown";
-    const { email, scopes, exp } = JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Bearer & {
+    const { email, scopes, exp, epoch } = JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Bearer & {
       exp: Parameters<typeof elapsed>[1];
+      epoch: number;
     };
+    if (epoch < this.#epoch) return "expired";
     return elapsed(this.#clock.wall(), exp) > 0 ? { email, scopes } : "expired";
   }
 }

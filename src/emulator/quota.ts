@@ -20,14 +20,18 @@ export interface QuotaPolicy {
 /** @see developers.google.com/workspace/sheets/api/limits */
 export const GOOGLE_QUOTA: QuotaPolicy = { perUser: perMinute(60), perProject: perMinute(300), overshoot: 0.1, lockout: seconds(60) };
 
+/** No limit of its own; it can still be shut. */
+export const NO_QUOTA: QuotaPolicy = { ...GOOGLE_QUOTA, perUser: perMinute(Infinity), perProject: perMinute(Infinity) };
+
 const MINUTE = seconds(60);
 
 type Scope = "user" | "project";
 
-/** One pool of one user or of the project. `lockedUntil` is set by the first refusal. */
+/** One pool of one user or of the project. `lockedUntil` is set by the first refusal, and `lockedSince` with it. */
 interface Window {
   readonly minute: number;
   readonly used: number;
+  readonly lockedSince: Instant;
   readonly lockedUntil: Instant | undefined;
 }
 
@@ -39,14 +43,14 @@ export interface Refusal {
   readonly windowStart: Timestamp;
 }
 
-const EMPTY: Window = { minute: -1, used: 0, lockedUntil: undefined };
+const EMPTY: Window = { minute: -1, used: 0, lockedSince: 0 as Instant, lockedUntil: undefined };
 
 /** What a window is at an instant: a new minute starts empty, and a lock-out that has passed is gone. */
 function current(window: Window, at: Instant): Window {
   const minute = Math.floor(at / MINUTE);
   const locked = window.lockedUntil !== undefined && at < window.lockedUntil;
   if (locked) return window;
-  return window.minute === minute && window.lockedUntil === undefined ? window : { minute, used: 0, lockedUntil: undefined };
+  return window.minute === minute && window.lockedUntil === undefined ? window : { ...EMPTY, minute };
 }
 
 export class Quota {
@@ -67,16 +71,24 @@ export class Quota {
     for (const { key, scope, limit } of [mine, all]) {
       const window = current(this.#windows.get(key) ?? EMPTY, at);
       if (window.lockedUntil === undefined && window.used < Math.floor(limit * (1 + this.#policy.overshoot))) continue;
-      const until = window.lockedUntil ?? after(at, this.#policy.lockout);
-      this.#windows.set(key, { ...window, lockedUntil: until });
-      const since = ms(at - (until - this.#policy.lockout));
-      return { pool, scope, limit, windowStart: (this.#clock.wall() - since) as Timestamp };
+      const lockedSince = window.lockedUntil === undefined ? at : window.lockedSince;
+      const lockedUntil = window.lockedUntil ?? after(at, this.#policy.lockout);
+      this.#windows.set(key, { ...window, lockedSince, lockedUntil });
+      const shown = Number.isFinite(limit) ? limit : GOOGLE_QUOTA.perUser;
+      return { pool, scope, limit: shown, windowStart: (this.#clock.wall() - ms(at - lockedSince)) as Timestamp };
     }
     for (const { key } of [mine, all]) {
       const window = current(this.#windows.get(key) ?? EMPTY, at);
       this.#windows.set(key, { ...window, used: window.used + 1 });
     }
     return undefined;
+  }
+
+  /** Shuts a user's pool as if its quota were used up. */
+  shut(pool: Pool, user: string, lockout: Ms): void {
+    const at = this.#clock.now();
+    const { key } = this.#limit("user", pool, user);
+    this.#windows.set(key, { ...current(this.#windows.get(key) ?? EMPTY, at), lockedSince: at, lockedUntil: after(at, lockout) });
   }
 
   #limit(scope: Scope, pool: Pool, user: string): { key: string; scope: Scope; limit: PerMinute } {

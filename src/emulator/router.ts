@@ -42,13 +42,17 @@ function decoded(segment: string): string | undefined {
   }
 }
 
+/** `…/ID/` and `…/ID/:batchUpdate` mean `…/ID` and `…/ID:batchUpdate` at Google: google-spreadsheet sends nothing else. */
+const withoutEmptySegment = (path: string): string => path.replace(/\/(?=$|:)/, "");
+
 /**
  * @param path the request's path as it came: still percent-encoded, without query.
  * @returns undefined when no method has this verb and path.
  */
 export function matchRoute(verb: string, path: string): Match | undefined {
+  const wanted = withoutEmptySegment(path);
   for (const { route, pattern, names } of compiled) {
-    const found = route.verb === verb ? pattern.exec(path) : null;
+    const found = route.verb === verb ? pattern.exec(wanted) : null;
     if (found === null) continue;
     const values = names.map((name, i) => [name, decoded(found[i + 1] ?? "")] as const);
     return values.every(([, value]) => value !== undefined)

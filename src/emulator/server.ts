@@ -10,12 +10,14 @@ import { createGuard, type Sharing } from "./access.ts";
 import { openAccount, setTokenUri } from "./account.ts";
 import type { CallPorts } from "./calls.ts";
 import type { Engine } from "./engine.types.ts";
+import { editByHand, metadataOf, rowsOf } from "./byhand.ts";
+import type { Edit, Fault } from "./fault-kinds.ts";
 import type { Faults } from "./faults.ts";
 import { Front } from "./front.ts";
 import { latency, type LatencyProfile } from "./latency.ts";
 import { LIMITS } from "./limits.ts";
 import { TokenEndpoint } from "./oauth.ts";
-import { GOOGLE_QUOTA, Quota, type QuotaPolicy } from "./quota.ts";
+import { GOOGLE_QUOTA, NO_QUOTA, Quota, type QuotaPolicy } from "./quota.ts";
 import { Store } from "./store.ts";
 import type { Requests } from "./tally.ts";
 
@@ -40,8 +42,10 @@ export interface EmulatorOptions {
   readonly seed?: number;
   /** false: none. true: Google's. */
   readonly quota: boolean | QuotaPolicy;
-  /** Opens /emulator/faults and /emulator/requests: for tests only, they ask for no credentials. */
-  readonly faults?: boolean;
+  /** Opens the routes under /emulator/ to callers on this machine that show it; left out: there are none. */
+  readonly adminToken?: string;
+  /** Faults that wait from the start. */
+  readonly faults?: readonly Fault[];
   readonly spreadsheets: readonly Seed[];
   /** API keys that read public spreadsheets. */
   readonly apiKeys?: readonly string[];
@@ -59,6 +63,12 @@ export interface Emulator {
   readonly server: Server;
   readonly keyFile: string;
   readonly faults: Faults;
+  /** A person edits. @throws RangeError where Google would refuse the same. */
+  edit(spreadsheetId: string, edit: Edit): Promise<void>;
+  /** A tab's rows as they are, whatever quota, latency and faults there are. @throws RangeError when there is no such tab. */
+  rows(spreadsheetId: string, tab: string): Promise<readonly (readonly unknown[])[]>;
+  /** All developer metadata of a spreadsheet. @throws RangeError when there is no such spreadsheet. */
+  metadata(spreadsheetId: string): Promise<readonly unknown[]>;
   requests(): Requests;
   inFlight(): number;
   connections(): number;
@@ -72,7 +82,8 @@ const tokenUri = (url: string): string => new URL("/token", url).href;
 
 /** @throws DroverError when the data directory or the key file can't be used. */
 export async function createEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const front = await open(options);
+  const { front, store } = await open(options);
+  for (const fault of options.faults ?? []) front.faults.arm(fault);
   const server = createServer(
     { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.headersTimeout, requestTimeout: LIMITS.requestTimeout },
     (req, res) => void front.serve(req, res),
@@ -85,6 +96,9 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
     server,
     keyFile: options.keyFile,
     faults: front.faults,
+    edit: (spreadsheetId, edit) => editByHand(store, spreadsheetId, edit),
+    rows: (spreadsheetId, tab) => rowsOf(store, spreadsheetId, tab),
+    metadata: (spreadsheetId) => metadataOf(store, spreadsheetId),
     requests: () => front.tally.requests(),
     inFlight: () => front.tally.inFlight,
     connections: () => front.tally.connections,
@@ -95,7 +109,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
 }
 
 /** Reads what is on disk, makes what is missing, and puts the parts together. */
-async function open(options: EmulatorOptions): Promise<Front> {
+async function open(options: EmulatorOptions): Promise<{ front: Front; store: Store }> {
   const { clock = systemClock, log, spreadsheets, quota } = options;
   const audience = options.url === undefined ? undefined : tokenUri(options.url);
   const account = await openAccount(options.keyFile, audience);
@@ -107,15 +121,15 @@ async function open(options: EmulatorOptions): Promise<Front> {
   for (const { id, title, tabs } of spreadsheets) if (!exists(id)) await store.change((engine) => engine.seed(id, title, tabs));
   const tokens = new TokenEndpoint(account, { lifetime: options.tokenLifetime ?? seconds(3_599), clock, audience });
   const sharing = new Map(spreadsheets.map((s) => [s.id, s.sharing ?? "shared"] as const));
-  const policy = quota === true ? GOOGLE_QUOTA : quota;
+  const policy = quota === true ? GOOGLE_QUOTA : quota === false ? NO_QUOTA : quota;
   const ports: CallPorts = {
     guard: createGuard({ tokens, apiKeys: options.apiKeys ?? [], sharing, exists }),
-    quota: policy === false ? undefined : new Quota(policy, clock),
+    quota: new Quota(policy, clock),
     store,
     latency: latency(options.latency, options.seed ?? 1),
     log,
   };
-  return new Front(ports, tokens, options.faults === true);
+  return { front: new Front(ports, tokens, { adminToken: options.adminToken, clock }), store };
 }
 
 function openStore({ dataDir, engine, log, logBytes, onFailure }: EmulatorOptions): Promise<Store> {

@@ -6,9 +6,9 @@ import type { FileHandle } from "node:fs/promises";
 import { encodeEntry, type Entry } from "./journal.ts";
 
 export interface WriterPorts {
-  /** Makes everything up to now survive without the journal. */
-  readonly snapshot: () => Promise<void>;
-  /** The journal's size in bytes beyond which a snapshot is due. */
+  /** Makes everything up to now survive without the journal. @returns the bytes that took. */
+  readonly snapshot: () => Promise<number>;
+  /** The journal's size in bytes beyond which a snapshot is due, unless the last one was larger: then that. */
   readonly most: number;
   /** A write, flush or snapshot failed: nothing is tried again. @returns the error for everyone who waits. */
   readonly failed: (error: unknown) => Error;
@@ -24,6 +24,8 @@ export class JournalWriter {
   readonly #file: FileHandle;
   readonly #ports: WriterPorts;
   #bytes: number;
+  /** Snapshots cost what the state is large: they come as often as the journal has doubled it. */
+  #most: number;
   #queue: Waiting[] = [];
   /** Written or being written, and not yet known to be on disk. */
   #flushing: readonly Waiting[] = [];
@@ -35,6 +37,7 @@ export class JournalWriter {
     this.#file = file;
     this.#bytes = bytes;
     this.#ports = ports;
+    this.#most = ports.most;
   }
 
   /** @returns when the entry is on disk. */
@@ -76,7 +79,7 @@ export class JournalWriter {
     try {
       while (this.#queue.length > 0 || this.#due !== undefined) {
         if (this.#queue.length > 0) await this.#flush();
-        if (this.#due !== undefined || this.#bytes > this.#ports.most) await this.#replace();
+        if (this.#due !== undefined || this.#bytes > this.#most) await this.#replace();
       }
     } catch (error) {
       this.#refuse(this.#ports.failed(error));
@@ -102,7 +105,7 @@ export class JournalWriter {
     const due = this.#due;
     this.#due = undefined;
     try {
-      await this.#ports.snapshot();
+      this.#most = Math.max(this.#ports.most, await this.#ports.snapshot());
       await this.#file.truncate(0);
       await this.#file.datasync();
     } catch (error) {

@@ -13,6 +13,8 @@ export interface CommandFlag {
   readonly short?: string;
   /** Absent: it stands alone. `figure`: it may stand alone, or take one that begins with a digit: `--watch`, `--watch=5`, `--watch 5`. */
   readonly takes?: "value" | "figure";
+  /** It may be repeated: what stands between its values. */
+  readonly joins?: string;
 }
 
 export interface CommandLine {
@@ -30,7 +32,8 @@ interface Known {
   readonly alone: string | undefined;
   /** Says whether a word that follows is this flag's value though it may stand alone. */
   takes(word: string): boolean;
-  readonly repeats: boolean;
+  /** What stands between the values of a repeated flag; undefined: the last counts. */
+  readonly joins: string | undefined;
   /** It never has a value. */
   readonly bare: boolean;
 }
@@ -45,12 +48,12 @@ function knownFlags(rows: readonly AnySetting[], own: readonly CommandFlag[]): M
       key: row.name,
       alone: row.codec.alone,
       takes: (word) => /^[a-z]+$/i.test(word) && row.codec.parse(word, "/").ok,
-      repeats: row.codec.repeats ?? false,
+      joins: row.codec.repeats === true ? "," : undefined,
       bare: false,
     });
-  const value = { alone: undefined, takes: () => false, repeats: false, bare: false };
+  const value = { alone: undefined, takes: () => false, joins: undefined, bare: false };
   known.set("--env-file", { into: "flags", key: ENV_FILE_FLAG, ...value });
-  for (const { name, short, takes } of own) {
+  for (const { name, short, takes, joins } of own) {
     const flag: Known = {
       ...value,
       into: "own",
@@ -58,6 +61,7 @@ function knownFlags(rows: readonly AnySetting[], own: readonly CommandFlag[]): M
       alone: takes === "value" ? undefined : "",
       takes: (word) => takes === "figure" && /^\d/.test(word),
       bare: takes === undefined,
+      joins,
     };
     known.set(`--${name}`, flag);
     if (short !== undefined) known.set(`-${short}`, flag);
@@ -97,7 +101,7 @@ export function parseFlags(argv: readonly string[], rows: readonly AnySetting[] 
     const { text, used } = valueOf(name, flag, { given, next: argv[i + 1], negated: !known.has(name) });
     if (used) i += 1;
     const before = found[flag.into].get(flag.key);
-    found[flag.into].set(flag.key, flag.repeats && before !== undefined ? `${before},${text}` : text);
+    found[flag.into].set(flag.key, flag.joins !== undefined && before !== undefined ? `${before}${flag.joins}${text}` : text);
   }
   return { ...found, positional };
 }

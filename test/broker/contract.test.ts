@@ -54,7 +54,7 @@ async function emulator(): Promise<Place> {
   const dir = mkdtempSync(join(tmpdir(), "drover-emulator-"));
   const spreadsheets = [{ id: SPREADSHEET, title: "Contract", tabs: TABS }];
   const place = { engine: createEngine, dataDir: dir, keyFile: join(dir, "key.json"), spreadsheets };
-  const it = await createEmulator({ ...place, latency: "none", quota: false, faults: true, log });
+  const it = await createEmulator({ ...place, latency: "none", quota: false, log });
   await new Promise<void>((resolve) => it.server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(it.server.address() as AddressInfo).port}`;
   const kinds = {

@@ -200,30 +200,3 @@ test("faults: a hang lasts until the client goes, and close does not wait for it
   await w.emulator.close();
   assert.equal(await hung, "cut");
 });
-
-test("faults over HTTP: ordered, listed, cleared, refused in words; the token endpoint too; not for pages", async (t) => {
-  const w = await world(t, { faults: true });
-  const json = { "content-type": "application/json" };
-  const order = (fault: unknown, headers: Record<string, string> = json) => w.ask("POST", "/emulator/faults", { headers, body: fault });
-  assert.equal((await order({ kind: "status", status: 500, method: "oauth.token" })).status, 201);
-  const refused = await w.ask("POST", "/token", { headers: { "content-type": "application/x-www-form-urlencoded" }, raw: "" });
-  assert.equal(refused.status, 500);
-  for (const bad of [
-    null,
-    {},
-    { kind: "nope" },
-    { kind: "status", status: 200 },
-    { kind: "hang", times: 0 },
-    { kind: "huge", bytes: 1e12 },
-    { kind: "redirect", location: "a\r\nb" },
-    { kind: "__proto__" },
-  ])
-    assert.equal((await order(bad)).status, 400, JSON.stringify(bad));
-  assert.equal((await order({ kind: "hang" }, { ...json, origin: "http://evil.example" })).status, 403);
-  assert.equal((await order({ kind: "hang" }, {})).status, 415);
-  await order({ kind: "hang", times: 3 });
-  assert.deepEqual((await w.ask("GET", "/emulator/faults")).json(), [{ kind: "hang", method: "*", times: 3, applied: false }]);
-  assert.equal((await w.ask("DELETE", "/emulator/faults")).status, 200);
-  assert.equal((await w.call("GET", VALUES)).status, 200);
-  assert.equal((await w.ask("GET", "/emulator/requests")).json().reads, 1);
-});

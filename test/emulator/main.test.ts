@@ -47,6 +47,7 @@ async function supervise(t: TestContext, change: Partial<EmulatorConfig> = {}): 
     spreadsheetId: "sample",
     latency: "none",
     quota: true,
+    adminToken: null,
     url: `http://127.0.0.1:${name.port}`,
     backlog: 16,
     log: { target: { file: join(dir, "log") }, level: "info" },
@@ -102,6 +103,17 @@ test("configure, handle, ready, beats, the sample over HTTP, drain, exit 0", asy
   const beats = master.said.length;
   await assert.rejects(ask("/"), { code: "ECONNREFUSED" });
   assert.equal(master.said.length, beats, "no beat after the drain");
+});
+
+test("a token opens the routes for faults, also under the master", async (t) => {
+  const adminToken = "a-token-of-the-demo";
+  const master = await supervise(t, { adminToken });
+  await master.heard("ready");
+  const ask = (token: string) => request(`${master.config.url}/emulator/faults`, "GET", { authorization: `Bearer ${token}` }, undefined);
+  assert.deepEqual((await ask(adminToken)).json().waiting, []);
+  assert.equal((await ask("another")).status, 401);
+  master.tell({ type: "drain", within: seconds(5) });
+  assert.equal(await master.exited, 0);
 });
 
 test("the master's death ends it with 0", async (t) => {

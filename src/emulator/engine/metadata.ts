@@ -68,12 +68,24 @@ export function createMetadata(book: Book, ids: Ids, sent: JsonObject): JsonObje
 /** Characters of keys and values that a spreadsheet itself, and each sheet with its rows and columns, may hold. */
 const MOST_STORED = 30_000;
 
-/** https://developers.google.com/workspace/sheets/api/guides/metadata, and seen to refuse about 1,200 entries on rows. */
+/** https://developers.google.com/workspace/sheets/api/guides/metadata; users saw these words after about 1,200 entries on rows. */
 function checkStorage(book: Book, added: JsonObject): void {
   const length = (m: JsonObject): number => textAt(m, "metadataKey").length + textAt(m, "metadataValue").length;
   const scope = (m: JsonObject): number | undefined => sheetIn(objectAt(m, "location"));
   const stored = book.state.metadata.reduce((sum, m) => (scope(m) === scope(added) ? sum + length(m) : sum), 0);
-  if (stored + length(added) > MOST_STORED) throw invalid("Adding this developer metadata would exceed the allowed storage limit.");
+  if (stored + length(added) > MOST_STORED) throw invalid("Adding the requested developer metadata would exceed the allowed storage limit");
+}
+
+/** Takes the metadata of a sheet's rows to where the rows go. */
+export function moveRowMetadata(book: Book, sheetId: number, place: (row: number) => number): void {
+  const metadata = book.state.metadata.map((m) => {
+    const at = objectAt(m, "location");
+    const range = objectAt(at, "dimensionRange");
+    if (range["dimension"] !== "ROWS" || (intAt(range, "sheetId") ?? 0) !== sheetId) return m;
+    const startIndex = place(intAt(range, "startIndex") ?? 0);
+    return { ...m, location: { ...at, dimensionRange: { ...range, startIndex, endIndex: startIndex + 1 } } };
+  });
+  book.state = { ...book.state, metadata };
 }
 
 type Test = (metadata: JsonObject) => boolean;

@@ -1,4 +1,4 @@
-import { choice, onOff, optional, path, string } from "../parsers.ts";
+import { choice, onOff, optional, path, secret, string } from "../parsers.ts";
 import { setting } from "../setting.ts";
 
 export const APPLICATION = [
@@ -71,5 +71,15 @@ export const DEMO = [
     default: "on",
     reload: "restart",
     help: "Whether the emulator enforces Google's quotas.",
+  }),
+  setting({
+    name: "emulator_token",
+    group: "demo",
+    codec: optional(secret(16)),
+    default: "",
+    reload: "restart",
+    secret: true,
+    help: "Opens the emulator's routes for faults and edits to who shows this token; empty: there are none.",
+    notes: "For tests. They answer callers on this machine alone.",
   }),
 ] as const;

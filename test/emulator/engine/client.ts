@@ -1,6 +1,8 @@
-/** An engine with one spreadsheet, and the API's methods as short calls on it. */
+/** An engine with one spreadsheet, and the API's methods as short calls on it; every answer is held against the API's tables. */
+import assert from "node:assert/strict";
 import { createEngine } from "../../../src/emulator/engine/engine.ts";
-import type { Engine, EngineAnswer } from "../../../src/emulator/engine.types.ts";
+import type { Engine, EngineAnswer, EngineCall } from "../../../src/emulator/engine.types.ts";
+import { strange } from "../response.ts";
 
 type Query = Readonly<Record<string, string | readonly string[]>>;
 export type Body = Record<string, unknown>;
@@ -29,6 +31,12 @@ export function refusal(answer: EngineAnswer): string {
   return error === undefined ? `no refusal: ${JSON.stringify(answer.body)}` : error.message;
 }
 
+function checked(engine: Engine, call: EngineCall): EngineAnswer {
+  const answer = engine.call(call);
+  assert.deepEqual(strange(call.method, answer), [], `${call.method} answers what the API's tables don't know`);
+  return answer;
+}
+
 export function client(engine: Engine = createEngine(), known?: string): Client {
   const create = (): string =>
     ok(engine.call({ method: "sheets.spreadsheets.create", path: {}, query: {}, body: {} }))["spreadsheetId"] as string;
@@ -36,7 +44,7 @@ export function client(engine: Engine = createEngine(), known?: string): Client 
   const lists = (query: Query): Record<string, string[]> =>
     Object.fromEntries(Object.entries(query).map(([k, v]) => [k, typeof v === "string" ? [v] : [...v]]));
   const call: Client["call"] = (method, { path = {}, query = {}, body } = {}) =>
-    engine.call({ method: `sheets.spreadsheets.${method}`, path: { spreadsheetId: id, ...path }, query: lists(query), body });
+    checked(engine, { method: `sheets.spreadsheets.${method}`, path: { spreadsheetId: id, ...path }, query: lists(query), body });
   const get: Client["get"] = (range, query = {}) => ok(call("values.get", { path: { range }, query }));
   return {
     engine,

@@ -4,18 +4,6 @@ import { routes, schemas } from "../../../src/emulator/api/newer.ts";
 import { HANDLERS } from "../../../src/emulator/engine/requests/table.ts";
 import { client, ok } from "./client.ts";
 
-/** Paths in an answer that Google's discovery document doesn't know. */
-function strange(schema: string, value: object, at: string): string[] {
-  const fields = schemas.get(schema) ?? {};
-  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
-    const type = fields[key];
-    if (type === undefined) return [`${at}.${key}`];
-    const message = /^@(\w+)/.exec(type)?.[1];
-    const items = type.endsWith("[]") ? (inner as object[]) : [inner as object];
-    return message === undefined ? [] : items.flatMap((item, i) => strange(message, item, `${at}.${key}[${i}]`));
-  });
-}
-
 const range = { sheetId: 0, startRowIndex: 0, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 };
 const rows = (startIndex: number, endIndex: number): object => ({ sheetId: 0, dimension: "ROWS", startIndex, endIndex });
 const requests = [
@@ -49,7 +37,7 @@ const requests = [
   { deleteDuplicates: { range } },
 ];
 
-test("every answer is of the shape that the discovery document gives it", () => {
+test("every method answers as the discovery document has it", () => {
   const c = client();
   const calls: [string, Parameters<typeof c.call>[1]][] = [
     [
@@ -85,10 +73,7 @@ test("every answer is of the shape that the discovery document gives it", () => 
     ["sheets.spreadsheets.developerMetadata.get"],
     "every method but one of these is called",
   );
-  for (const [method, parts] of calls) {
-    const answers = routes.find((r) => r.id === `sheets.spreadsheets.${method}`)?.response ?? "";
-    assert.deepEqual(strange(answers, ok(c.call(method, parts)), method), []);
-  }
+  for (const [method, parts] of calls) ok(c.call(method, parts)); // the client holds each answer against the API's tables
 });
 
 test("every kind that is carried out is one of the API's", () => {

@@ -1,10 +1,15 @@
-/** sortRange. Ascending: numbers, text, booleans; blanks are last either way. Hidden rows stay where they are. */
-import type { Sheet } from "../book.ts";
+/**
+ * sortRange. Ascending: numbers, text, booleans; blanks are last either way. Hidden rows stay where they are. Developer
+ * metadata follows its row, as probed on the real API; where a row leaves cells behind outside of the range, it stays too.
+ */
+import type { Book, Sheet } from "../book.ts";
 import { type Cell, isRich, type Scalar } from "../cell.ts";
 import { invalid } from "../errors.ts";
 import { shifted } from "../formula/rewrite.ts";
 import { compare, isFailure } from "../formula/value.ts";
+import type { Rect } from "../a1.ts";
 import { intAt, type JsonObject, objectsAt, stringAt } from "../json.ts";
+import { moveRowMetadata } from "../metadata.ts";
 import { overlap, rectOf } from "../ranges.ts";
 import { Renderer } from "../render.ts";
 import { type Handlers, targetAt } from "./request.ts";
@@ -46,6 +51,15 @@ function visible(sheet: Sheet, start: number, end: number): number[] {
   return rows;
 }
 
+/** Whether no cell of these rows lies outside of the rectangle. */
+const coversRows = ({ grid }: Sheet, rows: readonly number[], { startColumn, endColumn }: Rect): boolean =>
+  rows.every((row) => (grid.row(row) ?? []).every((cell, c) => cell === undefined || (c >= startColumn && c < endColumn)));
+
+function moveRows(book: Book, sheet: Sheet, lines: readonly { readonly row: number; readonly to: number }[]): void {
+  const places = new Map(lines.map(({ row, to }) => [row, to]));
+  moveRowMetadata(book, sheet.state.id, (row) => places.get(row) ?? row);
+}
+
 export const SORT_HANDLERS: Handlers = {
   sortRange({ book }, request) {
     const target = targetAt(book, request, "range");
@@ -70,10 +84,10 @@ export const SORT_HANDLERS: Handlers = {
       keys: specs.map(({ column }) => keyAt(row, column)),
       cells: Array.from({ length: rect.endColumn - rect.startColumn }, (_, c) => sheet.grid.cell(row, rect.startColumn + c)),
     }));
-    for (const [i, line] of lines.toSorted((a, b) => order(a.keys, b.keys, specs)).entries()) {
-      const to = places[i] ?? line.row;
-      for (const [c, cell] of line.cells.entries()) sheet.grid.set(to, rect.startColumn + c, moved(cell, to - line.row));
-    }
+    const sorted = lines.toSorted((a, b) => order(a.keys, b.keys, specs)).map((line, i) => ({ ...line, to: places[i] ?? line.row }));
+    if (coversRows(sheet, places, rect)) moveRows(book, sheet, sorted);
+    for (const { row, to, cells } of sorted)
+      for (const [c, cell] of cells.entries()) sheet.grid.set(to, rect.startColumn + c, moved(cell, to - row));
     return undefined;
   },
 };
