@@ -12,8 +12,8 @@ export const policyOf = (settings: Settings): Policy => ({
   examineBudget: seconds(0.8),
   reapTimeout: seconds(5),
   quickTimeout: seconds(2),
-  crashLimit: { crashes: 3, within: seconds(60) },
-  backoff: { base: seconds(2), max: seconds(30) },
+  crashLimit: { crashes: 5, within: seconds(60), unborn: 1 },
+  backoff: { base: seconds(1), max: seconds(30) },
   maxWorkers: 256,
 });
 

@@ -32,7 +32,7 @@ export function clients(url: string | (() => string), numbers: Readonly<Partial<
   const ask = async (habit: Habit, options: http.RequestOptions): Promise<void> => {
     const began = performance.now();
     await get(next(), { timeout: 30_000, ...options }).then(
-      ({ status }) => (status === 200 ? (served[habit] += 1) : failed.push(`${habit}: ${status}`)),
+      ({ status }) => (status < 300 ? (served[habit] += 1) : failed.push(`${habit}: ${status}`)),
       (error: Error) => failed.push(`${habit}: ${error.message}`),
     );
     slowest = Math.max(slowest, performance.now() - began);

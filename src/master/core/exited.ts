@@ -25,7 +25,7 @@ export function exited(master: Master, event: Exit, policy: Policy): Decision {
     return steps(
       gone,
       acts(told),
-      (m) => crashed(m, place, { at: event.at, fatal: firstBootFailure(found, event) }, policy),
+      (m) => crashed(m, place, { at: event.at, fatal: firstBootFailure(found, event), unborn: found.child.is === "starting" }, policy),
       (m) => seatedLost(m, place, `${nameOf(place)} ${howItEnded(event)}`, { at: event.at, policy }),
     );
   return [gone, [told]];
@@ -54,11 +54,13 @@ interface Crash {
   readonly fatal?: number | undefined;
   /** Starting again at once can't help. */
   readonly wait?: boolean;
+  /** It never became ready: the next one will hardly fare better. */
+  readonly unborn?: boolean;
 }
 
 /**
- * Counts a crash of a place whose seat is empty now. It is filled again at once, unless it crashed too often: then it waits,
- * twice as long each time, until a child has lived for a whole crash window. Before the first boot is over the master ends
+ * Counts a crash of a place whose seat is empty now. It is filled again at once, unless it crashed too often (sooner when it never
+ * became ready): then it waits, twice as long each time, until a child has lived for a whole crash window. Before the first boot is over the master ends
  * instead, with 3 when the limit is exceeded.
  */
 export function crashed(master: Master, place: Place, crash: Crash, policy: Policy): Decision {
@@ -70,7 +72,8 @@ export function crashed(master: Master, place: Place, crash: Crash, policy: Poli
     const told = say("fatal", `${nameOf(place)} can't be started: drover ends with exit code ${exit}`, { place: place.id, exit });
     return steps(put(master, counted), acts(told), (m) => stop(m, { at, quick: true, exit }, policy));
   }
-  if (!exceeded && crash.wait !== true && place.backoffs === 0) return [put(master, counted), []];
+  const hopeful = crash.unborn === true && master.booted ? crashes.length <= policy.crashLimit.unborn : !exceeded;
+  if (hopeful && crash.wait !== true && place.backoffs === 0) return [put(master, counted), []];
   const { wait, seed } = backoff(place.backoffs, policy.backoff, master.seed);
   const waiting: Place = { ...counted, backoffs: place.backoffs + 1, incumbent: { is: "waiting", until: after(at, wait) } };
   const text = `waits ${span(wait)} before the next try: ${crashes.length} failures within ${span(policy.crashLimit.within)}`;

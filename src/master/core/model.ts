@@ -165,7 +165,12 @@ export interface Policy {
   /** Quick stop: how long children get to leave by themselves. */
   readonly quickTimeout: Ms;
   /** More crashes of one place within this window than `crashes` means waiting: base × 2^n up to max, with jitter. */
-  readonly crashLimit: { readonly crashes: number; readonly within: Ms };
+  readonly crashLimit: {
+    readonly crashes: number;
+    readonly within: Ms;
+    /** The same for one that died while it booted: what fails at once would otherwise cost a boot's CPU again and again. */
+    readonly unborn: number;
+  };
   readonly backoff: { readonly base: Ms; readonly max: Ms };
   /** Most workers that `grow` and `scale` may reach. */
   readonly maxWorkers: number;

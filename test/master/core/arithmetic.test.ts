@@ -11,7 +11,7 @@ import { booted } from "./world.ts";
 const at = (n: number): Instant => n as Instant;
 
 test("intensity: more than the limit within the window, and no longer history than that", () => {
-  const limit = { crashes: 2, within: ms(100) };
+  const limit = { crashes: 2, within: ms(100), unborn: 1 };
   const cases: [readonly number[], number, readonly number[], boolean][] = [
     [[], 0, [0], false],
     [[0], 100, [0, 100], false],
@@ -22,7 +22,7 @@ test("intensity: more than the limit within the window, and no longer history th
   ];
   for (const [history, now, crashes, exceeded] of cases)
     assert.deepEqual(intensity(history.map(at), at(now), limit), { crashes, exceeded }, JSON.stringify([history, now]));
-  assert.equal(intensity([], at(0), { crashes: 0, within: ms(100) }).exceeded, true, "a limit of 0 tolerates none");
+  assert.equal(intensity([], at(0), { crashes: 0, within: ms(100), unborn: 1 }).exceeded, true, "a limit of 0 tolerates none");
 });
 
 test("back-off doubles up to its most, and jitters between half and whole", () => {

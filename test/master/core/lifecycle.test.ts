@@ -149,6 +149,23 @@ test("without a report the examination ends by itself; a beat meanwhile acquits"
   assert.deepEqual(w.of("kill"), [{ do: "kill", pid: silent, why: "stuck" }]);
 });
 
+test("a child that dies while it boots is tried again at once, and then after growing pauses", () => {
+  const w = world({ crashLimit: { crashes: 5, within: seconds(60), unborn: 1 } }).start(1);
+  w.bootAll();
+  const starts: number[] = [];
+  w.exit(w.pid("worker/0")); // it had been ready
+  const begun = w.now;
+  while (w.now - begun < 30_000) {
+    if (w.spawned().length > 0) {
+      starts.push(w.now - begun);
+      w.exit(w.pid("worker/0"), { code: 1 });
+    } else w.advance(ms(100), "all");
+  }
+  assert.equal(starts[0], 0);
+  assert.ok((starts[1] ?? 0) >= 500, "the first start failed: now it waits");
+  assert.ok(starts.length <= 7, `${starts.length} starts in 30 s`);
+});
+
 test("a starved child is spared for one beat period, once until it beats again", () => {
   const w = booted(1);
   const pid = w.pid("worker/0");

@@ -109,7 +109,7 @@ test("what boots at a stop is killed, nothing is spawned again, and a roll is ov
 });
 
 test("a stop decided between two answers of the shell: the child that was just forked is killed, and waited for", () => {
-  const w = world({ crashLimit: { crashes: 0, within: seconds(60) } });
+  const w = world({ crashLimit: { crashes: 0, within: seconds(60), unborn: 0 } });
   w.forksFail = 1;
   w.start(2);
   assert.equal(w.of("spawn").length, 2);

@@ -15,7 +15,7 @@ export const POLICY: Policy = {
   examineBudget: seconds(1),
   reapTimeout: seconds(5),
   quickTimeout: seconds(5),
-  crashLimit: { crashes: 3, within: seconds(60) },
+  crashLimit: { crashes: 3, within: seconds(60), unborn: 3 },
   backoff: { base: seconds(1), max: seconds(30) },
   maxWorkers: 8,
 };
