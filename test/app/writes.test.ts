@@ -511,3 +511,57 @@ test("a body that is not what it should be is refused exactly where JSON.parse r
     { numRuns: 400 },
   );
 });
+
+interface Document {
+  readonly info: { readonly description: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly components: Readonly<
+    Record<string, Readonly<Record<string, { readonly properties?: object; readonly additionalProperties?: unknown }>>>
+  >;
+}
+
+/** @returns every `$ref` that leads nowhere. */
+function broken(document: unknown): readonly string[] {
+  const found: string[] = [];
+  JSON.stringify(document, (name, value: unknown) => {
+    if (name !== "$ref") return value;
+    const [, ...steps] = String(value).split("/");
+    let at: unknown = document;
+    for (const step of steps) at = (at as Record<string, unknown> | undefined)?.[step];
+    if (at === undefined) found.push(String(value));
+    return value;
+  });
+  return found;
+}
+
+test("OpenAPI: each operation that strangers have, and no column of a table that they may not see", async () => {
+  await using w = await world(open());
+  const document = (await (await fetch(`${w.url}/api/openapi.json`)).json()) as Document;
+  const operations = Object.entries(document.paths).map(([path, methods]) => `${path} ${Object.keys(methods).join()}`);
+  assert.deepEqual(operations.toSorted(), [
+    "/api/tables/box post",
+    "/api/tables/box/{key} patch,delete",
+    "/api/tables/club get",
+    "/api/tables/club/{key} get",
+    "/api/tables/news get",
+    "/api/tables/news/{key} get",
+    "/api/tables/players get,post",
+    "/api/tables/players/{key} get,patch,delete",
+    "/api/writes/{id} get",
+    "/healthz get",
+  ]);
+  assert.deepEqual(broken(document), []);
+  const { "input.players": players = {}, "input.box": box = {}, "row.box": none } = document.components["schemas"] ?? {};
+  assert.deepEqual(Object.keys(players.properties ?? {}), ["id", "name", "score"]);
+  assert.deepEqual([box.properties, none], [undefined, undefined]);
+  assert.ok(players.additionalProperties);
+  assert.doesNotMatch(JSON.stringify(document), /CANARY|secrets|members/);
+  assert.equal(w.sheet.wants.includes("box"), false);
+});
+
+test("OpenAPI: where nothing can be written nothing is said of writing", async () => {
+  await using w = await world(sampleSheet());
+  const document = (await (await fetch(`${w.url}/api/openapi.json`)).json()) as Document;
+  assert.deepEqual(broken(document), []);
+  assert.doesNotMatch(JSON.stringify(document), /"Write"|Idempotency|post"/);
+});
