@@ -130,9 +130,19 @@ test("If-Match: the tag that GET gives, in any encoding; * ; lists; what is weak
     [now.replace(/"$/, '-gz"'), 200],
     [now.replace(/"$/, '-zz"'), 412],
     ['""', 412],
+    [`"${"x".repeat(5_000)}"`, 412],
+    [Array.from({ length: 300 }, (_, i) => `"${i}"`).join(), 412],
   ] as const)
     assert.equal(await patch(header), status, header);
-  for (const header of ["", "x", '"x', 'w/"x"', '"a" "b"', '*, "x"', Array.from({ length: 9 }, (_, i) => `"${i}"`).join()]) {
+  for (const header of [
+    "",
+    "x",
+    '"x',
+    'w/"x"',
+    '"a" "b"',
+    '*, "x"',
+    Array.from({ length: 9 }, (_, i) => `"${String(i).padStart(20, "x")}"`).join(),
+  ]) {
     const { status, body } = await send(w, "PATCH", "/api/tables/players/p1", { score: 5 }, { "if-match": header });
     assert.deepEqual([header, status, body.code], [header, 400, "bad-header"]);
   }
@@ -352,9 +362,9 @@ test("only JSON by name: what a form of another site can send is 415", async () 
   );
 });
 
-test("bodies over a mebibyte: 413, with and without a length", async () => {
+test("bodies over a million bytes: 413, with and without a length", async () => {
   await using w = await world(open());
-  const large = JSON.stringify({ id: "x".repeat(1_048_576) });
+  const large = JSON.stringify({ id: "x".repeat(1_000_000) });
   const { status, body } = await send(w, "POST", "/api/tables/players", large);
   assert.deepEqual([status, body.code], [413, "body-too-large"]);
   const chunked = await new Promise<number>((resolve, reject) => {
@@ -401,7 +411,7 @@ for (const [body, status, code, column] of [
   ['{"name":{}}', 422, "invalid", "name"],
   ['{"name":[1]}', 422, "invalid", "name"],
   [`{"name":${"[".repeat(500_000)}`, 422, "invalid", "name"],
-  ["[".repeat(1_000_000), 422, "invalid", undefined],
+  ["[".repeat(900_000), 422, "invalid", undefined],
   [`{"name":${'{"a":'.repeat(100_000)}`, 422, "invalid", "name"],
   ['{"name":1,"name":1}', 422, "invalid", "name"],
   ['{"name":1,"n\\u0061me":1}', 422, "invalid", "name"],

@@ -93,7 +93,7 @@ export const WRITE_RESPONSES: Readonly<Record<string, Schema>> = {
   NotWritable: { description: "The table can't be written where it stands in the spreadsheet", content },
   DuplicateKey: { description: "There is a row with this key already, or more than one", content },
   Changed: { description: "The row is not the one that If-Match names", content },
-  TooLarge: { description: "The body is over a mebibyte, or has over 500 rows", content },
+  TooLarge: { description: "The body is over 1,000,000 bytes, or has over 500 rows", content },
   MediaType: { description: "The body is not application/json", content },
   Invalid: {
     description: "A value can't be taken: `column` and `row` say which. Or the Idempotency-Key was used for another request",

@@ -101,7 +101,7 @@ export function problemOfRefusal(
     case "disk":
       return problem(507, "disk", "the disk of this service takes nothing more: nothing was written", { headers });
     case "away":
-      return problem(503, "broker", `${message}. With the same Idempotency-Key the request can be sent again safely`, { headers });
+      return problem(503, "broker", message, { headers });
     case "not-writable":
       return wait === undefined
         ? problem(

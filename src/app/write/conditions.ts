@@ -5,15 +5,17 @@ import { badParameter, problem, type Problem } from "../problem.ts";
 import { quoted } from "../query/model.ts";
 import { splitPairs } from "../query/parse.ts";
 
-/** Which of a row's states may be changed: any, or those with one of these tags (none: no state can match). */
+/** Which of a row's states may be changed: any, or those with one of these tags. */
 export type Condition = { readonly is: "any" } | { readonly is: "tags"; readonly tags: readonly string[] };
 
 /** Each tag of a list costs a question. */
 const MOST_TAGS = 8;
 /** RFC 9110 §8.8.3. */
 const TAG = /[ \t]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|$)/y;
-/** A row's tag as GET gives it: with a suffix when the answer was compressed. It is the same row. */
-const COMPRESSED = /^([\w-]{20})-(?:br|gz)$/;
+/** A row's tag as GET gives it: with a suffix when the answer was compressed. It is the same row. Nothing else can be one. */
+const OURS = /^([\w-]{20})(?:-br|-gz)?$/;
+/** What no row has: so the broker says whether there is such a row at all before it says that it is another (RFC 9110 §13.2.1). */
+const NONE = "";
 /** Visible ASCII: the draft's string (draft-ietf-httpapi-idempotency-key-header) with its quotes, or without them as most clients send it. */
 const ONCE = /^(?:"([\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x21-\x7e]{0,254}))$/;
 
@@ -30,11 +32,12 @@ export function readIfMatch(header: string | undefined): Condition | Problem {
     if (all === undefined || tag === undefined)
       return badHeader("If-Match", `is ${quoted(header)}: expected *, or tags in double quotes as ETag gives them, with commas between`);
     at += all.length;
-    if (weak === undefined) tags.add(COMPRESSED.exec(tag)?.[1] ?? tag);
+    const ours = weak === undefined ? OURS.exec(tag)?.[1] : undefined;
+    if (ours !== undefined) tags.add(ours);
   }
   if (at === 0) return badHeader("If-Match", "is empty: expected * or a tag in double quotes");
   if (tags.size > MOST_TAGS) return badHeader("If-Match", `lists ${tags.size} tags: at most ${MOST_TAGS} are compared`);
-  return { is: "tags", tags: [...tags] };
+  return { is: "tags", tags: tags.size === 0 ? [NONE] : [...tags] };
 }
 
 /** @returns what a client calls this request, or undefined when it gives it no name. */

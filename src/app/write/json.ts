@@ -7,8 +7,8 @@ import { MOST_CHANGES, type Values } from "../../sheets/writes.ts";
 import { problem, type Problem } from "../problem.ts";
 import { quoted, type Cell } from "../query/model.ts";
 
-/** Bytes of a body. */
-export const MAX_WRITE_BODY = 1_048_576;
+/** Bytes of a body. What is made of it for the broker is a little longer, and must fit into a mebibyte. */
+export const MAX_WRITE_BODY = 1_000_000;
 /** Longer ones are no number that anybody means, and would take long to compare. */
 const LONGEST_NUMBER = 400;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
