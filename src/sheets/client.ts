@@ -110,7 +110,10 @@ class Client implements Tables {
   }
 
   async write({ table }: WriteRequest): Promise<WriteAnswer> {
-    return { is: "refused", refusal: { reason: "away", message: `"${table}" can't be written: nothing was written`, retryAfter: seconds(1) } };
+    return {
+      is: "refused",
+      refusal: { reason: "away", message: `"${table}" can't be written: nothing was written`, retryAfter: seconds(1) },
+    };
   }
 
   async findWrite(id: string): Promise<Write | undefined> {

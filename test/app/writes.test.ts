@@ -307,6 +307,20 @@ test("a drop box takes rows and shows none: no key, no place, no words of Google
   assert.deepEqual(w.sheet.wants, []);
 });
 
+test("before the broker has said which tables there are: 503, and the body is not read", async () => {
+  const sheet = open();
+  sheet.listen = (events) => void (sheet.events = events);
+  await using w = await world(sheet);
+  for (const [method, path] of [
+    ["POST", "/api/tables/players"],
+    ["DELETE", "/api/tables/players/p1"],
+    ["GET", `/api/writes/${FIRST}`],
+  ] as const) {
+    const { status, body, headers } = await send(w, method, path, method === "POST" ? "no JSON" : undefined);
+    assert.deepEqual([method, status, body.code, headers.get("retry-after")], [method, 503, "broker", "1"]);
+  }
+});
+
 test("GET /api/writes: only what is a write, of a table that strangers have to do with", async () => {
   await using w = await world(open());
   await send(w, "POST", "/api/tables/players", { id: "a" });
