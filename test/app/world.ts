@@ -250,6 +250,7 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
     reached += 1;
     fastify.routing(req, res);
   });
+  server.keepAliveTimeout = 0; // a machine that stands still for a while must not look like a server that hangs up
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return Object.assign(state as unknown as World, {
     fastify,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -472,6 +473,24 @@ test("numbers are taken that a double holds as they are written", async () => {
     const [change] = w.sheet.asked.at(-1)?.request.changes ?? [];
     assert.ok(change?.op === "update" && Object.is(change.values["score"], number), text);
   }
+});
+
+test("a body that is refused unread is never taken for the next request", async () => {
+  await using w = await world(open());
+  const { port } = new URL(w.url);
+  const hidden = "GET /api/tables/secrets HTTP/1.1\r\nHost: x\r\n\r\n";
+  const requests = ["news", "players", "secrets"].map(
+    (table) =>
+      `POST /api/tables/${table} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}`,
+  );
+  const socket = connect(Number(port), "127.0.0.1");
+  socket.write(`${requests.join("")}GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  assert.deepEqual(
+    [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status),
+    ["405", "415", "404", "200"],
+  );
 });
 
 const cell = fc.oneof(
