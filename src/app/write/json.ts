@@ -9,6 +9,8 @@ import { quoted, type Cell } from "../query/model.ts";
 
 /** Bytes of a body. What is made of it for the broker is a little longer, and must fit into a mebibyte. */
 export const MAX_WRITE_BODY = 1_000_000;
+/** A sheet ends with column ZZZ. */
+const MOST_COLUMNS = 18_278;
 /** Longer ones are no number that anybody means, and would take long to compare. */
 const LONGEST_NUMBER = 400;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -18,8 +20,7 @@ const WORDS = [
   ["false", false],
   ["null", null],
 ] as const;
-const [TAB, QUOTE, BACKSLASH] = [9, 34, 92] as const;
-const BLANKS = new Set([TAB, 10, 13, 32]);
+const [SPACE, QUOTE, BACKSLASH] = [32, 34, 92] as const;
 
 export type Body =
   /** `many`: they came as an array. */
@@ -99,6 +100,7 @@ class Reader {
       const name = this.#string("a column's name in quotes");
       if (!name.isWellFormed()) throw this.#invalid(`the column name ${quoted(name)} has half a character in it (a lone surrogate)`);
       if (cells.has(name)) throw this.#invalid(`the column ${quoted(name)} is named twice`, name);
+      if (cells.size === MOST_COLUMNS) throw this.#invalid(`a row has over ${MOST_COLUMNS} columns: no sheet has more`);
       if (!this.#takes(":")) throw this.#syntax("“:”");
       this.#skip();
       cells.set(name, this.#cell(name));
@@ -119,12 +121,14 @@ class Reader {
         `${quoted(column)} is an ${first === "{" ? "object" : "array"}: a cell holds a text, a number, true, false or null`,
         column,
       );
-    for (const [word, value] of WORDS)
-      if (this.#text.startsWith(word, this.#at)) {
-        this.#at += word.length;
-        return value;
-      }
-    return this.#number(column);
+    return first === "t" || first === "f" || first === "n" ? this.#word() : this.#number(column);
+  }
+
+  #word(): true | false | null {
+    const [word, value] = WORDS.find(([known]) => this.#text.startsWith(known, this.#at)) ?? [];
+    if (word === undefined || value === undefined) throw this.#syntax("true, false or null");
+    this.#at += word.length;
+    return value;
   }
 
   #number(column: string): number {
@@ -133,7 +137,7 @@ class Reader {
     if (text === undefined) throw this.#syntax("a text, a number, true, false or null");
     this.#at += text.length;
     const number = Number(text);
-    if (text.length > LONGEST_NUMBER || !Number.isFinite(number) || decimal(text) !== decimal(String(number)))
+    if (!isExact(text, number))
       throw this.#invalid(`${quoted(column)} is ${quoted(text, 40)}: a number can't hold that exactly; send it as text`, column);
     return number === 0 ? 0 : number; // there is no -0 in a sheet
   }
@@ -142,13 +146,19 @@ class Reader {
     const from = this.#at;
     if (this.#text.charCodeAt(from) !== QUOTE) throw this.#syntax(expected);
     let at = from + 1;
+    let plain = true;
     for (let code = this.#text.charCodeAt(at); code !== QUOTE; code = this.#text.charCodeAt(at)) {
       if (Number.isNaN(code)) throw this.#syntax("the end of a text");
+      plain &&= code !== BACKSLASH && code >= SPACE;
       at += code === BACKSLASH ? 2 : 1;
     }
     this.#at = at + 1;
+    return plain ? this.#text.slice(from + 1, at) : this.#unescaped(from);
+  }
+
+  #unescaped(from: number): string {
     try {
-      return JSON.parse(this.#text.slice(from, at + 1)) as string;
+      return JSON.parse(this.#text.slice(from, this.#at)) as string;
     } catch {
       this.#at = from; // it says where in the text, not where in the body
       throw this.#syntax("a text without bare control characters or unknown escapes");
@@ -164,7 +174,7 @@ class Reader {
   }
 
   #skip(): void {
-    if (!BLANKS.has(this.#text.charCodeAt(this.#at))) return;
+    if (this.#text.charCodeAt(this.#at) > SPACE) return;
     BLANK.lastIndex = this.#at;
     BLANK.exec(this.#text);
     this.#at = BLANK.lastIndex;
@@ -181,6 +191,13 @@ class Reader {
       problem(422, "invalid", detail, { ...row, ...(column === undefined ? {} : { column: column.slice(0, 200).toWellFormed() }) }),
     );
   }
+}
+
+/** Whether a number is what its text says. */
+function isExact(text: string, number: number): boolean {
+  const written = String(number);
+  if (written === text) return true; // as JSON.stringify writes it: nearly all
+  return text.length <= LONGEST_NUMBER && Number.isFinite(number) && decimal(text) === decimal(written);
 }
 
 /** A number's digits and the power of ten of the last one, without a sign: the same text for the same number. */
