@@ -5,6 +5,7 @@
  *
  *   gate → prepared answer? ─ yes ─→ written as it is
  *                           └ no ──→ parse → visibility → table → bind → page → prepared
+ *                           └ write → visibility → parse → broker: validate → journal
  */
 import { readFile } from "node:fs/promises";
 import type { FastifyError, FastifyInstance, FastifyServerOptions } from "fastify";
@@ -19,6 +20,7 @@ import { openApiRoute } from "./routes/openapi.ts";
 import { siteRoutes } from "./routes/site.ts";
 import { nameRequest } from "./requestid.ts";
 import { tableRoutes } from "./routes/tables.ts";
+import { writeRoutes } from "./routes/writes.ts";
 import type { AppServices } from "./services.ts";
 
 /** Tells the worker which of the four forms this module has. */
@@ -45,9 +47,10 @@ async function application(fastify: FastifyInstance): Promise<void> {
     nameRequest(request, reply);
     reply.headers(COMMON);
   });
-  refuseUnrouted(fastify);
+  refuseUnrouted(fastify, services.tables);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));
   tableRoutes(fastify, services);
+  await fastify.register((scope) => writeRoutes(scope, services));
   openApiRoute(fastify, services, await packageVersion());
   healthRoute(fastify, services);
   await siteRoutes(fastify, services, worker.service("site").staticDir);

@@ -1,7 +1,9 @@
 /** What is said to a request that no route answers: unknown path, known path with another method, or OPTIONS. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
+import type { Tables } from "../sheets/client.ts";
 import { problem, sendProblem } from "./problem.ts";
 import { quoted } from "./query/model.ts";
+import { methodsOf } from "./visibility.ts";
 
 /** The methods of each route as they are registered, so that Allow can't fall out of step. */
 export class AllowedMethods {
@@ -30,16 +32,32 @@ function pattern(url: string): RegExp {
   return new RegExp(`^${source}$`, "su");
 }
 
+/** @returns what this table lets anybody do, whatever others do; undefined for paths of no table. */
+function methodsOfTable(path: string, tables: Tables): readonly string[] | undefined {
+  const [, name, key] = /^\/api\/tables\/([^/]*)(\/[^/]*)?$/su.exec(path) ?? [];
+  if (name === undefined) return undefined;
+  const info = tables.list().find((table) => table.name === decoded(name));
+  return methodsOf(info, key === undefined ? "rows" : "row");
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined; // URIError: no table has such a name
+  }
+}
+
 /**
  * Answers before a body is read: nothing here needs one. Installed as a hook, because Fastify parses the body of an
  * unknown route before its not-found handler.
  */
-export function refuseUnrouted(fastify: FastifyInstance): void {
+export function refuseUnrouted(fastify: FastifyInstance, tables: Tables): void {
   const allowed = new AllowedMethods();
   fastify.addHook("onRoute", (route) => allowed.add(route));
   const refuse = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = (request.raw.url ?? "").split("?", 1)[0] ?? "";
-    const methods = allowed.of(path);
+    const methods = methodsOfTable(path, tables) ?? allowed.of(path);
     const { method } = request.raw;
     if (methods === undefined) return sendProblem(request, reply, problem(404, "unknown-path", `nothing is at ${quoted(path)}`));
     const allow = { Allow: methods.join(", ") };

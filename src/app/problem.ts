@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Ms } from "../base/units.ts";
 import { PROBLEM_TYPE } from "./headers.ts";
+import { quoted, type BadParameter } from "./query/model.ts";
 import { requestIdOf } from "./requestid.ts";
 
 export interface Problem {
@@ -11,8 +12,11 @@ export interface Problem {
   readonly title: string;
   /** A sentence for people: what was wrong and what was expected. */
   readonly detail: string;
-  /** The query parameter that is wrong. */
+  /** The query parameter or header that is wrong. */
   readonly parameter?: string;
+  /** The column whose value is refused, and of several rows which one, from 0. */
+  readonly column?: string;
+  readonly row?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -22,21 +26,35 @@ const MAX_IGNORED = 65_536;
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
   408: "Request Timeout",
+  409: "Conflict",
   412: "Precondition Failed",
   413: "Content Too Large",
   414: "URI Too Long",
   415: "Unsupported Media Type",
   416: "Range Not Satisfiable",
+  422: "Unprocessable Content",
   500: "Internal Server Error",
   503: "Service Unavailable",
+  507: "Insufficient Storage",
 };
 
 /** @param code a stable word for programs. */
-export function problem(status: number, code: string, detail: string, more: Pick<Problem, "parameter" | "headers"> = {}): Problem {
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  more: Omit<Problem, "status" | "code" | "title" | "detail"> = {},
+): Problem {
   return { status, code, title: TITLES[status] ?? "Error", detail, ...more };
+}
+
+/** A query parameter that is wrong. */
+export function badParameter({ parameter, detail }: BadParameter): Problem {
+  return problem(400, "bad-parameter", `${quoted(parameter)} ${detail}`, { parameter: parameter.slice(0, 300).toWellFormed() });
 }
 
 /** @param wait rounded up to whole seconds, at least 1: a client that obeys must not come too early. */
@@ -46,8 +64,8 @@ export function retryAfter(wait: Ms): { readonly "Retry-After": string } {
 
 /** The text of a problem; `requestId` is what the operator finds the request by. */
 export function problemBody(is: Problem, requestId: string): string {
-  const { status, code, title, detail, parameter } = is;
-  return JSON.stringify({ type: "about:blank", title, status, code, detail, ...(parameter === undefined ? {} : { parameter }), requestId });
+  const { status, code, title, detail, parameter, column, row } = is;
+  return JSON.stringify({ type: "about:blank", title, status, code, detail, parameter, column, row, requestId }); // undefined is left out
 }
 
 /**

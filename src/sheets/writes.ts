@@ -13,6 +13,9 @@ export type Change =
   | { readonly op: "update"; readonly key: string; readonly values: Values; readonly ifMatch?: string }
   | { readonly op: "delete"; readonly key: string; readonly ifMatch?: string };
 
+/** When a write is answered: once it is on disk here, or once the sheet has it. */
+export type WriteWait = "journal" | "sheet";
+
 /** Most changes of one request. */
 export const MOST_CHANGES = 500;
 

@@ -1,4 +1,5 @@
 /** The built-in application on a real HTTP server, in front of it the worker's real store of answers, behind it tables by hand. */
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
@@ -16,6 +17,7 @@ import type { Cell, VisibleColumn } from "../../src/sheets/snapshot.ts";
 import type { Transport, TransportEvents } from "../../src/sheets/transport.ts";
 import type { TableInfo, Unavailable } from "../../src/sheets/types.ts";
 import { UnavailableError } from "../../src/sheets/unavailable.ts";
+import type { Change, Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WriteWait } from "../../src/sheets/writes.ts";
 import { PreparedStore } from "../../src/worker/prepared.ts";
 import { Tally } from "../../src/worker/tally.ts";
 import { encode, type Encoded } from "./rows.ts";
@@ -24,6 +26,18 @@ import { encode, type Encoded } from "./rows.ts";
 export class Sheet implements Transport {
   events: TransportEvents | undefined;
   readonly wants: string[] = [];
+  /** What came to be written, accepted or not. */
+  readonly asked: { readonly request: WriteRequest; readonly wait: WriteWait }[] = [];
+  /** Writes that were accepted, by id. */
+  readonly written = new Map<string, Write>();
+  delivery: Delivery = "exactly-once";
+  /** The state that accepted writes have when they are answered, and why, if they are parked. */
+  outcome: Pick<Write, "state" | "reason" | "landedAt"> = { state: "journaled" };
+  /** Instead of an answer of its own. */
+  refuse: WriteRefusal | undefined;
+  unfindable: Unavailable | undefined;
+  readonly #contents = new Map<string, { readonly columns: readonly VisibleColumn[]; readonly rows: readonly (readonly Cell[])[] }>();
+  readonly #once = new Map<string, { readonly digest: string; readonly writes: readonly Write[] }>();
   readonly #rows = new Map<string, Encoded>();
   readonly #failures = new Map<string, Unavailable>();
   readonly #asOf = new Map<string, Timestamp>();
@@ -40,14 +54,92 @@ export class Sheet implements Transport {
       ...this.#infos.filter((info) => info.name !== name),
       { name, definition: "d", ttl: seconds(30), read, append: "nobody", update: "nobody" },
     ];
-    this.#rows.set(name, encode(columns, rows));
+    this.#keep(name, columns, rows);
     this.#asOf.set(name, 1_780_000_000_000 as Timestamp);
     this.events?.tables(this.#infos);
   }
 
+  /** Changes who may write. */
+  grant(name: string, rights: Partial<Pick<TableInfo, "append" | "update">>): void {
+    this.#infos = this.#infos.map((info) => (info.name === name ? { ...info, ...rights } : info));
+    this.events?.tables(this.#infos);
+  }
+
+  /** What a table's rows are now, by key. */
+  rows(name: string): ReadonlyMap<string, readonly Cell[]> {
+    return new Map(this.#contents.get(name)?.rows.map((row) => [String(row[0]), row]));
+  }
+
+  async write(request: WriteRequest, wait: WriteWait): Promise<WriteAnswer> {
+    this.asked.push(structuredClone({ request, wait }));
+    if (this.refuse !== undefined) return { is: "refused", refusal: this.refuse };
+    const { table, changes, once } = request;
+    const before = once === undefined ? undefined : this.#once.get(once.key);
+    if (before !== undefined)
+      return before.digest === once?.digest
+        ? { is: "written", writes: before.writes, delivery: this.delivery, repeated: true }
+        : { is: "refused", refusal: { reason: "reused-key", message: "used before" } };
+    const content = this.#contents.get(table);
+    if (content === undefined) return { is: "refused", refusal: { reason: "unknown-table", message: "gone" } };
+    const rows = new Map(this.rows(table));
+    const writes: Write[] = [];
+    for (const [nr, change] of changes.entries()) {
+      const id = `01J${String(this.written.size + writes.length).padStart(23, "0")}`;
+      const refusal = this.#apply(table, content.columns, rows, change, id);
+      if (refusal !== undefined) return { is: "refused", refusal: { ...refusal, nr } };
+      const key = change.op === "append" ? String(change.values[content.columns[0]?.name ?? ""] ?? id) : change.key;
+      writes.push({ id, table, op: change.op, key, at: 1_780_000_001_000 as Timestamp, ...this.outcome });
+    }
+    for (const write of writes) this.written.set(write.id, write);
+    if (once !== undefined) this.#once.set(once.key, { digest: once.digest, writes });
+    this.push(table, content.columns, [...rows.values()]);
+    return { is: "written", writes, delivery: this.delivery, repeated: false };
+  }
+
+  #apply(
+    table: string,
+    columns: readonly VisibleColumn[],
+    rows: Map<string, readonly Cell[]>,
+    change: Change,
+    id: string,
+  ): WriteRefusal | undefined {
+    const values = change.op === "delete" ? {} : change.values;
+    const unknown = Object.keys(values).find((name) => name !== "hidden" && !columns.some((column) => column.name === name));
+    if (unknown !== undefined) return { reason: "invalid", message: `there is no column ${unknown}`, column: unknown };
+    const key = change.op === "append" ? String(values[columns[0]?.name ?? ""] ?? id) : change.key;
+    const row = rows.get(key);
+    if (change.op === "append") {
+      if (row !== undefined) return { reason: "duplicate-key", message: `${key} is there already`, column: "id" };
+      rows.set(
+        key,
+        columns.map(({ name }, i) => (i === 0 ? key : (values[name] ?? null))),
+      );
+      return undefined;
+    }
+    if (row === undefined) return { reason: "unknown-key", message: "no such row" };
+    if (change.ifMatch !== undefined && change.ifMatch !== tagOf(table, columns, row)) return { reason: "conflict", message: "changed" };
+    if (change.op === "delete") rows.delete(key);
+    else
+      rows.set(
+        key,
+        columns.map(({ name }, i) => (Object.hasOwn(values, name) ? (values[name] ?? null) : (row[i] ?? null))),
+      );
+    return undefined;
+  }
+
+  async find(id: string): Promise<Write | undefined> {
+    if (this.unfindable !== undefined) throw new UnavailableError(this.unfindable);
+    return this.written.get(id);
+  }
+
+  #keep(name: string, columns: readonly VisibleColumn[], rows: readonly (readonly Cell[])[]): void {
+    this.#contents.set(name, { columns, rows });
+    this.#rows.set(name, encode(columns, rows));
+  }
+
   /** New rows, pushed to the worker. */
   push(name: string, columns: readonly VisibleColumn[], rows: readonly (readonly Cell[])[]): void {
-    this.#rows.set(name, encode(columns, rows));
+    this.#keep(name, columns, rows);
     this.#asOf.set(name, ((this.#asOf.get(name) ?? 0) + 1_000) as Timestamp);
     this.#deliver(name);
   }
@@ -73,6 +165,16 @@ export class Sheet implements Transport {
 
   touch(): void {}
   close(): void {}
+}
+
+/** A row's tag, as a client finds it in the ETag of the row's own answer. */
+function tagOf(table: string, columns: readonly VisibleColumn[], row: readonly Cell[]): string {
+  const cells = columns.map(({ name }, i) => `${JSON.stringify(name)}:${JSON.stringify(row[i] ?? null)}`).join(",");
+  return createHash("sha256")
+    .update(`{"table":${JSON.stringify(table)},"row":{${cells}}}`)
+    .digest()
+    .subarray(0, 15)
+    .toString("base64url");
 }
 
 export interface World extends AsyncDisposable {
@@ -118,7 +220,10 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
   const prepared = new PreparedStore({ tally, clock, demo: false, written: () => {} });
   const health = { ...HEALTHY };
   const services: Partial<Services> = {
-    tables: createTables(sheet, { clock, patience: ms(200) }),
+    tables: Object.assign(createTables(sheet, { clock, patience: ms(200) }), {
+      write: (request: WriteRequest, wait: WriteWait) => sheet.write(request, wait),
+      findWrite: (id: string) => sheet.find(id),
+    }),
     prepared,
     threads: {
       async run<T>(module: URL, task: unknown): Promise<T> {
@@ -145,6 +250,7 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
     reached += 1;
     fastify.routing(req, res);
   });
+  server.keepAliveTimeout = 0; // a machine that stands still for a while must not look like a server that hangs up
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return Object.assign(state as unknown as World, {
     fastify,

@@ -1,44 +1,52 @@
-/** The OpenAPI 3.1 description of what strangers may read: made from the tables' own columns. Pure. */
+/** The OpenAPI 3.1 description of what strangers may do: made from the tables' own columns. Pure. */
 import type { ColumnType } from "../../sheets/types.ts";
-import { DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_LIST, MAX_SORT_KEYS, MAX_VALUE, type QueryColumn } from "../query/model.ts";
-import { PROBLEM, PROBLEM_RESPONSES, READ_HEADERS } from "./common.ts";
+import { DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_LIST, MAX_SORT_KEYS, MAX_VALUE } from "../query/model.ts";
+import { PROBLEM, PROBLEM_RESPONSES, READ_HEADERS, WRITE, WRITE_HEADERS, WRITE_PARAMETERS, WRITE_RESPONSES } from "./common.ts";
+import { deleteOperation, inputSchema, patchOperation, postOperation, WRITE_OPERATION } from "./writes.ts";
+import { keyParameter, nullable, SCALARS, type DescribedTable, type Schema } from "./schemas.ts";
 
-export interface DescribedTable {
-  readonly name: string;
-  /** Visible columns; undefined while the table's rows have never been seen. */
-  readonly columns: readonly QueryColumn[] | undefined;
-  readonly key: string | undefined;
-}
-
-type Schema = Readonly<Record<string, unknown>>;
-
-const SCALARS: { readonly [T in ColumnType]: Schema } = {
-  auto: { type: ["string", "number", "boolean"] },
-  string: { type: "string" },
-  number: { type: "number" },
-  integer: { type: "integer" },
-  boolean: { type: "boolean" },
-  date: { type: "string", description: "ISO 8601 date, with or without a time" },
-};
-
-/** @param tables those that anyone may read; nothing of any other table, and no hidden column, may be in them. */
+/** @param tables those that anyone may do something with; nothing of any other table, and no hidden column, may be in them. */
 export function openApiDocument(tables: readonly DescribedTable[], version: string): Schema {
-  const paths: Record<string, Schema> = {};
-  const schemas: Record<string, Schema> = { Problem: PROBLEM };
-  for (const table of tables) {
-    schemas[`row.${table.name}`] = rowSchema(table);
-    paths[`/api/tables/${table.name}`] = { get: listOperation(table) };
-    paths[`/api/tables/${table.name}/{key}`] = { get: rowOperation(table) };
-  }
+  const written = tables.some(({ rights }) => rights.append || rights.update);
   return {
     openapi: "3.1.0",
     info: {
       title: "drover: tables of a spreadsheet",
       version,
-      description: "Read access to the public tables. Rows are as fresh as Age says.",
+      description: "The tables that everybody may read or write. Rows are as fresh as Age says.",
     },
-    paths: { ...paths, "/healthz": { get: HEALTH } },
-    components: { schemas, headers: READ_HEADERS, responses: PROBLEM_RESPONSES },
+    paths: {
+      ...Object.assign({}, ...tables.map(pathsOf)),
+      ...(written ? { "/api/writes/{id}": { get: WRITE_OPERATION } } : {}),
+      "/healthz": { get: HEALTH },
+    },
+    components: {
+      schemas: { Problem: PROBLEM, ...(written ? { Write: WRITE } : {}), ...Object.assign({}, ...tables.map(schemasOf)) },
+      headers: { ...READ_HEADERS, ...(written ? WRITE_HEADERS : {}) },
+      ...(written ? { parameters: WRITE_PARAMETERS } : {}),
+      responses: { ...PROBLEM_RESPONSES, ...(written ? WRITE_RESPONSES : {}) },
+    },
+  };
+}
+
+function pathsOf(table: DescribedTable): Record<string, Schema> {
+  const { name, rights } = table;
+  const rows = { ...(rights.read ? { get: listOperation(table) } : {}), ...(rights.append ? { post: postOperation(table) } : {}) };
+  const row = {
+    ...(rights.read ? { get: rowOperation(table) } : {}),
+    ...(rights.update ? { patch: patchOperation(table), delete: deleteOperation(table) } : {}),
+  };
+  return {
+    ...(Object.keys(rows).length === 0 ? {} : { [`/api/tables/${name}`]: rows }),
+    ...(Object.keys(row).length === 0 ? {} : { [`/api/tables/${name}/{key}`]: row }),
+  };
+}
+
+function schemasOf(table: DescribedTable): Record<string, Schema> {
+  const { name, rights } = table;
+  return {
+    ...(rights.read ? { [`row.${name}`]: rowSchema(table) } : {}),
+    ...(rights.append || rights.update ? { [`input.${name}`]: inputSchema(table) } : {}),
   };
 }
 
@@ -46,10 +54,6 @@ function rowSchema({ columns }: DescribedTable): Schema {
   if (columns === undefined) return { type: "object", description: "The columns are not known yet: the rows have never been loaded." };
   const properties = Object.fromEntries(columns.map(({ name, type }) => [name, nullable(SCALARS[type])]));
   return { type: "object", properties, required: columns.map((column) => column.name), additionalProperties: false };
-}
-
-function nullable(schema: Schema): Schema {
-  return { ...schema, type: [schema["type"], "null"].flat() };
 }
 
 function listOperation(table: DescribedTable): Schema {
@@ -69,19 +73,12 @@ function listOperation(table: DescribedTable): Schema {
 }
 
 function rowOperation(table: DescribedTable): Schema {
-  const parameter = {
-    name: "key",
-    in: "path",
-    required: true,
-    description: table.key === undefined ? "The row's key" : `The row's ${table.key}`,
-    schema: { type: "string" },
-  };
   const body = {
     type: "object",
     required: ["table", "row"],
     properties: { table: { const: table.name }, row: { $ref: `#/components/schemas/row.${table.name}` } },
   };
-  return operation(`get_${table.name}`, `One row of ${table.name}`, [parameter], body);
+  return operation(`get_${table.name}`, `One row of ${table.name}`, [keyParameter(table)], body);
 }
 
 function operation(operationId: string, summary: string, parameters: readonly Schema[], schema: Schema): Schema {

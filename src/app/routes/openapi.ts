@@ -4,19 +4,20 @@ import type { TableInfo } from "../../sheets/types.ts";
 import { sendFixed } from "../fixed.ts";
 import { JSON_TYPE } from "../headers.ts";
 import { knownTables } from "../listing.ts";
-import { openApiDocument, type DescribedTable } from "../openapi/document.ts";
+import { openApiDocument } from "../openapi/document.ts";
+import type { DescribedTable } from "../openapi/schemas.ts";
 import { sendProblem } from "../problem.ts";
 import { digest } from "../query/canonical.ts";
 import type { AppServices } from "../services.ts";
-import { isPublic } from "../visibility.ts";
+import { isOpen, may } from "../visibility.ts";
 
-/** Made again only when a public table comes, goes or changes its columns. */
+/** Made again only when a table that strangers may do something with comes, goes or changes its columns. */
 export function openApiRoute(fastify: FastifyInstance, services: AppServices, version: string): void {
   let made: { readonly from: string; readonly body: Buffer; readonly etag: string } | undefined;
   fastify.get("/api/openapi.json", async (request, reply) => {
     const listed = await knownTables(services.tables, request.raw.signal);
     if ("status" in listed) return sendProblem(request, reply, listed);
-    const tables = await Promise.all(listed.filter(isPublic).map((info) => describe(info, request.raw.signal, services)));
+    const tables = await Promise.all(listed.filter(isOpen).map((info) => describe(info, request.raw.signal, services)));
     const from = JSON.stringify(tables);
     if (made?.from !== from) {
       const body = Buffer.from(JSON.stringify(openApiDocument(tables, version)));
@@ -26,14 +27,19 @@ export function openApiRoute(fastify: FastifyInstance, services: AppServices, ve
   });
 }
 
-/** A table that can't be loaded is described without its columns: the document must not fail because one of them does. */
+/**
+ * A table that can't be loaded is described without its columns: the document must not fail because one of them does. The columns of
+ * one whose rows nobody may see are not told, and nothing of it is fetched.
+ */
 async function describe(info: TableInfo, signal: AbortSignal, { tables, log }: AppServices): Promise<DescribedTable> {
   const { name } = info;
+  const rights = { read: may(info, "read"), append: may(info, "append"), update: may(info, "update") };
+  if (!rights.read) return { name, rights, columns: undefined, key: undefined };
   const view =
     tables.peek(name) ??
     (await tables.table(name, signal).catch((reason: unknown) => {
       log.debug({ table: name, err: reason }, "a table is described without its columns");
       return undefined;
     }));
-  return { name, columns: view?.snapshot.columns, key: view?.snapshot.key };
+  return { name, rights, columns: view?.snapshot.columns, key: view?.snapshot.key };
 }

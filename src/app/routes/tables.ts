@@ -4,14 +4,15 @@ import type { TableView } from "../../sheets/client.ts";
 import { UnavailableError } from "../../sheets/unavailable.ts";
 import { knownTables } from "../listing.ts";
 import { give, listAnswer, rowAnswer } from "../prepared.ts";
-import { problem, sendProblem, type Problem } from "../problem.ts";
+import { badParameter, problem, sendProblem, type Problem } from "../problem.ts";
 import { bindQuery } from "../query/bind.ts";
-import { MAX_QUERY, quoted, type BadParameter } from "../query/model.ts";
+import { MAX_QUERY, quoted } from "../query/model.ts";
 import { parseQuery, splitPairs } from "../query/parse.ts";
+import { rawQuery } from "../query/raw.ts";
 import { pageOf, placeOf } from "../select.ts";
 import type { AppServices } from "../services.ts";
 import { unavailable } from "../unavailable.ts";
-import { refusal, unknownTable } from "../visibility.ts";
+import { refusal, unknownTable, type TablePath } from "../visibility.ts";
 
 type TableRequest = FastifyRequest<{ Params: { table: string } }>;
 type RowRequest = FastifyRequest<{ Params: { table: string; key: string } }>;
@@ -26,7 +27,7 @@ async function list(request: TableRequest, reply: FastifyReply, services: AppSer
   if (raw.length > MAX_QUERY) return sendProblem(request, reply, problem(414, "uri-too-long", `the query is over ${MAX_QUERY} characters`));
   const parsed = parseQuery(raw);
   if (!parsed.ok) return sendProblem(request, reply, badParameter(parsed.bad));
-  const opened = await open(request.params.table, request.raw.signal, services);
+  const opened = await open(request.params.table, "rows", request.raw.signal, services);
   if ("status" in opened) return sendProblem(request, reply, opened);
   const query = bindQuery(opened.info.name, parsed.value, opened.snapshot.columns);
   if (!query.ok) return sendProblem(request, reply, badParameter(query.bad));
@@ -41,7 +42,7 @@ async function row(request: RowRequest, reply: FastifyReply, services: AppServic
   const [surplus] = pairs.value.keys();
   if (surplus !== undefined)
     return sendProblem(request, reply, badParameter({ parameter: surplus, detail: "is unknown: a single row takes no parameters" }));
-  const opened = await open(request.params.table, request.raw.signal, services);
+  const opened = await open(request.params.table, "row", request.raw.signal, services);
   if ("status" in opened) return sendProblem(request, reply, opened);
   const { key } = request.params;
   const place = await placeOf(opened, key, services.threads, request.raw.signal);
@@ -55,30 +56,19 @@ async function row(request: RowRequest, reply: FastifyReply, services: AppServic
   return reply;
 }
 
-/** The part behind the first `?`, as it was sent. */
-function rawQuery(request: FastifyRequest): string {
-  const target = request.raw.url ?? "";
-  const mark = target.indexOf("?");
-  return mark === -1 ? "" : target.slice(mark + 1);
-}
-
-function badParameter({ parameter, detail }: BadParameter): Problem {
-  return problem(400, "bad-parameter", `${quoted(parameter)} ${detail}`, { parameter: parameter.slice(0, 300).toWellFormed() });
-}
-
 /**
  * A table's rows, if strangers may read them. Visibility comes first, so that nobody can have a private table fetched;
  * it is asked again of the view, because it may have changed while its rows were on their way.
  */
-async function open(name: string, signal: AbortSignal, services: AppServices): Promise<TableView | Problem> {
+async function open(name: string, path: TablePath, signal: AbortSignal, services: AppServices): Promise<TableView | Problem> {
   const listed = await knownTables(services.tables, signal);
   if ("status" in listed) return listed;
   const info = listed.find((known) => known.name === name);
-  const refused = info === undefined ? unknownTable(name) : refusal(info);
+  const refused = info === undefined ? unknownTable(name) : refusal(info, "read", path);
   if (refused !== undefined) return refused;
   try {
     const view = await services.tables.table(name, signal);
-    return refusal(view.info) ?? view;
+    return refusal(view.info, "read", path) ?? view;
   } catch (thrown) {
     if (!(thrown instanceof UnavailableError)) throw thrown;
     return thrown.why.reason === "unknown" ? unknownTable(name) : unavailable(thrown.why, name);

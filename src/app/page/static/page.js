@@ -1,4 +1,6 @@
 // The page's only script. Everything that comes from the spreadsheet is set as text, never as markup.
+import { offerWriting } from "./write.js";
+
 const REFRESH = 5_000; // ms between two refreshes
 const LONGEST_WAIT = 60_000; // ms between two attempts when they fail
 const LOADED = 1_000; // rows asked for: the API's own limit
@@ -26,12 +28,14 @@ const state = {
   answer: undefined,
   cells: new Map(),
 };
+let all = []; // tables
 let timer;
 let asking; // AbortController of the request under way
 
 /** @returns the answer's JSON with its headers. @throws Error with a sentence of the problem, and `wait` in seconds. */
-async function ask(path, signal) {
-  const response = await fetch(path, { signal, cache: "no-cache", headers: { accept: "application/json" } }).catch((error) => {
+async function ask(path, options = {}) {
+  const headers = { accept: "application/json", ...options.headers };
+  const response = await fetch(path, { ...options, cache: "no-cache", headers }).catch((error) => {
     throw error instanceof TypeError ? new Error(at("health").dataset.down) : error; // the browser's own words are in its own language
   });
   const body = await response.json().catch(() => undefined);
@@ -55,12 +59,11 @@ async function health() {
   at("health-text").textContent = shown.dataset[status] ?? status;
 }
 
-/** The public tables, as the API itself describes them. */
-async function tables() {
-  const { body } = await ask("/api/openapi.json");
-  return Object.keys(body.paths).flatMap((path) => {
+/** The tables that can be read, as the API itself describes them. */
+function tables(body) {
+  return Object.entries(body.paths).flatMap(([path, { get }]) => {
     const name = /^\/api\/tables\/([^/{]+)$/.exec(path)?.[1];
-    if (name === undefined) return [];
+    if (name === undefined || get === undefined) return [];
     // `required` keeps the sheet's order, which an object loses for names like 2026.
     return [{ name, columns: body.components.schemas[`row.${name}`].required ?? [] }];
   });
@@ -127,7 +130,7 @@ async function refresh() {
   const { signal } = asking;
   const sort = state.sort === undefined ? "" : `&sort=${state.sort.down ? "-" : ""}${encodeURIComponent(state.sort.column)}`;
   try {
-    const { body, response } = await ask(`/api/tables/${encodeURIComponent(state.table)}?limit=${LOADED}${sort}`, signal);
+    const { body, response } = await ask(`/api/tables/${encodeURIComponent(state.table)}?limit=${LOADED}${sort}`, { signal });
     state.failures = 0;
     learnColumns(body.rows);
     const etag = response.headers.get("etag");
@@ -283,8 +286,19 @@ function wire() {
   for (const place of document.querySelectorAll(".origin")) place.textContent = location.origin;
 }
 
+/** Shows one row of a table, found by its key. */
+function showRow(name, key) {
+  const table = all.find((one) => one.name === name);
+  if (table === undefined) return;
+  at("table").value = name;
+  at("search").value = key;
+  if (state.table === name) void refresh();
+  else choose(table);
+}
+
 async function start() {
-  const all = await tables();
+  const { body } = await ask("/api/openapi.json");
+  all = tables(body);
   if (all.length === 0) {
     at("empty").hidden = false;
     for (const part of document.querySelectorAll(".controls, #status, .scroll, #link-item")) part.hidden = true;
@@ -296,6 +310,7 @@ async function start() {
   select.addEventListener("change", () => choose(all.find(({ name }) => name === select.value)));
   at("table-field").hidden = all.length < 2;
   choose(first);
+  offerWriting(body, { ask, say, showRow });
 }
 
 async function startAgain(wait = REFRESH) {

@@ -1,0 +1,181 @@
+/**
+ * `POST /api/tables/:table`, `PATCH` and `DELETE /api/tables/:table/:key`, `GET /api/writes/:id`.
+ *
+ *   audience → parameters and headers → body, strictly → the broker: columns, keys, If-Match → journal → answer
+ *
+ * Bodies are JSON by name alone: what a form of another site can send is 415, and there is no CORS, so no page of another
+ * origin can write in its reader's name.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { TableInfo } from "../../sheets/types.ts";
+import { UnavailableError } from "../../sheets/unavailable.ts";
+import type { Change, Write, WriteAnswer, WriteRequest } from "../../sheets/writes.ts";
+import { knownTables } from "../listing.ts";
+import { badParameter, problem, retryAfter, sendProblem, type Problem } from "../problem.ts";
+import { digest } from "../query/canonical.ts";
+import { quoted } from "../query/model.ts";
+import { splitPairs } from "../query/parse.ts";
+import { rawQuery } from "../query/raw.ts";
+import type { AppServices } from "../services.ts";
+import { isPublic, may, refusal, unknownTable, type Right, type TablePath } from "../visibility.ts";
+import { CHANGED, problemOfRefusal, sendWrites, sendWritten, shown, type Asked } from "../write/answers.ts";
+import { readIfMatch, readOnce, readWait, unkept, unreadable, type Condition } from "../write/conditions.ts";
+import { MAX_WRITE_BODY, readRows } from "../write/json.ts";
+
+type WriteRoute = { Params: { table: string; key?: string }; Body: Buffer | undefined };
+type Writing = FastifyRequest<WriteRoute>;
+
+/** One of the three ways to change a table. */
+interface Deed {
+  readonly op: Write["op"];
+  readonly right: Right;
+  readonly path: TablePath;
+}
+const APPEND: Deed = { op: "append", right: "append", path: "rows" };
+const UPDATE: Deed = { op: "update", right: "update", path: "row" };
+const DELETE: Deed = { op: "delete", right: "update", path: "row" };
+
+/** What a request asks for once its head and its body are understood. */
+interface Wish extends Asked {
+  readonly changes: readonly Change[];
+  readonly condition: Condition;
+  readonly once: WriteRequest["once"];
+}
+
+/** Registered apart: their bodies are read as bytes and as nothing but JSON. */
+export async function writeRoutes(fastify: FastifyInstance, services: AppServices): Promise<void> {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser(
+    /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i,
+    { parseAs: "buffer" },
+    (_request, body, done) => done(null, body),
+  );
+  const warned = new Set<string>();
+  const serve = (deed: Deed) => ({
+    bodyLimit: MAX_WRITE_BODY,
+    // Before the body is read: strangers who may not write have nothing to say.
+    onRequest: async (request: Writing, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+      const open = await openFor(request, deed, services);
+      const refused = "status" in open ? open : unreadable(request.headers);
+      return refused === undefined ? undefined : sendProblem(request, reply, refused);
+    },
+    handler: async (request: Writing, reply: FastifyReply): Promise<FastifyReply> => {
+      const wish = await understand(request, deed, services);
+      if ("status" in wish) return sendProblem(request, reply, wish);
+      const answer = await write(request, wish, services);
+      if (answer.is === "written") return sendWritten(reply, answer, wish);
+      if (answer.refusal.reason === "not-writable") warnOnce(wish.info.name, answer.refusal.message, warned, services);
+      return sendProblem(request, reply, problemOfRefusal(answer.refusal, wish, request));
+    },
+  });
+  fastify.post<WriteRoute>("/api/tables/:table", serve(APPEND));
+  fastify.patch<WriteRoute>("/api/tables/:table/:key", serve(UPDATE));
+  fastify.delete<WriteRoute>("/api/tables/:table/:key", serve(DELETE));
+  fastify.get<{ Params: { id: string } }>("/api/writes/:id", (request, reply) => state(request, reply, services));
+}
+
+/** The table, if strangers may do that with it. */
+async function openFor({ params, raw }: Writing, { right, path }: Deed, { tables }: AppServices): Promise<TableInfo | Problem> {
+  const listed = await knownTables(tables, raw.signal);
+  if ("status" in listed) return listed;
+  const info = listed.find(({ name }) => name === params.table);
+  return info === undefined ? unknownTable(params.table) : (refusal(info, right, path) ?? info);
+}
+
+async function understand(request: Writing, deed: Deed, services: AppServices): Promise<Wish | Problem> {
+  const { headers } = request;
+  const wait = readWait(rawQuery(request));
+  if (typeof wait !== "string") return wait;
+  const condition = unkept(headers, deed !== APPEND) ?? readIfMatch(headers["if-match"]);
+  if ("status" in condition) return condition;
+  const key = readOnce(headers["idempotency-key"]);
+  if (typeof key === "object") return key;
+  const changes = changesOf(request, deed);
+  if ("status" in changes) return changes;
+  const info = await openFor(request, deed, services); // the tables may be others by now
+  if ("status" in info) return info;
+  const once = key === undefined ? undefined : { key, digest: digestOf(request, deed) };
+  return { info, op: deed.op, wait, condition, once, ...changes };
+}
+
+function changesOf({ body, params: { key = "" } }: Writing, deed: Deed): Problem | Pick<Wish, "changes" | "many"> {
+  if (deed === DELETE) {
+    if (body !== undefined && body.length > 0) return problem(400, "body", "DELETE takes no body: the path names the row");
+    return { changes: [{ op: "delete", key }], many: false };
+  }
+  const read = readRows(body);
+  if (read.is === "bad") return read.problem;
+  const { rows, many } = read;
+  if (deed === APPEND) return { changes: rows.map((values) => ({ op: "append", values })), many };
+  const [values] = rows;
+  if (many || values === undefined) return problem(422, "invalid", "one row is changed: expected one object of the columns to change");
+  return { changes: [{ op: "update", key, values }], many: false };
+}
+
+/** What must be the same when an Idempotency-Key comes again: method, table, key and the body's bytes. */
+function digestOf({ params: { table, key }, body }: Writing, { op }: Deed): string {
+  return digest(JSON.stringify([op, table, key ?? null, digest(body ?? "", 32)]), 32);
+}
+
+/**
+ * Asks the broker, for a list of tags with one after the other until one is the row's. A stranger who may not read rows has seen
+ * no tag of them: none is compared, so that nobody finds out what a row holds by trying.
+ */
+async function write(
+  { raw, params }: Writing,
+  { info, changes, condition, once, wait }: Wish,
+  { tables }: AppServices,
+): Promise<WriteAnswer> {
+  const asked = { table: params.table, ...(once === undefined ? {} : { once }) };
+  if (condition.is === "any") return await tables.write({ ...asked, changes }, wait, raw.signal);
+  const conflict = { is: "refused", refusal: { reason: "conflict", message: CHANGED.detail } } as const satisfies WriteAnswer;
+  for (const ifMatch of isPublic(info) ? condition.tags : []) {
+    const conditional = changes.map((change) => (change.op === "append" ? change : { ...change, ifMatch }));
+    const answer = await tables.write({ ...asked, changes: conditional }, wait, raw.signal);
+    if (answer.is === "written" || answer.refusal.reason !== "conflict") return answer;
+  }
+  return conflict;
+}
+
+/** Why a table can't be written names ranges and tabs: for the log, once, and not for strangers. */
+function warnOnce(table: string, message: string, warned: Set<string>, { log }: AppServices): void {
+  if (warned.has(table)) return;
+  warned.add(table);
+  log.warn({ table }, `a table that strangers may write to can't be written: ${message}`);
+}
+
+/** What became of a write. Its id is known to who made it; others' guesses find what the table shows anyway. */
+async function state(
+  request: FastifyRequest<{ Params: { id: string } }>,
+  reply: FastifyReply,
+  services: AppServices,
+): Promise<FastifyReply> {
+  const pairs = splitPairs(rawQuery(request));
+  if (!pairs.ok) return sendProblem(request, reply, badParameter(pairs.bad));
+  const [surplus] = pairs.value.keys();
+  if (surplus !== undefined)
+    return sendProblem(request, reply, badParameter({ parameter: surplus, detail: "is unknown: a write takes no parameters" }));
+  const { id } = request.params;
+  const found = await find(id, request.raw.signal, services);
+  if ("status" in found) return sendProblem(request, reply, found);
+  return sendWrites(reply, found.write.state, { write: shown(found.write, found.info) });
+}
+
+async function find(id: string, signal: AbortSignal, { tables }: AppServices): Promise<{ write: Write; info: TableInfo } | Problem> {
+  const unknown = problem(404, "unknown-write", `there is no write ${quoted(id)}, or it reached the spreadsheet over a day ago`);
+  if (!/^[0-9A-HJKMNP-TV-Z]{26}$/.test(id)) return unknown;
+  const listed = await knownTables(tables, signal);
+  if ("status" in listed) return listed;
+  try {
+    const write = await tables.findWrite(id);
+    const info = listed.find(({ name }) => name === write?.table);
+    const visible = info !== undefined && (isPublic(info) || may(info, write?.op === "append" ? "append" : "update"));
+    return write !== undefined && visible ? { write, info } : unknown;
+  } catch (thrown) {
+    if (!(thrown instanceof UnavailableError)) throw thrown;
+    const { reason, retryAfter: wait } = thrown.why;
+    return problem(503, reason, `what became of the write ${id} can't be told now: come back after the time in Retry-After`, {
+      headers: retryAfter(wait),
+    });
+  }
+}
