@@ -15,6 +15,8 @@ import { HeldTables, type TableView } from "./held.ts";
 import type { Transport } from "./transport.ts";
 import { EVERY_TABLE, type TableInfo, type Unavailable } from "./types.ts";
 import { UnavailableError } from "./unavailable.ts";
+import { outOfBounds } from "./wire.ts";
+import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 
 export type { TableSource, TableView } from "./held.ts";
 export { UnavailableError } from "./unavailable.ts";
@@ -29,6 +31,16 @@ export interface Tables {
    * @throws UnavailableError when there is no such table, or none of its rows was ever seen; the signal's reason when it aborts.
    */
   table(name: string, signal?: AbortSignal): Promise<TableView>;
+  /**
+   * Changes rows: all of a request's changes, or none.
+   * @param wait `journal`: answered once they are on disk here, and every worker has the rows; `sheet`: once the spreadsheet has them,
+   * or when that takes too long, with the state they have then.
+   * @returns what was written, or why nothing was. Only `away` may leave the outcome open, and says so. @throws the signal's reason when
+   * it aborts: the write goes on.
+   */
+  write(request: WriteRequest, wait: WriteWait, signal?: AbortSignal): Promise<WriteAnswer>;
+  /** What became of a write. @returns undefined when there is none with this id, or it landed over a day ago. @throws UnavailableError. */
+  findWrite(id: string): Promise<Write | undefined>;
   close(): void;
 }
 
@@ -96,6 +108,17 @@ class Client implements Tables {
       if (freshness !== "expired") return held;
     }
     return this.#refreshed(name, signal);
+  }
+
+  async write(request: WriteRequest, wait: WriteWait, signal?: AbortSignal): Promise<WriteAnswer> {
+    signal?.throwIfAborted();
+    const wrong = outOfBounds(request);
+    if (wrong !== undefined) return { is: "refused", refusal: { reason: "invalid", message: wrong } };
+    return abortable(this.#transport.write(request, wait), signal);
+  }
+
+  findWrite(id: string): Promise<Write | undefined> {
+    return this.#transport.find(id);
   }
 
   close(): void {

@@ -16,6 +16,7 @@ import type { Cell, VisibleColumn } from "../../src/sheets/snapshot.ts";
 import type { Transport, TransportEvents } from "../../src/sheets/transport.ts";
 import type { TableInfo, Unavailable } from "../../src/sheets/types.ts";
 import { UnavailableError } from "../../src/sheets/unavailable.ts";
+import type { WriteAnswer } from "../../src/sheets/writes.ts";
 import { PreparedStore } from "../../src/worker/prepared.ts";
 import { Tally } from "../../src/worker/tally.ts";
 import { encode, type Encoded } from "./rows.ts";
@@ -33,6 +34,14 @@ export class Sheet implements Transport {
   listen(events: TransportEvents): void {
     this.events = events;
     events.tables(this.#infos);
+  }
+
+  write(): Promise<WriteAnswer> {
+    return Promise.resolve({ is: "refused", refusal: { reason: "away", message: "this broker takes no writes" } });
+  }
+
+  find(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   table(name: string, read: TableInfo["read"], columns: readonly VisibleColumn[], rows: readonly (readonly Cell[])[]): void {
