@@ -55,9 +55,9 @@ export class Waiting {
     this.#reserved -= entries.length;
   }
 
-  /** Entries for which room was kept are on disk. */
-  accept(entries: readonly Entry[]): void {
-    this.free(entries);
+  /** Entries are on disk. @param reserved those for which room was kept. */
+  accept(entries: readonly Entry[], reserved: readonly Sized[]): void {
+    this.free(reserved);
     for (const entry of entries) this.#add(entry);
   }
 

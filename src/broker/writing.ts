@@ -17,7 +17,7 @@ import type { Table } from "../sheets/types.ts";
 import { isWritable } from "../sheets/layout.ts";
 import type { Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WritesReport } from "../sheets/writes.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
-import type { Added, Entry, Journal, Once, Settlement } from "./journal/journal.ts";
+import type { Added, Entry, Journal, NewEntry, Once, Settlement } from "./journal/journal.ts";
 import { ulids } from "./ulid.ts";
 import { validate } from "./validate.ts";
 import { Waiting } from "./waiting.ts";
@@ -44,6 +44,13 @@ export interface WritingOptions {
 const CALL_KEPT = minutes(30);
 /** The flusher may take a second to end; the journal is to be closed before that. */
 const FLUSHER_ENDS_WITHIN = ms(600);
+
+/** What is right, and has room. */
+interface Reserved {
+  readonly is: "valid";
+  readonly draft: Draft;
+  readonly entries: readonly NewEntry[];
+}
 
 interface Open {
   readonly journal: Journal;
@@ -145,21 +152,28 @@ export class Writing {
       const before = once === undefined ? undefined : await open.journal.recall(once);
       return before === undefined ? judged : this.#answer(request.table, before, call, open);
     }
-    const { draft, entries } = judged;
-    written.draft(draft);
-    const adding = open.journal.add({ entries, ...(once === undefined ? {} : { once }) });
+    const adding = this.#add(written, judged, once, open);
     this.#adding.add(adding);
     const added = await adding.finally(() => this.#adding.delete(adding));
-    if (added.is === "added") this.#accept(written, draft, added.entries, open);
-    else {
-      written.drop(draft);
-      open.waiting.free(draft.entries);
-    }
     return this.#answer(request.table, added, call, open);
   }
 
+  async #add(written: WrittenTable, { draft, entries }: Reserved, once: Once | undefined, open: Open): Promise<Added> {
+    written.draft(draft);
+    const added = await open.journal.add({ entries, ...(once === undefined ? {} : { once }) });
+    if (added.is === "added") {
+      written.commit(draft, added.entries);
+      open.waiting.accept(added.entries, entries);
+      open.flusher.accepted(added.entries);
+    } else {
+      written.drop(draft);
+      open.waiting.free(entries);
+    }
+    return added;
+  }
+
   /** Room and rules: what passes is reserved. */
-  #judge(written: WrittenTable, { changes }: WriteRequest, { waiting, newId }: Open) {
+  #judge(written: WrittenTable, { changes }: WriteRequest, { waiting, newId }: Open): Reserved | Extract<WriteAnswer, { is: "refused" }> {
     const standing = written.standing();
     if (standing === undefined)
       return refused("not-writable", `the columns of "${written.table.name}" are not known yet: it was never read`, seconds(2));
@@ -167,13 +181,7 @@ export class Writing {
     if (valid.is === "refused") return valid;
     const full = waiting.reserve(valid.entries);
     if (full !== undefined) return refused("full", full, seconds(5));
-    return { is: "valid", draft: { entries: valid.entries, rows: valid.rows }, entries: valid.entries } as const;
-  }
-
-  #accept(written: WrittenTable, draft: Draft, entries: readonly Entry[], open: Open): void {
-    written.commit(draft, entries);
-    open.waiting.accept(entries);
-    open.flusher.accepted(entries);
+    return { is: "valid", draft: { entries: valid.entries, rows: valid.rows }, entries: valid.entries };
   }
 
   async #answer(table: string, added: Added, call: WriteCall, open: Open): Promise<WriteAnswer> {
