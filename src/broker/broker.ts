@@ -17,7 +17,8 @@ import {
 } from "../base/units.ts";
 import { quoted } from "../sheets/a1.ts";
 import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
-import { isWritable, type Layout } from "../sheets/layout.ts";
+import { isWritable } from "../sheets/layout.ts";
+import type { Reading } from "../sheets/rows.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
 import type { Table, Unavailable } from "../sheets/types.ts";
@@ -32,7 +33,7 @@ import { Snapshots, type Accepted, type Shown } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
 import { discoverTabs, tabsFile } from "./tabs.ts";
 import type { Outcome, Upstream } from "./upstream.ts";
-import { Writing, type WriteMeans } from "./writing.ts";
+import { Writing, type Footing, type WriteMeans } from "./writing.ts";
 
 export interface BrokerOptions {
   readonly spreadsheetId: string;
@@ -93,7 +94,7 @@ export class Broker implements BrokerPort {
       tables: (options.tables ?? []).filter(isWritable),
       clock,
       mostBytes: options.journalSize,
-      layoutOf: (table) => this.#snapshots.get(table)?.layout,
+      footing: this.#footing(),
       show: (table) => this.#show(table),
     });
     const written = (table: string): boolean => this.#writing.has(table);
@@ -214,6 +215,18 @@ export class Broker implements BrokerPort {
     await this.#snapshots.flushed();
   }
 
+  #footing(): Footing {
+    return {
+      layout: (table) => this.#snapshots.get(table)?.layout,
+      reads: { ledger: this.#quota, keep: (state) => this.#store.keepQuota(state) },
+      writes: { state: () => this.#store.writeQuota(), keep: (state) => this.#store.keepWriteQuota(state) },
+      proof: {
+        read: () => this.#store.proof(this.#options.spreadsheetId),
+        keep: (delivery) => this.#store.keepProof(this.#options.spreadsheetId, delivery),
+      },
+    };
+  }
+
   #times(): { readonly clock: Clock; readonly alarm: Alarm; readonly random: () => number } {
     const { clock, alarm, random } = this.#options;
     return { clock, alarm: alarm ?? systemAlarm(clock), random: random ?? Math.random };
@@ -254,7 +267,7 @@ export class Broker implements BrokerPort {
     const held = this.#snapshots.get(table);
     if (held === undefined || !this.#writing.has(table)) return;
     const load = (): Content => contentOf(new Snapshot(Uint8Array.from(held.bytes).buffer));
-    this.#writing.based(table, load, held.layout, checkedAt);
+    this.#writing.based(table, { load, layout: held.layout }, checkedAt);
     this.#push(table);
   }
 
@@ -301,8 +314,8 @@ export class Broker implements BrokerPort {
   #accept(table: Table, values: unknown, askedAt: Instant): string | undefined {
     const { clock } = this.#options;
     const at = later(clock.wall(), between(clock.now(), askedAt));
-    const over = (content: Content, layout: Layout): Shown => {
-      this.#writing.based(table.name, () => content, layout, askedAt);
+    const over = ({ content, layout, places }: Extract<Reading, { is: "ok" }>): Shown => {
+      this.#writing.based(table.name, { load: () => content, layout, places }, askedAt);
       return this.#writing.content(table.name) ?? { content };
     };
     return this.#tell(table, this.#snapshots.accept(table, values, at, this.#writing.has(table.name) ? over : undefined));

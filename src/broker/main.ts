@@ -23,6 +23,8 @@ export interface WritesNeed {
   readonly config: BrokerConfig;
   readonly upstream: Google;
   readonly log: Logger;
+  /** The journal can't go on in this process. */
+  readonly fatal: (why: string) => void;
 }
 
 export interface BrokerDeps {
@@ -39,6 +41,8 @@ type Google = ReturnType<typeof createGoogle>;
 
 /** The longest that stopping may take: what is not on disk by then is asked of Google again. */
 const CLOSE_WITHIN = seconds(1);
+/** Where there is one, writes may wait in it, although nobody may write any more. */
+const JOURNAL = "journal.db";
 /** A journal that can't be opened again after a successor has failed is tried for again. */
 const TRY_AGAIN = seconds(5);
 
@@ -115,7 +119,7 @@ class BrokerProcess {
       const rpc = serveBroker(broker, config.socket, log, estate);
       const running: Running = { broker, rpc, upstream, stopBeat: () => {}, letGo: () => {} };
       this.#running = running;
-      if (!broker.writable && !existsSync(journalFolder(config.dataDir))) return this.#serve(running, message);
+      if (!broker.writable && !existsSync(join(config.dataDir, JOURNAL))) return this.#serve(running, message);
       this.#claim(running, config).then(
         () => this.#serve(running, message),
         (e: unknown) => this.#fail(e),
@@ -134,10 +138,10 @@ class BrokerProcess {
 
   async #openWrites({ broker, upstream }: Running, config: BrokerConfig): Promise<void> {
     const { log, openWrites } = this.#deps;
-    const means = await openWrites?.({ config, upstream, log });
+    const fatal = (why: string): void => this.#fail(new DroverError("DROVER_E_BROKER", why));
+    const means = await openWrites?.({ config, upstream, log, fatal });
     if (means === undefined) return;
-    const { damage, entries } = means.journal.recovered;
-    if (damage !== undefined) log.error({ damage }, `the journal was damaged: ${damage}`);
+    const { entries } = means.journal.recovered;
     if (entries.length > 0) log.info({ waiting: entries.length }, `${entries.length} writes wait in the journal, and are sent now`);
     broker.openWrites(means);
   }
@@ -205,6 +209,3 @@ class BrokerProcess {
 
   readonly #exit = (code: number): void => (this.#deps.exit ?? ((status: number) => process.exit(status)))(code);
 }
-
-/** Where the journal of a data directory is. */
-export const journalFolder = (dataDir: string): string => join(dataDir, "journal");

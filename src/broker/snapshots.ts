@@ -1,7 +1,7 @@
 import type { Logger } from "../base/log.ts";
 import type { Timestamp } from "../base/units.ts";
 import type { Layout } from "../sheets/layout.ts";
-import { readTable, type Findings } from "../sheets/rows.ts";
+import { readTable, type Findings, type Reading } from "../sheets/rows.ts";
 import { encodeSnapshot, stamp, type Content, type RowTexts } from "../sheets/snapshot.ts";
 import { definitionOf } from "../sheets/tables.ts";
 import type { SnapshotHead, Table } from "../sheets/types.ts";
@@ -32,7 +32,7 @@ interface Coming extends Shown {
 }
 
 /** Lays what was accepted over Google's rows. */
-type Over = (content: Content, layout: Layout) => Shown;
+type Over = (reading: Extract<Reading, { is: "ok" }>) => Shown;
 
 /** The largest snapshot that fits into a frame with its head. */
 const MOST_BYTES = 60 * 1_048_576;
@@ -107,7 +107,7 @@ export class Snapshots {
     this.#report(table.name, findings, lost);
     const warnings = findings.withoutKey + findings.duplicateKeys + findings.misfits + lost.length;
     const head = { asOf: at, checkedAt: at, ...(warnings === 0 ? {} : { warnings }) };
-    const shown = over === undefined ? { content } : over(content, layout);
+    const shown = over === undefined ? { content } : over(reading);
     const accepted = this.#take(table, { ...shown, head, layout, definition: definitionOf(table, this.#spreadsheetId) });
     if (accepted.is !== "malformed") this.#keepChecked();
     return accepted;

@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
 import { impossible } from "../base/never.ts";
 import { minutes, ms, seconds, type Bytes, type Instant, type Ms } from "../base/units.ts";
 import type { WriteCall } from "../sheets/direct-transport.ts";
@@ -18,15 +19,35 @@ import { isWritable } from "../sheets/layout.ts";
 import type { Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WritesReport } from "../sheets/writes.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
 import type { Added, Entry, Journal, NewEntry, Once, Settlement } from "./journal/journal.ts";
+import type { QuotaState, ReadQuota } from "./quota.ts";
 import { ulids } from "./ulid.ts";
 import { validate } from "./validate.ts";
 import { Waiting } from "./waiting.ts";
-import { WrittenTable, type Draft } from "./written.ts";
+import { WrittenTable, type Draft, type Source } from "./written.ts";
+
+/** What sending needs of the broker. */
+export interface Ground extends Footing {
+  readonly events: FlusherEvents;
+  /** The row that a key had at the table's last reading, counted from the tab's first row, from 0. */
+  rowOf(table: string, key: string): number | undefined;
+}
+
+/** What of it is the same for all that are started. */
+export interface Footing {
+  /** Undefined while the table is not known. */
+  layout(table: string): Layout | undefined;
+  /** The ledger of reads, for those that sending needs. */
+  readonly reads: { readonly ledger: ReadQuota; keep(state: QuotaState): void };
+  /** Writes that were counted before, and where they are kept. */
+  readonly writes: { state(): QuotaState; keep(state: QuotaState): void };
+  /** What was found out about this spreadsheet's fences. */
+  readonly proof: { read(): Delivery | undefined; keep(delivery: Delivery): void };
+}
 
 /** An open journal, and what sends from it. */
 export interface WriteMeans {
   readonly journal: Journal;
-  readonly startFlusher: (events: FlusherEvents, layoutOf: (table: string) => Layout | undefined) => Flusher;
+  readonly startFlusher: (ground: Ground) => Flusher;
 }
 
 export interface WritingOptions {
@@ -34,8 +55,7 @@ export interface WritingOptions {
   readonly clock: Clock;
   /** Of what waits to be sent. */
   readonly mostBytes: Bytes;
-  /** Where a table stands, as far as it is known. */
-  readonly layoutOf: (table: string) => Layout | undefined;
+  readonly footing: Footing;
   /** Shows a table's rows to all readers. @returns when those that answer have seen them. */
   readonly show: (table: string) => Promise<void>;
 }
@@ -89,7 +109,9 @@ export class Writing {
         entries.filter(({ table }) => table === name),
         clock.now(),
       );
-    const flusher = startFlusher({ settled: (how) => this.#settled(how), sent: (lsns) => waiting.sent(lsns) }, this.#options.layoutOf);
+    const events: FlusherEvents = { settled: (how) => this.#settled(how), sent: (lsns) => waiting.sent(lsns) };
+    const rowOf: Ground["rowOf"] = (table, key) => this.#tables.get(table)?.rowOf(key);
+    const flusher = startFlusher({ ...this.#options.footing, events, rowOf });
     this.#open = { journal, flusher, waiting, newId };
     for (const name of this.#tables.keys()) void this.#options.show(name);
   }
@@ -119,8 +141,8 @@ export class Writing {
   }
 
   /** New rows of a table, from Google or from disk. */
-  based(table: string, load: () => Content | undefined, layout: Layout | undefined, askedAt: Instant): void {
-    this.#tables.get(table)?.base(load, layout, askedAt);
+  based(table: string, source: Source, askedAt: Instant): void {
+    this.#tables.get(table)?.base(source, askedAt);
   }
 
   /** A table's rows as clients are to see them; undefined: it is not kept here, or nothing is known of it. */
@@ -160,7 +182,12 @@ export class Writing {
 
   async #add(written: WrittenTable, { draft, entries }: Reserved, once: Once | undefined, open: Open): Promise<Added> {
     written.draft(draft);
-    const added = await open.journal.add({ entries, ...(once === undefined ? {} : { once }) });
+    let added: Added;
+    try {
+      added = await open.journal.add({ entries, ...(once === undefined ? {} : { once }) });
+    } catch (e) {
+      added = { is: "disk", message: `the journal failed: ${messageOf(e)}` }; // a bug: the connection of who waits shall live
+    }
     if (added.is === "added") {
       written.commit(draft, added.entries);
       open.waiting.accept(added.entries, entries);

@@ -7,9 +7,17 @@ import type { Entry } from "./journal/journal.ts";
 import { indexKeys, layRow, overlay, type CellRow, type Laid } from "./overlay.ts";
 import type { Standing } from "./validate.ts";
 
-/** Google's rows, as far as they are visible. */
+/** Google's rows, as far as they are visible, when they are needed. */
+export interface Source {
+  readonly load: () => Content | undefined;
+  readonly layout: Layout | undefined;
+  /** How far below the header row each row stood; undefined: it is not known. */
+  readonly places?: readonly number[];
+}
+
 interface Base {
   readonly content: Content;
+  readonly places: readonly number[] | undefined;
   readonly index: ReadonlyMap<string, number>;
   /** Keys that stand in more than one row. */
   readonly doubles: ReadonlySet<string>;
@@ -32,18 +40,17 @@ export interface Draft {
 const SURELY_READ = minutes(5);
 const MANY = 1_000;
 
-function baseOf(content: Content): Base {
+function baseOf(content: Content, places: readonly number[] | undefined): Base {
   const index = indexKeys(content);
   const doubles = new Set<string>();
   if (index.size < content.rows.length)
     for (const [at, row] of content.rows.entries()) if (index.get(String(row[content.key])) !== at) doubles.add(String(row[content.key]));
-  return { content, index, doubles, texts: new WeakMap<readonly Cell[], string>() };
+  return { content, places, index, doubles, texts: new WeakMap<readonly Cell[], string>() };
 }
 
 export class WrittenTable {
   readonly table: Table;
-  layout: Layout | undefined;
-  #load: () => Content | undefined = () => undefined;
+  #source: Source = { load: () => undefined, layout: undefined };
   #base: Base | undefined;
   #lying: Lying[] = [];
   readonly #drafts = new Set<Draft>();
@@ -56,12 +63,11 @@ export class WrittenTable {
     this.table = table;
   }
 
-  /** New rows of Google's. @param load reads them when they are needed. @param askedAt entries that had landed by then are in them. */
-  base(load: () => Content | undefined, layout: Layout | undefined, askedAt: Instant): void {
-    this.#load = load;
+  /** New rows of Google's. @param askedAt entries that had landed by then are in them. */
+  base(source: Source, askedAt: Instant): void {
+    this.#source = source;
     this.#base = undefined;
     this.#laid = new WeakMap();
-    this.layout = layout;
     this.#lying = this.#lying.filter(({ landedAt }) => landedAt === undefined || landedAt > askedAt);
     this.#review();
   }
@@ -69,7 +75,8 @@ export class WrittenTable {
   /** What changes are judged by; undefined: nothing is known of the table yet. */
   standing(): Standing | undefined {
     const base = this.#held();
-    const { layout, table } = this;
+    const { table } = this;
+    const { layout } = this.#source;
     if (base === undefined || layout === undefined) return undefined;
     return {
       table,
@@ -125,6 +132,14 @@ export class WrittenTable {
     this.#review();
   }
 
+  /** Where a key's row stood at the last reading, counted from the tab's first row; undefined: it was not there, or it is not known. */
+  rowOf(key: string): number | undefined {
+    const base = this.#held();
+    const place = base?.places?.[base.index.get(key) ?? -1];
+    const { layout } = this.#source;
+    return place === undefined || layout === undefined ? undefined : layout.row + place;
+  }
+
   /** What clients see: Google's rows and all that is on disk; undefined: no rows are known. */
   content(): { readonly content: Content; readonly texts: RowTexts } | undefined {
     const base = this.#held();
@@ -142,12 +157,9 @@ export class WrittenTable {
   };
 
   #held(): Base | undefined {
-    const content = this.#base === undefined ? this.#load() : undefined;
-    if (content !== undefined) {
-      this.#base = baseOf(content);
-      this.#load = () => undefined;
-    }
-    return this.#base;
+    if (this.#base !== undefined) return this.#base;
+    const content = this.#source.load();
+    return content === undefined ? undefined : (this.#base = baseOf(content, this.#source.places));
   }
 
   #row(base: Base, key: string): CellRow | undefined {
@@ -173,7 +185,7 @@ export class WrittenTable {
     const old = this.#lying.filter(({ landedAt }) => landedAt !== undefined && after(landedAt, SURELY_READ) < now);
     if (base === undefined || old.length === 0) return;
     const entries = old.map(({ entry }) => entry);
-    this.#base = { ...baseOf(overlay(base.content, base.index, entries, this.#lay)), texts: base.texts };
+    this.#base = { ...baseOf(overlay(base.content, base.index, entries, this.#lay), undefined), texts: base.texts };
     this.#lying = this.#lying.filter((lying) => !old.includes(lying));
   }
 }

@@ -21,8 +21,15 @@ export interface Findings {
   readonly warnings: readonly string[];
 }
 
+/** `places`: how far below the header row each row stands. */
 export type Reading =
-  | { readonly is: "ok"; readonly content: Content; readonly layout: Layout; readonly findings: Findings }
+  | {
+      readonly is: "ok";
+      readonly content: Content;
+      readonly layout: Layout;
+      readonly places: readonly number[];
+      readonly findings: Findings;
+    }
   /** The answer can't be this table: it must not replace what is known. */
   | { readonly is: "malformed"; readonly why: string };
 
@@ -89,10 +96,14 @@ interface Cut {
   readonly range: string;
 }
 
-function readRows(grid: readonly (readonly Raw[])[], { visible, key, deletedAt, range }: Cut): { rows: Cell[][]; findings: Findings } {
+function readRows(
+  grid: readonly (readonly Raw[])[],
+  { visible, key, deletedAt, range }: Cut,
+): { rows: Cell[][]; places: number[]; findings: Findings } {
   const address = addresses(range);
   const keyColumn = visible[key] as Placed;
   const rows: Cell[][] = [];
+  const places: number[] = [];
   const seen = new Set<string>();
   const warnings: string[] = [];
   let [withoutKey, duplicateKeys, misfits] = [0, 0, 0];
@@ -119,8 +130,9 @@ function readRows(grid: readonly (readonly Raw[])[], { visible, key, deletedAt, 
     }
     seen.add(text);
     rows.push(row);
+    places.push(nr);
   }
-  return { rows, findings: { rows: rows.length, withoutKey, duplicateKeys, misfits, warnings } };
+  return { rows, places, findings: { rows: rows.length, withoutKey, duplicateKeys, misfits, warnings } };
 }
 
 /**
@@ -139,8 +151,8 @@ export function readTable(values: unknown, table: Table): Reading {
   const key = table.key === undefined ? 0 : visible.findIndex((column) => column.name === table.key);
   if (key === -1) return { is: "malformed", why: `the key column ${JSON.stringify(table.key)} of ${table.range} is hidden` };
   const deletedAt = placed.find((column) => column.name === table.deleted)?.at;
-  const { rows, findings } = readRows(grid, { visible, key, deletedAt, range: table.range });
+  const { rows, places, findings } = readRows(grid, { visible, key, deletedAt, range: table.range });
   const names = Array.from({ length: grid[0]?.length ?? 0 }, (_, at) => placed.find((column) => column.at === at)?.name);
   const layout = layoutOf(table, names, (visible[key] as Placed).name);
-  return { is: "ok", content: { columns: visible.map(({ name, type }) => ({ name, type })), key, rows }, layout, findings };
+  return { is: "ok", content: { columns: visible.map(({ name, type }) => ({ name, type })), key, rows }, layout, places, findings };
 }

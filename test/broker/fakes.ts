@@ -161,7 +161,7 @@ export function means(disk: Disk): { readonly means: WriteMeans; readonly flushe
   const journal = disk.open();
   let flusher: FakeFlusher | undefined;
   return {
-    means: { journal, startFlusher: (events) => (flusher = new FakeFlusher(journal, events)) },
+    means: { journal, startFlusher: ({ events }) => (flusher = new FakeFlusher(journal, events)) },
     flusher: () => flusher as FakeFlusher,
   };
 }

@@ -263,7 +263,10 @@ test("a client's own name makes its request once, whoever hears it, before and a
   const request = { ...one(append({ id: "mine", name: "x" })), once: { key: "k", digest: "d" } };
   disk.commit = 5;
   const twice = await Promise.all([direct.write(request, "journal"), direct.write(request, "journal")]);
-  assert.deepEqual(twice.map((a) => written(a).repeated).toSorted(), [false, true]);
+  assert.deepEqual(
+    twice.map((a) => written(a).repeated).toSorted((x, y) => Number(x) - Number(y)),
+    [false, true],
+  );
   assert.deepEqual(written(twice[0]).writes[0]?.id, written(twice[1]).writes[0]?.id);
   assert.equal(refused(await direct.write({ ...request, once: { key: "k", digest: "other" } }, "journal")).reason, "reused-key");
   await first.broker.close();
@@ -474,10 +477,10 @@ test("a successor gets the journal while clients write: no refusal, every write 
   const workers = Array.from({ length: 4 }, () => worker());
   await Promise.all(workers.map((tables) => tables.table("players")));
   disk.commit = 2;
-  let stop = false;
+  const stop = new AbortController();
   const keys: string[] = [];
   const lanes = workers.map(async (tables, lane) => {
-    for (let n = 0; !stop; n += 1) {
+    for (let n = 0; !stop.signal.aborted; n += 1) {
       const { writes } = written(await tables.write(one(append({ id: `${lane}-${n}`, name: "x" })), "journal"));
       keys.push(writes[0]?.key ?? "");
     }
@@ -493,7 +496,7 @@ test("a successor gets the journal while clients write: no refusal, every write 
   await old.broker.close();
   const before = keys.length;
   await until("writes after", () => keys.length > before + 50);
-  stop = true;
+  stop.abort();
   await Promise.all(lanes);
   letGo();
   assert.deepEqual(disk.entries.map(({ key }) => key).toSorted(), keys.toSorted());
