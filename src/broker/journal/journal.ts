@@ -100,8 +100,11 @@ export interface Journal {
   readonly recovered: Recovered;
   /** Many calls at once share one commit. Never rejects: a full disk is an answer. */
   add(addition: Addition): Promise<Added>;
-  /** What became of a request that had this name, as `add` would say; undefined: there was none. For one that would be refused now. */
-  recall(once: Once): Promise<Extract<Added, { is: "repeated" | "reused" }> | undefined>;
+  /**
+   * What became of a request that had this name, as `add` would say; undefined: there was none, of all that was added before this call. For one
+   * that would be refused now.
+   */
+  recall(once: Once): Promise<Extract<Added, { is: "repeated" | "reused" | "disk" }> | undefined>;
   /** @throws when it is not durable: the batch must not be sent then. */
   seal(batch: Batch, nextMetadataId: number): Promise<void>;
   /** The batch is about to be handed to the network. @throws as seal. */
