@@ -5,6 +5,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import type { TableView } from "../sheets/client.ts";
+import { rowBody, rowTag } from "../sheets/snapshot.ts";
 import type { PreparedAnswer, PreparedAnswers } from "../worker/app.ts";
 import { COMMON, JSON_TYPE } from "./headers.ts";
 import { digest } from "./query/canonical.ts";
@@ -32,12 +33,8 @@ export function listAnswer(view: TableView, query: Query, page: Page): PreparedA
 
 /** A single row; its tag is its own bytes', so that it outlives changes of other rows. */
 export function rowAnswer(view: TableView, row: number): PreparedAnswer {
-  const body = Buffer.concat([
-    Buffer.from(`{"table":${JSON.stringify(view.info.name)},"row":`),
-    view.snapshot.rowSlice(row, row + 1),
-    Buffer.from("}"),
-  ]);
-  return answer(view, body, digest(body, 15));
+  const body = rowBody(view.info.name, view.snapshot.rowSlice(row, row + 1));
+  return answer(view, body, rowTag(body));
 }
 
 function answer(view: TableView, identity: Buffer, etag: string): PreparedAnswer {

@@ -51,6 +51,36 @@ export const COUNTERS = [
 ] as const satisfies readonly (keyof Counters)[];
 export const noCounters = (): Counters => Object.fromEntries(COUNTERS.map((c) => [c, 0])) as unknown as Counters;
 
+/** `at-least-once`: the spreadsheet's refusal of a second fence is not what it must be, so that a lost answer may be written twice. */
+export type Delivery = "exactly-once" | "at-least-once";
+
+/** What status says of the writes of the machine. */
+export interface WritesReport {
+  readonly delivery: Delivery | "unproven";
+  /** Journaled or sent, and not landed yet. */
+  readonly waiting: number;
+  readonly waitingBytes: number;
+  /** Of the oldest that waits; 0: none waits. */
+  readonly oldest: Ms;
+  readonly landed: number;
+  readonly parked: number;
+  readonly quota: { readonly used: number; readonly limit: number; readonly lockedUntil: Timestamp };
+  /** From acceptance to the sheet, of the last thousand. */
+  readonly timeToSheet: { readonly p50: Ms | null; readonly p99: Ms | null };
+}
+
+export interface TableReport {
+  readonly name: string;
+  readonly rows: number;
+  readonly version: number;
+  /** 0: never. */
+  readonly checkedAt: Timestamp;
+  /** How many things are wrong with its rows in the sheet: keys that are missing or stand twice, values that do not fit, lost columns. */
+  readonly warnings: number;
+  /** Why its last refresh did not succeed. */
+  readonly failure?: string;
+}
+
 /** What the broker tells about Google: for `status`, the stats line and /healthz. */
 export interface UpstreamReport {
   readonly state: "ok" | "never" | "down" | "denied" | "locked";
@@ -58,7 +88,9 @@ export interface UpstreamReport {
   readonly message: string;
   /** Reads of the current minute, what may be used of them, and when a lock-out ends (0: none). */
   readonly quota: { readonly used: number; readonly limit: number; readonly lockedUntil: Timestamp };
-  readonly tables: readonly { readonly name: string; readonly rows: number; readonly version: number; readonly checkedAt: Timestamp }[];
+  readonly tables: readonly TableReport[];
+  /** Absent where nothing can be written. */
+  readonly writes?: WritesReport;
 }
 
 /** The state of the whole, pushed to workers whenever it changes (at most once a second): /healthz answers from it. */
@@ -155,8 +187,25 @@ function upstream(v: unknown): UpstreamReport | undefined {
     return undefined;
   const { quota, tables } = v;
   if (!count(quota["used"]) || !count(quota["limit"]) || !count(quota["lockedUntil"]) || tables.length > 1_000) return undefined;
-  const sound = (t: unknown) => record(t) && text(t["name"], 200) && count(t["rows"]) && count(t["version"]) && count(t["checkedAt"]);
-  return tables.every(sound) ? (v as unknown as UpstreamReport) : undefined;
+  if (!tables.every(tableReport) || !(v["writes"] === undefined || writes(v["writes"]))) return undefined;
+  return v as unknown as UpstreamReport;
+}
+
+const tableReport = (t: unknown): boolean =>
+  record(t) &&
+  text(t["name"], 200) &&
+  ["rows", "version", "checkedAt", "warnings"].every((name) => count(t[name])) &&
+  (t["failure"] === undefined || text(t["failure"]));
+
+const DELIVERIES: readonly unknown[] = ["exactly-once", "at-least-once", "unproven"] satisfies WritesReport["delivery"][];
+function writes(v: unknown): boolean {
+  if (!record(v) || !DELIVERIES.includes(v["delivery"]) || !record(v["quota"]) || !record(v["timeToSheet"])) return false;
+  const { quota, timeToSheet } = v;
+  return (
+    ["waiting", "waitingBytes", "oldest", "landed", "parked"].every((name) => count(v[name])) &&
+    ["used", "limit", "lockedUntil"].every((name) => count(quota[name])) &&
+    ["p50", "p99"].every((name) => timeToSheet[name] === null || count(timeToSheet[name]))
+  );
 }
 
 function beat(m: Fields): Beat | undefined {

@@ -1,20 +1,39 @@
 /** The broker without its socket: tables, snapshots and the refresher that keeps them, and who wants to hear of it. */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import type { UpstreamReport } from "../base/protocol.ts";
-import { after, between, elapsed, later, ms, type Instant, type Ms, type PerMinute } from "../base/units.ts";
+import type { TableReport, UpstreamReport } from "../base/protocol.ts";
+import {
+  after,
+  between,
+  elapsed,
+  later,
+  ms,
+  seconds,
+  type Bytes,
+  type Instant,
+  type Ms,
+  type PerMinute,
+  type Timestamp,
+} from "../base/units.ts";
 import { quoted } from "../sheets/a1.ts";
-import type { BrokerEvents, BrokerPort } from "../sheets/direct-transport.ts";
+import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
+import { isWritable } from "../sheets/layout.ts";
+import type { Reading } from "../sheets/rows.ts";
+import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
 import type { Table, Unavailable } from "../sheets/types.ts";
+import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
+import { Acks } from "./acks.ts";
 import { systemAlarm, type Alarm } from "./alarm.ts";
 import { SnapshotFiles } from "./disk.ts";
 import { ReadQuota } from "./quota.ts";
+import { Pusher } from "./pusher.ts";
 import { Refresher } from "./refresher.ts";
-import { Snapshots } from "./snapshots.ts";
+import { Snapshots, type Accepted, type Shown } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
 import { discoverTabs, tabsFile } from "./tabs.ts";
 import type { Outcome, Upstream } from "./upstream.ts";
+import { Writing, type Footing, type WriteMeans } from "./writing.ts";
 
 export interface BrokerOptions {
   readonly spreadsheetId: string;
@@ -24,12 +43,16 @@ export interface BrokerOptions {
   readonly ttl: Ms;
   readonly readsPerMinute: PerMinute;
   readonly dataDir: string;
+  /** Most of accepted writes that may wait to be sent. */
+  readonly journalSize: Bytes;
   readonly upstream: Upstream;
   readonly clock: Clock;
   readonly log: Logger;
   readonly alarm?: Alarm;
   readonly random?: () => number;
 }
+
+const READERS_COME_WITHIN = ms(500);
 
 type State = Pick<UpstreamReport, "state" | "message">;
 
@@ -49,6 +72,9 @@ export class Broker implements BrokerPort {
   readonly #quota: ReadQuota;
   readonly #snapshots: Snapshots;
   readonly #refresher: Refresher;
+  readonly #writing: Writing;
+  readonly #pusher = new Pusher((table) => this.#push(table));
+  readonly #acks: Acks;
   readonly #listeners = new Set<BrokerEvents>();
   #tables: readonly Table[] | undefined;
   #listFailure: Unavailable | undefined;
@@ -63,7 +89,16 @@ export class Broker implements BrokerPort {
     this.#options = options;
     this.#store = openStore(dataDir, clock.wall(), log);
     this.#quota = new ReadQuota(options.readsPerMinute, clock, this.#store.quota());
-    this.#snapshots = new Snapshots(spreadsheetId, new SnapshotFiles(dataDir, log), this.#store, log);
+    this.#acks = new Acks(clock);
+    this.#writing = new Writing({
+      tables: (options.tables ?? []).filter(isWritable),
+      clock,
+      mostBytes: options.journalSize,
+      footing: this.#footing(),
+      show: (table) => this.#show(table),
+    });
+    const written = (table: string): boolean => this.#writing.has(table);
+    this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written });
     this.#refresher = new Refresher({
       ...this.#times(),
       quota: this.#quota,
@@ -71,6 +106,25 @@ export class Broker implements BrokerPort {
       accept: (table, values, askedAt) => this.#accept(table, values, askedAt),
       failed: (why) => this.#failed(why),
     });
+  }
+
+  /** Whether any table of this broker may be written to. */
+  get writable(): boolean {
+    return (this.#options.tables ?? []).some(isWritable);
+  }
+
+  get takesWrites(): boolean {
+    return this.#writing.isOpen;
+  }
+
+  /** Accepts writes from now on. Before `start`, so that no rows are shown without what the journal holds. */
+  openWrites(means: WriteMeans): void {
+    this.#writing.open(means);
+  }
+
+  /** Accepts no more writes. @returns when all are on disk, rows too, and the journal is given up. */
+  async closeWrites(): Promise<void> {
+    await this.#writing.close(() => this.#snapshots.flushed());
   }
 
   /** Begins to serve: from disk at once, from Google for what is not there. */
@@ -90,13 +144,20 @@ export class Broker implements BrokerPort {
     this.#stopDiscovery = discoverTabs({ ...this.#times(), quota: this.#quota, log, tabs, found, failed });
   }
 
-  subscribe(events: BrokerEvents): () => void {
+  subscribe(events: BrokerEvents): Subscription {
     this.#listeners.add(events);
+    const reader = this.#acks.join();
     if (this.#listFailure !== undefined) events.failed(this.#listFailure);
     if (this.#tables !== undefined) events.tables(this.#infos());
     for (const { head, bytes } of this.#snapshots.all()) events.snapshot(head, bytes);
     for (const why of this.#refresher.failures()) events.failed(why);
-    return () => void this.#listeners.delete(events);
+    return {
+      saw: (table, version) => reader.saw(table, version),
+      end: () => {
+        this.#listeners.delete(events);
+        reader.leave();
+      },
+    };
   }
 
   async want(table: string): Promise<Unavailable | undefined> {
@@ -109,26 +170,61 @@ export class Broker implements BrokerPort {
     this.#refresher.touch(tables);
   }
 
+  async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
+    const known = this.#tables?.some(({ name }) => name === request.table);
+    if (known === true) return this.#writing.write(request, call);
+    const [reason, message] =
+      known === false
+        ? (["unknown-table", `there is no table "${request.table}"`] as const)
+        : (["not-writable", "Google has not said yet which tabs the spreadsheet has"] as const);
+    return { is: "refused", refusal: { reason, message, ...(known === false ? {} : { retryAfter: seconds(1) }) } };
+  }
+
+  find(id: string): Promise<Write | undefined> {
+    return this.#writing.find(id);
+  }
+
+  /** Connections that another broker had are about to come: until they have, answers to writers wait for them. */
+  expectReaders(): void {
+    this.#acks.settle(READERS_COME_WITHIN);
+  }
+
   peek(table: string): ReturnType<Snapshots["get"]> {
     return this.#snapshots.get(table);
   }
 
   report(): UpstreamReport {
-    const tables = [...this.#snapshots.all()].map(({ head, rows }) => ({
-      name: head.table,
-      rows,
-      version: head.version,
-      checkedAt: head.checkedAt,
-    }));
-    return { ...this.#state, quota: this.#quota.report(), tables };
+    const failures = new Map(this.#refresher.failures().map(({ table, message }) => [table, message]));
+    const tables = (this.#tables ?? []).flatMap(({ name }): readonly TableReport[] => {
+      const [held, failure] = [this.#snapshots.get(name), failures.get(name)];
+      if (held === undefined && failure === undefined) return [];
+      const { version, checkedAt, warnings } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp, warnings: 0 };
+      const report = { name, rows: held?.rows ?? 0, version, checkedAt, warnings: warnings ?? 0 };
+      return [failure === undefined ? report : { ...report, failure }];
+    });
+    const writes = this.#writing.report();
+    return { ...this.#state, quota: this.#quota.report(), tables, ...(writes === undefined ? {} : { writes }) };
   }
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */
   async close(): Promise<void> {
     this.#stopDiscovery?.();
+    await this.closeWrites();
     this.#refresher.close();
     this.#options.upstream.close();
     await this.#snapshots.flushed();
+  }
+
+  #footing(): Footing {
+    return {
+      layout: (table) => this.#snapshots.get(table)?.layout,
+      reads: { ledger: this.#quota, keep: (state) => this.#store.keepQuota(state) },
+      writes: { state: () => this.#store.writeQuota(), keep: (state) => this.#store.keepWriteQuota(state) },
+      proof: {
+        read: () => this.#store.proof(this.#options.spreadsheetId),
+        keep: (delivery) => this.#store.keepProof(this.#options.spreadsheetId, delivery),
+      },
+    };
   }
 
   #times(): { readonly clock: Clock; readonly alarm: Alarm; readonly random: () => number } {
@@ -156,12 +252,37 @@ export class Broker implements BrokerPort {
       const head = this.#snapshots.get(table.name)?.head;
       return head === undefined ? [] : [[table.name, after(now, elapsed(wall, head.checkedAt))] as const];
     });
+    for (const { name } of tables) this.#startWriting(name, new Map(checked).get(name) ?? now);
     this.#refresher.setTables(tables, new Map(checked));
     for (const listener of this.#listeners) {
       listener.tables(this.#infos());
       for (const { head, bytes } of this.#snapshots.all()) listener.snapshot(head, bytes);
     }
     this.#refresher.warm();
+    this.#refresher.touch(tables.filter(isWritable).map(({ name }) => name));
+  }
+
+  /** Lays what the journal holds over the rows from disk, before anybody sees them. */
+  #startWriting(table: string, checkedAt: Instant): void {
+    const held = this.#snapshots.get(table);
+    if (held === undefined || !this.#writing.has(table)) return;
+    const load = (): Content => contentOf(new Snapshot(Uint8Array.from(held.bytes).buffer));
+    this.#writing.based(table, { load, layout: held.layout }, checkedAt);
+    this.#push(table);
+  }
+
+  /** Pushes a table's rows with all that was accepted, and waits for readers. */
+  async #show(table: string): Promise<void> {
+    await this.#pusher.push(table);
+    const version = this.#snapshots.get(table)?.head.version;
+    if (version !== undefined) await this.#acks.reached(table, version);
+  }
+
+  #push(name: string): void {
+    const table = this.#tables?.find((known) => known.name === name);
+    const shown = this.#writing.content(name);
+    if (table === undefined || shown === undefined) return;
+    this.#tell(table, this.#snapshots.show(table, shown, this.#options.clock.wall()));
   }
 
   /** Every call is counted before it is made, and a refusal closes the ledger: in memory and on disk. */
@@ -192,10 +313,19 @@ export class Broker implements BrokerPort {
 
   #accept(table: Table, values: unknown, askedAt: Instant): string | undefined {
     const { clock } = this.#options;
-    const accepted = this.#snapshots.accept(table, values, later(clock.wall(), between(clock.now(), askedAt)));
+    const at = later(clock.wall(), between(clock.now(), askedAt));
+    const over = ({ content, layout, places }: Extract<Reading, { is: "ok" }>): Shown => {
+      this.#writing.based(table.name, { load: () => content, layout, places }, askedAt);
+      return this.#writing.content(table.name) ?? { content };
+    };
+    return this.#tell(table, this.#snapshots.accept(table, values, at, this.#writing.has(table.name) ? over : undefined));
+  }
+
+  /** Tells all listeners what came of new rows. @returns why they were refused. */
+  #tell(table: Table, accepted: Accepted): string | undefined {
     switch (accepted.is) {
       case "malformed":
-        this.#options.log.warn({ table: table.name }, `Google's answer was refused, what was there stays: ${accepted.why}`);
+        this.#options.log.warn({ table: table.name }, `new rows were refused, what was there stays: ${accepted.why}`);
         return accepted.why;
       case "same":
         for (const listener of this.#listeners) listener.renewed(accepted.head);

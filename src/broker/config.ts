@@ -1,5 +1,5 @@
 import type { LogLevel, LogTarget } from "../base/log.ts";
-import { perMinute, type Ms, type PerMinute } from "../base/units.ts";
+import { perMinute, type Bytes, type Ms, type PerMinute } from "../base/units.ts";
 import type { Settings } from "../settings/table.ts";
 
 /** All that a broker is told with `configure`. Plain JSON: it crosses the channel. */
@@ -13,6 +13,9 @@ export interface BrokerConfig {
   readonly tablesFile: string | null;
   readonly ttl: Ms;
   readonly readsPerMinute: PerMinute;
+  readonly writesPerMinute: PerMinute;
+  /** Most of accepted writes that may wait to be sent. */
+  readonly journalSize: Bytes;
   readonly upstreamTimeout: Ms;
   readonly dataDir: string;
   /** Where workers look for the broker: a unix socket. */
@@ -39,6 +42,8 @@ export function brokerConfig(settings: Settings, extras: BrokerExtras): BrokerCo
     tablesFile: extras.tablesFile ?? null,
     ttl: settings.cache_ttl,
     readsPerMinute: perMinute(settings.reads_per_minute),
+    writesPerMinute: perMinute(settings.writes_per_minute),
+    journalSize: settings.journal_size,
     upstreamTimeout: settings.upstream_timeout,
     dataDir: settings.data_dir,
     socket: extras.socket,

@@ -7,6 +7,7 @@ import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import { encodeFrame, FrameReader } from "../base/frames.ts";
 import type { Logger } from "../base/log.ts";
 import { minutes } from "../base/units.ts";
+import { readLayout, type Layout } from "../sheets/layout.ts";
 import { Snapshot } from "../sheets/snapshot.ts";
 import type { SnapshotHead } from "../sheets/types.ts";
 
@@ -17,6 +18,8 @@ const checksum = (parts: readonly Uint8Array[]): Buffer => parts.reduce((hash, p
 export interface Saved {
   readonly head: SnapshotHead;
   readonly bytes: Uint8Array;
+  /** Of a table that may be written to: hidden columns are named in it, so that it goes nowhere but here. */
+  readonly layout?: Layout;
 }
 
 /** @throws Error that says what is wrong with the file, or undefined when it is another definition's. */
@@ -24,12 +27,13 @@ function decode(file: Buffer, table: string, definition: string): Saved | undefi
   const content = file.subarray(0, -CHECKSUM);
   if (file.length <= CHECKSUM || !checksum([content]).equals(file.subarray(-CHECKSUM))) throw new Error("its checksum does not fit");
   const [frame] = new FrameReader().push(content);
-  const { head, cut } = Object(frame?.head) as { head?: SnapshotHead; cut?: string };
+  const { head, cut, layout } = Object(frame?.head) as { head?: SnapshotHead; cut?: string; layout?: unknown };
   if (frame === undefined || head?.table !== table) throw new Error("it is another table's");
   if (cut !== definition) return undefined;
   const bytes = Uint8Array.from(frame.body);
   void new Snapshot(bytes.buffer); // throws when it is not whole
-  return { head, bytes };
+  const place = layout === undefined ? undefined : readLayout(layout, table);
+  return place === undefined ? { head, bytes } : { head, bytes, layout: place };
 }
 
 /** The folder of snapshots. Table names are file names: letters, digits, - and _. */
@@ -77,8 +81,8 @@ export class SnapshotFiles {
   }
 
   /** Writes a snapshot: whole and synced, or not at all. A failure is said in the log. */
-  write({ head, bytes }: Saved, definition: string): void {
-    const work = (): Promise<void> => this.#replace(head.table, [...encodeFrame({ head, cut: definition }, bytes)]);
+  write({ head, bytes, layout }: Saved, definition: string): void {
+    const work = (): Promise<void> => this.#replace(head.table, [...encodeFrame({ head, cut: definition, layout }, bytes)]);
     const busy = this.#writing.get(head.table);
     if (busy !== undefined) busy.next = work;
     else this.#writing.set(head.table, { next: undefined, done: this.#run(head.table, work) });

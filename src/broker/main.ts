@@ -1,4 +1,6 @@
 /** The broker's process: the one that talks to Google. Ready as soon as it can answer workers, whatever Google does. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { startBeat } from "../base/beat.ts";
 import { systemClock } from "../base/clock.ts";
 import { DroverError, messageOf } from "../base/errors.ts";
@@ -13,27 +15,49 @@ import type { BrokerConfig } from "./config.ts";
 import { readServiceAccount } from "./credentials.ts";
 import { createGoogle } from "./google.ts";
 import { serveBroker, type RpcServer } from "./rpc.ts";
+import { askForJournal } from "./succession.ts";
+import type { WriteMeans } from "./writing.ts";
+
+/** What opening a journal needs. */
+export interface WritesNeed {
+  readonly config: BrokerConfig;
+  readonly upstream: Google;
+  readonly log: Logger;
+  /** The journal can't go on in this process. */
+  readonly fatal: (why: string) => void;
+}
 
 export interface BrokerDeps {
   readonly log: Logger;
   /** Opens the log file again. */
   readonly reopen: () => void;
+  /** Opens the journal, and what sends from it. Without it nothing can be written. */
+  readonly openWrites?: (need: WritesNeed) => Promise<WriteMeans>;
   /** Ends the process. */
   readonly exit?: (code: number) => void;
 }
 
+type Google = ReturnType<typeof createGoogle>;
+
 /** The longest that stopping may take: what is not on disk by then is asked of Google again. */
 const CLOSE_WITHIN = seconds(1);
+/** Where there is one, writes may wait in it, although nobody may write any more. */
+const JOURNAL = "journal.db";
+/** A journal that can't be opened again after a successor has failed is tried for again. */
+const TRY_AGAIN = seconds(5);
 
 interface Running {
   readonly broker: Broker;
   readonly rpc: RpcServer;
-  readonly stopBeat: () => void;
+  readonly upstream: Google;
+  stopBeat: () => void;
+  /** Ends the connection to the broker that was here before. */
+  letGo: () => void;
 }
 
 /** @throws DroverError for anything an operator must mend. */
-function openBroker(config: BrokerConfig, log: Logger): Broker {
-  const { keyFile, spreadsheetId, sheetsEndpoint, oauthEndpoint, tablesFile, ttl, readsPerMinute, dataDir } = config;
+function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" | "upstream"> {
+  const { keyFile, spreadsheetId, sheetsEndpoint, oauthEndpoint, tablesFile, ttl, readsPerMinute, dataDir, journalSize } = config;
   if (keyFile === null && sheetsEndpoint === null)
     throw new DroverError(
       "DROVER_E_CREDENTIALS",
@@ -48,68 +72,140 @@ function openBroker(config: BrokerConfig, log: Logger): Broker {
     clock: systemClock,
   });
   const tables = tablesFile === null ? undefined : readTables(tablesFile, ttl);
-  return new Broker({ spreadsheetId, tables, ttl, readsPerMinute, dataDir, upstream, clock: systemClock, log });
+  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, upstream, clock: systemClock, log };
+  return { broker: new Broker(options), upstream };
 }
 
 function counters({ calls, errors }: Broker["counters"]): Counters {
   return { ...noCounters(), upstreamCalls: calls, upstreamErrors: errors };
 }
 
-function start(port: MasterPort, message: Extract<ToChild, { type: "configure" }>, log: Logger): Running {
-  const config = message.config as BrokerConfig;
-  const broker = openBroker(config, log);
-  const rpc = serveBroker(broker, config.socket, log);
-  broker.start();
-  rpc.takeOver();
-  port.send({ type: "ready", where: config.socket });
-  const stopBeat = startBeat(port, message.beatEvery, {
-    inFlight: () => 0,
-    connections: () => rpc.connections(),
-    full: () => false,
-    counters: () => counters(broker.counters),
-    latency: () => [],
-    upstream: () => broker.report(),
-  });
-  return { broker, rpc, stopBeat };
-}
-
 /** Runs until the master says `drain` or is gone. @returns when the listeners stand; the process goes on. */
 export function runBroker(port: MasterPort, deps: BrokerDeps): Promise<void> {
-  const { log } = deps;
-  const exit = deps.exit ?? ((code: number) => process.exit(code));
-  let running: Running | undefined;
-  let leaving = false;
+  new BrokerProcess(port, deps).listen();
+  return Promise.resolve();
+}
 
-  const leave = async (): Promise<void> => {
-    if (leaving) return;
-    leaving = true;
+type Configure = Extract<ToChild, { type: "configure" }>;
+
+class BrokerProcess {
+  readonly #port: MasterPort;
+  readonly #deps: BrokerDeps;
+  #running: Running | undefined;
+  #leaving = false;
+  /** The journal is another's, or on its way there. */
+  #yielding: Promise<void> | undefined;
+
+  constructor(port: MasterPort, deps: BrokerDeps) {
+    this.#port = port;
+    this.#deps = deps;
+  }
+
+  listen(): void {
+    this.#port.onMessage((message) => {
+      if (message.type === "configure" && this.#running === undefined) this.#configure(message);
+      else if (message.type === "drain") void this.#leave();
+      else if (message.type === "reopen") this.#deps.reopen();
+    });
+    this.#port.onLost(() => void this.#leave());
+  }
+
+  #configure(message: Configure): void {
+    const { log } = this.#deps;
+    const config = message.config as BrokerConfig;
+    try {
+      const { broker, upstream } = openBroker(config, log);
+      const estate = { yield: () => this.#yield(), takeBack: () => void this.#takeBack(config) };
+      const rpc = serveBroker(broker, config.socket, log, estate);
+      const running: Running = { broker, rpc, upstream, stopBeat: () => {}, letGo: () => {} };
+      this.#running = running;
+      if (!broker.writable && !existsSync(join(config.dataDir, JOURNAL))) return this.#serve(running, message);
+      this.#claim(running, config).then(
+        () => this.#serve(running, message),
+        (e: unknown) => this.#fail(e),
+      );
+    } catch (e) {
+      this.#fail(e);
+    }
+  }
+
+  /** Without the journal a broker is not ready: rows without what waits in it would be older than what clients have seen. */
+  async #claim(running: Running, config: BrokerConfig): Promise<void> {
+    const { log } = this.#deps;
+    running.letGo = await askForJournal(config.socket, log);
+    if (!this.#leaving) await this.#openWrites(running, config);
+  }
+
+  async #openWrites({ broker, upstream }: Running, config: BrokerConfig): Promise<void> {
+    const { log, openWrites } = this.#deps;
+    const fatal = (why: string): void => this.#fail(new DroverError("DROVER_E_BROKER", why));
+    const means = await openWrites?.({ config, upstream, log, fatal });
+    if (means === undefined) return;
+    const { entries } = means.journal.recovered;
+    if (entries.length > 0) log.info({ waiting: entries.length }, `${entries.length} writes wait in the journal, and are sent now`);
+    broker.openWrites(means);
+  }
+
+  #serve(running: Running, message: Configure): void {
+    if (this.#leaving) return;
+    const { broker, rpc } = running;
+    const { socket } = message.config as BrokerConfig;
+    broker.start();
+    broker.expectReaders();
+    rpc.takeOver();
+    this.#port.send({ type: "ready", where: socket });
+    running.stopBeat = startBeat(this.#port, message.beatEvery, {
+      inFlight: () => 0,
+      connections: () => rpc.connections(),
+      full: () => false,
+      counters: () => counters(broker.counters),
+      latency: () => [],
+      upstream: () => broker.report(),
+    });
+  }
+
+  #yield(): Promise<void> {
+    this.#yielding ??= this.#running?.broker.closeWrites() ?? Promise.resolve();
+    return this.#yielding;
+  }
+
+  /** The successor is gone, and we are still here. */
+  async #takeBack(config: BrokerConfig): Promise<void> {
+    await this.#yielding;
+    this.#yielding = undefined;
+    const running = this.#running;
+    if (this.#leaving || running === undefined || running.broker.takesWrites) return;
+    try {
+      await this.#openWrites(running, config);
+      this.#deps.log.warn("the broker that was to take over is gone: the journal is open here again");
+    } catch (e) {
+      this.#deps.log.error({ err: e }, `the journal can't be opened again, nothing can be written: ${messageOf(e)}`);
+      setTimeout(() => void this.#takeBack(config), TRY_AGAIN);
+    }
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    const exit = this.#exit;
+    const running = this.#running;
     const timer = setTimeout(() => exit(EXIT.done.code), CLOSE_WITHIN);
     running?.stopBeat();
+    await this.#yield(); // whoever waits for an answer still gets it
     running?.rpc.close();
     await running?.broker.close();
+    running?.letGo();
     clearTimeout(timer);
-    port.send({ type: "drained", served: 0 });
+    this.#port.send({ type: "drained", served: 0 });
     exit(EXIT.done.code);
-  };
+  }
 
-  const configure = (message: Extract<ToChild, { type: "configure" }>): void => {
-    try {
-      running = start(port, message, log);
-    } catch (e) {
-      const known = e instanceof DroverError;
-      log.fatal({ err: e }, `the broker can't start: ${messageOf(e)}`);
-      const code = known ? e.code : "DROVER_E_BUG";
-      const status = known ? e.exit : EXIT.bug.code;
-      port.send({ type: "fatal", exit: status, code, message: messageOf(e) });
-      exit(status);
-    }
-  };
+  #fail(e: unknown): void {
+    this.#deps.log.fatal({ err: e }, `the broker can't start: ${messageOf(e)}`);
+    const [code, status] = e instanceof DroverError ? [e.code, e.exit] : (["DROVER_E_BUG", EXIT.bug.code] as const);
+    this.#port.send({ type: "fatal", exit: status, code, message: messageOf(e) });
+    this.#exit(status);
+  }
 
-  port.onMessage((message) => {
-    if (message.type === "configure" && running === undefined) configure(message);
-    else if (message.type === "drain") void leave();
-    else if (message.type === "reopen") deps.reopen();
-  });
-  port.onLost(() => void leave());
-  return Promise.resolve();
+  readonly #exit = (code: number): void => (this.#deps.exit ?? ((status: number) => process.exit(status)))(code);
 }

@@ -8,9 +8,10 @@ import { FrameReader, type Frame } from "../base/frames.ts";
 import { impossible } from "../base/never.ts";
 import type { Logger } from "../base/log.ts";
 import { seconds } from "../base/units.ts";
-import type { BrokerPort } from "../sheets/direct-transport.ts";
-import type { Unavailable } from "../sheets/types.ts";
+import type { BrokerPort, Subscription } from "../sheets/direct-transport.ts";
+import type { SnapshotHead, Unavailable } from "../sheets/types.ts";
 import { MOST_FROM_CLIENT, PROTOCOL, readFromClient, type FromClient } from "../sheets/wire.ts";
+import type { WriteAnswer } from "../sheets/writes.ts";
 import { Outbox } from "./outbox.ts";
 
 /** sun_path without its terminating zero. */
@@ -21,20 +22,30 @@ const MOST_CALLS = 1_000;
 const ANSWERS_KEPT = 1_000;
 const HELLO_WITHIN = seconds(5);
 
-type Call = Extract<FromClient, { type: "call" }>;
+type CallOf<M> = Extract<FromClient, { type: "call"; method: M }>;
 
 /** Calls by id, answered once: a repeated one, from whichever connection, gets the same answer. */
 class Calls {
   readonly #broker: BrokerPort;
   readonly #answers = new LRUCache<string, Promise<Unavailable | undefined>>({ max: ANSWERS_KEPT });
+  /** Under way. One that was answered is known to the journal. */
+  readonly #writes = new Map<string, Promise<WriteAnswer>>();
   constructor(broker: BrokerPort) {
     this.#broker = broker;
   }
-  answer({ id, params }: Call): Promise<Unavailable | undefined> {
+  want({ id, params }: CallOf<"want">): Promise<Unavailable | undefined> {
     const known = this.#answers.get(id);
     if (known !== undefined) return known;
     const answer = this.#broker.want(params.table);
     this.#answers.set(id, answer);
+    return answer;
+  }
+  write({ id, params }: CallOf<"write">): Promise<WriteAnswer> {
+    const known = this.#writes.get(id);
+    if (known !== undefined) return known;
+    const { request, wait, within } = params;
+    const answer = this.#broker.write(request, { wait, within, id }).finally(() => this.#writes.delete(id));
+    this.#writes.set(id, answer);
     return answer;
   }
 }
@@ -43,6 +54,15 @@ interface Serving {
   readonly broker: BrokerPort;
   readonly calls: Calls;
   readonly log: Logger;
+  readonly estate: Estate | undefined;
+}
+
+/** What a broker leaves to the one that takes over. */
+export interface Estate {
+  /** Gives up the journal. @returns when another may open it. */
+  yield(): Promise<void>;
+  /** Whoever asked for the journal is gone: it is ours again, unless we go ourselves. */
+  takeBack(): void;
 }
 
 /** One connection, from its hello to its end. */
@@ -53,6 +73,7 @@ class Client {
   readonly #reader = new FrameReader(MOST_FROM_CLIENT);
   readonly #helloTimer: NodeJS.Timeout;
   #leave: (() => void) | undefined;
+  #subscription: Subscription | undefined;
   #underWay = 0;
 
   constructor(socket: Socket, serving: Serving) {
@@ -83,7 +104,7 @@ class Client {
     for (const { head } of frames) {
       const message = readFromClient(head);
       if (message === undefined) return this.#drop("it sent something that is no message");
-      if ((message.type === "hello") === (this.#leave !== undefined))
+      if ((message.type === "hello" || message.type === "succeed") === (this.#leave !== undefined))
         return this.#drop("its first message, and no other, is to be a hello");
       this.#heard(message);
       if (this.#socket.destroyed) return;
@@ -96,14 +117,18 @@ class Client {
         return this.#greet(message);
       case "touch":
         return this.#serving.broker.touch(message.tables);
+      case "seen":
+        return this.#saw(message);
       case "call":
         return void this.#answer(message);
+      case "succeed":
+        return void this.#succeed();
       default:
         return impossible(message);
     }
   }
 
-  #greet({ protocol, held }: Extract<FromClient, { type: "hello" }>): void {
+  #greet({ protocol, held: hashes }: Extract<FromClient, { type: "hello" }>): void {
     clearTimeout(this.#helloTimer);
     this.#leave = () => {};
     if (protocol !== PROTOCOL) {
@@ -112,22 +137,78 @@ class Client {
     }
     const outbox = this.#outbox;
     outbox.say({ type: "hello", protocol: PROTOCOL });
-    const has = new Map(Object.entries(held));
-    this.#leave = this.#serving.broker.subscribe({
-      snapshot: (head) => (has.get(head.table) === head.hash ? outbox.say({ type: "renewed", head }) : outbox.sendRows(head.table)),
+    const has = new Map(Object.entries(hashes));
+    const held: SnapshotHead[] = [];
+    const subscription = this.#serving.broker.subscribe({
+      snapshot: (head) => {
+        if (has.get(head.table) !== head.hash) return outbox.sendRows(head.table);
+        outbox.say({ type: "renewed", head });
+        held.push(head);
+      },
       renewed: (head) => outbox.say({ type: "renewed", head }),
       failed: (why) => outbox.say({ type: "failed", why }),
       tables: (tables) => outbox.say({ type: "tables", tables }),
     });
     has.clear(); // what comes later is new
+    this.#subscription = subscription;
+    this.#leave = () => subscription.end();
+    for (const { table, version } of held.splice(0)) subscription.saw(table, version);
   }
 
-  async #answer(call: Call): Promise<void> {
+  /** A worker says what it has of this broker's rows; those of another epoch are of no use to those who wait here. */
+  #saw({ table, epoch, version }: Extract<FromClient, { type: "seen" }>): void {
+    const known = this.#serving.broker.peek(table)?.head;
+    if (known?.epoch === epoch && version <= known.version) this.#subscription?.saw(table, version);
+  }
+
+  /** A broker that takes over asks for the journal. */
+  async #succeed(): Promise<void> {
+    const { estate, log } = this.#serving;
+    clearTimeout(this.#helloTimer);
+    this.#leave = () => estate?.takeBack();
+    log.info("another broker takes over: it gets the journal");
+    await estate?.yield();
+    if (!this.#socket.destroyed) this.#outbox.say({ type: "yielded" });
+  }
+
+  async #answer(call: Extract<FromClient, { type: "call" }>): Promise<void> {
     if (this.#underWay >= MOST_CALLS) return this.#drop(`it has ${MOST_CALLS} calls under way`);
     this.#underWay += 1;
-    const { table, held } = call.params;
-    const why = await this.#serving.calls.answer(call);
+    try {
+      await this.#reply(call);
+    } catch (e) {
+      this.#serving.log.error({ err: e }, `a worker's call failed, its connection is closed: ${messageOf(e)}`);
+      this.#socket.destroy();
+    }
     this.#underWay -= 1;
+  }
+
+  #reply(call: Extract<FromClient, { type: "call" }>): Promise<void> {
+    switch (call.method) {
+      case "want":
+        return this.#want(call);
+      case "write":
+        return this.#write(call);
+      case "find":
+        return this.#find(call);
+      default:
+        return impossible(call);
+    }
+  }
+
+  async #write(call: CallOf<"write">): Promise<void> {
+    const answer = await this.#serving.calls.write(call);
+    this.#outbox.say({ type: "answer", id: call.id, answer });
+  }
+
+  async #find({ id, params }: CallOf<"find">): Promise<void> {
+    const write = await this.#serving.broker.find(params.write);
+    this.#outbox.say({ type: "found", id, ...(write === undefined ? {} : { write }) });
+  }
+
+  async #want(call: CallOf<"want">): Promise<void> {
+    const { table, held } = call.params;
+    const why = await this.#serving.calls.want(call);
     if (this.#socket.destroyed) return;
     const rows = this.#serving.broker.peek(table);
     if (why === undefined && rows !== undefined && rows.head.hash !== held) this.#outbox.sendRows(table);
@@ -157,9 +238,9 @@ function listenPrivately(server: Server, path: string): void {
 
 /**
  * Serves a broker on a unix socket (0600), at first under a name of its own in the same directory.
- * @param path where workers will look, at most 107 bytes. @throws DroverError DROVER_E_BOOT.
+ * @param path where workers will look, at most 107 bytes. @param estate for the broker that will take over. @throws DroverError DROVER_E_BOOT.
  */
-export function serveBroker(broker: BrokerPort, path: string, log: Logger): RpcServer {
+export function serveBroker(broker: BrokerPort, path: string, log: Logger, estate?: Estate): RpcServer {
   const own = join(dirname(path), `.b${process.pid.toString(36)}${Date.now().toString(36).slice(-4)}`);
   for (const name of [path, own])
     if (Buffer.byteLength(name) > LONGEST_PATH)
@@ -167,7 +248,7 @@ export function serveBroker(broker: BrokerPort, path: string, log: Logger): RpcS
         "DROVER_E_BOOT",
         `the broker's socket ${name} is over ${LONGEST_PATH} bytes: set DROVER_RUN_DIR to a shorter path`,
       );
-  const serving: Serving = { broker, calls: new Calls(broker), log };
+  const serving: Serving = { broker, calls: new Calls(broker), log, estate };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);

@@ -1,7 +1,8 @@
 import type { Logger } from "../base/log.ts";
 import type { Timestamp } from "../base/units.ts";
-import { readTable, type Findings } from "../sheets/rows.ts";
-import { encodeSnapshot, stamp } from "../sheets/snapshot.ts";
+import type { Layout } from "../sheets/layout.ts";
+import { readTable, type Findings, type Reading } from "../sheets/rows.ts";
+import { encodeSnapshot, stamp, type Content, type RowTexts } from "../sheets/snapshot.ts";
 import { definitionOf } from "../sheets/tables.ts";
 import type { SnapshotHead, Table } from "../sheets/types.ts";
 import type { Saved, SnapshotFiles } from "./disk.ts";
@@ -17,8 +18,34 @@ interface Held extends Saved {
   readonly definition: string;
 }
 
+/** What clients are to see of a table. */
+export interface Shown {
+  readonly content: Content;
+  readonly texts?: RowTexts;
+}
+
+/** A table's rows on their way to the clients. */
+interface Coming extends Shown {
+  readonly head: Pick<SnapshotHead, "asOf" | "checkedAt" | "warnings">;
+  readonly definition: string;
+  readonly layout: Layout | undefined;
+}
+
+/** Lays what was accepted over Google's rows. */
+type Over = (reading: Extract<Reading, { is: "ok" }>) => Shown;
+
 /** The largest snapshot that fits into a frame with its head. */
 const MOST_BYTES = 60 * 1_048_576;
+const MOST_NAMES = 1_000;
+
+export interface SnapshotsPort {
+  readonly spreadsheetId: string;
+  readonly files: SnapshotFiles;
+  readonly store: Store;
+  readonly log: Logger;
+  /** Whether a table may be written to: then where it stands is kept on disk. */
+  readonly written: (table: string) => boolean;
+}
 
 /** The newest rows of every table, as far as they may be seen: in memory, and on disk for the next broker. */
 export class Snapshots {
@@ -30,12 +57,16 @@ export class Snapshots {
   /** The last version of each table, also of one that was forgotten: a version never means two things. */
   readonly #versions = new Map<string, number>();
   readonly #findings = new Map<string, string>();
+  /** All names that a table's header row has had. */
+  readonly #names = new Map<string, Set<string>>();
+  readonly #written: (table: string) => boolean;
 
-  constructor(spreadsheetId: string, files: SnapshotFiles, store: Store, log: Logger) {
-    this.#spreadsheetId = spreadsheetId;
-    this.#files = files;
-    this.#store = store;
-    this.#log = log;
+  constructor(port: SnapshotsPort) {
+    this.#spreadsheetId = port.spreadsheetId;
+    this.#files = port.files;
+    this.#store = port.store;
+    this.#log = port.log;
+    this.#written = port.written;
   }
 
   get(table: string): Held | undefined {
@@ -60,35 +91,71 @@ export class Snapshots {
       const known = checked?.hash === saved.head.hash ? checked.checkedAt : saved.head.checkedAt;
       const checkedAt = Math.min(known, now) as Timestamp;
       const version = Math.max(saved.head.version, (this.#versions.get(name) ?? 0) + 1);
-      this.#hold({ head: { ...saved.head, epoch: this.#store.epoch, version, checkedAt }, bytes: saved.bytes }, definition);
+      this.#hold({ ...saved, head: { ...saved.head, epoch: this.#store.epoch, version, checkedAt } }, definition);
     }
   }
 
   /**
    * Takes Google's values for a table. What can't be its rows changes nothing.
-   * @param at when they were asked for.
+   * @param at when they were asked for. @param over lays over them what they may not have yet.
    */
-  accept(table: Table, values: unknown, at: Timestamp): Accepted {
+  accept(table: Table, values: unknown, at: Timestamp, over?: Over): Accepted {
     const reading = readTable(values, table);
     if (reading.is === "malformed") return reading;
-    const { bytes, hash } = encodeSnapshot(reading.content);
+    const { content, layout, findings } = reading;
+    const lost = this.#lostNames(table.name, layout);
+    this.#report(table.name, findings, lost);
+    const warnings = findings.withoutKey + findings.duplicateKeys + findings.misfits + lost.length;
+    const head = { asOf: at, checkedAt: at, ...(warnings === 0 ? {} : { warnings }) };
+    const shown = over === undefined ? { content } : over(reading);
+    const accepted = this.#take(table, { ...shown, head, layout, definition: definitionOf(table, this.#spreadsheetId) });
+    if (accepted.is !== "malformed") this.#keepChecked();
+    return accepted;
+  }
+
+  /** Takes what clients are to see of a table whose rows are known, at a moment when Google has not been asked. */
+  show(table: Table, shown: Shown, at: Timestamp): Accepted {
+    const held = this.#held.get(table.name);
+    if (held === undefined) return { is: "malformed", why: `nothing is known of ${table.range}` };
+    const { layout, definition, head } = held;
+    return this.#take(table, { ...shown, head: { ...head, asOf: at }, layout, definition });
+  }
+
+  #take(table: Table, { content, texts, head: said, definition, layout }: Coming): Accepted {
+    const { bytes, hash } = encodeSnapshot(content, texts);
     if (bytes.byteLength > MOST_BYTES)
       return { is: "malformed", why: `the rows of ${table.range} are ${bytes.byteLength} bytes: the most is ${MOST_BYTES}` };
-    this.#report(table.name, reading.findings);
     const held = this.#held.get(table.name);
-    if (held?.head.hash === hash) {
-      const head = { ...held.head, checkedAt: at };
-      this.#held.set(table.name, { ...held, head });
-      this.#keepChecked();
+    const same = held?.head.hash === hash;
+    const place = layout === undefined ? {} : { layout };
+    const { checkedAt, warnings } = said;
+    const times = { asOf: same ? held.head.asOf : said.asOf, checkedAt, ...(warnings === undefined ? {} : { warnings }) };
+    const version = same ? held.head.version : (this.#versions.get(table.name) ?? 0) + 1;
+    const head: SnapshotHead = { table: table.name, epoch: this.#store.epoch, version, hash, ...times };
+    if (same) {
+      const moved = this.#written(table.name) && JSON.stringify(held.layout) !== JSON.stringify(layout);
+      this.#held.set(table.name, { bytes: held.bytes, rows: held.rows, definition, head, ...place });
+      if (moved) this.#save(table.name);
       return { is: "same", head };
     }
-    const definition = definitionOf(table, this.#spreadsheetId);
-    const version = (this.#versions.get(table.name) ?? 0) + 1;
-    const head: SnapshotHead = { table: table.name, epoch: this.#store.epoch, version, hash, asOf: at, checkedAt: at };
-    this.#hold({ head, bytes }, definition);
-    this.#files.write({ head, bytes }, definition);
-    this.#keepChecked();
+    this.#hold({ head, bytes, ...place }, definition);
+    this.#save(table.name);
     return { is: "changed", head, bytes };
+  }
+
+  #save(table: string): void {
+    const held = this.#held.get(table);
+    if (held === undefined) return;
+    const { head, bytes, layout, definition } = held;
+    this.#files.write({ head, bytes, ...(layout !== undefined && this.#written(table) ? { layout } : {}) }, definition);
+  }
+
+  /** Names that the header row had, and has no longer: somebody has renamed or removed a column. */
+  #lostNames(table: string, { columns }: Layout): readonly string[] {
+    const now = new Set(columns.filter((name) => name !== undefined));
+    const before = this.#names.get(table) ?? new Set(this.#held.get(table)?.layout?.columns.filter((name) => name !== undefined));
+    this.#names.set(table, new Set([...[...before].slice(-MOST_NAMES), ...now]));
+    return [...before].filter((name) => !now.has(name));
   }
 
   /** @returns when everything is on disk. */
@@ -96,10 +163,11 @@ export class Snapshots {
     return this.#files.flushed();
   }
 
-  #hold({ head, bytes }: Saved, definition: string): void {
+  #hold(saved: Saved, definition: string): void {
+    const { head, bytes } = saved;
     stamp(bytes, head.epoch, head.version);
     const rows = new DataView(bytes.buffer, bytes.byteOffset).getUint32(24, true);
-    this.#held.set(head.table, { head, bytes, rows, definition });
+    this.#held.set(head.table, { ...saved, rows, definition });
     this.#versions.set(head.table, head.version);
   }
 
@@ -107,8 +175,10 @@ export class Snapshots {
     this.#store.keepChecked(new Map([...this.#held].map(([name, { head }]) => [name, { hash: head.hash, checkedAt: head.checkedAt }])));
   }
 
-  /** Says what is wrong with the rows once, not at every refresh. */
-  #report(table: string, { withoutKey, duplicateKeys, misfits, warnings }: Findings): void {
+  /** Says what is wrong with the rows once, not at every refresh. Names that are gone may have been secret ones: they are counted. */
+  #report(table: string, { withoutKey, duplicateKeys, misfits, warnings: found }: Findings, lost: readonly string[]): void {
+    const gone = `the header row has lost ${lost.length} column name${lost.length === 1 ? "" : "s"} that it had before`;
+    const warnings = lost.length === 0 ? found : [gone, ...found];
     const said = JSON.stringify([withoutKey, duplicateKeys, misfits, warnings]);
     if (this.#findings.get(table) === said) return;
     this.#findings.set(table, said);

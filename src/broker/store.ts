@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { Delivery } from "../base/protocol.ts";
 import type { Timestamp } from "../base/units.ts";
 import type { QuotaState } from "./quota.ts";
 
@@ -21,6 +22,12 @@ export interface Store {
   readonly epoch: number;
   quota(): QuotaState;
   keepQuota(state: QuotaState): void;
+  /** Writes are counted apart from reads. */
+  writeQuota(): QuotaState;
+  keepWriteQuota(state: QuotaState): void;
+  /** What was found out about a spreadsheet's fences; undefined: nothing yet. */
+  proof(spreadsheetId: string): Delivery | undefined;
+  keepProof(spreadsheetId: string, delivery: Delivery): void;
   checked(table: string): Checked | undefined;
   keepChecked(tables: ReadonlyMap<string, Checked>): void;
 }
@@ -28,6 +35,8 @@ export interface Store {
 interface Kept {
   epoch: number;
   quota: QuotaState;
+  writes: QuotaState;
+  proof: { readonly spreadsheetId: string; readonly delivery: Delivery } | undefined;
   tables: Record<string, Checked>;
 }
 
@@ -36,19 +45,31 @@ const FULL: readonly unknown[] = ["ENOSPC", "EDQUOT"];
 const isRecord = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
 const isTime = (v: unknown): v is Timestamp => typeof v === "number" && Number.isFinite(v) && v >= 0;
 
+function readQuota(raw: unknown): QuotaState {
+  const quota = isRecord(raw) ? raw : {};
+  const spent = Array.isArray(quota["spent"]) ? quota["spent"].filter(isTime).slice(-10_000) : [];
+  return { spent, lockedUntil: isTime(quota["lockedUntil"]) ? quota["lockedUntil"] : (0 as Timestamp) };
+}
+
+function readProof(raw: unknown): Kept["proof"] {
+  const { spreadsheetId, delivery } = isRecord(raw) ? raw : {};
+  const known = delivery === "exactly-once" || delivery === "at-least-once";
+  return typeof spreadsheetId === "string" && known ? { spreadsheetId, delivery } : undefined;
+}
+
 /** What a file says, as far as it can be believed. */
 function readKept(raw: unknown): Kept {
   const file = isRecord(raw) ? raw : {};
-  const quota = isRecord(file["quota"]) ? file["quota"] : {};
   const tables = isRecord(file["tables"]) ? file["tables"] : {};
-  const spent = Array.isArray(quota["spent"]) ? quota["spent"].filter(isTime).slice(-10_000) : [];
   const checked = Object.entries(tables).filter(
     (entry): entry is [string, Record<string, unknown> & Checked] =>
       isRecord(entry[1]) && typeof entry[1]["hash"] === "string" && isTime(entry[1]["checkedAt"]),
   );
   return {
     epoch: isTime(file["epoch"]) ? file["epoch"] : 0,
-    quota: { spent, lockedUntil: isTime(quota["lockedUntil"]) ? quota["lockedUntil"] : (0 as Timestamp) },
+    quota: readQuota(file["quota"]),
+    writes: readQuota(file["writes"]),
+    proof: readProof(file["proof"]),
     tables: Object.fromEntries(checked.map(([name, { hash, checkedAt }]) => [name, { hash, checkedAt }])),
   };
 }
@@ -109,6 +130,16 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
     quota: () => kept.quota,
     keepQuota(state) {
       kept.quota = state;
+      tryWrite();
+    },
+    writeQuota: () => kept.writes,
+    keepWriteQuota(state) {
+      kept.writes = state;
+      tryWrite();
+    },
+    proof: (spreadsheetId) => (kept.proof?.spreadsheetId === spreadsheetId ? kept.proof.delivery : undefined),
+    keepProof(spreadsheetId, delivery) {
+      kept.proof = { spreadsheetId, delivery };
       tryWrite();
     },
     checked: (table) => (Object.hasOwn(kept.tables, table) ? kept.tables[table] : undefined),

@@ -20,6 +20,8 @@ export function renderStatus(status: Status): string {
     `requests   ${c.served}  ${rate(s.recent.perSecond)}/s  5xx ${c.status5xx}  refused ${c.refused}  p50 ${ms(s.latency.p50)}  p95 ${ms(s.latency.p95)}  p99 ${ms(s.latency.p99)}`,
     `cache      ${cacheText(s)}, TTL ${s.cacheTtl < 1_000 ? ms(s.cacheTtl) : span(s.cacheTtl)}`,
     `upstream   ${upstreamText(s)}`,
+    ...writes(s),
+    ...wrongTables(s),
     `machine    CPU ${percent(s.machine?.cpu ?? null)}  RAM ${percent(s.machine?.ram ?? null)}  limited by: ${s.limitedBy.join(", ") || "nothing"}`,
     `deaths     ${deaths(s)}`,
     `log        ${s.log}`,
@@ -70,6 +72,26 @@ export function upstreamText({ upstream: up }: Status): string {
   return `${up.state}${up.message === "" ? "" : ` (${up.message})`}  ${quota}  ${up.tables.length} tables`;
 }
 
+/** "exactly-once, 3 wait (oldest 2s), 120 landed, 0 parked, quota 5/51 this minute, to the sheet p50 410 ms p99 1200 ms" */
+function writes({ upstream: up }: Status): string[] {
+  const w = up?.writes;
+  if (w === undefined) return [];
+  const waiting = w.waiting === 0 ? "none wait" : `${w.waiting} wait (oldest ${span(w.oldest)})`;
+  const quota = `quota ${w.quota.used}/${w.quota.limit} this minute`;
+  const to = `to the sheet p50 ${ms(w.timeToSheet.p50)} p99 ${ms(w.timeToSheet.p99)}`;
+  return [`writes     ${w.delivery}, ${waiting}, ${w.landed} landed, ${w.parked} parked  ${quota}  ${to}`];
+}
+
+/** "players: 3 warnings, see the log; the header row of …" */
+function wrongTables({ upstream: up }: Status): string[] {
+  const wrong = (up?.tables ?? []).filter(({ warnings, failure }) => warnings > 0 || failure !== undefined);
+  const said = wrong.slice(0, MOST_TABLES).map(({ name, warnings, failure }) => {
+    const counted = warnings === 0 ? [] : [`${warnings} warning${warnings === 1 ? "" : "s"} (see the log)`];
+    return `table      ${name}: ${[...counted, ...(failure === undefined ? [] : [failure.slice(0, 200)])].join("; ")}`;
+  });
+  return wrong.length > said.length ? [...said, `table      and ${wrong.length - said.length} more`] : said;
+}
+
 /** "stuck 1, rolled 8; last: worker 3 stuck 12s ago, spinning at app.mjs:12 handler" */
 function deaths(status: Status): string {
   const named = Object.entries(status.deaths).map(([name, n]) => `${name} ${n}`);
@@ -87,6 +109,7 @@ export function lastDeathText({ places, at }: Status): string | undefined {
 
 const placeName = (place: PlaceView): string => (place.role === "worker" ? `worker ${place.slot}` : place.role);
 
+const MOST_TABLES = 5;
 const WIDTHS = [11, 9, 7, 4, 7, 8, 5, 6, 8, 7, 7];
 const column = (text: string, i: number): string => text.padEnd(WIDTHS[i] ?? 0);
 

@@ -20,15 +20,29 @@ export function letters(column: number): string {
   return text;
 }
 
+/** A range's tab as it is written, quotes included ("": it names none), and its cells ("": all of the tab). */
+function split(range: string): { readonly tab: string; readonly cells: string } {
+  const quotedTab = /^'(?:[^']|'')*'/.exec(range)?.[0];
+  const bang = quotedTab === undefined ? range.lastIndexOf("!") : range[quotedTab.length] === "!" ? quotedTab.length : -1;
+  if (bang !== -1) return { tab: range.slice(0, bang), cells: range.slice(bang + 1) };
+  return CELLS.test(range) ? { tab: "", cells: range } : { tab: range, cells: "" };
+}
+
 /** Where a range begins, counted from 0; the top left when it does not say. */
 export function origin(range: string): { readonly tab: string; readonly row: number; readonly column: number } {
-  const bang = range.lastIndexOf("!");
-  const bare = bang === -1 && CELLS.test(range);
-  const tab = bang === -1 ? (bare ? "" : range) : range.slice(0, bang);
-  const start = bang === -1 && !bare ? null : /^\$?([A-Za-z]{0,3})\$?(\d*)/.exec(range.slice(bang + 1));
+  const { tab, cells } = split(range);
+  const start = /^\$?([A-Za-z]{0,3})\$?(\d*)/.exec(cells);
   const column = (start?.[1] ?? "")
     .toUpperCase()
     .split("")
     .reduce((n, letter) => n * 26 + letter.charCodeAt(0) - 64, 0);
   return { tab, row: Math.max(1, Number(start?.[2] ?? "") || 1) - 1, column: Math.max(1, column) - 1 };
+}
+
+/** The title of the tab that a range is of ("": it names none), and the range's last row, counted from 0; undefined: it has no end. */
+export function extent(range: string): { readonly tab: string; readonly lastRow: number | undefined } {
+  const { tab, cells } = split(range);
+  const title = /^'.*'$/s.test(tab) ? tab.slice(1, -1).replaceAll("''", "'") : tab;
+  const row = Number(/\d+$/.exec(cells.slice(cells.indexOf(":") + 1))?.[0] ?? ""); // a single cell is its own end
+  return { tab: title, lastRow: row > 0 ? row - 1 : undefined };
 }

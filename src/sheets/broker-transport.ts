@@ -4,9 +4,10 @@ import { ms, seconds, type Ms } from "../base/units.ts";
 import { Connection } from "./connection.ts";
 import { share } from "./direct-transport.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
-import type { SnapshotHead } from "./types.ts";
+import { EVERY_TABLE, type SnapshotHead } from "./types.ts";
+import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 import { UnavailableError } from "./unavailable.ts";
-import { PROTOCOL, type FromBroker, type FromClient } from "./wire.ts";
+import { PROTOCOL, type Call, type FromBroker, type FromClient } from "./wire.ts";
 
 export interface BrokerTransportOptions {
   /** The broker's unix socket. */
@@ -18,16 +19,48 @@ export interface BrokerTransportOptions {
   readonly log?: Logger;
 }
 
+/** How a call ended. */
+type Ending =
+  | Extract<FromBroker, { type: "reply" | "answer" | "found" }>
+  /** Without an answer. `unsure`: it was said, and may have had its effect. */
+  | { readonly type: "none"; readonly why: string; readonly unsure: boolean };
+
 /** A call without an answer yet: said again, under the same id, to whichever broker answers next. */
 interface Outstanding {
-  readonly message: FromClient;
-  readonly settle: (failure?: Error) => void;
+  readonly message: () => FromClient;
+  /** It may have reached a broker that did not answer. */
+  unsure: boolean;
+  /** It has been said to the broker that is there now. */
+  said: boolean;
+  readonly end: (how: Ending) => void;
+  /** Ends it without an answer. */
+  readonly give: (why: string) => void;
 }
 
 const TICK = ms(25);
 const LONGEST_PAUSE = ms(1_000);
 /** A connection that lasted less was no success: the pauses go on growing. */
 const LASTING = ms(1_000);
+/** A broker that is handing over is asked again after this time, unless its successor is there before. */
+const AGAIN = ms(50);
+/** The broker is to answer a call that waits for the sheet before this side gives up. */
+const MARGIN = ms(500);
+/** What the other end, which may be away, is to be told: less than what a connection takes, and less calls than a broker does. */
+const MOST_OUTSTANDING = 900;
+const MOST_BYTES = 3 * 1_048_576;
+const UNUSED = "is no longer used by this process";
+
+/** @returns the answer to a write that has none. */
+function unanswered({ why, unsure }: Extract<Ending, { type: "none" }>): WriteAnswer {
+  const message = unsure
+    ? `the broker ${why}, and whether this was written is not known: said again with the same Idempotency-Key it is written once at most`
+    : `the broker ${why}: nothing was written`;
+  return { is: "refused", refusal: { reason: "away", message, retryAfter: seconds(1) } };
+}
+
+const away = (table: string, why: string): UnavailableError =>
+  new UnavailableError({ table, reason: "broker", message: `the broker ${why}`, retryAfter: seconds(1) });
+
 const newer = (head: SnapshotHead, than: SnapshotHead | undefined): boolean =>
   than === undefined || head.epoch > than.epoch || (head.epoch === than.epoch && head.version >= than.version);
 
@@ -44,6 +77,8 @@ class BrokerTransport implements Transport {
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
   #calls = 0;
+  /** Of calls without an answer. */
+  #bytes = 0;
   #up = false;
   #upSince = 0;
   #closed = false;
@@ -57,22 +92,53 @@ class BrokerTransport implements Transport {
     this.#connect();
   }
 
-  want(table: string, held: string | undefined): Promise<void> {
-    const id = `${this.#ids}-${(this.#calls += 1)}`;
+  async want(table: string, held: string | undefined): Promise<void> {
     const params = held === undefined ? { table } : { table, held };
-    const message: FromClient = { type: "call", id, method: "want", params };
-    return new Promise((resolve, reject) => {
-      const settle = (failure?: Error): void => {
+    const how = await this.#call(() => ({ method: "want", params }));
+    if (how.type === "none") throw away(table, how.why);
+    if (how.type === "reply" && how.why !== undefined) throw new UnavailableError(how.why);
+  }
+
+  async write(request: WriteRequest, wait: WriteWait): Promise<WriteAnswer> {
+    const bytes = 2 * JSON.stringify(request).length;
+    if (this.#outstanding.size >= MOST_OUTSTANDING || this.#bytes + bytes > MOST_BYTES) {
+      const message = "too many writes of this worker wait for the broker: nothing was written";
+      return { is: "refused", refusal: { reason: "full", message, retryAfter: seconds(1) } };
+    }
+    const deadline = performance.now() + this.#options.timeout;
+    const within = (): Ms => ms(Math.max(0, deadline - performance.now() - MARGIN));
+    const how = await this.#call(() => ({ method: "write", params: { request, wait, within: within() } }), bytes);
+    if (how.type === "answer") return how.answer;
+    return unanswered(how.type === "none" ? how : { type: "none", why: "answered something else", unsure: true });
+  }
+
+  async find(id: string): Promise<Write | undefined> {
+    const how = await this.#call(() => ({ method: "find", params: { write: id } }));
+    if (how.type === "none") throw away(EVERY_TABLE, how.why);
+    return how.type === "found" ? how.write : undefined;
+  }
+
+  #call(call: () => Call, bytes = 0): Promise<Ending> {
+    const id = `${this.#ids}-${(this.#calls += 1)}`;
+    return new Promise((resolve) => {
+      const end = (how: Ending): void => {
         clearTimeout(timer);
-        this.#outstanding.delete(id);
-        if (failure === undefined) resolve();
-        else reject(failure);
+        if (this.#outstanding.delete(id)) this.#bytes -= bytes;
+        resolve(how);
       };
-      const timer = setTimeout(() => settle(this.#away(table, "did not answer in time")), this.#options.timeout);
-      if (this.#closed) return settle(this.#away(table, "is no longer used by this process"));
-      this.#outstanding.set(id, { message, settle });
-      if (this.#up) this.#connection?.say(message);
+      const give = (why: string): void => end({ type: "none", why, unsure: one.unsure || one.said });
+      const one: Outstanding = { message: () => ({ type: "call", id, ...call() }), unsure: false, said: false, end, give };
+      const timer = setTimeout(() => give("did not answer in time"), this.#options.timeout);
+      if (this.#closed) return give(UNUSED);
+      this.#outstanding.set(id, one);
+      this.#bytes += bytes;
+      if (this.#up) this.#say(one);
     });
+  }
+
+  #say(call: Outstanding): void {
+    call.said = true;
+    this.#connection?.say(call.message());
   }
 
   touch(table: string): void {
@@ -90,12 +156,7 @@ class BrokerTransport implements Transport {
     clearTimeout(this.#tick);
     clearTimeout(this.#retry);
     this.#connection?.end();
-    for (const { message, settle } of this.#outstanding.values())
-      settle(this.#away(message.type === "call" ? message.params.table : "", "is no longer used by this process"));
-  }
-
-  #away(table: string, text: string): UnavailableError {
-    return new UnavailableError({ table, reason: "broker", message: `the broker ${text}`, retryAfter: seconds(1) });
+    for (const call of this.#outstanding.values()) call.give(UNUSED);
   }
 
   #connect(): void {
@@ -113,6 +174,10 @@ class BrokerTransport implements Transport {
     const was = this.#up;
     this.#up = false;
     if (this.#closed) return;
+    for (const call of this.#outstanding.values()) {
+      call.unsure ||= call.said;
+      call.said = false;
+    }
     if (was && performance.now() - this.#upSince > LASTING) this.#failures = 0;
     if (was) this.#events?.link(false);
     if (was) this.#options.log?.debug({ path: this.#options.path }, `the connection to the broker ended: ${why}`); // a successor is there at once
@@ -131,15 +196,19 @@ class BrokerTransport implements Transport {
       case "tables":
         return this.#events?.tables(message.tables);
       case "snapshot":
-        if (this.#follows(message.head)) this.#events?.snapshot({ head: message.head, bytes: share(body) });
-        return;
+        return this.#arrived(message.head, body);
       case "renewed":
         if (this.#follows(message.head)) this.#events?.renewed(message.head);
         return;
       case "failed":
         return this.#events?.failed(message.why);
       case "reply":
-        return this.#outstanding.get(message.id)?.settle(message.why === undefined ? undefined : new UnavailableError(message.why));
+      case "found":
+        return this.#outstanding.get(message.id)?.end(message);
+      case "answer":
+        return this.#answered(message);
+      case "yielded":
+        return; // said to brokers only
       default:
         return message satisfies never;
     }
@@ -149,7 +218,26 @@ class BrokerTransport implements Transport {
     this.#up = true;
     this.#upSince = performance.now();
     this.#events?.link(true);
-    for (const { message } of this.#outstanding.values()) this.#connection?.say(message);
+    for (const call of this.#outstanding.values()) this.#say(call);
+  }
+
+  /** Acknowledged once they are what this process answers from; older ones are superseded, and so acknowledged too. */
+  #arrived(head: SnapshotHead, body: Uint8Array): void {
+    if (this.#follows(head)) this.#events?.snapshot({ head, bytes: share(body) });
+    const { table, epoch, version } = head;
+    this.#connection?.say({ type: "seen", table, epoch, version });
+  }
+
+  /** A broker that takes no writes now is handing over: the call is said again, to its successor or to itself. */
+  #answered(message: Extract<FromBroker, { type: "answer" }>): void {
+    const call = this.#outstanding.get(message.id);
+    if (call === undefined) return;
+    const { answer } = message;
+    if (answer.is === "written" || answer.refusal.reason !== "away") return call.end(message);
+    call.said = false;
+    setTimeout(() => {
+      if (this.#up && !call.said && this.#outstanding.get(message.id) === call) this.#say(call);
+    }, AGAIN);
   }
 
   /** Keeps the newest head of each table; says whether this is it. */

@@ -54,3 +54,48 @@ export function readCell(value: string | number | boolean | null, type: ColumnTy
       return impossible(type);
   }
 }
+
+/** What one cell of a sheet may hold, in UTF-16 code units. */
+export const LONGEST_CELL = 50_000;
+
+/**
+ * The inverse of `readCell`: a value that a client wants in a cell of this type.
+ * @returns the value as it goes into the sheet (text stays text, whatever it looks like; null empties the cell), or what was expected
+ * in its place. What is written and read again is what was written; only a date's blank becomes a T.
+ */
+export function writeCell(
+  value: Cell,
+  type: ColumnType,
+): { readonly is: "cell"; readonly cell: Cell } | { readonly is: "misfit"; readonly expected: string } {
+  if (typeof value === "string") {
+    if (value.length > LONGEST_CELL) return misfit(`at most ${LONGEST_CELL} characters, and these are ${value.length}`);
+    if (!value.isWellFormed() || value.includes("\u0000")) return misfit("text of whole characters, without NUL");
+  }
+  if (value === null || value === "") return { is: "cell", cell: null };
+  if (typeof value === "number" && !Number.isFinite(value)) return misfit("a finite number");
+  const [fits, expected] = fitting(value, type);
+  if (!fits) return misfit(expected);
+  return { is: "cell", cell: type === "date" ? (readCell(value, type) ?? null) : value };
+}
+
+const misfit = (expected: string): { readonly is: "misfit"; readonly expected: string } => ({ is: "misfit", expected });
+
+/** JSON has types of its own: a number in quotes is text, and would be read back as one by whoever opens the sheet. */
+function fitting(value: string | number | boolean, type: ColumnType): readonly [boolean, string] {
+  switch (type) {
+    case "auto":
+      return [true, ""];
+    case "string":
+      return [typeof value === "string", "text"];
+    case "number":
+      return [typeof value === "number", "a number"];
+    case "integer":
+      return [Number.isSafeInteger(value), "a whole number up to 2^53-1"];
+    case "boolean":
+      return [typeof value === "boolean", "true or false"];
+    case "date":
+      return [toDate(value) !== undefined, "a date such as 2026-05-09 or 2026-05-09T18:30:00Z"];
+    default:
+      return impossible(type);
+  }
+}

@@ -15,6 +15,7 @@ import { HeldTables, type TableView } from "./held.ts";
 import type { Transport } from "./transport.ts";
 import { EVERY_TABLE, type TableInfo, type Unavailable } from "./types.ts";
 import { UnavailableError } from "./unavailable.ts";
+import { outOfBounds } from "./wire.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 
 export type { TableSource, TableView } from "./held.ts";
@@ -109,15 +110,15 @@ class Client implements Tables {
     return this.#refreshed(name, signal);
   }
 
-  async write({ table }: WriteRequest): Promise<WriteAnswer> {
-    return {
-      is: "refused",
-      refusal: { reason: "away", message: `"${table}" can't be written: nothing was written`, retryAfter: seconds(1) },
-    };
+  async write(request: WriteRequest, wait: WriteWait, signal?: AbortSignal): Promise<WriteAnswer> {
+    signal?.throwIfAborted();
+    const wrong = outOfBounds(request);
+    if (wrong !== undefined) return { is: "refused", refusal: { reason: "invalid", message: wrong } };
+    return abortable(this.#transport.write(request, wait), signal);
   }
 
-  async findWrite(id: string): Promise<Write | undefined> {
-    throw refusal(EVERY_TABLE, "broker", `the write ${id} can't be looked for`);
+  findWrite(id: string): Promise<Write | undefined> {
+    return this.#transport.find(id);
   }
 
   close(): void {

@@ -1,6 +1,10 @@
+import { seconds, type Ms } from "../base/units.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import type { SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 import { UnavailableError } from "./unavailable.ts";
+import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
+
+const SHEET_WITHIN = seconds(15);
 
 /** What the broker tells all its clients, in this order for each table. */
 export interface BrokerEvents {
@@ -11,15 +15,35 @@ export interface BrokerEvents {
   tables(list: readonly TableInfo[]): void;
 }
 
+/** One listener, and what it has seen. */
+export interface Subscription {
+  /** The listener's readers have these rows. */
+  saw(table: string, version: number): void;
+  end(): void;
+}
+
 /** A broker within reach of a function call. */
 export interface BrokerPort {
-  /** Tells the listener at once all that is known, then every change. @returns a function that ends it. */
-  subscribe(events: BrokerEvents): () => void;
+  /** Tells the listener at once all that is known, then every change. */
+  subscribe(events: BrokerEvents): Subscription;
   /** @returns why the table can't be had, or undefined once it has been told to all subscribers. */
   want(table: string): Promise<Unavailable | undefined>;
   touch(tables: readonly string[]): void;
+  /** @returns what became of it: never rejects. */
+  write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer>;
+  /** @returns a write by its id, or undefined when there is none, or it landed more than a day ago. */
+  find(id: string): Promise<Write | undefined>;
   /** What is known of a table. */
   peek(table: string): { readonly head: SnapshotHead; readonly bytes: Uint8Array } | undefined;
+}
+
+/** How a call wants to be answered. */
+export interface WriteCall {
+  /** `sheet`: once the sheet has it, or after `within`, with the state it has then. */
+  readonly wait: WriteWait;
+  readonly within: Ms;
+  /** Of the call: repeated under the same id it writes nothing more. */
+  readonly id?: string;
 }
 
 /** A copy in shared memory. */
@@ -31,9 +55,12 @@ export function share(bytes: Uint8Array): SharedArrayBuffer {
 
 /** The transport of one process that talks to Google itself: tests and library use. Closing it does not close the broker. */
 export function directTransport(broker: BrokerPort): Transport {
-  let end: (() => void) | undefined;
+  let subscription: Subscription | undefined;
   let events: TransportEvents | undefined;
-  const deliver = (head: SnapshotHead, bytes: Uint8Array): void => events?.snapshot({ head, bytes: share(bytes) });
+  const deliver = (head: SnapshotHead, bytes: Uint8Array): void => {
+    events?.snapshot({ head, bytes: share(bytes) });
+    subscription?.saw(head.table, head.version);
+  };
   return {
     async want(table, held) {
       const why = await broker.want(table);
@@ -44,14 +71,21 @@ export function directTransport(broker: BrokerPort): Transport {
     touch: (table) => broker.touch([table]),
     listen(listener) {
       events = listener;
-      end = broker.subscribe({
+      let known: readonly TableInfo[] = [];
+      subscription = broker.subscribe({
         snapshot: deliver,
         renewed: (head) => listener.renewed(head),
         failed: (why) => listener.failed(why),
-        tables: (list) => listener.tables(list),
+        tables: (list) => listener.tables((known = list)),
       });
+      for (const { name } of known) {
+        const rows = broker.peek(name); // told before there was a subscription to acknowledge to
+        if (rows !== undefined) subscription.saw(name, rows.head.version);
+      }
       listener.link(true);
     },
-    close: () => end?.(),
+    write: (request, wait) => broker.write(request, { wait, within: SHEET_WITHIN }),
+    find: (id) => broker.find(id),
+    close: () => subscription?.end(),
   };
 }

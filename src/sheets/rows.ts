@@ -1,6 +1,7 @@
 /** What Google answers for one range → the table's visible rows, and what was wrong with them. */
 import { letters, origin } from "./a1.ts";
 import { readCell } from "./cell.ts";
+import { layoutOf, type Layout } from "./layout.ts";
 import type { Cell, Content } from "./snapshot.ts";
 import type { Column, Table } from "./types.ts";
 import { namesSecret } from "./words.ts";
@@ -20,8 +21,15 @@ export interface Findings {
   readonly warnings: readonly string[];
 }
 
+/** `places`: how far below the header row each row stands. */
 export type Reading =
-  | { readonly is: "ok"; readonly content: Content; readonly findings: Findings }
+  | {
+      readonly is: "ok";
+      readonly content: Content;
+      readonly layout: Layout;
+      readonly places: readonly number[];
+      readonly findings: Findings;
+    }
   /** The answer can't be this table: it must not replace what is known. */
   | { readonly is: "malformed"; readonly why: string };
 
@@ -55,6 +63,7 @@ function placeColumns(header: readonly Raw[], table: Table): readonly Placed[] {
     taken.add(name);
     const said = given.get(name) ?? given.get(base);
     const hidden = said?.hidden ?? (namesSecret(name) || namesSecret(base));
+    if (name === table.deleted) return [{ name, at, hidden: true, type: "boolean" }];
     return [{ name, at, hidden: hidden || (given.get(base)?.hidden ?? false), type: said?.type ?? "auto" }];
   });
 }
@@ -63,9 +72,8 @@ function placeColumns(header: readonly Raw[], table: Table): readonly Placed[] {
 function wrongShape(placed: readonly Placed[], table: Table): string | undefined {
   if (placed.length === 0) return `the range ${table.range} has no header row`;
   const names = new Set(placed.map((column) => column.name));
-  const missing = [...table.columns.map((column) => column.name), ...(table.key === undefined ? [] : [table.key])].find(
-    (name) => !names.has(name),
-  );
+  const named = [...table.columns.map((column) => column.name), ...[table.key, table.deleted].filter((name) => name !== undefined)];
+  const missing = named.find((name) => !names.has(name));
   if (missing !== undefined)
     return `the header row of ${table.range} has no column ${JSON.stringify(missing)}, which the tables file names`;
   return placed.every((column) => column.hidden) ? `every column of ${table.range} is hidden` : undefined;
@@ -78,21 +86,31 @@ function addresses(range: string): (row: number, column: number) => string {
   return (row, column) => `${prefix}${letters(from.column + column)}${from.row + row + 1}`;
 }
 
+/** Which columns are looked at, and how. */
+interface Cut {
+  readonly visible: readonly Placed[];
+  /** Index of the key among them. */
+  readonly key: number;
+  /** Where the column stands that marks deleted rows. */
+  readonly deletedAt: number | undefined;
+  readonly range: string;
+}
+
 function readRows(
   grid: readonly (readonly Raw[])[],
-  visible: readonly Placed[],
-  key: number,
-  range: string,
-): { rows: Cell[][]; findings: Findings } {
+  { visible, key, deletedAt, range }: Cut,
+): { rows: Cell[][]; places: number[]; findings: Findings } {
   const address = addresses(range);
   const keyColumn = visible[key] as Placed;
   const rows: Cell[][] = [];
+  const places: number[] = [];
   const seen = new Set<string>();
   const warnings: string[] = [];
   let [withoutKey, duplicateKeys, misfits] = [0, 0, 0];
   const warn = (text: string): void => void (warnings.length < MOST_WARNINGS && warnings.push(text));
   for (const [nr, raw] of grid.entries()) {
     if (nr === 0 || raw.every(isEmpty)) continue;
+    if (deletedAt !== undefined && readCell(raw[deletedAt] ?? null, "boolean") === true) continue;
     const row = visible.map((column): Cell => {
       const cell = readCell(raw[column.at] ?? null, column.type);
       if (cell !== undefined) return cell;
@@ -112,12 +130,13 @@ function readRows(
     }
     seen.add(text);
     rows.push(row);
+    places.push(nr);
   }
-  return { rows, findings: { rows: rows.length, withoutKey, duplicateKeys, misfits, warnings } };
+  return { rows, places, findings: { rows: rows.length, withoutKey, duplicateKeys, misfits, warnings } };
 }
 
 /**
- * Reads `values` of one value range. Hidden columns are not even looked at.
+ * Reads `values` of one value range. Of hidden columns only the names are looked at, and whether a row is marked as deleted.
  * @param values as Google gives it: rows of cells, trailing empty ones left out, absent when the range is empty.
  */
 export function readTable(values: unknown, table: Table): Reading {
@@ -131,6 +150,9 @@ export function readTable(values: unknown, table: Table): Reading {
   const visible = placed.filter((column) => !column.hidden);
   const key = table.key === undefined ? 0 : visible.findIndex((column) => column.name === table.key);
   if (key === -1) return { is: "malformed", why: `the key column ${JSON.stringify(table.key)} of ${table.range} is hidden` };
-  const { rows, findings } = readRows(grid, visible, key, table.range);
-  return { is: "ok", content: { columns: visible.map(({ name, type }) => ({ name, type })), key, rows }, findings };
+  const deletedAt = placed.find((column) => column.name === table.deleted)?.at;
+  const { rows, places, findings } = readRows(grid, { visible, key, deletedAt, range: table.range });
+  const names = Array.from({ length: grid[0]?.length ?? 0 }, (_, at) => placed.find((column) => column.at === at)?.name);
+  const layout = layoutOf(table, names, (visible[key] as Placed).name);
+  return { is: "ok", content: { columns: visible.map(({ name, type }) => ({ name, type })), key, rows }, layout, places, findings };
 }

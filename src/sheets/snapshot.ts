@@ -37,20 +37,44 @@ export interface Content {
 
 export type Row = Readonly<Record<string, Cell>>;
 
-/** @returns the rows' JSON texts: names are written as text, never as properties, so that `__proto__` is a name like any other. */
-function rowTexts(content: Content): string[] {
+/** JSON texts of rows that were encoded before, under the same columns: most rows of a table that is written to are those of last time. */
+export type RowTexts = WeakMap<readonly Cell[], string>;
+
+/** A row's JSON text: names are written as text, never as properties, so that `__proto__` is a name like any other. */
+export const rowText = (columns: readonly VisibleColumn[], row: readonly Cell[]): string =>
+  `{${columns.map(({ name }, i) => `${i === 0 ? "" : ","}${JSON.stringify(name)}:${JSON.stringify(row[i] ?? null)}`).join("")}}`;
+
+function rowTexts(content: Content, known: RowTexts | undefined): string[] {
   const names = content.columns.map((column, i) => `${i === 0 ? "" : ","}${JSON.stringify(column.name)}:`);
-  return content.rows.map((row) => `{${names.map((name, i) => name + JSON.stringify(row[i] ?? null)).join("")}}`);
+  return content.rows.map((row) => {
+    const before = known?.get(row);
+    if (before !== undefined) return before;
+    const text = `{${names.map((name, i) => name + JSON.stringify(row[i] ?? null)).join("")}}`;
+    known?.set(row, text);
+    return text;
+  });
 }
 
+/** @returns the body of the answer that shows one row. @param row its JSON text. */
+export const rowBody = (table: string, row: Uint8Array | string): Buffer =>
+  Buffer.concat([
+    Buffer.from(`{"table":${JSON.stringify(table)},"row":`),
+    typeof row === "string" ? Buffer.from(row) : row,
+    Buffer.from("}"),
+  ]);
+
+/** @returns the strong tag of a row's answer, and what If-Match names: 20 characters (120 bits of SHA-256, base64url) over its body. */
+export const rowTag = (body: Uint8Array): string => createHash("sha256").update(body).digest().subarray(0, 15).toString("base64url");
+
 /**
+ * @param known texts of rows; those that are made now are added.
  * @returns the snapshot's bytes with epoch and version 0 (see `stamp`), and the content's hash: 16 hex digits of SHA-256.
  * @throws RangeError when the rows are over 4 GiB.
  */
-export function encodeSnapshot(content: Content): { readonly bytes: Uint8Array; readonly hash: string } {
+export function encodeSnapshot(content: Content, known?: RowTexts): { readonly bytes: Uint8Array; readonly hash: string } {
   const json = JSON.stringify(content.columns.map(({ name, type }) => ({ name, type })));
   const columns = Buffer.from(json.padEnd(json.length + ((4 - (Buffer.byteLength(json) % 4)) % 4)));
-  const texts = rowTexts(content);
+  const texts = rowTexts(content, known);
   const rows = Buffer.from(texts.join(","));
   const starts = new Uint32Array(texts.length + 1);
   let at = 0;
@@ -66,6 +90,14 @@ export function encodeSnapshot(content: Content): { readonly bytes: Uint8Array; 
   fields.forEach((value, i) => head.writeUInt32LE(value, 24 + 4 * i));
   const hash = createHash("sha256").update(columns).update(`\n${content.key}\n`).update(rows).digest("hex").slice(0, 16);
   return { bytes: Buffer.concat([head, columns, new Uint8Array(starts.buffer), rows]), hash };
+}
+
+/** What a snapshot was made from. */
+export function contentOf(snapshot: Snapshot): Content {
+  const { columns, rowCount } = snapshot;
+  const values = columns.map(({ name }) => snapshot.columnValues(name) ?? []);
+  const rows = Array.from({ length: rowCount }, (_, i) => values.map((cells) => cells[i] ?? null));
+  return { columns, key: columns.findIndex(({ name }) => name === snapshot.key), rows };
 }
 
 /** Writes which version of a table these bytes are. */

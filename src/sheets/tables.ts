@@ -8,7 +8,7 @@ import { a1 } from "./a1.ts";
 import type { Audience, Column, ColumnType, Table, TableInfo } from "./types.ts";
 import { namesSecret } from "./words.ts";
 
-const TABLE_KEYS = ["range", "key", "ttl", "read", "append", "update", "columns"] as const;
+const TABLE_KEYS = ["range", "key", "ttl", "read", "append", "update", "deleted", "columns"] as const;
 const COLUMN_KEYS = ["type", "hidden"] as const;
 const TYPES = ["auto", "string", "number", "integer", "boolean", "date"] as const satisfies readonly ColumnType[];
 const WORDS = ["nobody", "public", "signed-in", "own rows"] as const satisfies readonly Audience[];
@@ -99,10 +99,18 @@ function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): 
   const hiddenKey = key !== undefined && (columns.find((c) => c.name === key)?.hidden ?? namesSecret(key));
   if (hiddenKey)
     problems.add(`${at}/key`, key, 'a column that is not hidden: keys stand in URLs (if it holds no secret, give it "hidden": false)');
+  const deleted = Object.hasOwn(value, "deleted")
+    ? parseText(value["deleted"], `${at}/deleted`, "the name of the column that marks deleted rows", problems)
+    : undefined;
+  if (deleted !== undefined && deleted === key) problems.add(`${at}/deleted`, deleted, "another column than the key");
+  const marked = columns.find((c) => c.name === deleted)?.type ?? "auto";
+  if (marked !== "auto" && marked !== "boolean")
+    problems.add(`${at}/columns${step(deleted ?? "")}/type`, marked, "boolean: it marks deleted rows");
   return {
     name,
     range: range ?? name,
     key,
+    ...(deleted === undefined ? {} : { deleted }),
     ttl: Object.hasOwn(value, "ttl") ? (parseTtl(value["ttl"], `${at}/ttl`, problems) ?? ttl) : ttl,
     columns,
     read: audience("read"),
@@ -212,6 +220,12 @@ export function tableInfo(table: Table, spreadsheetId: string): TableInfo {
 
 /** 16 hex digits over all that decides which cells of a table become visible, and how. */
 export function definitionOf(table: Table, spreadsheetId: string): string {
-  const cut = JSON.stringify([spreadsheetId, table.range, table.key ?? null, table.columns.map((c) => [c.name, c.type, c.hidden])]);
+  const cut = JSON.stringify([
+    spreadsheetId,
+    table.range,
+    table.key ?? null,
+    table.deleted ?? null,
+    table.columns.map((c) => [c.name, c.type, c.hidden]),
+  ]);
   return createHash("sha256").update(cut).digest("hex").slice(0, 16);
 }

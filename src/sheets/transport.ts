@@ -1,4 +1,5 @@
 import type { SnapshotHead, TableInfo, Unavailable } from "./types.ts";
+import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 
 /** A snapshot as it arrives: bytes in shared memory, so that the loop and a thread read them without a copy. */
 export interface Arrival {
@@ -32,6 +33,13 @@ export interface Transport {
   want(table: string, held: string | undefined): Promise<void>;
   /** Says that a table's rows were used after their TTL: cheap, at most one message a tick. */
   touch(table: string): void;
+  /**
+   * Hands a request to the other end. While that is away it is held, and what was not answered is said again under the same id.
+   * @returns the answer; `away` when there was none in time, and its message says whether something may have been written.
+   */
+  write(request: WriteRequest, wait: WriteWait): Promise<WriteAnswer>;
+  /** @returns a write by its id, or undefined when there is none. @throws UnavailableError. */
+  find(id: string): Promise<Write | undefined>;
   listen(events: TransportEvents): void;
   close(): void;
 }

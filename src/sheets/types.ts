@@ -23,6 +23,8 @@ export interface Table {
   readonly ttl: Ms;
   /** What the file says of single columns; columns it does not name are `auto` and visible unless their name is secret. */
   readonly columns: readonly Column[];
+  /** A column that is set to true when a row is deleted, instead of emptying the row: rows that have it are not shown. */
+  readonly deleted?: string;
   readonly read: Audience;
   readonly append: Audience;
   readonly update: Audience;
@@ -52,6 +54,8 @@ export interface SnapshotHead {
   readonly asOf: Timestamp;
   /** When Google last said so. */
   readonly checkedAt: Timestamp;
+  /** How many things are wrong with the rows in the sheet: keys that are missing or stand twice, values that do not fit; absent: none. */
+  readonly warnings?: number;
 }
 
 /** The `table` of an Unavailable that concerns the list of tables itself: nothing is known of the spreadsheet yet. */

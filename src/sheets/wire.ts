@@ -3,19 +3,36 @@
  * application code, so what it says is input; and a broker of another generation may speak another protocol. A frame
  * that is not exactly one of these ends the connection.
  */
+import type { Ms } from "../base/units.ts";
 import type { Audience, SnapshotHead, TableInfo, Unavailable } from "./types.ts";
+import { MOST_CHANGES, type Change, type Values, type Write, type WriteAnswer, type WriteRefusal } from "./writes.ts";
+import type { WriteRequest, WriteState, WriteWait } from "./writes.ts";
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 /** Nothing that a client says is longer. */
 export const MOST_FROM_CLIENT = 1_048_576;
 const MOST_TABLES = 1_000;
+/** Of a key, a column's name, a client's name for a request. */
+const LONGEST_NAME = 1_000;
+/** A call waits no longer for the sheet. */
+const LONGEST_WAIT = 3_600_000;
+
+/** What a call may ask. */
+export type Call =
+  | { method: "want"; params: { table: string; held?: string } }
+  | { method: "write"; params: { request: WriteRequest; wait: WriteWait; within: Ms } }
+  | { method: "find"; params: { write: string } };
 
 export type FromClient =
   /** First. `held`: the hash of what the client has of each table: only what differs is sent. */
   | { type: "hello"; protocol: number; slot: number; generation: number; held: Readonly<Record<string, string>> }
-  /** A repeated id gets the first one's answer. */
-  | { type: "call"; id: string; method: "want"; params: { table: string; held?: string } }
-  | { type: "touch"; tables: readonly string[] };
+  /** A repeated id gets the first one's answer; a repeated write writes nothing more, whichever broker it is said to. */
+  | ({ type: "call"; id: string } & Call)
+  | { type: "touch"; tables: readonly string[] }
+  /** These rows, or later ones, are what the client's readers get from now on. */
+  | { type: "seen"; table: string; epoch: number; version: number }
+  /** In place of a hello: a broker that will take over asks for the journal. It is its own again when this connection ends. */
+  | { type: "succeed" };
 
 export type FromBroker =
   | { type: "hello"; protocol: number }
@@ -25,7 +42,12 @@ export type FromBroker =
   | { type: "snapshot"; head: SnapshotHead }
   | { type: "renewed"; head: SnapshotHead }
   | { type: "failed"; why: Unavailable }
-  | { type: "reply"; id: string; why?: Unavailable };
+  /** To `want`; and to any call that can't be answered. */
+  | { type: "reply"; id: string; why?: Unavailable }
+  | { type: "answer"; id: string; answer: WriteAnswer }
+  | { type: "found"; id: string; write?: Write }
+  /** To `succeed`: the journal is closed. */
+  | { type: "yielded" };
 
 type Fields = Readonly<Record<string, unknown>>;
 type Readers<T extends { type: string }> = { [K in T["type"]]: (m: Fields) => Extract<T, { type: K }> | undefined };
@@ -44,15 +66,65 @@ function want(params: unknown): { table: string; held?: string } | undefined {
   return text(held, 64) ? { table, held } : undefined;
 }
 
+const name = (v: unknown): v is string => text(v, LONGEST_NAME);
+const isCell = (v: unknown): boolean =>
+  v === null || typeof v === "string" || typeof v === "boolean" || (typeof v === "number" && Number.isFinite(v));
+/** How long a text may be is for the table to say: here a frame is the limit. */
+const values = (v: unknown): v is Values => record(v) && Object.entries(v).every(([column, cell]) => name(column) && isCell(cell));
+const once = (v: unknown): boolean => v === undefined || (record(v) && name(v["key"]) && text(v["digest"], 100));
+
+function change(v: unknown): v is Change {
+  if (!record(v)) return false;
+  const { op, key, ifMatch } = v;
+  if (op === "append") return values(v["values"]);
+  if (!(ifMatch === undefined || text(ifMatch))) return false;
+  return op === "update" ? name(key) && values(v["values"]) : op === "delete" && name(key);
+}
+
+const writeRequest = (v: unknown): v is WriteRequest =>
+  record(v) &&
+  text(v["table"]) &&
+  once(v["once"]) &&
+  Array.isArray(v["changes"]) &&
+  v["changes"].length <= MOST_CHANGES &&
+  v["changes"].every(change);
+
+/** @returns why a request can't be sent, for the client; undefined: it can. */
+export function outOfBounds(request: WriteRequest): string | undefined {
+  const { changes } = request;
+  if (changes.length > MOST_CHANGES) return `${changes.length} changes in one request: the most is ${MOST_CHANGES}`;
+  if (!writeRequest(request)) return `a name, a key or a tag is over its length (${LONGEST_NAME}), or a value is no cell`;
+  const size = Buffer.byteLength(JSON.stringify(request));
+  return size > MOST_FROM_CLIENT - 1_024 ? `the request is ${size} bytes: the most is ${MOST_FROM_CLIENT - 1_024}` : undefined;
+}
+
+const WAITS: readonly unknown[] = ["journal", "sheet"] satisfies WriteWait[];
+const callReaders: { [M in Call["method"]]: (params: unknown) => Extract<Call, { method: M }>["params"] | undefined } = {
+  want,
+  write: (params) => {
+    if (!record(params)) return undefined;
+    const { request, wait, within } = params;
+    if (!writeRequest(request) || !WAITS.includes(wait) || !count(within) || within > LONGEST_WAIT) return undefined;
+    return { request, wait: wait as WriteWait, within: within as Ms };
+  },
+  find: (params) => (record(params) && text(params["write"], 100) ? { write: params["write"] } : undefined),
+};
+
+function call({ id, method, params }: Fields): Extract<FromClient, { type: "call" }> | undefined {
+  if (!text(id, 100) || typeof method !== "string" || !Object.hasOwn(callReaders, method)) return undefined;
+  const read = callReaders[method as Call["method"]](params);
+  return read === undefined ? undefined : ({ type: "call", id, method, params: read } as Extract<FromClient, { type: "call" }>);
+}
+
 const fromClient: Readers<FromClient> = {
   hello: ({ protocol, slot, generation, held }) =>
     count(protocol) && count(slot) && count(generation) && hashes(held) ? { type: "hello", protocol, slot, generation, held } : undefined,
-  call: ({ id, method, params }) => {
-    const wanted = want(params);
-    return text(id, 100) && method === "want" && wanted !== undefined ? { type: "call", id, method, params: wanted } : undefined;
-  },
+  call,
   touch: ({ tables }) =>
     Array.isArray(tables) && tables.length <= MOST_TABLES && tables.every((t) => text(t)) ? { type: "touch", tables } : undefined,
+  seen: ({ table, epoch, version }) =>
+    text(table) && count(epoch) && count(version) ? { type: "seen", table, epoch, version } : undefined,
+  succeed: () => ({ type: "succeed" }),
 };
 
 const AUDIENCES: readonly unknown[] = ["nobody", "public", "signed-in", "own rows"];
@@ -66,7 +138,50 @@ const tableInfo = (v: unknown): v is TableInfo =>
   audience(v["append"]) &&
   audience(v["update"]);
 const head = (v: unknown): v is SnapshotHead =>
-  record(v) && text(v["table"]) && text(v["hash"]) && ["epoch", "version", "asOf", "checkedAt"].every((name) => count(v[name]));
+  record(v) &&
+  text(v["table"]) &&
+  text(v["hash"]) &&
+  ["epoch", "version", "asOf", "checkedAt"].every((field) => count(v[field])) &&
+  (v["warnings"] === undefined || count(v["warnings"]));
+const STATES: readonly unknown[] = ["journaled", "sent", "landed", "parked"] satisfies WriteState[];
+const OPS: readonly unknown[] = ["append", "update", "delete"] satisfies Change["op"][];
+const write = (v: unknown): v is Write =>
+  record(v) &&
+  text(v["id"], 100) &&
+  text(v["table"]) &&
+  OPS.includes(v["op"]) &&
+  name(v["key"]) &&
+  STATES.includes(v["state"]) &&
+  count(v["at"]) &&
+  (v["reason"] === undefined || text(v["reason"], 4_096)) &&
+  (v["landedAt"] === undefined || count(v["landedAt"]));
+const REFUSALS: readonly unknown[] = [
+  "unknown-table",
+  "not-writable",
+  "unknown-key",
+  "duplicate-key",
+  "invalid",
+  "conflict",
+  "reused-key",
+  "full",
+  "disk",
+  "away",
+] satisfies WriteRefusal["reason"][];
+const refusal = (v: unknown): v is WriteRefusal =>
+  record(v) &&
+  REFUSALS.includes(v["reason"]) &&
+  text(v["message"], 4_096) &&
+  (v["column"] === undefined || name(v["column"])) &&
+  ["nr", "retryAfter"].every((field) => v[field] === undefined || count(v[field]));
+
+function answer(v: unknown): v is WriteAnswer {
+  if (!record(v)) return false;
+  if (v["is"] === "refused") return refusal(v["refusal"]);
+  const { writes, delivery, repeated } = v;
+  const sound = (delivery === "exactly-once" || delivery === "at-least-once") && typeof repeated === "boolean";
+  return v["is"] === "written" && sound && Array.isArray(writes) && writes.length <= MOST_CHANGES && writes.every(write);
+}
+
 const REASONS: readonly unknown[] = ["unknown", "never-loaded", "upstream", "denied", "quota", "broker"] satisfies Unavailable["reason"][];
 const unavailable = (v: unknown): v is Unavailable =>
   record(v) && text(v["table"]) && REASONS.includes(v["reason"]) && text(v["message"], 4_096) && count(v["retryAfter"]);
@@ -84,6 +199,13 @@ const fromBroker: Readers<FromBroker> = {
     if (why === undefined) return { type: "reply", id };
     return unavailable(why) ? { type: "reply", id, why } : undefined;
   },
+  answer: (m) => (text(m["id"], 100) && answer(m["answer"]) ? { type: "answer", id: m["id"], answer: m["answer"] } : undefined),
+  found: (m) => {
+    if (!text(m["id"], 100)) return undefined;
+    if (m["write"] === undefined) return { type: "found", id: m["id"] };
+    return write(m["write"]) ? { type: "found", id: m["id"], write: m["write"] } : undefined;
+  },
+  yielded: () => ({ type: "yielded" }),
 };
 
 function read<T extends { type: string }>(readers: Readers<T>, raw: unknown): T | undefined {

@@ -1,6 +1,9 @@
 /** The words of writing: what a client wants changed, and what becomes of it. */
+import type { Delivery } from "../base/protocol.ts";
 import type { Ms, Timestamp } from "../base/units.ts";
 import type { Cell } from "./snapshot.ts";
+
+export type { Delivery, WritesReport } from "../base/protocol.ts";
 
 /** Values by column name. Only the named columns are touched; null empties a cell. */
 export type Values = Readonly<Record<string, Cell>>;
@@ -64,24 +67,6 @@ export interface WriteRefusal {
   readonly retryAfter?: Ms;
 }
 
-/** `at-least-once`: the spreadsheet's refusal of a second fence is not what it must be, so that a lost answer may be written twice. */
-export type Delivery = "exactly-once" | "at-least-once";
-
 export type WriteAnswer =
   | { readonly is: "written"; readonly writes: readonly Write[]; readonly delivery: Delivery; readonly repeated: boolean }
   | { readonly is: "refused"; readonly refusal: WriteRefusal };
-
-/** What status says of the writes of the machine. */
-export interface WritesReport {
-  readonly delivery: Delivery | "unproven";
-  /** Journaled or sent, and not landed yet. */
-  readonly waiting: number;
-  readonly waitingBytes: number;
-  /** Of the oldest that waits; 0: none waits. */
-  readonly oldest: Ms;
-  readonly landed: number;
-  readonly parked: number;
-  readonly quota: { readonly used: number; readonly limit: number; readonly lockedUntil: Timestamp };
-  /** From acceptance to the sheet, of the last thousand. */
-  readonly timeToSheet: { readonly p50: Ms | null; readonly p99: Ms | null };
-}

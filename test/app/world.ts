@@ -220,10 +220,7 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
   const prepared = new PreparedStore({ tally, clock, demo: false, written: () => {} });
   const health = { ...HEALTHY };
   const services: Partial<Services> = {
-    tables: Object.assign(createTables(sheet, { clock, patience: ms(200) }), {
-      write: (request: WriteRequest, wait: WriteWait) => sheet.write(request, wait),
-      findWrite: (id: string) => sheet.find(id),
-    }),
+    tables: createTables(sheet, { clock, patience: ms(200) }),
     prepared,
     threads: {
       async run<T>(module: URL, task: unknown): Promise<T> {

@@ -27,7 +27,7 @@ test("every message of ours is read back as it is", () => {
         state: "ok",
         message: "",
         quota: { used: 1, limit: 51, lockedUntil: 0 },
-        tables: [{ name: "players", rows: 1, version: 1, checkedAt: 1 }],
+        tables: [{ name: "players", rows: 1, version: 1, warnings: 0, checkedAt: 1 }],
       },
     },
     { type: "ready", where: "127.0.0.1:1" },

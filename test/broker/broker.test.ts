@@ -8,7 +8,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { encodeFrame, FrameReader, type Frame } from "../../src/base/frames.ts";
 import { makeLogger } from "../../src/base/log.ts";
 import type { FromChild, ToChild } from "../../src/base/protocol.ts";
-import { ms, perMinute, seconds } from "../../src/base/units.ts";
+import { mebibytes, ms, perMinute, seconds } from "../../src/base/units.ts";
 import { Broker } from "../../src/broker/broker.ts";
 import type { BrokerConfig } from "../../src/broker/config.ts";
 import { readServiceAccount } from "../../src/broker/credentials.ts";
@@ -19,6 +19,7 @@ import { brokerTransport } from "../../src/sheets/broker-transport.ts";
 import { createTables, UnavailableError, type Tables } from "../../src/sheets/client.ts";
 import { directTransport } from "../../src/sheets/direct-transport.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
+import { PROTOCOL } from "../../src/sheets/wire.ts";
 import { EMAIL, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "./upstream.ts";
 
 const key = keyFile();
@@ -55,7 +56,14 @@ function openBroker(tables: object | null = TABLES): Broker {
     clock: systemClock,
   });
   const parsed = tables === null ? undefined : parseTables(JSON.stringify({ tables }), "tables.json", ms(200));
-  const options = { spreadsheetId: SPREADSHEET, tables: parsed, ttl: ms(200), readsPerMinute: perMinute(600), dataDir: folder };
+  const options = {
+    spreadsheetId: SPREADSHEET,
+    tables: parsed,
+    ttl: ms(200),
+    readsPerMinute: perMinute(600),
+    dataDir: folder,
+    journalSize: mebibytes(1),
+  };
   const broker = new Broker({ ...options, upstream, clock: systemClock, log });
   closing.push(() => broker.close());
   broker.start();
@@ -124,7 +132,7 @@ test("hidden columns are in no frame, no file and no log line", async () => {
   const spy = connect(socket());
   closing.push(() => spy.destroy());
   spy.on("data", (chunk: Buffer) => heard.push(chunk));
-  spy.write(Buffer.concat(encodeFrame({ type: "hello", protocol: 1, slot: 0, generation: 1, held: {} })));
+  spy.write(Buffer.concat(encodeFrame({ type: "hello", protocol: PROTOCOL, slot: 0, generation: 1, held: {} })));
   await worker().table("players");
   await until("rows at the spy", () => Buffer.concat(heard).includes("Name 49"));
   await broker.close();
@@ -349,7 +357,7 @@ test("what is no message ends that connection, and only that", async () => {
   serve(openBroker());
   const tables = worker();
   await tables.table("players");
-  const hello = { type: "hello", protocol: 1, slot: 0, generation: 1, held: {} };
+  const hello = { type: "hello", protocol: PROTOCOL, slot: 0, generation: 1, held: {} };
   const frame = (head: unknown): Buffer => Buffer.concat(encodeFrame(head));
   const huge = Buffer.alloc(8);
   huge.writeUInt32BE(0xffffffff, 0);
@@ -363,7 +371,7 @@ test("what is no message ends that connection, and only that", async () => {
     Buffer.concat([frame(hello), frame({ type: "__proto__" })]),
     Buffer.concat([frame(hello), frame(null)]),
     frame({ ...hello, held: { x: "y".repeat(100) } }),
-    frame({ ...hello, protocol: 2 }), // refused in words
+    frame({ ...hello, protocol: 1 }), // refused in words
   ];
   for (const bytes of nonsense) {
     const bad = connect(socket());
@@ -384,7 +392,7 @@ test("a worker that does not read is held to one snapshot of each table", async 
   const deaf = connect(socket());
   closing.push(() => deaf.destroy());
   deaf.pause();
-  deaf.write(Buffer.concat(encodeFrame({ type: "hello", protocol: 1, slot: 9, generation: 1, held: {} })));
+  deaf.write(Buffer.concat(encodeFrame({ type: "hello", protocol: PROTOCOL, slot: 9, generation: 1, held: {} })));
   const tables = worker();
   await tables.table("players");
   for (let i = 0; i < 10; i += 1) {
@@ -424,6 +432,8 @@ function run(change: Partial<BrokerConfig> = {}) {
     tablesFile: null,
     ttl: seconds(30),
     readsPerMinute: perMinute(60),
+    writesPerMinute: perMinute(60),
+    journalSize: mebibytes(1),
     upstreamTimeout: seconds(2),
     dataDir: folder,
     socket: socket(),

@@ -69,7 +69,7 @@ export const statusWith = (changes: Partial<Status> = {}): Status => ({
     state: "ok",
     message: "",
     quota: { used: 4, limit: 51, lockedUntil: 0 as Timestamp },
-    tables: [{ name: "players", rows: 500, version: 7, checkedAt: NOW }],
+    tables: [{ name: "players", rows: 500, version: 7, checkedAt: NOW, warnings: 0 }],
   },
   health: { status: "ok", generation: 3, workers: { ready: 2, target: 2 }, broker: "ready", upstream: "ok", demo: false },
   data: "the Google spreadsheet abc",

@@ -9,7 +9,7 @@ const upstream: UpstreamReport = {
   state: "ok",
   message: "",
   quota: { used: 3, limit: 51, lockedUntil: 0 as Timestamp },
-  tables: [{ name: "players", rows: 500, version: 7, checkedAt: 1 as Timestamp }],
+  tables: [{ name: "players", rows: 500, version: 7, checkedAt: 1 as Timestamp, warnings: 0 }],
 };
 const beat: Beat = {
   type: "beat",

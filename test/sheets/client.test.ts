@@ -19,6 +19,8 @@ function world() {
   const transport: Transport = {
     want: (table, held) =>
       new Promise((resolve, reject) => wants.push({ table, held, settle: (e) => (e === undefined ? resolve() : reject(e)) })),
+    write: () => Promise.resolve({ is: "refused", refusal: { reason: "away", message: "nobody is there" } }),
+    find: () => Promise.resolve(undefined),
     touch: (table) => void touched.push(table),
     listen: (listener) => (events = listener),
     close: () => {},

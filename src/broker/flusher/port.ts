@@ -21,20 +21,7 @@ export interface WriteUpstream {
   sheetIds(): Promise<WriteOutcome<ReadonlyMap<string, number>>>;
 }
 
-/** Where a table stands in the spreadsheet, as its last reading showed it. */
-export interface Layout {
-  readonly table: string;
-  /** The tab's title. */
-  readonly tab: string;
-  /** Of the header row and the first column, from 0. */
-  readonly row: number;
-  readonly column: number;
-  /** Names of the header row in their order, as the table's columns are called; undefined: no column of the table. Hidden ones too. */
-  readonly columns: readonly (string | undefined)[];
-  readonly key: string;
-  /** Set to true instead of emptying the row. */
-  readonly deleted: string | undefined;
-}
+export type { Layout } from "../../sheets/layout.ts";
 
 export interface FlusherEvents {
   /** These are in the sheet, or never will be. */

@@ -2,7 +2,7 @@
  * The journal: what was acknowledged, on our own disk until the sheet has it. Every promise here resolves when its change is durable
  * (synchronous=FULL), and a change that failed has not happened.
  */
-import type { Timestamp } from "../../base/units.ts";
+import type { Ms, Timestamp } from "../../base/units.ts";
 import type { Change, Write } from "../../sheets/writes.ts";
 
 /** A write as it is kept. Its row is stored as the cells of the sheet: hidden columns are in it. */
@@ -19,10 +19,18 @@ export interface Entry {
 
 export type NewEntry = Omit<Entry, "lsn">;
 
+/** A request's name, and a digest of what it asks. */
+export interface Once {
+  readonly key: string;
+  readonly digest: string;
+  /** How long it is remembered at least; a day when it does not say. */
+  readonly keep?: Ms;
+}
+
 /** Writes of one request, taken together or not at all. */
 export interface Addition {
   readonly entries: readonly NewEntry[];
-  readonly once?: { readonly key: string; readonly digest: string };
+  readonly once?: Once;
 }
 
 export type Added =
@@ -92,6 +100,11 @@ export interface Journal {
   readonly recovered: Recovered;
   /** Many calls at once share one commit. Never rejects: a full disk is an answer. */
   add(addition: Addition): Promise<Added>;
+  /**
+   * What became of a request that had this name, as `add` would say; undefined: there was none, of all that was added before this call. For one
+   * that would be refused now.
+   */
+  recall(once: Once): Promise<Extract<Added, { is: "repeated" | "reused" | "disk" }> | undefined>;
   /** @throws when it is not durable: the batch must not be sent then. */
   seal(batch: Batch, nextMetadataId: number): Promise<void>;
   /** The batch is about to be handed to the network. @throws as seal. */

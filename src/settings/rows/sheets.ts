@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { errnoOf } from "../../base/errors.ts";
-import { minutes, ms } from "../../base/units.ts";
-import { duration, integer, keyFile, optional, path, string, url } from "../parsers.ts";
+import { mebibytes, minutes, ms } from "../../base/units.ts";
+import { duration, integer, keyFile, optional, path, size, string, url } from "../parsers.ts";
 import { setting } from "../setting.ts";
 import { inSeconds } from "./timeouts.ts";
 
@@ -81,6 +81,24 @@ export const SHEETS = [
     reload: "roll",
     help: "Google's read quota for this service account.",
     notes: "Raise it only after Google has: calls beyond the real quota are answered with 429.",
+  }),
+  setting({
+    name: "writes_per_minute",
+    group: "sheets",
+    codec: integer(1, 100_000),
+    default: "60",
+    reload: "roll",
+    help: "Google's write quota for this service account; it is counted apart from the reads'.",
+    notes: "Raise it only after Google has. One call carries many writes: a small quota makes them later, not fewer.",
+  }),
+  setting({
+    name: "journal_size",
+    group: "sheets",
+    codec: size(mebibytes(1), mebibytes(1_024)),
+    default: "64m",
+    reload: "roll",
+    help: "How much may be accepted before the spreadsheet has it: beyond, writes are refused with 503.",
+    notes: "It fills only while Google is away or slower than the clients. What was accepted is on disk, and is kept in memory too.",
   }),
   setting({
     name: "tables",

@@ -1,0 +1,84 @@
+/** Who has seen which rows. An answer to a writer waits for all readers, so that whoever is asked next knows the write. */
+import { after, ms, type Instant, type Ms } from "../base/units.ts";
+import type { Clock } from "../base/clock.ts";
+
+/** No answer waits longer for a reader. One that took longer is waited for again once it has acknowledged something. */
+const PATIENCE = ms(50);
+
+/** One reader: a worker's connection. */
+export interface Reader {
+  saw(table: string, version: number): void;
+  leave(): void;
+}
+
+interface Known {
+  readonly versions: Map<string, number>;
+  late: boolean;
+}
+
+interface Waiter {
+  readonly table: string;
+  readonly version: number;
+  readonly done: () => void;
+}
+
+export class Acks {
+  readonly #clock: Clock;
+  readonly #readers = new Set<Known>();
+  readonly #waiters = new Set<Waiter>();
+  /** Readers of a broker that was here before come within this time. */
+  #settlesAt: Instant;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#settlesAt = clock.now();
+  }
+
+  /** From now on readers may come that another broker had: for so long every answer takes its time. */
+  settle(within: Ms): void {
+    this.#settlesAt = after(this.#clock.now(), within);
+  }
+
+  join(): Reader {
+    const known: Known = { versions: new Map(), late: false };
+    this.#readers.add(known);
+    return {
+      saw: (table, version) => {
+        known.late = false;
+        known.versions.set(table, Math.max(version, known.versions.get(table) ?? 0));
+        this.#settle();
+      },
+      leave: () => {
+        this.#readers.delete(known);
+        this.#settle();
+      },
+    };
+  }
+
+  /** @returns when every reader that answers has seen this version of the table, or a later one; at the latest after 50 ms. */
+  reached(table: string, version: number): Promise<void> {
+    const settling = this.#clock.now() < this.#settlesAt;
+    if (!settling && this.#missing(table, version).length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(waiter);
+        resolve();
+      };
+      const waiter: Waiter = { table, version, done };
+      const timer = setTimeout(() => {
+        for (const known of this.#missing(table, version)) known.late = true;
+        done();
+      }, PATIENCE);
+      if (!settling) this.#waiters.add(waiter);
+    });
+  }
+
+  #missing(table: string, version: number): readonly Known[] {
+    return [...this.#readers].filter(({ late, versions }) => !late && (versions.get(table) ?? -1) < version);
+  }
+
+  #settle(): void {
+    for (const { table, version, done } of this.#waiters) if (this.#missing(table, version).length === 0) done();
+  }
+}

@@ -1,0 +1,191 @@
+/** One table that is written to: what Google last said of it, and what was accepted since and may not be in that. */
+import { after, minutes, type Instant } from "../base/units.ts";
+import type { Layout } from "../sheets/layout.ts";
+import type { Cell, Content, RowTexts } from "../sheets/snapshot.ts";
+import type { Table } from "../sheets/types.ts";
+import type { Entry } from "./journal/journal.ts";
+import { indexKeys, layRow, overlay, type CellRow, type Laid } from "./overlay.ts";
+import type { Standing } from "./validate.ts";
+
+/** Google's rows, as far as they are visible, when they are needed. */
+export interface Source {
+  readonly load: () => Content | undefined;
+  readonly layout: Layout | undefined;
+  /** How far below the header row each row stood; undefined: it is not known. */
+  readonly places?: readonly number[];
+}
+
+interface Base {
+  readonly content: Content;
+  readonly places: readonly number[] | undefined;
+  readonly index: ReadonlyMap<string, number>;
+  /** Keys that stand in more than one row. */
+  readonly doubles: ReadonlySet<string>;
+  readonly texts: RowTexts;
+}
+
+/** An accepted entry. Once it has landed it is kept until a reading that was asked for later has taken its place. */
+interface Lying {
+  readonly entry: Entry;
+  landedAt: Instant | undefined;
+}
+
+/** Entries that are on their way to the journal's disk, and the rows as they leave them. */
+export interface Draft {
+  readonly entries: readonly Laid[];
+  readonly rows: ReadonlyMap<string, CellRow | undefined>;
+}
+
+/** No answer of Google is on its way for so long: what landed before is in any reading that may still arrive. */
+const SURELY_READ = minutes(5);
+const MANY = 1_000;
+
+function baseOf(content: Content, places: readonly number[] | undefined): Base {
+  const index = indexKeys(content);
+  const doubles = new Set<string>();
+  if (index.size < content.rows.length)
+    for (const [at, row] of content.rows.entries()) if (index.get(String(row[content.key])) !== at) doubles.add(String(row[content.key]));
+  return { content, places, index, doubles, texts: new WeakMap<readonly Cell[], string>() };
+}
+
+export class WrittenTable {
+  readonly table: Table;
+  #source: Source = { load: () => undefined, layout: undefined };
+  #base: Base | undefined;
+  #lying: Lying[] = [];
+  readonly #drafts = new Set<Draft>();
+  /** Rows that differ from the base's, drafts included; undefined: there is none. What the next change is judged by. */
+  #view = new Map<string, CellRow | undefined>();
+  /** What an entry made of a row: most rows of an overlay are those of the last one. */
+  #laid = new WeakMap<Laid, { readonly before: CellRow | undefined; readonly row: CellRow | undefined }>();
+
+  constructor(table: Table) {
+    this.table = table;
+  }
+
+  /** New rows of Google's. @param askedAt entries that had landed by then are in them. */
+  base(source: Source, askedAt: Instant): void {
+    this.#source = source;
+    this.#base = undefined;
+    this.#laid = new WeakMap();
+    this.#lying = this.#lying.filter(({ landedAt }) => landedAt === undefined || landedAt > askedAt);
+    this.#review();
+  }
+
+  /** What changes are judged by; undefined: nothing is known of the table yet. */
+  standing(): Standing | undefined {
+    const base = this.#held();
+    const { table } = this;
+    const { layout } = this.#source;
+    if (base === undefined || layout === undefined) return undefined;
+    return {
+      table,
+      layout,
+      columns: base.content.columns,
+      rows: base.content.rows.length + this.#view.size,
+      row: (key) => this.#row(base, key),
+      isAmbiguous: (key) => base.doubles.has(key),
+    };
+  }
+
+  /** Other requests are judged as if these were accepted. To be followed by `commit` or `drop`. */
+  draft(draft: Draft): void {
+    this.#drafts.add(draft);
+    for (const [key, row] of draft.rows) this.#view.set(key, row);
+  }
+
+  drop(draft: Draft): void {
+    this.#drafts.delete(draft);
+    this.#review();
+  }
+
+  commit(draft: Draft, entries: readonly Entry[]): void {
+    this.#drafts.delete(draft);
+    this.lay(entries);
+  }
+
+  /** Entries that are on disk. */
+  lay(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      const behind = this.#lying.findLastIndex(({ entry: { lsn } }) => lsn < entry.lsn);
+      this.#lying.splice(behind + 1, 0, { entry, landedAt: undefined });
+    }
+  }
+
+  /** Counts up what lies here as it was found in a journal that was opened again: what is missing there has been dealt with by another. */
+  recover(entries: readonly Entry[], now: Instant): void {
+    const known = new Set(entries.map(({ lsn }) => lsn));
+    for (const lying of this.#lying) if (!known.has(lying.entry.lsn)) lying.landedAt ??= now;
+    const here = new Set(this.#lying.map(({ entry }) => entry.lsn));
+    this.lay(entries.filter(({ lsn }) => !here.has(lsn)));
+    this.#review();
+  }
+
+  landed(lsns: ReadonlySet<number>, now: Instant): void {
+    for (const lying of this.#lying) if (lsns.has(lying.entry.lsn)) lying.landedAt = now;
+    if (this.#lying.length > MANY) this.#fold(now);
+  }
+
+  /** These will never be in the sheet. */
+  parked(lsns: ReadonlySet<number>): void {
+    this.#lying = this.#lying.filter(({ entry }) => !lsns.has(entry.lsn));
+    this.#review();
+  }
+
+  /** Where a key's row stood at the last reading, counted from the tab's first row; undefined: it was not there, or it is not known. */
+  rowOf(key: string): number | undefined {
+    const base = this.#held();
+    const place = base?.places?.[base.index.get(key) ?? -1];
+    const { layout } = this.#source;
+    return place === undefined || layout === undefined ? undefined : layout.row + place;
+  }
+
+  /** What clients see: Google's rows and all that is on disk; undefined: no rows are known. */
+  content(): { readonly content: Content; readonly texts: RowTexts } | undefined {
+    const base = this.#held();
+    if (base === undefined) return undefined;
+    const entries = this.#lying.map(({ entry }) => entry);
+    return { content: overlay(base.content, base.index, entries, this.#lay), texts: base.texts };
+  }
+
+  readonly #lay: typeof layRow = (columns, before, entry) => {
+    const known = this.#laid.get(entry);
+    if (known !== undefined && known.before === before) return known.row;
+    const row = layRow(columns, before, entry);
+    this.#laid.set(entry, { before, row });
+    return row;
+  };
+
+  #held(): Base | undefined {
+    if (this.#base !== undefined) return this.#base;
+    const content = this.#source.load();
+    return content === undefined ? undefined : (this.#base = baseOf(content, this.#source.places));
+  }
+
+  #row(base: Base, key: string): CellRow | undefined {
+    if (this.#view.has(key)) return this.#view.get(key);
+    const at = base.index.get(key);
+    return at === undefined ? undefined : base.content.rows[at];
+  }
+
+  #review(): void {
+    this.#view = new Map();
+    if (this.#lying.length === 0 && this.#drafts.size === 0) return;
+    const base = this.#held();
+    if (base === undefined) return;
+    const { columns } = base.content;
+    const lay = (entry: Laid): void => void this.#view.set(entry.key, this.#lay(columns, this.#row(base, entry.key), entry));
+    for (const { entry } of this.#lying) lay(entry);
+    for (const { entries } of this.#drafts) for (const entry of entries) lay(entry);
+  }
+
+  /** A table that nobody reads gets no new rows from Google: what landed long ago becomes part of those that are here. */
+  #fold(now: Instant): void {
+    const base = this.#held();
+    const old = this.#lying.filter(({ landedAt }) => landedAt !== undefined && after(landedAt, SURELY_READ) < now);
+    if (base === undefined || old.length === 0) return;
+    const entries = old.map(({ entry }) => entry);
+    this.#base = { ...baseOf(overlay(base.content, base.index, entries, this.#lay), undefined), texts: base.texts };
+    this.#lying = this.#lying.filter((lying) => !old.includes(lying));
+  }
+}

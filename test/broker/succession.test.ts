@@ -1,0 +1,162 @@
+/** Broker processes of two generations, and who has the journal. */
+import assert from "node:assert/strict";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { makeLogger } from "../../src/base/log.ts";
+import type { FromChild, ToChild } from "../../src/base/protocol.ts";
+import { mebibytes, ms, perMinute, seconds } from "../../src/base/units.ts";
+import type { BrokerConfig } from "../../src/broker/config.ts";
+import { runBroker } from "../../src/broker/main.ts";
+import { brokerTransport } from "../../src/sheets/broker-transport.ts";
+import { createTables, type Tables } from "../../src/sheets/client.ts";
+import type { WriteAnswer } from "../../src/sheets/writes.ts";
+import { Disk, means } from "./fakes.ts";
+import { FakeGoogle, keyFile, SPREADSHEET } from "./upstream.ts";
+
+const key = keyFile();
+let fake: FakeGoogle;
+let folder: string;
+let disk: Disk;
+let lines: string[];
+let closing: (() => unknown)[];
+const log = makeLogger({ role: "broker" }, "debug", { write: (line: string) => void lines.push(line) });
+
+beforeEach(async () => {
+  fake = await new FakeGoogle().start();
+  fake.tabs.set("players", [
+    ["id", "name"],
+    ["p1", "Ada"],
+  ]);
+  folder = mkdtempSync(join(tmpdir(), "drover-s-"));
+  writeFileSync(join(folder, "tables.json"), JSON.stringify({ tables: { players: { append: "public" } } }));
+  disk = new Disk();
+  lines = [];
+  closing = [];
+});
+afterEach(async () => {
+  for (const close of closing.toReversed()) await close();
+  await fake.stop();
+});
+
+async function until(what: string, check: () => boolean): Promise<void> {
+  for (const end = performance.now() + 10_000; performance.now() < end;) {
+    if (check()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.fail(`never: ${what}\n${lines.join("")}`);
+}
+
+/** @param open fails the start when it throws. */
+function run(open: () => void = () => {}) {
+  const sent: FromChild[] = [];
+  const exits: number[] = [];
+  let say!: (message: ToChild) => void;
+  let lose!: () => void;
+  const port = {
+    send: (message: FromChild) => void sent.push(message),
+    onMessage: (handler: (message: ToChild, handle: unknown) => void) => void (say = (m) => handler(m, undefined)),
+    onLost: (handler: () => void) => void (lose = handler),
+  };
+  const openWrites = () => {
+    open();
+    return Promise.resolve(means(disk).means);
+  };
+  void runBroker(port, { log, reopen: () => {}, openWrites, exit: (code) => void exits.push(code) });
+  const config: BrokerConfig = {
+    spreadsheetId: SPREADSHEET,
+    keyFile: key,
+    sheetsEndpoint: fake.url,
+    oauthEndpoint: fake.url,
+    tablesFile: join(folder, "tables.json"),
+    ttl: seconds(30),
+    readsPerMinute: perMinute(60),
+    writesPerMinute: perMinute(60),
+    journalSize: mebibytes(1),
+    upstreamTimeout: seconds(2),
+    dataDir: folder,
+    socket: join(folder, "broker.sock"),
+    log: { target: { fd: 1 }, level: "info" },
+  };
+  say({ type: "configure", role: "broker", slot: 0, generation: 1, masterPid: process.pid, beatEvery: ms(20), addresses: [], config });
+  closing.push(() => lose());
+  const ready = (): boolean => sent.some(({ type }) => type === "ready");
+  return { sent, exits, ready, drain: () => say({ type: "drain", within: seconds(1) }) };
+}
+
+function worker(): Tables {
+  const path = join(folder, "broker.sock");
+  const tables = createTables(brokerTransport({ path, slot: 0, generation: 1, timeout: seconds(10), log }), { log });
+  closing.push(() => tables.close());
+  return tables;
+}
+const write = (tables: Tables, id: string): Promise<WriteAnswer> =>
+  tables.write({ table: "players", changes: [{ op: "append", values: { id } }] }, "journal");
+
+test("the next generation is ready once it has the journal; the writes of that time are held, and written once", async () => {
+  const old = run();
+  await until("ready", old.ready);
+  const tables = worker();
+  await tables.table("players");
+  assert.equal((await write(tables, "a")).is, "written");
+  disk.commit = 100;
+  const slow = write(tables, "b"); // on its way to the disk when the journal is asked for
+  const next = run();
+  await until("it was asked for", () => lines.some((line) => line.includes("another broker takes over")));
+  const held = write(tables, "c");
+  assert.equal(next.ready(), false);
+  await until("ready", next.ready);
+  disk.commit = 0;
+  old.drain();
+  assert.deepEqual([(await slow).is, (await held).is], ["written", "written"]);
+  await until("gone", () => old.exits.length > 0);
+  assert.deepEqual(old.exits, [0]);
+  assert.deepEqual(
+    disk.entries.map(({ key: k }) => k),
+    ["a", "b", "c"],
+  );
+  assert.deepEqual(
+    ["a", "b", "c"].map((id) => tables.peek("players")?.snapshot.indexOfKey(id)),
+    [1, 2, 3],
+  );
+  await until("its beat tells of writes", () => next.sent.some((m) => m.type === "beat" && m.upstream?.writes !== undefined));
+});
+
+test("a successor that fails leaves the journal where it was, and no write is lost or refused", async () => {
+  const old = run();
+  await until("ready", old.ready);
+  const tables = worker();
+  await tables.table("players");
+  assert.equal((await write(tables, "a")).is, "written");
+  let held: Promise<WriteAnswer> | undefined;
+  const next = run(() => {
+    held = write(tables, "b");
+    throw new Error("no memory");
+  });
+  await until("it has failed", () => next.exits.length > 0);
+  closing.pop()?.(); // its process ends, and its connections with it
+  next.drain();
+  assert.equal(next.ready(), false);
+  assert.equal((await held)?.is, "written");
+  assert.equal((await write(tables, "c")).is, "written");
+  assert.deepEqual(
+    disk.entries.map(({ key: k }) => k),
+    ["a", "b", "c"],
+  );
+  assert.ok(lines.some((line) => line.includes("open here again")));
+});
+
+test("a broker whose tables nobody may write to opens no journal", async () => {
+  writeFileSync(join(folder, "tables.json"), JSON.stringify({ tables: { players: { read: "public" } } }));
+  let opened = 0;
+  const only = run(() => void (opened += 1));
+  await until("ready", only.ready);
+  assert.equal(opened, 0);
+  const answer = await (async () => {
+    const tables = worker();
+    await tables.table("players");
+    return write(tables, "a");
+  })();
+  assert.equal(answer.is === "refused" && answer.refusal.reason, "not-writable");
+});
