@@ -95,6 +95,7 @@ export class Database {
     makeFile(path);
     this.#database = new DatabaseSync(path, { timeout: 0 });
     try {
+      this.#refuseForeign();
       this.#database.exec(SETUP);
       this.#database.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
       this.#statements = new Map(KINDS.map((kind) => [kind, prepare(this.#database, kind)]));
@@ -102,6 +103,12 @@ export class Database {
       this.close();
       throw e;
     }
+  }
+
+  /** Before anything is changed in it. @throws Damage. */
+  #refuseForeign(): void {
+    const tables = this.#database.prepare("SELECT name FROM sqlite_schema").all();
+    if (tables.length > 0 && !tables.some(({ name }) => name === "meta")) throw new Damage("it is no journal of drover's");
   }
 
   /** All that `work` changes is durable when this returns, or none of it has happened. @throws what `work` or SQLite throws. */

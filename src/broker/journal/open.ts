@@ -64,6 +64,7 @@ class ThreadJournal implements Journal {
   #restarted = false;
   /** Why nothing is taken any more. */
   #over: string | undefined;
+  #closing = false;
   readonly #tidying: NodeJS.Timeout;
   /** Since the last tidying. */
   #ticks = 0;
@@ -144,6 +145,7 @@ class ThreadJournal implements Journal {
     clearInterval(this.#tidying);
     if (this.#over !== undefined) return await this.#thread?.ended;
     const closed = this.#ask<void>({ do: "close" });
+    this.#closing = true;
     this.#over = "the journal is closed";
     await closed;
     await this.#thread?.ended;
@@ -199,8 +201,9 @@ class ThreadJournal implements Journal {
   async #restart(why: string): Promise<void> {
     const { log } = this.#options;
     this.#thread = undefined;
-    const closing = this.#flight?.some(({ op }) => op.do === "close") === true;
-    if (this.#restarted || closing) return this.#end(`the journal's thread died${closing ? " while it closed" : " again"}: ${why}`);
+    if (this.#closing && this.#flight === undefined && this.#queue.length === 0) return;
+    if (this.#closing) return this.#end(`the journal's thread died while it closed: ${why}`);
+    if (this.#restarted) return this.#end(`the journal's thread died again: ${why}`);
     this.#restarted = true;
     log.error({ dir: this.#options.dir }, `the journal's thread died and is started again: ${why}`);
     try {
@@ -232,7 +235,7 @@ class ThreadJournal implements Journal {
       if (call.op.do === "close") call.resolve(undefined);
       else call.fail(this.#over);
     }
-    this.#options.onFatal(why);
+    if (!this.#closing) this.#options.onFatal(why);
   }
 
   #tidy(): void {

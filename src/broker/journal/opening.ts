@@ -49,6 +49,8 @@ function openFile(path: string, fresh: boolean, entry: OnEntries["entry"]): { da
 function look(path: string, size: number | undefined): string | undefined {
   const wal = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   if (size === undefined || size === 0) return wal > 0 ? "its database is missing, its WAL is there" : undefined;
+  // A hot rollback journal belongs to a file that was being made; SQLite knows what to do with it.
+  if (size < PAGE && statSync(`${path}-journal`, { throwIfNoEntry: false }) === undefined) return `it has ${size} bytes`;
   return readWal(`${path}-wal`, PAGE).damage;
 }
 

@@ -11,7 +11,7 @@ export interface Thread {
   readonly recovered: Recovered;
   post(group: Group): void;
   onResults(listener: (results: readonly Result[]) => void): void;
-  /** It ended without being closed. */
+  /** It ended, by whatever. */
   onDeath(listener: (why: string) => void): void;
   terminate(): Promise<unknown>;
   /** Resolves when the thread has ended. */
@@ -54,19 +54,15 @@ export async function startThread({ dir, now, mostPages }: Place, limits: Limits
   const options: ThreadOptions = { dir, patience, now: now(), limits, mostPages };
   const worker = new Worker(MODULE, { workerData: options, resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB }, name: "journal" });
   const recovered = await report(worker);
-  let closed = false;
   let why: string | undefined;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   worker.on("error", (e) => (why = messageOf(e)));
   worker.once("exit", end);
   return {
     recovered,
-    post(group) {
-      closed ||= group.ops.some((op) => op.do === "close");
-      worker.postMessage(group);
-    },
+    post: (group) => worker.postMessage(group),
     onResults: (listener) => worker.on("message", (message: FromThread) => message.type === "results" && listener(message.results)),
-    onDeath: (listener) => worker.once("exit", (code) => closed || listener(why ?? `it ended with ${code}`)),
+    onDeath: (listener) => worker.once("exit", (code) => listener(why ?? `it ended with ${code}`)),
     terminate: () => worker.terminate(),
     ended,
   };

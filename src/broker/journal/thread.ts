@@ -71,10 +71,13 @@ function serve(database: Database, committer: Committer, lock: Lock): void {
   port.on("message", (group: Group) => {
     const results = committer.run(group);
     if (!group.ops.some((op) => op.do === "close")) return say({ type: "results", results });
-    database.close();
-    lock.release();
-    say({ type: "results", results });
-    port.close();
+    try {
+      database.close(); // what it may fail at is tidiness: all that was answered is on disk
+    } finally {
+      lock.release();
+      say({ type: "results", results });
+      port.close();
+    }
   });
 }
 

@@ -1,7 +1,8 @@
 /**
  * Reads a write-ahead log without SQLite (https://www.sqlite.org/fileformat2.html#walformat). SQLite takes the first frame that does not fit
  * for the end, as it must after a loss of power: where one in the middle was altered, all that was acknowledged after it is gone
- * without a word. A transaction begins only when the one before it is on disk; so two commits behind such a frame prove damage.
+ * without a word. So a commit of the same run behind such a frame counts as damage. (A loss of power may have written the end of a transaction
+ * and not its middle. Then it is searched in vain for damage, and what is found of it had not been acknowledged.)
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { errnoOf } from "../../base/errors.ts";
@@ -99,7 +100,7 @@ function judge(file: number, size: number, pageSize: number): Wal {
     for (const [nr, where] of open) pages.set(nr, where);
     open = new Map();
   }
-  if (broken > 0 && commitsBehind >= (fits ? 2 : 1))
+  if (broken > 0 && commitsBehind > 0)
     return { damage: fits ? "a frame in the middle of the WAL was altered" : "the header of the WAL was altered", pages };
   return { damage: undefined, pages: certain ?? pages };
 }

@@ -11,9 +11,22 @@ import { openJournal, type JournalOptions } from "../../../src/broker/journal/op
 export const silent = makeLogger({ role: "broker" }, "silent", { write: () => {} });
 export const START = 1_790_000_000_000 as Timestamp;
 
+const undoing = new WeakMap<TestContext, (() => unknown)[]>();
+
+/** What is made last is undone first: a journal is closed before its folder goes. */
+export function undo(t: TestContext, work: () => unknown): void {
+  const before = undoing.get(t);
+  if (before !== undefined) return void before.push(work);
+  const works = [work];
+  undoing.set(t, works);
+  t.after(async () => {
+    for (const last of works.reverse()) await last();
+  });
+}
+
 export function folder(t: TestContext, prefix = join(tmpdir(), "drover-journal-")): string {
   const dir = mkdtempSync(prefix);
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  undo(t, () => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 
@@ -23,7 +36,7 @@ export async function open(t: TestContext, dir: string, more: Partial<JournalOpt
     throw new Error(`fatal: ${why}`);
   };
   const journal = await openJournal({ dir, now: () => Date.now() as Timestamp, log: silent, onFatal, ...more });
-  t.after(() => journal.close());
+  undo(t, () => journal.close());
   return journal;
 }
 
