@@ -176,7 +176,7 @@ test("parked and landed writes have bounds; how many there were is known", async
     added.entries
       .slice(7, 10)
       .map(({ id }) => id)
-      .reverse(),
+      .toReversed(),
   );
   const found = await Promise.all(added.entries.slice(10).map(({ id }) => journal.find(id)));
   assert.equal(found.filter((write) => write !== undefined).length, 4);

@@ -20,7 +20,7 @@ export function undo(t: TestContext, work: () => unknown): void {
   const works = [work];
   undoing.set(t, works);
   t.after(async () => {
-    for (const last of works.reverse()) await last();
+    for (const last of works.toReversed()) await last();
   });
 }
 
