@@ -75,6 +75,8 @@ export interface Recovered {
   readonly identity: string;
   /** The next number for a fence or a tag: counts up from a random 31-bit number. */
   readonly nextMetadataId: number;
+  /** Larger than the number of every batch that was ever sealed here. */
+  readonly nextBatch: number;
   /** Not settled, oldest first; those in `batches` too. */
   readonly entries: readonly Entry[];
   /** Sealed, not settled, oldest first. */

@@ -1,0 +1,128 @@
+/** One commit for many operations, and what is done when the disk does not take it. */
+import { messageOf } from "../../base/errors.ts";
+import type { Timestamp } from "../../base/units.ts";
+import { Damage, type Database } from "./database.ts";
+import type { Group, Op, Result } from "./messages.ts";
+import type { Store } from "./store.ts";
+
+/** After the disk was full, room is left to what empties the journal for so long; the next write then tries again. */
+const SPARE = 500;
+
+const FULL = 13; // SQLITE_FULL
+const CONSTRAINT = 19; // SQLITE_CONSTRAINT
+const CORRUPT = 11; // SQLITE_CORRUPT
+const NOT_A_DATABASE = 26; // SQLITE_NOTADB
+
+/** SQLite's primary result code, or undefined when SQLite did not throw it. */
+export function resultCode(thrown: unknown): number | undefined {
+  const { errcode } = thrown as { errcode?: unknown };
+  return typeof errcode === "number" ? errcode & 0xff : undefined;
+}
+
+/** The file is not what it was: no operation can go on. */
+export const isDamage = (thrown: unknown): boolean =>
+  thrown instanceof Damage || [CORRUPT, NOT_A_DATABASE].includes(resultCode(thrown) ?? 0);
+
+const isReading = (op: Op): boolean => op.do === "find" || op.do === "parked" || op.do === "close";
+const done = (value: unknown): Result => ({ is: "done", value });
+
+/** What an operation is answered that has not happened. */
+function notDone(op: Op, why: string): Result {
+  return op.do === "add" ? done({ is: "disk", message: why }) : { is: "failed", message: why };
+}
+
+export class Committer {
+  readonly #database: Database;
+  readonly #store: Store;
+  /** @throws when the files at the journal's place are no longer those that are open. */
+  readonly #verify: () => void;
+  /** When the disk was last full, on this thread's monotonic clock. */
+  #fullAt = -Infinity;
+  /** A write or a sync failed: what stands behind the last good commit in the WAL is not known. */
+  #suspect: string | undefined;
+
+  constructor(database: Database, store: Store, verify: () => void) {
+    this.#database = database;
+    this.#store = store;
+    this.#verify = verify;
+  }
+
+  /** @returns an answer for each operation. @throws for damage: the journal must be opened anew. */
+  run({ ops, now }: Group): Result[] {
+    const answers = new Map<Op, Result>();
+    const changes = ops.filter((op) => !isReading(op));
+    const spare = performance.now() - this.#fullAt < SPARE;
+    const tried = spare ? changes.filter((op) => op.do !== "add") : changes;
+    for (const op of changes) answers.set(op, notDone(op, "the journal's disk is full"));
+    for (const [op, result] of this.#commit(tried, now)) answers.set(op, result);
+    return ops.map((op) => answers.get(op) ?? this.#read(op));
+  }
+
+  #commit(ops: readonly Op[], now: Timestamp): Map<Op, Result> {
+    if (ops.length === 0) return new Map();
+    try {
+      this.#mend();
+      return this.#together(ops, now);
+    } catch (e) {
+      if (isDamage(e)) throw e;
+      const code = resultCode(e);
+      if (code === undefined || code === CONSTRAINT) return this.#apart(ops, now, e);
+      return this.#failed(ops, now, code, messageOf(e));
+    }
+  }
+
+  #together(ops: readonly Op[], now: Timestamp): Map<Op, Result> {
+    const before = this.#store.state;
+    try {
+      const answers = this.#database.transaction(() => new Map(ops.map((op) => [op, done(this.#store.change(op, now))])));
+      this.#verify();
+      return answers;
+    } catch (e) {
+      this.#store.state = before;
+      throw e;
+    }
+  }
+
+  /** One of them can't be done: it must not take the others with it. */
+  #apart(ops: readonly Op[], now: Timestamp, why: unknown): Map<Op, Result> {
+    const [only] = ops;
+    if (only !== undefined && ops.length === 1) return new Map([[only, { is: "failed", message: messageOf(why) }]]);
+    return new Map(ops.flatMap((op) => [...this.#commit([op], now)]));
+  }
+
+  #failed(ops: readonly Op[], now: Timestamp, code: number, why: string): Map<Op, Result> {
+    const message = `the journal's disk: ${why}`;
+    const answers = new Map(ops.map((op) => [op, notDone(op, message)]));
+    if (code !== FULL) {
+      this.#suspect = message;
+      return answers;
+    }
+    this.#fullAt = performance.now();
+    const first = ops.filter((op) => op.do !== "add");
+    // What empties the journal is tried again without what fills it.
+    if (first.length > 0 && first.length < ops.length) for (const [op, result] of this.#commit(first, now)) answers.set(op, result);
+    return answers;
+  }
+
+  /**
+   * After a failed write or sync the pages in the kernel's cache may claim to be on disk and are not, and a sync that is repeated may say
+   * that all is well (fsync(2)'s error is reported once). So nothing is appended behind them: what was committed before, and is in the
+   * WAL for certain, is written anew, into the database, and the WAL begins again.
+   */
+  #mend(): void {
+    if (this.#suspect === undefined) return;
+    if (!this.#database.checkpoint("TRUNCATE")) throw Object.assign(new Error(this.#suspect), { errcode: 10 });
+    this.#suspect = undefined;
+  }
+
+  #read(op: Op): Result {
+    try {
+      if (op.do === "find") return done(this.#store.find(op.id));
+      if (op.do === "parked") return done(this.#store.parked(op.most));
+      return done(undefined);
+    } catch (e) {
+      if (isDamage(e)) throw e;
+      return { is: "failed", message: messageOf(e) };
+    }
+  }
+}

@@ -1,0 +1,196 @@
+/** The journal's file: a SQLite database with one table for each kind of row. */
+import { chmodSync, closeSync, fsyncSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { errnoOf } from "../../base/errors.ts";
+import { kindOf, KINDS, NAMED, sumOf, type Kind, type Row, type StoredRow } from "./rows.ts";
+
+/** Of the tables and records. A journal that a newer drover wrote says a larger one, in the row META.schema. */
+export const SCHEMA = 1;
+
+/** Bytes. */
+export const PAGE = 4_096;
+
+/** Numbers of the rows of kind "meta". That of the schema stays for ever. */
+export const META = { schema: 1, identity: 2, counters: 3 } as const;
+
+/**
+ * locking_mode EXCLUSIVE keeps the index of the WAL in memory. secure_delete zeroes what is deleted: rows of a sheet do not stay behind
+ * on disk, and a search through a damaged file does not find them again.
+ */
+const SETUP = `
+  PRAGMA page_size=${PAGE}; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1;
+  PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;
+  PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216;`;
+
+const TABLES = KINDS.map(
+  (kind) =>
+    `CREATE TABLE IF NOT EXISTS ${kind} (nr INTEGER PRIMARY KEY, name TEXT, record TEXT NOT NULL, body BLOB, sum BLOB NOT NULL) STRICT;
+     ${NAMED.includes(kind) ? `CREATE UNIQUE INDEX IF NOT EXISTS ${kind}_name ON ${kind} (name);` : ""}`,
+).join("\n");
+
+/** What a row says can't be believed. */
+export class Damage extends Error {}
+
+interface Statements {
+  readonly put: StatementSync;
+  readonly replace: StatementSync;
+  readonly get: StatementSync;
+  readonly named: StatementSync;
+  readonly drop: StatementSync;
+  readonly first: StatementSync;
+  readonly last: StatementSync;
+}
+
+function prepare(database: DatabaseSync, kind: Kind): Statements {
+  const columns = "nr, name, record, body, sum";
+  return {
+    put: database.prepare(
+      `INSERT INTO ${kind} (${columns}) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (nr) DO UPDATE SET name = excluded.name, record = excluded.record, body = excluded.body, sum = excluded.sum`,
+    ),
+    replace: database.prepare(`INSERT OR REPLACE INTO ${kind} (${columns}) VALUES (?, ?, ?, ?, ?)`),
+    get: database.prepare(`SELECT ${columns} FROM ${kind} WHERE nr = ?`),
+    named: database.prepare(`SELECT ${columns} FROM ${kind} WHERE name = ?`),
+    drop: database.prepare(`DELETE FROM ${kind} WHERE nr = ?`),
+    first: database.prepare(`SELECT ${columns} FROM ${kind} ORDER BY nr LIMIT ?`),
+    last: database.prepare(`SELECT ${columns} FROM ${kind} ORDER BY nr DESC LIMIT ?`),
+  };
+}
+
+function checked(kind: Kind, found: unknown): Row {
+  const row = found as StoredRow;
+  if (kindOf(row) !== kind) throw new Damage(`the row ${kind} ${row.nr} does not fit its sum`);
+  return row;
+}
+
+/** Makes the file, for its owner alone, and its name durable; a WAL gets the modes of its database from SQLite. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+    syncFolder(path);
+  } catch (e) {
+    if (errnoOf(e) !== "EEXIST") throw e;
+    chmodSync(path, 0o600);
+  }
+}
+
+/** Makes the names in the folder of `path` durable. */
+export function syncFolder(path: string): void {
+  const folder = openSync(dirname(path), "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** Rows by kind. Everything that is read is checked against its sum. */
+export class Database {
+  readonly #database: DatabaseSync;
+  readonly #statements: ReadonlyMap<Kind, Statements>;
+
+  /** @throws what SQLite throws when the file is no database or can't be written. */
+  constructor(path: string) {
+    makeFile(path);
+    this.#database = new DatabaseSync(path, { timeout: 0 });
+    try {
+      this.#refuseForeign();
+      this.#database.exec(SETUP);
+      this.#database.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
+      this.#statements = new Map(KINDS.map((kind) => [kind, prepare(this.#database, kind)]));
+    } catch (e) {
+      this.close();
+      throw e;
+    }
+  }
+
+  /** Before anything is changed in it. @throws Damage. */
+  #refuseForeign(): void {
+    const tables = this.#database.prepare("SELECT name FROM sqlite_schema").all();
+    if (tables.length > 0 && !tables.some(({ name }) => name === "meta")) throw new Damage("it is no journal of drover's");
+  }
+
+  /** All that `work` changes is durable when this returns, or none of it has happened. @throws what `work` or SQLite throws. */
+  transaction<T>(work: () => T): T {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (e) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw e;
+    }
+  }
+
+  /** @throws SQLITE_CONSTRAINT when a row of another number has its name. */
+  put(kind: Kind, row: Row): void {
+    this.#of(kind).put.run(row.nr, row.name, row.record, row.body, sumOf(kind, row));
+  }
+
+  /** As `put`; whatever has the row's name goes. */
+  replace(kind: Kind, row: Row): void {
+    this.#of(kind).replace.run(row.nr, row.name, row.record, row.body, sumOf(kind, row));
+  }
+
+  drop(kind: Kind, nr: number): void {
+    this.#of(kind).drop.run(nr);
+  }
+
+  get(kind: Kind, nr: number): Row | undefined {
+    const row = this.#of(kind).get.get(nr);
+    return row === undefined ? undefined : checked(kind, row);
+  }
+
+  named(kind: Kind, name: string): Row | undefined {
+    const row = this.#of(kind).named.get(name);
+    return row === undefined ? undefined : checked(kind, row);
+  }
+
+  /** The `most` rows with the smallest numbers, or with the largest, those at the end first. A row that can't be believed has its number alone. */
+  end(kind: Kind, which: "first" | "last", most: number): { readonly nr: number; readonly row: Row | undefined }[] {
+    const found = this.#of(kind)[which].all(most) as unknown as StoredRow[];
+    return found.map((row) => ({ nr: row.nr, row: kindOf(row) === kind ? row : undefined }));
+  }
+
+  *all(kind: Kind): Generator<Row> {
+    for (const row of this.#of(kind).first.iterate(-1)) yield checked(kind, row);
+  }
+
+  /** How many rows there are, and the bytes of their records. */
+  size(kind: Kind): { readonly rows: number; readonly bytes: number } {
+    const size = this.#database.prepare(`SELECT count(*) AS rows, coalesce(sum(octet_length(record)), 0) AS bytes FROM ${kind}`).get();
+    return size as unknown as { rows: number; bytes: number };
+  }
+
+  /** @throws Damage: the file's structure is broken. Rows are judged where they are read. */
+  examine(): void {
+    const checks = ["quick_check(1)", ...KINDS.filter((kind) => kind !== "landed").map((kind) => `integrity_check(${kind})`)];
+    for (const check of checks) {
+      const said = Object.values(this.#database.prepare(`PRAGMA ${check}`).get() ?? {})[0];
+      if (said !== "ok") throw new Damage(String(said).split("\n").join(", "));
+    }
+  }
+
+  /** Moves what the WAL has into the database. @returns whether all of it was moved and, with "TRUNCATE", the WAL begins anew. */
+  checkpoint(how: "PASSIVE" | "TRUNCATE"): boolean {
+    const said = this.#database.prepare(`PRAGMA wal_checkpoint(${how})`).get();
+    return said?.["busy"] === 0;
+  }
+
+  /** For tests of a full disk. */
+  limitPages(pages: number): void {
+    this.#database.exec(`PRAGMA max_page_count=${pages}`);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #of(kind: Kind): Statements {
+    const statements = this.#statements.get(kind);
+    if (statements === undefined) throw new Error(`no table ${kind}`);
+    return statements;
+  }
+}

@@ -1,0 +1,91 @@
+/** What the broker's loop and the journal's thread say to each other. Entries travel as the text that is stored. */
+import type { Timestamp } from "../../base/units.ts";
+import type { ErrorCode } from "../../base/errors.ts";
+import type { Write } from "../../sheets/writes.ts";
+import type { Batch, OldFence, Settlement, Tag } from "./journal.ts";
+
+/** Everything has a bound; a journal with these is at most about a gigabyte. */
+export interface Limits {
+  /** Of entries that wait: their records as they are stored. */
+  readonly waitingBytes: number;
+  readonly waiting: number;
+  /** Of writes that landed within the last day; beyond it the oldest are forgotten early. */
+  readonly landed: number;
+  readonly landedBytes: number;
+  readonly parked: number;
+  readonly parkedBytes: number;
+  /** Of clients' own keys. */
+  readonly once: number;
+}
+
+export interface ThreadOptions {
+  readonly dir: string;
+  /** In milliseconds. */
+  readonly patience: number;
+  readonly now: Timestamp;
+  readonly limits: Limits;
+  /** For tests: the database's most pages. */
+  readonly mostPages: number | undefined;
+}
+
+export interface AddOp {
+  readonly do: "add";
+  readonly ids: readonly string[];
+  readonly records: readonly string[];
+  readonly once: { readonly name: string; readonly digest: string } | undefined;
+}
+
+export type Op =
+  | AddOp
+  | { readonly do: "seal"; readonly batch: Batch; readonly nextMetadataId: number }
+  | { readonly do: "sent"; readonly nr: number; readonly at: Timestamp }
+  | { readonly do: "settle"; readonly nr: number; readonly how: Settlement }
+  | { readonly do: "dropFences"; readonly ids: readonly number[] }
+  | { readonly do: "keepTags"; readonly kept: readonly Tag[]; readonly dropped: readonly number[]; readonly nextMetadataId: number }
+  /** Purges what is over a day old, in a small step, and moves the WAL into the database. */
+  | { readonly do: "tidy" }
+  | { readonly do: "find"; readonly id: string }
+  | { readonly do: "parked"; readonly most: number }
+  | { readonly do: "close" };
+
+export type AddResult =
+  | { readonly is: "added"; readonly firstLsn: number }
+  /** Writes with these ids are there already: the same request again. */
+  | { readonly is: "known"; readonly firstLsn: number; readonly writes: readonly Write[] }
+  | { readonly is: "repeated"; readonly writes: readonly Write[] }
+  | { readonly is: "reused" }
+  | { readonly is: "full"; readonly message: string }
+  | { readonly is: "disk"; readonly message: string };
+
+export type Result =
+  | { readonly is: "done"; readonly value: unknown }
+  /** The disk did not take it, or a reading failed. */
+  | { readonly is: "failed"; readonly message: string };
+
+export interface Group {
+  readonly now: Timestamp;
+  readonly ops: readonly Op[];
+}
+
+/** What is known of a journal before its entries come. */
+export interface Opened {
+  readonly identity: string;
+  readonly nextMetadataId: number;
+  readonly nextBatch: number;
+  readonly batches: readonly Batch[];
+  readonly fences: readonly OldFence[];
+  readonly tags: readonly Tag[];
+  readonly parked: number;
+  readonly landed: number;
+  readonly damage: string | undefined;
+}
+
+export type FromThread =
+  /** Entries that wait, in their order: their numbers and their records. */
+  | { readonly type: "entries"; readonly lsns: readonly number[]; readonly records: readonly string[] }
+  /** Those entries can't be believed: all of them come again. */
+  | { readonly type: "damaged" }
+  /** After the last entries. */
+  | { readonly type: "opened"; readonly opened: Opened }
+  | { readonly type: "refused"; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: "results"; readonly results: readonly Result[] };

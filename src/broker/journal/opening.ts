@@ -1,0 +1,88 @@
+/** From what lies in the data directory to a journal that can be used: as it was, new, or what could be kept of a damaged one. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { DroverError, messageOf } from "../../base/errors.ts";
+import type { Timestamp } from "../../base/units.ts";
+import { isDamage, resultCode } from "./commit.ts";
+import { Damage, Database, META, PAGE } from "./database.ts";
+import { recordOf } from "./records.ts";
+import { FILE, finishSwap, refuseNewer, salvage } from "./salvage.ts";
+import { begin, firstMetadataId, readState, type State } from "./state.ts";
+import { readWal } from "./wal.ts";
+
+export interface OpenJournal {
+  readonly database: Database;
+  readonly state: State;
+  readonly damage: string | undefined;
+}
+
+export interface OnEntries {
+  entry(lsn: number, record: string): void;
+  /** The entries that came can't be believed: all come again. */
+  damaged(): void;
+}
+
+function refuseSchema(database: Database, path: string): void {
+  const row = database.get("meta", META.schema);
+  if (row === undefined) throw new Damage("it is no journal of drover's");
+  refuseNewer(recordOf("meta", row) as number, path);
+}
+
+/** @throws Damage, DroverError, or what SQLite throws. */
+function openFile(path: string, fresh: boolean, entry: OnEntries["entry"]): { database: Database; state: State } {
+  const database = new Database(path);
+  try {
+    if (fresh)
+      database.transaction(() => begin(database, { nextLsn: 1, nextBatch: 1, nextMetadataId: firstMetadataId(), landed: 0, parked: 0 }));
+    else {
+      refuseSchema(database, path);
+      database.examine();
+    }
+    return { database, state: readState(database, entry) };
+  } catch (e) {
+    database.close();
+    throw e;
+  }
+}
+
+/** Looks at the files before SQLite does. @returns what is wrong with them. */
+function look(path: string, size: number | undefined): string | undefined {
+  const wal = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === undefined || size === 0) return wal > 0 ? "its database is missing, its WAL is there" : undefined;
+  // A hot rollback journal belongs to a file that was being made; SQLite knows what to do with it.
+  if (size < PAGE && statSync(`${path}-journal`, { throwIfNoEntry: false }) === undefined) return `it has ${size} bytes`;
+  return readWal(`${path}-wal`, PAGE).damage;
+}
+
+/**
+ * @throws DroverError DROVER_E_JOURNAL when a newer drover wrote it, DROVER_E_DATA_DIR when it can't be read or written, or when there is no room for
+ * what is kept of a damaged one.
+ */
+export function openFiles(dir: string, now: Timestamp, on: OnEntries): OpenJournal {
+  const path = join(dir, FILE);
+  try {
+    finishSwap(dir, now);
+    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    let why = look(path, size);
+    if (why === undefined)
+      try {
+        return { ...openFile(path, size === undefined || size === 0, on.entry), damage: undefined };
+      } catch (e) {
+        if (!isDamage(e)) throw e;
+        why = messageOf(e);
+      }
+    on.damaged();
+    const damage = salvage(dir, why, now);
+    return { ...openFile(path, false, on.entry), damage };
+  } catch (e) {
+    if (e instanceof DroverError) throw e;
+    const code = resultCode(e);
+    throw new DroverError(
+      "DROVER_E_DATA_DIR",
+      `the journal ${path} can't be opened: ${messageOf(e)}${code === undefined ? "" : ` (SQLite ${code})`}`,
+      {
+        cause: e,
+      },
+    );
+  }
+}

@@ -1,0 +1,258 @@
+/** What each operation does to the journal's rows. What changes is called inside a transaction. */
+import type { Timestamp } from "../../base/units.ts";
+import type { Write } from "../../sheets/writes.ts";
+import { Damage, META, type Database } from "./database.ts";
+import type { NewEntry, Settlement } from "./journal.ts";
+import type { AddOp, AddResult, Limits, Op } from "./messages.ts";
+import {
+  bytesOf,
+  isOver,
+  landedWrite,
+  parkedWrite,
+  recordOf,
+  waitingWrite,
+  type BatchRecord,
+  type Counters,
+  type LandedRecord,
+  type OnceRecord,
+  type ParkedRecord,
+} from "./records.ts";
+import type { Kind, Row } from "./rows.ts";
+import { plus, type State } from "./state.ts";
+
+/** How many rows of a kind one tidying looks at: a step that no write waits long for. */
+const STEP = 250;
+
+const plain = (nr: number, record: unknown, name: string | null = null): Row => ({ nr, name, record: JSON.stringify(record), body: null });
+
+export class Store {
+  readonly #database: Database;
+  readonly #limits: Limits;
+  state: State;
+
+  constructor(database: Database, limits: Limits, state: State) {
+    this.#database = database;
+    this.#limits = limits;
+    this.state = state;
+  }
+
+  /** @returns what the operation answers with. @throws Error when it can't be done; nothing of the transaction may be kept then. */
+  change(op: Op, now: Timestamp): unknown {
+    switch (op.do) {
+      case "add":
+        return this.#add(op, now);
+      case "seal":
+        return this.#seal(op);
+      case "sent":
+        return this.#sent(op.nr, op.at);
+      case "settle":
+        return this.#settle(op.nr, op.how);
+      case "dropFences":
+        return op.ids.forEach((id) => this.#database.drop("fence", id));
+      case "keepTags":
+        op.dropped.forEach((id) => this.#database.drop("tag", id));
+        op.kept.forEach(({ id, ...tag }) => this.#database.put("tag", plain(id, tag)));
+        return this.#count({ nextMetadataId: op.nextMetadataId });
+      case "tidy":
+        return this.#tidy(now);
+      default:
+        throw new Error(`${op.do} changes nothing`);
+    }
+  }
+
+  find(id: string): Write | undefined {
+    return this.#known(id)?.write;
+  }
+
+  parked(most: number): Write[] {
+    return this.#database.end("parked", "last", most).flatMap(({ row }) => (row === undefined ? [] : [parkedWrite(row)]));
+  }
+
+  #add({ ids, records, once }: AddOp, now: Timestamp): AddResult {
+    const known = ids.flatMap((id) => this.#known(id) ?? []);
+    if (known[0] !== undefined) return { is: "known", firstLsn: known[0].lsn, writes: known.map(({ write }) => write) };
+    const before = once === undefined ? undefined : this.#before(once, now);
+    if (before !== undefined) return before;
+    const bytes = records.reduce((sum, record) => sum + bytesOf({ record }), 0);
+    const full = this.#full(records.length, bytes);
+    if (full !== undefined) return full;
+    const firstLsn = this.state.counters.nextLsn;
+    records.forEach((record, i) => this.#database.put("entry", { nr: firstLsn + i, name: ids[i] ?? null, record, body: null }));
+    this.state = {
+      ...this.state,
+      waiting: plus(this.state.waiting, records.length, bytes),
+      counters: { ...this.state.counters, nextLsn: firstLsn + records.length },
+    };
+    if (once !== undefined) this.#remember(once, { digest: once.digest, firstLsn, count: records.length, settledAt: now });
+    return { is: "added", firstLsn };
+  }
+
+  #full(count: number, bytes: number): AddResult | undefined {
+    const { waiting } = this.state;
+    if (waiting.bytes + bytes > this.#limits.waitingBytes)
+      return { is: "full", message: `${waiting.bytes} bytes wait to be sent, and at most ${this.#limits.waitingBytes} may` };
+    if (waiting.rows + count > this.#limits.waiting)
+      return { is: "full", message: `${waiting.rows} writes wait to be sent, and at most ${this.#limits.waiting} may` };
+    return undefined;
+  }
+
+  /** What is to be answered to a key that was used before. */
+  #before({ name, digest }: { name: string; digest: string }, now: Timestamp): AddResult | undefined {
+    let row: Row | undefined;
+    try {
+      row = this.#database.named("once", name);
+    } catch (e) {
+      if (!(e instanceof Damage)) throw e;
+      return { is: "disk", message: "what is noted of this key is damaged: whether it was used is not known, so nothing was written" };
+    }
+    if (row === undefined) return undefined;
+    const noted = recordOf("once", row);
+    if (isOver(noted.settledAt, now)) {
+      this.#forget("once", row.nr, bytesOf(row));
+      return undefined;
+    }
+    if (noted.digest !== digest) return { is: "reused" };
+    const lsns = Array.from({ length: noted.count }, (_, i) => noted.firstLsn + i);
+    return { is: "repeated", writes: lsns.flatMap((lsn) => this.#numbered(lsn) ?? []) };
+  }
+
+  #remember({ name }: { name: string }, noted: OnceRecord): void {
+    const last = this.#database.end("once", "last", 1)[0]?.nr ?? 0;
+    this.#keep("once", plain(last + 1, noted, name), this.#limits.once, Infinity);
+  }
+
+  #seal({ batch, nextMetadataId }: Extract<Op, { do: "seal" }>): void {
+    const { nr, fence, lsns, sealedAt, sentAt, body } = batch;
+    for (const lsn of lsns)
+      if (this.#database.get("entry", lsn) === undefined) throw new Error(`batch ${nr} can't be sealed: write ${lsn} does not wait`);
+    const record = JSON.stringify({ fence, lsns, sealedAt } satisfies BatchRecord);
+    const there = this.#database.get("batch", nr);
+    if (there !== undefined) {
+      if (there.record === record && Buffer.compare(there.body ?? new Uint8Array(), body) === 0) return;
+      throw new Error(`batch ${nr} can't be sealed: it is sealed already, with other bytes`);
+    }
+    this.#database.put("batch", { nr, name: null, record, body });
+    this.state = { ...this.state, sealed: new Map(this.state.sealed).set(nr, { lsns: new Set(lsns), sentAt: undefined }) };
+    if (sentAt !== undefined) this.#sent(nr, sentAt);
+    this.#count({ nextBatch: Math.max(nr + 1, this.state.counters.nextBatch), nextMetadataId });
+  }
+
+  #sent(nr: number, at: Timestamp): void {
+    const batch = this.state.sealed.get(nr);
+    if (batch === undefined) throw new Error(`batch ${nr} can't be sent: it is not sealed, or settled`);
+    if (batch.sentAt !== undefined) return; // when it was first handed over
+    this.#database.put("sending", plain(nr, at));
+    this.state = { ...this.state, sealed: new Map(this.state.sealed).set(nr, { ...batch, sentAt: at }) };
+  }
+
+  /** Done twice it does nothing more: a settlement may be repeated by who does not know whether it was taken. */
+  #settle(nr: number, { landed, parked, again, at }: Settlement): void {
+    const before = this.state.counters;
+    for (const lsn of landed)
+      this.#move(lsn, "landed", ({ id, table, op, key, at: since }) => ({ id, table, op, key, at: since, settledAt: at }));
+    for (const { lsn, reason } of parked) this.#move(lsn, "parked", (entry): ParkedRecord => ({ ...entry, reason, settledAt: at }));
+    this.#endBatch(nr, new Set([...landed, ...parked.map(({ lsn }) => lsn), ...again]), landed.length > 0 ? at : undefined, at);
+    if (this.state.counters !== before) this.#count({});
+  }
+
+  #endBatch(nr: number, over: ReadonlySet<number>, landedAt: Timestamp | undefined, at: Timestamp): void {
+    const batch = this.state.sealed.get(nr);
+    const row = batch === undefined ? undefined : this.#database.get("batch", nr);
+    if (batch === undefined || row === undefined) return;
+    const record = recordOf("batch", row);
+    const lsns = record.lsns.filter((lsn) => !over.has(lsn));
+    const sealed = new Map(this.state.sealed);
+    // A batch of no rows is a fence alone: it is settled when the fence stands.
+    if (landedAt !== undefined || record.lsns.length === 0) this.#database.put("fence", plain(record.fence.id, at));
+    if (lsns.length === 0) {
+      this.#database.drop("batch", nr);
+      this.#database.drop("sending", nr);
+      sealed.delete(nr);
+    } else {
+      this.#database.put("batch", { ...row, record: JSON.stringify({ ...record, lsns } satisfies BatchRecord) });
+      sealed.set(nr, { ...batch, lsns: new Set(lsns) });
+    }
+    this.state = { ...this.state, sealed };
+  }
+
+  /** Out of what waits, into what has landed or is parked. */
+  #move(lsn: number, to: "landed" | "parked", record: (entry: NewEntry) => LandedRecord): void {
+    const row = this.#database.get("entry", lsn);
+    if (row === undefined) return;
+    this.#database.drop("entry", lsn);
+    this.state = {
+      ...this.state,
+      waiting: plus(this.state.waiting, -1, -bytesOf(row)),
+      counters: { ...this.state.counters, [to]: this.state.counters[to] + 1 },
+    };
+    const [rows, bytes] =
+      to === "landed" ? [this.#limits.landed, this.#limits.landedBytes] : [this.#limits.parked, this.#limits.parkedBytes];
+    this.#keep(to, plain(lsn, record(recordOf("entry", row)), row.name), rows, bytes);
+  }
+
+  /** Keeps a row, and the oldest of its kind no longer where there are too many. */
+  #keep(kind: "landed" | "parked" | "once", row: Row, mostRows: number, mostBytes: number): void {
+    this.#database.put(kind, row);
+    this.state = { ...this.state, [kind]: plus(this.state[kind], 1, bytesOf(row)) };
+    while (this.state[kind].rows > 1 && (this.state[kind].rows > mostRows || this.state[kind].bytes > mostBytes)) {
+      const oldest = this.#database.end(kind, "first", 1)[0];
+      if (oldest === undefined) break;
+      this.#forget(kind, oldest.nr, oldest.row === undefined ? 0 : bytesOf(oldest.row));
+    }
+  }
+
+  #forget(kind: "landed" | "parked" | "once", nr: number, bytes: number): void {
+    this.#database.drop(kind, nr);
+    this.state = { ...this.state, [kind]: plus(this.state[kind], -1, -bytes) };
+  }
+
+  /** @returns whether there is more to do at once. */
+  #tidy(now: Timestamp): boolean {
+    let forgotten = 0;
+    for (const kind of ["landed", "once"] as const)
+      for (const { nr, row } of this.#database.end(kind, "first", STEP)) {
+        if (row !== undefined && !isOver(recordOf(kind, row).settledAt, now)) continue;
+        this.#forget(kind, nr, row === undefined ? 0 : bytesOf(row));
+        forgotten += 1;
+      }
+    return forgotten >= STEP;
+  }
+
+  #count(counters: Partial<Counters>): void {
+    this.state = { ...this.state, counters: { ...this.state.counters, ...counters } };
+    this.#database.put("meta", plain(META.counters, this.state.counters));
+  }
+
+  #known(id: string): { lsn: number; write: Write } | undefined {
+    for (const kind of ["entry", "landed", "parked"] as const) {
+      const row = this.#believed(() => this.#database.named(kind, id));
+      if (row !== undefined) return { lsn: row.nr, write: this.#write(kind, row) };
+    }
+    return undefined;
+  }
+
+  #numbered(lsn: number): Write | undefined {
+    for (const kind of ["entry", "landed", "parked"] as const) {
+      const row = this.#believed(() => this.#database.get(kind, lsn));
+      if (row !== undefined) return this.#write(kind, row);
+    }
+    return undefined;
+  }
+
+  /** A row of the past that was altered is as good as none. (Those that wait were judged when the journal was opened.) */
+  #believed(read: () => Row | undefined): Row | undefined {
+    try {
+      return read();
+    } catch (e) {
+      if (e instanceof Damage) return undefined;
+      throw e;
+    }
+  }
+
+  #write(kind: Kind, row: Row): Write {
+    if (kind === "landed") return landedWrite(row);
+    if (kind === "parked") return parkedWrite(row);
+    const sent = [...this.state.sealed.values()].some(({ lsns, sentAt }) => sentAt !== undefined && lsns.has(row.nr));
+    return waitingWrite(row, sent ? "sent" : "journaled");
+  }
+}

@@ -1,0 +1,98 @@
+/** The journal's thread: it alone touches the files, so that a slow disk keeps nobody waiting but those who asked for it. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import { DroverError, messageOf } from "../../base/errors.ts";
+import type { Ms } from "../../base/units.ts";
+import { Committer } from "./commit.ts";
+import { Damage, type Database } from "./database.ts";
+import type { Batch, OldFence, Tag } from "./journal.ts";
+import { takeLock, type Lock } from "./lock.ts";
+import type { FromThread, Group, Opened, ThreadOptions } from "./messages.ts";
+import { openFiles, type OpenJournal } from "./opening.ts";
+import { recordOf } from "./records.ts";
+import { FILE } from "./salvage.ts";
+import { Store } from "./store.ts";
+
+const ENTRIES_A_MESSAGE = 1_000;
+const port = parentPort ?? fail("the journal's thread is no program of its own");
+
+function fail(why: string): never {
+  throw new Error(why);
+}
+
+const say = (message: FromThread): void => port.postMessage(message);
+
+/** Hands entries over in messages of some hundred kilobytes, so that nothing large is kept here. */
+function entrySender(): { entry(lsn: number, record: string): void; damaged(): void; flush(): void } {
+  let lsns: number[] = [];
+  let records: string[] = [];
+  const flush = (): void => {
+    if (lsns.length > 0) say({ type: "entries", lsns, records });
+    [lsns, records] = [[], []];
+  };
+  return {
+    entry(lsn, record) {
+      lsns.push(lsn);
+      records.push(record);
+      if (lsns.length >= ENTRIES_A_MESSAGE) flush();
+    },
+    damaged() {
+      [lsns, records] = [[], []];
+      say({ type: "damaged" });
+    },
+    flush,
+  };
+}
+
+function opened({ database, state, damage }: OpenJournal): Opened {
+  const batches = Array.from(database.all("batch"), (row): Batch => {
+    const { fence, lsns, sealedAt } = recordOf("batch", row);
+    return { nr: row.nr, fence, lsns, sealedAt, body: row.body ?? new Uint8Array(), sentAt: state.sealed.get(row.nr)?.sentAt };
+  });
+  const fences = Array.from(database.all("fence"), (row): OldFence => ({ id: row.nr, settledAt: recordOf("fence", row) }));
+  const tags = Array.from(database.all("tag"), (row): Tag => ({ id: row.nr, ...recordOf("tag", row) }));
+  const { nextMetadataId, nextBatch, landed, parked } = state.counters;
+  return { identity: state.identity, nextMetadataId, nextBatch, batches, fences, tags, landed, parked, damage };
+}
+
+/** Whoever wipes the directory under a running broker must not get acknowledgements that stand in files without a name. */
+function watchFiles(dir: string): () => void {
+  const path = join(dir, FILE);
+  const nodeOf = (name: string): bigint | undefined => statSync(name, { bigint: true, throwIfNoEntry: false })?.ino;
+  const node = nodeOf(path);
+  return () => {
+    if (nodeOf(path) !== node || nodeOf(`${path}-wal`) === undefined)
+      throw new Damage(`${path} or its WAL was removed or replaced while it was open`);
+  };
+}
+
+function serve(database: Database, committer: Committer, lock: Lock): void {
+  port.on("message", (group: Group) => {
+    const results = committer.run(group);
+    if (!group.ops.some((op) => op.do === "close")) return say({ type: "results", results });
+    try {
+      database.close(); // what it may fail at is tidiness: all that was answered is on disk
+    } finally {
+      lock.release();
+      say({ type: "results", results });
+      port.close();
+    }
+  });
+}
+
+function start({ dir, patience, now, limits, mostPages }: ThreadOptions): void {
+  const lock = takeLock(join(dir, "journal.lock"), patience as Ms);
+  const sender = entrySender();
+  const journal = openFiles(dir, now, sender);
+  sender.flush();
+  if (mostPages !== undefined) journal.database.limitPages(mostPages);
+  say({ type: "opened", opened: opened(journal) });
+  serve(journal.database, new Committer(journal.database, new Store(journal.database, limits, journal.state), watchFiles(dir)), lock);
+}
+
+try {
+  start(workerData as ThreadOptions);
+} catch (e) {
+  say({ type: "refused", code: e instanceof DroverError ? e.code : "DROVER_E_BUG", message: messageOf(e) });
+}

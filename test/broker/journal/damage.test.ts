@@ -1,0 +1,256 @@
+/** Damaged files: the journal always starts, says so, and never hands out a write that was altered. */
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test, type TestContext } from "node:test";
+import type { Journal } from "../../../src/broker/journal/journal.ts";
+import { addOne, batch, entry, folder, open, settlement } from "./world.ts";
+
+const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+
+/** mulberry32: the same damage for the same seed. */
+function random(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let x = Math.imul(a ^ (a >>> 15), 1 | a);
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What stands in a journal, as text by kind and number. */
+function contents({ recovered }: Journal): Map<string, string> {
+  return new Map([
+    ...recovered.entries.map((row): [string, string] => [`entry ${row.lsn}`, JSON.stringify(row)]),
+    ...recovered.batches.map((row): [string, string] => [
+      `batch ${row.nr}`,
+      JSON.stringify({ ...row, sentAt: undefined, body: Buffer.from(row.body).toString("base64") }),
+    ]),
+    ...recovered.fences.map((row): [string, string] => [`fence ${row.id}`, JSON.stringify(row)]),
+    ...recovered.tags.map((row): [string, string] => [`tag ${row.id}`, JSON.stringify(row)]),
+  ]);
+}
+
+/** A journal with everything in it: `closed` has all in the database, else the second half is in the WAL alone. */
+async function sample(t: TestContext, closed: boolean): Promise<{ dir: string; rows: Map<string, string>; settled: number[] }> {
+  const work = folder(t);
+  const dir = folder(t);
+  let journal = await open(t, work);
+  for (let i = 0; i < 40; i += 1) await addOne(journal, { values: { text: "x".repeat(i % 9 === 0 ? 9_000 : 30) } });
+  await journal.keepTags([{ id: 5, table: "t", key: "k", usedAt: 0 as never }], [], 9);
+  await journal.seal(batch(1, [1, 2, 3]), 10);
+  await journal.settle(1, settlement({ landed: [1, 2, 3] }));
+  await journal.close();
+  journal = await open(t, work);
+  for (let i = 0; i < 40; i += 1) await addOne(journal, { values: { text: "y".repeat(i % 9 === 0 ? 9_000 : 30) } });
+  await journal.seal(batch(2, [4, 5], { body: Buffer.alloc(20_000, "z") }), 11);
+  await journal.sent(2, 5 as never);
+  await journal.seal(batch(3, [6, 7]), 11);
+  await journal.settle(3, settlement({ landed: [6, 7] }));
+  if (closed) await journal.close();
+  for (const name of readdirSync(work)) copyFileSync(join(work, name), join(dir, name));
+  if (!closed) await journal.close();
+  const whole = await open(t, work);
+  const rows = contents(whole);
+  await whole.close();
+  return { dir, rows, settled: [1, 2, 3, 6, 7] };
+}
+
+function copy(t: TestContext, from: string): string {
+  const to = folder(t);
+  for (const name of readdirSync(from)) copyFileSync(join(from, name), join(to, name));
+  return to;
+}
+
+interface Outcome {
+  readonly kept: number;
+  readonly damage: string | undefined;
+}
+
+/**
+ * Opens it, and judges.
+ * @param tail the end of the WAL may be gone without a trace, as after a loss of power: what is there is an older state, nothing else.
+ */
+async function judge(
+  t: TestContext,
+  dir: string,
+  { rows, settled }: { rows: Map<string, string>; settled: number[] },
+  tail = false,
+): Promise<Outcome> {
+  const journal = await open(t, dir);
+  const found = contents(journal);
+  const older = tail && journal.recovered.damage === undefined && [...rows.keys()].some((name) => !found.has(name));
+  if (older) {
+    const lsns = journal.recovered.entries.map(({ lsn }) => lsn).filter((lsn) => lsn !== 6 && lsn !== 7);
+    assert.deepEqual(
+      lsns,
+      Array.from(lsns, (_, i) => i + 4 + (i > 1 ? 2 : 0)),
+      "the oldest are there, without a gap",
+    );
+  }
+  for (const [name, text] of found) {
+    // Those that had landed may wait again only where their landing is what was lost, and that is said.
+    if (settled.some((lsn) => name === `entry ${lsn}`)) assert.ok(older || journal.recovered.damage !== undefined, `${name} waits again`);
+    else if (rows.has(name)) assert.equal(text, rows.get(name), name);
+    else assert.ok(/^(batch|fence)/.test(name), `${name} was never there`);
+  }
+  const next = await addOne(journal);
+  assert.ok(older || !rows.has(`entry ${next.lsn}`), `number ${next.lsn} was given before`);
+  await journal.close();
+  const again = await open(t, dir);
+  assert.equal(again.recovered.damage, undefined, "the new journal is whole");
+  assert.equal(again.recovered.entries.length, journal.recovered.entries.length + 1);
+  await again.close();
+  return { kept: [...rows.keys()].filter((name) => found.has(name)).length, damage: journal.recovered.damage };
+}
+
+for (const closed of [true, false])
+  test(`100 bit flips, ${closed ? "in a journal at rest" : "half of it in the WAL"} (SEED=${SEED})`, { timeout: 170_000 }, async (t) => {
+    const origin = await sample(t, closed);
+    const chance = random(SEED);
+    const file = closed ? "journal.db" : "journal.db-wal";
+    const size = statSync(join(origin.dir, file)).size;
+    let kept = 0;
+    let said = 0;
+    let silent = 0;
+    for (let i = 0; i < 100; i += 1) {
+      const dir = copy(t, origin.dir);
+      const bytes = readFileSync(join(dir, file));
+      const at = i < 10 ? i * 10 : Math.floor(chance() * size);
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(chance() * 8));
+      writeFileSync(join(dir, file), bytes);
+      const outcome = await judge(t, dir, origin, !closed);
+      kept += outcome.kept;
+      if (outcome.damage !== undefined) said += 1;
+      else if (outcome.kept < origin.rows.size) silent += 1;
+      if (outcome.damage === undefined && outcome.kept < origin.rows.size) t.diagnostic(`silent: byte ${at} of ${size}`);
+    }
+    t.diagnostic(
+      `of ${origin.rows.size} rows ${(kept / 100).toFixed(1)} were kept on average; said ${said} times, silent loss ${silent} times`,
+    );
+    assert.ok(kept / 100 > origin.rows.size * 0.8, "a flipped bit costs a page at most");
+    assert.ok(silent <= 3, "only in the last commit of the WAL may it look like a loss of power");
+  });
+
+test("truncated anywhere", { timeout: 120_000 }, async (t) => {
+  for (const closed of [true, false]) {
+    const origin = await sample(t, closed);
+    const file = closed ? "journal.db" : "journal.db-wal";
+    const size = statSync(join(origin.dir, file)).size;
+    for (let i = 0; i < 25; i += 1) {
+      const dir = copy(t, origin.dir);
+      truncateSync(join(dir, file), i === 0 ? 0 : Math.floor((size * i) / 25) + (i % 3) - 1);
+      await judge(t, dir, origin, !closed);
+    }
+  }
+});
+
+test("pages of zeros, of noise, and swapped", { timeout: 120_000 }, async (t) => {
+  const origin = await sample(t, true);
+  const file = "journal.db";
+  const size = statSync(join(origin.dir, file)).size;
+  const chance = random(SEED);
+  for (let i = 0; i < 30; i += 1) {
+    const dir = copy(t, origin.dir);
+    const bytes = readFileSync(join(dir, file));
+    const page = Math.floor((chance() * size) / 4_096) * 4_096;
+    if (i % 3 === 0) bytes.fill(0, page, page + 4_096);
+    else if (i % 3 === 1) for (let at = page; at < page + 4_096; at += 1) bytes[at] = Math.floor(chance() * 256);
+    else bytes.copy(bytes, page, Math.floor((chance() * size) / 4_096) * 4_096, page + 4_096);
+    writeFileSync(join(dir, file), bytes);
+    await judge(t, dir, origin);
+  }
+});
+
+test("files that are no journal are put aside under a name with the time", async (t) => {
+  const foreign = (path: string): void => {
+    const database = new DatabaseSync(path);
+    database.exec("CREATE TABLE mine (a); INSERT INTO mine VALUES (1)");
+    database.close();
+  };
+  const makers: ((path: string) => void)[] = [
+    (path) => writeFileSync(path, "this is no database, but long enough to look at ".repeat(300)),
+    (path) => writeFileSync(path, "x"),
+    foreign,
+  ];
+  for (const make of makers) {
+    const dir = folder(t);
+    make(join(dir, "journal.db"));
+    const before = readFileSync(join(dir, "journal.db"));
+    const journal = await open(t, dir);
+    assert.match(
+      journal.recovered.damage ?? "",
+      /was damaged .* put aside as journal\.damaged-\d{8}T\d{6}\.\d{3}Z\.db: 0 writes that wait were kept/,
+    );
+    const aside = readdirSync(dir).find((name) => name.startsWith("journal.damaged-")) ?? "";
+    if (make !== foreign) assert.deepEqual(readFileSync(join(dir, aside)), before);
+    await addOne(journal);
+  }
+});
+
+test("an empty file is a new journal; a WAL whose database is gone is read", async (t) => {
+  const dir = folder(t);
+  writeFileSync(join(dir, "journal.db"), "");
+  assert.equal((await open(t, dir)).recovered.damage, undefined);
+  const origin = await sample(t, false);
+  const lost = folder(t);
+  copyFileSync(join(origin.dir, "journal.db-wal"), join(lost, "journal.db-wal"));
+  const { recovered } = await open(t, lost);
+  assert.match(recovered.damage ?? "", /its database is missing/);
+  assert.ok(recovered.entries.length >= 40, `${recovered.entries.length}`);
+});
+
+test("a newer drover's journal is refused, with its name, and not touched", async (t) => {
+  const dir = folder(t);
+  const journal = await open(t, dir);
+  await addOne(journal);
+  await journal.close();
+  const path = join(dir, "journal.db");
+  const { sumOf } = await import("../../../src/broker/journal/rows.ts");
+  const database = new DatabaseSync(path);
+  const row = { nr: 1, name: null, record: "2", body: null };
+  database.prepare("UPDATE meta SET record = ?, sum = ? WHERE nr = 1").run(row.record, sumOf("meta", row));
+  database.close();
+  const refusal = { code: "DROVER_E_JOURNAL", message: /journal\.db was written by a newer drover \(schema 2; this one knows 1\)/ };
+  await assert.rejects(open(t, dir), refusal);
+  const bytes = readFileSync(path);
+  bytes.fill(255, bytes.length - 4_096);
+  writeFileSync(path, bytes);
+  await assert.rejects(open(t, dir), refusal, "damaged, too, it is not ours to mend");
+  assert.ok(existsSync(path));
+});
+
+test("killed while it put a damaged journal aside, it goes on", async (t) => {
+  const origin = await sample(t, true);
+  const dir = copy(t, origin.dir);
+  const path = join(dir, "journal.db");
+  copyFileSync(path, join(dir, "journal.next"));
+  copyFileSync(path, join(dir, "journal.building"));
+  writeFileSync(path, "damaged");
+  writeFileSync(`${path}-wal`, "damaged");
+  const { recovered } = await open(t, dir);
+  assert.equal(recovered.entries.length, 75);
+  assert.equal(readdirSync(dir).filter((name) => name.startsWith("journal.damaged-")).length, 2);
+  assert.ok(!existsSync(join(dir, "journal.next")) && !existsSync(join(dir, "journal.building")));
+});
+
+test("a directory in the file's place, and a folder that can't be written, are refused with their names", async (t) => {
+  const dir = folder(t);
+  mkdirSync(join(dir, "journal.db"));
+  await assert.rejects(open(t, dir), { code: "DROVER_E_DATA_DIR", message: /journal\.db/ });
+  writeFileSync(join(dir, "file"), "");
+  await assert.rejects(open(t, join(dir, "file")), { code: "DROVER_E_DATA_DIR" });
+});
+
+test("many damaged journals: the newest five are kept", async (t) => {
+  const dir = folder(t);
+  for (let i = 0; i < 8; i += 1) {
+    writeFileSync(join(dir, "journal.db"), `damaged ${i}`);
+    const journal = await open(t, dir, { now: () => (1e12 + i * 1_000) as never });
+    await journal.add({ entries: [entry()] });
+    await journal.close();
+  }
+  assert.equal(readdirSync(dir).filter((name) => /^journal\.damaged-.*\.db$/.test(name)).length, 6, "five, and the one put aside last");
+});

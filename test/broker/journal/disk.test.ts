@@ -1,0 +1,143 @@
+/** A disk that is full or fails: nothing is acknowledged that is not there, what was there can be read, and it recovers by itself. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Journal } from "../../../src/broker/journal/journal.ts";
+import { needs } from "../../needs.ts";
+import { addOne, batch, entry, folder, open, settlement, undo } from "./world.ts";
+
+const large = (): { entries: [ReturnType<typeof entry>] } => ({ entries: [entry({ values: { text: "x".repeat(20_000) } })] });
+
+/** Adds until the disk is full. @returns how many were taken. */
+async function fill(journal: Journal): Promise<number> {
+  for (let taken = 0; ; taken += 1) {
+    const { is } = await journal.add(large());
+    if (is === "disk") return taken;
+    assert.equal(is, "added");
+  }
+}
+
+async function takesAgain(journal: Journal, within: number): Promise<void> {
+  const end = performance.now() + within;
+  while ((await journal.add({ entries: [entry()] })).is !== "added") {
+    assert.ok(performance.now() < end, "it does not recover");
+    await sleep(50);
+  }
+}
+
+test("a database that may not grow: disk, and again when something has landed", async (t) => {
+  const dir = folder(t);
+  const journal = await open(t, dir, { mostPages: 120 });
+  const first = await addOne(journal);
+  const taken = await fill(journal);
+  assert.ok(taken > 5, `${taken}`);
+  assert.deepEqual((await journal.find(first.id))?.state, "journaled", "what is there is read");
+  const lsns = Array.from({ length: taken + 1 }, (_, i) => i + 1);
+  await journal.settle(1, settlement({ landed: lsns.slice(0, 5) }));
+  await takesAgain(journal, 10_000);
+  await journal.close();
+  const { recovered } = await open(t, dir);
+  assert.equal(recovered.damage, undefined);
+  assert.equal(recovered.entries.length, taken + 1 - 5 + 1);
+});
+
+/** @returns a disk of `size` bytes of its own, or why there is none. */
+function tinyDisk(t: TestContext, size: number): string | undefined {
+  const dir = folder(t);
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", dir]);
+  if (mounted.status !== 0) {
+    t.skip(`needs the right to mount: ${String(mounted.stderr ?? mounted.error)}`);
+    return undefined;
+  }
+  undo(t, () => spawnSync("umount", [dir]));
+  return dir;
+}
+
+test("a full disk: never acknowledged, read on, and taken again when there is room", { timeout: 60_000 }, async (t) => {
+  const disk = tinyDisk(t, 3_000_000);
+  if (disk === undefined) return;
+  const dir = join(disk, "data");
+  mkdirSync(dir);
+  writeFileSync(join(disk, "ballast"), Buffer.alloc(1_500_000));
+  const journal = await open(t, dir);
+  const first = await addOne(journal);
+  const taken = await fill(journal);
+  assert.ok(taken > 2, `${taken}`);
+  assert.equal((await journal.add(large())).is, "disk");
+  assert.equal((await journal.find(first.id))?.state, "journaled");
+  await journal.seal(batch(1, [1]), 5).catch((e: unknown) => assert.match(String(e), /full/));
+  rmSync(join(disk, "ballast"));
+  const freed = performance.now();
+  await takesAgain(journal, 10_000);
+  t.diagnostic(`taken again ${(performance.now() - freed).toFixed(0)} ms after there was room`);
+  await journal.close();
+  const { recovered } = await open(t, dir);
+  assert.equal(recovered.damage, undefined);
+  assert.equal(recovered.entries.length, taken + 2);
+});
+
+test("no room for even a new journal: refused, and later opened", async (t) => {
+  const disk = tinyDisk(t, 1_000_000);
+  if (disk === undefined) return;
+  const ballast = join(disk, "ballast");
+  spawnSync("dd", ["if=/dev/zero", `of=${ballast}`, "bs=4096"]);
+  await assert.rejects(open(t, disk), { code: "DROVER_E_DATA_DIR" });
+  rmSync(ballast);
+  await addOne(await open(t, disk));
+});
+
+const STRACE = needs("strace", "strace");
+
+/** @param inject what strace does to the thread's system calls. @returns the writes that were acknowledged, and those that were not. */
+function under(inject: string, dir: string): { added: Set<string>; refused: Map<string, string>; code: number | null } {
+  const child = fileURLToPath(new URL("./disk-child.ts", import.meta.url));
+  const args = [
+    "-f",
+    "-qq",
+    "-o",
+    "/dev/null",
+    "-e",
+    "trace=fdatasync,fsync",
+    "-e",
+    `inject=${inject}`,
+    process.execPath,
+    child,
+    dir,
+    "80",
+  ];
+  const { stdout, status } = spawnSync("strace", args, { encoding: "utf8", timeout: 60_000 });
+  const lines = stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "));
+  return {
+    added: new Set(lines.flatMap(([is, id = ""]) => (is === "added" ? [id] : []))),
+    refused: new Map(lines.flatMap(([is, id = "", ...why]): [string, string][] => (is === "added" ? [] : [[id, why.join(" ")]]))),
+    code: status,
+  };
+}
+
+test("the disk fails three times to sync: those writes are refused, the others are there", { timeout: 90_000, skip: STRACE }, async (t) => {
+  const dir = folder(t);
+  await (await open(t, dir)).close();
+  const { added, refused } = under("fsync,fdatasync:error=EIO:when=30..32", dir);
+  t.diagnostic(`${added.size} added, ${refused.size} refused: ${[...refused.values()][0] ?? "none"}`);
+  assert.ok(added.size > 60 && refused.size > 0, `${added.size} ${refused.size}`);
+  const { recovered } = await open(t, dir);
+  assert.equal(recovered.damage, undefined);
+  const there = new Set(recovered.entries.map(({ id }) => id));
+  assert.deepEqual(
+    [...added].filter((id) => !there.has(id)),
+    [],
+    "acknowledged, and lost",
+  );
+  assert.deepEqual(
+    [...refused.keys()].filter((id) => there.has(id)),
+    [],
+    "refused, and there",
+  );
+});
