@@ -46,7 +46,7 @@ export class FakeJournal implements Journal {
 
   constructor(disk: Disk) {
     this.#disk = disk;
-    const rest = { batches: [], fences: [], tags: [], parked: 0, landed: 0, damage: undefined };
+    const rest = { nextBatch: 1, batches: [], fences: [], tags: [], parked: 0, landed: 0, damage: undefined };
     this.recovered = { identity: "fake", nextMetadataId: 1, entries: disk.waiting(), ...rest };
   }
 

@@ -23,7 +23,7 @@ export type NewEntry = Omit<Entry, "lsn">;
 export interface Once {
   readonly key: string;
   readonly digest: string;
-  /** How long it is remembered at least; a day when it does not say. */
+  /** It is only repeated within this time; one that does not say is remembered for a day. */
   readonly keep?: Ms;
 }
 

@@ -16,6 +16,8 @@ export interface Limits {
   readonly parkedBytes: number;
   /** Of clients' own keys. */
   readonly once: number;
+  /** Of workers' calls. */
+  readonly call: number;
 }
 
 export interface ThreadOptions {
@@ -28,11 +30,18 @@ export interface ThreadOptions {
   readonly mostPages: number | undefined;
 }
 
+/** A request's name, hashed, and where it is remembered. */
+export interface Named {
+  readonly name: string;
+  readonly digest: string;
+  readonly ring: "once" | "call";
+}
+
 export interface AddOp {
   readonly do: "add";
   readonly ids: readonly string[];
   readonly records: readonly string[];
-  readonly once: { readonly name: string; readonly digest: string } | undefined;
+  readonly once: Named | undefined;
 }
 
 export type Op =
@@ -44,6 +53,7 @@ export type Op =
   | { readonly do: "keepTags"; readonly kept: readonly Tag[]; readonly dropped: readonly number[]; readonly nextMetadataId: number }
   /** Purges what is over a day old, in a small step, and moves the WAL into the database. */
   | { readonly do: "tidy" }
+  | { readonly do: "recall"; readonly once: Named }
   | { readonly do: "find"; readonly id: string }
   | { readonly do: "parked"; readonly most: number }
   | { readonly do: "close" };

@@ -5,8 +5,8 @@ import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { mebibytes, seconds, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Write } from "../../sheets/writes.ts";
-import type { Added, Addition, Batch, Journal, Recovered, Settlement, Tag } from "./journal.ts";
-import type { AddOp, AddResult, Limits, Op, Result } from "./messages.ts";
+import type { Added, Addition, Batch, Journal, Once, Recovered, Settlement, Tag } from "./journal.ts";
+import type { AddOp, AddResult, Limits, Named, Op, Result } from "./messages.ts";
 import { decodeEntry, encodeEntry } from "./records.ts";
 import { startThread, type Thread } from "./start.ts";
 
@@ -32,6 +32,7 @@ const LIMITS: Limits = {
   parked: 10_000,
   parkedBytes: mebibytes(64),
   once: 500_000,
+  call: 100_000,
 };
 const PATIENCE = seconds(10);
 const TIDY = seconds(1);
@@ -51,7 +52,11 @@ interface Call {
 }
 
 /** A client's key may be long and is a client's: only its digest is kept. */
-const nameOf = (key: string): string => createHash("sha256").update(key).digest("base64url");
+const named = ({ key, digest, keep }: Once): Named => ({
+  name: createHash("sha256").update(key).digest("base64url"),
+  digest,
+  ring: keep === undefined ? "once" : "call",
+});
 
 class ThreadJournal implements Journal {
   readonly recovered: Recovered;
@@ -93,7 +98,7 @@ class ThreadJournal implements Journal {
       do: "add",
       ids: entries.map(({ id }) => id),
       records,
-      once: once === undefined ? undefined : { name: nameOf(once.key), digest: once.digest },
+      once: once === undefined ? undefined : named(once),
     };
     return await new Promise<Added>((resolve, reject) => {
       const call: Call = {
@@ -111,6 +116,10 @@ class ThreadJournal implements Journal {
     if (result.is === "added" || (result.is === "known" && resent))
       return { is: "added", entries: records.map((record, i) => decodeEntry(result.firstLsn + i, record)) };
     return result.is === "known" ? { is: "repeated", writes: result.writes } : result;
+  }
+
+  recall(once: Once): Promise<Extract<Added, { is: "repeated" | "reused" | "disk" }> | undefined> {
+    return this.#ask({ do: "recall", once: named(once) });
   }
 
   seal(batch: Batch, nextMetadataId: number): Promise<void> {

@@ -54,7 +54,10 @@ export interface Records {
   readonly sending: Timestamp;
   readonly landed: LandedRecord;
   readonly parked: ParkedRecord;
+  /** Of clients' own names for their requests. */
   readonly once: OnceRecord;
+  /** Of workers' calls, which are only repeated within minutes: a ring of their own, so that they push no client's name out. */
+  readonly call: OnceRecord;
   /** When the fence's batch was settled. */
   readonly fence: Timestamp;
   readonly tag: Omit<Tag, "id">;

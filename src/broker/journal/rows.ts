@@ -2,11 +2,11 @@
 import { createHash, hash } from "node:crypto";
 
 /** What a row is. Its place in this list is the first byte of its sum, and never changes. */
-export const KINDS = ["meta", "entry", "batch", "sending", "landed", "parked", "once", "fence", "tag"] as const;
+export const KINDS = ["meta", "entry", "batch", "sending", "landed", "parked", "once", "call", "fence", "tag"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Kinds that are looked up by name, too: a write by its id, a client's key by its digest. */
-export const NAMED: readonly Kind[] = ["entry", "landed", "parked", "once"];
+export const NAMED: readonly Kind[] = ["entry", "landed", "parked", "once", "call"];
 
 export interface Row {
   readonly nr: number;

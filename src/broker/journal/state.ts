@@ -23,6 +23,7 @@ export interface State {
   readonly landed: Size;
   readonly parked: Size;
   readonly once: Size;
+  readonly call: Size;
   readonly sealed: ReadonlyMap<number, Sealed>;
 }
 
@@ -77,6 +78,7 @@ export function readState(database: Database, entry: (lsn: number, record: strin
     landed: database.size("landed"),
     parked: database.size("parked"),
     once: database.size("once"),
+    call: database.size("call"),
     sealed: sealedBatches(database),
   };
 }

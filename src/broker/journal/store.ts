@@ -3,7 +3,7 @@ import type { Timestamp } from "../../base/units.ts";
 import type { Write } from "../../sheets/writes.ts";
 import { Damage, META, type Database } from "./database.ts";
 import type { NewEntry, Settlement } from "./journal.ts";
-import type { AddOp, AddResult, Limits, Op } from "./messages.ts";
+import type { AddOp, AddResult, Limits, Named, Op } from "./messages.ts";
 import {
   bytesOf,
   isOver,
@@ -41,6 +41,8 @@ export class Store {
     switch (op.do) {
       case "add":
         return this.#add(op, now);
+      case "recall":
+        return this.#before(op.once, now);
       case "seal":
         return this.#seal(op);
       case "sent":
@@ -97,18 +99,18 @@ export class Store {
   }
 
   /** What is to be answered to a key that was used before. */
-  #before({ name, digest }: { name: string; digest: string }, now: Timestamp): AddResult | undefined {
+  #before({ name, digest, ring }: Named, now: Timestamp): AddResult | undefined {
     let row: Row | undefined;
     try {
-      row = this.#database.named("once", name);
+      row = this.#database.named(ring, name);
     } catch (e) {
       if (!(e instanceof Damage)) throw e;
       return { is: "disk", message: "what is noted of this key is damaged: whether it was used is not known, so nothing was written" };
     }
     if (row === undefined) return undefined;
-    const noted = recordOf("once", row);
+    const noted = recordOf(ring, row);
     if (isOver(noted.settledAt, now)) {
-      this.#forget("once", row.nr, bytesOf(row));
+      this.#forget(ring, row.nr, bytesOf(row));
       return undefined;
     }
     if (noted.digest !== digest) return { is: "reused" };
@@ -116,9 +118,9 @@ export class Store {
     return { is: "repeated", writes: lsns.flatMap((lsn) => this.#numbered(lsn) ?? []) };
   }
 
-  #remember({ name }: { name: string }, noted: OnceRecord): void {
-    const last = this.#database.end("once", "last", 1)[0]?.nr ?? 0;
-    this.#keep("once", plain(last + 1, noted, name), this.#limits.once, Infinity);
+  #remember({ name, ring }: Named, noted: OnceRecord): void {
+    const last = this.#database.end(ring, "last", 1)[0]?.nr ?? 0;
+    this.#keep(ring, plain(last + 1, noted, name), this.#limits[ring], Infinity);
   }
 
   #seal({ batch, nextMetadataId }: Extract<Op, { do: "seal" }>): void {
@@ -191,7 +193,7 @@ export class Store {
   }
 
   /** Keeps a row, and the oldest of its kind no longer where there are too many. */
-  #keep(kind: "landed" | "parked" | "once", row: Row, mostRows: number, mostBytes: number): void {
+  #keep(kind: "landed" | "parked" | "once" | "call", row: Row, mostRows: number, mostBytes: number): void {
     this.#database.put(kind, row);
     this.state = { ...this.state, [kind]: plus(this.state[kind], 1, bytesOf(row)) };
     while (this.state[kind].rows > 1 && (this.state[kind].rows > mostRows || this.state[kind].bytes > mostBytes)) {
@@ -201,7 +203,7 @@ export class Store {
     }
   }
 
-  #forget(kind: "landed" | "parked" | "once", nr: number, bytes: number): void {
+  #forget(kind: "landed" | "parked" | "once" | "call", nr: number, bytes: number): void {
     this.#database.drop(kind, nr);
     this.state = { ...this.state, [kind]: plus(this.state[kind], -1, -bytes) };
   }
@@ -209,7 +211,7 @@ export class Store {
   /** @returns whether there is more to do at once. */
   #tidy(now: Timestamp): boolean {
     let forgotten = 0;
-    for (const kind of ["landed", "once"] as const)
+    for (const kind of ["landed", "once", "call"] as const)
       for (const { nr, row } of this.#database.end(kind, "first", STEP)) {
         if (row !== undefined && !isOver(recordOf(kind, row).settledAt, now)) continue;
         this.#forget(kind, nr, row === undefined ? 0 : bytesOf(row));
