@@ -99,11 +99,15 @@ test("with the emptiest worker stopped no new connection waits for a second, not
 
 test("the same with every worker but one in an endless loop", async (t) => {
   const daemon = await serve(t, "stuck.mjs", 3);
-  const held = await openAll(daemon.url, undefined, 30);
-  await counts(daemon, 30);
+  const held: Opened[] = [];
   const pidOf = ({ answer }: Opened): string => /(\d+)\s*$/.exec(answer)?.[1] ?? "";
-  const [spared, ...victims] = [...new Map(held.map((one) => [pidOf(one), one])).values()];
-  assert.ok(spared !== undefined && victims.length === 2, "all three workers have connections");
+  // On a machine that is busy with other things a worker may not run while the first thirty come.
+  const [, ...victims] = await until("each worker has connections", async () => {
+    held.push(...(await openAll(daemon.url, undefined, 30)));
+    await counts(daemon, held.length);
+    const one = [...new Map(held.map((opened) => [pidOf(opened), opened])).values()];
+    return one.length === 3 && one;
+  });
   for (const { socket } of victims) socket.write("GET /loop HTTP/1.1\r\nHost: t\r\n\r\n");
   const opened = await openAll(daemon.url, 25, 80);
   const longest = Math.max(...opened.map(({ waited }) => waited));

@@ -22,8 +22,8 @@ test("a worker that is killed is replaced in its place, and the others go on ser
 });
 
 for (const [path, verdict] of [
-  ["/loop", "spinning|native"], // native: the debugger did not come through in time, on a busy machine
-  ["/micro", "spinning|native"],
+  ["/loop", "spinning|native|starved"], // not spinning: on a busy machine, where the debugger or the worker got no time
+  ["/micro", "spinning|native|starved"],
 ] as const) {
   test(`a worker that blocks its loop (${path}) is replaced after DROVER_TIMEOUT while others serve`, async (t) => {
     const daemon = await app(t, { DROVER_TIMEOUT: "2s" });

@@ -13,7 +13,7 @@ export interface Looks {
 }
 
 const APART = 80;
-/** A thread that seems to get no CPU at all is watched for longer: its turn may just not have come. */
+/** A thread that seems to get no CPU at all is watched for longer: its turn may just not have come, or it waits for its garbage collector. */
 const LONGER = 160;
 /** Of the time between two looks: who is ready to run and gets less than this is starved, who runs for more than this spins. */
 const LEAST_SHARE = 0.05;
@@ -32,7 +32,7 @@ export async function lookTwice(pid: number): Promise<Looks> {
   const first = look(pid);
   if (!isHeld(first.stat)) await sleep(APART);
   const looks = between(first, look(pid), pid);
-  if (!isStarved(looks)) return looks;
+  if (isHeld(looks.later) || (isRunning(looks) && !isStarved(looks))) return looks;
   await sleep(LONGER);
   return between(first, look(pid), pid);
 }
