@@ -20,7 +20,7 @@ const MOST_ASIDE = 5;
 
 /** Rows that could not be read may have had numbers that look free now. */
 const LEAP = { lsn: 1_000_000, batch: 1_000 };
-const ROWS_A_COMMIT = 5_000;
+const COMMIT = { rows: 5_000, bytes: 4 * 1_048_576 };
 
 /** @throws DroverError DROVER_E_JOURNAL. */
 export function refuseNewer(schema: number, path: string): void {
@@ -120,13 +120,16 @@ function search(path: string, take: (kind: Kind, row: Row) => void): Found {
 /** Copies what is found into an empty database, some thousand rows a commit. */
 function copy(path: string, database: Database): Found {
   let pending: [Kind, Row][] = [];
+  let bytes = 0;
   const flush = (): void => {
     database.transaction(() => pending.forEach(([kind, row]) => database.replace(kind, row)));
     pending = [];
+    bytes = 0;
   };
   const found = search(path, (kind, row) => {
     pending.push([kind, row]);
-    if (pending.length >= ROWS_A_COMMIT) flush();
+    bytes += row.record.length + (row.body?.length ?? 0);
+    if (pending.length >= COMMIT.rows || bytes >= COMMIT.bytes) flush();
   });
   flush();
   return found;
