@@ -9,7 +9,7 @@ import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
 import type { Table, Unavailable } from "../sheets/types.ts";
 import { systemAlarm, type Alarm } from "./alarm.ts";
 import { SnapshotFiles } from "./disk.ts";
-import { ReadQuota } from "./quota.ts";
+import { Ledger } from "./quota.ts";
 import { Refresher } from "./refresher.ts";
 import { Snapshots } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
@@ -46,7 +46,7 @@ const STATES = {
 export class Broker implements BrokerPort {
   readonly #options: BrokerOptions;
   readonly #store: Store;
-  readonly #quota: ReadQuota;
+  readonly #quota: Ledger;
   readonly #snapshots: Snapshots;
   readonly #refresher: Refresher;
   readonly #listeners = new Set<BrokerEvents>();
@@ -62,7 +62,7 @@ export class Broker implements BrokerPort {
     const { clock, log, dataDir, spreadsheetId } = options;
     this.#options = options;
     this.#store = openStore(dataDir, clock.wall(), log);
-    this.#quota = new ReadQuota(options.readsPerMinute, clock, this.#store.quota());
+    this.#quota = new Ledger(options.readsPerMinute, clock, this.#store.quota());
     this.#snapshots = new Snapshots(spreadsheetId, new SnapshotFiles(dataDir, log), this.#store, log);
     this.#refresher = new Refresher({
       ...this.#times(),
