@@ -8,9 +8,9 @@ import type { JumpTime } from "./time.ts";
 
 /**
  * ok · lostAfter: done, no answer · lostBefore: not done, no answer · late: no answer, done 170 s later · locked: 429 ·
- * errorBefore, errorAfter: 500 · nonsense: done, an answer that is none · denied: 403
+ * errorBefore, errorAfter: 500 · nonsense: done, an answer that is none · denied: 403 · refused: 400 for no reason of ours
  */
-export const FATES = ["ok", "lostAfter", "lostBefore", "late", "locked", "errorBefore", "errorAfter", "nonsense", "denied"] as const;
+export const FATES = ["ok", "lostAfter", "lostBefore", "late", "locked", "errorBefore", "errorAfter", "nonsense", "denied", "refused"] as const;
 export type Fate = (typeof FATES)[number];
 
 export const SPREADSHEET = "sheet-of-the-tests";
@@ -146,9 +146,10 @@ export class FakeGoogle implements WriteUpstream, Pick<Upstream, "read"> {
       await this.time.sleep(lost);
       return unavailable;
     }
+    if (fate === "refused") return { is: "refused", message: "not now" };
     if (fate === "denied") return { is: "denied", message: "no permission" };
     if (fate === "locked") {
-      this.#lockedUntil = Math.max(this.#lockedUntil, this.time.at + 55_000);
+      if (this.#lockedUntil <= this.time.at) this.#lockedUntil = this.time.at + 55_000;
       return {
         is: "locked",
         message: "the write quota is used up",

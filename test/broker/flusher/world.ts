@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { perMinute } from "../../../src/base/units.ts";
 import { startFlusher } from "../../../src/broker/flusher/flusher.ts";
 import type { Flusher, Layout } from "../../../src/broker/flusher/port.ts";
-import type { Settlement } from "../../../src/broker/journal/journal.ts";
+import type { Entry, Settlement } from "../../../src/broker/journal/journal.ts";
 import { Ledger, type QuotaState } from "../../../src/broker/quota.ts";
 import type { Delivery } from "../../../src/sheets/writes.ts";
 import { FakeGoogle } from "./google.ts";
@@ -118,21 +118,22 @@ export class Machine {
     );
   }
 
-  append(key: string, values: Record<string, string | number | boolean | null>): void {
-    this.#take("append", key, { id: key, ...values });
+  append(key: string, values: Record<string, string | number | boolean | null>): Entry {
+    return this.#take("append", key, { id: key, ...values });
   }
-  update(key: string, values: Record<string, string | number | boolean | null>): void {
-    this.#take("update", key, values);
+  update(key: string, values: Record<string, string | number | boolean | null>): Entry {
+    return this.#take("update", key, values);
   }
-  remove(key: string): void {
-    this.#take("delete", key, {});
+  remove(key: string): Entry {
+    return this.#take("delete", key, {});
   }
 
   #ids = 0;
-  #take(op: "append" | "update" | "delete", key: string, values: Record<string, string | number | boolean | null>): void {
+  #take(op: "append" | "update" | "delete", key: string, values: Record<string, string | number | boolean | null>): Entry {
     const id = `${this.disk.identity}-${(this.#ids += 1)}`;
     const entry = this.journal.take({ id, table: this.layout.table, op, key, values, at: this.time.wall() });
     this.flusher.accepted([entry]);
+    return entry;
   }
 
   /** Runs, starting again after crashes, until nothing waits. */

@@ -64,7 +64,7 @@ function answered(flight: Flight, outcome: WriteOutcome<unknown>, state: State, 
     case "refused":
       worked(state);
       flight.refusal = outcome.message;
-      if (state.delivery !== "at-least-once" || flight.proof !== "no") state.job = { is: "looking", flight, after: "sending" };
+      if (flight.fenced) state.job = { is: "looking", flight, after: "sending" };
       else if (flight.unsure) awaitEnd(flight, state);
       else refuse(flight, state, world, false);
       return;
@@ -77,7 +77,7 @@ function answered(flight: Flight, outcome: WriteOutcome<unknown>, state: State, 
       // A refusal in another form than 400 can't be told from chance later: such a fence is not relied on.
       if (flight.proof === "second" && flight.odd >= MOST_ODD) return proven(flight, false, state, world);
       failed(outcome, state, world);
-      if (state.delivery === "at-least-once" && flight.proof === "no") awaitEnd(flight, state);
+      if (!flight.fenced) awaitEnd(flight, state);
   }
 }
 
@@ -120,6 +120,14 @@ function proven(flight: Flight, asExpected: boolean, state: State, world: World)
   settle(state, flight, settlement(world, {}));
 }
 
+/** Not even an empty fence is taken. By chance, perhaps: it is tried some times before it is believed. */
+function unfenced(flight: Flight, state: State, world: World): void {
+  flight.odd += 1;
+  if (flight.odd >= MOST_ODD) return proven(flight, false, state, world);
+  failed({ is: "malformed" }, state, world);
+  state.job = { is: "sending", flight };
+}
+
 export const looking: HandlerOf<"looking"> = {
   go: ({ flight }, state, world) => hold(world.mayRead, state, world) ?? { do: "look", id: flight.batch.fence.id },
   on({ flight, after: from }, event, state, world) {
@@ -145,7 +153,7 @@ export const confirming: HandlerOf<"confirming"> = {
     if (event.outcome.is !== "ok") return failed(event.outcome, state, world);
     worked(state);
     state.ids = event.outcome.value;
-    if (flight.proof !== "no") return proven(flight, false, state, world);
+    if (flight.proof !== "no") return unfenced(flight, state, world);
     const alone = flight.units.length === 1 && flight.units[0]?.length === 1 && !hasRiders(flight);
     if (from === "sending" && !flight.unsure && !alone) return refuse(flight, state, world, false);
     state.job = { is: "voiding", flight };

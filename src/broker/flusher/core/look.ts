@@ -52,17 +52,21 @@ export const locating: HandlerOf<"locating"> = {
   },
 };
 
-/** Rows that are not in the sheet: deleting them is done, changing them is not possible. */
+/** Rows that are not in the sheet: deleting them is done, and what was to be changed before that; only changing them is not possible. */
 function absent(state: State, table: string, keys: ReadonlySet<string>, world: World): void {
-  const names = new Set([...keys].map((key) => rowName({ table, key })));
+  const runs = new Map([...keys].map((key) => [rowName({ table, key }), { lsns: [] as number[], over: false }]));
   const [landed, parked]: [number[], { lsn: number; reason: string }[]] = [[], []];
-  const over = new Set<string>();
-  for (const { entry } of names.size === 0 ? [] : state.queue.all()) {
-    const name = rowName(entry);
-    if (!names.has(name) || over.has(name)) continue;
-    if (entry.op === "append") over.add(name);
-    else if (entry.op === "delete") landed.push(entry.lsn);
-    else parked.push({ lsn: entry.lsn, reason: state.parkedRows.get(name) ?? "no row of the sheet has this key any more" });
+  for (const { entry } of runs.size === 0 ? [] : state.queue.all()) {
+    const run = runs.get(rowName(entry));
+    if (run === undefined || run.over) continue;
+    run.over = entry.op !== "update";
+    if (entry.op === "append") continue;
+    run.lsns.push(entry.lsn);
+    if (entry.op === "delete") landed.push(...run.lsns.splice(0));
+  }
+  for (const [name, { lsns }] of runs) {
+    const reason = state.parkedRows.get(name) ?? "no row of the sheet has this key any more";
+    parked.push(...lsns.map((lsn) => ({ lsn, reason })));
   }
   if (landed.length + parked.length > 0) settle(state, undefined, settlement(world, { landed, parked }));
   else finish(state);

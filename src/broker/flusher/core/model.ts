@@ -64,6 +64,8 @@ export interface Flight {
   readonly pins: readonly Pin[];
   /** Metadata that it removes. */
   readonly removed: readonly number[];
+  /** Its fence is in it. Without one nothing tells whether it has landed but the rows themselves. */
+  readonly fenced: boolean;
   /** An attempt was made whose end is not known. */
   unsure: boolean;
   /** When the last attempt was made. */

@@ -96,16 +96,22 @@ function litter(known: readonly Known[], mine: string, world: World): readonly n
 }
 
 const resume = (batches: readonly Batch[], state: State, world: World): Job[] =>
-  batches.map((batch) => ({ is: "sending", flight: recoveredFlight(batch, state, world) }));
+  batches.map((batch) => {
+    const flight = recoveredFlight(batch, state, world);
+    if (flight.fenced || batch.sentAt === undefined) return { is: "sending", flight };
+    const left = Math.min(GOOGLE_WORKS, Math.max(0, batch.sentAt + GOOGLE_WORKS - world.wall));
+    return { is: "waiting", flight, until: after(world.now, left as typeof GOOGLE_WORKS) };
+  });
 
 function rewind(left: NonNullable<State["left"]>, mine: readonly Known[], state: State, world: World): Job[] {
   const last = mine
     .filter(({ kind }) => kind === "fence")
     .reduce<Known | undefined>((a, b) => (a === undefined || b.id > a.id ? b : a), undefined);
-  const isSettled = ({ lsn, at }: Entry): boolean => last !== undefined && lsn <= last.upTo && Math.floor(at / 1_000) <= last.at;
+  const isSettled = ({ lsn, at }: Entry): boolean => last !== undefined && lsn <= last.upTo && Math.floor(at / 1_000) < last.at;
   const settled = new Set(left.entries.filter(isSettled).map(({ lsn }) => lsn));
   const jobs = left.batches.map((batch): Job => {
     const flight = { ...recoveredFlight(batch, state, world), unsure: true, refusal: "the journal is an older copy" };
+    if (!flight.fenced) return { is: "waiting", flight, until: world.now };
     const how = settlement(world, { landed: batch.lsns });
     return batch.lsns.every((lsn) => settled.has(lsn)) ? { is: "settling", flight, how, gone: [] } : { is: "voiding", flight };
   });

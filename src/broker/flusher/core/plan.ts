@@ -88,7 +88,6 @@ function take(draft: Draft, entry: Entry, state: State, world: World): boolean {
   }
   if (run === undefined) draft.runs.set(name, { kind: entry.op === "append" ? "append" : "change", layout, sheetId, entries: [entry] });
   else run.entries.push(entry);
-  if (entry.op === "delete") draft.blocked.add(name);
   return true;
 }
 

@@ -7,7 +7,7 @@ import { holdsKey, keyColumn, writtenRow } from "./cells.ts";
 import { rowsIn } from "./answer.ts";
 import type { HandlerOf, Job, RowChange, State, World } from "./model.ts";
 import { rowName } from "./queue.ts";
-import { dropTag, failed, finish, hold, keepTag, locatedIn, renewTag, settle, settlement, trouble, worked } from "./steps.ts";
+import { dropTag, failed, finish, hold, keepTag, locatedIn, parkedWith, renewTag, settle, settlement, trouble, worked } from "./steps.ts";
 
 const encoder = new TextEncoder();
 
@@ -91,8 +91,7 @@ function refused(rows: readonly RowChange[], reason: string, state: State, world
   }
   const [lsn = 0] = only.lsns;
   if (state.troubles.get(rowName(only.tag))?.refused === true) {
-    settle(state, undefined, settlement(world, { parked: [{ lsn, reason }] }));
-    return;
+    return settle(state, undefined, settlement(world, { parked: parkedWith(state, lsn, reason) }));
   }
   dropTag(state, only.tag); // the row may be gone: it is looked up and pinned once more before its value is blamed
   locatedIn(state, only.tag.table).rows.delete(only.tag.key);

@@ -65,8 +65,9 @@ export function makeFlight({ units, wishes, riders, proof }: Contents, state: St
   const upTo = state.queue.settledUpTo(new Set(lsns));
   const value = fenceValue(state.mark, world.wall, upTo, JSON.stringify(requests));
   const cells = pinned.map(({ layout, row }) => `${a1(layout.tab)}!${letters(keyColumn(layout))}${row + 1}`);
+  const fenced = proof || state.delivery !== "at-least-once";
   const body = {
-    requests: state.delivery === "at-least-once" && !proof ? requests : [fence(id, value), ...requests],
+    requests: fenced ? [fence(id, value), ...requests] : requests,
     includeSpreadsheetInResponse: true,
     ...(pins.length === 0 ? {} : { responseRanges: cells, responseIncludeGridData: true }),
   };
@@ -74,7 +75,7 @@ export function makeFlight({ units, wishes, riders, proof }: Contents, state: St
   const batch: Batch = { nr: id, fence: { id, value }, body: bytes, lsns, sealedAt: world.wall, sentAt: undefined };
   const fields = pins.length === 0 ? PLAIN : WITH_KEYS;
   const rest = { unsure: false, triedAt: world.now, proof: proof ? "first" : "no", refusal: "", odd: 0 } as const;
-  return { batch, fields, units: units.map((unit) => unit.lsns), pins, removed, ...rest };
+  return { batch, fields, units: units.map((unit) => unit.lsns), pins, removed, fenced, ...rest };
 }
 
 /** A batch of the last life: it may have been sent, its tags are never used, and of its answer nothing is needed. */
@@ -91,7 +92,8 @@ export function recoveredFlight(batch: Batch, state: State, world: World): Fligh
   });
   const units = [...rows.values()].map((row) => row.map(({ entry }) => entry.lsn));
   const unsure = batch.sentAt !== undefined;
-  return { batch, fields: PLAIN, units, pins, removed, unsure, triedAt: world.now, proof: "no", refusal: "", odd: 0 };
+  const fenced = requests.some((request) => request.createDeveloperMetadata?.developerMetadata.metadataId === batch.fence.id);
+  return { batch, fields: PLAIN, units, pins, removed, fenced, unsure, triedAt: world.now, proof: "no", refusal: "", odd: 0 };
 }
 
 interface Sealed {

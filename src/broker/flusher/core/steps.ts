@@ -89,13 +89,13 @@ export function trouble(state: State, name: string, how: { readonly lost: boolea
   state.troubles.set(name, { count, notBefore, lost: how.lost, refused: how.refused ?? before?.refused ?? false });
 }
 
-/** A write and the later ones of its row, when it was the row itself that was refused. */
+/** A write, and the later ones of its row that build upon it: all after its append; after its delete a new append, which would double it. */
 export function parkedWith(state: State, lsn: number, reason: string): Settlement["parked"] {
   const entry = state.queue.get(lsn);
   if (entry === undefined) return [];
-  if (entry.op !== "append") return [{ lsn, reason }];
+  if (entry.op === "update") return [{ lsn, reason }];
   if (state.parkedRows.size >= MOST_REMEMBERED) state.parkedRows.clear();
-  state.parkedRows.set(rowName(entry), reason);
+  if (entry.op === "append") state.parkedRows.set(rowName(entry), reason);
   return [lsn, ...state.queue.after(entry)].map((each) => ({ lsn: each, reason }));
 }
 
