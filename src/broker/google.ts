@@ -39,6 +39,14 @@ function foundMetadata(data: unknown): readonly FoundMetadata[] | undefined {
   return found.every(({ id, value }) => Number.isInteger(id) && typeof value === "string") ? found : undefined;
 }
 
+/** Of one metadata: an answer about another is none. */
+const metadataText =
+  (id: number) =>
+  (data: unknown): { readonly text: string | undefined } | undefined => {
+    const { metadataId, metadataValue = "" } = Object(data) as { metadataId?: unknown; metadataValue?: unknown };
+    return metadataId === id && typeof metadataValue === "string" ? { text: metadataValue } : undefined;
+  };
+
 /** A sealed body as it is: the client would make JSON of an object, and leaves bytes alone. */
 const sealed = (body: Uint8Array, { headers, ...rest }: CallOptions) => ({
   query: { requestBody: Buffer.from(body.buffer, body.byteOffset, body.byteLength) as object, prettyPrint: false },
@@ -105,12 +113,11 @@ class Google implements Upstream, WriteUpstream {
     const query = { spreadsheetId, metadataId, fields: "metadataId,metadataValue", prettyPrint: false };
     const found = await this.#connection.call((sheets, options) => sheets.spreadsheets.developerMetadata.get(query, options), {
       pool: "read",
-      read: (data) => ((data as { metadataId?: unknown } | null)?.metadataId === metadataId ? { there: true, data } : undefined),
-      other: ({ status }) => (status === 404 ? { is: "ok" as const, value: { there: false, data: {} } } : undefined),
+      read: metadataText(metadataId),
+      other: ({ status }) => (status === 404 ? { is: "ok" as const, value: { text: undefined } } : undefined),
     });
     if (found.is !== "ok") return found;
-    const { there, data } = found.value;
-    return { is: "ok", value: there ? String((data as { metadataValue?: unknown }).metadataValue ?? "") : undefined };
+    return { is: "ok", value: found.value.text };
   }
 
   search(metadataKey: string): Promise<WriteOutcome<readonly FoundMetadata[]>> {

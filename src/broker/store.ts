@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Timestamp } from "../base/units.ts";
+import type { Delivery } from "../sheets/writes.ts";
 import type { QuotaState } from "./quota.ts";
 
 /** When a table's rows were last known to be these. */
@@ -19,8 +20,14 @@ export interface Checked {
 export interface Store {
   /** Larger than that of every broker before: versions of another epoch can't be compared with ours. */
   readonly epoch: number;
+  /** Of reads. */
   quota(): QuotaState;
   keepQuota(state: QuotaState): void;
+  writeQuota(): QuotaState;
+  keepWriteQuota(state: QuotaState): void;
+  /** What was found out about a spreadsheet: whether it refuses a second write with the same fence. */
+  proof(spreadsheetId: string): Delivery | undefined;
+  keepProof(spreadsheetId: string, delivery: Delivery): void;
   checked(table: string): Checked | undefined;
   keepChecked(tables: ReadonlyMap<string, Checked>): void;
 }
@@ -28,6 +35,8 @@ export interface Store {
 interface Kept {
   epoch: number;
   quota: QuotaState;
+  writeQuota: QuotaState;
+  proofs: Record<string, Delivery>;
   tables: Record<string, Checked>;
 }
 
@@ -36,19 +45,30 @@ const FULL: readonly unknown[] = ["ENOSPC", "EDQUOT"];
 const isRecord = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
 const isTime = (v: unknown): v is Timestamp => typeof v === "number" && Number.isFinite(v) && v >= 0;
 
+function readQuota(raw: unknown): QuotaState {
+  const quota = isRecord(raw) ? raw : {};
+  const spent = Array.isArray(quota["spent"]) ? quota["spent"].filter(isTime).slice(-10_000) : [];
+  return { spent, lockedUntil: isTime(quota["lockedUntil"]) ? quota["lockedUntil"] : (0 as Timestamp) };
+}
+
+const isDelivery = (v: unknown): v is Delivery => v === "exactly-once" || v === "at-least-once";
+
 /** What a file says, as far as it can be believed. */
 function readKept(raw: unknown): Kept {
   const file = isRecord(raw) ? raw : {};
-  const quota = isRecord(file["quota"]) ? file["quota"] : {};
   const tables = isRecord(file["tables"]) ? file["tables"] : {};
-  const spent = Array.isArray(quota["spent"]) ? quota["spent"].filter(isTime).slice(-10_000) : [];
+  const proofs = Object.entries(isRecord(file["proofs"]) ? file["proofs"] : {}).filter((entry): entry is [string, Delivery] =>
+    isDelivery(entry[1]),
+  );
   const checked = Object.entries(tables).filter(
     (entry): entry is [string, Record<string, unknown> & Checked] =>
       isRecord(entry[1]) && typeof entry[1]["hash"] === "string" && isTime(entry[1]["checkedAt"]),
   );
   return {
     epoch: isTime(file["epoch"]) ? file["epoch"] : 0,
-    quota: { spent, lockedUntil: isTime(quota["lockedUntil"]) ? quota["lockedUntil"] : (0 as Timestamp) },
+    quota: readQuota(file["quota"]),
+    writeQuota: readQuota(file["writeQuota"]),
+    proofs: Object.fromEntries(proofs),
     tables: Object.fromEntries(checked.map(([name, { hash, checkedAt }]) => [name, { hash, checkedAt }])),
   };
 }
@@ -109,6 +129,16 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
     quota: () => kept.quota,
     keepQuota(state) {
       kept.quota = state;
+      tryWrite();
+    },
+    writeQuota: () => kept.writeQuota,
+    keepWriteQuota(state) {
+      kept.writeQuota = state;
+      tryWrite();
+    },
+    proof: (spreadsheetId) => (Object.hasOwn(kept.proofs, spreadsheetId) ? kept.proofs[spreadsheetId] : undefined),
+    keepProof(spreadsheetId, delivery) {
+      kept.proofs = { ...kept.proofs, [spreadsheetId]: delivery };
       tryWrite();
     },
     checked: (table) => (Object.hasOwn(kept.tables, table) ? kept.tables[table] : undefined),

@@ -10,7 +10,18 @@ import type { JumpTime } from "./time.ts";
  * ok · lostAfter: done, no answer · lostBefore: not done, no answer · late: no answer, done 170 s later · locked: 429 ·
  * errorBefore, errorAfter: 500 · nonsense: done, an answer that is none · denied: 403 · refused: 400 for no reason of ours
  */
-export const FATES = ["ok", "lostAfter", "lostBefore", "late", "locked", "errorBefore", "errorAfter", "nonsense", "denied", "refused"] as const;
+export const FATES = [
+  "ok",
+  "lostAfter",
+  "lostBefore",
+  "late",
+  "locked",
+  "errorBefore",
+  "errorAfter",
+  "nonsense",
+  "denied",
+  "refused",
+] as const;
 export type Fate = (typeof FATES)[number];
 
 export const SPREADSHEET = "sheet-of-the-tests";
@@ -58,7 +69,7 @@ export class FakeGoogle implements WriteUpstream, Pick<Upstream, "read"> {
 
   values(range: string): unknown[][] {
     const query = { valueRenderOption: ["UNFORMATTED_VALUE"], dateTimeRenderOption: ["FORMATTED_STRING"] };
-    return ((this.call("values.get", { path: { range }, query }).body as { values?: unknown[][] }).values ?? []) as unknown[][];
+    return (this.call("values.get", { path: { range }, query }).body as { values?: unknown[][] }).values ?? [];
   }
 
   batchUpdate(body: Uint8Array, fields: string): Promise<WriteOutcome<unknown>> {

@@ -59,8 +59,7 @@ function watch(m: Machine, refusable: boolean): void {
   const last = new Map<string, number>();
   m.google.done = () => {
     const here = new Set<string>();
-    for (const row of m.google.values(LAYOUT.tab).slice(1)) {
-      const key = String(row[0] ?? "");
+    for (const [key, row] of m.rows()) {
       if (!key.startsWith("k")) continue;
       assert.ok(!here.has(key), `${key} is there twice`);
       here.add(key);
@@ -123,7 +122,11 @@ async function run(s: Scenario): Promise<void> {
 }
 
 /** What the sheet must say of a key, when some of its writes were refused. */
-function expected(entries: readonly Entry[], parked: ReadonlySet<number>, deletes: string | undefined): { n: number; gone: boolean } | undefined {
+function expected(
+  entries: readonly Entry[],
+  parked: ReadonlySet<number>,
+  deletes: string | undefined,
+): { n: number; gone: boolean } | undefined {
   let row: { n: number; gone: boolean } | undefined;
   for (const { lsn, op, values } of entries) {
     if (parked.has(lsn)) continue;
@@ -136,20 +139,27 @@ function expected(entries: readonly Entry[], parked: ReadonlySet<number>, delete
 }
 
 function check(m: Machine, log: Log, s: Scenario): void {
-  const found = new Map<string, unknown[]>();
-  for (const row of m.google.values(LAYOUT.tab).slice(1)) if (String(row[0] ?? "").startsWith("k")) found.set(String(row[0]), row);
+  const found = new Map(m.rows());
   const parked = new Set(m.disk.parked.map(({ lsn }) => lsn));
   for (const [key, entries] of log) {
     const row = found.get(key);
     const is = row === undefined ? undefined : { n: Number(row[1]), gone: row[4] === true };
-    assert.deepEqual(is, expected(entries, parked, s.deletes), `${key}: ${JSON.stringify(entries)} parked ${JSON.stringify(m.disk.parked)}`);
+    assert.deepEqual(
+      is,
+      expected(entries, parked, s.deletes),
+      `${key}: ${JSON.stringify(entries)} parked ${JSON.stringify(m.disk.parked)}`,
+    );
   }
   if (!isRefusable(s)) assert.equal(parked.size, 0, `nothing is parked without a refusal: ${JSON.stringify(m.disk.parked)}`);
   assert.equal(m.disk.landed + parked.size, m.disk.lsn, "each write is landed or parked, once");
   assert.ok(busiest(m.google.writes) <= LIMIT && busiest(m.google.reads) <= LIMIT, "the quota");
 }
 
-test(`whatever happens: nothing lost, nothing twice, each row's writes in order (${RUNS} runs, seed ${SEED})`, { timeout: 600_000 }, async () => {
-  console.log(`seed ${SEED}: FLUSHER_SEED=${SEED} runs the same`);
-  await fc.assert(fc.asyncProperty(scenario, run), { numRuns: RUNS, seed: SEED });
-});
+test(
+  `whatever happens: nothing lost, nothing twice, each row's writes in order (${RUNS} runs, seed ${SEED})`,
+  { timeout: 600_000 },
+  async () => {
+    console.log(`seed ${SEED}: FLUSHER_SEED=${SEED} runs the same`);
+    await fc.assert(fc.asyncProperty(scenario, run), { numRuns: RUNS, seed: SEED });
+  },
+);

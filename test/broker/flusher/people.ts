@@ -2,7 +2,8 @@
 import type { FakeGoogle } from "./google.ts";
 
 const row = (startIndex: number): object => ({ sheetId: 0, dimension: "ROWS", startIndex, endIndex: startIndex + 1 });
-const isOurs = (line: readonly unknown[]): boolean => !["", "undefined"].includes(String(line[0])) && !String(line[0]).startsWith("by hand");
+const isOurs = (line: readonly unknown[]): boolean =>
+  !["", "undefined"].includes(String(line[0])) && !String(line[0]).startsWith("by hand");
 
 /** @param random 0 ≤ random < 1 */
 export function disturb(google: FakeGoogle, tab: string, random: () => number): void {
@@ -12,8 +13,7 @@ export function disturb(google: FakeGoogle, tab: string, random: () => number): 
   if (lines.length < 2) return;
   if (kind < 0.35) {
     const [from, to] = [any(), any()];
-    if (from < lines.length && to !== from && to !== from + 1)
-      google.edit({ moveDimension: { source: row(from), destinationIndex: to } });
+    if (from < lines.length && to !== from && to !== from + 1) google.edit({ moveDimension: { source: row(from), destinationIndex: to } });
   } else if (kind < 0.6) {
     const at = any();
     const cells = [{ values: [{ userEnteredValue: { stringValue: `by hand ${Math.floor(random() * 1e9)}` } }] }];

@@ -147,11 +147,12 @@ export class Machine {
     }
   }
 
-  rows(): Map<string, unknown[]>[] {
+  /** Each row's key and the row, from the top; a row without a key has "". */
+  rows(): readonly (readonly [string, readonly unknown[]])[] {
     return this.google
       .values(this.layout.tab)
       .slice(1)
-      .map((row) => new Map([[String(row[0]), row]]));
+      .map((row) => [typeof row[0] === "string" ? row[0] : "", row]);
   }
 }
 

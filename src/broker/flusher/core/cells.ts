@@ -4,6 +4,10 @@ import type { Layout } from "../port.ts";
 export type Value = string | number | boolean | null;
 export type Values = Readonly<Record<string, Value>>;
 
+/** What a cell of an answer reads; it can't be anything but text, a number or a boolean. */
+const textOf = (cell: unknown): string =>
+  typeof cell === "string" || typeof cell === "number" || typeof cell === "boolean" ? `${cell}` : "";
+
 const isEmpty = (value: Value | undefined): boolean => value === undefined || value === null || value === "";
 
 /** A CellData of an append. */
@@ -46,7 +50,7 @@ export const keyColumn = (layout: Layout): number => layout.column + layout.colu
  */
 export function holdsKey(cell: unknown, key: string, shown?: unknown): boolean {
   if (cell === undefined || cell === null) return key === "" && (shown === undefined || shown === "");
-  if (String(cell) === key || shown === key) return true;
+  if (textOf(cell) === key || shown === key) return true;
   if (typeof cell === "boolean") return String(cell).toUpperCase() === key.toUpperCase();
   if (typeof cell === "number") return key.trim() !== "" && Number(key) === cell;
   return (
@@ -59,7 +63,7 @@ export function rowsOfKeys(values: unknown, headerRow: number, wanted: ReadonlyS
   const cells = (Array.isArray(values) ? values : []).map((row: unknown): unknown => (Array.isArray(row) ? row[0] : undefined));
   const found = new Map<string, number>();
   for (const [i, cell] of cells.entries()) {
-    const text = cell === undefined || cell === null ? "" : String(cell);
+    const text = textOf(cell);
     if (i > 0 && wanted.has(text) && !found.has(text)) found.set(text, headerRow + i);
   }
   const left = [...wanted].filter((key) => !found.has(key));

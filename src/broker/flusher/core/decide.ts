@@ -2,15 +2,18 @@ import { impossible } from "../../../base/never.ts";
 import type { Instant } from "../../../base/units.ts";
 import type { Entry, Recovered } from "../../journal/journal.ts";
 import type { Delivery } from "../../../sheets/writes.ts";
-import { confirming, looking, readingBack, sealing, sending, settling, voiding, waiting } from "./batch.ts";
+import { sealing, sending } from "./batch.ts";
 import { markOf } from "./fence.ts";
 import { idle } from "./idle.ts";
+import { settling } from "./landing.ts";
 import { locating, naming } from "./look.ts";
 import type { Event, Handler, HandlerOf, Job, Op, State, World } from "./model.ts";
 import { holding, opening } from "./open.ts";
 import { Queue } from "./queue.ts";
+import { readingBack, waiting } from "./readback.ts";
 import { writing } from "./rows.ts";
 import { Stats } from "./stats.ts";
+import { confirming, looking, voiding } from "./verdict.ts";
 
 const HANDLERS: { readonly [K in Job["is"]]: HandlerOf<K> } = {
   opening,
@@ -81,4 +84,4 @@ export function step(state: State, event: Event, world: World): Op {
   return impossible(state.job as never);
 }
 
-const handlerOf = (job: Job): Handler<Job> => HANDLERS[job.is] as unknown as Handler<Job>;
+const handlerOf = (job: Job): Handler<Job> => HANDLERS[job.is];

@@ -68,7 +68,7 @@ export const holding: HandlerOf<"holding"> = {
 function reconcile(state: State, world: World, known: readonly Known[]): void {
   const standing = new Set(known.map(({ id }) => id));
   const unsettled = new Set(state.left?.batches.map((batch) => batch.fence.id));
-  for (const id of [...state.drops]) if (!standing.has(id)) state.drops.delete(id);
+  for (const id of state.drops) if (!standing.has(id)) state.drops.delete(id);
   const gone = [...state.fences.keys()].filter((id) => !standing.has(id));
   for (const id of gone) state.fences.delete(id);
   if (gone.length > 0) state.next.unshift({ is: "settling", flight: undefined, how: settlement(world, {}), gone });

@@ -19,7 +19,7 @@ export class Stats {
   /** @param accepted when it was accepted */
   land(accepted: Timestamp, at: Timestamp): void {
     this.landed += 1;
-    this.#times[this.#at] = ms(Math.max(0, elapsed(accepted, at)));
+    this.#times[this.#at] = ms(Math.round(Math.max(0, elapsed(accepted, at))));
     this.#at = (this.#at + 1) % KEPT;
   }
 
