@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randoms } from "../time.ts";
 import { LATE } from "./google.ts";
-import { busiest, HEADER, Machine } from "./world.ts";
+import { fenceValue, markOf, METADATA_KEY } from "../../../src/broker/flusher/core/fence.ts";
+import { busiest, HEADER, LAYOUT, Machine } from "./world.ts";
 
 test("appends reach the sheet in one batch, as they are", async () => {
   const m = new Machine();
@@ -244,4 +245,60 @@ test("closing ends within a second, whatever is under way", async () => {
   await m.time.until(() => closed, 1_100);
   assert.ok(closed);
   assert.equal(m.google.writes.length, 1);
+});
+
+test("a delete that is refused: an append of the same key is not put beside the row that stays", async () => {
+  const m = new Machine({ layout: { ...LAYOUT, deleted: undefined } });
+  const fates = ["ok", "ok", "ok", "ok", "refused", "ok", "refused"] as const;
+  let calls = 0;
+  m.google.fate = () => fates[(calls += 1) - 1] ?? "ok";
+  m.append("a", { n: 1 });
+  m.remove("a");
+  m.append("a", { n: 2 });
+  await m.drain();
+  assert.deepEqual(m.rows(), [["a", ["a", 1]]]);
+  assert.deepEqual(
+    m.disk.parked.map(({ lsn }) => lsn),
+    [2, 3],
+  );
+});
+
+test("600 fences that stand: nothing is sent until one may go", async () => {
+  const m = new Machine();
+  const value = fenceValue(markOf("machine-one"), m.time.wall(), 0, "");
+  const made = Array.from({ length: 600 }, (_, i) => ({ metadataId: 1 + i, metadataKey: METADATA_KEY, metadataValue: value }));
+  m.google.edit(
+    ...made.map((each) => ({
+      createDeveloperMetadata: { developerMetadata: { ...each, location: { spreadsheet: true }, visibility: "DOCUMENT" } },
+    })),
+  );
+  m.append("a", { n: 1 });
+  await m.time.until(() => false, 470_000);
+  assert.equal(m.google.writes.length, 0);
+  await m.drain();
+  assert.deepEqual(m.rows(), [["a", ["a", 1]]]);
+  assert.ok(m.google.standing(METADATA_KEY).length <= 600);
+});
+
+test("a journal from an older copy waits for what the lost life had sent", async () => {
+  const m = new Machine();
+  const fates = ["ok", "ok", "ok", "refused", "ok", "late"] as const;
+  let calls = 0;
+  m.google.fate = () => fates[(calls += 1) - 1] ?? "ok";
+  m.append("a", { n: 1 });
+  await m.drain();
+  m.append("b", { n: 1 });
+  m.append("c", { n: 1 });
+  const copy = structuredClone(m.disk);
+  await m.time.until(() => calls === 6, 60_000); // both refused, by chance; then the first of them alone, which lands late
+  m.crash();
+  m.disk = copy;
+  await m.time.until(() => false, 2_000);
+  m.start();
+  await m.drain();
+  await m.time.until(() => false, LATE + 20_000);
+  assert.deepEqual(
+    m.rows().map(([key]) => key),
+    ["a", "b", "c"],
+  );
 });

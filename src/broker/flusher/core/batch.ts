@@ -43,7 +43,7 @@ function answered(flight: Flight, outcome: WriteOutcome<unknown>, state: State, 
       flight.refusal = outcome.message;
       if (flight.fenced) state.job = { is: "looking", flight, after: "sending" };
       else if (flight.unsure) awaitEnd(flight, state);
-      else refuse(flight, state, world, false);
+      else refuse(flight, state, world);
       return;
     case "locked":
     case "denied":

@@ -8,11 +8,10 @@
  *                       └────────────────────────────────┘
  *                     sending ─ 400 → looking ─ our value ──────→ settling: landed
  *                                        │ ─── another value ───→ settling: again, under a new id
- *                                        └ none → (voiding) ────→ settling: again in halves; one write alone: parked
+ *                                        └ none → voiding ──────→ settling: again in halves; one write alone: parked
  *   rows:   writing → recording
  *
- * `voiding` puts the fence there without the batch, so that no earlier attempt can land any more: only then is a refusal believed
- * when an attempt without an answer came before it, or when a write would be parked for it.
+ * `voiding` puts the fence there without the batch, so that no earlier attempt can land any more: only then is a refusal believed.
  */
 import type { Instant, Timestamp } from "../../../base/units.ts";
 import type { Delivery } from "../../../sheets/writes.ts";

@@ -25,7 +25,7 @@ export const looking: HandlerOf<"looking"> = {
     const found = event.outcome.value;
     if (found === ours && flight.proof !== "no") return proven(flight, true, state, world);
     if (found === ours) return landedUnseen(flight, state, world);
-    if (found === voidOf(ours)) return refuse(flight, state, world, true);
+    if (found === voidOf(ours)) return refuse(flight, state, world);
     if (found !== undefined) return stranger(flight, state, world);
     forgetPlaces(state);
     state.job = { is: "confirming", flight, after: from };
@@ -41,8 +41,6 @@ export const confirming: HandlerOf<"confirming"> = {
     worked(state);
     state.ids = event.outcome.value;
     if (flight.proof !== "no") return unfenced(flight, state, world);
-    const alone = flight.units.length === 1 && flight.units[0]?.length === 1 && !hasRiders(flight);
-    if (from === "sending" && !flight.unsure && !alone) return refuse(flight, state, world, false);
     state.job = { is: "voiding", flight };
     if (from === "voiding") failed({ is: "denied" }, state, world); // not even an empty batch is taken: no write is to blame
   },
@@ -65,11 +63,11 @@ const hasRiders = ({ pins, removed }: Flight): boolean => pins.length + removed.
 
 /**
  * Google refuses the batch itself. What may be at fault is left out: first all that only goes along, then one half of its rows, until
- * one write stands alone; that is parked. @param voided whether a fence stands in its place.
+ * one write stands alone; that is parked. The void fence stands in its place.
  */
-export function refuse(flight: Flight, state: State, world: World, voided: boolean): void {
+export function refuse(flight: Flight, state: State, world: World): void {
   const { lsns, fence } = flight.batch;
-  if (voided) state.fences.set(fence.id, world.wall);
+  if (flight.fenced) state.fences.set(fence.id, world.wall);
   const again = (): void => settle(state, flight, settlement(world, { again: lsns }));
   if (hasRiders(flight)) {
     state.riderFailures += 1;
@@ -94,7 +92,7 @@ export const voiding: HandlerOf<"voiding"> = {
   on({ flight }, event, state, world) {
     if (event.type !== "answered") return;
     const { outcome } = event;
-    if (outcome.is === "ok") return refuse(flight, state, world, true);
+    if (outcome.is === "ok") return refuse(flight, state, world);
     if (outcome.is === "refused") state.job = { is: "looking", flight, after: "voiding" };
     else failed(outcome, state, world);
   },
