@@ -41,8 +41,11 @@ export function lockedUntil(data: unknown, now: Timestamp): Timestamp {
   return end > now && end <= later(now, seconds(61)) ? end : later(now, seconds(61));
 }
 
+/** Google counts reads and writes apart. */
+export type Pool = "read" | "write";
+
 /** Which quota a 429 speaks of, for people. */
-function pool(data: unknown): string {
+function limitName(data: unknown): string {
   const details = errorOf(data)["details"];
   const limit = (Array.isArray(details) ? details : [])
     .map((d) => fields(fields(d)["metadata"])["quota_limit"])
@@ -50,12 +53,23 @@ function pool(data: unknown): string {
   return limit === undefined ? "" : ` (${line(limit).slice(0, 80)})`;
 }
 
+/** What a failure's message needs: whom to share the spreadsheet with, and which quota the call used. */
+interface Context {
+  readonly share: string;
+  readonly now: Timestamp;
+  readonly pool: Pool;
+}
+
+/** @returns what Google says in an error's body, fit for a log. */
+export const messageIn = (reply: Reply): string => saidBy(reply.data);
+
 /** @returns what an answer that is not 200 means. */
-export function failureOf(reply: Reply, share: string, now: Timestamp): Failure {
+export function failureOf(reply: Reply, { share, now, pool }: Context): Failure {
   const { status, data } = reply;
   const said = saidBy(data);
   const range = /Unable to parse range: (.+)$/.exec(said)?.[1] ?? /^Range \((.+)\) exceeds grid limits/.exec(said)?.[1];
-  if (status === 429) return { is: "locked", message: `Google's read quota is used up${pool(data)}`, until: lockedUntil(data, now) };
+  if (status === 429)
+    return { is: "locked", message: `Google's ${pool} quota is used up${limitName(data)}`, until: lockedUntil(data, now) };
   if (status === 400 && range !== undefined) return { is: "noRange", message: `the spreadsheet has no range ${range}`, range };
   if (status === 401) return { is: "denied", message: `Google does not accept the key's token: ${said}` };
   if (status === 403 && said.includes("has not been used in project")) return { is: "denied", message: said };

@@ -26,8 +26,8 @@ import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
 import { Acks } from "./acks.ts";
 import { systemAlarm, type Alarm } from "./alarm.ts";
 import { SnapshotFiles } from "./disk.ts";
-import { ReadQuota } from "./quota.ts";
 import { Pusher } from "./pusher.ts";
+import { Ledger } from "./quota.ts";
 import { Refresher } from "./refresher.ts";
 import { Snapshots, type Accepted, type Shown } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
@@ -69,7 +69,7 @@ const STATES = {
 export class Broker implements BrokerPort {
   readonly #options: BrokerOptions;
   readonly #store: Store;
-  readonly #quota: ReadQuota;
+  readonly #quota: Ledger;
   readonly #snapshots: Snapshots;
   readonly #refresher: Refresher;
   readonly #writing: Writing;
@@ -88,7 +88,7 @@ export class Broker implements BrokerPort {
     const { clock, log, dataDir, spreadsheetId } = options;
     this.#options = options;
     this.#store = openStore(dataDir, clock.wall(), log);
-    this.#quota = new ReadQuota(options.readsPerMinute, clock, this.#store.quota());
+    this.#quota = new Ledger(options.readsPerMinute, clock, this.#store.quota());
     this.#acks = new Acks(clock);
     this.#writing = new Writing({
       tables: (options.tables ?? []).filter(isWritable),

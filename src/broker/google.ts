@@ -1,193 +1,146 @@
-/**
- * Google's own client, with its policies switched off, because policy is ours: no retries (the default sends four requests
- * into a lock-out), a deadline for the whole call (there is none), no redirects, bounded answers. The libraries are loaded
- * at the first call, so that the broker is ready before they are.
- */
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+/** The calls of the Sheets API that the broker makes. */
 import type { sheets_v4 } from "@googleapis/sheets";
-import type { JWT } from "google-auth-library";
-import type { Clock } from "../base/clock.ts";
-import { mebibytes, minutes, type Ms } from "../base/units.ts";
-import { failureOf, failureOfThrown, tokenRefusal, type Failure, type Reply } from "./answers.ts";
-import type { ServiceAccount } from "./credentials.ts";
+import { messageIn, type Reply } from "./answers.ts";
+import { Connection, type CallOptions, type GoogleOptions } from "./connection.ts";
+import type { FoundMetadata, WriteOutcome, WriteUpstream } from "./flusher/port.ts";
 import type { Outcome, Upstream } from "./upstream.ts";
 
-export interface GoogleOptions {
-  readonly spreadsheetId: string;
-  /** Undefined: calls carry no token (an emulator that asks for none). */
-  readonly account: ServiceAccount | undefined;
-  /** In Google's place: `http://127.0.0.1:9000/`. */
-  readonly sheetsEndpoint: string | undefined;
-  readonly oauthEndpoint: string | undefined;
-  /** Of a whole call, token included. */
-  readonly timeout: Ms;
-  readonly clock: Clock;
-}
+export type { GoogleOptions };
 
-const MOST_BYTES = mebibytes(32);
-const MOST_TOKEN_BYTES = 65_536;
-const SCOPE = "https://www.googleapis.com/auth/spreadsheets";
 const VALUES = "valueRanges(range,values)";
 const TABS = "sheets.properties(title,sheetType)";
+const IDS = "sheets.properties(title,sheetId)";
+const FOUND = "matchedDeveloperMetadata.developerMetadata(metadataId,metadataValue,location)";
+const UPDATED = "spreadsheetId,responses(dataFilter,updatedData)";
 
-/** What is the same for every request. `validateStatus`: answers are ours to judge, so that no error carries them. */
-const policy = (timeout: Ms, agent: HttpAgent | undefined) => ({
-  retry: false,
-  timeout,
-  redirect: "error" as const,
-  maxContentLength: MOST_BYTES,
-  responseType: "json" as const,
-  validateStatus: () => true,
-  ...(agent === undefined ? {} : { agent }),
+/** A 400 alone says that nothing was done: what else is not 200 may come from something before Google's own code. */
+const refused = (reply: Reply): { is: "refused"; message: string } | undefined =>
+  reply.status === 400 ? { is: "refused", message: messageIn(reply) } : undefined;
+
+/** An answer that does not name its spreadsheet is not the answer of a write. */
+const named = (data: unknown): unknown => (typeof Object(data).spreadsheetId === "string" ? data : undefined);
+
+function sheetIdsOf(data: unknown): ReadonlyMap<string, number> | undefined {
+  const found = (data as sheets_v4.Schema$Spreadsheet | null)?.sheets;
+  if (!Array.isArray(found) || found.length === 0) return undefined;
+  const entries = found.map((sheet) => [sheet?.properties?.title, sheet?.properties?.sheetId ?? 0] as const);
+  const sound = entries.every(([title, id]) => typeof title === "string" && Number.isInteger(id));
+  return sound ? new Map(entries as [string, number][]) : undefined;
+}
+
+function foundMetadata(data: unknown): readonly FoundMetadata[] | undefined {
+  if (typeof data !== "object" || data === null) return undefined;
+  const matched = (data as sheets_v4.Schema$SearchDeveloperMetadataResponse).matchedDeveloperMetadata ?? [];
+  if (!Array.isArray(matched)) return undefined;
+  const found = matched.map((match): FoundMetadata => {
+    const { metadataId, metadataValue, location } = match?.developerMetadata ?? {};
+    return { id: Number(metadataId), value: metadataValue ?? "", onRow: location?.dimensionRange !== undefined };
+  });
+  return found.every(({ id, value }) => Number.isInteger(id) && typeof value === "string") ? found : undefined;
+}
+
+/** Of one metadata: an answer about another is none. */
+const metadataText =
+  (id: number) =>
+  (data: unknown): { readonly text: string | undefined } | undefined => {
+    const { metadataId, metadataValue = "" } = Object(data) as { metadataId?: unknown; metadataValue?: unknown };
+    return metadataId === id && typeof metadataValue === "string" ? { text: metadataValue } : undefined;
+  };
+
+/** A sealed body as it is: the client would make JSON of an object, and leaves bytes alone. */
+const sealed = (body: Uint8Array, { headers, ...rest }: CallOptions) => ({
+  query: { requestBody: Buffer.from(body.buffer, body.byteOffset, body.byteLength) as object, prettyPrint: false },
+  options: { ...rest, headers: { ...headers, "content-type": "application/json" } },
 });
 
-/** The library's own agent closes a connection idle for 5 s; behind a proxy it must stay, because ours would go around it. */
-function agentFor(endpoint: string | undefined): HttpAgent | undefined {
-  const proxied = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some((name) => (process.env[name] ?? "") !== "");
-  if (endpoint === undefined && proxied) return undefined;
-  const options = { keepAlive: true, maxSockets: 4, maxFreeSockets: 2, timeout: minutes(2) };
-  return endpoint?.startsWith("http:") === true ? new HttpAgent(options) : new HttpsAgent(options);
-}
-
-interface Libraries {
-  readonly sheets: sheets_v4.Sheets;
-  readonly jwt: JWT | undefined;
-}
-
-/** What a single call adds to the policy. */
-interface CallOptions {
-  readonly signal: AbortSignal;
-  readonly headers?: { readonly authorization: string };
-}
-type Send = (sheets: sheets_v4.Sheets, options: CallOptions) => Promise<unknown>;
-
-/** Throws a token away that was refused, unless another call has renewed it meanwhile. The values are the library's own for "none yet". */
-function forget(jwt: JWT, refused: string | undefined): void {
-  if (jwt.credentials.access_token === refused) jwt.credentials = { refresh_token: "jwt-placeholder", expiry_date: 1 };
-}
-
-class Google implements Upstream {
-  readonly #options: GoogleOptions;
-  readonly #agents: { readonly sheets: HttpAgent | undefined; readonly oauth: HttpAgent | undefined };
-  #libraries: Promise<Libraries> | undefined;
-  #renewal: Promise<string | undefined> | undefined;
+class Google implements Upstream, WriteUpstream {
+  readonly #connection: Connection;
 
   constructor(options: GoogleOptions) {
-    this.#options = options;
-    this.#agents = { sheets: agentFor(options.sheetsEndpoint), oauth: agentFor(options.oauthEndpoint) };
+    this.#connection = new Connection(options);
   }
 
   read(ranges: readonly string[]): Promise<Outcome<readonly unknown[]>> {
-    const { spreadsheetId } = this.#options;
+    const { spreadsheetId } = this.#connection;
     const query = { spreadsheetId, ranges: [...ranges], majorDimension: "ROWS", fields: VALUES, prettyPrint: false };
     const rendering = { valueRenderOption: "UNFORMATTED_VALUE", dateTimeRenderOption: "FORMATTED_STRING" };
-    return this.#call(
-      (sheets, options) => sheets.spreadsheets.values.batchGet({ ...query, ...rendering }, options),
-      (data) => {
+    return this.#connection.call((sheets, options) => sheets.spreadsheets.values.batchGet({ ...query, ...rendering }, options), {
+      pool: "read",
+      read: (data) => {
         const found = (data as sheets_v4.Schema$BatchGetValuesResponse | null)?.valueRanges;
         return Array.isArray(found) && found.length === ranges.length ? found.map((range) => range?.values) : undefined;
       },
-    );
+    });
   }
 
   tabs(): Promise<Outcome<readonly string[]>> {
-    const query = { spreadsheetId: this.#options.spreadsheetId, includeGridData: false, fields: TABS, prettyPrint: false };
-    return this.#call(
-      (sheets, options) => sheets.spreadsheets.get(query, options),
-      (data) => {
-        const found = (data as sheets_v4.Schema$Spreadsheet | null)?.sheets;
-        if (!Array.isArray(found)) return undefined;
-        const titles = found.filter((s) => (s?.properties?.sheetType ?? "GRID") === "GRID").map((s) => s?.properties?.title);
-        return titles.length > 0 && titles.every((t) => typeof t === "string") ? titles : undefined;
+    return this.#spreadsheet(TABS, (data) => {
+      const found = (data as sheets_v4.Schema$Spreadsheet | null)?.sheets;
+      if (!Array.isArray(found)) return undefined;
+      const titles = found.filter((s) => (s?.properties?.sheetType ?? "GRID") === "GRID").map((s) => s?.properties?.title);
+      return titles.length > 0 && titles.every((t) => typeof t === "string") ? titles : undefined;
+    });
+  }
+
+  sheetIds(): Promise<WriteOutcome<ReadonlyMap<string, number>>> {
+    return this.#spreadsheet(IDS, sheetIdsOf);
+  }
+
+  batchUpdate(body: Uint8Array, fields: string): Promise<WriteOutcome<unknown>> {
+    const { spreadsheetId } = this.#connection;
+    return this.#connection.call(
+      (sheets, options) => {
+        const request = sealed(body, options);
+        return sheets.spreadsheets.batchUpdate({ spreadsheetId, fields, ...request.query }, request.options);
       },
+      { pool: "write", read: named, other: refused },
     );
   }
 
+  updateByFilter(body: Uint8Array): Promise<WriteOutcome<unknown>> {
+    const { spreadsheetId } = this.#connection;
+    return this.#connection.call(
+      (sheets, options) => {
+        const request = sealed(body, options);
+        return sheets.spreadsheets.values.batchUpdateByDataFilter({ spreadsheetId, fields: UPDATED, ...request.query }, request.options);
+      },
+      { pool: "write", read: named, other: refused },
+    );
+  }
+
+  async metadata(metadataId: number): Promise<WriteOutcome<string | undefined>> {
+    const { spreadsheetId } = this.#connection;
+    const query = { spreadsheetId, metadataId, fields: "metadataId,metadataValue", prettyPrint: false };
+    const found = await this.#connection.call((sheets, options) => sheets.spreadsheets.developerMetadata.get(query, options), {
+      pool: "read",
+      read: metadataText(metadataId),
+      other: ({ status }) => (status === 404 ? { is: "ok" as const, value: { text: undefined } } : undefined),
+    });
+    if (found.is !== "ok") return found;
+    return { is: "ok", value: found.value.text };
+  }
+
+  search(metadataKey: string): Promise<WriteOutcome<readonly FoundMetadata[]>> {
+    const { spreadsheetId } = this.#connection;
+    const requestBody = { dataFilters: [{ developerMetadataLookup: { metadataKey } }] };
+    const query = { spreadsheetId, requestBody, fields: FOUND, prettyPrint: false };
+    return this.#connection.call((sheets, options) => sheets.spreadsheets.developerMetadata.search(query, options), {
+      pool: "read",
+      read: foundMetadata,
+    });
+  }
+
   close(): void {
-    this.#agents.sheets?.destroy();
-    this.#agents.oauth?.destroy();
+    this.#connection.close();
   }
 
-  /** One call within its deadline. A token that is refused is renewed and the call made again, once. */
-  async #call<T>(send: Send, read: (data: unknown) => T | undefined): Promise<Outcome<T>> {
-    const { timeout, clock } = this.#options;
-    const signal = AbortSignal.timeout(timeout);
-    try {
-      const libraries = await (this.#libraries ??= this.#load());
-      let reply = await this.#attempt(libraries, signal, send);
-      if ("status" in reply && reply.status === 401 && libraries.jwt !== undefined) {
-        forget(libraries.jwt, reply.token);
-        reply = await this.#attempt(libraries, signal, send);
-      }
-      if (!("status" in reply)) return reply;
-      if (reply.status !== 200) return failureOf(reply, this.#share(), clock.wall());
-      const value = read(reply.data);
-      if (value !== undefined) return { is: "ok", value };
-      return { is: "malformed", message: "Google's answer does not have the shape that was asked for" };
-    } catch (e) {
-      return failureOfThrown(signal.aborted ? signal.reason : e, timeout);
-    }
-  }
-
-  async #attempt({ sheets, jwt }: Libraries, signal: AbortSignal, send: Send): Promise<(Reply & { readonly token?: string }) | Failure> {
-    if (jwt === undefined) return (await send(sheets, { signal })) as Reply;
-    const token = await this.#token(jwt, signal);
-    if (typeof token !== "string") return token;
-    const { status, data } = (await send(sheets, { signal, headers: { authorization: `Bearer ${token}` } })) as Reply;
-    return { status, data, token };
-  }
-
-  /** @returns a token that is good for some minutes, or why there is none. However many calls wait, one request is made for it. */
-  async #token(jwt: JWT, signal: AbortSignal): Promise<string | Failure> {
-    const late = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
-    this.#renewal ??= jwt
-      .getAccessToken()
-      .then(({ token }) => token ?? undefined)
-      .finally(() => (this.#renewal = undefined));
-    try {
-      const token = await Promise.race([this.#renewal, late]);
-      return token ?? { is: "malformed", message: "the token endpoint's answer has no token in it" };
-    } catch (e) {
-      const refusal = tokenRefusal(e, this.#options.account?.email ?? "");
-      if (refusal === undefined) throw e;
-      return refusal;
-    }
-  }
-
-  async #load(): Promise<Libraries> {
-    const { account, sheetsEndpoint, timeout } = this.#options;
-    const [{ sheets }, { JWT, gaxios }] = await Promise.all([import("@googleapis/sheets"), import("google-auth-library")]);
-    const root = sheetsEndpoint === undefined ? {} : { rootUrl: sheetsEndpoint };
-    const client = sheets({ version: "v4", ...policy(timeout, this.#agents.sheets), ...root });
-    if (account === undefined) return { sheets: client, jwt: undefined };
-    const transporter = new gaxios.Gaxios();
-    transporter.interceptors.request.add({ resolved: async (request) => this.#tokenRequest(request) });
-    const key = { email: account.email, key: account.privateKey, scopes: [SCOPE] };
-    const jwt = new JWT({ ...key, transporter, ...(account.keyId === undefined ? {} : { keyId: account.keyId }) });
-    return { sheets: client, jwt };
-  }
-
-  /** The library knows one token endpoint, asks it three times and waits for ever: our policy, and our endpoint, instead. */
-  #tokenRequest<R extends { url: URL }>(request: R): R {
-    const { oauthEndpoint, timeout } = this.#options;
-    const agent = this.#agents.oauth;
-    if (oauthEndpoint !== undefined) {
-      const endpoint = new URL(oauthEndpoint);
-      request.url = endpoint.pathname === "/" ? new URL("/token", endpoint) : endpoint;
-    }
-    const ours = { retry: false, retryConfig: undefined, redirect: "error", size: MOST_TOKEN_BYTES, signal: AbortSignal.timeout(timeout) };
-    return Object.assign(request, ours, agent === undefined ? {} : { agent });
-  }
-
-  #share(): string {
-    const { account, spreadsheetId } = this.#options;
-    if (account === undefined) return `nobody may see the spreadsheet ${spreadsheetId} without a key`;
-    return `the service account can't see the spreadsheet ${spreadsheetId}: share it with ${account.email}`;
+  #spreadsheet<T>(fields: string, read: (data: unknown) => T | undefined): Promise<Outcome<T>> {
+    const query = { spreadsheetId: this.#connection.spreadsheetId, includeGridData: false, fields, prettyPrint: false };
+    return this.#connection.call((sheets, options) => sheets.spreadsheets.get(query, options), { pool: "read", read });
   }
 }
 
 /** Google, or what stands in its place. Nothing is loaded or connected before the first call. */
-export function createGoogle(options: GoogleOptions): Upstream {
+export function createGoogle(options: GoogleOptions): Upstream & WriteUpstream {
   return new Google(options);
 }

@@ -1,6 +1,6 @@
 /**
- * The ledger of reads. Google counts 60 a minute and user in windows of its own, which nobody can see before a 429
- * names one. So we count the calls of the last 60 seconds: at no moment, and hence in no window whatever its phase, are
+ * The ledger of one quota: of reads, or of writes, which Google counts apart. It counts 60 a minute and user in windows of
+ * its own, which nobody can see before a 429 names one. So we count the calls of the last 60 seconds: at no moment, and hence in no window whatever its phase, are
  * there more than the limit less a reserve. Once Google refuses it goes on refusing for about a minute (measured: 51–61 s),
  * whoever asks: the ledger stays closed that long.
  */
@@ -19,7 +19,8 @@ export interface QuotaState {
   readonly lockedUntil: Timestamp;
 }
 
-export class ReadQuota {
+/** The calls that were made, and when the next one may be. */
+export class Ledger {
   readonly limit: number;
   readonly #clock: Clock;
   #spent: Instant[] = [];

@@ -14,7 +14,7 @@ import type { Table, Unavailable } from "../sheets/types.ts";
 import type { Alarm } from "./alarm.ts";
 import { backoff } from "./backoff.ts";
 import { firstDue, isFresh, latest, notBeforeAfter, selection, staysDue, type Demand } from "./demand.ts";
-import type { ReadQuota } from "./quota.ts";
+import type { Ledger } from "./quota.ts";
 import type { Outcome } from "./upstream.ts";
 
 export interface RefresherPort {
@@ -22,7 +22,7 @@ export interface RefresherPort {
   readonly alarm: Alarm;
   /** 0 ≤ random < 1. */
   readonly random: () => number;
-  readonly quota: ReadQuota;
+  readonly quota: Ledger;
   /** Counts the call, makes it, and closes the ledger when it is refused. */
   read(tables: readonly Table[]): Promise<Outcome<readonly unknown[]>>;
   /** Takes a table's values, asked for at an instant. @returns why they can't be its rows, or undefined. */

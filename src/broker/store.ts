@@ -7,8 +7,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { Delivery } from "../base/protocol.ts";
 import type { Timestamp } from "../base/units.ts";
+import type { Delivery } from "../sheets/writes.ts";
 import type { QuotaState } from "./quota.ts";
 
 /** When a table's rows were last known to be these. */
@@ -20,12 +20,12 @@ export interface Checked {
 export interface Store {
   /** Larger than that of every broker before: versions of another epoch can't be compared with ours. */
   readonly epoch: number;
+  /** Of reads. */
   quota(): QuotaState;
   keepQuota(state: QuotaState): void;
-  /** Writes are counted apart from reads. */
   writeQuota(): QuotaState;
   keepWriteQuota(state: QuotaState): void;
-  /** What was found out about a spreadsheet's fences; undefined: nothing yet. */
+  /** What was found out about a spreadsheet: whether it refuses a second write with the same fence. */
   proof(spreadsheetId: string): Delivery | undefined;
   keepProof(spreadsheetId: string, delivery: Delivery): void;
   checked(table: string): Checked | undefined;
@@ -35,8 +35,8 @@ export interface Store {
 interface Kept {
   epoch: number;
   quota: QuotaState;
-  writes: QuotaState;
-  proof: { readonly spreadsheetId: string; readonly delivery: Delivery } | undefined;
+  writeQuota: QuotaState;
+  proofs: Record<string, Delivery>;
   tables: Record<string, Checked>;
 }
 
@@ -51,16 +51,15 @@ function readQuota(raw: unknown): QuotaState {
   return { spent, lockedUntil: isTime(quota["lockedUntil"]) ? quota["lockedUntil"] : (0 as Timestamp) };
 }
 
-function readProof(raw: unknown): Kept["proof"] {
-  const { spreadsheetId, delivery } = isRecord(raw) ? raw : {};
-  const known = delivery === "exactly-once" || delivery === "at-least-once";
-  return typeof spreadsheetId === "string" && known ? { spreadsheetId, delivery } : undefined;
-}
+const isDelivery = (v: unknown): v is Delivery => v === "exactly-once" || v === "at-least-once";
 
 /** What a file says, as far as it can be believed. */
 function readKept(raw: unknown): Kept {
   const file = isRecord(raw) ? raw : {};
   const tables = isRecord(file["tables"]) ? file["tables"] : {};
+  const proofs = Object.entries(isRecord(file["proofs"]) ? file["proofs"] : {}).filter((entry): entry is [string, Delivery] =>
+    isDelivery(entry[1]),
+  );
   const checked = Object.entries(tables).filter(
     (entry): entry is [string, Record<string, unknown> & Checked] =>
       isRecord(entry[1]) && typeof entry[1]["hash"] === "string" && isTime(entry[1]["checkedAt"]),
@@ -68,8 +67,8 @@ function readKept(raw: unknown): Kept {
   return {
     epoch: isTime(file["epoch"]) ? file["epoch"] : 0,
     quota: readQuota(file["quota"]),
-    writes: readQuota(file["writes"]),
-    proof: readProof(file["proof"]),
+    writeQuota: readQuota(file["writeQuota"]),
+    proofs: Object.fromEntries(proofs),
     tables: Object.fromEntries(checked.map(([name, { hash, checkedAt }]) => [name, { hash, checkedAt }])),
   };
 }
@@ -132,14 +131,14 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
       kept.quota = state;
       tryWrite();
     },
-    writeQuota: () => kept.writes,
+    writeQuota: () => kept.writeQuota,
     keepWriteQuota(state) {
-      kept.writes = state;
+      kept.writeQuota = state;
       tryWrite();
     },
-    proof: (spreadsheetId) => (kept.proof?.spreadsheetId === spreadsheetId ? kept.proof.delivery : undefined),
+    proof: (spreadsheetId) => (Object.hasOwn(kept.proofs, spreadsheetId) ? kept.proofs[spreadsheetId] : undefined),
     keepProof(spreadsheetId, delivery) {
-      kept.proof = { spreadsheetId, delivery };
+      kept.proofs = { ...kept.proofs, [spreadsheetId]: delivery };
       tryWrite();
     },
     checked: (table) => (Object.hasOwn(kept.tables, table) ? kept.tables[table] : undefined),

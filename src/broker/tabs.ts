@@ -9,14 +9,14 @@ import { EVERY_TABLE, type Unavailable } from "../sheets/types.ts";
 import type { Alarm } from "./alarm.ts";
 import { backoff } from "./backoff.ts";
 import { latest } from "./demand.ts";
-import type { ReadQuota } from "./quota.ts";
+import type { Ledger } from "./quota.ts";
 import type { Outcome } from "./upstream.ts";
 
 export interface DiscoveryPort {
   readonly clock: Clock;
   readonly alarm: Alarm;
   readonly random: () => number;
-  readonly quota: ReadQuota;
+  readonly quota: Ledger;
   readonly log: Logger;
   /** Counts the call, makes it, and closes the ledger when it is refused. */
   tabs(): Promise<Outcome<readonly string[]>>;

@@ -19,7 +19,7 @@ import { isWritable } from "../sheets/layout.ts";
 import type { Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WritesReport } from "../sheets/writes.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
 import type { Added, Entry, Journal, NewEntry, Once, Settlement } from "./journal/journal.ts";
-import type { QuotaState, ReadQuota } from "./quota.ts";
+import type { QuotaState, Ledger } from "./quota.ts";
 import { ulids } from "./ulid.ts";
 import { validate } from "./validate.ts";
 import { Waiting } from "./waiting.ts";
@@ -37,7 +37,7 @@ export interface Footing {
   /** Undefined while the table is not known. */
   layout(table: string): Layout | undefined;
   /** The ledger of reads, for those that sending needs. */
-  readonly reads: { readonly ledger: ReadQuota; keep(state: QuotaState): void };
+  readonly reads: { readonly ledger: Ledger; keep(state: QuotaState): void };
   /** Writes that were counted before, and where they are kept. */
   readonly writes: { state(): QuotaState; keep(state: QuotaState): void };
   /** What was found out about this spreadsheet's fences. */

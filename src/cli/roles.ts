@@ -56,9 +56,13 @@ async function worker(port: BufferedPort, masterPid: number): Promise<void> {
 }
 
 async function broker(port: BufferedPort): Promise<void> {
-  const [{ runBroker }, { slot, generation, config }] = await Promise.all([import("../broker/main.ts"), port.configured]);
+  const [{ runBroker }, { openWrites }, { slot, generation, config }] = await Promise.all([
+    import("../broker/main.ts"),
+    import("../broker/means.ts"),
+    port.configured,
+  ]);
   const sink = openLog("broker", slot, generation, config);
-  await runBroker(port, { log: sink.log, reopen: () => sink.reopen() });
+  await runBroker(port, { log: sink.log, reopen: () => sink.reopen(), openWrites });
 }
 
 async function emulator(port: BufferedPort): Promise<void> {

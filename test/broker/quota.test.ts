@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { later, perMinute, seconds } from "../../src/base/units.ts";
-import { ReadQuota } from "../../src/broker/quota.ts";
+import { Ledger } from "../../src/broker/quota.ts";
 import { FakeTime } from "./time.ts";
 
 test("60 a minute less the reserve: the 52nd call waits until the first is a minute old", async () => {
   const time = new FakeTime();
-  const quota = new ReadQuota(perMinute(60), time);
+  const quota = new Ledger(perMinute(60), time);
   for (let i = 0; i < 51; i += 1) {
     assert.equal(quota.next(), time.now());
     quota.spend();
@@ -23,7 +23,7 @@ test("in no minute, wherever it begins, are there more calls than the limit (pro
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 60 }), async (gaps) => {
       const time = new FakeTime();
-      const quota = new ReadQuota(perMinute(10), time);
+      const quota = new Ledger(perMinute(10), time);
       const calls: number[] = [];
       for (const gap of gaps) {
         await time.advance(gap);
@@ -39,7 +39,7 @@ test("in no minute, wherever it begins, are there more calls than the limit (pro
 
 test("a lock-out closes the ledger until it ends, and no longer than it can last", async () => {
   const time = new FakeTime();
-  const quota = new ReadQuota(perMinute(60), time);
+  const quota = new Ledger(perMinute(60), time);
   quota.lock(later(time.wall(), seconds(42)));
   assert.equal(quota.next() - time.now(), 42_000);
   assert.equal(quota.report().lockedUntil, time.wall() + 42_000);
@@ -51,11 +51,11 @@ test("a lock-out closes the ledger until it ends, and no longer than it can last
 
 test("a successor goes on where its predecessor was", async () => {
   const time = new FakeTime();
-  const quota = new ReadQuota(perMinute(2), time);
+  const quota = new Ledger(perMinute(2), time);
   quota.spend();
   quota.lock(later(time.wall(), seconds(30)));
-  const next = new ReadQuota(perMinute(2), new FakeTime(77, time.wall() + 10_000), quota.state());
+  const next = new Ledger(perMinute(2), new FakeTime(77, time.wall() + 10_000), quota.state());
   assert.deepEqual([next.report().used, next.next()], [1, 77 + 50_000]);
-  const backwards = new ReadQuota(perMinute(2), new FakeTime(77, time.wall() - 1e9), quota.state());
+  const backwards = new Ledger(perMinute(2), new FakeTime(77, time.wall() - 1e9), quota.state());
   assert.ok(backwards.next() - 77 <= 180_000, "a clock that was set back does not lock for ever");
 });

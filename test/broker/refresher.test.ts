@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { later, perMinute, seconds, type Instant } from "../../src/base/units.ts";
-import { ReadQuota } from "../../src/broker/quota.ts";
+import { Ledger } from "../../src/broker/quota.ts";
 import { Refresher } from "../../src/broker/refresher.ts";
 import type { Outcome } from "../../src/broker/upstream.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
@@ -24,7 +24,7 @@ function world(ttls: Readonly<Record<string, string>>, perMin = 60) {
   const state: { answer?: (tables: readonly string[]) => Outcome<readonly unknown[]> | undefined; refuses: Set<string> } = {
     refuses: new Set(),
   };
-  const quota = new ReadQuota(perMinute(perMin), time);
+  const quota = new Ledger(perMinute(perMin), time);
   const refresher = new Refresher({
     clock: time,
     alarm: time.alarm,

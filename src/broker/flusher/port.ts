@@ -1,8 +1,13 @@
 /** What the flusher needs of Google, and what it offers to the broker. */
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
 import type { Timestamp } from "../../base/units.ts";
-import type { WritesReport } from "../../sheets/writes.ts";
-import type { Entry, Settlement } from "../journal/journal.ts";
-import type { Outcome } from "../upstream.ts";
+import type { Layout } from "../../sheets/layout.ts";
+import type { Delivery, WritesReport } from "../../sheets/writes.ts";
+import type { Alarm } from "../alarm.ts";
+import type { Entry, Journal, Settlement } from "../journal/journal.ts";
+import type { Ledger, QuotaState } from "../quota.ts";
+import type { Outcome, Upstream } from "../upstream.ts";
 
 /** A request that may have done its work without telling: only then is the difference worth anything. */
 export type WriteOutcome<T> =
@@ -10,18 +15,52 @@ export type WriteOutcome<T> =
   /** A 400: Google has read the request and does nothing of it. */
   | { readonly is: "refused"; readonly message: string };
 
+/** A developer metadata that stands in the spreadsheet. */
+export interface FoundMetadata {
+  readonly id: number;
+  readonly value: string;
+  /** It pins a row or a column; else it is the spreadsheet's. */
+  readonly onRow: boolean;
+}
+
 export interface WriteUpstream {
-  /** `spreadsheets.batchUpdate` with this body as it is. @returns the answer's JSON. @throws nothing. */
-  batchUpdate(body: Uint8Array): Promise<WriteOutcome<unknown>>;
+  /** `spreadsheets.batchUpdate` with this body as it is. @param fields of the answer. @returns the answer's JSON. @throws nothing. */
+  batchUpdate(body: Uint8Array, fields: string): Promise<WriteOutcome<unknown>>;
   /** `values.batchUpdateByDataFilter`. */
   updateByFilter(body: Uint8Array): Promise<WriteOutcome<unknown>>;
-  /** `developerMetadata.get`. @returns its value, or undefined when there is none with this id. */
+  /** `developerMetadata.get`. @returns its value, or undefined for a 404: there is none with this id, or the spreadsheet can't be seen. */
   metadata(id: number): Promise<WriteOutcome<string | undefined>>;
+  /** `developerMetadata.search`: all with this key, whoever made them. */
+  search(metadataKey: string): Promise<WriteOutcome<readonly FoundMetadata[]>>;
   /** Titles and ids of the tabs. */
   sheetIds(): Promise<WriteOutcome<ReadonlyMap<string, number>>>;
 }
 
-export type { Layout } from "../../sheets/layout.ts";
+/** A ledger of calls, and where its state is kept for a successor. */
+export interface Counted {
+  readonly ledger: Ledger;
+  keep(state: QuotaState): void;
+}
+
+export interface FlusherOptions {
+  readonly journal: Journal;
+  readonly upstream: WriteUpstream & Pick<Upstream, "read">;
+  readonly writes: Counted;
+  /** The same that the refreshes of the tables are counted in. */
+  readonly reads: Counted;
+  /** What was found out about this spreadsheet's fences: kept, so that it is found out once. */
+  readonly proof: { read(): Delivery | undefined; keep(delivery: Delivery): void };
+  /** Undefined while the table is not known: its writes wait. */
+  layout(table: string): Layout | undefined;
+  /** The row that a key had at the table's last reading, counted from the tab's first row, from 0. */
+  rowOf(table: string, key: string): number | undefined;
+  readonly events: FlusherEvents;
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  /** 0 ≤ random < 1. */
+  readonly random: () => number;
+  readonly log: Pick<Logger, "info" | "warn" | "error">;
+}
 
 export interface FlusherEvents {
   /** These are in the sheet, or never will be. */

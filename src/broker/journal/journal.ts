@@ -43,7 +43,7 @@ export type Added =
 
 /** Writes on their way: one request to Google, byte for byte, with the fence that makes a second landing a refusal. */
 export interface Batch {
-  /** Counts up by one. */
+  /** The number of its fence: unique, and larger than those before it. */
   readonly nr: number;
   /** The developer metadata's id, and its value: journal identity, batch number, digest of the body. */
   readonly fence: { readonly id: number; readonly value: string };
@@ -111,7 +111,8 @@ export interface Journal {
   seal(batch: Batch, nextMetadataId: number): Promise<void>;
   /** The batch is about to be handed to the network. @throws as seal. */
   sent(nr: number, at: Timestamp): Promise<void>;
-  settle(nr: number, how: Settlement): Promise<void>;
+  /** @param nr undefined: of writes that went without a batch (values of rows that stand in the sheet). Writes outside the batch may be named too. */
+  settle(nr: number | undefined, how: Settlement): Promise<void>;
   /** Fences that no longer stand. */
   dropFences(ids: readonly number[]): Promise<void>;
   keepTags(kept: readonly Tag[], dropped: readonly number[], nextMetadataId: number): Promise<void>;

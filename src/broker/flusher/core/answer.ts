@@ -1,0 +1,48 @@
+/** Reads the answers of writes. What is not there is as if it were not known; nothing here throws. */
+import { holdsKey } from "./cells.ts";
+import type { Pin } from "./model.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+const fields = (v: unknown): Fields => (typeof v === "object" && v !== null ? (v as Fields) : {});
+const list = (v: unknown): readonly unknown[] => (Array.isArray(v) ? v : []);
+
+const sheetsIn = (answer: unknown): readonly Fields[] => list(fields(fields(answer)["updatedSpreadsheet"])["sheets"]).map(fields);
+
+/** The tabs that the answer shows: title → id. */
+export function tabsIn(answer: unknown): Map<string, number> {
+  const shown = sheetsIn(answer).map((sheet) => fields(sheet["properties"]));
+  return new Map(shown.flatMap(({ title, sheetId }) => (typeof title === "string" ? [[title, Number(sheetId ?? 0)] as const] : [])));
+}
+
+/** The value of a CellData, as a reading of values would give it. */
+function valueOf(cell: Fields): unknown {
+  const value = fields(cell["effectiveValue"]);
+  return value["stringValue"] ?? value["numberValue"] ?? value["boolValue"];
+}
+
+/** The pinned row's cell in the answer's grid data. */
+function cellOf(answer: unknown, { sheetId, row }: Pin): Fields {
+  const sheet = sheetsIn(answer).find((each) => Number(fields(each["properties"])["sheetId"] ?? 0) === sheetId);
+  for (const block of list(fields(sheet)["data"]).map(fields)) {
+    const found = list(block["rowData"])[row - Number(block["startRow"] ?? 0)];
+    if (found !== undefined) return fields(list(fields(found)["values"])[0]);
+  }
+  return {};
+}
+
+/** Whether the row that was pinned is the one with the key. */
+export function pinHolds(answer: unknown, pin: Pin): boolean {
+  const cell = cellOf(answer, pin);
+  return holdsKey(valueOf(cell), pin.key, cell["formattedValue"]);
+}
+
+/** The row that each tag was found on, after the write. A tag that is not named has no row any more. */
+export function rowsIn(answer: unknown): ReadonlyMap<number, readonly unknown[]> {
+  const found = list(fields(answer)["responses"]).map(fields);
+  return new Map(
+    found.map((response) => [
+      Number(fields(fields(response["dataFilter"])["developerMetadataLookup"])["metadataId"]),
+      list(list(fields(response["updatedData"])["values"])[0]),
+    ]),
+  );
+}

@@ -1,0 +1,87 @@
+import { impossible } from "../../../base/never.ts";
+import type { Instant } from "../../../base/units.ts";
+import type { Entry, Recovered } from "../../journal/journal.ts";
+import type { Delivery } from "../../../sheets/writes.ts";
+import { sealing, sending } from "./batch.ts";
+import { markOf } from "./fence.ts";
+import { idle } from "./idle.ts";
+import { settling } from "./landing.ts";
+import { locating, naming } from "./look.ts";
+import type { Event, Handler, HandlerOf, Job, Op, State, World } from "./model.ts";
+import { holding, opening } from "./open.ts";
+import { Queue } from "./queue.ts";
+import { readingBack, waiting } from "./readback.ts";
+import { writing } from "./rows.ts";
+import { Stats } from "./stats.ts";
+import { confirming, looking, voiding } from "./verdict.ts";
+
+const HANDLERS: { readonly [K in Job["is"]]: HandlerOf<K> } = {
+  opening,
+  holding,
+  idle,
+  naming,
+  locating,
+  sealing,
+  sending,
+  looking,
+  confirming,
+  voiding,
+  waiting,
+  readingBack,
+  settling,
+  writing,
+};
+
+/** @param proven what an earlier life found out about the spreadsheet's fences. A bad finding is asked for again. */
+export function begin(recovered: Recovered, proven: Delivery | undefined, now: Instant): State {
+  const queue = new Queue();
+  queue.add(recovered.entries);
+  return {
+    mark: markOf(recovered.identity),
+    queue,
+    stats: new Stats(recovered.landed, recovered.parked),
+    job: { is: "opening", held: false },
+    next: [],
+    left: { entries: recovered.entries, batches: recovered.batches },
+    nextId: recovered.nextMetadataId,
+    delivery: proven === "exactly-once" ? proven : "unproven",
+    proveAt: now,
+    fences: new Map(recovered.fences.map(({ id, settledAt }) => [id, settledAt])),
+    drops: new Set(),
+    tags: new Map(),
+    ids: undefined,
+    lostTabs: new Map(),
+    located: new Map(),
+    troubles: new Map(),
+    parkedRows: new Map(),
+    pieces: [],
+    ridersFrom: now,
+    riderFailures: 0,
+    turn: "fresh",
+    lastWas: "rows",
+    quiet: undefined,
+    failures: 0,
+    notBefore: now,
+  };
+}
+
+/** More was accepted. Nothing is begun by it. */
+export function accept(state: State, entries: readonly Entry[], now: Instant): void {
+  state.queue.add(entries);
+  if (entries.length > 0) state.quiet = { first: state.quiet?.first ?? now, last: now };
+}
+
+/**
+ * The whole flusher: takes the result of the last thing done, and names the next. Reads no clock and makes no call; the same state,
+ * event and world always give the same. The state is the core's own, and is changed in place: it may hold many thousand writes.
+ */
+export function step(state: State, event: Event, world: World): Op {
+  if (event.type !== "woke") handlerOf(state.job).on(state.job, event, state, world);
+  for (let turns = 0; turns < 1_000; turns += 1) {
+    const op = handlerOf(state.job).go(state.job, state, world);
+    if (op !== undefined) return op;
+  }
+  return impossible(state.job as never);
+}
+
+const handlerOf = (job: Job): Handler<Job> => HANDLERS[job.is];

@@ -1,0 +1,83 @@
+/** Nothing is under way: what comes next. */
+import { after } from "../../../base/units.ts";
+import { LOCATE_APART, LONGEST_QUIET, LOOK_AGAIN, LOST_TAB, MOST_FENCES, QUIET, FENCE_LIFE } from "./limits.ts";
+import type { HandlerOf, Job, Op, State, World } from "./model.ts";
+import { plan, type Plan } from "./plan.ts";
+import { writingJob } from "./rows.ts";
+import { makeFlight, overdueFences } from "./seal.ts";
+import { hold, latest, parkedWith, settle, settlement } from "./steps.ts";
+
+export const idle: HandlerOf<"idle"> = {
+  go(_, state, world) {
+    if (state.queue.size === 0) return { do: "sleep", until: undefined };
+    const sleep = hold(latest(world.mayWrite, quietAt(state, world)), state, world) ?? fenced(state, world);
+    if (sleep !== undefined) return sleep;
+    if (state.delivery === "unproven" || (state.delivery === "at-least-once" && state.proveAt <= world.now)) return prove(state, world);
+    if (state.ids === undefined) return begin(state, { is: "naming" });
+    return choose(state, world);
+  },
+  on() {},
+};
+
+function begin(state: State, job: Job): undefined {
+  state.job = job;
+}
+
+/** More may come within moments: it goes along. Not when the quota made us wait already. */
+function quietAt({ quiet, pieces }: State, world: World): World["now"] {
+  if (quiet === undefined || pieces.length > 0) return world.now;
+  return Math.min(after(quiet.last, QUIET), after(quiet.first, LONGEST_QUIET)) as World["now"];
+}
+
+/** As many fences stand as may: until one can be removed. */
+function fenced(state: State, world: World): Op | undefined {
+  if (state.fences.size < MOST_FENCES || overdueFences(state, world.wall).length > 0) return undefined;
+  const oldest = Math.min(...state.fences.values());
+  return { do: "sleep", until: after(world.now, (oldest + FENCE_LIFE - world.wall) as typeof FENCE_LIFE) };
+}
+
+function prove(state: State, world: World): undefined {
+  state.job = { is: "sealing", flight: makeFlight({ units: [], wishes: [], riders: false, proof: true }, state, world) };
+}
+
+/** Pieces of refused batches and what waits behind them take turns, so that a bad row does not hold up others. */
+function choose(state: State, world: World): Op | undefined {
+  state.quiet = undefined;
+  const [piece] = state.pieces;
+  const order = state.turn === "piece" ? [undefined, piece] : [piece, undefined];
+  for (const part of piece === undefined ? [undefined] : order) {
+    const job = jobFor(plan(state, world, part), state, world);
+    if (job === undefined) continue;
+    state.turn = part === undefined ? "fresh" : "piece";
+    return begin(state, job);
+  }
+  return { do: "sleep", until: after(world.now, LOOK_AGAIN) };
+}
+
+/** @returns what is to be done of a plan; undefined: nothing of it can go now. */
+function jobFor(wanted: Plan, state: State, world: World): Job | undefined {
+  const { units, pins, rows, unlocated, parked, empty, unnamed } = wanted;
+  if (parked.length + empty.length > 0) {
+    const all = parked.flatMap(({ lsn, reason }) => parkedWith(state, lsn, reason));
+    settle(state, undefined, settlement(world, { parked: [...new Map(all.map((each) => [each.lsn, each])).values()], landed: empty }));
+    return state.job;
+  }
+  const lost = [...unnamed].filter((tab) => (state.lostTabs.get(tab) ?? world.now) <= world.now);
+  if (lost.length > 0) {
+    for (const tab of lost) state.lostTabs.set(tab, after(world.now, LOST_TAB));
+    return { is: "naming" };
+  }
+  for (const [table, keys] of unlocated) {
+    const at = state.located.get(table)?.at;
+    if (world.mayRead <= world.now && (at === undefined || after(at, LOCATE_APART) <= world.now)) return { is: "locating", table, keys };
+  }
+  const riders = state.ridersFrom <= world.now;
+  const batch = units.length > 0 || (riders && pins.length > 0);
+  if (rows.length > 0 && (!batch || state.lastWas === "batch")) {
+    state.lastWas = "rows";
+    return writingJob(rows);
+  }
+  if (!batch) return undefined;
+  state.lastWas = "batch";
+  return { is: "sealing", flight: makeFlight({ units, wishes: pins, riders, proof: false }, state, world) };
+}

@@ -1,0 +1,112 @@
+/** Makes a batch: its bytes are fixed here, and never made again. */
+import type { Batch } from "../../journal/journal.ts";
+import { appendedRow, keyColumn } from "./cells.ts";
+import { a1, letters } from "../../../sheets/a1.ts";
+import type { Timestamp } from "../../../base/units.ts";
+import { fenceValue, METADATA_KEY, tagValue, voidOf } from "./fence.ts";
+import { FENCE_LIFE, MOST_REMOVALS } from "./limits.ts";
+import { renewTag, takeIds } from "./steps.ts";
+import type { Flight, Pin, State, World } from "./model.ts";
+import { rowName } from "./queue.ts";
+import type { PinWish, Unit } from "./plan.ts";
+
+const TABS = "updatedSpreadsheet.sheets.properties(sheetId,title)";
+/** Only this much of the answer is asked for. */
+const PLAIN = `spreadsheetId,${TABS}`;
+const WITH_KEYS = `spreadsheetId,updatedSpreadsheet.sheets(properties(sheetId,title),data(startRow,rowData.values(effectiveValue,formattedValue)))`;
+
+const encoder = new TextEncoder();
+
+const create = (id: number, value: string, location: object): object => ({
+  createDeveloperMetadata: {
+    developerMetadata: { metadataId: id, metadataKey: METADATA_KEY, metadataValue: value, location, visibility: "DOCUMENT" },
+  },
+});
+const remove = (metadataId: number): object => ({ deleteDeveloperMetadata: { dataFilter: { developerMetadataLookup: { metadataId } } } });
+const fence = (id: number, value: string): object => create(id, value, { spreadsheet: true });
+const rowLocation = ({ sheetId, row }: Pin): object => ({
+  dimensionRange: { sheetId, dimension: "ROWS", startIndex: row, endIndex: row + 1 },
+});
+
+/** One request for each tab: its rows in their order. */
+function appends(units: readonly Unit[]): object[] {
+  const bySheet = Map.groupBy(units, ({ sheetId }) => sheetId);
+  return Array.from(bySheet, ([sheetId, rows]) => ({
+    appendCells: { sheetId, fields: "userEnteredValue", rows: rows.map(({ layout, values }) => appendedRow(layout, values)) },
+  }));
+}
+
+export interface Contents {
+  readonly units: readonly Unit[];
+  readonly wishes: readonly PinWish[];
+  /** With what may be refused for another reason than the units: pins and removals. */
+  readonly riders: boolean;
+  readonly proof: boolean;
+}
+
+/** Fences whose time is over, the oldest first. */
+export const overdueFences = (state: State, now: Timestamp): readonly number[] =>
+  [...state.fences].filter(([, settledAt]) => settledAt + FENCE_LIFE <= now).map(([id]) => id);
+
+/** Takes the numbers it needs out of the state; tags of rows that it pins anew go. */
+export function makeFlight({ units, wishes, riders, proof }: Contents, state: State, world: World): Flight {
+  const id = takeIds(state, 1, world.random);
+  const pinned = riders ? wishes : [];
+  const from = takeIds(state, pinned.length, world.random);
+  const pins = pinned.map(({ layout, sheetId, key, row }, i): Pin => ({ id: from + i, table: layout.table, key, sheetId, row }));
+  for (const { layout, key } of pinned) {
+    const old = state.tags.get(rowName({ table: layout.table, key }));
+    if (old !== undefined) renewTag(state, old);
+  }
+  const removed = riders ? [...state.drops, ...overdueFences(state, world.wall).slice(0, MOST_REMOVALS)] : [];
+  const tag = tagValue(state.mark, world.wall);
+  const requests = [...removed.map(remove), ...pins.map((pin) => create(pin.id, tag, rowLocation(pin))), ...appends(units)];
+  const lsns = units.flatMap((unit) => unit.lsns);
+  const upTo = state.queue.settledUpTo(new Set(lsns));
+  const value = fenceValue(state.mark, world.wall, upTo, JSON.stringify(requests));
+  const cells = pinned.map(({ layout, row }) => `${a1(layout.tab)}!${letters(keyColumn(layout))}${row + 1}`);
+  const fenced = proof || state.delivery !== "at-least-once";
+  const body = {
+    requests: fenced ? [fence(id, value), ...requests] : requests,
+    includeSpreadsheetInResponse: true,
+    ...(pins.length === 0 ? {} : { responseRanges: cells, responseIncludeGridData: true }),
+  };
+  const bytes = encoder.encode(JSON.stringify(body));
+  const batch: Batch = { nr: id, fence: { id, value }, body: bytes, lsns, sealedAt: world.wall, sentAt: undefined };
+  const fields = pins.length === 0 ? PLAIN : WITH_KEYS;
+  const rest = { unsure: false, triedAt: world.now, proof: proof ? "first" : "no", refusal: "", odd: 0 } as const;
+  return { batch, fields, units: units.map((unit) => unit.lsns), pins, removed, fenced, ...rest };
+}
+
+/** A batch of the last life: it may have been sent, its tags are never used, and of its answer nothing is needed. */
+export function recoveredFlight(batch: Batch, state: State, world: World): Flight {
+  const { requests } = JSON.parse(new TextDecoder().decode(batch.body)) as { requests: readonly Sealed[] };
+  const rows = Map.groupBy(state.queue.of(batch.lsns), ({ entry }) => `${entry.table}\0${entry.key}`);
+  const removed = requests.flatMap((request) => request.deleteDeveloperMetadata?.dataFilter.developerMetadataLookup.metadataId ?? []);
+  const pins = requests.flatMap((request): Pin[] => {
+    const made = request.createDeveloperMetadata?.developerMetadata;
+    const range = made?.location.dimensionRange;
+    return made === undefined || range === undefined
+      ? []
+      : [{ id: made.metadataId, table: "", key: "", sheetId: range.sheetId, row: range.startIndex }];
+  });
+  const units = [...rows.values()].map((row) => row.map(({ entry }) => entry.lsn));
+  const unsure = batch.sentAt !== undefined;
+  const fenced = requests.some((request) => request.createDeveloperMetadata?.developerMetadata.metadataId === batch.fence.id);
+  return { batch, fields: PLAIN, units, pins, removed, fenced, unsure, triedAt: world.now, proof: "no", refusal: "", odd: 0 };
+}
+
+interface Sealed {
+  readonly deleteDeveloperMetadata?: { readonly dataFilter: { readonly developerMetadataLookup: { readonly metadataId: number } } };
+  readonly createDeveloperMetadata?: {
+    readonly developerMetadata: {
+      readonly metadataId: number;
+      readonly location: { readonly dimensionRange?: { readonly sheetId: number; readonly startIndex: number } };
+    };
+  };
+}
+
+/** The batch's fence with nothing behind it, marked as void. */
+export const voidBody = ({ fence: { id, value } }: Batch): Uint8Array =>
+  encoder.encode(JSON.stringify({ requests: [fence(id, voidOf(value))] }));
+export const VOID_FIELDS = "spreadsheetId";

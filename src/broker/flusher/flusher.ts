@@ -1,0 +1,189 @@
+/** The flusher's shell: does what the core says, one thing after another, and tells it what came of it. */
+import { messageOf } from "../../base/errors.ts";
+import { impossible } from "../../base/never.ts";
+import { elapsed, ms, seconds, type Instant } from "../../base/units.ts";
+import type { WritesReport } from "../../sheets/writes.ts";
+import type { Entry } from "../journal/journal.ts";
+import { accept, begin, step } from "./core/decide.ts";
+import type { Event, Op, State, World } from "./core/model.ts";
+import { Pace } from "./core/pace.ts";
+import type { Counted, Flusher, FlusherOptions } from "./port.ts";
+
+/** A request that is under way is waited for so long by `close`. */
+const CLOSE_WITHIN = seconds(1);
+
+type Call = Pick<Extract<Event, { outcome: unknown }>["outcome"], "is"> & { readonly message?: string; readonly until?: unknown };
+
+class SheetFlusher implements Flusher {
+  readonly #options: FlusherOptions;
+  readonly #state: State;
+  readonly #pace: Pace;
+  readonly #ended: Promise<void>;
+  #wake: (() => void) | undefined;
+  #closed = false;
+  #said = "";
+  #astray = 0;
+
+  constructor(options: FlusherOptions) {
+    this.#options = options;
+    this.#state = begin(options.journal.recovered, options.proof.read(), options.clock.now());
+    this.#pace = new Pace(options.writes.ledger.limit);
+    this.#ended = this.#run();
+  }
+
+  accepted(entries: readonly Entry[]): void {
+    accept(this.#state, entries, this.#options.clock.now());
+    this.#wake?.();
+  }
+
+  report(): WritesReport {
+    const { queue, stats, delivery } = this.#state;
+    const oldest = queue.oldest();
+    return {
+      delivery,
+      waiting: queue.size,
+      waitingBytes: queue.bytes,
+      oldest: oldest === undefined ? ms(0) : ms(Math.max(0, elapsed(oldest.at, this.#options.clock.wall()))),
+      landed: stats.landed,
+      parked: stats.parked,
+      quota: this.#options.writes.ledger.report(),
+      timeToSheet: { p50: stats.quantile(0.5), p99: stats.quantile(0.99) },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake?.();
+    const { alarm, clock } = this.#options;
+    let cancel: (() => void) | undefined;
+    const late = new Promise<void>((resolve) => (cancel = alarm((clock.now() + CLOSE_WITHIN) as Instant, resolve)));
+    await Promise.race([this.#ended, late]);
+    cancel?.();
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve(); // not before the one who made it has it
+    let event: Event = { type: "woke" };
+    while (!this.#closed) {
+      const before = this.#state.delivery;
+      const op = step(this.#state, event, this.#world());
+      this.#tell(before);
+      event = await this.#perform(op);
+    }
+  }
+
+  #world(): World {
+    const { clock, random, writes, reads, layout, rowOf } = this.#options;
+    // Before `now`: what is allowed "now" must not lie in the future of it.
+    const mayWrite = Math.max(writes.ledger.next(), this.#pace.next(clock.now())) as Instant;
+    const mayRead = reads.ledger.next();
+    return { mayWrite, mayRead, now: clock.now(), wall: clock.wall(), random: random(), layout, rowOf };
+  }
+
+  async #perform(op: Op): Promise<Event> {
+    const { upstream, writes, reads, clock, events } = this.#options;
+    switch (op.do) {
+      case "sleep":
+        await this.#sleep(op.until);
+        return { type: "woke" };
+      case "search":
+        return { type: "searched", outcome: await this.#call(reads, () => upstream.search("drover")) };
+      case "tabs":
+        return { type: "named", outcome: await this.#call(reads, () => upstream.sheetIds()) };
+      case "look":
+        return { type: "looked", outcome: await this.#call(reads, () => upstream.metadata(op.id)) };
+      case "locate":
+        return { type: "located", outcome: await this.#call(reads, () => upstream.read([op.range])) };
+      case "seal":
+        return this.#keep((journal) => journal.seal(op.batch, op.nextId));
+      case "mark": {
+        const at = clock.wall();
+        const kept = await this.#keep((journal) => journal.sent(op.nr, at));
+        if (kept.type === "kept") events.sent(op.lsns, at);
+        return kept;
+      }
+      case "send":
+        return { type: "answered", outcome: await this.#call(writes, () => upstream.batchUpdate(op.body, op.fields)) };
+      case "write":
+        events.sent(op.lsns, clock.wall());
+        return { type: "answered", outcome: await this.#call(writes, () => upstream.updateByFilter(op.body)) };
+      case "settle":
+        return this.#settle(op);
+      default:
+        return impossible(op);
+    }
+  }
+
+  async #settle({ nr, how, gone }: Extract<Op, { do: "settle" }>): Promise<Event> {
+    const kept = await this.#keep((journal) => journal.settle(nr, how));
+    if (kept.type === "failed") return kept;
+    if (gone.length > 0) await this.#keep((journal) => journal.dropFences(gone)); // in vain: the next life finds that they are gone
+    for (const { lsn, reason } of how.parked)
+      this.#options.log.error({ lsn }, `a write is set aside, because Google refuses it: ${reason}`);
+    this.#options.events.settled(how);
+    return kept;
+  }
+
+  /** Counts a call before it is made: one that never comes back has been counted by Google too. A refusal shuts the ledger. */
+  async #call<T extends Call>({ ledger, keep }: Counted, make: () => Promise<T>): Promise<T> {
+    const { writes, clock } = this.#options;
+    ledger.spend();
+    if (ledger === writes.ledger) this.#pace.spend(clock.now());
+    keep(ledger.state());
+    const outcome = await make();
+    if (outcome.is === "locked") {
+      ledger.lock(outcome.until as Parameters<typeof ledger.lock>[0]);
+      keep(ledger.state());
+    }
+    this.#say(outcome);
+    return outcome;
+  }
+
+  async #keep(change: (journal: FlusherOptions["journal"]) => Promise<void>): Promise<Event> {
+    try {
+      await change(this.#options.journal);
+      return { type: "kept" };
+    } catch (e) {
+      this.#say({ is: "unavailable", message: `the journal: ${messageOf(e)}` });
+      return { type: "failed" };
+    }
+  }
+
+  async #sleep(until: Instant | undefined): Promise<void> {
+    let cancel: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (until !== undefined) cancel = this.#options.alarm(until, resolve);
+      if (this.#closed) resolve();
+    });
+    this.#wake = undefined;
+    cancel?.();
+  }
+
+  /** Says a failure once, until another comes or all is well again. */
+  #say({ is, message = "" }: Call): void {
+    const said = is === "ok" ? "" : message;
+    if (said === this.#said) return;
+    this.#said = said;
+    if (said === "") this.#options.log.info("writes go to Google again");
+    else this.#options.log.warn({ upstream: is }, `a write waits: ${said}`);
+  }
+
+  #tell(before: State["delivery"]): void {
+    const { delivery, stats } = this.#state;
+    const { log, proof } = this.#options;
+    if (delivery !== before && delivery !== "unproven") {
+      proof.keep(delivery);
+      if (delivery === "at-least-once")
+        log.error("this spreadsheet did not refuse a second write with the same fence: a write whose answer is lost may come twice");
+    }
+    if (stats.astray > this.#astray)
+      log.error(`${stats.astray - this.#astray} rows were written whose key had been changed by hand in the same moment`);
+    this.#astray = stats.astray;
+  }
+}
+
+/** Begins with what the journal's last life left. */
+export function startFlusher(options: FlusherOptions): Flusher {
+  return new SheetFlusher(options);
+}
