@@ -14,6 +14,7 @@ import { runtime } from "../base/runtime.ts";
 import { answerError, frameworkErrors } from "./errors.ts";
 import { COMMON } from "./headers.ts";
 import { refuseUnrouted } from "./methods.ts";
+import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { siteRoutes } from "./routes/site.ts";
@@ -37,6 +38,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
     tables: worker.service("tables"),
     prepared: worker.service("prepared"),
     threads: worker.service("threads"),
+    live: { ...worker.service("live"), streams: worker.service("streams") },
     clock: systemClock,
     log: worker.log,
     health: () => worker.health(),
@@ -48,6 +50,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
   refuseUnrouted(fastify);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));
   tableRoutes(fastify, services);
+  eventRoute(fastify, services);
   openApiRoute(fastify, services, await packageVersion());
   healthRoute(fastify, services);
   await siteRoutes(fastify, services, worker.service("site").staticDir);

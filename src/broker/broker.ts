@@ -5,10 +5,12 @@ import type { UpstreamReport } from "../base/protocol.ts";
 import { after, between, elapsed, later, ms, type Instant, type Ms, type PerMinute } from "../base/units.ts";
 import { quoted } from "../sheets/a1.ts";
 import type { BrokerEvents, BrokerPort } from "../sheets/direct-transport.ts";
+import type { Changes, Position } from "../sheets/events.ts";
 import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
 import type { Table, Unavailable } from "../sheets/types.ts";
 import { systemAlarm, type Alarm } from "./alarm.ts";
 import { SnapshotFiles } from "./disk.ts";
+import { Feed } from "./feed/feed.ts";
 import { ReadQuota } from "./quota.ts";
 import { Refresher } from "./refresher.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -49,6 +51,7 @@ export class Broker implements BrokerPort {
   readonly #quota: ReadQuota;
   readonly #snapshots: Snapshots;
   readonly #refresher: Refresher;
+  readonly #feed: Feed;
   readonly #listeners = new Set<BrokerEvents>();
   #tables: readonly Table[] | undefined;
   #listFailure: Unavailable | undefined;
@@ -63,6 +66,7 @@ export class Broker implements BrokerPort {
     this.#options = options;
     this.#store = openStore(dataDir, clock.wall(), log);
     this.#quota = new ReadQuota(options.readsPerMinute, clock, this.#store.quota());
+    this.#feed = new Feed({ dataDir, epoch: this.#store.epoch, log });
     this.#snapshots = new Snapshots(spreadsheetId, new SnapshotFiles(dataDir, log), this.#store, log);
     this.#refresher = new Refresher({
       ...this.#times(),
@@ -99,6 +103,10 @@ export class Broker implements BrokerPort {
     return () => void this.#listeners.delete(events);
   }
 
+  follow(from: Position | undefined, tell: (changes: Changes) => void): () => void {
+    return this.#feed.follow(from, tell);
+  }
+
   async want(table: string): Promise<Unavailable | undefined> {
     if (this.#tables !== undefined) return this.#refresher.want(table);
     const message = "Google has not said yet which tabs the spreadsheet has";
@@ -127,6 +135,7 @@ export class Broker implements BrokerPort {
   async close(): Promise<void> {
     this.#stopDiscovery?.();
     this.#refresher.close();
+    this.#feed.close();
     this.#options.upstream.close();
     await this.#snapshots.flushed();
   }
@@ -161,6 +170,7 @@ export class Broker implements BrokerPort {
       listener.tables(this.#infos());
       for (const { head, bytes } of this.#snapshots.all()) listener.snapshot(head, bytes);
     }
+    this.#feed.tables(this.#infos());
     this.#refresher.warm();
   }
 
@@ -199,13 +209,21 @@ export class Broker implements BrokerPort {
         return accepted.why;
       case "same":
         for (const listener of this.#listeners) listener.renewed(accepted.head);
+        this.#told(table.name);
         return undefined;
       case "changed":
         for (const listener of this.#listeners) listener.snapshot(accepted.head, accepted.bytes);
+        this.#told(table.name);
         return undefined;
       default:
         return accepted satisfies never;
     }
+  }
+
+  /** After the workers know a table's rows: what changed in them becomes events. */
+  #told(table: string): void {
+    const rows = this.#snapshots.get(table);
+    if (rows !== undefined) this.#feed.seen(rows.head, rows.bytes);
   }
 
   #failed(why: Unavailable): void {

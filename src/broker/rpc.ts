@@ -103,7 +103,7 @@ class Client {
     }
   }
 
-  #greet({ protocol, held }: Extract<FromClient, { type: "hello" }>): void {
+  #greet({ protocol, held, feed }: Extract<FromClient, { type: "hello" }>): void {
     clearTimeout(this.#helloTimer);
     this.#leave = () => {};
     if (protocol !== PROTOCOL) {
@@ -113,13 +113,21 @@ class Client {
     const outbox = this.#outbox;
     outbox.say({ type: "hello", protocol: PROTOCOL });
     const has = new Map(Object.entries(held));
-    this.#leave = this.#serving.broker.subscribe({
+    const unsubscribe = this.#serving.broker.subscribe({
       snapshot: (head) => (has.get(head.table) === head.hash ? outbox.say({ type: "renewed", head }) : outbox.sendRows(head.table)),
       renewed: (head) => outbox.say({ type: "renewed", head }),
       failed: (why) => outbox.say({ type: "failed", why }),
       tables: (tables) => outbox.say({ type: "tables", tables }),
     });
     has.clear(); // what comes later is new
+    const unfollow =
+      feed === undefined
+        ? undefined
+        : this.#serving.broker.follow(feed ?? undefined, (changes) => outbox.say({ type: "changes", ...changes }));
+    this.#leave = () => {
+      unsubscribe();
+      unfollow?.();
+    };
   }
 
   async #answer(call: Call): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Changes, Position } from "./events.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import type { SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 import { UnavailableError } from "./unavailable.ts";
@@ -15,6 +16,11 @@ export interface BrokerEvents {
 export interface BrokerPort {
   /** Tells the listener at once all that is known, then every change. @returns a function that ends it. */
   subscribe(events: BrokerEvents): () => void;
+  /**
+   * Tells of the changes of rows: at once those after `from`, or all that are known, then each as it comes, after its snapshot.
+   * @returns a function that ends it.
+   */
+  follow(from: Position | undefined, tell: (changes: Changes) => void): () => void;
   /** @returns why the table can't be had, or undefined once it has been told to all subscribers. */
   want(table: string): Promise<Unavailable | undefined>;
   touch(tables: readonly string[]): void;
@@ -44,12 +50,17 @@ export function directTransport(broker: BrokerPort): Transport {
     touch: (table) => broker.touch([table]),
     listen(listener) {
       events = listener;
-      end = broker.subscribe({
+      const unsubscribe = broker.subscribe({
         snapshot: deliver,
         renewed: (head) => listener.renewed(head),
         failed: (why) => listener.failed(why),
         tables: (list) => listener.tables(list),
       });
+      const unfollow = broker.follow(undefined, (changes) => listener.changes(changes));
+      end = () => {
+        unsubscribe();
+        unfollow();
+      };
       listener.link(true);
     },
     close: () => end?.(),

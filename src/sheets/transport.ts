@@ -1,3 +1,4 @@
+import type { Changes } from "./events.ts";
 import type { SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 
 /** A snapshot as it arrives: bytes in shared memory, so that the loop and a thread read them without a copy. */
@@ -15,6 +16,8 @@ export interface TransportEvents {
   failed(why: Unavailable): void;
   /** The list of tables, at connection and whenever it changes. */
   tables(list: readonly TableInfo[]): void;
+  /** What became of rows; their snapshot has arrived before. */
+  changes(changes: Changes): void;
   /** The other end went away or came back. */
   link(up: boolean): void;
 }

@@ -56,13 +56,13 @@ async function row(request: RowRequest, reply: FastifyReply, services: AppServic
 }
 
 /** The part behind the first `?`, as it was sent. */
-function rawQuery(request: FastifyRequest): string {
+export function rawQuery(request: FastifyRequest): string {
   const target = request.raw.url ?? "";
   const mark = target.indexOf("?");
   return mark === -1 ? "" : target.slice(mark + 1);
 }
 
-function badParameter({ parameter, detail }: BadParameter): Problem {
+export function badParameter({ parameter, detail }: BadParameter): Problem {
   return problem(400, "bad-parameter", `${quoted(parameter)} ${detail}`, { parameter: parameter.slice(0, 300).toWellFormed() });
 }
 

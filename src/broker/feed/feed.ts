@@ -1,0 +1,227 @@
+/**
+ * The change feed: what became of the rows of every table that somebody may read, numbered, for workers to pass on.
+ *
+ *   seen(rows) ─→ differ from what was told last? ─→ diff by key ─→ events ─→ history (disk) ─→ followers (workers)
+ *
+ * A broker that begins while its predecessor still runs waits for the history; until then it only remembers what it sees.
+ */
+import { join } from "node:path";
+import { rmSync } from "node:fs";
+import { messageOf } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import { ms, seconds } from "../../base/units.ts";
+import type { Changes, FeedEvent, Position, ResetReason, TableChange } from "../../sheets/events.ts";
+import { EventRing, weightOf } from "../../sheets/ring.ts";
+import { Snapshot } from "../../sheets/snapshot.ts";
+import type { SnapshotHead, TableInfo } from "../../sheets/types.ts";
+import { applyChanges, diffRows, keyedRows, rowsFromTexts, textsOf, type KeyedRows } from "./diff.ts";
+import { openHistory, type Base, type History, type Told } from "./history.ts";
+
+export interface FeedOptions {
+  readonly dataDir: string;
+  /** This broker's: larger than that of every one before. */
+  readonly epoch: number;
+  readonly log: Logger;
+}
+
+/** What was told of a table. */
+interface Known {
+  told: Told;
+  /** Told by this broker; else by one before. */
+  ours: boolean;
+  /** undefined: only the history has them. */
+  rows: Shaped | undefined;
+  /** Of the events since the rows were last written to the history. */
+  weight: number;
+}
+
+interface Shaped {
+  readonly keyed: KeyedRows;
+  /** Columns and key: rows of another shape can't be compared. */
+  readonly shape: string;
+}
+
+interface Seen {
+  readonly head: SnapshotHead;
+  readonly bytes: Uint8Array;
+}
+
+interface Follower {
+  readonly from: Position | undefined;
+  readonly tell: (changes: Changes) => void;
+}
+
+/** A change of more rows, or of more bytes, is told as one: reading the table again costs everyone less. */
+const MOST_CHANGES = 1_000;
+const MOST_WEIGHT = 262_144;
+/** The rows are not written to the history more often than the events since weigh as much. */
+const LEAST_REWRITE = 65_536;
+const ASK_AGAIN = ms(50);
+/** A broker that leaves is gone by then. */
+const PATIENCE = seconds(10);
+
+const snapshotOf = (bytes: Uint8Array): Snapshot => new Snapshot(new Uint8Array(bytes).buffer);
+const shapeOf = ({ key, columns }: Snapshot): string => JSON.stringify([key, columns]);
+
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #known = new Map<string, Known>();
+  readonly #followers = new Set<Follower>();
+  /** What was seen before the history could be opened, by table. */
+  readonly #waiting = new Map<string, Seen>();
+  /** Tables that somebody may read; undefined: not known yet. */
+  #infos: ReadonlyMap<string, TableInfo> | undefined;
+  #ring: EventRing | undefined;
+  #history: History | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  /** Followers know what there was; from now on they hear every change. */
+  #telling = false;
+  #closed = false;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.#open(performance.now() + PATIENCE);
+  }
+
+  /** The tables as they are now. Events of those that are gone or cut otherwise are forgotten. */
+  tables(list: readonly TableInfo[]): void {
+    this.#infos = new Map(list.filter(({ read }) => read !== "nobody").map((info) => [info.name, info]));
+    if (this.#ring === undefined) return;
+    this.#forget(this.#ring);
+    if (!this.#telling) this.#begin(this.#ring);
+  }
+
+  /** Rows that workers have been told of, changed or not: what differs from what was told last becomes events. */
+  seen(head: SnapshotHead, bytes: Uint8Array): void {
+    const info = this.#infos?.get(head.table);
+    if (this.#closed || info === undefined) return;
+    if (this.#ring === undefined) return void this.#waiting.set(head.table, { head, bytes });
+    const known = this.#known.get(head.table);
+    if (known?.told.hash === head.hash) return;
+    if (known !== undefined && !known.ours && head.checkedAt < known.told.checkedAt) return; // read before what a broker before us told
+    const told: Told = { definition: info.definition, hash: head.hash, checkedAt: head.checkedAt };
+    const snapshot = snapshotOf(bytes);
+    const before = known === undefined ? undefined : (known.rows ?? this.#restored(head.table));
+    const shape = shapeOf(snapshot);
+    const rows: Shaped = { keyed: keyedRows(snapshot, before?.shape === shape ? before.keyed : undefined), shape };
+    const whats = known === undefined ? [] : changesOf(before, rows);
+    const events = this.#number(this.#ring, { table: head.table, definition: info.definition, version: head.version }, whats);
+    const weight = (known?.weight ?? Infinity) + events.reduce((sum, event) => sum + weightOf(event), 0);
+    const rewrite = weight >= Math.max(LEAST_REWRITE, bytes.byteLength) || whats.some(({ kind }) => kind === "reset");
+    this.#known.set(head.table, { told, ours: true, rows, weight: rewrite ? 0 : weight });
+    this.#announce(this.#ring, events, { table: head.table, told, base: rewrite ? bytes : undefined });
+  }
+
+  /**
+   * Tells what there is, and then every change.
+   * @param from what the follower has already; it is told everything when that is not known here.
+   * @returns a function that ends it.
+   */
+  follow(from: Position | undefined, tell: (changes: Changes) => void): () => void {
+    const follower = { from, tell };
+    this.#followers.add(follower);
+    if (this.#ring !== undefined && this.#telling) catchUp(this.#ring, follower);
+    return () => void this.#followers.delete(follower);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#history?.close();
+    this.#history = undefined;
+  }
+
+  #open(patience: number): void {
+    const { dataDir, epoch, log } = this.#options;
+    const start = { epoch, seq: 0 };
+    const opening = openHistory(dataDir, start);
+    if (opening.is === "busy") {
+      if (performance.now() > patience) log.warn({ dataDir }, "feed.db is in use by another process: changes are told once it is free");
+      this.#retry = setTimeout(() => this.#open(performance.now() > patience ? Infinity : patience), ASK_AGAIN).unref();
+      return;
+    }
+    if (opening.is === "no") log.error({ dataDir }, `the change feed can't be kept, a restart begins a new one: ${opening.why}`);
+    else this.#history = opening.history;
+    const kept = opening.is === "open" ? opening.kept : undefined;
+    for (const [table, told] of kept?.told ?? []) this.#known.set(table, { told, ours: false, rows: undefined, weight: Infinity });
+    this.#ring = kept === undefined ? new EventRing(start) : new EventRing(kept.floor, kept.events, kept.head);
+    if (this.#infos === undefined) return;
+    this.#forget(this.#ring);
+    this.#begin(this.#ring);
+  }
+
+  #begin(ring: EventRing): void {
+    for (const { head, bytes } of this.#waiting.values()) this.seen(head, bytes);
+    this.#waiting.clear();
+    this.#telling = true;
+    for (const follower of this.#followers) catchUp(ring, follower);
+  }
+
+  /** Forgets what was made of tables that are gone or cut otherwise; who watches those that are left is told to read them again. */
+  #forget(ring: EventRing): void {
+    const definitions = new Map([...(this.#infos ?? [])].map(([name, { definition }]) => [name, definition]));
+    const stale = [...this.#known].filter(([name, { told }]) => definitions.get(name) !== told.definition).map(([name]) => name);
+    ring.remove(({ table, definition }) => definitions.get(table) !== definition);
+    this.#kept((history) => history.forget(definitions));
+    for (const table of stale) {
+      this.#known.delete(table);
+      const definition = definitions.get(table);
+      if (definition === undefined) continue;
+      const events = this.#number(ring, { table, definition, version: 0 }, [{ kind: "reset", reason: "columns" }]);
+      this.#announce(ring, events, { table, told: undefined, base: undefined });
+    }
+  }
+
+  #number(ring: EventRing, of: Pick<FeedEvent, "table" | "definition" | "version">, whats: readonly TableChange[]): readonly FeedEvent[] {
+    const { seq } = ring.head;
+    return whats.map((what, i) => ({ epoch: this.#options.epoch, seq: seq + 1 + i, ...of, what }));
+  }
+
+  /** On disk first: what was told is never told again, whatever ends this process. */
+  #announce(ring: EventRing, events: readonly FeedEvent[], step: { table: string; told: Told | undefined; base: Uint8Array | undefined }) {
+    const after = ring.head;
+    ring.push(events);
+    this.#kept((history) => history.keep({ ...step, events, ends: ring }));
+    if (events.length === 0 || !this.#telling) return;
+    for (const { tell } of this.#followers) tell({ after, events, upTo: ring.head });
+  }
+
+  /** What lacks a step is worse than none: a history that can't be written is given up, and the next broker begins a new one. */
+  #kept(work: (history: History) => void): void {
+    const { log, dataDir } = this.#options;
+    try {
+      if (this.#history !== undefined) work(this.#history);
+    } catch (e) {
+      log.error({ dataDir }, `the change feed can't be written, the next broker begins a new one: ${messageOf(e)}`);
+      this.#history?.close();
+      this.#history = undefined;
+      for (const name of ["feed.db", "feed.db-wal"]) rmSync(join(dataDir, name), { force: true });
+    }
+  }
+
+  /** A table's rows as a broker before us told them last. */
+  #restored(table: string): Shaped | undefined {
+    let base: Base | undefined;
+    this.#kept((history) => (base = history.base(table)));
+    if (base === undefined) return undefined;
+    const snapshot = snapshotOf(base.bytes);
+    const texts = textsOf(keyedRows(snapshot));
+    applyChanges(base.changes, texts);
+    return { keyed: rowsFromTexts(texts), shape: shapeOf(snapshot) };
+  }
+}
+
+function changesOf(before: Shaped | undefined, after: Shaped): readonly TableChange[] {
+  const reset = (reason: ResetReason): readonly TableChange[] => [{ kind: "reset", reason }];
+  if (before === undefined) return reset("history");
+  if (before.shape !== after.shape) return reset("columns");
+  const changes = diffRows(before.keyed, after.keyed);
+  const weight = changes.reduce((sum, change) => sum + change.key.length + ("row" in change ? change.row.length : 0), 0);
+  return changes.length > MOST_CHANGES || weight > MOST_WEIGHT ? reset("many") : changes;
+}
+
+function catchUp(ring: EventRing, { from, tell }: Follower): void {
+  const missed = from === undefined ? undefined : ring.since(from);
+  if (missed === undefined || from === undefined) tell({ after: ring.floor, events: ring.events, upTo: ring.head });
+  else if (missed.length > 0) tell({ after: from, events: missed, upTo: ring.head });
+}
