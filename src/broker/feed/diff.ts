@@ -27,14 +27,16 @@ export function keyedRows(snapshot: Snapshot, before?: KeyedRows): KeyedRows {
   const bytes = (row: number): Uint8Array => snapshot.rowSlice(row, row + 1);
   const keys: string[] = [];
   let next = 0;
+  let inPlace = before?.keys.length === snapshot.rowCount;
   for (let i = 0; i < snapshot.rowCount; i += 1) {
     const same = before !== undefined && next < before.keys.length && Buffer.compare(bytes(i), before.bytes(next)) === 0;
     const key = same ? (before.keys[next] as string) : String(snapshot.row(i)?.[snapshot.key] ?? "");
     keys.push(key);
+    inPlace &&= same || before?.keys[i] === key;
     const was = same ? next : before?.first.get(key);
     if (was !== undefined) next = was + 1;
   }
-  return { first: firsts(keys), keys, bytes };
+  return inPlace && before !== undefined ? { ...before, bytes } : { first: firsts(keys), keys, bytes };
 }
 
 /** Rows that were kept as texts by key. */

@@ -1,9 +1,10 @@
 /**
  * The change feed: what became of the rows of every table that somebody may read, numbered, for workers to pass on.
  *
- *   seen(rows) ─→ differ from what was told last? ─→ diff by key ─→ events ─→ history (disk) ─→ followers (workers)
+ *   seen(rows) ─ a moment ─→ others than those told last? ─→ diff by key ─→ events ─→ history (disk) ─→ followers (workers)
  *
- * A broker that begins while its predecessor still runs waits for the history; until then it only remembers what it sees.
+ * The moment keeps the work off the way of those who wait for the rows, and makes one diff of a burst. A broker that begins while
+ * its predecessor still runs waits for the history; until then it only remembers what it sees.
  */
 import { join } from "node:path";
 import { rmSync } from "node:fs";
@@ -15,7 +16,7 @@ import { EventRing, weightOf } from "../../sheets/ring.ts";
 import { Snapshot } from "../../sheets/snapshot.ts";
 import type { SnapshotHead, TableInfo } from "../../sheets/types.ts";
 import { applyChanges, diffRows, keyedRows, rowsFromTexts, textsOf, type KeyedRows } from "./diff.ts";
-import { openHistory, type Base, type History, type Told } from "./history.ts";
+import { openHistory, untold, type History, type Told } from "./history.ts";
 
 export interface FeedOptions {
   readonly dataDir: string;
@@ -42,6 +43,8 @@ interface Shaped {
 }
 
 interface Seen {
+  /** How the table was cut when they were seen. */
+  readonly definition: string;
   readonly head: SnapshotHead;
   readonly bytes: Uint8Array;
 }
@@ -56,6 +59,7 @@ const MOST_CHANGES = 1_000;
 const MOST_WEIGHT = 262_144;
 /** The rows are not written to the history more often than the events since weigh as much. */
 const LEAST_REWRITE = 65_536;
+const MOMENT = ms(20);
 const ASK_AGAIN = ms(50);
 /** A broker that leaves is gone by then. */
 const PATIENCE = seconds(10);
@@ -67,13 +71,14 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #known = new Map<string, Known>();
   readonly #followers = new Set<Follower>();
-  /** What was seen before the history could be opened, by table. */
+  /** The newest rows of each table that were not looked at yet. */
   readonly #waiting = new Map<string, Seen>();
   /** Tables that somebody may read; undefined: not known yet. */
   #infos: ReadonlyMap<string, TableInfo> | undefined;
   #ring: EventRing | undefined;
   #history: History | undefined;
   #retry: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
   /** Followers know what there was; from now on they hear every change. */
   #telling = false;
   #closed = false;
@@ -93,19 +98,34 @@ export class Feed {
 
   /** Rows that workers have been told of, changed or not: what differs from what was told last becomes events. */
   seen(head: SnapshotHead, bytes: Uint8Array): void {
-    const info = this.#infos?.get(head.table);
-    if (this.#closed || info === undefined) return;
-    if (this.#ring === undefined) return void this.#waiting.set(head.table, { head, bytes });
+    const definition = this.#infos?.get(head.table)?.definition;
+    if (this.#closed || definition === undefined) return;
+    this.#waiting.set(head.table, { definition, head, bytes });
+    if (this.#telling) this.#look ??= setTimeout(() => this.flush(), MOMENT);
+  }
+
+  /** Looks at once at what was seen. */
+  flush(): void {
+    if (this.#ring === undefined) return;
+    clearTimeout(this.#look);
+    this.#look = undefined;
+    const all = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const seen of all) this.#lookAt(seen);
+  }
+
+  #lookAt({ definition, head, bytes }: Seen): void {
     const known = this.#known.get(head.table);
-    if (known?.told.hash === head.hash) return;
+    if (this.#ring === undefined || definition !== this.#infos?.get(head.table)?.definition || known?.told.hash === head.hash) return;
     if (known !== undefined && !known.ours && head.checkedAt < known.told.checkedAt) return; // read before what a broker before us told
-    const told: Told = { definition: info.definition, hash: head.hash, checkedAt: head.checkedAt };
+    const told: Told = { definition, hash: head.hash, checkedAt: head.checkedAt };
     const snapshot = snapshotOf(bytes);
-    const before = known === undefined ? undefined : (known.rows ?? this.#restored(head.table));
+    const isFirst = known === undefined || known.told.hash === "";
+    const before = isFirst ? undefined : (known.rows ?? this.#restored(head.table));
     const shape = shapeOf(snapshot);
     const rows: Shaped = { keyed: keyedRows(snapshot, before?.shape === shape ? before.keyed : undefined), shape };
-    const whats = known === undefined ? [] : changesOf(before, rows);
-    const events = this.#number(this.#ring, { table: head.table, definition: info.definition, version: head.version }, whats);
+    const whats = isFirst ? [] : changesOf(before, rows);
+    const events = this.#number(this.#ring, { table: head.table, definition, version: head.version }, whats);
     const weight = (known?.weight ?? Infinity) + events.reduce((sum, event) => sum + weightOf(event), 0);
     const rewrite = weight >= Math.max(LEAST_REWRITE, bytes.byteLength) || whats.some(({ kind }) => kind === "reset");
     this.#known.set(head.table, { told, ours: true, rows, weight: rewrite ? 0 : weight });
@@ -124,7 +144,9 @@ export class Feed {
     return () => void this.#followers.delete(follower);
   }
 
+  /** What was seen last is told still, if only to the history. */
   close(): void {
+    this.flush();
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#history?.close();
@@ -151,24 +173,28 @@ export class Feed {
   }
 
   #begin(ring: EventRing): void {
-    for (const { head, bytes } of this.#waiting.values()) this.seen(head, bytes);
-    this.#waiting.clear();
+    this.flush();
     this.#telling = true;
     for (const follower of this.#followers) catchUp(ring, follower);
   }
 
-  /** Forgets what was made of tables that are gone or cut otherwise; who watches those that are left is told to read them again. */
+  /**
+   * Forgets what was made of tables that are gone or cut otherwise. Who watches a table that is cut otherwise, or is back, is told
+   * to read it again.
+   */
   #forget(ring: EventRing): void {
     const definitions = new Map([...(this.#infos ?? [])].map(([name, { definition }]) => [name, definition]));
     const stale = [...this.#known].filter(([name, { told }]) => definitions.get(name) !== told.definition).map(([name]) => name);
+    if (stale.length === 0) return;
     ring.remove(({ table, definition }) => definitions.get(table) !== definition);
     this.#kept((history) => history.forget(definitions));
     for (const table of stale) {
-      this.#known.delete(table);
       const definition = definitions.get(table);
+      const told = untold(definition ?? "");
+      this.#known.set(table, { told, ours: true, rows: undefined, weight: Infinity });
       if (definition === undefined) continue;
       const events = this.#number(ring, { table, definition, version: 0 }, [{ kind: "reset", reason: "columns" }]);
-      this.#announce(ring, events, { table, told: undefined, base: undefined });
+      this.#announce(ring, events, { table, told, base: undefined });
     }
   }
 
@@ -178,7 +204,7 @@ export class Feed {
   }
 
   /** On disk first: what was told is never told again, whatever ends this process. */
-  #announce(ring: EventRing, events: readonly FeedEvent[], step: { table: string; told: Told | undefined; base: Uint8Array | undefined }) {
+  #announce(ring: EventRing, events: readonly FeedEvent[], step: { table: string; told: Told; base: Uint8Array | undefined }) {
     const after = ring.head;
     ring.push(events);
     this.#kept((history) => history.keep({ ...step, events, ends: ring }));
@@ -192,7 +218,7 @@ export class Feed {
     try {
       if (this.#history !== undefined) work(this.#history);
     } catch (e) {
-      log.error({ dataDir }, `the change feed can't be written, the next broker begins a new one: ${messageOf(e)}`);
+      log.error({ dataDir }, `the change feed on disk can't be used any more, the next broker begins a new one: ${messageOf(e)}`);
       this.#history?.close();
       this.#history = undefined;
       for (const name of ["feed.db", "feed.db-wal"]) rmSync(join(dataDir, name), { force: true });
@@ -201,13 +227,16 @@ export class Feed {
 
   /** A table's rows as a broker before us told them last. */
   #restored(table: string): Shaped | undefined {
-    let base: Base | undefined;
-    this.#kept((history) => (base = history.base(table)));
-    if (base === undefined) return undefined;
-    const snapshot = snapshotOf(base.bytes);
-    const texts = textsOf(keyedRows(snapshot));
-    applyChanges(base.changes, texts);
-    return { keyed: rowsFromTexts(texts), shape: shapeOf(snapshot) };
+    let rows: Shaped | undefined;
+    this.#kept((history) => {
+      const base = history.base(table);
+      if (base === undefined) return;
+      const snapshot = snapshotOf(base.bytes);
+      const texts = textsOf(keyedRows(snapshot));
+      applyChanges(base.changes, texts);
+      rows = { keyed: rowsFromTexts(texts), shape: shapeOf(snapshot) };
+    });
+    return rows;
   }
 }
 

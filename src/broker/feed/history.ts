@@ -21,7 +21,10 @@ export interface Told {
   readonly checkedAt: Timestamp;
 }
 
-/** A table's rows at one place of the sequence: a snapshot's bytes. */
+/** Nothing was told yet of a table's rows. @param definition empty: there is no such table now, but there was. */
+export const untold = (definition: string): Told => ({ definition, hash: "", checkedAt: 0 as Timestamp });
+
+/** A table's rows as they were told last: a snapshot's bytes, and what changed since. */
 export interface Base {
   readonly bytes: Uint8Array;
   readonly changes: readonly RowChange[];
@@ -44,8 +47,7 @@ export interface Step {
   readonly ends: Ends;
   readonly events: readonly FeedEvent[];
   readonly table: string;
-  /** undefined: nothing was told of the table's rows yet. */
-  readonly told: Told | undefined;
+  readonly told: Told;
   /** The rows, when their base is to be written again. */
   readonly base: Uint8Array | undefined;
 }
@@ -54,7 +56,7 @@ export interface History {
   /** @returns undefined when the rows are not known. */
   base(table: string): Base | undefined;
   keep(step: Step): void;
-  /** Forgets tables, and every event that was made under another definition than these. */
+  /** Forgets what was made under other definitions than these; of tables that are none any more it stays known that they were there. */
   forget(definitions: ReadonlyMap<string, string>): void;
   close(): void;
 }
@@ -130,8 +132,7 @@ class Sqlite implements History {
     this.#transaction(() => {
       const insert = this.#sql("INSERT INTO events (seq, epoch, tbl, definition, version, what) VALUES (?, ?, ?, ?, ?, ?)");
       for (const e of events) insert.run(e.seq, e.epoch, e.table, e.definition, e.version, JSON.stringify(e.what));
-      if (told !== undefined)
-        this.#sql("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)").run(table, told.definition, told.hash, told.checkedAt);
+      this.#tell(table, told);
       if (base !== undefined) {
         this.#sql("INSERT OR REPLACE INTO base VALUES (?, ?)").run(table, ends.head.seq);
         this.#sql("INSERT OR REPLACE INTO base_rows VALUES (?, ?)").run(table, base);
@@ -153,12 +154,17 @@ class Sqlite implements History {
         this.#sql("DELETE FROM events WHERE tbl = ? AND definition = ?").run(table, made);
         if (this.#sql("DELETE FROM told WHERE tbl = ? AND definition = ?").run(table, made).changes === 0) continue;
         for (const name of ["base", "base_rows"]) this.#sql(`DELETE FROM ${name} WHERE tbl = ?`).run(table);
+        if (!definitions.has(table)) this.#tell(table, untold(""));
       }
     });
   }
 
   close(): void {
     this.#db.close();
+  }
+
+  #tell(table: string, { definition, hash, checkedAt }: Told): void {
+    this.#sql("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)").run(table, definition, hash, checkedAt);
   }
 
   #sql(text: string): StatementSync {
