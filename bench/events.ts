@@ -46,6 +46,7 @@ function comparison(rows: number): void {
     const { bytes, hash } = encodeSnapshot(content);
     const encoded = performance.now();
     feed.seen({ table: "players", epoch: 1, version, hash, asOf: 0 as Timestamp, checkedAt: version as Timestamp }, bytes);
+    feed.flush();
     times.encode.push(encoded - began);
     times[kind].push(performance.now() - encoded);
   };

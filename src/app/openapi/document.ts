@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 description of what strangers may read: made from the tables' own columns. Pure. */
 import type { ColumnType } from "../../sheets/types.ts";
 import { DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_LIST, MAX_SORT_KEYS, MAX_VALUE, type QueryColumn } from "../query/model.ts";
+import { EVENTS } from "./events.ts";
 import { PROBLEM, PROBLEM_RESPONSES, READ_HEADERS } from "./common.ts";
 
 export interface DescribedTable {
@@ -37,7 +38,7 @@ export function openApiDocument(tables: readonly DescribedTable[], version: stri
       version,
       description: "Read access to the public tables. Rows are as fresh as Age says.",
     },
-    paths: { ...paths, "/healthz": { get: HEALTH } },
+    paths: { ...paths, "/api/events": { get: EVENTS }, "/healthz": { get: HEALTH } },
     components: { schemas, headers: READ_HEADERS, responses: PROBLEM_RESPONSES },
   };
 }

@@ -11,11 +11,10 @@ import { rmSync } from "node:fs";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { ms, seconds } from "../../base/units.ts";
-import type { Changes, FeedEvent, Position, ResetReason, TableChange } from "../../sheets/events.ts";
+import type { Changes, FeedEvent, Position, TableChange } from "../../sheets/events.ts";
 import { EventRing, weightOf } from "../../sheets/ring.ts";
-import { Snapshot } from "../../sheets/snapshot.ts";
 import type { SnapshotHead, TableInfo } from "../../sheets/types.ts";
-import { applyChanges, diffRows, keyedRows, rowsFromTexts, textsOf, type KeyedRows } from "./diff.ts";
+import { changedRows, changesOf, shapedRows, type Shaped } from "./changes.ts";
 import { openHistory, untold, type History, type Told } from "./history.ts";
 
 export interface FeedOptions {
@@ -36,12 +35,6 @@ interface Known {
   weight: number;
 }
 
-interface Shaped {
-  readonly keyed: KeyedRows;
-  /** Columns and key: rows of another shape can't be compared. */
-  readonly shape: string;
-}
-
 interface Seen {
   /** How the table was cut when they were seen. */
   readonly definition: string;
@@ -54,18 +47,12 @@ interface Follower {
   readonly tell: (changes: Changes) => void;
 }
 
-/** A change of more rows, or of more bytes, is told as one: reading the table again costs everyone less. */
-const MOST_CHANGES = 1_000;
-const MOST_WEIGHT = 262_144;
 /** The rows are not written to the history more often than the events since weigh as much. */
 const LEAST_REWRITE = 65_536;
 const MOMENT = ms(20);
 const ASK_AGAIN = ms(50);
 /** A broker that leaves is gone by then. */
 const PATIENCE = seconds(10);
-
-const snapshotOf = (bytes: Uint8Array): Snapshot => new Snapshot(new Uint8Array(bytes).buffer);
-const shapeOf = ({ key, columns }: Snapshot): string => JSON.stringify([key, columns]);
 
 export class Feed {
   readonly #options: FeedOptions;
@@ -119,11 +106,9 @@ export class Feed {
     if (this.#ring === undefined || definition !== this.#infos?.get(head.table)?.definition || known?.told.hash === head.hash) return;
     if (known !== undefined && !known.ours && head.checkedAt < known.told.checkedAt) return; // read before what a broker before us told
     const told: Told = { definition, hash: head.hash, checkedAt: head.checkedAt };
-    const snapshot = snapshotOf(bytes);
     const isFirst = known === undefined || known.told.hash === "";
     const before = isFirst ? undefined : (known.rows ?? this.#restored(head.table));
-    const shape = shapeOf(snapshot);
-    const rows: Shaped = { keyed: keyedRows(snapshot, before?.shape === shape ? before.keyed : undefined), shape };
+    const rows = shapedRows(bytes, before);
     const whats = isFirst ? [] : changesOf(before, rows);
     const events = this.#number(this.#ring, { table: head.table, definition, version: head.version }, whats);
     const weight = (known?.weight ?? Infinity) + events.reduce((sum, event) => sum + weightOf(event), 0);
@@ -230,23 +215,10 @@ export class Feed {
     let rows: Shaped | undefined;
     this.#kept((history) => {
       const base = history.base(table);
-      if (base === undefined) return;
-      const snapshot = snapshotOf(base.bytes);
-      const texts = textsOf(keyedRows(snapshot));
-      applyChanges(base.changes, texts);
-      rows = { keyed: rowsFromTexts(texts), shape: shapeOf(snapshot) };
+      if (base !== undefined) rows = changedRows(base.bytes, base.changes);
     });
     return rows;
   }
-}
-
-function changesOf(before: Shaped | undefined, after: Shaped): readonly TableChange[] {
-  const reset = (reason: ResetReason): readonly TableChange[] => [{ kind: "reset", reason }];
-  if (before === undefined) return reset("history");
-  if (before.shape !== after.shape) return reset("columns");
-  const changes = diffRows(before.keyed, after.keyed);
-  const weight = changes.reduce((sum, change) => sum + change.key.length + ("row" in change ? change.row.length : 0), 0);
-  return changes.length > MOST_CHANGES || weight > MOST_WEIGHT ? reset("many") : changes;
 }
 
 function catchUp(ring: EventRing, { from, tell }: Follower): void {

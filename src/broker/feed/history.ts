@@ -136,13 +136,11 @@ class Sqlite implements History {
       if (base !== undefined) {
         this.#sql("INSERT OR REPLACE INTO base VALUES (?, ?)").run(table, ends.head.seq);
         this.#sql("INSERT OR REPLACE INTO base_rows VALUES (?, ?)").run(table, base);
+        // Until now the base lacked what is below the floor.
+        this.#sql("DELETE FROM events WHERE tbl = ? AND seq <= ?").run(table, ends.floor.seq);
       }
       for (const name of ["floor", "head"] as const)
         this.#sql("INSERT OR REPLACE INTO ends VALUES (?, ?, ?)").run(name, ends[name].epoch, ends[name].seq);
-      // What is below the floor stays for as long as its table's base lacks it.
-      this.#sql("DELETE FROM events WHERE seq <= ? AND seq <= coalesce((SELECT seq FROM base WHERE base.tbl = events.tbl), seq)").run(
-        ends.floor.seq,
-      );
     });
   }
 
@@ -185,6 +183,9 @@ class Sqlite implements History {
   }
 }
 
+/** What SQLite, or we, say of a file that will never be read. Others (no room, no permission) may pass. */
+const DAMAGED = /not a database|malformed|has the format|JSON|no such (?:table|column)/i;
+
 /** What opening came to: `busy` means that another broker still has it. */
 export type Opening =
   | { readonly is: "open"; readonly history: History; readonly kept: Kept }
@@ -211,7 +212,7 @@ export function openHistory(dataDir: string, start: Position): Opening {
     }
   };
   const first = attempt();
-  if (first.is !== "no") return first;
+  if (first.is !== "no" || !DAMAGED.test(first.why)) return first;
   try {
     renameSync(path, `${path}.unreadable`);
     for (const rest of ["-wal", "-shm"]) rmSync(path + rest, { force: true });
