@@ -90,7 +90,7 @@ function serve(): void {
     plain.add(res);
   });
   server.listen(0, "127.0.0.1", () => process.send?.({ port: (server.address() as AddressInfo).port }));
-  process.on("message", async ({ how, events }: { how: "hub" | "write"; events: number }) => {
+  const deliver = async ({ how, events }: { how: "hub" | "write"; events: number }): Promise<void> => {
     const began = process.cpuUsage();
     for (let i = 0; i < events; i += 1) {
       const one = event();
@@ -103,7 +103,8 @@ function serve(): void {
     }
     const { user, system } = process.cpuUsage(began);
     process.send?.({ micros: user + system });
-  });
+  };
+  process.on("message", (order) => void deliver(order as Parameters<typeof deliver>[0]));
 }
 
 async function delivery(streams: number, events: number): Promise<void> {
@@ -128,7 +129,7 @@ async function delivery(streams: number, events: number): Promise<void> {
   for (let round = 0; round < 5; round += 1)
     for (const how of ["hub", "write"] as const) {
       child.send({ how, events });
-      rounds[how].push(((await heard()).micros / events / streams) as number);
+      rounds[how].push((await heard()).micros / events / streams);
     }
   while (counts.hub < 5 * events * streams || counts.write < 5 * events * streams) await new Promise((resolve) => setTimeout(resolve, 10));
   for (const socket of sockets) socket.destroy();
