@@ -15,6 +15,7 @@ import { runtime } from "../base/runtime.ts";
 import { answerError, frameworkErrors } from "./errors.ts";
 import { COMMON } from "./headers.ts";
 import { refuseUnrouted } from "./methods.ts";
+import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { siteRoutes } from "./routes/site.ts";
@@ -39,6 +40,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
     tables: worker.service("tables"),
     prepared: worker.service("prepared"),
     threads: worker.service("threads"),
+    live: { ...worker.service("live"), streams: worker.service("streams") },
     clock: systemClock,
     log: worker.log,
     health: () => worker.health(),
@@ -51,6 +53,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));
   tableRoutes(fastify, services);
   await fastify.register((scope) => writeRoutes(scope, services));
+  eventRoute(fastify, services);
   openApiRoute(fastify, services, await packageVersion());
   healthRoute(fastify, services);
   await siteRoutes(fastify, services, worker.service("site").staticDir);

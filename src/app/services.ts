@@ -2,13 +2,17 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Health } from "../base/protocol.ts";
+import type { Services } from "../base/runtime.ts";
+import type { Ms } from "../base/units.ts";
 import type { Tables } from "../sheets/client.ts";
-import type { PreparedAnswers, Threads } from "../worker/app.ts";
+import type { PreparedAnswers, Streams, Threads } from "../worker/app.ts";
 
 export interface AppServices {
   readonly tables: Tables;
   readonly prepared: PreparedAnswers;
   readonly threads: Threads;
+  /** What event streams need. */
+  readonly live: Services["live"] & { readonly streams: Streams };
   readonly clock: Clock;
   readonly log: Logger;
   health(): Health;
@@ -20,6 +24,13 @@ declare module "../base/runtime.ts" {
     readonly site: {
       /** The operator's directory of files, absolute; undefined: the page that comes with drover. */
       readonly staticDir: string | undefined;
+    };
+    /** What they say about event streams. */
+    readonly live: {
+      /** How long clients wait before they come back. */
+      readonly reconnect: Ms;
+      /** Streams of one worker at a time. */
+      readonly mostStreams: number;
     };
   }
 }

@@ -17,6 +17,7 @@ import {
 } from "../base/units.ts";
 import { quoted } from "../sheets/a1.ts";
 import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
+import type { Changes, Position } from "../sheets/events.ts";
 import { isWritable } from "../sheets/layout.ts";
 import type { Reading } from "../sheets/rows.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
@@ -26,6 +27,7 @@ import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
 import { Acks } from "./acks.ts";
 import { systemAlarm, type Alarm } from "./alarm.ts";
 import { SnapshotFiles } from "./disk.ts";
+import { Feed } from "./feed/feed.ts";
 import { Pusher } from "./pusher.ts";
 import { Ledger } from "./quota.ts";
 import { Refresher } from "./refresher.ts";
@@ -75,6 +77,7 @@ export class Broker implements BrokerPort {
   readonly #writing: Writing;
   readonly #pusher = new Pusher((table) => this.#push(table));
   readonly #acks: Acks;
+  readonly #feed: Feed;
   readonly #listeners = new Set<BrokerEvents>();
   #tables: readonly Table[] | undefined;
   #listFailure: Unavailable | undefined;
@@ -89,6 +92,7 @@ export class Broker implements BrokerPort {
     this.#options = options;
     this.#store = openStore(dataDir, clock.wall(), log);
     this.#quota = new Ledger(options.readsPerMinute, clock, this.#store.quota());
+    this.#feed = new Feed({ dataDir, epoch: this.#store.epoch, log });
     this.#acks = new Acks(clock);
     this.#writing = new Writing({
       tables: (options.tables ?? []).filter(isWritable),
@@ -160,6 +164,10 @@ export class Broker implements BrokerPort {
     };
   }
 
+  follow(from: Position | undefined, tell: (changes: Changes) => void): () => void {
+    return this.#feed.follow(from, tell);
+  }
+
   async want(table: string): Promise<Unavailable | undefined> {
     if (this.#tables !== undefined) return this.#refresher.want(table);
     const message = "Google has not said yet which tabs the spreadsheet has";
@@ -211,6 +219,7 @@ export class Broker implements BrokerPort {
     this.#stopDiscovery?.();
     await this.closeWrites();
     this.#refresher.close();
+    this.#feed.close();
     this.#options.upstream.close();
     await this.#snapshots.flushed();
   }
@@ -258,6 +267,7 @@ export class Broker implements BrokerPort {
       listener.tables(this.#infos());
       for (const { head, bytes } of this.#snapshots.all()) listener.snapshot(head, bytes);
     }
+    this.#feed.tables(this.#infos());
     this.#refresher.warm();
     this.#refresher.touch(tables.filter(isWritable).map(({ name }) => name));
   }
@@ -329,13 +339,21 @@ export class Broker implements BrokerPort {
         return accepted.why;
       case "same":
         for (const listener of this.#listeners) listener.renewed(accepted.head);
+        this.#told(table.name);
         return undefined;
       case "changed":
         for (const listener of this.#listeners) listener.snapshot(accepted.head, accepted.bytes);
+        this.#told(table.name);
         return undefined;
       default:
         return accepted satisfies never;
     }
+  }
+
+  /** After the workers know a table's rows: what changed in them becomes events. */
+  #told(table: string): void {
+    const rows = this.#snapshots.get(table);
+    if (rows !== undefined) this.#feed.seen(rows.head, rows.bytes);
   }
 
   #failed(why: Unavailable): void {

@@ -9,6 +9,7 @@ import { impossible } from "../base/never.ts";
 import type { Logger } from "../base/log.ts";
 import { seconds } from "../base/units.ts";
 import type { BrokerPort, Subscription } from "../sheets/direct-transport.ts";
+import type { Changes } from "../sheets/events.ts";
 import type { SnapshotHead, Unavailable } from "../sheets/types.ts";
 import { MOST_FROM_CLIENT, PROTOCOL, readFromClient, type FromClient } from "../sheets/wire.ts";
 import type { WriteAnswer } from "../sheets/writes.ts";
@@ -128,7 +129,7 @@ class Client {
     }
   }
 
-  #greet({ protocol, held: hashes }: Extract<FromClient, { type: "hello" }>): void {
+  #greet({ protocol, held: hashes, feed }: Extract<FromClient, { type: "hello" }>): void {
     clearTimeout(this.#helloTimer);
     this.#leave = () => {};
     if (protocol !== PROTOCOL) {
@@ -151,7 +152,12 @@ class Client {
     });
     has.clear(); // what comes later is new
     this.#subscription = subscription;
-    this.#leave = () => subscription.end();
+    const tell = (changes: Changes): void => outbox.say({ type: "changes", ...changes });
+    const unfollow = feed === undefined ? undefined : this.#serving.broker.follow(feed ?? undefined, tell);
+    this.#leave = () => {
+      subscription.end();
+      unfollow?.();
+    };
     for (const { table, version } of held.splice(0)) subscription.saw(table, version);
   }
 

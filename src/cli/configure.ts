@@ -48,6 +48,7 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
         brokerTimeout: settings.broker_timeout,
         spreadsheet: plan.spreadsheetId !== undefined,
         staticDir: settings.static_dir ?? null,
+        reconnect: settings.reconnect,
       };
       return workerConfig(settings, { app: plan.app ?? null, demo: plan.demo, extras: { ...extras } });
     }

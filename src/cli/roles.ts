@@ -10,6 +10,9 @@ interface WithLog {
   readonly log: { readonly target: LogTarget; readonly level: LogLevel };
 }
 
+/** Of a worker's connections: the rest is for those who read and write. */
+const STREAMS = 0.75;
+
 function openLog(role: Role, slot: number, generation: number, config: unknown): LogSink {
   const { target, level } = (config as WithLog).log;
   return createLog({ role, slot, generation }, level, target);
@@ -38,7 +41,7 @@ async function worker(port: BufferedPort, masterPid: number): Promise<void> {
   diesWithMaster(port, masterPid);
   runWorker(port, ({ slot, generation, config }) => {
     const sink = openLog("worker", slot, generation, config);
-    const { staticDir, ...extras } = config.extras as unknown as WorkerServices;
+    const { staticDir, reconnect, ...extras } = config.extras as unknown as WorkerServices;
     const tables = tablesService({ slot, generation, extras }, port, sink.log);
     return {
       log: sink.log,
@@ -50,6 +53,7 @@ async function worker(port: BufferedPort, masterPid: number): Promise<void> {
           return tables();
         },
         site: { staticDir: staticDir ?? undefined },
+        live: { reconnect, mostStreams: Math.max(1, Math.floor(config.connections * STREAMS)) },
       },
     };
   });

@@ -16,6 +16,8 @@ export interface TablesExtras {
 /** All that the composition root adds to a worker's config. */
 export interface WorkerServices extends TablesExtras {
   readonly staticDir: string | null;
+  /** How long clients of event streams wait before they come back. */
+  readonly reconnect: Ms;
 }
 
 interface Client {

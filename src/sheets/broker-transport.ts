@@ -3,6 +3,7 @@ import type { Logger } from "../base/log.ts";
 import { ms, seconds, type Ms } from "../base/units.ts";
 import { Connection } from "./connection.ts";
 import { share } from "./direct-transport.ts";
+import type { Position } from "./events.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { EVERY_TABLE, type SnapshotHead } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
@@ -71,6 +72,8 @@ class BrokerTransport implements Transport {
   readonly #outstanding = new Map<string, Outstanding>();
   readonly #touched = new Set<string>();
   readonly #heads = new Map<string, SnapshotHead>();
+  /** The last change that was heard of. */
+  #feed: Position | undefined;
   #events: TransportEvents | undefined;
   #connection: Connection | undefined;
   #tick: NodeJS.Timeout | undefined;
@@ -163,7 +166,7 @@ class BrokerTransport implements Transport {
     const { path, slot, generation } = this.#options;
     const held = Object.fromEntries([...this.#heads].map(([table, head]) => [table, head.hash]));
     this.#connection = new Connection(path, {
-      hello: { type: "hello", protocol: PROTOCOL, slot, generation, held },
+      hello: { type: "hello", protocol: PROTOCOL, slot, generation, held, feed: this.#feed ?? null },
       heard: (message, body) => this.#heard(message, body),
       lost: (why) => this.#lost(why),
     });
@@ -200,6 +203,9 @@ class BrokerTransport implements Transport {
       case "renewed":
         if (this.#follows(message.head)) this.#events?.renewed(message.head);
         return;
+      case "changes":
+        this.#feed = message.upTo;
+        return this.#events?.changes({ after: message.after, events: message.events, upTo: message.upTo });
       case "failed":
         return this.#events?.failed(message.why);
       case "reply":

@@ -11,6 +11,7 @@
 import { systemClock, type Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { mebibytes, ms, seconds, type Ms } from "../base/units.ts";
+import { LiveFeed, type Feed } from "./feed.ts";
 import { HeldTables, type TableView } from "./held.ts";
 import type { Transport } from "./transport.ts";
 import { EVERY_TABLE, type TableInfo, type Unavailable } from "./types.ts";
@@ -41,6 +42,8 @@ export interface Tables {
   write(request: WriteRequest, wait: WriteWait, signal?: AbortSignal): Promise<WriteAnswer>;
   /** What became of a write. @returns undefined when there is none with this id, or it landed over a day ago. @throws UnavailableError. */
   findWrite(id: string): Promise<Write | undefined>;
+  /** What becomes of the rows of all tables that somebody may read, as it is noticed. */
+  readonly feed: Feed;
   close(): void;
 }
 
@@ -66,6 +69,7 @@ class Client implements Tables {
   readonly #transport: Transport;
   readonly #patience: Ms;
   readonly #held: HeldTables;
+  readonly feed: Feed;
   /** Refreshes that someone waits for, by table: one call for all of them. */
   readonly #flights = new Map<string, Promise<void>>();
   readonly #listed = Promise.withResolvers<void>();
@@ -81,11 +85,14 @@ class Client implements Tables {
       touch: (table) => transport.touch(table),
     });
     this.#held = held;
+    const feed = new LiveFeed();
+    this.feed = feed;
     transport.listen({
       snapshot: (arrival) => held.arrived(arrival),
       renewed: (head) => held.renewed(head),
       failed: (why) => (why.table === EVERY_TABLE ? this.#knowList(why) : held.failed(why)),
       tables: (list) => (held.listed(list), this.#knowList(undefined)),
+      changes: (changes) => feed.arrived(changes),
       link: (up) => held.linked(up),
     });
   }

@@ -1,4 +1,5 @@
 import { seconds, type Ms } from "../base/units.ts";
+import type { Changes, Position } from "./events.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import type { SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 import { UnavailableError } from "./unavailable.ts";
@@ -26,6 +27,11 @@ export interface Subscription {
 export interface BrokerPort {
   /** Tells the listener at once all that is known, then every change. */
   subscribe(events: BrokerEvents): Subscription;
+  /**
+   * Tells of the changes of rows: at once those after `from`, or all that are known, then each as it comes, after its snapshot.
+   * @returns a function that ends it.
+   */
+  follow(from: Position | undefined, tell: (changes: Changes) => void): () => void;
   /** @returns why the table can't be had, or undefined once it has been told to all subscribers. */
   want(table: string): Promise<Unavailable | undefined>;
   touch(tables: readonly string[]): void;
@@ -56,6 +62,7 @@ export function share(bytes: Uint8Array): SharedArrayBuffer {
 /** The transport of one process that talks to Google itself: tests and library use. Closing it does not close the broker. */
 export function directTransport(broker: BrokerPort): Transport {
   let subscription: Subscription | undefined;
+  let unfollow: (() => void) | undefined;
   let events: TransportEvents | undefined;
   const deliver = (head: SnapshotHead, bytes: Uint8Array): void => {
     events?.snapshot({ head, bytes: share(bytes) });
@@ -82,10 +89,14 @@ export function directTransport(broker: BrokerPort): Transport {
         const rows = broker.peek(name); // told before there was a subscription to acknowledge to
         if (rows !== undefined) subscription.saw(name, rows.head.version);
       }
+      unfollow = broker.follow(undefined, (changes) => listener.changes(changes));
       listener.link(true);
     },
     write: (request, wait) => broker.write(request, { wait, within: SHEET_WITHIN }),
     find: (id) => broker.find(id),
-    close: () => subscription?.end(),
+    close() {
+      subscription?.end();
+      unfollow?.();
+    },
   };
 }

@@ -1,3 +1,4 @@
+import type { Changes } from "./events.ts";
 import type { SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 
@@ -16,6 +17,8 @@ export interface TransportEvents {
   failed(why: Unavailable): void;
   /** The list of tables, at connection and whenever it changes. */
   tables(list: readonly TableInfo[]): void;
+  /** What became of rows; their snapshot has arrived before. */
+  changes(changes: Changes): void;
   /** The other end went away or came back. */
   link(up: boolean): void;
 }

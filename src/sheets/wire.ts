@@ -4,6 +4,8 @@
  * that is not exactly one of these ends the connection.
  */
 import type { Ms } from "../base/units.ts";
+import type { Changes, FeedEvent, Position, TableChange } from "./events.ts";
+import { MOST_EVENTS } from "./ring.ts";
 import type { Audience, SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 import { MOST_CHANGES, type Change, type Values, type Write, type WriteAnswer, type WriteRefusal } from "./writes.ts";
 import type { WriteRequest, WriteState, WriteWait } from "./writes.ts";
@@ -24,8 +26,18 @@ export type Call =
   | { method: "find"; params: { write: string } };
 
 export type FromClient =
-  /** First. `held`: the hash of what the client has of each table: only what differs is sent. */
-  | { type: "hello"; protocol: number; slot: number; generation: number; held: Readonly<Record<string, string>> }
+  /**
+   * First. `held`: the hash of what the client has of each table: only what differs is sent. `feed`: the last change it has heard of, null
+   * for none; a client that says nothing of it is not told of changes.
+   */
+  | {
+      type: "hello";
+      protocol: number;
+      slot: number;
+      generation: number;
+      held: Readonly<Record<string, string>>;
+      feed?: Position | null;
+    }
   /** A repeated id gets the first one's answer; a repeated write writes nothing more, whichever broker it is said to. */
   | ({ type: "call"; id: string } & Call)
   | { type: "touch"; tables: readonly string[] }
@@ -42,6 +54,7 @@ export type FromBroker =
   | { type: "snapshot"; head: SnapshotHead }
   | { type: "renewed"; head: SnapshotHead }
   | { type: "failed"; why: Unavailable }
+  | ({ type: "changes" } & Changes)
   /** To `want`; and to any call that can't be answered. */
   | { type: "reply"; id: string; why?: Unavailable }
   | { type: "answer"; id: string; answer: WriteAnswer }
@@ -55,6 +68,8 @@ type Readers<T extends { type: string }> = { [K in T["type"]]: (m: Fields) => Ex
 const record = (v: unknown): v is Fields => typeof v === "object" && v !== null && !Array.isArray(v);
 const count = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v) && v >= 0;
 const text = (v: unknown, most = 200): v is string => typeof v === "string" && v.length <= most;
+
+const position = (v: unknown): v is Position => record(v) && count(v["epoch"]) && count(v["seq"]);
 
 const hashes = (v: unknown): v is Record<string, string> =>
   record(v) && Object.keys(v).length <= MOST_TABLES && Object.entries(v).every(([name, hash]) => text(name) && text(hash, 64));
@@ -117,8 +132,11 @@ function call({ id, method, params }: Fields): Extract<FromClient, { type: "call
 }
 
 const fromClient: Readers<FromClient> = {
-  hello: ({ protocol, slot, generation, held }) =>
-    count(protocol) && count(slot) && count(generation) && hashes(held) ? { type: "hello", protocol, slot, generation, held } : undefined,
+  hello: ({ protocol, slot, generation, held, feed }) => {
+    if (!count(protocol) || !count(slot) || !count(generation) || !hashes(held)) return undefined;
+    if (feed !== undefined && feed !== null && !position(feed)) return undefined;
+    return { type: "hello", protocol, slot, generation, held, ...(feed === undefined ? {} : { feed }) };
+  },
   call,
   touch: ({ tables }) =>
     Array.isArray(tables) && tables.length <= MOST_TABLES && tables.every((t) => text(t)) ? { type: "touch", tables } : undefined,
@@ -186,6 +204,18 @@ const REASONS: readonly unknown[] = ["unknown", "never-loaded", "upstream", "den
 const unavailable = (v: unknown): v is Unavailable =>
   record(v) && text(v["table"]) && REASONS.includes(v["reason"]) && text(v["message"], 4_096) && count(v["retryAfter"]);
 
+const RESETS: readonly unknown[] = ["history", "columns", "many"];
+const tableChange = (v: unknown): v is TableChange => {
+  if (!record(v)) return false;
+  const { kind, key, row, reason } = v;
+  if (kind === "reset") return RESETS.includes(reason);
+  return (
+    typeof key === "string" && (kind === "row.deleted" || ((kind === "row.created" || kind === "row.updated") && typeof row === "string"))
+  );
+};
+const feedEvent = (v: unknown): v is FeedEvent =>
+  position(v) && record(v) && text(v["table"]) && text(v["definition"]) && count(v["version"]) && tableChange(v["what"]);
+
 const fromBroker: Readers<FromBroker> = {
   hello: ({ protocol }) => (count(protocol) ? { type: "hello", protocol } : undefined),
   refused: ({ message }) => (text(message, 4_096) ? { type: "refused", message } : undefined),
@@ -193,6 +223,10 @@ const fromBroker: Readers<FromBroker> = {
     Array.isArray(tables) && tables.length <= MOST_TABLES && tables.every(tableInfo) ? { type: "tables", tables } : undefined,
   snapshot: (m) => (head(m["head"]) ? { type: "snapshot", head: m["head"] } : undefined),
   renewed: (m) => (head(m["head"]) ? { type: "renewed", head: m["head"] } : undefined),
+  changes: ({ after, events, upTo }) =>
+    position(after) && position(upTo) && Array.isArray(events) && events.length <= MOST_EVENTS && events.every(feedEvent)
+      ? { type: "changes", after, events, upTo }
+      : undefined,
   failed: ({ why }) => (unavailable(why) ? { type: "failed", why } : undefined),
   reply: ({ id, why }) => {
     if (!text(id, 100)) return undefined;

@@ -156,7 +156,7 @@ export class Serving {
     if (counted || (!res.headersSent && !timedOut)) return;
     const status = res.headersSent ? res.statusCode : 504;
     const millis = between(startedAt, this.#parts.clock.now());
-    this.tally.answered(status, millis);
+    this.tally.answered(status, exchange.stream ? undefined : millis);
     const id = res.getHeader("x-request-id");
     if (this.#parts.access !== undefined) this.#log(req, status, millis, typeof id === "string" ? id : "");
   }

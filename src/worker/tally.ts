@@ -6,14 +6,14 @@ export class Tally {
   readonly counters: Counters = noCounters();
   readonly latency = new Histogram();
 
-  /** @param millis from the request's head to the answer's last byte handed to the kernel. */
-  answered(status: number, millis: number): void {
+  /** @param millis from the request's head to the answer's last byte handed to the kernel; undefined: a stream, which lasts as long as its client likes. */
+  answered(status: number, millis: number | undefined): void {
     const { counters } = this;
     counters.served += 1;
     if (status < 300) counters.status2xx += 1;
     else if (status < 400) counters.status3xx += 1;
     else if (status < 500) counters.status4xx += 1;
     else counters.status5xx += 1;
-    this.latency.record(millis);
+    if (millis !== undefined) this.latency.record(millis);
   }
 }

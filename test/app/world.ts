@@ -231,6 +231,8 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
       },
     },
     site: { staticDir },
+    live: { reconnect: seconds(5), mostStreams: 20 },
+    streams: { opened: () => {} },
   };
   const service = <K extends keyof Services>(name: K): Services[K] => {
     const found = services[name];

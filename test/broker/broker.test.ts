@@ -138,7 +138,9 @@ test("hidden columns are in no frame, no file and no log line", async () => {
   await broker.close();
   const files = readdirSync(join(folder, "snapshots")).map((name) => readFileSync(join(folder, "snapshots", name)));
   assert.ok(files.some((file) => file.includes("Name 49")));
-  for (const place of [Buffer.concat(heard), ...files, Buffer.from(lines.join("")), readFileSync(join(folder, "broker.json"))])
+  const feed = readFileSync(join(folder, "feed.db"));
+  assert.ok(feed.includes("Name 49"));
+  for (const place of [Buffer.concat(heard), ...files, feed, Buffer.from(lines.join("")), readFileSync(join(folder, "broker.json"))])
     assert.ok(!place.includes("secret-") && !place.includes('"code"') && !place.includes('"target"'));
 });
 
@@ -300,7 +302,7 @@ test("a new broker takes over: no call is lost, workers get the new one's rows",
     brokerTransport({ path: socket(), slot, generation: 1, timeout: seconds(5), log }),
   );
   closing.push(() => transports.forEach((transport) => transport.close()));
-  for (const transport of transports) transport.listen({ snapshot() {}, renewed() {}, failed() {}, tables() {}, link() {} });
+  for (const transport of transports) transport.listen({ snapshot() {}, renewed() {}, failed() {}, tables() {}, changes() {}, link() {} });
   const stop = new AbortController();
   const failures: unknown[] = [];
   let done = 0;

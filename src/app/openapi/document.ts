@@ -2,6 +2,7 @@
 import type { ColumnType } from "../../sheets/types.ts";
 import { DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_LIST, MAX_SORT_KEYS, MAX_VALUE } from "../query/model.ts";
 import { PROBLEM, PROBLEM_RESPONSES, READ_HEADERS, WRITE, WRITE_HEADERS, WRITE_PARAMETERS, WRITE_RESPONSES } from "./common.ts";
+import { EVENTS } from "./events.ts";
 import { deleteOperation, inputSchema, patchOperation, postOperation, WRITE_OPERATION } from "./writes.ts";
 import { keyParameter, nullable, SCALARS, type DescribedTable, type Schema } from "./schemas.ts";
 
@@ -18,6 +19,7 @@ export function openApiDocument(tables: readonly DescribedTable[], version: stri
     paths: {
       ...Object.assign({}, ...tables.map(pathsOf)),
       ...(written ? { "/api/writes/{id}": { get: WRITE_OPERATION } } : {}),
+      "/api/events": { get: EVENTS },
       "/healthz": { get: HEALTH },
     },
     components: {

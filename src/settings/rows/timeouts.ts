@@ -83,6 +83,17 @@ export const TIMEOUTS = [
     help: "How long a client may take to send the head of a request.",
   }),
   setting({
+    name: "reconnect",
+    group: "timeouts",
+    codec: duration(ms(100), HOUR),
+    default: "5s",
+    reload: "roll",
+    help: "How long clients of `/api/events` wait before they come back after a lost connection.",
+    notes:
+      "They are told so at the beginning of each stream (`retry:`). A worker that drains tells each client a moment of its own, 0.5s to 3s away.",
+    aliases: [inSeconds("WEBSOCKET_RECONNECT")],
+  }),
+  setting({
     name: "hook_timeout",
     group: "timeouts",
     codec: duration(ms(100), minutes(1)),
