@@ -328,7 +328,7 @@ test("a table that is watched is kept fresh, and the places of all streams move 
   );
   const stale = Date.now() - 3_600_000;
   const head = { table: "players", epoch: 1, version: 99, asOf: stale as Timestamp, checkedAt: stale as Timestamp };
-  const hash = (await (await fetch(`http://127.0.0.1:${w.rig.port}/api/tables/players`)).headers.get("etag"))?.slice(1, 17) ?? "";
+  const hash = (await fetch(`http://127.0.0.1:${w.rig.port}/api/tables/players`)).headers.get("etag")?.slice(1, 17) ?? "";
   w.sheet.events?.renewed({ ...head, hash });
   t.mock.timers.tick(1_000);
   assert.ok(touched.includes("players"), touched.join());
