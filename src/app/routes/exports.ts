@@ -42,7 +42,8 @@ export function exportRoute(fastify: FastifyInstance, services: AppServices): vo
     const head = headOf(order, services);
     if (hasTag(request.headers["if-none-match"], head.ETag)) return notModified(reply, head);
     if (exports.full) return sendProblem(request, reply, full());
-    return await exports.hold(() => answer(request, reply, order, exports, head));
+    await exports.hold(() => answer(request, reply, order, exports, head));
+    return reply;
   });
 }
 
@@ -57,40 +58,34 @@ async function readOrder(request: ExportRequest, services: AppServices): Promise
   return query.ok ? { view, asked: asked.value, query: query.value } : badParameter(query.bad);
 }
 
+/** Over when nothing is done for it any more, which may be before the answer is: one that is queued behind another hears of no end. */
 async function answer(
   request: ExportRequest,
   reply: FastifyReply,
   { view, asked, query }: Order,
   exports: Exports,
   head: Head,
-): Promise<FastifyReply> {
-  const selected = await exports.select(view, query, reply.raw);
-  if (selected === undefined) return reply;
-  const tooLarge = unfit(view, asked, selected);
-  if (tooLarge !== undefined) return sendProblem(request, reply, tooLarge);
+): Promise<void> {
   const { raw: res } = reply;
+  const selected = await exports.select(view, query, res);
+  if (selected === undefined) return;
+  const tooLarge = unfit(view, asked, selected);
+  if (tooLarge !== undefined) return void sendProblem(request, reply, tooLarge);
+  const { order, from, to } = selected;
   const begin = (): void => {
+    reply.hijack();
     const size = asked.format === "json" ? { "Content-Length": String(selected.jsonBytes) } : {};
-    const rows = { "X-Rows": String(selected.to - selected.from) };
-    // Set rather than written: what the worker has set stays.
-    for (const [name, value] of Object.entries({ ...COMMON, ...head, ETag: `"${head.ETag}"`, ...size, ...rows }))
-      res.setHeader(name, value);
-    res.statusCode = 200;
+    const headers = { ...COMMON, ...head, ETag: `"${head.ETag}"`, ...size, "X-Rows": String(to - from) };
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value); // what the worker has set stays
   };
   if (request.raw.method === "HEAD") {
-    reply.hijack();
-    if (res.destroyed || res.headersSent) return reply;
+    if (res.destroyed || res.headersSent) return;
     begin();
     res.end();
-    return reply;
+    return;
   }
-  const { order, from, to } = selected;
   const job: Job = { table: view.info.name, format: asked.format, mark: asked.mark, asOf: view.head.asOf, order, from, to };
-  await exports.send(view, job, res, () => {
-    reply.hijack();
-    begin();
-  });
-  return reply;
+  await exports.send(view, job, res, begin);
 }
 
 type Head = Readonly<Record<string, string>> & { readonly ETag: string };

@@ -179,12 +179,21 @@ test("ten at once, no more; whoever stops reading stops the work, and whoever le
   assert.ok(runs < (10 * whole) / 131_072 / 1.2, "nothing is made that nobody takes");
   const tag = (await fetch(at(w, "format=csv"), { method: "HEAD" })).headers.get("x-drover-refused");
   assert.equal(tag, "exports");
+  const taken = async (status: number): Promise<void> => {
+    for (let found = 0; found !== status;) {
+      const response = await fetch(at(w, "format=csv"));
+      await response.arrayBuffer();
+      found = response.status;
+    }
+  };
   for (const one of held) one.destroy();
-  for (;;) {
-    const response = await fetch(at(w, "format=csv"));
-    await response.arrayBuffer();
-    if (response.status === 200) break;
-  }
+  await taken(200);
+  const get = "GET /api/tables/large/export?format=csv HTTP/1.1\r\nHost: x\r\n\r\n";
+  const sockets = Array.from({ length: 5 }, () => connect(Number(new URL(w.url).port), "127.0.0.1").pause());
+  for (const socket of sockets) socket.write(get + get); // the second of each waits behind the first
+  await taken(503);
+  for (const socket of sockets) socket.destroy();
+  await taken(200);
 });
 
 test("the pool is full: 503 before the first byte; later an export waits", async () => {
