@@ -121,8 +121,11 @@ const heard = <T>(child: ChildProcess): Promise<T> =>
     child.once("exit", (code) => reject(new Error(`the worker left with ${code}`)));
   });
 
+/** Those of a worker in the daemon (src/cli/child-env.ts). */
+const FLAGS = ["--max-semi-space-size=2", "--max-old-space-size=512"];
+
 export async function startWorker(wish: WorkerWish): Promise<WorkerProcess> {
-  const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(wish)], { execArgv: [] });
+  const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(wish)], { execArgv: FLAGS });
   return new WorkerProcess(child, (await heard<{ port: number }>(child)).port);
 }
 
