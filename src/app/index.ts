@@ -5,6 +5,7 @@
  *
  *   gate → prepared answer? ─ yes ─→ written as it is
  *                           └ no ──→ parse → visibility → table → bind → page → prepared
+ *                           └ export → the same, then piece by piece from a thread
  *                           └ write → visibility → parse → broker: validate → journal
  */
 import { readFile } from "node:fs/promises";
@@ -16,6 +17,7 @@ import { answerError, frameworkErrors } from "./errors.ts";
 import { COMMON } from "./headers.ts";
 import { refuseUnrouted } from "./methods.ts";
 import { eventRoute } from "./routes/events.ts";
+import { exportRoute } from "./routes/exports.ts";
 import { healthRoute } from "./routes/health.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { siteRoutes } from "./routes/site.ts";
@@ -52,6 +54,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
   refuseUnrouted(fastify, services.tables);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));
   tableRoutes(fastify, services);
+  exportRoute(fastify, services);
   await fastify.register((scope) => writeRoutes(scope, services));
   eventRoute(fastify, services);
   openApiRoute(fastify, services, await packageVersion());

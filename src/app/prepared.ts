@@ -42,17 +42,18 @@ function answer(view: TableView, identity: Buffer, etag: string): PreparedAnswer
 }
 
 /** Caches on the way subtract Age from max-age, so rows are fresh for one TTL wherever they are kept. */
+export function cacheControl({ info }: TableView): string {
+  const ttl = Math.max(1, Math.floor(info.ttl / 1_000));
+  return `public, max-age=${ttl}, stale-while-revalidate=${Math.max(ttl, 30)}, stale-if-error=${STALE_IF_ERROR}`;
+}
+
+/** Whether these rows are older than their TTL, or could not be refreshed: X-Cache says STALE. */
+export function isStale(view: TableView, clock: Clock): boolean {
+  return view.failure !== undefined || clock.now() >= view.source.freshUntil;
+}
+
 function headOf(view: TableView): readonly string[] {
-  const ttl = Math.max(1, Math.floor(view.info.ttl / 1_000));
-  return [
-    "Content-Type",
-    JSON_TYPE,
-    "Cache-Control",
-    `public, max-age=${ttl}, stale-while-revalidate=${Math.max(ttl, 30)}, stale-if-error=${STALE_IF_ERROR}`,
-    "Vary",
-    "Accept-Encoding",
-    ...Object.entries(COMMON).flat(),
-  ];
+  return ["Content-Type", JSON_TYPE, "Cache-Control", cacheControl(view), "Vary", "Accept-Encoding", ...Object.entries(COMMON).flat()];
 }
 
 /** Sends an answer and leaves it with the worker for the next request of the same target. */
@@ -61,8 +62,7 @@ export function give(request: FastifyRequest, reply: FastifyReply, view: TableVi
   if (target.length <= MAX_TARGET && made.bodies.identity.length <= MAX_BODY) services.prepared.put(target, made);
   reply.hijack();
   if (reply.raw.destroyed || reply.raw.headersSent) return; // the client is gone, or the request timeout has answered
-  const stale = view.failure !== undefined || services.clock.now() >= view.source.freshUntil;
-  services.prepared.send(request.raw, reply.raw, made, stale ? "STALE" : "MISS");
+  services.prepared.send(request.raw, reply.raw, made, isStale(view, services.clock) ? "STALE" : "MISS");
 }
 
 export interface GiveServices {

@@ -1,6 +1,15 @@
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
+/** No browser should ever interpret them, whatever application they stand in for. */
+const HEAD: Readonly<Record<string, string>> = {
+  "Content-Type": "application/problem+json",
+  "Cache-Control": "no-store",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+};
+
 /** An error body after RFC 9457. */
 function problem(status: number, detail: string): Buffer {
   return Buffer.from(JSON.stringify({ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail }));
@@ -9,12 +18,7 @@ function problem(status: number, detail: string): Buffer {
 /** Answers with application/problem+json. Headers set on `res` before are kept. */
 export function sendProblem(res: ServerResponse, status: number, detail: string, headers: Readonly<Record<string, string>> = {}): void {
   const body = problem(status, detail);
-  res.writeHead(status, {
-    "Content-Type": "application/problem+json",
-    "Content-Length": body.length,
-    "Cache-Control": "no-store",
-    ...headers,
-  });
+  res.writeHead(status, { ...HEAD, "Content-Length": body.length, ...headers });
   res.end(body);
 }
 
@@ -27,9 +31,8 @@ export function endWithProblem(socket: Socket, status: number, detail: string, h
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}`,
     `Date: ${new Date().toUTCString()}`,
-    "Content-Type: application/problem+json",
     `Content-Length: ${body.length}`,
-    "Cache-Control: no-store",
+    ...Object.entries(HEAD).map(([name, value]) => `${name}: ${value}`),
     "Connection: close",
     ...headers,
   ];

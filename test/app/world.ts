@@ -185,7 +185,7 @@ export interface World extends AsyncDisposable {
   readonly log: string[];
   /** Requests that came through to Fastify. */
   readonly reached: () => number;
-  readonly threadRuns: Task["do"][];
+  readonly threadRuns: string[];
   clockOffset: number;
   /** What the pool throws instead of working. */
   threadsFail: Error | undefined;
@@ -208,7 +208,7 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
     clockOffset: 0,
     threadsFail: undefined as Error | undefined,
     pool: undefined as Piscina | undefined,
-    threadRuns: [] as Task["do"][],
+    threadRuns: [] as string[],
     log: [] as string[],
   };
   const clock: Clock = {
@@ -223,11 +223,13 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
     tables: createTables(sheet, { clock, patience: ms(200) }),
     prepared,
     threads: {
-      async run<T>(module: URL, task: unknown): Promise<T> {
-        if (state.pool !== undefined) return (await state.pool.run(task, { filename: module.href })) as T;
+      async run<T>(module: URL, task: unknown, { name }: { name?: string } = {}): Promise<T> {
+        if (state.pool !== undefined) return (await state.pool.run(task, { filename: module.href, name: name ?? "default" })) as T;
         if (state.threadsFail !== undefined) throw state.threadsFail;
-        state.threadRuns.push((task as Task).do);
-        return work(structuredClone(task) as Task) as T;
+        state.threadRuns.push(name ?? (task as Task).do);
+        if (name === undefined) return work(structuredClone(task) as Task) as T;
+        const functions = (await import(module.href)) as Record<string, (task: unknown) => T>;
+        return structuredClone(functions[name]?.(structuredClone(task))) as T;
       },
     },
     site: { staticDir },

@@ -14,6 +14,8 @@ test("rows of the sample come through emulator, broker and worker, and say that 
   assert.equal(answer.headers["x-drover-demo"], "1");
   const { rows, total, next, table } = JSON.parse(answer.body) as { rows: { id: string }[]; total: number; next: string; table: string };
   assert.deepEqual([table, rows.length, total, typeof next], ["players", 3, 500, "string"]);
+  const file = await get(`${daemon.url}/api/tables/players/export?format=csv&sort=-score`);
+  assert.deepEqual([file.status, file.headers["x-rows"], file.body.split("\r\n").length], [200, "500", 502]);
   const status = await daemon.status();
   assert.equal(status.demo, true);
   assert.match(status.data, /sample workbook/);

@@ -25,6 +25,8 @@ const REFUSED: readonly (readonly [what: string, request: string, status: number
   ["chunks in HTTP/1.0", "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400],
   ["an asterisk that is not asked for options", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400],
   ["HTTP/2.0 in HTTP/1's form", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505],
+  ["101 headers", `GET / HTTP/1.1\r\nHost: a\r\n${"x:\r\n".repeat(100)}\r\n`, 431],
+  ["another host behind 200 headers", `GET / HTTP/1.1\r\nHost: a\r\n${"x:\r\n".repeat(200)}Host: b\r\n\r\n`, 431],
   ["HTTP/0.9", "GET /\r\n\r\n", 505],
 ];
 const LET_IN = [
@@ -32,6 +34,7 @@ const LET_IN = [
   "GET / HTTP/1.1\r\nhOsT: [::1]:8080\r\nhots: b\r\n\r\n",
   "GET / HTTP/1.0\r\n\r\n",
   "GET http://a/ HTTP/1.1\r\nHost: xn--bcher-kva.example:\r\n\r\n",
+  `GET / HTTP/1.1\r\nHost: a\r\n${"x:\r\n".repeat(99)}\r\n`,
   "OPTIONS * HTTP/1.1\r\nHost: a_b\r\n\r\n",
 ];
 

@@ -3,6 +3,7 @@ import type { ColumnType } from "../../sheets/types.ts";
 import { DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_LIST, MAX_SORT_KEYS, MAX_VALUE } from "../query/model.ts";
 import { PROBLEM, PROBLEM_RESPONSES, READ_HEADERS, WRITE, WRITE_HEADERS, WRITE_PARAMETERS, WRITE_RESPONSES } from "./common.ts";
 import { EVENTS } from "./events.ts";
+import { exportOperation } from "./exports.ts";
 import { deleteOperation, inputSchema, patchOperation, postOperation, WRITE_OPERATION } from "./writes.ts";
 import { keyParameter, nullable, SCALARS, type DescribedTable, type Schema } from "./schemas.ts";
 
@@ -40,6 +41,7 @@ function pathsOf(table: DescribedTable): Record<string, Schema> {
   };
   return {
     ...(Object.keys(rows).length === 0 ? {} : { [`/api/tables/${name}`]: rows }),
+    ...(rights.read ? { [`/api/tables/${name}/export`]: { get: exportOperation(table, listParameters(table)) } } : {}),
     ...(Object.keys(row).length === 0 ? {} : { [`/api/tables/${name}/{key}`]: row }),
   };
 }

@@ -60,7 +60,7 @@ async function row(request: RowRequest, reply: FastifyReply, services: AppServic
  * A table's rows, if strangers may read them. Visibility comes first, so that nobody can have a private table fetched;
  * it is asked again of the view, because it may have changed while its rows were on their way.
  */
-async function open(name: string, path: TablePath, signal: AbortSignal, services: AppServices): Promise<TableView | Problem> {
+export async function open(name: string, path: TablePath, signal: AbortSignal, services: AppServices): Promise<TableView | Problem> {
   const listed = await knownTables(services.tables, signal);
   if ("status" in listed) return listed;
   const info = listed.find((known) => known.name === name);
