@@ -5,7 +5,7 @@ import { dirname, join, normalize } from "node:path";
 import test from "node:test";
 import { ERRORS } from "../src/base/errors.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
-import { ASSUMPTIONS } from "../src/cli/doctor/sheets/assumptions.ts";
+import { ASSUMPTIONS, type Assumption } from "../src/cli/doctor/sheets/assumptions.ts";
 import { withAssumptions } from "../src/cli/doctor/sheets/report.ts";
 import { ENV_FILE_VARIABLE } from "../src/settings/names.ts";
 import { flagOf, variableOf, type AnySetting } from "../src/settings/setting.ts";
@@ -175,6 +175,12 @@ test("the list of assumptions is the table's, and each place that it names is th
   const page = readFileSync("docs/sheets.md", "utf8");
   assert.equal(page, withAssumptions(page), "npm run docs writes it");
   for (const [id, { where }] of Object.entries(ASSUMPTIONS)) for (const path of where) assert.ok(existsSync(path), `${id}: ${path}`);
+  const all: readonly Assumption[] = Object.values(ASSUMPTIONS);
+  const asked = all.filter(({ asks }) => asks === undefined).length;
+  assert.ok(
+    page.includes(`\nlisted ${all.length}, confirmed ${asked}, falsified 0, not tested ${all.length - asked}\n`),
+    "the example's last line",
+  );
 });
 
 test("pages name no place of a development machine", () => {

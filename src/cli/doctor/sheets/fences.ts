@@ -17,9 +17,11 @@ async function refused(bench: Bench, tab: Tab, order: "first" | "last") {
 export async function takenId(bench: Bench): Promise<Finding> {
   const id = bench.id();
   await bench.prepare([fence(id, VALUE)]);
-  const same = await bench.batch([fence(id, VALUE)], { includeSpreadsheetInResponse: true }, "spreadsheetId");
+  const again = await bench.batch([fence(id, VALUE)], { includeSpreadsheetInResponse: true }, "spreadsheetId");
   const other = await bench.batch([fence(id, `${VALUE}x`)]);
-  return verdict(same.status === 400 && other.status === 400, `the same again: ${said(same)}; with another value: ${said(other)}`);
+  const { metadataValue } = Object((await bench.metadata(id)).json) as { metadataValue?: unknown };
+  const holds = again.status === 400 && other.status === 400 && metadataValue === VALUE;
+  return verdict(holds, `the same again: ${said(again)}; with another value: ${said(other)}; it has ${show(metadataValue)}`);
 }
 
 export async function wholeBatch(bench: Bench): Promise<Finding> {

@@ -39,7 +39,7 @@ export async function look(ports: Ports, spreadsheetId: string): Promise<Place> 
     const others = tabs.filter((tab) => !TAB.test(tab.title));
     const doubts = [
       ...(MARK.test(title) ? [] : [`its title ${JSON.stringify(title)} does not say “throw-away”`]),
-      ...(await contents(bench, others)),
+      ...(await contents(bench, others).catch(unreadable)),
       ...((await usedByDrover(bench)) ? ["a drover writes to it"] : []),
     ];
     return { title, leftovers: tabs.map((tab) => tab.title).filter((name) => TAB.test(name)), doubts };
@@ -47,6 +47,12 @@ export async function look(ports: Ports, spreadsheetId: string): Promise<Place> 
     if (!(e instanceof Untested)) throw e;
     throw new DroverError("DROVER_E_CREDENTIALS", `${spreadsheetId} can't be read: ${e.message}`, { cause: e });
   }
+}
+
+/** Cells that are too many to be read are not none. */
+function unreadable(thrown: unknown): readonly string[] {
+  if (thrown instanceof Untested) return [`its cells can't be read (${thrown.message})`];
+  throw thrown;
 }
 
 /** Which tabs are not empty. */

@@ -35,7 +35,7 @@ async function exhaust(bench: Bench): Promise<Exhaustion> {
   const { clock, say } = bench.ports;
   const tab = await bench.tab([["id"], ["k1"]]);
   const ranges = ["A1:A2", "B1:B2", "A1:B1"].map((range) => `${tab.title}!${range}`);
-  say("The quota of the minute so far is waited for, then used up: about three minutes in all.");
+  say("The quota of the minute so far is waited for, then used up: that takes about two minutes.");
   await bench.pause(LOCKOUT);
   const begun = clock.now();
   let [passed, refusal]: [number, Answer | undefined] = [0, undefined];

@@ -43,7 +43,7 @@ export function intentText(intent: Intent): string {
     `Account      ${account}`,
     `At           ${endpoint}`,
     "",
-    "I will, in about 100 calls and three minutes:",
+    `I will, in about 130 calls and ${exhaust ? "four" : "two"} minutes:`,
     ...(leftovers.length === 0 ? [] : [`- remove what an earlier run left: ${leftovers.join(", ")}`]),
     "- add tabs named drover-doctor-N, and in them write, sort, insert, move and delete rows",
     `- add developer metadata with the key drover-doctor, up to 1,300 at once`,
