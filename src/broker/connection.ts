@@ -90,6 +90,11 @@ export class Connection {
     return this.#options.spreadsheetId;
   }
 
+  /** The policy of its calls, for one that does not go by the client. */
+  get policy(): ReturnType<typeof policy> {
+    return policy(this.#options.timeout, this.#agents.sheets);
+  }
+
   close(): void {
     this.#agents.sheets?.destroy();
     this.#agents.oauth?.destroy();
