@@ -26,7 +26,7 @@ function world() {
     close: () => {},
   };
   const clock = { now: () => time.now as Instant, wall: () => time.wall as Timestamp };
-  const tables: Tables = createTables(transport, { clock, patience: ms(50) });
+  const tables: Tables = createTables(transport, { clock, patience: ms(50), random: () => 0 });
   let version = 0;
   const head = (id: string): { head: SnapshotHead; bytes: SharedArrayBuffer } => {
     const { bytes, hash } = encodeSnapshot({ columns: [{ name: "id", type: "auto" }], key: 0, rows: [[id]] });
