@@ -1,6 +1,5 @@
 /**
- * Whether a spreadsheet is asked at all. After a failure there is a pause; after three in a row the breaker is open, and nobody who
- * has rows waits for Google any more: one call at a time, the probe, finds out whether it is well again.
+ * Whether a spreadsheet is asked at all. After a failure there is a pause; after three in a row the breaker is open, and one call at a time, the probe, finds out whether it is well again.
  *
  *   closed ─ 3 failures in a row → open ─ pause over, asked for → half-open ─ answered → closed
  *                                   ↑                              └ failed ─┐
@@ -11,6 +10,11 @@ import { backoff } from "./backoff.ts";
 import { latest } from "./demand.ts";
 
 export type BreakerState = "closed" | "open" | "half-open";
+
+export interface Attempts {
+  readonly last: Instant;
+  readonly attempts: number;
+}
 
 const OPENS_AFTER = 3;
 const SHORTEST = seconds(1);
@@ -53,12 +57,12 @@ export class Breaker {
   /**
    * A call has failed. Attempts follow each other no faster than the pause, counted from their beginnings, so that one that took long
    * is followed at once.
-   * @param began when the last attempt did. @param longest of the pause: Google is looked for as often as the rows' TTL asks.
+   * @param last when the last attempt began. @param attempts that have failed. @param longest of the pause: Google is looked for as often as the rows' TTL asks.
    */
-  failed(began: Instant, now: Instant, longest: Ms, random: number): void {
+  failed({ last, attempts }: Attempts, now: Instant, longest: Ms, random: number): void {
     this.#probing = false;
-    this.#failures += 1;
+    this.#failures += attempts;
     const pause = backoff(this.#failures, random, ms(Math.max(SHORTEST, longest)));
-    this.notBefore = latest(now, after(began, pause));
+    this.notBefore = latest(now, after(last, pause));
   }
 }

@@ -1,20 +1,8 @@
 /** The broker without its socket: tables, snapshots and the refresher that keeps them, and who wants to hear of it. */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import type { SpreadsheetReport, TableReport, UpstreamReport } from "../base/protocol.ts";
-import {
-  after,
-  between,
-  elapsed,
-  later,
-  ms,
-  seconds,
-  type Bytes,
-  type Instant,
-  type Ms,
-  type PerMinute,
-  type Timestamp,
-} from "../base/units.ts";
+import type { UpstreamReport } from "../base/protocol.ts";
+import { after, between, elapsed, later, ms, seconds, type Bytes, type Instant, type Ms, type PerMinute } from "../base/units.ts";
 import { quoted } from "../sheets/a1.ts";
 import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
 import type { Changes, Position } from "../sheets/events.ts";
@@ -22,7 +10,7 @@ import { isWritable } from "../sheets/layout.ts";
 import type { Reading } from "../sheets/rows.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
-import { causeOf, type Priority, type Table, type Unavailable } from "../sheets/types.ts";
+import type { Priority, Table, Unavailable } from "../sheets/types.ts";
 import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
 import { Acks } from "./acks.ts";
 import { systemAlarm, type Alarm } from "./alarm.ts";
@@ -32,6 +20,7 @@ import { Feed } from "./feed/feed.ts";
 import { Pusher } from "./pusher.ts";
 import { Ledger } from "./quota.ts";
 import { Refreshers } from "./refreshers.ts";
+import { upstreamReport } from "./report.ts";
 import { Snapshots, type Accepted, type Shown } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
 import { discoverTabs, tabsFile } from "./tabs.ts";
@@ -58,6 +47,17 @@ export interface BrokerOptions {
 }
 
 const READERS_COME_WITHIN = ms(500);
+
+/** @returns what gives the upstream of each spreadsheet. */
+function upstreams({ spreadsheetId, upstream, elsewhere }: BrokerOptions): (id: string) => Upstream {
+  const known = new Map([[spreadsheetId, upstream]]);
+  return (id) => {
+    const own = known.get(id) ?? elsewhere?.(id);
+    if (own === undefined) throw new Error(`there is no way to the spreadsheet ${id}`);
+    known.set(id, own);
+    return own;
+  };
+}
 
 export class Broker implements BrokerPort {
   readonly #options: BrokerOptions;
@@ -93,16 +93,14 @@ export class Broker implements BrokerPort {
     const ttlOf = (table: Table): Ms => this.#refreshers.ttlOf(table);
     this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written, ttlOf });
     this.#calls = new Calls({ quota: this.#quota, store: this.#store, log });
-    const upstreams = new Map([[spreadsheetId, options.upstream]]);
+    const upstreamOf = upstreams(options);
     this.#refreshers = new Refreshers({
       ...this.#times(),
       spreadsheetId,
       quota: this.#quota,
       read: (id, tables, signal) => {
-        const upstream = upstreams.get(id) ?? options.elsewhere?.(id) ?? options.upstream;
-        upstreams.set(id, upstream);
         const ranges = tables.map((table) => quoted(table.range));
-        return this.#calls.make({ spreadsheetId: id, use: "refresh", signal }, () => upstream.read(ranges, signal));
+        return this.#calls.make({ spreadsheetId: id, use: "refresh", signal }, () => upstreamOf(id).read(ranges, signal));
       },
       accept: (table, values, askedAt) => this.#accept(table, values, askedAt),
       failed: (why) => this.#failed(why),
@@ -205,41 +203,11 @@ export class Broker implements BrokerPort {
   }
 
   report(): UpstreamReport {
-    const spreadsheets = this.#spreadsheets();
-    const ids = new Set([this.#options.spreadsheetId, ...spreadsheets.map(({ id }) => id)]);
-    const { planned, budget, floor } = this.#refreshers.stretch();
-    const pace = { planned, budget, floor, others: this.#quota.others() };
+    const { clock, spreadsheetId } = this.#options;
+    const held = { calls: this.#calls, quota: this.#quota, refreshers: this.#refreshers, snapshots: this.#snapshots };
+    const report = upstreamReport({ clock, spreadsheetId, tables: this.#tables ?? [], ...held });
     const writes = this.#writing.report();
-    return {
-      ...this.#calls.state(ids),
-      quota: this.#quota.report(),
-      tables: this.#tableReports(),
-      pace,
-      spreadsheets,
-      ...(writes === undefined ? {} : { writes }),
-    };
-  }
-
-  #spreadsheets(): readonly SpreadsheetReport[] {
-    const { clock } = this.#options;
-    const wall = (at: Instant): Timestamp => later(clock.wall(), between(clock.now(), at));
-    return this.#refreshers.report().map(({ id, state, failures, notBefore }) => {
-      const { message } = this.#calls.state([id]);
-      return { id, breaker: state, failures, retryAt: state === "open" ? wall(notBefore) : (0 as Timestamp), message };
-    });
-  }
-
-  #tableReports(): readonly TableReport[] {
-    const failures = new Map(this.#refreshers.failures().map((why) => [why.table, why]));
-    return (this.#tables ?? []).flatMap((table): readonly TableReport[] => {
-      const { name } = table;
-      const [held, why] = [this.#snapshots.get(name), failures.get(name)];
-      if (held === undefined && why === undefined) return [];
-      const { version, checkedAt, warnings } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp, warnings: 0 };
-      const ttl = { ttl: table.ttl, stretchedTo: this.#refreshers.ttlOf(table) };
-      const report = { name, rows: held?.rows ?? 0, version, checkedAt, warnings: warnings ?? 0, ...ttl };
-      return [why === undefined ? report : { ...report, failure: why.message, cause: causeOf(why) }];
-    });
+    return writes === undefined ? report : { ...report, writes };
   }
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */

@@ -26,14 +26,20 @@ export interface Landing<T> {
   readonly began: Instant;
   /** When the last one did. */
   readonly last: Instant;
+  /** How many there were. */
+  readonly attempts: number;
 }
 
 class Flight<T> {
   readonly #port: FlightPort<T>;
   readonly #patience: Ms;
-  readonly #calls = new Set<AbortController>();
+  readonly #under = new Set<AbortController>();
+  readonly #main: AbortController;
   #overtaker: AbortController | undefined;
+  #attempts = 0;
   #last: Instant;
+  /** What came of the first call, if that was nothing. */
+  #failed: Pick<Landing<T>, "outcome" | "began"> | undefined;
   #cancel: (() => void) | undefined;
   readonly landed = Promise.withResolvers<Landing<T>>();
 
@@ -41,13 +47,14 @@ class Flight<T> {
     this.#port = port;
     this.#patience = patience;
     this.#last = port.clock.now();
-    void this.#launch();
+    this.#main = this.#launch();
     this.#watch();
   }
 
   #watch(): void {
     const { alarm, clock, mayOvertake, overdue } = this.#port;
     this.#cancel = alarm(after(clock.now(), this.#patience), () => {
+      if (this.#failed !== undefined) return this.#land(this.#failed);
       overdue();
       this.#overtaker?.abort();
       if (mayOvertake()) this.#overtaker = this.#launch();
@@ -60,21 +67,26 @@ class Flight<T> {
     const began = clock.now();
     const controller = new AbortController();
     this.#last = began;
-    this.#calls.add(controller);
+    this.#attempts += 1;
+    this.#under.add(controller);
     void call(controller.signal)
       .catch((e: unknown): Outcome<T> => ({ is: "malformed", message: messageOf(e) }))
-      .then((outcome) => this.#ended(controller, { outcome, began, last: this.#last }));
+      .then((outcome) => this.#ended(controller, { outcome, began }));
     return controller;
   }
 
   /** What says nothing of Google waits for the other call, if there is one. */
-  #ended(controller: AbortController, landing: Landing<T>): void {
-    this.#calls.delete(controller);
-    if (landing.outcome.is === "unavailable" && this.#calls.size > 0) return;
+  #ended(controller: AbortController, end: Pick<Landing<T>, "outcome" | "began">): void {
+    this.#under.delete(controller);
+    if (end.outcome.is !== "unavailable" || this.#under.size === 0) return this.#land(end);
+    if (controller === this.#main) this.#failed = end;
+  }
+
+  #land(end: Pick<Landing<T>, "outcome" | "began">): void {
     this.#cancel?.();
-    this.landed.resolve({ ...landing, last: this.#last });
-    for (const other of this.#calls) other.abort();
-    this.#calls.clear();
+    this.landed.resolve({ ...end, last: this.#last, attempts: this.#attempts });
+    for (const other of this.#under) other.abort();
+    this.#under.clear();
   }
 }
 

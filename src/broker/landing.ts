@@ -11,7 +11,6 @@ import { sizeOf } from "./fitting.ts";
 import type { Landing } from "./flight.ts";
 import { settle, type Place } from "./place.ts";
 import type { Ledger } from "./quota.ts";
-import type { Outcome } from "./upstream.ts";
 
 export interface LandingPort {
   readonly clock: Clock;
@@ -52,8 +51,9 @@ export class Landings {
   }
 
   /** @param places that were asked for. @param all of the spreadsheet. */
-  land(places: readonly Place[], { outcome, began, last }: Landing<readonly unknown[]>, all: ReadonlyMap<string, Place>): void {
-    this.#weigh(outcome, last, all);
+  land(places: readonly Place[], landing: Landing<readonly unknown[]>, all: ReadonlyMap<string, Place>): void {
+    const { outcome, began } = landing;
+    this.#weigh(landing, all);
     switch (outcome.is) {
       case "ok":
         this.#most = Math.min(MOST_RANGES, this.#most * 2);
@@ -79,13 +79,14 @@ export class Landings {
   }
 
   /** The breaker hears what it was: a shut quota says nothing of the spreadsheet, a wrong range that it is there. */
-  #weigh({ is }: Outcome<unknown>, last: Instant, all: ReadonlyMap<string, Place>): void {
+  #weigh(landing: Landing<unknown>, all: ReadonlyMap<string, Place>): void {
     const { clock, random } = this.#port;
+    const { is } = landing.outcome;
     if (is === "locked") return this.#breaker.ended();
     if (is !== "unavailable" && is !== "malformed" && is !== "denied") return this.#breaker.answered();
     const asked = [...all.values()].filter(({ due }) => due).map(({ ttl }) => ttl);
     const longest = is === "denied" ? ms(Infinity) : (Math.min(...asked) as Ms);
-    this.#breaker.failed(last, clock.now(), longest, random());
+    this.#breaker.failed(landing, clock.now(), longest, random());
   }
 
   #take(place: Place, values: unknown, began: Instant): void {

@@ -35,7 +35,7 @@ export interface BreakerReport {
 const TICK = ms(25);
 /** A caller waits so long for a call that may not be made yet; beyond, it is told so at once. */
 const PATIENCE = seconds(1);
-/** Who has rows waits no longer for newer ones. */
+/** Who has rows waits no longer for newer ones, and not at all when the last try has failed. */
 const WITH_ROWS = seconds(2);
 /** A call is overtaken when it takes longer than a TTL, and than answers have lately: twice the slowest of them. */
 const SLOWER = 2;
@@ -86,7 +86,7 @@ export class Refresher {
     const at = latest(this.#allowed()[place.priority], place.notBefore);
     if (between(now, at) > PATIENCE) return { ...(place.why ?? spent(name)), retryAfter: between(now, at) };
     const hasRows = place.checkedAt !== undefined;
-    if (hasRows && place.why !== undefined && this.#breaker.state !== "closed") return place.why;
+    if (hasRows && place.why !== undefined) return place.why;
     return this.#answer(place, hasRows ? after(now, WITH_ROWS) : undefined);
   }
 
@@ -138,6 +138,8 @@ export class Refresher {
     if (!place.due) place.dueAt = after(now, TICK);
     place.due = true;
     this.#arm();
+    const wait = between(now, this.#port.quota.next(place.priority));
+    if (wait > PATIENCE && place.why === undefined) this.#landings.fail(place, { ...spent(place.table.name), retryAfter: wait });
     return true;
   }
 
@@ -183,9 +185,6 @@ export class Refresher {
     if (first !== undefined && allowed[first.priority] <= now)
       return void this.#fly(fitting([...due, ...along], this.#landings.most), first.priority);
     this.#arm();
-    if (between(now, allowed.refresh) <= PATIENCE || this.#breaker.state !== "closed") return;
-    for (const place of due)
-      if (place.why === undefined) this.#landings.fail(place, { ...spent(place.table.name), retryAfter: between(now, allowed.refresh) });
   }
 
   async #fly(places: readonly Place[], priority: Priority): Promise<void> {
