@@ -43,7 +43,7 @@ function answer(view: TableView, identity: Buffer, etag: string): PreparedAnswer
 
 /** Caches on the way subtract Age from max-age, so rows are fresh for one TTL wherever they are kept. */
 function headOf(view: TableView): readonly string[] {
-  const ttl = Math.max(1, Math.floor(view.info.ttl / 1_000));
+  const ttl = Math.max(1, Math.floor((view.head.ttl ?? view.info.ttl) / 1_000));
   return [
     "Content-Type",
     JSON_TYPE,

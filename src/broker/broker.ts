@@ -1,20 +1,8 @@
 /** The broker without its socket: tables, snapshots and the refresher that keeps them, and who wants to hear of it. */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import type { TableReport, UpstreamReport } from "../base/protocol.ts";
-import {
-  after,
-  between,
-  elapsed,
-  later,
-  ms,
-  seconds,
-  type Bytes,
-  type Instant,
-  type Ms,
-  type PerMinute,
-  type Timestamp,
-} from "../base/units.ts";
+import type { UpstreamReport } from "../base/protocol.ts";
+import { after, between, elapsed, later, ms, seconds, type Bytes, type Instant, type Ms, type PerMinute } from "../base/units.ts";
 import { quoted } from "../sheets/a1.ts";
 import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
 import type { Changes, Position } from "../sheets/events.ts";
@@ -22,19 +10,21 @@ import { isWritable } from "../sheets/layout.ts";
 import type { Reading } from "../sheets/rows.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
-import type { Table, Unavailable } from "../sheets/types.ts";
+import type { Priority, Table, Unavailable } from "../sheets/types.ts";
 import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
 import { Acks } from "./acks.ts";
 import { systemAlarm, type Alarm } from "./alarm.ts";
+import { Calls } from "./calls.ts";
 import { SnapshotFiles } from "./disk.ts";
 import { Feed } from "./feed/feed.ts";
 import { Pusher } from "./pusher.ts";
 import { Ledger } from "./quota.ts";
-import { Refresher } from "./refresher.ts";
+import { Refreshers } from "./refreshers.ts";
+import { upstreamReport } from "./report.ts";
 import { Snapshots, type Accepted, type Shown } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
 import { discoverTabs, tabsFile } from "./tabs.ts";
-import type { Outcome, Upstream } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 import { Writing, type Footing, type WriteMeans } from "./writing.ts";
 
 export interface BrokerOptions {
@@ -48,6 +38,8 @@ export interface BrokerOptions {
   /** Most of accepted writes that may wait to be sent. */
   readonly journalSize: Bytes;
   readonly upstream: Upstream;
+  /** The same for another spreadsheet; left out: there is none. */
+  readonly elsewhere?: (spreadsheetId: string) => Upstream;
   readonly clock: Clock;
   readonly log: Logger;
   readonly alarm?: Alarm;
@@ -56,24 +48,24 @@ export interface BrokerOptions {
 
 const READERS_COME_WITHIN = ms(500);
 
-type State = Pick<UpstreamReport, "state" | "message">;
-
-const STATES = {
-  ok: "ok",
-  denied: "denied",
-  locked: "locked",
-  unavailable: "down",
-  malformed: "down",
-  tooLarge: "ok", // asked again in smaller parts
-  noRange: "ok", // asked again without the range
-} as const satisfies Record<Outcome<never>["is"], UpstreamReport["state"]>;
+/** @returns what gives the upstream of each spreadsheet. */
+function upstreams({ spreadsheetId, upstream, elsewhere }: BrokerOptions): (id: string) => Upstream {
+  const known = new Map([[spreadsheetId, upstream]]);
+  return (id) => {
+    const own = known.get(id) ?? elsewhere?.(id);
+    if (own === undefined) throw new Error(`there is no way to the spreadsheet ${id}`);
+    known.set(id, own);
+    return own;
+  };
+}
 
 export class Broker implements BrokerPort {
   readonly #options: BrokerOptions;
   readonly #store: Store;
   readonly #quota: Ledger;
   readonly #snapshots: Snapshots;
-  readonly #refresher: Refresher;
+  readonly #refreshers: Refreshers;
+  readonly #calls: Calls;
   readonly #writing: Writing;
   readonly #pusher = new Pusher((table) => this.#push(table));
   readonly #acks: Acks;
@@ -81,11 +73,7 @@ export class Broker implements BrokerPort {
   readonly #listeners = new Set<BrokerEvents>();
   #tables: readonly Table[] | undefined;
   #listFailure: Unavailable | undefined;
-  #state: State = { state: "never", message: "Google has not been asked yet" };
   #stopDiscovery: (() => void) | undefined;
-  /** For the beat. */
-  readonly counters = { calls: 0, errors: 0 };
-
   /** Loads what the last broker left; asks for nothing yet. @throws DroverError DROVER_E_DATA_DIR. */
   constructor(options: BrokerOptions) {
     const { clock, log, dataDir, spreadsheetId } = options;
@@ -102,14 +90,27 @@ export class Broker implements BrokerPort {
       show: (table) => this.#show(table),
     });
     const written = (table: string): boolean => this.#writing.has(table);
-    this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written });
-    this.#refresher = new Refresher({
+    const ttlOf = (table: Table): Ms => this.#refreshers.ttlOf(table);
+    this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written, ttlOf });
+    this.#calls = new Calls({ quota: this.#quota, store: this.#store, log });
+    const upstreamOf = upstreams(options);
+    this.#refreshers = new Refreshers({
       ...this.#times(),
+      spreadsheetId,
       quota: this.#quota,
-      read: (tables) => this.#call(() => options.upstream.read(tables.map((table) => quoted(table.range)))),
+      read: (id, tables, signal) => {
+        const ranges = tables.map((table) => quoted(table.range));
+        return this.#calls.make({ spreadsheetId: id, use: "refresh", signal }, () => upstreamOf(id).read(ranges, signal));
+      },
       accept: (table, values, askedAt) => this.#accept(table, values, askedAt),
       failed: (why) => this.#failed(why),
+      stretched: (tables) => this.#stretched(tables),
     });
+  }
+
+  /** For the beat. */
+  get counters(): Calls["counters"] {
+    return this.#calls.counters;
   }
 
   /** Whether any table of this broker may be written to. */
@@ -144,7 +145,7 @@ export class Broker implements BrokerPort {
       file.write(titles);
     };
     const failed = (why: Unavailable): void => void (this.#tables === undefined && this.#failed((this.#listFailure = why)));
-    const tabs = () => this.#call(() => this.#options.upstream.tabs());
+    const tabs = () => this.#calls.make({ spreadsheetId, use: "other" }, () => this.#options.upstream.tabs());
     this.#stopDiscovery = discoverTabs({ ...this.#times(), quota: this.#quota, log, tabs, found, failed });
   }
 
@@ -154,7 +155,7 @@ export class Broker implements BrokerPort {
     if (this.#listFailure !== undefined) events.failed(this.#listFailure);
     if (this.#tables !== undefined) events.tables(this.#infos());
     for (const { head, bytes } of this.#snapshots.all()) events.snapshot(head, bytes);
-    for (const why of this.#refresher.failures()) events.failed(why);
+    for (const why of this.#refreshers.failures()) events.failed(why);
     return {
       saw: (table, version) => reader.saw(table, version),
       end: () => {
@@ -168,14 +169,14 @@ export class Broker implements BrokerPort {
     return this.#feed.follow(from, tell);
   }
 
-  async want(table: string): Promise<Unavailable | undefined> {
-    if (this.#tables !== undefined) return this.#refresher.want(table);
+  async want(table: string, priority?: Priority): Promise<Unavailable | undefined> {
+    if (this.#tables !== undefined) return this.#refreshers.want(table, priority);
     const message = "Google has not said yet which tabs the spreadsheet has";
     return { reason: "never-loaded", message, retryAfter: ms(1_000), ...this.#listFailure, table };
   }
 
   touch(tables: readonly string[]): void {
-    this.#refresher.touch(tables);
+    this.#refreshers.touch(tables);
   }
 
   async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
@@ -202,23 +203,18 @@ export class Broker implements BrokerPort {
   }
 
   report(): UpstreamReport {
-    const failures = new Map(this.#refresher.failures().map(({ table, message }) => [table, message]));
-    const tables = (this.#tables ?? []).flatMap(({ name }): readonly TableReport[] => {
-      const [held, failure] = [this.#snapshots.get(name), failures.get(name)];
-      if (held === undefined && failure === undefined) return [];
-      const { version, checkedAt, warnings } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp, warnings: 0 };
-      const report = { name, rows: held?.rows ?? 0, version, checkedAt, warnings: warnings ?? 0 };
-      return [failure === undefined ? report : { ...report, failure }];
-    });
+    const { clock, spreadsheetId } = this.#options;
+    const held = { calls: this.#calls, quota: this.#quota, refreshers: this.#refreshers, snapshots: this.#snapshots };
+    const report = upstreamReport({ clock, spreadsheetId, tables: this.#tables ?? [], ...held });
     const writes = this.#writing.report();
-    return { ...this.#state, quota: this.#quota.report(), tables, ...(writes === undefined ? {} : { writes }) };
+    return writes === undefined ? report : { ...report, writes };
   }
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */
   async close(): Promise<void> {
     this.#stopDiscovery?.();
     await this.closeWrites();
-    this.#refresher.close();
+    this.#refreshers.close();
     this.#feed.close();
     this.#options.upstream.close();
     await this.#snapshots.flushed();
@@ -258,18 +254,19 @@ export class Broker implements BrokerPort {
     this.#listFailure = undefined;
     this.#snapshots.load(tables, wall);
     const checked = tables.flatMap((table) => {
-      const head = this.#snapshots.get(table.name)?.head;
-      return head === undefined ? [] : [[table.name, after(now, elapsed(wall, head.checkedAt))] as const];
+      const held = this.#snapshots.get(table.name);
+      if (held === undefined) return [];
+      return [[table.name, { checkedAt: after(now, elapsed(wall, held.head.checkedAt)), bytes: held.bytes.byteLength }] as const];
     });
-    for (const { name } of tables) this.#startWriting(name, new Map(checked).get(name) ?? now);
-    this.#refresher.setTables(tables, new Map(checked));
+    for (const { name } of tables) this.#startWriting(name, new Map(checked).get(name)?.checkedAt ?? now);
+    this.#refreshers.setTables(tables, new Map(checked));
     for (const listener of this.#listeners) {
       listener.tables(this.#infos());
       for (const { head, bytes } of this.#snapshots.all()) listener.snapshot(head, bytes);
     }
     this.#feed.tables(this.#infos());
-    this.#refresher.warm();
-    this.#refresher.touch(tables.filter(isWritable).map(({ name }) => name));
+    this.#refreshers.warm();
+    this.#refreshers.touch(tables.filter(isWritable).map(({ name }) => name));
   }
 
   /** Lays what the journal holds over the rows from disk, before anybody sees them. */
@@ -293,32 +290,6 @@ export class Broker implements BrokerPort {
     const shown = this.#writing.content(name);
     if (table === undefined || shown === undefined) return;
     this.#tell(table, this.#snapshots.show(table, shown, this.#options.clock.wall()));
-  }
-
-  /** Every call is counted before it is made, and a refusal closes the ledger: in memory and on disk. */
-  async #call<T>(call: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-    this.#quota.spend();
-    this.#store.keepQuota(this.#quota.state());
-    this.counters.calls += 1;
-    const outcome = await call();
-    if (outcome.is !== "ok") this.counters.errors += 1;
-    if (outcome.is === "locked") {
-      this.#quota.lock(outcome.until);
-      this.#store.keepQuota(this.#quota.state());
-    }
-    this.#say(outcome);
-    return outcome;
-  }
-
-  /** Keeps the state of Google, and logs when it changes. */
-  #say(outcome: Outcome<unknown>): void {
-    const { log } = this.#options;
-    const state: State = { state: STATES[outcome.is], message: outcome.is === "ok" ? "" : outcome.message };
-    const before = this.#state;
-    this.#state = state.state === "ok" ? { state: "ok", message: "" } : state;
-    if (outcome.is === "ok" && before.state !== "ok") log.info(before.state === "never" ? "Google answers" : "Google answers again");
-    else if (outcome.is !== "ok" && before.message !== state.message)
-      log.warn({ upstream: outcome.is }, `a call to Google failed: ${state.message}`);
   }
 
   #accept(table: Table, values: unknown, askedAt: Instant): string | undefined {
@@ -354,6 +325,22 @@ export class Broker implements BrokerPort {
   #told(table: string): void {
     const rows = this.#snapshots.get(table);
     if (rows !== undefined) this.#feed.seen(rows.head, rows.bytes);
+  }
+
+  /** The TTLs of tables are others now, for a time: whoever has their rows is told. */
+  #stretched(tables: readonly Table[]): void {
+    const { planned, budget, floor } = this.#refreshers.stretch();
+    const figures = { planned: Math.round(planned), budget, floor };
+    if (floor > 0)
+      this.#options.log.warn(
+        figures,
+        `the TTLs would take more calls than the quota leaves: no table is refreshed more often than every ${floor} ms`,
+      );
+    else this.#options.log.info(figures, "the TTLs fit into the quota again");
+    for (const table of tables) {
+      const head = this.#snapshots.retimed(table);
+      if (head !== undefined) for (const listener of this.#listeners) listener.renewed(head);
+    }
   }
 
   #failed(why: Unavailable): void {

@@ -42,11 +42,13 @@ export function addressOf({ path, query }: RawCall, spreadsheetId: string, endpo
   return url.href;
 }
 
-export function createRaw(options: GoogleOptions): Raw {
+/** @param options with the spreadsheet that is meant where a call names none. */
+export function createRaw(options: GoogleOptions & { readonly spreadsheetId: string }): Raw {
   const connection = new Connection(options);
   return {
     async call(call) {
-      const url = addressOf(call, call.spreadsheetId ?? options.spreadsheetId, options.sheetsEndpoint);
+      const about = call.spreadsheetId ?? options.spreadsheetId;
+      const url = addressOf(call, about, options.sheetsEndpoint);
       const { gaxios } = await import("google-auth-library");
       const http = new gaxios.Gaxios();
       return connection.call<RawAnswer, Outcome<RawAnswer>>(
@@ -61,6 +63,7 @@ export function createRaw(options: GoogleOptions): Raw {
         },
         {
           pool: call.pool,
+          about,
           read: (data) => data as RawAnswer,
           other: ({ data }) => ({ is: "ok", value: data as RawAnswer }),
         },

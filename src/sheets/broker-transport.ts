@@ -5,7 +5,7 @@ import { Connection } from "./connection.ts";
 import { share } from "./direct-transport.ts";
 import type { Position } from "./events.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
-import { EVERY_TABLE, type SnapshotHead } from "./types.ts";
+import { EVERY_TABLE, type Priority, type SnapshotHead } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 import { UnavailableError } from "./unavailable.ts";
 import { PROTOCOL, type Call, type FromBroker, type FromClient } from "./wire.ts";
@@ -95,8 +95,8 @@ class BrokerTransport implements Transport {
     this.#connect();
   }
 
-  async want(table: string, held: string | undefined): Promise<void> {
-    const params = held === undefined ? { table } : { table, held };
+  async want(table: string, held: string | undefined, priority?: Priority): Promise<void> {
+    const params = { table, ...(held === undefined ? {} : { held }), ...(priority === undefined ? {} : { priority }) };
     const how = await this.#call(() => ({ method: "want", params }));
     if (how.type === "none") throw away(table, how.why);
     if (how.type === "reply" && how.why !== undefined) throw new UnavailableError(how.why);
