@@ -100,6 +100,7 @@ export class Broker implements BrokerPort {
       mostBytes: options.journalSize,
       footing: this.#footing(),
       show: (table) => this.#show(table),
+      keep: (table) => this.#keep(table),
     });
     const written = (table: string): boolean => this.#writing.has(table);
     this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written });
@@ -123,12 +124,13 @@ export class Broker implements BrokerPort {
 
   /** Accepts writes from now on. Before `start`, so that no rows are shown without what the journal holds. */
   openWrites(means: WriteMeans): void {
+    this.#snapshots.takeBack();
     this.#writing.open(means);
   }
 
   /** Accepts no more writes. @returns when all are on disk, rows too, and the journal is given up. */
   async closeWrites(): Promise<void> {
-    await this.#writing.close(() => this.#snapshots.flushed());
+    await this.#writing.close(() => this.#snapshots.yield());
   }
 
   /** Begins to serve: from disk at once, from Google for what is not there. */
@@ -180,12 +182,23 @@ export class Broker implements BrokerPort {
 
   async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
     const known = this.#tables?.some(({ name }) => name === request.table);
-    if (known === true) return this.#writing.write(request, call);
+    if (known === true) {
+      if (this.#writing.isUnknown(request.table)) await this.#firstRead(request.table, call.within);
+      return this.#writing.write(request, call);
+    }
     const [reason, message] =
       known === false
         ? (["unknown-table", `there is no table "${request.table}"`] as const)
         : (["not-writable", "Google has not said yet which tabs the spreadsheet has"] as const);
     return { is: "refused", refusal: { reason, message, ...(known === false ? {} : { retryAfter: seconds(1) }) } };
+  }
+
+  /** The columns of a table that was never read are not known: a write waits for them, as a reader does. */
+  async #firstRead(table: string, within: Ms): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, within);
+    await Promise.race([this.#refresher.want(table), late.promise]);
+    clearTimeout(timer);
   }
 
   find(id: string): Promise<Write | undefined> {
@@ -286,6 +299,12 @@ export class Broker implements BrokerPort {
     await this.#pusher.push(table);
     const version = this.#snapshots.get(table)?.head.version;
     if (version !== undefined) await this.#acks.reached(table, version);
+  }
+
+  /** Whatever comes of a push that is due: what it showed is on disk, or could not be written. */
+  async #keep(table: string): Promise<void> {
+    await Promise.allSettled([this.#pusher.pushed(table)]);
+    await this.#snapshots.written(table);
   }
 
   #push(name: string): void {

@@ -20,6 +20,8 @@ export interface BrokerTransportOptions {
   readonly log?: Logger;
 }
 
+type Written = Extract<WriteAnswer, { is: "written" }>;
+
 /** How a call ended. */
 type Ending =
   | Extract<FromBroker, { type: "reply" | "answer" | "found" }>
@@ -33,6 +35,8 @@ interface Outstanding {
   unsure: boolean;
   /** It has been said to the broker that is there now. */
   said: boolean;
+  /** What it was answered by a broker that gave the journal up before the sheet had it: good, unless there is a better one. */
+  answer: Written | undefined;
   readonly end: (how: Ending) => void;
   /** Ends it without an answer. */
   readonly give: (why: string) => void;
@@ -129,8 +133,10 @@ class BrokerTransport implements Transport {
         if (this.#outstanding.delete(id)) this.#bytes -= bytes;
         resolve(how);
       };
-      const give = (why: string): void => end({ type: "none", why, unsure: one.unsure || one.said });
-      const one: Outstanding = { message: () => ({ type: "call", id, ...call() }), unsure: false, said: false, end, give };
+      const give = (why: string): void =>
+        end(one.answer === undefined ? { type: "none", why, unsure: one.unsure || one.said } : { type: "answer", id, answer: one.answer });
+      const message = (): FromClient => ({ type: "call", id, ...call() });
+      const one: Outstanding = { message, unsure: false, said: false, answer: undefined, end, give };
       const timer = setTimeout(() => give("did not answer in time"), this.#options.timeout);
       if (this.#closed) return give(UNUSED);
       this.#outstanding.set(id, one);
@@ -234,15 +240,18 @@ class BrokerTransport implements Transport {
     this.#connection?.say({ type: "seen", table, epoch, version });
   }
 
-  /** A broker that takes no writes now is handing over: the call is said again, to its successor or to itself. */
-  #answered(message: Extract<FromBroker, { type: "answer" }>): void {
-    const call = this.#outstanding.get(message.id);
+  /** A broker that takes no writes now, or waits for the sheet no longer, is handing over: the call is said again, to its successor or to itself. */
+  #answered({ type, id, answer }: Extract<FromBroker, { type: "answer" }>): void {
+    const call = this.#outstanding.get(id);
     if (call === undefined) return;
-    const { answer } = message;
-    if (answer.is === "written" || answer.refusal.reason !== "away") return call.end(message);
+    if (answer.is === "written") {
+      const { moved, ...written } = { ...answer, repeated: call.answer?.repeated ?? answer.repeated };
+      if (moved !== true) return call.end({ type, id, answer: written });
+      call.answer = written;
+    } else if (answer.refusal.reason !== "away") return call.end({ type, id, answer: call.answer ?? answer });
     call.said = false;
     setTimeout(() => {
-      if (this.#up && !call.said && this.#outstanding.get(message.id) === call) this.#say(call);
+      if (this.#up && !call.said && this.#outstanding.get(id) === call) this.#say(call);
     }, AGAIN);
   }
 
