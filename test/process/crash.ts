@@ -2,7 +2,6 @@
  * A daemon that writes into an emulator of its own process, clients that note what they were told, people who kill, and an oracle that
  * compares what was told with the rows of the sheet afterwards.
  */
-import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
@@ -23,8 +22,10 @@ export interface CrashWorld {
   /** The life of now. */
   readonly daemon: Daemon;
   readonly url: string;
-  /** Another life, on the same data directory unless one is named. */
-  restart(cwd?: string): Promise<Daemon>;
+  /** Another life on the same data directory. */
+  restart(): Promise<Daemon>;
+  /** A daemon of its own, with a data directory of its own, on the same spreadsheet. */
+  another(): Promise<Daemon>;
 }
 
 /** @param args of the emulator. */
@@ -47,7 +48,8 @@ export async function crashWorld(t: TestContext, env: NodeJS.ProcessEnv = {}, ar
     get url() {
       return daemon.url;
     },
-    restart: async (cwd = daemon.dir) => (daemon = await begin(cwd)),
+    restart: async () => (daemon = await begin(daemon.dir)),
+    another: () => begin(folder(t)),
   };
 }
 
@@ -115,6 +117,8 @@ interface WriterOptions {
   readonly more: () => boolean;
   /** Added to the path: `?wait=sheet`. */
   readonly query?: string;
+  /** Between two writes, in milliseconds: so that kills fall among the writes, and not behind them. */
+  readonly pause?: number;
 }
 
 const CLIENT_PATIENCE = 60_000;
@@ -140,9 +144,10 @@ async function insist(method: string, path: string, body: unknown, key: string, 
 
 /** A client that appends, and changes its own rows; and reads what it was told is there. */
 export async function writer(options: WriterOptions): Promise<void> {
-  const { name, told, random, more, query = "" } = options;
+  const { name, told, random, more, query = "", pause = 0 } = options;
   const own: string[] = [];
   for (let n = 1; more(); n += 1) {
+    if (pause > 0) await sleep(2 * pause * random());
     const kind = random();
     const once = `${name}-${n}`;
     const key = own[Math.floor(random() * own.length)];
@@ -226,7 +231,7 @@ export const figures = ({ lost, duplicates, overtaken, strangers }: Found, { ack
 export const NOTHING_WRONG: Found = { lost: [], duplicates: [], overtaken: [], strangers: [] };
 
 /** @returns when nothing waits for the sheet any more. */
-export async function drained({ daemon }: CrashWorld, within = 120_000): Promise<void> {
+export async function drained({ daemon }: { readonly daemon: Daemon }, within = 120_000): Promise<void> {
   await until(
     "all is in the sheet",
     async () => {
@@ -252,12 +257,7 @@ export async function kill(world: CrashWorld, victim: Victim): Promise<void> {
   await world.restart();
 }
 
-async function pidOf(daemon: Daemon, role: "broker" | "worker"): Promise<number | undefined> {
+export async function pidOf(daemon: Daemon, role: "broker" | "worker"): Promise<number | undefined> {
   const { places } = await daemon.status();
   return places.find((place) => place.role === role && place.child?.pid !== undefined)?.child?.pid;
-}
-
-/** A status that the broker has reported since it was asked for. */
-export function assertNothingOdd(told: Told): void {
-  assert.deepEqual(told.odd.slice(0, 5), []);
 }
