@@ -54,7 +54,7 @@ export interface BrokerOptions {
   readonly random?: () => number;
 }
 
-const READERS_COME_WITHIN = ms(500);
+const READERS_COME_WITHIN = ms(1_000);
 
 type State = Pick<UpstreamReport, "state" | "message">;
 
@@ -83,6 +83,9 @@ export class Broker implements BrokerPort {
   #listFailure: Unavailable | undefined;
   #state: State = { state: "never", message: "Google has not been asked yet" };
   #stopDiscovery: (() => void) | undefined;
+  /** Workers that the broker before this one had. */
+  readonly #expected: number;
+  #closing = false;
   /** For the beat. */
   readonly counters = { calls: 0, errors: 0 };
 
@@ -91,6 +94,7 @@ export class Broker implements BrokerPort {
     const { clock, log, dataDir, spreadsheetId } = options;
     this.#options = options;
     this.#store = openStore(dataDir, clock.wall(), log);
+    this.#expected = this.#store.readers();
     this.#quota = new Ledger(options.readsPerMinute, clock, this.#store.quota());
     this.#feed = new Feed({ dataDir, epoch: this.#store.epoch, log });
     this.#acks = new Acks(clock);
@@ -153,6 +157,7 @@ export class Broker implements BrokerPort {
   subscribe(events: BrokerEvents): Subscription {
     this.#listeners.add(events);
     const reader = this.#acks.join();
+    this.#keepReaders();
     if (this.#listFailure !== undefined) events.failed(this.#listFailure);
     if (this.#tables !== undefined) events.tables(this.#infos());
     for (const { head, bytes } of this.#snapshots.all()) events.snapshot(head, bytes);
@@ -162,8 +167,14 @@ export class Broker implements BrokerPort {
       end: () => {
         this.#listeners.delete(events);
         reader.leave();
+        this.#keepReaders();
       },
     };
+  }
+
+  /** For the next broker. One that closes loses its workers to it. */
+  #keepReaders(): void {
+    if (!this.#closing) this.#store.keepReaders(this.#acks.readers);
   }
 
   follow(from: Position | undefined, tell: (changes: Changes) => void): () => void {
@@ -207,7 +218,7 @@ export class Broker implements BrokerPort {
 
   /** Connections that another broker had are about to come: until they have, answers to writers wait for them. */
   expectReaders(): void {
-    this.#acks.settle(READERS_COME_WITHIN);
+    this.#acks.settle(this.#expected, READERS_COME_WITHIN);
   }
 
   peek(table: string): ReturnType<Snapshots["get"]> {
@@ -229,6 +240,7 @@ export class Broker implements BrokerPort {
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */
   async close(): Promise<void> {
+    this.#closing = true;
     this.#stopDiscovery?.();
     await this.closeWrites();
     this.#refresher.close();
