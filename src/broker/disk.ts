@@ -113,11 +113,10 @@ export class SnapshotFiles {
   /** What came while a file was written, until nothing more has come. */
   async #follow(table: string): Promise<void> {
     const writing = this.#writing.get(table);
-    for (let next = writing?.next; writing !== undefined && next !== undefined; next = writing.next) {
-      writing.next = undefined;
-      writing.now = next.work();
+    for (let next = writing?.next; next !== undefined; next = writing?.next) {
+      if (writing !== undefined) [writing.next, writing.now] = [undefined, next.work()];
       // oxlint-disable-next-line no-await-in-loop -- one at a time is the point
-      await writing.now;
+      await writing?.now;
       next.written.resolve();
     }
     this.#writing.delete(table);

@@ -2,7 +2,21 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { crashWorld, drained, figures, kill, nothingTold, NOTHING_WRONG, oracle, reader, seeded, seedOf, send, writer, type Victim } from "./crash.ts";
+import {
+  crashWorld,
+  drained,
+  figures,
+  kill,
+  nothingTold,
+  NOTHING_WRONG,
+  oracle,
+  reader,
+  seeded,
+  seedOf,
+  send,
+  writer,
+  type Victim,
+} from "./crash.ts";
 import { until } from "./harness.ts";
 
 test("broker, master and tree are killed while Google loses answers, and a reload under clients that post: each write once", async (t) => {
