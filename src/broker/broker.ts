@@ -46,7 +46,7 @@ export interface BrokerOptions {
   readonly random?: () => number;
 }
 
-const READERS_COME_WITHIN = ms(500);
+const READERS_COME_WITHIN = ms(1_000);
 
 /** @returns what gives the upstream of each spreadsheet. */
 function upstreams({ spreadsheetId, upstream, elsewhere }: BrokerOptions): (id: string) => Upstream {
@@ -74,11 +74,16 @@ export class Broker implements BrokerPort {
   #tables: readonly Table[] | undefined;
   #listFailure: Unavailable | undefined;
   #stopDiscovery: (() => void) | undefined;
+  /** Workers that the broker before this one had. */
+  readonly #expected: number;
+  #closing = false;
+
   /** Loads what the last broker left; asks for nothing yet. @throws DroverError DROVER_E_DATA_DIR. */
   constructor(options: BrokerOptions) {
     const { clock, log, dataDir, spreadsheetId } = options;
     this.#options = options;
     this.#store = openStore(dataDir, clock.wall(), log);
+    this.#expected = this.#store.readers();
     this.#quota = new Ledger(options.readsPerMinute, clock, this.#store.quota());
     this.#feed = new Feed({ dataDir, epoch: this.#store.epoch, log });
     this.#acks = new Acks(clock);
@@ -88,6 +93,7 @@ export class Broker implements BrokerPort {
       mostBytes: options.journalSize,
       footing: this.#footing(),
       show: (table) => this.#show(table),
+      keep: (table) => this.#keep(table),
     });
     const written = (table: string): boolean => this.#writing.has(table);
     const ttlOf = (table: Table): Ms => this.#refreshers.ttlOf(table);
@@ -124,12 +130,13 @@ export class Broker implements BrokerPort {
 
   /** Accepts writes from now on. Before `start`, so that no rows are shown without what the journal holds. */
   openWrites(means: WriteMeans): void {
+    this.#snapshots.takeBack();
     this.#writing.open(means);
   }
 
   /** Accepts no more writes. @returns when all are on disk, rows too, and the journal is given up. */
   async closeWrites(): Promise<void> {
-    await this.#writing.close(() => this.#snapshots.flushed());
+    await this.#writing.close(() => this.#snapshots.yield());
   }
 
   /** Begins to serve: from disk at once, from Google for what is not there. */
@@ -152,6 +159,7 @@ export class Broker implements BrokerPort {
   subscribe(events: BrokerEvents): Subscription {
     this.#listeners.add(events);
     const reader = this.#acks.join();
+    this.#keepReaders();
     if (this.#listFailure !== undefined) events.failed(this.#listFailure);
     if (this.#tables !== undefined) events.tables(this.#infos());
     for (const { head, bytes } of this.#snapshots.all()) events.snapshot(head, bytes);
@@ -161,8 +169,14 @@ export class Broker implements BrokerPort {
       end: () => {
         this.#listeners.delete(events);
         reader.leave();
+        this.#keepReaders();
       },
     };
+  }
+
+  /** For the next broker. One that closes loses its workers to it. */
+  #keepReaders(): void {
+    if (!this.#closing) this.#store.keepReaders(this.#acks.readers);
   }
 
   follow(from: Position | undefined, tell: (changes: Changes) => void): () => void {
@@ -181,12 +195,23 @@ export class Broker implements BrokerPort {
 
   async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
     const known = this.#tables?.some(({ name }) => name === request.table);
-    if (known === true) return this.#writing.write(request, call);
+    if (known === true) {
+      if (this.#writing.isUnknown(request.table)) await this.#firstRead(request.table, call.within);
+      return this.#writing.write(request, call);
+    }
     const [reason, message] =
       known === false
         ? (["unknown-table", `there is no table "${request.table}"`] as const)
         : (["not-writable", "Google has not said yet which tabs the spreadsheet has"] as const);
     return { is: "refused", refusal: { reason, message, ...(known === false ? {} : { retryAfter: seconds(1) }) } };
+  }
+
+  /** The columns of a table that was never read are not known: a write waits for them, as a reader does. */
+  async #firstRead(table: string, within: Ms): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, within);
+    await Promise.race([this.#refreshers.want(table), late.promise]);
+    clearTimeout(timer);
   }
 
   find(id: string): Promise<Write | undefined> {
@@ -195,7 +220,7 @@ export class Broker implements BrokerPort {
 
   /** Connections that another broker had are about to come: until they have, answers to writers wait for them. */
   expectReaders(): void {
-    this.#acks.settle(READERS_COME_WITHIN);
+    this.#acks.settle(this.#expected, READERS_COME_WITHIN);
   }
 
   peek(table: string): ReturnType<Snapshots["get"]> {
@@ -212,6 +237,7 @@ export class Broker implements BrokerPort {
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */
   async close(): Promise<void> {
+    this.#closing = true;
     this.#stopDiscovery?.();
     await this.closeWrites();
     this.#refreshers.close();
@@ -283,6 +309,12 @@ export class Broker implements BrokerPort {
     await this.#pusher.push(table);
     const version = this.#snapshots.get(table)?.head.version;
     if (version !== undefined) await this.#acks.reached(table, version);
+  }
+
+  /** Whatever comes of a push that is due: what it showed is on disk, or could not be written. */
+  async #keep(table: string): Promise<void> {
+    await Promise.allSettled([this.#pusher.pushed(table)]);
+    await this.#snapshots.written(table);
   }
 
   #push(name: string): void {

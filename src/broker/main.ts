@@ -194,8 +194,9 @@ class BrokerProcess {
     const timer = setTimeout(() => exit(EXIT.done.code), CLOSE_WITHIN);
     running?.stopBeat();
     await this.#yield(); // whoever waits for an answer still gets it
+    const closed = running?.broker.close();
     running?.rpc.close();
-    await running?.broker.close();
+    await closed;
     running?.letGo();
     clearTimeout(timer);
     this.#port.send({ type: "drained", served: 0 });

@@ -63,6 +63,8 @@ export class Snapshots {
   readonly #names = new Map<string, Set<string>>();
   readonly #written: (table: string) => boolean;
   readonly #ttlOf: (table: Table) => Ms;
+  /** The files of written tables are another broker's. */
+  #yielded = false;
 
   constructor(port: SnapshotsPort) {
     this.#spreadsheetId = port.spreadsheetId;
@@ -168,9 +170,22 @@ export class Snapshots {
     return ttl > table.ttl ? { ttl } : {};
   }
 
+  /** From now on another broker keeps the rows of written tables: ours lack what it accepts. @returns when everything is on disk. */
+  async yield(): Promise<void> {
+    this.#yielded = true;
+    await this.flushed();
+  }
+
+  /** They are ours again. */
+  takeBack(): void {
+    if (!this.#yielded) return;
+    this.#yielded = false;
+    for (const table of this.#held.keys()) if (this.#written(table)) this.#save(table);
+  }
+
   #save(table: string): void {
     const held = this.#held.get(table);
-    if (held === undefined) return;
+    if (held === undefined || (this.#yielded && this.#written(table))) return;
     const { head, bytes, layout, definition } = held;
     this.#files.write({ head, bytes, ...(layout !== undefined && this.#written(table) ? { layout } : {}) }, definition);
   }
@@ -181,6 +196,11 @@ export class Snapshots {
     const before = this.#names.get(table) ?? new Set(this.#held.get(table)?.layout?.columns.filter((name) => name !== undefined));
     this.#names.set(table, new Set([...[...before].slice(-MOST_NAMES), ...now]));
     return [...before].filter((name) => !now.has(name));
+  }
+
+  /** @returns when what is held of a table is on disk. */
+  written(table: string): Promise<void> {
+    return this.#files.written(table);
   }
 
   /** @returns when everything is on disk. */

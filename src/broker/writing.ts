@@ -58,6 +58,8 @@ export interface WritingOptions {
   readonly footing: Footing;
   /** Shows a table's rows to all readers. @returns when those that answer have seen them. */
   readonly show: (table: string) => Promise<void>;
+  /** @returns when a table's rows, as they have been accepted so far, are on disk beside the journal. */
+  readonly keep: (table: string) => Promise<void>;
 }
 
 /** A call is repeated for as long as a worker waits for its answer, which is minutes at most. */
@@ -109,7 +111,10 @@ export class Writing {
         entries.filter(({ table }) => table === name),
         clock.now(),
       );
-    const events: FlusherEvents = { settled: (how) => this.#settled(how), sent: (lsns) => waiting.sent(lsns) };
+    const landing: FlusherEvents["landing"] = async (lsns) => {
+      await Promise.all([...waiting.tablesOf(lsns)].map((table) => this.#options.keep(table)));
+    };
+    const events: FlusherEvents = { landing, settled: (how) => this.#settled(how), sent: (lsns) => waiting.sent(lsns) };
     const rowOf: Ground["rowOf"] = (table, key) => this.#tables.get(table)?.rowOf(key);
     const flusher = startFlusher({ ...this.#options.footing, events, rowOf });
     this.#open = { journal, flusher, waiting, newId };
@@ -138,6 +143,12 @@ export class Writing {
   /** Whether a table's rows are kept here. */
   has(table: string): boolean {
     return this.#tables.has(table);
+  }
+
+  /** Whether its columns must be read before anything can be written to it. */
+  isUnknown(table: string): boolean {
+    const written = this.#tables.get(table);
+    return written !== undefined && isWritable(written.table) && written.standing() === undefined;
   }
 
   /** New rows of a table, from Google or from disk. */
@@ -217,10 +228,11 @@ export class Writing {
       case "repeated": {
         await this.#options.show(table);
         const ids = added.is === "added" ? added.entries.map(({ id }) => id) : added.writes.map(({ id }) => id);
-        if (call.wait === "sheet") await open.waiting.settled(ids, call.within);
+        const moved = call.wait === "sheet" && (await open.waiting.settled(ids, call.within)) === "moved";
         const known = added.is === "added" ? added.entries.map(fresh) : added.writes;
         const writes = known.map((write) => open.waiting.find(write.id) ?? write);
-        return { is: "written", writes, delivery: this.#delivery(open), repeated: added.is === "repeated" };
+        const written = { is: "written", writes, delivery: this.#delivery(open), repeated: added.is === "repeated" } as const;
+        return moved ? { ...written, moved } : written;
       }
       case "reused":
         return refused("reused-key", "this Idempotency-Key was used for another request: use a new one");

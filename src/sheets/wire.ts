@@ -197,8 +197,11 @@ const refusal = (v: unknown): v is WriteRefusal =>
 function answer(v: unknown): v is WriteAnswer {
   if (!record(v)) return false;
   if (v["is"] === "refused") return refusal(v["refusal"]);
-  const { writes, delivery, repeated } = v;
-  const sound = (delivery === "exactly-once" || delivery === "at-least-once") && typeof repeated === "boolean";
+  const { writes, delivery, repeated, moved } = v;
+  const sound =
+    (delivery === "exactly-once" || delivery === "at-least-once") &&
+    typeof repeated === "boolean" &&
+    (moved === undefined || typeof moved === "boolean");
   return v["is"] === "written" && sound && Array.isArray(writes) && writes.length <= MOST_CHANGES && writes.every(write);
 }
 

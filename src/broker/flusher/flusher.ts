@@ -7,7 +7,7 @@ import type { Entry } from "../journal/journal.ts";
 import { accept, begin, step } from "./core/decide.ts";
 import type { Event, Op, State, World } from "./core/model.ts";
 import { Pace } from "./core/pace.ts";
-import type { Counted, Flusher, FlusherOptions } from "./port.ts";
+import type { Counted, Flusher, FlusherOptions, WriteOutcome } from "./port.ts";
 
 /** A request that is under way is waited for so long by `close`. */
 const CLOSE_WITHIN = seconds(1);
@@ -22,6 +22,8 @@ class SheetFlusher implements Flusher {
   #wake: (() => void) | undefined;
   #closed = false;
   #said = "";
+  /** Of the last batch, in Google's words. */
+  #refusal: string | undefined;
   #astray = 0;
 
   constructor(options: FlusherOptions) {
@@ -81,7 +83,7 @@ class SheetFlusher implements Flusher {
   }
 
   async #perform(op: Op): Promise<Event> {
-    const { upstream, writes, reads, clock, events } = this.#options;
+    const { upstream, reads, clock, events } = this.#options;
     switch (op.do) {
       case "sleep":
         await this.#sleep(op.until);
@@ -91,7 +93,7 @@ class SheetFlusher implements Flusher {
       case "tabs":
         return { type: "named", outcome: await this.#call(reads, () => upstream.sheetIds()) };
       case "look":
-        return { type: "looked", outcome: await this.#call(reads, () => upstream.metadata(op.id)) };
+        return { type: "looked", outcome: await this.#look(op.id) };
       case "locate":
         return { type: "located", outcome: await this.#call(reads, () => upstream.read([op.range])) };
       case "seal":
@@ -103,10 +105,10 @@ class SheetFlusher implements Flusher {
         return kept;
       }
       case "send":
-        return { type: "answered", outcome: await this.#call(writes, () => upstream.batchUpdate(op.body, op.fields)) };
+        return { type: "answered", outcome: await this.#send(op) };
       case "write":
         events.sent(op.lsns, clock.wall());
-        return { type: "answered", outcome: await this.#call(writes, () => upstream.updateByFilter(op.body)) };
+        return { type: "answered", outcome: await this.#write(op.body) };
       case "settle":
         return this.#settle(op);
       default:
@@ -114,7 +116,30 @@ class SheetFlusher implements Flusher {
     }
   }
 
+  /** A refusal is what a fence that stands is there for: it is said only when no fence is found. */
+  async #send({ body, fields }: Extract<Op, { do: "send" }>): Promise<WriteOutcome<unknown>> {
+    const { upstream, writes } = this.#options;
+    const outcome = await this.#call(writes, () => upstream.batchUpdate(body, fields));
+    this.#refusal = outcome.is === "refused" ? outcome.message : undefined;
+    return outcome;
+  }
+
+  async #write(body: Uint8Array): Promise<WriteOutcome<unknown>> {
+    const { upstream, writes } = this.#options;
+    const outcome = await this.#call(writes, () => upstream.updateByFilter(body));
+    if (outcome.is === "refused") this.#say(outcome);
+    return outcome;
+  }
+
+  async #look(id: number): Promise<WriteOutcome<string | undefined>> {
+    const outcome = await this.#call(this.#options.reads, () => this.#options.upstream.metadata(id));
+    if (outcome.is === "ok" && outcome.value === undefined && this.#refusal !== undefined)
+      this.#say({ is: "refused", message: this.#refusal });
+    return outcome;
+  }
+
   async #settle({ nr, how, gone }: Extract<Op, { do: "settle" }>): Promise<Event> {
+    if (how.landed.length > 0) await this.#options.events.landing(how.landed);
     const kept = await this.#keep((journal) => journal.settle(nr, how));
     if (kept.type === "failed") return kept;
     if (gone.length > 0) await this.#keep((journal) => journal.dropFences(gone)); // in vain: the next life finds that they are gone
@@ -124,7 +149,10 @@ class SheetFlusher implements Flusher {
     return kept;
   }
 
-  /** Counts a call before it is made: one that never comes back has been counted by Google too. A refusal shuts the ledger. */
+  /**
+   * Counts a call before it is made: one that never comes back has been counted by Google too. A 429 shuts the ledger. What a 400 means is
+   * the caller's to say.
+   */
   async #call<T extends Call>({ ledger, keep }: Counted, make: () => Promise<T>): Promise<T> {
     const { writes, clock } = this.#options;
     ledger.spend();
@@ -135,7 +163,7 @@ class SheetFlusher implements Flusher {
       ledger.lock(outcome.until as Parameters<typeof ledger.lock>[0]);
       keep(ledger.state());
     }
-    this.#say(outcome);
+    if (outcome.is !== "refused") this.#say(outcome);
     return outcome;
   }
 
