@@ -107,6 +107,16 @@ export class Refresher {
     }
   }
 
+  /** Asks for a table although its rows count as fresh: the sheet is known to be another. */
+  renew(name: string): void {
+    const place = this.#places.get(name);
+    if (place === undefined) return;
+    const now = this.#port.clock.now();
+    place.askedAt = now;
+    place.due = true;
+    this.#arm(latest(after(now, TICK), place.notBefore));
+  }
+
   /** What is known to be wrong, for a client that comes later. */
   failures(): readonly Unavailable[] {
     return [...this.#places.values()].flatMap((place) => place.why ?? []);

@@ -145,7 +145,8 @@ export class HeldTables {
     const held = this.#cache.peek(head.table);
     if (held === undefined || held.view.head.hash !== head.hash) return; // rows this side does not have: they will be asked for
     const { failure: _, ...view } = held.view;
-    this.#keep({ ...view, head }, held.source);
+    if (view.head.warnings !== head.warnings) held.source.version += 1; // answers that stand ready say how many there were
+    this.#keep({ ...view, head, version: held.source.version }, held.source);
     this.#tellUse(held.source, head.table);
   }
 

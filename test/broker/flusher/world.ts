@@ -104,7 +104,7 @@ export class Machine {
       proof: { read: () => this.proof, keep: (delivery) => alive() && (this.proof = delivery) },
       layout: (table) => (table === this.layout.table ? this.layout : undefined),
       rowOf: (_, key) => this.snapshot.get(key),
-      events: { settled: (how) => alive() && this.settled.push(how), sent: () => {} },
+      events: { settled: (how) => alive() && this.settled.push(how), sent: () => {}, moved: () => {} },
       clock: this.time,
       alarm: this.time.alarm,
       random: this.#random,
