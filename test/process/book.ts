@@ -26,6 +26,8 @@ export interface Told {
 
 export interface Book {
   readonly daemon: Daemon;
+  /** Of the daemon, to start it again. */
+  readonly env: NodeJS.ProcessEnv;
   readonly emulator: Emulator;
   /** A request that writes. @param path under /api/tables/ */
   write(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Reply>;
@@ -59,19 +61,17 @@ export async function book(
   const all = { read: "public", append: "public", update: "public", ttl: "1m" };
   const tables = Object.fromEntries(Object.entries(tabs).map(([name, { table }]) => [name, { ...all, ...table }]));
   writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables }));
-  const daemon = await start(t, {
-    cwd,
-    env: {
-      DROVER_SPREADSHEET_ID: SPREADSHEET,
-      DROVER_SHEETS_ENDPOINT: `${it.url}/`,
-      DROVER_OAUTH_ENDPOINT: `${it.url}/`,
-      GOOGLE_APPLICATION_CREDENTIALS: it.emulator.keyFile,
-      DROVER_TABLES: join(cwd, "tables.json"),
-      DROVER_READS_PER_MINUTE: "10000",
-      DROVER_WRITES_PER_MINUTE: "10000",
-      ...env,
-    },
-  });
+  const environment = {
+    DROVER_SPREADSHEET_ID: SPREADSHEET,
+    DROVER_SHEETS_ENDPOINT: `${it.url}/`,
+    DROVER_OAUTH_ENDPOINT: `${it.url}/`,
+    GOOGLE_APPLICATION_CREDENTIALS: it.emulator.keyFile,
+    DROVER_TABLES: join(cwd, "tables.json"),
+    DROVER_READS_PER_MINUTE: "10000",
+    DROVER_WRITES_PER_MINUTE: "10000",
+    ...env,
+  };
+  const daemon = await start(t, { cwd, env: environment });
   const api = `/v4/spreadsheets/${SPREADSHEET}`;
   const done = async (answer: Promise<Reply>): Promise<Reply> => {
     const { status, body } = await answer;
@@ -89,6 +89,7 @@ export async function book(
   const told: Book["told"] = async (id) => (JSON.parse((await get(`${url}/api/writes/${id}`)).body) as { write: Told }).write;
   return {
     daemon,
+    env: environment,
     emulator: it.emulator,
     write,
     told,
