@@ -41,9 +41,10 @@ function answer(view: TableView, identity: Buffer, etag: string): PreparedAnswer
   return { source: view.source, version: view.version, head: headOf(view), etag, bodies: { identity } };
 }
 
-/** Caches on the way subtract Age from max-age, so rows are fresh for one TTL wherever they are kept. */
+/** What is wrong with the rows in the sheet is counted; where is the operator's. Caches on the way subtract Age from max-age, so rows are fresh for one TTL wherever they are kept. */
 function headOf(view: TableView): readonly string[] {
   const ttl = Math.max(1, Math.floor((view.head.ttl ?? view.info.ttl) / 1_000));
+  const { warnings = 0 } = view.head;
   return [
     "Content-Type",
     JSON_TYPE,
@@ -51,6 +52,7 @@ function headOf(view: TableView): readonly string[] {
     `public, max-age=${ttl}, stale-while-revalidate=${Math.max(ttl, 30)}, stale-if-error=${STALE_IF_ERROR}`,
     "Vary",
     "Accept-Encoding",
+    ...(warnings === 0 ? [] : ["X-Table-Warnings", String(warnings)]),
     ...Object.entries(COMMON).flat(),
   ];
 }

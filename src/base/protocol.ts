@@ -64,6 +64,10 @@ export interface WritesReport {
   readonly oldest: Ms;
   readonly landed: number;
   readonly parked: number;
+  /** Written while a person changed a key or the header row in the same moment: where they stand must be looked at. */
+  readonly astray?: number;
+  /** What was wrong with the journal that was found at the start, and where it was put aside. */
+  readonly damage?: string;
   readonly quota: { readonly used: number; readonly limit: number; readonly lockedUntil: Timestamp };
   /** From acceptance to the sheet, of the last thousand. */
   readonly timeToSheet: { readonly p50: Ms | null; readonly p99: Ms | null };
@@ -251,8 +255,10 @@ const spreadsheets = (v: unknown): boolean =>
 const DELIVERIES: readonly unknown[] = ["exactly-once", "at-least-once", "unproven"] satisfies WritesReport["delivery"][];
 function writes(v: unknown): boolean {
   if (!record(v) || !DELIVERIES.includes(v["delivery"]) || !record(v["quota"]) || !record(v["timeToSheet"])) return false;
-  const { quota, timeToSheet } = v;
+  const { quota, timeToSheet, astray, damage } = v;
   return (
+    (astray === undefined || count(astray)) &&
+    (damage === undefined || text(damage)) &&
     ["waiting", "waitingBytes", "oldest", "landed", "parked"].every((name) => count(v[name])) &&
     ["used", "limit", "lockedUntil"].every((name) => count(quota[name])) &&
     ["p50", "p99"].every((name) => timeToSheet[name] === null || count(timeToSheet[name]))

@@ -249,6 +249,7 @@ export class Broker implements BrokerPort {
   #footing(): Footing {
     return {
       layout: (table) => this.#snapshots.get(table)?.layout,
+      renew: (table) => this.#refreshers.renew(table),
       reads: { ledger: this.#quota, keep: (state) => this.#store.keepQuota(state) },
       writes: { state: () => this.#store.writeQuota(), keep: (state) => this.#store.keepWriteQuota(state) },
       proof: {

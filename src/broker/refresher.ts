@@ -98,6 +98,15 @@ export class Refresher {
     }
   }
 
+  /** Asks for a table although its rows count as fresh: the sheet is known to be another. */
+  renew(name: string): void {
+    const place = this.#places.get(name);
+    if (place === undefined) return;
+    const now = this.#port.clock.now();
+    place.askedAt = now;
+    this.#due(place, now, "refresh");
+  }
+
   /** What is known to be wrong, for a client that comes later. */
   failures(): readonly Unavailable[] {
     return [...this.#places.values()].flatMap((place) => place.why ?? []);
@@ -134,13 +143,17 @@ export class Refresher {
     if (isFresh(place, now)) return false;
     const first = place.checkedAt === undefined && place.why === undefined;
     const asked = first ? "urgent" : priority;
-    place.priority = place.due ? firstOf(place.priority, asked) : asked;
-    if (!place.due) place.dueAt = after(now, TICK);
-    place.due = true;
-    this.#arm();
+    this.#due(place, now, asked);
     const wait = between(now, this.#port.quota.next(place.priority));
     if (wait > PATIENCE && place.why === undefined) this.#landings.fail(place, { ...spent(place.table.name), retryAfter: wait });
     return true;
+  }
+
+  #due(place: Place, now: Instant, priority: Priority): void {
+    place.priority = place.due ? firstOf(place.priority, priority) : priority;
+    if (!place.due) place.dueAt = after(now, TICK);
+    place.due = true;
+    this.#arm();
   }
 
   #answer(place: Place, until: Instant | undefined): Promise<Unavailable | undefined> {

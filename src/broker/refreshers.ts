@@ -57,6 +57,10 @@ export class Refreshers {
     for (const [refresher, names] of Map.groupBy(tables, (name) => this.#byTable.get(name))) refresher?.touch(names);
   }
 
+  renew(table: string): void {
+    this.#byTable.get(table)?.renew(table);
+  }
+
   failures(): readonly Unavailable[] {
     return [...this.#bySpreadsheet.values()].flatMap((refresher) => refresher.failures());
   }

@@ -36,6 +36,8 @@ export interface Ground extends Footing {
 export interface Footing {
   /** Undefined while the table is not known. */
   layout(table: string): Layout | undefined;
+  /** Has a table read again. */
+  readonly renew: (table: string) => void;
   /** The ledger of reads, for those that sending needs. */
   readonly reads: { readonly ledger: Ledger; keep(state: QuotaState): void };
   /** Writes that were counted before, and where they are kept. */
@@ -114,7 +116,12 @@ export class Writing {
     const landing: FlusherEvents["landing"] = async (lsns) => {
       await Promise.all([...waiting.tablesOf(lsns)].map((table) => this.#options.keep(table)));
     };
-    const events: FlusherEvents = { landing, settled: (how) => this.#settled(how), sent: (lsns) => waiting.sent(lsns) };
+    const events: FlusherEvents = {
+      landing,
+      settled: (how) => this.#settled(how),
+      sent: (lsns) => waiting.sent(lsns),
+      moved: this.#options.footing.renew,
+    };
     const rowOf: Ground["rowOf"] = (table, key) => this.#tables.get(table)?.rowOf(key);
     const flusher = startFlusher({ ...this.#options.footing, events, rowOf });
     this.#open = { journal, flusher, waiting, newId };
@@ -162,7 +169,10 @@ export class Writing {
   }
 
   report(): WritesReport | undefined {
-    return this.#open?.flusher.report();
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    const { damage } = open.journal.recovered;
+    return { ...open.flusher.report(), ...(damage === undefined ? {} : { damage: damage.slice(0, 1_000) }) };
   }
 
   async find(id: string): Promise<Write | undefined> {

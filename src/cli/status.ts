@@ -112,7 +112,9 @@ function writes({ upstream: up }: Status): string[] {
   const waiting = w.waiting === 0 ? "none wait" : `${w.waiting} wait (oldest ${span(w.oldest)})`;
   const quota = `quota ${w.quota.used}/${w.quota.limit} this minute`;
   const to = `to the sheet p50 ${ms(w.timeToSheet.p50)} p99 ${ms(w.timeToSheet.p99)}`;
-  return [`writes     ${w.delivery}, ${waiting}, ${w.landed} landed, ${w.parked} parked  ${quota}  ${to}`];
+  const astray = (w.astray ?? 0) === 0 ? "" : `, ${w.astray} astray (see the log)`;
+  const line = `writes     ${w.delivery}, ${waiting}, ${w.landed} landed, ${w.parked} parked${astray}  ${quota}  ${to}`;
+  return w.damage === undefined ? [line] : [line, `journal    ${w.damage}`];
 }
 
 /** "players: 3 warnings, see the log; the header row of …" */

@@ -165,7 +165,8 @@ export class HeldTables {
     if (held === undefined || held.view.head.hash !== head.hash) return; // rows this side does not have: they will be asked for
     const { failure: _, ...view } = held.view;
     const { source } = held;
-    if (head.ttl !== view.head.ttl) source.version += 1; // answers say how long they are fresh
+    const { ttl, warnings } = view.head;
+    if (head.ttl !== ttl || head.warnings !== warnings) source.version += 1; // both stand in answers
     this.#keep({ ...view, head, version: source.version, ...lasting(held.view, head) }, source);
     this.#tellUse(source, head.table);
   }

@@ -25,6 +25,7 @@ class SheetFlusher implements Flusher {
   /** Of the last batch, in Google's words. */
   #refusal: string | undefined;
   #astray = 0;
+  #misplaced = 0;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -48,6 +49,7 @@ class SheetFlusher implements Flusher {
       oldest: oldest === undefined ? ms(0) : ms(Math.max(0, elapsed(oldest.at, this.#options.clock.wall()))),
       landed: stats.landed,
       parked: stats.parked,
+      astray: stats.astray + stats.misplaced,
       quota: this.#options.writes.ledger.report(),
       timeToSheet: { p50: stats.quantile(0.5), p99: stats.quantile(0.99) },
     };
@@ -96,6 +98,8 @@ class SheetFlusher implements Flusher {
         return { type: "looked", outcome: await this.#look(op.id) };
       case "locate":
         return { type: "located", outcome: await this.#call(reads, () => upstream.read([op.range])) };
+      case "headers":
+        return { type: "headed", outcome: await this.#call(reads, () => upstream.read(op.ranges)) };
       case "seal":
         return this.#keep((journal) => journal.seal(op.batch, op.nextId));
       case "mark": {
@@ -208,6 +212,16 @@ class SheetFlusher implements Flusher {
     if (stats.astray > this.#astray)
       log.error(`${stats.astray - this.#astray} rows were written whose key had been changed by hand in the same moment`);
     this.#astray = stats.astray;
+    if (stats.misplaced > this.#misplaced)
+      log.error(
+        `${stats.misplaced - this.#misplaced} writes landed while the header row was changed by hand: their values stand where the columns were`,
+      );
+    this.#misplaced = stats.misplaced;
+    for (const table of this.#state.moved) {
+      log.warn({ table }, "the table is not where it was read last: its writes wait until it has been read again");
+      this.#options.events.moved(table);
+    }
+    this.#state.moved.clear();
   }
 }
 

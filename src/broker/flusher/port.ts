@@ -72,6 +72,8 @@ export interface FlusherEvents {
   settled(how: Settlement): void;
   /** These have been handed to Google. */
   sent(lsns: readonly number[], at: Timestamp): void;
+  /** The table's header row is another one: it must be read anew, its writes wait for that. */
+  moved(table: string): void;
 }
 
 export interface Flusher {

@@ -105,7 +105,7 @@ export class Machine {
       proof: { read: () => this.proof, keep: (delivery) => alive() && (this.proof = delivery) },
       layout: (table) => (table === this.layout.table ? this.layout : undefined),
       rowOf: (_, key) => this.snapshot.get(key),
-      events: { landing: () => Promise.resolve(), settled: (how) => alive() && this.settled.push(how), sent: () => {} },
+      events: { landing: () => Promise.resolve(), settled: (how) => alive() && this.settled.push(how), sent: () => {}, moved: () => {} },
       clock: this.time,
       alarm: this.time.alarm,
       random: this.#random,
