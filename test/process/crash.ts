@@ -64,8 +64,8 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** The seed of a run: printed by who uses it, and taken from DROVER_TEST_SEED to repeat it. */
-export const seedOf = (): number => Number(process.env["DROVER_TEST_SEED"] ?? Math.floor(Math.random() * 1e9));
+/** The seed of a run: printed by who uses it, and taken from CRASH_SEED to repeat it. */
+export const seedOf = (): number => Number(process.env["CRASH_SEED"] ?? Math.floor(Math.random() * 1e9));
 
 export interface Sent {
   readonly status: number;
