@@ -111,7 +111,11 @@ export class Writing {
         entries.filter(({ table }) => table === name),
         clock.now(),
       );
-    const events: FlusherEvents = { settled: (how) => this.#settled(how), sent: (lsns) => waiting.sent(lsns), moved: this.#options.footing.renew };
+    const events: FlusherEvents = {
+      settled: (how) => this.#settled(how),
+      sent: (lsns) => waiting.sent(lsns),
+      moved: this.#options.footing.renew,
+    };
     const rowOf: Ground["rowOf"] = (table, key) => this.#tables.get(table)?.rowOf(key);
     const flusher = startFlusher({ ...this.#options.footing, events, rowOf });
     this.#open = { journal, flusher, waiting, newId };
