@@ -5,6 +5,8 @@ import { dirname, join, normalize } from "node:path";
 import test from "node:test";
 import { ERRORS } from "../src/base/errors.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
+import { ASSUMPTIONS, type Assumption } from "../src/cli/doctor/sheets/assumptions.ts";
+import { withAssumptions } from "../src/cli/doctor/sheets/report.ts";
 import { ENV_FILE_VARIABLE } from "../src/settings/names.ts";
 import { flagOf, variableOf, type AnySetting } from "../src/settings/setting.ts";
 import { SETTINGS } from "../src/settings/table.ts";
@@ -153,7 +155,7 @@ test("every command is there", () => {
 
 /** Flags that are no settings: the commands' own. */
 const OWN_FLAGS =
-  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version".split(
+  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --record --spreadsheet --yes --anyway --exhaust --by-hand".split(
     " ",
   );
 
@@ -166,6 +168,18 @@ test("every flag of a command is a setting's or the command's own", () => {
   assert.deepEqual(
     flags.filter(({ flag }) => !known.has(flag)).map(({ where, flag }) => `${flag}: ${where}`),
     [],
+  );
+});
+
+test("the list of assumptions is the table's, and each place that it names is there", () => {
+  const page = readFileSync("docs/sheets.md", "utf8");
+  assert.equal(page, withAssumptions(page), "npm run docs writes it");
+  for (const [id, { where }] of Object.entries(ASSUMPTIONS)) for (const path of where) assert.ok(existsSync(path), `${id}: ${path}`);
+  const all: readonly Assumption[] = Object.values(ASSUMPTIONS);
+  const asked = all.filter(({ asks }) => asks === undefined).length;
+  assert.ok(
+    page.includes(`\nlisted ${all.length}, confirmed ${asked}, falsified 0, not tested ${all.length - asked}\n`),
+    "the example's last line",
   );
 });
 

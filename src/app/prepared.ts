@@ -42,8 +42,8 @@ function answer(view: TableView, identity: Buffer, etag: string): PreparedAnswer
 }
 
 /** Caches on the way subtract Age from max-age, so rows are fresh for one TTL wherever they are kept. */
-export function cacheControl({ info }: TableView): string {
-  const ttl = Math.max(1, Math.floor(info.ttl / 1_000));
+export function cacheControl({ head, info }: TableView): string {
+  const ttl = Math.max(1, Math.floor((head.ttl ?? info.ttl) / 1_000));
   return `public, max-age=${ttl}, stale-while-revalidate=${Math.max(ttl, 30)}, stale-if-error=${STALE_IF_ERROR}`;
 }
 
@@ -52,8 +52,19 @@ export function isStale(view: TableView, clock: Clock): boolean {
   return view.failure !== undefined || clock.now() >= view.source.freshUntil;
 }
 
+/** What is wrong with the rows in the sheet is counted; where is the operator's. */
 function headOf(view: TableView): readonly string[] {
-  return ["Content-Type", JSON_TYPE, "Cache-Control", cacheControl(view), "Vary", "Accept-Encoding", ...Object.entries(COMMON).flat()];
+  const { warnings = 0 } = view.head;
+  return [
+    "Content-Type",
+    JSON_TYPE,
+    "Cache-Control",
+    cacheControl(view),
+    "Vary",
+    "Accept-Encoding",
+    ...(warnings === 0 ? [] : ["X-Table-Warnings", String(warnings)]),
+    ...Object.entries(COMMON).flat(),
+  ];
 }
 
 /** Sends an answer and leaves it with the worker for the next request of the same target. */

@@ -64,6 +64,10 @@ export interface WritesReport {
   readonly oldest: Ms;
   readonly landed: number;
   readonly parked: number;
+  /** Written while a person changed a key or the header row in the same moment: where they stand must be looked at. */
+  readonly astray?: number;
+  /** What was wrong with the journal that was found at the start, and where it was put aside. */
+  readonly damage?: string;
   readonly quota: { readonly used: number; readonly limit: number; readonly lockedUntil: Timestamp };
   /** From acceptance to the sheet, of the last thousand. */
   readonly timeToSheet: { readonly p50: Ms | null; readonly p99: Ms | null };
@@ -77,8 +81,36 @@ export interface TableReport {
   readonly checkedAt: Timestamp;
   /** How many things are wrong with its rows in the sheet: keys that are missing or stand twice, values that do not fit, lost columns. */
   readonly warnings: number;
-  /** Why its last refresh did not succeed. */
+  /** As long as its rows count as fresh by the settings, and as long as they do now, so that the quota holds. */
+  readonly ttl?: Ms;
+  readonly stretchedTo?: Ms;
+  /** Why its last refresh did not succeed, and the word for it that clients get. */
   readonly failure?: string;
+  readonly cause?: string;
+}
+
+/** What the tables' TTLs cost, in calls a minute. */
+export interface PaceReport {
+  /** What the TTLs of all tables in use would make. */
+  readonly planned: number;
+  /** What may be planned: the refreshes' part of the quota less what others have used in the last minute. */
+  readonly budget: number;
+  readonly others: number;
+  /** No table is refreshed more often than this; 0: as often as its TTL says. */
+  readonly floor: Ms;
+}
+
+/** Whether one of the spreadsheets is asked. */
+export interface SpreadsheetReport {
+  readonly id: string;
+  /** `open`: it has failed three times in a row or more, and the next try waits; `half-open`: it is being tried. */
+  readonly breaker: "closed" | "open" | "half-open";
+  /** In a row. */
+  readonly failures: number;
+  /** When the next try may be; 0: at any time. */
+  readonly retryAt: Timestamp;
+  /** One sentence for the operator; empty when it is well. */
+  readonly message: string;
 }
 
 /** What the broker tells about Google: for `status`, the stats line and /healthz. */
@@ -89,6 +121,9 @@ export interface UpstreamReport {
   /** Reads of the current minute, what may be used of them, and when a lock-out ends (0: none). */
   readonly quota: { readonly used: number; readonly limit: number; readonly lockedUntil: Timestamp };
   readonly tables: readonly TableReport[];
+  readonly pace?: PaceReport;
+  /** All from which tables are read. */
+  readonly spreadsheets?: readonly SpreadsheetReport[];
   /** Absent where nothing can be written. */
   readonly writes?: WritesReport;
 }
@@ -187,6 +222,7 @@ function upstream(v: unknown): UpstreamReport | undefined {
     return undefined;
   const { quota, tables } = v;
   if (!count(quota["used"]) || !count(quota["limit"]) || !count(quota["lockedUntil"]) || tables.length > 1_000) return undefined;
+  if (!(v["pace"] === undefined || pace(v["pace"])) || !spreadsheets(v["spreadsheets"])) return undefined;
   if (!tables.every(tableReport) || !(v["writes"] === undefined || writes(v["writes"]))) return undefined;
   return v as unknown as UpstreamReport;
 }
@@ -195,13 +231,34 @@ const tableReport = (t: unknown): boolean =>
   record(t) &&
   text(t["name"], 200) &&
   ["rows", "version", "checkedAt", "warnings"].every((name) => count(t[name])) &&
-  (t["failure"] === undefined || text(t["failure"]));
+  ["ttl", "stretchedTo"].every((name) => t[name] === undefined || count(t[name])) &&
+  (t["failure"] === undefined || text(t["failure"])) &&
+  (t["cause"] === undefined || text(t["cause"], 40));
+
+const pace = (v: unknown): boolean => record(v) && ["planned", "budget", "others", "floor"].every((name) => count(v[name]));
+
+const BREAKERS: readonly unknown[] = ["closed", "open", "half-open"] satisfies SpreadsheetReport["breaker"][];
+const spreadsheets = (v: unknown): boolean =>
+  v === undefined ||
+  (Array.isArray(v) &&
+    v.length <= 1_000 &&
+    v.every(
+      (s) =>
+        record(s) &&
+        text(s["id"], 200) &&
+        BREAKERS.includes(s["breaker"]) &&
+        count(s["failures"]) &&
+        count(s["retryAt"]) &&
+        text(s["message"]),
+    ));
 
 const DELIVERIES: readonly unknown[] = ["exactly-once", "at-least-once", "unproven"] satisfies WritesReport["delivery"][];
 function writes(v: unknown): boolean {
   if (!record(v) || !DELIVERIES.includes(v["delivery"]) || !record(v["quota"]) || !record(v["timeToSheet"])) return false;
-  const { quota, timeToSheet } = v;
+  const { quota, timeToSheet, astray, damage } = v;
   return (
+    (astray === undefined || count(astray)) &&
+    (damage === undefined || text(damage)) &&
     ["waiting", "waitingBytes", "oldest", "landed", "parked"].every((name) => count(v[name])) &&
     ["used", "limit", "lockedUntil"].every((name) => count(quota[name])) &&
     ["p50", "p99"].every((name) => timeToSheet[name] === null || count(timeToSheet[name]))

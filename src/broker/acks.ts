@@ -1,5 +1,5 @@
 /** Who has seen which rows. An answer to a writer waits for all readers, so that whoever is asked next knows the write. */
-import { after, ms, type Instant, type Ms } from "../base/units.ts";
+import { after, between, ms, type Instant, type Ms } from "../base/units.ts";
 import type { Clock } from "../base/clock.ts";
 
 /** No answer waits longer for a reader. One that took longer is waited for again once it has acknowledged something. */
@@ -26,7 +26,8 @@ export class Acks {
   readonly #clock: Clock;
   readonly #readers = new Set<Known>();
   readonly #waiters = new Set<Waiter>();
-  /** Readers of a broker that was here before come within this time. */
+  /** Readers that a broker before this one had, and until when they are waited for. */
+  #expected = 0;
   #settlesAt: Instant;
 
   constructor(clock: Clock) {
@@ -34,8 +35,14 @@ export class Acks {
     this.#settlesAt = clock.now();
   }
 
-  /** From now on readers may come that another broker had: for so long every answer takes its time. */
-  settle(within: Ms): void {
+  /** How many there are. */
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** From now on so many readers come that another broker had, and show what that one told them: until they have, no answer is given. */
+  settle(expected: number, within: Ms): void {
+    this.#expected = expected;
     this.#settlesAt = after(this.#clock.now(), within);
   }
 
@@ -55,10 +62,12 @@ export class Acks {
     };
   }
 
-  /** @returns when every reader that answers has seen this version of the table, or a later one; at the latest after 50 ms. */
+  /**
+   * @returns when every reader that answers has seen this version of the table, or a later one; at the latest after 50 ms, or when those
+   * that were expected have had their time.
+   */
   reached(table: string, version: number): Promise<void> {
-    const settling = this.#clock.now() < this.#settlesAt;
-    if (!settling && this.#missing(table, version).length === 0) return Promise.resolve();
+    if (this.#have(table, version)) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -69,9 +78,22 @@ export class Acks {
       const timer = setTimeout(() => {
         for (const known of this.#missing(table, version)) known.late = true;
         done();
-      }, PATIENCE);
-      if (!settling) this.#waiters.add(waiter);
+      }, this.#patience());
+      this.#waiters.add(waiter);
     });
+  }
+
+  #patience(): Ms {
+    return this.#settling() ? ms(Math.max(PATIENCE, between(this.#clock.now(), this.#settlesAt))) : PATIENCE;
+  }
+
+  #settling(): boolean {
+    if (this.#readers.size >= this.#expected || this.#clock.now() >= this.#settlesAt) this.#expected = 0;
+    return this.#expected > 0;
+  }
+
+  #have(table: string, version: number): boolean {
+    return !this.#settling() && this.#missing(table, version).length === 0;
   }
 
   #missing(table: string, version: number): readonly Known[] {
@@ -79,6 +101,6 @@ export class Acks {
   }
 
   #settle(): void {
-    for (const { table, version, done } of this.#waiters) if (this.#missing(table, version).length === 0) done();
+    for (const { table, version, done } of this.#waiters) if (this.#have(table, version)) done();
   }
 }

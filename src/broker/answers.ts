@@ -88,8 +88,8 @@ export function failureOfThrown(thrown: unknown, within: number): Failure {
   if (kinds.includes("no-redirect") || kinds.includes("invalid-redirect"))
     return { is: "malformed", message: "the answer is a redirect, which is not followed: the token would go with it" };
   if ([code, name].some((word) => word === "TimeoutError" || word === "AbortError"))
-    return { is: "unavailable", message: `no answer within ${within} ms` };
-  return { is: "unavailable", message: `no answer: ${line(messageOf(thrown))}` };
+    return { is: "unavailable", cause: "timeout", message: `no answer within ${within} ms` };
+  return { is: "unavailable", cause: "network", message: `no answer: ${line(messageOf(thrown))}` };
 }
 
 /** @returns what a refusal of the token endpoint means; undefined when it did not answer at all. */

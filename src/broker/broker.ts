@@ -1,20 +1,8 @@
 /** The broker without its socket: tables, snapshots and the refresher that keeps them, and who wants to hear of it. */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import type { TableReport, UpstreamReport } from "../base/protocol.ts";
-import {
-  after,
-  between,
-  elapsed,
-  later,
-  ms,
-  seconds,
-  type Bytes,
-  type Instant,
-  type Ms,
-  type PerMinute,
-  type Timestamp,
-} from "../base/units.ts";
+import type { UpstreamReport } from "../base/protocol.ts";
+import { after, between, elapsed, later, ms, seconds, type Bytes, type Instant, type Ms, type PerMinute } from "../base/units.ts";
 import { quoted } from "../sheets/a1.ts";
 import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
 import type { Changes, Position } from "../sheets/events.ts";
@@ -22,19 +10,21 @@ import { isWritable } from "../sheets/layout.ts";
 import type { Reading } from "../sheets/rows.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
-import type { Table, Unavailable } from "../sheets/types.ts";
+import type { Priority, Table, Unavailable } from "../sheets/types.ts";
 import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
 import { Acks } from "./acks.ts";
 import { systemAlarm, type Alarm } from "./alarm.ts";
+import { Calls } from "./calls.ts";
 import { SnapshotFiles } from "./disk.ts";
 import { Feed } from "./feed/feed.ts";
 import { Pusher } from "./pusher.ts";
 import { Ledger } from "./quota.ts";
-import { Refresher } from "./refresher.ts";
+import { Refreshers } from "./refreshers.ts";
+import { upstreamReport } from "./report.ts";
 import { Snapshots, type Accepted, type Shown } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
 import { discoverTabs, tabsFile } from "./tabs.ts";
-import type { Outcome, Upstream } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 import { Writing, type Footing, type WriteMeans } from "./writing.ts";
 
 export interface BrokerOptions {
@@ -48,32 +38,34 @@ export interface BrokerOptions {
   /** Most of accepted writes that may wait to be sent. */
   readonly journalSize: Bytes;
   readonly upstream: Upstream;
+  /** The same for another spreadsheet; left out: there is none. */
+  readonly elsewhere?: (spreadsheetId: string) => Upstream;
   readonly clock: Clock;
   readonly log: Logger;
   readonly alarm?: Alarm;
   readonly random?: () => number;
 }
 
-const READERS_COME_WITHIN = ms(500);
+const READERS_COME_WITHIN = ms(1_000);
 
-type State = Pick<UpstreamReport, "state" | "message">;
-
-const STATES = {
-  ok: "ok",
-  denied: "denied",
-  locked: "locked",
-  unavailable: "down",
-  malformed: "down",
-  tooLarge: "ok", // asked again in smaller parts
-  noRange: "ok", // asked again without the range
-} as const satisfies Record<Outcome<never>["is"], UpstreamReport["state"]>;
+/** @returns what gives the upstream of each spreadsheet. */
+function upstreams({ spreadsheetId, upstream, elsewhere }: BrokerOptions): (id: string) => Upstream {
+  const known = new Map([[spreadsheetId, upstream]]);
+  return (id) => {
+    const own = known.get(id) ?? elsewhere?.(id);
+    if (own === undefined) throw new Error(`there is no way to the spreadsheet ${id}`);
+    known.set(id, own);
+    return own;
+  };
+}
 
 export class Broker implements BrokerPort {
   readonly #options: BrokerOptions;
   readonly #store: Store;
   readonly #quota: Ledger;
   readonly #snapshots: Snapshots;
-  readonly #refresher: Refresher;
+  readonly #refreshers: Refreshers;
+  readonly #calls: Calls;
   readonly #writing: Writing;
   readonly #pusher = new Pusher((table) => this.#push(table));
   readonly #acks: Acks;
@@ -81,16 +73,17 @@ export class Broker implements BrokerPort {
   readonly #listeners = new Set<BrokerEvents>();
   #tables: readonly Table[] | undefined;
   #listFailure: Unavailable | undefined;
-  #state: State = { state: "never", message: "Google has not been asked yet" };
   #stopDiscovery: (() => void) | undefined;
-  /** For the beat. */
-  readonly counters = { calls: 0, errors: 0 };
+  /** Workers that the broker before this one had. */
+  readonly #expected: number;
+  #closing = false;
 
   /** Loads what the last broker left; asks for nothing yet. @throws DroverError DROVER_E_DATA_DIR. */
   constructor(options: BrokerOptions) {
     const { clock, log, dataDir, spreadsheetId } = options;
     this.#options = options;
     this.#store = openStore(dataDir, clock.wall(), log);
+    this.#expected = this.#store.readers();
     this.#quota = new Ledger(options.readsPerMinute, clock, this.#store.quota());
     this.#feed = new Feed({ dataDir, epoch: this.#store.epoch, log });
     this.#acks = new Acks(clock);
@@ -100,16 +93,30 @@ export class Broker implements BrokerPort {
       mostBytes: options.journalSize,
       footing: this.#footing(),
       show: (table) => this.#show(table),
+      keep: (table) => this.#keep(table),
     });
     const written = (table: string): boolean => this.#writing.has(table);
-    this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written });
-    this.#refresher = new Refresher({
+    const ttlOf = (table: Table): Ms => this.#refreshers.ttlOf(table);
+    this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written, ttlOf });
+    this.#calls = new Calls({ quota: this.#quota, store: this.#store, log });
+    const upstreamOf = upstreams(options);
+    this.#refreshers = new Refreshers({
       ...this.#times(),
+      spreadsheetId,
       quota: this.#quota,
-      read: (tables) => this.#call(() => options.upstream.read(tables.map((table) => quoted(table.range)))),
+      read: (id, tables, signal) => {
+        const ranges = tables.map((table) => quoted(table.range));
+        return this.#calls.make({ spreadsheetId: id, use: "refresh", signal }, () => upstreamOf(id).read(ranges, signal));
+      },
       accept: (table, values, askedAt) => this.#accept(table, values, askedAt),
       failed: (why) => this.#failed(why),
+      stretched: (tables) => this.#stretched(tables),
     });
+  }
+
+  /** For the beat. */
+  get counters(): Calls["counters"] {
+    return this.#calls.counters;
   }
 
   /** Whether any table of this broker may be written to. */
@@ -123,12 +130,13 @@ export class Broker implements BrokerPort {
 
   /** Accepts writes from now on. Before `start`, so that no rows are shown without what the journal holds. */
   openWrites(means: WriteMeans): void {
+    this.#snapshots.takeBack();
     this.#writing.open(means);
   }
 
   /** Accepts no more writes. @returns when all are on disk, rows too, and the journal is given up. */
   async closeWrites(): Promise<void> {
-    await this.#writing.close(() => this.#snapshots.flushed());
+    await this.#writing.close(() => this.#snapshots.yield());
   }
 
   /** Begins to serve: from disk at once, from Google for what is not there. */
@@ -144,48 +152,66 @@ export class Broker implements BrokerPort {
       file.write(titles);
     };
     const failed = (why: Unavailable): void => void (this.#tables === undefined && this.#failed((this.#listFailure = why)));
-    const tabs = () => this.#call(() => this.#options.upstream.tabs());
+    const tabs = () => this.#calls.make({ spreadsheetId, use: "other" }, () => this.#options.upstream.tabs());
     this.#stopDiscovery = discoverTabs({ ...this.#times(), quota: this.#quota, log, tabs, found, failed });
   }
 
   subscribe(events: BrokerEvents): Subscription {
     this.#listeners.add(events);
     const reader = this.#acks.join();
+    this.#keepReaders();
     if (this.#listFailure !== undefined) events.failed(this.#listFailure);
     if (this.#tables !== undefined) events.tables(this.#infos());
     for (const { head, bytes } of this.#snapshots.all()) events.snapshot(head, bytes);
-    for (const why of this.#refresher.failures()) events.failed(why);
+    for (const why of this.#refreshers.failures()) events.failed(why);
     return {
       saw: (table, version) => reader.saw(table, version),
       end: () => {
         this.#listeners.delete(events);
         reader.leave();
+        this.#keepReaders();
       },
     };
+  }
+
+  /** For the next broker. One that closes loses its workers to it. */
+  #keepReaders(): void {
+    if (!this.#closing) this.#store.keepReaders(this.#acks.readers);
   }
 
   follow(from: Position | undefined, tell: (changes: Changes) => void): () => void {
     return this.#feed.follow(from, tell);
   }
 
-  async want(table: string): Promise<Unavailable | undefined> {
-    if (this.#tables !== undefined) return this.#refresher.want(table);
+  async want(table: string, priority?: Priority): Promise<Unavailable | undefined> {
+    if (this.#tables !== undefined) return this.#refreshers.want(table, priority);
     const message = "Google has not said yet which tabs the spreadsheet has";
     return { reason: "never-loaded", message, retryAfter: ms(1_000), ...this.#listFailure, table };
   }
 
   touch(tables: readonly string[]): void {
-    this.#refresher.touch(tables);
+    this.#refreshers.touch(tables);
   }
 
   async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
     const known = this.#tables?.some(({ name }) => name === request.table);
-    if (known === true) return this.#writing.write(request, call);
+    if (known === true) {
+      if (this.#writing.isUnknown(request.table)) await this.#firstRead(request.table, call.within);
+      return this.#writing.write(request, call);
+    }
     const [reason, message] =
       known === false
         ? (["unknown-table", `there is no table "${request.table}"`] as const)
         : (["not-writable", "Google has not said yet which tabs the spreadsheet has"] as const);
     return { is: "refused", refusal: { reason, message, ...(known === false ? {} : { retryAfter: seconds(1) }) } };
+  }
+
+  /** The columns of a table that was never read are not known: a write waits for them, as a reader does. */
+  async #firstRead(table: string, within: Ms): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, within);
+    await Promise.race([this.#refreshers.want(table), late.promise]);
+    clearTimeout(timer);
   }
 
   find(id: string): Promise<Write | undefined> {
@@ -194,7 +220,7 @@ export class Broker implements BrokerPort {
 
   /** Connections that another broker had are about to come: until they have, answers to writers wait for them. */
   expectReaders(): void {
-    this.#acks.settle(READERS_COME_WITHIN);
+    this.#acks.settle(this.#expected, READERS_COME_WITHIN);
   }
 
   peek(table: string): ReturnType<Snapshots["get"]> {
@@ -202,23 +228,19 @@ export class Broker implements BrokerPort {
   }
 
   report(): UpstreamReport {
-    const failures = new Map(this.#refresher.failures().map(({ table, message }) => [table, message]));
-    const tables = (this.#tables ?? []).flatMap(({ name }): readonly TableReport[] => {
-      const [held, failure] = [this.#snapshots.get(name), failures.get(name)];
-      if (held === undefined && failure === undefined) return [];
-      const { version, checkedAt, warnings } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp, warnings: 0 };
-      const report = { name, rows: held?.rows ?? 0, version, checkedAt, warnings: warnings ?? 0 };
-      return [failure === undefined ? report : { ...report, failure }];
-    });
+    const { clock, spreadsheetId } = this.#options;
+    const held = { calls: this.#calls, quota: this.#quota, refreshers: this.#refreshers, snapshots: this.#snapshots };
+    const report = upstreamReport({ clock, spreadsheetId, tables: this.#tables ?? [], ...held });
     const writes = this.#writing.report();
-    return { ...this.#state, quota: this.#quota.report(), tables, ...(writes === undefined ? {} : { writes }) };
+    return writes === undefined ? report : { ...report, writes };
   }
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */
   async close(): Promise<void> {
+    this.#closing = true;
     this.#stopDiscovery?.();
     await this.closeWrites();
-    this.#refresher.close();
+    this.#refreshers.close();
     this.#feed.close();
     this.#options.upstream.close();
     await this.#snapshots.flushed();
@@ -227,6 +249,7 @@ export class Broker implements BrokerPort {
   #footing(): Footing {
     return {
       layout: (table) => this.#snapshots.get(table)?.layout,
+      renew: (table) => this.#refreshers.renew(table),
       reads: { ledger: this.#quota, keep: (state) => this.#store.keepQuota(state) },
       writes: { state: () => this.#store.writeQuota(), keep: (state) => this.#store.keepWriteQuota(state) },
       proof: {
@@ -258,18 +281,19 @@ export class Broker implements BrokerPort {
     this.#listFailure = undefined;
     this.#snapshots.load(tables, wall);
     const checked = tables.flatMap((table) => {
-      const head = this.#snapshots.get(table.name)?.head;
-      return head === undefined ? [] : [[table.name, after(now, elapsed(wall, head.checkedAt))] as const];
+      const held = this.#snapshots.get(table.name);
+      if (held === undefined) return [];
+      return [[table.name, { checkedAt: after(now, elapsed(wall, held.head.checkedAt)), bytes: held.bytes.byteLength }] as const];
     });
-    for (const { name } of tables) this.#startWriting(name, new Map(checked).get(name) ?? now);
-    this.#refresher.setTables(tables, new Map(checked));
+    for (const { name } of tables) this.#startWriting(name, new Map(checked).get(name)?.checkedAt ?? now);
+    this.#refreshers.setTables(tables, new Map(checked));
     for (const listener of this.#listeners) {
       listener.tables(this.#infos());
       for (const { head, bytes } of this.#snapshots.all()) listener.snapshot(head, bytes);
     }
     this.#feed.tables(this.#infos());
-    this.#refresher.warm();
-    this.#refresher.touch(tables.filter(isWritable).map(({ name }) => name));
+    this.#refreshers.warm();
+    this.#refreshers.touch(tables.filter(isWritable).map(({ name }) => name));
   }
 
   /** Lays what the journal holds over the rows from disk, before anybody sees them. */
@@ -288,37 +312,17 @@ export class Broker implements BrokerPort {
     if (version !== undefined) await this.#acks.reached(table, version);
   }
 
+  /** Whatever comes of a push that is due: what it showed is on disk, or could not be written. */
+  async #keep(table: string): Promise<void> {
+    await Promise.allSettled([this.#pusher.pushed(table)]);
+    await this.#snapshots.written(table);
+  }
+
   #push(name: string): void {
     const table = this.#tables?.find((known) => known.name === name);
     const shown = this.#writing.content(name);
     if (table === undefined || shown === undefined) return;
     this.#tell(table, this.#snapshots.show(table, shown, this.#options.clock.wall()));
-  }
-
-  /** Every call is counted before it is made, and a refusal closes the ledger: in memory and on disk. */
-  async #call<T>(call: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-    this.#quota.spend();
-    this.#store.keepQuota(this.#quota.state());
-    this.counters.calls += 1;
-    const outcome = await call();
-    if (outcome.is !== "ok") this.counters.errors += 1;
-    if (outcome.is === "locked") {
-      this.#quota.lock(outcome.until);
-      this.#store.keepQuota(this.#quota.state());
-    }
-    this.#say(outcome);
-    return outcome;
-  }
-
-  /** Keeps the state of Google, and logs when it changes. */
-  #say(outcome: Outcome<unknown>): void {
-    const { log } = this.#options;
-    const state: State = { state: STATES[outcome.is], message: outcome.is === "ok" ? "" : outcome.message };
-    const before = this.#state;
-    this.#state = state.state === "ok" ? { state: "ok", message: "" } : state;
-    if (outcome.is === "ok" && before.state !== "ok") log.info(before.state === "never" ? "Google answers" : "Google answers again");
-    else if (outcome.is !== "ok" && before.message !== state.message)
-      log.warn({ upstream: outcome.is }, `a call to Google failed: ${state.message}`);
   }
 
   #accept(table: Table, values: unknown, askedAt: Instant): string | undefined {
@@ -354,6 +358,22 @@ export class Broker implements BrokerPort {
   #told(table: string): void {
     const rows = this.#snapshots.get(table);
     if (rows !== undefined) this.#feed.seen(rows.head, rows.bytes);
+  }
+
+  /** The TTLs of tables are others now, for a time: whoever has their rows is told. */
+  #stretched(tables: readonly Table[]): void {
+    const { planned, budget, floor } = this.#refreshers.stretch();
+    const figures = { planned: Math.round(planned), budget, floor };
+    if (floor > 0)
+      this.#options.log.warn(
+        figures,
+        `the TTLs would take more calls than the quota leaves: no table is refreshed more often than every ${floor} ms`,
+      );
+    else this.#options.log.info(figures, "the TTLs fit into the quota again");
+    for (const table of tables) {
+      const head = this.#snapshots.retimed(table);
+      if (head !== undefined) for (const listener of this.#listeners) listener.renewed(head);
+    }
   }
 
   #failed(why: Unavailable): void {

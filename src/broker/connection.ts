@@ -14,7 +14,6 @@ import type { ServiceAccount } from "./credentials.ts";
 import type { Outcome } from "./upstream.ts";
 
 export interface GoogleOptions {
-  readonly spreadsheetId: string;
   /** Undefined: calls carry no token (an emulator that asks for none). */
   readonly account: ServiceAccount | undefined;
   /** In Google's place: `http://127.0.0.1:9000/`. */
@@ -68,13 +67,17 @@ function forget(jwt: JWT, refused: string | undefined): void {
 /** What a call is, beside its request: whose quota it uses, and how its answer is read. */
 export interface CallKind<T, O> {
   readonly pool: Pool;
+  /** The spreadsheet that it is about. */
+  readonly about: string;
+  /** Gives it up before its deadline. */
+  readonly giveUp?: AbortSignal | undefined;
   /** @returns undefined when the answer is not what was asked for. */
   readonly read: (data: unknown) => T | undefined;
   /** What an answer that is not 200 means to this call alone; undefined: what it means to any. */
   readonly other?: (reply: Reply) => O | undefined;
 }
 
-/** Calls of one account about one spreadsheet. */
+/** Calls of one account. */
 export class Connection {
   readonly #options: GoogleOptions;
   readonly #agents: { readonly sheets: HttpAgent | undefined; readonly oauth: HttpAgent | undefined };
@@ -86,8 +89,9 @@ export class Connection {
     this.#agents = { sheets: agentFor(options.sheetsEndpoint), oauth: agentFor(options.oauthEndpoint) };
   }
 
-  get spreadsheetId(): string {
-    return this.#options.spreadsheetId;
+  /** The policy of its calls, for one that does not go by the client. */
+  get policy(): ReturnType<typeof policy> {
+    return policy(this.#options.timeout, this.#agents.sheets);
   }
 
   close(): void {
@@ -96,9 +100,10 @@ export class Connection {
   }
 
   /** One call within its deadline. A token that is refused is renewed and the call made again, once. */
-  async call<T, O = never>(send: Send, { pool, read, other }: CallKind<T, O>): Promise<Outcome<T> | O> {
+  async call<T, O = never>(send: Send, { pool, about, giveUp, read, other }: CallKind<T, O>): Promise<Outcome<T> | O> {
     const { timeout, clock } = this.#options;
-    const signal = AbortSignal.timeout(timeout);
+    const deadline = AbortSignal.timeout(timeout);
+    const signal = giveUp === undefined ? deadline : AbortSignal.any([deadline, giveUp]);
     try {
       const libraries = await (this.#libraries ??= this.#load());
       let reply = await this.#attempt(libraries, signal, send);
@@ -107,7 +112,7 @@ export class Connection {
         reply = await this.#attempt(libraries, signal, send);
       }
       if (!("status" in reply)) return reply;
-      if (reply.status !== 200) return other?.(reply) ?? failureOf(reply, { share: this.#share(), now: clock.wall(), pool });
+      if (reply.status !== 200) return other?.(reply) ?? failureOf(reply, { share: this.#share(about), now: clock.wall(), pool });
       const value = read(reply.data);
       if (value !== undefined) return { is: "ok", value };
       return { is: "malformed", message: "Google's answer does not have the shape that was asked for" };
@@ -166,8 +171,8 @@ export class Connection {
     return Object.assign(request, ours, agent === undefined ? {} : { agent });
   }
 
-  #share(): string {
-    const { account, spreadsheetId } = this.#options;
+  #share(spreadsheetId: string): string {
+    const { account } = this.#options;
     if (account === undefined) return `nobody may see the spreadsheet ${spreadsheetId} without a key`;
     return `the service account can't see the spreadsheet ${spreadsheetId}: share it with ${account.email}`;
   }

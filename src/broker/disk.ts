@@ -15,6 +15,13 @@ const CHECKSUM = 32;
 const UNFINISHED = minutes(1);
 const checksum = (parts: readonly Uint8Array[]): Buffer => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest();
 
+/** One table's file: the write under way, and the one that follows it. */
+interface Writing {
+  next: { readonly work: () => Promise<void>; readonly written: PromiseWithResolvers<void> } | undefined;
+  now: Promise<void>;
+  readonly done: Promise<void>;
+}
+
 export interface Saved {
   readonly head: SnapshotHead;
   readonly bytes: Uint8Array;
@@ -41,7 +48,7 @@ export class SnapshotFiles {
   readonly #folder: string;
   readonly #log: Logger;
   /** One write a table at a time; what comes meanwhile waits, and only its latest is written. */
-  readonly #writing = new Map<string, { next: (() => Promise<void>) | undefined; done: Promise<void> }>();
+  readonly #writing = new Map<string, Writing>();
 
   /** @throws DroverError DROVER_E_DATA_DIR. */
   constructor(dataDir: string, log: Logger) {
@@ -84,8 +91,18 @@ export class SnapshotFiles {
   write({ head, bytes, layout }: Saved, definition: string): void {
     const work = (): Promise<void> => this.#replace(head.table, [...encodeFrame({ head, cut: definition, layout }, bytes)]);
     const busy = this.#writing.get(head.table);
-    if (busy !== undefined) busy.next = work;
-    else this.#writing.set(head.table, { next: undefined, done: this.#run(head.table, work) });
+    if (busy !== undefined) busy.next = { work, written: busy.next?.written ?? Promise.withResolvers() };
+    else {
+      const now = work();
+      const writing: Writing = { next: undefined, now, done: now.then(() => this.#follow(head.table)) };
+      this.#writing.set(head.table, writing);
+    }
+  }
+
+  /** @returns when what was handed over of a table is on disk, or could not be written. */
+  async written(table: string): Promise<void> {
+    const busy = this.#writing.get(table);
+    await (busy?.next?.written.promise ?? busy?.now);
   }
 
   /** @returns when everything is on disk. */
@@ -93,13 +110,14 @@ export class SnapshotFiles {
     await Promise.all([...this.#writing.values()].map(({ done }) => done));
   }
 
-  async #run(table: string, work: () => Promise<void>): Promise<void> {
-    for (let next: (() => Promise<void>) | undefined = work; next !== undefined;) {
+  /** What came while a file was written, until nothing more has come. */
+  async #follow(table: string): Promise<void> {
+    const writing = this.#writing.get(table);
+    for (let next = writing?.next; next !== undefined; next = writing?.next) {
+      if (writing !== undefined) [writing.next, writing.now] = [undefined, next.work()];
       // oxlint-disable-next-line no-await-in-loop -- one at a time is the point
-      await next();
-      const state = this.#writing.get(table);
-      next = state?.next;
-      if (state !== undefined) state.next = undefined;
+      await writing?.now;
+      next.written.resolve();
     }
     this.#writing.delete(table);
   }

@@ -55,17 +55,25 @@ const sealed = (body: Uint8Array, { headers, ...rest }: CallOptions) => ({
 
 class Google implements Upstream, WriteUpstream {
   readonly #connection: Connection;
+  readonly #spreadsheetId: string;
 
-  constructor(options: GoogleOptions) {
-    this.#connection = new Connection(options);
+  constructor(connection: Connection, spreadsheetId: string) {
+    this.#connection = connection;
+    this.#spreadsheetId = spreadsheetId;
   }
 
-  read(ranges: readonly string[]): Promise<Outcome<readonly unknown[]>> {
-    const { spreadsheetId } = this.#connection;
+  of(spreadsheetId: string): Upstream {
+    return new Google(this.#connection, spreadsheetId);
+  }
+
+  read(ranges: readonly string[], giveUp?: AbortSignal): Promise<Outcome<readonly unknown[]>> {
+    const spreadsheetId = this.#spreadsheetId;
     const query = { spreadsheetId, ranges: [...ranges], majorDimension: "ROWS", fields: VALUES, prettyPrint: false };
     const rendering = { valueRenderOption: "UNFORMATTED_VALUE", dateTimeRenderOption: "FORMATTED_STRING" };
     return this.#connection.call((sheets, options) => sheets.spreadsheets.values.batchGet({ ...query, ...rendering }, options), {
       pool: "read",
+      about: spreadsheetId,
+      giveUp,
       read: (data) => {
         const found = (data as sheets_v4.Schema$BatchGetValuesResponse | null)?.valueRanges;
         return Array.isArray(found) && found.length === ranges.length ? found.map((range) => range?.values) : undefined;
@@ -87,32 +95,33 @@ class Google implements Upstream, WriteUpstream {
   }
 
   batchUpdate(body: Uint8Array, fields: string): Promise<WriteOutcome<unknown>> {
-    const { spreadsheetId } = this.#connection;
+    const spreadsheetId = this.#spreadsheetId;
     return this.#connection.call(
       (sheets, options) => {
         const request = sealed(body, options);
         return sheets.spreadsheets.batchUpdate({ spreadsheetId, fields, ...request.query }, request.options);
       },
-      { pool: "write", read: named, other: refused },
+      { pool: "write", about: spreadsheetId, read: named, other: refused },
     );
   }
 
   updateByFilter(body: Uint8Array): Promise<WriteOutcome<unknown>> {
-    const { spreadsheetId } = this.#connection;
+    const spreadsheetId = this.#spreadsheetId;
     return this.#connection.call(
       (sheets, options) => {
         const request = sealed(body, options);
         return sheets.spreadsheets.values.batchUpdateByDataFilter({ spreadsheetId, fields: UPDATED, ...request.query }, request.options);
       },
-      { pool: "write", read: named, other: refused },
+      { pool: "write", about: spreadsheetId, read: named, other: refused },
     );
   }
 
   async metadata(metadataId: number): Promise<WriteOutcome<string | undefined>> {
-    const { spreadsheetId } = this.#connection;
+    const spreadsheetId = this.#spreadsheetId;
     const query = { spreadsheetId, metadataId, fields: "metadataId,metadataValue", prettyPrint: false };
     const found = await this.#connection.call((sheets, options) => sheets.spreadsheets.developerMetadata.get(query, options), {
       pool: "read",
+      about: spreadsheetId,
       read: metadataText(metadataId),
       other: ({ status }) => (status === 404 ? { is: "ok" as const, value: { text: undefined } } : undefined),
     });
@@ -121,11 +130,12 @@ class Google implements Upstream, WriteUpstream {
   }
 
   search(metadataKey: string): Promise<WriteOutcome<readonly FoundMetadata[]>> {
-    const { spreadsheetId } = this.#connection;
+    const spreadsheetId = this.#spreadsheetId;
     const requestBody = { dataFilters: [{ developerMetadataLookup: { metadataKey } }] };
     const query = { spreadsheetId, requestBody, fields: FOUND, prettyPrint: false };
     return this.#connection.call((sheets, options) => sheets.spreadsheets.developerMetadata.search(query, options), {
       pool: "read",
+      about: spreadsheetId,
       read: foundMetadata,
     });
   }
@@ -135,12 +145,23 @@ class Google implements Upstream, WriteUpstream {
   }
 
   #spreadsheet<T>(fields: string, read: (data: unknown) => T | undefined): Promise<Outcome<T>> {
-    const query = { spreadsheetId: this.#connection.spreadsheetId, includeGridData: false, fields, prettyPrint: false };
-    return this.#connection.call((sheets, options) => sheets.spreadsheets.get(query, options), { pool: "read", read });
+    const spreadsheetId = this.#spreadsheetId;
+    const query = { spreadsheetId, includeGridData: false, fields, prettyPrint: false };
+    return this.#connection.call((sheets, options) => sheets.spreadsheets.get(query, options), {
+      pool: "read",
+      about: spreadsheetId,
+      read,
+    });
   }
 }
 
+/** What one account can ask. */
+export interface Account extends Upstream, WriteUpstream {
+  /** Its calls about another spreadsheet. They end with this one. */
+  of(spreadsheetId: string): Upstream;
+}
+
 /** Google, or what stands in its place. Nothing is loaded or connected before the first call. */
-export function createGoogle(options: GoogleOptions): Upstream & WriteUpstream {
-  return new Google(options);
+export function createGoogle({ spreadsheetId, ...options }: GoogleOptions & { readonly spreadsheetId: string }): Account {
+  return new Google(new Connection(options), spreadsheetId);
 }

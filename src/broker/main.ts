@@ -16,6 +16,7 @@ import { readServiceAccount } from "./credentials.ts";
 import { createGoogle } from "./google.ts";
 import { serveBroker, type RpcServer } from "./rpc.ts";
 import { askForJournal } from "./succession.ts";
+import type { Upstream } from "./upstream.ts";
 import type { WriteMeans } from "./writing.ts";
 
 /** What opening a journal needs. */
@@ -72,7 +73,8 @@ function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" |
     clock: systemClock,
   });
   const tables = tablesFile === null ? undefined : readTables(tablesFile, ttl);
-  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, upstream, clock: systemClock, log };
+  const elsewhere = (id: string): Upstream => upstream.of(id);
+  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, upstream, elsewhere, clock: systemClock, log };
   return { broker: new Broker(options), upstream };
 }
 
@@ -192,8 +194,9 @@ class BrokerProcess {
     const timer = setTimeout(() => exit(EXIT.done.code), CLOSE_WITHIN);
     running?.stopBeat();
     await this.#yield(); // whoever waits for an answer still gets it
+    const closed = running?.broker.close();
     running?.rpc.close();
-    await running?.broker.close();
+    await closed;
     running?.letGo();
     clearTimeout(timer);
     this.#port.send({ type: "drained", served: 0 });

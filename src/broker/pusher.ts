@@ -23,6 +23,11 @@ export class Pusher {
     return pushed;
   }
 
+  /** @returns when nothing of the table waits to be pushed. */
+  async pushed(table: string): Promise<void> {
+    await this.#due.get(table);
+  }
+
   #wait(table: string): Promise<void> {
     const wait = (this.#notBefore.get(table) ?? 0) - performance.now();
     return new Promise((resolve) => (wait > 0 ? setTimeout(resolve, wait) : setImmediate(resolve)));

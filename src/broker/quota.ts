@@ -5,11 +5,17 @@
  * whoever asks: the ledger stays closed that long.
  */
 import type { Clock } from "../base/clock.ts";
+import type { Priority } from "../sheets/types.ts";
 import { after, elapsed, later, minutes, ms, type Instant, type PerMinute, type Timestamp } from "../base/units.ts";
 
 const WINDOW = minutes(1);
 /** Part of the limit that is left to whatever else uses the same account. */
 const RESERVE = 0.15;
+/**
+ * What each class may use of the rest: near its end the lower class waits first, so that a first read or a login finds a call left,
+ * however much there is to refresh.
+ */
+const PART = { urgent: 1, refresh: 0.9, export: 0.8 } as const satisfies Record<Priority, number>;
 /** A lock-out that claims to last longer is a misread body. */
 const LONGEST_LOCK = minutes(3);
 
@@ -24,6 +30,8 @@ export class Ledger {
   readonly limit: number;
   readonly #clock: Clock;
   #spent: Instant[] = [];
+  /** Of these, what was not planned for: everything but refreshes. */
+  #others: Instant[] = [];
   #lockedUntil: Instant;
 
   /** @param perMinute the account's quota, before the reserve. */
@@ -37,16 +45,35 @@ export class Ledger {
   }
 
   /** @returns when the next call is allowed: now, or when enough of the last minute's calls are a minute old and no lock-out lasts. */
-  next(): Instant {
+  next(priority: Priority = "urgent"): Instant {
     const now = this.#clock.now();
-    this.#spent = this.#spent.filter((at) => after(at, WINDOW) > now);
-    const oldest = this.#spent[this.#spent.length - this.limit];
+    const recent = (at: Instant): boolean => after(at, WINDOW) > now;
+    this.#spent = this.#spent.filter(recent);
+    this.#others = this.#others.filter(recent);
+    const oldest = this.#spent[this.#spent.length - this.#share(priority)];
     return Math.max(now, this.#lockedUntil, oldest === undefined ? now : after(oldest, WINDOW)) as Instant;
   }
 
   /** Counts a call. Before the call: one that never comes back has been counted by Google too. */
-  spend(): void {
-    this.#spent.push(this.#clock.now());
+  spend(use: "refresh" | "other" = "other"): void {
+    const now = this.#clock.now();
+    this.#spent.push(now);
+    if (use === "other") this.#others.push(now);
+  }
+
+  /** What is left of a minute for refreshes: their part, less what all else has used in the last one. */
+  budget(): number {
+    return this.#share("refresh") - this.others();
+  }
+
+  /** Calls of the last minute that were no refreshes. */
+  others(): number {
+    this.next();
+    return this.#others.length;
+  }
+
+  #share(priority: Priority): number {
+    return Math.max(1, Math.floor(this.limit * PART[priority]));
   }
 
   /** Google has refused until then. */

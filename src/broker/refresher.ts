@@ -1,86 +1,75 @@
 /**
- * When Google is asked, and for what. One call at a time for the spreadsheet, made only because a client asks:
+ * When Google is asked for the tables of one spreadsheet, and for what. One call at a time, made only because a client asks:
  *
- *   want, touch → due ─ tick (25 ms), quota, back-off → one batchGet of all that is due and what goes along → accepted or failed
+ *   want, touch → due ─ tick (25 ms), quota, breaker → one batchGet of all that is due and what goes along → accepted or failed
  *
  * A failure keeps what was asked for due, as long as someone goes on asking; in a lock-out nothing is sent.
  */
-import type { Clock } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
-import { impossible } from "../base/never.ts";
 import { after, between, ms, seconds, type Instant, type Ms } from "../base/units.ts";
-import { quoted } from "../sheets/a1.ts";
-import type { Table, Unavailable } from "../sheets/types.ts";
+import type { Priority, Table, Unavailable } from "../sheets/types.ts";
 import type { Alarm } from "./alarm.ts";
-import { backoff } from "./backoff.ts";
-import { firstDue, isFresh, latest, notBeforeAfter, selection, staysDue, type Demand } from "./demand.ts";
-import type { Ledger } from "./quota.ts";
+import { Breaker, type BreakerState } from "./breaker.ts";
+import { firstDue, firstOf, inUse, isFresh, latest, selection } from "./demand.ts";
+import { fitting } from "./fitting.ts";
+import { fly, Latency } from "./flight.ts";
+import { Landings, type LandingPort } from "./landing.ts";
+import { newPlace, settle, unknown, type Known, type Place } from "./place.ts";
 import type { Outcome } from "./upstream.ts";
 
-export interface RefresherPort {
-  readonly clock: Clock;
+export interface RefresherPort extends LandingPort {
   readonly alarm: Alarm;
-  /** 0 ≤ random < 1. */
-  readonly random: () => number;
-  readonly quota: Ledger;
   /** Counts the call, makes it, and closes the ledger when it is refused. */
-  read(tables: readonly Table[]): Promise<Outcome<readonly unknown[]>>;
-  /** Takes a table's values, asked for at an instant. @returns why they can't be its rows, or undefined. */
-  accept(table: Table, values: unknown, askedAt: Instant): string | undefined;
-  /** A refresh of a table has failed. */
-  failed(why: Unavailable): void;
+  read(tables: readonly Table[], signal: AbortSignal): Promise<Outcome<readonly unknown[]>>;
+  /** A call has ended, whatever came of it. */
+  landed?(): void;
 }
 
-interface Place extends Demand {
-  readonly table: Table;
-  why: Unavailable | undefined;
-  waiters: ((why: Unavailable | undefined) => void)[];
+/** What is said of a spreadsheet. */
+export interface BreakerReport {
+  readonly state: BreakerState;
+  /** Calls that failed in a row. */
+  readonly failures: number;
+  readonly notBefore: Instant;
 }
 
 const TICK = ms(25);
 /** A caller waits so long for a call that may not be made yet; beyond, it is told so at once. */
 const PATIENCE = seconds(1);
-/** A range that is not there is looked for so often; any of several, at least so far apart. */
-const LOST_PAUSE = seconds(30);
-const LOST_APART = seconds(5);
-/** What fits into one URL. */
-const MOST_RANGES = 100;
-const MOST_CHARACTERS = 6_000;
-/** A worker takes no longer message, and one may name a tab or a column of any length. */
-const LONGEST_MESSAGE = 1_000;
+/** Who has rows waits no longer for newer ones, and not at all when the last try has failed. */
+const WITH_ROWS = seconds(2);
+/** A call is overtaken when it takes longer than a TTL, and than answers have lately: twice the slowest of them. */
+const SLOWER = 2;
 
 export class Refresher {
   readonly #port: RefresherPort;
+  readonly #breaker: Breaker;
+  readonly #landings: Landings;
+  readonly #latency = new Latency();
   #places: ReadonlyMap<string, Place> = new Map();
   #flying = false;
   #closed = false;
   #alarm: { readonly at: Instant; readonly cancel: () => void } | undefined;
-  #notBefore: Instant;
-  #failures = 0;
-  #mostRanges = MOST_RANGES;
-  /** Less while the range that fails a call is looked for by halving. */
-  #searching = MOST_RANGES;
 
   constructor(port: RefresherPort) {
     this.#port = port;
-    this.#notBefore = port.clock.now();
+    this.#breaker = new Breaker(port.clock.now());
+    this.#landings = new Landings(port, this.#breaker);
   }
 
   /**
    * A table that stays what it was keeps its place, and whoever waits for it.
-   * @param checkedAt when each table's rows were last known to be true, for those that are known.
+   * @param known what is known of tables' rows already.
    */
-  setTables(tables: readonly Table[], checkedAt: ReadonlyMap<string, Instant>): void {
+  setTables(tables: readonly Table[], known: ReadonlyMap<string, Known>): void {
     const before = this.#places;
     const now = this.#port.clock.now();
     const placeOf = (table: Table): Place => {
-      const known = before.get(table.name);
-      if (known !== undefined && JSON.stringify(known.table) === JSON.stringify(table)) return known;
-      const fresh = { askedAt: undefined, due: false, notBefore: now, lostAt: undefined, why: undefined, waiters: [] };
-      return { table, ttl: table.ttl, checkedAt: checkedAt.get(table.name), ...fresh };
+      const place = before.get(table.name);
+      const same = place !== undefined && JSON.stringify(place.table) === JSON.stringify(table);
+      return same ? place : newPlace(table, known.get(table.name), now);
     };
     this.#places = new Map(tables.map((table) => [table.name, placeOf(table)]));
-    for (const [name, place] of before) if (this.#places.get(name) !== place) this.#settle(place, unknown(name));
+    for (const [name, place] of before) if (this.#places.get(name) !== place) settle(place, unknown(name));
   }
 
   /** Asks for the tables that no rows are known of. */
@@ -89,22 +78,33 @@ export class Refresher {
   }
 
   /** @returns undefined when the table's rows are fresh, else why they are not. */
-  async want(name: string): Promise<Unavailable | undefined> {
+  async want(name: string, priority: Priority = "refresh"): Promise<Unavailable | undefined> {
     const place = this.#places.get(name);
     if (place === undefined) return unknown(name);
     const now = this.#port.clock.now();
-    if (!this.#ask(place, now)) return undefined;
-    const at = latest(this.#allowedAt(), place.notBefore);
-    if (between(now, at) > PATIENCE) return { ...(place.why ?? this.#locked(name)), retryAfter: between(now, at) };
-    return new Promise((resolve) => place.waiters.push(resolve));
+    if (!this.#ask(place, now, priority)) return undefined;
+    const at = latest(this.#allowed()[place.priority], place.notBefore);
+    if (between(now, at) > PATIENCE) return { ...(place.why ?? spent(name)), retryAfter: between(now, at) };
+    const hasRows = place.checkedAt !== undefined;
+    if (hasRows && place.why !== undefined) return place.why;
+    return this.#answer(place, hasRows ? after(now, WITH_ROWS) : undefined);
   }
 
   touch(names: readonly string[]): void {
     const now = this.#port.clock.now();
     for (const name of names) {
       const place = this.#places.get(name);
-      if (place !== undefined) this.#ask(place, now);
+      if (place !== undefined) this.#ask(place, now, "refresh");
     }
+  }
+
+  /** Asks for a table although its rows count as fresh: the sheet is known to be another. */
+  renew(name: string): void {
+    const place = this.#places.get(name);
+    if (place === undefined) return;
+    const now = this.#port.clock.now();
+    place.askedAt = now;
+    this.#due(place, now, "refresh");
   }
 
   /** What is known to be wrong, for a client that comes later. */
@@ -112,32 +112,77 @@ export class Refresher {
     return [...this.#places.values()].flatMap((place) => place.why ?? []);
   }
 
+  /** The tables that somebody uses. */
+  used(): readonly Place[] {
+    const now = this.#port.clock.now();
+    return [...this.#places.values()].filter((place) => inUse(place, now));
+  }
+
+  /** Lays a floor under the TTLs. @returns the tables that it changes. */
+  stretch(floor: Ms): readonly Table[] {
+    const changed = [...this.#places.values()].filter(({ table, ttl }) => ttl !== Math.max(table.ttl, floor));
+    for (const place of changed) place.ttl = ms(Math.max(place.table.ttl, floor));
+    return changed.map(({ table }) => table);
+  }
+
+  report(): BreakerReport {
+    const { state, failures, notBefore } = this.#breaker;
+    return { state, failures, notBefore };
+  }
+
   close(): void {
     this.#closed = true;
     this.#alarm?.cancel();
     for (const place of this.#places.values())
-      this.#settle(place, { table: place.table.name, reason: "broker", message: "the broker is stopping", retryAfter: seconds(1) });
+      settle(place, { table: place.table.name, reason: "broker", message: "the broker is stopping", retryAfter: seconds(1) });
   }
 
   /** @returns whether Google must be asked. */
-  #ask(place: Place, now: Instant): boolean {
+  #ask(place: Place, now: Instant, priority: Priority): boolean {
     place.askedAt = now;
     if (isFresh(place, now)) return false;
-    place.due = true;
-    this.#arm(latest(after(now, TICK), place.notBefore));
+    const first = place.checkedAt === undefined && place.why === undefined;
+    const asked = first ? "urgent" : priority;
+    this.#due(place, now, asked);
+    const wait = between(now, this.#port.quota.next(place.priority));
+    if (wait > PATIENCE && place.why === undefined) this.#landings.fail(place, { ...spent(place.table.name), retryAfter: wait });
     return true;
   }
 
-  #allowedAt(): Instant {
-    return latest(this.#notBefore, this.#port.quota.next());
+  #due(place: Place, now: Instant, priority: Priority): void {
+    place.priority = place.due ? firstOf(place.priority, priority) : priority;
+    if (!place.due) place.dueAt = after(now, TICK);
+    place.due = true;
+    this.#arm();
+  }
+
+  #answer(place: Place, until: Instant | undefined): Promise<Unavailable | undefined> {
+    return new Promise((resolve) => {
+      const late = (): void => {
+        place.waiters = place.waiters.filter((waiter) => waiter !== answer);
+        resolve(place.why ?? slow(place.table.name));
+      };
+      const cancel = until === undefined ? undefined : this.#port.alarm(until, late);
+      const answer = (why: Unavailable | undefined): void => (cancel?.(), resolve(why));
+      place.waiters.push(answer);
+    });
+  }
+
+  /** When a call of each priority may be made. */
+  #allowed(): Readonly<Record<Priority, Instant>> {
+    const { quota } = this.#port;
+    const at = (priority: Priority): Instant => latest(this.#breaker.notBefore, quota.next(priority));
+    return { urgent: at("urgent"), refresh: at("refresh"), export: at("export") };
   }
 
   /** One alarm, at the earliest moment that something may be done. */
-  #arm(wanted: Instant): void {
+  #arm(): void {
     if (this.#flying || this.#closed) return;
-    const at = latest(wanted, this.#allowedAt());
-    if (this.#alarm !== undefined && this.#alarm.at <= at) return;
+    const at = firstDue(this.#places.values(), this.#allowed());
+    if (this.#alarm?.at === at) return;
     this.#alarm?.cancel();
+    this.#alarm = undefined;
+    if (at === undefined) return;
     const cancel = this.#port.alarm(at, () => {
       this.#alarm = undefined;
       this.#wake();
@@ -146,131 +191,54 @@ export class Refresher {
   }
 
   #wake(): void {
-    const allowedAt = this.#allowedAt(); // before `now`: a call that is allowed "now" must not lie in the future of it
+    const allowed = this.#allowed(); // before `now`: a call that is allowed "now" must not lie in the future of it
     const now = this.#port.clock.now();
     const { due, along } = selection(this.#places.values(), now);
-    if (due.length > 0 && allowedAt <= now) return void this.#fly(this.#fitting([...due, ...along]));
-    const next = due.length > 0 ? allowedAt : firstDue(this.#places.values());
-    if (next !== undefined) this.#arm(next);
+    const [first] = due;
+    if (first !== undefined && allowed[first.priority] <= now)
+      return void this.#fly(fitting([...due, ...along], this.#landings.most), first.priority);
+    this.#arm();
   }
 
-  /** As many as one call may carry. */
-  #fitting(places: readonly Place[]): readonly Place[] {
-    let characters = 0;
-    const most = Math.min(this.#mostRanges, this.#searching);
-    const fits = places.findIndex((place, i) => i > 0 && (i >= most || (characters += place.table.range.length + 20) > MOST_CHARACTERS));
-    return fits === -1 ? places : places.slice(0, fits);
-  }
-
-  async #fly(places: readonly Place[]): Promise<void> {
+  async #fly(places: readonly Place[], priority: Priority): Promise<void> {
+    const { clock, alarm, quota, read } = this.#port;
     this.#flying = true;
-    const began = this.#port.clock.now();
-    let outcome: Outcome<readonly unknown[]>;
-    try {
-      outcome = await this.#port.read(places.map((place) => place.table));
-    } catch (e) {
-      outcome = { is: "malformed", message: messageOf(e) };
-    }
+    this.#breaker.called();
+    const tables = places.map((place) => place.table);
+    const patience = ms(Math.max(SLOWER * this.#latency.slowest, Math.min(...places.map(({ ttl }) => ttl))));
+    const call = (signal: AbortSignal): Promise<Outcome<readonly unknown[]>> => read(tables, signal);
+    const mayOvertake = (): boolean => !this.#closed && quota.next(priority) <= clock.now();
+    const overdue = (): void => this.#overdue(places, patience);
+    const landing = await fly({ clock, alarm, call, mayOvertake, overdue }, patience);
     this.#flying = false;
     if (this.#closed) return;
-    this.#landed(places, outcome, began);
-    const next = firstDue(this.#places.values());
-    if (next !== undefined) this.#arm(latest(next, this.#port.clock.now()));
+    if (landing.outcome.is === "ok") this.#latency.took(between(landing.began, clock.now()));
+    this.#landings.land(places, landing, this.#places);
+    this.#port.landed?.();
+    this.#arm();
   }
 
-  #landed(places: readonly Place[], outcome: Outcome<readonly unknown[]>, began: Instant): void {
-    const { clock, quota, random } = this.#port;
-    const now = clock.now();
-    const failed = outcome.is === "unavailable" || outcome.is === "malformed" || outcome.is === "denied";
-    this.#failures = failed ? this.#failures + 1 : 0;
-    switch (outcome.is) {
-      case "ok":
-        this.#searching = Math.min(MOST_RANGES, this.#searching * 2);
-        for (const [i, place] of places.entries()) this.#take(place, outcome.value[i], began);
-        return;
-      case "noRange":
-        return this.#lose(places, outcome.range, outcome.message);
-      case "tooLarge":
-        if (places.length === 1) return this.#failOne(places[0] as Place, outcome.message);
-        this.#mostRanges = Math.ceil(places.length / 2); // asked again at once, in smaller parts
-        return;
-      case "locked":
-        return this.#failAll(places, "quota", outcome.message, between(now, quota.next()));
-      case "denied":
-        return this.#failAll(places, "denied", outcome.message, backoff(this.#failures, random()));
-      case "unavailable":
-      case "malformed":
-        return this.#failAll(places, "upstream", outcome.message, backoff(this.#failures, random()));
-      default:
-        return impossible(outcome);
-    }
-  }
-
-  #take(place: Place, values: unknown, began: Instant): void {
-    if (this.#places.get(place.table.name) !== place) return; // cut otherwise since the call was made
-    const wrong = this.#port.accept(place.table, values, began);
-    if (wrong !== undefined) return this.#failOne(place, wrong);
-    place.checkedAt = began;
-    place.due = false;
-    place.lostAt = undefined;
-    place.why = undefined;
-    this.#settle(place, undefined);
-  }
-
-  /** The range that Google does not know, told apart from the others: they are asked for again at once, without it. */
-  #lose(places: readonly Place[], range: string, message: string): void {
-    const named = places.filter((place) => [place.table.range, quoted(place.table.range)].some((own) => bare(own) === bare(range)));
-    const culprits = named.length > 0 ? named : places.length === 1 ? places : [];
-    this.#searching = culprits.length > 0 ? MOST_RANGES : Math.ceil(places.length / 2); // one of these: the halves will tell
-    const now = this.#port.clock.now();
-    for (const place of this.#places.values())
-      if (place.lostAt !== undefined) place.notBefore = latest(place.notBefore, after(now, LOST_APART));
-    const text = `${message}; it will be looked for again`;
-    for (const place of culprits) {
-      place.lostAt = now;
-      this.#hold(place, LOST_PAUSE, text);
-    }
-  }
-
-  #failOne(place: Place, message: string): void {
-    this.#hold(place, backoff(4, this.#port.random()), message);
-  }
-
-  #hold(place: Place, wait: Ms, message: string): void {
-    const now = this.#port.clock.now();
-    place.notBefore = notBeforeAfter(place, wait, now);
-    place.due = staysDue(place, now);
-    this.#fail(place, { table: place.table.name, reason: "upstream", message, retryAfter: between(now, place.notBefore) });
-  }
-
-  /** The spreadsheet itself can't be had: everything that waits for it is told. */
-  #failAll(places: readonly Place[], reason: Unavailable["reason"], message: string, wait: Ms): void {
-    const now = this.#port.clock.now();
-    this.#notBefore = after(now, wait);
-    const retryAfter = ms(Math.max(1_000, wait));
-    for (const place of new Set([...places, ...[...this.#places.values()].filter((p) => p.due)])) {
-      place.due = staysDue(place, now);
-      this.#fail(place, { table: place.table.name, reason, message, retryAfter });
-    }
-  }
-
-  #fail(place: Place, { message, ...rest }: Unavailable): void {
-    const why = { ...rest, message: message.slice(0, LONGEST_MESSAGE) };
-    place.why = why;
-    this.#port.failed(why);
-    this.#settle(place, why);
-  }
-
-  #settle(place: Place, why: Unavailable | undefined): void {
-    for (const waiter of place.waiters.splice(0)) waiter(why);
-  }
-
-  #locked(table: string): Unavailable {
-    return { table, reason: "quota", message: "the read quota of this minute is used up", retryAfter: PATIENCE };
+  /** Whoever has rows is told that newer ones take their time. */
+  #overdue(places: readonly Place[], waited: Ms): void {
+    if (this.#closed) return;
+    for (const place of places)
+      if (place.checkedAt !== undefined && this.#places.get(place.table.name) === place)
+        this.#landings.fail(place, { ...slow(place.table.name), message: `no answer from Google for ${waited} ms`, retryAfter: waited });
   }
 }
 
-/** A range as two spellings of it are compared. */
-const bare = (range: string): string => range.replaceAll("'", "").toLowerCase();
+const spent = (table: string): Unavailable => ({
+  table,
+  reason: "quota",
+  cause: "quota",
+  message: "the read quota of this minute is used up",
+  retryAfter: PATIENCE,
+});
 
-const unknown = (table: string): Unavailable => ({ table, reason: "unknown", message: `there is no table "${table}"`, retryAfter: ms(0) });
+const slow = (table: string): Unavailable => ({
+  table,
+  reason: "upstream",
+  cause: "timeout",
+  message: "Google takes long to answer",
+  retryAfter: PATIENCE,
+});

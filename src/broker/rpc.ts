@@ -37,7 +37,7 @@ class Calls {
   want({ id, params }: CallOf<"want">): Promise<Unavailable | undefined> {
     const known = this.#answers.get(id);
     if (known !== undefined) return known;
-    const answer = this.#broker.want(params.table);
+    const answer = this.#broker.want(params.table, params.priority);
     this.#answers.set(id, answer);
     return answer;
   }

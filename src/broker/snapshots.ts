@@ -1,5 +1,5 @@
 import type { Logger } from "../base/log.ts";
-import type { Timestamp } from "../base/units.ts";
+import type { Ms, Timestamp } from "../base/units.ts";
 import type { Layout } from "../sheets/layout.ts";
 import { readTable, type Findings, type Reading } from "../sheets/rows.ts";
 import { encodeSnapshot, stamp, type Content, type RowTexts } from "../sheets/snapshot.ts";
@@ -45,6 +45,8 @@ export interface SnapshotsPort {
   readonly log: Logger;
   /** Whether a table may be written to: then where it stands is kept on disk. */
   readonly written: (table: string) => boolean;
+  /** How long a table's rows count as fresh now. */
+  readonly ttlOf: (table: Table) => Ms;
 }
 
 /** The newest rows of every table, as far as they may be seen: in memory, and on disk for the next broker. */
@@ -60,6 +62,9 @@ export class Snapshots {
   /** All names that a table's header row has had. */
   readonly #names = new Map<string, Set<string>>();
   readonly #written: (table: string) => boolean;
+  readonly #ttlOf: (table: Table) => Ms;
+  /** The files of written tables are another broker's. */
+  #yielded = false;
 
   constructor(port: SnapshotsPort) {
     this.#spreadsheetId = port.spreadsheetId;
@@ -67,6 +72,7 @@ export class Snapshots {
     this.#store = port.store;
     this.#log = port.log;
     this.#written = port.written;
+    this.#ttlOf = port.ttlOf;
   }
 
   get(table: string): Held | undefined {
@@ -91,7 +97,8 @@ export class Snapshots {
       const known = checked?.hash === saved.head.hash ? checked.checkedAt : saved.head.checkedAt;
       const checkedAt = Math.min(known, now) as Timestamp;
       const version = Math.max(saved.head.version, (this.#versions.get(name) ?? 0) + 1);
-      this.#hold({ ...saved, head: { ...saved.head, epoch: this.#store.epoch, version, checkedAt } }, definition);
+      const { ttl: _, ...head } = saved.head; // what held for the last broker
+      this.#hold({ ...saved, head: { ...head, epoch: this.#store.epoch, version, checkedAt } }, definition);
     }
   }
 
@@ -129,7 +136,12 @@ export class Snapshots {
     const same = held?.head.hash === hash;
     const place = layout === undefined ? {} : { layout };
     const { checkedAt, warnings } = said;
-    const times = { asOf: same ? held.head.asOf : said.asOf, checkedAt, ...(warnings === undefined ? {} : { warnings }) };
+    const times = {
+      asOf: same ? held.head.asOf : said.asOf,
+      checkedAt,
+      ...(warnings === undefined ? {} : { warnings }),
+      ...this.#ttl(table),
+    };
     const version = same ? held.head.version : (this.#versions.get(table.name) ?? 0) + 1;
     const head: SnapshotHead = { table: table.name, epoch: this.#store.epoch, version, hash, ...times };
     if (same) {
@@ -143,9 +155,37 @@ export class Snapshots {
     return { is: "changed", head, bytes };
   }
 
+  /** @returns the head of a table's rows, with the TTL that holds now; undefined: there are none. */
+  retimed(table: Table): SnapshotHead | undefined {
+    const held = this.#held.get(table.name);
+    if (held === undefined) return undefined;
+    const { ttl: _, ...rest } = held.head;
+    const head = { ...rest, ...this.#ttl(table) };
+    this.#held.set(table.name, { ...held, head });
+    return head;
+  }
+
+  #ttl(table: Table): Pick<SnapshotHead, "ttl"> {
+    const ttl = this.#ttlOf(table);
+    return ttl > table.ttl ? { ttl } : {};
+  }
+
+  /** From now on another broker keeps the rows of written tables: ours lack what it accepts. @returns when everything is on disk. */
+  async yield(): Promise<void> {
+    this.#yielded = true;
+    await this.flushed();
+  }
+
+  /** They are ours again. */
+  takeBack(): void {
+    if (!this.#yielded) return;
+    this.#yielded = false;
+    for (const table of this.#held.keys()) if (this.#written(table)) this.#save(table);
+  }
+
   #save(table: string): void {
     const held = this.#held.get(table);
-    if (held === undefined) return;
+    if (held === undefined || (this.#yielded && this.#written(table))) return;
     const { head, bytes, layout, definition } = held;
     this.#files.write({ head, bytes, ...(layout !== undefined && this.#written(table) ? { layout } : {}) }, definition);
   }
@@ -156,6 +196,11 @@ export class Snapshots {
     const before = this.#names.get(table) ?? new Set(this.#held.get(table)?.layout?.columns.filter((name) => name !== undefined));
     this.#names.set(table, new Set([...[...before].slice(-MOST_NAMES), ...now]));
     return [...before].filter((name) => !now.has(name));
+  }
+
+  /** @returns when what is held of a table is on disk. */
+  written(table: string): Promise<void> {
+    return this.#files.written(table);
   }
 
   /** @returns when everything is on disk. */

@@ -28,6 +28,9 @@ export interface Store {
   /** What was found out about a spreadsheet: whether it refuses a second write with the same fence. */
   proof(spreadsheetId: string): Delivery | undefined;
   keepProof(spreadsheetId: string, delivery: Delivery): void;
+  /** How many workers the broker before this one had, or this one has. */
+  readers(): number;
+  keepReaders(count: number): void;
   checked(table: string): Checked | undefined;
   keepChecked(tables: ReadonlyMap<string, Checked>): void;
 }
@@ -37,6 +40,7 @@ interface Kept {
   quota: QuotaState;
   writeQuota: QuotaState;
   proofs: Record<string, Delivery>;
+  readers: number;
   tables: Record<string, Checked>;
 }
 
@@ -69,6 +73,7 @@ function readKept(raw: unknown): Kept {
     quota: readQuota(file["quota"]),
     writeQuota: readQuota(file["writeQuota"]),
     proofs: Object.fromEntries(proofs),
+    readers: isTime(file["readers"]) ? file["readers"] : 0,
     tables: Object.fromEntries(checked.map(([name, { hash, checkedAt }]) => [name, { hash, checkedAt }])),
   };
 }
@@ -139,6 +144,11 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
     proof: (spreadsheetId) => (Object.hasOwn(kept.proofs, spreadsheetId) ? kept.proofs[spreadsheetId] : undefined),
     keepProof(spreadsheetId, delivery) {
       kept.proofs = { ...kept.proofs, [spreadsheetId]: delivery };
+      tryWrite();
+    },
+    readers: () => kept.readers,
+    keepReaders(count) {
+      kept.readers = count;
       tryWrite();
     },
     checked: (table) => (Object.hasOwn(kept.tables, table) ? kept.tables[table] : undefined),

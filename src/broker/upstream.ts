@@ -8,7 +8,7 @@ export type Outcome<T> =
   /** The quota is used up until then. */
   | { readonly is: "locked"; readonly message: string; readonly until: Timestamp }
   /** 5xx, no answer in time, no connection: it may work later. */
-  | { readonly is: "unavailable"; readonly message: string }
+  | { readonly is: "unavailable"; readonly message: string; readonly cause?: "timeout" | "network" }
   /** An answer that is none: not JSON, a redirect, a request that Google does not understand. */
   | { readonly is: "malformed"; readonly message: string }
   /** A range that the spreadsheet does not have, as Google wrote it. */
@@ -17,8 +17,8 @@ export type Outcome<T> =
   | { readonly is: "tooLarge"; readonly message: string };
 
 export interface Upstream {
-  /** One `values.batchGet`. @returns the `values` of each range, in order, unread. @throws nothing. */
-  read(ranges: readonly string[]): Promise<Outcome<readonly unknown[]>>;
+  /** One `values.batchGet`. @param signal gives it up. @returns the `values` of each range, in order, unread. @throws nothing. */
+  read(ranges: readonly string[], signal?: AbortSignal): Promise<Outcome<readonly unknown[]>>;
   /** The titles of the spreadsheet's tabs that hold cells, in order. @throws nothing. */
   tabs(): Promise<Outcome<readonly string[]>>;
   close(): void;

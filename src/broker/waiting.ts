@@ -61,6 +61,11 @@ export class Waiting {
     for (const entry of entries) this.#add(entry);
   }
 
+  /** @returns the tables of those that wait. */
+  tablesOf(lsns: readonly number[]): ReadonlySet<string> {
+    return new Set(lsns.flatMap((lsn) => this.#pending.get(lsn)?.table ?? []));
+  }
+
   sent(lsns: readonly number[]): void {
     for (const lsn of lsns) this.#change(lsn, { state: "sent" });
   }
@@ -80,14 +85,16 @@ export class Waiting {
     return lsn === undefined ? this.#ended.get(id) : this.#pending.get(lsn)?.write;
   }
 
-  /** @returns when none of these waits any longer, or at the end of `within`, or when the journal is given up. */
-  async settled(ids: readonly string[], within: Ms): Promise<void> {
+  /** @returns once none of these waits any longer, or at the end of `within`; `moved`: the journal was given up, and some still wait in it. */
+  async settled(ids: readonly string[], within: Ms): Promise<"settled" | "late" | "moved"> {
     const all = ids.flatMap((id) => this.#pending.get(this.#byId.get(id) ?? -1)?.settled.promise ?? []);
-    if (all.length === 0) return;
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, within);
-    await Promise.race([Promise.all(all), late.promise, this.#left.promise]);
+    if (all.length === 0) return "settled";
+    const late = Promise.withResolvers<"late">();
+    const timer = setTimeout(() => late.resolve("late"), within);
+    const settled = Promise.all(all).then(() => "settled" as const);
+    const how = await Promise.race([settled, late.promise, this.#left.promise.then(() => "moved" as const)]);
     clearTimeout(timer);
+    return how;
   }
 
   /** Nobody is to wait any longer. */

@@ -36,6 +36,8 @@ export interface Ground extends Footing {
 export interface Footing {
   /** Undefined while the table is not known. */
   layout(table: string): Layout | undefined;
+  /** Has a table read again. */
+  readonly renew: (table: string) => void;
   /** The ledger of reads, for those that sending needs. */
   readonly reads: { readonly ledger: Ledger; keep(state: QuotaState): void };
   /** Writes that were counted before, and where they are kept. */
@@ -58,6 +60,8 @@ export interface WritingOptions {
   readonly footing: Footing;
   /** Shows a table's rows to all readers. @returns when those that answer have seen them. */
   readonly show: (table: string) => Promise<void>;
+  /** @returns when a table's rows, as they have been accepted so far, are on disk beside the journal. */
+  readonly keep: (table: string) => Promise<void>;
 }
 
 /** A call is repeated for as long as a worker waits for its answer, which is minutes at most. */
@@ -109,7 +113,15 @@ export class Writing {
         entries.filter(({ table }) => table === name),
         clock.now(),
       );
-    const events: FlusherEvents = { settled: (how) => this.#settled(how), sent: (lsns) => waiting.sent(lsns) };
+    const landing: FlusherEvents["landing"] = async (lsns) => {
+      await Promise.all([...waiting.tablesOf(lsns)].map((table) => this.#options.keep(table)));
+    };
+    const events: FlusherEvents = {
+      landing,
+      settled: (how) => this.#settled(how),
+      sent: (lsns) => waiting.sent(lsns),
+      moved: this.#options.footing.renew,
+    };
     const rowOf: Ground["rowOf"] = (table, key) => this.#tables.get(table)?.rowOf(key);
     const flusher = startFlusher({ ...this.#options.footing, events, rowOf });
     this.#open = { journal, flusher, waiting, newId };
@@ -140,6 +152,12 @@ export class Writing {
     return this.#tables.has(table);
   }
 
+  /** Whether its columns must be read before anything can be written to it. */
+  isUnknown(table: string): boolean {
+    const written = this.#tables.get(table);
+    return written !== undefined && isWritable(written.table) && written.standing() === undefined;
+  }
+
   /** New rows of a table, from Google or from disk. */
   based(table: string, source: Source, askedAt: Instant): void {
     this.#tables.get(table)?.base(source, askedAt);
@@ -151,7 +169,10 @@ export class Writing {
   }
 
   report(): WritesReport | undefined {
-    return this.#open?.flusher.report();
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    const { damage } = open.journal.recovered;
+    return { ...open.flusher.report(), ...(damage === undefined ? {} : { damage: damage.slice(0, 1_000) }) };
   }
 
   async find(id: string): Promise<Write | undefined> {
@@ -217,10 +238,11 @@ export class Writing {
       case "repeated": {
         await this.#options.show(table);
         const ids = added.is === "added" ? added.entries.map(({ id }) => id) : added.writes.map(({ id }) => id);
-        if (call.wait === "sheet") await open.waiting.settled(ids, call.within);
+        const moved = call.wait === "sheet" && (await open.waiting.settled(ids, call.within)) === "moved";
         const known = added.is === "added" ? added.entries.map(fresh) : added.writes;
         const writes = known.map((write) => open.waiting.find(write.id) ?? write);
-        return { is: "written", writes, delivery: this.#delivery(open), repeated: added.is === "repeated" };
+        const written = { is: "written", writes, delivery: this.#delivery(open), repeated: added.is === "repeated" } as const;
+        return moved ? { ...written, moved } : written;
       }
       case "reused":
         return refused("reused-key", "this Idempotency-Key was used for another request: use a new one");

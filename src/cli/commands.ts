@@ -73,6 +73,12 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./emulator.ts")).emulator,
   },
   {
+    name: "doctor",
+    usage: "sheets [--spreadsheet ID] [--record FILE] [--yes] [--anyway] [--exhaust] [--by-hand]",
+    does: "ask the real Sheets API, on a throw-away spreadsheet, whether it does what drover relies on",
+    load: async () => (await import("./doctor/command.ts")).doctor,
+  },
+  {
     name: "emit",
     usage: "systemd --prefix DIR",
     does: "write the files for this place: systemd units",

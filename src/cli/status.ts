@@ -1,6 +1,7 @@
 /** What the daemon does, on one screen: the text of `drover status`, and its sentences, which `drover top` shares. */
 import type { ChildView, PlaceView, RollView } from "../master/snapshot.ts";
 import type { Status } from "./snapshot.ts";
+import { ms as duration, type Ms } from "../base/units.ts";
 import { mib, millis as ms, percent, rate, span } from "./terminal/figures.ts";
 import { printableJson } from "./terminal/printable.ts";
 
@@ -20,6 +21,8 @@ export function renderStatus(status: Status): string {
     `requests   ${c.served}  ${rate(s.recent.perSecond)}/s  5xx ${c.status5xx}  refused ${c.refused}  p50 ${ms(s.latency.p50)}  p95 ${ms(s.latency.p95)}  p99 ${ms(s.latency.p99)}`,
     `cache      ${cacheText(s)}, TTL ${s.cacheTtl < 1_000 ? ms(s.cacheTtl) : span(s.cacheTtl)}`,
     `upstream   ${upstreamText(s)}`,
+    ...paceText(s).map((text) => `pace       ${text}`),
+    ...breakers(s),
     ...writes(s),
     ...wrongTables(s),
     `machine    CPU ${percent(s.machine?.cpu ?? null)}  RAM ${percent(s.machine?.ram ?? null)}  limited by: ${s.limitedBy.join(", ") || "nothing"}`,
@@ -72,6 +75,36 @@ export function upstreamText({ upstream: up }: Status): string {
   return `${up.state}${up.message === "" ? "" : ` (${up.message})`}  ${quota}  ${up.tables.length} tables`;
 }
 
+const ttlText = (ttl: Ms): string => `${Number((ttl / 1_000).toFixed(1))} s`;
+
+/** "TTL 5 s stretched to 9 s (2 tables): they plan 24 calls a minute, the budget leaves 7.5 of …"; none while TTLs are what they are. */
+export function paceText({ upstream: up }: Status): readonly string[] {
+  if (up?.pace === undefined || up.pace.floor === 0) return [];
+  const { planned, budget, others, floor } = up.pace;
+  const stretched = up.tables.flatMap(({ ttl }) => (ttl !== undefined && ttl < floor ? [ttl] : []));
+  const [shortest] = stretched.toSorted((a, b) => a - b);
+  if (shortest === undefined) return [];
+  const beside = others === 0 ? "" : ` (${others} a minute go to other calls)`;
+  const cost = `the TTLs plan ${Number(planned.toFixed(1))} calls a minute, the quota leaves ${budget} for them${beside}`;
+  return [
+    `TTL ${ttlText(shortest)} stretched to ${ttlText(floor)}: ${cost}; ${stretched.length} table${stretched.length === 1 ? "" : "s"} concerned`,
+  ];
+}
+
+/** "spreadsheet 1AbC… is not asked: 5 failures in a row, tried again in 3s (…)" */
+function breakers({ upstream: up, at }: Status): string[] {
+  const open = (up?.spreadsheets ?? []).filter(({ breaker }) => breaker !== "closed");
+  return open.slice(0, MOST_TABLES).map(({ id, breaker, failures, retryAt, message }) => {
+    const next =
+      breaker === "half-open"
+        ? "is being tried now"
+        : retryAt > at
+          ? `is tried again in ${span(duration(retryAt - at))}`
+          : "is tried again when asked for";
+    return `breaker    ${breaker}: spreadsheet ${id.slice(0, 44)} has failed ${failures} times in a row and ${next}${message === "" ? "" : ` (${message.slice(0, 160)})`}`;
+  });
+}
+
 /** "exactly-once, 3 wait (oldest 2s), 120 landed, 0 parked, quota 5/51 this minute, to the sheet p50 410 ms p99 1200 ms" */
 function writes({ upstream: up }: Status): string[] {
   const w = up?.writes;
@@ -79,7 +112,9 @@ function writes({ upstream: up }: Status): string[] {
   const waiting = w.waiting === 0 ? "none wait" : `${w.waiting} wait (oldest ${span(w.oldest)})`;
   const quota = `quota ${w.quota.used}/${w.quota.limit} this minute`;
   const to = `to the sheet p50 ${ms(w.timeToSheet.p50)} p99 ${ms(w.timeToSheet.p99)}`;
-  return [`writes     ${w.delivery}, ${waiting}, ${w.landed} landed, ${w.parked} parked  ${quota}  ${to}`];
+  const astray = (w.astray ?? 0) === 0 ? "" : `, ${w.astray} astray (see the log)`;
+  const line = `writes     ${w.delivery}, ${waiting}, ${w.landed} landed, ${w.parked} parked${astray}  ${quota}  ${to}`;
+  return w.damage === undefined ? [line] : [line, `journal    ${w.damage}`];
 }
 
 /** "players: 3 warnings, see the log; the header row of …" */

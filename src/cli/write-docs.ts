@@ -1,9 +1,12 @@
 /** `npm run docs`: writes every generated page. A test fails when one differs from its table. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { withAssumptions } from "./doctor/sheets/report.ts";
 import { PACKAGE } from "./plan.ts";
 import { renderErrors, renderSignals } from "./reference.ts";
 
 writeFileSync(join(PACKAGE, "docs/ERRORS.md"), renderErrors());
 writeFileSync(join(PACKAGE, "docs/SIGNALS.md"), renderSignals());
+const sheets = join(PACKAGE, "docs/sheets.md");
+writeFileSync(sheets, withAssumptions(readFileSync(sheets, "utf8")));
 await import("../settings/write-reference.ts");

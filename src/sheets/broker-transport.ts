@@ -5,7 +5,7 @@ import { Connection } from "./connection.ts";
 import { share } from "./direct-transport.ts";
 import type { Position } from "./events.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
-import { EVERY_TABLE, type SnapshotHead } from "./types.ts";
+import { EVERY_TABLE, type Priority, type SnapshotHead } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 import { UnavailableError } from "./unavailable.ts";
 import { PROTOCOL, type Call, type FromBroker, type FromClient } from "./wire.ts";
@@ -20,6 +20,8 @@ export interface BrokerTransportOptions {
   readonly log?: Logger;
 }
 
+type Written = Extract<WriteAnswer, { is: "written" }>;
+
 /** How a call ended. */
 type Ending =
   | Extract<FromBroker, { type: "reply" | "answer" | "found" }>
@@ -33,13 +35,17 @@ interface Outstanding {
   unsure: boolean;
   /** It has been said to the broker that is there now. */
   said: boolean;
+  /** What it was answered by a broker that gave the journal up before the sheet had it: good, unless there is a better one. */
+  answer: Written | undefined;
   readonly end: (how: Ending) => void;
   /** Ends it without an answer. */
   readonly give: (why: string) => void;
 }
 
 const TICK = ms(25);
-const LONGEST_PAUSE = ms(1_000);
+/** Between attempts to connect: a broker that was killed is back within a second, and what this side shows meanwhile is old. */
+const LONGEST_PAUSE = { soon: ms(100), later: ms(1_000) };
+const SOON = 40;
 /** A connection that lasted less was no success: the pauses go on growing. */
 const LASTING = ms(1_000);
 /** A broker that is handing over is asked again after this time, unless its successor is there before. */
@@ -95,8 +101,8 @@ class BrokerTransport implements Transport {
     this.#connect();
   }
 
-  async want(table: string, held: string | undefined): Promise<void> {
-    const params = held === undefined ? { table } : { table, held };
+  async want(table: string, held: string | undefined, priority?: Priority): Promise<void> {
+    const params = { table, ...(held === undefined ? {} : { held }), ...(priority === undefined ? {} : { priority }) };
     const how = await this.#call(() => ({ method: "want", params }));
     if (how.type === "none") throw away(table, how.why);
     if (how.type === "reply" && how.why !== undefined) throw new UnavailableError(how.why);
@@ -129,8 +135,10 @@ class BrokerTransport implements Transport {
         if (this.#outstanding.delete(id)) this.#bytes -= bytes;
         resolve(how);
       };
-      const give = (why: string): void => end({ type: "none", why, unsure: one.unsure || one.said });
-      const one: Outstanding = { message: () => ({ type: "call", id, ...call() }), unsure: false, said: false, end, give };
+      const give = (why: string): void =>
+        end(one.answer === undefined ? { type: "none", why, unsure: one.unsure || one.said } : { type: "answer", id, answer: one.answer });
+      const message = (): FromClient => ({ type: "call", id, ...call() });
+      const one: Outstanding = { message, unsure: false, said: false, answer: undefined, end, give };
       const timer = setTimeout(() => give("did not answer in time"), this.#options.timeout);
       if (this.#closed) return give(UNUSED);
       this.#outstanding.set(id, one);
@@ -172,7 +180,7 @@ class BrokerTransport implements Transport {
     });
   }
 
-  /** The first attempt follows at once, because a broker's successor is there already; then pauses up to a second. */
+  /** The first attempt follows at once, because a broker's successor is there already; then after pauses up to 0.1 s, after 4 s up to a second. */
   #lost(why: string): void {
     const was = this.#up;
     this.#up = false;
@@ -185,7 +193,8 @@ class BrokerTransport implements Transport {
     if (was) this.#events?.link(false);
     if (was) this.#options.log?.debug({ path: this.#options.path }, `the connection to the broker ended: ${why}`); // a successor is there at once
     if (this.#failures === 4) this.#options.log?.warn({ path: this.#options.path }, `the broker is away: ${why}`);
-    const pause = this.#failures === 0 ? 0 : Math.min(LONGEST_PAUSE, 25 * 2 ** this.#failures);
+    const longest = this.#failures < SOON ? LONGEST_PAUSE.soon : LONGEST_PAUSE.later;
+    const pause = this.#failures === 0 ? 0 : Math.min(longest, 25 * 2 ** this.#failures);
     this.#failures += 1;
     this.#retry = setTimeout(() => this.#connect(), pause);
   }
@@ -234,15 +243,18 @@ class BrokerTransport implements Transport {
     this.#connection?.say({ type: "seen", table, epoch, version });
   }
 
-  /** A broker that takes no writes now is handing over: the call is said again, to its successor or to itself. */
-  #answered(message: Extract<FromBroker, { type: "answer" }>): void {
-    const call = this.#outstanding.get(message.id);
+  /** A broker that takes no writes now, or waits for the sheet no longer, is handing over: the call is said again, to its successor or to itself. */
+  #answered({ type, id, answer }: Extract<FromBroker, { type: "answer" }>): void {
+    const call = this.#outstanding.get(id);
     if (call === undefined) return;
-    const { answer } = message;
-    if (answer.is === "written" || answer.refusal.reason !== "away") return call.end(message);
+    if (answer.is === "written") {
+      const { moved, ...written } = { ...answer, repeated: call.answer?.repeated ?? answer.repeated };
+      if (moved !== true) return call.end({ type, id, answer: written });
+      call.answer = written;
+    } else if (answer.refusal.reason !== "away") return call.end({ type, id, answer: call.answer ?? answer });
     call.said = false;
     setTimeout(() => {
-      if (this.#up && !call.said && this.#outstanding.get(message.id) === call) this.#say(call);
+      if (this.#up && !call.said && this.#outstanding.get(id) === call) this.#say(call);
     }, AGAIN);
   }
 

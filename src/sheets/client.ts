@@ -14,7 +14,7 @@ import { mebibytes, ms, seconds, type Ms } from "../base/units.ts";
 import { LiveFeed, type Feed } from "./feed.ts";
 import { HeldTables, type TableView } from "./held.ts";
 import type { Transport } from "./transport.ts";
-import { EVERY_TABLE, type TableInfo, type Unavailable } from "./types.ts";
+import { EVERY_TABLE, type Priority, type TableInfo, type Unavailable } from "./types.ts";
 import { UnavailableError } from "./unavailable.ts";
 import { outOfBounds } from "./wire.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
@@ -29,9 +29,10 @@ export interface Tables {
   peek(name: string): TableView | undefined;
   /**
    * A table's rows, as fresh as its TTL allows (see above).
+   * @param priority what they are for, when calls to Google are short: `urgent` for a login, `export` for what can wait.
    * @throws UnavailableError when there is no such table, or none of its rows was ever seen; the signal's reason when it aborts.
    */
-  table(name: string, signal?: AbortSignal): Promise<TableView>;
+  table(name: string, signal?: AbortSignal, priority?: Priority): Promise<TableView>;
   /**
    * Changes rows: all of a request's changes, or none.
    * @param wait `journal`: answered once they are on disk here, and every worker has the rows; `sheet`: once the spreadsheet has them,
@@ -60,6 +61,8 @@ export interface TablesOptions {
   readonly patience?: Ms;
   /** Most bytes of rows held; the least recently used table goes first, and is asked for again when it is wanted. */
   readonly maxBytes?: number;
+  /** 0 ≤ random < 1. */
+  readonly random?: () => number;
 }
 
 const refusal = (table: string, reason: Unavailable["reason"], message: string): UnavailableError =>
@@ -70,7 +73,7 @@ class Client implements Tables {
   readonly #patience: Ms;
   readonly #held: HeldTables;
   readonly feed: Feed;
-  /** Refreshes that someone waits for, by table: one call for all of them. */
+  /** Refreshes that someone waits for, by priority and table: one call for all of them. */
   readonly #flights = new Map<string, Promise<void>>();
   readonly #listed = Promise.withResolvers<void>();
   #listFailure: Unavailable | undefined;
@@ -82,6 +85,7 @@ class Client implements Tables {
       clock: options.clock ?? systemClock,
       log: options.log,
       maxBytes: options.maxBytes ?? mebibytes(256),
+      random: options.random ?? Math.random,
       touch: (table) => transport.touch(table),
     });
     this.#held = held;
@@ -105,7 +109,7 @@ class Client implements Tables {
     return this.#held.view(name);
   }
 
-  async table(name: string, signal?: AbortSignal): Promise<TableView> {
+  async table(name: string, signal?: AbortSignal, priority: Priority = "refresh"): Promise<TableView> {
     signal?.throwIfAborted();
     const held = this.#held.view(name);
     if (held === undefined) await this.#mustExist(name, signal);
@@ -114,7 +118,7 @@ class Client implements Tables {
       if (freshness !== "fresh") held.source.expired();
       if (freshness !== "expired") return held;
     }
-    return this.#refreshed(name, signal);
+    return this.#refreshed(name, signal, priority);
   }
 
   async write(request: WriteRequest, wait: WriteWait, signal?: AbortSignal): Promise<WriteAnswer> {
@@ -133,12 +137,13 @@ class Client implements Tables {
   }
 
   /** Waits for a refresh. @returns its rows, or when it fails the rows that are held, with the reason. */
-  async #refreshed(name: string, signal: AbortSignal | undefined): Promise<TableView> {
+  async #refreshed(name: string, signal: AbortSignal | undefined, priority: Priority): Promise<TableView> {
     try {
-      await abortable(this.#want(name), signal);
+      await abortable(this.#want(name, priority), signal);
     } catch (e) {
       const held = this.#held.view(name);
       if (held === undefined || signal?.aborted === true || !(e instanceof UnavailableError)) throw e;
+      if (held.failure === undefined) this.#held.failed({ ...e.why, table: name }); // for those who come next, too
       return { ...held, failure: held.failure ?? e.why };
     }
     const view = this.#held.view(name);
@@ -146,11 +151,12 @@ class Client implements Tables {
     throw refusal(name, "broker", `the broker has answered without the rows of "${name}"`);
   }
 
-  #want(name: string): Promise<void> {
-    const flying = this.#flights.get(name);
+  #want(name: string, priority: Priority): Promise<void> {
+    const id = `${priority} ${name}`;
+    const flying = this.#flights.get(id);
     if (flying !== undefined) return flying;
-    const flight = this.#transport.want(name, this.#held.view(name)?.head.hash).finally(() => this.#flights.delete(name));
-    this.#flights.set(name, flight);
+    const flight = this.#transport.want(name, this.#held.view(name)?.head.hash, priority).finally(() => this.#flights.delete(id));
+    this.#flights.set(id, flight);
     flight.catch(() => {}); // every waiter has its own copy of the failure; without waiters nobody needs it
     return flight;
   }

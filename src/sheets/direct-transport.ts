@@ -1,7 +1,7 @@
 import { seconds, type Ms } from "../base/units.ts";
 import type { Changes, Position } from "./events.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
-import type { SnapshotHead, TableInfo, Unavailable } from "./types.ts";
+import type { Priority, SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 import { UnavailableError } from "./unavailable.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 
@@ -33,7 +33,7 @@ export interface BrokerPort {
    */
   follow(from: Position | undefined, tell: (changes: Changes) => void): () => void;
   /** @returns why the table can't be had, or undefined once it has been told to all subscribers. */
-  want(table: string): Promise<Unavailable | undefined>;
+  want(table: string, priority?: Priority): Promise<Unavailable | undefined>;
   touch(tables: readonly string[]): void;
   /** @returns what became of it: never rejects. */
   write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer>;
@@ -69,8 +69,8 @@ export function directTransport(broker: BrokerPort): Transport {
     subscription?.saw(head.table, head.version);
   };
   return {
-    async want(table, held) {
-      const why = await broker.want(table);
+    async want(table, held, priority) {
+      const why = await broker.want(table, priority);
       if (why !== undefined) throw new UnavailableError(why);
       const known = broker.peek(table);
       if (known !== undefined && held === undefined) deliver(known.head, known.bytes);

@@ -6,7 +6,7 @@ import type { Logger } from "../base/log.ts";
 import { after, elapsed, ms, seconds, type Instant, type Ms, type Timestamp } from "../base/units.ts";
 import { Snapshot } from "./snapshot.ts";
 import type { Arrival } from "./transport.ts";
-import type { SnapshotHead, TableInfo, Unavailable } from "./types.ts";
+import { causeOf, type Cause, type SnapshotHead, type TableInfo, type Unavailable } from "./types.ts";
 
 /** How fresh a table's rows are: one object a table, changed in place, so that all answers made from the rows follow it. */
 export interface TableSource {
@@ -16,6 +16,8 @@ export interface TableSource {
   checkedAt: Timestamp;
   freshUntil: Instant;
   staleUntil: Instant;
+  /** Why the last refresh did not succeed; undefined when it did. */
+  reason: Cause | undefined;
   /** Asks for a refresh: cheap, never throws. */
   expired(): void;
 }
@@ -38,6 +40,7 @@ class Source implements TableSource {
   version = 0;
   checkedAt: Timestamp;
   staleUntil: Instant;
+  reason: Cause | undefined = undefined;
   /** Answered from since this was last set to false. */
   used = false;
   readonly #ask: () => void;
@@ -75,14 +78,30 @@ interface Entry {
 
 const LEAST_STALE = seconds(30);
 const ASK_AGAIN = seconds(1);
+/**
+ * Each holder of the rows asks for new ones a little before their TTL is over, by chance up to this part of it: the first one to do so
+ * has them renewed for all, and what was loaded together does not expire together for ever.
+ */
+export const EARLIEST = 0.1;
 const FOREVER = Infinity as Instant;
 /** How long rows may be served after their TTL while a refresh is under way. */
 const staleFor = (ttl: Ms): Ms => ms(Math.max(ttl, LEAST_STALE));
+
+const ttlOf = ({ head, info }: TableView): Ms => head.ttl ?? info.ttl;
+
+/** What is known to be wrong stays so while the rows are no newer, unless it was that nobody was there to tell. */
+function lasting(view: TableView | undefined, head: SnapshotHead): Pick<TableView, "failure"> {
+  const failure = view?.failure;
+  const stays = failure !== undefined && failure.reason !== "broker" && head.checkedAt <= (view?.head.checkedAt ?? 0);
+  return stays ? { failure } : {};
+}
 
 export interface HeldOptions {
   readonly clock: Clock;
   readonly log: Logger | undefined;
   readonly maxBytes: number;
+  /** 0 ≤ random < 1. */
+  readonly random: () => number;
   /** Asks the other end to refresh a table. */
   readonly touch: (table: string) => void;
 }
@@ -137,7 +156,7 @@ export class HeldTables {
     }
     const source = held?.source ?? this.#newSource(head);
     source.version += 1;
-    this.#keep({ info, snapshot, head, source, version: source.version }, source);
+    this.#keep({ info, snapshot, head, source, version: source.version, ...lasting(held?.view, head) }, source);
     this.#tellUse(source, head.table);
   }
 
@@ -145,8 +164,11 @@ export class HeldTables {
     const held = this.#cache.peek(head.table);
     if (held === undefined || held.view.head.hash !== head.hash) return; // rows this side does not have: they will be asked for
     const { failure: _, ...view } = held.view;
-    this.#keep({ ...view, head }, held.source);
-    this.#tellUse(held.source, head.table);
+    const { source } = held;
+    const { ttl, warnings } = view.head;
+    if (head.ttl !== ttl || head.warnings !== warnings) source.version += 1; // both stand in answers
+    this.#keep({ ...view, head, version: source.version, ...lasting(held.view, head) }, source);
+    this.#tellUse(source, head.table);
   }
 
   /** A refresh failed: until the next one can have succeeded, which takes time where Google hangs, nothing is gained by waiting. */
@@ -155,6 +177,7 @@ export class HeldTables {
     if (entry === undefined) return;
     const { source } = entry.view;
     entry.view = { ...entry.view, failure: why };
+    source.reason = causeOf(why);
     const wait = ms(why.retryAfter + LEAST_STALE);
     source.staleUntil = Math.max(source.staleUntil, after(this.#options.clock.now(), wait)) as Instant;
   }
@@ -179,24 +202,28 @@ export class HeldTables {
     this.#linked = up;
     const now = this.#options.clock.now();
     for (const [name, entry] of this.#cache.entries()) {
-      const { source, info } = entry.view;
-      const until = Math.max(after(source.freshUntil, staleFor(info.ttl)), after(now, LEAST_STALE)) as Instant;
+      const { source } = entry.view;
+      const until = Math.max(after(source.freshUntil, staleFor(ttlOf(entry.view))), after(now, LEAST_STALE)) as Instant;
       source.staleUntil = up ? until : FOREVER;
       entry.askedUntil = now;
       const failure: Unavailable = { table: name, reason: "broker", message: "the broker is away", retryAfter: ASK_AGAIN };
       if (!up) entry.view = { ...entry.view, failure };
+      if (!up) source.reason = causeOf(failure);
     }
   }
 
   #keep(view: TableView, source: Source): void {
-    const { clock } = this.#options;
-    const { ttl, name } = view.info;
+    const { clock, random } = this.#options;
+    const { name } = view.info;
+    const whole = ttlOf(view);
+    const ttl = ms(whole * (1 - EARLIEST * random()));
     const now = clock.now();
     const age = Math.max(0, elapsed(view.head.checkedAt, clock.wall()));
     const freshUntil = after(now, ms(ttl - age));
+    source.reason = view.failure === undefined ? undefined : causeOf(view.failure);
     source.checkedAt = view.head.checkedAt;
     source.freshUntil = freshUntil;
-    source.staleUntil = this.#linked ? after(freshUntil, staleFor(ttl)) : FOREVER;
+    source.staleUntil = this.#linked ? after(freshUntil, staleFor(whole)) : FOREVER;
     const start = now - age || Number.MIN_VALUE; // lru-cache takes a start of 0 for "no TTL"
     this.#cache.set(name, { view, source, askedUntil: now }, { ttl, start, size: view.snapshot.buffer.byteLength });
   }

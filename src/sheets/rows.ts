@@ -42,25 +42,37 @@ const MOST_WARNINGS = 20;
 const isRaw = (v: unknown): v is Raw => v === null || typeof v === "string" || typeof v === "number" || typeof v === "boolean";
 const isEmpty = (v: Raw | undefined): boolean => v === undefined || v === null || (typeof v === "string" && v.trim() === "");
 
-/**
- * The header row's columns. Names are trimmed; a second `name` is `name_2` and as hidden as the first; columns without a
- * name are left out.
- */
-function placeColumns(header: readonly Raw[], table: Table): readonly Placed[] {
-  const given = new Map(table.columns.map((column) => [column.name, column]));
+const baseOf = (cell: unknown): string =>
+  isRaw(cell)
+    ? String(cell ?? "")
+        .trim()
+        .normalize("NFC")
+    : "";
+
+/** What the columns of a header row are called: names are trimmed, a second `name` is `name_2`; undefined: a column without a name. */
+export function columnNames(header: readonly unknown[]): readonly (string | undefined)[] {
   const taken = new Set<string>();
   const counts = new Map<string, number>();
-  return header.flatMap((cell, at): Placed[] => {
-    const base = String(cell ?? "")
-      .trim()
-      .normalize("NFC");
-    if (base === "") return [];
+  return header.map((cell) => {
+    const base = baseOf(cell);
+    if (base === "") return undefined;
     let name = base;
     let nr = counts.get(base) ?? 0;
     do name = (nr += 1) === 1 ? base : `${base}_${nr}`;
     while (taken.has(name));
     counts.set(base, nr);
     taken.add(name);
+    return name;
+  });
+}
+
+/** The header row's columns. A second `name` is as hidden as the first; columns without a name are left out. */
+function placeColumns(header: readonly Raw[], table: Table): readonly Placed[] {
+  const given = new Map(table.columns.map((column) => [column.name, column]));
+  const names = columnNames(header);
+  return header.flatMap((cell, at): Placed[] => {
+    const [base, name] = [baseOf(cell), names[at]];
+    if (name === undefined) return [];
     const said = given.get(name) ?? given.get(base);
     const hidden = said?.hidden ?? (namesSecret(name) || namesSecret(base));
     if (name === table.deleted) return [{ name, at, hidden: true, type: "boolean" }];

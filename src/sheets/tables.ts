@@ -8,13 +8,14 @@ import { a1 } from "./a1.ts";
 import type { Audience, Column, ColumnType, Table, TableInfo } from "./types.ts";
 import { namesSecret } from "./words.ts";
 
-const TABLE_KEYS = ["range", "key", "ttl", "read", "append", "update", "deleted", "columns"] as const;
+const TABLE_KEYS = ["range", "key", "spreadsheet", "ttl", "read", "append", "update", "deleted", "columns"] as const;
 const COLUMN_KEYS = ["type", "hidden"] as const;
 const TYPES = ["auto", "string", "number", "integer", "boolean", "date"] as const satisfies readonly ColumnType[];
 const WORDS = ["nobody", "public", "signed-in", "own rows"] as const satisfies readonly Audience[];
 /** Names stand in URLs and file names. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const MOST_TABLES = 500;
+const SPREADSHEET = /^[A-Za-z0-9_-]{20,200}$/;
 const TTL = duration(ms(100), minutes(24 * 60));
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -86,6 +87,24 @@ function parseText(value: unknown, at: string, expected: string, problems: Probl
   return undefined;
 }
 
+/** @returns the id of the table's spreadsheet; undefined: it names none. */
+function parseSpreadsheet(value: Fields, at: string, problems: Problems): string | undefined {
+  if (!Object.hasOwn(value, "spreadsheet")) return undefined;
+  const id = value["spreadsheet"];
+  if (typeof id !== "string" || !SPREADSHEET.test(id)) {
+    problems.add(`${at}/spreadsheet`, id, "a spreadsheet's id: the 20 or more characters between /d/ and /edit in its address");
+    return undefined;
+  }
+  for (const right of ["append", "update"] as const)
+    if ((value[right] ?? "nobody") !== "nobody")
+      problems.add(
+        `${at}/${right}`,
+        value[right],
+        'nobody: only tables of the spreadsheet that DROVER_SPREADSHEET_ID names can be written (they have no "spreadsheet")',
+      );
+  return id;
+}
+
 function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): Table | undefined {
   const at = `/tables${step(name)}`;
   if (!NAME.test(name)) problems.add(at, name, "a table name of letters, digits, - and _, at most 64, that starts with a letter or digit");
@@ -106,10 +125,12 @@ function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): 
   const marked = columns.find((c) => c.name === deleted)?.type ?? "auto";
   if (marked !== "auto" && marked !== "boolean")
     problems.add(`${at}/columns${step(deleted ?? "")}/type`, marked, "boolean: it marks deleted rows");
+  const spreadsheet = parseSpreadsheet(value, at, problems);
   return {
     name,
     range: range ?? name,
     key,
+    ...(spreadsheet === undefined ? {} : { spreadsheet }),
     ...(deleted === undefined ? {} : { deleted }),
     ttl: Object.hasOwn(value, "ttl") ? (parseTtl(value["ttl"], `${at}/ttl`, problems) ?? ttl) : ttl,
     columns,
@@ -218,10 +239,10 @@ export function tableInfo(table: Table, spreadsheetId: string): TableInfo {
   return { name, ttl, read, append, update, definition: definitionOf(table, spreadsheetId) };
 }
 
-/** 16 hex digits over all that decides which cells of a table become visible, and how. */
+/** 16 hex digits over all that decides which cells of a table become visible, and how. @param spreadsheetId of tables that name none. */
 export function definitionOf(table: Table, spreadsheetId: string): string {
   const cut = JSON.stringify([
-    spreadsheetId,
+    table.spreadsheet ?? spreadsheetId,
     table.range,
     table.key ?? null,
     table.deleted ?? null,

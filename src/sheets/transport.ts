@@ -1,5 +1,5 @@
 import type { Changes } from "./events.ts";
-import type { SnapshotHead, TableInfo, Unavailable } from "./types.ts";
+import type { Priority, SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 
 /** A snapshot as it arrives: bytes in shared memory, so that the loop and a thread read them without a copy. */
@@ -31,9 +31,10 @@ export interface Transport {
   /**
    * Asks for a table's rows, as fresh as its TTL allows; joins what is under way.
    * @param held hash of the rows that the caller has: others, or all when it has none, are delivered by `snapshot`.
+   * @param priority what it is for, when calls to Google are short; left out: `refresh`.
    * @returns when the rows, or `renewed`, have been delivered. @throws UnavailableError.
    */
-  want(table: string, held: string | undefined): Promise<void>;
+  want(table: string, held: string | undefined, priority?: Priority): Promise<void>;
   /** Says that a table's rows were used after their TTL: cheap, at most one message a tick. */
   touch(table: string): void;
   /**

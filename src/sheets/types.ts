@@ -20,6 +20,8 @@ export interface Table {
   readonly range: string;
   /** The key column's name; undefined: the first column. */
   readonly key: string | undefined;
+  /** The spreadsheet it is in; absent: the one that the daemon serves. Of another one rows are only read. */
+  readonly spreadsheet?: string;
   readonly ttl: Ms;
   /** What the file says of single columns; columns it does not name are `auto` and visible unless their name is secret. */
   readonly columns: readonly Column[];
@@ -56,7 +58,12 @@ export interface SnapshotHead {
   readonly checkedAt: Timestamp;
   /** How many things are wrong with the rows in the sheet: keys that are missing or stand twice, values that do not fit; absent: none. */
   readonly warnings?: number;
+  /** How long these rows count as fresh, where the table's own TTL would cost more calls than the quota leaves; absent: that TTL. */
+  readonly ttl?: Ms;
 }
+
+/** Who comes first when calls are short: what somebody waits for without any rows, or must be sure of; what keeps rows fresh; the rest. */
+export type Priority = "urgent" | "refresh" | "export";
 
 /** The `table` of an Unavailable that concerns the list of tables itself: nothing is known of the spreadsheet yet. */
 export const EVERY_TABLE = "*";
@@ -68,4 +75,22 @@ export interface Unavailable {
   readonly reason: "unknown" | "never-loaded" | "upstream" | "denied" | "quota" | "broker";
   readonly message: string;
   readonly retryAfter: Ms;
+  /** What is behind it, in more detail than `reason`. */
+  readonly cause?: Cause;
 }
+
+/** Why rows are not fresh, in one word for machines: clients read it in `X-Cache-Reason`. */
+export const CAUSES = ["quota", "denied", "timeout", "network", "upstream", "malformed", "missing", "too-large", "broker"] as const;
+export type Cause = (typeof CAUSES)[number];
+
+const COARSE = {
+  unknown: "missing",
+  "never-loaded": "upstream",
+  upstream: "upstream",
+  denied: "denied",
+  quota: "quota",
+  broker: "broker",
+} as const satisfies Record<Unavailable["reason"], Cause>;
+
+/** @returns the word for why a table can't be had. */
+export const causeOf = ({ cause, reason }: Unavailable): Cause => cause ?? COARSE[reason];

@@ -6,7 +6,7 @@
 import type { Ms } from "../base/units.ts";
 import type { Changes, FeedEvent, Position, TableChange } from "./events.ts";
 import { MOST_EVENTS } from "./ring.ts";
-import type { Audience, SnapshotHead, TableInfo, Unavailable } from "./types.ts";
+import { CAUSES, type Audience, type Priority, type SnapshotHead, type TableInfo, type Unavailable } from "./types.ts";
 import { MOST_CHANGES, type Change, type Values, type Write, type WriteAnswer, type WriteRefusal } from "./writes.ts";
 import type { WriteRequest, WriteState, WriteWait } from "./writes.ts";
 
@@ -21,7 +21,7 @@ const LONGEST_WAIT = 3_600_000;
 
 /** What a call may ask. */
 export type Call =
-  | { method: "want"; params: { table: string; held?: string } }
+  | { method: "want"; params: { table: string; held?: string; priority?: Priority } }
   | { method: "write"; params: { request: WriteRequest; wait: WriteWait; within: Ms } }
   | { method: "find"; params: { write: string } };
 
@@ -74,11 +74,13 @@ const position = (v: unknown): v is Position => record(v) && count(v["epoch"]) &
 const hashes = (v: unknown): v is Record<string, string> =>
   record(v) && Object.keys(v).length <= MOST_TABLES && Object.entries(v).every(([name, hash]) => text(name) && text(hash, 64));
 
-function want(params: unknown): { table: string; held?: string } | undefined {
+const PRIORITIES: readonly unknown[] = ["urgent", "refresh", "export"] satisfies Priority[];
+
+function want(params: unknown): Extract<Call, { method: "want" }>["params"] | undefined {
   if (!record(params) || !text(params["table"])) return undefined;
-  const { table, held } = params;
-  if (held === undefined) return { table };
-  return text(held, 64) ? { table, held } : undefined;
+  const { table, held, priority } = params;
+  if (!(held === undefined || text(held, 64)) || !(priority === undefined || PRIORITIES.includes(priority))) return undefined;
+  return { table, ...(held === undefined ? {} : { held }), ...(priority === undefined ? {} : { priority: priority as Priority }) };
 }
 
 const name = (v: unknown): v is string => text(v, LONGEST_NAME);
@@ -160,7 +162,7 @@ const head = (v: unknown): v is SnapshotHead =>
   text(v["table"]) &&
   text(v["hash"]) &&
   ["epoch", "version", "asOf", "checkedAt"].every((field) => count(v[field])) &&
-  (v["warnings"] === undefined || count(v["warnings"]));
+  ["warnings", "ttl"].every((field) => v[field] === undefined || count(v[field]));
 const STATES: readonly unknown[] = ["journaled", "sent", "landed", "parked"] satisfies WriteState[];
 const OPS: readonly unknown[] = ["append", "update", "delete"] satisfies Change["op"][];
 const write = (v: unknown): v is Write =>
@@ -195,14 +197,22 @@ const refusal = (v: unknown): v is WriteRefusal =>
 function answer(v: unknown): v is WriteAnswer {
   if (!record(v)) return false;
   if (v["is"] === "refused") return refusal(v["refusal"]);
-  const { writes, delivery, repeated } = v;
-  const sound = (delivery === "exactly-once" || delivery === "at-least-once") && typeof repeated === "boolean";
+  const { writes, delivery, repeated, moved } = v;
+  const sound =
+    (delivery === "exactly-once" || delivery === "at-least-once") &&
+    typeof repeated === "boolean" &&
+    (moved === undefined || typeof moved === "boolean");
   return v["is"] === "written" && sound && Array.isArray(writes) && writes.length <= MOST_CHANGES && writes.every(write);
 }
 
 const REASONS: readonly unknown[] = ["unknown", "never-loaded", "upstream", "denied", "quota", "broker"] satisfies Unavailable["reason"][];
 const unavailable = (v: unknown): v is Unavailable =>
-  record(v) && text(v["table"]) && REASONS.includes(v["reason"]) && text(v["message"], 4_096) && count(v["retryAfter"]);
+  record(v) &&
+  text(v["table"]) &&
+  REASONS.includes(v["reason"]) &&
+  text(v["message"], 4_096) &&
+  count(v["retryAfter"]) &&
+  (v["cause"] === undefined || (CAUSES as readonly unknown[]).includes(v["cause"]));
 
 const RESETS: readonly unknown[] = ["history", "columns", "many"];
 const tableChange = (v: unknown): v is TableChange => {

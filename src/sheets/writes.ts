@@ -68,5 +68,12 @@ export interface WriteRefusal {
 }
 
 export type WriteAnswer =
-  | { readonly is: "written"; readonly writes: readonly Write[]; readonly delivery: Delivery; readonly repeated: boolean }
+  | {
+      readonly is: "written";
+      readonly writes: readonly Write[];
+      readonly delivery: Delivery;
+      readonly repeated: boolean;
+      /** The sheet was to be waited for, and the journal is now another broker's: asked again, that one waits for the rest of the time. */
+      readonly moved?: boolean;
+    }
   | { readonly is: "refused"; readonly refusal: WriteRefusal };

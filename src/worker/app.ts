@@ -35,6 +35,8 @@ export interface PreparedSource {
   /** Until then the answer is a HIT; then STALE and `expired()` is called; from `staleUntil` on it is not used at all. */
   freshUntil: Instant;
   staleUntil: Instant;
+  /** Why the last refresh failed, as one word (RFC 9110 token): what is then answered as STALE says it in `X-Cache-Reason`. */
+  readonly reason?: string | undefined;
   /** Asks for a refresh. Called at every stale hit, so it must be cheap and must not throw. */
   expired(): void;
 }

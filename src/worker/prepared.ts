@@ -128,7 +128,8 @@ export class PreparedStore implements PreparedAnswers {
     const rendition = tag === undefined ? this.#choose(entry, headers["accept-encoding"] ?? "") : this.#notModified(entry, tag);
     const wall = this.#readWall(now);
     const age = Math.max(0, Math.floor((now + wall.ahead - entry.answer.source.checkedAt) / 1_000));
-    write(req, res, rendition, { age: String(age), cache, id, date: wall.date });
+    const reason = cache === "STALE" ? entry.answer.source.reason : undefined;
+    write(req, res, rendition, { age: String(age), cache, reason, id, date: wall.date });
   }
 
   #readWall(now: Instant): { readonly ahead: number; readonly date: string } {

@@ -7,6 +7,8 @@ import type { Rendition } from "./rendition.ts";
 export interface Late {
   readonly age: string;
   readonly cache: string;
+  /** Why it is stale; undefined: no failure is known. */
+  readonly reason: string | undefined;
   readonly id: string;
   /** As the Date header has it. */
   readonly date: string;
@@ -24,8 +26,9 @@ interface Internals {
 }
 
 /** The documented way; headers set on the response before are kept. */
-export const writeByNode: Write = (req, res, { status, head, body }, { age, cache, id, date }) => {
-  res.writeHead(status, [...head, "Age", age, "X-Cache", cache, "X-Request-Id", id, "Date", date]);
+export const writeByNode: Write = (req, res, { status, head, body }, { age, cache, reason, id, date }) => {
+  const why = reason === undefined ? [] : ["X-Cache-Reason", reason];
+  res.writeHead(status, [...head, "Age", age, "X-Cache", cache, ...why, "X-Request-Id", id, "Date", date]);
   finish(req, res, body);
 };
 
@@ -33,13 +36,14 @@ export const writeByNode: Write = (req, res, { status, head, body }, { age, cach
  * The head in one piece. writeHead() checks every header again with two regular expressions and puts them together one by one:
  * a tenth of all that a hit costs (bench/hit.ts). Only for responses on which no header was set.
  */
-const writeAtOnce: Write = (req, res, { status, text, body }, { age, cache, id, date }) => {
+const writeAtOnce: Write = (req, res, { status, text, body }, { age, cache, reason, id, date }) => {
   const inside = res as unknown as Internals;
   const connection = res.shouldKeepAlive ? keepAlive(inside._keepAliveTimeout) : "Connection: close\r\n";
   res.statusCode = status;
   if (!res.shouldKeepAlive) inside._last = true;
   if (body === undefined) inside._hasBody = false;
-  inside._header = `${text}Age: ${age}\r\nX-Cache: ${cache}\r\nX-Request-Id: ${id}\r\nDate: ${date}\r\n${connection}\r\n`;
+  const why = reason === undefined ? "" : `X-Cache-Reason: ${reason}\r\n`;
+  inside._header = `${text}Age: ${age}\r\nX-Cache: ${cache}\r\n${why}X-Request-Id: ${id}\r\nDate: ${date}\r\n${connection}\r\n`;
   finish(req, res, body);
 };
 
@@ -57,7 +61,11 @@ function keepAlive(timeout: number): string {
  * case that occurs; else the documented way.
  */
 export function chooseWrite(): Write {
-  const late = { age: "3", cache: "HIT", id: "id-1", date: "Sun, 06 Nov 1994 08:49:37 GMT" };
+  const date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  const lates = [
+    { age: "3", cache: "HIT", reason: undefined, id: "id-1", date },
+    { age: "33", cache: "STALE", reason: "timeout", id: "id-2", date },
+  ];
   const head = ["Content-Type", "text/plain", "Content-Length", "4"];
   const ok: Rendition = {
     status: 200,
@@ -66,7 +74,7 @@ export function chooseWrite(): Write {
     body: Buffer.from("body"),
   };
   const not: Rendition = { status: 304, head: ["ETag", '"x"'], text: 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n', body: undefined };
-  for (const rendition of [ok, not])
+  for (const [rendition, late] of [ok, not].flatMap((made) => lates.map((late) => [made, late] as const)))
     for (const method of ["GET", "HEAD"])
       for (const version of [0, 1])
         for (const close of [false, true]) {

@@ -27,7 +27,11 @@ test("every message of ours is read back as it is", () => {
         state: "ok",
         message: "",
         quota: { used: 1, limit: 51, lockedUntil: 0 },
-        tables: [{ name: "players", rows: 1, version: 1, warnings: 0, checkedAt: 1 }],
+        tables: [
+          { name: "players", rows: 1, version: 1, warnings: 0, checkedAt: 1, ttl: 5, stretchedTo: 9, failure: "no", cause: "quota" },
+        ],
+        pace: { planned: 13.3, budget: 8, others: 7, floor: 9_000 },
+        spreadsheets: [{ id: "s", breaker: "open", failures: 3, retryAt: 5, message: "no" }],
       },
     },
     { type: "ready", where: "127.0.0.1:1" },
@@ -39,7 +43,7 @@ test("every message of ours is read back as it is", () => {
 });
 
 test("what an application makes up is no message", () => {
-  const hostile = [
+  const hostile: unknown[] = [
     null,
     1,
     "ready",
@@ -56,6 +60,9 @@ test("what an application makes up is no message", () => {
     { type: "fatal", exit: 4, code: "x".repeat(101), message: "" },
     { ...beat, upstream: { state: "fine" } },
   ];
+  const upstream = { state: "ok", message: "", quota: { used: 1, limit: 51, lockedUntil: 0 }, tables: [] };
+  const parts = [{ pace: {} }, { pace: null }, { spreadsheets: {} }, { spreadsheets: [{ id: "s", breaker: "ajar" }] }];
+  hostile.push(...parts.map((part) => ({ ...beat, upstream: { ...upstream, ...part } })));
   for (const raw of hostile) assert.equal(readFromChild(raw), undefined, JSON.stringify(raw));
 });
 

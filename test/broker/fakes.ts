@@ -147,6 +147,11 @@ export class FakeFlusher implements Flusher {
     return landed;
   }
 
+  /** As before what waits is settled as landed. */
+  async landing(): Promise<void> {
+    await this.#events.landing(this.waiting.map(({ lsn }) => lsn));
+  }
+
   report(): ReturnType<Flusher["report"]> {
     const quota = { used: 0, limit: 51, lockedUntil: 0 as Timestamp };
     const times = { oldest: ms(0), quota, timeToSheet: { p50: null, p99: null } };

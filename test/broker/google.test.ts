@@ -131,7 +131,7 @@ test("a deadline for the whole call: a hang, a drip, a slow token", async () => 
     fake.faults.push(fault);
     const began = performance.now();
     const outcome = await google.read(["log"]);
-    assert.deepEqual(outcome, { is: "unavailable", message: "no answer within 300 ms" });
+    assert.deepEqual(outcome, { is: "unavailable", cause: "timeout", message: "no answer within 300 ms" });
     assert.ok(performance.now() - began < 800);
   }
   fake.tokenFault = () => {};

@@ -59,3 +59,23 @@ test("a successor goes on where its predecessor was", async () => {
   const backwards = new Ledger(perMinute(2), new FakeTime(77, time.wall() - 1e9), quota.state());
   assert.ok(backwards.next() - 77 <= 180_000, "a clock that was set back does not lock for ever");
 });
+
+test("each class leaves a part of the quota to those above it, and what is no refresh is not planned with", async () => {
+  const time = new FakeTime();
+  const quota = new Ledger(perMinute(60), time);
+  const open = (): string => (["urgent", "refresh", "export"] as const).filter((priority) => quota.next(priority) <= time.now()).join(" ");
+  const at: Record<number, string> = {};
+  for (let used = 0; used <= 51; used += 1) {
+    at[used] = open();
+    if (used < 51) quota.spend(used < 30 ? "refresh" : "other");
+  }
+  assert.deepEqual(
+    [at[39], at[40], at[44], at[45], at[50], at[51]],
+    ["urgent refresh export", "urgent refresh", "urgent refresh", "urgent", "urgent", ""],
+  );
+  assert.deepEqual([quota.others(), quota.budget()], [21, 45 - 21]);
+  await time.advance(60_000);
+  assert.deepEqual([quota.others(), quota.budget(), open()], [0, 45, "urgent refresh export"]);
+  const small = new Ledger(perMinute(1), time);
+  assert.equal(small.next("export"), time.now(), "a small quota is not divided away");
+});

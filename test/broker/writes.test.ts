@@ -408,6 +408,44 @@ test("who waits for the sheet is told the state at the end of its time, or when 
   assert.ok(performance.now() - began < 900);
 });
 
+test("who waits for the sheet waits on at the successor; where there is none, what it was told stands", async () => {
+  const old = openBroker();
+  const oldRpc = serve(old.broker);
+  const tables = worker(seconds(2));
+  await tables.table("players");
+  const answer = tables.write(one(append({ id: "a" })), "sheet");
+  await until("it waits", () => disk.entries.length === 1);
+  const letGo = await askForJournal(socket(), log);
+  const next = openBroker();
+  const rpc = serve(next.broker);
+  oldRpc.close();
+  await old.broker.close();
+  letGo();
+  await tables.write(one(append({ id: "b" })), "journal");
+  sheet.take(next.flusher.flush());
+  const { writes, repeated } = written(await answer);
+  assert.deepEqual([writes.map(({ key, state }) => [key, state]), repeated], [[["a", "landed"]], false]);
+  const alone = tables.write(one(append({ id: "c" })), "sheet");
+  await until("it waits too", () => disk.entries.length === 3);
+  await next.broker.closeWrites();
+  rpc.close();
+  assert.equal(written(await alone).writes[0]?.state, "journaled");
+  assert.equal(disk.entries.length, 3);
+});
+
+test("before a write is settled as landed its row is on disk: a kill in between takes it from nobody", async () => {
+  const { broker, flusher } = openBroker();
+  const tables = createTables(directTransport(broker));
+  await tables.table("players");
+  for (let n = 0; n < 20; n += 1) {
+    void tables.write(one(append({ id: `row-${n}` })), "journal");
+    await until("it is in the journal", () => disk.entries.length === n + 1);
+    await flusher.landing();
+    assert.ok(readFileSync(join(folder, "snapshots", "players.snap")).includes(`row-${n}`));
+    sheet.take(flusher.flush());
+  }
+});
+
 test("a restart with Google away: what waits is shown, and writes are taken, hidden columns too", async () => {
   const first = openBroker();
   serve(first.broker).close();
@@ -429,6 +467,17 @@ test("a restart with Google away: what waits is shown, and writes are taken, hid
   const files = readdirSync(join(folder, "snapshots")).map((name) => readFileSync(join(folder, "snapshots", name)));
   assert.ok(files.some((file) => file.includes("landed")));
   assert.ok(!files.some((file) => file.includes("secret-")), "where hidden columns stand is on disk, what they hold is not");
+});
+
+test("a write waits for its table's first reading, and no longer than it may", async () => {
+  const gate = Promise.withResolvers<void>();
+  sheet.gate = gate.promise;
+  const { broker } = openBroker();
+  const late = await broker.write(one(append({ id: "x" })), { wait: "journal", within: ms(50) });
+  assert.deepEqual([refused(late).reason, (refused(late).retryAfter ?? 0) > 0], ["not-writable", true]);
+  const answer = broker.write(one(append({ id: "x" })), { wait: "journal", within: seconds(10) });
+  gate.resolve();
+  assert.equal(written(await answer).writes[0]?.key, "x");
 });
 
 test("a table that was never read takes no writes yet", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { renderStatus } from "../../src/cli/status.ts";
-import { ms } from "../../src/base/units.ts";
+import type { UpstreamReport } from "../../src/base/protocol.ts";
+import { ms, type Timestamp } from "../../src/base/units.ts";
 import type { PlaceId } from "../../src/master/core/model.ts";
 import { NOW, place, statusWith } from "./statuses.ts";
 import type { Status } from "../../src/cli/snapshot.ts";
@@ -15,6 +16,8 @@ const roll: NonNullable<Status["roll"]> = {
   since: ms(900),
 };
 const died = (how: string) => ({ name: "stuck", how, pid: 3, generation: 1, at: (NOW - 12_000) as typeof NOW });
+
+const QUIET: UpstreamReport = { state: "ok", message: "", quota: { used: 9, limit: 51, lockedUntil: 0 as Timestamp }, tables: [] };
 
 const CASES: readonly (readonly [string, Partial<Status>, RegExp])[] = [
   ["all is well", {}, /^drover 0\.1\.0  running  pid 77  up 2h05m  generation 3\n[^]*^workers    2\/2 ready$/m],
@@ -64,6 +67,35 @@ const CASES: readonly (readonly [string, Partial<Status>, RegExp])[] = [
       },
     },
     /^upstream   denied \(the sheet is not shared with bot@x\)  quota 9\/51 reads this minute  0 tables$/m,
+  ],
+  [
+    "TTLs are stretched",
+    {
+      upstream: {
+        ...QUIET,
+        tables: [
+          { name: "a", rows: 1, version: 1, checkedAt: NOW, warnings: 0, ttl: ms(5_000), stretchedTo: ms(9_000) },
+          { name: "b", rows: 1, version: 1, checkedAt: NOW, warnings: 0, ttl: ms(60_000), stretchedTo: ms(60_000) },
+        ],
+        pace: { planned: 13.333, budget: 8, others: 7, floor: ms(9_000) },
+      },
+    },
+    /^pace       TTL 5 s stretched to 9 s: the TTLs plan 13\.3 calls a minute, the quota leaves 8 for them \(7 a minute go to other calls\); 1 table concerned$/m,
+  ],
+  ["TTLs are not stretched", { upstream: { ...QUIET, pace: { planned: 2, budget: 45, others: 0, floor: ms(0) } } }, /^(?![^]*pace)/],
+  [
+    "a breaker is open",
+    {
+      upstream: {
+        ...QUIET,
+        spreadsheets: [
+          { id: "sheet-1", breaker: "closed", failures: 1, retryAt: 0 as Timestamp, message: "" },
+          { id: "sheet-2", breaker: "open", failures: 7, retryAt: (NOW + 4_000) as Timestamp, message: "Google answered 500" },
+          { id: "sheet-3", breaker: "half-open", failures: 3, retryAt: 0 as Timestamp, message: "" },
+        ],
+      },
+    },
+    /^breaker    open: spreadsheet sheet-2 has failed 7 times in a row and is tried again in 4s \(Google answered 500\)\nbreaker    half-open: spreadsheet sheet-3 has failed 3 times in a row and is being tried now$/m,
   ],
   ["limited by two", { limitedBy: ["cpu", "quota"] }, /limited by: cpu, quota$/m],
   ["memory is short", { memoryShort: true, limitedBy: ["memory"] }, /; memory is short: no second process is started$/m],

@@ -11,14 +11,17 @@ const INFO: TableInfo = { name: "players", definition: "d1", ttl: seconds(30), r
 const WHY: Unavailable = { table: "players", reason: "upstream", message: "Google answered 503", retryAfter: seconds(20) };
 
 /** A client whose other end and time are moved by hand. */
-function world() {
+function world(random = 0) {
   const time = { now: 1_000, wall: 1_800_000_000_000 };
   const touched: string[] = [];
   const wants: { table: string; held: string | undefined; settle: (e?: Error) => void }[] = [];
+  const priorities: (string | undefined)[] = [];
   let events!: TransportEvents;
   const transport: Transport = {
-    want: (table, held) =>
-      new Promise((resolve, reject) => wants.push({ table, held, settle: (e) => (e === undefined ? resolve() : reject(e)) })),
+    want: (table, held, priority) => {
+      priorities.push(priority);
+      return new Promise((resolve, reject) => wants.push({ table, held, settle: (e) => (e === undefined ? resolve() : reject(e)) }));
+    },
     write: () => Promise.resolve({ is: "refused", refusal: { reason: "away", message: "nobody is there" } }),
     find: () => Promise.resolve(undefined),
     touch: (table) => void touched.push(table),
@@ -26,7 +29,7 @@ function world() {
     close: () => {},
   };
   const clock = { now: () => time.now as Instant, wall: () => time.wall as Timestamp };
-  const tables: Tables = createTables(transport, { clock, patience: ms(50) });
+  const tables: Tables = createTables(transport, { clock, patience: ms(50), random: () => random });
   let version = 0;
   const head = (id: string): { head: SnapshotHead; bytes: SharedArrayBuffer } => {
     const { bytes, hash } = encodeSnapshot({ columns: [{ name: "id", type: "auto" }], key: 0, rows: [[id]] });
@@ -37,7 +40,7 @@ function world() {
   };
   const advance = (wait: number): void => void ((time.now += wait), (time.wall += wait));
   const loaded = () => (events.tables([INFO]), events.snapshot(head("a")), tables.peek("players")!);
-  return { tables, touched, wants, events, head, advance, loaded, time };
+  return { tables, touched, wants, priorities, events, head, advance, loaded, time };
 }
 const isReason = (reason: string) => (e: unknown) => e instanceof UnavailableError && e.why.reason === reason;
 const pending = async (p: Promise<unknown>): Promise<boolean> =>
@@ -191,4 +194,74 @@ test("rows that were used are said to be used at their renewal; unused ones are 
   assert.ok(view.source.freshUntil > 0);
   renew();
   assert.deepEqual(w.touched, ["players"]);
+});
+
+test("rows expire up to a tenth before their TTL, by chance, so that one asks for all", async () => {
+  for (const [random, left] of [
+    [0, 30_000],
+    [0.5, 28_500],
+    [0.999, 27_003],
+  ] as const) {
+    const w = world(random);
+    const view = w.loaded();
+    assert.equal(view.source.freshUntil, w.time.now + left);
+    w.advance(left - 1);
+    await w.tables.table("players");
+    assert.deepEqual(w.touched, []);
+    w.advance(1);
+    await w.tables.table("players");
+    assert.deepEqual(w.touched, ["players"]);
+  }
+});
+
+test("a stretched TTL holds for freshness, and answers that named the old one die; the reason for stale rows stays until there are newer", async () => {
+  const w = world();
+  const view = w.loaded();
+  w.events.failed({ ...WHY, cause: "timeout" });
+  assert.equal(view.source.reason, "timeout");
+  w.events.renewed({ ...view.head, ttl: seconds(90) });
+  const longer = w.tables.peek("players");
+  assert.deepEqual([view.source.version, longer?.version, longer?.head.ttl, longer?.snapshot], [2, 2, 90_000, view.snapshot]);
+  assert.deepEqual([view.source.freshUntil, view.source.reason], [w.time.now + 90_000, "timeout"]);
+  w.events.renewed({ ...view.head, ttl: seconds(90), checkedAt: (w.time.wall + 1) as Timestamp });
+  assert.deepEqual([view.source.version, view.source.reason, w.tables.peek("players")?.failure], [2, undefined, undefined]);
+  w.events.renewed({ ...view.head, checkedAt: (w.time.wall + 1) as Timestamp });
+  assert.deepEqual([view.source.version, view.source.freshUntil], [3, w.time.now + 30_001 - 1]);
+});
+
+test("why rows are stale, in one word: of each failure, of a broker that is away, and of a call that nobody answered", async () => {
+  const w = world();
+  const view = w.loaded();
+  for (const [why, word] of [
+    [WHY, "upstream"],
+    [{ ...WHY, reason: "quota" }, "quota"],
+    [{ ...WHY, reason: "denied" }, "denied"],
+    [{ ...WHY, cause: "network" }, "network"],
+  ] as const) {
+    w.events.failed(why);
+    assert.equal(view.source.reason, word);
+  }
+  w.events.link(false);
+  assert.equal(view.source.reason, "broker");
+  w.events.link(true);
+  w.events.renewed(view.head);
+  assert.equal(view.source.reason, undefined);
+  w.advance(100_000);
+  const waiting = w.tables.table("players");
+  w.wants.at(-1)?.settle(new UnavailableError({ ...WHY, reason: "broker", message: "the broker did not answer in time" }));
+  assert.equal((await waiting).failure?.reason, "broker");
+  assert.equal(view.source.reason, "broker");
+  const wants = w.wants.length;
+  assert.equal((await w.tables.table("players")).failure?.reason, "broker");
+  assert.equal(w.wants.length, wants, "the next caller does not wait for it again");
+});
+
+test("an urgent read does not join a flight that may wait", async () => {
+  const w = world();
+  w.loaded();
+  w.advance(100_000);
+  for (const priority of ["export", "urgent", "urgent", undefined] as const) void w.tables.table("players", undefined, priority);
+  await pending(Promise.resolve());
+  assert.deepEqual(w.priorities, ["export", "urgent", "refresh"]);
+  for (const want of w.wants) want.settle();
 });

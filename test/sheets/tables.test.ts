@@ -59,6 +59,12 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
     '{"tables": {"a": {"key": "id", "columns": {"id": {"hidden": true}}}}}',
     /\/tables\/a\/key is "id": expected a column that is not hidden/,
   ],
+  ['{"tables": {"a": {"spreadsheet": "short"}}}', /\/tables\/a\/spreadsheet is "short": expected a spreadsheet's id/],
+  ['{"tables": {"a": {"spreadsheet": 7}}}', /\/tables\/a\/spreadsheet is 7: expected a spreadsheet's id/],
+  [
+    '{"tables": {"a": {"spreadsheet": "another-spreadsheet-0002", "update": "public"}}}',
+    /\/tables\/a\/update is "public": expected nobody: only tables of the spreadsheet that DROVER_SPREADSHEET_ID names can be written/,
+  ],
   ['{"tables": {"__proto__": {}}}', /\/tables\/__proto__ is "__proto__": expected a table name/],
   ['{"tables": {"../x": {}}}', /expected a table name/],
   ['{"tables": {"a": {}, "A": {}}}', /\/tables\/A is "A": expected a name that differs from "a" by more than case/],
@@ -103,6 +109,7 @@ test("a definition changes with everything that decides what is visible, and wit
   assert.equal(of({ read: "public", ttl: "5s" }), base);
   for (const other of [of({}, "t"), of({ range: "b" }), of({ key: "k" }), of({ columns: { x: { hidden: true } } })])
     assert.notEqual(other, base);
+  assert.equal(of({ spreadsheet: "another-spreadsheet-0002" }), of({}, "another-spreadsheet-0002"));
 });
 
 test("names that mean a secret", () => {

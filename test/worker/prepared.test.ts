@@ -15,6 +15,7 @@ import { startRig, type Rig, type RigOptions } from "./rig.ts";
 const BODY = Buffer.from(JSON.stringify({ rows: Array.from({ length: 200 }, (_, id) => ({ id, name: `player ${id}` })) }));
 
 interface Source extends PreparedSource {
+  reason?: string;
   asked: number;
 }
 
@@ -141,9 +142,16 @@ test("after its time an answer is STALE and asks for a refresh; then it is not u
     await client.get("/t");
     from.freshUntil = systemClock.now();
     assert.equal((await client.get("/t")).headers["x-cache"], "STALE");
-    assert.equal(from.asked, 1);
+    assert.equal((await client.get("/t")).headers["x-cache-reason"], undefined);
+    from.reason = "timeout";
+    for (const condition of [[], ['If-None-Match: "v1"']]) {
+      const { headers } = await client.get("/t", condition);
+      assert.deepEqual([headers["x-cache"], headers["x-cache-reason"]], ["STALE", "timeout"]);
+    }
+    assert.equal(from.asked, 4);
     from.freshUntil = after(systemClock.now(), seconds(9)); // the refresh brought the same rows
-    assert.equal((await client.get("/t")).headers["x-cache"], "HIT");
+    const { headers } = await client.get("/t");
+    assert.deepEqual([headers["x-cache"], headers["x-cache-reason"]], ["HIT", undefined], "fresh rows need no reason");
     from.version = 2;
     assert.equal((await client.get("/t")).headers["x-cache"], "MISS");
     assert.equal((await client.get("/t")).headers["x-cache"], "HIT");

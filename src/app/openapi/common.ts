@@ -1,4 +1,6 @@
 /** The parts of the OpenAPI document that are the same for every table. */
+import { CAUSES } from "../../sheets/types.ts";
+
 type Schema = Readonly<Record<string, unknown>>;
 
 export const PROBLEM: Schema = {
@@ -22,6 +24,11 @@ export const READ_HEADERS: Readonly<Record<string, Schema>> = {
   ETag: { description: "Strong; the same from every worker", schema: { type: "string" } },
   Age: { description: "Seconds since Google last confirmed these rows", schema: { type: "integer" } },
   "X-Cache": { description: "HIT and MISS are fresh; STALE rows could not be refreshed yet", schema: { enum: ["HIT", "MISS", "STALE"] } },
+  "X-Cache-Reason": {
+    description: `With STALE: why the last refresh failed (${CAUSES.join(", ")}; there may be more). Absent: no failure is known`,
+    required: false,
+    schema: { type: "string" },
+  },
   "X-Request-Id": { description: "What the operator finds the request by", schema: { type: "string" } },
 };
 

@@ -7,7 +7,7 @@ import type { Entry } from "../journal/journal.ts";
 import { accept, begin, step } from "./core/decide.ts";
 import type { Event, Op, State, World } from "./core/model.ts";
 import { Pace } from "./core/pace.ts";
-import type { Counted, Flusher, FlusherOptions } from "./port.ts";
+import type { Counted, Flusher, FlusherOptions, WriteOutcome } from "./port.ts";
 
 /** A request that is under way is waited for so long by `close`. */
 const CLOSE_WITHIN = seconds(1);
@@ -22,7 +22,10 @@ class SheetFlusher implements Flusher {
   #wake: (() => void) | undefined;
   #closed = false;
   #said = "";
+  /** Of the last batch, in Google's words. */
+  #refusal: string | undefined;
   #astray = 0;
+  #misplaced = 0;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -46,6 +49,7 @@ class SheetFlusher implements Flusher {
       oldest: oldest === undefined ? ms(0) : ms(Math.max(0, elapsed(oldest.at, this.#options.clock.wall()))),
       landed: stats.landed,
       parked: stats.parked,
+      astray: stats.astray + stats.misplaced,
       quota: this.#options.writes.ledger.report(),
       timeToSheet: { p50: stats.quantile(0.5), p99: stats.quantile(0.99) },
     };
@@ -81,7 +85,7 @@ class SheetFlusher implements Flusher {
   }
 
   async #perform(op: Op): Promise<Event> {
-    const { upstream, writes, reads, clock, events } = this.#options;
+    const { upstream, reads, clock, events } = this.#options;
     switch (op.do) {
       case "sleep":
         await this.#sleep(op.until);
@@ -91,9 +95,11 @@ class SheetFlusher implements Flusher {
       case "tabs":
         return { type: "named", outcome: await this.#call(reads, () => upstream.sheetIds()) };
       case "look":
-        return { type: "looked", outcome: await this.#call(reads, () => upstream.metadata(op.id)) };
+        return { type: "looked", outcome: await this.#look(op.id) };
       case "locate":
         return { type: "located", outcome: await this.#call(reads, () => upstream.read([op.range])) };
+      case "headers":
+        return { type: "headed", outcome: await this.#call(reads, () => upstream.read(op.ranges)) };
       case "seal":
         return this.#keep((journal) => journal.seal(op.batch, op.nextId));
       case "mark": {
@@ -103,10 +109,10 @@ class SheetFlusher implements Flusher {
         return kept;
       }
       case "send":
-        return { type: "answered", outcome: await this.#call(writes, () => upstream.batchUpdate(op.body, op.fields)) };
+        return { type: "answered", outcome: await this.#send(op) };
       case "write":
         events.sent(op.lsns, clock.wall());
-        return { type: "answered", outcome: await this.#call(writes, () => upstream.updateByFilter(op.body)) };
+        return { type: "answered", outcome: await this.#write(op.body) };
       case "settle":
         return this.#settle(op);
       default:
@@ -114,7 +120,30 @@ class SheetFlusher implements Flusher {
     }
   }
 
+  /** A refusal is what a fence that stands is there for: it is said only when no fence is found. */
+  async #send({ body, fields }: Extract<Op, { do: "send" }>): Promise<WriteOutcome<unknown>> {
+    const { upstream, writes } = this.#options;
+    const outcome = await this.#call(writes, () => upstream.batchUpdate(body, fields));
+    this.#refusal = outcome.is === "refused" ? outcome.message : undefined;
+    return outcome;
+  }
+
+  async #write(body: Uint8Array): Promise<WriteOutcome<unknown>> {
+    const { upstream, writes } = this.#options;
+    const outcome = await this.#call(writes, () => upstream.updateByFilter(body));
+    if (outcome.is === "refused") this.#say(outcome);
+    return outcome;
+  }
+
+  async #look(id: number): Promise<WriteOutcome<string | undefined>> {
+    const outcome = await this.#call(this.#options.reads, () => this.#options.upstream.metadata(id));
+    if (outcome.is === "ok" && outcome.value === undefined && this.#refusal !== undefined)
+      this.#say({ is: "refused", message: this.#refusal });
+    return outcome;
+  }
+
   async #settle({ nr, how, gone }: Extract<Op, { do: "settle" }>): Promise<Event> {
+    if (how.landed.length > 0) await this.#options.events.landing(how.landed);
     const kept = await this.#keep((journal) => journal.settle(nr, how));
     if (kept.type === "failed") return kept;
     if (gone.length > 0) await this.#keep((journal) => journal.dropFences(gone)); // in vain: the next life finds that they are gone
@@ -124,7 +153,10 @@ class SheetFlusher implements Flusher {
     return kept;
   }
 
-  /** Counts a call before it is made: one that never comes back has been counted by Google too. A refusal shuts the ledger. */
+  /**
+   * Counts a call before it is made: one that never comes back has been counted by Google too. A 429 shuts the ledger. What a 400 means is
+   * the caller's to say.
+   */
   async #call<T extends Call>({ ledger, keep }: Counted, make: () => Promise<T>): Promise<T> {
     const { writes, clock } = this.#options;
     ledger.spend();
@@ -135,7 +167,7 @@ class SheetFlusher implements Flusher {
       ledger.lock(outcome.until as Parameters<typeof ledger.lock>[0]);
       keep(ledger.state());
     }
-    this.#say(outcome);
+    if (outcome.is !== "refused") this.#say(outcome);
     return outcome;
   }
 
@@ -180,6 +212,16 @@ class SheetFlusher implements Flusher {
     if (stats.astray > this.#astray)
       log.error(`${stats.astray - this.#astray} rows were written whose key had been changed by hand in the same moment`);
     this.#astray = stats.astray;
+    if (stats.misplaced > this.#misplaced)
+      log.error(
+        `${stats.misplaced - this.#misplaced} writes landed while the header row was changed by hand: their values stand where the columns were`,
+      );
+    this.#misplaced = stats.misplaced;
+    for (const table of this.#state.moved) {
+      log.warn({ table }, "the table is not where it was read last: its writes wait until it has been read again");
+      this.#options.events.moved(table);
+    }
+    this.#state.moved.clear();
   }
 }
 

@@ -63,10 +63,17 @@ export interface FlusherOptions {
 }
 
 export interface FlusherEvents {
+  /**
+   * These are about to be settled as landed: the journal will not have them any more.
+   * @returns when what clients see of them is on disk, so that a kill in between takes it from nobody.
+   */
+  landing(lsns: readonly number[]): Promise<void>;
   /** These are in the sheet, or never will be. */
   settled(how: Settlement): void;
   /** These have been handed to Google. */
   sent(lsns: readonly number[], at: Timestamp): void;
+  /** The table's header row is another one: it must be read anew, its writes wait for that. */
+  moved(table: string): void;
 }
 
 export interface Flusher {

@@ -22,6 +22,7 @@ test("appends reach the sheet in one batch, as they are", async () => {
   assert.equal(m.google.writes.length, 3, "the proof twice, and the batch");
   assert.equal(m.flusher.report().delivery, "exactly-once");
   assert.equal(busiest(m.google.writes), 3);
+  assert.deepEqual(m.said, [], "the second proof is refused as it is to be");
 });
 
 test("updates and deletes by key", async () => {

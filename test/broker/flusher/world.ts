@@ -21,7 +21,6 @@ export const LAYOUT: Layout = {
   deleted: "gone",
 };
 export const HEADER = ["id", "n", "name", "", "gone"];
-const LOG = { info() {}, warn() {}, error() {} };
 
 interface Options {
   readonly identity?: string;
@@ -43,6 +42,8 @@ export class Machine {
   journal!: MemoryJournal;
   flusher!: Flusher;
   readonly settled: Settlement[] = [];
+  /** Warnings and errors. */
+  readonly said: string[] = [];
   /** Awaited calls until the next crash. */
   crashIn = Number.POSITIVE_INFINITY;
   crashes = 0;
@@ -104,11 +105,15 @@ export class Machine {
       proof: { read: () => this.proof, keep: (delivery) => alive() && (this.proof = delivery) },
       layout: (table) => (table === this.layout.table ? this.layout : undefined),
       rowOf: (_, key) => this.snapshot.get(key),
-      events: { settled: (how) => alive() && this.settled.push(how), sent: () => {} },
+      events: { landing: () => Promise.resolve(), settled: (how) => alive() && this.settled.push(how), sent: () => {}, moved: () => {} },
       clock: this.time,
       alarm: this.time.alarm,
       random: this.#random,
-      log: LOG,
+      log: {
+        info() {},
+        warn: (...said: unknown[]) => this.said.push(String(said.at(-1))),
+        error: (...said: unknown[]) => this.said.push(String(said.at(-1))),
+      },
     });
   }
 

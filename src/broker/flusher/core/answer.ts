@@ -1,4 +1,5 @@
 /** Reads the answers of writes. What is not there is as if it were not known; nothing here throws. */
+import type { Layout } from "../../../sheets/layout.ts";
 import { holdsKey } from "./cells.ts";
 import type { Pin } from "./model.ts";
 
@@ -28,6 +29,22 @@ function cellOf(answer: unknown, { sheetId, row }: Pin): Fields {
     if (found !== undefined) return fields(list(fields(found)["values"])[0]);
   }
   return {};
+}
+
+/**
+ * The header row of a table in the answer's grid data; undefined: the answer does not show it.
+ * A name that is a number may be shown as a reading would give it, or as people see it (a date).
+ */
+export function headerIn(answer: unknown, { tab, row, column, columns }: Layout): readonly unknown[] | undefined {
+  const shown = sheetsIn(answer).filter((sheet) => [undefined, tab].includes(fields(sheet["properties"])["title"] as string | undefined));
+  const blocks = shown.flatMap((sheet) => list(sheet["data"]).map(fields));
+  const [block] = blocks.filter((each) => Number(each["startRow"] ?? 0) === row && Number(each["startColumn"] ?? 0) === column);
+  const cells = list(fields(list(block?.["rowData"])[0])["values"]).map(fields);
+  if (block === undefined || cells.length < Math.min(2, columns.length)) return undefined; // a key cell, or nothing
+  return cells.map((cell, at) => {
+    const value = valueOf(cell);
+    return typeof value === "string" || String(value) === columns[at] ? value : (cell["formattedValue"] ?? value);
+  });
 }
 
 /** Whether the row that was pinned is the one with the key. */

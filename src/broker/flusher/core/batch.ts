@@ -3,6 +3,7 @@ import type { WriteOutcome } from "../port.ts";
 import { pinHolds, tabsIn } from "./answer.ts";
 import { land, MOST_ODD, proven, stood } from "./landing.ts";
 import type { Flight, HandlerOf, State, World } from "./model.ts";
+import { confirm, mayGo } from "./headers.ts";
 import { awaitEnd } from "./readback.ts";
 import { lost } from "./rows.ts";
 import { failed, hold, keepTag, worked } from "./steps.ts";
@@ -21,6 +22,7 @@ export const sending: HandlerOf<"sending"> = {
   go({ flight }, state, world) {
     const sleep = hold(world.mayWrite, state, world);
     if (sleep !== undefined) return sleep;
+    if (!mayGo(flight, state, world)) return undefined;
     const { nr, lsns, sentAt, body } = flight.batch;
     if (sentAt === undefined) return { do: "mark", nr, lsns };
     flight.triedAt = world.now;
@@ -66,7 +68,9 @@ function accepted(flight: Flight, answer: unknown, state: State, world: World): 
   }
   if (flight.proof === "second") return proven(flight, false, state, world);
   const tabs = tabsIn(answer);
-  if (flight.pins.length === 0 && tabs.size > 0) state.ids = tabs;
+  if (flight.pins.length === 0 && flight.layouts.length === 0 && tabs.size > 0) state.ids = tabs;
+  const moved = confirm(answer, flight, state, world);
+  for (const { entry } of moved.size === 0 ? [] : state.queue.of(flight.batch.lsns)) if (moved.has(entry.table)) state.stats.misplaced += 1;
   stood(flight, state);
   state.riderFailures = 0;
   for (const pin of flight.pins)

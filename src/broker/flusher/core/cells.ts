@@ -58,6 +58,15 @@ export function holdsKey(cell: unknown, key: string, shown?: unknown): boolean {
   );
 }
 
+/** Whether the first cell of a key column, as read, is the header that the key's column had. */
+export function headsKeys(values: unknown, { key }: Layout): boolean {
+  const [first] = Array.isArray(values) ? (values as unknown[]) : [];
+  const name = textOf(Array.isArray(first) ? first[0] : undefined)
+    .trim()
+    .normalize("NFC");
+  return name === key || (name !== "" && key.startsWith(`${name}_`)); // the second of its name
+}
+
 /** Rows of a key column as read, the header first → where each wanted key stands, counted from the tab's first row. The first of equals counts. */
 export function rowsOfKeys(values: unknown, headerRow: number, wanted: ReadonlySet<string>): Map<string, number> {
   const cells = (Array.isArray(values) ? values : []).map((row: unknown): unknown => (Array.isArray(row) ? row[0] : undefined));

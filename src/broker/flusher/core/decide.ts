@@ -4,6 +4,7 @@ import type { Entry, Recovered } from "../../journal/journal.ts";
 import type { Delivery } from "../../../sheets/writes.ts";
 import { sealing, sending } from "./batch.ts";
 import { markOf } from "./fence.ts";
+import { heading } from "./headers.ts";
 import { idle } from "./idle.ts";
 import { settling } from "./landing.ts";
 import { locating, naming } from "./look.ts";
@@ -20,6 +21,7 @@ const HANDLERS: { readonly [K in Job["is"]]: HandlerOf<K> } = {
   holding,
   idle,
   naming,
+  heading,
   locating,
   sealing,
   sending,
@@ -52,6 +54,8 @@ export function begin(recovered: Recovered, proven: Delivery | undefined, now: I
     ids: undefined,
     lostTabs: new Map(),
     located: new Map(),
+    headers: new Map(),
+    moved: new Set(),
     troubles: new Map(),
     parkedRows: new Map(),
     pieces: [],

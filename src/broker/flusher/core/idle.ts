@@ -1,5 +1,6 @@
 /** Nothing is under way: what comes next. */
 import { after } from "../../../base/units.ts";
+import { unseen } from "./headers.ts";
 import { LOCATE_APART, LONGEST_QUIET, LOOK_AGAIN, LOST_TAB, MOST_FENCES, QUIET, FENCE_LIFE } from "./limits.ts";
 import type { HandlerOf, Job, Op, State, World } from "./model.ts";
 import { plan, type Plan } from "./plan.ts";
@@ -37,7 +38,7 @@ function fenced(state: State, world: World): Op | undefined {
 }
 
 function prove(state: State, world: World): undefined {
-  state.job = { is: "sealing", flight: makeFlight({ units: [], wishes: [], riders: false, proof: true }, state, world) };
+  state.job = { is: "sealing", flight: makeFlight({ units: [], wishes: [], riders: false, shows: false, proof: true }, state, world) };
 }
 
 /** Pieces of refused batches and what waits behind them take turns, so that a bad row does not hold up others. */
@@ -46,7 +47,7 @@ function choose(state: State, world: World): Op | undefined {
   const [piece] = state.pieces;
   const order = state.turn === "piece" ? [undefined, piece] : [piece, undefined];
   for (const part of piece === undefined ? [undefined] : order) {
-    const job = jobFor(plan(state, world, part), state, world);
+    const job = jobFor(plan(state, world, part), part === undefined, state, world);
     if (job === undefined) continue;
     state.turn = part === undefined ? "fresh" : "piece";
     return begin(state, job);
@@ -54,19 +55,25 @@ function choose(state: State, world: World): Op | undefined {
   return { do: "sleep", until: after(world.now, LOOK_AGAIN) };
 }
 
-/** @returns what is to be done of a plan; undefined: nothing of it can go now. */
-function jobFor(wanted: Plan, state: State, world: World): Job | undefined {
+/** @param whole it is no part of a batch that was refused. @returns what is to be done of a plan; undefined: nothing of it can go now. */
+function jobFor(wanted: Plan, whole: boolean, state: State, world: World): Job | undefined {
   const { units, pins, rows, unlocated, parked, empty, unnamed } = wanted;
   if (parked.length + empty.length > 0) {
     const all = parked.flatMap(({ lsn, reason }) => parkedWith(state, lsn, reason));
     settle(state, undefined, settlement(world, { parked: [...new Map(all.map((each) => [each.lsn, each])).values()], landed: empty }));
     return state.job;
   }
-  const lost = [...unnamed].filter((tab) => (state.lostTabs.get(tab) ?? world.now) <= world.now);
+  const lost = [...unnamed].filter(([, tab]) => (state.lostTabs.get(tab) ?? world.now) <= world.now);
   if (lost.length > 0) {
-    for (const tab of lost) state.lostTabs.set(tab, after(world.now, LOST_TAB));
+    for (const [table, tab] of lost) {
+      state.lostTabs.set(tab, after(world.now, LOST_TAB));
+      state.moved.add(table);
+    }
     return { is: "naming" };
   }
+  const used = [...units, ...pins, ...rows].map(({ layout }) => layout);
+  const layouts = unseen(used, state, world);
+  if (layouts.length > 0) return { is: "heading", layouts };
   for (const [table, keys] of unlocated) {
     const at = state.located.get(table)?.at;
     if (world.mayRead <= world.now && (at === undefined || after(at, LOCATE_APART) <= world.now)) return { is: "locating", table, keys };
@@ -78,6 +85,7 @@ function jobFor(wanted: Plan, state: State, world: World): Job | undefined {
     return writingJob(rows);
   }
   if (!batch) return undefined;
+  const shows = whole && riders && units.length > 0;
   state.lastWas = "batch";
-  return { is: "sealing", flight: makeFlight({ units, wishes: pins, riders, proof: false }, state, world) };
+  return { is: "sealing", flight: makeFlight({ units, wishes: pins, riders, shows, proof: false }, state, world) };
 }

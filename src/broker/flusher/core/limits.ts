@@ -23,6 +23,10 @@ export const LOCATE_APART = seconds(3);
 /** Something is waited for that nobody tells of (a tab to come back): looked at again after. */
 export const LOOK_AGAIN = seconds(1);
 export const LOST_TAB = seconds(30);
+/** A table's header row was seen so recently that values are written by it without looking again. */
+export const HEADER_TRUST = seconds(5);
+/** One that was not as expected is looked at again after. */
+export const HEADER_AGAIN = seconds(5);
 export const LONGEST_BACKOFF = seconds(30);
 /** A spreadsheet that did not refuse a second fence is asked again after. */
 export const PROVE_AGAIN = minutes(60);

@@ -1,7 +1,8 @@
 /** Looking things up: the tabs' ids, and the rows of keys. */
 import { a1, letters } from "../../../sheets/a1.ts";
 import type { Layout } from "../../../sheets/layout.ts";
-import { keyColumn, rowsOfKeys } from "./cells.ts";
+import { headsKeys, keyColumn, rowsOfKeys } from "./cells.ts";
+import { keepHeader } from "./headers.ts";
 import { LOST_TAB } from "./limits.ts";
 import type { HandlerOf, State, World } from "./model.ts";
 import { rowName } from "./queue.ts";
@@ -45,6 +46,10 @@ export const locating: HandlerOf<"locating"> = {
       return finish(state);
     }
     worked(state);
+    if (!headsKeys(event.outcome.value[0], layout)) {
+      keepHeader(layout, false, state, world);
+      return finish(state);
+    }
     const found = rowsOfKeys(event.outcome.value[0], layout.row, job.keys);
     if (located.rows.size > 5_000) located.rows.clear();
     for (const [key, row] of found) located.rows.set(key, row);

@@ -1,7 +1,7 @@
 /**
  * The words of the flusher's core. It does one thing at a time, so its life is one job after another:
  *
- *   opening → (holding → opening) → what the last life left → idle ⇄ naming, locating, batch, rows
+ *   opening → (holding → opening) → what the last life left → idle ⇄ naming, heading, locating, batch, rows
  *
  *   batch:  sealing → sending ─ 200 ────────────────────────────→ settling: landed
  *                       ↑  └── no answer, 5xx, nonsense ─┐ (the same bytes again)
@@ -75,6 +75,19 @@ export interface Flight {
   refusal: string;
   /** Answers that were none. */
   odd: number;
+  /** The tables whose columns it was made by. */
+  readonly layouts: readonly Layout[];
+  /** Its answer shows their header rows. */
+  readonly shows: boolean;
+  /** Their columns stand elsewhere now: it must not land. */
+  moved: boolean;
+}
+
+/** A look at a table's header row: whether it was that of the layout. */
+export interface Seen {
+  readonly layout: Layout;
+  readonly holds: boolean;
+  readonly at: Instant;
 }
 
 /** Changes of one row that are written at once. */
@@ -91,6 +104,8 @@ export type Job =
   | { readonly is: "holding"; readonly until: Instant }
   | { readonly is: "idle" }
   | { readonly is: "naming" }
+  /** Header rows are looked at; then the flight goes on, if there is one. */
+  | { readonly is: "heading"; readonly layouts: readonly Layout[]; readonly flight?: Flight }
   | { readonly is: "locating"; readonly table: string; readonly keys: ReadonlySet<string> }
   | { readonly is: "sealing"; readonly flight: Flight }
   | { readonly is: "sending"; readonly flight: Flight }
@@ -148,6 +163,9 @@ export interface State {
   ids: ReadonlyMap<string, number> | undefined;
   readonly lostTabs: Map<string, Instant>;
   readonly located: Map<string, Located>;
+  readonly headers: Map<string, Seen>;
+  /** Tables that must be read anew: the shell tells the broker. */
+  readonly moved: Set<string>;
   readonly troubles: Map<string, Trouble>;
   /** Rows whose append was parked, and why. */
   readonly parkedRows: Map<string, string>;
@@ -172,6 +190,7 @@ export type Op =
   | { readonly do: "tabs" }
   | { readonly do: "look"; readonly id: number }
   | { readonly do: "locate"; readonly range: string }
+  | { readonly do: "headers"; readonly ranges: readonly string[] }
   | { readonly do: "seal"; readonly batch: Batch; readonly nextId: number }
   | { readonly do: "mark"; readonly nr: number; readonly lsns: readonly number[] }
   | { readonly do: "send"; readonly body: Uint8Array; readonly fields: string }
@@ -186,6 +205,7 @@ export type Event =
   | { readonly type: "named"; readonly outcome: WriteOutcome<ReadonlyMap<string, number>> }
   | { readonly type: "looked"; readonly outcome: WriteOutcome<string | undefined> }
   | { readonly type: "located"; readonly outcome: Outcome<readonly unknown[]> }
+  | { readonly type: "headed"; readonly outcome: Outcome<readonly unknown[]> }
   | { readonly type: "answered"; readonly outcome: WriteOutcome<unknown> };
 
 /** How one kind of job goes on: `go` gives the next thing to do, or undefined when the job has become another; `on` takes a result. */

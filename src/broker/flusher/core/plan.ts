@@ -2,6 +2,7 @@
 import type { Entry } from "../../journal/journal.ts";
 import type { Layout } from "../../../sheets/layout.ts";
 import { deletion, missingColumn, type Values } from "./cells.ts";
+import { isAstray } from "./headers.ts";
 import { MOST_BYTES, MOST_ROWS, TRUST } from "./limits.ts";
 import type { RowChange, State, World } from "./model.ts";
 import { rowName } from "./queue.ts";
@@ -31,8 +32,8 @@ export interface Plan {
   readonly parked: readonly { readonly lsn: number; readonly reason: string }[];
   /** Updates of nothing: done as they are. */
   readonly empty: readonly number[];
-  /** Titles that the spreadsheet has no tab of, as far as is known. */
-  readonly unnamed: ReadonlySet<string>;
+  /** Tables whose tab the spreadsheet does not have, as far as is known: its title. */
+  readonly unnamed: ReadonlyMap<string, string>;
 }
 
 interface Run {
@@ -46,14 +47,14 @@ interface Draft {
   readonly runs: Map<string, Run>;
   readonly blocked: Set<string>;
   readonly parked: { lsn: number; reason: string }[];
-  readonly unnamed: Set<string>;
+  readonly unnamed: Map<string, string>;
   bytes: number;
   count: number;
 }
 
 /** @param piece only these; undefined: all that no piece names. */
 export function plan(state: State, world: World, piece: readonly number[] | undefined): Plan {
-  const draft: Draft = { runs: new Map(), blocked: new Set(), parked: [], unnamed: new Set(), bytes: 0, count: 0 };
+  const draft: Draft = { runs: new Map(), blocked: new Set(), parked: [], unnamed: new Map(), bytes: 0, count: 0 };
   const apart = new Set(piece === undefined ? state.pieces.flat() : []);
   for (const { entry, bytes } of piece === undefined ? state.queue.all() : state.queue.of(piece)) {
     const name = rowName(entry);
@@ -73,10 +74,11 @@ function take(draft: Draft, entry: Entry, state: State, world: World): boolean {
   const run = draft.runs.get(name);
   const layout = run?.layout ?? world.layout(entry.table);
   const sheetId = layout === undefined ? undefined : state.ids?.get(layout.tab);
-  if (layout !== undefined && sheetId === undefined) draft.unnamed.add(layout.tab);
+  if (layout !== undefined && sheetId === undefined) draft.unnamed.set(layout.table, layout.tab);
   const fits = run === undefined || (run.kind === "append" ? entry.op === "update" : entry.op !== "append");
   const held = (state.troubles.get(name)?.notBefore ?? world.now) > world.now;
-  if (layout === undefined || sheetId === undefined || !layout.columns.includes(layout.key) || !fits || held) {
+  const waits = layout === undefined || !layout.columns.includes(layout.key) || isAstray(layout, state, world);
+  if (waits || sheetId === undefined || !fits || held) {
     draft.blocked.add(name);
     return false;
   }

@@ -1,6 +1,7 @@
 /** Where no fence tells whether a batch has landed: its rows are looked for, when no attempt can land any more. */
 import { after } from "../../../base/units.ts";
-import { rowsOfKeys } from "./cells.ts";
+import { headsKeys, rowsOfKeys } from "./cells.ts";
+import { keepHeader } from "./headers.ts";
 import { GOOGLE_WORKS } from "./limits.ts";
 import { keyRange } from "./look.ts";
 import type { Flight, HandlerOf, State } from "./model.ts";
@@ -42,6 +43,10 @@ export const readingBack: HandlerOf<"readingBack"> = {
     const [table, ...tables] = job.tables;
     const layout = table === undefined ? undefined : world.layout(table);
     if (event.outcome.is !== "ok" || table === undefined || layout === undefined) return failed(event.outcome, state, world);
+    if (!headsKeys(event.outcome.value[0], layout)) {
+      keepHeader(layout, false, state, world);
+      return failed({ is: "malformed" }, state, world);
+    }
     worked(state);
     const here = job.entries.filter((entry) => entry.table === table);
     const found = rowsOfKeys(event.outcome.value[0], layout.row, new Set(here.map(({ key }) => key)));

@@ -6,6 +6,7 @@ import type { Timestamp } from "../../../base/units.ts";
 import { fenceValue, METADATA_KEY, tagValue, voidOf } from "./fence.ts";
 import { FENCE_LIFE, MOST_REMOVALS } from "./limits.ts";
 import { renewTag, takeIds } from "./steps.ts";
+import { headerRange } from "./headers.ts";
 import type { Flight, Pin, State, World } from "./model.ts";
 import { rowName } from "./queue.ts";
 import type { PinWish, Unit } from "./plan.ts";
@@ -13,7 +14,7 @@ import type { PinWish, Unit } from "./plan.ts";
 const TABS = "updatedSpreadsheet.sheets.properties(sheetId,title)";
 /** Only this much of the answer is asked for. */
 const PLAIN = `spreadsheetId,${TABS}`;
-const WITH_KEYS = `spreadsheetId,updatedSpreadsheet.sheets(properties(sheetId,title),data(startRow,rowData.values(effectiveValue,formattedValue)))`;
+const WITH_CELLS = `spreadsheetId,updatedSpreadsheet.sheets(properties(sheetId,title),data(startRow,startColumn,rowData.values(effectiveValue,formattedValue)))`;
 
 const encoder = new TextEncoder();
 
@@ -41,6 +42,8 @@ export interface Contents {
   readonly wishes: readonly PinWish[];
   /** With what may be refused for another reason than the units: pins and removals. */
   readonly riders: boolean;
+  /** With a look at the header rows, which is refused when a tab has another name by now. */
+  readonly shows: boolean;
   readonly proof: boolean;
 }
 
@@ -49,7 +52,7 @@ export const overdueFences = (state: State, now: Timestamp): readonly number[] =
   [...state.fences].filter(([, settledAt]) => settledAt + FENCE_LIFE <= now).map(([id]) => id);
 
 /** Takes the numbers it needs out of the state; tags of rows that it pins anew go. */
-export function makeFlight({ units, wishes, riders, proof }: Contents, state: State, world: World): Flight {
+export function makeFlight({ units, wishes, riders, shows, proof }: Contents, state: State, world: World): Flight {
   const id = takeIds(state, 1, world.random);
   const pinned = riders ? wishes : [];
   const from = takeIds(state, pinned.length, world.random);
@@ -64,23 +67,34 @@ export function makeFlight({ units, wishes, riders, proof }: Contents, state: St
   const lsns = units.flatMap((unit) => unit.lsns);
   const upTo = state.queue.settledUpTo(new Set(lsns));
   const value = fenceValue(state.mark, world.wall, upTo, JSON.stringify(requests));
-  const cells = pinned.map(({ layout, row }) => `${a1(layout.tab)}!${letters(keyColumn(layout))}${row + 1}`);
+  const layouts = [...new Map(units.map(({ layout }) => [layout.table, layout])).values()];
+  const keys = pinned.map(({ layout, row }) => `${a1(layout.tab)}!${letters(keyColumn(layout))}${row + 1}`);
+  const shown = [...(shows ? layouts.map(headerRange) : []), ...keys];
   const fenced = proof || state.delivery !== "at-least-once";
   const body = {
     requests: fenced ? [fence(id, value), ...requests] : requests,
     includeSpreadsheetInResponse: true,
-    ...(pins.length === 0 ? {} : { responseRanges: cells, responseIncludeGridData: true }),
+    ...(shown.length === 0 ? {} : { responseRanges: shown, responseIncludeGridData: true }),
   };
   const bytes = encoder.encode(JSON.stringify(body));
   const batch: Batch = { nr: id, fence: { id, value }, body: bytes, lsns, sealedAt: world.wall, sentAt: undefined };
-  const fields = pins.length === 0 ? PLAIN : WITH_KEYS;
-  const rest = { unsure: false, triedAt: world.now, proof: proof ? "first" : "no", refusal: "", odd: 0 } as const;
+  const fields = shown.length === 0 ? PLAIN : WITH_CELLS;
+  const rest = {
+    unsure: false,
+    triedAt: world.now,
+    proof: proof ? "first" : "no",
+    refusal: "",
+    odd: 0,
+    layouts,
+    shows,
+    moved: false,
+  } as const;
   return { batch, fields, units: units.map((unit) => unit.lsns), pins, removed, fenced, ...rest };
 }
 
 /** A batch of the last life: it may have been sent, its tags are never used, and of its answer nothing is needed. */
 export function recoveredFlight(batch: Batch, state: State, world: World): Flight {
-  const { requests } = JSON.parse(new TextDecoder().decode(batch.body)) as { requests: readonly Sealed[] };
+  const { requests, responseRanges } = JSON.parse(new TextDecoder().decode(batch.body)) as SealedBody;
   const rows = Map.groupBy(state.queue.of(batch.lsns), ({ entry }) => `${entry.table}\0${entry.key}`);
   const removed = requests.flatMap((request) => request.deleteDeveloperMetadata?.dataFilter.developerMetadataLookup.metadataId ?? []);
   const pins = requests.flatMap((request): Pin[] => {
@@ -93,7 +107,13 @@ export function recoveredFlight(batch: Batch, state: State, world: World): Fligh
   const units = [...rows.values()].map((row) => row.map(({ entry }) => entry.lsn));
   const unsure = batch.sentAt !== undefined;
   const fenced = requests.some((request) => request.createDeveloperMetadata?.developerMetadata.metadataId === batch.fence.id);
-  return { batch, fields: PLAIN, units, pins, removed, fenced, unsure, triedAt: world.now, proof: "no", refusal: "", odd: 0 };
+  const rest = { proof: "no", refusal: "", odd: 0, layouts: [], shows: responseRanges !== undefined, moved: false } as const;
+  return { batch, fields: PLAIN, units, pins, removed, fenced, unsure, triedAt: world.now, ...rest };
+}
+
+interface SealedBody {
+  readonly requests: readonly Sealed[];
+  readonly responseRanges?: readonly string[];
 }
 
 interface Sealed {

@@ -8,6 +8,8 @@ export class Stats {
   parked: number;
   /** Rows that were written although their key had been changed by hand in the moments since it was read. */
   astray = 0;
+  /** Writes that landed although the header row had been changed by hand in the moments since it was seen. */
+  misplaced = 0;
   readonly #times: Ms[] = [];
   #at = 0;
 

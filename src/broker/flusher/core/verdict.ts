@@ -69,11 +69,16 @@ export function refuse(flight: Flight, state: State, world: World): void {
   const { lsns, fence } = flight.batch;
   if (flight.fenced) state.fences.set(fence.id, world.wall);
   const again = (): void => settle(state, flight, settlement(world, { again: lsns }));
+  if (flight.moved) return again();
   if (hasRiders(flight)) {
     state.riderFailures += 1;
     state.ridersFrom = latest(soon(world), after(world.now, ms(jitter(state.riderFailures, world.random))));
     for (const { table, key } of flight.pins) lost({ table, key }, state, world);
     state.next.unshift({ is: "opening", held: false });
+    return again();
+  }
+  if (flight.shows) {
+    state.pieces = cut(state.pieces, lsns); // a piece goes without a look at header rows
     return again();
   }
   const [unit = []] = flight.units;

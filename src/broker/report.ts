@@ -1,0 +1,49 @@
+/** What the broker says of Google, and of the tables it reads there. */
+import type { Clock } from "../base/clock.ts";
+import type { SpreadsheetReport, TableReport, UpstreamReport } from "../base/protocol.ts";
+import { between, later, type Instant, type Timestamp } from "../base/units.ts";
+import { causeOf, type Table } from "../sheets/types.ts";
+import type { Calls } from "./calls.ts";
+import type { Ledger } from "./quota.ts";
+import type { Refreshers } from "./refreshers.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+export interface Reported {
+  readonly clock: Clock;
+  readonly spreadsheetId: string;
+  readonly tables: readonly Table[];
+  readonly calls: Calls;
+  readonly quota: Ledger;
+  readonly refreshers: Refreshers;
+  readonly snapshots: Snapshots;
+}
+
+/** All but the writes. */
+export function upstreamReport(of: Reported): UpstreamReport {
+  const { calls, quota, refreshers, spreadsheetId } = of;
+  const spreadsheets = reportSpreadsheets(of);
+  const ids = new Set([spreadsheetId, ...spreadsheets.map(({ id }) => id)]);
+  const pace = { ...refreshers.stretch(), others: quota.others() };
+  return { ...calls.state(ids), quota: quota.report(), tables: reportTables(of), pace, spreadsheets };
+}
+
+function reportSpreadsheets({ clock, calls, refreshers }: Reported): readonly SpreadsheetReport[] {
+  const wall = (at: Instant): Timestamp => later(clock.wall(), between(clock.now(), at));
+  return refreshers.report().map(({ id, state, failures, notBefore }) => {
+    const { message } = calls.state([id]);
+    return { id, breaker: state, failures, retryAt: state === "open" ? wall(notBefore) : (0 as Timestamp), message };
+  });
+}
+
+function reportTables({ tables, snapshots, refreshers }: Reported): readonly TableReport[] {
+  const failures = new Map(refreshers.failures().map((why) => [why.table, why]));
+  return tables.flatMap((table): readonly TableReport[] => {
+    const { name, ttl } = table;
+    const [held, why] = [snapshots.get(name), failures.get(name)];
+    if (held === undefined && why === undefined) return [];
+    const { version, checkedAt, warnings } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp, warnings: 0 };
+    const rows = held?.rows ?? 0;
+    const report = { name, rows, version, checkedAt, warnings: warnings ?? 0, ttl, stretchedTo: refreshers.ttlOf(table) };
+    return [why === undefined ? report : { ...report, failure: why.message, cause: causeOf(why) }];
+  });
+}
