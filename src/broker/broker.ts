@@ -20,6 +20,7 @@ import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheet
 import type { Changes, Position } from "../sheets/events.ts";
 import { isWritable } from "../sheets/layout.ts";
 import type { Reading } from "../sheets/rows.ts";
+import type { SecretKey } from "../sheets/secrets.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
 import type { Table, Unavailable } from "../sheets/types.ts";
@@ -47,6 +48,8 @@ export interface BrokerOptions {
   readonly dataDir: string;
   /** Most of accepted writes that may wait to be sent. */
   readonly journalSize: Bytes;
+  /** For what is kept of users' secrets. */
+  readonly secretKey?: SecretKey;
   readonly upstream: Upstream;
   readonly clock: Clock;
   readonly log: Logger;
@@ -102,7 +105,8 @@ export class Broker implements BrokerPort {
       show: (table) => this.#show(table),
     });
     const written = (table: string): boolean => this.#writing.has(table);
-    this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written });
+    const { secretKey } = options;
+    this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written, secretKey });
     this.#refresher = new Refresher({
       ...this.#times(),
       quota: this.#quota,

@@ -9,6 +9,7 @@ import type { Logger } from "../base/log.ts";
 import type { MasterPort } from "../base/port.ts";
 import { noCounters, type Counters, type ToChild } from "../base/protocol.ts";
 import { seconds } from "../base/units.ts";
+import { deriveKey } from "../sheets/secrets.ts";
 import { readTables } from "../sheets/tables.ts";
 import { Broker } from "./broker.ts";
 import type { BrokerConfig } from "./config.ts";
@@ -72,7 +73,9 @@ function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" |
     clock: systemClock,
   });
   const tables = tablesFile === null ? undefined : readTables(tablesFile, ttl);
-  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, upstream, clock: systemClock, log };
+  const { sessionKey } = config;
+  const secretKey = sessionKey === null ? {} : { secretKey: deriveKey(sessionKey) };
+  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, upstream, clock: systemClock, log, ...secretKey };
   return { broker: new Broker(options), upstream };
 }
 
