@@ -7,8 +7,9 @@ import type { Cell } from "./snapshot.ts";
 import type { AccountColumns, Table } from "./types.ts";
 
 const MOST_WARNINGS = 20;
-const isRaw = (v: unknown): boolean => v === null || ["string", "number", "boolean"].includes(typeof v);
-const textOf = (cell: unknown): string => (cell === null || cell === undefined ? "" : String(cell).trim());
+type Raw = string | number | boolean | null;
+const isRaw = (v: unknown): v is Raw => v === null || ["string", "number", "boolean"].includes(typeof v);
+const textOf = (cell: Raw | undefined): string => (cell === null || cell === undefined ? "" : String(cell).trim());
 
 /** An account as it is read: undefined in place of a name that two rows have. */
 type Accounts = Map<string, { readonly row: Cell[]; readonly place: number } | undefined>;
@@ -22,7 +23,7 @@ export function readAccounts(values: unknown, table: Table, key: SecretKey): Rea
   if (!Array.isArray(values) || !values.every((row) => Array.isArray(row) && row.every(isRaw)))
     return { is: "malformed", why: `the values of ${table.range} are not rows of cells` };
   if (columns === undefined) return { is: "malformed", why: `${table.range} holds no users` };
-  const grid = values as readonly (readonly unknown[])[];
+  const grid: readonly (readonly Raw[])[] = values;
   const header = (grid[0] ?? []).map((cell) => textOf(cell).normalize("NFC"));
   const missing = [columns.name, columns.secret, columns.role].find((name) => name !== undefined && !header.includes(name));
   if (missing !== undefined)
@@ -45,7 +46,7 @@ interface Cut {
 }
 
 function read(
-  grid: readonly (readonly unknown[])[],
+  grid: readonly (readonly Raw[])[],
   header: readonly string[],
   { columns, table, key }: Cut,
 ): { readonly accounts: Accounts; readonly findings: Extract<Reading, { is: "ok" }>["findings"] } {

@@ -15,6 +15,7 @@ import { createHash, createHmac, hkdfSync, randomBytes, randomInt, timingSafeEqu
 /** Crockford's base 32: no I, L, O and U, and what is read wrongly is taken for what it was. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const SYMBOLS = 12;
+const CODE_SYMBOLS = new RegExp(`^[${ALPHABET}]+$`);
 /** How many symbols a code may have: 40 bits at the least. */
 const LENGTHS = [8, 12, 16];
 /** How a code stands in a sheet; a password that happens to consist of such symbols does not. */
@@ -53,7 +54,7 @@ export function readCode(text: string): string | undefined {
     .toUpperCase()
     .replaceAll("O", "0")
     .replaceAll(/[IL]/g, "1");
-  return LENGTHS.includes(symbols.length) && [...symbols].every((symbol) => ALPHABET.includes(symbol)) ? symbols : undefined;
+  return LENGTHS.includes(symbols.length) && CODE_SYMBOLS.test(symbols) ? symbols : undefined;
 }
 
 const fastHash = (secret: string, salt: string): Buffer => {

@@ -76,6 +76,13 @@ export class Sheet implements Transport {
     else this.table(ACCOUNTS, "nobody", columns, accounts);
   }
 
+  /** Forgets a table. */
+  without(name: string): this {
+    this.#infos = this.#infos.filter((info) => info.name !== name);
+    this.events?.tables(this.#infos);
+    return this;
+  }
+
   /** Changes who may do what. */
   grant(name: string, rights: Partial<Pick<TableInfo, "read" | "append" | "update" | "owner">>): void {
     this.#infos = this.#infos.map((info) => (info.name === name ? { ...info, ...rights } : info));
@@ -268,7 +275,7 @@ export async function world(sheet: Sheet, staticDir?: string, settings: { readon
     site: { staticDir },
     live: { reconnect: seconds(5), mostStreams: 20 },
     streams: { opened: () => {} },
-    clients: { addressOf: () => state.address, isSecure: () => state.secure },
+    clients: { addressOf: ({ headers }) => String(headers["x-test-address"] ?? state.address), isSecure: () => state.secure },
     ledger: state.ledger,
     sessions: { keys: settings.keys ?? KEYS, idle: minutes(120), lifetime: minutes(24 * 60) },
   };

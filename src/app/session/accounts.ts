@@ -57,7 +57,10 @@ export class Accounts {
   /** What is known without waiting; asks for what is old or not there. */
   known(): Directory | undefined {
     const view = this.#tables.peek(ACCOUNTS);
-    if (view === undefined) return void this.#ask();
+    if (view === undefined) {
+      this.#ask();
+      return undefined;
+    }
     if (this.#clock.now() >= view.source.freshUntil) view.source.expired();
     return directoryOf(view);
   }

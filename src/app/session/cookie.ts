@@ -34,6 +34,6 @@ export const hasCookie = (req: IncomingMessage, secure: boolean): boolean => req
 
 /** @param within how long the browser keeps it; 0: it is to be forgotten. */
 export function setCookie(value: string, secure: boolean, within: Ms): string {
-  const seconds = Math.max(0, Math.floor(within / 1_000));
+  const seconds = Math.max(0, Math.ceil(within / 1_000));
   return `${nameFor(secure)}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
 }
