@@ -158,10 +158,10 @@ async function passwords(port: number, cpu: () => Promise<number>): Promise<void
   for (let nr = 0; nr < 5; nr += 1) single.push((await login(port, "Slow 0", PASSWORD)).took);
   const each = ((await cpu()) - alone) / 5_000;
   const hash = Math.min(...single);
-  let done = false;
+  const end = new AbortController();
   const waits: number[] = [];
   const others = (async () => {
-    while (!done) {
+    while (!end.signal.aborted) {
       const from = performance.now();
       await (await fetch(`http://127.0.0.1:${port}/api/tables/players?limit=${1 + (waits.length % 100)}`)).arrayBuffer();
       waits.push(performance.now() - from);
@@ -173,7 +173,7 @@ async function passwords(port: number, cpu: () => Promise<number>): Promise<void
   const all = await Promise.all(Array.from({ length: PEOPLE }, (_, nr) => login(port, `Slow ${nr}`, PASSWORD)));
   const spent = ((await cpu()) - before) / 1_000;
   const took = performance.now() - from;
-  done = true;
+  end.abort();
   await others;
   console.log(
     `${PEOPLE} logins by password at once, one thread, ${hash.toFixed(0)} ms a hash: all ${all.length} in after ${took.toFixed(0)} ms, ` +

@@ -23,6 +23,7 @@ import type { Reading } from "../sheets/rows.ts";
 import type { SecretKey } from "../sheets/secrets.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
+import { ACCOUNTS } from "../sheets/users.ts";
 import type { Table, Unavailable } from "../sheets/types.ts";
 import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
 import { Acks } from "./acks.ts";
@@ -211,6 +212,7 @@ export class Broker implements BrokerPort {
       const [held, failure] = [this.#snapshots.get(name), failures.get(name)];
       if (held === undefined && failure === undefined) return [];
       const { version, checkedAt, warnings } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp, warnings: 0 };
+      if (name === ACCOUNTS && failure === undefined && warnings === undefined) return []; // named by nobody, and nothing to mend
       const report = { name, rows: held?.rows ?? 0, version, checkedAt, warnings: warnings ?? 0 };
       return [failure === undefined ? report : { ...report, failure }];
     });

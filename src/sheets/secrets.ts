@@ -15,7 +15,8 @@ import { createHash, createHmac, hkdfSync, randomBytes, randomInt, timingSafeEqu
 /** Crockford's base 32: no I, L, O and U, and what is read wrongly is taken for what it was. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const SYMBOLS = 12;
-const CODE_SYMBOLS = new RegExp(`^[${ALPHABET}]+$`);
+/** Codes of other makers may have a U. */
+const CODE_SYMBOLS = new RegExp(`^[${ALPHABET}U]+$`);
 /** How many symbols a code may have: 40 bits at the least. */
 const LENGTHS = [8, 12, 16];
 /** How a code stands in a sheet; a password that happens to consist of such symbols does not. */

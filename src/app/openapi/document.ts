@@ -3,6 +3,7 @@ import type { ColumnType } from "../../sheets/types.ts";
 import { DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_LIST, MAX_SORT_KEYS, MAX_VALUE } from "../query/model.ts";
 import { PROBLEM, PROBLEM_RESPONSES, READ_HEADERS, WRITE, WRITE_HEADERS, WRITE_PARAMETERS, WRITE_RESPONSES } from "./common.ts";
 import { EVENTS } from "./events.ts";
+import { LOGIN_PATHS } from "./login.ts";
 import { deleteOperation, inputSchema, patchOperation, postOperation, WRITE_OPERATION } from "./writes.ts";
 import { keyParameter, nullable, SCALARS, type DescribedTable, type Schema } from "./schemas.ts";
 
@@ -19,6 +20,7 @@ export function openApiDocument(tables: readonly DescribedTable[], version: stri
     paths: {
       ...Object.assign({}, ...tables.map(pathsOf)),
       ...(written ? { "/api/writes/{id}": { get: WRITE_OPERATION } } : {}),
+      ...LOGIN_PATHS,
       "/api/events": { get: EVENTS },
       "/healthz": { get: HEALTH },
     },
