@@ -7,6 +7,7 @@ import type { Cell } from "./snapshot.ts";
 import type { AccountColumns, Table } from "./types.ts";
 
 const MOST_WARNINGS = 20;
+const MOST_ROLE = 64;
 type Raw = string | number | boolean | null;
 const isRaw = (v: unknown): v is Raw => v === null || ["string", "number", "boolean"].includes(typeof v);
 const textOf = (cell: Raw | undefined): string => (cell === null || cell === undefined ? "" : String(cell).trim());
@@ -74,9 +75,15 @@ function read(
       duplicateKeys += 1;
       warn(nr, name, "is a name that stands further up already: neither of the two can log in");
       accounts.set(folded, undefined);
-    } else accounts.set(folded, { row: [user, kept?.is === "kept" ? kept.verifier : null, textOf(raw[role]) || null], place: nr });
+    } else accounts.set(folded, { row: [user, kept?.is === "kept" ? kept.verifier : null, roleOf(raw[role])], place: nr });
   }
   return { accounts, findings: { rows: 0, withoutKey: 0, duplicateKeys, misfits, warnings } };
+}
+
+/** Longer than any role of a tables file, it is none: it would not fit into a cookie. */
+function roleOf(cell: Raw | undefined): string | null {
+  const role = textOf(cell);
+  return role === "" || role.length > MOST_ROLE ? null : role;
 }
 
 const PLAIN = "holds a password as it is: replace it by what `drover hash` makes of it";

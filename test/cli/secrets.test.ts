@@ -1,7 +1,7 @@
 /** `drover codes`, `drover hash`, and the session key of a data directory. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -46,6 +46,18 @@ test("drover hash reads the password, never takes it as an argument, and prints 
   const argument = run(["hash", "correct horse"]);
   assert.deepEqual([argument.status, argument.stdout], [64, ""]);
   assert.doesNotMatch(argument.stderr, /horse/);
+});
+
+test("drover check says who logs in by what, without making a key", (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "drover-check-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const env = { PATH: process.env["PATH"], DROVER_DEMO: "on", DROVER_DATA_DIR: join(dir, "var"), SESSION_TYPE: "redis" };
+  const checked = spawnSync(process.execPath, ["--", MAIN, "check"], { encoding: "utf8", cwd: dir, env, timeout: 60_000 });
+  assert.equal(checked.status, 0, checked.stderr);
+  assert.match(checked.stdout, /^login: by "name" and the hidden "code"; for: no table yet$/m);
+  assert.match(checked.stdout, /^tables: 6 in /m);
+  assert.match(checked.stderr, /SESSION_TYPE.*a sealed cookie.*\(redis\) is to come/);
+  assert.equal(existsSync(join(dir, "var")), false);
 });
 
 test("the session key is made once, 0600; one that others may read, or that is none, is refused", (t) => {

@@ -72,7 +72,10 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
   if (tried === undefined) return sendProblem(request, reply, AWAY);
   if (tried.is === "over") return sendProblem(request, reply, TOO_MANY_TRIES(retryAfter(tried.retryAfter)));
   const by = { keys: services.sessionKeys, threads: services.threads, turns: services.turns };
-  const verdict = await verify(shown, directory, by, request.raw.signal);
+  const verdict = await verify(shown, directory, by, request.raw.signal).catch((e: unknown) => {
+    services.ledger.refund(tried.attempt.deeds); // nothing was found out: the thread is busy, or the client has gone
+    throw e;
+  });
   if (verdict.is !== "right") return await refuse(request, reply, verdict, { tried: tried.attempt, name: shown.name, services });
   services.ledger.refund(tried.attempt.deeds);
   const begun = await services.sessions.begin(request.raw, reply.raw, verdict.account);
