@@ -12,10 +12,17 @@ import { readFile } from "node:fs/promises";
 import type { FastifyError, FastifyInstance, FastifyServerOptions } from "fastify";
 import plugin from "fastify-plugin";
 import { systemClock } from "../base/clock.ts";
-import { runtime } from "../base/runtime.ts";
+import { runtime, type Runtime } from "../base/runtime.ts";
+import type { Tables } from "../sheets/client.ts";
+import { deriveKey } from "../sheets/secrets.ts";
 import { answerError, frameworkErrors } from "./errors.ts";
 import { COMMON } from "./headers.ts";
 import { refuseUnrouted } from "./methods.ts";
+import { refuseForeign } from "./session/foreign.ts";
+import { Accounts } from "./session/accounts.ts";
+import { Sessions } from "./session/sessions.ts";
+import { Turns } from "./session/turns.ts";
+import { loginRoutes } from "./routes/login.ts";
 import { eventRoute } from "./routes/events.ts";
 import { exportRoute } from "./routes/exports.ts";
 import { healthRoute } from "./routes/health.ts";
@@ -38,11 +45,15 @@ export const options = {
 
 async function application(fastify: FastifyInstance): Promise<void> {
   const worker = runtime();
+  const tables = worker.service("tables");
+  const sessions = sessionServices(worker, tables);
   const services: AppServices = {
-    tables: worker.service("tables"),
+    ...sessions,
+    tables,
     prepared: worker.service("prepared"),
     threads: worker.service("threads"),
     live: { ...worker.service("live"), streams: worker.service("streams") },
+    clients: worker.service("clients"),
     clock: systemClock,
     log: worker.log,
     health: () => worker.health(),
@@ -51,15 +62,31 @@ async function application(fastify: FastifyInstance): Promise<void> {
     nameRequest(request, reply);
     reply.headers(COMMON);
   });
+  services.prepared.identify(services.sessions.reader);
+  fastify.addHook("onClose", () => Promise.resolve(services.sessions.close()));
+  refuseForeign(fastify, services);
   refuseUnrouted(fastify, services.tables);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));
   tableRoutes(fastify, services);
   exportRoute(fastify, services);
   await fastify.register((scope) => writeRoutes(scope, services));
+  await fastify.register((scope) => loginRoutes(scope, services));
   eventRoute(fastify, services);
   openApiRoute(fastify, services, await packageVersion());
   healthRoute(fastify, services);
   await siteRoutes(fastify, services, worker.service("site").staticDir);
+}
+
+function sessionServices(
+  worker: Runtime,
+  tables: Tables,
+): Pick<AppServices, "ledger" | "sessions" | "sessionKeys" | "sessionIdle" | "accounts" | "turns"> {
+  const { keys, idle, lifetime } = worker.service("sessions");
+  const [ledger, sessionKeys, { log }] = [worker.service("ledger"), keys.map(deriveKey), worker];
+  const accounts = new Accounts(tables, systemClock, log);
+  const clients = worker.service("clients");
+  const sessions = new Sessions({ keys: sessionKeys, idle, lifetime, ledger, clients, accounts, clock: systemClock, log });
+  return { ledger, sessions, sessionKeys, sessionIdle: idle, accounts, turns: new Turns(() => systemClock.now()) };
 }
 
 async function packageVersion(): Promise<string> {

@@ -8,6 +8,7 @@ import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheet
 import type { Changes, Position } from "../sheets/events.ts";
 import { isWritable } from "../sheets/layout.ts";
 import type { Reading } from "../sheets/rows.ts";
+import type { SecretKey } from "../sheets/secrets.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
 import type { Priority, Table, Unavailable } from "../sheets/types.ts";
@@ -37,6 +38,8 @@ export interface BrokerOptions {
   readonly dataDir: string;
   /** Most of accepted writes that may wait to be sent. */
   readonly journalSize: Bytes;
+  /** For what is kept of users' secrets. */
+  readonly secretKey?: SecretKey;
   readonly upstream: Upstream;
   /** The same for another spreadsheet; left out: there is none. */
   readonly elsewhere?: (spreadsheetId: string) => Upstream;
@@ -96,8 +99,17 @@ export class Broker implements BrokerPort {
       keep: (table) => this.#keep(table),
     });
     const written = (table: string): boolean => this.#writing.has(table);
+    const { secretKey } = options;
     const ttlOf = (table: Table): Ms => this.#refreshers.ttlOf(table);
-    this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written, ttlOf });
+    this.#snapshots = new Snapshots({
+      spreadsheetId,
+      files: new SnapshotFiles(dataDir, log),
+      store: this.#store,
+      log,
+      written,
+      ttlOf,
+      secretKey,
+    });
     this.#calls = new Calls({ quota: this.#quota, store: this.#store, log });
     const upstreamOf = upstreams(options);
     this.#refreshers = new Refreshers({

@@ -9,6 +9,8 @@ export interface BrokerConfig {
   readonly keyFile: string | null;
   readonly sheetsEndpoint: string | null;
   readonly oauthEndpoint: string | null;
+  /** The oldest session key, which all generations that run have; null: none, and nobody can log in. */
+  readonly sessionKey: string | null;
   /** null: every tab of the spreadsheet is a table. */
   readonly tablesFile: string | null;
   readonly ttl: Ms;
@@ -30,6 +32,7 @@ export interface BrokerExtras {
   readonly sheetsEndpoint: string | undefined;
   readonly oauthEndpoint: string | undefined;
   readonly tablesFile: string | undefined;
+  readonly sessionKeys: readonly string[];
   readonly socket: string;
 }
 
@@ -40,6 +43,7 @@ export function brokerConfig(settings: Settings, extras: BrokerExtras): BrokerCo
     sheetsEndpoint: extras.sheetsEndpoint ?? null,
     oauthEndpoint: extras.oauthEndpoint ?? null,
     tablesFile: extras.tablesFile ?? null,
+    sessionKey: extras.sessionKeys.at(-1) ?? null,
     ttl: settings.cache_ttl,
     readsPerMinute: perMinute(settings.reads_per_minute),
     writesPerMinute: perMinute(settings.writes_per_minute),

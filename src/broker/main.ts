@@ -9,6 +9,7 @@ import type { Logger } from "../base/log.ts";
 import type { MasterPort } from "../base/port.ts";
 import { noCounters, type Counters, type ToChild } from "../base/protocol.ts";
 import { seconds } from "../base/units.ts";
+import { deriveKey } from "../sheets/secrets.ts";
 import { readTables } from "../sheets/tables.ts";
 import { Broker } from "./broker.ts";
 import type { BrokerConfig } from "./config.ts";
@@ -74,7 +75,10 @@ function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" |
   });
   const tables = tablesFile === null ? undefined : readTables(tablesFile, ttl);
   const elsewhere = (id: string): Upstream => upstream.of(id);
-  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, upstream, elsewhere, clock: systemClock, log };
+  const { sessionKey } = config;
+  const secretKey = sessionKey === null ? {} : { secretKey: deriveKey(sessionKey) };
+  const sources = { upstream, elsewhere, ...secretKey };
+  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, ...sources, clock: systemClock, log };
   return { broker: new Broker(options), upstream };
 }
 

@@ -67,6 +67,18 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./control.ts")).stop,
   },
   {
+    name: "codes",
+    usage: "[--count N] [--users FILE]",
+    does: "make codes to log in with, and what of each goes into the spreadsheet",
+    load: async () => (await import("./codes.ts")).codes,
+  },
+  {
+    name: "hash",
+    usage: "",
+    does: "read a password, print what of it goes into the spreadsheet",
+    load: async () => (await import("./hash.ts")).hash,
+  },
+  {
     name: "emulator",
     usage: "[--port N] [--dir DIR] [--csv DIR] [--faults] [--fault SPEC]",
     does: "run the Google Sheets emulator alone",

@@ -49,6 +49,11 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
         spreadsheet: plan.spreadsheetId !== undefined,
         staticDir: settings.static_dir ?? null,
         reconnect: settings.reconnect,
+        sessions: {
+          keys: plan.sessionKeys(),
+          idle: settings.session_idle,
+          lifetime: settings.session_lifetime,
+        },
       };
       return workerConfig(settings, { app: plan.app ?? null, demo: plan.demo, extras: { ...extras } });
     }
@@ -59,6 +64,7 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
         sheetsEndpoint: plan.sheetsEndpoint,
         oauthEndpoint: plan.oauthEndpoint,
         tablesFile: plan.tablesFile,
+        sessionKeys: plan.sessionKeys(),
         socket: brokerSocket(settings),
       });
     case "emulator":

@@ -1,4 +1,5 @@
 /** What a child becomes: the composition of each role. Modules are loaded by role, so that the broker has no web framework and a worker no Google client. */
+import { systemClock } from "../base/clock.ts";
 import { createLog, type LogLevel, type LogSink, type LogTarget } from "../base/log.ts";
 import type { Role } from "../base/protocol.ts";
 import type { EmulatorConfig } from "../emulator/config.ts";
@@ -33,16 +34,18 @@ export async function startRole(role: string, port: BufferedPort, masterPid: num
 }
 
 async function worker(port: BufferedPort, masterPid: number): Promise<void> {
-  const [{ runWorker }, { diesWithMaster }, { tablesService }] = await Promise.all([
+  const [{ runWorker }, { diesWithMaster }, { tablesService }, { MemoryLedger }] = await Promise.all([
     import("../worker/main.ts"),
     import("../worker/lifeline.ts"),
     import("./tables-service.ts"),
+    import("../sheets/ledger-memory.ts"),
   ]);
   diesWithMaster(port, masterPid);
   runWorker(port, ({ slot, generation, config }) => {
     const sink = openLog("worker", slot, generation, config);
-    const { staticDir, reconnect, ...extras } = config.extras as unknown as WorkerServices;
+    const { staticDir, reconnect, sessions, ...extras } = config.extras as unknown as WorkerServices;
     const tables = tablesService({ slot, generation, extras }, port, sink.log);
+    const ledger = new MemoryLedger({ clock: systemClock });
     return {
       log: sink.log,
       writeLog: (lines) => sink.write(lines),
@@ -52,6 +55,8 @@ async function worker(port: BufferedPort, masterPid: number): Promise<void> {
         get tables() {
           return tables();
         },
+        sessions,
+        ledger,
         site: { staticDir: staticDir ?? undefined },
         live: { reconnect, mostStreams: Math.max(1, Math.floor(config.connections * STREAMS)) },
       },

@@ -18,6 +18,12 @@ export interface WorkerServices extends TablesExtras {
   readonly staticDir: string | null;
   /** How long clients of event streams wait before they come back. */
   readonly reconnect: Ms;
+  readonly sessions: {
+    /** The first seals, all open. */
+    readonly keys: readonly string[];
+    readonly idle: Ms;
+    readonly lifetime: Ms;
+  };
 }
 
 interface Client {

@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   timeouts: "Timeouts",
   sheets: "Google Sheets",
   application: "Application",
+  sessions: "Sessions",
   places: "Directories",
   log: "Log",
   demo: "Demo",

@@ -5,12 +5,13 @@
 import { APPLICATION, DEMO } from "./rows/application.ts";
 import { LISTEN } from "./rows/listen.ts";
 import { LOG, PLACES } from "./rows/places.ts";
+import { SESSIONS } from "./rows/sessions.ts";
 import { SHEETS } from "./rows/sheets.ts";
 import { TIMEOUTS } from "./rows/timeouts.ts";
 import { WORKERS } from "./rows/workers.ts";
 import type { Codec } from "./setting.ts";
 
-export const SETTINGS = [...LISTEN, ...WORKERS, ...TIMEOUTS, ...SHEETS, ...APPLICATION, ...PLACES, ...LOG, ...DEMO] as const;
+export const SETTINGS = [...LISTEN, ...WORKERS, ...TIMEOUTS, ...SHEETS, ...APPLICATION, ...SESSIONS, ...PLACES, ...LOG, ...DEMO] as const;
 
 type Row = (typeof SETTINGS)[number];
 export type SettingName = Row["name"];

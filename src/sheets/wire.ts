@@ -154,6 +154,7 @@ const tableInfo = (v: unknown): v is TableInfo =>
   text(v["name"]) &&
   text(v["definition"]) &&
   count(v["ttl"]) &&
+  (v["owner"] === undefined || text(v["owner"])) &&
   audience(v["read"]) &&
   audience(v["append"]) &&
   audience(v["update"]);

@@ -11,8 +11,13 @@ import work from "../../src/app/query/thread.ts";
 import { systemClock, type Clock } from "../../src/base/clock.ts";
 import type { Health } from "../../src/base/protocol.ts";
 import { installRuntime, type Services } from "../../src/base/runtime.ts";
-import { ms, seconds, type Instant, type Timestamp } from "../../src/base/units.ts";
+import { minutes, ms, seconds, type Instant, type Timestamp } from "../../src/base/units.ts";
+import { checkPassword, type PasswordTask } from "../../src/app/session/scrypt.ts";
 import { createTables } from "../../src/sheets/client.ts";
+import { MemoryLedger } from "../../src/sheets/ledger-memory.ts";
+import { readAccounts } from "../../src/sheets/accounts.ts";
+import { deriveKey } from "../../src/sheets/secrets.ts";
+import { ACCOUNTS } from "../../src/sheets/users.ts";
 import type { Cell, VisibleColumn } from "../../src/sheets/snapshot.ts";
 import type { Transport, TransportEvents } from "../../src/sheets/transport.ts";
 import type { TableInfo, Unavailable } from "../../src/sheets/types.ts";
@@ -59,8 +64,27 @@ export class Sheet implements Transport {
     this.events?.tables(this.#infos);
   }
 
-  /** Changes who may write. */
-  grant(name: string, rights: Partial<Pick<TableInfo, "append" | "update">>): void {
+  /** Who may log in, as the users' range says: name, secret, role. */
+  users(rows: readonly (readonly [name: string, secret: string, role?: string])[], key: string = KEYS[0] as string): void {
+    const said = { name: "name", secret: "code", role: "role" };
+    const nobody = { read: "nobody", append: "nobody", update: "nobody" } as const;
+    const table = { name: ACCOUNTS, range: "people", key: undefined, ttl: seconds(30), columns: [], ...nobody, accounts: said };
+    const reading = readAccounts([["name", "code", "role"], ...rows.map((row) => [...row])], table, deriveKey(key));
+    if (reading.is === "malformed") throw new Error(reading.why);
+    const { columns, rows: accounts } = reading.content;
+    if (this.#contents.has(ACCOUNTS)) this.push(ACCOUNTS, columns, accounts);
+    else this.table(ACCOUNTS, "nobody", columns, accounts);
+  }
+
+  /** Forgets a table. */
+  without(name: string): this {
+    this.#infos = this.#infos.filter((info) => info.name !== name);
+    this.events?.tables(this.#infos);
+    return this;
+  }
+
+  /** Changes who may do what. */
+  grant(name: string, rights: Partial<Pick<TableInfo, "read" | "append" | "update" | "owner">>): void {
     this.#infos = this.#infos.map((info) => (info.name === name ? { ...info, ...rights } : info));
     this.events?.tables(this.#infos);
   }
@@ -183,6 +207,10 @@ export interface World extends AsyncDisposable {
   readonly sheet: Sheet;
   readonly health: { -readonly [K in keyof Health]: Health[K] };
   readonly log: string[];
+  readonly ledger: MemoryLedger;
+  /** Who the client is said to be, and whether it speaks HTTPS. */
+  address: string;
+  secure: boolean;
   /** Requests that came through to Fastify. */
   readonly reached: () => number;
   readonly threadRuns: string[];
@@ -202,19 +230,32 @@ export const HEALTHY: Health = {
   demo: true,
 };
 
+/** The session key of a world that names none. */
+export const KEYS = ["a session key that has over 32 characters"];
+
+/** What an application needs besides to let people in. */
+export const loginServices = (): Pick<Services, "ledger" | "sessions"> => ({
+  ledger: new MemoryLedger({ clock: systemClock }),
+  sessions: { keys: KEYS, idle: minutes(120), lifetime: minutes(24 * 60) },
+});
+
 /** @param staticDir as the setting would say. */
-export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
+export async function world(sheet: Sheet, staticDir?: string, settings: { readonly keys?: readonly string[] } = {}): Promise<World> {
   const state = {
     clockOffset: 0,
+    address: "198.51.100.7",
+    secure: false,
     threadsFail: undefined as Error | undefined,
     pool: undefined as Piscina | undefined,
     threadRuns: [] as string[],
     log: [] as string[],
+    ledger: undefined as unknown as MemoryLedger,
   };
   const clock: Clock = {
     now: () => (systemClock.now() + state.clockOffset) as Instant,
     wall: () => (systemClock.wall() + state.clockOffset) as Timestamp,
   };
+  state.ledger = new MemoryLedger({ clock });
   const log = pino({ level: "trace" }, { write: (line: string) => void state.log.push(line) });
   const tally = new Tally();
   const prepared = new PreparedStore({ tally, clock, demo: false, written: () => {} });
@@ -226,6 +267,7 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
       async run<T>(module: URL, task: unknown, { name }: { name?: string } = {}): Promise<T> {
         if (state.pool !== undefined) return (await state.pool.run(task, { filename: module.href, name: name ?? "default" })) as T;
         if (state.threadsFail !== undefined) throw state.threadsFail;
+        if (module.pathname.endsWith("/scrypt.ts")) return checkPassword(structuredClone(task) as PasswordTask) as T;
         state.threadRuns.push(name ?? (task as Task).do);
         if (name === undefined) return work(structuredClone(task) as Task) as T;
         const functions = (await import(module.href)) as Record<string, (task: unknown) => T>;
@@ -235,6 +277,9 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
     site: { staticDir },
     live: { reconnect: seconds(5), mostStreams: 20 },
     streams: { opened: () => {} },
+    clients: { addressOf: ({ headers }) => String(headers["x-test-address"] ?? state.address), isSecure: () => state.secure },
+    ledger: state.ledger,
+    sessions: { keys: settings.keys ?? KEYS, idle: minutes(120), lifetime: minutes(24 * 60) },
   };
   const service = <K extends keyof Services>(name: K): Services[K] => {
     const found = services[name];

@@ -431,6 +431,7 @@ function run(change: Partial<BrokerConfig> = {}) {
     keyFile: key,
     sheetsEndpoint: fake.url,
     oauthEndpoint: fake.url,
+    sessionKey: null,
     tablesFile: null,
     ttl: seconds(30),
     readsPerMinute: perMinute(60),

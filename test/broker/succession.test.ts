@@ -69,6 +69,7 @@ function run(open: () => void = () => {}) {
     keyFile: key,
     sheetsEndpoint: fake.url,
     oauthEndpoint: fake.url,
+    sessionKey: null,
     tablesFile: join(folder, "tables.json"),
     ttl: seconds(30),
     readsPerMinute: perMinute(60),

@@ -4,11 +4,12 @@ import { DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_LIST, MAX_SORT_KEYS, MAX_VAL
 import { PROBLEM, PROBLEM_RESPONSES, READ_HEADERS, WRITE, WRITE_HEADERS, WRITE_PARAMETERS, WRITE_RESPONSES } from "./common.ts";
 import { EVENTS } from "./events.ts";
 import { exportOperation } from "./exports.ts";
+import { LOGIN_PATHS } from "./login.ts";
 import { deleteOperation, inputSchema, patchOperation, postOperation, WRITE_OPERATION } from "./writes.ts";
 import { keyParameter, nullable, SCALARS, type DescribedTable, type Schema } from "./schemas.ts";
 
-/** @param tables those that anyone may do something with; nothing of any other table, and no hidden column, may be in them. */
-export function openApiDocument(tables: readonly DescribedTable[], version: string): Schema {
+/** @param login whether anybody can log in. @param tables those that anyone may do something with; nothing of any other table, and no hidden column, may be in them. */
+export function openApiDocument(tables: readonly DescribedTable[], version: string, login: boolean): Schema {
   const written = tables.some(({ rights }) => rights.append || rights.update);
   return {
     openapi: "3.1.0",
@@ -20,6 +21,7 @@ export function openApiDocument(tables: readonly DescribedTable[], version: stri
     paths: {
       ...Object.assign({}, ...tables.map(pathsOf)),
       ...(written ? { "/api/writes/{id}": { get: WRITE_OPERATION } } : {}),
+      ...(login ? LOGIN_PATHS : {}),
       "/api/events": { get: EVENTS },
       "/healthz": { get: HEALTH },
     },

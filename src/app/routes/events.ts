@@ -10,15 +10,17 @@ import { MAX_QUERY, quoted } from "../query/model.ts";
 import { splitPairs } from "../query/parse.ts";
 import { rawQuery } from "../query/raw.ts";
 import type { AppServices } from "../services.ts";
-import { refusal, unknownTable } from "../visibility.ts";
+import { STRANGER, type Standing } from "../session/who.ts";
+import { isPersonal, refusal, unknownTable } from "../visibility.ts";
 
 /** Says to proxies as well that nothing of it may be kept or held back (X-Accel-Buffering is nginx's word). */
 const HEAD = { ...COMMON, "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" } as const;
 
 interface Asked {
-  /** undefined: all that anyone may read. */
+  /** undefined: all that whoever asks may read. */
   readonly tables: readonly string[] | undefined;
   readonly wish: Wish;
+  readonly who: Standing;
 }
 
 export function eventRoute(fastify: FastifyInstance, services: AppServices): void {
@@ -26,7 +28,7 @@ export function eventRoute(fastify: FastifyInstance, services: AppServices): voi
   const hub = new Hub({ tables, clock, log, most: live.mostStreams, reconnect: live.reconnect });
   fastify.addHook("onClose", () => Promise.resolve(hub.close()));
   fastify.get("/api/events", async (request, reply) => {
-    const asked = await readAsked(request, services);
+    const asked = await readAsked(request, reply, services);
     if ("status" in asked) return sendProblem(request, reply, asked);
     if (hub.full) return sendProblem(request, reply, full(services));
     reply.hijack();
@@ -35,15 +37,22 @@ export function eventRoute(fastify: FastifyInstance, services: AppServices): voi
   });
 }
 
-function begin(request: FastifyRequest, { raw: res }: FastifyReply, { live }: AppServices, hub: Hub, { tables, wish }: Asked): void {
+function begin(request: FastifyRequest, { raw: res }: FastifyReply, services: AppServices, hub: Hub, { tables, wish, who }: Asked): void {
+  const { live, sessions } = services;
   if (res.destroyed || res.headersSent) return; // the client is gone, or the request timeout has answered
   res.writeHead(200, HEAD);
   if (request.raw.method === "HEAD") return void res.end();
   live.streams.opened(res);
-  hub.open(res, tables, wish);
+  if (who.is === "in") {
+    const stands = (): boolean => sessions.stands(who);
+    const free = sessions.hold(who, () => res.end());
+    res.once("close", free);
+    return hub.open(res, { tables, who, stands }, wish);
+  }
+  hub.open(res, { tables, who: STRANGER, stands: () => true }, wish);
 }
 
-async function readAsked(request: FastifyRequest, services: AppServices): Promise<Asked | Problem> {
+async function readAsked(request: FastifyRequest, reply: FastifyReply, services: AppServices): Promise<Asked | Problem> {
   const raw = rawQuery(request);
   if (raw.length > MAX_QUERY) return problem(414, "uri-too-long", `the query is over ${MAX_QUERY} characters`);
   const pairs = splitPairs(raw);
@@ -54,6 +63,9 @@ async function readAsked(request: FastifyRequest, services: AppServices): Promis
   const listed = await knownTables(services.tables, request.raw.signal);
   if ("status" in listed) return listed;
   const tables = pairs.value.get("tables")?.split(",");
+  const personal = tables === undefined || listed.some((info) => isPersonal(info, "read") && tables.includes(info.name));
+  const who: Standing = personal ? await services.sessions.who(request.raw, reply.raw) : STRANGER;
+  if (who.is === "out") return who.problem;
   for (const name of tables ?? []) {
     if (name === "")
       return badParameter({
@@ -61,11 +73,11 @@ async function readAsked(request: FastifyRequest, services: AppServices): Promis
         detail: `is ${quoted(pairs.value.get("tables") ?? "")}: expected names separated by commas`,
       });
     const info = listed.find((known) => known.name === name);
-    const refused = info === undefined ? unknownTable(name) : refusal(info);
+    const refused = info === undefined ? unknownTable(name) : refusal(info, "read", "rows", who);
     if (refused !== undefined) return refused;
   }
   // A browser that comes back says in the header where it was; its address is still the one it began with.
-  return { tables, wish: wishOf([request.headers["last-event-id"]].flat().join() || (pairs.value.get("last-event-id") ?? "")) };
+  return { tables, who, wish: wishOf([request.headers["last-event-id"]].flat().join() || (pairs.value.get("last-event-id") ?? "")) };
 }
 
 function wishOf(id: string): Wish {

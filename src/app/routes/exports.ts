@@ -11,13 +11,14 @@ import type { Selected } from "../export/thread.ts";
 import { MOST_COLUMNS, MOST_ROWS } from "../export/xlsx.ts";
 import { hasTag } from "../fixed.ts";
 import { COMMON } from "../headers.ts";
-import { cacheControl, isStale } from "../prepared.ts";
+import { caching, isStale } from "../prepared.ts";
 import { badParameter, problem, retryAfter, sendProblem, type Problem } from "../problem.ts";
 import { bindQuery } from "../query/bind.ts";
 import { digest } from "../query/canonical.ts";
 import { MAX_QUERY, type Query } from "../query/model.ts";
 import { rawQuery } from "../query/raw.ts";
 import type { AppServices } from "../services.ts";
+import { ownFilter } from "../session/own.ts";
 import { open } from "./tables.ts";
 
 /** Changes whenever the same rows and query give other bytes: it is part of the ETag. */
@@ -30,6 +31,8 @@ type ExportRequest = FastifyRequest<{ Params: { table: string } }>;
 /** What is asked for, checked against the table. */
 interface Order {
   readonly view: TableView;
+  /** Who it is for; undefined: everybody. */
+  readonly audience: string | undefined;
   readonly asked: Asked;
   readonly query: Query;
 }
@@ -37,7 +40,7 @@ interface Order {
 export function exportRoute(fastify: FastifyInstance, services: AppServices): void {
   const exports = new Exports(services);
   fastify.get("/api/tables/:table/export", async (request: ExportRequest, reply) => {
-    const order = await readOrder(request, services);
+    const order = await readOrder(request, reply, services);
     if ("status" in order) return sendProblem(request, reply, order);
     const head = headOf(order, services);
     if (hasTag(request.headers["if-none-match"], head.ETag)) return notModified(reply, head);
@@ -47,15 +50,16 @@ export function exportRoute(fastify: FastifyInstance, services: AppServices): vo
   });
 }
 
-async function readOrder(request: ExportRequest, services: AppServices): Promise<Order | Problem> {
+async function readOrder(request: ExportRequest, reply: FastifyReply, services: AppServices): Promise<Order | Problem> {
   const raw = rawQuery(request);
   if (raw.length > MAX_QUERY) return problem(414, "uri-too-long", `the query is over ${MAX_QUERY} characters`);
   const asked = readAsked(raw);
   if (!asked.ok) return badParameter(asked.bad);
-  const view = await open(request.params.table, "row", request.raw.signal, services);
-  if ("status" in view) return view;
-  const query = bindQuery(view.info.name, asked.value.query, view.snapshot.columns);
-  return query.ok ? { view, asked: asked.value, query: query.value } : badParameter(query.bad);
+  const opened = await open(request, reply, "row", services);
+  if ("status" in opened) return opened;
+  const { view, owner, audience } = opened;
+  const query = bindQuery(view.info.name, asked.value.query, view.snapshot.columns, ownFilter(view.info, owner));
+  return query.ok ? { view, audience, asked: asked.value, query: query.value } : badParameter(query.bad);
 }
 
 /** Over when nothing is done for it any more, which may be before the answer is: one that is queued behind another hears of no end. */
@@ -91,7 +95,7 @@ async function answer(
 type Head = Readonly<Record<string, string>> & { readonly ETag: string };
 
 /** @returns the headers of the file; the tag without its quotes, made from everything the bytes are made from. */
-function headOf({ view, asked, query }: Order, services: AppServices): Head {
+function headOf({ view, audience, asked, query }: Order, services: AppServices): Head {
   const { info, head, source } = view;
   const { format, mark } = asked;
   const made = [FORMAT, info.name, head.hash, head.asOf, format, mark, query.selection, query.limit, query.cursor ?? null];
@@ -99,17 +103,17 @@ function headOf({ view, asked, query }: Order, services: AppServices): Head {
   return {
     "Content-Type": FORMATS[format].type,
     "Content-Disposition": attachment(`${info.name}-${day}.${format}`),
-    "Cache-Control": cacheControl(view),
+    ...caching(view, audience),
     ETag: `${head.hash}-${digest(JSON.stringify(made), 9)}`,
     Age: String(Math.max(0, Math.floor((services.clock.wall() - source.checkedAt) / 1_000))),
     "X-Cache": isStale(view, services.clock) ? "STALE" : "MISS",
   };
 }
 
-function notModified(reply: FastifyReply, { ETag, Age, "Cache-Control": caching, "X-Cache": cache }: Head): FastifyReply {
+function notModified(reply: FastifyReply, { ETag, Age, Vary, "Cache-Control": kept, "X-Cache": cache }: Head): FastifyReply {
   return reply
     .code(304)
-    .headers({ ETag: `"${ETag}"`, Age, "Cache-Control": caching, "X-Cache": cache })
+    .headers({ ETag: `"${ETag}"`, Age, "Cache-Control": kept, "X-Cache": cache, ...(Vary === undefined ? {} : { Vary }) })
     .send();
 }
 

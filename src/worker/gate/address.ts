@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, isIPv6 } from "node:net";
 import type { Network } from "../../settings/addresses.ts";
 import { peerOf, UNIX_PEER } from "../peer.ts";
-import { hopsOfForwarded, hopsOfXff, plain } from "./forwarded.ts";
+import { hopsOfForwarded, hopsOfXff, plain, protoOfForwarded } from "./forwarded.ts";
 import type { Stage } from "./stage.ts";
 
 /** Whose word on the client's address counts. */
@@ -13,6 +13,8 @@ export interface Trust {
   retune(proxies: readonly Network[]): void;
   /** The address of whoever sent this request, as far as it can be known. */
   addressOf(req: IncomingMessage): string;
+  /** Whether they speak HTTPS, by the word of the trusted proxy that is the peer. */
+  isSecure(req: IncomingMessage): boolean;
 }
 
 /**
@@ -37,16 +39,24 @@ export function createTrust(proxies: readonly Network[]): Trust {
     }
     return last;
   };
+  // A unix socket's peer passed the socket's file permissions: with trusted proxies at all, it is one of them.
+  const isProxy = (peer: string): boolean => (peer === UNIX_PEER ? anybody : trusts(peer));
   return {
     trusts,
+    isSecure(req) {
+      const { "x-forwarded-proto": proto, forwarded } = req.headers;
+      if (proto === undefined && forwarded === undefined) return false;
+      if (!isProxy(plain(peerOf(req.socket)))) return false;
+      const said = proto === undefined ? protoOfForwarded(forwarded ?? "") : String(proto).split(",").at(-1);
+      return said?.trim().toLowerCase() === "https";
+    },
     retune(next) {
       list = listOf(next);
       anybody = next.length > 0;
     },
     addressOf(req) {
       const peer = plain(peerOf(req.socket));
-      // A unix socket's peer passed the socket's file permissions: with trusted proxies at all, it is one of them.
-      if (peer === UNIX_PEER ? !anybody : !trusts(peer)) return peer;
+      if (!isProxy(peer)) return peer;
       const xff = req.headers["x-forwarded-for"];
       const { forwarded } = req.headers;
       const byXff = xff === undefined ? undefined : rightmost(hopsOfXff(String(xff)), peer);

@@ -90,3 +90,20 @@ test("quoted separators do not split, and no header makes the parsers throw or r
     }),
   );
 });
+
+test("HTTPS is what a trusted proxy says it is, and nobody else's word", () => {
+  const trust = createTrust(PROXIES);
+  for (const [peer, headers, expected] of [
+    ["10.0.0.1", {}, false],
+    ["10.0.0.1", { "x-forwarded-proto": "https" }, true],
+    ["10.0.0.1", { "x-forwarded-proto": "HTTPS" }, true],
+    ["10.0.0.1", { "x-forwarded-proto": "https, http" }, false], // the nearest proxy's word is the last
+    ["10.0.0.1", { "x-forwarded-proto": "http" }, false],
+    ["10.0.0.1", { forwarded: 'for=1.1.1.1;proto="https"' }, true],
+    ["10.0.0.1", { forwarded: "for=1.1.1.1;proto=https, for=10.9.9.9" }, false],
+    ["203.0.113.9", { "x-forwarded-proto": "https", forwarded: "proto=https" }, false],
+    [undefined, { "x-forwarded-proto": "https" }, true],
+  ] as const)
+    assert.equal(trust.isSecure(request(peer, headers)), expected, `${peer} ${JSON.stringify(headers)}`);
+  assert.equal(createTrust([]).isSecure(request(undefined, { "x-forwarded-proto": "https" })), false);
+});

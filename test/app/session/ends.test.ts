@@ -1,0 +1,100 @@
+/** When a session ends, by a clock that the test moves. */
+import assert from "node:assert/strict";
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import { test } from "node:test";
+import { pino } from "pino";
+import type { Accounts } from "../../../src/app/session/accounts.ts";
+import { Sessions } from "../../../src/app/session/sessions.ts";
+import { hours, type Instant, type Timestamp } from "./time.ts";
+import { ms } from "../../../src/base/units.ts";
+import { MemoryLedger } from "../../../src/sheets/ledger-memory.ts";
+import { deriveKey } from "../../../src/sheets/secrets.ts";
+
+function setting() {
+  const at = { now: 1_790_000_000_000 };
+  const clock = { now: () => at.now as Instant, wall: () => at.now as Timestamp };
+  const ledger = new MemoryLedger({ clock });
+  const accounts = { known: () => undefined } as Partial<Accounts> as Accounts;
+  const clients = { addressOf: () => "", isSecure: () => true };
+  const keys = [deriveKey("a key of the operator, over 32 characters")];
+  const parts = { keys, idle: hours(2), lifetime: hours(24), ledger, clients, accounts, clock, log: pino({ level: "silent" }) };
+  const sessions = new Sessions(parts);
+  let cookie = "";
+  /** One request, with the cookie that the last answer left. */
+  const request = async <T>(does: (req: IncomingMessage, res: ServerResponse) => Promise<T>): Promise<T> => {
+    const req = new IncomingMessage(new Socket());
+    if (cookie !== "") req.headers.cookie = cookie;
+    const res = new ServerResponse(req);
+    const done = await does(req, res);
+    const given = res.getHeader("set-cookie");
+    if (typeof given === "string") cookie = /Max-Age=0/.test(given) ? "" : (given.split(";")[0] ?? "");
+    return done;
+  };
+  const login = () => request((req, res) => sessions.begin(req, res, { user: "Ada", verifier: "x", role: undefined }));
+  const stands = () => request(async (req, res) => (await sessions.who(req, res)).is);
+  return { at, ledger, sessions, login, stands, request, cookie: () => cookie };
+}
+
+test("used every hour it lasts its lifetime and not a moment longer", async () => {
+  const s = setting();
+  const began = s.at.now;
+  await s.login();
+  for (let hour = 1; hour < 24; hour += 1) {
+    s.at.now = began + hours(hour);
+    const before = s.cookie();
+    assert.equal(await s.stands(), "in", `after ${hour} h`);
+    assert.notEqual(s.cookie(), before, "the cookie is made anew");
+  }
+  s.at.now = began + hours(24) - 1;
+  assert.equal(await s.stands(), "in");
+  s.at.now += 1;
+  assert.equal(await s.stands(), "out");
+  assert.equal(s.cookie(), "", "and the browser forgets it");
+});
+
+test("unused it lasts its idle time, of which a twentieth is the measure", async () => {
+  const s = setting();
+  await s.login();
+  const { now } = s.at;
+  const first = s.cookie();
+  s.at.now = now + hours(2) / 20 - 1;
+  assert.equal(await s.stands(), "in");
+  assert.equal(s.cookie(), first, "so soon nothing is made anew");
+  s.at.now = now + hours(2) - 1;
+  assert.equal(await s.stands(), "in");
+  s.at.now += hours(2);
+  assert.equal(await s.stands(), "out");
+});
+
+test("a stream holds its session, and ends with it: taken over, logged out, or its time over", async () => {
+  const s = setting();
+  await s.login();
+  const identity = await s.request((req, res) => s.sessions.who(req, res));
+  assert.ok(identity.is === "in");
+  if (identity.is !== "in") return;
+  const ends: string[] = [];
+  s.sessions.hold(identity, () => ends.push("taken over"));
+  const free = s.sessions.hold(identity, () => ends.push("never: it had closed before"));
+  free();
+  s.at.now += 10;
+  await s.login();
+  assert.deepEqual(ends, ["taken over"]);
+  const newer = await s.request((req, res) => s.sessions.who(req, res));
+  assert.ok(newer.is === "in");
+  if (newer.is !== "in") return;
+  s.sessions.hold(newer, () => ends.push("logged out"));
+  await s.request((req, res) => s.sessions.end(req, res));
+  assert.deepEqual(ends, ["taken over", "logged out"]);
+  const late = { ...newer, session: { ...newer.session, since: (s.at.now - hours(24) + 5) as Timestamp } };
+  await new Promise<void>((resolve) => void s.sessions.hold(late, resolve));
+});
+
+test("renewing is told to the ledger at each use, and only then", async () => {
+  const s = setting();
+  await s.login();
+  const before = s.ledger.renewals;
+  for (let i = 0; i < 5; i += 1) await s.stands();
+  assert.equal(s.ledger.renewals - before, 5);
+  assert.equal(ms(0), 0);
+});
