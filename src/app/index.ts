@@ -14,6 +14,7 @@ import { systemClock } from "../base/clock.ts";
 import { runtime } from "../base/runtime.ts";
 import { answerError, frameworkErrors } from "./errors.ts";
 import { COMMON } from "./headers.ts";
+import { Limiter } from "./limits/limiter.ts";
 import { refuseUnrouted } from "./methods.ts";
 import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
@@ -36,7 +37,10 @@ export const options = {
 
 async function application(fastify: FastifyInstance): Promise<void> {
   const worker = runtime();
+  const ledger = worker.service("ledger");
   const services: AppServices = {
+    ledger,
+    limiter: new Limiter({ ledger, clients: worker.service("clients"), rules: worker.service("limits"), log: worker.log }),
     tables: worker.service("tables"),
     prepared: worker.service("prepared"),
     threads: worker.service("threads"),

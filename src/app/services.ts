@@ -5,7 +5,9 @@ import type { Health } from "../base/protocol.ts";
 import type { Services } from "../base/runtime.ts";
 import type { Ms } from "../base/units.ts";
 import type { Tables } from "../sheets/client.ts";
+import type { Ledger, Tallies } from "../sheets/ledger.ts";
 import type { PreparedAnswers, Streams, Threads } from "../worker/app.ts";
+import type { Limiter } from "./limits/limiter.ts";
 
 export interface AppServices {
   readonly tables: Tables;
@@ -13,6 +15,9 @@ export interface AppServices {
   readonly threads: Threads;
   /** What event streams need. */
   readonly live: Services["live"] & { readonly streams: Streams };
+  readonly ledger: Ledger & Tallies;
+  /** How often clients may do what. */
+  readonly limiter: Limiter;
   readonly clock: Clock;
   readonly log: Logger;
   health(): Health;

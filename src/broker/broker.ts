@@ -18,6 +18,7 @@ import {
 import { quoted } from "../sheets/a1.ts";
 import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
 import type { Changes, Position } from "../sheets/events.ts";
+import type { LedgerHost } from "../sheets/ledger-host.ts";
 import { isWritable } from "../sheets/layout.ts";
 import type { Reading } from "../sheets/rows.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
@@ -52,6 +53,8 @@ export interface BrokerOptions {
   readonly log: Logger;
   readonly alarm?: Alarm;
   readonly random?: () => number;
+  /** Opened and closed by whoever made it. */
+  readonly ledger?: LedgerHost;
 }
 
 const READERS_COME_WITHIN = ms(500);
@@ -115,6 +118,10 @@ export class Broker implements BrokerPort {
   /** Whether any table of this broker may be written to. */
   get writable(): boolean {
     return (this.#options.tables ?? []).some(isWritable);
+  }
+
+  get ledger(): LedgerHost | undefined {
+    return this.#options.ledger;
   }
 
   get takesWrites(): boolean {

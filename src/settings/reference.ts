@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   timeouts: "Timeouts",
   sheets: "Google Sheets",
   application: "Application",
+  limits: "Limits",
   places: "Directories",
   log: "Log",
   demo: "Demo",

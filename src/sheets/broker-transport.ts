@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "../base/log.ts";
+import type { SlotsState } from "../base/slots.ts";
 import { ms, seconds, type Ms } from "../base/units.ts";
 import { Connection } from "./connection.ts";
 import { share } from "./direct-transport.ts";
 import type { Position } from "./events.ts";
+import type { LedgerLink, LedgerLinkEvents } from "./ledger-link.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { EVERY_TABLE, type SnapshotHead } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
@@ -22,7 +24,7 @@ export interface BrokerTransportOptions {
 
 /** How a call ended. */
 type Ending =
-  | Extract<FromBroker, { type: "reply" | "answer" | "found" }>
+  | Extract<FromBroker, { type: "reply" | "answer" | "found" | "entered" | "left" | "spent" }>
   /** Without an answer. `unsure`: it was said, and may have had its effect. */
   | { readonly type: "none"; readonly why: string; readonly unsure: boolean };
 
@@ -44,10 +46,14 @@ const LONGEST_PAUSE = ms(1_000);
 const LASTING = ms(1_000);
 /** A broker that is handing over is asked again after this time, unless its successor is there before. */
 const AGAIN = ms(50);
+/** A count is worth no long wait: a reload takes less, and when the broker is gone the worker counts alone. */
+const SPEND_WITHIN = ms(1_500);
 /** The broker is to answer a call that waits for the sheet before this side gives up. */
 const MARGIN = ms(500);
 /** What the other end, which may be away, is to be told: less than what a connection takes, and less calls than a broker does. */
 const MOST_OUTSTANDING = 900;
+/** Of all kinds: a broker closes the connection at a thousand. */
+const MOST_CALLS = 990;
 const MOST_BYTES = 3 * 1_048_576;
 const UNUSED = "is no longer used by this process";
 
@@ -66,7 +72,7 @@ const newer = (head: SnapshotHead, than: SnapshotHead | undefined): boolean =>
   than === undefined || head.epoch > than.epoch || (head.epoch === than.epoch && head.version >= than.version);
 
 /** The transport of a worker: one connection, made again whenever it is lost. */
-class BrokerTransport implements Transport {
+class BrokerTransport implements BrokerLink {
   readonly #options: BrokerTransportOptions;
   readonly #ids = randomBytes(6).toString("hex");
   readonly #outstanding = new Map<string, Outstanding>();
@@ -75,6 +81,7 @@ class BrokerTransport implements Transport {
   /** The last change that was heard of. */
   #feed: Position | undefined;
   #events: TransportEvents | undefined;
+  #ledgerEvents: LedgerLinkEvents | undefined;
   #connection: Connection | undefined;
   #tick: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -82,6 +89,7 @@ class BrokerTransport implements Transport {
   #calls = 0;
   /** Of calls without an answer. */
   #bytes = 0;
+  #slots: SlotsState | undefined;
   #up = false;
   #upSince = 0;
   #closed = false;
@@ -121,7 +129,35 @@ class BrokerTransport implements Transport {
     return how.type === "found" ? how.write : undefined;
   }
 
-  #call(call: () => Call, bytes = 0): Promise<Ending> {
+  readonly ledger: LedgerLink = {
+    enter: async (session) => {
+      const how = await this.#call(() => ({ method: "enter", params: { session } }));
+      return how.type === "entered" ? how.admission : undefined;
+    },
+    leave: async (session) => {
+      const how = await this.#call(() => ({ method: "leave", params: { session } }));
+      return how.type === "left" && how.done;
+    },
+    spend: async (deeds) => {
+      const how = await this.#call(() => ({ method: "spend", params: { deeds } }), 0, SPEND_WITHIN);
+      return how.type === "spent" ? how.spent : undefined;
+    },
+    refund: (deeds) => this.#tell({ type: "refund", deeds }),
+    renew: (renewal) => this.#tell({ type: "renew", ...renewal }),
+    tally: (tallies) => this.#tell({ type: "tally", tallies }),
+    listen: (events) => {
+      this.#ledgerEvents = events;
+      if (this.#slots !== undefined) events.slots(this.#slots);
+      events.link(this.#up);
+    },
+  };
+
+  /** What is lost while the broker is away. */
+  #tell(message: FromClient): void {
+    if (this.#up) this.#connection?.say(message);
+  }
+
+  #call(call: () => Call, bytes = 0, within: Ms = this.#options.timeout): Promise<Ending> {
     const id = `${this.#ids}-${(this.#calls += 1)}`;
     return new Promise((resolve) => {
       const end = (how: Ending): void => {
@@ -131,8 +167,9 @@ class BrokerTransport implements Transport {
       };
       const give = (why: string): void => end({ type: "none", why, unsure: one.unsure || one.said });
       const one: Outstanding = { message: () => ({ type: "call", id, ...call() }), unsure: false, said: false, end, give };
-      const timer = setTimeout(() => give("did not answer in time"), this.#options.timeout);
+      const timer = setTimeout(() => give("did not answer in time"), within);
       if (this.#closed) return give(UNUSED);
+      if (this.#outstanding.size >= MOST_CALLS) return give("has too many calls of this worker to answer already");
       this.#outstanding.set(id, one);
       this.#bytes += bytes;
       if (this.#up) this.#say(one);
@@ -183,6 +220,7 @@ class BrokerTransport implements Transport {
     }
     if (was && performance.now() - this.#upSince > LASTING) this.#failures = 0;
     if (was) this.#events?.link(false);
+    if (was) this.#ledgerEvents?.link(false);
     if (was) this.#options.log?.debug({ path: this.#options.path }, `the connection to the broker ended: ${why}`); // a successor is there at once
     if (this.#failures === 4) this.#options.log?.warn({ path: this.#options.path }, `the broker is away: ${why}`);
     const pause = this.#failures === 0 ? 0 : Math.min(LONGEST_PAUSE, 25 * 2 ** this.#failures);
@@ -211,8 +249,23 @@ class BrokerTransport implements Transport {
       case "reply":
       case "found":
         return this.#outstanding.get(message.id)?.end(message);
-      case "answer":
-        return this.#answered(message);
+      case "answer": {
+        const { answer } = message;
+        return this.#answered(message, answer.is === "written" || answer.refusal.reason !== "away");
+      }
+      case "entered":
+        return this.#answered(message, message.admission !== undefined);
+      case "left":
+        return this.#answered(message, message.done);
+      case "spent":
+        return this.#answered(message, message.spent !== undefined);
+      case "slots":
+        this.#slots = { used: message.used, max: message.max, status: message.status };
+        return this.#ledgerEvents?.slots(this.#slots);
+      case "ended":
+        return this.#ledgerEvents?.ended(message.session, message.why);
+      case "tallied":
+        return this.#ledgerEvents?.tallied(message.tallies);
       case "yielded":
         return; // said to brokers only
       default:
@@ -224,6 +277,7 @@ class BrokerTransport implements Transport {
     this.#up = true;
     this.#upSince = performance.now();
     this.#events?.link(true);
+    this.#ledgerEvents?.link(true);
     for (const call of this.#outstanding.values()) this.#say(call);
   }
 
@@ -234,12 +288,11 @@ class BrokerTransport implements Transport {
     this.#connection?.say({ type: "seen", table, epoch, version });
   }
 
-  /** A broker that takes no writes now is handing over: the call is said again, to its successor or to itself. */
-  #answered(message: Extract<FromBroker, { type: "answer" }>): void {
+  /** A broker that leaves a call open is handing over: it is said again, to its successor or to itself. */
+  #answered(message: Extract<Ending, { id: string }>, done: boolean): void {
     const call = this.#outstanding.get(message.id);
     if (call === undefined) return;
-    const { answer } = message;
-    if (answer.is === "written" || answer.refusal.reason !== "away") return call.end(message);
+    if (done) return call.end(message);
     call.said = false;
     setTimeout(() => {
       if (this.#up && !call.said && this.#outstanding.get(message.id) === call) this.#say(call);
@@ -255,7 +308,12 @@ class BrokerTransport implements Transport {
   }
 }
 
+/** A transport, and beside the tables the ledger. */
+export interface BrokerLink extends Transport {
+  readonly ledger: LedgerLink;
+}
+
 /** The tables through the broker's unix socket. Connects when `listen` is called. */
-export function brokerTransport(options: BrokerTransportOptions): Transport {
+export function brokerTransport(options: BrokerTransportOptions): BrokerLink {
   return new BrokerTransport(options);
 }

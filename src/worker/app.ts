@@ -69,6 +69,11 @@ export interface Clients {
    * address in text, IPv4 in its dotted form; `unix` for a peer on a unix socket, `unknown` for one that had gone already.
    */
   addressOf(req: IncomingMessage): string;
+  /**
+   * The same, for counting: undefined when it would be that of a proxy which does not say for whom it asks, so that its clients are
+   * not taken for one.
+   */
+  countable(req: IncomingMessage): string | undefined;
 }
 
 /** What the worker must know of answers without an end. */

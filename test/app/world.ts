@@ -12,14 +12,17 @@ import { systemClock, type Clock } from "../../src/base/clock.ts";
 import type { Health } from "../../src/base/protocol.ts";
 import { installRuntime, type Services } from "../../src/base/runtime.ts";
 import { ms, seconds, type Instant, type Timestamp } from "../../src/base/units.ts";
+import { NO_LIMITS } from "../../src/app/limits/rules.ts";
 import { createTables } from "../../src/sheets/client.ts";
 import type { Cell, VisibleColumn } from "../../src/sheets/snapshot.ts";
 import type { Transport, TransportEvents } from "../../src/sheets/transport.ts";
 import type { TableInfo, Unavailable } from "../../src/sheets/types.ts";
 import { UnavailableError } from "../../src/sheets/unavailable.ts";
 import type { Change, Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WriteWait } from "../../src/sheets/writes.ts";
+import { createTrust } from "../../src/worker/gate/address.ts";
 import { PreparedStore } from "../../src/worker/prepared.ts";
 import { Tally } from "../../src/worker/tally.ts";
+import { ledgerByHand } from "../broker/ledger/ledgers.ts";
 import { encode, type Encoded } from "./rows.ts";
 
 /** A broker by hand: it says what the test tells it to. */
@@ -203,7 +206,8 @@ export const HEALTHY: Health = {
 };
 
 /** @param staticDir as the setting would say. */
-export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
+/** @param more services that stand in place of the usual ones. */
+export async function world(sheet: Sheet, staticDir?: string, more: Partial<Services> = {}): Promise<World> {
   const state = {
     clockOffset: 0,
     threadsFail: undefined as Error | undefined,
@@ -233,6 +237,10 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
     site: { staticDir },
     live: { reconnect: seconds(5), mostStreams: 20 },
     streams: { opened: () => {} },
+    ledger: ledgerByHand({ clock }).worker(),
+    clients: createTrust([]),
+    limits: NO_LIMITS,
+    ...more,
   };
   const service = <K extends keyof Services>(name: K): Services[K] => {
     const found = services[name];
