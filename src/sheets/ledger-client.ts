@@ -50,7 +50,7 @@ class Client implements Ledger, Tallies {
   readonly #holds = new Map<string, { readonly session: Session; streams: number }>();
   readonly #entering = new Map<string, Promise<Admission>>();
   /** Keys that were over, and until when nobody asks. */
-  readonly #over = new LRUCache<string, { readonly until: Instant; readonly freeAt: Instant }>({ max: MOST_OVER });
+  readonly #over = new LRUCache<string, { readonly until: Instant; readonly freeAt: Instant; readonly times: number }>({ max: MOST_OVER });
   readonly #listeners = new Set<Ended>();
   readonly #tallying: Tallying;
   /** What is counted here while the broker is away. */
@@ -125,16 +125,16 @@ class Client implements Ledger, Tallies {
     if (!sayable(deeds))
       throw new RangeError(`at most ${MOST_DEEDS} deeds, with keys of at most 500 characters and windows from 1s to a day`);
     const now = this.#clock.now();
-    for (const { key } of deeds) {
+    for (const { key, times = 1 } of deeds) {
       const over = this.#over.get(key);
-      if (over !== undefined && over.until > now)
+      if (over !== undefined && over.until > now && times >= over.times)
         return { is: "over", key, retryAfter: ms(Math.max(1, Math.ceil(between(now, over.freeAt)))) };
     }
     // A reload is over within that time, and the successor answers.
     const asks = this.#up || between(this.#downSince, now) < RELOAD_TAKES;
     const spent = asks ? await this.#link.spend(deeds) : undefined;
     const result = spent ?? this.#spendAlone(deeds);
-    if (result.is === "over") this.#remember(result);
+    if (result.is === "over") this.#remember(result, deeds.find(({ key }) => key === result.key)?.times ?? 1);
     return result;
   }
 
@@ -200,9 +200,10 @@ class Client implements Ledger, Tallies {
     if (this.#holds.size > 0 || this.#active.size > 0) this.#arm();
   }
 
-  #remember({ key, retryAfter }: Extract<Spent, { is: "over" }>): void {
+  /** @param times more than so many there is no room for; for fewer there may be. */
+  #remember({ key, retryAfter }: Extract<Spent, { is: "over" }>, times: number): void {
     const now = this.#clock.now();
-    this.#over.set(key, { until: after(now, ms(Math.min(REFUSE_FOR, retryAfter))), freeAt: after(now, retryAfter) });
+    this.#over.set(key, { until: after(now, ms(Math.min(REFUSE_FOR, retryAfter))), freeAt: after(now, retryAfter), times });
   }
 
   /** Each worker for itself: together they let through up to as many times the limit as there are workers. */
