@@ -13,6 +13,7 @@ import { brokerTransport } from "../../src/sheets/broker-transport.ts";
 import type { BrokerPort } from "../../src/sheets/direct-transport.ts";
 import type { Ledger, Tallies } from "../../src/sheets/ledger.ts";
 import { createLedger } from "../../src/sheets/ledger-client.ts";
+import { readFromBroker, readFromClient } from "../../src/sheets/wire.ts";
 import { ledgerByHand, session } from "../broker/ledger/ledgers.ts";
 
 const log = pino({ level: "silent" });
@@ -209,4 +210,38 @@ test("counted without asking: how far 8 workers together are off", async (t) => 
     workers.every((ledger) => ledger.count(deed).is === "over"),
     "and then nobody",
   );
+});
+
+test("what a worker says of sessions and counts is judged: anything else is no message", () => {
+  const good = session("ada", wall());
+  const call = (method: string, params: unknown) => readFromClient({ type: "call", id: "1", method, params });
+  assert.ok(call("enter", { session: good }) && call("leave", { session: good }));
+  const deed = { key: "k", most: 1, per: seconds(60) };
+  assert.ok(call("spend", { deeds: [deed, { ...deed, per: "day", times: 3 }] }));
+  for (const wrong of [
+    {},
+    { user: "" },
+    { id: 7 },
+    { admin: "no" },
+    { since: Number.NaN },
+    { user: "x".repeat(301) },
+    { id: "x".repeat(101) },
+  ])
+    assert.equal(
+      call("enter", { session: Object.keys(wrong).length === 0 ? {} : { ...good, ...wrong } }),
+      undefined,
+      JSON.stringify(wrong),
+    );
+  for (const wrong of [{ key: "" }, { most: -1 }, { most: 1.5 }, { per: 10 }, { per: "week" }, { times: -2 }, { key: "x".repeat(501) }])
+    assert.equal(call("spend", { deeds: [{ ...deed, ...wrong }] }), undefined, JSON.stringify(wrong));
+  assert.equal(call("spend", { deeds: Array.from({ length: 17 }, () => deed) }), undefined);
+  const renew = (more: object) => readFromClient({ type: "renew", active: [], held: [], known: [], ...more });
+  assert.ok(renew({ active: [good] }));
+  assert.equal(renew({ held: Array.from({ length: 1_001 }, () => good) }), undefined);
+  assert.equal(renew({ known: undefined }), undefined);
+  assert.equal(readFromClient({ type: "tally", tallies: [{ key: "k", per: 1, times: 1 }] }), undefined);
+  assert.equal(readFromClient({ type: "refund", deeds: "all" }), undefined);
+  assert.ok(readFromBroker({ type: "entered", id: "1", admission: { is: "full", used: 1, max: 1, retryAfter: 5 } }));
+  assert.equal(readFromBroker({ type: "entered", id: "1", admission: { is: "constructor" } }), undefined);
+  assert.equal(readFromBroker({ type: "slots", used: 1, max: 2, status: "EMPTY" }), undefined);
 });
