@@ -76,12 +76,13 @@ class Counter {
   /** Until so many have gone out of the window. */
   freed(wanted: number, now: Instant): Ms {
     this.#turn(now);
+    if (wanted <= 0) return ms(0);
     let freed = 0;
-    for (let i = this.#counts.length - 1; i >= 0 && wanted > 0; i -= 1) {
+    for (let i = this.#counts.length - 1; i >= 0; i -= 1) {
       freed += this.#counts[i] ?? 0;
       if (freed >= wanted) return this.#ends(i, now);
     }
-    return wanted > 0 ? this.per : ms(0);
+    return this.per;
   }
 
   counts(now: Instant): CounterState["counts"] {

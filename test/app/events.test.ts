@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { afterEach, test, type TestContext } from "node:test";
 import * as application from "../../src/app/index.ts";
+import { NO_LIMITS } from "../../src/app/limits/rules.ts";
 import { ms, seconds, type Timestamp } from "../../src/base/units.ts";
 import { createTables } from "../../src/sheets/client.ts";
 import type { FeedEvent, RowChange, TableChange } from "../../src/sheets/events.ts";
 import type { WorkerConfig } from "../../src/worker/config.ts";
+import { ledgerByHand } from "../broker/ledger/ledgers.ts";
 import { startRig, type Rig } from "../worker/rig.ts";
 import { EventSource } from "./eventsource.ts";
 import { PLAYERS, players, sampleSheet, type Sheet } from "./world.ts";
@@ -39,6 +41,8 @@ async function world(config: Partial<WorkerConfig> = {}, mostStreams = 20): Prom
     tables: createTables(sheet, { patience: ms(200) }),
     site: { staticDir: undefined },
     live: { reconnect: seconds(5), mostStreams },
+    ledger: ledgerByHand().worker(),
+    limits: NO_LIMITS,
   };
   const rig = startRig({ builtIn: { ...application }, services, config });
   closing.push(async () => {

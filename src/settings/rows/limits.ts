@@ -21,7 +21,7 @@ export const rate: Codec<Rate | undefined> = {
     value === undefined ? OFF : `${value.most}/${Object.entries(UNITS).find(([, per]) => per === value.per)?.[0] ?? "m"}`,
   parse(text) {
     if (text.toLowerCase() === OFF || text === "0") return parsed(undefined);
-    const [, most, unit] = /^([1-9]\d{0,6})\/(?:1)?(s|m|h)$/.exec(text) ?? [];
+    const [, most, unit] = /^([1-9]\d{0,6})\/(s|m|h)$/.exec(text) ?? [];
     if (most === undefined || Number(most) > MOST) return expected(rate.looksLike);
     return parsed({ most: Number(most), per: UNITS[unit as Unit] });
   },

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
-import { seconds, type Timestamp } from "../../../src/base/units.ts";
+import { seconds } from "../../../src/base/units.ts";
 import { keepNothing, openKept, type Kept } from "../../../src/broker/ledger/kept.ts";
 import { answerOperator } from "../../../src/broker/ledger/operator.ts";
 import type { SharedLedger } from "../../../src/broker/ledger/ledger.ts";
@@ -149,7 +149,7 @@ test("the operator sees who is in, frees, and puts out by user or by session", a
   const [ada, bob] = [session("ada", time.wall() - 3_600_000), session("bob", time.wall(), { id: "abcdefgh", admin: true })];
   await one.enter(ada);
   one.renew({ active: [], held: [bob], known: [] });
-  const told = (question: Parameters<typeof answerOperator>[1]) => answerOperator(host, question, time.wall() as Timestamp);
+  const told = (question: Parameters<typeof answerOperator>[1]) => answerOperator(host, question, time.wall());
   const { text } = told({ do: "list" });
   assert.match(text, /^slots 2\/3 HEALTHY \(66\.7 %, 1 free\)\n\nSESSION/);
   assert.match(text, /ada +60m +10m +what it did last\n/);
