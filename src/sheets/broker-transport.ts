@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "../base/log.ts";
-import type { SlotsState } from "../base/slots.ts";
 import { ms, seconds, type Ms } from "../base/units.ts";
 import { Connection } from "./connection.ts";
 import { share } from "./direct-transport.ts";
 import type { Position } from "./events.ts";
-import type { LedgerLink, LedgerLinkEvents } from "./ledger-link.ts";
+import { isAnswered, LedgerCalls } from "./ledger-calls.ts";
+import type { LedgerLink } from "./ledger-link.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { EVERY_TABLE, type SnapshotHead } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
@@ -46,8 +46,6 @@ const LONGEST_PAUSE = ms(1_000);
 const LASTING = ms(1_000);
 /** A broker that is handing over is asked again after this time, unless its successor is there before. */
 const AGAIN = ms(50);
-/** A count is worth no long wait: a reload takes less, and when the broker is gone the worker counts alone. */
-const SPEND_WITHIN = ms(1_500);
 /** The broker is to answer a call that waits for the sheet before this side gives up. */
 const MARGIN = ms(500);
 /** What the other end, which may be away, is to be told: less than what a connection takes, and less calls than a broker does. */
@@ -81,7 +79,6 @@ class BrokerTransport implements BrokerLink {
   /** The last change that was heard of. */
   #feed: Position | undefined;
   #events: TransportEvents | undefined;
-  #ledgerEvents: LedgerLinkEvents | undefined;
   #connection: Connection | undefined;
   #tick: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -89,10 +86,14 @@ class BrokerTransport implements BrokerLink {
   #calls = 0;
   /** Of calls without an answer. */
   #bytes = 0;
-  #slots: SlotsState | undefined;
   #up = false;
   #upSince = 0;
   #closed = false;
+
+  readonly ledger = new LedgerCalls({
+    ask: (call, within) => this.#call(call, 0, within),
+    tell: (message) => void (this.#up && this.#connection?.say(message)),
+  });
 
   constructor(options: BrokerTransportOptions) {
     this.#options = options;
@@ -127,34 +128,6 @@ class BrokerTransport implements BrokerLink {
     const how = await this.#call(() => ({ method: "find", params: { write: id } }));
     if (how.type === "none") throw away(EVERY_TABLE, how.why);
     return how.type === "found" ? how.write : undefined;
-  }
-
-  readonly ledger: LedgerLink = {
-    enter: async (session) => {
-      const how = await this.#call(() => ({ method: "enter", params: { session } }));
-      return how.type === "entered" ? how.admission : undefined;
-    },
-    leave: async (session) => {
-      const how = await this.#call(() => ({ method: "leave", params: { session } }));
-      return how.type === "left" && how.done;
-    },
-    spend: async (deeds) => {
-      const how = await this.#call(() => ({ method: "spend", params: { deeds } }), 0, SPEND_WITHIN);
-      return how.type === "spent" ? how.spent : undefined;
-    },
-    refund: (deeds) => this.#tell({ type: "refund", deeds }),
-    renew: (renewal) => this.#tell({ type: "renew", ...renewal }),
-    tally: (tallies) => this.#tell({ type: "tally", tallies }),
-    listen: (events) => {
-      this.#ledgerEvents = events;
-      if (this.#slots !== undefined) events.slots(this.#slots);
-      events.link(this.#up);
-    },
-  };
-
-  /** What is lost while the broker is away. */
-  #tell(message: FromClient): void {
-    if (this.#up) this.#connection?.say(message);
   }
 
   #call(call: () => Call, bytes = 0, within: Ms = this.#options.timeout): Promise<Ending> {
@@ -220,7 +193,7 @@ class BrokerTransport implements BrokerLink {
     }
     if (was && performance.now() - this.#upSince > LASTING) this.#failures = 0;
     if (was) this.#events?.link(false);
-    if (was) this.#ledgerEvents?.link(false);
+    if (was) this.ledger.linked(false);
     if (was) this.#options.log?.debug({ path: this.#options.path }, `the connection to the broker ended: ${why}`); // a successor is there at once
     if (this.#failures === 4) this.#options.log?.warn({ path: this.#options.path }, `the broker is away: ${why}`);
     const pause = this.#failures === 0 ? 0 : Math.min(LONGEST_PAUSE, 25 * 2 ** this.#failures);
@@ -254,18 +227,13 @@ class BrokerTransport implements BrokerLink {
         return this.#answered(message, answer.is === "written" || answer.refusal.reason !== "away");
       }
       case "entered":
-        return this.#answered(message, message.admission !== undefined);
       case "left":
-        return this.#answered(message, message.done);
       case "spent":
-        return this.#answered(message, message.spent !== undefined);
+        return this.#answered(message, isAnswered(message));
       case "slots":
-        this.#slots = { used: message.used, max: message.max, status: message.status };
-        return this.#ledgerEvents?.slots(this.#slots);
       case "ended":
-        return this.#ledgerEvents?.ended(message.session, message.why);
       case "tallied":
-        return this.#ledgerEvents?.tallied(message.tallies);
+        return this.ledger.heard(message);
       case "yielded":
         return; // said to brokers only
       default:
@@ -277,7 +245,7 @@ class BrokerTransport implements BrokerLink {
     this.#up = true;
     this.#upSince = performance.now();
     this.#events?.link(true);
-    this.#ledgerEvents?.link(true);
+    this.ledger.linked(true);
     for (const call of this.#outstanding.values()) this.#say(call);
   }
 

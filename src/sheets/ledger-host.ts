@@ -19,9 +19,9 @@ export interface Tally {
   readonly times: number;
 }
 
-/** Of what lists there may be so many entries in one message. */
-export const MOST_SESSIONS = 1_000;
-export const MOST_TALLIES = 1_000;
+/** Of what lists there may be so many entries in one message: with the longest names it is below the longest frame. */
+export const MOST_SESSIONS = 250;
+export const MOST_TALLIES = 500;
 /** Deeds of one request. */
 export const MOST_DEEDS = 16;
 
