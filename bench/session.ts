@@ -14,10 +14,9 @@ import application, { options } from "../src/app/index.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { makeLogger } from "../src/base/log.ts";
 import { installRuntime, type Services } from "../src/base/runtime.ts";
-import { minutes, seconds } from "../src/base/units.ts";
+import { seconds } from "../src/base/units.ts";
 import { hashPassword } from "../src/cli/hash.ts";
 import { createTables } from "../src/sheets/client.ts";
-import { MemoryLedger } from "../src/sheets/ledger-memory.ts";
 import { createBuiltIn } from "../src/worker/builtin.ts";
 import type { WorkerConfig } from "../src/worker/config.ts";
 import { createTrust } from "../src/worker/gate/address.ts";
@@ -26,7 +25,7 @@ import { createLimitedServer } from "../src/worker/limits.ts";
 import { Serving } from "../src/worker/serving.ts";
 import { createStreams } from "../src/worker/streams.ts";
 import { createThreads } from "../src/worker/threads.ts";
-import { HEALTHY, KEYS, PLAYERS, players, Sheet } from "../test/app/world.ts";
+import { HEALTHY, loginServices, PLAYERS, players, Sheet } from "../test/app/world.ts";
 
 const CONNECTIONS = 50;
 const PEOPLE = 100;
@@ -78,8 +77,7 @@ async function serve(): Promise<number> {
     threads: createThreads(),
     clients: trust,
     streams: createStreams(serving.inFlight),
-    ledger: new MemoryLedger({ clock: systemClock }),
-    sessions: { keys: KEYS, idle: minutes(120), lifetime: minutes(1_440) },
+    ...loginServices(),
     site: { staticDir: undefined },
     live: { reconnect: seconds(5), mostStreams: 100 },
   };

@@ -17,6 +17,7 @@ import type { Tables } from "../sheets/client.ts";
 import { deriveKey } from "../sheets/secrets.ts";
 import { answerError, frameworkErrors } from "./errors.ts";
 import { COMMON } from "./headers.ts";
+import { Limiter } from "./limits/limiter.ts";
 import { refuseUnrouted } from "./methods.ts";
 import { refuseForeign } from "./session/foreign.ts";
 import { Accounts } from "./session/accounts.ts";
@@ -46,14 +47,12 @@ export const options = {
 async function application(fastify: FastifyInstance): Promise<void> {
   const worker = runtime();
   const tables = worker.service("tables");
-  const sessions = sessionServices(worker, tables);
   const services: AppServices = {
-    ...sessions,
+    ...sessionServices(worker, tables),
     tables,
     prepared: worker.service("prepared"),
     threads: worker.service("threads"),
     live: { ...worker.service("live"), streams: worker.service("streams") },
-    clients: worker.service("clients"),
     clock: systemClock,
     log: worker.log,
     health: () => worker.health(),
@@ -77,16 +76,16 @@ async function application(fastify: FastifyInstance): Promise<void> {
   await siteRoutes(fastify, services, worker.service("site").staticDir);
 }
 
-function sessionServices(
-  worker: Runtime,
-  tables: Tables,
-): Pick<AppServices, "ledger" | "sessions" | "sessionKeys" | "sessionIdle" | "accounts" | "turns"> {
+type SessionServices = "ledger" | "clients" | "sessions" | "sessionKeys" | "sessionIdle" | "accounts" | "turns" | "limiter";
+
+/** Who asks, and how often they may. */
+function sessionServices(worker: Runtime, tables: Tables): Pick<AppServices, SessionServices> {
   const { keys, idle, lifetime } = worker.service("sessions");
-  const [ledger, sessionKeys, { log }] = [worker.service("ledger"), keys.map(deriveKey), worker];
+  const [ledger, clients, sessionKeys, { log }] = [worker.service("ledger"), worker.service("clients"), keys.map(deriveKey), worker];
   const accounts = new Accounts(tables, systemClock, log);
-  const clients = worker.service("clients");
   const sessions = new Sessions({ keys: sessionKeys, idle, lifetime, ledger, clients, accounts, clock: systemClock, log });
-  return { ledger, sessions, sessionKeys, sessionIdle: idle, accounts, turns: new Turns(() => systemClock.now()) };
+  const limiter = new Limiter({ ledger, clients, userOf: sessions.userOf, rules: worker.service("limits"), log });
+  return { ledger, clients, sessions, sessionKeys, sessionIdle: idle, accounts, turns: new Turns(() => systemClock.now()), limiter };
 }
 
 async function packageVersion(): Promise<string> {

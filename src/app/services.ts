@@ -5,9 +5,10 @@ import type { Health } from "../base/protocol.ts";
 import type { Services } from "../base/runtime.ts";
 import type { Ms } from "../base/units.ts";
 import type { Tables } from "../sheets/client.ts";
-import type { Ledger } from "../sheets/ledger.ts";
+import type { Ledger, Tallies } from "../sheets/ledger.ts";
 import type { SecretKey } from "../sheets/secrets.ts";
 import type { Clients, PreparedAnswers, Streams, Threads } from "../worker/app.ts";
+import type { Limiter } from "./limits/limiter.ts";
 import type { Accounts } from "./session/accounts.ts";
 import type { Sessions } from "./session/sessions.ts";
 import type { Turns } from "./session/turns.ts";
@@ -20,7 +21,9 @@ export interface AppServices {
   readonly live: Services["live"] & { readonly streams: Streams };
   readonly clients: Clients;
   /** Who is in, and how often somebody did something, for the whole machine. */
-  readonly ledger: Ledger;
+  readonly ledger: Ledger & Tallies;
+  /** How often clients may do what. */
+  readonly limiter: Limiter;
   readonly sessions: Sessions;
   readonly sessionKeys: readonly SecretKey[];
   readonly sessionIdle: Ms;
@@ -45,7 +48,6 @@ declare module "../base/runtime.ts" {
       readonly idle: Ms;
       readonly lifetime: Ms;
     };
-    readonly ledger: Ledger;
     /** What they say about event streams. */
     readonly live: {
       /** How long clients wait before they come back. */

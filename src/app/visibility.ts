@@ -2,7 +2,7 @@
 import type { TableInfo } from "../sheets/types.ts";
 import { problem, type Problem } from "./problem.ts";
 import { quoted } from "./query/model.ts";
-import { SCHEME } from "./session/problems.ts";
+import { SCHEME } from "./refusals/login.ts";
 import { STRANGER, type Member, type Who } from "./session/who.ts";
 
 export type Right = "read" | "append" | "update";

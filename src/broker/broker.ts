@@ -6,6 +6,7 @@ import { after, between, elapsed, later, ms, seconds, type Bytes, type Instant, 
 import { quoted } from "../sheets/a1.ts";
 import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
 import type { Changes, Position } from "../sheets/events.ts";
+import type { LedgerHost } from "../sheets/ledger-host.ts";
 import { isWritable } from "../sheets/layout.ts";
 import type { Reading } from "../sheets/rows.ts";
 import type { SecretKey } from "../sheets/secrets.ts";
@@ -47,6 +48,8 @@ export interface BrokerOptions {
   readonly log: Logger;
   readonly alarm?: Alarm;
   readonly random?: () => number;
+  /** Opened and closed by whoever made it. */
+  readonly ledger?: LedgerHost;
 }
 
 const READERS_COME_WITHIN = ms(1_000);
@@ -134,6 +137,10 @@ export class Broker implements BrokerPort {
   /** Whether any table of this broker may be written to. */
   get writable(): boolean {
     return (this.#options.tables ?? []).some(isWritable);
+  }
+
+  get ledger(): LedgerHost | undefined {
+    return this.#options.ledger;
   }
 
   get takesWrites(): boolean {

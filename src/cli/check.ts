@@ -3,7 +3,11 @@ import { readFileSync } from "node:fs";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { demoIsOn } from "../settings/demo.ts";
+import { slotsForMemory } from "../base/slots.ts";
+import { roughly } from "../settings/parsers.ts";
+import { slotsOf } from "../settings/rows/limits.ts";
 import { renderCheck } from "../settings/show.ts";
+import type { Settings } from "../settings/table.ts";
 import { namedTables, strangersMayRead, parseTables } from "../sheets/tables.ts";
 import { ACCOUNTS } from "../sheets/users.ts";
 import type { Table } from "../sheets/types.ts";
@@ -18,9 +22,17 @@ export async function check(argv: readonly string[]): Promise<number> {
   const demo = demoIsOn(settings, { command: "serve", underSystemd, container: machine.container, app: settings.app });
   const plan = makePlan({ generation: 1, settings, demo, emulatorUrl: undefined });
   process.stdout.write(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
+  process.stdout.write(slots(settings));
   if (plan.app === undefined) process.stdout.write(visibility(plan));
   for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
   return EXIT.done.code;
+}
+
+/** How many may be in, and what the memory is good for. */
+function slots({ max_slots: max, memory }: Settings): string {
+  const recommended = slotsForMemory(memory);
+  const advice = max === "ram" ? "by the memory" : `${recommended} are recommended for ${roughly(memory)} of memory: DROVER_MAX_SLOTS=ram`;
+  return `slots: ${slotsOf(max, memory)} (${advice})\n`;
 }
 
 /** @throws DroverError when the tables file or the key file can't be used. */

@@ -55,6 +55,12 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./control.ts")).stack,
   },
   {
+    name: "slots",
+    usage: "[reap | end USER-OR-SESSION]",
+    does: "show who is in, free what has run out, or put somebody out",
+    load: async () => (await import("./control.ts")).slots,
+  },
+  {
     name: "reopen",
     usage: "",
     does: "open the log files again, after they were rotated",

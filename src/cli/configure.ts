@@ -1,5 +1,6 @@
 /** The first message of a child: who it is, and the part of the plan that its role needs. */
 import { join } from "node:path";
+import { limitRules } from "../app/limits/rules.ts";
 import { brokerConfig } from "../broker/config.ts";
 import type { LogTarget } from "../base/log.ts";
 import type { Role } from "../base/protocol.ts";
@@ -54,6 +55,7 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
           idle: settings.session_idle,
           lifetime: settings.session_lifetime,
         },
+        limits: limitRules(settings),
       };
       return workerConfig(settings, { app: plan.app ?? null, demo: plan.demo, extras: { ...extras } });
     }

@@ -1,5 +1,4 @@
 /** What a child becomes: the composition of each role. Modules are loaded by role, so that the broker has no web framework and a worker no Google client. */
-import { systemClock } from "../base/clock.ts";
 import { createLog, type LogLevel, type LogSink, type LogTarget } from "../base/log.ts";
 import type { Role } from "../base/protocol.ts";
 import type { EmulatorConfig } from "../emulator/config.ts";
@@ -34,18 +33,16 @@ export async function startRole(role: string, port: BufferedPort, masterPid: num
 }
 
 async function worker(port: BufferedPort, masterPid: number): Promise<void> {
-  const [{ runWorker }, { diesWithMaster }, { tablesService }, { MemoryLedger }] = await Promise.all([
+  const [{ runWorker }, { diesWithMaster }, { brokerServices }] = await Promise.all([
     import("../worker/main.ts"),
     import("../worker/lifeline.ts"),
     import("./tables-service.ts"),
-    import("../sheets/ledger-memory.ts"),
   ]);
   diesWithMaster(port, masterPid);
   runWorker(port, ({ slot, generation, config }) => {
     const sink = openLog("worker", slot, generation, config);
-    const { staticDir, reconnect, sessions, ...extras } = config.extras as unknown as WorkerServices;
-    const tables = tablesService({ slot, generation, extras }, port, sink.log);
-    const ledger = new MemoryLedger({ clock: systemClock });
+    const { staticDir, reconnect, sessions, limits, ...extras } = config.extras as unknown as WorkerServices;
+    const broker = brokerServices({ slot, generation, extras }, port, sink.log);
     return {
       log: sink.log,
       writeLog: (lines) => sink.write(lines),
@@ -53,10 +50,13 @@ async function worker(port: BufferedPort, masterPid: number): Promise<void> {
       loadBuiltIn: () => import("../app/index.ts"),
       services: {
         get tables() {
-          return tables();
+          return broker().tables;
         },
+        get ledger() {
+          return broker().ledger;
+        },
+        limits,
         sessions,
-        ledger,
         site: { staticDir: staticDir ?? undefined },
         live: { reconnect, mostStreams: Math.max(1, Math.floor(config.connections * STREAMS)) },
       },

@@ -11,6 +11,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   sheets: "Google Sheets",
   application: "Application",
   sessions: "Sessions",
+  limits: "Limits",
   places: "Directories",
   log: "Log",
   demo: "Demo",

@@ -86,6 +86,11 @@ export interface Clients {
   addressOf(req: IncomingMessage): string;
   /** Whether the client speaks HTTPS: a trusted proxy says so (X-Forwarded-Proto, or Forwarded). */
   isSecure(req: IncomingMessage): boolean;
+  /**
+   * The same, for counting: undefined when it would be that of a proxy which does not say for whom it asks, so that its clients are
+   * not taken for one.
+   */
+  countable(req: IncomingMessage): string | undefined;
 }
 
 /** What the worker must know of answers without an end. */

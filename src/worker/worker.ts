@@ -88,6 +88,8 @@ export class Worker {
       case "health":
         this.#parts.health = message.health;
         return;
+      case "ask": // the broker's
+        return;
       case "configure":
         return; // only the first one counts
     }

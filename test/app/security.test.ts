@@ -10,14 +10,19 @@ import { createTables } from "../../src/sheets/client.ts";
 import { Client, type Raw } from "../worker/http.ts";
 import { startRig, type Rig } from "../worker/rig.ts";
 import { startWorker, type WorkerProcess } from "./export/worker.ts";
-import { sampleSheet, type Sheet } from "./world.ts";
+import { loginServices, sampleSheet, type Sheet } from "./world.ts";
 
 async function serving<T>(work: (rig: Rig, sheet: Sheet) => Promise<T>): Promise<T> {
   const sheet = sampleSheet();
   sheet.grant("players", { append: "public", update: "public" });
   const rig = startRig({
     builtIn: application as unknown as Readonly<Record<string, unknown>>,
-    services: { tables: createTables(sheet), site: { staticDir: undefined }, live: { reconnect: seconds(5), mostStreams: 20 } },
+    services: {
+      tables: createTables(sheet),
+      site: { staticDir: undefined },
+      live: { reconnect: seconds(5), mostStreams: 20 },
+      ...loginServices(),
+    },
     config: { headersTimeout: ms(300), trustedProxies: [{ address: "127.0.0.1", prefix: 32, family: "ipv4" }], accessLog: true },
   });
   await rig.until("ready");

@@ -1,6 +1,6 @@
 /** The built-in application on a real HTTP server, in front of it the worker's real store of answers, behind it tables by hand. */
 import { createHash } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { pino } from "pino";
@@ -12,9 +12,10 @@ import { systemClock, type Clock } from "../../src/base/clock.ts";
 import type { Health } from "../../src/base/protocol.ts";
 import { installRuntime, type Services } from "../../src/base/runtime.ts";
 import { minutes, ms, seconds, type Instant, type Timestamp } from "../../src/base/units.ts";
+import { NO_LIMITS } from "../../src/app/limits/rules.ts";
 import { checkPassword, type PasswordTask } from "../../src/app/session/scrypt.ts";
 import { createTables } from "../../src/sheets/client.ts";
-import { MemoryLedger } from "../../src/sheets/ledger-memory.ts";
+import type { Ledger, Tallies } from "../../src/sheets/ledger.ts";
 import { readAccounts } from "../../src/sheets/accounts.ts";
 import { deriveKey } from "../../src/sheets/secrets.ts";
 import { ACCOUNTS } from "../../src/sheets/users.ts";
@@ -25,6 +26,7 @@ import { UnavailableError } from "../../src/sheets/unavailable.ts";
 import type { Change, Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WriteWait } from "../../src/sheets/writes.ts";
 import { PreparedStore } from "../../src/worker/prepared.ts";
 import { Tally } from "../../src/worker/tally.ts";
+import { ledgerByHand, type ByHand } from "../broker/ledger/ledgers.ts";
 import { encode, type Encoded } from "./rows.ts";
 
 /** A broker by hand: it says what the test tells it to. */
@@ -207,7 +209,8 @@ export interface World extends AsyncDisposable {
   readonly sheet: Sheet;
   readonly health: { -readonly [K in keyof Health]: Health[K] };
   readonly log: string[];
-  readonly ledger: MemoryLedger;
+  /** The broker's. */
+  readonly ledger: ByHand;
   /** Who the client is said to be, and whether it speaks HTTPS. */
   address: string;
   secure: boolean;
@@ -233,14 +236,19 @@ export const HEALTHY: Health = {
 /** The session key of a world that names none. */
 export const KEYS = ["a session key that has over 32 characters"];
 
-/** What an application needs besides to let people in. */
-export const loginServices = (): Pick<Services, "ledger" | "sessions"> => ({
-  ledger: new MemoryLedger({ clock: systemClock }),
-  sessions: { keys: KEYS, idle: minutes(120), lifetime: minutes(24 * 60) },
-});
+/** The settings of sessions, as a world has them. */
+export const SESSIONS = { keys: KEYS, idle: minutes(120), lifetime: minutes(24 * 60) };
 
-/** @param staticDir as the setting would say. */
-export async function world(sheet: Sheet, staticDir?: string, settings: { readonly keys?: readonly string[] } = {}): Promise<World> {
+/** What an application needs besides to let people in, who may do what they like. */
+export const loginServices = (
+  ledger: Ledger & Tallies = ledgerByHand({ rules: { max: 500 } }).worker(),
+): Pick<Services, "ledger" | "sessions" | "limits"> => ({ ledger, sessions: SESSIONS, limits: NO_LIMITS });
+
+/**
+ * @param staticDir as the setting would say.
+ * @param more services that stand in place of the usual ones.
+ */
+export async function world(sheet: Sheet, staticDir?: string, more: Partial<Services> = {}): Promise<World> {
   const state = {
     clockOffset: 0,
     address: "198.51.100.7",
@@ -249,13 +257,14 @@ export async function world(sheet: Sheet, staticDir?: string, settings: { readon
     pool: undefined as Piscina | undefined,
     threadRuns: [] as string[],
     log: [] as string[],
-    ledger: undefined as unknown as MemoryLedger,
+    ledger: undefined as unknown as ByHand,
   };
   const clock: Clock = {
     now: () => (systemClock.now() + state.clockOffset) as Instant,
     wall: () => (systemClock.wall() + state.clockOffset) as Timestamp,
   };
-  state.ledger = new MemoryLedger({ clock });
+  state.ledger = ledgerByHand({ clock, rules: { max: 500 } });
+  const addressed = ({ headers }: IncomingMessage): string => String(headers["x-test-address"] ?? state.address);
   const log = pino({ level: "trace" }, { write: (line: string) => void state.log.push(line) });
   const tally = new Tally();
   const prepared = new PreparedStore({ tally, clock, demo: false, written: () => {} });
@@ -277,9 +286,9 @@ export async function world(sheet: Sheet, staticDir?: string, settings: { readon
     site: { staticDir },
     live: { reconnect: seconds(5), mostStreams: 20 },
     streams: { opened: () => {} },
-    clients: { addressOf: ({ headers }) => String(headers["x-test-address"] ?? state.address), isSecure: () => state.secure },
-    ledger: state.ledger,
-    sessions: { keys: settings.keys ?? KEYS, idle: minutes(120), lifetime: minutes(24 * 60) },
+    clients: { addressOf: addressed, countable: addressed, isSecure: () => state.secure },
+    ...loginServices(state.ledger.worker()),
+    ...more,
   };
   const service = <K extends keyof Services>(name: K): Services[K] => {
     const found = services[name];
@@ -308,6 +317,7 @@ export async function world(sheet: Sheet, staticDir?: string, settings: { readon
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await fastify.close();
+      state.ledger.host.close();
     },
   });
 }

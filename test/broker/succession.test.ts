@@ -76,6 +76,8 @@ function run(open: () => void = () => {}) {
     writesPerMinute: perMinute(60),
     journalSize: mebibytes(1),
     upstreamTimeout: seconds(2),
+    slots: { max: 10, perUser: 1, conflict: "take-over", lease: seconds(600) },
+    zone: "UTC",
     dataDir: folder,
     socket: join(folder, "broker.sock"),
     log: { target: { fd: 1 }, level: "info" },

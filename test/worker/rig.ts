@@ -66,7 +66,7 @@ export function startRig(options: RigOptions = {}): Rig {
   const said: FromChild[] = [];
   const log: Record<string, unknown>[] = [];
   const access: string[] = [];
-  const waiting: { type: string; resolve: (message: never) => void }[] = [];
+  const waiting: { type: string; resolve: (message: never) => void; reject: (why: Error) => void }[] = [];
   let hear: (message: ToChild, handle: unknown) => void = () => {};
   let exit: (code: number) => void = () => {};
   const signals = new EventEmitter();
@@ -78,8 +78,11 @@ export function startRig(options: RigOptions = {}): Rig {
   const channel: MasterPort = {
     send(message) {
       said.push(message);
-      for (const { type, resolve } of waiting) if (type === message.type) resolve(message as never);
-      for (let at = waiting.length - 1; at >= 0; at -= 1) if (waiting[at]?.type === message.type) waiting.splice(at, 1);
+      for (const { type, resolve, reject } of waiting)
+        if (type === message.type) resolve(message as never);
+        else if (message.type === "fatal") reject(new Error(`the worker can't start: ${message.message}`)); // nothing else will be said
+      for (let at = waiting.length - 1; at >= 0; at -= 1)
+        if (waiting[at]?.type === message.type || message.type === "fatal") waiting.splice(at, 1);
     },
     onMessage: (handler) => void (hear = handler),
     onLost() {},
@@ -122,7 +125,7 @@ export function startRig(options: RigOptions = {}): Rig {
       const found = said.find((message) => message.type === type);
       return found === undefined ? this.next(type) : Promise.resolve(found as never);
     },
-    next: (type) => new Promise((resolve) => waiting.push({ type, resolve })),
+    next: (type) => new Promise((resolve, reject) => waiting.push({ type, resolve, reject })),
     tell,
     exited,
     signal: (name) => void signals.emit(name),

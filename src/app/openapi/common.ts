@@ -106,6 +106,7 @@ export const WRITE_RESPONSES: Readonly<Record<string, Schema>> = {
     description: "A value can't be taken: `column` and `row` say which. Or the Idempotency-Key was used for another request",
     content,
   },
+  TooOften: { description: "Too many writes of this client: nothing was written", headers: retry, content },
   Later: { description: "Nothing was written, or it is not known: `detail` says it", headers: retry, content },
   DiskFull: { description: "Nothing was written: this service's disk is full", headers: retry, content },
 };

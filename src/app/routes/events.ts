@@ -10,7 +10,7 @@ import { MAX_QUERY, quoted } from "../query/model.ts";
 import { splitPairs } from "../query/parse.ts";
 import { rawQuery } from "../query/raw.ts";
 import type { AppServices } from "../services.ts";
-import { STRANGER, type Standing } from "../session/who.ts";
+import { STRANGER, type Identity, type Who } from "../session/who.ts";
 import { isPersonal, refusal, unknownTable } from "../visibility.ts";
 
 /** Says to proxies as well that nothing of it may be kept or held back (X-Accel-Buffering is nginx's word). */
@@ -20,7 +20,9 @@ interface Asked {
   /** undefined: all that whoever asks may read. */
   readonly tables: readonly string[] | undefined;
   readonly wish: Wish;
-  readonly who: Standing;
+  readonly who: Who;
+  /** Whose session the stream keeps in use; undefined: nobody's. */
+  readonly identity: Identity | undefined;
 }
 
 export function eventRoute(fastify: FastifyInstance, services: AppServices): void {
@@ -37,19 +39,20 @@ export function eventRoute(fastify: FastifyInstance, services: AppServices): voi
   });
 }
 
-function begin(request: FastifyRequest, { raw: res }: FastifyReply, services: AppServices, hub: Hub, { tables, wish, who }: Asked): void {
+function begin(request: FastifyRequest, { raw: res }: FastifyReply, services: AppServices, hub: Hub, asked: Asked): void {
   const { live, sessions } = services;
+  const { tables, wish, who, identity } = asked;
   if (res.destroyed || res.headersSent) return; // the client is gone, or the request timeout has answered
   res.writeHead(200, HEAD);
   if (request.raw.method === "HEAD") return void res.end();
   live.streams.opened(res);
-  if (who.is === "in") {
-    const stands = (): boolean => sessions.stands(who);
-    const free = sessions.hold(who, () => res.end());
-    res.once("close", free);
-    return hub.open(res, { tables, who, stands }, wish);
-  }
-  hub.open(res, { tables, who: STRANGER, stands: () => true }, wish);
+  if (identity !== undefined)
+    res.once(
+      "close",
+      sessions.hold(identity, () => res.end()),
+    );
+  const stands = (): boolean => identity === undefined || sessions.stands(identity);
+  hub.open(res, { tables, who, stands }, wish);
 }
 
 async function readAsked(request: FastifyRequest, reply: FastifyReply, services: AppServices): Promise<Asked | Problem> {
@@ -64,8 +67,10 @@ async function readAsked(request: FastifyRequest, reply: FastifyReply, services:
   if ("status" in listed) return listed;
   const tables = pairs.value.get("tables")?.split(",");
   const personal = tables === undefined || listed.some((info) => isPersonal(info, "read") && tables.includes(info.name));
-  const who: Standing = personal ? await services.sessions.who(request.raw, reply.raw) : STRANGER;
-  if (who.is === "out") return who.problem;
+  const standing = await services.sessions.who(request.raw, reply.raw);
+  if (personal && standing.is === "out") return standing.problem;
+  const identity = standing.is === "in" ? standing : undefined;
+  const who = personal ? (identity ?? STRANGER) : STRANGER; // of what is everybody's, members have the strangers' stream
   for (const name of tables ?? []) {
     if (name === "")
       return badParameter({
@@ -77,7 +82,12 @@ async function readAsked(request: FastifyRequest, reply: FastifyReply, services:
     if (refused !== undefined) return refused;
   }
   // A browser that comes back says in the header where it was; its address is still the one it began with.
-  return { tables, who, wish: wishOf([request.headers["last-event-id"]].flat().join() || (pairs.value.get("last-event-id") ?? "")) };
+  return {
+    tables,
+    who,
+    identity,
+    wish: wishOf([request.headers["last-event-id"]].flat().join() || (pairs.value.get("last-event-id") ?? "")),
+  };
 }
 
 function wishOf(id: string): Wish {

@@ -10,7 +10,7 @@ import type { Job } from "../export/pieces.ts";
 import type { Selected } from "../export/thread.ts";
 import { MOST_COLUMNS, MOST_ROWS } from "../export/xlsx.ts";
 import { hasTag } from "../fixed.ts";
-import { COMMON } from "../headers.ts";
+import { applied } from "../limits/limiter.ts";
 import { caching, isStale } from "../prepared.ts";
 import { badParameter, problem, retryAfter, sendProblem, type Problem } from "../problem.ts";
 import { bindQuery } from "../query/bind.ts";
@@ -44,6 +44,8 @@ export function exportRoute(fastify: FastifyInstance, services: AppServices): vo
     if ("status" in order) return sendProblem(request, reply, order);
     const head = headOf(order, services);
     if (hasTag(request.headers["if-none-match"], head.ETag)) return notModified(reply, head);
+    const over = applied(await services.limiter.export(request.raw), reply);
+    if (over !== undefined) return sendProblem(request, reply, over);
     if (exports.full) return sendProblem(request, reply, full());
     await exports.hold(() => answer(request, reply, order, exports, head));
     return reply;
@@ -79,8 +81,8 @@ async function answer(
   const begin = (): void => {
     reply.hijack();
     const size = asked.format === "json" ? { "Content-Length": String(selected.jsonBytes) } : {};
-    const headers = { ...COMMON, ...head, ETag: `"${head.ETag}"`, ...size, "X-Rows": String(to - from) };
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value); // what the worker has set stays
+    const headers = { ...reply.getHeaders(), ...head, ETag: `"${head.ETag}"`, ...size, "X-Rows": String(to - from) };
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) res.setHeader(name, value); // what the worker has set stays
   };
   if (request.raw.method === "HEAD") {
     if (res.destroyed || res.headersSent) return;

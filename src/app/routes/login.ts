@@ -2,15 +2,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { messageOf } from "../../base/errors.ts";
-import { ms } from "../../base/units.ts";
+import { ms, seconds } from "../../base/units.ts";
 import { MOST_SECRET } from "../../sheets/secrets.ts";
 import { UnavailableError } from "../../sheets/unavailable.ts";
 import { JSON_TYPE } from "../headers.ts";
-import { badParameter, problem, retryAfter, sendProblem, type Problem } from "../problem.ts";
+import { badParameter, problem, sendProblem, type Problem } from "../problem.ts";
 import { splitPairs } from "../query/parse.ts";
+import { admissionProblem, awayProblem } from "../refusals/admission.ts";
+import { BAD_LOGIN, NOT_SIGNED_IN, tooManyLogins, tooManyTries } from "../refusals/login.ts";
 import { requestIdOf } from "../requestid.ts";
 import type { AppServices } from "../services.ts";
-import { AWAY, BAD_LOGIN, BUSY, NOT_SIGNED_IN, problemOfAdmission, TOO_MANY_TRIES } from "../session/problems.ts";
 import { tryLogin, type Try } from "../session/tries.ts";
 import { verify, type Verdict } from "../session/verify.ts";
 import type { Identity } from "../session/who.ts";
@@ -18,6 +19,7 @@ import type { Directory } from "../session/accounts.ts";
 import { unavailable } from "../unavailable.ts";
 
 const MAX_BODY = 4_096;
+const AWAY = awayProblem(seconds(2));
 const PRIVATE = { "Cache-Control": "private, no-store", Vary: "Cookie" } as const;
 
 type LoginRequest = FastifyRequest<{ Body: string | undefined }>;
@@ -65,12 +67,12 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
   if ("status" in shown) return sendProblem(request, reply, shown);
   const directory = await accounts(request, services);
   if ("status" in directory) return sendProblem(request, reply, directory);
-  const tried = await tryLogin(services.ledger, shown.name, services.clients.addressOf(request.raw)).catch((e: unknown) => {
+  const tried = await tryLogin(services.ledger, shown.name, services.limiter.address(request.raw)).catch((e: unknown) => {
     services.log.warn({ err: e }, `a login can't be counted: ${messageOf(e)}`);
     return undefined;
   });
   if (tried === undefined) return sendProblem(request, reply, AWAY);
-  if (tried.is === "over") return sendProblem(request, reply, TOO_MANY_TRIES(retryAfter(tried.retryAfter)));
+  if (tried.is === "over") return sendProblem(request, reply, tooManyTries(tried.retryAfter));
   const by = { keys: services.sessionKeys, threads: services.threads, turns: services.turns };
   const verdict = await verify(shown, directory, by, request.raw.signal).catch((e: unknown) => {
     services.ledger.refund(tried.attempt.deeds); // nothing was found out: the thread is busy, or the client has gone
@@ -79,7 +81,7 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
   if (verdict.is !== "right") return await refuse(request, reply, verdict, { tried: tried.attempt, name: shown.name, services });
   services.ledger.refund(tried.attempt.deeds);
   const begun = await services.sessions.begin(request.raw, reply.raw, verdict.account);
-  if (begun.is !== "in") return sendProblem(request, reply, problemOfAdmission(begun, request.headers["accept-language"]));
+  if (begun.is !== "in") return sendProblem(request, reply, admissionProblem(begun, request.headers));
   services.log.info({ user: begun.identity.user, requestId: requestIdOf(request, reply) }, "a user has logged in");
   return shown.form ? reply.headers(PRIVATE).redirect("/", 303) : send(reply, begun.identity, services);
 }
@@ -104,14 +106,14 @@ async function refuse(
   { tried, name, services }: { readonly tried: Try; readonly name: string; readonly services: AppServices },
 ): Promise<FastifyReply> {
   if (verdict.is !== "wrong") services.ledger.refund(tried.deeds);
-  if (verdict.is === "busy") return sendProblem(request, reply, BUSY(retryAfter(verdict.retryAfter)));
+  if (verdict.is === "busy") return sendProblem(request, reply, tooManyLogins(verdict.retryAfter));
   if (verdict.is === "unknown-key") return sendProblem(request, reply, AWAY);
   // A name that is none may be a secret in the wrong field: it is not logged.
   const who = verdict.known ? { user: name } : {};
   const from = { client: services.clients.addressOf(request.raw), requestId: requestIdOf(request, reply) };
   services.log.warn({ ...who, ...from }, verdict.known ? "a login failed: wrong secret" : "a login failed: unknown name");
   await sleep(tried.delay, undefined, { signal: request.raw.signal });
-  return sendProblem(request, reply, tried.over === undefined ? BAD_LOGIN : TOO_MANY_TRIES(retryAfter(tried.over)));
+  return sendProblem(request, reply, tried.over === undefined ? BAD_LOGIN : tooManyTries(tried.over));
 }
 
 function readCredentials({ headers, body = "" }: LoginRequest): Credentials | Problem {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TableView } from "../../sheets/client.ts";
 import { UnavailableError } from "../../sheets/unavailable.ts";
 import { knownTables } from "../listing.ts";
+import { applied } from "../limits/limiter.ts";
 import { give, listAnswer, rowAnswer } from "../prepared.ts";
 import { badParameter, problem, sendProblem, type Problem } from "../problem.ts";
 import { bindQuery } from "../query/bind.ts";
@@ -20,8 +21,13 @@ type TableRequest = FastifyRequest<{ Params: { table: string } }>;
 type RowRequest = FastifyRequest<{ Params: { table: string; key: string } }>;
 
 export function tableRoutes(fastify: FastifyInstance, services: AppServices): void {
-  fastify.get("/api/tables/:table", (request: TableRequest, reply) => list(request, reply, services));
-  fastify.get("/api/tables/:table/:key", (request: RowRequest, reply) => row(request, reply, services));
+  const { limiter } = services;
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const over = applied(await limiter.read(request.raw), reply);
+    return over === undefined ? undefined : sendProblem(request, reply, over);
+  };
+  fastify.get("/api/tables/:table", { onRequest }, (request: TableRequest, reply) => list(request, reply, services));
+  fastify.get("/api/tables/:table/:key", { onRequest }, (request: RowRequest, reply) => row(request, reply, services));
 }
 
 async function list(request: TableRequest, reply: FastifyReply, services: AppServices): Promise<FastifyReply> {

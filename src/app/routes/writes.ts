@@ -1,7 +1,7 @@
 /**
  * `POST /api/tables/:table`, `PATCH` and `DELETE /api/tables/:table/:key`, `GET /api/writes/:id`.
  *
- *   audience → parameters and headers → body, strictly → the broker: columns, keys, If-Match → journal → answer
+ *   audience → limits → parameters and headers → body, strictly → the broker: columns, keys, If-Match → journal → answer
  *
  * Bodies are JSON by name alone: what a form of another site can send is 415, and there is no CORS; with a cookie the origin is looked at
  * too. So no page of another origin can write in its reader's name.
@@ -11,6 +11,7 @@ import type { TableInfo } from "../../sheets/types.ts";
 import { UnavailableError } from "../../sheets/unavailable.ts";
 import type { Change, Write, WriteAnswer, WriteRequest } from "../../sheets/writes.ts";
 import { knownTables } from "../listing.ts";
+import { applied, type Who as Counted } from "../limits/limiter.ts";
 import { badParameter, problem, retryAfter, sendProblem, type Problem } from "../problem.ts";
 import { digest } from "../query/canonical.ts";
 import { quoted } from "../query/model.ts";
@@ -62,17 +63,32 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
     (_request, body, done) => done(null, body),
   );
   const warned = new Set<string>();
+  const { limiter } = services;
+  /** Requests that were counted. */
+  const writers = new WeakMap<FastifyRequest, Counted>();
+  const counted = async (request: Writing, reply: FastifyReply): Promise<Problem | undefined> => {
+    const who = await limiter.who(request.raw);
+    const over = applied(await limiter.write(who), reply);
+    if (over === undefined) writers.set(request, who);
+    return over;
+  };
   const serve = (deed: Deed) => ({
     bodyLimit: MAX_WRITE_BODY,
     // Before the body is read: strangers who may not write have nothing to say.
     onRequest: async (request: Writing, reply: FastifyReply): Promise<FastifyReply | undefined> => {
       const open = await openFor(request, reply, deed, services);
-      const refused = "status" in open ? open : unreadable(request.headers);
+      const refused = "status" in open ? open : (unreadable(request.headers) ?? (await counted(request, reply)));
       return refused === undefined ? undefined : sendProblem(request, reply, refused);
+    },
+    onResponse: async (request: Writing, { statusCode }: FastifyReply): Promise<void> => {
+      const who = writers.get(request);
+      if (who !== undefined && statusCode >= 400) limiter.unwritten(who);
     },
     handler: async (request: Writing, reply: FastifyReply): Promise<FastifyReply> => {
       const wish = await understand(request, reply, deed, services);
       if ("status" in wish) return sendProblem(request, reply, wish);
+      const over = applied(await limiter.rows(wish.changes.length), reply);
+      if (over !== undefined) return sendProblem(request, reply, over);
       const answer = await write(request, wish, services);
       if (answer.is === "written") return sendWritten(reply, answer, wish);
       if (answer.refusal.reason === "not-writable") warnOnce(wish.info.name, answer.refusal.message, warned, services);

@@ -15,10 +15,11 @@ import { elapsed, ms, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Admission, Ledger, Session } from "../../sheets/ledger.ts";
 import { foldName, type SecretKey } from "../../sheets/secrets.ts";
 import type { Clients, Reader } from "../../worker/app.ts";
+import { admissionProblem } from "../refusals/admission.ts";
+import { EXPIRED } from "../refusals/login.ts";
 import { audiencesOf } from "../visibility.ts";
 import type { Account, Accounts, Directory } from "./accounts.ts";
 import { cookieOf, setCookie } from "./cookie.ts";
-import { EXPIRED, problemOfAdmission, REVOKED } from "./problems.ts";
 import { seal, unseal } from "./seal.ts";
 import { memberOf, STRANGER, type Identity, type Standing } from "./who.ts";
 
@@ -62,9 +63,7 @@ export class Sessions {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#unsubscribe = parts.ledger.onEnded((id) => {
-      for (const ended of this.#watched.get(id) ?? []) ended();
-    });
+    this.#unsubscribe = parts.ledger.onEnded((id) => this.#ended(id));
   }
 
   close(): void {
@@ -76,6 +75,16 @@ export class Sessions {
     const opened = this.#open(req);
     if (opened === undefined || !this.#isGood(opened)) return undefined;
     return this.#parts.ledger.standing(opened.identity.session)?.is === "in" ? opened.reader : undefined;
+  };
+
+  /** Who asks, for counting: nothing is set on the answer, which may be everybody's. A session that is over is a stranger's. */
+  readonly userOf = async (req: IncomingMessage): Promise<string | undefined> => {
+    const opened = this.#open(req);
+    if (opened === undefined || !this.#isGood(opened)) return undefined;
+    const { session, user } = opened.identity;
+    if ((await this.#admission(session)).is !== "in") return undefined;
+    this.#parts.ledger.active(session);
+    return user;
   };
 
   /** Who asks. Sets or takes back the cookie on the answer, which must not be one that is shared. */
@@ -94,9 +103,12 @@ export class Sessions {
     const now = clock.wall();
     const member = memberOf(account.user, account.role);
     const session: Session = { id: randomBytes(16).toString("base64url"), user: member.user, admin: member.admin, since: now };
+    // Who logs in again where they are in already is not two, also where the newest is refused.
+    const again = before?.identity.user === member.user;
+    if (before !== undefined && again) await ledger.leave(before.identity.session);
     const admission = await ledger.enter(session);
     if (admission.is !== "in") return admission;
-    if (before !== undefined) await ledger.leave(before.identity.session);
+    if (before !== undefined && !again) await ledger.leave(before.identity.session);
     const identity: Identity = { ...member, session, seen: now };
     this.#give(req, res, identity);
     return { is: "in", identity };
@@ -108,7 +120,13 @@ export class Sessions {
     this.#take(req, res);
     if (opened === undefined) return;
     await this.#parts.ledger.leave(opened.identity.session);
-    for (const ended of this.#watched.get(opened.identity.session.id) ?? []) ended();
+  }
+
+  /** Told to each who holds it, once: logged out here, it comes back from the broker too. */
+  #ended(id: string): void {
+    const listeners = this.#watched.get(id);
+    this.#watched.delete(id);
+    for (const ended of listeners ?? []) ended();
   }
 
   /** Until when a session may last, if it is used. */
@@ -129,7 +147,7 @@ export class Sessions {
       clearTimeout(timer);
       free();
       listeners.delete(ended);
-      if (listeners.size === 0) this.#watched.delete(session.id);
+      if (listeners.size === 0 && this.#watched.get(session.id) === listeners) this.#watched.delete(session.id);
     };
   }
 
@@ -140,19 +158,21 @@ export class Sessions {
   }
 
   async #judge(req: IncomingMessage, res: ServerResponse): Promise<Standing> {
-    const { clients, ledger } = this.#parts;
-    if (cookieOf(req, clients.isSecure(req)) === undefined) return STRANGER;
+    if (cookieOf(req, this.#parts.clients.isSecure(req)) === undefined) return STRANGER;
     const opened = this.#open(req);
     if (opened === undefined || this.#isExpired(opened.identity)) return this.#out(req, res, EXPIRED);
-    if (!this.#isGood(opened)) return this.#out(req, res, REVOKED);
-    const { session } = opened.identity;
-    const admission = ledger.standing(session) ?? (await ledger.enter(session));
+    const admission: Admission = this.#isGood(opened) ? await this.#admission(opened.identity.session) : { is: "revoked" };
     if (admission.is === "in") {
       opened.reader.answered(req, res);
       return opened.identity;
     }
-    const problem = problemOfAdmission(admission, req.headers["accept-language"]);
+    const problem = admissionProblem(admission, req.headers);
     return problem.status === 401 ? this.#out(req, res, problem) : { is: "out", problem };
+  }
+
+  async #admission(session: Session): Promise<Admission> {
+    const { ledger } = this.#parts;
+    return ledger.standing(session) ?? (await ledger.enter(session));
   }
 
   #out(req: IncomingMessage, res: ServerResponse, problem: typeof EXPIRED): Standing {

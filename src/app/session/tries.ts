@@ -2,7 +2,6 @@
  * How often somebody may be wrong. A try is counted before the secret is looked at, so that many at once count too, and taken back when
  * it was right: a room of 300 behind one address gets in, whoever guesses does not.
  */
-import { isIPv6 } from "node:net";
 import { minutes, ms, type Ms } from "../../base/units.ts";
 import type { Deed, Ledger } from "../../sheets/ledger.ts";
 import { foldName } from "../../sheets/secrets.ts";
@@ -27,39 +26,30 @@ export interface Try {
 
 export type Tried = { readonly is: "let"; readonly attempt: Try } | { readonly is: "over"; readonly retryAfter: Ms };
 
-/** @param address as `Clients.addressOf` gives it. @throws when nobody can count now. */
-export async function tryLogin(ledger: Ledger, name: string, address: string): Promise<Tried> {
+/**
+ * @param from what the client is counted as; undefined: a proxy that does not say for whom it asks, so that only names are counted.
+ * @throws when nobody can count now.
+ */
+export async function tryLogin(ledger: Ledger, name: string, from: string | undefined): Promise<Tried> {
   const user = digest(foldName(name), 12); // a name may be long, or the secret in the wrong field
-  const from = network(address);
   const deed = (key: string, most: number): Deed => ({ key: `login:${key}`, most, per: MINUTE });
-  const [pair, whole, place] = [
-    deed(`pair:${user}:${from}`, MOST.pair),
-    deed(`user:${user}`, MOST.user),
-    deed(`address:${from}`, MOST.address),
-  ];
-  const deeds = [pair, whole, place];
+  const whole = deed(`user:${user}`, MOST.user);
+  const place = from === undefined ? [] : [deed(`address:${from}`, MOST.address)];
+  const deeds = from === undefined ? [whole] : [deed(`pair:${user}:${from}`, MOST.pair), whole, ...place];
   const spent = await ledger.spend(deeds);
-  if (spent.is === "ok") return { is: "let", attempt: { deeds, delay: delayAfter(MOST.pair - 1 - Math.min(spent.left, MOST.pair - 1)) } };
-  if (spent.key !== whole.key) return { is: "over", retryAfter: spent.retryAfter };
+  if (spent.is === "ok") {
+    const { most } = deeds.find(({ key }) => key === spent.key) ?? whole;
+    return { is: "let", attempt: { deeds, delay: delayAfter(most - 1 - spent.left) } };
+  }
+  if (spent.key !== whole.key || from === undefined) return { is: "over", retryAfter: spent.retryAfter };
   // Somebody elsewhere guesses at this name. Its owner, from an address that has not tried in this minute, gets in nevertheless.
-  const once = [deed(`once:${user}:${from}`, 1), place];
+  const once = [deed(`once:${user}:${from}`, 1), ...place];
   const again = await ledger.spend(once);
   if (again.is === "over") return { is: "over", retryAfter: ms(Math.max(again.retryAfter, spent.retryAfter)) };
   return { is: "let", attempt: { deeds: once, delay: ms(LONGEST_DELAY), over: spent.retryAfter } };
 }
 
-/** @param wrong how often it went wrong before. */
+/** @param wrong how often it went wrong before, by the limit that is nearest. */
 function delayAfter(wrong: number): Ms {
   return ms(wrong < FREE ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (wrong - FREE)));
-}
-
-/** Who has one IPv6 address has 2^64 of them (RFC 6177): the network counts. */
-function network(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = "", tail] = address.split("::", 2);
-  const parts = head === "" ? [] : head.split(":");
-  const behind = tail === undefined || tail === "" ? 0 : tail.split(":").length;
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - parts.length - behind);
-  const full = [...parts, ...Array.from({ length: zeros }, () => "0"), ...(tail ?? "").split(":")];
-  return `${full.slice(0, 4).join(":")}::/64`;
 }

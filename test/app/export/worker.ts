@@ -8,7 +8,7 @@ import { ms, seconds } from "../../../src/base/units.ts";
 import type { Cell, VisibleColumn } from "../../../src/sheets/snapshot.ts";
 import { createTables } from "../../../src/sheets/client.ts";
 import { startRig } from "../../worker/rig.ts";
-import { Sheet } from "../world.ts";
+import { loginServices, Sheet } from "../world.ts";
 
 export interface WorkerWish {
   /** Rows of the table `big`, and characters of the text in each. */
@@ -61,6 +61,7 @@ async function serve(wish: WorkerWish): Promise<void> {
       tables: createTables(sheet),
       site: { staticDir: wish.staticDir },
       live: { reconnect: seconds(5), mostStreams: 20 },
+      ...loginServices(),
     },
     config: { requestTimeout: ms(wish.requestTimeout), headersTimeout: ms(wish.headersTimeout) },
   });

@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import { test } from "node:test";
 import { CODES, eventSheet, eventWorld, member, Person, type Answer } from "./people.ts";
 import { world } from "../world.ts";
+import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
 import { hashPassword } from "../../../src/cli/hash.ts";
 
 const code = ({ body }: Answer): unknown => body["code"];
@@ -172,11 +173,11 @@ test("secrets and cookies are in no log and no answer; what clients call themsel
   assert.equal(log.split("\n").filter((line) => line !== "").length, lines.length);
 });
 
-test("a locked-out counter, an unreachable broker and too many hashes at once are refusals with a time to come back", async () => {
-  const sheet = eventSheet();
-  sheet.users([["Ada", hashPassword("correct horse")]]);
-  await using w = await world(sheet);
-  w.ledger.spend = () => Promise.reject(new Error("the broker is away"));
-  const away = await new Person(w).login("Ada", "correct horse");
+test("while nobody can count, a login is refused with a time to come back", async () => {
+  const { worker } = ledgerByHand();
+  const ledger = worker();
+  ledger.spend = () => Promise.reject(new Error("the broker is away"));
+  await using w = await eventWorld({ ledger });
+  const away = await new Person(w).login("Ada", CODES.ada);
   assert.deepEqual([away.status, code(away), away.headers.get("retry-after")], [503, "broker", "2"]);
 });

@@ -2,21 +2,22 @@
 import assert from "node:assert/strict";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { pino } from "pino";
 import type { Accounts } from "../../../src/app/session/accounts.ts";
 import { Sessions } from "../../../src/app/session/sessions.ts";
 import { hours, type Instant, type Timestamp } from "./time.ts";
 import { ms } from "../../../src/base/units.ts";
-import { MemoryLedger } from "../../../src/sheets/ledger-memory.ts";
+import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
 import { deriveKey } from "../../../src/sheets/secrets.ts";
 
-function setting() {
+function setting(t: TestContext) {
   const at = { now: 1_790_000_000_000 };
   const clock = { now: () => at.now as Instant, wall: () => at.now as Timestamp };
-  const ledger = new MemoryLedger({ clock });
+  const { host, worker } = ledgerByHand({ clock, rules: { lease: hours(48) } }); // the clock jumps
+  const ledger = worker();
   const accounts = { known: () => undefined } as Partial<Accounts> as Accounts;
-  const clients = { addressOf: () => "", isSecure: () => true };
+  const clients = { addressOf: () => "", countable: () => "", isSecure: () => true };
   const keys = [deriveKey("a key of the operator, over 32 characters")];
   const parts = { keys, idle: hours(2), lifetime: hours(24), ledger, clients, accounts, clock, log: pino({ level: "silent" }) };
   const sessions = new Sessions(parts);
@@ -33,11 +34,12 @@ function setting() {
   };
   const login = () => request((req, res) => sessions.begin(req, res, { user: "Ada", verifier: "x", role: undefined }));
   const stands = () => request(async (req, res) => (await sessions.who(req, res)).is);
+  t.after(() => host.close());
   return { at, ledger, sessions, login, stands, request, cookie: () => cookie };
 }
 
-test("used every hour it lasts its lifetime and not a moment longer", async () => {
-  const s = setting();
+test("used every hour it lasts its lifetime and not a moment longer", async (t) => {
+  const s = setting(t);
   const began = s.at.now;
   await s.login();
   for (let hour = 1; hour < 24; hour += 1) {
@@ -53,8 +55,8 @@ test("used every hour it lasts its lifetime and not a moment longer", async () =
   assert.equal(s.cookie(), "", "and the browser forgets it");
 });
 
-test("unused it lasts its idle time, of which a twentieth is the measure", async () => {
-  const s = setting();
+test("unused it lasts its idle time, of which a twentieth is the measure", async (t) => {
+  const s = setting(t);
   await s.login();
   const { now } = s.at;
   const first = s.cookie();
@@ -67,8 +69,8 @@ test("unused it lasts its idle time, of which a twentieth is the measure", async
   assert.equal(await s.stands(), "out");
 });
 
-test("a stream holds its session, and ends with it: taken over, logged out, or its time over", async () => {
-  const s = setting();
+test("a stream holds its session, and ends with it: taken over, logged out, or its time over", async (t) => {
+  const s = setting(t);
   await s.login();
   const identity = await s.request((req, res) => s.sessions.who(req, res));
   assert.ok(identity.is === "in");
@@ -90,11 +92,11 @@ test("a stream holds its session, and ends with it: taken over, logged out, or i
   await new Promise<void>((resolve) => void s.sessions.hold(late, resolve));
 });
 
-test("renewing is told to the ledger at each use, and only then", async () => {
-  const s = setting();
+test("renewing is told to the ledger at each use, and only then", async (t) => {
+  const s = setting(t);
   await s.login();
-  const before = s.ledger.renewals;
+  const active = t.mock.method(s.ledger, "active");
   for (let i = 0; i < 5; i += 1) await s.stands();
-  assert.equal(s.ledger.renewals - before, 5);
+  assert.equal(active.mock.callCount(), 5);
   assert.equal(ms(0), 0);
 });

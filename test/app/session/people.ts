@@ -1,6 +1,7 @@
 /** People who log in to a world, as clients with a jar for one cookie. */
 import assert from "node:assert/strict";
 import { PLAYERS, players, sampleSheet, world, type Sheet, type World } from "../world.ts";
+import type { Services } from "../../../src/base/runtime.ts";
 import type { VisibleColumn } from "../../../src/sheets/snapshot.ts";
 
 export const CODES = { ada: "K7M2-9QXR-4T3W", kim: "ZZZZ-2222-3333", root: "R00T-R00T-R00T" } as const;
@@ -76,5 +77,4 @@ export async function member(w: World, name: "Ada" | "Kim" | "Root"): Promise<Pe
   return person;
 }
 
-export const eventWorld = (settings: { readonly keys?: readonly string[] } = {}): Promise<World> =>
-  world(eventSheet(), undefined, settings);
+export const eventWorld = (more: Partial<Services> = {}): Promise<World> => world(eventSheet(), undefined, more);
