@@ -78,4 +78,10 @@ export const COMMANDS: readonly CommandRow[] = [
     does: "write the files for this place: systemd units",
     load: async () => (await import("./emit.ts")).emit,
   },
+  {
+    name: "plan",
+    usage: "[--users N] [--rate R] [--FLAG …]",
+    does: "say whether a number of users fits on a machine, and what binds",
+    load: async () => (await import("./plan-command.ts")).plan,
+  },
 ];
