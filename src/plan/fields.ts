@@ -31,8 +31,8 @@ export class Reader {
     return value;
   }
 
-  whole(name: string, least: number): number {
-    const value = this.number(name, least);
+  whole(name: string, least: number, most?: number): number {
+    const value = this.number(name, least, most);
     return Number.isInteger(value) ? value : this.fail(name, value, `a whole number from ${least} on`);
   }
 

@@ -14,8 +14,8 @@ export const measured = (value: number, source: string): Figure => ({ value, ori
 export const configured = (value: number, source: string): Figure => ({ value, origin: "configured", source });
 export const assumed = (value: number, source: string): Figure => ({ value, origin: "assumed", source });
 
-const TRUST: readonly Origin[] = ["assumed", "configured", "measured"];
-
-/** A figure that is computed is as good as the worst it is computed from. */
-export const worstOf = (...figures: readonly Pick<Figure, "origin">[]): Origin =>
-  TRUST.find((origin) => figures.some((figure) => figure.origin === origin)) ?? "configured";
+/** What is computed: assumed as soon as anything in it is; measured if a measurement is in it; else configured. */
+export function originOf(...figures: readonly Pick<Figure, "origin">[]): Origin {
+  const has = (origin: Origin): boolean => figures.some((figure) => figure.origin === origin);
+  return has("assumed") ? "assumed" : has("measured") ? "measured" : "configured";
+}

@@ -5,7 +5,7 @@ import { MEMORY_SHARE, QUOTA_SHARE, RANGES_PER_CALL, type PlanInput } from "./in
 import { logNormal, loopLatency, mixture, percentiles, type Percentiles } from "./latency.ts";
 import { cpuPerRequest, loadOf, loopsOf, workersForCpu, type Load } from "./load.ts";
 import { bindingOf, needsOf, type Need } from "./needs.ts";
-import { worstOf, type Origin } from "./figure.ts";
+import { originOf, type Origin } from "./figure.ts";
 
 /** holds: with all margins. tight: within what there is, a margin is used up. overload: it can't work so. */
 export type Verdict = "holds" | "tight" | "overload";
@@ -136,7 +136,7 @@ export function forecast(input: PlanInput): Forecast {
     binding: bindingOf(needs),
     verdict: verdictOf(needs),
     latency,
-    latencyOrigin: worstOf(costs.cpu, costs.quiet.p50, costs.quiet.p95, costs.quiet.p99, demand.rate),
+    latencyOrigin: originOf(costs.cpu, costs.quiet.p50, costs.quiet.p95, costs.quiet.p99, demand.rate),
     meetsLimit: latency !== undefined && latency.p95 <= costs.limit.value,
     advice: adviceOf(load, input),
   };

@@ -1,5 +1,4 @@
 /** From waiting and service to percentiles. All times in ms. */
-import { waitQuantile } from "./erlang.ts";
 
 export interface Percentiles {
   readonly p50: number;
@@ -46,7 +45,8 @@ export const utilisation = ({ rate, servers, service }: Pick<Loops, "rate" | "se
   (rate * service) / 1_000 / servers;
 
 /**
- * A keep-alive connection stays with its worker: as many queues as loops, each M/M/1, which is the worst case. Of a closed population no more
+ * A keep-alive connection stays with its worker: as many queues as loops, each M/M/1, which is the worst case. There the part q of the
+ * requests is answered within −ln(1−q) s / (1−ρ); what that is more than with ρ = 0 comes on top of the quiet latency. Of a closed population no more
  * than its share can stand in one queue. @returns Infinity for an open load that is too much.
  */
 export function loopLatency(loops: Loops): Percentiles {
@@ -54,7 +54,7 @@ export function loopLatency(loops: Loops): Percentiles {
   const { quiet, service, servers, crowd, population } = loops;
   const switching: Readonly<Record<Name, number>> = { p50: 0, p95: crowd / 2, p99: crowd };
   return percentiles((name, q) => {
-    const open = waitQuantile(q, 1, busy, service);
+    const open = busy < 1 ? (-Math.log(1 - q) * service * busy) / (1 - busy) : Infinity;
     const most = population === undefined ? Infinity : gamma(Math.max(1, population / servers), NORMAL[name]) * service;
     return quiet[name] + Math.min(open, most) + switching[name] * Math.min(1, busy);
   });

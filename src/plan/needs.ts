@@ -1,5 +1,5 @@
 /** Each resource: what is needed, what there is, and at how many users it is full. */
-import { worstOf, type Figure, type Origin } from "./figure.ts";
+import { originOf, type Figure, type Origin } from "./figure.ts";
 import { CPU_SHARE, MEMORY_SHARE, QUOTA_SHARE, type PlanInput } from "./input.ts";
 import { loadOf, loopsOf, type Load } from "./load.ts";
 
@@ -115,7 +115,7 @@ export function needsOf(input: PlanInput): Need[] {
       whole,
       used: needs(load) / has,
       fullAt: mostUsers((users) => needs(loadOf(users, input)) <= has),
-      origin: worstOf(...from),
+      origin: originOf(...from),
     };
   });
 }

@@ -62,7 +62,7 @@ function verdict(forecast: Forecast): string {
   const { binding, input, meetsLimit } = forecast;
   const name = NAMES[binding.resource];
   const late = meetsLimit ? "" : ", but too slowly";
-  const full = `${usersOf(binding.fullAt)}`;
+  const full = usersOf(binding.fullAt);
   switch (forecast.verdict) {
     case "overload":
       return `it does NOT hold: ${exact(binding.used)} × what ${name} may give; ${full} are the most`;

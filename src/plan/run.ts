@@ -76,6 +76,8 @@ export interface LoadRun {
 }
 
 const MOST_STEPS = 1_000;
+/** One machine opens no more connections than this. */
+const MOST_USERS = 1_000_000;
 /** A step that claims another rate than its own count and duration give is damaged; rounding and a cut last second are not. */
 const SLACK = 0.1;
 
@@ -95,7 +97,7 @@ function readStep(at: Reader): RunStep {
   const step: RunStep = {
     label: at.text("label"),
     model: at.word("model", ["closed", "open"]),
-    users: at.whole("users", 1),
+    users: at.whole("users", 1, MOST_USERS),
     thinkMs: at.number("thinkMs", 0),
     offeredPerSecond: at.number("offeredPerSecond", 0),
     achievedPerSecond: at.number("achievedPerSecond", 0),

@@ -107,9 +107,11 @@ test("answers get slower with the load, never faster, and have no time at full l
   assert.ok(Number.isFinite(loopLatency({ rate: 2_000, servers: 2, service: 1, quiet, crowd: 0, population: 100 }).p99));
 });
 
-test("M/M/1's wait: at ρ = 0.9 the p99 is ln(90) / (μ − λ)", () => {
-  const { p99 } = loopLatency({ rate: 900, servers: 1, service: 1, quiet: { p50: 0, p95: 0, p99: 0 }, crowd: 0 });
-  about(p99, Math.log(90) / 0.1, 1e-9);
+test("M/M/1: at ρ = 0.9 the p99 of the answers is ln(100) / (μ − λ), the median ln(2) / (μ − λ)", () => {
+  const alone = { p50: Math.log(2), p95: Math.log(20), p99: Math.log(100) };
+  const { p50, p99 } = loopLatency({ rate: 900, servers: 1, service: 1, quiet: alone, crowd: 0 });
+  about(p99, Math.log(100) / 0.1, 1e-9);
+  about(p50, Math.log(2) / 0.1, 1e-9);
 });
 
 test("users who think: as many as come, until the server is full", () => {

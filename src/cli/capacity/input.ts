@@ -4,7 +4,7 @@ import { DroverError, messageOf } from "../../base/errors.ts";
 import { bytes } from "../../base/units.ts";
 import { calibrate } from "../../plan/calibrate.ts";
 import { COSTS, GOOGLE } from "../../plan/constants.ts";
-import { assumed, configured, type Figure } from "../../plan/figure.ts";
+import { assumed, configured, measured, type Figure } from "../../plan/figure.ts";
 import { DROVER, type PlanInput } from "../../plan/input.ts";
 import { preset } from "../../plan/presets.ts";
 import { usable, type LoadRun } from "../../plan/run.ts";
@@ -149,8 +149,8 @@ function overlaid(input: PlanInput, { flags, resolved }: Asked): PlanInput {
 function demandOf(input: PlanInput, run: LoadRun, file: string): PlanInput {
   const steps = usable(run);
   if (steps.length === 0) return input;
-  const step = steps.reduce((most, next) => (next.users > most.users ? next : most));
-  const said = (value: number): Figure => configured(value, `${file}: ${step.label}`);
+  const step = steps.reduce((most, next) => (next.achievedPerSecond > most.achievedPerSecond ? next : most));
+  const said = (value: number): Figure => measured(value, `${file}: ${step.label}`);
   return { ...input, demand: { ...input.demand, users: said(step.users), rate: said(step.achievedPerSecond / step.users) } };
 }
 
