@@ -4,7 +4,7 @@
  */
 export const EXIT = {
   done: { code: 0, means: "done, or stopped as asked", final: false },
-  rolledBack: { code: 1, means: "a reload was refused or rolled back, or a drill failed", final: false },
+  rolledBack: { code: 1, means: "a reload was refused or rolled back, a drill failed, or a plan's prediction did not hold", final: false },
   bootFailed: { code: 3, means: "a worker, or the first boot of all of them, failed to start", final: false },
   loadFailed: { code: 4, means: "the application could not be loaded", final: false },
   usage: { code: 64, means: "the command line makes no sense", final: true },

@@ -1,5 +1,7 @@
 /** The commands of drover, in one table: the dispatcher, --help and the documentation follow from it. */
 
+import { PLAN_HELP } from "./capacity/help.ts";
+
 /** @returns the exit code. */
 export type Command = (argv: readonly string[]) => Promise<number>;
 
@@ -7,6 +9,8 @@ export interface CommandRow {
   readonly name: string;
   readonly usage: string;
   readonly does: string;
+  /** Its own flags, for its --help: how each is written, and what it means. */
+  readonly flags?: readonly (readonly [string, string])[];
   load(): Promise<Command>;
 }
 
@@ -82,6 +86,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: "plan",
     usage: "[--users N] [--rate R] [--FLAG …]",
     does: "say whether a number of users fits on a machine, and what binds",
+    flags: PLAN_HELP,
     load: async () => (await import("./plan-command.ts")).plan,
   },
 ];

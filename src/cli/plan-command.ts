@@ -56,7 +56,7 @@ function answer(asked: Asked, input: PlanInput, run: LoadRun | undefined): Answe
   const foreign = asked.flags.preset === "before" || asked.flags.preset === "after";
   return {
     forecast: made,
-    bill: cheapest(prices, made.load.cpu, made.load.memory),
+    bill: cheapest(prices, made.load.cpu, made.advice.memory),
     prices,
     fit: run === undefined ? undefined : fit(usable(run).map((step) => ({ users: step.users, rate: step.achievedPerSecond }))),
     notes: run === undefined ? [] : lint(run),
@@ -67,7 +67,7 @@ function answer(asked: Asked, input: PlanInput, run: LoadRun | undefined): Answe
 function showTiers(asked: Asked, input: PlanInput): void {
   const all = tiers(input);
   const prices = pricesOf(asked);
-  const bills: Bill[] = all.map(({ forecast: f }) => cheapest(prices, f.load.cpu, f.load.memory));
+  const bills: Bill[] = all.map(({ forecast: f }) => cheapest(prices, f.load.cpu, f.advice.memory));
   if (asked.flags.json) printJson(tiersJson(all, bills));
   else print(renderTiers(all, bills, prices));
 }

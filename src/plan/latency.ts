@@ -6,8 +6,7 @@ export interface Percentiles {
   readonly p99: number;
 }
 
-const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
-type Name = keyof typeof QUANTILES;
+type Name = keyof Percentiles;
 const NORMAL: Readonly<Record<Name, number>> = { p50: 0, p95: 1.645, p99: 2.326 };
 
 export const percentiles = (of: (name: Name, q: number) => number): Percentiles => ({

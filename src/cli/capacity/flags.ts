@@ -92,7 +92,11 @@ export function readPlanFlags(own: ReadonlyMap<string, string>): PlanFlags {
     cpus: read("cpus", decimal(0.1, 4_096, "a number of CPUs")),
     ram: read("ram", size(bytes(16 * 1_048_576), bytes(64 * 1_099_511_627_776))),
     upstream: read("upstream-ms", twoTimes),
-    tables: read("tables", integer(1, 500)),
+    tables: read("tables", {
+      ...integer(1, 500),
+      parse: (text, cwd) =>
+        /[./]/.test(text) ? expected("how many tables; DROVER_TABLES names a file") : integer(1, 500).parse(text, cwd),
+    }),
     ttl: read("ttl", duration(ms(100), minutes(24 * 60))),
     quota: read("quota", integer(1, 100_000)),
     limit: read("limit", duration(ms(1), minutes(10))),
