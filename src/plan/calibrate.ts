@@ -49,7 +49,8 @@ export function calibrate(input: PlanInput, run: LoadRun, file: string): PlanInp
   const steps = usable(run);
   if (steps.length === 0) return input;
   const from = (value: number, what = ""): Figure => measured(value, what === "" ? file : `${file}: ${what}`);
-  const cpu = cpuOfRequest(steps);
+  const told = cpuOfRequest(steps);
+  const cpu = told !== undefined && told.cost > 0 ? told : undefined; // 0: the clock of a short step has not ticked
   const { costs, place } = input;
   const light = lightSteps(steps, cpu?.cost ?? costs.cpu.value, Math.min(place.cpus.value, place.workers.value));
   const quiet = (of: (step: RunStep) => number): Figure => from(median(light.map(of)), `${light.length} light steps`);

@@ -4,7 +4,7 @@ import { WORKER_FOOTPRINT } from "../settings/machine.ts";
 import { assumed } from "./figure.ts";
 import type { Costs } from "./input.ts";
 
-const LATENCY = "bench/README.md: 1,000 requests/s, 8 workers, the generator on the same 2 cores";
+const LATENCY = "bench/README.md: 10 to 100 requests/s, 8 workers, the generator on the same 2 cores";
 
 export const COSTS: Costs = {
   cpu: assumed(0.036, "docs/tuning.md: 29–39 µs a cached request of 10 KB, keep-alive, 8 workers on 2 cores"),
@@ -12,9 +12,9 @@ export const COSTS: Costs = {
   worker: assumed(WORKER_FOOTPRINT, "docs/tuning.md: RSS of a worker"),
   others: assumed(mebibytes(150), "docs/tuning.md: master and broker"),
   connection: assumed(10_240, "bench/README.md: PSS of a keep-alive connection that was used once"),
-  quiet: { p50: assumed(1, LATENCY), p95: assumed(1.6, LATENCY), p99: assumed(4.6, LATENCY) },
+  quiet: { p50: assumed(1.4, LATENCY), p95: assumed(3.4, LATENCY), p99: assumed(6, LATENCY) },
   crowd: assumed(6.3, "docs/tuning.md: p99 25 ms with 8 workers on 2 cores, 6.1 with 2, both at full load"),
-  write: { p50: assumed(17, "bench/README.md: 20 writes a second"), p99: assumed(200, "bench/README.md: 20 writes a second") },
+  write: { p50: assumed(10, "bench/README.md: 20 writes a second"), p99: assumed(26, "bench/README.md: 20 writes a second") },
   network: assumed(1_000, "a common port of a VPS, in Mbit/s"),
   limit: assumed(500, "the usual goal: p95 below 500 ms"),
 };

@@ -119,7 +119,9 @@ const queues = ({ resource }: Need): boolean => resource === "cpu" || resource =
 const stands = (needs: readonly Need[]): boolean => needs.every((need) => !queues(need) || need.needs < need.whole);
 
 function verdictOf(needs: readonly Need[]): Verdict {
-  if (!stands(needs) || needs.some(({ needs: n, whole }) => n > whole)) return "overload";
+  // A connection too many costs an idle one its place, or a wait in the kernel's queue, and nobody an error.
+  const beyond = ({ resource, needs: n, whole }: Need): boolean => resource !== "connections" && n > whole;
+  if (!stands(needs) || needs.some(beyond)) return "overload";
   return needs.some(({ used }) => used > 1) ? "tight" : "holds";
 }
 

@@ -88,6 +88,7 @@ test("CPU a request is told from what the server burns by doing nothing", () => 
   const alike = cpuOfRequest([step(10, { cpuSeconds: 1 }), step(10, { cpuSeconds: 1 })]);
   assert.deepEqual(alike, { cost: 10, idle: 0 });
   assert.equal(cpuOfRequest([step(1)]), undefined);
+  assert.equal(calibrate(input, run([step(5, { cpuSeconds: 0 })]), "run.json").costs.cpu, COSTS.cpu);
 });
 
 const said = (value: number): Figure => configured(value, "test");
