@@ -18,6 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   app: ["base/", "settings/", "worker/app.ts", "sheets/"],
   emulator: ["base/", "settings/"],
   plan: ["base/", "settings/"],
+  load: ["base/", "settings/", "plan/run.ts"],
 };
 
 /** Packages that only these folders may load: a worker has no Google client, the broker no web framework, the core nothing. */

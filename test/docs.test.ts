@@ -153,7 +153,7 @@ test("every command is there", () => {
 
 /** Flags that are no settings: the commands' own. */
 const OWN_FLAGS =
-  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --users --rate --burst --writes --bytes --cpus --ram --upstream-ms --ttl --quota --limit --from --verify --prices --preset --tiers --explain".split(
+  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --users --rate --burst --writes --bytes --cpus --ram --upstream-ms --ttl --quota --limit --from --verify --prices --preset --tiers --explain --ladder --rate --stages --find-max --profile --mix --hold --think --requests --patience --threshold --user-file --seed --threads --html --i-own-this-host".split(
     " ",
   );
 

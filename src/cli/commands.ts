@@ -1,6 +1,7 @@
 /** The commands of drover, in one table: the dispatcher, --help and the documentation follow from it. */
 
 import { PLAN_HELP } from "./capacity/help.ts";
+import { LOAD_HELP } from "./load/help.ts";
 
 /** @returns the exit code. */
 export type Command = (argv: readonly string[]) => Promise<number>;
@@ -81,6 +82,13 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: "systemd --prefix DIR",
     does: "write the files for this place: systemd units",
     load: async () => (await import("./emit.ts")).emit,
+  },
+  {
+    name: "load",
+    usage: "URL [--users N] [--rate R] [--FLAG …]",
+    does: "send users to a server, step by step, and say what it holds",
+    flags: LOAD_HELP,
+    load: async () => (await import("./load-command.ts")).load,
   },
   {
     name: "plan",

@@ -1,0 +1,112 @@
+/** The daemon that serves the target, watched over its control socket: what no load generator from outside can know. */
+import { readProcStat, TICKS_PER_SECOND } from "../../master/shell/procstat.ts";
+import type { Target } from "../../load/target.ts";
+import type { Server, ServerSample } from "../../load/server.ts";
+import type { Machine } from "../../settings/machine.ts";
+import type { Settings } from "../../settings/table.ts";
+import { DroverError } from "../../base/errors.ts";
+import { seconds } from "../../base/units.ts";
+import { askStatus } from "../client.ts";
+import type { Status } from "../snapshot.ts";
+
+const PATIENCE = seconds(2);
+
+export interface Probed {
+  readonly server: Server | undefined;
+  /** Why the server's own figures are missing. */
+  readonly note: string | undefined;
+}
+
+export async function probe(target: Target, settings: Settings, machine: Machine): Promise<Probed> {
+  const status = await asked(settings);
+  if (status === undefined || !target.loopback)
+    return { server: undefined, note: "the server's own figures are missing: no daemon of this folder's (DROVER_RUN_DIR) is the target" };
+  if (!serves(status, target))
+    return { server: undefined, note: `the server's own figures are missing: the daemon of this folder serves ${status.urls.join(", ")}` };
+  const cpu = cpuCounter();
+  return {
+    server: {
+      about: {
+        cpus: machine.cpus,
+        memoryBytes: machine.memory,
+        workers: Math.max(1, status.workers.target),
+        workerConnections: settings.worker_connections,
+        cacheTtlMs: status.cacheTtl,
+        tables: Math.max(1, status.upstream?.tables.length ?? 1),
+        readsPerMinute: settings.reads_per_minute,
+      },
+      sample: async () => {
+        const now = await asked(settings);
+        return now === undefined ? undefined : sampleOf(now, cpu(pidsOf(now)));
+      },
+    },
+    note: undefined,
+  };
+}
+
+async function asked(settings: Settings): Promise<Status | undefined> {
+  try {
+    return await askStatus(settings, PATIENCE);
+  } catch (error) {
+    if (error instanceof DroverError && error.code === "DROVER_E_NO_DAEMON") return undefined;
+    throw error;
+  }
+}
+
+const serves = (status: Status, target: Target): boolean =>
+  status.urls.some((text) => {
+    const url = URL.parse(text);
+    return url !== null && Number(url.port === "" ? 80 : url.port) === target.port;
+  });
+
+/** The emulator stands for Google, which burns nothing here. */
+const pidsOf = (status: Status): number[] => [
+  status.pid,
+  ...status.places
+    .filter(({ role }) => role !== "emulator")
+    .flatMap(({ child, successor, leaving }) => [child, successor, ...leaving].flatMap((one) => (one === null ? [] : [one.pid]))),
+];
+
+/** CPU seconds of processes that come and go, counted up: what one burnt between two looks, from its first look on. */
+function cpuCounter(): (pids: readonly number[]) => { readonly cpuSeconds: number; readonly rssBytes: number } {
+  const before = new Map<string, number>();
+  let ticks = 0;
+  let looked = false;
+  return (pids) => {
+    let rssBytes = 0;
+    for (const pid of pids) {
+      const stat = readProcStat(pid);
+      if (stat === undefined) continue;
+      rssBytes += stat.rss;
+      const name = `${pid} ${stat.startTicks}`;
+      ticks += stat.cpuTicks - (before.get(name) ?? (looked ? 0 : stat.cpuTicks));
+      before.set(name, stat.cpuTicks);
+    }
+    looked = true;
+    return { cpuSeconds: ticks / TICKS_PER_SECOND, rssBytes };
+  };
+}
+
+function sampleOf(status: Status, use: { readonly cpuSeconds: number; readonly rssBytes: number }): ServerSample {
+  const { counters, upstream, places, machine } = status;
+  const workers = places.filter(({ role }) => role === "worker");
+  const elus = workers.flatMap(({ child }) => (child?.elu === null || child === null ? [] : [child.elu]));
+  return {
+    ...use,
+    at: performance.now(),
+    elu: elus.length === 0 ? undefined : Math.max(...elus),
+    hits: counters.hits,
+    stale: counters.stale,
+    misses: counters.misses,
+    upstreamCalls: counters.upstreamCalls,
+    upstreamErrors: counters.upstreamErrors,
+    quota:
+      upstream === null
+        ? undefined
+        : { used: upstream.quota.used, limit: upstream.quota.limit, locked: upstream.quota.lockedUntil > status.at },
+    full: workers.length > 0 && workers.every(({ child }) => child?.full === true),
+    workers: status.workers.ready,
+    deaths: places.reduce((sum, { restarts }) => sum + restarts, 0),
+    machineCpu: machine?.cpu,
+  };
+}

@@ -1,0 +1,225 @@
+/** The report as one file: nothing is loaded from anywhere, nothing runs in it, and everything that came from outside is escaped. */
+import type { Moment } from "../conductor.ts";
+import type { StepResult } from "../result.ts";
+import { number, percent, rate, ratio, time, whole } from "./figures.ts";
+import { escape, plot, type Plot } from "./svg.ts";
+import { judgedOverall } from "./table.ts";
+
+export interface Report {
+  readonly title: string;
+  readonly target: string;
+  /** The command that makes it again. */
+  readonly command: string;
+  readonly startedAt: string;
+  readonly tool: string;
+  readonly machine: string;
+  readonly notes: readonly string[];
+  readonly results: readonly StepResult[];
+  readonly moments: readonly Moment[];
+  /** The p95 that must not be crossed, in ms. */
+  readonly limitMs: number | undefined;
+  readonly bottleneck: string;
+  readonly next: string;
+  readonly verdict: string;
+  readonly ending: string;
+}
+
+const STYLE = `:root{color-scheme:light dark;--a:#0b62c4;--b:#c05000;--c:#a3122f;--d:#2c7a3f;--g:#8884}
+@media (prefers-color-scheme:dark){:root{--a:#6db0ff;--b:#ffa25c;--c:#ff7a93;--d:#7fd596}}
+body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}code{overflow-wrap:anywhere}
+.v{display:inline-block;padding:.1rem .6rem;border-radius:.3rem;color:#fff;font-weight:600}.PASS{background:#2c7a3f}.FAIL{background:#a3122f}.INVALID{background:#6b5b00}
+.w{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;white-space:nowrap}
+th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--g)}th:first-child,td:first-child{text-align:left}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.8rem 0}dt{font-weight:600}dd{margin:0}
+svg{width:100%;max-width:48rem;height:auto;display:block;margin:1rem 0}svg text{fill:currentColor;font:11px system-ui,sans-serif}svg .h{font-weight:600;font-size:13px}svg .t{opacity:.8}
+svg line,svg path{fill:none;stroke-width:2}svg .g{stroke:var(--g);stroke-width:1}svg .m{stroke:var(--c);stroke-width:1;stroke-dasharray:5 4}
+.s0{stroke:var(--a)}.s1{stroke:var(--b)}.s2{stroke:var(--c)}.s3{stroke:var(--d)}circle.s0{fill:var(--a)}circle.s1{fill:var(--b)}circle.s2{fill:var(--c)}circle.s3{fill:var(--d)}`;
+
+export function html(report: Report): string {
+  const { title, verdict, target, results } = report;
+  const known = results.some(({ server }) => server !== undefined);
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width"><title>${escape(title)}</title><style>${STYLE}</style></head><body>
+<h1>${escape(title)} <span class="v ${/^[A-Z]+$/.test(verdict) ? verdict : "INVALID"}">${escape(verdict)}</span></h1>
+<dl>${described([
+    ["target", target],
+    ["ended", report.ending],
+    ["bottleneck", report.bottleneck],
+    ["next", report.next],
+    ...judgedOverall(results).map((text) => ["threshold", text] as const),
+    ...report.notes.map((text) => ["note", text] as const),
+  ])}</dl>
+<h2>Steps</h2>
+<div class="w">${table(STEP_COLUMNS, results)}</div>
+${plots(report).map(plot).join("\n")}
+${known ? `<h2>The server of itself</h2>\n<div class="w">${table(SERVER_COLUMNS, results)}</div>` : ""}
+<h2>Endpoints</h2>
+<div class="w">${endpoints(results)}</div>
+${failures(results)}
+<h2>How it was measured</h2>
+<dl>${described([
+    ["command", report.command],
+    ["begun", report.startedAt],
+    ["with", report.tool],
+    ["on", report.machine],
+    ["latency", "from when a request was to be sent until its answer was read whole; of good answers; at most 1/128 too high"],
+  ])}</dl>
+</body></html>
+`;
+}
+
+const described = (rows: readonly (readonly [string, string])[]): string =>
+  rows.map(([term, text]) => `<dt>${escape(term)}</dt><dd>${escape(text)}</dd>`).join("");
+
+type Columns<T> = readonly (readonly [string, (of: T) => string])[];
+
+const STEP_COLUMNS: Columns<StepResult> = [
+  ["step", ({ step }) => step.label],
+  ["offered/s", ({ offered }) => rate(offered)],
+  ["done/s", ({ achieved }) => rate(achieved)],
+  ["requests", ({ measured }) => whole(measured.tally.requests)],
+  ["p50", ({ latency }) => time(latency.p50)],
+  ["p95", ({ latency }) => time(latency.p95)],
+  ["p99", ({ latency }) => time(latency.p99)],
+  ["max", ({ latency }) => time(latency.max)],
+  ["errors", ({ measured: { tally } }) => whole(tally.fates.error + tally.fates.unexpected503)],
+  ["shed", ({ measured: { tally } }) => whole(tally.fates.refused)],
+  ["timeouts", ({ measured: { tally } }) => whole(tally.fates.timeout)],
+  ["generator busy", ({ generator }) => percent(generator.elu)],
+  ["sent late", ({ generator }) => time(generator.slipMs)],
+  ["verdict", ({ verdict, cut }) => (cut ? `${verdict} (cut)` : verdict)],
+];
+
+const SERVER_COLUMNS: Columns<StepResult> = [
+  ["step", ({ step }) => step.label],
+  ["CPU of the machine", ({ server }) => percent(server?.cpu)],
+  ["CPU seconds", ({ server }) => (server === undefined ? "–" : number(server.cpuSeconds))],
+  ["memory", ({ server }) => percent(server?.rss)],
+  ["busiest worker", ({ server }) => ratio(server?.elu)],
+  ["from memory", ({ server }) => percent(server?.hitRatio)],
+  ["calls upstream", ({ server }) => (server === undefined ? "–" : whole(server.upstreamCalls))],
+  ["quota", ({ server }) => (server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`)],
+  ["children died", ({ server }) => (server === undefined ? "–" : whole(server.deaths))],
+];
+
+function table<T>(columns: Columns<T>, rows: readonly T[]): string {
+  const head = columns.map(([name]) => `<th>${escape(name)}</th>`).join("");
+  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.map((one) => `<tr>${columns.map(([, of]) => `<td>${escape(of(one))}</td>`).join("")}</tr>`).join("")}</tbody></table>`;
+}
+
+interface EndpointRow {
+  readonly name: string;
+  readonly result: StepResult;
+}
+
+/** Of each step the endpoints; in order of the steps. */
+function endpoints(results: readonly StepResult[]): string {
+  const rows: EndpointRow[] = results.flatMap((result) =>
+    [...result.measured.tally.endpoints.keys()].sort().map((name) => ({ name, result })),
+  );
+  const of = ({ name, result }: EndpointRow, q: number): string => time(result.measured.tally.endpoints.get(name)?.latency.quantile(q));
+  return table<EndpointRow>(
+    [
+      ["endpoint", ({ name }) => name],
+      ["step", ({ result }) => result.step.label],
+      ["answered", ({ name, result }) => whole(result.measured.tally.endpoints.get(name)?.latency.count ?? 0)],
+      ["not well", ({ name, result }) => whole(result.measured.tally.endpoints.get(name)?.failed ?? 0)],
+      ["p50", (row) => of(row, 0.5)],
+      ["p95", (row) => of(row, 0.95)],
+      ["p99", (row) => of(row, 0.99)],
+    ],
+    rows,
+  );
+}
+
+function failures(results: readonly StepResult[]): string {
+  const rows = results.flatMap(({ step, measured }) =>
+    Array.from(measured.tally.whys, ([why, count]) => ({ step: step.label, why, count })),
+  );
+  if (rows.length === 0) return "";
+  const columns: Columns<(typeof rows)[number]> = [
+    ["what went wrong", ({ why }) => why],
+    ["step", ({ step }) => step],
+    ["times", ({ count }) => whole(count)],
+  ];
+  return `<h2>Errors and refusals</h2>\n<div class="w">${table(columns, rows)}</div>`;
+}
+
+function plots({ results, moments, limitMs }: Report): Plot[] {
+  const answered = results.filter(({ measured }) => measured.tally.latency.count > 0);
+  const ticks = results.map(({ step }, i) => [i + 1, step.label] as const);
+  const bySteps = (of: (result: StepResult) => number | undefined): [number, number | undefined][] =>
+    results.map((result, i) => [i + 1, answered.includes(result) ? of(result) : undefined]);
+  const mark = limitMs === undefined ? {} : { mark: { at: limitMs, name: `p95 limit ${time(limitMs)}` } };
+  const steps: Plot[] = [
+    {
+      title: "Latency of each step",
+      x: { name: "step", ticks },
+      y: { name: "ms", log: true },
+      series: [
+        { name: "p50", look: "s0", points: bySteps(({ latency }) => latency.p50) },
+        { name: "p95", look: "s1", points: bySteps(({ latency }) => latency.p95) },
+        { name: "p99", look: "s2", points: bySteps(({ latency }) => latency.p99) },
+      ],
+      ...mark,
+    },
+    {
+      title: "Requests a second of each step",
+      x: { name: "step", ticks },
+      y: { name: "/s" },
+      series: [
+        { name: "offered", look: "s1", points: bySteps(({ offered }) => offered) },
+        { name: "done", look: "s0", points: bySteps(({ achieved }) => achieved) },
+      ],
+    },
+  ];
+  return [...(results.length > 1 ? steps : []), ...overTime(moments, mark), percentiles(answered)];
+}
+
+function overTime(moments: readonly Moment[], mark: Pick<Plot, "mark">): Plot[] {
+  const points = (of: (moment: Moment) => number | undefined): [number, number | undefined][] =>
+    moments.map((moment) => [moment.at, of(moment)]);
+  return [
+    {
+      title: "Latency, second by second",
+      x: { name: "seconds" },
+      y: { name: "ms", log: true },
+      series: [
+        { name: "p50", look: "s0", points: points(({ p50 }) => p50) },
+        { name: "p95", look: "s1", points: points(({ p95 }) => p95) },
+      ],
+      ...mark,
+    },
+    {
+      title: "Requests, second by second",
+      x: { name: "seconds" },
+      y: { name: "/s" },
+      series: [
+        { name: "done", look: "s0", points: points(({ perSecond }) => perSecond) },
+        { name: "failed", look: "s2", points: points(({ failed }) => failed) },
+        { name: "shed", look: "s3", points: points(({ refused }) => refused) },
+      ],
+    },
+  ];
+}
+
+/** Each nine of the last steps: 50 %, 90 %, 99 %, 99.9 %. */
+const NINES = [0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999];
+function percentiles(answered: readonly StepResult[]): Plot {
+  const at = (q: number): number => Math.log10(1 / (1 - q));
+  return {
+    title: "Latency by percentile",
+    x: { name: "percentile", ticks: [0.5, 0.9, 0.99, 0.999, 0.9999].map((q) => [at(q), `${Number((q * 100).toFixed(2))} %`] as const) },
+    y: { name: "ms", log: true },
+    series: answered.slice(-4).map(({ step, measured }, i) => ({
+      name: step.label,
+      look: `s${i}`,
+      // A percentile beyond what was counted would be the maximum in disguise.
+      points: NINES.filter((q) => measured.tally.latency.count * (1 - q) >= 1).map(
+        (q) => [at(q), measured.tally.latency.quantile(q)] as const,
+      ),
+    })),
+  };
+}
