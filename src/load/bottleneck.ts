@@ -71,7 +71,9 @@ export interface Situation {
 }
 
 /** @returns what binds, over all steps: of the first that did not pass. */
-export function finding({ results }: Pick<Situation, "results">): Finding {
+export function finding({ results, ending }: Pick<Situation, "results" | "ending">): Finding {
+  if (ending === "target gone")
+    return { is: "gone", says: `the target died at ${results.at(-1)?.step.label ?? "the start"}: nothing but broken connections since` };
   const bad = results.find(({ verdict }) => verdict !== "PASS");
   if (bad !== undefined) return bottleneck(bad);
   const last = results.at(-1);

@@ -1,4 +1,5 @@
 /** The generator's threads as one: a step is divided among them, and their figures are added up. */
+// oxlint-disable unicorn/require-post-message-target-origin -- a thread has no origin
 import { Worker } from "node:worker_threads";
 import { DroverError, messageOf } from "../base/errors.ts";
 import type { FromThread, ThreadOptions, ThreadReport, ThreadStep, ToThread } from "./messages.ts";
@@ -25,8 +26,13 @@ export interface CrewEvents {
   second(delta: TallyDelta): void;
 }
 
+interface Thread {
+  readonly worker: Worker;
+  post(message: ToThread): void;
+}
+
 export class Crew {
-  readonly #threads: readonly Worker[];
+  readonly #threads: readonly Thread[];
   readonly #died = Promise.withResolvers<never>();
   #ending = false;
 
@@ -38,7 +44,7 @@ export class Crew {
       const worker = new Worker(MODULE, { workerData, name: `load ${thread}` });
       worker.on("error", (error) => this.#lost(messageOf(error), error));
       worker.once("exit", (code) => this.#lost(`it ended with ${code}`));
-      return worker;
+      return { worker, post: (message) => worker.postMessage(message) };
     });
   }
 
@@ -76,10 +82,10 @@ export class Crew {
   async end(within: number): Promise<void> {
     this.#ending = true;
     const ended = this.#threads.map(
-      (thread) =>
+      ({ worker }) =>
         new Promise<void>((resolve) => {
-          thread.on("message", (message: FromThread) => message.type === "ended" && resolve());
-          thread.once("exit", () => resolve());
+          worker.on("message", (message: FromThread) => message.type === "ended" && resolve());
+          worker.once("exit", () => resolve());
         }),
     );
     this.#tell({ do: "end" });
@@ -90,10 +96,11 @@ export class Crew {
   }
 
   async #terminate(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 
-  #part(worker: Worker, task: ThreadStep, hear: (message: FromThread) => void): Promise<ThreadReport> {
+  #part(thread: Thread, task: ThreadStep, hear: (message: FromThread) => void): Promise<ThreadReport> {
+    const { worker, post } = thread;
     return new Promise((resolve) => {
       const listen = (message: FromThread): void => {
         hear(message);
@@ -102,12 +109,12 @@ export class Crew {
         resolve(message.report);
       };
       worker.on("message", listen);
-      worker.postMessage({ do: "step", step: task } satisfies ToThread);
+      post({ do: "step", step: task });
     });
   }
 
   #tell(message: ToThread): void {
-    for (const worker of this.#threads) worker.postMessage(message);
+    for (const { post } of this.#threads) post(message);
   }
 
   #lost(why: string, cause?: unknown): void {

@@ -61,7 +61,7 @@ export async function discover(target: Target, named: readonly Endpoint[], timeo
   if (answer.status >= 300 && answer.status < 400 && answer.status !== 304)
     throw new DroverError(
       "DROVER_E_USAGE",
-      `${place} answers ${answer.status} and sends to ${answer.headers.location ?? "nowhere"}: load that`,
+      `${place} answers ${answer.status} and sends to ${visible(answer.headers.location ?? "nowhere")}: load that`,
     );
   if (named.length > 0) return { endpoints: named, demo, notes: [] };
   if (target.path === "/") {
@@ -83,6 +83,9 @@ export async function prime(target: Target, endpoints: readonly Endpoint[], time
   const paths = new Set(endpoints.filter(({ method }) => method === "GET").map(({ path }) => path.replaceAll("{n}", "0")));
   for (const path of paths) await fetch(target, path, timeoutMs).catch(() => {}); // the run itself will show what is wrong with it
 }
+
+/** What a stranger sent, in a message of ours. */
+const visible = (text: string): string => text.slice(0, 200).replaceAll(/\P{ASCII}|[\x00-\x1f\x7f]/gu, "?");
 
 type Fields = Readonly<Record<string, unknown>>;
 const fields = (value: unknown): Fields => (typeof value === "object" && value !== null ? (value as Fields) : {});
