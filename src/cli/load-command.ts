@@ -5,7 +5,7 @@ import type { Situation } from "../load/bottleneck.ts";
 import { Conductor } from "../load/conductor.ts";
 import { prime } from "../load/discover.ts";
 import { search, searched, type Search } from "../load/find-max.ts";
-import { number, time } from "../load/report/figures.ts";
+import { number } from "../load/report/figures.ts";
 import { heading, row } from "../load/report/table.ts";
 import { summary } from "../load/report/text.ts";
 import type { StepResult } from "../load/result.ts";
@@ -44,7 +44,7 @@ export async function load(argv: readonly string[]): Promise<number> {
   });
   const stop = interruptible(conductor, () => live.clear());
   print(`${heading(known)}\n`);
-  await prime(orders.target, scenario.traffic.endpoints, orders.timeoutMs);
+  if (scenario.traffic.login === undefined) await prime(orders.target, scenario.traffic.endpoints, orders.timeoutMs);
   try {
     if (flags.findMax) await findMax(conductor, flags, scenario);
     else for (const [i, step] of scenario.steps.entries()) if ((await conductor.step(step, i + 1)) === undefined) break;

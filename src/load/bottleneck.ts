@@ -101,6 +101,9 @@ export function nextStep(situation: Situation): string {
     upstream: "a longer TTL for the tables that are asked for most (docs/cache-and-quota.md)",
     unknown: "look at the server's CPU and its own log meanwhile (top, pidstat); --find-max tells how many users it holds",
   };
+  const late = results.find(({ verdict }) => verdict !== "PASS")?.generator.elu ?? 1;
+  if (is === "generator" && late < BUSY)
+    return "measure while the machine is quiet, or from another one: this result says nothing of the server";
   if (is !== "none") return advice[is];
   if (json !== undefined) return `drover plan --from ${json}: what binds beyond this, and how many users the machine holds`;
   return `drover load ${url} --find-max: how many users it holds`;

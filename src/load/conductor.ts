@@ -93,6 +93,7 @@ export class Conductor {
       thresholds,
       cut: this.#ending !== "done",
     });
+    if (result.cut && measured.tally.requests === 0) return undefined; // in the warm-up: nothing was counted
     this.#watcher.end(result);
     return result;
   }

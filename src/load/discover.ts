@@ -50,11 +50,11 @@ function fetch(target: Target, path: string, timeoutMs: number): Promise<Answer>
 }
 
 /**
- * @param named endpoints of a profile: then only whether anything answers is asked.
+ * @param named endpoints of a profile: then only whether anything answers is asked, at the first of them that only reads.
  * @throws DroverError DROVER_E_TARGET for nobody there, DROVER_E_USAGE for a target that sends elsewhere or answers with an error.
  */
 export async function discover(target: Target, named: readonly Endpoint[], timeoutMs: number): Promise<Found> {
-  const first = named.find(({ method }) => method === "GET" || method === "HEAD")?.path ?? target.path;
+  const first = named.find(({ method }) => method === "GET")?.path ?? target.path;
   const answer = await fetch(target, first.replaceAll("{n}", "0"), timeoutMs);
   const demo = answer.headers["x-drover-demo"] === "1";
   const place = new URL(first, target.url).href;

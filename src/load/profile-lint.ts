@@ -64,10 +64,12 @@ function lintActions({ actions, simultaneous, reading }: Profile): string[] {
   const ratio = simultaneous / system.users;
   const few = ratio > SLACK || ratio < 1 / SLACK;
   const busy = user.minutes > HOUR;
-  if (!few && !busy) return [];
+  if (!few || (!busy && reading === "user")) return [];
   const taken = (one: Reading): string => (one === reading ? " (taken here)" : "");
   return [
-    `actions: ${simultaneous} users at once and these frequencies can't both be true (Little's law: users = arrivals × duration):`,
+    busy
+      ? `actions: ${simultaneous} users at once and these frequencies can't both be true (Little's law: users = arrivals × duration):`
+      : `actions: whose hour is it? Of ${simultaneous} users at once (name it: frequency.per):`,
     `  an hour of the whole system: ${round(system.perSecond)} requests/s, ${round(system.users)} users at once${taken("system")}`,
     `  an hour of each user: ${round(user.perSecond * simultaneous)} requests/s, ${round(user.minutes)} minutes of work in each hour${taken("user")}`,
     `  each user from one action to the next: ${round(session.perSecond * simultaneous)} requests/s${taken("session")}`,

@@ -75,7 +75,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
     target: target.url,
     argv,
     seed,
-    server: server?.about,
+    server,
     thinkMs,
     thresholds,
     notes,

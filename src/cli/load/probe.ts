@@ -23,24 +23,31 @@ export async function probe(target: Target, settings: Settings, machine: Machine
     return { server: undefined, note: "the server's own figures are missing: no daemon of this folder's (DROVER_RUN_DIR) is the target" };
   if (!serves(status, target))
     return { server: undefined, note: `the server's own figures are missing: the daemon of this folder serves ${status.urls.join(", ")}` };
+  return { server: watched(status, settings, machine), note: undefined };
+}
+
+function watched(first: Status, settings: Settings, machine: Machine): Server {
   const cpu = cpuCounter();
+  let last = first;
   return {
-    server: {
-      about: {
+    /** As it was last seen: a daemon that has just started has not heard of its tables yet. */
+    get about() {
+      return {
         cpus: machine.cpus,
         memoryBytes: machine.memory,
-        workers: Math.max(1, status.workers.target),
+        workers: Math.max(1, last.workers.target),
         workerConnections: settings.worker_connections,
-        cacheTtlMs: status.cacheTtl,
-        tables: Math.max(1, status.upstream?.tables.length ?? 1),
+        cacheTtlMs: last.cacheTtl,
+        tables: Math.max(1, last.upstream?.tables.length ?? 1),
         readsPerMinute: settings.reads_per_minute,
-      },
-      sample: async () => {
-        const now = await asked(settings);
-        return now === undefined ? undefined : sampleOf(now, cpu(pidsOf(now)));
-      },
+      };
     },
-    note: undefined,
+    sample: async () => {
+      const now = await asked(settings);
+      if (now === undefined) return undefined;
+      last = now;
+      return sampleOf(now, cpu(pidsOf(now)));
+    },
   };
 }
 

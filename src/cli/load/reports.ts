@@ -11,7 +11,8 @@ import { html } from "../../load/report/html.ts";
 import { runStep } from "../../load/result.ts";
 import type { StepResult } from "../../load/result.ts";
 import type { Threshold } from "../../load/thresholds.ts";
-import { RUN_FORMAT, RUN_VERSION, type LoadRun, type RunServer } from "../../plan/run.ts";
+import type { Server } from "../../load/server.ts";
+import { RUN_FORMAT, RUN_VERSION, type LoadRun } from "../../plan/run.ts";
 import { jsonText } from "../terminal/printable.ts";
 import type { LoadFlags } from "./flags.ts";
 
@@ -21,7 +22,8 @@ export interface RunFacts {
   readonly target: string;
   readonly argv: readonly string[];
   readonly seed: number;
-  readonly server: RunServer | undefined;
+  /** Of which the figures are known. */
+  readonly server: Server | undefined;
   readonly thinkMs: number;
   readonly thresholds: readonly Threshold[];
   readonly notes: readonly string[];
@@ -55,7 +57,7 @@ export function runOf(results: readonly StepResult[], facts: RunFacts): LoadRun 
     startedAt: facts.startedAt,
     tool: `drover ${facts.version}`,
     target: facts.target,
-    ...(facts.server === undefined ? {} : { server: facts.server }),
+    ...(facts.server === undefined ? {} : { server: facts.server.about }),
     steps: results.map((result) => ({ ...runStep(result, facts.thinkMs), ...more(result) })),
   };
 }
