@@ -17,7 +17,7 @@ export interface Plot {
 }
 
 const [WIDTH, HEIGHT] = [720, 260];
-const AREA = { left: 64, right: 16, top: 28, bottom: 44 };
+const AREA = { left: 64, right: 44, top: 28, bottom: 44 };
 
 /** Everything that is not ours goes through here before it enters HTML or SVG. */
 export const escape = (text: string): string => text.replaceAll(/[\p{C}]/gu, "?").replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
