@@ -101,7 +101,7 @@ async function findMax(conductor: Conductor, { rate }: LoadFlags, { steps }: Sce
 
 function finish({ flags, orders, facts }: Prepared, conductor: Conductor, results: readonly StepResult[]): number {
   const { ending } = conductor;
-  const situation: Situation = { results, ending, known: orders.server !== undefined, json: flags.json, url: facts.target };
+  const situation: Situation = { results, ending, known: orders.server?.about !== undefined, json: flags.json, url: facts.target };
   const [code, verdict] = outcome(situation, flags.findMax);
   print(
     `\n${ending === "target gone" ? "the target is gone: nothing but broken connections for 3 s; this is what was measured until then\n" : ""}`,
@@ -119,6 +119,6 @@ function outcome({ results, ending }: Situation, searching: boolean): readonly [
   const failed = searching ? !has("PASS") && has("FAIL") : has("FAIL");
   if (ending === "interrupted") return [EXIT.interrupted.code, failed ? "FAIL" : "INVALID"];
   if (failed || ending === "target gone") return [EXIT.thresholds.code, "FAIL"];
-  if (has("INVALID")) return [EXIT.invalidRun.code, "INVALID"];
-  return results.length === 0 ? [EXIT.invalidRun.code, "INVALID"] : [EXIT.done.code, "PASS"];
+  if (has("INVALID")) return [EXIT.loadFailed.code, "INVALID"];
+  return results.length === 0 ? [EXIT.loadFailed.code, "INVALID"] : [EXIT.done.code, "PASS"];
 }

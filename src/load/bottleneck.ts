@@ -50,20 +50,23 @@ export function bottleneck(result: StepResult): Finding {
         says: `CPU ${at}: ${percent(cpu)} of the machine is the server's, ${generator.cpu.toFixed(1)} CPUs the generator's`,
       };
     if (full) return { is: "connections", says: `connections ${at}: every worker is at its cap` };
-    if ((elu ?? 0) > BUSY) return { is: "worker", says: `one worker's loop ${at}: ${percent(elu ?? 0)} busy while CPUs are free` };
-    if (hitRatio !== undefined && hitRatio < COLD && upstreamCalls > measured.tally.requests * FEW)
+    if ((elu ?? 0) > BUSY) return { is: "worker", says: `one process ${at}: its loop is ${percent(elu ?? 0)} busy while CPUs are free` };
+    if (hitRatio !== undefined && hitRatio < COLD && (upstreamCalls ?? 0) > measured.tally.requests * FEW)
       return { is: "upstream", says: `Google's latency ${at}: only ${percent(hitRatio)} is answered from memory` };
   }
   if (fates.refused > 0 && fates.error + fates.unexpected503 + fates.timeout === 0)
     return { is: "refusals", says: `deliberate refusals ${at}${commonest}` };
   if (fates.error + fates.unexpected503 > 0) return { is: "errors", says: `errors ${at}${commonest}` };
-  return { is: "unknown", says: `not visible from outside ${at}: answers are too slow, and the server says nothing of itself` };
+  return {
+    is: "unknown",
+    says: `not visible from outside ${at}: answers are too slow, and ${server === undefined ? "nothing is known of the server" : "neither CPU nor memory is why"}`,
+  };
 }
 
 export interface Situation {
   readonly results: readonly StepResult[];
   readonly ending: "done" | "interrupted" | "target gone";
-  /** The server's own figures were to be had. */
+  /** It is a drover that answers on the control socket. */
   readonly known: boolean;
   readonly json: string | undefined;
   /** Without flags, for the command to go on with. */
@@ -94,12 +97,14 @@ export function nextStep(situation: Situation): string {
     quota: "a longer DROVER_CACHE_TTL: each table costs one read per TTL (docs/cache-and-quota.md)",
     memory: "fewer workers (DROVER_WORKERS), or more memory: drover plan says which",
     cpu: "measure from another machine, so that the generator takes nothing; then drover plan for the CPUs that this needs",
-    worker: "drover top: see which worker is busy, and drover stack SLOT what with",
+    worker: known
+      ? "drover top: see which worker is busy, and drover stack SLOT what with"
+      : "one process does all the work: more of them would use the other CPUs (drover serve APP runs several)",
     connections: "a larger DROVER_WORKER_CONNECTIONS, or more workers",
     refusals: "raise the limit that refuses (X-Drover-Refused names it), or take it as the capacity",
     errors: known ? "drover status, and the log, for the errors above" : "the server's own log, for the errors above",
     upstream: "a longer TTL for the tables that are asked for most (docs/cache-and-quota.md)",
-    unknown: "look at the server's CPU and its own log meanwhile (top, pidstat); --find-max tells how many users it holds",
+    unknown: "find out what the server waits for: its own log, its database; --find-max tells how many users it holds",
   };
   const late = results.find(({ verdict }) => verdict !== "PASS")?.generator.elu ?? 1;
   if (is === "generator" && late < BUSY)

@@ -87,7 +87,7 @@ export class Conductor {
       step,
       measured,
       samples,
-      about: server?.about,
+      about: server,
       generatorCpu: (spent.user + spent.system) / 1_000 / (performance.now() - began),
       thinkMs: meanThink(traffic.actions),
       thresholds,

@@ -85,7 +85,7 @@ export async function prime(target: Target, endpoints: readonly Endpoint[], time
 }
 
 /** What a stranger sent, in a message of ours. */
-const visible = (text: string): string => text.slice(0, 200).replaceAll(/\P{ASCII}|[\x00-\x1f\x7f]/gu, "?");
+const visible = (text: string): string => text.slice(0, 200).replaceAll(/[^ -~]/g, "?");
 
 type Fields = Readonly<Record<string, unknown>>;
 const fields = (value: unknown): Fields => (typeof value === "object" && value !== null ? (value as Fields) : {});

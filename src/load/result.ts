@@ -2,11 +2,10 @@
 import type { RunLatency, RunStep } from "../plan/run.ts";
 import type { Measured } from "./crew.ts";
 import { failed, judge } from "./judge.ts";
-import { figuresOf, type ServerFigures, type ServerSample } from "./server.ts";
+import { figuresOf, type Server, type ServerFigures, type ServerSample } from "./server.ts";
 import { saturated, slipLimit, slipQuantile, type Generator } from "./selfcheck.ts";
 import { mean, type Step } from "./shape.ts";
 import type { Judgement, Threshold } from "./thresholds.ts";
-import type { RunServer } from "../plan/run.ts";
 
 export type Verdict = "PASS" | "FAIL" | "INVALID";
 
@@ -31,7 +30,7 @@ export interface Gathered {
   readonly step: Step;
   readonly measured: Measured;
   readonly samples: readonly ServerSample[];
-  readonly about: RunServer | undefined;
+  readonly about: Pick<Server, "machine" | "about"> | undefined;
   readonly generatorCpu: number;
   readonly thinkMs: number;
   readonly thresholds: readonly Threshold[];
@@ -42,12 +41,9 @@ export function resultOf(gathered: Gathered): StepResult {
   const { step, measured, samples, about, thresholds, cut } = gathered;
   const { tally, seconds } = measured;
   const server = about === undefined ? undefined : figuresOf(samples, seconds, about);
-  const generator: Generator = {
-    elu: measured.elu,
-    slipMs: tally.slip.quantile(slipQuantile(thresholds)) ?? 0,
-    cpu: gathered.generatorCpu,
-  };
-  const why = saturated(generator, slipLimit(thresholds));
+  const judgedAt = slipQuantile(thresholds);
+  const generator: Generator = { elu: measured.elu, slipMs: tally.slip.quantile(judgedAt) ?? 0, cpu: gathered.generatorCpu };
+  const why = saturated(generator, slipLimit(thresholds, tally.latency.quantile(judgedAt) ?? 0));
   const judgements = judge({ tally, seconds, cpu: server?.cpu, rss: server?.rss }, thresholds);
   const achieved = tally.requests / seconds;
   return {
@@ -95,9 +91,8 @@ export function runStep({ step, measured, latency, offered, achieved, server, ve
     timeouts: tally.fates.timeout,
     refused: tally.fates.refused,
     valid: verdict !== "INVALID",
-    ...(server === undefined
-      ? {}
-      : { cpuSeconds: rounded(server.cpuSeconds), rssBytes: server.rssBytes, upstreamCalls: server.upstreamCalls }),
+    ...(server === undefined ? {} : { cpuSeconds: rounded(server.cpuSeconds), rssBytes: server.rssBytes }),
+    ...(server?.upstreamCalls === undefined ? {} : { upstreamCalls: server.upstreamCalls }),
     ...(server?.hitRatio === undefined ? {} : { hitRatio: rounded(server.hitRatio, 5) }),
   };
 }

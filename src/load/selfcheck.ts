@@ -21,12 +21,15 @@ export function slipQuantile(thresholds: readonly Threshold[]): number {
 }
 const [USUALLY, LAST] = [0.95, 0.999];
 
-/** A tenth of the tightest latency limit: lateness that can't turn a pass into a fail, or the other way round. */
-export function slipLimit(thresholds: readonly Threshold[]): number {
+/**
+ * A tenth of the tightest latency limit, or of the latency where that is more: lateness that can't turn a pass into a fail, or the other
+ * way round.
+ */
+export function slipLimit(thresholds: readonly Threshold[], latencyMs: number): number {
   const limits = thresholds
     .filter(({ metric, operator }) => metric === "http_req_duration" && operator.startsWith("<"))
     .map(({ limit }) => limit);
-  return limits.length === 0 ? LEAST_SLIP : Math.max(LEAST_SLIP, Math.min(...limits) / 10);
+  return Math.max(LEAST_SLIP, latencyMs / 10, limits.length === 0 ? 0 : Math.min(...limits) / 10);
 }
 
 /** @returns why the step is invalid, or undefined. */

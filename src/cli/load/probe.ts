@@ -1,5 +1,4 @@
 /** The daemon that serves the target, watched over its control socket: what no load generator from outside can know. */
-import { readProcStat, TICKS_PER_SECOND } from "../../master/shell/procstat.ts";
 import type { Target } from "../../load/target.ts";
 import type { Server, ServerSample } from "../../load/server.ts";
 import type { Machine } from "../../settings/machine.ts";
@@ -8,6 +7,7 @@ import { DroverError } from "../../base/errors.ts";
 import { seconds } from "../../base/units.ts";
 import { askStatus } from "../client.ts";
 import type { Status } from "../snapshot.ts";
+import { cpuCounter, neighbour } from "./neighbour.ts";
 
 const PATIENCE = seconds(2);
 
@@ -18,18 +18,23 @@ export interface Probed {
 }
 
 export async function probe(target: Target, settings: Settings, machine: Machine): Promise<Probed> {
+  if (!target.loopback) return { server: undefined, note: "the server's own figures are missing: it is another machine" };
   const status = await asked(settings);
-  if (status === undefined || !target.loopback)
-    return { server: undefined, note: "the server's own figures are missing: no daemon of this folder's (DROVER_RUN_DIR) is the target" };
-  if (!serves(status, target))
-    return { server: undefined, note: `the server's own figures are missing: the daemon of this folder serves ${status.urls.join(", ")}` };
-  return { server: watched(status, settings, machine), note: undefined };
+  if (status !== undefined && serves(status, target)) return { server: watched(status, settings, machine), note: undefined };
+  const server = neighbour(target.port, machine);
+  const why =
+    status === undefined
+      ? "no daemon of this folder (DROVER_RUN_DIR) is the target"
+      : `the daemon of this folder serves ${status.urls.join(", ")}`;
+  const seen = server === undefined ? "" : "; CPU and memory are those of the processes that listen there";
+  return { server, note: `the server says nothing of itself: ${why}${seen}` };
 }
 
 function watched(first: Status, settings: Settings, machine: Machine): Server {
   const cpu = cpuCounter();
   let last = first;
   return {
+    machine: { cpus: machine.cpus, memoryBytes: machine.memory },
     /** As it was last seen: a daemon that has just started has not heard of its tables yet. */
     get about() {
       return {
@@ -74,26 +79,6 @@ const pidsOf = (status: Status): number[] => [
     .flatMap(({ child, successor, leaving }) => [child, successor, ...leaving].flatMap((one) => (one === null ? [] : [one.pid]))),
 ];
 
-/** CPU seconds of processes that come and go, counted up: what one burnt between two looks, from its first look on. */
-function cpuCounter(): (pids: readonly number[]) => { readonly cpuSeconds: number; readonly rssBytes: number } {
-  const before = new Map<string, number>();
-  let ticks = 0;
-  let looked = false;
-  return (pids) => {
-    let rssBytes = 0;
-    for (const pid of pids) {
-      const stat = readProcStat(pid);
-      if (stat === undefined) continue;
-      rssBytes += stat.rss;
-      const name = `${pid} ${stat.startTicks}`;
-      ticks += stat.cpuTicks - (before.get(name) ?? (looked ? 0 : stat.cpuTicks));
-      before.set(name, stat.cpuTicks);
-    }
-    looked = true;
-    return { cpuSeconds: ticks / TICKS_PER_SECOND, rssBytes };
-  };
-}
-
 function sampleOf(status: Status, use: { readonly cpuSeconds: number; readonly rssBytes: number }): ServerSample {
   const { counters, upstream, places, machine } = status;
   const workers = places.filter(({ role }) => role === "worker");
@@ -106,7 +91,6 @@ function sampleOf(status: Status, use: { readonly cpuSeconds: number; readonly r
     stale: counters.stale,
     misses: counters.misses,
     upstreamCalls: counters.upstreamCalls,
-    upstreamErrors: counters.upstreamErrors,
     quota:
       upstream === null
         ? undefined

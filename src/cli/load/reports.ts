@@ -57,7 +57,7 @@ export function runOf(results: readonly StepResult[], facts: RunFacts): LoadRun 
     startedAt: facts.startedAt,
     tool: `drover ${facts.version}`,
     target: facts.target,
-    ...(facts.server === undefined ? {} : { server: facts.server.about }),
+    ...(facts.server?.about === undefined ? {} : { server: facts.server.about }),
     steps: results.map((result) => ({ ...runStep(result, facts.thinkMs), ...more(result) })),
   };
 }

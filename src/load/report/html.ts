@@ -100,7 +100,7 @@ const SERVER_COLUMNS: Columns<StepResult> = [
   ["memory", ({ server }) => percent(server?.rss)],
   ["busiest worker", ({ server }) => ratio(server?.elu)],
   ["from memory", ({ server }) => percent(server?.hitRatio)],
-  ["calls upstream", ({ server }) => (server === undefined ? "–" : whole(server.upstreamCalls))],
+  ["calls upstream", ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls))],
   ["quota", ({ server }) => (server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`)],
   ["children died", ({ server }) => (server === undefined ? "–" : whole(server.deaths))],
 ];
