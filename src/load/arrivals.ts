@@ -7,15 +7,13 @@ import { random, type Random } from "./random.ts";
 import { personOf, type Numbering } from "./crowd.ts";
 import { User, type Scene } from "./user.ts";
 
-/** Of one thread. A kernel gives a program some 28,000 ports towards one address. */
-export const MOST_CONNECTIONS = 10_000;
-
 export class Arrivals {
   readonly #scene: Scene;
   readonly #numbering: Numbering;
   readonly #chance: Random;
   readonly #free: User[] = [];
   readonly #going = new Set<Promise<void>>();
+  readonly #most: number;
   #users = 0;
   #perSecond = 0;
   #next = Infinity;
@@ -23,7 +21,8 @@ export class Arrivals {
   /** Most requests under way at once: the connections that were used. */
   peak = 0;
 
-  constructor(scene: Scene, numbering: Numbering) {
+  constructor(scene: Scene, numbering: Numbering, most: number) {
+    this.#most = most;
     this.#scene = scene;
     this.#numbering = numbering;
     this.#chance = random(numbering.seed, -1 - numbering.thread);
@@ -57,11 +56,12 @@ export class Arrivals {
     if (this.#next !== Infinity) this.#timer = setTimeout(() => this.#due(), Math.max(0, this.#next - performance.now()));
   }
 
-  #due(): void {
+  /** @param freed somebody's answer has come, for which requests waited: that they are late is not the generator's fault. */
+  #due(freed = false): void {
     while (this.#next <= performance.now()) {
       const user = this.#free.pop() ?? this.#another();
       if (user === undefined) return; // whoever is answered next goes on
-      this.#send(user, this.#next);
+      this.#send(user, this.#next, freed);
       this.#next += untilNext(this.#perSecond, this.#chance);
     }
     this.#arm();
@@ -70,17 +70,17 @@ export class Arrivals {
   #another(): User | undefined {
     const { seed, thread, threads } = this.#numbering;
     const number = this.#users * threads + thread;
-    if (this.#users >= MOST_CONNECTIONS) return undefined;
+    if (this.#users >= this.#most) return undefined;
     this.#users += 1;
     return new User(this.#scene, personOf(this.#scene.traffic.people, number), random(seed, number));
   }
 
-  #send(user: User, due: number): void {
-    const asked = user.ask(due).then(() => {
+  #send(user: User, due: number, freed: boolean): void {
+    const asked = user.ask(due, freed).then(() => {
       this.#going.delete(asked);
-      const full = this.#free.length === 0 && this.#users >= MOST_CONNECTIONS;
+      const full = this.#free.length === 0 && this.#users >= this.#most;
       this.#free.push(user);
-      if (full && this.#next <= performance.now()) this.#due();
+      if (full && this.#next <= performance.now()) this.#due(true);
     });
     this.#going.add(asked);
     this.peak = Math.max(this.peak, this.#going.size);

@@ -33,7 +33,7 @@ const FEW = 0.02;
 export function bottleneck(result: StepResult): Finding {
   const { step, measured, server, why, generator, judgements } = result;
   const at = `at ${step.label}`;
-  if (why !== undefined) return { is: "generator", says: `the load generator itself ${at}: ${why}` };
+  if (result.verdict === "INVALID" && why !== undefined) return { is: "generator", says: `the load generator itself ${at}: ${why}` };
   if (judgements.every(({ holds }) => holds)) return { is: "none", says: `none ${at}` };
   const { fates, whys } = measured.tally;
   const [first] = [...whys].sort(([, a], [, b]) => b - a);

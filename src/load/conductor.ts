@@ -35,6 +35,8 @@ export interface Orders {
   readonly server: Server | undefined;
   readonly timeoutMs: number;
   readonly threads: number;
+  /** At most, in the open model: beyond them requests wait in the generator, and their latency runs. */
+  readonly connections: number;
   readonly seed: number;
   /** A number that tells this run's rows from another's. */
   readonly run: string;
@@ -59,8 +61,8 @@ export class Conductor {
   constructor(orders: Orders, watcher: Watcher) {
     this.#orders = orders;
     this.#watcher = watcher;
-    const { target, traffic, timeoutMs, seed, run, threads } = orders; // threads get no more than can be cloned
-    this.#crew = new Crew({ target, traffic, timeoutMs, seed, run }, threads);
+    const { target, traffic, timeoutMs, seed, run, threads, connections } = orders; // threads get no more than can be cloned
+    this.#crew = new Crew({ target, traffic, timeoutMs, seed, run, connections: Math.max(1, Math.floor(connections / threads)) }, threads);
   }
 
   get ending(): Ending {

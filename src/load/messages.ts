@@ -13,6 +13,8 @@ export interface ThreadOptions {
   readonly threads: number;
   /** A number that tells this run's rows from another's. */
   readonly run: string;
+  /** Of each thread at most, in the open model. */
+  readonly connections: number;
 }
 
 /** One thread's part of a step. */

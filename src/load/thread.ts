@@ -30,7 +30,7 @@ const scene: Scene = {
   number: () => `${options.run}-${options.thread}-${(numbers += 1)}`,
 };
 const crowd = new Crowd(scene, options);
-const arrivals = new Arrivals(scene, options);
+const arrivals = new Arrivals(scene, options, options.connections);
 
 /** Users or a rate on their straight line, until told to stop. */
 function follow({ model, from, to, holdMs }: ThreadStep): () => void {

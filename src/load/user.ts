@@ -37,16 +37,20 @@ export class User {
     return this.#session.signedIn || this.#scene.traffic.login === undefined;
   }
 
-  /** One request of the mix, or the login where one is still to be made. @param due monotonic ms when it was to be sent. @returns what came of it. */
-  async ask(due: number): Promise<Fate> {
-    if (!this.signedIn) return await this.#signIn(due);
+  /** One request of the mix, or the login where one is still to be made. @param due monotonic ms when it was to be sent. @param waited for a connection to be free. @returns what came of it. */
+  async ask(due: number, waited = false): Promise<Fate> {
+    if (!this.signedIn) return await this.#signIn(due, waited);
     const endpoint = this.#choose();
     const n = /\{n\}/.test(endpoint.path + (endpoint.body ?? "")) ? this.#scene.number() : "";
-    return await this.#send(endpoint.name, due, {
-      ...endpoint,
-      path: endpoint.path.replaceAll("{n}", n),
-      ...(endpoint.body === undefined ? {} : { body: endpoint.body.replaceAll("{n}", n) }),
-    });
+    return await this.#send(
+      endpoint.name,
+      { due, waited },
+      {
+        ...endpoint,
+        path: endpoint.path.replaceAll("{n}", n),
+        ...(endpoint.body === undefined ? {} : { body: endpoint.body.replaceAll("{n}", n) }),
+      },
+    );
   }
 
   close(): void {
@@ -65,21 +69,25 @@ export class User {
     );
   }
 
-  async #signIn(due: number): Promise<Fate> {
+  async #signIn(due: number, waited: boolean): Promise<Fate> {
     const { login } = this.#scene.traffic;
     const person = this.#person;
     if (login === undefined || person === undefined) throw new Error("a login needs people");
     const fill = (text: string): string => JSON.stringify(text).slice(1, -1);
     const body = login.body.replaceAll(/\{(user|code)\}/g, (_, name: "user" | "code") => fill(person[name]));
-    const fate = await this.#send(LOGIN, due, { method: "POST", path: login.path, body });
+    const fate = await this.#send(LOGIN, { due, waited }, { method: "POST", path: login.path, body });
     this.#session.signedIn = fate === "ok";
     return fate;
   }
 
-  async #send(name: string, due: number, call: Parameters<Session["send"]>[0]): Promise<Fate> {
+  async #send(
+    name: string,
+    { due, waited }: { readonly due: number; readonly waited: boolean },
+    call: Parameters<Session["send"]>[0],
+  ): Promise<Fate> {
     const now = performance.now();
     const from = intended(due, now);
-    const record = this.#scene.window()?.enter(from, now);
+    const record = this.#scene.window()?.enter(from, now, waited);
     const outcome = await this.#session.send(call);
     record?.(name, outcome, performance.now());
     return outcome.fate;

@@ -22,13 +22,13 @@ export class Window {
     if (most <= 0) this.#full.resolve();
   }
 
-  /** @returns what to call with the outcome, or undefined when the request is not counted. */
-  enter(intended: number, sent: number): ((endpoint: string, outcome: Outcome, at: number) => void) | undefined {
+  /** @param waited late for want of a connection, which is the server's fault. @returns what to call with the outcome, or undefined when the request is not counted. */
+  enter(intended: number, sent: number, waited: boolean): ((endpoint: string, outcome: Outcome, at: number) => void) | undefined {
     if (this.#over || intended < this.#opens || this.#begun >= this.#most) return undefined;
     this.#begun += 1;
     this.#outstanding += 1;
     if (this.#begun >= this.#most) this.#full.resolve();
-    this.tally.slip.record(sent - intended);
+    this.tally.slip.record(waited ? 0 : sent - intended);
     return (endpoint, outcome, at) => {
       this.tally.record(endpoint, outcome, at - intended);
       this.#outstanding -= 1;

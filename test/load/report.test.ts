@@ -35,6 +35,7 @@ const sample = (at: number, more: Partial<ServerSample> = {}): ServerSample => (
 });
 
 interface Made {
+  readonly thinkMs?: number;
   readonly ms?: number;
   readonly fates?: readonly (readonly [Fate, string])[];
   readonly end?: Partial<ServerSample>;
@@ -43,7 +44,7 @@ interface Made {
   readonly label?: string;
 }
 
-function made({ ms = 10, fates = [], end = {}, foreign, elu = 0.1, label = "goal" }: Made = {}): StepResult {
+function made({ thinkMs = 5_000, ms = 10, fates = [], end = {}, foreign, elu = 0.1, label = "goal" }: Made = {}): StepResult {
   const tally = new Tally();
   for (let i = 0; i < 200; i += 1) {
     tally.slip.record(0.1);
@@ -56,7 +57,7 @@ function made({ ms = 10, fates = [], end = {}, foreign, elu = 0.1, label = "goal
     samples: foreign ? [] : [sample(0), sample(10_000, end)],
     about: foreign ? undefined : { machine: about, about },
     generatorCpu: 0.1,
-    thinkMs: 5_000,
+    thinkMs,
     thresholds: USUAL,
     cut: false,
   });
@@ -134,6 +135,12 @@ test("what binds is named from what is seen, the generator first", () => {
     const found = bottleneck(made(what));
     assert.deepEqual([found.is, says.test(found.says)], [is, true], found.says);
   }
+});
+
+test("without a pause the generator is never idle: a pass is one, and the plan leaves it out", () => {
+  const breathless = made({ elu: 0.99, thinkMs: 0 });
+  assert.deepEqual([breathless.verdict, runStep(breathless, 0).valid], ["PASS", false]);
+  assert.equal(made({ elu: 0.99, thinkMs: 0, ms: 900 }).verdict, "INVALID");
 });
 
 test("one next step, and another one for each end", () => {

@@ -66,7 +66,17 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
   const startedAt = new Date().toISOString();
   const threads = flags.threads ?? Math.max(1, Math.min(4, Math.floor(machine.cpus / 2)));
   const { traffic, thresholds } = scenario;
-  const orders: Orders = { target, traffic, thresholds, server, timeoutMs, threads, seed, run: Date.now().toString(36) };
+  const orders: Orders = {
+    target,
+    traffic,
+    thresholds,
+    server,
+    timeoutMs,
+    threads,
+    seed,
+    run: Date.now().toString(36),
+    connections: Math.min(MOST_CONNECTIONS, (machine.nofile ?? Infinity) - OWN_FILES),
+  };
   const notes = [...scenario.notes, ...(note === undefined ? [] : [note])];
   const thinkMs = meanThink(traffic.actions);
   const facts: RunFacts = {
@@ -83,6 +93,8 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
   return { flags, scenario, orders, facts };
 }
 
+/** A kernel gives a program some 28,000 ports towards one address. */
+const MOST_CONNECTIONS = 10_000;
 /** Besides the users' connections. */
 const OWN_FILES = 64;
 function enoughFiles(steps: readonly Step[], machine: Machine): void {

@@ -13,6 +13,7 @@ export function summary(situation: Situation, run: LoadRun | undefined): string 
   const lines = [
     ...failures(results),
     ...refusedBy(results),
+    ...unsent(results),
     `thresholds  ${judgedOverall(results).join("  ") || "none was judged"}`,
     `generator   ${generatorLine(results)}`,
     ...(run === undefined ? [] : lint(run).map((line) => `check       ${line}`)),
@@ -21,6 +22,15 @@ export function summary(situation: Situation, run: LoadRun | undefined): string 
   ];
   return `${lines.join("\n")}\n`;
 }
+
+/** In the open model all connections were taken: the server answers more slowly than requests come. */
+const unsent = (results: readonly StepResult[]): string[] =>
+  results
+    .filter(({ measured }) => measured.unsent > 0)
+    .map(
+      ({ step, measured }) =>
+        `unsent      ${step.label}: ${number(measured.unsent)} requests were due and found no free connection; they are in no figure`,
+    );
 
 function generatorLine(results: readonly StepResult[]): string {
   const elu = most(results.map(({ generator }) => generator.elu));
