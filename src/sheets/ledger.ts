@@ -1,0 +1,69 @@
+/**
+ * What must be true for the whole machine and not for one worker: who is in, who was put out, how often somebody did something. The broker
+ * keeps it; every worker has a copy that is pushed to it, so that a request of somebody who is in costs no round trip.
+ */
+import type { Ms, Timestamp } from "../base/units.ts";
+
+/** A session as its sealed cookie says. */
+export interface Session {
+  /** Random, 128 bits, base64url. */
+  readonly id: string;
+  readonly user: string;
+  readonly admin: boolean;
+  /** When the login was. */
+  readonly since: Timestamp;
+}
+
+export type Admission =
+  | { readonly is: "in" }
+  /** All slots are taken. */
+  | { readonly is: "full"; readonly used: number; readonly max: number; readonly retryAfter: Ms }
+  /** A newer session of the same user took its place. */
+  | { readonly is: "taken-over" }
+  /** The user has as many sessions as one may have, and the setting says that the newest is refused. */
+  | { readonly is: "refused"; readonly most: number }
+  /** Logged out, or put out by the operator. */
+  | { readonly is: "revoked" }
+  /** The broker is away and this worker does not know the session. */
+  | { readonly is: "away"; readonly retryAfter: Ms };
+
+export type SlotStatus = "LOW" | "HEALTHY" | "WARNING" | "FULL";
+
+export interface SlotsState {
+  readonly used: number;
+  readonly max: number;
+  readonly status: SlotStatus;
+}
+
+/** A counted deed. Keys are made by the caller; the broker knows no more of them. */
+export interface Deed {
+  /** `login:user:NAME`, `login:address:A`, `write:address:A`, `write:user:NAME`, `day:user:NAME`, … */
+  readonly key: string;
+  readonly most: number;
+  /** A window of this length; for daily quotas the day in the operator's time zone, which the broker works out: "day". */
+  readonly per: Ms | "day";
+}
+
+export type Spent =
+  | { readonly is: "ok"; readonly left: number; readonly resetIn: Ms }
+  | { readonly is: "over"; readonly key: string; readonly retryAfter: Ms };
+
+/** A worker's side of it. */
+export interface Ledger {
+  /** At login, and when somebody with a good cookie comes whose lease ran out. */
+  enter(session: Session): Promise<Admission>;
+  /** @returns how a session stands by what this worker knows, without asking: undefined: not known here, so `enter` must be asked. */
+  standing(session: Session): Admission | undefined;
+  /** It did something: its lease is renewed. Cheap; told to the broker in batches. */
+  active(session: Session): void;
+  /** It has an open event stream; renewed until the returned function is called. */
+  holds(session: Session): () => void;
+  leave(session: Session): Promise<void>;
+  slots(): SlotsState;
+  /** Counts all deeds or, if one of them is over, none. For what is worth a round trip: logins, writes, exports. */
+  spend(deeds: readonly Deed[]): Promise<Spent>;
+  /** Takes back what `spend` counted: a login that succeeded was no failed login. */
+  refund(deeds: readonly Deed[]): void;
+  /** Told whenever a session that this worker may know was ended by someone else (taken over, revoked): event streams close. */
+  onEnded(listener: (sessionId: string, why: "taken-over" | "revoked" | "expired") => void): () => void;
+}
