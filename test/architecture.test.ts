@@ -17,6 +17,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   broker: ["base/", "settings/", "sheets/"],
   app: ["base/", "settings/", "worker/app.ts", "sheets/"],
   emulator: ["base/", "settings/"],
+  plan: ["base/", "settings/"],
+  load: ["base/", "settings/", "plan/run.ts"],
 };
 
 /** Packages that only these folders may load: a worker has no Google client, the broker no web framework, the core nothing. */

@@ -17,6 +17,7 @@ export const ERRORS = {
   DROVER_E_PORT: { exit: "temporary", what: "an address to listen on is taken" },
   DROVER_E_RUNNING: { exit: "temporary", what: "a daemon already runs with this run directory" },
   DROVER_E_NO_DAEMON: { exit: "noDaemon", what: "no daemon answers on the control socket" },
+  DROVER_E_TARGET: { exit: "noDaemon", what: "what a load run is aimed at can't be reached, or does not answer" },
   DROVER_E_APP: { exit: "loadFailed", what: "the application could not be loaded" },
   DROVER_E_HOOKS: { exit: "settings", what: "the hooks module is not there" },
   DROVER_E_BOOT: { exit: "bootFailed", what: "a child failed to start" },

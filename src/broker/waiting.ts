@@ -13,7 +13,7 @@ interface Pending {
 }
 
 /** However small they are. */
-const MOST = 200_000;
+const MOST = 100_000;
 /** What an entry costs beside its cells. */
 const OVERHEAD = 200;
 /** Writes whose end is still told after they have ended, for whoever waited for it. */

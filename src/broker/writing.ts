@@ -66,8 +66,8 @@ export interface WritingOptions {
 
 /** A call is repeated for as long as a worker waits for its answer, which is minutes at most. */
 const CALL_KEPT = minutes(30);
-/** The flusher may take a second to end; the journal is to be closed before that. */
-const FLUSHER_ENDS_WITHIN = ms(600);
+/** The flusher may take a second to end, and a reader to see what was taken; the journal is to be closed before that. */
+const ENDS_WITHIN = ms(600);
 
 /** What is right, and has room. */
 interface Reserved {
@@ -88,6 +88,7 @@ export class Writing {
   readonly #tables: ReadonlyMap<string, WrittenTable>;
   #open: Open | undefined;
   readonly #adding = new Set<Promise<unknown>>();
+  readonly #answering = new Set<Promise<unknown>>();
 
   constructor(options: WritingOptions) {
     this.#options = options;
@@ -128,7 +129,7 @@ export class Writing {
     for (const name of this.#tables.keys()) void this.#options.show(name);
   }
 
-  /** Takes nothing more. @param last is done before the journal is given up. @returns when all that was taken is on disk, and it is. */
+  /** Takes nothing more; who waits is answered. @param last is done before the journal is given up. @returns when all that was taken is on disk, and it is. */
   async close(last: () => Promise<void>): Promise<void> {
     const open = this.#open;
     if (open === undefined) return;
@@ -136,8 +137,8 @@ export class Writing {
     open.waiting.leave();
     await Promise.all(this.#adding);
     const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, FLUSHER_ENDS_WITHIN);
-    await Promise.race([open.flusher.close(), late.promise]);
+    const timer = setTimeout(late.resolve, ENDS_WITHIN);
+    await Promise.race([Promise.all([open.flusher.close(), Promise.allSettled(this.#answering)]), late.promise]);
     clearTimeout(timer);
     await last();
     await open.journal.close();
@@ -179,7 +180,13 @@ export class Writing {
     return this.#open?.waiting.find(id) ?? this.#open?.journal.find(id);
   }
 
-  async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
+  write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
+    const answer = this.#write(request, call);
+    this.#answering.add(answer);
+    return answer.finally(() => this.#answering.delete(answer));
+  }
+
+  async #write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
     const open = this.#open;
     const written = this.#tables.get(request.table);
     if (written === undefined || !isWritable(written.table))

@@ -1,5 +1,8 @@
 /** The commands of drover, in one table: the dispatcher, --help and the documentation follow from it. */
 
+import { PLAN_HELP } from "./capacity/help.ts";
+import { LOAD_HELP } from "./load/help.ts";
+
 /** @returns the exit code. */
 export type Command = (argv: readonly string[]) => Promise<number>;
 
@@ -7,6 +10,8 @@ export interface CommandRow {
   readonly name: string;
   readonly usage: string;
   readonly does: string;
+  /** Its own flags, for its --help: how each is written, and what it means. */
+  readonly flags?: readonly (readonly [string, string])[];
   load(): Promise<Command>;
 }
 
@@ -101,5 +106,19 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: "systemd --prefix DIR",
     does: "write the files for this place: systemd units",
     load: async () => (await import("./emit.ts")).emit,
+  },
+  {
+    name: "load",
+    usage: "URL [--users N] [--rate R] [--FLAG …]",
+    does: "send users to a server, step by step, and say what it holds",
+    flags: LOAD_HELP,
+    load: async () => (await import("./load-command.ts")).load,
+  },
+  {
+    name: "plan",
+    usage: "[--users N] [--rate R] [--FLAG …]",
+    does: "say whether a number of users fits on a machine, and what binds",
+    flags: PLAN_HELP,
+    load: async () => (await import("./plan-command.ts")).plan,
   },
 ];

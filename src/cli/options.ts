@@ -27,7 +27,7 @@ export function readOptions(
 }
 
 /** @throws DroverError when the folder we were started in has been removed: relative paths then lead nowhere. */
-function currentFolder(): string {
+export function currentFolder(): string {
   try {
     return process.cwd();
   } catch (error) {

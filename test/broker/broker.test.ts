@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
@@ -20,6 +19,7 @@ import { createTables, UnavailableError, type Tables } from "../../src/sheets/cl
 import { directTransport } from "../../src/sheets/direct-transport.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import { PROTOCOL } from "../../src/sheets/wire.ts";
+import { temporaryFolder } from "../folder.ts";
 import { EMAIL, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "./upstream.ts";
 
 const key = keyFile();
@@ -35,7 +35,7 @@ beforeEach(async () => {
   fake = await new FakeGoogle().start();
   const players = Array.from({ length: 50 }, (_, i) => [`p${i}`, `Name ${i}`, i, `secret-code-${i}`, `secret-target-${i}`]);
   fake.tabs.set("players", [["id", "name", "score", "code", "target"], ...players]).set("log", [["id"], ["l1"]]);
-  folder = mkdtempSync(join(tmpdir(), "drover-b-"));
+  folder = temporaryFolder("b");
   lines = [];
   closing = [];
 });

@@ -1,8 +1,6 @@
 /** The client of Google against two that stand in its place: the tests' own and the emulator. Both must be the same to it. */
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
@@ -13,6 +11,7 @@ import { createGoogle } from "../../src/broker/google.ts";
 import type { Outcome, Upstream } from "../../src/broker/upstream.ts";
 import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { createEmulator } from "../../src/emulator/server.ts";
+import { temporaryFolder } from "../folder.ts";
 import { FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "./upstream.ts";
 
 const TABS = [
@@ -51,7 +50,7 @@ async function fake(): Promise<Place> {
 }
 
 async function emulator(): Promise<Place> {
-  const dir = mkdtempSync(join(tmpdir(), "drover-emulator-"));
+  const dir = temporaryFolder("emulator");
   const spreadsheets = [{ id: SPREADSHEET, title: "Contract", tabs: TABS }];
   const place = { engine: createEngine, dataDir: dir, keyFile: join(dir, "key.json"), spreadsheets };
   const it = await createEmulator({ ...place, latency: "none", quota: false, log });

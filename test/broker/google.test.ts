@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -11,6 +10,7 @@ import { lockedUntil } from "../../src/broker/answers.ts";
 import { readServiceAccount } from "../../src/broker/credentials.ts";
 import { createGoogle } from "../../src/broker/google.ts";
 import type { Upstream } from "../../src/broker/upstream.ts";
+import { temporaryFolder } from "../folder.ts";
 import { answerJson, EMAIL, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET, truncated } from "./upstream.ts";
 
 const account = readServiceAccount(keyFile());
@@ -242,7 +242,7 @@ test("no message holds a token or a key", async () => {
 });
 
 test("a key file that can't be used: what is wrong, which file, never what is in it", () => {
-  const folder = mkdtempSync(join(tmpdir(), "drover-key-"));
+  const folder = temporaryFolder("key");
   const file = (name: string, text: string): string => (writeFileSync(join(folder, name), text), join(folder, name));
   const locked = file("locked", "{}");
   chmodSync(locked, 0);

@@ -1,8 +1,5 @@
 /** A broker over several spreadsheets of one account, in a time moved by hand: one quota for all, a breaker for each. */
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { makeLogger } from "../../src/base/log.ts";
 import { mebibytes, perMinute, seconds } from "../../src/base/units.ts";
@@ -10,6 +7,7 @@ import { Broker } from "../../src/broker/broker.ts";
 import type { Outcome, Upstream } from "../../src/broker/upstream.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import type { SnapshotHead, Unavailable } from "../../src/sheets/types.ts";
+import { temporaryFolder } from "../folder.ts";
 import { FakeTime, randoms } from "./time.ts";
 
 const MAIN = "spreadsheet-for-the-tests-1";
@@ -36,7 +34,7 @@ function world(t: TestContext, tables: Readonly<Record<string, object>>, perMin 
     tables: parseTables(JSON.stringify({ tables }), "tables.json", seconds(30)),
     ttl: seconds(30),
     readsPerMinute: perMinute(perMin),
-    dataDir: mkdtempSync(join(tmpdir(), "drover-books-")),
+    dataDir: temporaryFolder("books"),
     journalSize: mebibytes(1),
     upstream: google(MAIN),
     elsewhere: google,

@@ -1,7 +1,6 @@
 /** Broker processes of two generations, and who has the journal. */
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { makeLogger } from "../../src/base/log.ts";
@@ -12,6 +11,7 @@ import { runBroker } from "../../src/broker/main.ts";
 import { brokerTransport } from "../../src/sheets/broker-transport.ts";
 import { createTables, type Tables } from "../../src/sheets/client.ts";
 import type { WriteAnswer } from "../../src/sheets/writes.ts";
+import { temporaryFolder } from "../folder.ts";
 import { Disk, means } from "./fakes.ts";
 import { FakeGoogle, keyFile, SPREADSHEET } from "./upstream.ts";
 
@@ -29,7 +29,7 @@ beforeEach(async () => {
     ["id", "name"],
     ["p1", "Ada"],
   ]);
-  folder = mkdtempSync(join(tmpdir(), "drover-s-"));
+  folder = temporaryFolder("s");
   writeFileSync(join(folder, "tables.json"), JSON.stringify({ tables: { players: { append: "public" } } }));
   disk = new Disk();
   lines = [];

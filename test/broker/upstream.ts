@@ -1,11 +1,11 @@
 /** An HTTP server in Google's place, with faults to order, and a log of all it was asked. */
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { temporaryFolder } from "../folder.ts";
 
 export const SPREADSHEET = "spreadsheet-for-the-tests-1";
 export const EMAIL = "reader@tests.invalid";
@@ -114,7 +114,7 @@ export function keyFile(change: object = {}): string {
     privateKeyEncoding: { type: "pkcs8", format: "pem" },
     publicKeyEncoding: { type: "spki", format: "pem" },
   });
-  const path = join(mkdtempSync(join(tmpdir(), "drover-key-")), "key.json");
+  const path = join(temporaryFolder("key"), "key.json");
   const key = {
     type: "service_account",
     client_email: EMAIL,

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
@@ -19,6 +18,7 @@ import { rowBody, rowTag } from "../../src/sheets/snapshot.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import { PROTOCOL } from "../../src/sheets/wire.ts";
 import type { Change, Values, WriteAnswer, WriteRefusal } from "../../src/sheets/writes.ts";
+import { temporaryFolder } from "../folder.ts";
 import { Disk, means, type FakeFlusher } from "./fakes.ts";
 
 const TABLES = {
@@ -70,7 +70,7 @@ const log = makeLogger({ role: "broker" }, "debug", { write: (line: string) => v
 beforeEach(() => {
   sheet = new Sheet();
   disk = new Disk();
-  folder = mkdtempSync(join(tmpdir(), "drover-w-"));
+  folder = temporaryFolder("w");
   lines = [];
   closing = [];
 });

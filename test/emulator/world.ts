@@ -1,15 +1,15 @@
 /** An emulator on a port of the kernel's, with its folder, and requests against it. */
 import { createSign } from "node:crypto";
 import { rmSync } from "node:fs";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { pino } from "pino";
 import { createEmulator, type Emulator, type EmulatorOptions } from "../../src/emulator/server.ts";
+import { temporaryFolder } from "../folder.ts";
 import { tinyEngine } from "./tiny-engine.ts";
 
 export const silent = pino({ level: "silent" });
@@ -56,7 +56,7 @@ process.once("exit", () => folders.forEach((dir) => rmSync(dir, { recursive: tru
 
 /** Removed at the process's end: hooks of a test run in the order they were set, and closing must come first. */
 export async function folder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), "drover-emulator-"));
+  const dir = temporaryFolder("emulator");
   folders.push(dir);
   return dir;
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { temporaryFolder } from "../folder.ts";
 import { alive, descendants, get, ROOT, start, until, type Daemon, type Reply } from "./harness.ts";
 
 const players = (daemon: Daemon, query = "limit=3"): Promise<Reply> => get(`${daemon.url}/api/tables/players?${query}`);
@@ -196,8 +197,8 @@ test("a key file that is not there: exit 78 and its path; Google out of reach: i
 
 /** The sample's tables with another TTL, in a file of this test's own. */
 function writeTables(ttl: string): string {
-  const { mkdtempSync, writeFileSync } = process.getBuiltinModule("node:fs");
-  const file = join(mkdtempSync(join(process.getBuiltinModule("node:os").tmpdir(), "drover-tables-")), "tables.json");
+  const { writeFileSync } = process.getBuiltinModule("node:fs");
+  const file = join(temporaryFolder("tables"), "tables.json");
   const tables = JSON.parse(readFileSync(join(ROOT, "config/tables.json"), "utf8")) as { tables: Record<string, { ttl: string }> };
   for (const table of Object.values(tables.tables)) table.ttl = ttl;
   writeFileSync(file, JSON.stringify(tables));

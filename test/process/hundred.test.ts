@@ -4,17 +4,17 @@
  * twice.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { temporaryFolder } from "../folder.ts";
 import { get, ROOT, start, until, type Daemon } from "./harness.ts";
 
 const TTL = 2;
 
 function tables(): string {
-  const file = join(mkdtempSync(join(tmpdir(), "drover-tables-")), "tables.json");
+  const file = join(temporaryFolder("tables"), "tables.json");
   const parsed = JSON.parse(readFileSync(join(ROOT, "config/tables.json"), "utf8")) as { tables: Record<string, { ttl: string }> };
   for (const table of Object.values(parsed.tables)) table.ttl = `${TTL}s`;
   writeFileSync(file, JSON.stringify(parsed));

@@ -1,0 +1,20 @@
+/** What `drover plan --help` says of its flags. */
+export const PLAN_HELP: readonly (readonly [string, string])[] = [
+  ["--users N", "people at once (100)"],
+  ["--rate R", "requests a second of each of them (0.1)"],
+  ["--burst N", "the peak is so many times that (1)"],
+  ["--writes PART", "of the requests, such as 0.3 or 30% (0)"],
+  ["--bytes SIZE", "of one answer (10k)"],
+  ["--cpus N, --ram SIZE", "the machine to plan for (this one)"],
+  ["--upstream-ms P50,P99", "how long Google takes"],
+  ["--tables N, --ttl TIME", "how many tables, how long their rows count as fresh (as set)"],
+  ["--quota N", "Google's reads a minute (as set)"],
+  ["--limit TIME", "what the p95 must stay below (500ms)"],
+  ["--preset NAME", "a known situation: before, after, campaign, internet"],
+  ["--tiers", "100 users, 10,000 a day and 100,000 at once, side by side"],
+  ["--from RUN.json", "figures measured by a load run in place of the model's own"],
+  ["--verify RUN.json", "the prediction beside the run; exit 1 when it does not hold"],
+  ["--prices FILE", "machines and what they cost, as JSON"],
+  ["--explain", "every formula with its numbers, every figure's source"],
+  ["--json", "the same for programs"],
+];

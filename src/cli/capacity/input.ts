@@ -1,0 +1,168 @@
+/** From this machine, its settings and the flags to what the plan is made from. */
+import { readFileSync } from "node:fs";
+import { DroverError, messageOf } from "../../base/errors.ts";
+import { bytes } from "../../base/units.ts";
+import { calibrate } from "../../plan/calibrate.ts";
+import { COSTS, GOOGLE } from "../../plan/constants.ts";
+import { assumed, configured, measured, type Figure } from "../../plan/figure.ts";
+import { DROVER, type PlanInput } from "../../plan/input.ts";
+import { preset } from "../../plan/presets.ts";
+import { usable, type LoadRun } from "../../plan/run.ts";
+import { placed } from "../../plan/verify.ts";
+import { demoIsOn } from "../../settings/demo.ts";
+import { parseFlags } from "../../settings/flags.ts";
+import { detectMachine, type Machine } from "../../settings/machine.ts";
+import { formatBytes } from "../../settings/parsers.ts";
+import { resolveSettings, type Resolved } from "../../settings/resolve.ts";
+import { sourceText } from "../../settings/source.ts";
+import { SETTINGS, type SettingName } from "../../settings/table.ts";
+import { parseTables } from "../../sheets/tables.ts";
+import { currentFolder } from "../options.ts";
+import { SAMPLE_TABLES } from "../plan.ts";
+import { PLAN_FLAGS, readPlanFlags, type PlanFlags } from "./flags.ts";
+
+export interface Asked {
+  readonly flags: PlanFlags;
+  readonly resolved: Resolved;
+  readonly machine: Machine;
+}
+
+/**
+ * The settings as they would be on the machine that is planned for.
+ * @throws DroverError DROVER_E_USAGE for flags that make no sense, SettingsError for settings that can't be.
+ */
+export function readAsked(argv: readonly string[]): Asked {
+  const line = parseFlags(argv, SETTINGS, PLAN_FLAGS);
+  if (line.positional.length > 0) throw new DroverError("DROVER_E_USAGE", `drover plan takes no ${line.positional[0]}: drover plan --help`);
+  const flags = readPlanFlags(line.own);
+  const here = detectMachine(process.env);
+  const elsewhere = flags.cpus !== undefined || flags.ram !== undefined;
+  const machine: Machine = elsewhere
+    ? { ...here, cpus: Math.max(1, Math.floor(flags.cpus ?? here.cpus)), memory: bytes(flags.ram ?? here.memory), nofile: undefined }
+    : here;
+  const settings = new Map(line.flags);
+  if (flags.ram !== undefined) settings.set("memory", formatBytes(bytes(flags.ram)));
+  return { flags, machine, resolved: resolveSettings({ flags: settings, env: process.env, cwd: currentFolder(), machine }) };
+}
+
+interface Tables {
+  readonly count: Figure;
+  /** Seconds: the shortest, which is how often Google is asked. */
+  readonly ttl: Figure;
+}
+
+function tablesOf({ resolved, machine }: Asked): Tables {
+  const { settings, sources } = resolved;
+  const ttl = configured(settings.cache_ttl / 1_000, sourceText(sources.cache_ttl));
+  const demo = demoIsOn(settings, { command: "serve", underSystemd: false, container: machine.container, app: settings.app });
+  const file = settings.tables ?? (demo ? SAMPLE_TABLES : undefined);
+  if (file === undefined) return { count: assumed(6, "no tables file is named"), ttl };
+  const tables = parseTables(fileText(file, "DROVER_E_TABLES"), file, settings.cache_ttl);
+  const name = demo && settings.tables === undefined ? "the sample's tables" : file;
+  return {
+    count: configured(tables.length, name),
+    ttl: configured(Math.min(...tables.map((t) => t.ttl)) / 1_000, `the shortest in ${name}`),
+  };
+}
+
+/** @throws DroverError when it can't be read. */
+export function fileText(file: string, code: "DROVER_E_TABLES" | "DROVER_E_USAGE"): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new DroverError(code, `${file} can't be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** This machine and its settings, without the flags of the command. */
+function base(asked: Asked): PlanInput {
+  const { resolved, machine } = asked;
+  const { settings, sources } = resolved;
+  const row = (name: SettingName, value: number): Figure => configured(value, `${name}: ${sourceText(sources[name])}`);
+  const { count, ttl } = tablesOf(asked);
+  return {
+    demand: {
+      users: assumed(100, "no --users"),
+      rate: assumed(0.1, "no --rate: each user asks every 10 s"),
+      burst: assumed(1, "no --burst"),
+      writes: assumed(0, "no --writes"),
+      bytes: assumed(10_240, "no --bytes: a page of 100 rows"),
+    },
+    place: {
+      cpus: configured(machine.cpus, "this machine"),
+      memory: row("memory", settings.memory),
+      workers: row("workers", settings.workers),
+      connections: row("worker_connections", settings.worker_connections),
+    },
+    upstream: {
+      tables: count,
+      ttl,
+      reads: row("reads_per_minute", settings.reads_per_minute),
+      writes: row("writes_per_minute", settings.writes_per_minute),
+      ...GOOGLE,
+    },
+    costs: COSTS,
+    system: DROVER,
+  };
+}
+
+/** What was said on the command line counts before everything else. */
+function overlaid(input: PlanInput, { flags, resolved }: Asked): PlanInput {
+  const say = (value: number | undefined, flag: string, otherwise: Figure): Figure =>
+    value === undefined ? otherwise : configured(value, flag);
+  const setting = (name: SettingName, value: number, otherwise: Figure): Figure =>
+    resolved.sources[name].from === "flag" ? configured(value, sourceText(resolved.sources[name])) : otherwise;
+  const { demand, place, upstream, costs } = input;
+  const { settings } = resolved;
+  return {
+    ...input,
+    demand: {
+      users: say(flags.users, "--users", demand.users),
+      rate: say(flags.rate, "--rate", demand.rate),
+      burst: say(flags.burst, "--burst", demand.burst),
+      writes: say(flags.writes, "--writes", demand.writes),
+      bytes: say(flags.bytes, "--bytes", demand.bytes),
+    },
+    place: {
+      cpus: say(flags.cpus, "--cpus", place.cpus),
+      memory: say(flags.ram, "--ram", setting("memory", settings.memory, place.memory)),
+      workers: setting("workers", settings.workers, place.workers),
+      connections: setting("worker_connections", settings.worker_connections, place.connections),
+    },
+    upstream: {
+      tables: say(flags.tables, "--tables", upstream.tables),
+      ttl: say(
+        flags.ttl === undefined ? undefined : flags.ttl / 1_000,
+        "--ttl",
+        setting("cache_ttl", settings.cache_ttl / 1_000, upstream.ttl),
+      ),
+      reads: say(flags.quota, "--quota", setting("reads_per_minute", settings.reads_per_minute, upstream.reads)),
+      writes: setting("writes_per_minute", settings.writes_per_minute, upstream.writes),
+      p50: say(flags.upstream?.[0], "--upstream-ms", upstream.p50),
+      p99: say(flags.upstream?.[1], "--upstream-ms", upstream.p99),
+    },
+    costs: { ...costs, limit: say(flags.limit, "--limit", costs.limit) },
+  };
+}
+
+/** The busiest step's demand: what the run was made for. */
+function demandOf(input: PlanInput, run: LoadRun, file: string): PlanInput {
+  const steps = usable(run);
+  if (steps.length === 0) return input;
+  const step = steps.reduce((most, next) => (next.achievedPerSecond > most.achievedPerSecond ? next : most));
+  const said = (value: number): Figure => measured(value, `${file}: ${step.label}`);
+  return { ...input, demand: { ...input.demand, users: said(step.users), rate: said(step.achievedPerSecond / step.users) } };
+}
+
+/** @param run read from `--from`. */
+export function planInput(asked: Asked, run: LoadRun | undefined): PlanInput {
+  const { flags } = asked;
+  const here = base(asked);
+  const begun = flags.preset === undefined ? here : preset(flags.preset, here);
+  if (run === undefined || flags.from === undefined) return overlaid(begun, asked);
+  // The run's own machine explains its figures; what is planned for may be another one.
+  const { costs } = calibrate(placed(begun, run, flags.from), run, flags.from);
+  const known =
+    flags.preset === undefined && flags.users === undefined && flags.rate === undefined ? demandOf(begun, run, flags.from) : begun;
+  return overlaid({ ...known, costs }, asked);
+}

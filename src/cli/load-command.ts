@@ -1,0 +1,124 @@
+/** `drover load`: users are sent to a server, step by step, and it is said what it holds. */
+import { stripVTControlCharacters } from "node:util";
+import { EXIT } from "../base/exit.ts";
+import type { Situation } from "../load/bottleneck.ts";
+import { Conductor } from "../load/conductor.ts";
+import { prime } from "../load/discover.ts";
+import { search, searched, type Search } from "../load/find-max.ts";
+import { number } from "../load/report/figures.ts";
+import { heading, row } from "../load/report/table.ts";
+import { summary } from "../load/report/text.ts";
+import type { StepResult } from "../load/result.ts";
+import { held, lasts, mean, peak } from "../load/shape.ts";
+import { MOST_RATE, MOST_USERS, type LoadFlags } from "./load/flags.ts";
+import { Live } from "./load/live.ts";
+import { runOf, writeReports } from "./load/reports.ts";
+import { introduction, prepare, type Prepared } from "./load/prepare.ts";
+import type { Scenario } from "./load/scenario.ts";
+
+/** Labels, paths and reasons are strangers' words: nothing but text and line ends reaches the terminal. The blanks of the columns stay. */
+const print = (text: string): void =>
+  void process.stdout.write(stripVTControlCharacters(text).replaceAll(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu, "?"));
+
+export async function load(argv: readonly string[]): Promise<number> {
+  const prepared = await prepare(argv);
+  const { flags, scenario, orders } = prepared;
+  print(introduction(prepared));
+  if (flags.dryRun) {
+    print(
+      `would send about ${number(expectedRequests(scenario, prepared.facts.thinkMs))} requests, and up to ${number(peak(scenario.steps))} ${scenario.steps[0]?.model === "open" ? "a second" : "users at once"}\n`,
+    );
+    return EXIT.done.code;
+  }
+  const known = orders.server !== undefined;
+  const live = new Live(process.stdout, flags.findMax ? undefined : lasts(scenario.steps) / 1_000);
+  const results: StepResult[] = [];
+  const conductor = new Conductor(orders, {
+    begin: (step, nr) => live.begin(step, nr),
+    moment: (moment, sample) => live.moment(moment, sample),
+    end: (result) => {
+      live.clear();
+      results.push(result);
+      print(`${row(result, known)}\n`);
+    },
+  });
+  const stop = interruptible(conductor, () => live.clear());
+  print(`${heading(known)}\n`);
+  if (scenario.traffic.login === undefined) await prime(orders.target, scenario.traffic.endpoints, orders.timeoutMs);
+  try {
+    if (flags.findMax) await findMax(conductor, flags, scenario);
+    else for (const [i, step] of scenario.steps.entries()) if ((await conductor.step(step, i + 1)) === undefined) break;
+    await conductor.end();
+  } finally {
+    live.clear();
+    stop();
+  }
+  return finish(prepared, conductor, results);
+}
+
+const expectedRequests = ({ steps }: Scenario, thinkMs: number): number =>
+  steps.reduce((sum, step) => {
+    const time = (step.warmMs + step.holdMs) / 1_000;
+    return (
+      sum +
+      Math.min(step.most ?? Infinity, step.model === "open" ? mean(step) * time : (mean(step) * time) / Math.max(0.001, thinkMs / 1_000))
+    );
+  }, 0);
+
+/** Ctrl-C ends the run and keeps what was measured; once more, and it is left at once. */
+function interruptible(conductor: Conductor, clear: () => void): () => void {
+  let once = false;
+  const heard = (): void => {
+    clear();
+    if (once) process.exit(EXIT.interrupted.code);
+    once = true;
+    process.stderr.write("drover: interrupted: the report will have what was measured (again: without a report)\n");
+    conductor.interrupt();
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, heard);
+  return () => {
+    for (const signal of signals) process.off(signal, heard);
+  };
+}
+
+async function findMax(conductor: Conductor, { rate }: LoadFlags, { steps }: Scenario): Promise<void> {
+  const [first] = steps;
+  if (first === undefined) return;
+  const most = rate === undefined ? MOST_USERS : MOST_RATE;
+  let state: Search = search(Math.max(1, Math.round(first.to)));
+  for (let nr = 1; state.is !== "found"; nr += 1) {
+    const result = await conductor.step(held(first.model, state.next, first.holdMs), nr);
+    if (result === undefined || result.verdict === "INVALID" || result.cut) {
+      print(`\nat least ${number(state.good)} ${rate === undefined ? "users" : "requests/s"}: the search could not go on\n`);
+      return;
+    }
+    state = searched(state, result.verdict === "PASS", most);
+  }
+  const unit = rate === undefined ? "users" : "requests/s";
+  print(`\nholds ${number(state.good)} ${unit}${state.bad === undefined ? " (no more were tried)" : `, not ${number(state.bad)}`}\n`);
+}
+
+function finish({ flags, orders, facts }: Prepared, conductor: Conductor, results: readonly StepResult[]): number {
+  const { ending } = conductor;
+  const situation: Situation = { results, ending, known: orders.server?.about !== undefined, json: flags.json, url: facts.target };
+  const [code, verdict] = outcome(situation, flags.findMax);
+  print(
+    `\n${ending === "target gone" ? "the target is gone: nothing but broken connections for 3 s; this is what was measured until then\n" : ""}`,
+  );
+  print(summary(situation, runOf(results, facts)));
+  const written = writeReports(flags, facts, { situation, moments: conductor.moments, verdict });
+  if (written.length > 0) print(`written     ${written.join(", ")}\n`);
+  print(`${verdict}${ending === "done" ? "" : ` (a part: ${ending})`}, exit ${code}\n`);
+  return code;
+}
+
+/** A search ends at what fails: only what can't be believed, or nothing that holds, is no good end of it. */
+function outcome({ results, ending }: Situation, searching: boolean): readonly [number, string] {
+  const has = (verdict: StepResult["verdict"]): boolean => results.some((result) => result.verdict === verdict);
+  const failed = searching ? !has("PASS") && has("FAIL") : has("FAIL");
+  if (ending === "interrupted") return [EXIT.interrupted.code, failed ? "FAIL" : "INVALID"];
+  if (failed || ending === "target gone") return [EXIT.thresholds.code, "FAIL"];
+  if (has("INVALID")) return [EXIT.loadFailed.code, "INVALID"];
+  return results.length === 0 ? [EXIT.loadFailed.code, "INVALID"] : [EXIT.done.code, "PASS"];
+}

@@ -1,0 +1,23 @@
+/** What `drover load --help` says of its flags. */
+export const LOAD_HELP: readonly (readonly [string, string])[] = [
+  ["--ladder A,B,…", "users at once, step by step (5,10,25,50,100,200)"],
+  ["--users N", "that many at once"],
+  ["--rate R", "requests a second, whether or not those before are answered"],
+  ["--stages D:N,…", "ramps: 10m:300,30m:300,5m:0 (with /s: requests a second)"],
+  ["--find-max", "how many users, or with --rate requests, the thresholds allow"],
+  ["--profile FILE", "users, actions, endpoints and a login, as JSON"],
+  ["--mix R/W/E", "reads, writes and exports: 60/30/10 (reads only)"],
+  ["--hold TIME", "how long each step is measured (20s)"],
+  ["--think TIME", "a user's mean pause (1s)"],
+  ["--requests N", "end after so many; nobody thinks then, unless told to"],
+  ["--patience TIME", "when an answer counts as timed out (10s)"],
+  ["--threshold EXPR", "as in k6: 'http_req_duration: p(95)<500'; may be repeated"],
+  ["--user-file FILE", "who signs in: lines USER,CODE, or JSON"],
+  ["--seed N", "repeat the same choices and pauses (1)"],
+  ["--threads N", "of the generator (half of the CPUs, at most 4)"],
+  ["--json FILE", "the run, for drover plan --from"],
+  ["--csv FILE", "a line for each step"],
+  ["--html FILE", "a report with plots, in one file"],
+  ["--dry-run", "say what would be done, and do nothing"],
+  ["--i-own-this-host", "load a target that is not this machine"],
+];

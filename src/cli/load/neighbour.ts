@@ -1,0 +1,99 @@
+/** Another program on this machine: its processes are found by the port that they listen on, and seen in /proc (proc(5), Linux alone). */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { Server } from "../../load/server.ts";
+import { readProcStat, TICKS_PER_SECOND } from "../../master/shell/procstat.ts";
+import type { Machine } from "../../settings/machine.ts";
+
+/** What processes burn and hold, counted up from the first look on. */
+export interface Use {
+  readonly cpuSeconds: number;
+  readonly rssBytes: number;
+  /** CPUs that the busiest of them took since the look before, 0 to 1 for one that has one thread. */
+  readonly busiest: number;
+}
+
+/** Of processes that come and go: what one burnt between two looks, from its first look on. */
+export function cpuCounter(): (pids: readonly number[]) => Use {
+  const before = new Map<string, number>();
+  let ticks = 0;
+  let lookedAt: number | undefined;
+  return (pids) => {
+    const now = performance.now();
+    const elapsed = lookedAt === undefined ? Infinity : Math.max(1, now - lookedAt) / 1_000;
+    let [rssBytes, most] = [0, 0];
+    for (const pid of pids) {
+      const stat = readProcStat(pid);
+      if (stat === undefined) continue;
+      rssBytes += stat.rss;
+      const name = `${pid} ${stat.startTicks}`;
+      const burnt = stat.cpuTicks - (before.get(name) ?? (lookedAt === undefined ? stat.cpuTicks : 0));
+      ticks += burnt;
+      most = Math.max(most, burnt);
+      before.set(name, stat.cpuTicks);
+    }
+    lookedAt = now;
+    return { cpuSeconds: ticks / TICKS_PER_SECOND, rssBytes, busiest: Math.min(1, most / TICKS_PER_SECOND / elapsed) };
+  };
+}
+
+/** @returns undefined when no process that we may look into listens there. */
+export function neighbour(port: number, machine: Machine): Server | undefined {
+  const roots = listeners(port);
+  if (roots.length === 0) return undefined;
+  const use = cpuCounter();
+  const nothing = { hits: 0, stale: 0, misses: 0, upstreamCalls: 0, quota: undefined, full: false, deaths: 0, machineCpu: undefined };
+  return {
+    machine: { cpus: machine.cpus, memoryBytes: machine.memory },
+    about: undefined,
+    sample: async () => {
+      const { busiest, ...seen } = use(withChildren(roots));
+      return { ...nothing, ...seen, at: performance.now(), elu: busiest, workers: 0 };
+    },
+  };
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return ""; // it has gone, or is not ours to see
+  }
+}
+
+const LISTEN = "0A";
+const PIDS = (): number[] => {
+  try {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  } catch {
+    return []; // no /proc: no Linux
+  }
+};
+
+/** The processes that hold a socket which listens on this port. */
+function listeners(port: number): number[] {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const lines = `${read("/proc/net/tcp")}\n${read("/proc/net/tcp6")}`.split("\n").map((line) => line.trim().split(/\s+/));
+  const inodes = new Set(lines.filter((of) => of[1]?.endsWith(`:${hex}`) === true && of[3] === LISTEN).map((of) => `socket:[${of[9]}]`));
+  return inodes.size === 0 ? [] : PIDS().filter((pid) => descriptors(pid).some((link) => inodes.has(link)));
+}
+
+function descriptors(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  } catch {
+    return []; // another user's, or gone meanwhile
+  }
+}
+
+/** A master that listens and workers that answer are one server. */
+function withChildren(roots: readonly number[]): number[] {
+  const parents = PIDS().map((pid) => [pid, readProcStat(pid)?.ppid] as const);
+  const found = new Set(roots);
+  for (let before = 0; before < found.size;) {
+    before = found.size;
+    for (const [pid, parent] of parents) if (parent !== undefined && found.has(parent)) found.add(pid);
+  }
+  return [...found];
+}

@@ -1,0 +1,143 @@
+/** From a command line to all that a run needs. */
+import { readFileSync, statSync } from "node:fs";
+import { DroverError, messageOf } from "../../base/errors.ts";
+import { mebibytes, seconds } from "../../base/units.ts";
+import type { Orders } from "../../load/conductor.ts";
+import { discover } from "../../load/discover.ts";
+import { readPeople } from "../../load/people.ts";
+import { readProfile, type Profile } from "../../load/profile.ts";
+import { number, time } from "../../load/report/figures.ts";
+import { lasts, peak, type Step } from "../../load/shape.ts";
+import { findTarget, parseTarget } from "../../load/target.ts";
+import { CLASSES, meanThink, type Person } from "../../load/traffic.ts";
+import { detectMachine, type Machine } from "../../settings/machine.ts";
+import { LOAD_FLAGS, readLoadFlags, type LoadFlags } from "./flags.ts";
+import { probe } from "./probe.ts";
+import { checkFiles, type RunFacts } from "./reports.ts";
+import { scenarioOf, type Scenario } from "./scenario.ts";
+import { readClientOptions } from "../options.ts";
+import { version } from "../version.ts";
+
+const PATIENCE = seconds(10);
+const LARGEST = mebibytes(64);
+
+function readFile(flag: string, file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: there is no such file`);
+  if (!found.isFile() || found.size > LARGEST)
+    throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: expected a file of at most 64 MiB`);
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** All that is known before anybody is sent. */
+export interface Prepared {
+  readonly flags: LoadFlags;
+  readonly scenario: Scenario;
+  readonly orders: Orders;
+  readonly facts: RunFacts;
+}
+
+export async function prepare(argv: readonly string[]): Promise<Prepared> {
+  const { own, positional, resolved } = readClientOptions(argv, LOAD_FLAGS);
+  const [url, ...others] = positional;
+  if (url === undefined || others.length > 0)
+    throw new DroverError(
+      "DROVER_E_USAGE",
+      url === undefined ? "whom? drover load URL, such as http://127.0.0.1:8080" : `drover load takes one URL, not ${others[0]} too`,
+    );
+  const flags = readLoadFlags(own);
+  checkFiles(flags);
+  const machine = detectMachine(process.env);
+  const profile: Profile | undefined =
+    flags.profile === undefined ? undefined : readProfile(readFile("profile", flags.profile), flags.profile);
+  const people: Person[] = flags.userFile === undefined ? [] : readPeople(readFile("user-file", flags.userFile), flags.userFile);
+  const target = await findTarget(parseTarget(url), flags.ownHost);
+  const timeoutMs = flags.patience ?? PATIENCE;
+  const found = await discover(target, profile?.endpoints ?? [], timeoutMs);
+  const scenario = scenarioOf(flags, profile, found.endpoints, people);
+  enoughFiles(scenario.steps, machine);
+  const { server, note } = await probe(target, resolved.settings, machine);
+  knowable(flags, server !== undefined);
+  const seed = flags.seed ?? 1;
+  const startedAt = new Date().toISOString();
+  const threads = flags.threads ?? Math.max(1, Math.min(4, Math.floor(machine.cpus / 2)));
+  const { traffic, thresholds } = scenario;
+  const orders: Orders = {
+    target,
+    traffic,
+    thresholds,
+    server,
+    timeoutMs,
+    threads,
+    seed,
+    run: Date.now().toString(36),
+    connections: Math.min(MOST_CONNECTIONS, (machine.nofile ?? Infinity) - OWN_FILES),
+  };
+  const notes = [...scenario.notes, ...(note === undefined ? [] : [note])];
+  const thinkMs = meanThink(traffic.actions);
+  const facts: RunFacts = {
+    startedAt,
+    version: version(),
+    target: target.url,
+    argv,
+    seed,
+    server,
+    thinkMs,
+    thresholds,
+    notes,
+  };
+  return { flags, scenario, orders, facts };
+}
+
+/** A kernel gives a program some 28,000 ports towards one address. */
+const MOST_CONNECTIONS = 10_000;
+/** Besides the users' connections. */
+const OWN_FILES = 64;
+function enoughFiles(steps: readonly Step[], machine: Machine): void {
+  const users = peak(steps.filter(({ model }) => model === "closed"));
+  if (machine.nofile !== undefined && users + OWN_FILES > machine.nofile)
+    throw new DroverError(
+      "DROVER_E_USAGE",
+      `${users} users need ${users + OWN_FILES} open files and the limit is ${machine.nofile}: ulimit -n ${users + OWN_FILES}`,
+    );
+}
+
+/** The usual thresholds are judged where they can be; one that was asked for must be. */
+function knowable({ thresholds }: LoadFlags, known: boolean): void {
+  const blind = known ? undefined : thresholds.find(({ metric }) => metric.startsWith("target_"));
+  if (blind !== undefined)
+    throw new DroverError(
+      "DROVER_E_USAGE",
+      `threshold "${blind.text}": the target is no drover whose control socket can be reached, so nobody knows that figure`,
+    );
+}
+
+/** Who is sent where, and what is odd about it. */
+export function introduction({ flags, scenario, orders, facts }: Prepared): string {
+  const { steps, traffic } = scenario;
+  const all = CLASSES.reduce((sum, kind) => sum + traffic.mix[kind], 0);
+  const mix = CLASSES.filter((kind) => traffic.mix[kind] > 0)
+    .map((kind) => `${number((traffic.mix[kind] / all) * 100)} % ${kind}s`)
+    .join(", ");
+  const used = traffic.endpoints.filter((one) => traffic.mix[one.class] > 0);
+  const open = steps[0]?.model === "open";
+  const long = flags.findMax
+    ? "until the most is found"
+    : flags.requests === undefined
+      ? time(lasts(steps))
+      : `${number(flags.requests)} requests`;
+  return [
+    `target      ${facts.target}  (${mix} over ${used.length} endpoint${used.length === 1 ? "" : "s"}: ${used
+      .slice(0, 4)
+      .map(({ name }) => name)
+      .join(", ")}${used.length > 4 ? ", …" : ""})`,
+    `load        ${open ? "requests at a rate (open model)" : `users who wait, think ${time(facts.thinkMs)} on the average, and ask again (closed model)`}; ${long}; seed ${orders.seed}${orders.threads > 1 ? `; ${orders.threads} threads` : ""}`,
+    ...facts.notes.map((note) => `note        ${note}`),
+    "",
+    "",
+  ].join("\n");
+}

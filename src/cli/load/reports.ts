@@ -1,0 +1,138 @@
+/** The run's files: looked at before the run, because a report that can't be written after an hour is an hour lost. */
+import { accessSync, constants, renameSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+import { dirname, resolve } from "node:path";
+import { DroverError, messageOf } from "../../base/errors.ts";
+import type { Situation } from "../../load/bottleneck.ts";
+import { finding, nextStep } from "../../load/bottleneck.ts";
+import type { Moment } from "../../load/conductor.ts";
+import { csv } from "../../load/report/csv.ts";
+import { html } from "../../load/report/html.ts";
+import { runStep } from "../../load/result.ts";
+import type { StepResult } from "../../load/result.ts";
+import type { Threshold } from "../../load/thresholds.ts";
+import type { Server } from "../../load/server.ts";
+import { RUN_FORMAT, RUN_VERSION, type LoadRun } from "../../plan/run.ts";
+import { jsonText } from "../terminal/printable.ts";
+import type { LoadFlags } from "./flags.ts";
+
+export interface RunFacts {
+  readonly startedAt: string;
+  readonly version: string;
+  readonly target: string;
+  readonly argv: readonly string[];
+  readonly seed: number;
+  /** Of which the figures are known. */
+  readonly server: Server | undefined;
+  readonly thinkMs: number;
+  readonly thresholds: readonly Threshold[];
+  readonly notes: readonly string[];
+}
+
+type Files = Pick<LoadFlags, "json" | "csv" | "html">;
+
+/** @throws DroverError DROVER_E_USAGE for a file that can't be written. */
+export function checkFiles(files: Files): void {
+  for (const [flag, file] of [
+    ["json", files.json],
+    ["csv", files.csv],
+    ["html", files.html],
+  ] as const) {
+    if (file === undefined) continue;
+    try {
+      if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error("it is a folder");
+      accessSync(dirname(resolve(file)), constants.W_OK);
+    } catch (error) {
+      throw new DroverError("DROVER_E_USAGE", `--${flag} ${file} can't be written: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}
+
+/** @returns undefined when nothing was measured. */
+export function runOf(results: readonly StepResult[], facts: RunFacts): LoadRun | undefined {
+  if (results.length === 0) return undefined;
+  return {
+    format: RUN_FORMAT,
+    version: RUN_VERSION,
+    startedAt: facts.startedAt,
+    tool: `drover ${facts.version}`,
+    target: facts.target,
+    ...(facts.server?.about === undefined ? {} : { server: facts.server.about }),
+    steps: results.map((result) => ({ ...runStep(result, facts.thinkMs), ...more(result) })),
+  };
+}
+
+/** What a reader of the file may want beyond the format; who reads the format leaves it alone. */
+const more = ({ verdict, why, cut, judgements, generator, measured }: StepResult) => ({
+  verdict,
+  ...(why === undefined ? {} : { why }),
+  ...(cut ? { cut } : {}),
+  thresholds: judgements.map(({ threshold, value, holds }) => ({ threshold: threshold.text, value: value ?? null, holds })),
+  generator,
+  why503: measured.tally.fates.unexpected503,
+  problems: Object.fromEntries(measured.tally.whys),
+  endpoints: Object.fromEntries(
+    Array.from(measured.tally.endpoints, ([name, { latency, failed }]) => [
+      name,
+      {
+        answered: latency.count,
+        failed,
+        p50: latency.quantile(0.5) ?? null,
+        p95: latency.quantile(0.95) ?? null,
+        p99: latency.quantile(0.99) ?? null,
+      },
+    ]),
+  ),
+});
+
+export interface Written {
+  readonly situation: Situation;
+  readonly moments: readonly Moment[];
+  readonly verdict: string;
+}
+
+/** Each file whole or not at all. @returns the names of those written. */
+export function writeReports(files: Files, facts: RunFacts, { situation, moments, verdict }: Written): string[] {
+  const { results, ending } = situation;
+  const run = runOf(results, facts);
+  if (run === undefined) return [];
+  const about = { ending, verdict, command: command(facts.argv), seed: facts.seed };
+  const texts: readonly (readonly [string | undefined, () => string])[] = [
+    [files.json, () => `${jsonText({ ...run, ...about }, 2)}\n`],
+    [files.csv, () => csv(results)],
+    [files.html, () => page(facts, { situation, moments, verdict })],
+  ];
+  return texts.flatMap(([file, text]) => {
+    if (file === undefined) return [];
+    const draft = `${file}.${process.pid}.part`;
+    writeFileSync(draft, text());
+    renameSync(draft, file);
+    return [file];
+  });
+}
+
+function page(facts: RunFacts, { situation, moments, verdict }: Written): string {
+  const limit = facts.thresholds.find(
+    ({ metric, statistic, endpoint }) => metric === "http_req_duration" && endpoint === undefined && typeof statistic === "object",
+  );
+  return html({
+    title: `Load run of ${facts.startedAt.slice(0, 16).replace("T", " ")} UTC`,
+    target: facts.target,
+    command: command(facts.argv),
+    startedAt: facts.startedAt,
+    tool: `drover ${facts.version}, Node.js ${process.versions.node}, seed ${facts.seed}`,
+    machine: `${availableParallelism()} CPUs (${cpus()[0]?.model.trim() ?? "unknown"}), ${(totalmem() / 2 ** 30).toFixed(1)} GiB, ${type()} ${release()}`,
+    notes: facts.notes,
+    results: situation.results,
+    moments,
+    limitMs: limit?.limit,
+    bottleneck: finding(situation).says,
+    next: nextStep(situation),
+    verdict,
+    ending: situation.ending === "done" ? "to its end" : `before its end: ${situation.ending}`,
+  });
+}
+
+/** As it would be typed again. */
+export const command = (argv: readonly string[]): string =>
+  ["drover load", ...argv.map((word) => (/^[\w./:=,%@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))].join(" ");

@@ -1,0 +1,95 @@
+/** From flags and a profile to who does what, how many, and for how long. */
+import { DroverError } from "../../base/errors.ts";
+import { minutes, seconds, type Ms } from "../../base/units.ts";
+import { LOGIN, type Profile } from "../../load/profile.ts";
+import { actionsFor, lintProfile, readings } from "../../load/profile-lint.ts";
+import { held, ladder, LADDER, stages, type Step } from "../../load/shape.ts";
+import { withUsual, parseThreshold, type Threshold } from "../../load/thresholds.ts";
+import { possible, READS_ONLY, type Action, type Endpoint, type Mix, type Person, type Traffic } from "../../load/traffic.ts";
+import { readAs, stagesCodec, thinkCodec, type LoadFlags } from "./flags.ts";
+
+export interface Scenario {
+  readonly steps: readonly Step[];
+  readonly traffic: Traffic;
+  readonly thresholds: readonly Threshold[];
+  /** Where the profile does not add up, and what of it can't be done. */
+  readonly notes: readonly string[];
+}
+
+const HOLD = seconds(20);
+const THINK = seconds(1);
+
+export function scenarioOf(
+  flags: LoadFlags,
+  profile: Profile | undefined,
+  endpoints: readonly Endpoint[],
+  people: readonly Person[],
+): Scenario {
+  const wanted = flags.mix ?? profile?.mix ?? READS_ONLY;
+  const { mix, missing } = possible(wanted, endpoints);
+  const steps = stepsOf(flags, profile);
+  const open = steps.every(({ model }) => model === "open");
+  const login = profile?.login ?? (people.length > 0 ? LOGIN : undefined);
+  const traffic: Traffic = {
+    endpoints,
+    mix: anything(mix, wanted, endpoints),
+    actions: open ? [{ name: "request", weight: 1, requests: 1, thinkMs: 0 }] : actionsOf(flags, profile),
+    people,
+    ...(login === undefined ? {} : { login }),
+  };
+  if (login !== undefined && people.length === 0)
+    throw new DroverError("DROVER_E_USAGE", "the profile has a login: name who signs in with --user-file FILE (lines USER,CODE)");
+  return {
+    steps,
+    traffic,
+    thresholds: withUsual([...flags.thresholds, ...(flags.thresholds.length > 0 ? [] : (profile?.thresholds ?? []).map(parseThreshold))]),
+    notes: [
+      ...(profile === undefined ? [] : lintProfile(profile).map((line) => `${profile.file}: ${line}`)),
+      ...missing.map((kind) => missingNote(kind, wanted, endpoints)),
+    ],
+  };
+}
+
+/** A mix of which nothing can be asked: then what there is, is. */
+function anything(mix: Mix, wanted: Mix, endpoints: readonly Endpoint[]): Mix {
+  if (mix.read + mix.write + mix.export > 0) return mix;
+  const some = endpoints.find(({ weight }) => weight > 0);
+  if (some === undefined || wanted !== READS_ONLY)
+    throw new DroverError("DROVER_E_USAGE", "of this mix nothing can be asked of the target: name endpoints in a profile");
+  return { read: 0, write: 0, export: 0, [some.class]: 1 };
+}
+
+const missingNote = (kind: string, wanted: Mix, endpoints: readonly Endpoint[]): string =>
+  `${kind}: no endpoint is known for it${kind === "write" && endpoints.some(({ name }) => name.startsWith("read ")) ? " (rows are only written to a demo)" : ""}, so it is left out and the rest is taken as a whole; name one in the profile (endpoints.${kind}). The mix was ${wanted.read}/${wanted.write}/${wanted.export}`;
+
+function actionsOf({ think, requests }: LoadFlags, profile: Profile | undefined): Action[] {
+  const said =
+    think ?? (profile?.think === undefined ? undefined : readAs(`${profile.file}: think "${profile.think}"`, profile.think, thinkCodec));
+  if (said === undefined && profile !== undefined && profile.actions.length > 0 && profile.reading !== "system")
+    return actionsFor(profile.actions, profile.reading);
+  return [{ name: "request", weight: 1, requests: 1, thinkMs: said ?? (requests === undefined ? THINK : 0) }];
+}
+
+function stepsOf(flags: LoadFlags, profile: Profile | undefined): readonly Step[] {
+  const hold: Ms = flags.hold ?? (flags.requests === undefined ? HOLD : minutes(10));
+  const most = flags.requests === undefined ? {} : { most: flags.requests };
+  if (flags.stages !== undefined) return stages(flags.stages.parts, flags.stages.model);
+  if (flags.ladder !== undefined) return ladder(flags.ladder, hold);
+  if (flags.users !== undefined) return [{ ...held("closed", flags.users, hold), ...most }];
+  if (flags.rate !== undefined) return [{ ...held("open", flags.rate, hold), ...most }];
+  if (profile === undefined || flags.findMax) return flags.findMax ? [held("closed", LADDER[0], hold)] : ladder(LADDER, hold);
+  return profileSteps(profile, hold);
+}
+
+function profileSteps(profile: Profile, hold: Ms): readonly Step[] {
+  const { stages: written, simultaneous, reading, actions, file } = profile;
+  if (written !== undefined) {
+    const { parts, model } = readAs(`${file}: stages "${written}"`, written, stagesCodec);
+    return stages(parts, model);
+  }
+  if (reading === "system" && actions.length > 0) {
+    const rate = readings(actions).system.perSecond;
+    return [held("open", Number(rate.toFixed(3)), hold)];
+  }
+  return simultaneous === undefined ? ladder(LADDER, hold) : [held("closed", simultaneous, hold)];
+}

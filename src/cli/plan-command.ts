@@ -1,0 +1,110 @@
+/** `drover plan`: what a number of users asks of a machine. (`plan.ts` is what a generation of children runs with.) */
+import { statSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
+import { DroverError } from "../base/errors.ts";
+import { EXIT } from "../base/exit.ts";
+import { mebibytes } from "../base/units.ts";
+import { corrections } from "../plan/corrections.ts";
+import { forecast } from "../plan/forecast.ts";
+import { nextStep } from "../plan/next.ts";
+import { WHAT } from "../plan/presets.ts";
+import { cheapest, PRICES, readPrices, type Bill, type PriceList } from "../plan/prices.ts";
+import { render, renderCorrections, renderExplanations, renderTiers, renderVerification, type Answer } from "../plan/render.ts";
+import { planJson, tiersJson, verifyJson } from "../plan/report.ts";
+import { lint, readRun, usable, type LoadRun } from "../plan/run.ts";
+import { tiers } from "../plan/tiers.ts";
+import { fit } from "../plan/usl.ts";
+import { placed, verify } from "../plan/verify.ts";
+import type { PlanInput } from "../plan/input.ts";
+import { COMMANDS } from "./commands.ts";
+import { fileText, planInput, readAsked, type Asked } from "./capacity/input.ts";
+import { jsonText, printableJson } from "./terminal/printable.ts";
+
+/** A run of 1,000 steps is a tenth of it. */
+const LARGEST = mebibytes(8);
+
+/** @throws DroverError DROVER_E_USAGE when it is not there, no file, or too large to be one. */
+function readFile(flag: string, file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: there is no such file`);
+  if (!found.isFile()) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: expected a file`);
+  if (found.size > LARGEST) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: ${found.size} bytes, expected at most ${LARGEST}`);
+  return fileText(file, "DROVER_E_USAGE");
+}
+
+const runOf = (flag: string, file: string | undefined): LoadRun | undefined =>
+  file === undefined ? undefined : readRun(readFile(flag, file), file);
+
+function pricesOf({ flags }: Asked): PriceList {
+  return flags.prices === undefined ? PRICES : readPrices(readFile("prices", flags.prices), flags.prices);
+}
+
+/** The names in a run's file are strangers': nothing but text and line ends reaches the terminal. The blanks of the columns stay. */
+const print = (text: string): void =>
+  void process.stdout.write(stripVTControlCharacters(text).replaceAll(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu, "?"));
+const printJson = (value: unknown): void => void process.stdout.write(`${jsonText(printableJson(value), 2)}\n`);
+
+const MEASURE = "load";
+const measureWith = (): string | undefined =>
+  COMMANDS.some(({ name }) => name === MEASURE)
+    ? "drover load URL --ladder 5,10,25,50,100,200 --json run.json, then drover plan --from run.json"
+    : undefined;
+
+function answer(asked: Asked, input: PlanInput, run: LoadRun | undefined): Answer {
+  const made = forecast(input);
+  const prices = pricesOf(asked);
+  const foreign = asked.flags.preset === "before" || asked.flags.preset === "after";
+  return {
+    forecast: made,
+    bill: cheapest(prices, made.load.cpu, made.advice.memory),
+    prices,
+    fit: run === undefined ? undefined : fit(usable(run).map((step) => ({ users: step.users, rate: step.achievedPerSecond }))),
+    notes: run === undefined ? [] : lint(run),
+    next: nextStep(made, { measured: run !== undefined, measureWith: measureWith(), foreign }),
+  };
+}
+
+function showTiers(asked: Asked, input: PlanInput): void {
+  const all = tiers(input);
+  const prices = pricesOf(asked);
+  const bills: Bill[] = all.map(({ forecast: f }) => cheapest(prices, f.load.cpu, f.advice.memory));
+  if (asked.flags.json) printJson(tiersJson(all, bills));
+  else print(renderTiers(all, bills, prices));
+}
+
+/** @returns 1 when the prediction does not hold. */
+function showVerification(asked: Asked, run: LoadRun, from: LoadRun | undefined): number {
+  const { flags } = asked;
+  const file = flags.verify ?? "";
+  const input = planInput(asked, from);
+  const made = verify(from === undefined ? input : { ...placed(input, run, file), costs: input.costs }, run, file);
+  if (flags.json) printJson(verifyJson(made));
+  else print(renderVerification(made));
+  return made.holds ? EXIT.done.code : EXIT.rolledBack.code;
+}
+
+export async function plan(argv: readonly string[]): Promise<number> {
+  const asked = readAsked(argv);
+  const { flags } = asked;
+  const from = runOf("from", flags.from);
+  if (from !== undefined && usable(from).length === 0)
+    throw new DroverError(
+      "DROVER_E_USAGE",
+      `--from ${flags.from}: no step of it can be used: ${lint(from).join("; ") || "most requests failed"}`,
+    );
+  const run = runOf("verify", flags.verify);
+  if (run !== undefined) return showVerification(asked, run, from);
+  const input = planInput(asked, from);
+  if (flags.tiers) {
+    showTiers(asked, input);
+    return EXIT.done.code;
+  }
+  const made = answer(asked, input, from);
+  const wrong = flags.preset === undefined ? [] : corrections(flags.preset);
+  if (flags.json) printJson(planJson(made, wrong));
+  else
+    print(
+      `${flags.preset === undefined ? "" : `${WHAT[flags.preset]}\n`}${render(made)}${renderCorrections(wrong)}${flags.explain ? renderExplanations(made.forecast) : ""}`,
+    );
+  return EXIT.done.code;
+}

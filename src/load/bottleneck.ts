@@ -1,0 +1,115 @@
+/** What holds the service back, as far as it can be seen, and the one thing to do next. */
+import type { StepResult } from "./result.ts";
+
+export type Bottleneck =
+  | "generator"
+  | "gone"
+  | "quota"
+  | "memory"
+  | "cpu"
+  | "worker"
+  | "connections"
+  | "refusals"
+  | "errors"
+  | "upstream"
+  | "unknown"
+  | "none";
+
+export interface Finding {
+  readonly is: Bottleneck;
+  /** One sentence with its figures. */
+  readonly says: string;
+}
+
+const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
+/** A worker's loop that is this busy has no room left, and a machine neither. */
+const BUSY = 0.85;
+/** Below this share of answers from memory the upstream is what people wait for. */
+const COLD = 0.9;
+/** Little that is asked of Google is no bottleneck, slow as it may be. */
+const FEW = 0.02;
+
+/** Of one step that failed, or that is invalid. */
+export function bottleneck(result: StepResult): Finding {
+  const { step, measured, server, why, generator, judgements } = result;
+  const at = `at ${step.label}`;
+  if (result.verdict === "INVALID" && why !== undefined) return { is: "generator", says: `the load generator itself ${at}: ${why}` };
+  if (judgements.every(({ holds }) => holds)) return { is: "none", says: `none ${at}` };
+  const { fates, whys } = measured.tally;
+  const [first] = [...whys].sort(([, a], [, b]) => b - a);
+  const commonest = first === undefined ? "" : ` (${first[0]}: ${first[1]})`;
+  if (measured.tally.requests > 0 && fates.ok === 0) return { is: "gone", says: `nothing was answered well ${at}${commonest}` };
+  if (server !== undefined) {
+    const { quota, cpu, rss, elu, full, hitRatio, upstreamCalls } = server;
+    if (quota !== undefined && (quota.locked || quota.used >= quota.limit))
+      return { is: "quota", says: `Google's quota ${at}: ${quota.used} of ${quota.limit} reads this minute` };
+    if (rss > 0.5) return { is: "memory", says: `memory ${at}: ${percent(rss)} of it` };
+    if (cpu > BUSY || (server.machineCpu ?? 0) > 0.95)
+      return {
+        is: "cpu",
+        says: `CPU ${at}: ${percent(cpu)} of the machine is the server's, ${generator.cpu.toFixed(1)} CPUs the generator's`,
+      };
+    if (full) return { is: "connections", says: `connections ${at}: every worker is at its cap` };
+    if ((elu ?? 0) > BUSY) return { is: "worker", says: `one process ${at}: its loop is ${percent(elu ?? 0)} busy while CPUs are free` };
+    if (hitRatio !== undefined && hitRatio < COLD && (upstreamCalls ?? 0) > measured.tally.requests * FEW)
+      return { is: "upstream", says: `Google's latency ${at}: only ${percent(hitRatio)} is answered from memory` };
+  }
+  if (fates.refused > 0 && fates.error + fates.unexpected503 + fates.timeout === 0)
+    return { is: "refusals", says: `deliberate refusals ${at}${commonest}` };
+  if (fates.error + fates.unexpected503 > 0) return { is: "errors", says: `errors ${at}${commonest}` };
+  return {
+    is: "unknown",
+    says: `not visible from outside ${at}: answers are too slow, and ${server === undefined ? "nothing is known of the server" : "neither CPU nor memory is why"}`,
+  };
+}
+
+export interface Situation {
+  readonly results: readonly StepResult[];
+  readonly ending: "done" | "interrupted" | "target gone";
+  /** It is a drover that answers on the control socket. */
+  readonly known: boolean;
+  readonly json: string | undefined;
+  /** Without flags, for the command to go on with. */
+  readonly url: string;
+}
+
+/** @returns what binds, over all steps: of the first that did not pass. */
+export function finding({ results, ending }: Pick<Situation, "results" | "ending">): Finding {
+  if (ending === "target gone")
+    return { is: "gone", says: `the target died at ${results.at(-1)?.step.label ?? "the start"}: nothing but broken connections since` };
+  const bad = results.find(({ verdict }) => verdict !== "PASS");
+  if (bad !== undefined) return bottleneck(bad);
+  const last = results.at(-1);
+  return { is: "none", says: last === undefined ? "nothing was measured" : `none up to ${last.step.label}` };
+}
+
+/** One next step, the one that a colleague would name. */
+export function nextStep(situation: Situation): string {
+  const { results, ending, known, json, url } = situation;
+  const { is } = finding(situation);
+  if (ending === "target gone")
+    return known ? "read drover status and the log: the service went away under load" : "find out why the target died: its own log, dmesg";
+  if (ending === "interrupted") return "run it again to the end: this is a part";
+  if (results.length === 0) return "run it again";
+  const advice: Readonly<Record<Exclude<Bottleneck, "none">, string>> = {
+    generator: "give the generator more: --threads, a longer --think, or another machine; this result says nothing of the server",
+    gone: "ask the target once by hand (curl -i): it answers nothing well",
+    quota: "a longer DROVER_CACHE_TTL: each table costs one read per TTL (docs/cache-and-quota.md)",
+    memory: "fewer workers (DROVER_WORKERS), or more memory: drover plan says which",
+    cpu: "measure from another machine, so that the generator takes nothing; then drover plan for the CPUs that this needs",
+    worker: known
+      ? "drover top: see which worker is busy, and drover stack SLOT what with"
+      : "one process does all the work: more of them would use the other CPUs (drover serve APP runs several)",
+    connections: "a larger DROVER_WORKER_CONNECTIONS, or more workers",
+    refusals: "raise the limit that refuses (X-Drover-Refused names it), or take it as the capacity",
+    errors: known ? "drover status, and the log, for the errors above" : "the server's own log, for the errors above",
+    upstream: "a longer TTL for the tables that are asked for most (docs/cache-and-quota.md)",
+    unknown: "find out what the server waits for: its own log, its database; --find-max tells how many users it holds",
+  };
+  const late = results.find(({ verdict }) => verdict !== "PASS")?.generator.elu ?? 1;
+  if (is === "generator" && late < BUSY)
+    return "measure while the machine is quiet, or from another one: this result says nothing of the server";
+  if (is !== "none") return advice[is];
+  if (json !== undefined) return `drover plan --from ${json}: what binds beyond this, and how many users the machine holds`;
+  return `drover load ${url} --find-max: how many users it holds`;
+}

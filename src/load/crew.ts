@@ -1,0 +1,141 @@
+/** The generator's threads as one: a step is divided among them, and their figures are added up. */
+// oxlint-disable unicorn/require-post-message-target-origin -- a thread has no origin
+import { Worker } from "node:worker_threads";
+import { DroverError, messageOf } from "../base/errors.ts";
+import type { FromThread, ThreadOptions, ThreadReport, ThreadStep, ToThread } from "./messages.ts";
+import { shares } from "./pacing.ts";
+import type { Step } from "./shape.ts";
+import { Tally, type TallyDelta } from "./tally.ts";
+
+const MODULE = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
+
+/** What the generator measured in one step. */
+export interface Measured {
+  readonly tally: Tally;
+  readonly seconds: number;
+  /** Of the busiest thread, 0 to 1. */
+  readonly elu: number;
+  readonly connections: number;
+  readonly unsent: number;
+}
+
+export interface CrewEvents {
+  /** The first thread's warm-up is over, and then its time. */
+  open(): void;
+  close(): void;
+  second(delta: TallyDelta): void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  post(message: ToThread): void;
+}
+
+export class Crew {
+  readonly #threads: readonly Thread[];
+  readonly #died = Promise.withResolvers<never>();
+  #ending = false;
+
+  /** @param count of threads, at least one. */
+  constructor(options: Omit<ThreadOptions, "thread" | "threads">, count: number) {
+    this.#died.promise.catch(() => {}); // whoever waits for a step hears it
+    this.#threads = Array.from({ length: count }, (_, thread) => {
+      const workerData: ThreadOptions = { ...options, thread, threads: count };
+      const worker = new Worker(MODULE, { workerData, name: `load ${thread}` });
+      worker.on("error", (error) => this.#lost(messageOf(error), error));
+      worker.once("exit", (code) => this.#lost(`it ended with ${code}`));
+      return { worker, post: (message) => worker.postMessage(message) };
+    });
+  }
+
+  /** @throws DroverError DROVER_E_BUG when a thread dies. */
+  async run(step: Step, events: CrewEvents): Promise<Measured> {
+    const tasks = divide(step, this.#threads.length);
+    const tally = new Tally();
+    const said = new Set<string>();
+    const hear = (message: FromThread): void => {
+      if ((message.type === "open" || message.type === "close") && !said.has(message.type)) {
+        said.add(message.type);
+        events[message.type]();
+      }
+      if (message.type !== "second" && message.type !== "done") return;
+      tally.add(message.tally);
+      events.second(message.tally);
+    };
+    const parts = this.#threads.map((thread, i) => this.#part(thread, tasks[i] as ThreadStep, hear));
+    const reports = await Promise.race([Promise.all(parts), this.#died.promise]);
+    return {
+      tally,
+      seconds: Math.max(...reports.map(({ ms }) => ms)) / 1_000,
+      elu: Math.max(...reports.map(({ elu }) => elu)),
+      connections: sum(reports.map(({ connections }) => connections)),
+      unsent: sum(reports.map(({ unsent }) => unsent)),
+    };
+  }
+
+  /** The step that runs ends now. */
+  cut(): void {
+    this.#tell({ do: "cut" });
+  }
+
+  /** Lets everybody go. @param within ms, after which nobody is waited for. */
+  async end(within: number): Promise<void> {
+    this.#ending = true;
+    const ended = this.#threads.map(
+      ({ worker }) =>
+        new Promise<void>((resolve) => {
+          worker.on("message", (message: FromThread) => message.type === "ended" && resolve());
+          worker.once("exit", () => resolve());
+        }),
+    );
+    this.#tell({ do: "end" });
+    const bound = setTimeout(() => void this.#terminate(), within);
+    await Promise.all(ended);
+    clearTimeout(bound);
+    await this.#terminate();
+  }
+
+  async #terminate(): Promise<void> {
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  #part(thread: Thread, task: ThreadStep, hear: (message: FromThread) => void): Promise<ThreadReport> {
+    const { worker, post } = thread;
+    return new Promise((resolve) => {
+      const listen = (message: FromThread): void => {
+        hear(message);
+        if (message.type !== "done") return;
+        worker.off("message", listen);
+        resolve(message.report);
+      };
+      worker.on("message", listen);
+      post({ do: "step", step: task });
+    });
+  }
+
+  #tell(message: ToThread): void {
+    for (const { post } of this.#threads) post(message);
+  }
+
+  #lost(why: string, cause?: unknown): void {
+    if (!this.#ending) this.#died.reject(new DroverError("DROVER_E_BUG", `a thread of the load generator died: ${why}`, { cause }));
+  }
+}
+
+const sum = (of: readonly number[]): number => of.reduce((a, b) => a + b, 0);
+
+/** Users are whole; a rate is not. */
+export function divide(step: Step, threads: number): ThreadStep[] {
+  const split = (value: number): number[] =>
+    step.model === "closed" ? shares(value, threads) : Array.from({ length: threads }, () => value / threads);
+  const [from, to] = [split(step.from), split(step.to)];
+  const most = shares(step.most ?? 0, threads);
+  return Array.from({ length: threads }, (_, i) => ({
+    model: step.model,
+    from: from[i] ?? 0,
+    to: to[i] ?? 0,
+    warmMs: step.warmMs,
+    holdMs: step.holdMs,
+    most: step.most === undefined ? Infinity : (most[i] ?? 0),
+  }));
+}

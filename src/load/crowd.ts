@@ -1,0 +1,93 @@
+/**
+ * The closed model: so many users at once, each of whom waits for the answer, thinks, and asks again. They stay from step to step; of a
+ * smaller crowd those with the highest numbers go, after their answer.
+ */
+import { pause } from "./pacing.ts";
+import { pick, random } from "./random.ts";
+import type { Person } from "./traffic.ts";
+import { User, type Scene } from "./user.ts";
+
+/** Users of the n-th of several threads are numbered n, n + threads, n + 2 × threads …: who a user is does not depend on the threads. */
+export interface Numbering {
+  readonly seed: number;
+  readonly thread: number;
+  readonly threads: number;
+}
+
+/** Who is refused at once and does not think would do nothing but be refused. */
+const AFTER_FAILURE = 10;
+
+export class Crowd {
+  readonly #scene: Scene;
+  readonly #numbering: Numbering;
+  readonly #living = new Map<number, Promise<void>>();
+  readonly #sleepers = new Set<() => void>();
+  #wanted = 0;
+
+  constructor(scene: Scene, numbering: Numbering) {
+    this.#scene = scene;
+    this.#numbering = numbering;
+  }
+
+  /** @param users at once, of this thread, from now on. */
+  resize(users: number): void {
+    const fewer = users < this.#wanted;
+    this.#wanted = users;
+    if (fewer) for (const wake of this.#sleepers) wake();
+    for (let index = 0; index < users; index += 1) {
+      if (!this.#living.has(index)) this.#living.set(index, this.#live(index));
+    }
+  }
+
+  /** @returns when the last one has gone. */
+  async end(): Promise<void> {
+    this.resize(0);
+    await Promise.all(this.#living.values());
+  }
+
+  async #live(index: number): Promise<void> {
+    const { seed, thread, threads } = this.#numbering;
+    const number = index * threads + thread;
+    const user = new User(this.#scene, personOf(this.#scene.traffic.people, number), random(seed, number));
+    const { actions } = this.#scene.traffic;
+    let action = pick(actions, user.chance);
+    let left = Math.ceil(action.requests * user.chance()); // in the middle of it: a crowd that begins together would stay in step
+    let due = performance.now() + action.thinkMs * user.chance();
+    while (await this.#until(due, index)) {
+      const fate = await user.ask(due);
+      if (left <= 1) {
+        action = pick(actions, user.chance);
+        left = action.requests;
+      } else left -= 1;
+      const wait = pause(action.thinkMs, user.chance);
+      due = performance.now() + (fate === "ok" ? wait : Math.max(AFTER_FAILURE, wait));
+    }
+    user.close();
+    this.#living.delete(index);
+  }
+
+  /** @returns false when this user is to go. */
+  async #until(due: number, index: number): Promise<boolean> {
+    while (index < this.#wanted) {
+      const wait = due - performance.now();
+      if (wait <= 0) return true;
+      await this.#sleep(wait);
+    }
+    return false;
+  }
+
+  #sleep(wait: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#sleepers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, wait);
+      this.#sleepers.add(wake);
+    });
+  }
+}
+
+/** Fewer people than users: they are at it several times at once. */
+export const personOf = (people: readonly Person[], number: number): Person | undefined => people[number % Math.max(1, people.length)];

@@ -1,0 +1,56 @@
+/** What the conductor and the threads say to each other; all of it survives structured cloning. */
+import type { RunModel } from "../plan/run.ts";
+import type { TallyDelta } from "./tally.ts";
+import type { Target } from "./target.ts";
+import type { Traffic } from "./traffic.ts";
+
+export interface ThreadOptions {
+  readonly target: Target;
+  readonly traffic: Traffic;
+  readonly timeoutMs: number;
+  readonly seed: number;
+  readonly thread: number;
+  readonly threads: number;
+  /** A number that tells this run's rows from another's. */
+  readonly run: string;
+  /** Of each thread at most, in the open model. */
+  readonly connections: number;
+}
+
+/** One thread's part of a step. */
+export interface ThreadStep {
+  readonly model: RunModel;
+  readonly from: number;
+  readonly to: number;
+  readonly warmMs: number;
+  readonly holdMs: number;
+  readonly most: number;
+}
+
+export type ToThread =
+  | { readonly do: "step"; readonly step: ThreadStep }
+  /** The step ends now; what is under way is waited for. */
+  | { readonly do: "cut" }
+  /** Everybody goes. */
+  | { readonly do: "end" };
+
+export type FromThread =
+  /** The warm-up is over: from now on it counts. */
+  | { readonly type: "open" }
+  /** Nothing more is counted; what is under way is waited for. */
+  | { readonly type: "close" }
+  /** Every second, of the open window. */
+  | { readonly type: "second"; readonly tally: TallyDelta }
+  | { readonly type: "done"; readonly tally: TallyDelta; readonly report: ThreadReport }
+  | { readonly type: "ended" };
+
+export interface ThreadReport {
+  /** How long the window was open. */
+  readonly ms: number;
+  /** 0 to 1: how much of that time the thread's loop was busy. */
+  readonly elu: number;
+  /** Of an open step. */
+  readonly connections: number;
+  /** Requests that were to be sent and had found no connection when the step ended. */
+  readonly unsent: number;
+}

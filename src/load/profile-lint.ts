@@ -1,0 +1,94 @@
+/** Where a profile does not add up. The same three lines of a launch plan are read in three ways, and the figures can't all be true. */
+import { classOf, type Profile, type ProfileAction, type Reading } from "./profile.ts";
+import type { Action } from "./traffic.ts";
+
+const total = (actions: readonly ProfileAction[], of: (action: ProfileAction) => number): number =>
+  actions.reduce((sum, action) => sum + of(action), 0);
+
+/** What the actions come to, however they are meant. */
+export interface Readings {
+  /** Requests a second, the frequencies being those of the whole system, and the users who are then at work at once (Little's law). */
+  readonly system: { readonly perSecond: number; readonly users: number };
+  /** Requests a second of one user, the frequencies being each user's, and the minutes of work in that user's hour. */
+  readonly user: { readonly perSecond: number; readonly minutes: number };
+  /** Requests a second of one user who goes from one action to the next. */
+  readonly session: { readonly perSecond: number };
+}
+
+export function readings(actions: readonly ProfileAction[]): Readings {
+  const requests = total(actions, ({ perHour, requests }) => perHour * requests);
+  const busy = total(actions, ({ perHour, seconds }) => perHour * seconds);
+  return {
+    system: { perSecond: requests / 3_600, users: busy / 3_600 },
+    user: { perSecond: requests / 3_600, minutes: busy / 60 },
+    session: { perSecond: requests / busy },
+  };
+}
+
+/** The actions with the pauses that a reading gives them. "system" is an open rate: there are no pauses. */
+export function actionsFor(actions: readonly ProfileAction[], reading: Exclude<Reading, "system">): Action[] {
+  const each = readings(actions).user.perSecond;
+  return actions.map(({ name, perHour, requests, seconds }) => ({
+    name,
+    weight: perHour,
+    requests,
+    thinkMs: reading === "user" ? 1_000 / each : (seconds * 1_000) / requests,
+  }));
+}
+
+const round = (value: number): string => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 2 });
+const percent = (ratio: number): string => `${round(ratio * 100)} %`;
+/** By how much people round. */
+const SLACK = 1.25;
+const HOUR = 60;
+
+/** @returns sentences; none when all is well. */
+export function lintProfile(profile: Profile): string[] {
+  const { total: all, simultaneous, mixSum, personasSum, unused } = profile;
+  const odd = (sum: number | undefined): boolean => sum !== undefined && Math.abs(sum - 100) > 0.5 && Math.abs(sum - 1) > 0.005;
+  return [
+    ...(all !== undefined && simultaneous !== undefined && simultaneous > all
+      ? [`users: ${simultaneous} at once are more than the ${all} in total`]
+      : []),
+    ...lintActions(profile),
+    ...lintMix(profile),
+    ...(odd(mixSum) ? [`distribution: the shares come to ${round(mixSum ?? 0)}, not to 100: taken as parts of that`] : []),
+    ...(odd(personasSum) ? [`users.distribution: the shares come to ${round(personasSum ?? 0)}, not to 100`] : []),
+    ...(unused.length > 0 ? [`not used here: ${unused.join(", ")}`] : []),
+  ];
+}
+
+function lintActions({ actions, simultaneous, reading }: Profile): string[] {
+  if (actions.length === 0 || simultaneous === undefined) return [];
+  const { system, user, session } = readings(actions);
+  const ratio = simultaneous / system.users;
+  const few = ratio > SLACK || ratio < 1 / SLACK;
+  const busy = user.minutes > HOUR;
+  if (!few || (!busy && reading === "user")) return [];
+  const taken = (one: Reading): string => (one === reading ? " (taken here)" : "");
+  return [
+    busy
+      ? `actions: ${simultaneous} users at once and these frequencies can't both be true (Little's law: users = arrivals × duration):`
+      : `actions: whose hour is it? Of ${simultaneous} users at once (name it: frequency.per):`,
+    `  an hour of the whole system: ${round(system.perSecond)} requests/s, ${round(system.users)} users at once${taken("system")}`,
+    `  an hour of each user: ${round(user.perSecond * simultaneous)} requests/s, ${round(user.minutes)} minutes of work in each hour${taken("user")}`,
+    `  each user from one action to the next: ${round(session.perSecond * simultaneous)} requests/s${taken("session")}`,
+  ];
+}
+
+function lintMix({ actions, mix }: Profile): string[] {
+  if (actions.length === 0 || mix === undefined) return [];
+  const done = total(actions, ({ perHour }) => perHour);
+  const asked = mix.read + mix.write + mix.export;
+  return (["write", "export"] as const).flatMap((kind) => {
+    const share =
+      total(
+        actions.filter(({ name }) => (classOf(name) ?? "read") === kind),
+        ({ perHour }) => perHour,
+      ) / done;
+    const said = mix[kind] / asked;
+    return Math.abs(share - said) < 0.01
+      ? []
+      : [`distribution: ${percent(said)} ${kind}s, but ${percent(share)} of the actions are: the distribution is taken`];
+  });
+}

@@ -1,0 +1,221 @@
+/**
+ * A traffic profile: JSON as launch plans have it (`users`, `actions`, `distribution`), and what drover adds to it: `endpoints`, `login`,
+ * `stages`, `think`, `thresholds`, `frequency.per`. What is not known is left alone and said.
+ */
+import { DroverError, messageOf } from "../base/errors.ts";
+import { At, perHourOf, secondsOf, type Fields } from "./profile-fields.ts";
+import { CLASSES, type Class, type Endpoint, type Login, type Mix } from "./traffic.ts";
+
+/** One kind of work of a user. */
+export interface ProfileAction {
+  readonly name: string;
+  readonly seconds: number;
+  readonly requests: number;
+  readonly perHour: number;
+}
+
+/** How "an hour" is meant: of the whole system, of each user, or only as the mix of what each user does without a break. */
+export const READINGS = ["session", "user", "system"] as const;
+export type Reading = (typeof READINGS)[number];
+
+export interface Profile {
+  readonly file: string;
+  readonly total?: number;
+  readonly simultaneous?: number;
+  readonly actions: readonly ProfileAction[];
+  readonly reading: Reading;
+  readonly mix?: Mix;
+  /** What the shares came to before they were made to add up. */
+  readonly mixSum?: number;
+  readonly personasSum?: number;
+  readonly endpoints: readonly Endpoint[];
+  readonly login?: Login;
+  /** In the notation of `--stages`. */
+  readonly stages?: string;
+  /** In the notation of `--think`. */
+  readonly think?: string;
+  readonly thresholds: readonly string[];
+  /** Top-level fields that mean nothing here. */
+  readonly unused: readonly string[];
+}
+
+const KNOWN = [
+  "users",
+  "actions",
+  "distribution",
+  "endpoints",
+  "login",
+  "stages",
+  "think",
+  "thresholds",
+  "frequency",
+  "name",
+  "description",
+];
+const MOST = 50;
+
+/** @param file its name, for errors. @throws DroverError DROVER_E_USAGE naming the place, what stands there and what was expected. */
+export function readProfile(text: string, file: string): Profile {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new DroverError("DROVER_E_USAGE", `${file} is no JSON: ${messageOf(error)}`, { cause: error });
+  }
+  const at = new At(file);
+  const fields = at.fields("the profile", json);
+  if (!KNOWN.some((name) => name in fields))
+    at.fail("the profile", Object.keys(fields), `an object with users, actions or endpoints: docs/load.md has an example`);
+  const users = fields["users"] === undefined ? {} : at.fields("users", fields["users"]);
+  const shares = fields["distribution"] === undefined ? undefined : sharesOf(at, "distribution", fields["distribution"], classOf);
+  const personas = personasOf(at, users["distribution"]);
+  return {
+    file,
+    ...whole(at, "total", users),
+    ...whole(at, "simultaneous", users),
+    actions: actionsOf(at, fields["actions"]),
+    reading: readingOf(at, fields["frequency"]),
+    ...(shares === undefined ? {} : { mix: mixOf(shares), mixSum: sum(shares) }),
+    ...(personas === undefined ? {} : { personasSum: personas }),
+    endpoints: endpointsOf(at, fields["endpoints"]),
+    ...(fields["login"] === undefined ? {} : { login: loginOf(at, fields["login"]) }),
+    ...(fields["stages"] === undefined ? {} : { stages: at.text("stages", fields["stages"]) }),
+    ...(fields["think"] === undefined ? {} : { think: at.text("think", fields["think"]) }),
+    thresholds: list(at, "thresholds", fields["thresholds"]).map((one, i) => at.text(`thresholds[${i}]`, one)),
+    unused: Object.keys(fields).filter((name) => !KNOWN.includes(name)),
+  };
+}
+
+function whole<const N extends "total" | "simultaneous">(at: At, name: N, users: Fields): { readonly [K in N]?: number } {
+  if (users[name] === undefined) return {};
+  const value = at.number(`users.${name}`, users[name], 1, 10_000_000);
+  return { [name]: Number.isInteger(value) ? value : at.fail(`users.${name}`, value, "a whole number") } as { readonly [K in N]?: number };
+}
+
+function list(at: At, place: string, value: unknown): readonly unknown[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) && value.length <= MOST ? (value as unknown[]) : at.fail(place, value, `a list of at most ${MOST}`);
+}
+
+function actionsOf(at: At, value: unknown): ProfileAction[] {
+  if (value === undefined) return [];
+  const entries = Object.entries(at.fields("actions", value));
+  if (entries.length === 0 || entries.length > MOST) at.fail("actions", `${entries.length} of them`, `1 to ${MOST}`);
+  const actions = entries.map(([name, inner]) => {
+    const fields = at.fields(`actions.${name}`, inner);
+    const requests = at.number(`actions.${name}.requests`, fields["requests"], 1, 10_000);
+    return {
+      name,
+      seconds: secondsOf(at, `actions.${name}.duration`, fields["duration"]),
+      requests: Number.isInteger(requests) ? requests : at.fail(`actions.${name}.requests`, requests, "a whole number"),
+      perHour: perHourOf(at, `actions.${name}.frequency`, fields["frequency"]),
+    };
+  });
+  if (actions.every(({ perHour }) => perHour === 0)) at.fail("actions", "frequencies of 0", "at least one that is done");
+  return actions;
+}
+
+function readingOf(at: At, value: unknown): Reading {
+  if (value === undefined) return "session";
+  const { per } = at.fields("frequency", value);
+  return READINGS.find((one) => one === per) ?? at.fail("frequency.per", per, `one of ${READINGS.join(", ")}`);
+}
+
+type Shares = ReadonlyMap<string, number>;
+const sum = (shares: Shares): number => [...shares.values()].reduce((a, b) => a + b, 0);
+
+/** `60`, `0.6` or `"60%"` by name. */
+function sharesOf(at: At, place: string, value: unknown, nameOf: (name: string) => string | undefined): Shares {
+  const shares = new Map<string, number>();
+  for (const [name, share] of Object.entries(at.fields(place, value))) {
+    const known = nameOf(name) ?? at.fail(place, name, CLASSES.join(", "));
+    const digits = typeof share === "number" ? share : Number(/^\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(String(share))?.[1] ?? Number.NaN);
+    shares.set(known, (shares.get(known) ?? 0) + at.number(`${place}.${name}`, Number.isNaN(digits) ? share : digits, 0, 1e6));
+  }
+  if (sum(shares) <= 0) at.fail(place, value, "shares above 0");
+  return shares;
+}
+
+const NAMES: readonly (readonly [Class, RegExp])[] = [
+  ["export", /export|download|t[ée]l[ée]charg/i],
+  ["write", /write|creat|add|edit|updat|delet|post|[ée]crit|cr[ée]|modif|ajout|suppr/i],
+  ["read", /read|view|get|list|search|consult|lect|lire|visu|voir/i],
+];
+/** The class that a name means, in the languages that profiles come in. */
+export const classOf = (name: string): Class | undefined => NAMES.find(([, pattern]) => pattern.test(name))?.[0];
+
+const mixOf = (shares: Shares): Mix => ({
+  read: shares.get("read") ?? 0,
+  write: shares.get("write") ?? 0,
+  export: shares.get("export") ?? 0,
+});
+
+/** Who the users are is only checked: what they do is what the actions say. */
+function personasOf(at: At, value: unknown): number | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  if (!Object.values(value).every((one) => typeof one === "number" || /^\s*\d/.test(String(one)))) return undefined;
+  return sum(sharesOf(at, "users.distribution", value, (name) => name));
+}
+
+/** `{"read": ["GET /path", …]}` or with method, path, headers, body, weight, name for each. */
+function endpointsOf(at: At, value: unknown): Endpoint[] {
+  if (value === undefined) return [];
+  const groups = Object.entries(at.fields("endpoints", value));
+  const endpoints = groups.flatMap(([name, several]) => {
+    const kind = classOf(name) ?? at.fail("endpoints", name, CLASSES.join(", "));
+    return list(at, `endpoints.${name}`, several).map((one, i) => endpointOf(at, `endpoints.${name}[${i}]`, kind, one));
+  });
+  if (endpoints.length === 0 || endpoints.length > MOST) at.fail("endpoints", `${endpoints.length} of them`, `1 to ${MOST}`);
+  return endpoints;
+}
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+/** Nothing that would begin a second request, or that Node.js refuses to send. */
+const PATH = /^\/[\x21-\x7e]{0,2000}$/;
+const HEADER = /^[a-z0-9-]{1,100}$/i;
+const VALUE = /^[\x20-\x7e]{0,4000}$/;
+
+function endpointOf(at: At, place: string, kind: Class, value: unknown): Endpoint {
+  const short = typeof value === "string" ? /^(?:([A-Z]+)\s+)?(\/\S*)$/.exec(value.trim()) : undefined;
+  if (short === null) at.fail(place, value, '"GET /path", or an object with path');
+  const fields: Fields = short === undefined ? at.fields(place, value) : { method: short[1], path: short[2] };
+  const method = fields["method"] === undefined ? "GET" : at.text(`${place}.method`, fields["method"]).toUpperCase();
+  if (!METHODS.includes(method)) at.fail(`${place}.method`, method, `one of ${METHODS.join(", ")}`);
+  const path = at.text(`${place}.path`, fields["path"]);
+  if (!PATH.test(path)) at.fail(`${place}.path`, path, "a path that begins with / and has no blanks");
+  const { body, headers } = fields;
+  return {
+    name:
+      fields["name"] === undefined
+        ? `${method === "GET" ? "" : `${method} `}${path.replace(/\?.*/, "")}`
+        : at.text(`${place}.name`, fields["name"], 100),
+    class: kind,
+    weight: fields["weight"] === undefined ? 1 : at.number(`${place}.weight`, fields["weight"], 0, 1e6),
+    method,
+    path,
+    ...(headers === undefined ? {} : { headers: headersOf(at, `${place}.headers`, headers) }),
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  };
+}
+
+function headersOf(at: At, place: string, value: unknown): Record<string, string> {
+  const entries = Object.entries(at.fields(place, value));
+  for (const [name, text] of entries) {
+    if (!HEADER.test(name)) at.fail(place, name, "a header's name");
+    if (typeof text !== "string" || !VALUE.test(text)) at.fail(`${place}.${name}`, typeof text, "a text of printable ASCII"); // it may be a secret
+  }
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+/** What drover's own login takes. */
+export const LOGIN: Login = { path: "/api/login", body: '{"user":"{user}","code":"{code}"}' };
+
+function loginOf(at: At, value: unknown): Login {
+  const fields = at.fields("login", value);
+  const path = fields["path"] === undefined ? LOGIN.path : at.text("login.path", fields["path"]);
+  if (!PATH.test(path)) at.fail("login.path", path, "a path that begins with / and has no blanks");
+  const { body = LOGIN.body } = fields;
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  if (!text.includes("{user}")) at.fail("login.body", body, 'what is sent, with "{user}" and "{code}" where they belong');
+  return { path, body: text };
+}

@@ -1,0 +1,16 @@
+/** Figures as they stand in tables; `–` where there is none. */
+
+export const number = (value: number): string => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 2 });
+export const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
+export const rate = (value: number): string => (value >= 100 ? whole(value) : value.toFixed(1));
+
+/** 0.8 ms, 12 ms, 1.25 s */
+export function time(millis: number | undefined): string {
+  if (millis === undefined) return "–";
+  if (millis >= 1_000) return `${(millis / 1_000).toFixed(2)} s`;
+  return `${millis < 9.95 ? millis.toFixed(1) : Math.round(millis)} ms`;
+}
+
+export const percent = (ratio: number | undefined): string =>
+  ratio === undefined ? "–" : `${(ratio * 100).toFixed(ratio > 0 && ratio < 0.1 ? 1 : 0)} %`;
+export const ratio = (value: number | undefined): string => (value === undefined ? "–" : value.toFixed(2));

@@ -1,0 +1,149 @@
+/** The report as one file: nothing is loaded from anywhere, nothing runs in it, and everything that came from outside is escaped. */
+import type { Moment } from "../conductor.ts";
+import type { StepResult } from "../result.ts";
+import { number, percent, rate, ratio, time, whole } from "./figures.ts";
+import { plots } from "./plots.ts";
+import { escape, plot } from "./svg.ts";
+import { judgedOverall } from "./table.ts";
+
+export interface Report {
+  readonly title: string;
+  readonly target: string;
+  /** The command that makes it again. */
+  readonly command: string;
+  readonly startedAt: string;
+  readonly tool: string;
+  readonly machine: string;
+  readonly notes: readonly string[];
+  readonly results: readonly StepResult[];
+  readonly moments: readonly Moment[];
+  /** The p95 that must not be crossed, in ms. */
+  readonly limitMs: number | undefined;
+  readonly bottleneck: string;
+  readonly next: string;
+  readonly verdict: string;
+  readonly ending: string;
+}
+
+const STYLE = `:root{color-scheme:light dark;--a:#0b62c4;--b:#c05000;--c:#a3122f;--d:#2c7a3f;--g:#8884}
+@media (prefers-color-scheme:dark){:root{--a:#6db0ff;--b:#ffa25c;--c:#ff7a93;--d:#7fd596}}
+body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}code{overflow-wrap:anywhere}
+.v{display:inline-block;padding:.1rem .6rem;border-radius:.3rem;color:#fff;font-weight:600}.PASS{background:#2c7a3f}.FAIL{background:#a3122f}.INVALID{background:#6b5b00}
+.w{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;white-space:nowrap}
+th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--g)}th:first-child,td:first-child{text-align:left}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.8rem 0}dt{font-weight:600}dd{margin:0}
+svg{width:100%;max-width:48rem;height:auto;display:block;margin:1rem 0}svg text{fill:currentColor;font:11px system-ui,sans-serif}svg .h{font-weight:600;font-size:13px}svg .t{opacity:.8}
+svg line,svg path{fill:none;stroke-width:2}svg .g{stroke:var(--g);stroke-width:1}svg .m{stroke:var(--c);stroke-width:1;stroke-dasharray:5 4}
+.s0{stroke:var(--a)}.s1{stroke:var(--b)}.s2{stroke:var(--c)}.s3{stroke:var(--d)}circle.s0{fill:var(--a)}circle.s1{fill:var(--b)}circle.s2{fill:var(--c)}circle.s3{fill:var(--d)}`;
+
+export function html(report: Report): string {
+  const { title, verdict, target, results } = report;
+  const known = results.some(({ server }) => server !== undefined);
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width"><title>${escape(title)}</title><style>${STYLE}</style></head><body>
+<h1>${escape(title)} <span class="v ${/^[A-Z]+$/.test(verdict) ? verdict : "INVALID"}">${escape(verdict)}</span></h1>
+<dl>${described([
+    ["target", target],
+    ["ended", report.ending],
+    ["bottleneck", report.bottleneck],
+    ["next", report.next],
+    ...judgedOverall(results).map((text) => ["threshold", text] as const),
+    ...report.notes.map((text) => ["note", text] as const),
+  ])}</dl>
+<h2>Steps</h2>
+<div class="w">${table(STEP_COLUMNS, results)}</div>
+${plots(report).map(plot).join("\n")}
+${known ? `<h2>The server of itself</h2>\n<div class="w">${table(SERVER_COLUMNS, results)}</div>` : ""}
+<h2>Endpoints</h2>
+<div class="w">${endpoints(results)}</div>
+${failures(results)}
+<h2>How it was measured</h2>
+<dl>${described([
+    ["command", report.command],
+    ["begun", report.startedAt],
+    ["with", report.tool],
+    ["on", report.machine],
+    ["latency", "from when a request was to be sent until its answer was read whole; of good answers; at most 1/128 too high"],
+  ])}</dl>
+</body></html>
+`;
+}
+
+const described = (rows: readonly (readonly [string, string])[]): string =>
+  rows.map(([term, text]) => `<dt>${escape(term)}</dt><dd>${escape(text)}</dd>`).join("");
+
+type Columns<T> = readonly (readonly [string, (of: T) => string])[];
+
+const STEP_COLUMNS: Columns<StepResult> = [
+  ["step", ({ step }) => step.label],
+  ["offered/s", ({ offered }) => rate(offered)],
+  ["done/s", ({ achieved }) => rate(achieved)],
+  ["requests", ({ measured }) => whole(measured.tally.requests)],
+  ["p50", ({ latency }) => time(latency.p50)],
+  ["p95", ({ latency }) => time(latency.p95)],
+  ["p99", ({ latency }) => time(latency.p99)],
+  ["max", ({ latency }) => time(latency.max)],
+  ["errors", ({ measured: { tally } }) => whole(tally.fates.error + tally.fates.unexpected503)],
+  ["shed", ({ measured: { tally } }) => whole(tally.fates.refused)],
+  ["timeouts", ({ measured: { tally } }) => whole(tally.fates.timeout)],
+  ["generator busy", ({ generator }) => percent(generator.elu)],
+  ["sent late", ({ generator }) => time(generator.slipMs)],
+  ["verdict", ({ verdict, cut }) => (cut ? `${verdict} (cut)` : verdict)],
+];
+
+const SERVER_COLUMNS: Columns<StepResult> = [
+  ["step", ({ step }) => step.label],
+  ["CPU of the machine", ({ server }) => percent(server?.cpu)],
+  ["CPU seconds", ({ server }) => (server === undefined ? "–" : number(server.cpuSeconds))],
+  ["memory", ({ server }) => percent(server?.rss)],
+  ["busiest worker", ({ server }) => ratio(server?.elu)],
+  ["from memory", ({ server }) => percent(server?.hitRatio)],
+  ["calls upstream", ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls))],
+  ["quota", ({ server }) => (server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`)],
+  ["children died", ({ server }) => (server === undefined ? "–" : whole(server.deaths))],
+];
+
+function table<T>(columns: Columns<T>, rows: readonly T[]): string {
+  const head = columns.map(([name]) => `<th>${escape(name)}</th>`).join("");
+  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.map((one) => `<tr>${columns.map(([, of]) => `<td>${escape(of(one))}</td>`).join("")}</tr>`).join("")}</tbody></table>`;
+}
+
+interface EndpointRow {
+  readonly name: string;
+  readonly result: StepResult;
+}
+
+/** Of each step the endpoints; in order of the steps. */
+function endpoints(results: readonly StepResult[]): string {
+  const rows: EndpointRow[] = results.flatMap((result) =>
+    [...result.measured.tally.endpoints.keys()].sort().map((name) => ({ name, result })),
+  );
+  const of = ({ name, result }: EndpointRow, q: number): string => time(result.measured.tally.endpoints.get(name)?.latency.quantile(q));
+  return table<EndpointRow>(
+    [
+      ["endpoint", ({ name }) => name],
+      ["step", ({ result }) => result.step.label],
+      ["answered", ({ name, result }) => whole(result.measured.tally.endpoints.get(name)?.latency.count ?? 0)],
+      ["not well", ({ name, result }) => whole(result.measured.tally.endpoints.get(name)?.failed ?? 0)],
+      ["p50", (row) => of(row, 0.5)],
+      ["p95", (row) => of(row, 0.95)],
+      ["p99", (row) => of(row, 0.99)],
+    ],
+    rows,
+  );
+}
+
+function failures(results: readonly StepResult[]): string {
+  const rows = results.flatMap(({ step, measured }) =>
+    Array.from(measured.tally.whys, ([why, count]) => ({ step: step.label, why, count })),
+  );
+  if (rows.length === 0) return "";
+  const columns: Columns<(typeof rows)[number]> = [
+    ["what went wrong", ({ why }) => why],
+    ["step", ({ step }) => step],
+    ["times", ({ count }) => whole(count)],
+  ];
+  return `<h2>Errors and refusals</h2>\n<div class="w">${table(columns, rows)}</div>`;
+}

@@ -1,0 +1,84 @@
+/** What a run looks like. */
+import type { Moment } from "../conductor.ts";
+import type { StepResult } from "../result.ts";
+import { time } from "./figures.ts";
+import type { Report } from "./html.ts";
+import type { Plot } from "./svg.ts";
+
+/** Latency and rate: of each step, second by second, and by percentile. */
+export function plots({ results, moments, limitMs }: Pick<Report, "results" | "moments" | "limitMs">): Plot[] {
+  const answered = results.filter(({ measured }) => measured.tally.latency.count > 0);
+  const ticks = results.map(({ step }, i) => [i + 1, step.label] as const);
+  const bySteps = (of: (result: StepResult) => number | undefined): [number, number | undefined][] =>
+    results.map((result, i) => [i + 1, answered.includes(result) ? of(result) : undefined]);
+  const mark = limitMs === undefined ? {} : { mark: { at: limitMs, name: `p95 limit ${time(limitMs)}` } };
+  const steps: Plot[] = [
+    {
+      title: "Latency of each step",
+      x: { name: "step", ticks },
+      y: { name: "ms", log: true },
+      series: [
+        { name: "p50", look: "s0", points: bySteps(({ latency }) => latency.p50) },
+        { name: "p95", look: "s1", points: bySteps(({ latency }) => latency.p95) },
+        { name: "p99", look: "s2", points: bySteps(({ latency }) => latency.p99) },
+      ],
+      ...mark,
+    },
+    {
+      title: "Requests a second of each step",
+      x: { name: "step", ticks },
+      y: { name: "/s" },
+      series: [
+        { name: "offered", look: "s1", points: bySteps(({ offered }) => offered) },
+        { name: "done", look: "s0", points: bySteps(({ achieved }) => achieved) },
+      ],
+    },
+  ];
+  return [...(results.length > 1 ? steps : []), ...overTime(moments, mark), percentiles(answered)];
+}
+
+function overTime(moments: readonly Moment[], mark: Pick<Plot, "mark">): Plot[] {
+  const points = (of: (moment: Moment) => number | undefined): [number, number | undefined][] =>
+    moments.map((moment) => [moment.at, of(moment)]);
+  return [
+    {
+      title: "Latency, second by second",
+      x: { name: "seconds" },
+      y: { name: "ms", log: true },
+      series: [
+        { name: "p50", look: "s0", points: points(({ p50 }) => p50) },
+        { name: "p95", look: "s1", points: points(({ p95 }) => p95) },
+      ],
+      ...mark,
+    },
+    {
+      title: "Requests, second by second",
+      x: { name: "seconds" },
+      y: { name: "/s" },
+      series: [
+        { name: "done", look: "s0", points: points(({ perSecond }) => perSecond) },
+        { name: "failed", look: "s2", points: points(({ failed }) => failed) },
+        { name: "shed", look: "s3", points: points(({ refused }) => refused) },
+      ],
+    },
+  ];
+}
+
+/** Each nine of the last steps: 50 %, 90 %, 99 %, 99.9 %. */
+const NINES = [0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999];
+function percentiles(answered: readonly StepResult[]): Plot {
+  const at = (q: number): number => Math.log10(1 / (1 - q));
+  return {
+    title: "Latency by percentile",
+    x: { name: "percentile", ticks: [0.5, 0.9, 0.99, 0.999, 0.9999].map((q) => [at(q), `${Number((q * 100).toFixed(2))} %`] as const) },
+    y: { name: "ms", log: true },
+    series: answered.slice(-4).map(({ step, measured }, i) => ({
+      name: step.label,
+      look: `s${i}`,
+      // A percentile beyond what was counted would be the maximum in disguise.
+      points: NINES.filter((q) => measured.tally.latency.count * (1 - q) >= 1).map(
+        (q) => [at(q), measured.tally.latency.quantile(q)] as const,
+      ),
+    })),
+  };
+}

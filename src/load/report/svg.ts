@@ -1,0 +1,109 @@
+/** Line plots as inline SVG: a handful of lines, axes that begin at 0 or at a power of ten, no script. */
+
+export interface Series {
+  readonly name: string;
+  /** A CSS class: s0 to s3. */
+  readonly look: string;
+  readonly points: readonly (readonly [number, number | undefined])[];
+}
+
+export interface Plot {
+  readonly title: string;
+  readonly x: { readonly name: string; readonly ticks?: readonly (readonly [number, string])[] };
+  readonly y: { readonly name: string; readonly log?: boolean };
+  readonly series: readonly Series[];
+  /** A line across, such as a limit. */
+  readonly mark?: { readonly at: number; readonly name: string };
+}
+
+const [WIDTH, HEIGHT] = [720, 260];
+const AREA = { left: 64, right: 44, top: 28, bottom: 44 };
+
+/** Everything that is not ours goes through here before it enters HTML or SVG. */
+export const escape = (text: string): string => text.replaceAll(/[\p{C}]/gu, "?").replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+
+/** 1, 2 or 5 times a power of ten, so that at most `most` of them reach `to`. */
+export function niceStep(to: number, most: number): number {
+  const raw = Math.max(to, Number.MIN_VALUE) / most;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  return power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10);
+}
+
+interface Scale {
+  at(value: number): number;
+  readonly ticks: readonly number[];
+}
+
+function linear(most: number, from: number, to: number): Scale {
+  const step = niceStep(most || 1, 5);
+  const top = Math.ceil((most || 1) / step - 1e-9) * step;
+  return {
+    at: (value) => from + ((to - from) * value) / top,
+    ticks: Array.from({ length: Math.round(top / step) + 1 }, (_, i) => Number((i * step).toPrecision(12))),
+  };
+}
+
+function logarithmic(least: number, most: number, from: number, to: number): Scale {
+  const low = Math.floor(Math.log10(Math.max(least, 0.01)));
+  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(most, 0.02))));
+  return {
+    at: (value) => from + ((to - from) * (Math.log10(Math.max(value, 10 ** low)) - low)) / (high - low),
+    ticks: Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i)),
+  };
+}
+
+const fixed = (value: number): string => value.toFixed(1);
+const label = (value: number): string => Number(value.toPrecision(6)).toLocaleString("en-US", { maximumFractionDigits: 2 });
+
+export function plot({ title, x, y, series, mark }: Plot): string {
+  const known = series.flatMap(({ points }) => points.flatMap(([px, py]) => (py === undefined ? [] : [[px, py] as const])));
+  if (known.length === 0) return "";
+  const ys = [...known.map(([, py]) => py), ...(mark === undefined ? [] : [mark.at])];
+  const down = HEIGHT - AREA.bottom;
+  const across = linear(Math.max(...known.map(([px]) => px)), AREA.left, WIDTH - AREA.right);
+  const up =
+    y.log === true
+      ? logarithmic(Math.min(...ys.filter((v) => v > 0)), Math.max(...ys), down, AREA.top)
+      : linear(Math.max(...ys), down, AREA.top);
+  const xTicks = x.ticks ?? across.ticks.map((value) => [value, label(value)] as const);
+  return [
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(title)}"><title>${escape(title)}</title>`,
+    `<text class="h" x="${AREA.left}" y="16">${escape(title)}</text>`,
+    ...up.ticks.map((value) => grid(AREA.left, up.at(value), label(value))),
+    ...xTicks.map(
+      ([value, text]) => `<text class="t" x="${fixed(across.at(value))}" y="${down + 16}" text-anchor="middle">${escape(text)}</text>`,
+    ),
+    `<text class="t" x="${WIDTH - AREA.right}" y="${HEIGHT - 8}" text-anchor="end">${escape(x.name)}</text>`,
+    `<text class="t" x="${AREA.left - 6}" y="${AREA.top - 10}" text-anchor="end">${escape(y.name)}</text>`,
+    ...(mark === undefined ? [] : [markAt(up.at(mark.at), mark.name)]),
+    ...series.map((one) => drawn(one, across, up)),
+    ...series.map(({ name, look }, i) => legend(name, look, i)),
+    "</svg>",
+  ].join("\n");
+}
+
+const grid = (left: number, at: number, text: string): string =>
+  `<line class="g" x1="${left}" x2="${WIDTH - AREA.right}" y1="${fixed(at)}" y2="${fixed(at)}"/><text class="t" x="${left - 6}" y="${fixed(at + 4)}" text-anchor="end">${text}</text>`;
+const markAt = (at: number, name: string): string =>
+  `<line class="m" x1="${AREA.left}" x2="${WIDTH - AREA.right}" y1="${fixed(at)}" y2="${fixed(at)}"/><text class="t" x="${WIDTH - AREA.right}" y="${fixed(at - 4)}" text-anchor="end">${escape(name)}</text>`;
+const legend = (name: string, look: string, i: number): string =>
+  `<line class="${look}" x1="${AREA.left + i * 130}" x2="${AREA.left + i * 130 + 18}" y1="${HEIGHT - 12}" y2="${HEIGHT - 12}"/><text class="t" x="${AREA.left + i * 130 + 24}" y="${HEIGHT - 8}">${escape(name)}</text>`;
+
+/** A gap where nothing is known. Few points are marked, many are a line. */
+function drawn({ points, look }: Series, across: Scale, up: Scale): string {
+  const pieces: string[] = [];
+  let pen = "M";
+  for (const [px, py] of points) {
+    if (py !== undefined) pieces.push(`${pen}${fixed(across.at(px))} ${fixed(up.at(py))}`);
+    pen = py === undefined ? "M" : "L";
+  }
+  const dots =
+    points.length > 40
+      ? ""
+      : points
+          .flatMap(([px, py]) =>
+            py === undefined ? [] : [`<circle class="${look}" cx="${fixed(across.at(px))}" cy="${fixed(up.at(py))}" r="3"/>`],
+          )
+          .join("");
+  return `<path class="${look}" d="${pieces.join("")}"/>${dots}`;
+}

@@ -1,0 +1,71 @@
+/** One row a step: what was measured, and beside it what the server said of itself. */
+import type { StepResult } from "../result.ts";
+import type { Judgement, Threshold } from "../thresholds.ts";
+import { number, percent, rate, ratio, time, whole } from "./figures.ts";
+
+interface Column {
+  readonly head: string;
+  readonly width: number;
+  readonly of: (result: StepResult) => string;
+}
+
+const amount = ({ step }: StepResult): string => {
+  const unit = step.model === "open" ? "/s" : "";
+  return step.from === step.to ? `${number(step.to)}${unit}` : `${number(step.from)}→${number(step.to)}${unit}`;
+};
+
+const MEASURED: readonly Column[] = [
+  { head: "USERS", width: 9, of: amount },
+  { head: "OFFERED/S", width: 9, of: ({ offered }) => rate(offered) },
+  { head: "DONE/S", width: 8, of: ({ achieved }) => rate(achieved) },
+  { head: "P50", width: 8, of: ({ latency, measured }) => latencyOf(latency.p50, measured.tally.latency.count) },
+  { head: "P95", width: 8, of: ({ latency, measured }) => latencyOf(latency.p95, measured.tally.latency.count) },
+  { head: "P99", width: 8, of: ({ latency, measured }) => latencyOf(latency.p99, measured.tally.latency.count) },
+  { head: "MAX", width: 8, of: ({ latency, measured }) => latencyOf(latency.max, measured.tally.latency.count) },
+  { head: "ERR", width: 5, of: ({ measured: { tally } }) => whole(tally.fates.error + tally.fates.unexpected503) },
+  { head: "SHED", width: 5, of: ({ measured: { tally } }) => whole(tally.fates.refused) },
+  { head: "T/O", width: 5, of: ({ measured: { tally } }) => whole(tally.fates.timeout) },
+];
+
+const SERVER: readonly Column[] = [
+  { head: "CPU", width: 6, of: ({ server }) => percent(server?.cpu) },
+  { head: "RSS", width: 6, of: ({ server }) => percent(server?.rss) },
+  { head: "ELU", width: 5, of: ({ server }) => ratio(server?.elu) },
+  { head: "HITS", width: 6, of: ({ server }) => percent(server?.hitRatio) },
+  { head: "CALLS", width: 5, of: ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls)) },
+  { head: "QUOTA", width: 7, of: ({ server }) => (server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`) },
+];
+
+const latencyOf = (millis: number, count: number): string => (count === 0 ? "–" : time(millis));
+const LABEL = 12;
+
+/** @param known the server's own figures are to be had. */
+export function heading(known: boolean): string {
+  const columns = [...MEASURED, ...(known ? SERVER : [])];
+  return `${"STEP".padEnd(LABEL)} ${columns.map(({ head, width }) => head.padStart(width)).join(" ")}  VERDICT`;
+}
+
+export function row(result: StepResult, known: boolean): string {
+  const columns = [...MEASURED, ...(known ? SERVER : [])];
+  const label = result.step.label.length > LABEL ? `${result.step.label.slice(0, LABEL - 1)}…` : result.step.label.padEnd(LABEL);
+  return `${label} ${columns.map(({ of, width }) => of(result).padStart(width)).join(" ")}  ${result.verdict}${result.cut ? " (cut)" : ""}`;
+}
+
+const isTime = ({ metric, statistic }: Threshold): boolean => metric === "http_req_duration" && statistic !== "count";
+
+/** `p(95)<500 ✗ 812 ms`: what was measured where it does not hold. */
+export function judged({ threshold, value, holds }: Judgement): string {
+  if (value === undefined && holds) return `${threshold.text} – (not known)`;
+  if (value === undefined) return `${threshold.text} ✗ (nothing to judge by)`;
+  return `${threshold.text} ${holds ? "✓" : "✗"}${holds ? "" : ` ${isTime(threshold) ? time(value) : number(value)}`}`;
+}
+
+/** Each threshold over all steps: the first judgement that does not hold, and where, stands for them all. */
+export function judgedOverall(results: readonly StepResult[]): string[] {
+  const valid = results.filter(({ verdict }) => verdict !== "INVALID");
+  return (valid[0]?.judgements ?? []).map((_, i) => {
+    const bad = valid.find((result) => result.judgements[i]?.holds === false);
+    const shown = (bad ?? valid[0])?.judgements[i] as Judgement;
+    return `${judged(shown)}${bad === undefined ? "" : ` at ${bad.step.label}`}`;
+  });
+}

@@ -1,0 +1,70 @@
+/** What stands under the table: why, whether it can be believed, and what to do next. */
+import { lint, type LoadRun } from "../../plan/run.ts";
+import { finding, nextStep, type Situation } from "../bottleneck.ts";
+import type { StepResult } from "../result.ts";
+import { number, percent, time } from "./figures.ts";
+import { judgedOverall } from "./table.ts";
+
+const most = (of: readonly number[]): number => Math.max(0, ...of);
+
+/** @param notes what was said of the profile and the server before. */
+export function summary(situation: Situation, run: LoadRun | undefined): string {
+  const { results } = situation;
+  const lines = [
+    ...failures(results),
+    ...refusedBy(results),
+    ...unsent(results),
+    `thresholds  ${judgedOverall(results).join("  ") || "none was judged"}`,
+    `generator   ${generatorLine(results)}`,
+    ...(run === undefined ? [] : lint(run).map((line) => `check       ${line}`)),
+    `bottleneck  ${finding(situation).says}`,
+    `next        ${nextStep(situation)}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** In the open model all connections were taken: the server answers more slowly than requests come. */
+const unsent = (results: readonly StepResult[]): string[] =>
+  results
+    .filter(({ measured }) => measured.unsent > 0)
+    .map(
+      ({ step, measured }) =>
+        `unsent      ${step.label}: ${number(measured.unsent)} requests were due and found no free connection; they are in no figure`,
+    );
+
+function generatorLine(results: readonly StepResult[]): string {
+  const elu = most(results.map(({ generator }) => generator.elu));
+  const slip = most(results.map(({ generator }) => generator.slipMs));
+  const cpu = most(results.map(({ generator }) => generator.cpu));
+  const bad = results.filter(({ verdict }) => verdict === "INVALID").length;
+  const state = bad === 0 ? "ok" : `saturated in ${bad} of ${results.length} steps, which say nothing`;
+  return `${state}: loop ${percent(elu)} busy, sent ${time(slip)} late, ${number(cpu)} CPUs, at most`;
+}
+
+function failures(results: readonly StepResult[]): string[] {
+  const all = new Map<string, number>();
+  for (const { measured } of results)
+    for (const [why, count] of measured.tally.whys) if (!why.startsWith("refused: ")) all.set(why, (all.get(why) ?? 0) + count);
+  return listed("errors", all);
+}
+
+function refusedBy(results: readonly StepResult[]): string[] {
+  const all = new Map<string, number>();
+  for (const { measured } of results)
+    for (const [why, count] of measured.tally.whys)
+      if (why.startsWith("refused: ")) all.set(why.slice(9), (all.get(why.slice(9)) ?? 0) + count);
+  return listed("shed", all);
+}
+
+const SHOWN = 6;
+function listed(name: string, counts: ReadonlyMap<string, number>): string[] {
+  if (counts.size === 0) return [];
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  const rest = sorted.length > SHOWN ? `, and ${sorted.length - SHOWN} others` : "";
+  return [
+    `${name.padEnd(11)} ${sorted
+      .slice(0, SHOWN)
+      .map(([why, count]) => `${why}: ${number(count)}`)
+      .join(", ")}${rest}`,
+  ];
+}

@@ -1,0 +1,42 @@
+/** Whether a step says something about the server, or about the generator. */
+import type { Threshold } from "./thresholds.ts";
+
+export interface Generator {
+  /** Of its busiest thread, 0 to 1. */
+  readonly elu: number;
+  /** How much later than intended requests were sent, in ms: at the highest percentile that a threshold looks at. */
+  readonly slipMs: number;
+  /** CPUs that it took: 1 is one core. */
+  readonly cpu: number;
+}
+
+const MOST_ELU = 0.9;
+/** What a busy machine's timers do anyway. */
+const LEAST_SLIP = 10;
+
+/** Lateness is judged where latency is: who asks for the p99 must have it right there, who asks for the p95 need not. 0 to 1. */
+export function slipQuantile(thresholds: readonly Threshold[]): number {
+  const asked = thresholds.flatMap(({ statistic }) => (typeof statistic === "object" ? [statistic.p / 100] : []));
+  return asked.length === 0 ? USUALLY : Math.min(LAST, Math.max(...asked));
+}
+const [USUALLY, LAST] = [0.95, 0.999];
+
+/**
+ * A tenth of the tightest latency limit, or of the latency where that is more: lateness that can't turn a pass into a fail, or the other
+ * way round.
+ */
+export function slipLimit(thresholds: readonly Threshold[], latencyMs: number): number {
+  const limits = thresholds
+    .filter(({ metric, operator }) => metric === "http_req_duration" && operator.startsWith("<"))
+    .map(({ limit }) => limit);
+  return Math.max(LEAST_SLIP, latencyMs / 10, limits.length === 0 ? 0 : Math.min(...limits) / 10);
+}
+
+/** @returns why the step is invalid, or undefined. */
+export function saturated({ elu, slipMs }: Generator, limit: number): string | undefined {
+  if (elu > MOST_ELU)
+    return `its own loop was ${Math.round(elu * 100)} % busy (at most ${MOST_ELU * 100} %): more --threads, more --think, or another machine`;
+  if (slipMs > limit)
+    return `it sent ${Math.round(slipMs)} ms late (at most ${Math.round(limit)} ms): it, or the machine it shares with the server, is overloaded`;
+  return undefined;
+}

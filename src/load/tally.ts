@@ -1,0 +1,119 @@
+/** What came of the requests of a step, or of a second of it. Threads count apart; deltas travel and are added, percentiles never are. */
+import { Histogram, type HistogramDelta } from "../base/histogram.ts";
+
+/** 1/128: a p95 of 500 ms is at most 4 ms off. */
+export const PRECISION = 7;
+
+/**
+ * ok: an answer as it should be. refused: a deliberate refusal (503 or 429 with X-Drover-Refused). unexpected503: any other 503.
+ * error: another answer from 400 on, a redirect, a broken connection. timeout: none within the patience.
+ */
+export type Fate = "ok" | "refused" | "unexpected503" | "error" | "timeout";
+export const FATES = ["ok", "refused", "unexpected503", "error", "timeout"] as const satisfies readonly Fate[];
+
+export interface Outcome {
+  readonly fate: Fate;
+  /** Why: the reason of a refusal, "HTTP 500", "ECONNRESET". Empty when ok. */
+  readonly why: string;
+  readonly bytes: number;
+}
+
+type Counted = readonly (readonly [string, number])[];
+
+/** Survives structured cloning. */
+export interface TallyDelta {
+  readonly fates: Readonly<Record<Fate, number>>;
+  readonly bytes: number;
+  readonly sumMs: number;
+  readonly maxMs: number;
+  readonly minMs: number;
+  readonly latency: HistogramDelta;
+  readonly endpoints: readonly (readonly [string, { readonly latency: HistogramDelta; readonly failed: number }])[];
+  readonly whys: Counted;
+  readonly slip: HistogramDelta;
+}
+
+const MOST_WHYS = 40;
+const none = (): Record<Fate, number> => ({ ok: 0, refused: 0, unexpected503: 0, error: 0, timeout: 0 });
+
+export class Tally {
+  readonly fates = none();
+  readonly latency = new Histogram(PRECISION);
+  /** How much later than intended requests were sent: the generator's own fault. */
+  readonly slip = new Histogram(PRECISION);
+  readonly endpoints = new Map<string, { latency: Histogram; failed: number }>();
+  readonly whys = new Map<string, number>();
+  bytes = 0;
+  sumMs = 0;
+  maxMs = 0;
+  minMs = Infinity;
+
+  /** @param latencyMs from the intended moment. Only that of good answers is recorded. */
+  record(endpoint: string, outcome: Outcome, latencyMs: number): void {
+    this.fates[outcome.fate] += 1;
+    this.bytes += outcome.bytes;
+    const own = this.#endpoint(endpoint);
+    if (outcome.fate !== "ok") {
+      own.failed += 1;
+      this.#because(`${outcome.fate === "refused" ? "refused: " : ""}${outcome.why}`, 1);
+      return;
+    }
+    own.latency.record(latencyMs);
+    this.latency.record(latencyMs);
+    this.sumMs += latencyMs;
+    this.maxMs = Math.max(this.maxMs, latencyMs);
+    this.minMs = Math.min(this.minMs, latencyMs);
+  }
+
+  get requests(): number {
+    return FATES.reduce((sum, fate) => sum + this.fates[fate], 0);
+  }
+
+  /** Everything since the last time; counts go back to nothing, histograms remember what they told. */
+  takeDelta(): TallyDelta {
+    const delta: TallyDelta = {
+      fates: { ...this.fates },
+      bytes: this.bytes,
+      sumMs: this.sumMs,
+      maxMs: this.maxMs,
+      minMs: this.minMs,
+      latency: this.latency.takeDelta(),
+      endpoints: Array.from(this.endpoints, ([name, { latency, failed }]) => [name, { latency: latency.takeDelta(), failed }]),
+      whys: [...this.whys],
+      slip: this.slip.takeDelta(),
+    };
+    Object.assign(this.fates, none());
+    this.whys.clear();
+    for (const own of this.endpoints.values()) own.failed = 0;
+    [this.bytes, this.sumMs, this.maxMs, this.minMs] = [0, 0, 0, Infinity];
+    return delta;
+  }
+
+  add(delta: TallyDelta): void {
+    for (const fate of FATES) this.fates[fate] += delta.fates[fate];
+    this.bytes += delta.bytes;
+    this.sumMs += delta.sumMs;
+    this.maxMs = Math.max(this.maxMs, delta.maxMs);
+    this.minMs = Math.min(this.minMs, delta.minMs);
+    this.latency.merge(delta.latency);
+    this.slip.merge(delta.slip);
+    for (const [name, { latency, failed }] of delta.endpoints) {
+      const own = this.#endpoint(name);
+      own.latency.merge(latency);
+      own.failed += failed;
+    }
+    for (const [why, count] of delta.whys) this.#because(why, count);
+  }
+
+  #endpoint(name: string): { latency: Histogram; failed: number } {
+    const known = this.endpoints.get(name) ?? { latency: new Histogram(PRECISION), failed: 0 };
+    this.endpoints.set(name, known);
+    return known;
+  }
+
+  /** A server that invents a new reason for each answer fills no memory. */
+  #because(why: string, count: number): void {
+    const name = this.whys.has(why) || this.whys.size < MOST_WHYS ? why : "others";
+    this.whys.set(name, (this.whys.get(name) ?? 0) + count);
+  }
+}

@@ -1,0 +1,87 @@
+/** A generator's thread: users or arrivals, and nothing else, so that neither the screen nor a report makes anybody wait. */
+import { performance, type EventLoopUtilization } from "node:perf_hooks";
+import { parentPort, workerData } from "node:worker_threads";
+import { Arrivals } from "./arrivals.ts";
+import { Crowd } from "./crowd.ts";
+import { along } from "./pacing.ts";
+import type { FromThread, ThreadOptions, ThreadStep, ToThread } from "./messages.ts";
+import type { Scene } from "./user.ts";
+import { Window } from "./window.ts";
+
+const port = parentPort ?? fail("the generator's thread is no program of its own");
+function fail(why: string): never {
+  throw new Error(why);
+}
+const say = (message: FromThread): void => port.postMessage(message);
+
+const options = workerData as ThreadOptions;
+const RAMP_EVERY = 100;
+const SECOND = 1_000;
+const wait = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
+
+let window: Window | undefined;
+let cut = Promise.withResolvers<void>();
+/** Whoever interrupts a run waits no longer for what is under way. */
+const AFTER_CUT = 1_000;
+let numbers = 0;
+const scene: Scene = {
+  ...options,
+  window: () => window,
+  number: () => `${options.run}-${options.thread}-${(numbers += 1)}`,
+};
+const crowd = new Crowd(scene, options);
+const arrivals = new Arrivals(scene, options, options.connections);
+
+/** Users or a rate on their straight line, until told to stop. */
+function follow({ model, from, to, holdMs }: ThreadStep): () => void {
+  const begun = performance.now();
+  const set = (): void => {
+    const value = along({ from, to, overMs: from === to ? 0 : holdMs }, performance.now() - begun);
+    if (model === "closed") crowd.resize(Math.round(value));
+    else arrivals.retune(value);
+  };
+  set();
+  if (from === to) return () => {};
+  const timer = setInterval(set, RAMP_EVERY);
+  return () => {
+    clearInterval(timer);
+    set();
+  };
+}
+
+const cutOr = (other: Promise<void>): Promise<void> => Promise.race([other, cut.promise]);
+
+async function step(task: ThreadStep): Promise<void> {
+  cut = Promise.withResolvers<void>();
+  const settle = follow(task);
+  if (task.warmMs > 0) await cutOr(wait(task.warmMs));
+  arrivals.peak = 0;
+  const begun = performance.now();
+  const busy = performance.eventLoopUtilization();
+  const open = new Window(begun, task.most);
+  window = open;
+  say({ type: "open" });
+  const seconds = setInterval(() => say({ type: "second", tally: open.tally.takeDelta() }), SECOND);
+  await cutOr(Promise.race([wait(task.holdMs), open.full]));
+  const report = reportOf(begun, busy);
+  say({ type: "close" });
+  settle();
+  const late = cut.promise.then(() => wait(AFTER_CUT));
+  await Promise.race([open.close(), late]);
+  clearInterval(seconds);
+  window = undefined;
+  say({ type: "done", tally: open.tally.takeDelta(), report });
+}
+
+const reportOf = (begun: number, busy: EventLoopUtilization) => ({
+  ms: performance.now() - begun,
+  elu: performance.eventLoopUtilization(busy).utilization,
+  connections: arrivals.peak,
+  unsent: Math.round(arrivals.behind),
+});
+
+port.on("message", (message: ToThread) => {
+  if (message.do === "cut") cut.resolve();
+  else if (message.do === "step") void step(message.step);
+  else void Promise.all([crowd.end(), arrivals.end()]).then(() => say({ type: "ended" }));
+});

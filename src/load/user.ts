@@ -1,0 +1,95 @@
+/** What one user asks next, and how it is sent. */
+import { intended } from "./pacing.ts";
+import { pick, type Random } from "./random.ts";
+import { Session } from "./client.ts";
+import type { Fate } from "./tally.ts";
+import type { Target } from "./target.ts";
+import { CLASSES, type Endpoint, type Person, type Traffic } from "./traffic.ts";
+import type { Window } from "./window.ts";
+
+/** The same for all users of a thread. */
+export interface Scene {
+  readonly target: Target;
+  readonly traffic: Traffic;
+  readonly timeoutMs: number;
+  /** The window that is open now. */
+  window(): Window | undefined;
+  /** A number that no other request has. */
+  number(): string;
+}
+
+export const LOGIN = "login";
+
+export class User {
+  readonly chance: Random;
+  readonly #scene: Scene;
+  readonly #session: Session;
+  readonly #person: Person | undefined;
+
+  constructor(scene: Scene, person: Person | undefined, chance: Random) {
+    this.#scene = scene;
+    this.#person = person;
+    this.chance = chance;
+    this.#session = new Session(scene.target, scene.timeoutMs);
+  }
+
+  get signedIn(): boolean {
+    return this.#session.signedIn || this.#scene.traffic.login === undefined;
+  }
+
+  /** One request of the mix, or the login where one is still to be made. @param due monotonic ms when it was to be sent. @param waited for a connection to be free. @returns what came of it. */
+  async ask(due: number, waited = false): Promise<Fate> {
+    if (!this.signedIn) return await this.#signIn(due, waited);
+    const endpoint = this.#choose();
+    const n = /\{n\}/.test(endpoint.path + (endpoint.body ?? "")) ? this.#scene.number() : "";
+    return await this.#send(
+      endpoint.name,
+      { due, waited },
+      {
+        ...endpoint,
+        path: endpoint.path.replaceAll("{n}", n),
+        ...(endpoint.body === undefined ? {} : { body: endpoint.body.replaceAll("{n}", n) }),
+      },
+    );
+  }
+
+  close(): void {
+    this.#session.close();
+  }
+
+  #choose(): Endpoint {
+    const { mix, endpoints } = this.#scene.traffic;
+    const kind = pick(
+      CLASSES.map((name) => ({ name, weight: mix[name] })),
+      this.chance,
+    ).name;
+    return pick(
+      endpoints.filter((one) => one.class === kind),
+      this.chance,
+    );
+  }
+
+  async #signIn(due: number, waited: boolean): Promise<Fate> {
+    const { login } = this.#scene.traffic;
+    const person = this.#person;
+    if (login === undefined || person === undefined) throw new Error("a login needs people");
+    const fill = (text: string): string => JSON.stringify(text).slice(1, -1);
+    const body = login.body.replaceAll(/\{(user|code)\}/g, (_, name: "user" | "code") => fill(person[name]));
+    const fate = await this.#send(LOGIN, { due, waited }, { method: "POST", path: login.path, body });
+    this.#session.signedIn = fate === "ok";
+    return fate;
+  }
+
+  async #send(
+    name: string,
+    { due, waited }: { readonly due: number; readonly waited: boolean },
+    call: Parameters<Session["send"]>[0],
+  ): Promise<Fate> {
+    const now = performance.now();
+    const from = intended(due, now);
+    const record = this.#scene.window()?.enter(from, now, waited);
+    const outcome = await this.#session.send(call);
+    record?.(name, outcome, performance.now());
+    return outcome.fate;
+  }
+}

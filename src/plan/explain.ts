@@ -1,0 +1,139 @@
+/** Every formula with its numbers put in, and every input with where it comes from. */
+import { graceOf } from "./cache.ts";
+import { erlangB } from "./erlang.ts";
+import type { Figure } from "./figure.ts";
+import { waitsAtBest, type Forecast } from "./forecast.ts";
+import { CPU_SHARE, MEMORY_SHARE, QUOTA_SHARE, type PlanInput } from "./input.ts";
+import { utilisation } from "./latency.ts";
+import { cpuPerRequest, loopsOf } from "./load.ts";
+import { exact, num, percent, size, span } from "./units.ts";
+
+export interface Explanation {
+  readonly what: string;
+  readonly formula: string;
+  readonly numbers: string;
+}
+
+function cacheOf({ input, load }: Forecast): Explanation[] {
+  const { upstream, place, system } = input;
+  const [ttl, tables, workers] = [upstream.ttl.value, upstream.tables.value, place.workers.value];
+  const rate = load.rate - load.writes;
+  const grace = graceOf(ttl);
+  switch (system.cache) {
+    case "none":
+      return [{ what: "calls to Google", formula: "60 λ", numbers: `60 × ${num(rate)} = ${num(load.readCalls)} a minute` }];
+    case "machine":
+      return [
+        {
+          what: "calls to Google",
+          formula: "60 / (T + 1/λ), one call for all tables",
+          numbers: `60 / (${num(ttl)} + 1/${num(rate)}) = ${exact(load.readCalls)} a minute`,
+        },
+        {
+          what: "wait for Google",
+          formula: "e^(−λG) / (1 + λT), old rows served for G",
+          numbers: `e^(−${num(rate)} × ${num(grace)}) / (1 + ${num(rate)} × ${num(ttl)}) = ${percent(load.waiting)}`,
+        },
+      ];
+    case "worker":
+      return [
+        {
+          what: "hits",
+          formula: "λT / (1 + λT) for each table of each worker",
+          numbers: `λ = ${num(rate)} / ${num(workers)} / ${num(tables)}, T = ${num(ttl)}: ${percent(1 - load.misses)}`,
+        },
+        {
+          what: "calls to Google",
+          formula: "60 W K / (T + 1/λ)",
+          numbers: `60 × ${num(workers)} × ${num(tables)} / (${num(ttl)} + ${num((workers * tables) / rate)}) = ${exact(load.readCalls)} a minute`,
+        },
+      ];
+    default:
+      return system.cache satisfies never;
+  }
+}
+
+function queueOf(forecast: Forecast): Explanation[] {
+  const { input, load } = forecast;
+  const servers = loopsOf(input);
+  const service = cpuPerRequest(load, input);
+  if (input.system.blocks) {
+    const workers = input.place.workers.value;
+    return [
+      {
+        what: "workers taken",
+        formula: "a = λS (erlangs)",
+        numbers: `${num(load.rate)} × ${exact(load.rate > 0 ? load.taken / load.rate : 0)} s = ${exact(load.taken)} of ${num(workers)}: ρ = ${exact(load.taken / workers)}`,
+      },
+    ];
+  }
+  const busy = utilisation({ rate: load.rate, servers, service });
+  return [
+    {
+      what: "CPU",
+      formula: "λ s",
+      numbers: `${num(load.rate)} × ${exact(service)} ms = ${exact(load.cpu)} CPUs; ρ = ${exact(busy)} of ${num(servers)}`,
+    },
+    {
+      what: "wait for a loop",
+      formula: "worst: each worker its own queue, ρ; best: one queue, Erlang C",
+      numbers: `${percent(Math.min(1, busy))} wait; ${percent(waitsAtBest(forecast))}`,
+    },
+  ];
+}
+
+export function explanations(forecast: Forecast): Explanation[] {
+  const { input, load, advice } = forecast;
+  const { demand, place, costs, upstream } = input;
+  const users = demand.users.value;
+  return [
+    {
+      what: "load",
+      formula: "λ = N r b",
+      numbers: `${num(users)} × ${num(demand.rate.value)} × ${num(demand.burst.value)} = ${num(load.rate)} requests/s`,
+    },
+    ...queueOf(forecast),
+    ...(forecast.latency === undefined
+      ? []
+      : [
+          {
+            what: "in flight",
+            formula: "L = λ R (Little)",
+            numbers: `${num(load.rate)} × ${num(forecast.latency.p50)} ms = ${num((load.rate * forecast.latency.p50) / 1_000)}`,
+          },
+        ]),
+    ...cacheOf(forecast),
+    {
+      what: "shortest TTL",
+      formula: `60 K C / (${QUOTA_SHARE} Q)`,
+      numbers: `${span(advice.ttl)} for a quota of ${num(upstream.reads.value)}`,
+    },
+    {
+      what: "workers",
+      formula: `⌈CPU / ${CPU_SHARE}⌉, 2 at least`,
+      numbers: `⌈${num(load.cpu)} / ${CPU_SHARE}⌉ → ${advice.workers}`,
+    },
+    {
+      what: "memory",
+      formula: "others + W × worker + N × connection",
+      numbers: `${size(costs.others.value)} + ${num(place.workers.value)} × ${size(costs.worker.value)} + ${num(users)} × ${num(costs.connection.value / 1_024)} KiB = ${size(load.memory)}; ${percent(MEMORY_SHARE)} of ${size(place.memory.value)} may be used`,
+    },
+    {
+      what: "slots",
+      formula: "fewest c with B(c, N) ≤ 1 % (Erlang B)",
+      numbers: `B(${num(advice.slots)}, ${num(users)}) = ${percent(erlangB(advice.slots, users))}`,
+    },
+  ];
+}
+
+/** Every input under its name in the JSON. */
+export function inputs(input: PlanInput): [string, Figure][] {
+  const figures: [string, Figure][] = [];
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value !== "object" || value === null) return;
+    if ("origin" in value) figures.push([path, value as Figure]);
+    else for (const [name, inner] of Object.entries(value)) walk(inner, path === "" ? name : `${path}.${name}`);
+  };
+  walk({ ...input, system: undefined }, "");
+  return figures;
+}

@@ -1,0 +1,89 @@
+/** What a plan is made from. Every number says where it comes from. */
+import type { Figure } from "./figure.ts";
+
+export interface Demand {
+  readonly users: Figure;
+  /** Requests a second of each of them. */
+  readonly rate: Figure;
+  /** The peak is so many times that. */
+  readonly burst: Figure;
+  /** Part of the requests that write, 0 to 1. */
+  readonly writes: Figure;
+  /** Of one answer, as it goes over the wire. */
+  readonly bytes: Figure;
+}
+
+export interface Place {
+  readonly cpus: Figure;
+  /** Bytes that the service may use. */
+  readonly memory: Figure;
+  readonly workers: Figure;
+  /** Connections that one worker holds at most. */
+  readonly connections: Figure;
+}
+
+export interface Upstream {
+  readonly tables: Figure;
+  /** Seconds. */
+  readonly ttl: Figure;
+  /** Google's quotas, a minute. */
+  readonly reads: Figure;
+  readonly writes: Figure;
+  /** How long Google takes, in ms. */
+  readonly p50: Figure;
+  readonly p99: Figure;
+}
+
+/** What things cost. */
+export interface Costs {
+  /** CPU of a request, in ms. */
+  readonly cpu: Figure;
+  /** CPU to make one answer anew, which each worker does once a TTL, in ms. */
+  readonly make: Figure;
+  /** Bytes. */
+  readonly worker: Figure;
+  readonly others: Figure;
+  readonly connection: Figure;
+  /** Latency while hardly anybody is there, in ms. */
+  readonly quiet: { readonly p50: Figure; readonly p95: Figure; readonly p99: Figure };
+  /** What each worker beyond one a CPU adds to the p99 at full load, in ms. */
+  readonly crowd: Figure;
+  /** A write until it is acknowledged, in ms. */
+  readonly write: { readonly p50: Figure; readonly p99: Figure };
+  /** Mbit/s. */
+  readonly network: Figure;
+  /** p95, in ms, that must not be exceeded. */
+  readonly limit: Figure;
+}
+
+/** How a server deals with Google. */
+export interface System {
+  readonly name: string;
+  /** machine: one cache and one asker for all workers. worker: each for itself. none: every request goes to Google. */
+  readonly cache: "machine" | "worker" | "none";
+  /** A request that waits for Google keeps its worker from all others. */
+  readonly blocks: boolean;
+  /** Old rows are served while new ones are fetched. */
+  readonly stale: boolean;
+  /** Rows that one call to Google can write. */
+  readonly rowsPerCall: number;
+}
+
+export interface PlanInput {
+  readonly demand: Demand;
+  readonly place: Place;
+  readonly upstream: Upstream;
+  readonly costs: Costs;
+  readonly system: System;
+}
+
+/** CPU that may be used: beyond it, waiting grows faster than the load. */
+export const CPU_SHARE = 0.7;
+/** Memory that may be used at rest: the rest is for peaks, reloads (new before old) and the machine's page cache. */
+export const MEMORY_SHARE = 0.5;
+/** Of Google's quota: as the broker's ledger. */
+export const QUOTA_SHARE = 0.85;
+/** Ranges that fit into one values:batchGet. */
+export const RANGES_PER_CALL = 100;
+
+export const DROVER: System = { name: "drover", cache: "machine", blocks: false, stale: true, rowsPerCall: 500 };

@@ -1,0 +1,129 @@
+/** Each resource: what is needed, what there is, and at how many users it is full. */
+import { originOf, type Figure, type Origin } from "./figure.ts";
+import { CPU_SHARE, MEMORY_SHARE, QUOTA_SHARE, type PlanInput } from "./input.ts";
+import { loadOf, loopsOf, type Load } from "./load.ts";
+
+export type Resource = "workers" | "cpu" | "memory" | "connections" | "reads" | "writes" | "network";
+
+export interface Need {
+  readonly resource: Resource;
+  readonly needs: number;
+  /** What may be used, the margin taken off. */
+  readonly has: number;
+  /** What there is without a margin: beyond it the service can't work at all. */
+  readonly whole: number;
+  readonly used: number;
+  /** The most users it carries; undefined: no number of users fills it. */
+  readonly fullAt: number | undefined;
+  readonly origin: Origin;
+}
+
+interface Row {
+  readonly resource: Resource;
+  readonly needs: (load: Load) => number;
+  readonly whole: number;
+  readonly share: number;
+  readonly from: readonly Figure[];
+}
+
+function rowsOf(input: PlanInput): Row[] {
+  const { demand, place, upstream, costs, system } = input;
+  const asked = [demand.users, demand.rate];
+  const rows: (Row & { readonly when: boolean })[] = [
+    {
+      resource: "workers",
+      when: system.blocks,
+      needs: (l) => l.taken,
+      whole: place.workers.value,
+      share: 1,
+      from: [...asked, upstream.p50, place.workers],
+    },
+    { resource: "cpu", when: true, needs: (l) => l.cpu, whole: loopsOf(input), share: CPU_SHARE, from: [...asked, costs.cpu, place.cpus] },
+    {
+      resource: "memory",
+      when: true,
+      needs: (l) => l.memory,
+      whole: place.memory.value,
+      share: MEMORY_SHARE,
+      from: [costs.worker, costs.others, costs.connection, place.memory],
+    },
+    {
+      resource: "connections",
+      when: !system.blocks,
+      needs: (l) => l.connections,
+      whole: place.workers.value * place.connections.value,
+      share: 1,
+      from: [demand.users, place.workers, place.connections],
+    },
+    {
+      resource: "reads",
+      when: true,
+      needs: (l) => l.readCalls,
+      whole: upstream.reads.value,
+      share: QUOTA_SHARE,
+      from: [...asked, upstream.ttl, upstream.reads],
+    },
+    {
+      resource: "writes",
+      when: demand.writes.value > 0,
+      needs: (l) => l.writeCalls,
+      whole: upstream.writes.value,
+      share: QUOTA_SHARE,
+      from: [...asked, demand.writes, upstream.writes],
+    },
+    {
+      resource: "network",
+      when: true,
+      needs: (l) => l.traffic,
+      whole: costs.network.value,
+      share: CPU_SHARE,
+      from: [...asked, demand.bytes, costs.network],
+    },
+  ];
+  return rows.filter(({ when }) => when);
+}
+
+/** Beyond this, nobody counts users any more. */
+const MOST_USERS = 1e12;
+
+/** The most users at which `enough` still holds, which it does for few and not for many; undefined when it always does. */
+export function mostUsers(enough: (users: number) => boolean): number | undefined {
+  if (!enough(1)) return 0;
+  let high = 2;
+  while (enough(high)) {
+    high *= 2;
+    if (high > MOST_USERS) return undefined;
+  }
+  let low = high / 2;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (enough(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** All resources, in the order they are shown. */
+export function needsOf(input: PlanInput): Need[] {
+  const load = loadOf(input.demand.users.value, input);
+  return rowsOf(input).map(({ resource, needs, whole, share, from }) => {
+    const has = resource === "reads" || resource === "writes" ? Math.max(1, Math.floor(whole * share)) : whole * share;
+    return {
+      resource,
+      needs: needs(load),
+      has,
+      whole,
+      used: needs(load) / has,
+      fullAt: mostUsers((users) => needs(loadOf(users, input)) <= has),
+      origin: originOf(...from),
+    };
+  });
+}
+
+/** What binds: the fullest if one is too full, else the first to fill as users come. */
+export function bindingOf(needs: readonly Need[]): Need {
+  const tooFull = needs.filter(({ used }) => used > 1);
+  const by = (a: Need, b: Need): Need =>
+    tooFull.length > 0 ? (b.used > a.used ? b : a) : (b.fullAt ?? Infinity) < (a.fullAt ?? Infinity) ? b : a;
+  return (tooFull.length > 0 ? tooFull : needs).reduce(by);
+}

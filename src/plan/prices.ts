@@ -1,0 +1,73 @@
+/** What machines cost. The built-in list is an example with a date: give your own with --prices. */
+import { DroverError, messageOf } from "../base/errors.ts";
+import { Reader, type Fields } from "./fields.ts";
+import { CPU_SHARE, MEMORY_SHARE } from "./input.ts";
+
+export interface MachinePrice {
+  readonly name: string;
+  readonly cpus: number;
+  readonly memoryGb: number;
+  /** A month, in the list's currency. */
+  readonly monthly: number;
+}
+
+export interface PriceList {
+  /** YYYY-MM-DD. */
+  readonly asOf: string;
+  readonly currency: string;
+  readonly machines: readonly MachinePrice[];
+}
+
+export const PRICES: PriceList = {
+  asOf: "2026-11-21",
+  currency: "USD",
+  machines: [
+    { name: "VPS 2 GB", cpus: 1, memoryGb: 2, monthly: 10 },
+    { name: "VPS 4 GB", cpus: 2, memoryGb: 4, monthly: 40 },
+    { name: "VPS 8 GB", cpus: 4, memoryGb: 8, monthly: 80 },
+    { name: "VPS 16 GB", cpus: 8, memoryGb: 16, monthly: 160 },
+  ],
+};
+
+export interface Bill {
+  readonly machine: MachinePrice;
+  readonly count: number;
+  readonly monthly: number;
+}
+
+/** The cheapest way to have so much; of equals the fewest machines. @param cpu CPUs that are busy. @param memory bytes that are used. */
+export function cheapest(list: PriceList, cpu: number, memory: number): Bill {
+  const bills = list.machines.map((machine) => {
+    const forCpu = cpu / (machine.cpus * CPU_SHARE);
+    const forMemory = memory / (machine.memoryGb * 1_073_741_824 * MEMORY_SHARE);
+    const count = Math.max(1, Math.ceil(Math.max(forCpu, forMemory)));
+    return { machine, count, monthly: count * machine.monthly };
+  });
+  return bills.reduce((best, bill) =>
+    bill.monthly < best.monthly || (bill.monthly === best.monthly && bill.count < best.count) ? bill : best,
+  );
+}
+
+/** @throws DroverError DROVER_E_USAGE naming the place in the file. */
+export function readPrices(text: string, file: string): PriceList {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new DroverError("DROVER_E_USAGE", `${file} is no JSON: ${messageOf(error)}`, { cause: error });
+  }
+  const fields = typeof json === "object" && json !== null && !Array.isArray(json) ? (json as Fields) : {};
+  const at = new Reader(fields, file, "");
+  const asOf = at.text("asOf");
+  if (!/^\d{4}-\d\d-\d\d$/.test(asOf)) at.fail("asOf", asOf, "a date, YYYY-MM-DD");
+  return {
+    asOf,
+    currency: at.text("currency"),
+    machines: at.list("machines", 200).map((machine) => ({
+      name: machine.text("name"),
+      cpus: machine.number("cpus", 0.01),
+      memoryGb: machine.number("memoryGb", 0.01),
+      monthly: machine.number("monthly", 0),
+    })),
+  };
+}

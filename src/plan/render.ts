@@ -1,0 +1,202 @@
+/** The plan as text: about 20 lines that end in one next step. */
+import { refusal, type Fit } from "./usl.ts";
+import { exact, millis, num, percent, roughly, size, span } from "./units.ts";
+import type { Forecast } from "./forecast.ts";
+import { CPU_SHARE, MEMORY_SHARE, type PlanInput } from "./input.ts";
+import type { Need, Resource } from "./needs.ts";
+import type { Bill, PriceList } from "./prices.ts";
+import type { Correction } from "./corrections.ts";
+import { explanations, inputs } from "./explain.ts";
+import type { VerifiedStep, Verification } from "./verify.ts";
+import type { Tier } from "./tiers.ts";
+
+/** Columns of text, aligned; the last one trails. */
+export function table(lines: readonly (readonly string[])[]): string {
+  const widths = lines.reduce<number[]>((w, cells) => cells.map((cell, i) => Math.max(w[i] ?? 0, cell.length)), []);
+  return lines
+    .map(
+      (cells) =>
+        `${cells
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+const amounts: Readonly<Record<Resource, (need: Need) => readonly [string, string]>> = {
+  workers: (n) => [`${num(n.needs)} taken at once`, num(n.has)],
+  cpu: (n) => [`${num(n.needs)} CPUs`, `${num(n.has)} (${percent(CPU_SHARE)} of ${num(n.whole)})`],
+  memory: (n) => [size(n.needs), `${size(n.has)} (${percent(MEMORY_SHARE)} of ${size(n.whole)})`],
+  connections: (n) => [num(n.needs), num(n.has)],
+  reads: (n) => [`${num(n.needs)} calls/min`, `${num(n.has)} (of a quota of ${num(n.whole)})`],
+  writes: (n) => [`${num(n.needs)} calls/min`, `${num(n.has)} (of a quota of ${num(n.whole)})`],
+  network: (n) => [`${num(n.needs)} Mbit/s`, `${num(n.has)} (${percent(CPU_SHARE)} of ${num(n.whole)})`],
+};
+
+const usersOf = (fullAt: number | undefined): string => (fullAt === undefined ? "never" : `${num(fullAt)} users`);
+
+export function heading({ demand, place, upstream, system }: PlanInput): string {
+  const asked = demand.users.value * demand.rate.value;
+  const each = `${num(demand.users.value)} users × ${num(demand.rate.value)} requests a second = ${exact(asked)}/s`;
+  const peak = demand.burst.value === 1 ? "" : `, ${exact(asked * demand.burst.value)}/s at the peak`;
+  const writes = demand.writes.value > 0 ? `, ${percent(demand.writes.value)} of them writes` : "";
+  const workers = `${num(place.workers.value)} workers ${system.blocks ? "of one request each" : `× ${num(place.connections.value)} connections`}`;
+  return (
+    `${each}${peak}${writes}\n` +
+    `${system.name}: ${num(place.cpus.value)} CPUs, ${size(place.memory.value)}, ${workers}, ${num(upstream.tables.value)} tables, TTL ${span(upstream.ttl.value)}\n`
+  );
+}
+
+const NAMES: Readonly<Record<Resource, string>> = {
+  workers: "the workers",
+  cpu: "the CPU",
+  memory: "the memory",
+  connections: "the connections",
+  reads: "Google's read quota",
+  writes: "Google's write quota",
+  network: "the network",
+};
+
+function verdict(forecast: Forecast): string {
+  const { binding, input, meetsLimit } = forecast;
+  const name = NAMES[binding.resource];
+  const late = meetsLimit ? "" : ", but too slowly";
+  const full = usersOf(binding.fullAt);
+  switch (forecast.verdict) {
+    case "overload":
+      return `it does NOT hold: ${exact(binding.used)} × what ${name} may give; ${full} are the most`;
+    case "tight":
+      return `it holds without a margin${late}: ${name} is what binds, ${full} are the most with one`;
+    case "holds":
+      return `it holds${late}; full first: ${name}${binding.fullAt === undefined ? "" : `, at ${full} (${num(binding.fullAt / input.demand.users.value)} × as many)`}`;
+    default:
+      return forecast.verdict satisfies never;
+  }
+}
+
+function latency({ latency: l, input, latencyOrigin, load }: Forecast): string {
+  const { limit } = input.costs;
+  if (l === undefined) return "none: the queue grows as long as the load lasts";
+  const waits = load.waiting > 0.00005 ? `; ${percent(load.waiting)} wait for Google` : "";
+  return `p50 ${millis(l.p50)}  p95 ${millis(l.p95)}  p99 ${millis(l.p99)}  (${latencyOrigin}; p95 must be below ${millis(limit.value)}${waits})`;
+}
+
+function settings({ advice, input }: Forecast): string {
+  const workers = `${num(advice.cpus)} CPU${advice.cpus === 1 ? "" : "s"}, ${advice.workers} workers × ${num(advice.connections)} connections`;
+  return `${workers}, TTL ≥ ${span(advice.ttl)}, ${num(advice.slots)} slots (1 % refused; ${size(input.place.memory.value)} usually hold ${num(advice.slotsForMemory)}), ${size(advice.memory)} in all`;
+}
+
+/** The resources as a table. */
+export const resources = (forecast: Forecast): string =>
+  table([
+    ["RESOURCE", "NEEDS", "MAY USE", "USED", "FULL AT", "FROM"],
+    ...forecast.needs.map((need) => [
+      need.resource,
+      ...amounts[need.resource](need),
+      roughly(need.used),
+      usersOf(need.fullAt),
+      need.origin,
+    ]),
+  ]);
+
+const money = ({ machine, count, monthly }: Bill, { currency, asOf }: PriceList): string =>
+  `${count === 1 ? "" : `${num(count)} × `}${machine.name}: ${num(monthly)} ${currency} a month (prices of ${asOf})`;
+
+export interface Answer {
+  readonly forecast: Forecast;
+  readonly bill: Bill;
+  readonly prices: PriceList;
+  readonly fit: Fit | undefined;
+  /** What is odd in the run that was read. */
+  readonly notes: readonly string[];
+  readonly next: string;
+}
+
+function scaling(fit: Fit | undefined): readonly (readonly string[])[] {
+  if (fit === undefined) return [];
+  const no = refusal(fit);
+  const [least, most] = fit.range;
+  return [
+    [
+      "scaling",
+      no === undefined
+        ? `peak at ${num(fit.peakUsers)} users (${num(least)}–${Number.isFinite(most) ? num(most) : "?"}), ${num(fit.peakRate)}/s (measured, ${fit.points} steps)`
+        : `no peak is told: ${no}`,
+    ],
+  ];
+}
+
+export function render({ forecast, bill, prices, fit, notes, next }: Answer): string {
+  const lines = table([
+    ["verdict", verdict(forecast)],
+    ["answers", latency(forecast)],
+    ["enough", settings(forecast)],
+    ["costs", money(bill, prices)],
+    ...scaling(fit),
+    ...notes.map((note) => ["note", note]),
+    ["next", next],
+  ]);
+  return `${heading(forecast.input)}\n${resources(forecast)}\n${lines}`;
+}
+
+export const renderCorrections = (list: readonly Correction[]): string =>
+  list.map(({ subject, theirs, ours, why }) => `\n${subject}\n  said:  ${theirs}\n  is:    ${ours}\n  since: ${why}\n`).join("");
+
+export function renderTiers(all: readonly Tier[], bills: readonly Bill[], { currency }: PriceList): string {
+  const row = (name: string, of: (tier: Tier, i: number) => string): string[] => [name, ...all.map(of)];
+  const time = (pick: "p50" | "p95" | "p99") =>
+    row(pick, ({ forecast: f }) => (f.latency === undefined ? "overload" : millis(f.latency[pick])));
+  return table([
+    row("", ({ name }) => name),
+    row("requests/s", ({ forecast: f }) => num(f.load.rate)),
+    row("verdict here", ({ forecast: f }) => ({ holds: "holds", tight: "no margin", overload: "does not hold" })[f.verdict]),
+    row("binds", ({ forecast: f }) => `${f.binding.resource} (${roughly(f.binding.used)})`),
+    row("CPUs busy", ({ forecast: f }) => num(f.load.cpu)),
+    row("CPUs to have", ({ forecast: f }) => num(Math.ceil(f.load.cpu / CPU_SHARE))),
+    row("workers", ({ forecast: f }) => String(Math.max(2, Math.ceil(f.load.cpu / CPU_SHARE)))),
+    row("memory", ({ forecast: f }) => size(f.load.memory)),
+    row("connections", ({ forecast: f }) => num(f.load.connections)),
+    row("slots", ({ forecast: f }) => num(f.advice.slots)),
+    row("calls/min", ({ forecast: f }) => `${num(f.load.readCalls)} read, ${num(f.load.writeCalls)} write`),
+    row("Mbit/s", ({ forecast: f }) => num(f.load.traffic)),
+    time("p50"),
+    time("p95"),
+    time("p99"),
+    row(`${currency} a month`, (_, i) => `${num(bills[i]?.monthly ?? 0)} (${bills[i]?.count} × ${bills[i]?.machine.name})`),
+  ]);
+}
+
+export const renderExplanations = (forecast: Forecast): string => {
+  const formulas = explanations(forecast).map(({ what, formula, numbers }) => [what, formula, numbers]);
+  const from = inputs(forecast.input).map(([name, { value, origin, source }]) => [name, exact(value), origin, source]);
+  return `\nWhere it comes from\n${table(formulas)}\nWhat it was made from\n${table(from)}`;
+};
+
+const UNITS = { rate: "/s", p50: " ms", p99: " ms", calls: "" } as const;
+const HEADS = { rate: "ANSWERS/S", p50: "P50", p99: "P99", calls: "CALLS" } as const;
+
+/** Prediction → measurement, and whether it holds. */
+export function renderVerification({ steps, holds, notes }: Verification): string {
+  const columns = (["rate", "p50", "p99", "calls"] as const).filter((what) =>
+    steps.some(({ comparisons }) => comparisons.some((c) => c.what === what)),
+  );
+  const cell = (step: VerifiedStep, what: (typeof columns)[number]): string => {
+    const found = step.comparisons.find((c) => c.what === what);
+    if (found === undefined) return "";
+    const predicted = found.predicted === undefined ? "overload" : num(found.predicted);
+    return `${predicted} → ${num(found.measured)}${UNITS[what]} ${found.holds ? "ok" : "MISSED"}`;
+  };
+  const lines = table([
+    ["STEP", "USERS", ...columns.map((what) => HEADS[what])],
+    ...steps.map((step) => [step.step.label, num(step.step.users), ...columns.map((what) => cell(step, what))]),
+  ]);
+  const allowed = "allowed: answers ± 10 %, p50 ± 20 %, p99 within twice or half, calls ± 5 % or one";
+  const verdict =
+    steps.length === 0
+      ? "there is nothing to compare: no step of the run can be used"
+      : holds
+        ? "the prediction holds"
+        : "the prediction does NOT hold";
+  return `predicted → measured; ${allowed}\n\n${lines}\n${notes.map((note) => `note  ${note}\n`).join("")}${verdict}\n`;
+}

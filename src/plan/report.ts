@@ -1,0 +1,72 @@
+/** The plan for programs: format `drover-plan`, version 1. Fields may be added; none changes its meaning within a version. */
+import { explanations, inputs } from "./explain.ts";
+import type { Answer } from "./render.ts";
+import type { Tier } from "./tiers.ts";
+import type { Bill } from "./prices.ts";
+import type { Forecast } from "./forecast.ts";
+import { refusal } from "./usl.ts";
+import type { Verification } from "./verify.ts";
+import type { Correction } from "./corrections.ts";
+
+const HEAD = { format: "drover-plan", version: 1 } as const;
+
+/** What has no end (Infinity) is null: JSON has no other word for it. */
+const finite = (value: number | undefined): number | null => (value === undefined || !Number.isFinite(value) ? null : value);
+
+function forecastJson(forecast: Forecast): Record<string, unknown> {
+  const { load, needs, binding, verdict, latency, latencyOrigin, meetsLimit, advice } = forecast;
+  return {
+    verdict,
+    binding: binding.resource,
+    meetsLimit,
+    load,
+    resources: needs.map(({ fullAt, ...need }) => ({ ...need, fullAtUsers: fullAt ?? null })),
+    latencyMs: latency === undefined ? null : { ...latency, origin: latencyOrigin },
+    advice: { ...advice, ttlSeconds: advice.ttl, ttl: undefined, memoryBytes: advice.memory, memory: undefined },
+  };
+}
+
+export function planJson({ forecast, bill, prices, fit, notes, next }: Answer, corrections: readonly Correction[]): unknown {
+  const no = fit === undefined ? undefined : refusal(fit);
+  return {
+    ...HEAD,
+    inputs: Object.fromEntries(inputs(forecast.input)),
+    system: forecast.input.system,
+    ...forecastJson(forecast),
+    cost: { ...bill, currency: prices.currency, asOf: prices.asOf },
+    scaling:
+      fit === undefined
+        ? null
+        : {
+            lambda: fit.lambda,
+            sigma: fit.sigma,
+            kappa: fit.kappa,
+            points: fit.points,
+            testedUsers: fit.tested,
+            worstError: fit.worst,
+            peakUsers: no === undefined ? finite(fit.peakUsers) : null,
+            peakRate: no === undefined ? finite(fit.peakRate) : null,
+            refused: no ?? null,
+          },
+    explanations: explanations(forecast),
+    corrections,
+    notes,
+    next,
+  };
+}
+
+export const tiersJson = (tiers: readonly Tier[], bills: readonly Bill[]): unknown => ({
+  ...HEAD,
+  tiers: tiers.map(({ name, forecast }, i) => ({ name, ...forecastJson(forecast), cost: bills[i] })),
+});
+
+export const verifyJson = ({ steps, holds, notes }: Verification): unknown => ({
+  ...HEAD,
+  holds,
+  steps: steps.map(({ step, comparisons }) => ({
+    label: step.label,
+    users: step.users,
+    comparisons: comparisons.map(({ predicted, ...rest }) => ({ ...rest, predicted: finite(predicted) })),
+  })),
+  notes,
+});

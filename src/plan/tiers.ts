@@ -1,0 +1,24 @@
+/** The same machine under three demands, side by side. */
+import { configured } from "./figure.ts";
+import { forecast, type Forecast } from "./forecast.ts";
+import type { PlanInput } from "./input.ts";
+import { CAMPAIGN } from "./presets.ts";
+
+export interface Tier {
+  readonly name: string;
+  readonly forecast: Forecast;
+}
+
+/** [name, users at once, requests a second of each, peak, part of writes] */
+const TIERS = [
+  ["100 users", 100, 0.1, 1, 0],
+  ["10k a day", CAMPAIGN.users, CAMPAIGN.perUser, 1, 0.3],
+  ["100k at once", 100_000, 1, 3, 0],
+] as const;
+
+export const tiers = (input: PlanInput): readonly Tier[] =>
+  TIERS.map(([name, users, rate, burst, writes]) => {
+    const said = (value: number): ReturnType<typeof configured> => configured(value, `tier ${name}`);
+    const demand = { users: said(users), rate: said(rate), burst: said(burst), writes: said(writes), bytes: input.demand.bytes };
+    return { name, forecast: forecast({ ...input, demand }) };
+  });

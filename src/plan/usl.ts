@@ -1,0 +1,130 @@
+/**
+ * The Universal Scalability Law: X(N) = λN / (1 + σ(N−1) + κN(N−1)). σ is what must be done one after the other, κ what everyone tells
+ * everyone. N. Gunther, "Guerrilla Capacity Planning", 2007; λ as a third coefficient: B. Schwartz, 2013.
+ */
+
+export interface Point {
+  readonly users: number;
+  /** Requests a second that were answered. */
+  readonly rate: number;
+}
+
+export interface Coefficients {
+  readonly lambda: number;
+  readonly sigma: number;
+  readonly kappa: number;
+}
+
+export interface Fit extends Coefficients {
+  readonly points: number;
+  /** The most users that were tested. */
+  readonly tested: number;
+  /** Where throughput is highest; Infinity when nothing in the points says that it ever falls. */
+  readonly peakUsers: number;
+  readonly peakRate: number;
+  /** peakUsers again with each point left out in turn: least and most. */
+  readonly range: readonly [number, number];
+  /** The worst of |fitted − measured| / measured. */
+  readonly worst: number;
+}
+
+/** Fewer points than this agree with any curve. */
+const FEWEST = 3;
+/** From so many on a fit is more than an illustration: twice the coefficients. */
+export const ENOUGH = 6;
+/** A peak beyond so many times what was tested is a guess. */
+export const REACH = 2;
+
+export const throughput = ({ lambda, sigma, kappa }: Coefficients, n: number): number =>
+  (lambda * n) / (1 + sigma * (n - 1) + kappa * n * (n - 1));
+
+const TERMS: readonly ((n: number) => number)[] = [() => 1, (n) => n - 1, (n) => n * (n - 1)];
+
+/**
+ * N/X is linear in (1, N−1, N(N−1)), so that least squares of its relative error are a 3 × 3 system: nothing to iterate, no start to guess.
+ * @param used which of the terms take part; the others are 0. @returns undefined when the points can't tell them apart.
+ */
+function solve(points: readonly Point[], used: readonly number[]): number[] | undefined {
+  const rows = points.map(({ users, rate }) => used.map((term) => ((TERMS[term] as (n: number) => number)(users) * rate) / users));
+  // Columns differ by many powers of ten: scaled to the same length, the system keeps its digits.
+  const lengths = used.map((_, i) => Math.hypot(...rows.map((row) => row[i] ?? 0)));
+  if (lengths.some((length) => !(length > 0))) return undefined;
+  const cell = (row: readonly number[], i: number): number => (row[i] ?? 0) / (lengths[i] ?? 1);
+  const matrix = used.map((_, i) => [
+    ...used.map((_, j) => rows.reduce((sum, row) => sum + cell(row, i) * cell(row, j), 0)),
+    rows.reduce((sum, row) => sum + cell(row, i), 0),
+  ]);
+  const solved = eliminate(matrix);
+  return solved?.map((value, i) => value / (lengths[i] ?? 1));
+}
+
+/** Gauss with pivots. */
+function eliminate(matrix: number[][]): number[] | undefined {
+  const size = matrix.length;
+  for (let col = 0; col < size; col += 1) {
+    const pivot = matrix.slice(col).reduce((best, row) => (Math.abs(row[col] ?? 0) > Math.abs(best[col] ?? 0) ? row : best));
+    if (Math.abs(pivot[col] ?? 0) < 1e-12) return undefined;
+    matrix.splice(matrix.indexOf(pivot), 1);
+    matrix.splice(col, 0, pivot);
+    for (const row of matrix) {
+      if (row === pivot) continue;
+      const factor = (row[col] ?? 0) / (pivot[col] ?? 1);
+      for (let i = col; i <= size; i += 1) row[i] = (row[i] ?? 0) - factor * (pivot[i] ?? 0);
+    }
+  }
+  return matrix.map((row, i) => (row[size] ?? 0) / (row[i] ?? 1));
+}
+
+const error = (points: readonly Point[], c: Coefficients): number =>
+  points.reduce((sum, { users, rate }) => sum + (rate / throughput(c, users) - 1) ** 2, 0);
+
+/** The best of the four cases in which σ and κ are free or 0: neither may be negative. */
+function coefficients(points: readonly Point[]): Coefficients | undefined {
+  let best: Coefficients | undefined;
+  for (const used of [[0, 1, 2], [0, 1], [0, 2], [0]]) {
+    const solved = solve(points, used);
+    if (solved === undefined || !(solved[0] !== undefined && solved[0] > 0)) continue;
+    const inverse = solved[0];
+    const of = (term: number): number => (used.includes(term) ? (solved[used.indexOf(term)] ?? 0) / inverse : 0);
+    const found = { lambda: 1 / inverse, sigma: of(1), kappa: of(2) };
+    if (found.sigma < 0 || found.kappa < 0) continue;
+    if (best === undefined || error(points, found) < error(points, best)) best = found;
+  }
+  return best;
+}
+
+/** Below this, what is left of κ is rounding. */
+const NOTHING = 1e-12;
+
+function peakOf({ sigma, kappa }: Coefficients): number {
+  if (kappa <= NOTHING) return Infinity;
+  return Math.max(1, Math.sqrt(Math.max(0, 1 - sigma) / kappa));
+}
+
+/** @returns undefined with fewer than three points at different numbers of users. */
+export function fit(points: readonly Point[]): Fit | undefined {
+  if (new Set(points.map(({ users }) => users)).size < FEWEST) return undefined;
+  const found = coefficients(points);
+  if (found === undefined) return undefined;
+  const peakUsers = peakOf(found);
+  const without = points.map((_, i) => coefficients(points.toSpliced(i, 1))).filter((c) => c !== undefined);
+  const peaks = [peakUsers, ...(points.length > FEWEST ? without.map(peakOf) : [])];
+  return {
+    ...found,
+    points: points.length,
+    tested: Math.max(...points.map(({ users }) => users)),
+    peakUsers,
+    peakRate: Number.isFinite(peakUsers) ? throughput(found, peakUsers) : Infinity,
+    range: [Math.min(...peaks), Math.max(...peaks)],
+    worst: Math.max(...points.map(({ users, rate }) => Math.abs(throughput(found, users) / rate - 1))),
+  };
+}
+
+/** Why the fit's peak must not be used as a figure; undefined: it may. */
+export function refusal({ points, peakUsers, tested }: Fit): string | undefined {
+  if (!Number.isFinite(peakUsers)) return `throughput still rose at ${tested} users, the most that were tested: nothing says where it ends`;
+  if (peakUsers > tested * REACH)
+    return `the fit would put the peak beyond ${REACH} × the ${tested} users that were tested: that is a guess, test further`;
+  if (points < ENOUGH) return `${points} points for 3 coefficients: an illustration, not proof (${ENOUGH} are needed)`;
+  return undefined;
+}

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { DroverError } from "../../src/base/errors.ts";
+import { plan } from "../../src/cli/plan-command.ts";
+
+/** What the command prints, and its exit code. Wherever the test runs, no setting of its surroundings counts. */
+async function printed(t: TestContext, argv: readonly string[]): Promise<{ readonly text: string; readonly code: number }> {
+  let text = "";
+  const write = t.mock.method(process.stdout, "write", (chunk: string) => ((text += chunk), true));
+  const dir = mkdtempSync(join(tmpdir(), "drover-plan-"));
+  t.mock.method(process, "cwd", () => dir);
+  try {
+    return {
+      code: await plan(argv),
+      get text() {
+        return text;
+      },
+    };
+  } finally {
+    write.mock.restore();
+    t.mock.restoreAll();
+    rmSync(dir, { recursive: true });
+  }
+}
+
+const step = (rate: number, more: object = {}): object => ({
+  label: `${rate}/s`,
+  model: "open",
+  users: 64,
+  thinkMs: 0,
+  offeredPerSecond: rate,
+  achievedPerSecond: rate,
+  seconds: 20,
+  requests: rate * 20,
+  latencyMs: { p50: 1, p95: 2, p99: 4, max: 9 },
+  errors: 0,
+  timeouts: 0,
+  refused: 0,
+  valid: true,
+  cpuSeconds: 0.2 + rate * 20 * 0.00004,
+  ...more,
+});
+
+function runFile(t: TestContext, more: object = {}): string {
+  const dir = mkdtempSync(join(tmpdir(), "drover-plan-run-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const file = join(dir, "run.json");
+  const head = { format: "drover-load-run", version: 1, startedAt: "2026-11-21T15:00:00Z", tool: "test", target: "http://127.0.0.1:1" };
+  writeFileSync(file, JSON.stringify({ ...head, steps: [10, 100, 1_000].map((rate) => step(rate)), ...more }));
+  return file;
+}
+
+test("the page's example is what the command prints, in 20 lines at most, the last of them the next step", async (t) => {
+  const page = readFileSync("docs/plan.md", "utf8");
+  const [, command = "", shown = ""] = /\$ drover plan (--users.*)\n([^]*?)```/.exec(page) ?? [];
+  const { text, code } = await printed(t, command.split(" "));
+  assert.equal(code, 0);
+  assert.equal(text, shown);
+  const lines = text.trimEnd().split("\n");
+  assert.ok(lines.length <= 20, `${lines.length} lines`);
+  assert.match(lines.at(-1) ?? "", /^next {5}\S/);
+  assert.equal(text.match(/^next /gm)?.length, 1);
+  assert.ok(
+    lines.every((line) => line.length <= 140),
+    text,
+  );
+});
+
+test("without flags it plans for this machine; every preset, tier and explanation prints", async (t) => {
+  assert.match((await printed(t, [])).text, /^100 users × 0\.1 requests a second/);
+  for (const name of ["before", "after", "campaign", "internet"])
+    assert.match((await printed(t, ["--preset", name])).text, /\n {2}said: .*\n {2}is: .*\n {2}since: /);
+  assert.match((await printed(t, ["--preset", "before", "--users", "5"])).text, /^[^\n]*\n5 users × 0\.1/);
+  assert.match((await printed(t, ["--tiers"])).text, /100 users +10k a day +100k at once/);
+  assert.match(
+    (await printed(t, ["--explain"])).text,
+    /calls to Google +60 \/ \(T \+ 1\/λ\).*\n[^]*costs\.cpu +0\.036 +assumed +docs\/tuning\.md/,
+  );
+});
+
+test("--json is one document, presets and tiers too", async (t) => {
+  const json = async (...argv: string[]): Promise<Record<string, unknown>> =>
+    JSON.parse((await printed(t, [...argv, "--json"])).text) as Record<string, unknown>;
+  const made = await json("--users", "100", "--cpus", "4", "--ram", "8g");
+  assert.deepEqual([made["format"], made["version"], made["verdict"], made["binding"]], ["drover-plan", 1, "holds", "connections"]);
+  assert.equal((await json("--preset", "before"))["latencyMs"], null);
+  assert.equal(((await json("--tiers"))["tiers"] as unknown[]).length, 3);
+});
+
+test("a run's figures are measured, and a prediction that does not hold exits 1", async (t) => {
+  const file = runFile(t);
+  const from = await printed(t, ["--from", file, "--explain"]);
+  assert.match(from.text, /costs\.cpu +0\.04 +measured/);
+  assert.match(from.text, /^64 users × 16 requests a second = 1,000\/s/);
+  const good = await printed(t, ["--from", file, "--verify", file]);
+  assert.deepEqual([good.code, good.text.trimEnd().endsWith("the prediction holds")], [0, true], good.text);
+  const slow = runFile(t, { steps: [step(100, { latencyMs: { p50: 100, p95: 200, p99: 400, max: 900 } })] });
+  const bad = await printed(t, ["--from", file, "--verify", slow]);
+  assert.equal(bad.code, 1);
+  assert.match(bad.text, /1 → 100 ms MISSED +4 → 400 ms MISSED[^]*does NOT hold/);
+  const hostile = await printed(t, ["--verify", runFile(t, { steps: [step(10, { label: "\u001b[2J\u202edone" })] })]);
+  assert.ok(!["\u001b", "\u202e"].some((control) => hostile.text.includes(control)), hostile.text);
+});
+
+test("nonsense exits 64 and says what was expected", async (t) => {
+  const unusable = runFile(t, { steps: [step(10, { valid: false })] });
+  const file = runFile(t);
+  const cases: [string, RegExp][] = [
+    ["--users 0", /--users 0: expected a whole number from 1 to 10000000/],
+    ["--users -5", /--users -5: expected/],
+    ["--users 1e3", /--users 1e3: expected/],
+    ["--rate NaN", /--rate NaN: expected requests a second of each user/],
+    ["--rate 0", /--rate 0: expected/],
+    ["--cpus 0", /--cpus 0: expected a number of CPUs from 0.1/],
+    ["--ram 4", /--ram 4: expected a size.*a number needs its unit/],
+    ["--ram 1m", /--ram 1m: expected a size from 16m/],
+    ["--upstream-ms 800,300", /--upstream-ms 800,300: expected P50,P99.*the first not above/],
+    ["--upstream-ms 300", /--upstream-ms 300: expected P50,P99/],
+    ["--tables tables.json", /expected how many tables; DROVER_TABLES names a file/],
+    ["--ttl 30", /--ttl 30: expected a duration.*a number needs its unit/],
+    ["--quota 0", /--quota 0: expected/],
+    ["--writes 130%", /--writes 130%: expected a part from 0 to 1/],
+    ["--burst 0.5", /--burst 0.5: expected how many times/],
+    ["--preset prod", /--preset prod: expected one of before, after, campaign, internet/],
+    ["--usrs 5", /unknown flag --usrs: did you mean --users/],
+    ["here", /drover plan takes no here/],
+    ["--tiers --users 5", /--tiers has demands of its own/],
+    ["--tiers --preset after", /--tiers has demands of its own/],
+    [`--verify ${file} --users 5`, /--verify tells its own demand/],
+    [`--verify ${file} --tiers`, /--verify tells its own demand/],
+    [`--from ${file} --preset before`, /leave one of them out/],
+    ["--from /nowhere/run.json", /--from \/nowhere\/run\.json: there is no such file/],
+    ["--from /", /--from \/: expected a file/],
+    [`--from ${unusable}`, /no step of it can be used: 10\/s: not used, the load generator itself was saturated/],
+    ["--from package.json", /package\.json: format is missing: expected "drover-load-run"/],
+    ["--prices package.json", /asOf is missing/],
+  ];
+  for (const [argv, message] of cases)
+    await assert.rejects(
+      plan(argv.split(" ")),
+      (e) => e instanceof DroverError && e.exit === 64 && message.test(e.message),
+      `${argv}: ${String(message)}`,
+    );
+});

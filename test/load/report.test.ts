@@ -1,0 +1,163 @@
+/** What comes out: rows, files, plots, the sentence that names what binds. Everything from outside is hostile here. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { seconds } from "../../src/base/units.ts";
+import { bottleneck, finding, nextStep } from "../../src/load/bottleneck.ts";
+import { sparkline } from "../../src/cli/load/live.ts";
+import { csv } from "../../src/load/report/csv.ts";
+import { html, type Report } from "../../src/load/report/html.ts";
+import { niceStep } from "../../src/load/report/svg.ts";
+import { heading, row } from "../../src/load/report/table.ts";
+import { resultOf, runStep, type StepResult } from "../../src/load/result.ts";
+import type { ServerSample } from "../../src/load/server.ts";
+import { held } from "../../src/load/shape.ts";
+import { Tally, type Fate } from "../../src/load/tally.ts";
+import { USUAL } from "../../src/load/thresholds.ts";
+import { readRun } from "../../src/plan/run.ts";
+
+const EVIL = `=1+"<script>alert('x')</script>\u001b[31m`;
+const about = { cpus: 2, memoryBytes: 1e9, workers: 2, workerConnections: 9, cacheTtlMs: 1, tables: 1, readsPerMinute: 60 };
+const sample = (at: number, more: Partial<ServerSample> = {}): ServerSample => ({
+  at,
+  cpuSeconds: 0,
+  rssBytes: 1e8,
+  elu: 0.1,
+  hits: at,
+  stale: 0,
+  misses: 0,
+  upstreamCalls: 0,
+  quota: { used: 1, limit: 51, locked: false },
+  full: false,
+  workers: 2,
+  deaths: 0,
+  machineCpu: 0.2,
+  ...more,
+});
+
+interface Made {
+  readonly thinkMs?: number;
+  readonly ms?: number;
+  readonly fates?: readonly (readonly [Fate, string])[];
+  readonly end?: Partial<ServerSample>;
+  readonly foreign?: true;
+  readonly elu?: number;
+  readonly label?: string;
+}
+
+function made({ thinkMs = 5_000, ms = 10, fates = [], end = {}, foreign, elu = 0.1, label = "goal" }: Made = {}): StepResult {
+  const tally = new Tally();
+  for (let i = 0; i < 200; i += 1) {
+    tally.slip.record(0.1);
+    tally.record(EVIL, { fate: "ok", why: "", bytes: 100 }, ms);
+  }
+  for (const [fate, why] of fates) tally.record(EVIL, { fate, why, bytes: 0 }, ms);
+  return resultOf({
+    step: held("closed", 100, seconds(10), label),
+    measured: { tally, seconds: 10, elu, connections: 0, unsent: 0 },
+    samples: foreign ? [] : [sample(0), sample(10_000, end)],
+    about: foreign ? undefined : { machine: about, about },
+    generatorCpu: 0.1,
+    thinkMs,
+    thresholds: USUAL,
+    cut: false,
+  });
+}
+
+const report = (results: readonly StepResult[]): Report => ({
+  title: EVIL,
+  target: EVIL,
+  command: EVIL,
+  startedAt: "2026-11-21T15:00:00Z",
+  tool: EVIL,
+  machine: EVIL,
+  notes: [EVIL],
+  results,
+  moments: [1, 2, 3].map((at) => ({ at, step: EVIL, perSecond: at, p50: at === 2 ? undefined : at, p95: at * 2, failed: 0, refused: 1 })),
+  limitMs: 500,
+  bottleneck: EVIL,
+  next: EVIL,
+  verdict: "PASS",
+  ending: EVIL,
+});
+
+test("the report runs nothing, loads nothing, and shows what came from outside as text", () => {
+  const text = html(report([made({ label: EVIL, fates: [["error", EVIL]] }), made()]));
+  assert.doesNotMatch(text, /<script|NaN|undefined|Infinity/);
+  assert.equal(text.includes("\u001b"), false);
+  assert.doesNotMatch(text, /(?:src|href|url)\s*[=(]|@import/);
+  assert.match(text, /default-src 'none'/);
+  assert.match(text, /&#60;script&#62;alert/);
+  assert.equal(text.match(/<svg /g)?.length, 5);
+});
+
+test("a report of nothing but failures, and of one step, is drawn without what is not known", () => {
+  const tally = new Tally();
+  tally.record("x", { fate: "timeout", why: "timeout", bytes: 0 }, 1);
+  const none: StepResult = { ...made(), measured: { tally, seconds: 1, elu: 0, connections: 0, unsent: 0 }, server: undefined };
+  assert.doesNotMatch(html({ ...report([none]), moments: [] }), /NaN|undefined|Infinity/);
+});
+
+test("a spreadsheet runs nothing of the CSV, and every line has every column", () => {
+  const [head = "", first = ""] = csv([made({ label: EVIL })]).split("\r\n");
+  assert.match(first, /^"'=1\+""<script>/);
+  assert.equal(csv([made()]).split("\r\n")[1]?.split(",").length, head.split(",").length);
+});
+
+test("the columns of a row stand under their names, with the server's figures or without", () => {
+  for (const known of [true, false]) {
+    const [head, line] = [heading(known), row(made(), known)];
+    assert.equal(head.indexOf("VERDICT"), line.indexOf("PASS"), `${head}\n${line}`);
+    assert.equal(head.indexOf("P95") + 3, line.indexOf("10 ms", head.indexOf("P50") + 3) + 5);
+  }
+});
+
+test("a run is what drover plan reads, with what it does not read beside it", () => {
+  const steps = [made(), made({ foreign: true })].map((result) => ({ ...runStep(result, 5_000), verdict: "PASS" }));
+  const run = { format: "drover-load-run", version: 1, startedAt: "x", tool: "t", target: "http://127.0.0.1/", server: about, steps };
+  const read = readRun(JSON.stringify(run), "run.json");
+  assert.deepEqual([read.steps[0]?.hitRatio, read.steps[0]?.requests, read.steps[1]?.cpuSeconds], [1, 200, undefined]);
+});
+
+test("what binds is named from what is seen, the generator first", () => {
+  const cases: [Made, string, RegExp][] = [
+    [{}, "none", /none at goal/],
+    [{ elu: 0.99 }, "generator", /its own loop was 99 % busy/],
+    [{ ms: 900, end: { quota: { used: 51, limit: 51, locked: false } } }, "quota", /51 of 51 reads/],
+    [{ ms: 900, end: { rssBytes: 8e8 } }, "memory", /80 % of it/],
+    [{ ms: 900, end: { cpuSeconds: 19 } }, "cpu", /95 % of the machine/],
+    [{ ms: 900, end: { full: true } }, "connections", /at its cap/],
+    [{ ms: 900, end: { elu: 0.97 } }, "worker", /97 % busy while CPUs are free/],
+    [{ ms: 900, end: { hits: 10, misses: 90, upstreamCalls: 50 } }, "upstream", /only 10 % is answered from memory/],
+    [{ fates: [["error", "HTTP 500"]] }, "errors", /HTTP 500: 1/],
+    [{ ms: 900, foreign: true }, "unknown", /nothing is known of the server/],
+  ];
+  for (const [what, is, says] of cases) {
+    const found = bottleneck(made(what));
+    assert.deepEqual([found.is, says.test(found.says)], [is, true], found.says);
+  }
+});
+
+test("without a pause the generator is never idle: a pass is one, and the plan leaves it out", () => {
+  const breathless = made({ elu: 0.99, thinkMs: 0 });
+  assert.deepEqual([breathless.verdict, runStep(breathless, 0).valid], ["PASS", false]);
+  assert.equal(made({ elu: 0.99, thinkMs: 0, ms: 900 }).verdict, "INVALID");
+});
+
+test("one next step, and another one for each end", () => {
+  const at = { results: [made()], ending: "done", known: true, json: undefined, url: "http://127.0.0.1/" } as const;
+  assert.match(nextStep(at), /--find-max/);
+  assert.match(nextStep({ ...at, json: "run.json" }), /drover plan --from run\.json/);
+  assert.match(nextStep({ ...at, ending: "interrupted" }), /run it again/);
+  assert.match(nextStep({ ...at, ending: "target gone", known: false }), /why the target died/);
+  assert.match(finding({ ...at, ending: "target gone" }).says, /the target died at goal/);
+  assert.match(nextStep({ ...at, results: [made({ elu: 0.99 })] }), /--threads/);
+});
+
+test("axes are in steps of 1, 2 and 5; a sparkline has gaps where nothing was answered", () => {
+  assert.deepEqual(
+    [niceStep(7, 5), niceStep(0.03, 5), niceStep(1_200, 5), niceStep(100, 5)].map((n) => Number(n.toPrecision(3))),
+    [2, 0.01, 500, 20],
+  );
+  assert.equal(sparkline([1, undefined, 8]), "▂ █");
+  assert.equal(sparkline([0, 0]), "▁▁");
+});

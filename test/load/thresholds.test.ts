@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { judge } from "../../src/load/judge.ts";
+import { Tally } from "../../src/load/tally.ts";
+import { parseThreshold, USUAL, withUsual } from "../../src/load/thresholds.ts";
+
+test("k6's notation is read", () => {
+  const cases: [string, unknown][] = [
+    ["http_req_duration: p(95)<500", ["http_req_duration", undefined, { p: 95 }, "<", 500]],
+    ["http_req_duration{endpoint:login}: p(99.9) <= 1500.5", ["http_req_duration", "login", { p: 99.9 }, "<=", 1500.5]],
+    ["p(95)<500", ["http_req_duration", undefined, { p: 95 }, "<", 500]],
+    ["med<20", ["http_req_duration", undefined, "med", "<", 20]],
+    ["http_req_failed: rate<0.01", ["http_req_failed", undefined, "rate", "<", 0.01]],
+    ["http_reqs: count>=1000", ["http_reqs", undefined, "count", ">=", 1000]],
+    ["http_reqs>10", ["http_reqs", undefined, "rate", ">", 10]],
+    ["timeouts==0", ["timeouts", undefined, "count", "==", 0]],
+    ["target_cpu<80", ["target_cpu", undefined, "value", "<", 80]],
+    ["shed: count===0", ["shed", undefined, "count", "===", 0]],
+  ];
+  for (const [text, expected] of cases) {
+    const { metric, endpoint, statistic, operator, limit } = parseThreshold(text);
+    assert.deepEqual([metric, endpoint, statistic, operator, limit], expected, text);
+  }
+});
+
+test("what can't be read, can't hold or can't fail is refused, and why", () => {
+  const cases: [string, RegExp][] = [
+    ["fast please", /expected METRIC: STATISTIC OPERATOR NUMBER/],
+    ["http_req_durations: p(95)<500", /no metric is called http_req_durations/],
+    ["http_req_duration<500", /needs a statistic/],
+    ["http_req_duration: p(101)<500", /no 101th percentile/],
+    ["http_req_duration: rate<5", /has no rate/],
+    ["timeouts: p(95)<5", /has no p\(95\)/],
+    ["http_req_duration{group:x}: p(95)<5", /expected \{endpoint:NAME\}/],
+    ["timeouts{endpoint:x}==0", /not counted for each endpoint/],
+    ["http_req_duration: p(95)<0", /can never hold/],
+    ["http_req_duration: p(95)<-5", /can never hold/],
+    ["http_req_failed: rate>1", /can never hold/],
+    ["target_cpu>100", /can never hold/],
+    ["timeouts<0", /can never hold/],
+    ["http_req_failed: rate<2", /can never fail/],
+    ["target_rss<101", /can never fail/],
+    ["process.exit(1)<1", /expected METRIC/],
+  ];
+  for (const [text, message] of cases) assert.throws(() => parseThreshold(text), message, text);
+});
+
+test("a metric that is named has no usual threshold beside it; one of an endpoint has", () => {
+  const own = withUsual([parseThreshold("p(99)<100")]).map(({ text }) => text);
+  assert.deepEqual(own, ["p(99)<100", "unexpected_503==0", "timeouts==0", "errors==0", "target_cpu<80", "target_rss<50"]);
+  assert.equal(withUsual([parseThreshold("http_req_duration{endpoint:login}: p(95)<100")]).length, USUAL.length + 1);
+});
+
+test("a step is judged: a foreign server's CPU is not held against it, no answer at all is", () => {
+  const tally = new Tally();
+  for (let i = 0; i < 100; i += 1) tally.record("read", { fate: "ok", why: "", bytes: 1 }, i < 94 ? 10 : 900);
+  tally.record("read", { fate: "timeout", why: "timeout", bytes: 0 }, 9_999);
+  const verdicts = judge({ tally, seconds: 10, cpu: 0.9 }, [...USUAL, parseThreshold("http_req_failed{endpoint:read}: rate<0.001")]);
+  assert.deepEqual(
+    verdicts.map(({ threshold, holds }) => `${threshold.metric} ${holds}`),
+    [
+      "http_req_duration false",
+      "unexpected_503 true",
+      "timeouts false",
+      "errors true",
+      "target_cpu false",
+      "target_rss true",
+      "http_req_failed false",
+    ],
+  );
+  const nothing = judge({ tally: new Tally(), seconds: 10 }, USUAL);
+  assert.deepEqual(nothing.map(({ holds }) => holds), [false, true, true, true, true, true]); // prettier-ignore
+});

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import fc from "fast-check";
+import { COSTS, GOOGLE } from "../../src/plan/constants.ts";
+import { corrections, gatewayBill } from "../../src/plan/corrections.ts";
+import { configured, type Figure } from "../../src/plan/figure.ts";
+import { forecast, slotsForMemory } from "../../src/plan/forecast.ts";
+import { DROVER, type PlanInput } from "../../src/plan/input.ts";
+import { mostUsers } from "../../src/plan/needs.ts";
+import { nextStep, roundTtl } from "../../src/plan/next.ts";
+import { PRESETS, preset } from "../../src/plan/presets.ts";
+import { cheapest, PRICES, readPrices } from "../../src/plan/prices.ts";
+import { planJson } from "../../src/plan/report.ts";
+import { tiers } from "../../src/plan/tiers.ts";
+import { gibibytes, num, percent } from "../../src/plan/units.ts";
+
+const said = (value: number): Figure => configured(value, "test");
+const GIVEN = { users: 100, rate: 0.1, burst: 1, writes: 0, cpus: 4, ram: gibibytes(8), workers: 4, ttl: 30, tables: 6, quota: 60 };
+
+function input(given: Partial<typeof GIVEN> = {}): PlanInput {
+  const g = { ...GIVEN, ...given };
+  return {
+    demand: { users: said(g.users), rate: said(g.rate), burst: said(g.burst), writes: said(g.writes), bytes: said(10_240) },
+    place: { cpus: said(g.cpus), memory: said(g.ram), workers: said(g.workers), connections: said(1_000) },
+    upstream: { tables: said(g.tables), ttl: said(g.ttl), reads: said(g.quota), writes: said(60), ...GOOGLE },
+    costs: COSTS,
+    system: DROVER,
+  };
+}
+
+const need = (f: ReturnType<typeof forecast>, resource: string): ReturnType<typeof forecast>["needs"][number] => {
+  const found = f.needs.find((n) => n.resource === resource);
+  assert.ok(found, resource);
+  return found;
+};
+const known = { measured: true, measureWith: undefined, foreign: false };
+
+test("100 users fit on a small machine, with two calls a minute for six tables", () => {
+  const f = forecast(input());
+  assert.equal(f.verdict, "holds");
+  assert.ok(f.meetsLimit && Math.abs(need(f, "reads").needs - 2) < 0.05);
+  assert.deepEqual([f.advice.workers, f.advice.slots, f.advice.cpus], [2, 117, 1]);
+});
+
+test("before: 10 erlangs on 9 workers have no answer time; after: over the quota", () => {
+  const before = forecast(preset("before", input()));
+  assert.deepEqual([before.verdict, before.latency, need(before, "workers").needs > 9.99], ["overload", undefined, true]);
+  const after = forecast(preset("after", input()));
+  assert.equal(after.binding.resource, "reads");
+  assert.ok(after.verdict === "tight" && !after.meetsLimit && (after.latency?.p95 ?? 0) > 500);
+});
+
+test("each shortage has its own next step", () => {
+  const step = (given: Partial<typeof GIVEN>): string => nextStep(forecast(input(given)), known);
+  assert.match(step({ users: 1_000, rate: 100 }), /CPUs in place of 4|Mbit/);
+  assert.match(step({ users: 7_000, rate: 0.001 }), /DROVER_WORKER_CONNECTIONS=1800/);
+  assert.equal(forecast(input({ users: 7_000, rate: 0.001 })).verdict, "tight");
+  assert.match(step({ ttl: 0.5 }), /DROVER_CACHE_TTL=5s/);
+  assert.match(step({ ram: gibibytes(0.5) }), /DROVER_WORKERS=1|memory/);
+  assert.match(step({ workers: 16 }), /DROVER_WORKERS=2/);
+  assert.match(step({ workers: 2 }), /nothing/);
+  assert.match(nextStep(forecast(input({ workers: 2 })), { ...known, measured: false, measureWith: "do it" }), /do it$/);
+  assert.match(step({ users: 9_000, writes: 1, rate: 1, cpus: 64, workers: 64 }), /database|Mbit/);
+  assert.deepEqual([roundTtl(1.2), roundTtl(38), roundTtl(9_000)], [5, 45, 10_800]);
+});
+
+test("more load never needs less, is never faster and never holds better; and no figure is NaN", () => {
+  const rank = { holds: 0, tight: 1, overload: 2 } as const;
+  const anything = fc.record({
+    rate: fc.double({ min: 0.000_001, max: 1_000_000, noNaN: true }),
+    burst: fc.double({ min: 1, max: 1_000, noNaN: true }),
+    writes: fc.double({ min: 0, max: 1, noNaN: true }),
+    cpus: fc.double({ min: 0.1, max: 4_096, noNaN: true }),
+    ram: fc.double({ min: 16e6, max: 64e12, noNaN: true }),
+    workers: fc.integer({ min: 1, max: 256 }),
+    ttl: fc.double({ min: 0.1, max: 86_400, noNaN: true }),
+    tables: fc.integer({ min: 1, max: 500 }),
+    quota: fc.integer({ min: 1, max: 100_000 }),
+  });
+  const users = fc.integer({ min: 1, max: 20_000 });
+  fc.assert(
+    fc.property(anything, users, users, fc.constantFrom(undefined, ...PRESETS), (given, a, b, name) => {
+      const at = (n: number): ReturnType<typeof forecast> => {
+        const base = input({ ...given, users: n });
+        const made = name === undefined ? base : preset(name, base);
+        return forecast({ ...made, demand: { ...made.demand, users: said(n) } });
+      };
+      const [less, more] = [at(Math.min(a, b)), at(Math.max(a, b))];
+      assert.ok(rank[less.verdict] <= rank[more.verdict]);
+      for (const [i, n] of less.needs.entries()) {
+        assert.ok(n.needs <= (more.needs[i]?.needs ?? 0) * (1 + 1e-9) && n.fullAt === more.needs[i]?.fullAt);
+        assert.ok(n.fullAt === undefined || n.used > 1 === n.fullAt < Math.min(a, b));
+      }
+      assert.ok(less.latency !== undefined || more.latency === undefined);
+      const whole = { forecast: more, bill: cheapest(PRICES, more.load.cpu, more.load.memory), prices: PRICES, fit: undefined, notes: [] };
+      const json = planJson({ ...whole, next: nextStep(more, known) }, []);
+      assert.doesNotMatch(inspectNumbers(json), /NaN|Infinity/);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+/** Every number, and every text: neither may show what is no number. */
+const inspectNumbers = (value: unknown): string =>
+  typeof value === "object" && value !== null ? Object.values(value).map(inspectNumbers).join(" ") : String(value);
+
+test("the corrections come out as published", () => {
+  const ours = (name: (typeof PRESETS)[number]): string =>
+    corrections(name)
+      .map((c) => c.ours)
+      .join("\n");
+  assert.match(ours("before"), /111 % busy; 16 workers: 62\.5 %, 5\.73 % wait, 9\.6 ms/);
+  assert.match(ours("after"), /94\.9 % hits and 30\.4 calls.*99\.67 % and 2;.*90\.4 % and 57\.8/);
+  assert.match(ours("after"), /23, 69, 114 s with 16 caches, 1\.4, 4\.3, 7\.1 s with one/);
+  assert.match(ours("after"), /0\.625 % and 3\.13 %/);
+  assert.match(ours("campaign"), /0\.31 requests\/s and 6\.7 users.*91\.7 requests\/s, but 400 minutes/);
+  assert.match(ours("internet"), /8\.3 hours.*259 billion\n\$7,793 .*\$409,445/);
+  assert.equal(Math.round(gatewayBill(3_000)), 7_793);
+});
+
+test("three tiers: the first two fit, 100,000 at once do not", () => {
+  assert.deepEqual(
+    tiers(input()).map(({ forecast: f }) => f.verdict),
+    ["holds", "holds", "overload"],
+  );
+});
+
+test("slots by memory as those who run such services found them, the nearest tier", () => {
+  assert.deepEqual(
+    [1, 2, 4, 7.6, 8, 16, 64].map((gb) => slotsForMemory(gibibytes(gb))),
+    [50, 50, 150, 300, 300, 500, 500],
+  );
+});
+
+test("prices: the cheapest that carries it; a list that is none is refused", () => {
+  assert.deepEqual([cheapest(PRICES, 0.1, gibibytes(0.5)).monthly, cheapest(PRICES, 11, gibibytes(3)).count], [10, 16]);
+  const list = { asOf: "2026-01-31", currency: "EUR", machines: [{ name: "x", cpus: 2, memoryGb: 4, monthly: 5 }] };
+  assert.deepEqual(readPrices(JSON.stringify(list), "p.json"), list);
+  for (const [change, message] of [
+    [{ asOf: "January" }, /asOf is "January": expected a date/],
+    [{ machines: [] }, /machines is "0 of them": expected a list of 1/],
+    [{ machines: [{ ...list.machines[0], cpus: 0 }] }, /machines\[0\]\.cpus is 0: expected a number from 0\.01/],
+  ] as const)
+    assert.throws(() => readPrices(JSON.stringify({ ...list, ...change }), "p.json"), message);
+  assert.throws(() => readPrices("[", "p.json"), /p\.json is no JSON/);
+});
+
+test("numbers for people", () => {
+  assert.deepEqual([0, 0.0001, 0.046, 13.75, 999.7, 1_234.5, 1e6].map(num), ["0", "<0.001", "0.046", "14", "1,000", "1,235", "1,000,000"]);
+  assert.deepEqual([percent(0.00001), percent(0.625), percent(1)], ["<0.1 %", "62.5 %", "100 %"]);
+  assert.equal(
+    mostUsers(() => true),
+    undefined,
+  );
+  assert.equal(
+    mostUsers((n) => n <= 12_345),
+    12_345,
+  );
+  assert.equal(
+    mostUsers(() => false),
+    0,
+  );
+});

@@ -1,0 +1,167 @@
+/** `drover load` as it is typed: against a small server with faults, and against the demo. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import test, { suite, type TestContext } from "node:test";
+import { readRun } from "../../src/plan/run.ts";
+import { cleanEnv, DROVER, folder, start } from "./harness.ts";
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** @param onLine gets what was printed so far, and the process. */
+function load(cwd: string, args: readonly string[], onLine?: (out: string, pid: number) => void): Promise<Ran> {
+  const child = spawn(DROVER, ["load", ...args], { cwd, stdio: ["ignore", "pipe", "pipe"], env: cleanEnv() });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk.toString();
+    onLine?.(out, child.pid ?? 0);
+  });
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })));
+}
+
+async function serve(t: TestContext, handler: http.RequestListener): Promise<{ readonly url: string; readonly server: http.Server }> {
+  const server = http.createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
+}
+
+/** What a busy test machine does to the generator's timing is no subject here. */
+const CALM = ["--threshold", "http_req_duration: p(95)<9000"];
+
+// They mostly wait.
+suite("drover load", { concurrency: 3 }, () => {
+  test("users sign in once each, keep their cookie, mix and vary their requests; the reports are written", async (t) => {
+    const dir = folder(t);
+    const seen = { logins: [] as string[], kinds: new Map<string, number>(), strangers: 0, bodies: new Set<string>() };
+    const { url } = await serve(t, (req, res) => {
+      const chunks: Buffer[] = [];
+      req.on("data", (chunk: Buffer) => chunks.push(chunk));
+      req.on("end", () => {
+        const body = Buffer.concat(chunks).toString();
+        if (req.url === "/api/login") {
+          const { user, code } = JSON.parse(body) as { user: string; code: string };
+          seen.logins.push(user);
+          res.setHeader("set-cookie", `sid=${user}-${code}; HttpOnly`);
+          return res.end("{}");
+        }
+        if (seen.logins.length > 0 && !/^sid=p\d-c\d$/.test(req.headers.cookie ?? "")) seen.strangers += 1;
+        seen.kinds.set(`${req.method}`, (seen.kinds.get(`${req.method}`) ?? 0) + 1);
+        if (body !== "") seen.bodies.add(body);
+        return res.end("x".repeat(500));
+      });
+    });
+    writeFileSync(join(dir, "people.csv"), "user,code\np1,c1\np2,c2\np3,c3\n");
+    const endpoints = { read: ["GET /rows"], write: [{ method: "POST", path: "/rows", body: { note: "{n}" } }] };
+    writeFileSync(
+      join(dir, "p.json"),
+      JSON.stringify({ users: { simultaneous: 6 }, endpoints, login: {}, distribution: { read: 70, write: 30 } }),
+    );
+    const args = [`${url}/`, "--profile", "p.json", "--user-file", "people.csv", "--hold", "2s", "--think", "50ms", ...CALM];
+    const { code, out, err } = await load(dir, [...args, "--threads", "2", "--json", "run.json", "--csv", "run.csv", "--html", "run.html"]);
+    assert.equal(code, 0, out + err);
+    assert.deepEqual([seen.logins.sort().join(), seen.strangers], ["p1,p1,p2,p2,p3,p3", 0]);
+    const [posts, gets] = [seen.kinds.get("POST") ?? 0, seen.kinds.get("GET") ?? 0];
+    assert.ok(posts / (posts + gets) > 0.15 && posts / (posts + gets) < 0.45, `${posts} of ${posts + gets}`);
+    assert.equal(seen.bodies.size, posts, "no two writes are alike");
+    const run = readRun(readFileSync(join(dir, "run.json"), "utf8"), "run.json");
+    assert.ok((run.steps[0]?.requests ?? 0) > 50 && run.steps[0]?.users === 6 && run.server === undefined);
+    assert.match(readFileSync(join(dir, "run.csv"), "utf8"), /^step,model,.*\r\n6 users,closed,6,6,/);
+    assert.match(readFileSync(join(dir, "run.html"), "utf8"), /<svg /);
+    assert.match(out, /bottleneck {2}none up to 6 users/);
+    assert.doesNotMatch(out + readFileSync(join(dir, "run.json"), "utf8") + readFileSync(join(dir, "run.html"), "utf8"), /c1|c2|c3/);
+  });
+
+  test("refusals are told from errors, and errors and timeouts cross the thresholds: 99", async (t) => {
+    let n = 0;
+    const { url } = await serve(t, (_req, res) => {
+      n += 1;
+      if (n > 5 && n % 10 === 0) return; // never answered
+      if (n > 5 && n % 5 === 0) return res.writeHead(503, { "x-drover-refused": "queue" }).end();
+      if (n > 5 && n % 7 === 0) return res.writeHead(503).end();
+      return res.end("ok");
+    });
+    const { code, out } = await load(folder(t), [url, "--rate", "60", "--hold", "2s", "--patience", "400ms", ...CALM]);
+    assert.equal(code, 99, out);
+    assert.match(out, /errors .*HTTP 503: \d+/);
+    assert.match(out, /shed +queue: \d+/);
+    assert.match(out, /unexpected_503==0 ✗ .* timeouts==0 ✗/);
+  });
+
+  test("a target that dies and a run that is interrupted keep the part that was measured", async (t) => {
+    const dir = folder(t);
+    const { url, server } = await serve(t, (_req, res) => res.end("ok"));
+    const dying = load(dir, [url, "--ladder", "5,6", "--hold", "10s", "--think", "20ms", "--json", "dead.json"], (out) => {
+      if (!out.includes("STEP")) return;
+      setTimeout(() => {
+        server.close();
+        server.closeAllConnections();
+      }, 2_500).unref();
+    });
+    const other = await serve(t, (_req, res) => res.end("ok"));
+    let told = false;
+    const cut = await load(dir, [other.url, "--users", "3", "--hold", "10s", "--think", "20ms", "--json", "cut.json"], (out, pid) => {
+      if (told || !out.includes("STEP")) return;
+      told = true;
+      setTimeout(() => process.kill(pid, "SIGINT"), 3_000);
+    });
+    const dies = await dying;
+    assert.equal(dies.code, 99, dies.out + dies.err);
+    assert.match(dies.out, /the target is gone/);
+    assert.match(dies.out, /bottleneck {2}the target died at baseline/);
+    assert.equal(readRun(readFileSync(join(dir, "dead.json"), "utf8"), "dead.json").steps.length, 1);
+    assert.equal(cut.code, 105, cut.out + cut.err);
+    assert.match(cut.out, /\(cut\)[^]*a part: interrupted/);
+    assert.ok((readRun(readFileSync(join(dir, "cut.json"), "utf8"), "cut.json").steps[0]?.requests ?? 0) > 10);
+  });
+
+  test("what makes no sense is refused before anybody is sent: 64, and 69 when nobody is there", async (t) => {
+    const dir = folder(t);
+    const { url } = await serve(t, (req, res) =>
+      req.url === "/away" ? res.writeHead(302, { location: "/there" }).end() : res.writeHead(404).end(),
+    );
+    writeFileSync(join(dir, "bad.json"), '{"users": {"simultaneous": -1}}');
+    const cases: [readonly string[], number, RegExp][] = [
+      [[], 64, /whom\?/],
+      [["http://192.0.2.1/"], 64, /not this machine.*--i-own-this-host/],
+      [["http://127.0.0.1:1/"], 69, /can't be loaded: .*ECONNREFUSED/],
+      [[`${url}/away`], 64, /answers 302 and sends to \/there/],
+      [[`${url}/gone`], 64, /answers HTTP 404/],
+      [[url, "--profile", "bad.json"], 64, /users\.simultaneous is -1/],
+      [[url, "--threshold", "p(95)<0"], 64, /can never hold/],
+      [[url, "--users", "5", "--rate", "9"], 64, /different runs/],
+      [[url, "--json", "no/such/run.json"], 64, /can't be written/],
+      [["ftp://127.0.0.1/"], 64, /expected http/],
+    ];
+    const ran = await Promise.all(cases.map(([args]) => load(dir, args)));
+    for (const [i, [args, code, message]] of cases.entries()) {
+      assert.deepEqual([ran[i]?.code, message.test(ran[i]?.err ?? "")], [code, true], `${args.join(" ")}: ${ran[i]?.err}`);
+    }
+    assert.equal(existsSync(join(dir, "no")), false);
+  });
+
+  test("the demo: the server's own figures stand beside, writes land, and drover plan reads the run", async (t) => {
+    const daemon = await start(t);
+    const args = [daemon.url, "--users", "20", "--mix", "60/30/10", "--hold", "3s", "--think", "200ms", "--json", "run.json", ...CALM];
+    const { code, out, err } = await load(daemon.dir, args);
+    assert.equal(code, 0, out + err);
+    const { server, steps } = readRun(readFileSync(join(daemon.dir, "run.json"), "utf8"), "run.json");
+    assert.deepEqual([server?.workers, server?.tables], [2, 6]);
+    const [step] = steps;
+    assert.ok((step?.cpuSeconds ?? 0) > 0 && (step?.rssBytes ?? 0) > 5e7 && (step?.hitRatio ?? 0) > 0.3, JSON.stringify(step));
+    assert.ok(((await daemon.status()).upstream?.writes?.waiting ?? 0) >= 0);
+    const { endpoints } = (JSON.parse(readFileSync(join(daemon.dir, "run.json"), "utf8")) as { steps: { endpoints: Record<string, { answered: number }> }[] }).steps[0] ?? {}; // prettier-ignore
+    assert.ok((endpoints?.["write actions"]?.answered ?? 0) > 5, JSON.stringify(endpoints));
+  });
+});
