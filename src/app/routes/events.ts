@@ -67,9 +67,11 @@ async function readAsked(request: FastifyRequest, reply: FastifyReply, services:
   if ("status" in listed) return listed;
   const tables = pairs.value.get("tables")?.split(",");
   const personal = tables === undefined || listed.some((info) => isPersonal(info, "read") && tables.includes(info.name));
-  const standing = await services.sessions.who(request.raw, reply.raw);
+  const standing = await services.sessions.look(request.raw);
+  // Pages can't read why a stream is refused: the cookie stays, so that what they ask next is told.
   if (personal && standing.is === "out") return standing.problem;
   const identity = standing.is === "in" ? standing : undefined;
+  if (identity !== undefined) await services.sessions.who(request.raw, reply.raw); // lasts longer with each stream
   const who = personal ? (identity ?? STRANGER) : STRANGER; // of what is everybody's, members have the strangers' stream
   for (const name of tables ?? []) {
     if (name === "")

@@ -77,22 +77,26 @@ export class Sessions {
     return this.#parts.ledger.standing(opened.identity.session)?.is === "in" ? opened.reader : undefined;
   };
 
-  /** Who asks, for counting: nothing is set on the answer, which may be everybody's. A session that is over is a stranger's. */
+  /** Who asks. Nothing is set on the answer, which may be everybody's, or one that nobody reads. */
+  look(req: IncomingMessage): Promise<Standing> {
+    const known = this.#standings.get(req);
+    if (known !== undefined) return known;
+    const standing = this.#judge(req);
+    this.#standings.set(req, standing);
+    return standing;
+  }
+
+  /** Who asks, for counting. A session that is over is a stranger's. */
   readonly userOf = async (req: IncomingMessage): Promise<string | undefined> => {
-    const opened = this.#open(req);
-    if (opened === undefined || !this.#isGood(opened)) return undefined;
-    const { session, user } = opened.identity;
-    if ((await this.#admission(session)).is !== "in") return undefined;
-    this.#parts.ledger.active(session);
-    return user;
+    const standing = await this.look(req);
+    return standing.is === "in" ? standing.user : undefined;
   };
 
   /** Who asks. Sets or takes back the cookie on the answer, which must not be one that is shared. */
-  who(req: IncomingMessage, res: ServerResponse): Promise<Standing> {
-    const known = this.#standings.get(req);
-    if (known !== undefined) return known;
-    const standing = this.#judge(req, res);
-    this.#standings.set(req, standing);
+  async who(req: IncomingMessage, res: ServerResponse): Promise<Standing> {
+    const standing = await this.look(req);
+    if (standing.is === "in") this.#renew(req, res, standing);
+    else if (standing.is === "out" && standing.problem.status === 401) this.#take(req, res);
     return standing;
   }
 
@@ -157,27 +161,20 @@ export class Sessions {
     return directory === undefined || isAccount(identity, directory);
   }
 
-  async #judge(req: IncomingMessage, res: ServerResponse): Promise<Standing> {
+  async #judge(req: IncomingMessage): Promise<Standing> {
     if (cookieOf(req, this.#parts.clients.isSecure(req)) === undefined) return STRANGER;
     const opened = this.#open(req);
-    if (opened === undefined || this.#isExpired(opened.identity)) return this.#out(req, res, EXPIRED);
-    const admission: Admission = this.#isGood(opened) ? await this.#admission(opened.identity.session) : { is: "revoked" };
-    if (admission.is === "in") {
-      opened.reader.answered(req, res);
-      return opened.identity;
-    }
-    const problem = admissionProblem(admission, req.headers);
-    return problem.status === 401 ? this.#out(req, res, problem) : { is: "out", problem };
+    if (opened === undefined || this.#isExpired(opened.identity)) return { is: "out", problem: EXPIRED };
+    const { identity } = opened;
+    const admission: Admission = this.#isGood(opened) ? await this.#admission(identity.session) : { is: "revoked" };
+    if (admission.is !== "in") return { is: "out", problem: admissionProblem(admission, req.headers) };
+    this.#parts.ledger.active(identity.session);
+    return identity;
   }
 
   async #admission(session: Session): Promise<Admission> {
     const { ledger } = this.#parts;
     return ledger.standing(session) ?? (await ledger.enter(session));
-  }
-
-  #out(req: IncomingMessage, res: ServerResponse, problem: typeof EXPIRED): Standing {
-    this.#take(req, res);
-    return { is: "out", problem };
   }
 
   #open(req: IncomingMessage): Opened | undefined {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FeedEvent, TableChange } from "../../../src/sheets/events.ts";
+import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
 import { EventSource } from "../eventsource.ts";
 import { eventWorld, member, Person } from "./people.ts";
 import type { World } from "../world.ts";
@@ -86,4 +87,30 @@ test("a stream of members' tables is for members, and ends when its session does
   await member(w, "Ada");
   await until("its end", () => source.ends === 1);
   assert.equal((await ada.get("/api/events?tables=notes")).body["code"], "taken-over");
+  assert.equal((await ada.get("/api/me")).body["code"], "taken-over", "a page that can't read the stream's answer is told here");
+  assert.equal(ada.cookie, "");
+});
+
+test("a stream of what is everybody's keeps its member's slot, and after a newer login is a stranger's", async (t) => {
+  const { host, worker } = ledgerByHand();
+  t.after(() => host.close());
+  const ledger = worker();
+  const holds = t.mock.method(ledger, "holds");
+  await using w = await eventWorld({ ledger });
+  feedOf(w);
+  const ada = await member(w, "Ada");
+  const open = (): EventSource => {
+    const source = new EventSource(`${w.url}/api/events?tables=players`, { headers: { Cookie: ada.cookie } });
+    t.after(() => source.close());
+    return source;
+  };
+  const source = open();
+  await until("a place in the stream", () => source.lastId !== "");
+  assert.equal(holds.mock.callCount(), 1);
+  await member(w, "Ada");
+  await until("its end", () => source.ends === 1);
+  const next = open();
+  await until("a place in the stream", () => next.lastId !== "");
+  assert.equal(holds.mock.callCount(), 1);
+  assert.equal((await ada.get("/api/me")).body["code"], "taken-over");
 });
