@@ -142,6 +142,22 @@ function invocations(): { readonly where: string; readonly words: readonly strin
   );
 }
 
+test("every refusal is explained", () => {
+  const page = readFileSync("docs/limits.md", "utf8");
+  const table = page.slice(0, page.indexOf("## "));
+  const sources = ["src/app", "src/worker"].flatMap((dir) =>
+    readdirSync(dir, { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts"))
+      .map((path) => readFileSync(join(dir, path), "utf8")),
+  );
+  const words = sources.flatMap((text) => [...text.matchAll(/"X-Drover-Refused": "([a-z-]+)"/g)].map(([, word]) => `\`${word}\``));
+  assert.ok(words.length > 10, `${words.length} refusals were found`);
+  assert.deepEqual(
+    words.filter((word) => !table.includes(word)),
+    [],
+  );
+});
+
 test("every command is there", () => {
   const known = new Set(COMMANDS.map(({ name }) => name));
   const commands = invocations().filter(({ words: [word = ""] }) => /^[a-z]+$/.test(word));

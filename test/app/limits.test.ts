@@ -11,6 +11,7 @@ import { NO_LIMITS, type LimitRules } from "../../src/app/limits/rules.ts";
 import { minutes, ms, seconds } from "../../src/base/units.ts";
 import { createTrust } from "../../src/worker/gate/address.ts";
 import { ledgerByHand } from "../broker/ledger/ledgers.ts";
+import { eventWorld, member, Person } from "./session/people.ts";
 import { Sheet, world } from "./world.ts";
 
 const MINUTE = minutes(1);
@@ -103,6 +104,32 @@ test("reads that need work are counted here, those that stand ready never", asyn
   const get = (query: string) => send(w.url, "GET", `/api/tables/players?limit=${query}`);
   assert.deepEqual([(await get("1")).status, (await get("2")).status, (await get("3")).status], [200, 200, 429]);
   for (let i = 0; i < 5; i += 1) assert.equal((await get("1")).status, 200);
+});
+
+test("who is signed in is counted by name, wherever they are: writes, exports, reads; strangers behind their address are others", async () => {
+  const limits = rules({ write: { most: 2, per: MINUTE }, export: { most: 1, per: MINUTE }, read: { most: 2, per: MINUTE } });
+  await using w = await eventWorld({ limits });
+  const [ada, kim, stranger] = [await member(w, "Ada"), await member(w, "Kim"), new Person(w)];
+  const post = async (who: Person, from = "198.51.100.7"): Promise<number> =>
+    (await who.ask("POST", "/api/tables/notes", { id: `r${(made += 1)}`, text: "x" }, { "x-test-address": from })).status;
+  assert.deepEqual([await post(ada), await post(ada, "203.0.113.1"), await post(ada, "203.0.113.2")], [201, 201, 429]);
+  assert.deepEqual([await post(kim), await post(stranger)], [201, 401]);
+  const file = async (who: Person): Promise<string> => {
+    const { status, headers } = await who.get("/api/tables/players/export?format=csv");
+    return `${status} ${headers.get("ratelimit-policy")} ${headers.get("x-drover-refused")}`;
+  };
+  const [first, over] = ['200 "export";q=1;w=60 null', '429 "export";q=1;w=60 rate'];
+  assert.deepEqual(
+    [await file(ada), await file(ada), await file(kim), await file(stranger), await file(stranger)],
+    [first, over, first, first, over],
+  );
+  const read = async (who: Person): Promise<number> => (await who.get(`/api/tables/players?limit=${(made += 1)}`)).status;
+  for (const who of [ada, kim, stranger]) assert.deepEqual([await read(who), await read(who), await read(who)], [200, 200, 429]);
+  // A session that is over is a stranger's, and its address's.
+  const old = new Person(w);
+  old.cookie = ada.cookie;
+  await ada.ask("POST", "/api/logout");
+  assert.equal(await read(old), 429);
 });
 
 test("a user's day: refused writes don't count, and its end is the next day's beginning", async () => {

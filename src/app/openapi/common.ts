@@ -38,6 +38,7 @@ const retry = { "Retry-After": { description: "Whole seconds", schema: { type: "
 export const PROBLEM_RESPONSES: Readonly<Record<string, Schema>> = {
   "400": { description: "A parameter is unknown, repeated or has a value it can't have; `parameter` names it", content },
   "404": { description: "No such table, or no row with this key", content },
+  "429": { description: "Too much of this client: `detail` says what, and nothing was done", headers: retry, content },
   "503": { description: "The rows have never been loaded, or too many large queries are waiting", headers: retry, content },
 };
 
@@ -106,7 +107,6 @@ export const WRITE_RESPONSES: Readonly<Record<string, Schema>> = {
     description: "A value can't be taken: `column` and `row` say which. Or the Idempotency-Key was used for another request",
     content,
   },
-  TooOften: { description: "Too many writes of this client: nothing was written", headers: retry, content },
   Later: { description: "Nothing was written, or it is not known: `detail` says it", headers: retry, content },
   DiskFull: { description: "Nothing was written: this service's disk is full", headers: retry, content },
 };

@@ -89,7 +89,7 @@ function rowOperation(table: DescribedTable): Schema {
 
 function operation(operationId: string, summary: string, parameters: readonly Schema[], schema: Schema): Schema {
   const headers = Object.fromEntries(Object.keys(READ_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]));
-  const refused = Object.fromEntries([400, 404, 503].map((status) => [String(status), { $ref: `#/components/responses/${status}` }]));
+  const refused = Object.fromEntries([400, 404, 429, 503].map((status) => [String(status), { $ref: `#/components/responses/${status}` }]));
   return {
     operationId,
     summary,

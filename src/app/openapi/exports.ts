@@ -15,7 +15,7 @@ export function exportOperation({ name }: DescribedTable, list: readonly Schema[
   const row = { $ref: `#/components/schemas/row.${name}` };
   const schemas = { csv: { type: "string" }, xlsx: { type: "string", format: "binary" }, json: { type: "array", items: row } };
   const content = Object.fromEntries(FORMAT_NAMES.map((format) => [FORMATS[format].type.split(";")[0], { schema: schemas[format] }]));
-  const refused = Object.fromEntries([400, 404, 503].map((status) => [String(status), { $ref: `#/components/responses/${status}` }]));
+  const refused = Object.fromEntries([400, 404, 429, 503].map((status) => [String(status), { $ref: `#/components/responses/${status}` }]));
   return {
     operationId: `export_${name}`,
     summary: `All rows of ${name}, or a selection, as a file`,

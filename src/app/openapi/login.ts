@@ -44,7 +44,7 @@ export const LOGIN_PATHS: Readonly<Record<string, Schema>> = {
         "401": problem("`bad-login`: the name or the secret is wrong"),
         "403": foreign,
         "404": problem("`no-login`: nobody can log in here"),
-        "429": problem("`too-many-logins`, `too-many-sessions`"),
+        "429": problem("`too-many-logins`; `sessions`: as many as one may have, and the newest is refused"),
         "503": problem("`full`, `busy`, `broker`: Retry-After says when to come back"),
       },
     },
@@ -60,7 +60,11 @@ export const LOGIN_PATHS: Readonly<Record<string, Schema>> = {
     get: {
       operationId: "me",
       summary: "Who is logged in",
-      responses: { "200": me, "401": problem("`not-signed-in`, `expired`, `taken-over`, `revoked`") },
+      responses: {
+        "200": me,
+        "401": problem("`not-signed-in`, `expired`, `taken-over`, `revoked`"),
+        "503": problem("`full`, `broker`: the session is good, but not in at the moment. Retry-After says when to come back"),
+      },
     },
   },
 };
