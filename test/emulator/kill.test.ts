@@ -5,9 +5,10 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { random } from "../../src/emulator/latency.ts";
+import { times } from "../times.ts";
 import { assertion, folder, FORM, grant, request, SHEET } from "./world.ts";
 
-const KILLS = 22;
+const KILLS = times(8);
 const WRITERS = 6;
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 const VALUES = `/v4/spreadsheets/${SHEET}/values/Sheet1`;
@@ -27,7 +28,7 @@ async function end(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-test(`${KILLS} kills: every acknowledged row is there, once (SEED=${SEED})`, { timeout: 120_000 }, async () => {
+test(`${KILLS} kills: every acknowledged row is there, once (SEED=${SEED})`, { timeout: times(120_000) }, async () => {
   const dir = await folder();
   const chance = random(SEED);
   const acknowledged = new Set<string>();

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { folder, get, start, until } from "./harness.ts";
 
 const SPIN = "function spin() { for (;;); }";
@@ -35,11 +36,13 @@ for (const [form, text] of Object.entries(FORMS))
     const failures: string[] = [];
     let served = 0;
     const clients = Array.from({ length: 8 }, async () => {
-      while (asking.on)
+      while (asking.on) {
         await get(`${daemon.url}/`).then(
           ({ status, body }) => (status === 200 ? (served += 1) : failures.push(`${status} ${body}`)),
           (error: Error) => failures.push(error.message),
         );
+        await sleep(10);
+      }
     });
     await daemon.control("reload");
     await until("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import type { Journal } from "../../../src/broker/journal/journal.ts";
+import { times } from "../../times.ts";
 import { addOne, batch, entry, folder, open, settlement } from "./world.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
@@ -106,11 +107,11 @@ async function judge(
   return { kept: [...rows.keys()].filter((name) => found.has(name)).length, damage: journal.recovered.damage };
 }
 
-const FLIPS = Number(process.env["DROVER_TEST_FLIPS"] ?? 30);
+const FLIPS = times(8);
 for (const closed of [true, false])
   test(
     `${FLIPS} bit flips, ${closed ? "in a journal at rest" : "half of it in the WAL"} (SEED=${SEED})`,
-    { timeout: 170_000 },
+    { timeout: times(170_000) },
     async (t) => {
       const origin = await sample(t, closed);
       const chance = random(SEED);
@@ -139,25 +140,27 @@ for (const closed of [true, false])
     },
   );
 
-test("truncated anywhere", { timeout: 120_000 }, async (t) => {
+const CUTS = times(8);
+
+test("truncated anywhere", { timeout: times(120_000) }, async (t) => {
   for (const closed of [true, false]) {
     const origin = await sample(t, closed);
     const file = closed ? "journal.db" : "journal.db-wal";
     const size = statSync(join(origin.dir, file)).size;
-    for (let i = 0; i < 25; i += 1) {
+    for (let i = 0; i < CUTS; i += 1) {
       const dir = copy(t, origin.dir);
-      truncateSync(join(dir, file), i === 0 ? 0 : Math.floor((size * i) / 25) + (i % 3) - 1);
+      truncateSync(join(dir, file), i === 0 ? 0 : Math.floor((size * i) / CUTS) + (i % 3) - 1);
       await judge(t, dir, origin, !closed);
     }
   }
 });
 
-test("pages of zeros, of noise, and swapped", { timeout: 120_000 }, async (t) => {
+test("pages of zeros, of noise, and swapped", { timeout: times(120_000) }, async (t) => {
   const origin = await sample(t, true);
   const file = "journal.db";
   const size = statSync(join(origin.dir, file)).size;
   const chance = random(SEED);
-  for (let i = 0; i < 30; i += 1) {
+  for (let i = 0; i < times(9); i += 1) {
     const dir = copy(t, origin.dir);
     const bytes = readFileSync(join(dir, file));
     const page = Math.floor((chance() * size) / 4_096) * 4_096;

@@ -6,9 +6,10 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { times } from "../../times.ts";
 import { folder, open } from "./world.ts";
 
-const KILLS = 20;
+const KILLS = times(8);
 
 interface Said {
   readonly added: Map<string, number>;
@@ -35,7 +36,7 @@ async function workAndDie(dir: string, said: Said, lines: number, delay: number)
   assert.equal(child.signalCode, "SIGKILL", "it worked until it was killed");
 }
 
-test(`${KILLS} kills: every acknowledged write is there, landed or waiting, never both`, { timeout: 150_000 }, async (t) => {
+test(`${KILLS} kills: every acknowledged write is there, landed or waiting, never both`, { timeout: times(150_000) }, async (t) => {
   const dir = folder(t);
   const said: Said = { added: new Map(), landed: new Set(), batch: 0 };
   for (let kill = 0; kill < KILLS; kill += 1) {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Batch, Entry, Journal, NewEntry } from "../../../src/broker/journal/journal.ts";
 import { openJournal } from "../../../src/broker/journal/open.ts";
+import { times } from "../../times.ts";
 import { batch, folder, settlement, silent, START } from "./world.ts";
 
 const WAITING = 30;
@@ -207,7 +208,7 @@ const COMMANDS = [
   fc.constant(new Reopen()),
 ];
 
-test("it does what the model does", { timeout: 150_000 }, async (t) => {
+test("it does what the model does", { timeout: times(150_000) }, async (t) => {
   const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
   const dir = folder(t);
   let runs = 0;
@@ -233,7 +234,7 @@ test("it does what the model does", { timeout: 150_000 }, async (t) => {
     }
   });
   await fc.assert(property, {
-    numRuns: Number(process.env["RUNS"] ?? 40),
+    numRuns: times(25),
     seed,
     interruptAfterTimeLimit: 120_000,
     markInterruptAsFailure: false,

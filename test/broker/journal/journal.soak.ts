@@ -1,0 +1,6 @@
+/** The journal's and the emulator's trials at random, ten times as many. */
+process.env["DROVER_TEST_TIMES"] ??= "10";
+await import("./damage.test.ts");
+await import("./kill.test.ts");
+await import("./model.test.ts");
+await import("../../emulator/kill.test.ts");
