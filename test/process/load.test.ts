@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { suite, type TestContext } from "node:test";
 import { readRun } from "../../src/plan/run.ts";
-import { cleanEnv, DROVER, folder, start } from "./harness.ts";
+import { cleanEnv, DROVER, folder, ROOT, start } from "./harness.ts";
 
 interface Ran {
   readonly code: number | null;
@@ -51,7 +51,7 @@ suite("drover load", { concurrency: 3 }, () => {
       req.on("end", () => {
         const body = Buffer.concat(chunks).toString();
         if (req.url === "/api/login") {
-          const { user, code } = JSON.parse(body) as { user: string; code: string };
+          const { name: user, secret: code } = JSON.parse(body) as { name: string; secret: string };
           seen.logins.push(user);
           res.setHeader("set-cookie", `sid=${user}-${code}; HttpOnly`);
           return res.end("{}");
@@ -153,7 +153,25 @@ suite("drover load", { concurrency: 3 }, () => {
 
   test("the demo: the server's own figures stand beside, writes land, and drover plan reads the run", async (t) => {
     const daemon = await start(t);
-    const args = [daemon.url, "--users", "20", "--mix", "60/30/10", "--hold", "3s", "--think", "200ms", "--json", "run.json", ...CALM];
+    const players = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split("\n").slice(1, 21);
+    const people = players.map((line) => line.split(",")).map(([, name, , , , code]) => `${name},${code}\n`);
+    writeFileSync(join(daemon.dir, "people.csv"), people.join(""));
+    const args = [
+      daemon.url,
+      "--user-file",
+      "people.csv",
+      "--users",
+      "20",
+      "--mix",
+      "60/30/10",
+      "--hold",
+      "3s",
+      "--think",
+      "200ms",
+      "--json",
+      "run.json",
+      ...CALM,
+    ];
     const { code, out, err } = await load(daemon.dir, args);
     assert.equal(code, 0, out + err);
     const { server, steps } = readRun(readFileSync(join(daemon.dir, "run.json"), "utf8"), "run.json");
@@ -163,5 +181,6 @@ suite("drover load", { concurrency: 3 }, () => {
     assert.ok(((await daemon.status()).upstream?.writes?.waiting ?? 0) >= 0);
     const { endpoints } = (JSON.parse(readFileSync(join(daemon.dir, "run.json"), "utf8")) as { steps: { endpoints: Record<string, { answered: number }> }[] }).steps[0] ?? {}; // prettier-ignore
     assert.ok((endpoints?.["write actions"]?.answered ?? 0) > 5, JSON.stringify(endpoints));
+    assert.equal((await daemon.status()).slots?.used, 20, "all of them are in");
   });
 });
