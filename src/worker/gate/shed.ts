@@ -33,8 +33,9 @@ export function shedStage(clock: Clock, chance: () => number = Math.random): Sta
     admit({ req, startedAt }): Verdict {
       usedAt = startedAt;
       if (timer === undefined) watch(after(clock.now(), LOOK_EVERY));
-      if (pressure.isOff) return undefined;
-      return pressure.sheds(classOf(req.method, req.url), chance()) ? REFUSAL : undefined;
+      const kind = classOf(req.method, req.url);
+      pressure.asked(kind);
+      return !pressure.isOff && pressure.sheds(kind, chance()) ? REFUSAL : undefined;
     },
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { RequestClass } from "../../../src/base/requestclass.ts";
 import { ms, type Instant } from "../../../src/base/units.ts";
 import { LOOK_EVERY, MOST_PRESSURE, Pressure } from "../../../src/worker/gate/pressure.ts";
 
@@ -8,8 +9,9 @@ import { LOOK_EVERY, MOST_PRESSURE, Pressure } from "../../../src/worker/gate/pr
 class Loop {
   readonly pressure = new Pressure();
   at = 0;
-  run(late: number, forMs: number): Pressure {
+  run(late: number, forMs: number, asked: readonly RequestClass[] = ["export", "write", "read"]): Pressure {
     for (const end = this.at + forMs; this.at < end;) {
+      for (const kind of asked) this.pressure.asked(kind);
       this.at += LOOK_EVERY + late;
       this.pressure.look(ms(late), this.at as Instant);
     }
@@ -42,11 +44,19 @@ test("a standing delay turns exports away first, then writes, then reads; never 
 test("hysteresis: between too late and well all stays as it is, and the way back is slower than the way there", () => {
   const loop = new Loop();
   const { level } = loop.run(120, 1_500);
-  assert.ok(level > 0.5, String(level));
+  assert.ok(level > 0.5 && level < 3, String(level));
   assert.equal(loop.run(40, 5_000).level, level);
   loop.run(5, 500);
   assert.ok(loop.pressure.level > level / 2);
   assert.equal(loop.run(5, 30_000).isOff, true);
+});
+
+test("a class that nobody asks for is passed over, on the way there and back", () => {
+  const loop = new Loop();
+  const { pressure } = { pressure: loop.run(120, 800, ["read"]) };
+  assert.equal(pressure.sheds("read", 0.1), true, `level ${pressure.level}`);
+  assert.equal(pressure.sheds("read", 0.99), false);
+  assert.equal(loop.run(5, 3_500, ["read"]).isOff, true);
 });
 
 test("a process that was stopped for long concludes nothing from it", () => {
