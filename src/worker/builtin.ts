@@ -5,6 +5,7 @@ import { createFront } from "./front.ts";
 import { addressStage, type Trust } from "./gate/address.ts";
 import { createGate } from "./gate/gate.ts";
 import { AdmissionQueue, queueStage, type QueueRule } from "./gate/queue.ts";
+import { shedStage } from "./gate/shed.ts";
 import { PreparedStore } from "./prepared.ts";
 import type { Serving } from "./serving.ts";
 
@@ -41,7 +42,7 @@ export function createBuiltIn({ serving, trust, clock, demo, connections }: Buil
     written: (req, res, startedAt, id) => serving.written(req, res, between(startedAt, clock.now()), id),
   });
   const rule = queueRule(connections);
-  const gate = createGate([addressStage(trust), queueStage(new AdmissionQueue(rule, clock), rule)]);
+  const gate = createGate([addressStage(trust), shedStage(clock), queueStage(new AdmissionQueue(rule, clock), rule)]);
   const front = { gate, prepared, inFlight, tally, demo, draining: () => serving.draining };
   return { prepared, front: (application) => createFront(front, application) };
 }
