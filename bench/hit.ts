@@ -41,6 +41,7 @@ const config: WorkerConfig = {
   connections: 1_000,
   backlog: 511,
   timeout: seconds(30),
+  bootTimeout: seconds(60),
   requestTimeout: seconds(120),
   headersTimeout: seconds(10),
   keepAlive: seconds(75),

@@ -14,6 +14,8 @@ export interface WorkerConfig {
   readonly backlog: number;
   /** The worker's own silence limit: nothing in it may block for so long. */
   readonly timeout: Ms;
+  /** From the process's start until it is ready. */
+  readonly bootTimeout: Ms;
   /** To the first byte of the answer; afterwards a write may stall no longer. */
   readonly requestTimeout: Ms;
   readonly headersTimeout: Ms;
@@ -47,6 +49,7 @@ export function workerConfig(settings: Settings, { app, demo, extras }: WorkerEx
     connections: settings.worker_connections,
     backlog: settings.backlog,
     timeout: settings.timeout,
+    bootTimeout: settings.boot_timeout,
     requestTimeout: settings.request_timeout,
     headersTimeout: settings.headers_timeout,
     keepAlive: settings.keep_alive,

@@ -1,5 +1,5 @@
 import http, { type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import net, { type AddressInfo } from "node:net";
 import type { Logger } from "../base/log.ts";
 
 /** Makes a server accept from the master's sockets; its "listening" event follows. */
@@ -24,7 +24,6 @@ export function interceptListen(land: Land, log: Logger): () => void {
       return listenHere(server, args, land);
     }
     if (server !== first && portOf(args) !== undefined && portOf(args) === ownPort(first)) return taken(server, args);
-    if (server !== first) log.warn({ asked }, "the application has a second http server: it listens by itself, in every worker");
     return Reflect.apply(original, server, args);
   };
   const replaced = function (this: Server, ...args: unknown[]): Server {
@@ -36,6 +35,25 @@ export function interceptListen(land: Land, log: Logger): () => void {
     if (prototype.listen === replaced) delete (prototype as Partial<typeof prototype>).listen;
   };
 }
+
+/** Says once for each address that the application listens somewhere by itself: no socket of drover's, and no drain for what comes there. */
+export function warnOfServers(log: Logger): void {
+  const prototype = net.Server.prototype as { listen: (...args: unknown[]) => net.Server };
+  const original = prototype.listen;
+  const said = new Set<string>();
+  prototype.listen = function listen(this: net.Server, ...args: unknown[]): net.Server {
+    const asked = described(args);
+    const { exclusive = false } = Object(args[0]) as { exclusive?: boolean };
+    if (!exclusive && !said.has(asked) && said.size < MOST_SAID) {
+      said.add(asked);
+      log.warn({ asked }, `the application listens on ${asked} by itself, in every worker: what comes there is not drover's`);
+    }
+    return Reflect.apply(original, this, args);
+  };
+}
+
+/** An application may open servers for ever. */
+const MOST_SAID = 20;
 
 /** What `listen` does besides binding: the callback and the option `signal`. */
 export function listenHere(server: Server, args: readonly unknown[], land: Land): Server {

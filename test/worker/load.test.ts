@@ -103,7 +103,7 @@ test("a second http server of a script listens by itself, and that is said", asy
     assert.equal((await other.get("/", ["Connection: close"])).body, "second");
     second.close();
   });
-  assert.ok(rig.log.some(({ msg, level }) => level === "warn" && String(msg).includes("a second http server")));
+  assert.ok(rig.log.some(({ msg, level }) => level === "warn" && String(msg).includes("by itself, in every worker")));
 });
 
 test("a fetch application never sees a Host that would change the path", async () => {

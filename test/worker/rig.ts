@@ -17,6 +17,7 @@ export const config = (over: Partial<WorkerConfig> = {}): WorkerConfig => ({
   connections: 1_000,
   backlog: 128,
   timeout: seconds(30),
+  bootTimeout: seconds(60),
   requestTimeout: seconds(30),
   headersTimeout: seconds(10),
   keepAlive: seconds(75),
@@ -98,6 +99,7 @@ export function startRig(options: RigOptions = {}): Rig {
       services: options.services ?? {},
       reopen: () => void log.push({ msg: "reopened" }),
       loadBuiltIn: async () => options.builtIn ?? {},
+      loadFace: async () => ({ slot: 3 }),
     }),
     { signals, exit },
   );
