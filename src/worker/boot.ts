@@ -54,7 +54,7 @@ export function watchBoot({ file, within, process: host, exits }: BootParts): Bo
     if (host.listenerCount("uncaughtException") <= 1) fail(loadFailure(error, file)); // else the application answers for it
   };
   const left = (code: number): void =>
-    exits(new DroverError("DROVER_E_APP", `${file} ended its process with exit code ${code} while it was loaded`));
+    exits(new DroverError("DROVER_E_BOOT", `${file} ended its process with exit code ${code} while it was loaded`));
   const end = (): void => {
     clearTimeout(deadline);
     clearInterval(look);

@@ -13,7 +13,7 @@ import type { Trust } from "./gate/address.ts";
 import type { Boot } from "./boot.ts";
 import { createLimitedServer } from "./limits.ts";
 import { loadFailure } from "./loadfailure.ts";
-import { interceptListen, listenHere, warnOfServers } from "./script.ts";
+import { interceptListen, listenHere, warnOnce, watchServers } from "./script.ts";
 
 export interface LoadParts {
   readonly config: WorkerConfig;
@@ -61,15 +61,17 @@ export async function loadApplication(parts: LoadParts): Promise<Loaded> {
 
 async function loadForeign(file: string, parts: LoadParts): Promise<Loaded> {
   const { boot, log } = parts;
-  warnOfServers(log);
+  const warn = warnOnce(log);
+  watchServers(warn);
   const script = Promise.withResolvers<Loaded>();
   let hasListened = false;
   let loaded = false;
-  const restore = interceptListen((server) => {
+  const listened = (server: Server): void => {
     hasListened = true;
     server.once("listening", () => script.resolve({ form: "script", server, own: false, close: nothingToClose }));
     parts.land(server, false);
-  }, log);
+  };
+  const restore = interceptListen(listened, log, warn);
   const imported = import(pathToFileURL(file).href) as Promise<Record<string, unknown>>;
   // A script may listen and then go on loading (top-level await) for as long as it lives.
   imported.catch((thrown: unknown) => {
@@ -139,7 +141,8 @@ async function startFastify(
   const listen = instance.listen.bind(instance);
   if (!builtIn) prepareForeign(instance, await parts.loadFace(), parts.config.app ?? "");
   await instance.register(plugin as never);
-  await listen({ host: "127.0.0.1", port: 0 }); // where it really listens is decided above
+  // Where it really listens is decided above.
+  await listen({ host: "127.0.0.1", port: 0, listenTextResolver: () => "the Fastify plugin is ready" });
   if (server === undefined) throw new DroverError("DROVER_E_BUG", "Fastify made no server");
   return { form: "fastify", server, own: true, close: async () => await instance.close() };
 }

@@ -1,8 +1,10 @@
 /** What an operator is told of an application that could not be loaded: one sentence, and where in their own code it happened. */
+import { spawnSync } from "node:child_process";
 import { DroverError, ERRORS, errnoOf, messageOf } from "../base/errors.ts";
 
 /** Frames of the application below the sentence: enough to find the line. */
 const MOST_FRAMES = 5;
+const CHECK_WITHIN = 5_000;
 const PROGRAMS = ".js, .mjs, .cjs, .ts, .mts or .cts";
 
 /**
@@ -27,7 +29,7 @@ function sentence(thrown: unknown, what: string): string {
     case "ERR_MODULE_NOT_FOUND":
       return `${what} could not be loaded: ${text}${/'drover'/.test(text) ? ": make drover a dependency of the application" : ""}`;
     default:
-      if (thrown instanceof SyntaxError) return `${placeOf(thrown, what)} does not parse: ${text}`;
+      if (thrown instanceof SyntaxError) return parseFailure(text, what);
       return `${what} could not be loaded: ${thrown instanceof Error ? `${thrown.name}: ` : "it threw "}${text}`;
   }
 }
@@ -37,6 +39,14 @@ function placeOf(thrown: unknown, what: string): string {
   const [first = ""] = ((thrown as Error).stack ?? "").split("\n", 1);
   const place = /^(?:file:\/\/)?(\/.*:\d+)$/.exec(first)?.[1];
   return place === undefined ? what : decodePath(place);
+}
+
+/** Where JavaScript does not parse, Node.js says only to a terminal, so another one is asked: whether it is this file, and the line. */
+function parseFailure(text: string, file: string): string {
+  const { status, stderr } = spawnSync(process.execPath, ["--check", file], { encoding: "utf8", env: {}, timeout: CHECK_WITHIN });
+  if (status === 0) return `${file} could not be loaded: something that it imports does not parse: ${text}`;
+  const place = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(stderr)?.[1];
+  return `${place === undefined ? file : decodePath(place)} does not parse: ${text}`;
 }
 
 function decodePath(place: string): string {

@@ -12,7 +12,7 @@ export type Land = (server: Server) => void;
  * besides 127.0.0.1, and does without.
  * @returns a function that takes the change back.
  */
-export function interceptListen(land: Land, log: Logger): () => void {
+export function interceptListen(land: Land, log: Logger, warn: Warn): () => void {
   const prototype = http.Server.prototype as { listen: (...args: unknown[]) => Server };
   const original = prototype.listen;
   let first: Server | undefined;
@@ -24,6 +24,7 @@ export function interceptListen(land: Land, log: Logger): () => void {
       return listenHere(server, args, land);
     }
     if (server !== first && portOf(args) !== undefined && portOf(args) === ownPort(first)) return taken(server, args);
+    if (server !== first) warn(asked);
     return Reflect.apply(original, server, args);
   };
   const replaced = function (this: Server, ...args: unknown[]): Server {
@@ -36,24 +37,31 @@ export function interceptListen(land: Land, log: Logger): () => void {
   };
 }
 
-/** Says once for each address that the application listens somewhere by itself: no socket of drover's, and no drain for what comes there. */
-export function warnOfServers(log: Logger): void {
-  const prototype = net.Server.prototype as { listen: (...args: unknown[]) => net.Server };
-  const original = prototype.listen;
-  const said = new Set<string>();
-  prototype.listen = function listen(this: net.Server, ...args: unknown[]): net.Server {
-    const asked = described(args);
-    const { exclusive = false } = Object(args[0]) as { exclusive?: boolean };
-    if (!exclusive && !said.has(asked) && said.size < MOST_SAID) {
-      said.add(asked);
-      log.warn({ asked }, `the application listens on ${asked} by itself, in every worker: what comes there is not drover's`);
-    }
-    return Reflect.apply(original, this, args);
-  };
-}
+/** Tells of an address that the application listens on by itself: once for each. */
+export type Warn = (asked: string) => void;
 
 /** An application may open servers for ever. */
 const MOST_SAID = 20;
+
+/** Says that no socket of drover's is there, and no drain for what comes. */
+export function warnOnce(log: Logger): Warn {
+  const said = new Set<string>();
+  return (asked) => {
+    if (said.has(asked) || said.size >= MOST_SAID) return;
+    said.add(asked);
+    log.warn({ asked }, `the application listens on ${asked} by itself, in every worker: what comes there is not drover's`);
+  };
+}
+
+/** Tells of every server that asks the system itself, whatever it speaks. */
+export function watchServers(warn: Warn): void {
+  const prototype = net.Server.prototype as { listen: (...args: unknown[]) => net.Server };
+  const original = prototype.listen;
+  prototype.listen = function listen(this: net.Server, ...args: unknown[]): net.Server {
+    if ((args[0] as { exclusive?: unknown } | null | undefined)?.exclusive !== true) warn(described(args)); // a probe's door is exclusive
+    return Reflect.apply(original, this, args);
+  };
+}
 
 /** What `listen` does besides binding: the callback and the option `signal`. */
 export function listenHere(server: Server, args: readonly unknown[], land: Land): Server {
