@@ -11,7 +11,7 @@ import { connect, type AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../src/base/clock.ts";
 import { makeLogger } from "../src/base/log.ts";
-import { after, later, minutes, ms, seconds } from "../src/base/units.ts";
+import { mebibytes, after, later, minutes, ms, seconds } from "../src/base/units.ts";
 import type { PreparedAnswer } from "../src/worker/app.ts";
 import { createBuiltIn } from "../src/worker/builtin.ts";
 import type { WorkerConfig } from "../src/worker/config.ts";
@@ -41,7 +41,9 @@ const config: WorkerConfig = {
   connections: 1_000,
   backlog: 511,
   timeout: seconds(30),
+  bootTimeout: seconds(60),
   requestTimeout: seconds(120),
+  bodyLimit: mebibytes(100),
   headersTimeout: seconds(10),
   keepAlive: seconds(75),
   drainIdle: seconds(2),

@@ -14,7 +14,7 @@ import application, { options } from "../src/app/index.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { makeLogger } from "../src/base/log.ts";
 import { installRuntime, type Services } from "../src/base/runtime.ts";
-import { seconds } from "../src/base/units.ts";
+import { mebibytes, seconds } from "../src/base/units.ts";
 import { hashPassword } from "../src/cli/hash.ts";
 import { createTables } from "../src/sheets/client.ts";
 import { createBuiltIn } from "../src/worker/builtin.ts";
@@ -39,7 +39,9 @@ const config: WorkerConfig = {
   connections: 1_000,
   backlog: 511,
   timeout: seconds(30),
+  bootTimeout: seconds(60),
   requestTimeout: seconds(120),
+  bodyLimit: mebibytes(100),
   headersTimeout: seconds(10),
   keepAlive: seconds(75),
   drainIdle: seconds(2),

@@ -1,5 +1,5 @@
 /** What a generation of children runs with: decided once, when the generation begins, and the same for a child that is replaced. */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DroverError } from "../base/errors.ts";
@@ -87,6 +87,8 @@ function applicationPath(app: string): string {
   const path = resolve(app);
   if (!existsSync(path))
     throw new DroverError("DROVER_E_APP", `the application ${path} does not exist (DROVER_APP, or the path after drover serve)`);
+  if (!statSync(path).isFile())
+    throw new DroverError("DROVER_E_APP", `the application ${path} is no file: name the module itself, such as ${join(app, "server.mjs")}`);
   return realpathSync(path);
 }
 

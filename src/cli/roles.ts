@@ -48,6 +48,7 @@ async function worker(port: BufferedPort, masterPid: number): Promise<void> {
       writeLog: (lines) => sink.write(lines),
       reopen: () => sink.reopen(),
       loadBuiltIn: () => import("../app/index.ts"),
+      loadFace: async () => (await import("../index.ts")).drover,
       services: {
         get tables() {
           return broker().tables;

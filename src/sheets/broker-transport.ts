@@ -69,7 +69,7 @@ function unanswered({ why, unsure }: Extract<Ending, { type: "none" }>): WriteAn
   const message = unsure
     ? `the broker ${why}, and whether this was written is not known: said again with the same Idempotency-Key it is written once at most`
     : `the broker ${why}: nothing was written`;
-  return { is: "refused", refusal: { reason: "away", message, retryAfter: seconds(1) } };
+  return { is: "refused", refusal: { reason: "away", message, retryAfter: seconds(1), unsure } };
 }
 
 /** @returns how a write ends; undefined: it is to be said again, and what was answered until now is kept. */

@@ -1,5 +1,5 @@
 import type { LogLevel, LogTarget } from "../base/log.ts";
-import type { Ms } from "../base/units.ts";
+import type { Bytes, Ms } from "../base/units.ts";
 import type { Network } from "../settings/addresses.ts";
 import type { Settings } from "../settings/table.ts";
 
@@ -14,9 +14,13 @@ export interface WorkerConfig {
   readonly backlog: number;
   /** The worker's own silence limit: nothing in it may block for so long. */
   readonly timeout: Ms;
+  /** From the process's start until it is ready. */
+  readonly bootTimeout: Ms;
   /** To the first byte of the answer; afterwards a write may stall no longer. */
   readonly requestTimeout: Ms;
   readonly headersTimeout: Ms;
+  /** Of a request to somebody's own application; 0: none. */
+  readonly bodyLimit: Bytes;
   readonly keepAlive: Ms;
   readonly drainIdle: Ms;
   /** How long a drain may take that the worker was asked for by SIGTERM instead of by the master. */
@@ -47,8 +51,10 @@ export function workerConfig(settings: Settings, { app, demo, extras }: WorkerEx
     connections: settings.worker_connections,
     backlog: settings.backlog,
     timeout: settings.timeout,
+    bootTimeout: settings.boot_timeout,
     requestTimeout: settings.request_timeout,
     headersTimeout: settings.headers_timeout,
+    bodyLimit: settings.body_limit,
     keepAlive: settings.keep_alive,
     drainIdle: settings.drain_idle,
     gracefulTimeout: settings.graceful_timeout,

@@ -27,6 +27,22 @@ export function sendProblem(res: ServerResponse, status: number, detail: string,
  * To an application that is still at work it looks like a client that went away, which every application can bear.
  */
 export function endWithProblem(socket: Socket, status: number, detail: string, headers: readonly string[] = []): void {
+  socket.write(whole(status, detail, headers));
+  socket.destroySoon();
+}
+
+/** How long a client that is still sending may go on before the connection is cut: cut at once it would never read the answer. */
+const LINGER = 1_000;
+
+/** The same for a client that has not sent all of its request: what still comes is read and forgotten for a moment. */
+export function lingerWithProblem(socket: Socket, status: number, detail: string): void {
+  socket.end(whole(status, detail, []));
+  const cut = setTimeout(() => socket.destroy(), LINGER).unref();
+  socket.once("close", () => clearTimeout(cut));
+}
+
+/** Head and body of an answer that ends its connection. */
+function whole(status: number, detail: string, headers: readonly string[]): Buffer {
   const body = problem(status, detail);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}`,
@@ -36,6 +52,5 @@ export function endWithProblem(socket: Socket, status: number, detail: string, h
     "Connection: close",
     ...headers,
   ];
-  socket.write(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]));
-  socket.destroySoon();
+  return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]);
 }

@@ -6,7 +6,7 @@ import { rawHandle, type RawHandle } from "../../src/base/held.ts";
 import type { MasterPort } from "../../src/base/port.ts";
 import type { FromChild, ToChild } from "../../src/base/protocol.ts";
 import type { Services } from "../../src/base/runtime.ts";
-import { ms, seconds } from "../../src/base/units.ts";
+import { mebibytes, ms, seconds } from "../../src/base/units.ts";
 import type { WorkerConfig } from "../../src/worker/config.ts";
 import { runWorker } from "../../src/worker/main.ts";
 import type { Holder } from "./holder.ts";
@@ -17,7 +17,9 @@ export const config = (over: Partial<WorkerConfig> = {}): WorkerConfig => ({
   connections: 1_000,
   backlog: 128,
   timeout: seconds(30),
+  bootTimeout: seconds(60),
   requestTimeout: seconds(30),
+  bodyLimit: mebibytes(100),
   headersTimeout: seconds(10),
   keepAlive: seconds(75),
   drainIdle: ms(100),
@@ -44,6 +46,8 @@ export interface Rig {
   exited: Promise<number>;
   /** A signal to the worker's process. */
   signal(name: NodeJS.Signals): void;
+  /** An event of its process. @returns whether anybody listens for it. */
+  happens(event: "uncaughtException" | "exit", what: unknown): boolean;
 }
 
 export interface RigOptions {
@@ -101,6 +105,7 @@ export function startRig(options: RigOptions = {}): Rig {
       services: options.services ?? {},
       reopen: () => void log.push({ msg: "reopened" }),
       loadBuiltIn: async () => options.builtIn ?? {},
+      loadFace: async () => ({ slot: 3 }),
     }),
     { signals, exit },
   );
@@ -129,5 +134,6 @@ export function startRig(options: RigOptions = {}): Rig {
     tell,
     exited,
     signal: (name) => void signals.emit(name),
+    happens: (event, what) => signals.emit(event, what),
   };
 }
