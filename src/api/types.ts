@@ -98,7 +98,7 @@ export interface ApplicationTables<R = unknown> extends Omit<Tables, "close"> {
     options?: Omit<ChangeOptions, "once" | "ifMatch">,
   ): Promise<Written>;
   /** Takes a row out: its cells are emptied, or its `deleted` column set. @throws TablesError with the reason. */
-  remove<N extends TableName<R>>(table: N, key: string | number, options?: ChangeOptions): Promise<Written>;
+  remove(table: TableName<R>, key: string | number, options?: ChangeOptions): Promise<Written>;
   /** What became of a write. @returns undefined when there is none, or it landed over a day ago. @throws TablesError `away`. */
   outcome(id: string): Promise<Written | undefined>;
 }

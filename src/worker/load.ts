@@ -125,10 +125,11 @@ async function startFastify(
 ): Promise<Loaded> {
   const { fastify, LogController } = await import("fastify");
   let server: Server | undefined;
+  const log: FastifyBaseLogger = parts.log;
   const instance = fastify({
     pluginTimeout: 0, // how long booting may take is the master's to judge
     trustProxy: (address: string) => parts.trust.trusts(address),
-    ...(builtIn ? { clientErrorHandler: parts.clientError, logger: false } : { loggerInstance: parts.log as FastifyBaseLogger }),
+    ...(builtIn ? { clientErrorHandler: parts.clientError, logger: false } : { loggerInstance: log }),
     ...(builtIn || "disableRequestLogging" in options ? {} : { logController: quiet(LogController) }),
     ...withoutLogger(options),
     serverFactory(handler) {
@@ -161,21 +162,16 @@ function quiet(Base: typeof LogController): LogController {
 }
 
 /** Which log there is, is drover's to say: Fastify takes one of the two options and refuses both. */
-function withoutLogger({
-  logger: _,
-  loggerInstance: __,
-  ...options
-}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return options;
-}
+const withoutLogger = (options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => name !== "logger" && name !== "loggerInstance"));
 
 /** A plugin that waited for its own instance to listen would wait for itself. */
 function prepareForeign(instance: FastifyInstance, face: unknown, file: string): void {
   instance.decorate("drover", face as never);
-  instance.listen = (() => {
+  instance.listen = () => {
     throw new DroverError(
       "DROVER_E_APP",
       `${file} is a Fastify plugin and calls listen() on the instance it was given: leave that out, drover listens for it`,
     );
-  }) as never;
+  };
 }

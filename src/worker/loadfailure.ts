@@ -22,7 +22,7 @@ function sentence(thrown: unknown, what: string): string {
     case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
       return `${placeOf(thrown, what)} could not be loaded: ${text}: only types that can be erased are taken away, so write it without or build it`;
     case "ERR_INVALID_TYPESCRIPT_SYNTAX":
-      return `${placeOf(thrown, what)} does not parse: ${text}`;
+      return `${placeOf(thrown, what)} does not parse: SyntaxError: ${text}`;
     case "ERR_UNKNOWN_FILE_EXTENSION":
     case "ERR_IMPORT_ATTRIBUTE_MISSING":
       return `${what} could not be loaded: ${text}: the name of a module ends in ${PROGRAMS}`;
@@ -44,9 +44,9 @@ function placeOf(thrown: unknown, what: string): string {
 /** Where JavaScript does not parse, Node.js says only to a terminal, so another one is asked: whether it is this file, and the line. */
 function parseFailure(text: string, file: string): string {
   const { status, stderr } = spawnSync(process.execPath, ["--check", file], { encoding: "utf8", env: {}, timeout: CHECK_WITHIN });
-  if (status === 0) return `${file} could not be loaded: something that it imports does not parse: ${text}`;
+  if (status === 0) return `${file} could not be loaded: something that it imports does not parse: SyntaxError: ${text}`;
   const place = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(stderr)?.[1];
-  return `${place === undefined ? file : decodePath(place)} does not parse: ${text}`;
+  return `${place === undefined ? file : decodePath(place)} does not parse: SyntaxError: ${text}`;
 }
 
 function decodePath(place: string): string {

@@ -1,4 +1,9 @@
 export default async function plugin(fastify) {
-  fastify.get("/slot", async (request) => (request.log.info("own line"), { slot: fastify.drover.slot }));
-  fastify.get("/fails", async () => Promise.reject(new Error("the route failed")));
+  fastify.get("/slot", (request, reply) => {
+    request.log.info("own line");
+    reply.send({ slot: fastify.drover.slot });
+  });
+  fastify.get("/fails", () => {
+    throw new Error("the route failed");
+  });
 }
