@@ -302,7 +302,9 @@ async function lookAround() {
   await readHealth(page);
   if (!state.known) return await begin();
   const shown = state.view === "" ? BOARD.people?.table : state.view;
-  if (state.tables[shown] !== undefined || state.described[shown] !== undefined) await readTable(page, shown);
+  // Those that could not be refreshed are asked for until they can: else the page would go on saying so.
+  const names = Object.keys(state.described).filter((name) => name === shown || !state.tables[name] || state.tables[name].reason !== "");
+  await Promise.all(names.map((name) => readTable(page, name)));
 }
 
 async function begin() {
