@@ -128,6 +128,8 @@ function changed() {
 }
 
 let noticed = [];
+/** The tab that was last brought into sight. */
+let tab;
 
 /** What has come up since the last time is said, once: not each second of its countdown. */
 function notice() {
@@ -144,6 +146,9 @@ function draw() {
   document.title = titleOf(page);
   patch(at("page"), pageOf(page));
   patch(at("login"), state.login.open ? loginDialog(page) : []);
+  if (tab === state.view || !state.known) return;
+  tab = state.view;
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 }
 
 function openLogin() {

@@ -25,6 +25,8 @@ export const BOARD = {
   order: ["teams", "players", "checkins", "actions", "announcements", "schedule", "zones"],
   /** Columns that narrow screens do without. */
   minor: { teams: ["quarter", "captain", "members"], zones: ["lat", "lon"] },
+  /** Tables that narrow screens show as tables; of others with over three columns each row becomes a block of lines. */
+  compact: ["players", "teams"],
   /** Columns that are no use to readers. */
   hidden: { teams: ["id", "colour"], players: ["id"], actions: ["id"], announcements: ["id"], schedule: ["id"], zones: ["id"] },
   /** Columns that hold keys of another table's rows: what is shown in their place. */

@@ -3,7 +3,7 @@ import { BOARD } from "../config.js";
 import { h } from "../dom.js";
 import { ago, matches, own, sorted, textOf } from "../format.js";
 import { appendForm } from "./forms.js";
-import { cell, progress } from "./parts.js";
+import { grid } from "./grid.js";
 
 const { people } = BOARD;
 
@@ -101,53 +101,6 @@ function status(c, table, { sort }, found) {
   if (table.total > table.rows.length) parts.push(c.say("firstRows", { n: textOf(table.rows.length, locale) }));
   if (sort !== undefined) parts.push(c.say("sortedBy", { column: c.label(sort.column) }));
   return [...parts, c.say("asOf", { ago: ago((now - table.readAt) / 1_000, locale) })].join(" · ");
-}
-
-function grid(c, { name, columns, ui, rows }) {
-  const numbers = c.numbersOf(name);
-  const classOf = (column) =>
-    [numbers.has(column) ? "number" : "", own(BOARD.minor, name)?.includes(column) ? "minor" : ""].join(" ").trim() || null;
-  const head = (column) => {
-    const order = ui.sort?.column === column ? (ui.sort.down ? "descending" : "ascending") : null;
-    return h(
-      "th",
-      { scope: "col", class: classOf(column), "aria-sort": order, key: column },
-      h("button", { type: "button", on: { click: () => c.act.sort(name, column) } }, c.label(column)),
-    );
-  };
-  const { key } = c.state.tables[name];
-  const named = columns.includes("name") ? "name" : (columns.find((column) => column === key) ?? columns[0]);
-  const mine = (row) =>
-    c.state.me !== undefined &&
-    ((name === people.table && row[people.name] === c.state.me.name) ||
-      (name === BOARD.checkins.table && row[BOARD.checkins.who] === c.state.me.name));
-  const seen = new Map();
-  const line = ({ row, entry }) => {
-    const id = entry !== undefined && entry.key === undefined ? entry.once : String(row[key]);
-    const nr = seen.get(id) ?? 0; // the sheet may have one key twice
-    seen.set(id, nr + 1);
-    const of = (column) => {
-      const marks = [c.isFresh(name, id, column) ? "fresh" : "", /\S{25}/.test(row[column]) ? "long" : ""];
-      const content = cell(c, column, row[column]);
-      const state = column === named && entry !== undefined ? h("span", { class: "pending-note" }, progress(c, entry)) : null;
-      return h(
-        column === named ? "th" : "td",
-        { key: column, scope: column === named ? "row" : null, class: [classOf(column), ...marks].filter(Boolean).join(" ") || null },
-        content,
-        state,
-      );
-    };
-    return h(
-      "tr",
-      { key: `${id} ${nr}`, class: [entry === undefined ? "" : "pending", mine(row) ? "mine" : ""].join(" ").trim() || null },
-      columns.map(of),
-    );
-  };
-  return h(
-    "div",
-    { class: "scroll", role: "region", "aria-labelledby": "table-title", tabindex: 0, key: "grid" },
-    h("table", { class: "grid" }, h("thead", null, h("tr", null, columns.map(head))), h("tbody", null, rows.map(line))),
-  );
 }
 
 function files(c, name, ui) {
