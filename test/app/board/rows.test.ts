@@ -143,6 +143,7 @@ test("nothing is said when all is well; otherwise what is, and when to come back
   assert.deepEqual(ids({ health: { upstream: "down" } }), ["away"]);
   assert.deepEqual(ids({ tables: { t: { readAt: 0, reason: "timeout" } } }), ["away"]);
   assert.deepEqual(ids({ tables: { t: { readAt: 0, reason: "broker" } } }), ["starting"]);
+  assert.deepEqual(ids({ tables: { t: { readAt: 0, reason: "quota" } } }), ["quota"]);
   assert.deepEqual(ids({ online: false, reach: "unreachable", health: { upstream: "down" } }), ["offline"]);
   assert.deepEqual(ids({ reach: "unreachable" }), ["server"]);
   assert.deepEqual(ids({ session: { is: "ended", why: "taken-over" }, limitedUntil: 101_000 }), ["ended", "limited"]);

@@ -329,5 +329,5 @@ void begin();
 setInterval(() => void lookAround(), ASK);
 setInterval(() => {
   void pump(page);
-  changed();
+  if (!document.hidden) changed();
 }, 1_000);

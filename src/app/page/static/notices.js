@@ -39,22 +39,19 @@ export function again(until, now, say) {
   return until > now ? { until, action: say("againIn", { time: countdown(until - now) }) } : { action: say("again") };
 }
 
-/** The sheet is away when a refresh has failed, or the server says so itself: rows that are only being refreshed are no news. */
+/**
+ * The sheet is away when a refresh has failed, or the server says so itself: rows that are only being refreshed are no news. Google's quota
+ * used up, and a process of the server's being replaced, are something else.
+ */
 function sheet({ health, tables, now, locale }, say) {
   const failed = Object.values(tables).filter(({ reason }) => reason !== "" && reason !== undefined);
-  const away = ["down", "denied", "locked"].includes(health?.upstream) || failed.some(({ reason }) => reason !== "broker");
-  if (away) {
-    const stale = failed.length > 0 ? failed : Object.values(tables);
-    const read = Math.max(...stale.map(({ readAt }) => readAt), 0);
-    return [
-      {
-        id: "away",
-        tone: "calm",
-        title: say("awayTitle"),
-        text: say("awayText", { ago: ago(read === 0 ? 0 : (now - read) / 1_000, locale) }),
-      },
-    ];
-  }
-  if (failed.length > 0) return [{ id: "starting", tone: "calm", title: say("startingTitle"), text: say("startingText") }];
-  return [];
+  const has = (...reasons) => failed.some(({ reason }) => reasons.includes(reason));
+  const away = ["down", "denied"].includes(health?.upstream) || failed.some(({ reason }) => reason !== "broker" && reason !== "quota");
+  const oldest = failed.length > 0 ? failed : Object.values(tables);
+  const read = Math.min(...oldest.map(({ readAt }) => readAt), now);
+  const text = (name) => say(name, { ago: ago((now - read) / 1_000, locale) });
+  if (away) return [{ id: "away", tone: "calm", title: say("awayTitle"), text: text("awayText") }];
+  if (health?.upstream === "locked" || has("quota"))
+    return [{ id: "quota", tone: "calm", title: say("quotaTitle"), text: text("quotaText") }];
+  return has("broker") ? [{ id: "starting", tone: "calm", title: say("startingTitle"), text: say("startingText") }] : [];
 }

@@ -49,7 +49,10 @@ export const TEXTS = {
     serverTitle: "The server does not answer",
     serverText: "This is the board as it was {ago}. It is asked again by itself.",
     awayTitle: "The spreadsheet is away",
-    awayText: "The newest rows were read {ago}. You can go on writing: it is kept safely and goes into the sheet when it is back.",
+    awayText: "The rows are those read {ago}. You can go on writing: it is kept safely and goes into the sheet when it is back.",
+    quotaTitle: "Read less often for now",
+    quotaText:
+      "Google allows only so many readings a minute. Some rows were read {ago}; what is written here is shown at once all the same.",
     startingTitle: "Restarting a part",
     startingText: "Rows may be a little old for a moment; what you write is sent again by itself.",
     limitedReads: "Too many requests from here. The board refreshes again in {time}.",
@@ -178,7 +181,10 @@ export const TEXTS = {
     serverText: "Voici le tableau tel qu'il était {ago}. La page redemande d'elle-même.",
     awayTitle: "La feuille est absente",
     awayText:
-      "Les dernières lignes ont été lues {ago}. Tu peux continuer à écrire : tout est gardé en sûreté et ira dans la feuille à son retour.",
+      "Les lignes sont celles lues {ago}. Tu peux continuer à écrire : tout est gardé en sûreté et ira dans la feuille à son retour.",
+    quotaTitle: "Lu moins souvent pour l'instant",
+    quotaText:
+      "Google ne permet qu'un certain nombre de lectures par minute. Certaines lignes ont été lues {ago} ; ce qui est écrit ici se voit quand même aussitôt.",
     startingTitle: "Une partie redémarre",
     startingText: "Les lignes peuvent dater d'un instant ; ce que tu écris est renvoyé tout seul.",
     limitedReads: "Trop de demandes d'ici. Le tableau s'actualise à nouveau dans {time}.",
