@@ -139,7 +139,9 @@ test(
     const form = page.locator(".writing form");
     await form.locator("[name=name]").fill("=<b>first</b>");
     let refused = 0;
+    let cut = false;
     await page.route("**/api/tables/players", async (route) => {
+      if (cut && route.request().method() !== "GET") return await route.abort();
       if (route.request().method() !== "POST" || (refused += 1) > 1) return await route.fallback();
       const body = { status: 429, code: "rate", detail: "too many writes" };
       return await route.fulfill({
@@ -158,9 +160,15 @@ test(
     await form.locator("[name=name]").fill("second");
     await form.locator("button").click();
     await page.locator('.written [data-state="queued"]').waitFor();
+    const name = String(await page.evaluate("JSON.parse(sessionStorage.getItem('board.outbox'))[0].once"));
+    cut = true;
     await page.context().setOffline(false);
+    await page.reload();
+    await page.locator('.written [data-state="waiting"]', { hasText: "second" }).waitFor();
+    cut = false;
     await until("both are written", () => w.sheet.asked.length === 2);
     const keys = w.sheet.asked.map(({ request }) => request.once?.key ?? "");
+    assert.equal(keys[1], name, "under the name that it had before");
     assert.ok(new Set(keys).size === 2 && keys.every((key) => /^[0-9a-f]{32}$/.test(key)), keys.join());
     assert.deepEqual(
       w.sheet.asked.map(({ request }) => request.changes),

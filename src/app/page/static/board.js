@@ -306,6 +306,7 @@ async function lookAround() {
   if (document.hidden || state.limitedUntil > Date.now()) return;
   await readHealth(page);
   if (!state.known) return await begin();
+  void readRights(page);
   const shown = state.view === "" ? BOARD.people?.table : state.view;
   // Those that could not be refreshed are asked for until they can: else the page would go on saying so.
   const names = Object.keys(state.described).filter((name) => name === shown || !state.tables[name] || state.tables[name].reason !== "");

@@ -91,15 +91,23 @@ export async function readAll(page) {
   await Promise.all([...Object.keys(state.described), ...hidden].map((name) => readTable(page, name)));
 }
 
-/** Who may write what: the tables file lets nobody do what `Allow` does not name. */
+/** Who may write what: the tables file lets nobody do what `Allow` does not name. What was not answered is asked for again by the next call. */
 export async function readRights(page) {
   const { state } = page;
-  const allows = async (path) => (await page.ask(path, { method: "OPTIONS" })).headers?.get("allow") ?? "";
+  const allows = async (path) => (await page.ask(path, { method: "OPTIONS" })).headers?.get("allow");
+  const unknown = Object.entries(state.described).filter(([name]) => state.rights[name]?.whole !== true);
+  if (unknown.length === 0) return;
   await Promise.all(
-    Object.entries(state.described).map(async ([name, { everybody }]) => {
+    unknown.map(async ([name, { everybody }]) => {
       const path = `/api/tables/${encodeURIComponent(name)}`;
       const [rows, row] = await Promise.all([allows(path), allows(`${path}/-`)]);
-      state.rights[name] = { append: rows.includes("POST"), update: row.includes("PATCH"), everybody };
+      const whole = typeof rows === "string" && typeof row === "string";
+      state.rights[name] = {
+        append: everybody || rows?.includes("POST") === true,
+        update: row?.includes("PATCH") === true,
+        everybody,
+        whole,
+      };
     }),
   );
   page.changed();
