@@ -2,9 +2,9 @@
 
 /** For answers that no browser should ever interpret: JSON, problems. */
 export const API_CSP = "default-src 'none'; frame-ancestors 'none'";
-/** For the page that comes with drover: its own files and nothing else. */
+/** For the board that comes with drover: its own files and nothing else. */
 export const PAGE_CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
 /**
  * For an operator's own files: drover can't know what they load, so it only forbids what no client needs. A client that
  * wants more says so in its own <meta http-equiv>: policies add up.

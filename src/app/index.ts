@@ -73,7 +73,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
   eventRoute(fastify, services);
   openApiRoute(fastify, services, await packageVersion());
   healthRoute(fastify, services);
-  await siteRoutes(fastify, services, worker.service("site").staticDir);
+  await siteRoutes(fastify, worker.service("site").staticDir);
 }
 
 type SessionServices = "ledger" | "clients" | "sessions" | "sessionKeys" | "sessionIdle" | "accounts" | "turns" | "limiter";

@@ -39,7 +39,7 @@ const PREFLIGHT = [...EVIL, "Access-Control-Request-Method: POST", "Access-Contr
 
 const ASKED: readonly (readonly [status: number, method: string, target: string, headers?: readonly string[]])[] = [
   [200, "GET", "/"],
-  [200, "GET", "/static/page.css"],
+  [200, "GET", "/static/board.css"],
   [404, "GET", "/static/..%2f..%2fpackage.json"],
   [200, "GET", "/api/tables/players?limit=2"],
   [200, "GET", "/api/tables/players?limit=2"],

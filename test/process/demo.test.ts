@@ -36,7 +36,7 @@ test("every worker gives the same bytes and ETag, and 304 for it; a hit costs no
   const [etag = ""] = seen.keys();
   const again = await get(`${daemon.url}/api/tables/players?limit=3`, { headers: { "if-none-match": etag } });
   assert.deepEqual([again.status, again.body], [304, ""]);
-  await until("the broker's beat has told of the first call", async () => (await daemon.status()).upstream?.tables.length === 6);
+  await until("the broker's beat has told of the first call", async () => (await daemon.status()).upstream?.tables.length === 7);
   const before = (await daemon.status()).counters.upstreamCalls;
   await Promise.all(Array.from({ length: 50 }, () => players(daemon)));
   await until("the beats have told", async () => (await daemon.status()).counters.hits > 40);
