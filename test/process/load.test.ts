@@ -112,11 +112,11 @@ suite("drover load", { concurrency: 3 }, () => {
     let asked = 0;
     const other = await serve(t, (_req, res) => res.end(String((asked += 1))));
     let told = false;
-    const cut = await load(dir, [other.url, "--users", "3", "--hold", "60s", "--think", "20ms", "--json", "cut.json"], (out, pid) => {
+    const cut = await load(dir, [other.url, "--users", "3", "--hold", "30s", "--think", "20ms", "--json", "cut.json"], (out, pid) => {
       if (told || !out.includes("STEP")) return;
       told = true;
       const before = asked;
-      void until("it is well under way", () => asked - before > 250, 60_000).then(() => process.kill(pid, "SIGINT"));
+      void until("it is well under way", () => asked - before > 600, 60_000).then(() => process.kill(pid, "SIGINT"));
     });
     const dies = await dying;
     assert.equal(dies.code, 99, dies.out + dies.err);
