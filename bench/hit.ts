@@ -49,6 +49,7 @@ const config: WorkerConfig = {
   drainIdle: seconds(2),
   gracefulTimeout: seconds(30),
   trustedProxies: [],
+  underscores: "drop",
   accessLog: false,
   demo: false,
   dataDir: ".",
@@ -84,7 +85,7 @@ function drover(): Promise<number> {
   const handles = new Handles([]);
   const trust = createTrust([]);
   const serving = new Serving(config, { handles, clock: systemClock, log, trust, access: undefined, closed() {}, holds() {} });
-  const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: false, connections: 1_000 });
+  const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: false, connections: 1_000, underscores: config.underscores });
   const now = systemClock.now();
   const source = {
     version: 1,

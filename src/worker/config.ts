@@ -2,6 +2,7 @@ import type { LogLevel, LogTarget } from "../base/log.ts";
 import type { Bytes, Ms } from "../base/units.ts";
 import type { Network } from "../settings/addresses.ts";
 import type { Settings } from "../settings/table.ts";
+import type { Underscores } from "./strict.ts";
 
 /** All that a worker is told, with `configure` and again with `retune`. Plain JSON: it crosses the channel. */
 export interface WorkerConfig {
@@ -26,6 +27,8 @@ export interface WorkerConfig {
   /** How long a drain may take that the worker was asked for by SIGTERM instead of by the master. */
   readonly gracefulTimeout: Ms;
   readonly trustedProxies: readonly Network[];
+  /** What becomes of headers with an underscore, of the built-in service. */
+  readonly underscores: Underscores;
   readonly accessLog: boolean;
   readonly demo: boolean;
   readonly dataDir: string;
@@ -59,6 +62,7 @@ export function workerConfig(settings: Settings, { app, demo, extras }: WorkerEx
     drainIdle: settings.drain_idle,
     gracefulTimeout: settings.graceful_timeout,
     trustedProxies: settings.trusted_proxies,
+    underscores: settings.underscore_headers,
     accessLog: settings.access_log,
     demo,
     dataDir: settings.data_dir,

@@ -36,8 +36,27 @@ test("CSRF: what another origin sends with the cookie changes nothing, a login t
       assert.equal(answer.headers.get("set-cookie"), null);
     }
   assert.deepEqual([...w.sheet.rows("notes").keys()], ["n1", "n2", "n3"]);
-  const stranger = await new Person(w).ask("POST", "/api/login", { name: "Kim", secret: CODES.kim }, { Origin: "https://evil.example" });
-  assert.equal(stranger.status, 403, "without a cookie too");
+  w.sheet.grant("players", { append: "public", update: "public" });
+  const before = [...w.sheet.rows("players").keys()];
+  for (const headers of foreign)
+    for (const [method, path, body, type] of [
+      ["POST", "/api/login", { name: "Kim", secret: CODES.kim }],
+      ["POST", "/api/login", `name=Kim&secret=${CODES.kim}`, "application/x-www-form-urlencoded"],
+      ["POST", "/api/tables/players", { id: "evil" }],
+      ["POST", "/api/tables/players", "{}", "text/plain"],
+      ["POST", "/api/tables/players", "id=evil", "application/x-www-form-urlencoded"],
+      ["PATCH", "/api/tables/players/p1", { name: "evil" }],
+      ["DELETE", "/api/tables/players/p1", undefined],
+      ["PUT", "/nowhere", undefined],
+    ] as const) {
+      const stranger = await new Person(w).ask(method, path, body, { ...headers, ...(type === undefined ? {} : { "Content-Type": type }) });
+      assert.deepEqual(
+        [stranger.status, code(stranger)],
+        [403, "cross-site"],
+        `without a cookie: ${method} ${path} ${JSON.stringify(headers)}`,
+      );
+    }
+  assert.deepEqual([...w.sheet.rows("players").keys()], before);
   for (const headers of [{ Origin: `http://${host}` }, { "Sec-Fetch-Site": "same-origin" }, { "Sec-Fetch-Site": "none" }])
     assert.equal((await ada.ask("PATCH", "/api/tables/notes/n1", { text: "ok" }, headers)).status, 200);
   assert.equal((await ada.get("/api/tables/members", { Origin: "https://evil.example" })).headers.get("access-control-allow-origin"), null);
