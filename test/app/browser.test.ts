@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import type { Timestamp } from "../../src/base/units.ts";
 import type { Write } from "../../src/sheets/writes.ts";
 import { needs } from "../needs.ts";
+import { CODES, eventSheet } from "./session/people.ts";
 import { PLAYERS, players, sampleSheet, Sheet, world } from "./world.ts";
 
 const chromium = "chromium";
@@ -76,6 +77,41 @@ test("without a public table the page says how to make one", { skip }, async () 
   assert.match(dom, /<div class="empty" id="empty">/);
   assert.doesNotMatch(dom, /Joueur/);
 });
+
+test(
+  "over plain HTTP, where browsers say no Sec-Fetch-Site, a form and a script of the operator's own page log in; another site's don't",
+  { skip },
+  async () => {
+    const root = await mkdtemp(join(tmpdir(), "drover-site-"));
+    try {
+      const form = `<form method="post" action="$/api/login"><input name="name" value="Ada"><input name="secret" value="${CODES.ada}"></form>`;
+      await writeFile(join(root, "index.html"), "<!doctype html><title>home</title>");
+      await writeFile(join(root, "form.html"), `<!doctype html>${form.replace("$", "")}<script>document.forms[0].submit()</script>`);
+      const call = `fetch("/api/login", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ name: "Kim", secret: "${CODES.kim}" }) })`;
+      await writeFile(
+        join(root, "script.html"),
+        `<!doctype html><p id="said"><script>${call}.then((r) => (said.textContent = "status " + r.status))</script>`,
+      );
+      await using w = await world(eventSheet(), root);
+      const { port } = new URL(w.url);
+      await writeFile(
+        join(root, "evil.html"),
+        `<!doctype html>${form.replace("$", `http://event.test:${port}`)}<script>document.forms[0].submit()</script>`,
+      );
+      const names = "--host-resolver-rules=MAP event.test 127.0.0.1,MAP evil.test 127.0.0.1";
+      const logins = (): number => w.log.filter((line) => line.includes("a user has logged in")).length;
+      const evil = await open(`http://evil.test:${port}/static/evil.html`, names);
+      assert.match(evil.dom, /cross-site/);
+      assert.equal(logins(), 0);
+      const { dom } = await open(`http://event.test:${port}/static/form.html`, names);
+      assert.match(dom, /<title>home/, dom);
+      assert.equal(logins(), 1);
+      assert.match((await open(`http://event.test:${port}/static/script.html`, names)).dom, /status 200/);
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  },
+);
 
 interface Tab extends AsyncDisposable {
   /** Runs this expression again and again until it is true. */
