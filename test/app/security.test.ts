@@ -75,7 +75,7 @@ const NONSENSE: readonly (readonly [status: number, text: string])[] = [
 
 function check({ headers, status, body }: Raw, what: string): void {
   assert.equal(headers["x-content-type-options"], "nosniff", what);
-  assert.equal(headers["referrer-policy"], "no-referrer", what);
+  assert.equal(headers["referrer-policy"], "same-origin", what);
   const policy = headers["content-security-policy"] ?? "";
   assert.match(policy, /default-src 'none'/, what);
   assert.match(policy, /frame-ancestors 'none'/, what);
