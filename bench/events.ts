@@ -86,7 +86,7 @@ function serve(): void {
   const plain = new Set<ServerResponse>();
   const server = createServer((req, res) => {
     res.writeHead(200, { "Content-Type": "text/event-stream" });
-    if (req.url === "/hub") return hub.open(res, undefined, { is: "now" });
+    if (req.url === "/hub") return hub.open(res, { tables: undefined, who: { is: "stranger" }, stands: () => true }, { is: "now" });
     res.write(":\n\n");
     plain.add(res);
   });

@@ -11,7 +11,7 @@ import { connect, type AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../src/base/clock.ts";
 import { makeLogger } from "../src/base/log.ts";
-import { after, later, minutes, ms, seconds } from "../src/base/units.ts";
+import { mebibytes, after, later, minutes, ms, seconds } from "../src/base/units.ts";
 import type { PreparedAnswer } from "../src/worker/app.ts";
 import { createBuiltIn } from "../src/worker/builtin.ts";
 import type { WorkerConfig } from "../src/worker/config.ts";
@@ -41,12 +41,15 @@ const config: WorkerConfig = {
   connections: 1_000,
   backlog: 511,
   timeout: seconds(30),
+  bootTimeout: seconds(60),
   requestTimeout: seconds(120),
+  bodyLimit: mebibytes(100),
   headersTimeout: seconds(10),
   keepAlive: seconds(75),
   drainIdle: seconds(2),
   gracefulTimeout: seconds(30),
   trustedProxies: [],
+  underscores: "drop",
   accessLog: false,
   demo: false,
   dataDir: ".",
@@ -82,7 +85,7 @@ function drover(): Promise<number> {
   const handles = new Handles([]);
   const trust = createTrust([]);
   const serving = new Serving(config, { handles, clock: systemClock, log, trust, access: undefined, closed() {}, holds() {} });
-  const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: false, connections: 1_000 });
+  const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: false, connections: 1_000, underscores: config.underscores });
   const now = systemClock.now();
   const source = {
     version: 1,

@@ -65,7 +65,15 @@ export function emulator(): Promise<Stack> {
 /** @param root another checkout, to compare with: built already. */
 export function drover(workers: number, env: NodeJS.ProcessEnv = {}, root = ROOT): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), "drover-bench-"));
-  const own = { DROVER_WORKERS: String(workers), DROVER_EMULATOR_LATENCY: "none", DROVER_EMULATOR_QUOTA: "off", DROVER_DEMO: "on", ...env };
+  const own = {
+    DROVER_WORKERS: String(workers),
+    DROVER_EMULATOR_LATENCY: "none",
+    DROVER_EMULATOR_QUOTA: "off",
+    DROVER_DEMO: "on",
+    DROVER_RATE_LIMIT: "off",
+    DROVER_EXPORT_RATE: "off",
+    ...env,
+  };
   return launch(root === ROOT ? "drover" : "the other drover", join(root, "bin/drover"), ["serve", "--bind", "127.0.0.1:0"], own, dir);
 }
 

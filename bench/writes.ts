@@ -120,6 +120,7 @@ async function table(rows: number): Promise<void> {
   const base = /http:\/\/127\.0\.0\.1:\d+/.exec(emulator.said)?.[0];
   const env = {
     DROVER_WORKERS: WORKERS,
+    DROVER_RATE_LIMIT: "off",
     DROVER_TABLES: join(dir, "tables.json"),
     DROVER_SHEETS_ENDPOINT: `${base}/`,
     DROVER_OAUTH_ENDPOINT: `${base}/`,

@@ -124,6 +124,33 @@ test("every Gunicorn name that is promised is read", () => {
   );
 });
 
+/** What stands in a template is anything. */
+const nameOf = (text: string): string => text.replaceAll(/\$\{[^}]*\}/g, "…").replaceAll(/\\(.)/g, "$1");
+
+/** The names of all tests. */
+function testNames(): ReadonlySet<string> {
+  const files = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => /\.(?:test|soak)\.ts$/.test(path));
+  const named = /(?:\btest\(\s*|^ {2}async )(?:"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/gm;
+  return new Set(
+    files.flatMap((path) =>
+      [...readFileSync(join("test", path), "utf8").matchAll(named)].map(([, plain, made]) => nameOf(plain ?? made ?? "")),
+    ),
+  );
+}
+
+test("each threat names a test that is there", () => {
+  const known = testNames();
+  const page = readFileSync("docs/security.md", "utf8");
+  const section = page.slice(page.indexOf("## Threats and their tests"), page.indexOf("## Files"));
+  const rows = section.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| threat |"));
+  const named = rows.map((row) => row.split(" | ").at(-1)?.replace(/ \|$/, "") ?? "");
+  assert.ok(named.length > 30, `${named.length} threats were found`);
+  assert.deepEqual(
+    named.filter((name) => !known.has(name)),
+    [],
+  );
+});
+
 /** A command line of drover's as it is typed, in code: what stands behind the program's name. */
 function invocations(): { readonly where: string; readonly words: readonly string[] }[] {
   const program = /^\s*(?:\$ |sudo |[A-Z_]+=\S+ )*(?:\S*\/)?drover(?: +(?<rest>.*))?$/;
@@ -142,6 +169,22 @@ function invocations(): { readonly where: string; readonly words: readonly strin
   );
 }
 
+test("every refusal is explained", () => {
+  const page = readFileSync("docs/limits.md", "utf8");
+  const table = page.slice(0, page.indexOf("## "));
+  const sources = ["src/app", "src/worker"].flatMap((dir) =>
+    readdirSync(dir, { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts"))
+      .map((path) => readFileSync(join(dir, path), "utf8")),
+  );
+  const words = sources.flatMap((text) => [...text.matchAll(/"X-Drover-Refused": "([a-z-]+)"/g)].map(([, word]) => `\`${word}\``));
+  assert.ok(words.length > 10, `${words.length} refusals were found`);
+  assert.deepEqual(
+    words.filter((word) => !table.includes(word)),
+    [],
+  );
+});
+
 test("every command is there", () => {
   const known = new Set(COMMANDS.map(({ name }) => name));
   const commands = invocations().filter(({ words: [word = ""] }) => /^[a-z]+$/.test(word));
@@ -155,7 +198,7 @@ test("every command is there", () => {
 
 /** Flags that are no settings: the commands' own. */
 const OWN_FLAGS =
-  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --record --spreadsheet --yes --anyway --exhaust --by-hand --users --rate --burst --writes --bytes --cpus --ram --upstream-ms --ttl --quota --limit --from --verify --prices --preset --tiers --explain --ladder --stages --find-max --profile --mix --hold --think --requests --patience --threshold --user-file --seed --threads --html --i-own-this-host".split(
+  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --record --spreadsheet --yes --anyway --exhaust --by-hand --count --users --rate --burst --writes --bytes --cpus --ram --upstream-ms --ttl --quota --limit --from --verify --prices --preset --tiers --explain --ladder --stages --find-max --profile --mix --hold --think --requests --patience --threshold --user-file --seed --threads --html --i-own-this-host".split(
     " ",
   );
 

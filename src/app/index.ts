@@ -5,17 +5,27 @@
  *
  *   gate → prepared answer? ─ yes ─→ written as it is
  *                           └ no ──→ parse → visibility → table → bind → page → prepared
+ *                           └ export → the same, then piece by piece from a thread
  *                           └ write → visibility → parse → broker: validate → journal
  */
 import { readFile } from "node:fs/promises";
 import type { FastifyError, FastifyInstance, FastifyServerOptions } from "fastify";
 import plugin from "fastify-plugin";
 import { systemClock } from "../base/clock.ts";
-import { runtime } from "../base/runtime.ts";
+import { runtime, type Runtime } from "../base/runtime.ts";
+import type { Tables } from "../sheets/client.ts";
+import { deriveKey } from "../sheets/secrets.ts";
 import { answerError, frameworkErrors } from "./errors.ts";
 import { COMMON } from "./headers.ts";
+import { Limiter } from "./limits/limiter.ts";
 import { refuseUnrouted } from "./methods.ts";
+import { refuseForeign } from "./session/foreign.ts";
+import { Accounts } from "./session/accounts.ts";
+import { Sessions } from "./session/sessions.ts";
+import { Turns } from "./session/turns.ts";
+import { loginRoutes } from "./routes/login.ts";
 import { eventRoute } from "./routes/events.ts";
+import { exportRoute } from "./routes/exports.ts";
 import { healthRoute } from "./routes/health.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { siteRoutes } from "./routes/site.ts";
@@ -36,8 +46,10 @@ export const options = {
 
 async function application(fastify: FastifyInstance): Promise<void> {
   const worker = runtime();
+  const tables = worker.service("tables");
   const services: AppServices = {
-    tables: worker.service("tables"),
+    ...sessionServices(worker, tables),
+    tables,
     prepared: worker.service("prepared"),
     threads: worker.service("threads"),
     live: { ...worker.service("live"), streams: worker.service("streams") },
@@ -49,14 +61,31 @@ async function application(fastify: FastifyInstance): Promise<void> {
     nameRequest(request, reply);
     reply.headers(COMMON);
   });
+  services.prepared.identify(services.sessions.reader);
+  fastify.addHook("onClose", () => Promise.resolve(services.sessions.close()));
+  refuseForeign(fastify);
   refuseUnrouted(fastify, services.tables);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));
   tableRoutes(fastify, services);
+  exportRoute(fastify, services);
   await fastify.register((scope) => writeRoutes(scope, services));
+  await fastify.register((scope) => loginRoutes(scope, services));
   eventRoute(fastify, services);
   openApiRoute(fastify, services, await packageVersion());
   healthRoute(fastify, services);
-  await siteRoutes(fastify, services, worker.service("site").staticDir);
+  await siteRoutes(fastify, worker.service("site").staticDir);
+}
+
+type SessionServices = "ledger" | "clients" | "sessions" | "sessionKeys" | "sessionIdle" | "accounts" | "turns" | "limiter";
+
+/** Who asks, and how often they may. */
+function sessionServices(worker: Runtime, tables: Tables): Pick<AppServices, SessionServices> {
+  const { keys, idle, lifetime } = worker.service("sessions");
+  const [ledger, clients, sessionKeys, { log }] = [worker.service("ledger"), worker.service("clients"), keys.map(deriveKey), worker];
+  const accounts = new Accounts(tables, systemClock, log);
+  const sessions = new Sessions({ keys: sessionKeys, idle, lifetime, ledger, clients, accounts, clock: systemClock, log });
+  const limiter = new Limiter({ ledger, clients, userOf: sessions.userOf, rules: worker.service("limits"), log });
+  return { ledger, clients, sessions, sessionKeys, sessionIdle: idle, accounts, turns: new Turns(() => systemClock.now()), limiter };
 }
 
 async function packageVersion(): Promise<string> {

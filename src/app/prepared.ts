@@ -9,6 +9,7 @@ import { rowBody, rowTag } from "../sheets/snapshot.ts";
 import type { PreparedAnswer, PreparedAnswers } from "../worker/app.ts";
 import { COMMON, JSON_TYPE } from "./headers.ts";
 import { digest } from "./query/canonical.ts";
+import { isOneUsers } from "./visibility.ts";
 import type { Query } from "./query/model.ts";
 import type { Page } from "./query/page.ts";
 
@@ -19,8 +20,11 @@ export const MAX_BODY = 1_048_576;
 const FORMAT = 1;
 const STALE_IF_ERROR = 600;
 
+/** Of rows that only one user gets: larger answers are not kept, or a room of users would push everybody's out. */
+const MAX_OWN_BODY = 65_536;
+
 /** A list's body and tag. The tag covers everything the bytes are made from, so it is the same in every worker. */
-export function listAnswer(view: TableView, query: Query, page: Page): PreparedAnswer {
+export function listAnswer(view: TableView, query: Query, page: Page, audience?: string): PreparedAnswer {
   const { hash, asOf } = view.head;
   const body = Buffer.concat([
     Buffer.from(`{"table":${JSON.stringify(view.info.name)},"rows":[`),
@@ -28,46 +32,59 @@ export function listAnswer(view: TableView, query: Query, page: Page): PreparedA
     Buffer.from(`],"total":${page.total},"next":${JSON.stringify(page.next)},"asOf":"${new Date(asOf).toISOString()}"}`),
   ]);
   const made = [FORMAT, view.info.name, hash, asOf, query.selection, query.limit, query.cursor ?? null];
-  return answer(view, body, `${hash}-${digest(JSON.stringify(made), 9)}`);
+  return answer(view, body, `${hash}-${digest(JSON.stringify(made), 9)}`, audience);
 }
 
 /** A single row; its tag is its own bytes', so that it outlives changes of other rows. */
-export function rowAnswer(view: TableView, row: number): PreparedAnswer {
+export function rowAnswer(view: TableView, row: number, audience?: string): PreparedAnswer {
   const body = rowBody(view.info.name, view.snapshot.rowSlice(row, row + 1));
-  return answer(view, body, rowTag(body));
+  return answer(view, body, rowTag(body), audience);
 }
 
-function answer(view: TableView, identity: Buffer, etag: string): PreparedAnswer {
-  return { source: view.source, version: view.version, head: headOf(view), etag, bodies: { identity } };
+function answer(view: TableView, identity: Buffer, etag: string, audience: string | undefined): PreparedAnswer {
+  return { source: view.source, version: view.version, head: headOf(view, audience), etag, bodies: { identity } };
 }
 
-/** What is wrong with the rows in the sheet is counted; where is the operator's. Caches on the way subtract Age from max-age, so rows are fresh for one TTL wherever they are kept. */
-function headOf(view: TableView): readonly string[] {
-  const ttl = Math.max(1, Math.floor((view.head.ttl ?? view.info.ttl) / 1_000));
+/**
+ * What may be kept where. Caches on the way subtract Age from max-age, so everybody's rows are fresh for one TTL wherever they are kept. A
+ * browser may keep what every member gets, if it asks each time whether it still holds (and whether they still are one). One user's rows
+ * stay nowhere.
+ * @param audience the only ones that the rows are for; undefined: everybody.
+ */
+export function caching({ head, info }: TableView, audience: string | undefined): Readonly<Record<"Cache-Control" | "Vary", string>> {
+  if (audience !== undefined)
+    return { "Cache-Control": isOneUsers(audience) ? "private, no-store" : "private, no-cache", Vary: "Accept-Encoding, Cookie" };
+  const ttl = Math.max(1, Math.floor((head.ttl ?? info.ttl) / 1_000));
+  const kept = `public, max-age=${ttl}, stale-while-revalidate=${Math.max(ttl, 30)}, stale-if-error=${STALE_IF_ERROR}`;
+  return { "Cache-Control": kept, Vary: "Accept-Encoding" };
+}
+
+/** Whether these rows are older than their TTL, or could not be refreshed: X-Cache says STALE. */
+export function isStale(view: TableView, clock: Clock): boolean {
+  return view.failure !== undefined || clock.now() >= view.source.freshUntil;
+}
+
+/** What is wrong with the rows in the sheet is counted; where is the operator's. */
+function headOf(view: TableView, audience: string | undefined): readonly string[] {
   const { warnings = 0 } = view.head;
-  return [
-    "Content-Type",
-    JSON_TYPE,
-    "Cache-Control",
-    `public, max-age=${ttl}, stale-while-revalidate=${Math.max(ttl, 30)}, stale-if-error=${STALE_IF_ERROR}`,
-    "Vary",
-    "Accept-Encoding",
-    ...(warnings === 0 ? [] : ["X-Table-Warnings", String(warnings)]),
-    ...Object.entries(COMMON).flat(),
-  ];
+  const counted = warnings === 0 ? {} : { "X-Table-Warnings": String(warnings) };
+  return Object.entries({ "Content-Type": JSON_TYPE, ...caching(view, audience), ...counted, ...COMMON }).flat();
 }
 
 /** Sends an answer and leaves it with the worker for the next request of the same target. */
 export function give(request: FastifyRequest, reply: FastifyReply, view: TableView, made: PreparedAnswer, services: GiveServices): void {
   const target = request.raw.url ?? "";
-  if (target.length <= MAX_TARGET && made.bodies.identity.length <= MAX_BODY) services.prepared.put(target, made);
+  const { audience } = services;
+  const most = audience !== undefined && isOneUsers(audience) ? MAX_OWN_BODY : MAX_BODY;
+  if (target.length <= MAX_TARGET && made.bodies.identity.length <= most) services.prepared.put(target, made, audience);
   reply.hijack();
   if (reply.raw.destroyed || reply.raw.headersSent) return; // the client is gone, or the request timeout has answered
-  const stale = view.failure !== undefined || services.clock.now() >= view.source.freshUntil;
-  services.prepared.send(request.raw, reply.raw, made, stale ? "STALE" : "MISS");
+  services.prepared.send(request.raw, reply.raw, made, isStale(view, services.clock) ? "STALE" : "MISS");
 }
 
 export interface GiveServices {
   readonly prepared: PreparedAnswers;
   readonly clock: Clock;
+  /** The only ones that it is for; undefined: everybody. */
+  readonly audience: string | undefined;
 }

@@ -5,7 +5,13 @@ import type { Health } from "../base/protocol.ts";
 import type { Services } from "../base/runtime.ts";
 import type { Ms } from "../base/units.ts";
 import type { Tables } from "../sheets/client.ts";
-import type { PreparedAnswers, Streams, Threads } from "../worker/app.ts";
+import type { Ledger, Tallies } from "../sheets/ledger.ts";
+import type { SecretKey } from "../sheets/secrets.ts";
+import type { Clients, PreparedAnswers, Streams, Threads } from "../worker/app.ts";
+import type { Limiter } from "./limits/limiter.ts";
+import type { Accounts } from "./session/accounts.ts";
+import type { Sessions } from "./session/sessions.ts";
+import type { Turns } from "./session/turns.ts";
 
 export interface AppServices {
   readonly tables: Tables;
@@ -13,6 +19,16 @@ export interface AppServices {
   readonly threads: Threads;
   /** What event streams need. */
   readonly live: Services["live"] & { readonly streams: Streams };
+  readonly clients: Clients;
+  /** Who is in, and how often somebody did something, for the whole machine. */
+  readonly ledger: Ledger & Tallies;
+  /** How often clients may do what. */
+  readonly limiter: Limiter;
+  readonly sessions: Sessions;
+  readonly sessionKeys: readonly SecretKey[];
+  readonly sessionIdle: Ms;
+  readonly accounts: Accounts;
+  readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Logger;
   health(): Health;
@@ -24,6 +40,13 @@ declare module "../base/runtime.ts" {
     readonly site: {
       /** The operator's directory of files, absolute; undefined: the page that comes with drover. */
       readonly staticDir: string | undefined;
+    };
+    /** What they say about sessions. */
+    readonly sessions: {
+      /** At least one: the first seals, all open. */
+      readonly keys: readonly string[];
+      readonly idle: Ms;
+      readonly lifetime: Ms;
     };
     /** What they say about event streams. */
     readonly live: {

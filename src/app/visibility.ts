@@ -1,7 +1,9 @@
-/** Who may do what with a table. There is no login yet, so every client is a stranger. */
+/** Who may do what with a table. */
 import type { TableInfo } from "../sheets/types.ts";
 import { problem, type Problem } from "./problem.ts";
 import { quoted } from "./query/model.ts";
+import { SCHEME } from "./refusals/login.ts";
+import { STRANGER, type Member, type Who } from "./session/who.ts";
 
 export type Right = "read" | "append" | "update";
 
@@ -19,9 +21,38 @@ export function isPublic(info: TableInfo): boolean {
   return may(info, "read");
 }
 
-/** Whether strangers have this right. */
-export function may(info: TableInfo, right: Right): boolean {
-  return info[right] === "public";
+/** Whether somebody has this right, though perhaps only to their own rows (see `ownerFor`). Without `who`: a stranger. */
+export function may(info: TableInfo, right: Right, who: Who = STRANGER): boolean {
+  const audience = info[right];
+  if (audience === "public") return true;
+  if (audience === "nobody" || who.is === "stranger") return false;
+  if (who.admin || audience === "signed-in") return true;
+  return audience === "own rows" ? info.owner !== undefined : audience.role === who.role;
+}
+
+/** @returns the user whose rows the right ends with; undefined: it goes for all rows. Only of rights that `may` grants. */
+export function ownerFor(info: TableInfo, right: Right, who: Who): string | undefined {
+  return info[right] === "own rows" && who.is === "in" && !who.admin ? who.user : undefined;
+}
+
+/**
+ * Whose answers an answer may be given to, besides the one who asked: a name for everybody who would get the very same.
+ * @returns undefined: everybody's.
+ */
+export function audienceOf(info: TableInfo, who: Who): string | undefined {
+  const { read } = info;
+  if (read === "public" || who.is === "stranger") return undefined;
+  if (who.admin) return "admin";
+  if (read === "signed-in" || read === "nobody") return "in";
+  return read === "own rows" ? `user ${who.user}` : `role ${read.role}`;
+}
+
+/** Whether an audience is a single user. */
+export const isOneUsers = (audience: string): boolean => audience.startsWith("user ");
+
+/** @returns the audiences that somebody belongs to, the likeliest first. */
+export function audiencesOf({ user, role, admin }: Member): readonly string[] {
+  return admin ? ["admin"] : ["in", `user ${user}`, ...(role === undefined ? [] : [`role ${role}`])];
 }
 
 /** True for tables that anyone may do anything with. */
@@ -45,9 +76,14 @@ export function methodsOf(info: TableInfo | undefined, path: TablePath): readonl
   return [...methods.map(([method]) => method), "OPTIONS"].sort();
 }
 
-/** @returns why this stranger may not do that, or undefined when anyone may. */
-export function refusal(info: TableInfo, right: Right = "read", path: TablePath = "rows"): Problem | undefined {
-  if (may(info, right)) return undefined;
+/** Whether it depends on who asks what is answered: only then the cookie is looked at. */
+export function isPersonal(info: TableInfo, right: Right): boolean {
+  return info[right] !== "public" && info[right] !== "nobody";
+}
+
+/** @returns why somebody may not do that, or undefined when they may. */
+export function refusal(info: TableInfo, right: Right = "read", path: TablePath = "rows", who: Who = STRANGER): Problem | undefined {
+  if (may(info, right, who)) return undefined;
   if (!isKnown(info)) return unknownTable(info.name);
   if (info[right] === "nobody") {
     const headers = { Allow: methodsOf(info, path).join(", ") };
@@ -55,10 +91,9 @@ export function refusal(info: TableInfo, right: Right = "read", path: TablePath 
       headers,
     });
   }
-  // RFC 9110 §11.6.1: a 401 names a scheme. One that no browser knows opens no password dialog.
-  const headers = { "WWW-Authenticate": 'Drover realm="tables"' };
-  const detail = `${DEEDS[right]} the table ${quoted(info.name)} is not public: it is for those who are signed in`;
-  return problem(401, "not-public", detail, { headers });
+  const what = `${DEEDS[right]} the table ${quoted(info.name)}`;
+  if (who.is === "in") return problem(403, "role", `${what} is not for you`);
+  return problem(401, "not-public", `${what} is not public: it is for those who are signed in`, { headers: SCHEME });
 }
 
 const DEEDS: { readonly [R in Right]: string } = { read: "reading", append: "adding rows to", update: "changing rows of" };

@@ -3,6 +3,7 @@ import type { HistogramDelta } from "./histogram.ts";
 import type { MasterPort } from "./port.ts";
 import type { Counters, UpstreamReport } from "./protocol.ts";
 import type { RequestInFlight } from "./requests.ts";
+import type { SlotsState } from "./slots.ts";
 import { watchLoop } from "./loopdelay.ts";
 import { ms, type Ms } from "./units.ts";
 
@@ -14,6 +15,7 @@ export interface Vitals {
   counters(): Counters;
   latency(): HistogramDelta;
   upstream?(): UpstreamReport | undefined;
+  slots?(): SlotsState | undefined;
   /** The oldest requests in flight. */
   requests?(): readonly RequestInFlight[];
 }
@@ -36,6 +38,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
     previous = current;
     const { heapUsed, rss } = process.memoryUsage();
     const report = vitals.upstream?.();
+    const slots = vitals.slots?.();
     const delayP99 = loop.p99();
     const requests = vitals.requests?.() ?? [];
     port.send({
@@ -52,6 +55,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
       counters: vitals.counters(),
       latency: vitals.latency(),
       ...(report === undefined ? {} : { upstream: report }),
+      ...(slots === undefined ? {} : { slots }),
       ...(requests.length === 0 ? {} : { requests }),
     });
   };

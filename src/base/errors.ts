@@ -24,6 +24,7 @@ export const ERRORS = {
   DROVER_E_UPSTREAM: { exit: undefined, what: "Google, or the emulator in its place, could not be reached or refused" },
   DROVER_E_QUOTA: { exit: undefined, what: "the call would exceed Google's quota" },
   DROVER_E_BROKER: { exit: undefined, what: "the broker is away" },
+  DROVER_E_REFUSED: { exit: undefined, what: "a write of an application was refused; `reason` says why" },
   DROVER_E_BUG: { exit: "bug", what: "an invariant of drover broke: please report it" },
 } as const satisfies Record<string, { exit: ExitName | undefined; what: string }>;
 

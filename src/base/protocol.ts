@@ -4,6 +4,7 @@
  * a message that is not exactly one of these is counted and dropped.
  */
 import type { HistogramDelta } from "./histogram.ts";
+import { SLOT_STATUSES, type SlotsState } from "./slots.ts";
 import { readRequests, type RequestInFlight } from "./requests.ts";
 import type { Ms, Timestamp } from "./units.ts";
 
@@ -138,6 +139,9 @@ export interface Health {
   readonly demo: boolean;
 }
 
+/** What an operator may want of the sessions that hold slots: who is in; free what has run out; put somebody out. */
+export type SlotsQuestion = { readonly do: "list" } | { readonly do: "reap" } | { readonly do: "end"; readonly who: string };
+
 export type ToChild =
   | {
       type: "configure";
@@ -156,6 +160,8 @@ export type ToChild =
   | { type: "probe"; within: Ms }
   | { type: "retune"; config: unknown }
   | { type: "reopen" }
+  /** To the broker, for the operator; `told` answers it. */
+  | { type: "ask"; id: number; question: SlotsQuestion }
   /** How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours. */
   | { type: "share"; connections: number | null }
   | { type: "health"; health: Health };
@@ -179,6 +185,8 @@ export interface Beat {
   /** Durations of answered requests since the last beat. */
   readonly latency: HistogramDelta;
   readonly upstream?: UpstreamReport;
+  /** Of the broker: how many people are in. */
+  readonly slots?: SlotsState;
   /** The oldest requests in flight; absent when there are none. */
   readonly requests?: readonly RequestInFlight[];
 }
@@ -198,6 +206,8 @@ export type FromChild =
   | { type: "fatal"; exit: number; code: string; message: string }
   /** The application has asked for tables: start the broker (and, in demo, the emulator) if there is none. */
   | { type: "wants"; what: "tables" }
+  /** The broker's answer to `ask`: a text for a terminal. */
+  | { type: "told"; id: number; ok: boolean; text: string }
   /** Connections that came to stay, said when they have changed: the beat comes too seldom to balance by, and counts those that leave at once. */
   | { type: "holds"; connections: number };
 
@@ -265,6 +275,15 @@ function writes(v: unknown): boolean {
   );
 }
 
+function readSlots(v: unknown): SlotsState | undefined {
+  if (!record(v) || !count(v["used"]) || !count(v["max"])) return undefined;
+  const status = SLOT_STATUSES.find((name) => name === v["status"]);
+  return status === undefined ? undefined : { used: v["used"], max: v["max"], status };
+}
+
+/** What the broker writes for the operator's terminal is no longer. */
+export const LONGEST_TOLD = 262_144;
+
 function beat(m: Fields): Beat | undefined {
   const { seq, inFlight, connections, elu, delay, heap, rss, full } = m;
   if (
@@ -287,9 +306,17 @@ function beat(m: Fields): Beat | undefined {
   if (m["upstream"] !== undefined && report === undefined) return undefined;
   const requests = m["requests"] === undefined ? undefined : readRequests(m["requests"]);
   if (m["requests"] !== undefined && requests === undefined) return undefined;
+  const slots = m["slots"] === undefined ? undefined : readSlots(m["slots"]);
+  if (m["slots"] !== undefined && slots === undefined) return undefined;
   const base = { type: "beat", seq, inFlight, connections, elu, delay: delay as Ms, heap, rss, full, counters: totals, latency } as const;
   const late = delayP99 === undefined ? {} : { delayP99: delayP99 as Ms };
-  return { ...base, ...late, ...(report === undefined ? {} : { upstream: report }), ...(requests === undefined ? {} : { requests }) };
+  return {
+    ...base,
+    ...late,
+    ...(report === undefined ? {} : { upstream: report }),
+    ...(slots === undefined ? {} : { slots }),
+    ...(requests === undefined ? {} : { requests }),
+  };
 }
 
 const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { type: T }> | undefined } = {
@@ -303,6 +330,8 @@ const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { t
   fatal: ({ exit, code, message }) =>
     count(exit) && text(code, 100) && text(message, 65_536) ? { type: "fatal", exit, code, message } : undefined,
   wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
+  told: ({ id, ok, text: said }) =>
+    count(id) && typeof ok === "boolean" && text(said, LONGEST_TOLD) ? { type: "told", id, ok, text: said } : undefined,
   holds: ({ connections }) => (count(connections) ? { type: "holds", connections } : undefined),
 };
 
@@ -324,6 +353,7 @@ export function isFromMaster(raw: unknown): raw is ToChild {
     case "probe":
     case "retune":
     case "reopen":
+    case "ask":
     case "share":
     case "health":
       return true;

@@ -6,8 +6,10 @@ import { after, between, elapsed, later, ms, seconds, type Bytes, type Instant, 
 import { quoted } from "../sheets/a1.ts";
 import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
 import type { Changes, Position } from "../sheets/events.ts";
+import type { LedgerHost } from "../sheets/ledger-host.ts";
 import { isWritable } from "../sheets/layout.ts";
 import type { Reading } from "../sheets/rows.ts";
+import type { SecretKey } from "../sheets/secrets.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
 import type { Priority, Table, Unavailable } from "../sheets/types.ts";
@@ -37,6 +39,8 @@ export interface BrokerOptions {
   readonly dataDir: string;
   /** Most of accepted writes that may wait to be sent. */
   readonly journalSize: Bytes;
+  /** For what is kept of users' secrets. */
+  readonly secretKey?: SecretKey;
   readonly upstream: Upstream;
   /** The same for another spreadsheet; left out: there is none. */
   readonly elsewhere?: (spreadsheetId: string) => Upstream;
@@ -44,6 +48,8 @@ export interface BrokerOptions {
   readonly log: Logger;
   readonly alarm?: Alarm;
   readonly random?: () => number;
+  /** Opened and closed by whoever made it. */
+  readonly ledger?: LedgerHost;
 }
 
 const READERS_COME_WITHIN = ms(1_000);
@@ -96,8 +102,17 @@ export class Broker implements BrokerPort {
       keep: (table) => this.#keep(table),
     });
     const written = (table: string): boolean => this.#writing.has(table);
+    const { secretKey } = options;
     const ttlOf = (table: Table): Ms => this.#refreshers.ttlOf(table);
-    this.#snapshots = new Snapshots({ spreadsheetId, files: new SnapshotFiles(dataDir, log), store: this.#store, log, written, ttlOf });
+    this.#snapshots = new Snapshots({
+      spreadsheetId,
+      files: new SnapshotFiles(dataDir, log),
+      store: this.#store,
+      log,
+      written,
+      ttlOf,
+      secretKey,
+    });
     this.#calls = new Calls({ quota: this.#quota, store: this.#store, log });
     const upstreamOf = upstreams(options);
     this.#refreshers = new Refreshers({
@@ -122,6 +137,10 @@ export class Broker implements BrokerPort {
   /** Whether any table of this broker may be written to. */
   get writable(): boolean {
     return (this.#options.tables ?? []).some(isWritable);
+  }
+
+  get ledger(): LedgerHost | undefined {
+    return this.#options.ledger;
   }
 
   get takesWrites(): boolean {

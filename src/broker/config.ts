@@ -1,6 +1,8 @@
 import type { LogLevel, LogTarget } from "../base/log.ts";
 import { perMinute, type Bytes, type Ms, type PerMinute } from "../base/units.ts";
+import { slotsOf } from "../settings/rows/limits.ts";
 import type { Settings } from "../settings/table.ts";
+import type { SlotRules } from "./ledger/slots.ts";
 
 /** All that a broker is told with `configure`. Plain JSON: it crosses the channel. */
 export interface BrokerConfig {
@@ -9,6 +11,8 @@ export interface BrokerConfig {
   readonly keyFile: string | null;
   readonly sheetsEndpoint: string | null;
   readonly oauthEndpoint: string | null;
+  /** The oldest session key, which all generations that run have; null: none, and nobody can log in. */
+  readonly sessionKey: string | null;
   /** null: every tab of the spreadsheet is a table. */
   readonly tablesFile: string | null;
   readonly ttl: Ms;
@@ -17,6 +21,10 @@ export interface BrokerConfig {
   /** Most of accepted writes that may wait to be sent. */
   readonly journalSize: Bytes;
   readonly upstreamTimeout: Ms;
+  /** Who may be in, and how many. */
+  readonly slots: SlotRules;
+  /** Where a day ends at midnight. */
+  readonly zone: string;
   readonly dataDir: string;
   /** Where workers look for the broker: a unix socket. */
   readonly socket: string;
@@ -30,6 +38,7 @@ export interface BrokerExtras {
   readonly sheetsEndpoint: string | undefined;
   readonly oauthEndpoint: string | undefined;
   readonly tablesFile: string | undefined;
+  readonly sessionKeys: readonly string[];
   readonly socket: string;
 }
 
@@ -40,11 +49,19 @@ export function brokerConfig(settings: Settings, extras: BrokerExtras): BrokerCo
     sheetsEndpoint: extras.sheetsEndpoint ?? null,
     oauthEndpoint: extras.oauthEndpoint ?? null,
     tablesFile: extras.tablesFile ?? null,
+    sessionKey: extras.sessionKeys.at(-1) ?? null,
     ttl: settings.cache_ttl,
     readsPerMinute: perMinute(settings.reads_per_minute),
     writesPerMinute: perMinute(settings.writes_per_minute),
     journalSize: settings.journal_size,
     upstreamTimeout: settings.upstream_timeout,
+    slots: {
+      max: slotsOf(settings.max_slots, settings.memory),
+      perUser: settings.max_slots_per_user,
+      conflict: settings.slot_conflict,
+      lease: settings.slot_lease,
+    },
+    zone: settings.time_zone,
     dataDir: settings.data_dir,
     socket: extras.socket,
     log: { target: settings.log_file, level: settings.log_level },

@@ -9,11 +9,15 @@ import type { Logger } from "../base/log.ts";
 import type { MasterPort } from "../base/port.ts";
 import { noCounters, type Counters, type ToChild } from "../base/protocol.ts";
 import { seconds } from "../base/units.ts";
+import { deriveKey } from "../sheets/secrets.ts";
 import { readTables } from "../sheets/tables.ts";
 import { Broker } from "./broker.ts";
 import type { BrokerConfig } from "./config.ts";
 import { readServiceAccount } from "./credentials.ts";
 import { createGoogle } from "./google.ts";
+import { openKept } from "./ledger/kept.ts";
+import { SharedLedger } from "./ledger/ledger.ts";
+import { answerOperator } from "./ledger/operator.ts";
 import { serveBroker, type RpcServer } from "./rpc.ts";
 import { askForJournal } from "./succession.ts";
 import type { Upstream } from "./upstream.ts";
@@ -49,6 +53,7 @@ const TRY_AGAIN = seconds(5);
 
 interface Running {
   readonly broker: Broker;
+  readonly ledger: SharedLedger;
   readonly rpc: RpcServer;
   readonly upstream: Google;
   stopBeat: () => void;
@@ -57,7 +62,7 @@ interface Running {
 }
 
 /** @throws DroverError for anything an operator must mend. */
-function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" | "upstream"> {
+function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" | "ledger" | "upstream"> {
   const { keyFile, spreadsheetId, sheetsEndpoint, oauthEndpoint, tablesFile, ttl, readsPerMinute, dataDir, journalSize } = config;
   if (keyFile === null && sheetsEndpoint === null)
     throw new DroverError(
@@ -74,8 +79,12 @@ function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" |
   });
   const tables = tablesFile === null ? undefined : readTables(tablesFile, ttl);
   const elsewhere = (id: string): Upstream => upstream.of(id);
-  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, upstream, elsewhere, clock: systemClock, log };
-  return { broker: new Broker(options), upstream };
+  const { sessionKey, slots: rules, zone } = config;
+  const secretKey = sessionKey === null ? {} : { secretKey: deriveKey(sessionKey) };
+  const ledger = new SharedLedger({ rules, zone, clock: systemClock, log, open: () => openKept(dataDir, log) });
+  const sources = { upstream, elsewhere, ledger, ...secretKey };
+  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, ...sources, clock: systemClock, log };
+  return { broker: new Broker(options), ledger, upstream };
 }
 
 function counters({ calls, errors }: Broker["counters"]): Counters {
@@ -108,6 +117,7 @@ class BrokerProcess {
       if (message.type === "configure" && this.#running === undefined) this.#configure(message);
       else if (message.type === "drain") void this.#leave();
       else if (message.type === "reopen") this.#deps.reopen();
+      else if (message.type === "ask") this.#told(message);
     });
     this.#port.onLost(() => void this.#leave());
   }
@@ -116,12 +126,11 @@ class BrokerProcess {
     const { log } = this.#deps;
     const config = message.config as BrokerConfig;
     try {
-      const { broker, upstream } = openBroker(config, log);
+      const { broker, ledger, upstream } = openBroker(config, log);
       const estate = { yield: () => this.#yield(), takeBack: () => void this.#takeBack(config) };
       const rpc = serveBroker(broker, config.socket, log, estate);
-      const running: Running = { broker, rpc, upstream, stopBeat: () => {}, letGo: () => {} };
+      const running: Running = { broker, ledger, rpc, upstream, stopBeat: () => {}, letGo: () => {} };
       this.#running = running;
-      if (!broker.writable && !existsSync(join(config.dataDir, JOURNAL))) return this.#serve(running, message);
       this.#claim(running, config).then(
         () => this.#serve(running, message),
         (e: unknown) => this.#fail(e),
@@ -131,14 +140,20 @@ class BrokerProcess {
     }
   }
 
-  /** Without the journal a broker is not ready: rows without what waits in it would be older than what clients have seen. */
+  /**
+   * Without the journal a broker is not ready: rows without what waits in it would be older than what clients have seen. Nor without
+   * the ledger: it would let in people whom there is no room for.
+   */
   async #claim(running: Running, config: BrokerConfig): Promise<void> {
     const { log } = this.#deps;
     running.letGo = await askForJournal(config.socket, log);
-    if (!this.#leaving) await this.#openWrites(running, config);
+    if (this.#leaving) return;
+    running.ledger.start();
+    await this.#openWrites(running, config);
   }
 
   async #openWrites({ broker, upstream }: Running, config: BrokerConfig): Promise<void> {
+    if (!broker.writable && !existsSync(join(config.dataDir, JOURNAL))) return;
     const { log, openWrites } = this.#deps;
     const fatal = (why: string): void => this.#fail(new DroverError("DROVER_E_BROKER", why));
     const means = await openWrites?.({ config, upstream, log, fatal });
@@ -150,7 +165,7 @@ class BrokerProcess {
 
   #serve(running: Running, message: Configure): void {
     if (this.#leaving) return;
-    const { broker, rpc } = running;
+    const { broker, ledger, rpc } = running;
     const { socket } = message.config as BrokerConfig;
     broker.start();
     broker.expectReaders();
@@ -163,12 +178,19 @@ class BrokerProcess {
       counters: () => counters(broker.counters),
       latency: () => [],
       upstream: () => broker.report(),
+      slots: () => ledger.state,
     });
   }
 
   #yield(): Promise<void> {
+    this.#running?.ledger.close();
     this.#yielding ??= this.#running?.broker.closeWrites() ?? Promise.resolve();
     return this.#yielding;
+  }
+
+  #told({ id, question }: Extract<ToChild, { type: "ask" }>): void {
+    const ledger = this.#running?.ledger;
+    if (ledger !== undefined) this.#port.send({ type: "told", id, ...answerOperator(ledger, question, systemClock.wall()) });
   }
 
   /** The successor is gone, and we are still here. */
@@ -176,7 +198,9 @@ class BrokerProcess {
     await this.#yielding;
     this.#yielding = undefined;
     const running = this.#running;
-    if (this.#leaving || running === undefined || running.broker.takesWrites) return;
+    if (this.#leaving || running === undefined) return;
+    running.ledger.start();
+    if (running.broker.takesWrites) return;
     try {
       await this.#openWrites(running, config);
       this.#deps.log.warn("the broker that was to take over is gone: the journal is open here again");

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { SpreadsheetReport, TableReport, UpstreamReport } from "../base/protocol.ts";
 import { between, later, type Instant, type Timestamp } from "../base/units.ts";
 import { causeOf, type Table } from "../sheets/types.ts";
+import { ACCOUNTS } from "../sheets/users.ts";
 import type { Calls } from "./calls.ts";
 import type { Ledger } from "./quota.ts";
 import type { Refreshers } from "./refreshers.ts";
@@ -43,6 +44,7 @@ function reportTables({ tables, snapshots, refreshers }: Reported): readonly Tab
     if (held === undefined && why === undefined) return [];
     const { version, checkedAt, warnings } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp, warnings: 0 };
     const rows = held?.rows ?? 0;
+    if (name === ACCOUNTS && why === undefined && warnings === undefined) return []; // named by nobody, and nothing to mend
     const report = { name, rows, version, checkedAt, warnings: warnings ?? 0, ttl, stretchedTo: refreshers.ttlOf(table) };
     return [why === undefined ? report : { ...report, failure: why.message, cause: causeOf(why) }];
   });

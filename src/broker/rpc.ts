@@ -13,6 +13,7 @@ import type { Changes } from "../sheets/events.ts";
 import type { SnapshotHead, Unavailable } from "../sheets/types.ts";
 import { MOST_FROM_CLIENT, PROTOCOL, readFromClient, type FromClient } from "../sheets/wire.ts";
 import type { WriteAnswer } from "../sheets/writes.ts";
+import { seatRpc, SpentCalls, type SeatRpc } from "./ledger/seat.ts";
 import { Outbox } from "./outbox.ts";
 
 /** sun_path without its terminating zero. */
@@ -54,6 +55,7 @@ class Calls {
 interface Serving {
   readonly broker: BrokerPort;
   readonly calls: Calls;
+  readonly spent: SpentCalls;
   readonly log: Logger;
   readonly estate: Estate | undefined;
 }
@@ -75,6 +77,7 @@ class Client {
   readonly #helloTimer: NodeJS.Timeout;
   #leave: (() => void) | undefined;
   #subscription: Subscription | undefined;
+  #seat: SeatRpc | undefined;
   #underWay = 0;
 
   constructor(socket: Socket, serving: Serving) {
@@ -120,6 +123,10 @@ class Client {
         return this.#serving.broker.touch(message.tables);
       case "seen":
         return this.#saw(message);
+      case "renew":
+      case "refund":
+      case "tally":
+        return this.#seat?.heard(message);
       case "call":
         return void this.#answer(message);
       case "succeed":
@@ -154,9 +161,12 @@ class Client {
     this.#subscription = subscription;
     const tell = (changes: Changes): void => outbox.say({ type: "changes", ...changes });
     const unfollow = feed === undefined ? undefined : this.#serving.broker.follow(feed ?? undefined, tell);
+    const seat = seatRpc(this.#serving.broker.ledger, this.#serving.spent, (message) => outbox.say(message));
+    this.#seat = seat;
     this.#leave = () => {
       subscription.end();
       unfollow?.();
+      seat.end();
     };
     for (const { table, version } of held.splice(0)) subscription.saw(table, version);
   }
@@ -189,7 +199,7 @@ class Client {
     this.#underWay -= 1;
   }
 
-  #reply(call: Extract<FromClient, { type: "call" }>): Promise<void> {
+  async #reply(call: Extract<FromClient, { type: "call" }>): Promise<void> {
     switch (call.method) {
       case "want":
         return this.#want(call);
@@ -197,6 +207,10 @@ class Client {
         return this.#write(call);
       case "find":
         return this.#find(call);
+      case "enter":
+      case "leave":
+      case "spend":
+        return this.#seat?.answer(call);
       default:
         return impossible(call);
     }
@@ -254,7 +268,7 @@ export function serveBroker(broker: BrokerPort, path: string, log: Logger, estat
         "DROVER_E_BOOT",
         `the broker's socket ${name} is over ${LONGEST_PATH} bytes: set DROVER_RUN_DIR to a shorter path`,
       );
-  const serving: Serving = { broker, calls: new Calls(broker), log, estate };
+  const serving: Serving = { broker, calls: new Calls(broker), spent: new SpentCalls(), log, estate };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);

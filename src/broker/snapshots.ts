@@ -1,7 +1,9 @@
 import type { Logger } from "../base/log.ts";
 import type { Ms, Timestamp } from "../base/units.ts";
 import type { Layout } from "../sheets/layout.ts";
+import { readAccounts } from "../sheets/accounts.ts";
 import { readTable, type Findings, type Reading } from "../sheets/rows.ts";
+import type { SecretKey } from "../sheets/secrets.ts";
 import { encodeSnapshot, stamp, type Content, type RowTexts } from "../sheets/snapshot.ts";
 import { definitionOf } from "../sheets/tables.ts";
 import type { SnapshotHead, Table } from "../sheets/types.ts";
@@ -47,6 +49,8 @@ export interface SnapshotsPort {
   readonly written: (table: string) => boolean;
   /** How long a table's rows count as fresh now. */
   readonly ttlOf: (table: Table) => Ms;
+  /** For what is kept of users' secrets; undefined: nobody can log in. */
+  readonly secretKey: SecretKey | undefined;
 }
 
 /** The newest rows of every table, as far as they may be seen: in memory, and on disk for the next broker. */
@@ -65,6 +69,7 @@ export class Snapshots {
   readonly #ttlOf: (table: Table) => Ms;
   /** The files of written tables are another broker's. */
   #yielded = false;
+  readonly #secretKey: SecretKey | undefined;
 
   constructor(port: SnapshotsPort) {
     this.#spreadsheetId = port.spreadsheetId;
@@ -73,6 +78,7 @@ export class Snapshots {
     this.#log = port.log;
     this.#written = port.written;
     this.#ttlOf = port.ttlOf;
+    this.#secretKey = port.secretKey;
   }
 
   get(table: string): Held | undefined {
@@ -107,7 +113,7 @@ export class Snapshots {
    * @param at when they were asked for. @param over lays over them what they may not have yet.
    */
   accept(table: Table, values: unknown, at: Timestamp, over?: Over): Accepted {
-    const reading = readTable(values, table);
+    const reading = this.#read(values, table);
     if (reading.is === "malformed") return reading;
     const { content, layout, findings } = reading;
     const lost = this.#lostNames(table.name, layout);
@@ -118,6 +124,13 @@ export class Snapshots {
     const accepted = this.#take(table, { ...shown, head, layout, definition: definitionOf(table, this.#spreadsheetId) });
     if (accepted.is !== "malformed") this.#keepChecked();
     return accepted;
+  }
+
+  #read(values: unknown, table: Table): Reading {
+    if (table.accounts === undefined) return readTable(values, table);
+    return this.#secretKey === undefined
+      ? { is: "malformed", why: "there is no key that users' secrets could be kept by" }
+      : readAccounts(values, table, this.#secretKey);
   }
 
   /** Takes what clients are to see of a table whose rows are known, at a moment when Google has not been asked. */

@@ -3,8 +3,14 @@ import { readFileSync } from "node:fs";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { demoIsOn } from "../settings/demo.ts";
+import { slotsForMemory } from "../base/slots.ts";
+import { roughly } from "../settings/parsers.ts";
+import { slotsOf } from "../settings/rows/limits.ts";
 import { renderCheck } from "../settings/show.ts";
-import { strangersMayRead, parseTables } from "../sheets/tables.ts";
+import type { Settings } from "../settings/table.ts";
+import { namedTables, strangersMayRead, parseTables } from "../sheets/tables.ts";
+import { ACCOUNTS } from "../sheets/users.ts";
+import type { Table } from "../sheets/types.ts";
 import { readOptions } from "./options.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
@@ -16,9 +22,17 @@ export async function check(argv: readonly string[]): Promise<number> {
   const demo = demoIsOn(settings, { command: "serve", underSystemd, container: machine.container, app: settings.app });
   const plan = makePlan({ generation: 1, settings, demo, emulatorUrl: undefined });
   process.stdout.write(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
+  process.stdout.write(slots(settings));
   if (plan.app === undefined) process.stdout.write(visibility(plan));
   for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
   return EXIT.done.code;
+}
+
+/** How many may be in, and what the memory is good for. */
+function slots({ max_slots: max, memory }: Settings): string {
+  const recommended = slotsForMemory(memory);
+  const advice = max === "ram" ? "by the memory" : `${recommended} are recommended for ${roughly(memory)} of memory: DROVER_MAX_SLOTS=ram`;
+  return `slots: ${slotsOf(max, memory)} (${advice})\n`;
 }
 
 /** @throws DroverError when the tables file or the key file can't be used. */
@@ -32,7 +46,21 @@ function visibility(plan: Plan): string {
   const lines = open.map(
     ({ table, may, hidden }) => `  ${table}: ${may.join(", ")}${hidden.length > 0 ? ` (hidden: ${hidden.join(", ")})` : ""}`,
   );
-  return `tables: ${tables.length} in ${plan.tablesFile}\nstrangers may:${open.length === 0 ? " nothing" : `\n${lines.join("\n")}`}\n`;
+  const strangers = `strangers may:${open.length === 0 ? " nothing" : `\n${lines.join("\n")}`}\n`;
+  return `tables: ${namedTables(tables).length} in ${plan.tablesFile}\n${loginLine(tables)}${strangers}`;
+}
+
+/** Who logs in by what, and whether anything is for them. */
+function loginLine(tables: readonly Table[]): string {
+  const named = namedTables(tables);
+  const audiences = named.flatMap(({ name, read, append, update }) =>
+    [read, append, update].every((who) => who === "nobody" || who === "public") ? [] : [name],
+  );
+  const users = tables.find(({ name }) => name === ACCOUNTS)?.accounts;
+  if (users === undefined)
+    return audiences.length === 0 ? "" : `login: none ("users" is not in the file), so nobody is let in to ${audiences.join(", ")}\n`;
+  const { name, secret, role } = users;
+  return `login: by "${name}" and the hidden "${secret}"${role === undefined ? "" : `, roles in "${role}"`}; for: ${audiences.join(", ") || "no table yet"}\n`;
 }
 
 function readable(file: string, setting: string, code: "DROVER_E_CREDENTIALS" | "DROVER_E_TABLES"): string {

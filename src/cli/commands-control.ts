@@ -9,6 +9,7 @@ import type { Daemon } from "./daemon.ts";
 import type { Generations } from "./generations.ts";
 import { reloadSettings } from "./reload.ts";
 import { statusOf } from "./snapshot.ts";
+import { readQuestion } from "./questions.ts";
 import { stackOf } from "./stack.ts";
 
 export interface Commands {
@@ -107,6 +108,12 @@ export function createCommands({ daemon, generations, log, resolve }: Parts): Co
         return recycle(body["slot"]);
       case "stack":
         return stackOf(daemon, body["slot"]);
+      case "slots": {
+        const question = readQuestion(body);
+        return question === undefined
+          ? { ok: false, message: 'slots needs {"do": "list"}, "reap", or "end" with "who"' }
+          : daemon.ask(question);
+      }
       case "reopen":
         daemon.reopen();
         return { ok: true, message: "log files are open again" };

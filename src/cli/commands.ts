@@ -60,6 +60,12 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./control.ts")).stack,
   },
   {
+    name: "slots",
+    usage: "[reap | end USER-OR-SESSION]",
+    does: "show who is in, free what has run out, or put somebody out",
+    load: async () => (await import("./control.ts")).slots,
+  },
+  {
     name: "reopen",
     usage: "",
     does: "open the log files again, after they were rotated",
@@ -70,6 +76,18 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: "[--now]",
     does: "stop the daemon and wait until it is gone",
     load: async () => (await import("./control.ts")).stop,
+  },
+  {
+    name: "codes",
+    usage: "[--count N] [--users FILE]",
+    does: "make codes to log in with, and what of each goes into the spreadsheet",
+    load: async () => (await import("./codes.ts")).codes,
+  },
+  {
+    name: "hash",
+    usage: "",
+    does: "read a password, print what of it goes into the spreadsheet",
+    load: async () => (await import("./hash.ts")).hash,
   },
   {
     name: "emulator",

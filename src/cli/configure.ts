@@ -1,5 +1,6 @@
 /** The first message of a child: who it is, and the part of the plan that its role needs. */
 import { join } from "node:path";
+import { limitRules } from "../app/limits/rules.ts";
 import { brokerConfig } from "../broker/config.ts";
 import type { LogTarget } from "../base/log.ts";
 import type { Role } from "../base/protocol.ts";
@@ -49,6 +50,12 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
         spreadsheet: plan.spreadsheetId !== undefined,
         staticDir: settings.static_dir ?? null,
         reconnect: settings.reconnect,
+        sessions: {
+          keys: plan.sessionKeys(),
+          idle: settings.session_idle,
+          lifetime: settings.session_lifetime,
+        },
+        limits: limitRules(settings),
       };
       return workerConfig(settings, { app: plan.app ?? null, demo: plan.demo, extras: { ...extras } });
     }
@@ -59,6 +66,7 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
         sheetsEndpoint: plan.sheetsEndpoint,
         oauthEndpoint: plan.oauthEndpoint,
         tablesFile: plan.tablesFile,
+        sessionKeys: plan.sessionKeys(),
         socket: brokerSocket(settings),
       });
     case "emulator":

@@ -6,11 +6,12 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "../base/clock.ts";
 import { errnoOf } from "../base/errors.ts";
 import type { LogSink } from "../base/log.ts";
-import type { Health } from "../base/protocol.ts";
+import type { Health, SlotsQuestion } from "../base/protocol.ts";
 import { seconds, type Instant } from "../base/units.ts";
 import type { Master } from "../master/core/model.ts";
 import { createArbiter, type Arbiter, type World } from "../master/shell/arbiter.ts";
 import { send, type Child } from "../master/shell/children.ts";
+import type { ControlAnswer } from "../master/shell/control.ts";
 import type { Listener } from "../master/shell/listeners.ts";
 import type { Notifier } from "../master/shell/notify.ts";
 import { warnOfSilence } from "../master/shell/silence.ts";
@@ -21,7 +22,8 @@ import { childEnv, nodeFlags } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
 import { createHooks, type DaemonHooks } from "./hooks.ts";
-import { healthOf, upstreamOf } from "../master/snapshot.ts";
+import { healthOf, slotsOf, upstreamOf } from "../master/snapshot.ts";
+import { brokerOf, createQuestions } from "./questions.ts";
 import { policyOf } from "./state.ts";
 import { statusLine } from "./status-line.ts";
 import { limitedBy, logStats } from "./stats.ts";
@@ -50,6 +52,8 @@ export interface Daemon {
   readonly demo: boolean;
   health(): Health;
   limitedBy(): ReturnType<typeof limitedBy>;
+  /** Asks the broker about the sessions that hold slots. */
+  ask(question: SlotsQuestion): Promise<ControlAnswer>;
   reopen(): void;
 }
 
@@ -78,6 +82,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
 
   const upstream = () => upstreamOf(arbiter.state(), arbiter);
   const health = (): Health => healthOf(arbiter.state(), demo, upstream());
+  const slots = () => slotsOf(arbiter.state(), arbiter);
   const limit = () => limitedBy(watch.over, upstream(), arbiter.children.values());
   const stats = (): void =>
     logStats(log, {
@@ -100,7 +105,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   };
 
   const line = (): string =>
-    statusLine({ state: arbiter.state(), health: health(), upstream: upstream(), children: arbiter.children.values() });
+    statusLine({ state: arbiter.state(), health: health(), upstream: upstream(), slots: slots(), children: arbiter.children.values() });
   const tellStatus = (): void => {
     const text = line();
     if (text !== told) notifier.status(text);
@@ -133,6 +138,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     fatal,
     born: (child) => hooks.born(child),
     died: (child, death) => hooks.died(child, death),
+    told: (answer) => questions.told(answer),
     rolesForTables: () => (demo ? ["emulator", "broker"] : ["broker"]),
     policy: () => policyOf(generations.settings()),
     fork: (role, nr, generation) => {
@@ -161,6 +167,12 @@ export function createDaemon(parts: DaemonParts): Daemon {
     },
   };
   const arbiter: Arbiter = createArbiter(world, process.pid);
+  const questions = createQuestions((message) => {
+    const broker = brokerOf(arbiter.state());
+    const child = broker === undefined ? undefined : arbiter.children.get(broker);
+    if (child !== undefined) send(child, message);
+    return child !== undefined;
+  });
   const watch = createWatch({ log, arbiter, settings: () => generations.settings(), crossed: () => stats() });
 
   const underWay = (): boolean => {
@@ -195,6 +207,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     demo,
     health,
     limitedBy: limit,
+    ask: (question) => questions.ask(question),
     reopen() {
       sink.reopen();
       arbiter.tellAll({ type: "reopen" });

@@ -1,9 +1,10 @@
 /** What a generation of children runs with: decided once, when the generation begins, and the same for a child that is replaced. */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DroverError } from "../base/errors.ts";
 import type { Settings } from "../settings/table.ts";
+import { keysOf } from "./session-key.ts";
 
 export interface Plan {
   readonly generation: number;
@@ -19,6 +20,8 @@ export interface Plan {
   readonly tablesFile: string | undefined;
   readonly sheetsEndpoint: string | undefined;
   readonly oauthEndpoint: string | undefined;
+  /** The keys of sessions, of the setting or of the data directory, where the first is made at the first call. @throws DroverError. */
+  sessionKeys(): readonly string[];
 }
 
 /** The package's own folder: two levels up from src/cli and from dist/cli. */
@@ -58,7 +61,13 @@ export function makePlan({ generation, settings, demo, emulatorUrl }: PlanInput)
     tablesFile: settings.tables ?? (demo ? SAMPLE_TABLES : undefined),
     sheetsEndpoint: demo ? emulatorUrl : settings.sheets_endpoint,
     oauthEndpoint: demo ? emulatorUrl : settings.oauth_endpoint,
+    sessionKeys: lazily(() => settings.session_key ?? keysOf(settings.data_dir)),
   };
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 const NO_SPREADSHEET =
@@ -78,6 +87,8 @@ function applicationPath(app: string): string {
   const path = resolve(app);
   if (!existsSync(path))
     throw new DroverError("DROVER_E_APP", `the application ${path} does not exist (DROVER_APP, or the path after drover serve)`);
+  if (!statSync(path).isFile())
+    throw new DroverError("DROVER_E_APP", `the application ${path} is no file: name the module itself, such as ${join(app, "server.mjs")}`);
   return realpathSync(path);
 }
 

@@ -33,7 +33,7 @@ export async function startRole(role: string, port: BufferedPort, masterPid: num
 }
 
 async function worker(port: BufferedPort, masterPid: number): Promise<void> {
-  const [{ runWorker }, { diesWithMaster }, { tablesService }] = await Promise.all([
+  const [{ runWorker }, { diesWithMaster }, { brokerServices }] = await Promise.all([
     import("../worker/main.ts"),
     import("../worker/lifeline.ts"),
     import("./tables-service.ts"),
@@ -41,17 +41,23 @@ async function worker(port: BufferedPort, masterPid: number): Promise<void> {
   diesWithMaster(port, masterPid);
   runWorker(port, ({ slot, generation, config }) => {
     const sink = openLog("worker", slot, generation, config);
-    const { staticDir, reconnect, ...extras } = config.extras as unknown as WorkerServices;
-    const tables = tablesService({ slot, generation, extras }, port, sink.log);
+    const { staticDir, reconnect, sessions, limits, ...extras } = config.extras as unknown as WorkerServices;
+    const broker = brokerServices({ slot, generation, extras }, port, sink.log);
     return {
       log: sink.log,
       writeLog: (lines) => sink.write(lines),
       reopen: () => sink.reopen(),
       loadBuiltIn: () => import("../app/index.ts"),
+      loadFace: async () => (await import("../index.ts")).drover,
       services: {
         get tables() {
-          return tables();
+          return broker().tables;
         },
+        get ledger() {
+          return broker().ledger;
+        },
+        limits,
+        sessions,
         site: { staticDir: staticDir ?? undefined },
         live: { reconnect, mostStreams: Math.max(1, Math.floor(config.connections * STREAMS)) },
       },

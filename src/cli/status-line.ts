@@ -1,5 +1,6 @@
-/** The line of `systemctl status`: "8/8 workers, gen 3, HEALTHY, quota 4/60, 12 connections". */
+/** The line of `systemctl status`: "8/8 workers, gen 3, HEALTHY 12/200, quota 4/60, 12 connections". */
 import type { Health, UpstreamReport } from "../base/protocol.ts";
+import type { SlotsState } from "../base/slots.ts";
 import type { Child } from "../master/shell/children.ts";
 import { allChildren } from "../master/core/places.ts";
 import type { Master, Roll } from "../master/core/model.ts";
@@ -9,17 +10,19 @@ export interface StatusFacts {
   readonly state: Master;
   readonly health: Health;
   readonly upstream: UpstreamReport | undefined;
+  /** undefined: nobody logs in. */
+  readonly slots?: SlotsState | undefined;
   readonly children: Iterable<Pick<Child, "role" | "lastBeat">>;
 }
 
 /** What matters first comes first: terminals cut the line. */
-export function statusLine({ state, health, upstream, children }: StatusFacts): string {
+export function statusLine({ state, health, upstream, slots, children }: StatusFacts): string {
   const { workers, generation, demo } = health;
   const quota = upstream === undefined ? [] : [`quota ${upstream.quota.used}/${upstream.quota.limit}`];
   return [
     `${workers.ready}/${workers.target} workers`,
     `gen ${generation}`,
-    condition(state, health),
+    `${condition(state, health, slots)}${slots === undefined ? "" : ` ${slots.used}/${slots.max}`}`,
     ...(state.roll === undefined ? [] : [rolling(state.roll)]),
     ...(state.lastRoll?.is === "rolledBack" && state.mode.is === "running" ? ["the last reload was rolled back"] : []),
     ...quota,
@@ -28,10 +31,10 @@ export function statusLine({ state, health, upstream, children }: StatusFacts): 
   ].join(", ");
 }
 
-function condition(state: Master, health: Health): string {
+function condition(state: Master, health: Health, slots: SlotsState | undefined): string {
   if (state.mode.is !== "running") return `STOPPING (${allChildren(state).length} processes left)`;
   if (!state.booted) return "STARTING";
-  if (health.status === "ok") return "HEALTHY";
+  if (health.status === "ok") return slots?.status === "WARNING" || slots?.status === "FULL" ? slots.status : "HEALTHY";
   const why = [
     ...(health.workers.ready < health.workers.target ? ["workers missing"] : []),
     ...(health.broker === "away" ? ["broker away"] : []),

@@ -1,4 +1,5 @@
 /** What the daemon does, on one screen: the text of `drover status`, and its sentences, which `drover top` shares. */
+import { capacityOf, type SlotsState } from "../base/slots.ts";
 import type { ChildView, PlaceView, RollView } from "../master/snapshot.ts";
 import type { Status } from "./snapshot.ts";
 import { ms as duration, type Ms } from "../base/units.ts";
@@ -21,6 +22,7 @@ export function renderStatus(status: Status): string {
     `requests   ${c.served}  ${rate(s.recent.perSecond)}/s  5xx ${c.status5xx}  refused ${c.refused}  p50 ${ms(s.latency.p50)}  p95 ${ms(s.latency.p95)}  p99 ${ms(s.latency.p99)}`,
     `cache      ${cacheText(s)}, TTL ${s.cacheTtl < 1_000 ? ms(s.cacheTtl) : span(s.cacheTtl)}`,
     `upstream   ${upstreamText(s)}`,
+    ...(s.slots === null ? [] : [`slots      ${slotsText(s.slots)}`]),
     ...paceText(s).map((text) => `pace       ${text}`),
     ...breakers(s),
     ...writes(s),
@@ -103,6 +105,12 @@ function breakers({ upstream: up, at }: Status): string[] {
           : "is tried again when asked for";
     return `breaker    ${breaker}: spreadsheet ${id.slice(0, 44)} has failed ${failures} times in a row and ${next}${message === "" ? "" : ` (${message.slice(0, 160)})`}`;
   });
+}
+
+/** "12/200 LOW (6.0 %, 188 free)"; after the maximum was lowered fewer than none may be free. */
+export function slotsText(slots: SlotsState): string {
+  const { percentUsed, available } = capacityOf(slots);
+  return `${slots.used}/${slots.max} ${slots.status}  (${percentUsed.toFixed(1)} %, ${available} free)`;
 }
 
 /** "exactly-once, 3 wait (oldest 2s), 120 landed, 0 parked, quota 5/51 this minute, to the sheet p50 410 ms p99 1200 ms" */

@@ -1,8 +1,11 @@
+import type { LimitRules } from "../app/limits/rules.ts";
 import type { Logger } from "../base/log.ts";
 import { DroverError } from "../base/errors.ts";
 import type { Ms } from "../base/units.ts";
 import { brokerTransport } from "../sheets/broker-transport.ts";
 import { createTables, type Tables } from "../sheets/client.ts";
+import type { Ledger, Tallies } from "../sheets/ledger.ts";
+import { createLedger } from "../sheets/ledger-client.ts";
 import type { BufferedPort } from "./child-port.ts";
 
 /** What the plan tells a worker about tables. */
@@ -18,6 +21,13 @@ export interface WorkerServices extends TablesExtras {
   readonly staticDir: string | null;
   /** How long clients of event streams wait before they come back. */
   readonly reconnect: Ms;
+  readonly sessions: {
+    /** The first seals, all open. */
+    readonly keys: readonly string[];
+    readonly idle: Ms;
+    readonly lifetime: Ms;
+  };
+  readonly limits: LimitRules;
 }
 
 interface Client {
@@ -26,26 +36,31 @@ interface Client {
   readonly extras: TablesExtras;
 }
 
+/** What a worker has of the broker. */
+export interface BrokerServices {
+  readonly tables: Tables;
+  readonly ledger: Ledger & Tallies;
+}
+
 /**
- * The tables client of this worker, made when it is first asked for: then the master starts the broker, if there is none.
+ * The tables client and the ledger of this worker, made when one is first asked for: then the master starts the broker, if there is none.
  * @returns a function that throws DROVER_E_NO_SPREADSHEET where no spreadsheet is named.
  */
-export function tablesService({ slot, generation, extras }: Client, port: BufferedPort, log: Logger): () => Tables {
+export function brokerServices({ slot, generation, extras }: Client, port: BufferedPort, log: Logger): () => BrokerServices {
   const { brokerSocket, brokerTimeout, spreadsheet } = extras;
-  let tables: Tables | undefined;
+  let services: BrokerServices | undefined;
   return () => {
     if (!spreadsheet)
       throw new DroverError(
         "DROVER_E_NO_SPREADSHEET",
         "this application asks for tables, but no spreadsheet is named: set DROVER_SPREADSHEET_ID and GOOGLE_APPLICATION_CREDENTIALS, or DROVER_DEMO=on",
       );
-    if (tables === undefined) {
+    if (services === undefined) {
       port.send({ type: "wants", what: "tables" });
-      tables = createTables(brokerTransport({ path: brokerSocket, slot, generation, timeout: brokerTimeout, log }), {
-        log,
-        patience: brokerTimeout,
-      });
+      const link = brokerTransport({ path: brokerSocket, slot, generation, timeout: brokerTimeout, log });
+      const ledger = createLedger(link.ledger); // before the tables connect: nothing that is pushed is missed
+      services = { ledger, tables: createTables(link, { log, patience: brokerTimeout }) };
     }
-    return tables;
+    return services;
   };
 }

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { withAssumptions } from "./doctor/sheets/report.ts";
+import { withExamples } from "./examples.ts";
 import { PACKAGE } from "./plan.ts";
 import { renderErrors, renderSignals } from "./reference.ts";
 
@@ -9,4 +10,6 @@ writeFileSync(join(PACKAGE, "docs/ERRORS.md"), renderErrors());
 writeFileSync(join(PACKAGE, "docs/SIGNALS.md"), renderSignals());
 const sheets = join(PACKAGE, "docs/sheets.md");
 writeFileSync(sheets, withAssumptions(readFileSync(sheets, "utf8")));
+const applications = join(PACKAGE, "docs/applications.md");
+writeFileSync(applications, withExamples(readFileSync(applications, "utf8")));
 await import("../settings/write-reference.ts");

@@ -71,6 +71,7 @@ class Life {
         return this.#sink?.reopen();
       case "retune": // its settings need a restart
       case "probe": // workers' alone
+      case "ask": // the broker's
       case "share":
       case "health":
         return;

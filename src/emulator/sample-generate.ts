@@ -175,12 +175,29 @@ const ZONES: Table = [
   ["z10", "Schools and playgrounds", "forbidden", "everywhere", "", "", "", "All of them, all day."],
 ];
 
+const MESSAGES = [
+  "two of us, looking for the north gate",
+  "tagged one, resting",
+  "anyone from our team here?",
+  "quiet so far",
+  "leaving in ten minutes",
+  "",
+];
+
+/** Who has said where they are on Sunday morning: one row a player, under their name. */
+function checkins(): Table {
+  const places = ZONES.filter(([, , kind]) => kind !== "forbidden").map(([, name]) => String(name));
+  const there = players.filter(({ status }) => status === "alive" || status === "safe").filter((_, i) => i % 23 === 5);
+  return there.map(({ name }, i) => [name, pick(places), pick(MESSAGES), at(1_380 + 4 * i)]);
+}
+
 const WORKBOOK: Readonly<Record<string, readonly [header: readonly string[], rows: Table]>> = {
   players: [["id", "name", "team", "status", "score", "code"], players.map((p) => [p.id, p.name, p.team, p.status, p.score, p.code])],
   actions: [["id", "player", "kind", "target", "note", "at"], actions()],
   teams: [["id", "name", "colour", "quarter", "captain", "members", "alive", "points"], teams()],
   schedule: [["id", "starts", "ends", "title", "place", "status"], SCHEDULE],
   announcements: [["id", "at", "kind", "title", "text"], ANNOUNCEMENTS],
+  checkins: [["player", "zone", "message", "at"], checkins()],
   zones: [["id", "name", "kind", "quarter", "lat", "lon", "radius_m", "note"], ZONES],
 };
 

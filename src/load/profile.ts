@@ -208,7 +208,7 @@ function headersOf(at: At, place: string, value: unknown): Record<string, string
 }
 
 /** What drover's own login takes. */
-export const LOGIN: Login = { path: "/api/login", body: '{"user":"{user}","code":"{code}"}' };
+export const LOGIN: Login = { path: "/api/login", body: '{"name":"{user}","secret":"{code}"}' };
 
 function loginOf(at: At, value: unknown): Login {
   const fields = at.fields("login", value);

@@ -4,6 +4,7 @@
  */
 import { impossible } from "../base/never.ts";
 import type { Address, Beat, Counters, Health, Role, UpstreamReport } from "../base/protocol.ts";
+import type { SlotsState } from "../base/slots.ts";
 import { between, ms, type Instant, type Ms, type Timestamp } from "../base/units.ts";
 import type { Child, Master, Place, PlaceId, Reason, Roll, RollResult, Slot } from "./core/model.ts";
 
@@ -136,6 +137,8 @@ export interface Snapshot {
   readonly memoryShort: boolean;
   readonly limitedBy: readonly string[];
   readonly upstream: UpstreamReport | null;
+  /** How many people are in, of how many; null where nobody logs in. */
+  readonly slots: SlotsState | null;
   /** What workers answer /healthz from. */
   readonly health: Health;
 }
@@ -164,6 +167,7 @@ export function snapshotOf(master: Master, facts: Facts): Snapshot {
     memoryShort: master.memoryShort,
     limitedBy: [...facts.limitedBy],
     upstream: upstream === undefined ? null : structuredClone(upstream),
+    slots: copied(slotsOf(master, facts)),
     health: healthOf(master, facts.demo, upstream),
   });
 }
@@ -187,11 +191,20 @@ export function healthOf(master: Master, demo: boolean, upstream: UpstreamReport
   return { status, generation: master.generation, workers, broker, upstream: upstream?.state ?? "never", demo };
 }
 
+type Children = Pick<Facts, "children">;
+
 /** What the broker said last of Google. */
-export function upstreamOf(master: Master, { children }: Pick<Facts, "children">): UpstreamReport | undefined {
+export const upstreamOf = (master: Master, facts: Children): UpstreamReport | undefined => brokerBeat(master, facts)?.upstream;
+
+/** What the broker said last of the slots. */
+export const slotsOf = (master: Master, facts: Children): SlotsState | undefined => brokerBeat(master, facts)?.slots;
+
+function brokerBeat(master: Master, { children }: Children): Beat | undefined {
   const broker = master.places.get("broker/0")?.incumbent;
-  return broker !== undefined && "pid" in broker ? children.get(broker.pid)?.lastBeat?.upstream : undefined;
+  return broker !== undefined && "pid" in broker ? children.get(broker.pid)?.lastBeat : undefined;
 }
+
+const copied = (slots: SlotsState | undefined): SlotsState | null => (slots === undefined ? null : { ...slots });
 
 function stateOf(master: Master): MasterState {
   switch (master.mode.is) {

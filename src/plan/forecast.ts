@@ -1,4 +1,6 @@
 /** The plan: what a demand asks of a machine, whether it holds, what binds, and what to do next. Pure: figures in, figures out. */
+import { slotsForMemory } from "../base/slots.ts";
+import { bytes } from "../base/units.ts";
 import { waitQuantile, erlangC, serversFor } from "./erlang.ts";
 import { shortestTtl } from "./cache.ts";
 import { MEMORY_SHARE, QUOTA_SHARE, RANGES_PER_CALL, type PlanInput } from "./input.ts";
@@ -42,21 +44,6 @@ export interface Forecast {
 
 const BLOCKED = 0.01;
 
-/** RAM in GB → slots, each tier from half way below it on. */
-const SLOTS_BY_GB = [
-  [2, 50],
-  [4, 150],
-  [8, 300],
-  [16, 500],
-] as const;
-
-/** The tier nearest to a memory size, in ratio. @param memory bytes. */
-export function slotsForMemory(memory: number): number {
-  const gb = memory / 1_073_741_824;
-  const nearest = SLOTS_BY_GB.reduce((best, tier) => (Math.abs(Math.log(gb / tier[0])) < Math.abs(Math.log(gb / best[0])) ? tier : best));
-  return nearest[1];
-}
-
 /** Two at the least, so that one may fail or be replaced; more only for the load, and no more than memory holds. */
 function bestWorkers(load: Load, { place, costs }: PlanInput): number {
   const fits = Math.floor((place.memory.value * MEMORY_SHARE - costs.others.value) / costs.worker.value);
@@ -74,7 +61,7 @@ function adviceOf(load: Load, input: PlanInput): Advice {
     workers,
     connections: Math.max(place.connections.value, Math.ceil(perWorker / 100) * 100),
     slots: serversFor(demand.users.value, BLOCKED),
-    slotsForMemory: slotsForMemory(place.memory.value),
+    slotsForMemory: slotsForMemory(bytes(place.memory.value)),
     ttl: shortestTtl(keys, system.cache === "worker" ? place.workers.value : 1, allowed),
     memory: costs.others.value + workers * costs.worker.value + load.connections * costs.connection.value,
   };

@@ -11,11 +11,17 @@ const isInjected = (name: string, text: string): boolean => INJECTED.test(name) 
 /** Variables of drover's tests. */
 const TESTS = /^DROVER_TEST_/;
 
+const SESSIONS =
+  "changes nothing yet: a session is a sealed cookie that every worker can open, and who is in is kept by the broker of this machine; " +
+  "a store that several machines share (redis) is to come";
+
 const MEANINGLESS: ReadonlyMap<string, string> = new Map([
   [
     "GUNICORN_WORKER_CLASS",
     "means nothing here and is ignored: every worker runs an event loop already, which is what gevent and its like add to Gunicorn",
   ],
+  ["SESSION_TYPE", SESSIONS],
+  ["SESSION_REDIS", SESSIONS],
 ]);
 
 /** A name as it was found: `place` is `environment` or file:line. */

@@ -10,6 +10,8 @@ const TITLES: Readonly<Record<Group, string>> = {
   timeouts: "Timeouts",
   sheets: "Google Sheets",
   application: "Application",
+  sessions: "Sessions",
+  limits: "Limits",
   places: "Directories",
   log: "Log",
   demo: "Demo",

@@ -3,14 +3,27 @@
  * these rows. Order matters in one way: a computed default sees the rows above it.
  */
 import { APPLICATION, DEMO } from "./rows/application.ts";
+import { LIMITS } from "./rows/limits.ts";
 import { LISTEN } from "./rows/listen.ts";
 import { LOG, PLACES } from "./rows/places.ts";
+import { SESSIONS } from "./rows/sessions.ts";
 import { SHEETS } from "./rows/sheets.ts";
 import { TIMEOUTS } from "./rows/timeouts.ts";
 import { WORKERS } from "./rows/workers.ts";
 import type { Codec } from "./setting.ts";
 
-export const SETTINGS = [...LISTEN, ...WORKERS, ...TIMEOUTS, ...SHEETS, ...APPLICATION, ...PLACES, ...LOG, ...DEMO] as const;
+export const SETTINGS = [
+  ...LISTEN,
+  ...WORKERS,
+  ...TIMEOUTS,
+  ...SHEETS,
+  ...APPLICATION,
+  ...SESSIONS,
+  ...LIMITS,
+  ...PLACES,
+  ...LOG,
+  ...DEMO,
+] as const;
 
 type Row = (typeof SETTINGS)[number];
 export type SettingName = Row["name"];

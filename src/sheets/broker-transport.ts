@@ -4,6 +4,8 @@ import { ms, seconds, type Ms } from "../base/units.ts";
 import { Connection } from "./connection.ts";
 import { share } from "./direct-transport.ts";
 import type { Position } from "./events.ts";
+import { isAnswered, LedgerCalls, type LedgerAnswer } from "./ledger-calls.ts";
+import type { LedgerLink } from "./ledger-link.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { EVERY_TABLE, type Priority, type SnapshotHead } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
@@ -21,10 +23,13 @@ export interface BrokerTransportOptions {
 }
 
 type Written = Extract<WriteAnswer, { is: "written" }>;
+type WriteAnswered = Extract<FromBroker, { type: "answer" }>;
 
 /** How a call ended. */
 type Ending =
-  | Extract<FromBroker, { type: "reply" | "answer" | "found" }>
+  | Extract<FromBroker, { type: "reply" | "found" }>
+  | WriteAnswered
+  | LedgerAnswer
   /** Without an answer. `unsure`: it was said, and may have had its effect. */
   | { readonly type: "none"; readonly why: string; readonly unsure: boolean };
 
@@ -54,6 +59,8 @@ const AGAIN = ms(50);
 const MARGIN = ms(500);
 /** What the other end, which may be away, is to be told: less than what a connection takes, and less calls than a broker does. */
 const MOST_OUTSTANDING = 900;
+/** Of all kinds: a broker closes the connection at a thousand. */
+const MOST_CALLS = 990;
 const MOST_BYTES = 3 * 1_048_576;
 const UNUSED = "is no longer used by this process";
 
@@ -62,7 +69,17 @@ function unanswered({ why, unsure }: Extract<Ending, { type: "none" }>): WriteAn
   const message = unsure
     ? `the broker ${why}, and whether this was written is not known: said again with the same Idempotency-Key it is written once at most`
     : `the broker ${why}: nothing was written`;
-  return { is: "refused", refusal: { reason: "away", message, retryAfter: seconds(1) } };
+  return { is: "refused", refusal: { reason: "away", message, retryAfter: seconds(1), unsure } };
+}
+
+/** @returns how a write ends; undefined: it is to be said again, and what was answered until now is kept. */
+function endOfWrite(message: WriteAnswered, call: Outstanding): WriteAnswered | undefined {
+  const { answer } = message;
+  if (answer.is === "refused") return answer.refusal.reason === "away" ? undefined : { ...message, answer: call.answer ?? answer };
+  const { moved, ...written } = { ...answer, repeated: call.answer?.repeated ?? answer.repeated };
+  if (moved !== true) return { ...message, answer: written };
+  call.answer = written;
+  return undefined;
 }
 
 const away = (table: string, why: string): UnavailableError =>
@@ -72,7 +89,7 @@ const newer = (head: SnapshotHead, than: SnapshotHead | undefined): boolean =>
   than === undefined || head.epoch > than.epoch || (head.epoch === than.epoch && head.version >= than.version);
 
 /** The transport of a worker: one connection, made again whenever it is lost. */
-class BrokerTransport implements Transport {
+class BrokerTransport implements BrokerLink {
   readonly #options: BrokerTransportOptions;
   readonly #ids = randomBytes(6).toString("hex");
   readonly #outstanding = new Map<string, Outstanding>();
@@ -91,6 +108,11 @@ class BrokerTransport implements Transport {
   #up = false;
   #upSince = 0;
   #closed = false;
+
+  readonly ledger = new LedgerCalls({
+    ask: (call, within) => this.#call(call, 0, within),
+    tell: (message) => void (this.#up && this.#connection?.say(message)),
+  });
 
   constructor(options: BrokerTransportOptions) {
     this.#options = options;
@@ -127,7 +149,7 @@ class BrokerTransport implements Transport {
     return how.type === "found" ? how.write : undefined;
   }
 
-  #call(call: () => Call, bytes = 0): Promise<Ending> {
+  #call(call: () => Call, bytes = 0, within: Ms = this.#options.timeout): Promise<Ending> {
     const id = `${this.#ids}-${(this.#calls += 1)}`;
     return new Promise((resolve) => {
       const end = (how: Ending): void => {
@@ -139,8 +161,9 @@ class BrokerTransport implements Transport {
         end(one.answer === undefined ? { type: "none", why, unsure: one.unsure || one.said } : { type: "answer", id, answer: one.answer });
       const message = (): FromClient => ({ type: "call", id, ...call() });
       const one: Outstanding = { message, unsure: false, said: false, answer: undefined, end, give };
-      const timer = setTimeout(() => give("did not answer in time"), this.#options.timeout);
+      const timer = setTimeout(() => give("did not answer in time"), within);
       if (this.#closed) return give(UNUSED);
+      if (this.#outstanding.size >= MOST_CALLS) return give("has too many calls of this worker to answer already");
       this.#outstanding.set(id, one);
       this.#bytes += bytes;
       if (this.#up) this.#say(one);
@@ -191,6 +214,7 @@ class BrokerTransport implements Transport {
     }
     if (was && performance.now() - this.#upSince > LASTING) this.#failures = 0;
     if (was) this.#events?.link(false);
+    if (was) this.ledger.linked(false);
     if (was) this.#options.log?.debug({ path: this.#options.path }, `the connection to the broker ended: ${why}`); // a successor is there at once
     if (this.#failures === 4) this.#options.log?.warn({ path: this.#options.path }, `the broker is away: ${why}`);
     const longest = this.#failures < SOON ? LONGEST_PAUSE.soon : LONGEST_PAUSE.later;
@@ -221,7 +245,14 @@ class BrokerTransport implements Transport {
       case "found":
         return this.#outstanding.get(message.id)?.end(message);
       case "answer":
+      case "entered":
+      case "left":
+      case "spent":
         return this.#answered(message);
+      case "slots":
+      case "ended":
+      case "tallied":
+        return this.ledger.heard(message);
       case "yielded":
         return; // said to brokers only
       default:
@@ -233,6 +264,7 @@ class BrokerTransport implements Transport {
     this.#up = true;
     this.#upSince = performance.now();
     this.#events?.link(true);
+    this.ledger.linked(true);
     for (const call of this.#outstanding.values()) this.#say(call);
   }
 
@@ -243,15 +275,16 @@ class BrokerTransport implements Transport {
     this.#connection?.say({ type: "seen", table, epoch, version });
   }
 
-  /** A broker that takes no writes now, or waits for the sheet no longer, is handing over: the call is said again, to its successor or to itself. */
-  #answered({ type, id, answer }: Extract<FromBroker, { type: "answer" }>): void {
+  /**
+   * A broker that takes no writes now, waits for the sheet no longer, or leaves a question to the ledger open is handing over: the call is
+   * said again, to its successor or to itself.
+   */
+  #answered(message: WriteAnswered | LedgerAnswer): void {
+    const { id } = message;
     const call = this.#outstanding.get(id);
     if (call === undefined) return;
-    if (answer.is === "written") {
-      const { moved, ...written } = { ...answer, repeated: call.answer?.repeated ?? answer.repeated };
-      if (moved !== true) return call.end({ type, id, answer: written });
-      call.answer = written;
-    } else if (answer.refusal.reason !== "away") return call.end({ type, id, answer: call.answer ?? answer });
+    const ending = message.type === "answer" ? endOfWrite(message, call) : isAnswered(message) ? message : undefined;
+    if (ending !== undefined) return call.end(ending);
     call.said = false;
     setTimeout(() => {
       if (this.#up && !call.said && this.#outstanding.get(id) === call) this.#say(call);
@@ -267,7 +300,12 @@ class BrokerTransport implements Transport {
   }
 }
 
+/** A transport, and beside the tables the ledger. */
+export interface BrokerLink extends Transport {
+  readonly ledger: LedgerLink;
+}
+
 /** The tables through the broker's unix socket. Connects when `listen` is called. */
-export function brokerTransport(options: BrokerTransportOptions): Transport {
+export function brokerTransport(options: BrokerTransportOptions): BrokerLink {
   return new BrokerTransport(options);
 }

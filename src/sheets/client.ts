@@ -15,6 +15,7 @@ import { LiveFeed, type Feed } from "./feed.ts";
 import { HeldTables, type TableView } from "./held.ts";
 import type { Transport } from "./transport.ts";
 import { EVERY_TABLE, type Priority, type TableInfo, type Unavailable } from "./types.ts";
+import { ACCOUNTS } from "./users.ts";
 import { UnavailableError } from "./unavailable.ts";
 import { outOfBounds } from "./wire.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
@@ -23,7 +24,7 @@ export type { TableSource, TableView } from "./held.ts";
 export { UnavailableError } from "./unavailable.ts";
 
 export interface Tables {
-  /** All tables, whoever may read them; empty until the broker has said which there are. */
+  /** All tables, whoever may read them, but the one that logins look at; empty until the broker has said which there are. */
   list(): readonly TableInfo[];
   /** What is held of a table, fresh or not, without waiting. */
   peek(name: string): TableView | undefined;
@@ -102,7 +103,7 @@ class Client implements Tables {
   }
 
   list(): readonly TableInfo[] {
-    return [...(this.#held.infos?.values() ?? [])];
+    return [...(this.#held.infos?.values() ?? [])].filter(({ name }) => name !== ACCOUNTS);
   }
 
   peek(name: string): TableView | undefined {

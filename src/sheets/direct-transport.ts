@@ -1,5 +1,6 @@
 import { seconds, type Ms } from "../base/units.ts";
 import type { Changes, Position } from "./events.ts";
+import type { LedgerHost } from "./ledger-host.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import type { Priority, SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 import { UnavailableError } from "./unavailable.ts";
@@ -41,6 +42,8 @@ export interface BrokerPort {
   find(id: string): Promise<Write | undefined>;
   /** What is known of a table. */
   peek(table: string): { readonly head: SnapshotHead; readonly bytes: Uint8Array } | undefined;
+  /** Who is in, and how often something was done; undefined: another broker has it. */
+  readonly ledger?: LedgerHost | undefined;
 }
 
 /** How a call wants to be answered. */

@@ -2,7 +2,10 @@
  * What must be true for the whole machine and not for one worker: who is in, who was put out, how often somebody did something. The broker
  * keeps it; every worker has a copy that is pushed to it, so that a request of somebody who is in costs no round trip.
  */
+import type { SlotsState } from "../base/slots.ts";
 import type { Ms, Timestamp } from "../base/units.ts";
+
+export type { SlotsState, SlotStatus } from "../base/slots.ts";
 
 /** A session as its sealed cookie says. */
 export interface Session {
@@ -27,14 +30,6 @@ export type Admission =
   /** The broker is away and this worker does not know the session. */
   | { readonly is: "away"; readonly retryAfter: Ms };
 
-export type SlotStatus = "LOW" | "HEALTHY" | "WARNING" | "FULL";
-
-export interface SlotsState {
-  readonly used: number;
-  readonly max: number;
-  readonly status: SlotStatus;
-}
-
 /** A counted deed. Keys are made by the caller; the broker knows no more of them. */
 export interface Deed {
   /** `login:user:NAME`, `login:address:A`, `write:address:A`, `write:user:NAME`, `day:user:NAME`, … */
@@ -42,16 +37,22 @@ export interface Deed {
   readonly most: number;
   /** A window of this length; for daily quotas the day in the operator's time zone, which the broker works out: "day". */
   readonly per: Ms | "day";
+  /** How often it is done at once; 1 if nothing is said. */
+  readonly times?: number;
 }
 
 export type Spent =
-  | { readonly is: "ok"; readonly left: number; readonly resetIn: Ms }
+  /** `left` and `resetIn` are those of the deed that comes nearest to its limit, which `key` names. */
+  | { readonly is: "ok"; readonly left: number; readonly resetIn: Ms; readonly key?: string }
   | { readonly is: "over"; readonly key: string; readonly retryAfter: Ms };
 
 /** A worker's side of it. */
 export interface Ledger {
-  /** At login, and when somebody with a good cookie comes whose lease ran out. */
-  enter(session: Session): Promise<Admission>;
+  /**
+   * At login, and when somebody with a good cookie comes whose lease ran out.
+   * @param before the session that the same browser had: it is over when this one is in, and its slot counts as free.
+   */
+  enter(session: Session, before?: Session): Promise<Admission>;
   /** @returns how a session stands by what this worker knows, without asking: undefined: not known here, so `enter` must be asked. */
   standing(session: Session): Admission | undefined;
   /** It did something: its lease is renewed. Cheap; told to the broker in batches. */
@@ -60,10 +61,26 @@ export interface Ledger {
   holds(session: Session): () => void;
   leave(session: Session): Promise<void>;
   slots(): SlotsState;
-  /** Counts all deeds or, if one of them is over, none. For what is worth a round trip: logins, writes, exports. */
+  /**
+   * Counts all deeds or, if one of them is over, none. For what is worth a round trip: logins, writes, exports. While the broker is away
+   * this worker counts alone. A key that is over is refused here for up to a second, without asking.
+   */
   spend(deeds: readonly Deed[]): Promise<Spent>;
   /** Takes back what `spend` counted: a login that succeeded was no failed login. */
   refund(deeds: readonly Deed[]): void;
   /** Told whenever a session that this worker may know was ended by someone else (taken over, revoked): event streams close. */
   onEnded(listener: (sessionId: string, why: "taken-over" | "revoked" | "expired") => void): () => void;
+}
+
+/** For what is not worth a round trip. */
+export interface Tallies {
+  /** Counts here, at once; the machine's other workers hear of it within a tick, and so does this one of theirs. */
+  count(deed: Deed & { readonly per: Ms }): Spent;
+}
+
+declare module "../base/runtime.ts" {
+  interface Services {
+    /** Absent from applications that asked for no tables. */
+    readonly ledger: Ledger & Tallies;
+  }
 }

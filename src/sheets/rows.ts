@@ -84,7 +84,10 @@ function placeColumns(header: readonly Raw[], table: Table): readonly Placed[] {
 function wrongShape(placed: readonly Placed[], table: Table): string | undefined {
   if (placed.length === 0) return `the range ${table.range} has no header row`;
   const names = new Set(placed.map((column) => column.name));
-  const named = [...table.columns.map((column) => column.name), ...[table.key, table.deleted].filter((name) => name !== undefined)];
+  const named = [
+    ...table.columns.map((column) => column.name),
+    ...[table.key, table.deleted, table.owner].filter((name) => name !== undefined),
+  ];
   const missing = named.find((name) => !names.has(name));
   if (missing !== undefined)
     return `the header row of ${table.range} has no column ${JSON.stringify(missing)}, which the tables file names`;

@@ -5,10 +5,11 @@ import { minutes, ms, type Ms } from "../base/units.ts";
 import { nearest } from "../settings/nearest.ts";
 import { duration } from "../settings/parsers.ts";
 import { a1 } from "./a1.ts";
+import { ACCOUNTS, parseUsers } from "./users.ts";
 import type { Audience, Column, ColumnType, Table, TableInfo } from "./types.ts";
 import { namesSecret } from "./words.ts";
 
-const TABLE_KEYS = ["range", "key", "spreadsheet", "ttl", "read", "append", "update", "deleted", "columns"] as const;
+const TABLE_KEYS = ["range", "key", "spreadsheet", "ttl", "read", "append", "update", "owner", "deleted", "columns"] as const;
 const COLUMN_KEYS = ["type", "hidden"] as const;
 const TYPES = ["auto", "string", "number", "integer", "boolean", "date"] as const satisfies readonly ColumnType[];
 const WORDS = ["nobody", "public", "signed-in", "own rows"] as const satisfies readonly Audience[];
@@ -122,6 +123,8 @@ function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): 
     ? parseText(value["deleted"], `${at}/deleted`, "the name of the column that marks deleted rows", problems)
     : undefined;
   if (deleted !== undefined && deleted === key) problems.add(`${at}/deleted`, deleted, "another column than the key");
+  const rights = { read: audience("read"), append: audience("append"), update: audience("update") };
+  const owner = parseOwner(value, rights, columns, at, problems);
   const marked = columns.find((c) => c.name === deleted)?.type ?? "auto";
   if (marked !== "auto" && marked !== "boolean")
     problems.add(`${at}/columns${step(deleted ?? "")}/type`, marked, "boolean: it marks deleted rows");
@@ -132,17 +135,38 @@ function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): 
     key,
     ...(spreadsheet === undefined ? {} : { spreadsheet }),
     ...(deleted === undefined ? {} : { deleted }),
+    ...(owner === undefined ? {} : { owner }),
     ttl: Object.hasOwn(value, "ttl") ? (parseTtl(value["ttl"], `${at}/ttl`, problems) ?? ttl) : ttl,
     columns,
-    read: audience("read"),
-    append: audience("append"),
-    update: audience("update"),
+    ...rights,
   };
+}
+
+/** The column that says whose a row is: rows are filtered by it in the workers, which have no hidden column. */
+function parseOwner(
+  value: Fields,
+  rights: Pick<Table, "read" | "append" | "update">,
+  columns: readonly Column[],
+  at: string,
+  problems: Problems,
+): string | undefined {
+  const expected = 'the name of the column that holds the user\'s name: "own rows" needs it';
+  if (!Object.hasOwn(value, "owner")) {
+    if (Object.values(rights).includes("own rows")) problems.add(`${at}/owner`, undefined, expected);
+    return undefined;
+  }
+  const owner = parseText(value["owner"], `${at}/owner`, expected, problems);
+  if (owner === undefined) return undefined;
+  const said = columns.find((column) => column.name === owner);
+  if (said?.hidden ?? namesSecret(owner)) problems.add(`${at}/owner`, owner, "a column that is not hidden");
+  else if (said !== undefined && said.type !== "auto" && said.type !== "string")
+    problems.add(`${at}/columns${step(owner)}/type`, said.type, "string: it holds users' names");
+  return owner;
 }
 
 function parseDocument(document: unknown, ttl: Ms, problems: Problems): readonly Table[] {
   if (!isRecord(document)) return (problems.add("", document, 'an object: {"tables": {…}}'), []);
-  for (const key of Object.keys(document)) if (key !== "tables") problems.unknown("", key, ["tables"]);
+  for (const key of Object.keys(document)) if (key !== "tables" && key !== "users") problems.unknown("", key, ["tables", "users"]);
   const tables = document["tables"];
   if (!isRecord(tables)) return (problems.add("/tables", tables, "an object of tables by name"), []);
   const entries = Object.entries(tables);
@@ -154,7 +178,9 @@ function parseDocument(document: unknown, ttl: Ms, problems: Problems): readonly
     if (twin !== undefined) problems.add(`/tables${step(name)}`, name, `a name that differs from "${twin}" by more than case`);
     seen.set(name.toLowerCase(), name);
   }
-  return entries.flatMap(([name, value]) => parseTable(name, value, ttl, problems) ?? []);
+  const read = entries.flatMap(([name, value]) => parseTable(name, value, ttl, problems) ?? []);
+  const users = Object.hasOwn(document, "users") ? parseUsers(document["users"], read, problems) : undefined;
+  return users === undefined ? read : [...read, users];
 }
 
 /**
@@ -223,6 +249,9 @@ export function tablesFromTabs(
   return { tables, notes };
 }
 
+/** Those that the file names: without the one that logins look at. */
+export const namedTables = (tables: readonly Table[]): readonly Table[] => tables.filter(({ name }) => name !== ACCOUNTS);
+
 /** What an operator must know: tables that people without a login can read, or add or change rows in. */
 export function strangersMayRead(
   tables: readonly Table[],
@@ -235,8 +264,8 @@ export function strangersMayRead(
 
 /** What clients may know of a table. */
 export function tableInfo(table: Table, spreadsheetId: string): TableInfo {
-  const { name, ttl, read, append, update } = table;
-  return { name, ttl, read, append, update, definition: definitionOf(table, spreadsheetId) };
+  const { name, ttl, owner, read, append, update } = table;
+  return { name, ttl, ...(owner === undefined ? {} : { owner }), read, append, update, definition: definitionOf(table, spreadsheetId) };
 }
 
 /** 16 hex digits over all that decides which cells of a table become visible, and how. @param spreadsheetId of tables that name none. */
@@ -247,6 +276,8 @@ export function definitionOf(table: Table, spreadsheetId: string): string {
     table.key ?? null,
     table.deleted ?? null,
     table.columns.map((c) => [c.name, c.type, c.hidden]),
+    ...(table.accounts === undefined ? [] : [table.accounts]),
+    ...(table.owner === undefined ? [] : [table.owner]),
   ]);
   return createHash("sha256").update(cut).digest("hex").slice(0, 16);
 }

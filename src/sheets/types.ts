@@ -27,9 +27,20 @@ export interface Table {
   readonly columns: readonly Column[];
   /** A column that is set to true when a row is deleted, instead of emptying the row: rows that have it are not shown. */
   readonly deleted?: string;
+  /** The visible column that names whose a row is, by the user's name: "own rows" needs it. */
+  readonly owner?: string;
+  /** Only of the table that people log in by (see accounts.ts), which is no table of the file's. */
+  readonly accounts?: AccountColumns;
   readonly read: Audience;
   readonly append: Audience;
   readonly update: Audience;
+}
+
+/** The columns of the users' table that a login looks at. */
+export interface AccountColumns {
+  readonly name: string;
+  readonly secret: string;
+  readonly role: string | undefined;
 }
 
 /** What clients of the broker may know of a table: no hidden column is named here. */
@@ -38,6 +49,8 @@ export interface TableInfo {
   /** Fingerprint of how the table is cut out of the spreadsheet: what was made under another one must not be served. */
   readonly definition: string;
   readonly ttl: Ms;
+  /** The column that names whose a row is. */
+  readonly owner?: string;
   readonly read: Audience;
   readonly append: Audience;
   readonly update: Audience;

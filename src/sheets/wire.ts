@@ -4,13 +4,17 @@
  * that is not exactly one of these ends the connection.
  */
 import type { Ms } from "../base/units.ts";
+import type { SlotsState } from "../base/slots.ts";
 import type { Changes, FeedEvent, Position, TableChange } from "./events.ts";
+import type { Admission, Deed, Session, Spent } from "./ledger.ts";
+import type { Renewal, Tally } from "./ledger-host.ts";
+import * as ledger from "./ledger-wire.ts";
 import { MOST_EVENTS } from "./ring.ts";
 import { CAUSES, type Audience, type Priority, type SnapshotHead, type TableInfo, type Unavailable } from "./types.ts";
 import { MOST_CHANGES, type Change, type Values, type Write, type WriteAnswer, type WriteRefusal } from "./writes.ts";
 import type { WriteRequest, WriteState, WriteWait } from "./writes.ts";
 
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 /** Nothing that a client says is longer. */
 export const MOST_FROM_CLIENT = 1_048_576;
 const MOST_TABLES = 1_000;
@@ -23,7 +27,10 @@ const LONGEST_WAIT = 3_600_000;
 export type Call =
   | { method: "want"; params: { table: string; held?: string; priority?: Priority } }
   | { method: "write"; params: { request: WriteRequest; wait: WriteWait; within: Ms } }
-  | { method: "find"; params: { write: string } };
+  | { method: "find"; params: { write: string } }
+  | { method: "enter"; params: { session: Session; before?: Session } }
+  | { method: "leave"; params: { session: Session } }
+  | { method: "spend"; params: { deeds: readonly Deed[] } };
 
 export type FromClient =
   /**
@@ -43,6 +50,9 @@ export type FromClient =
   | { type: "touch"; tables: readonly string[] }
   /** These rows, or later ones, are what the client's readers get from now on. */
   | { type: "seen"; table: string; epoch: number; version: number }
+  | ({ type: "renew" } & Renewal)
+  | { type: "refund"; deeds: readonly Deed[] }
+  | { type: "tally"; tallies: readonly Tally[] }
   /** In place of a hello: a broker that will take over asks for the journal. It is its own again when this connection ends. */
   | { type: "succeed" };
 
@@ -59,7 +69,15 @@ export type FromBroker =
   | { type: "reply"; id: string; why?: Unavailable }
   | { type: "answer"; id: string; answer: WriteAnswer }
   | { type: "found"; id: string; write?: Write }
-  /** To `succeed`: the journal is closed. */
+  /** To `enter`, `leave` and `spend`; without an answer the ledger is on its way to another broker, who is to be asked. */
+  | { type: "entered"; id: string; admission?: Admission }
+  | { type: "left"; id: string; done: boolean }
+  | { type: "spent"; id: string; spent?: Spent }
+  | ({ type: "slots" } & SlotsState)
+  | { type: "ended"; session: string; why: "taken-over" | "revoked" | "expired" }
+  /** Counted by other workers. */
+  | { type: "tallied"; tallies: readonly Tally[] }
+  /** To `succeed`: the journal is closed, and the ledger. */
   | { type: "yielded" };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -125,6 +143,9 @@ const callReaders: { [M in Call["method"]]: (params: unknown) => Extract<Call, {
     return { request, wait: wait as WriteWait, within: within as Ms };
   },
   find: (params) => (record(params) && text(params["write"], 100) ? { write: params["write"] } : undefined),
+  enter: (params) => ledger.entryOf(params),
+  leave: (params) => ledger.sessionOf(params),
+  spend: (params) => ledger.deedsOf(params),
 };
 
 function call({ id, method, params }: Fields): Extract<FromClient, { type: "call" }> | undefined {
@@ -144,6 +165,9 @@ const fromClient: Readers<FromClient> = {
     Array.isArray(tables) && tables.length <= MOST_TABLES && tables.every((t) => text(t)) ? { type: "touch", tables } : undefined,
   seen: ({ table, epoch, version }) =>
     text(table) && count(epoch) && count(version) ? { type: "seen", table, epoch, version } : undefined,
+  renew: (m) => ledger.renewal(m),
+  refund: (m) => (ledger.deeds(m["deeds"]) ? { type: "refund", deeds: m["deeds"] } : undefined),
+  tally: (m) => (ledger.tallies(m["tallies"]) ? { type: "tally", tallies: m["tallies"] } : undefined),
   succeed: () => ({ type: "succeed" }),
 };
 
@@ -154,6 +178,7 @@ const tableInfo = (v: unknown): v is TableInfo =>
   text(v["name"]) &&
   text(v["definition"]) &&
   count(v["ttl"]) &&
+  (v["owner"] === undefined || text(v["owner"])) &&
   audience(v["read"]) &&
   audience(v["append"]) &&
   audience(v["update"]);
@@ -249,6 +274,20 @@ const fromBroker: Readers<FromBroker> = {
     if (m["write"] === undefined) return { type: "found", id: m["id"] };
     return write(m["write"]) ? { type: "found", id: m["id"], write: m["write"] } : undefined;
   },
+  entered: ({ id, admission }) => {
+    if (!text(id, 100)) return undefined;
+    if (admission === undefined) return { type: "entered", id };
+    return ledger.admission(admission) ? { type: "entered", id, admission } : undefined;
+  },
+  left: ({ id, done }) => (text(id, 100) && typeof done === "boolean" ? { type: "left", id, done } : undefined),
+  spent: ({ id, spent }) => {
+    if (!text(id, 100)) return undefined;
+    if (spent === undefined) return { type: "spent", id };
+    return ledger.spent(spent) ? { type: "spent", id, spent } : undefined;
+  },
+  slots: (m) => ledger.slots(m),
+  ended: ({ session, why }) => (text(session) && ledger.why(why) ? { type: "ended", session, why } : undefined),
+  tallied: (m) => (ledger.tallies(m["tallies"]) ? { type: "tallied", tallies: m["tallies"] } : undefined),
   yielded: () => ({ type: "yielded" }),
 };
 

@@ -65,6 +65,8 @@ export interface WriteRefusal {
   /** Of the change that is refused, from 0. */
   readonly nr?: number;
   readonly retryAfter?: Ms;
+  /** It may have been written all the same: nobody was there to say. */
+  readonly unsure?: boolean;
 }
 
 export type WriteAnswer =

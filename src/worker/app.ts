@@ -55,10 +55,23 @@ export interface PreparedAnswer {
   readonly bodies: { readonly identity: Buffer; gzip?: Buffer; br?: Buffer };
 }
 
+/** Somebody who is known. */
+export interface Reader {
+  /** Whose answers they may have, the likeliest first: names without an end in a blank. */
+  readonly audiences: readonly string[];
+  /** Such an answer is about to be written; headers may be set on it. */
+  answered(req: IncomingMessage, res: ServerResponse): void;
+}
+
 /** The worker's store of prepared answers. Bounded in bytes; the least recently used go first. */
 export interface PreparedAnswers {
-  /** @param target the request target exactly as clients send it: `/api/tables/players?limit=3`. */
-  put(target: string, answer: PreparedAnswer): void;
+  /**
+   * @param target the request target exactly as clients send it: `/api/tables/players?limit=3`.
+   * @param audience the only ones that it is for; undefined: everybody.
+   */
+  put(target: string, answer: PreparedAnswer, audience?: string): void;
+  /** Says who may be given answers of an audience. Asked only for requests with a cookie, when no answer of everybody's is there. */
+  identify(reader: (req: IncomingMessage) => Reader | undefined): void;
   /** Writes an answer as the hit path would (conditional requests and encodings included). */
   send(req: IncomingMessage, res: ServerResponse, answer: PreparedAnswer, cache: "HIT" | "MISS" | "STALE"): void;
   clear(): void;
@@ -71,6 +84,13 @@ export interface Clients {
    * address in text, IPv4 in its dotted form; `unix` for a peer on a unix socket, `unknown` for one that had gone already.
    */
   addressOf(req: IncomingMessage): string;
+  /** Whether the client speaks HTTPS: a trusted proxy says so (X-Forwarded-Proto, or Forwarded). */
+  isSecure(req: IncomingMessage): boolean;
+  /**
+   * The same, for counting: undefined when it would be that of a proxy which does not say for whom it asks, so that its clients are
+   * not taken for one.
+   */
+  countable(req: IncomingMessage): string | undefined;
 }
 
 /** What the worker must know of answers without an end. */

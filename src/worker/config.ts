@@ -1,7 +1,8 @@
 import type { LogLevel, LogTarget } from "../base/log.ts";
-import type { Ms } from "../base/units.ts";
+import type { Bytes, Ms } from "../base/units.ts";
 import type { Network } from "../settings/addresses.ts";
 import type { Settings } from "../settings/table.ts";
+import type { Underscores } from "./strict.ts";
 
 /** All that a worker is told, with `configure` and again with `retune`. Plain JSON: it crosses the channel. */
 export interface WorkerConfig {
@@ -14,14 +15,20 @@ export interface WorkerConfig {
   readonly backlog: number;
   /** The worker's own silence limit: nothing in it may block for so long. */
   readonly timeout: Ms;
+  /** From the process's start until it is ready. */
+  readonly bootTimeout: Ms;
   /** To the first byte of the answer; afterwards a write may stall no longer. */
   readonly requestTimeout: Ms;
   readonly headersTimeout: Ms;
+  /** Of a request to somebody's own application; 0: none. */
+  readonly bodyLimit: Bytes;
   readonly keepAlive: Ms;
   readonly drainIdle: Ms;
   /** How long a drain may take that the worker was asked for by SIGTERM instead of by the master. */
   readonly gracefulTimeout: Ms;
   readonly trustedProxies: readonly Network[];
+  /** What becomes of headers with an underscore, of the built-in service. */
+  readonly underscores: Underscores;
   readonly accessLog: boolean;
   readonly demo: boolean;
   readonly dataDir: string;
@@ -47,12 +54,15 @@ export function workerConfig(settings: Settings, { app, demo, extras }: WorkerEx
     connections: settings.worker_connections,
     backlog: settings.backlog,
     timeout: settings.timeout,
+    bootTimeout: settings.boot_timeout,
     requestTimeout: settings.request_timeout,
     headersTimeout: settings.headers_timeout,
+    bodyLimit: settings.body_limit,
     keepAlive: settings.keep_alive,
     drainIdle: settings.drain_idle,
     gracefulTimeout: settings.graceful_timeout,
     trustedProxies: settings.trusted_proxies,
+    underscores: settings.underscore_headers,
     accessLog: settings.access_log,
     demo,
     dataDir: settings.data_dir,

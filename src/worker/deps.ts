@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { Logger } from "../base/log.ts";
 import type { Address } from "../base/protocol.ts";
 import type { Services } from "../base/runtime.ts";
@@ -12,6 +13,12 @@ export interface Configured {
   readonly config: WorkerConfig;
 }
 
+/** The process that a worker is: its events and its end. */
+export interface Host {
+  readonly signals: EventEmitter;
+  readonly exit: (code: number) => void;
+}
+
 /** What a worker gets from the composition root, so that it knows neither the built-in service nor the tables. */
 export interface WorkerDeps {
   readonly log: Logger;
@@ -19,6 +26,8 @@ export interface WorkerDeps {
   writeLog(lines: string): void;
   /** What the runtime offers besides the worker's own services; a getter may start what it needs. */
   readonly services: Partial<Services>;
+  /** What a Fastify plugin finds as `fastify.drover`. */
+  loadFace(): Promise<unknown>;
   /** The log was rotated: open it again. */
   reopen(): void;
   /** The module of the built-in service: a Fastify plugin as its default export, `options` for its instance. */

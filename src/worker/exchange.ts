@@ -22,6 +22,8 @@ export class Exchange {
   /** Already counted and logged: what remains is a body on its way. */
   counted = false;
   timedOut = false;
+  /** The status that the worker itself answered with, in the application's place. */
+  answered: number | undefined = undefined;
   /** Bytes that had left at the last look, and when they last moved: for the write-stall timeout. */
   sent = 0;
   movedAt: Instant;

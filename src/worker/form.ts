@@ -9,7 +9,8 @@ export type Application =
   | { readonly form: "fastify"; readonly plugin: Plugin; readonly options: Readonly<Record<string, unknown>> }
   | { readonly form: "listener"; readonly listener: Listener }
   | { readonly form: "fetch"; readonly app: FetchApplication }
-  | { readonly form: "script" };
+  /** `asked`: it says so itself. */
+  | { readonly form: "script"; readonly asked?: boolean };
 
 const REQUEST_NAMES = /^_?(?:req|request|incoming|incomingmessage|message)$/i;
 const FASTIFY_NAMES = /^_?(?:fastify|app|instance|server|scope|api|f)$/i;
@@ -29,7 +30,8 @@ export function applicationOf(module: Readonly<Record<string, unknown>>, file: s
   const form = asked ?? guess(exported, file);
   switch (form) {
     case "script":
-      return { form };
+      if (asked === undefined && isPrimitive(exported)) return unusable(file, exported);
+      return { form, asked: asked !== undefined };
     case "fetch":
       return isFetch(exported) ? { form, app: exported } : wrong(file, "fetch", "an object with a function `fetch`");
     case "fastify":
@@ -98,6 +100,17 @@ function optionsOf(module: Readonly<Record<string, unknown>>, file: string): Rea
   if (options === undefined) return {};
   if (typeof options === "object" && options !== null) return options as Record<string, unknown>;
   throw new DroverError("DROVER_E_APP", `${file}: export options is ${typeof options}; expected an object of Fastify's server options`);
+}
+
+/** An object may be whatever a script happens to export; a text, a number or `true` was meant as something. */
+const isPrimitive = (exported: unknown): boolean =>
+  exported !== undefined && exported !== null && typeof exported !== "object" && typeof exported !== "function";
+
+function unusable(file: string, exported: unknown): never {
+  throw new DroverError(
+    "DROVER_E_APP",
+    `${file}: its default export is a ${typeof exported}; expected a (req, res) listener, a Fastify plugin or an object with a function \`fetch\``,
+  );
 }
 
 function wrong(file: string, form: Form, expected: string): never {

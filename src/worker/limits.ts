@@ -5,7 +5,7 @@ import type { WorkerConfig } from "./config.ts";
 /** A head larger than this is answered 431. */
 const MAX_HEADER_BYTES = 16_384;
 /** How often Node looks for connections whose request does not arrive: slow senders live at most this much too long. */
-const CHECK_EVERY = 1_000;
+const CHECK_EVERY = 500;
 
 /** We close an idle connection this much later than we promise in Keep-Alive: time for a last request that is on its way. */
 const KEEP_ALIVE_GRACE = 1_000;

@@ -1,7 +1,8 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { pathToFileURL } from "node:url";
-import { DroverError, messageOf } from "../base/errors.ts";
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, LogController } from "fastify";
+import { DroverError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { impossible } from "../base/never.ts";
 import type { Form, Listener } from "./app.ts";
@@ -9,8 +10,10 @@ import type { WorkerConfig } from "./config.ts";
 import { fetchListener } from "./fetch.ts";
 import { applicationOf, type Application, type Plugin } from "./form.ts";
 import type { Trust } from "./gate/address.ts";
+import type { Boot } from "./boot.ts";
 import { createLimitedServer } from "./limits.ts";
-import { interceptListen, listenHere } from "./script.ts";
+import { loadFailure } from "./loadfailure.ts";
+import { interceptListen, listenHere, warnOnce, watchServers } from "./script.ts";
 
 export interface LoadParts {
   readonly config: WorkerConfig;
@@ -20,9 +23,12 @@ export interface LoadParts {
   readonly land: (server: Server, builtIn: boolean) => void;
   /** The built-in service's module. */
   loadBuiltIn(): Promise<Readonly<Record<string, unknown>>>;
+  /** What a plugin of somebody's own finds as `fastify.drover`. */
+  loadFace(): Promise<unknown>;
   /** Puts the gate and the prepared answers before the built-in service. */
   front(application: Listener): Listener;
   readonly clientError: (error: Error, socket: Socket) => void;
+  readonly boot: Boot;
 }
 
 /** An application that listens. */
@@ -49,21 +55,23 @@ export async function loadApplication(parts: LoadParts): Promise<Loaded> {
     const application = applicationOf({ form: "fastify", ...(await parts.loadBuiltIn()) }, "the built-in service", false);
     return await start(application, parts, true);
   } catch (thrown) {
-    if (thrown instanceof DroverError) throw thrown;
-    const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown);
-    throw new DroverError("DROVER_E_APP", `${file ?? "the built-in service"} could not be loaded: ${stack}`, { cause: thrown });
+    throw loadFailure(thrown, file ?? "the built-in service");
   }
 }
 
 async function loadForeign(file: string, parts: LoadParts): Promise<Loaded> {
+  const { boot, log } = parts;
+  const warn = warnOnce(log);
+  watchServers(warn);
   const script = Promise.withResolvers<Loaded>();
   let hasListened = false;
   let loaded = false;
-  const restore = interceptListen((server) => {
+  const listened = (server: Server): void => {
     hasListened = true;
     server.once("listening", () => script.resolve({ form: "script", server, own: false, close: nothingToClose }));
     parts.land(server, false);
-  }, parts.log);
+  };
+  const restore = interceptListen(listened, log, warn);
   const imported = import(pathToFileURL(file).href) as Promise<Record<string, unknown>>;
   // A script may listen and then go on loading (top-level await) for as long as it lives.
   imported.catch((thrown: unknown) => {
@@ -73,8 +81,12 @@ async function loadForeign(file: string, parts: LoadParts): Promise<Loaded> {
     const first = await Promise.race([script.promise, imported.then((module) => applicationOf(module, file, hasListened))]);
     loaded = true;
     if ("server" in first) return first;
-    if (first.form === "script") return await script.promise;
+    if (first.form === "script") {
+      if (!first.asked) boot.at("listen");
+      return await script.promise;
+    }
     restore();
+    if (first.form === "fastify") boot.at("plugin");
     return await start(first, parts, false);
   } catch (thrown) {
     restore();
@@ -111,14 +123,15 @@ async function startFastify(
   parts: LoadParts,
   builtIn: boolean,
 ): Promise<Loaded> {
-  const { fastify } = await import("fastify");
+  const { fastify, LogController } = await import("fastify");
   let server: Server | undefined;
+  const log: FastifyBaseLogger = parts.log;
   const instance = fastify({
     pluginTimeout: 0, // how long booting may take is the master's to judge
     trustProxy: (address: string) => parts.trust.trusts(address),
-    ...(builtIn ? { clientErrorHandler: parts.clientError } : {}),
-    ...options,
-    logger: false,
+    ...(builtIn ? { clientErrorHandler: parts.clientError, logger: false } : { loggerInstance: log }),
+    ...(builtIn || "disableRequestLogging" in options ? {} : { logController: quiet(LogController) }),
+    ...withoutLogger(options),
     serverFactory(handler) {
       server = createLimitedServer(parts.config, builtIn ? parts.front(handler) : handler);
       const made = server;
@@ -126,8 +139,39 @@ async function startFastify(
       return made;
     },
   });
+  const listen = instance.listen.bind(instance);
+  if (!builtIn) prepareForeign(instance, await parts.loadFace(), parts.config.app ?? "");
   await instance.register(plugin as never);
-  await instance.listen({ host: "127.0.0.1", port: 0 }); // where it really listens is decided above
+  // Where it really listens is decided above.
+  await listen({ host: "127.0.0.1", port: 0, listenTextResolver: () => "the Fastify plugin is ready" });
   if (server === undefined) throw new DroverError("DROVER_E_BUG", "Fastify made no server");
   return { form: "fastify", server, own: true, close: async () => await instance.close() };
+}
+
+/** Requests are the access log's (DROVER_ACCESS_LOG), and what clients get wrong is theirs to hear: what is left are errors. */
+function quiet(Base: typeof LogController): LogController {
+  class Quiet extends Base {
+    override incomingRequest(): void {}
+    override requestCompleted(): void {}
+    override routeNotFound(): void {}
+    override defaultErrorLog(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+      if (reply.statusCode >= 500) super.defaultErrorLog(error, request, reply);
+    }
+  }
+  return new Quiet();
+}
+
+/** Which log there is, is drover's to say: Fastify takes one of the two options and refuses both. */
+const withoutLogger = (options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => name !== "logger" && name !== "loggerInstance"));
+
+/** A plugin that waited for its own instance to listen would wait for itself. */
+function prepareForeign(instance: FastifyInstance, face: unknown, file: string): void {
+  instance.decorate("drover", face as never);
+  instance.listen = () => {
+    throw new DroverError(
+      "DROVER_E_APP",
+      `${file} is a Fastify plugin and calls listen() on the instance it was given: leave that out, drover listens for it`,
+    );
+  };
 }

@@ -1,17 +1,11 @@
-import type { EventEmitter } from "node:events";
-import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import type { MasterPort } from "../base/port.ts";
 import type { ToChild } from "../base/protocol.ts";
 import type { WorkerConfig } from "./config.ts";
-import type { Configured, WorkerDeps } from "./deps.ts";
+import type { Configured, Host, WorkerDeps } from "./deps.ts";
+import { exitCodeOf, sayFatal } from "./fatal.ts";
 import { installWorkerSignals } from "./signals.ts";
 import { Worker } from "./worker.ts";
-
-export interface Host {
-  readonly signals: EventEmitter;
-  readonly exit: (code: number) => void;
-}
 
 /**
  * The life of a worker process: configure → load the application → listen on the master's sockets → ready → beats → drain.
@@ -33,7 +27,7 @@ export function runWorker(
     if (worker !== undefined) return;
     try {
       const configured = configuredBy(message);
-      worker = new Worker(port, configured, open(configured), exit);
+      worker = new Worker(port, configured, open(configured), host);
       worker.start(message.beatEvery).catch(fail);
     } catch (thrown) {
       fail(thrown);
@@ -44,14 +38,4 @@ export function runWorker(
 function configuredBy(message: Extract<ToChild, { type: "configure" }>): Configured {
   const { slot, generation, masterPid, addresses, config } = message;
   return { slot, generation, masterPid, addresses, config: config as WorkerConfig };
-}
-
-function sayFatal(port: MasterPort, thrown: unknown): void {
-  const code = thrown instanceof DroverError ? thrown.code : "DROVER_E_BOOT";
-  const message = thrown instanceof Error && !(thrown instanceof DroverError) ? (thrown.stack ?? thrown.message) : messageOf(thrown);
-  port.send({ type: "fatal", exit: exitCodeOf(thrown), code, message: message.slice(0, 65_536) });
-}
-
-function exitCodeOf(thrown: unknown): number {
-  return thrown instanceof DroverError ? thrown.exit : EXIT.bootFailed.code;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../base/clock.ts";
 import { type Bytes, type Instant, mebibytes } from "../base/units.ts";
-import type { Encoding, PreparedAnswer, PreparedAnswers } from "./app.ts";
+import type { Encoding, PreparedAnswer, PreparedAnswers, Reader } from "./app.ts";
 import { Compressor, WORTH_COMPRESSING } from "./compress.ts";
 import { matched } from "./conditional.ts";
 import { Negotiator } from "./encoding.ts";
@@ -27,8 +27,8 @@ interface Entry {
   readonly notModified: Map<string, Rendition>;
   /** Encodings that were begun, or turned out not to be worth it. */
   readonly tried: Set<Encoding>;
-  /** Where the store has it. */
-  target: string;
+  /** Where the store has it: the target, behind the audience it is for. */
+  place: string;
 }
 
 interface Writing {
@@ -61,6 +61,7 @@ export class PreparedStore implements PreparedAnswers {
   readonly #negotiator = new Negotiator();
   readonly #constant: readonly string[];
   readonly #fast = chooseWrite();
+  #identify: (req: IncomingMessage) => Reader | undefined = () => undefined;
   /** The wall clock and what the Date header makes of it, read when they are half a second old. */
   #wall: { readonly readAt: number; readonly ahead: number; readonly date: string } = { readAt: -Infinity, ahead: 0, date: "" };
 
@@ -71,11 +72,15 @@ export class PreparedStore implements PreparedAnswers {
     this.#cache = new LRUCache({ maxSize, maxEntrySize: Math.floor(maxSize / 4), sizeCalculation: (entry, key) => sizeOf(entry, key) });
   }
 
-  put(target: string, answer: PreparedAnswer): void {
+  put(target: string, answer: PreparedAnswer, audience?: string): void {
     if (target.length > MAX_TARGET) return;
     const entry = this.#entryOf(answer);
-    entry.target = target;
-    this.#cache.set(target, entry);
+    entry.place = audience === undefined ? target : placeFor(audience, target);
+    this.#cache.set(entry.place, entry);
+  }
+
+  identify(reader: (req: IncomingMessage) => Reader | undefined): void {
+    this.#identify = reader;
   }
 
   clear(): void {
@@ -98,18 +103,28 @@ export class PreparedStore implements PreparedAnswers {
     const { method } = req;
     if (method !== "GET" && method !== "HEAD") return false;
     const target = req.url as string;
-    const entry = this.#cache.get(target);
-    if (entry === undefined) return false;
+    const everybodys = this.#cache.get(target);
+    if (everybodys !== undefined) return this.#answerFrom(everybodys, req, res);
+    const reader = req.headers.cookie === undefined ? undefined : this.#identify(req);
+    for (const audience of reader?.audiences ?? []) {
+      const entry = this.#cache.get(placeFor(audience, target));
+      if (entry !== undefined) return this.#answerFrom(entry, req, res, reader);
+    }
+    return false;
+  }
+
+  #answerFrom(entry: Entry, req: IncomingMessage, res: ServerResponse, reader?: Reader): boolean {
     const { answer } = entry;
     const { source } = answer;
     if (answer.version !== source.version) {
-      this.#cache.delete(target);
+      this.#cache.delete(entry.place);
       return false;
     }
     const now = this.#parts.clock.now();
     if (now >= source.staleUntil) return false;
     const fresh = now < source.freshUntil;
     if (!fresh) source.expired();
+    reader?.answered(req, res);
     const id = requestId(req);
     const write = res.getHeaderNames().length === 0 ? this.#fast : writeByNode;
     this.#write(req, res, entry, { cache: fresh ? "HIT" : "STALE", id, now, write });
@@ -165,7 +180,7 @@ export class PreparedStore implements PreparedAnswers {
     const begun = this.#compressor.start(encoding, identity, (compressed) => {
       if (compressed === undefined) return;
       entry.answer.bodies[encoding] = compressed;
-      if (this.#cache.peek(entry.target) === entry) this.#cache.set(entry.target, entry); // weighed again: it has grown
+      if (this.#cache.peek(entry.place) === entry) this.#cache.set(entry.place, entry); // weighed again: it has grown
     });
     if (begun) entry.tried.add(encoding);
   }
@@ -174,11 +189,14 @@ export class PreparedStore implements PreparedAnswers {
     const known = this.#entries.get(answer);
     if (known !== undefined) return known;
     const tags = [tagOf(answer, "identity"), tagOf(answer, "gzip"), tagOf(answer, "br")];
-    const entry: Entry = { answer, tags, renditions: {}, notModified: new Map(), tried: new Set(), target: "" };
+    const entry: Entry = { answer, tags, renditions: {}, notModified: new Map(), tried: new Set(), place: "" };
     this.#entries.set(answer, entry);
     return entry;
   }
 }
+
+/** No target has a blank in it, so that no name of an audience makes one of another's. */
+const placeFor = (audience: string, target: string): string => `${audience} ${target}`;
 
 function sizeOf({ answer: { bodies } }: Entry, target: string): number {
   return bodies.identity.length + (bodies.gzip?.length ?? 0) + (bodies.br?.length ?? 0) + target.length + OVERHEAD;

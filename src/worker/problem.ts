@@ -1,6 +1,15 @@
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
+/** No browser should ever interpret them, whatever application they stand in for. */
+const HEAD: Readonly<Record<string, string>> = {
+  "Content-Type": "application/problem+json",
+  "Cache-Control": "no-store",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "same-origin",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+};
+
 /** An error body after RFC 9457. */
 function problem(status: number, detail: string): Buffer {
   return Buffer.from(JSON.stringify({ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail }));
@@ -9,12 +18,7 @@ function problem(status: number, detail: string): Buffer {
 /** Answers with application/problem+json. Headers set on `res` before are kept. */
 export function sendProblem(res: ServerResponse, status: number, detail: string, headers: Readonly<Record<string, string>> = {}): void {
   const body = problem(status, detail);
-  res.writeHead(status, {
-    "Content-Type": "application/problem+json",
-    "Content-Length": body.length,
-    "Cache-Control": "no-store",
-    ...headers,
-  });
+  res.writeHead(status, { ...HEAD, "Content-Length": body.length, ...headers });
   res.end(body);
 }
 
@@ -23,16 +27,30 @@ export function sendProblem(res: ServerResponse, status: number, detail: string,
  * To an application that is still at work it looks like a client that went away, which every application can bear.
  */
 export function endWithProblem(socket: Socket, status: number, detail: string, headers: readonly string[] = []): void {
+  socket.write(whole(status, detail, headers));
+  socket.destroySoon();
+}
+
+/** How long a client that is still sending may go on before the connection is cut: cut at once it would never read the answer. */
+const LINGER = 1_000;
+
+/** The same for a client that has not sent all of its request: what still comes is read and forgotten for a moment. */
+export function lingerWithProblem(socket: Socket, status: number, detail: string): void {
+  socket.end(whole(status, detail, []));
+  const cut = setTimeout(() => socket.destroy(), LINGER).unref();
+  socket.once("close", () => clearTimeout(cut));
+}
+
+/** Head and body of an answer that ends its connection. */
+function whole(status: number, detail: string, headers: readonly string[]): Buffer {
   const body = problem(status, detail);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}`,
     `Date: ${new Date().toUTCString()}`,
-    "Content-Type: application/problem+json",
     `Content-Length: ${body.length}`,
-    "Cache-Control: no-store",
+    ...Object.entries(HEAD).map(([name, value]) => `${name}: ${value}`),
     "Connection: close",
     ...headers,
   ];
-  socket.write(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]));
-  socket.destroySoon();
+  return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]);
 }

@@ -1,5 +1,5 @@
 import http, { type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import net, { type AddressInfo } from "node:net";
 import type { Logger } from "../base/log.ts";
 
 /** Makes a server accept from the master's sockets; its "listening" event follows. */
@@ -12,7 +12,7 @@ export type Land = (server: Server) => void;
  * besides 127.0.0.1, and does without.
  * @returns a function that takes the change back.
  */
-export function interceptListen(land: Land, log: Logger): () => void {
+export function interceptListen(land: Land, log: Logger, warn: Warn): () => void {
   const prototype = http.Server.prototype as { listen: (...args: unknown[]) => Server };
   const original = prototype.listen;
   let first: Server | undefined;
@@ -24,7 +24,7 @@ export function interceptListen(land: Land, log: Logger): () => void {
       return listenHere(server, args, land);
     }
     if (server !== first && portOf(args) !== undefined && portOf(args) === ownPort(first)) return taken(server, args);
-    if (server !== first) log.warn({ asked }, "the application has a second http server: it listens by itself, in every worker");
+    if (server !== first) warn(asked);
     return Reflect.apply(original, server, args);
   };
   const replaced = function (this: Server, ...args: unknown[]): Server {
@@ -34,6 +34,32 @@ export function interceptListen(land: Land, log: Logger): () => void {
   return () => {
     // http.Server inherits `listen` from net.Server: taking ours off uncovers it again.
     if (prototype.listen === replaced) delete (prototype as Partial<typeof prototype>).listen;
+  };
+}
+
+/** Tells of an address that the application listens on by itself: once for each. */
+export type Warn = (asked: string) => void;
+
+/** An application may open servers for ever. */
+const MOST_SAID = 20;
+
+/** Says that no socket of drover's is there, and no drain for what comes. */
+export function warnOnce(log: Logger): Warn {
+  const said = new Set<string>();
+  return (asked) => {
+    if (said.has(asked) || said.size >= MOST_SAID) return;
+    said.add(asked);
+    log.warn({ asked }, `the application listens on ${asked} by itself, in every worker: what comes there is not drover's`);
+  };
+}
+
+/** Tells of every server that asks the system itself, whatever it speaks. */
+export function watchServers(warn: Warn): void {
+  const prototype = net.Server.prototype as { listen: (...args: unknown[]) => net.Server };
+  const original = prototype.listen;
+  prototype.listen = function listen(this: net.Server, ...args: unknown[]): net.Server {
+    if ((args[0] as { exclusive?: unknown } | null | undefined)?.exclusive !== true) warn(described(args)); // a probe's door is exclusive
+    return Reflect.apply(original, this, args);
   };
 }
 

@@ -5,6 +5,7 @@ import { pause } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
 import { between, type Ms } from "../base/units.ts";
 import type { AccessLog } from "./access.ts";
+import { limitBody } from "./bodylimit.ts";
 import { Cap } from "./cap.ts";
 import type { WorkerConfig } from "./config.ts";
 import { Connections } from "./connections.ts";
@@ -147,14 +148,14 @@ export class Serving {
 
   #observed(req: IncomingMessage, res: ServerResponse): void {
     if (this.#draining) res.shouldKeepAlive = false;
-    this.inFlight.begin(req, res);
+    limitBody(this.inFlight.begin(req, res), this.#config.bodyLimit);
   }
 
   /** An answer went out, or its client went away before one did: then there is nothing to count. */
   #over(exchange: Exchange): void {
-    const { req, res, counted, timedOut, startedAt } = exchange;
-    if (counted || (!res.headersSent && !timedOut)) return;
-    const status = res.headersSent ? res.statusCode : 504;
+    const { req, res, counted, timedOut, answered, startedAt } = exchange;
+    if (counted || (!res.headersSent && !timedOut && answered === undefined)) return;
+    const status = answered ?? (res.headersSent ? res.statusCode : 504);
     const millis = between(startedAt, this.#parts.clock.now());
     this.tally.answered(status, exchange.stream ? undefined : millis);
     const id = res.getHeader("x-request-id");

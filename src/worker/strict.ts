@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 
 /** Why a request that Node.js lets through is not answered. */
 export interface Malformed {
-  readonly status: 400 | 505;
+  readonly status: 400 | 431 | 505;
   readonly detail: string;
 }
 
@@ -18,18 +18,24 @@ const ASTERISK: Malformed = { status: 400, detail: "the target * is for OPTIONS 
 const CODING: Malformed = { status: 400, detail: "Transfer-Encoding is not for HTTP/1.0" };
 const HOSTS: Malformed = { status: 400, detail: "expected one Host header with a host and perhaps a port" };
 
+/** No honest client has a third of it. Node.js itself counts to 2,000 and drops the rest without a word. */
+export const MOST_HEADERS = 100;
+const MANY: Malformed = { status: 431, detail: `more than ${MOST_HEADERS} headers` };
+
 /** The last Host that was found right: nearly all requests have the same. */
 let known = "";
 
 /**
  * What a server must refuse and node:http does not: other versions than 1.x, HTTP/1.0 in chunks (RFC 9112 §6.1), `*` in other methods
- * (§3.2.4), and a Host that is not one host (§3.2): two servers that each pick another are how one gets what was meant for the other.
+ * (§3.2.4), headers without number, and a Host that is not one host (§3.2): two servers that each pick another are how one gets what was
+ * meant for the other.
  */
 export function malformed(req: IncomingMessage): Malformed | undefined {
   const { rawHeaders } = req;
   if (req.httpVersionMajor !== 1) return VERSION;
   if (req.url === "*" && req.method !== "OPTIONS") return ASTERISK;
   if (req.httpVersionMinor === 0 && req.headers["transfer-encoding"] !== undefined) return CODING;
+  if (rawHeaders.length > 2 * MOST_HEADERS) return MANY;
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
@@ -40,4 +46,33 @@ export function malformed(req: IncomingMessage): Malformed | undefined {
     hosts += 1;
   }
   return hosts > 1 ? HOSTS : undefined;
+}
+
+/** What becomes of a header with an underscore in its name. */
+export type Underscores = "drop" | "refuse";
+
+const UNDERSCORE: Malformed = { status: 400, detail: "a header's name has an underscore" };
+
+/**
+ * `X_Forwarded_For` is a header of its own, but becomes `X-Forwarded-For` wherever headers become variables (CGI's rule, RFC 3875 §4.1.18):
+ * a proxy in front that sets the one lets the other through. Nginx drops such headers, Gunicorn drops or refuses them.
+ * @returns why the request is refused; undefined: the application sees none.
+ */
+export function underscored(req: IncomingMessage, rule: Underscores): Malformed | undefined {
+  const { rawHeaders } = req;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (!(rawHeaders[at] as string).includes("_")) continue;
+    if (rule === "refuse") return UNDERSCORE;
+    drop(req);
+    return undefined;
+  }
+  return undefined;
+}
+
+/** `headers` and `headersDistinct` are made of `rawHeaders` when they are first asked for, by a count of their own: so first they are made. */
+function drop(req: IncomingMessage): void {
+  for (const headers of [req.headers, req.headersDistinct])
+    for (const name of Object.keys(headers)) if (name.includes("_")) delete headers[name];
+  const { rawHeaders } = req;
+  req.rawHeaders = rawHeaders.filter((_, at) => !(rawHeaders[at & ~1] as string).includes("_"));
 }

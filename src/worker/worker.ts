@@ -1,5 +1,6 @@
 import { startBeat } from "../base/beat.ts";
 import { systemClock } from "../base/clock.ts";
+import type { DroverError } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import type { MasterPort } from "../base/port.ts";
 import type { DrainedBy, Health, ToChild } from "../base/protocol.ts";
@@ -7,13 +8,15 @@ import { IN_FLIGHT } from "../base/requests.ts";
 import { installRuntime, type Runtime, type Services } from "../base/runtime.ts";
 import { seconds, type Ms } from "../base/units.ts";
 import { AccessLog } from "./access.ts";
+import { watchBoot, type Boot } from "./boot.ts";
 import { createBuiltIn } from "./builtin.ts";
 import { onClientError } from "./clienterror.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createTrust, type Trust } from "./gate/address.ts";
 import { Handles } from "./handles.ts";
 import { loadApplication, type Loaded } from "./load.ts";
-import type { Configured, WorkerDeps } from "./deps.ts";
+import type { Configured, Host, WorkerDeps } from "./deps.ts";
+import { sayFatal } from "./fatal.ts";
 import { probe } from "./probe.ts";
 import { Serving } from "./serving.ts";
 import { createStreams } from "./streams.ts";
@@ -26,17 +29,17 @@ const CLOSE_WITHIN = seconds(1);
 export class Worker {
   readonly #port: MasterPort;
   readonly #deps: WorkerDeps;
-  readonly #exit: (code: number) => void;
+  readonly #host: Host;
   readonly #parts: Parts;
   #loaded: Loaded | undefined;
   #beats: (() => void) | undefined;
   #left = false;
   #drainedBy: DrainedBy = "master";
 
-  constructor(port: MasterPort, configured: Configured, deps: WorkerDeps, exit: (code: number) => void) {
+  constructor(port: MasterPort, configured: Configured, deps: WorkerDeps, host: Host) {
     this.#port = port;
     this.#deps = deps;
-    this.#exit = exit;
+    this.#host = host;
     this.#parts = assemble(port, configured, deps, () => this.#abandoned());
   }
 
@@ -47,18 +50,29 @@ export class Worker {
   async start(beatEvery: Ms): Promise<void> {
     const { handles, serving, trust, configured, access } = this.#parts;
     const { config, addresses } = configured;
-    const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: config.demo, connections: config.connections });
+    const builtIn = createBuiltIn({
+      serving,
+      trust,
+      clock: systemClock,
+      demo: config.demo,
+      connections: config.connections,
+      underscores: config.underscores,
+    });
     installRuntime(runtimeOf(this.#parts, this.#deps, config.app === null ? { prepared: builtIn.prepared } : {}));
     await handles.complete;
-    this.#loaded = await loadApplication({
+    const boot = this.#watchBoot();
+    const loading = loadApplication({
+      boot,
       config,
       log: this.#deps.log,
       trust,
       land: (server, own) => serving.land(server, !own),
       loadBuiltIn: () => this.#deps.loadBuiltIn(),
+      loadFace: () => this.#deps.loadFace(),
       front: (application) => builtIn.front(application),
       clientError: onClientError(serving.tally, config.demo ? ["X-Drover-Demo: 1"] : []),
     });
+    this.#loaded = await Promise.race([loading, boot.failed]).finally(() => boot.end());
     if (serving.draining) return; // asked to go while it was loading
     // What an autopsy asks through the debugger, when this loop is past asking.
     Object.defineProperty(globalThis, Symbol.for(IN_FLIGHT), { value: () => serving.inFlight.oldest(), configurable: true });
@@ -66,6 +80,12 @@ export class Worker {
     this.#port.send({ type: "ready", where: `${addresses.map(({ name }) => name).join(", ")} (${this.#loaded.form})` });
     if (access === undefined) return;
     process.once("exit", () => access.flush());
+  }
+
+  #watchBoot(): Boot {
+    const { app, bootTimeout: within } = this.#parts.configured.config;
+    const exits = (error: DroverError): void => void (this.#left || sayFatal(this.#port, error));
+    return watchBoot({ file: app ?? "the built-in service", within, process: this.#host.signals, exits });
   }
 
   /** A message of the master. */
@@ -87,6 +107,8 @@ export class Worker {
         return this.#parts.serving.share(message.connections);
       case "health":
         this.#parts.health = message.health;
+        return;
+      case "ask": // the broker's
         return;
       case "configure":
         return; // only the first one counts
@@ -135,7 +157,7 @@ export class Worker {
     this.#beats?.();
     this.#parts.access?.flush();
     this.#port.send({ type: "drained", served: this.#parts.serving.tally.counters.served, by: this.#drainedBy });
-    setImmediate(this.#exit, EXIT.done.code);
+    setImmediate(this.#host.exit, EXIT.done.code);
   }
 
   #retune(config: WorkerConfig): void {

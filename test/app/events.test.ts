@@ -9,7 +9,7 @@ import type { FeedEvent, RowChange, TableChange } from "../../src/sheets/events.
 import type { WorkerConfig } from "../../src/worker/config.ts";
 import { startRig, type Rig } from "../worker/rig.ts";
 import { EventSource } from "./eventsource.ts";
-import { PLAYERS, players, sampleSheet, type Sheet } from "./world.ts";
+import { loginServices, PLAYERS, players, sampleSheet, type Sheet } from "./world.ts";
 
 const EPOCH = 1_795_000_000_000;
 
@@ -39,6 +39,7 @@ async function world(config: Partial<WorkerConfig> = {}, mostStreams = 20): Prom
     tables: createTables(sheet, { patience: ms(200) }),
     site: { staticDir: undefined },
     live: { reconnect: seconds(5), mostStreams },
+    ...loginServices(),
   };
   const rig = startRig({ builtIn: { ...application }, services, config });
   closing.push(async () => {

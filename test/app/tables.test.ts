@@ -172,7 +172,7 @@ test("nothing hidden in any answer, header or log line", async () => {
     "/api/tables/secrets/s1",
     "/api/tables/members",
     "/api/tables/own?sort=-id",
-    "/static/page.js",
+    "/static/board.js",
     "/nope",
   ]) {
     const response = await fetch(w.url + path);

@@ -1,6 +1,6 @@
 /** The built-in application on a real HTTP server, in front of it the worker's real store of answers, behind it tables by hand. */
 import { createHash } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { pino } from "pino";
@@ -11,8 +11,14 @@ import work from "../../src/app/query/thread.ts";
 import { systemClock, type Clock } from "../../src/base/clock.ts";
 import type { Health } from "../../src/base/protocol.ts";
 import { installRuntime, type Services } from "../../src/base/runtime.ts";
-import { ms, seconds, type Instant, type Timestamp } from "../../src/base/units.ts";
+import { minutes, ms, seconds, type Instant, type Timestamp } from "../../src/base/units.ts";
+import { NO_LIMITS } from "../../src/app/limits/rules.ts";
+import { checkPassword, type PasswordTask } from "../../src/app/session/scrypt.ts";
 import { createTables } from "../../src/sheets/client.ts";
+import type { Ledger, Tallies } from "../../src/sheets/ledger.ts";
+import { readAccounts } from "../../src/sheets/accounts.ts";
+import { deriveKey } from "../../src/sheets/secrets.ts";
+import { ACCOUNTS } from "../../src/sheets/users.ts";
 import type { Cell, VisibleColumn } from "../../src/sheets/snapshot.ts";
 import type { Transport, TransportEvents } from "../../src/sheets/transport.ts";
 import type { TableInfo, Unavailable } from "../../src/sheets/types.ts";
@@ -20,6 +26,7 @@ import { UnavailableError } from "../../src/sheets/unavailable.ts";
 import type { Change, Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WriteWait } from "../../src/sheets/writes.ts";
 import { PreparedStore } from "../../src/worker/prepared.ts";
 import { Tally } from "../../src/worker/tally.ts";
+import { ledgerByHand, type ByHand } from "../broker/ledger/ledgers.ts";
 import { encode, type Encoded } from "./rows.ts";
 
 /** A broker by hand: it says what the test tells it to. */
@@ -59,8 +66,27 @@ export class Sheet implements Transport {
     this.events?.tables(this.#infos);
   }
 
-  /** Changes who may write. */
-  grant(name: string, rights: Partial<Pick<TableInfo, "append" | "update">>): void {
+  /** Who may log in, as the users' range says: name, secret, role. */
+  users(rows: readonly (readonly [name: string, secret: string, role?: string])[], key: string = KEYS[0] as string): void {
+    const said = { name: "name", secret: "code", role: "role" };
+    const nobody = { read: "nobody", append: "nobody", update: "nobody" } as const;
+    const table = { name: ACCOUNTS, range: "people", key: undefined, ttl: seconds(30), columns: [], ...nobody, accounts: said };
+    const reading = readAccounts([["name", "code", "role"], ...rows.map((row) => [...row])], table, deriveKey(key));
+    if (reading.is === "malformed") throw new Error(reading.why);
+    const { columns, rows: accounts } = reading.content;
+    if (this.#contents.has(ACCOUNTS)) this.push(ACCOUNTS, columns, accounts);
+    else this.table(ACCOUNTS, "nobody", columns, accounts);
+  }
+
+  /** Forgets a table. */
+  without(name: string): this {
+    this.#infos = this.#infos.filter((info) => info.name !== name);
+    this.events?.tables(this.#infos);
+    return this;
+  }
+
+  /** Changes who may do what. */
+  grant(name: string, rights: Partial<Pick<TableInfo, "read" | "append" | "update" | "owner">>): void {
     this.#infos = this.#infos.map((info) => (info.name === name ? { ...info, ...rights } : info));
     this.events?.tables(this.#infos);
   }
@@ -183,9 +209,14 @@ export interface World extends AsyncDisposable {
   readonly sheet: Sheet;
   readonly health: { -readonly [K in keyof Health]: Health[K] };
   readonly log: string[];
+  /** The broker's. */
+  readonly ledger: ByHand;
+  /** Who the client is said to be, and whether it speaks HTTPS. */
+  address: string;
+  secure: boolean;
   /** Requests that came through to Fastify. */
   readonly reached: () => number;
-  readonly threadRuns: Task["do"][];
+  readonly threadRuns: string[];
   clockOffset: number;
   /** What the pool throws instead of working. */
   threadsFail: Error | undefined;
@@ -202,19 +233,38 @@ export const HEALTHY: Health = {
   demo: true,
 };
 
-/** @param staticDir as the setting would say. */
-export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
+/** The session key of a world that names none. */
+export const KEYS = ["a session key that has over 32 characters"];
+
+/** The settings of sessions, as a world has them. */
+export const SESSIONS = { keys: KEYS, idle: minutes(120), lifetime: minutes(24 * 60) };
+
+/** What an application needs besides to let people in, who may do what they like. */
+export const loginServices = (
+  ledger: Ledger & Tallies = ledgerByHand({ rules: { max: 500 } }).worker(),
+): Pick<Services, "ledger" | "sessions" | "limits"> => ({ ledger, sessions: SESSIONS, limits: NO_LIMITS });
+
+/**
+ * @param staticDir as the setting would say.
+ * @param more services that stand in place of the usual ones.
+ */
+export async function world(sheet: Sheet, staticDir?: string, more: Partial<Services> = {}): Promise<World> {
   const state = {
     clockOffset: 0,
+    address: "198.51.100.7",
+    secure: false,
     threadsFail: undefined as Error | undefined,
     pool: undefined as Piscina | undefined,
-    threadRuns: [] as Task["do"][],
+    threadRuns: [] as string[],
     log: [] as string[],
+    ledger: undefined as unknown as ByHand,
   };
   const clock: Clock = {
     now: () => (systemClock.now() + state.clockOffset) as Instant,
     wall: () => (systemClock.wall() + state.clockOffset) as Timestamp,
   };
+  state.ledger = ledgerByHand({ clock, rules: { max: 500 } });
+  const addressed = ({ headers }: IncomingMessage): string => String(headers["x-test-address"] ?? state.address);
   const log = pino({ level: "trace" }, { write: (line: string) => void state.log.push(line) });
   const tally = new Tally();
   const prepared = new PreparedStore({ tally, clock, demo: false, written: () => {} });
@@ -223,16 +273,22 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
     tables: createTables(sheet, { clock, patience: ms(200) }),
     prepared,
     threads: {
-      async run<T>(module: URL, task: unknown): Promise<T> {
-        if (state.pool !== undefined) return (await state.pool.run(task, { filename: module.href })) as T;
+      async run<T>(module: URL, task: unknown, { name }: { name?: string } = {}): Promise<T> {
+        if (state.pool !== undefined) return (await state.pool.run(task, { filename: module.href, name: name ?? "default" })) as T;
         if (state.threadsFail !== undefined) throw state.threadsFail;
-        state.threadRuns.push((task as Task).do);
-        return work(structuredClone(task) as Task) as T;
+        if (module.pathname.endsWith("/scrypt.ts")) return checkPassword(structuredClone(task) as PasswordTask) as T;
+        state.threadRuns.push(name ?? (task as Task).do);
+        if (name === undefined) return work(structuredClone(task) as Task) as T;
+        const functions = (await import(module.href)) as Record<string, (task: unknown) => T>;
+        return structuredClone(functions[name]?.(structuredClone(task))) as T;
       },
     },
     site: { staticDir },
     live: { reconnect: seconds(5), mostStreams: 20 },
     streams: { opened: () => {} },
+    clients: { addressOf: addressed, countable: addressed, isSecure: () => state.secure },
+    ...loginServices(state.ledger.worker()),
+    ...more,
   };
   const service = <K extends keyof Services>(name: K): Services[K] => {
     const found = services[name];
@@ -261,6 +317,7 @@ export async function world(sheet: Sheet, staticDir?: string): Promise<World> {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await fastify.close();
+      state.ledger.host.close();
     },
   });
 }

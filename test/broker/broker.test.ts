@@ -431,12 +431,15 @@ function run(change: Partial<BrokerConfig> = {}) {
     keyFile: key,
     sheetsEndpoint: fake.url,
     oauthEndpoint: fake.url,
+    sessionKey: null,
     tablesFile: null,
     ttl: seconds(30),
     readsPerMinute: perMinute(60),
     writesPerMinute: perMinute(60),
     journalSize: mebibytes(1),
     upstreamTimeout: seconds(2),
+    slots: { max: 10, perUser: 1, conflict: "take-over", lease: seconds(600) },
+    zone: "UTC",
     dataDir: folder,
     socket: socket(),
     log: { target: { fd: 1 }, level: "info" },
@@ -450,6 +453,7 @@ function run(change: Partial<BrokerConfig> = {}) {
 test("the process: ready at once, beats that tell of Google, gone within a second when asked or orphaned", async () => {
   for (const end of ["drain", "lost"] as const) {
     const child = run();
+    await until("something is said", () => child.sent.length > 0);
     assert.deepEqual(child.sent[0], { type: "ready", where: socket() });
     await until("a beat with tables", () =>
       child.sent.some((m) => m.type === "beat" && m.upstream?.state === "ok" && m.upstream.tables.length === 2),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Health, UpstreamReport } from "../../src/base/protocol.ts";
+import { slotsState } from "../../src/base/slots.ts";
 import { statusLine, type StatusFacts } from "../../src/cli/status-line.ts";
 import type { Instant } from "../../src/base/units.ts";
 import { initialMaster, type Master, type PlaceId } from "../../src/master/core/model.ts";
@@ -21,6 +22,17 @@ test("an application without tables has no quota; the demo says so", () => {
   const own: Health = { ...health, broker: "none", upstream: "never" };
   assert.equal(line({ health: own, upstream: undefined, children: [] }), "8/8 workers, gen 3, HEALTHY, 0 connections");
   assert.equal(line({ health: { ...health, demo: true } }), "8/8 workers, gen 3, HEALTHY, quota 4/60, 12 connections, demo");
+});
+
+test("how many are in, and the words for nearly and quite full", () => {
+  const slots = (used: number): string => line({ slots: slotsState(used, 200) });
+  assert.equal(slots(12), "8/8 workers, gen 3, HEALTHY 12/200, quota 4/60, 12 connections");
+  assert.match(slots(160), /, WARNING 160\/200, /);
+  assert.match(slots(250), /, FULL 250\/200, /);
+  assert.match(
+    line({ slots: slotsState(1, 2), health: { ...health, status: "degraded", broker: "away" } }),
+    /DEGRADED \(broker away\) 1\/2, /,
+  );
 });
 
 test("what is wrong is named", () => {

@@ -71,6 +71,7 @@ export const statusWith = (changes: Partial<Status> = {}): Status => ({
     quota: { used: 4, limit: 51, lockedUntil: 0 as Timestamp },
     tables: [{ name: "players", rows: 500, version: 7, checkedAt: NOW, warnings: 0 }],
   },
+  slots: null,
   health: { status: "ok", generation: 3, workers: { ready: 2, target: 2 }, broker: "ready", upstream: "ok", demo: false },
   data: "the Google spreadsheet abc",
   urls: ["http://127.0.0.1:8080"],

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { COSTS, GOOGLE } from "../../src/plan/constants.ts";
 import { corrections, gatewayBill } from "../../src/plan/corrections.ts";
 import { configured, type Figure } from "../../src/plan/figure.ts";
-import { forecast, slotsForMemory } from "../../src/plan/forecast.ts";
+import { forecast } from "../../src/plan/forecast.ts";
 import { DROVER, type PlanInput } from "../../src/plan/input.ts";
 import { mostUsers } from "../../src/plan/needs.ts";
 import { nextStep, roundTtl } from "../../src/plan/next.ts";
@@ -122,13 +122,6 @@ test("three tiers: the first two fit, 100,000 at once do not", () => {
   assert.deepEqual(
     tiers(input()).map(({ forecast: f }) => f.verdict),
     ["holds", "holds", "overload"],
-  );
-});
-
-test("slots by memory as those who run such services found them, the nearest tier", () => {
-  assert.deepEqual(
-    [1, 2, 4, 7.6, 8, 16, 64].map((gb) => slotsForMemory(gibibytes(gb))),
-    [50, 50, 150, 300, 300, 500, 500],
   );
 });
 

@@ -69,6 +69,7 @@ export async function book(
     DROVER_TABLES: join(cwd, "tables.json"),
     DROVER_READS_PER_MINUTE: "10000",
     DROVER_WRITES_PER_MINUTE: "10000",
+    DROVER_RATE_LIMIT: "off",
     ...env,
   };
   const daemon = await start(t, { cwd, env: environment });

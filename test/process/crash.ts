@@ -36,7 +36,7 @@ export async function crashWorld(t: TestContext, env: NodeJS.ProcessEnv = {}, ar
   const sheet = await alone(t, ["--csv", csv, "--faults", ...args]);
   const begin = async (cwd: string): Promise<Daemon> => {
     writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables: TABLES }));
-    const quota = { DROVER_READS_PER_MINUTE: "30000", DROVER_WRITES_PER_MINUTE: "30000" };
+    const quota = { DROVER_READS_PER_MINUTE: "30000", DROVER_WRITES_PER_MINUTE: "30000", DROVER_RATE_LIMIT: "off" };
     return await start(t, { cwd, env: { ...sheet.env, ...quota, DROVER_TABLES: join(cwd, "tables.json"), ...env } });
   };
   let daemon = await begin(folder(t));

@@ -15,6 +15,8 @@ test("rows of the sample come through emulator, broker and worker, and say that 
   assert.equal(answer.headers["x-drover-demo"], "1");
   const { rows, total, next, table } = JSON.parse(answer.body) as { rows: { id: string }[]; total: number; next: string; table: string };
   assert.deepEqual([table, rows.length, total, typeof next], ["players", 3, 500, "string"]);
+  const file = await get(`${daemon.url}/api/tables/players/export?format=csv&sort=-score`);
+  assert.deepEqual([file.status, file.headers["x-rows"], file.body.split("\r\n").length], [200, "500", 502]);
   const status = await daemon.status();
   assert.equal(status.demo, true);
   assert.match(status.data, /sample workbook/);
@@ -34,7 +36,7 @@ test("every worker gives the same bytes and ETag, and 304 for it; a hit costs no
   const [etag = ""] = seen.keys();
   const again = await get(`${daemon.url}/api/tables/players?limit=3`, { headers: { "if-none-match": etag } });
   assert.deepEqual([again.status, again.body], [304, ""]);
-  await until("the broker's beat has told of the first call", async () => (await daemon.status()).upstream?.tables.length === 6);
+  await until("the broker's beat has told of the first call", async () => (await daemon.status()).upstream?.tables.length === 7);
   const before = (await daemon.status()).counters.upstreamCalls;
   await Promise.all(Array.from({ length: 50 }, () => players(daemon)));
   await until("the beats have told", async () => (await daemon.status()).counters.hits > 40);

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { suite, type TestContext } from "node:test";
 import { readRun } from "../../src/plan/run.ts";
-import { cleanEnv, DROVER, folder, start } from "./harness.ts";
+import { cleanEnv, DROVER, folder, ROOT, start, until } from "./harness.ts";
 
 interface Ran {
   readonly code: number | null;
@@ -51,7 +51,7 @@ suite("drover load", { concurrency: 3 }, () => {
       req.on("end", () => {
         const body = Buffer.concat(chunks).toString();
         if (req.url === "/api/login") {
-          const { user, code } = JSON.parse(body) as { user: string; code: string };
+          const { name: user, secret: code } = JSON.parse(body) as { name: string; secret: string };
           seen.logins.push(user);
           res.setHeader("set-cookie", `sid=${user}-${code}; HttpOnly`);
           return res.end("{}");
@@ -109,12 +109,14 @@ suite("drover load", { concurrency: 3 }, () => {
         server.closeAllConnections();
       }, 2_500).unref();
     });
-    const other = await serve(t, (_req, res) => res.end("ok"));
+    let asked = 0;
+    const other = await serve(t, (_req, res) => res.end(String((asked += 1))));
     let told = false;
-    const cut = await load(dir, [other.url, "--users", "3", "--hold", "10s", "--think", "20ms", "--json", "cut.json"], (out, pid) => {
+    const cut = await load(dir, [other.url, "--users", "3", "--hold", "30s", "--think", "20ms", "--json", "cut.json"], (out, pid) => {
       if (told || !out.includes("STEP")) return;
       told = true;
-      setTimeout(() => process.kill(pid, "SIGINT"), 3_000);
+      const before = asked;
+      void until("it is well under way", () => asked - before > 600, 60_000).then(() => process.kill(pid, "SIGINT"));
     });
     const dies = await dying;
     assert.equal(dies.code, 99, dies.out + dies.err);
@@ -153,15 +155,34 @@ suite("drover load", { concurrency: 3 }, () => {
 
   test("the demo: the server's own figures stand beside, writes land, and drover plan reads the run", async (t) => {
     const daemon = await start(t);
-    const args = [daemon.url, "--users", "20", "--mix", "60/30/10", "--hold", "3s", "--think", "200ms", "--json", "run.json", ...CALM];
+    const players = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split("\n").slice(1, 21);
+    const people = players.map((line) => line.split(",")).map(([, name, , , , code]) => `${name},${code}\n`);
+    writeFileSync(join(daemon.dir, "people.csv"), people.join(""));
+    const args = [
+      daemon.url,
+      "--user-file",
+      "people.csv",
+      "--users",
+      "20",
+      "--mix",
+      "60/30/10",
+      "--hold",
+      "3s",
+      "--think",
+      "200ms",
+      "--json",
+      "run.json",
+      ...CALM,
+    ];
     const { code, out, err } = await load(daemon.dir, args);
     assert.equal(code, 0, out + err);
     const { server, steps } = readRun(readFileSync(join(daemon.dir, "run.json"), "utf8"), "run.json");
-    assert.deepEqual([server?.workers, server?.tables], [2, 6]);
+    assert.deepEqual([server?.workers, server?.tables], [2, 7]);
     const [step] = steps;
     assert.ok((step?.cpuSeconds ?? 0) > 0 && (step?.rssBytes ?? 0) > 5e7 && (step?.hitRatio ?? 0) > 0.3, JSON.stringify(step));
     assert.ok(((await daemon.status()).upstream?.writes?.waiting ?? 0) >= 0);
     const { endpoints } = (JSON.parse(readFileSync(join(daemon.dir, "run.json"), "utf8")) as { steps: { endpoints: Record<string, { answered: number }> }[] }).steps[0] ?? {}; // prettier-ignore
     assert.ok((endpoints?.["write actions"]?.answered ?? 0) > 5, JSON.stringify(endpoints));
+    assert.equal((await daemon.status()).slots?.used, 20, "all of them are in");
   });
 });

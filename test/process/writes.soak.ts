@@ -40,7 +40,10 @@ async function world(t: TestContext, env: NodeJS.ProcessEnv = {}): Promise<World
   const cwd = folder(t);
   const table = { key: "id", ttl: "30s", read: "public", append: "public", update: "public" };
   writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables: Object.fromEntries(NAMES.map((name) => [name, table])) }));
-  const daemon = await start(t, { cwd, env: { ...emulator.env, DROVER_WORKERS: "8", DROVER_TABLES: join(cwd, "tables.json"), ...env } });
+  const daemon = await start(t, {
+    cwd,
+    env: { ...emulator.env, DROVER_WORKERS: "8", DROVER_RATE_LIMIT: "off", DROVER_TABLES: join(cwd, "tables.json"), ...env },
+  });
   const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
   t.after(() => agent.destroy());
   const send: World["send"] = (method, path, body) =>

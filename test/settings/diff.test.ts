@@ -20,7 +20,7 @@ test("changes are sorted by what a reload may do with them, with old and new val
   assert.deepEqual(diff.live, [
     { name: "workers", before: "2", after: "3", source: { from: "file", file: "/srv/x/.env", line: 1, name: "DROVER_WORKERS" } },
   ]);
-  assert.deepEqual([names(diff.roll), names(diff.restart)], [["cache_ttl"], ["bind"]]);
+  assert.deepEqual([names(diff.roll), names(diff.restart)], [["trusted_proxies", "cache_ttl"], ["bind"]]);
   assert.deepEqual([diff.restart[0]?.before, diff.restart[0]?.after], ["127.0.0.1:8080", "0.0.0.0:80"]);
 });
 

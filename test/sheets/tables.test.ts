@@ -24,7 +24,7 @@ test("a table that says nothing is private, keyed by its first column and as old
 });
 
 test("everything a table can say", () => {
-  const said = { range: "Spieler!A1:F", key: "id", ttl: "2m", read: "public", append: { role: "desk" }, update: "own rows" };
+  const said = { range: "Spieler!A1:F", key: "id", ttl: "2m", read: "public", append: { role: "desk" }, update: "own rows", owner: "who" };
   const [table] = parse({
     players: { ...said, columns: { score: { type: "integer" }, target: { hidden: true }, code: { hidden: false } } },
   });

@@ -25,7 +25,7 @@ describe("docs/deploy.md", { skip }, () => {
     is("blocks", "0");
     is("left", "0 inactive drover");
     const seen = (pattern: RegExp) => assert.match(out, pattern, out);
-    seen(/Status: "\d+\/\d+ workers, gen 1, (HEALTHY|DEGRADED \(Google down\)), .*demo"/);
+    seen(/Status: "\d+\/\d+ workers, gen 1, (HEALTHY|DEGRADED \(Google down\))(?: \d+\/\d+)?, .*demo"/);
     seen(/"rows":\[\{"id":"p001"/);
     seen(/^drover 0\.1\.0 {2}running .* generation 2$[^]*^workers {4}3\/3 ready$[^]*TTL 1m00s$/m);
     seen(/^release 1$[^]*^release 2$[^]*^release 1$/m);

@@ -18,7 +18,7 @@ from=${EPOCHREALTIME/./}
 systemctl start drover.service
 fact start "$? $(systemctl is-active drover.service) $(systemctl is-active drover.socket)"
 fact start_ms $(((${EPOCHREALTIME/./} - from) / 1000))
-until_true '[[ $(show StatusText) == *HEALTHY,\ quota* ]]' # the demo's broker may ask before the emulator answers
+until_true '[[ $(show StatusText) == *HEALTHY\ */*,\ quota* ]]' # the demo's broker may ask before the emulator answers
 fact status "$(show StatusText)"
 fact user "$(stat -c %U "/proc/$(show MainPID)")"
 fact notify "$(show NotifyAccess)"

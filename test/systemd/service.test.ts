@@ -12,7 +12,7 @@ describe("drover.service on a real systemd", { skip: cannot() }, () => {
     is("start", "0 active active");
     is("user", "drover");
     is("notify", "main");
-    is("status", /^2\/2 workers, gen 1, HEALTHY, quota \d+\/\d+, \d+ connections, demo$/);
+    is("status", /^2\/2 workers, gen 1, HEALTHY 0\/500, quota \d+\/\d+, \d+ connections, demo$/);
     is("answer", /^\{.*"rows":\[\{/);
     is("reload", "0");
     is("reload_pid", "same");

@@ -15,7 +15,7 @@ fi
 systemctl start drover.service
 fact start "$? $(systemctl is-active drover.service)"
 fact watched "$(show WatchdogUSec) $([[ $(show WatchdogTimestampMonotonic) -gt 0 ]] && echo fed)"
-until_true '[[ $(show StatusText) == *HEALTHY,\ quota* ]]' # the demo's broker may ask before the emulator answers
+until_true '[[ $(show StatusText) == *HEALTHY\ */*,\ quota* ]]' # the demo's broker may ask before the emulator answers
 fact status "$(show StatusText)"
 main=$(show MainPID)
 

@@ -6,7 +6,7 @@ import { rawHandle, type RawHandle } from "../../src/base/held.ts";
 import type { MasterPort } from "../../src/base/port.ts";
 import type { FromChild, ToChild } from "../../src/base/protocol.ts";
 import type { Services } from "../../src/base/runtime.ts";
-import { ms, seconds } from "../../src/base/units.ts";
+import { mebibytes, ms, seconds } from "../../src/base/units.ts";
 import type { WorkerConfig } from "../../src/worker/config.ts";
 import { runWorker } from "../../src/worker/main.ts";
 import type { Holder } from "./holder.ts";
@@ -17,12 +17,15 @@ export const config = (over: Partial<WorkerConfig> = {}): WorkerConfig => ({
   connections: 1_000,
   backlog: 128,
   timeout: seconds(30),
+  bootTimeout: seconds(60),
   requestTimeout: seconds(30),
+  bodyLimit: mebibytes(100),
   headersTimeout: seconds(10),
   keepAlive: seconds(75),
   drainIdle: ms(100),
   gracefulTimeout: seconds(5),
   trustedProxies: [],
+  underscores: "drop",
   accessLog: false,
   demo: false,
   dataDir: "/nonexistent",
@@ -44,6 +47,8 @@ export interface Rig {
   exited: Promise<number>;
   /** A signal to the worker's process. */
   signal(name: NodeJS.Signals): void;
+  /** An event of its process. @returns whether anybody listens for it. */
+  happens(event: "uncaughtException" | "exit", what: unknown): boolean;
 }
 
 export interface RigOptions {
@@ -66,7 +71,7 @@ export function startRig(options: RigOptions = {}): Rig {
   const said: FromChild[] = [];
   const log: Record<string, unknown>[] = [];
   const access: string[] = [];
-  const waiting: { type: string; resolve: (message: never) => void }[] = [];
+  const waiting: { type: string; resolve: (message: never) => void; reject: (why: Error) => void }[] = [];
   let hear: (message: ToChild, handle: unknown) => void = () => {};
   let exit: (code: number) => void = () => {};
   const signals = new EventEmitter();
@@ -78,8 +83,11 @@ export function startRig(options: RigOptions = {}): Rig {
   const channel: MasterPort = {
     send(message) {
       said.push(message);
-      for (const { type, resolve } of waiting) if (type === message.type) resolve(message as never);
-      for (let at = waiting.length - 1; at >= 0; at -= 1) if (waiting[at]?.type === message.type) waiting.splice(at, 1);
+      for (const { type, resolve, reject } of waiting)
+        if (type === message.type) resolve(message as never);
+        else if (message.type === "fatal") reject(new Error(`the worker can't start: ${message.message}`)); // nothing else will be said
+      for (let at = waiting.length - 1; at >= 0; at -= 1)
+        if (waiting[at]?.type === message.type || message.type === "fatal") waiting.splice(at, 1);
     },
     onMessage: (handler) => void (hear = handler),
     onLost() {},
@@ -98,6 +106,7 @@ export function startRig(options: RigOptions = {}): Rig {
       services: options.services ?? {},
       reopen: () => void log.push({ msg: "reopened" }),
       loadBuiltIn: async () => options.builtIn ?? {},
+      loadFace: async () => ({ slot: 3 }),
     }),
     { signals, exit },
   );
@@ -122,9 +131,10 @@ export function startRig(options: RigOptions = {}): Rig {
       const found = said.find((message) => message.type === type);
       return found === undefined ? this.next(type) : Promise.resolve(found as never);
     },
-    next: (type) => new Promise((resolve) => waiting.push({ type, resolve })),
+    next: (type) => new Promise((resolve, reject) => waiting.push({ type, resolve, reject })),
     tell,
     exited,
     signal: (name) => void signals.emit(name),
+    happens: (event, what) => signals.emit(event, what),
   };
 }

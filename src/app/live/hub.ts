@@ -10,7 +10,9 @@ import type { Ms } from "../../base/units.ts";
 import type { Tables } from "../../sheets/client.ts";
 import type { FeedEvent, Position } from "../../sheets/events.ts";
 import type { TableInfo } from "../../sheets/types.ts";
-import { isPublic } from "../visibility.ts";
+import type { Who } from "../session/who.ts";
+import { may } from "../visibility.ts";
+import { OwnRows } from "./own.ts";
 import { eventText, heartbeatText, pieceOf, placeText, resetText, retryText, type Piece } from "./piece.ts";
 
 /** Where a client wants to begin. */
@@ -30,16 +32,28 @@ export interface HubOptions {
   readonly reconnect: Ms;
 }
 
-/** Streams that watch the same tables. */
+/** Who watches what. */
+export interface Audience {
+  /** undefined: all that they may read, those to come included. */
+  readonly tables: readonly string[] | undefined;
+  readonly who: Who;
+  /** Whether they still are who they were. */
+  stands(): boolean;
+}
+
+/** Streams that watch the same tables, of the same user or of strangers. */
 interface Group {
   readonly key: string;
-  /** undefined: all that anyone may read, those to come included. */
   readonly tables: ReadonlySet<string> | undefined;
+  readonly who: Who;
+  /** Of tables where they see only their own rows: which those are. */
+  readonly own: OwnRows;
   readonly streams: Set<Stream>;
 }
 
 interface Stream {
   readonly res: ServerResponse;
+  stands(): boolean;
   readonly group: Group;
   /** undefined once it has got its beginning. */
   wish: Wish | undefined;
@@ -80,9 +94,9 @@ export class Hub {
     return this.#size;
   }
 
-  /** @param res its head is written already. @param tables undefined: all public ones. */
-  open(res: ServerResponse, tables: readonly string[] | undefined, wish: Wish): void {
-    const stream: Stream = { res, group: this.#group(tables), wish };
+  /** @param res its head is written already. */
+  open(res: ServerResponse, { tables, who, stands }: Audience, wish: Wish): void {
+    const stream: Stream = { res, stands, group: this.#group(tables, who), wish };
     const cohort = this.#cohorts[this.#size % TICKS] as Set<Stream>;
     cohort.add(stream);
     stream.group.streams.add(stream);
@@ -103,10 +117,14 @@ export class Hub {
     clearInterval(this.#timer);
   }
 
-  #group(tables: readonly string[] | undefined): Group {
+  #group(tables: readonly string[] | undefined, who: Who): Group {
     const names = tables === undefined ? undefined : new Set(tables);
-    const key = names === undefined ? "*" : [...names].sort().join();
-    const group = this.#groups.get(key) ?? { key, tables: names, streams: new Set() };
+    const key = JSON.stringify([names === undefined ? null : [...names].sort(), who.is === "in" ? [who.user, who.role] : null]);
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const own = new OwnRows(who, this.#options.tables);
+    own.begin();
+    const group: Group = { key, tables: names, who, own, streams: new Set() };
     this.#groups.set(key, group);
     return group;
   }
@@ -138,6 +156,7 @@ export class Hub {
         if (missed === undefined) return this.#send(stream, pieceOf(resetText(head, "history")));
         const { socket } = stream.res;
         socket?.cork();
+        stream.group.own.forget(); // what was theirs at that time is not known: they read those tables again
         for (const event of this.#visible(stream.group, missed, this.#infos())) this.#send(stream, this.#pieceOf(event));
         this.#send(stream, pieceOf(placeText(head)));
         socket?.uncork();
@@ -160,21 +179,32 @@ export class Hub {
 
   #publish(events: readonly FeedEvent[]): void {
     const infos = this.#infos();
+    const pieces = new Map<string, Piece>();
     for (const group of this.#groups.values()) {
       const told = this.#visible(group, events, infos);
       const [first] = told;
       if (first === undefined) continue;
-      const piece = told.length === 1 ? this.#pieceOf(first) : pieceOf(told.map(eventText).join(""));
+      const piece = told.length === 1 ? this.#pieceOf(first) : this.#pieceOfAll(told, pieces);
       for (const stream of group.streams) if (stream.wish === undefined) this.#send(stream, piece);
     }
   }
 
   /** Asked at the moment of sending: who may read a table, and how it is cut, may have changed since the event was made. */
-  #visible({ tables }: Group, events: readonly FeedEvent[], infos: ReadonlyMap<string, TableInfo>): readonly FeedEvent[] {
-    return events.filter(({ table, definition }) => {
+  #visible({ tables, who, own }: Group, events: readonly FeedEvent[], infos: ReadonlyMap<string, TableInfo>): readonly FeedEvent[] {
+    return events.flatMap((event) => {
+      const { table, definition } = event;
       const info = infos.get(table);
-      return info !== undefined && isPublic(info) && info.definition === definition && (tables?.has(table) ?? true);
+      if (info === undefined || !may(info, "read", who) || info.definition !== definition || tables?.has(table) === false) return [];
+      return own.cut(event, info) ?? [];
     });
+  }
+
+  /** Several events at once: most groups get the very same ones. */
+  #pieceOfAll(told: readonly FeedEvent[], made: Map<string, Piece>): Piece {
+    const key = told.map(({ seq, what }) => `${seq}${what.kind}`).join();
+    const piece = made.get(key) ?? pieceOf(told.map(eventText).join(""));
+    made.set(key, piece);
+    return piece;
   }
 
   #infos(): ReadonlyMap<string, TableInfo> {
@@ -202,7 +232,9 @@ export class Hub {
     const { head } = this.#options.tables.feed;
     const [alive, moved] = [pieceOf(heartbeatText(undefined)), pieceOf(heartbeatText(head))];
     this.#turn = (this.#turn + 1) % TICKS;
-    for (const stream of this.#cohorts[this.#turn] ?? []) this.#send(stream, stream.wish === undefined ? moved : alive);
+    for (const stream of this.#cohorts[this.#turn] ?? [])
+      if (stream.stands()) this.#send(stream, stream.wish === undefined ? moved : alive);
+      else stream.res.end();
     this.#watch(this.#groups.values());
   }
 
@@ -211,7 +243,7 @@ export class Hub {
     const { tables, clock, log } = this.#options;
     const watched = new Set<string>();
     for (const group of groups)
-      for (const info of tables.list()) if (isPublic(info) && (group.tables?.has(info.name) ?? true)) watched.add(info.name);
+      for (const info of tables.list()) if (may(info, "read", group.who) && (group.tables?.has(info.name) ?? true)) watched.add(info.name);
     for (const name of watched) {
       const view = tables.peek(name);
       if (view === undefined)

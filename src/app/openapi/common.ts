@@ -38,6 +38,7 @@ const retry = { "Retry-After": { description: "Whole seconds", schema: { type: "
 export const PROBLEM_RESPONSES: Readonly<Record<string, Schema>> = {
   "400": { description: "A parameter is unknown, repeated or has a value it can't have; `parameter` names it", content },
   "404": { description: "No such table, or no row with this key", content },
+  "429": { description: "Too much of this client: `detail` says what, and nothing was done", headers: retry, content },
   "503": { description: "The rows have never been loaded, or too many large queries are waiting", headers: retry, content },
 };
 
@@ -97,7 +98,11 @@ export const WRITE_PARAMETERS: Readonly<Record<string, Schema>> = {
 
 export const WRITE_RESPONSES: Readonly<Record<string, Schema>> = {
   BadWrite: { description: "The body is no JSON, or a parameter or header is malformed", content },
-  NotWritable: { description: "The table can't be written where it stands in the spreadsheet", content },
+  NotWritable: {
+    description:
+      "The table can't be written where it stands in the spreadsheet; or a page of another origin made the request (`cross-site`)",
+    content,
+  },
   DuplicateKey: { description: "There is a row with this key already, or more than one", content },
   Changed: { description: "The row is not the one that If-Match names", content },
   TooLarge: { description: "The body is over 1,000,000 bytes, or has over 500 rows", content },

@@ -3,11 +3,13 @@ import type { ColumnType } from "../../sheets/types.ts";
 import { DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_LIST, MAX_SORT_KEYS, MAX_VALUE } from "../query/model.ts";
 import { PROBLEM, PROBLEM_RESPONSES, READ_HEADERS, WRITE, WRITE_HEADERS, WRITE_PARAMETERS, WRITE_RESPONSES } from "./common.ts";
 import { EVENTS } from "./events.ts";
+import { exportOperation } from "./exports.ts";
+import { LOGIN_PATHS } from "./login.ts";
 import { deleteOperation, inputSchema, patchOperation, postOperation, WRITE_OPERATION } from "./writes.ts";
 import { keyParameter, nullable, SCALARS, type DescribedTable, type Schema } from "./schemas.ts";
 
-/** @param tables those that anyone may do something with; nothing of any other table, and no hidden column, may be in them. */
-export function openApiDocument(tables: readonly DescribedTable[], version: string): Schema {
+/** @param login whether anybody can log in. @param tables those that anyone may do something with; nothing of any other table, and no hidden column, may be in them. */
+export function openApiDocument(tables: readonly DescribedTable[], version: string, login: boolean): Schema {
   const written = tables.some(({ rights }) => rights.append || rights.update);
   return {
     openapi: "3.1.0",
@@ -19,6 +21,7 @@ export function openApiDocument(tables: readonly DescribedTable[], version: stri
     paths: {
       ...Object.assign({}, ...tables.map(pathsOf)),
       ...(written ? { "/api/writes/{id}": { get: WRITE_OPERATION } } : {}),
+      ...(login ? LOGIN_PATHS : {}),
       "/api/events": { get: EVENTS },
       "/healthz": { get: HEALTH },
     },
@@ -40,6 +43,7 @@ function pathsOf(table: DescribedTable): Record<string, Schema> {
   };
   return {
     ...(Object.keys(rows).length === 0 ? {} : { [`/api/tables/${name}`]: rows }),
+    ...(rights.read ? { [`/api/tables/${name}/export`]: { get: exportOperation(table, listParameters(table)) } } : {}),
     ...(Object.keys(row).length === 0 ? {} : { [`/api/tables/${name}/{key}`]: row }),
   };
 }
@@ -85,7 +89,7 @@ function rowOperation(table: DescribedTable): Schema {
 
 function operation(operationId: string, summary: string, parameters: readonly Schema[], schema: Schema): Schema {
   const headers = Object.fromEntries(Object.keys(READ_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]));
-  const refused = Object.fromEntries([400, 404, 503].map((status) => [String(status), { $ref: `#/components/responses/${status}` }]));
+  const refused = Object.fromEntries([400, 404, 429, 503].map((status) => [String(status), { $ref: `#/components/responses/${status}` }]));
   return {
     operationId,
     summary,

@@ -35,6 +35,7 @@ const REFUSED = {
   "413": "TooLarge",
   "415": "MediaType",
   "422": "Invalid",
+  "429": "429",
   "503": "Later",
   "507": "DiskFull",
 } as const;

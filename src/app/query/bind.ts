@@ -5,11 +5,14 @@ import { readCursor } from "./cursor.ts";
 import { bad, good, quoted, type Checked, type Filter, type Query, type QueryColumn, type Wanted } from "./model.ts";
 import type { RawFilter, RawQuery } from "./parse.ts";
 
-/** @param columns the table's visible columns: any other name, hidden ones included, is unknown. */
-export function bindQuery(table: string, raw: RawQuery, columns: readonly QueryColumn[]): Checked<Query> {
+/**
+ * @param columns the table's visible columns: any other name, hidden ones included, is unknown.
+ * @param also a filter that the client did not ask for: it gets no more than what that lets through.
+ */
+export function bindQuery(table: string, raw: RawQuery, columns: readonly QueryColumn[], also?: Filter): Checked<Query> {
   const types = new Map(columns.map((column) => [column.name, column.type]));
   for (const key of raw.sort) if (!types.has(key.column)) return unknownColumn("sort", key.column, columns);
-  const filters: Filter[] = [];
+  const filters: Filter[] = also === undefined ? [] : [also];
   for (const filter of raw.filters) {
     const type = types.get(filter.column);
     if (type === undefined) return unknownColumn(filter.parameter, filter.column, columns);

@@ -43,11 +43,17 @@ function slicePage(rows: Rows, query: Query): Page {
   return { rows: rows.rowSlice(start, end), total, next };
 }
 
-function searchPage(rows: Rows, query: Query): Page {
+/** @returns the places of all rows of the selection in its order, and which of them the page begins with. */
+export function selectRows(rows: Rows, query: Query): { readonly order: Uint32Array; readonly start: number } {
   const columns = (name: string) => rows.cells(name);
   const order = sortRows(filterRows(rows.rowCount, columns, query.filters), columns, query.sort);
+  const start = query.cursor === undefined ? 0 : startOf(rows, query, query.cursor, order);
+  return { order, start: Math.min(start, order.length) };
+}
+
+function searchPage(rows: Rows, query: Query): Page {
+  const { order, start } = selectRows(rows, query);
   const total = order.length;
-  const start = Math.min(query.cursor === undefined ? 0 : startOf(rows, query, query.cursor, order), total);
   const at = (i: number) => order[i] as number;
   const end = fit(rows, start, Math.min(start + query.limit, total), at);
   const next = end < total ? writeCursor(cursorAt(rows, query, { end, at })) : null;

@@ -38,19 +38,33 @@ export interface RawQuery {
 /** The parameters a list takes, for messages and OpenAPI. */
 export const PARAMETERS = ["limit", "cursor", "sort", "filter[column]", "filter[column][operator]"] as const;
 
+/** What differs between the routes that take these parameters. */
+export interface Bounds {
+  /** Rows, where no limit is given. */
+  readonly standard: number;
+  readonly most: number;
+  /** The route and its parameters, for messages. */
+  readonly takes: string;
+}
+const LIST: Bounds = { standard: DEFAULT_LIMIT, most: MAX_LIMIT, takes: `a list takes ${PARAMETERS.join(", ")}` };
+
 /**
  * @param raw the part of the target after `?`, not decoded; empty when there is none.
  * Empty parts (`a=1&&b=2`, a trailing `&`) are ignored, as the URL standard's parser does; a name without `=` has an empty value.
  */
 export function parseQuery(raw: string): Checked<RawQuery> {
   const pairs = splitPairs(raw);
-  if (!pairs.ok) return pairs;
-  let limit = DEFAULT_LIMIT;
+  return pairs.ok ? readQuery(pairs.value, LIST) : pairs;
+}
+
+/** @param pairs names and values, decoded. */
+export function readQuery(pairs: ReadonlyMap<string, string>, bounds: Bounds): Checked<RawQuery> {
+  let limit = bounds.standard;
   let cursor: string | undefined;
   let sort: readonly SortKey[] = [];
   const filters: RawFilter[] = [];
-  for (const [name, value] of pairs.value) {
-    const read = readParameter(name, value);
+  for (const [name, value] of pairs) {
+    const read = readParameter(name, value, bounds);
     if (!read.ok) return read;
     const { value: part } = read;
     if ("limit" in part) limit = part.limit;
@@ -63,10 +77,10 @@ export function parseQuery(raw: string): Checked<RawQuery> {
 
 type Part = { readonly limit: number } | { readonly cursor: string } | { readonly sort: readonly SortKey[] } | RawFilter;
 
-function readParameter(name: string, value: string): Checked<Part> {
+function readParameter(name: string, value: string, { most, takes }: Bounds): Checked<Part> {
   switch (name) {
     case "limit":
-      return readLimit(value);
+      return readLimit(value, most);
     case "cursor":
       return value === ""
         ? bad("cursor", "is empty: pass the value of `next` of an earlier answer, or leave it out")
@@ -74,7 +88,7 @@ function readParameter(name: string, value: string): Checked<Part> {
     case "sort":
       return readSort(value);
     default:
-      return name.startsWith("filter[") ? readFilter(name, value) : bad(name, `is unknown: a list takes ${PARAMETERS.join(", ")}`);
+      return name.startsWith("filter[") ? readFilter(name, value) : bad(name, `is unknown: ${takes}`);
   }
 }
 
@@ -103,11 +117,9 @@ function decode(text: string): string | undefined {
   }
 }
 
-function readLimit(value: string): Checked<Part> {
-  const limit = /^[1-9]\d{0,3}$/.test(value) ? Number(value) : 0;
-  return limit >= 1 && limit <= MAX_LIMIT
-    ? good({ limit })
-    : bad("limit", `is ${quoted(value)}: expected a whole number from 1 to ${MAX_LIMIT}`);
+function readLimit(value: string, most: number): Checked<Part> {
+  const limit = /^[1-9]\d{0,8}$/.test(value) ? Number(value) : 0;
+  return limit >= 1 && limit <= most ? good({ limit }) : bad("limit", `is ${quoted(value)}: expected a whole number from 1 to ${most}`);
 }
 
 function readSort(value: string): Checked<Part> {

@@ -1,6 +1,7 @@
 /** `GET /api/openapi.json`. */
 import type { FastifyInstance } from "fastify";
 import type { TableInfo } from "../../sheets/types.ts";
+import { UnavailableError } from "../../sheets/unavailable.ts";
 import { sendFixed } from "../fixed.ts";
 import { JSON_TYPE } from "../headers.ts";
 import { knownTables } from "../listing.ts";
@@ -18,13 +19,25 @@ export function openApiRoute(fastify: FastifyInstance, services: AppServices, ve
     const listed = await knownTables(services.tables, request.raw.signal);
     if ("status" in listed) return sendProblem(request, reply, listed);
     const tables = await Promise.all(listed.filter(isOpen).map((info) => describe(info, request.raw.signal, services)));
-    const from = JSON.stringify(tables);
+    const login = await hasLogin(request.raw.signal, services);
+    const from = JSON.stringify([tables, login]);
     if (made?.from !== from) {
-      const body = Buffer.from(JSON.stringify(openApiDocument(tables, version)));
+      const body = Buffer.from(JSON.stringify(openApiDocument(tables, version, login)));
       made = { from, body, etag: digest(body, 15) };
     }
     return sendFixed(request, reply, { ...made, type: JSON_TYPE, cacheControl: "public, no-cache" });
   });
+}
+
+/** Whether the tables file names users; as long as they can't be read for another reason, it does. */
+async function hasLogin(signal: AbortSignal, { accounts }: AppServices): Promise<boolean> {
+  try {
+    await accounts.load(signal);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof UnavailableError)) throw thrown;
+    return thrown.why.reason !== "unknown";
+  }
 }
 
 /**

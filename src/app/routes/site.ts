@@ -1,22 +1,23 @@
-/** `GET /` and `GET /static/*`: the operator's own client, or the page that comes with drover. */
+/** `GET /` and `GET /static/*`: the operator's own client, or the board that comes with drover, which is a folder like any other. */
 import { stat } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
+import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { Files } from "../files.ts";
-import { hasTag, sendFixed } from "../fixed.ts";
+import { hasTag } from "../fixed.ts";
 import { CLIENT_CSP, PAGE_CSP } from "../headers.ts";
-import { languageOf } from "../page/language.ts";
-import { PAGE_DIRECTORY, readPages } from "../page/render.ts";
 import { problem, sendProblem } from "../problem.ts";
 import { quoted } from "../query/model.ts";
-import type { AppServices } from "../services.ts";
 
-/** @param staticDir the operator's directory, absolute; undefined: drover's own page. */
-export async function siteRoutes(fastify: FastifyInstance, services: AppServices, staticDir: string | undefined): Promise<void> {
+/** The compiler copies no assets: from src/app/routes and from dist/app/routes alike they are those of the package's src. */
+const BOARD = fileURLToPath(new URL("../../../src/app/page/static", import.meta.url));
+
+/** @param staticDir the operator's directory, absolute; undefined: the board. */
+export async function siteRoutes(fastify: FastifyInstance, staticDir: string | undefined): Promise<void> {
   if (staticDir !== undefined) await mustBeDirectory(staticDir);
-  const files = new Files(staticDir ?? `${PAGE_DIRECTORY}static`);
+  const files = new Files(staticDir ?? BOARD);
   const csp = staticDir === undefined ? PAGE_CSP : CLIENT_CSP;
   // Files.find decides what is served; the library streams it (types, ranges). It registers no route of its own.
   await fastify.register(fastifyStatic, {
@@ -35,8 +36,7 @@ export async function siteRoutes(fastify: FastifyInstance, services: AppServices
     return hasTag(request.headers["if-none-match"], file.etag) ? reply.code(304).send() : reply.sendFile(file.name);
   };
   fastify.get<{ Params: { "*": string } }>("/static/*", (request, reply) => sendFile(request, reply, request.params["*"]));
-  if (staticDir !== undefined) fastify.get("/", (request, reply) => sendFile(request, reply, "index.html"));
-  else await ownPage(fastify, services);
+  fastify.get("/", (request, reply) => sendFile(request, reply, "index.html"));
 }
 
 const CHANGED = problem(412, "changed", "the file is not the one that If-Match names");
@@ -59,15 +59,4 @@ async function mustBeDirectory(path: string): Promise<void> {
   const found = await stat(path).catch((e: unknown) => messageOf(e));
   if (typeof found === "string") throw new DroverError("DROVER_E_APP", `DROVER_STATIC_DIR can't be read: ${found}`);
   if (!found.isDirectory()) throw new DroverError("DROVER_E_APP", `DROVER_STATIC_DIR is ${path}: expected a directory`);
-}
-
-/** The page in the reader's language; what it says about the demo it says without JavaScript too. */
-async function ownPage(fastify: FastifyInstance, services: AppServices): Promise<void> {
-  const pages = await readPages();
-  fastify.get("/", (request, reply) => {
-    const { demo } = services.health();
-    const page = pages(languageOf(request.headers["accept-language"]), demo);
-    reply.headers({ "Content-Security-Policy": PAGE_CSP, Vary: "Accept-Language", "Content-Language": page.language });
-    return sendFixed(request, reply, { body: page.body, etag: page.etag, type: "text/html; charset=utf-8", cacheControl: "no-cache" });
-  });
 }

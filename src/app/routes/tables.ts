@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TableView } from "../../sheets/client.ts";
 import { UnavailableError } from "../../sheets/unavailable.ts";
 import { knownTables } from "../listing.ts";
+import { applied } from "../limits/limiter.ts";
 import { give, listAnswer, rowAnswer } from "../prepared.ts";
 import { badParameter, problem, sendProblem, type Problem } from "../problem.ts";
 import { bindQuery } from "../query/bind.ts";
@@ -11,15 +12,22 @@ import { parseQuery, splitPairs } from "../query/parse.ts";
 import { rawQuery } from "../query/raw.ts";
 import { pageOf, placeOf } from "../select.ts";
 import type { AppServices } from "../services.ts";
+import { askerOf } from "../session/asker.ts";
+import { ownFilter, owns } from "../session/own.ts";
 import { unavailable } from "../unavailable.ts";
-import { refusal, unknownTable, type TablePath } from "../visibility.ts";
+import { audienceOf, isPersonal, ownerFor, refusal, unknownTable, type TablePath } from "../visibility.ts";
 
 type TableRequest = FastifyRequest<{ Params: { table: string } }>;
 type RowRequest = FastifyRequest<{ Params: { table: string; key: string } }>;
 
 export function tableRoutes(fastify: FastifyInstance, services: AppServices): void {
-  fastify.get("/api/tables/:table", (request: TableRequest, reply) => list(request, reply, services));
-  fastify.get("/api/tables/:table/:key", (request: RowRequest, reply) => row(request, reply, services));
+  const { limiter } = services;
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const over = applied(await limiter.read(request.raw), reply);
+    return over === undefined ? undefined : sendProblem(request, reply, over);
+  };
+  fastify.get("/api/tables/:table", { onRequest }, (request: TableRequest, reply) => list(request, reply, services));
+  fastify.get("/api/tables/:table/:key", { onRequest }, (request: RowRequest, reply) => row(request, reply, services));
 }
 
 async function list(request: TableRequest, reply: FastifyReply, services: AppServices): Promise<FastifyReply> {
@@ -27,12 +35,13 @@ async function list(request: TableRequest, reply: FastifyReply, services: AppSer
   if (raw.length > MAX_QUERY) return sendProblem(request, reply, problem(414, "uri-too-long", `the query is over ${MAX_QUERY} characters`));
   const parsed = parseQuery(raw);
   if (!parsed.ok) return sendProblem(request, reply, badParameter(parsed.bad));
-  const opened = await open(request.params.table, "rows", request.raw.signal, services);
+  const opened = await open(request, reply, "rows", services);
   if ("status" in opened) return sendProblem(request, reply, opened);
-  const query = bindQuery(opened.info.name, parsed.value, opened.snapshot.columns);
+  const { view, owner, audience } = opened;
+  const query = bindQuery(view.info.name, parsed.value, view.snapshot.columns, ownFilter(view.info, owner));
   if (!query.ok) return sendProblem(request, reply, badParameter(query.bad));
-  const page = await pageOf(opened, query.value, services.threads, request.raw.signal);
-  give(request, reply, opened, listAnswer(opened, query.value, page), services);
+  const page = await pageOf(view, query.value, services.threads, request.raw.signal);
+  give(request, reply, view, listAnswer(view, query.value, page, audience), { ...services, audience });
   return reply;
 }
 
@@ -42,33 +51,48 @@ async function row(request: RowRequest, reply: FastifyReply, services: AppServic
   const [surplus] = pairs.value.keys();
   if (surplus !== undefined)
     return sendProblem(request, reply, badParameter({ parameter: surplus, detail: "is unknown: a single row takes no parameters" }));
-  const opened = await open(request.params.table, "row", request.raw.signal, services);
+  const opened = await open(request, reply, "row", services);
   if ("status" in opened) return sendProblem(request, reply, opened);
   const { key } = request.params;
-  const place = await placeOf(opened, key, services.threads, request.raw.signal);
-  if (place === undefined)
+  const { view, owner, audience } = opened;
+  const place = await placeOf(view, key, services.threads, request.raw.signal);
+  if (place === undefined || (owner !== undefined && !owns(view.snapshot.row(place), view.info, owner)))
     return sendProblem(
       request,
       reply,
-      problem(404, "unknown-key", `the table ${quoted(opened.info.name)} has no row with the key ${quoted(key)}`),
+      problem(404, "unknown-key", `the table ${quoted(view.info.name)} has no row with the key ${quoted(key)}`),
     );
-  give(request, reply, opened, rowAnswer(opened, place), services);
+  give(request, reply, view, rowAnswer(view, place, audience), { ...services, audience });
   return reply;
 }
 
+/** A table's rows, as far as whoever asks may read them. */
+interface Opened {
+  readonly view: TableView;
+  /** Only this user's rows. */
+  readonly owner: string | undefined;
+  readonly audience: string | undefined;
+}
+
 /**
- * A table's rows, if strangers may read them. Visibility comes first, so that nobody can have a private table fetched;
- * it is asked again of the view, because it may have changed while its rows were on their way.
+ * Visibility comes first, so that nobody can have a table fetched that they may not read; it is asked again of the view, because it may
+ * have changed while its rows were on their way.
  */
-async function open(name: string, path: TablePath, signal: AbortSignal, services: AppServices): Promise<TableView | Problem> {
+export async function open(request: TableRequest, reply: FastifyReply, path: TablePath, services: AppServices): Promise<Opened | Problem> {
+  const { table: name } = request.params;
+  const { signal } = request.raw;
   const listed = await knownTables(services.tables, signal);
   if ("status" in listed) return listed;
   const info = listed.find((known) => known.name === name);
-  const refused = info === undefined ? unknownTable(name) : refusal(info, "read", path);
+  if (info === undefined) return unknownTable(name);
+  const who = await askerOf(request, reply, isPersonal(info, "read"), services);
+  if ("status" in who) return who;
+  const refused = refusal(info, "read", path, who);
   if (refused !== undefined) return refused;
   try {
     const view = await services.tables.table(name, signal);
-    return refusal(view.info, "read", path) ?? view;
+    const late = refusal(view.info, "read", path, who);
+    return late ?? { view, owner: ownerFor(view.info, "read", who), audience: audienceOf(view.info, who) };
   } catch (thrown) {
     if (!(thrown instanceof UnavailableError)) throw thrown;
     return thrown.why.reason === "unknown" ? unknownTable(name) : unavailable(thrown.why, name);

@@ -1,23 +1,28 @@
 /**
  * `POST /api/tables/:table`, `PATCH` and `DELETE /api/tables/:table/:key`, `GET /api/writes/:id`.
  *
- *   audience → parameters and headers → body, strictly → the broker: columns, keys, If-Match → journal → answer
+ *   audience → limits → parameters and headers → body, strictly → the broker: columns, keys, If-Match → journal → answer
  *
- * Bodies are JSON by name alone: what a form of another site can send is 415, and there is no CORS, so no page of another
- * origin can write in its reader's name.
+ * Bodies are JSON by name alone: what a form of another site can send is 415, and there is no CORS; with a cookie the origin is looked at
+ * too. So no page of another origin can write in its reader's name.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TableInfo } from "../../sheets/types.ts";
 import { UnavailableError } from "../../sheets/unavailable.ts";
 import type { Change, Write, WriteAnswer, WriteRequest } from "../../sheets/writes.ts";
 import { knownTables } from "../listing.ts";
+import { applied, type Who as Counted } from "../limits/limiter.ts";
 import { badParameter, problem, retryAfter, sendProblem, type Problem } from "../problem.ts";
 import { digest } from "../query/canonical.ts";
 import { quoted } from "../query/model.ts";
 import { splitPairs } from "../query/parse.ts";
 import { rawQuery } from "../query/raw.ts";
 import type { AppServices } from "../services.ts";
-import { isPublic, may, refusal, unknownTable, type Right, type TablePath } from "../visibility.ts";
+import { askerOf } from "../session/asker.ts";
+import { owns } from "../session/own.ts";
+import type { Who } from "../session/who.ts";
+import { isPersonal, may, ownerFor, refusal, unknownTable, type Right, type TablePath } from "../visibility.ts";
+import { rowOf, writeOwn } from "../write/own.ts";
 import { CHANGED, problemOfRefusal, sendWrites, sendWritten, shown, type Asked } from "../write/answers.ts";
 import { readIfMatch, readOnce, readWait, unkept, unreadable, type Condition } from "../write/conditions.ts";
 import { MAX_WRITE_BODY, readRows } from "../write/json.ts";
@@ -40,6 +45,13 @@ interface Wish extends Asked {
   readonly changes: readonly Change[];
   readonly condition: Condition;
   readonly once: WriteRequest["once"];
+  readonly who: Who;
+}
+
+/** A table, and who wants to change it. */
+interface Opened {
+  readonly info: TableInfo;
+  readonly who: Who;
 }
 
 /** Registered apart: their bodies are read as bytes and as nothing but JSON. */
@@ -51,17 +63,32 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
     (_request, body, done) => done(null, body),
   );
   const warned = new Set<string>();
+  const { limiter } = services;
+  /** Requests that were counted. */
+  const writers = new WeakMap<FastifyRequest, Counted>();
+  const counted = async (request: Writing, reply: FastifyReply): Promise<Problem | undefined> => {
+    const who = await limiter.who(request.raw);
+    const over = applied(await limiter.write(who), reply);
+    if (over === undefined) writers.set(request, who);
+    return over;
+  };
   const serve = (deed: Deed) => ({
     bodyLimit: MAX_WRITE_BODY,
     // Before the body is read: strangers who may not write have nothing to say.
     onRequest: async (request: Writing, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-      const open = await openFor(request, deed, services);
-      const refused = "status" in open ? open : unreadable(request.headers);
+      const open = await openFor(request, reply, deed, services);
+      const refused = "status" in open ? open : (unreadable(request.headers) ?? (await counted(request, reply)));
       return refused === undefined ? undefined : sendProblem(request, reply, refused);
     },
+    onResponse: async (request: Writing, { statusCode }: FastifyReply): Promise<void> => {
+      const who = writers.get(request);
+      if (who !== undefined && statusCode >= 400) limiter.unwritten(who);
+    },
     handler: async (request: Writing, reply: FastifyReply): Promise<FastifyReply> => {
-      const wish = await understand(request, deed, services);
+      const wish = await understand(request, reply, deed, services);
       if ("status" in wish) return sendProblem(request, reply, wish);
+      const over = applied(await limiter.rows(wish.changes.length), reply);
+      if (over !== undefined) return sendProblem(request, reply, over);
       const answer = await write(request, wish, services);
       if (answer.is === "written") return sendWritten(reply, answer, wish);
       if (answer.refusal.reason === "not-writable") warnOnce(wish.info.name, answer.refusal.message, warned, services);
@@ -74,15 +101,18 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
   fastify.get<{ Params: { id: string } }>("/api/writes/:id", (request, reply) => state(request, reply, services));
 }
 
-/** The table, if strangers may do that with it. */
-async function openFor({ params, raw }: Writing, { right, path }: Deed, { tables }: AppServices): Promise<TableInfo | Problem> {
-  const listed = await knownTables(tables, raw.signal);
+/** The table, if whoever asks may do that with it. */
+async function openFor(request: Writing, reply: FastifyReply, { right, path }: Deed, services: AppServices): Promise<Opened | Problem> {
+  const { params, raw } = request;
+  const listed = await knownTables(services.tables, raw.signal);
   if ("status" in listed) return listed;
   const info = listed.find(({ name }) => name === params.table);
-  return info === undefined ? unknownTable(params.table) : (refusal(info, right, path) ?? info);
+  if (info === undefined) return unknownTable(params.table);
+  const who = await askerOf(request, reply, isPersonal(info, right), services);
+  return "status" in who ? who : (refusal(info, right, path, who) ?? { info, who });
 }
 
-async function understand(request: Writing, deed: Deed, services: AppServices): Promise<Wish | Problem> {
+async function understand(request: Writing, reply: FastifyReply, deed: Deed, services: AppServices): Promise<Wish | Problem> {
   const { headers } = request;
   const wait = readWait(rawQuery(request));
   if (typeof wait !== "string") return wait;
@@ -92,10 +122,24 @@ async function understand(request: Writing, deed: Deed, services: AppServices): 
   if (typeof key === "object") return key;
   const changes = changesOf(request, deed);
   if ("status" in changes) return changes;
-  const info = await openFor(request, deed, services); // the tables may be others by now
-  if ("status" in info) return info;
-  const once = key === undefined ? undefined : { key, digest: digestOf(request, deed) };
-  return { info, op: deed.op, wait, condition, once, ...changes };
+  const opened = await openFor(request, reply, deed, services); // the tables may be others by now
+  if ("status" in opened) return opened;
+  const { info, who } = opened;
+  const once = key === undefined ? undefined : { key: nameOf(key, who), digest: digestOf(request, deed) };
+  const owner = ownerFor(info, deed.right, who);
+  const readable = may(info, "read", who) && (owner !== undefined || ownerFor(info, "read", who) === undefined);
+  const forced = owner === undefined ? changes.changes : changes.changes.map((change) => forcedTo(owner, change, info));
+  return { info, who, readable, op: deed.op, wait, condition, once, many: changes.many, changes: forced };
+}
+
+/** One user's name for a request is not another's. */
+const nameOf = (key: string, who: Who): string => (who.is === "stranger" ? key : `u-${digest(JSON.stringify([who.user, key]), 24)}`);
+
+/** Whatever a client says: what it adds is its user's, and what is its user's stays so. */
+function forcedTo(user: string, change: Change, { owner }: TableInfo): Change {
+  if (change.op === "delete" || owner === undefined) return change;
+  const names = change.op === "append" || Object.hasOwn(change.values, owner);
+  return names ? { ...change, values: { ...change.values, [owner]: user } } : change;
 }
 
 function changesOf({ body, params: { key = "" } }: Writing, deed: Deed): Problem | Pick<Wish, "changes" | "many"> {
@@ -118,18 +162,21 @@ function digestOf({ params: { table, key }, body }: Writing, { op }: Deed): stri
 }
 
 /**
- * Asks the broker, for a list of tags with one after the other until one is the row's. A stranger who may not read rows has seen
+ * Asks the broker, for a list of tags with one after the other until one is the row's. Who may not read rows has seen
  * no tag of them: none is compared, so that nobody finds out what a row holds by trying.
  */
-async function write(
-  { raw, params }: Writing,
-  { info, changes, condition, once, wait }: Wish,
-  { tables }: AppServices,
-): Promise<WriteAnswer> {
+async function write(request: Writing, wish: Wish, services: AppServices): Promise<WriteAnswer> {
+  const { raw, params } = request;
+  const { info, changes, condition, once, wait, readable, who, op } = wish;
+  const { tables } = services;
   const asked = { table: params.table, ...(once === undefined ? {} : { once }) };
+  const owner = op === "append" ? undefined : ownerFor(info, "update", who);
+  const [change] = changes;
+  if (owner !== undefined && change !== undefined && change.op !== "append")
+    return await writeOwn({ asked, change, condition, owner, wait }, services, raw.signal);
   if (condition.is === "any") return await tables.write({ ...asked, changes }, wait, raw.signal);
   const conflict = { is: "refused", refusal: { reason: "conflict", message: CHANGED.detail } } as const satisfies WriteAnswer;
-  for (const ifMatch of isPublic(info) ? condition.tags : []) {
+  for (const ifMatch of readable ? condition.tags : []) {
     const conditional = changes.map((change) => (change.op === "append" ? change : { ...change, ifMatch }));
     const answer = await tables.write({ ...asked, changes: conditional }, wait, raw.signal);
     if (answer.is === "written" || answer.refusal.reason !== "conflict") return answer;
@@ -144,7 +191,7 @@ function warnOnce(table: string, message: string, warned: Set<string>, { log }: 
   log.warn({ table }, `a table that strangers may write to can't be written: ${message}`);
 }
 
-/** What became of a write. Its id is known to who made it; others' guesses find what the table shows anyway. */
+/** What became of a write. Its id is known to who made it; others' guesses find what they may read anyway. */
 async function state(
   request: FastifyRequest<{ Params: { id: string } }>,
   reply: FastifyReply,
@@ -155,13 +202,24 @@ async function state(
   const [surplus] = pairs.value.keys();
   if (surplus !== undefined)
     return sendProblem(request, reply, badParameter({ parameter: surplus, detail: "is unknown: a write takes no parameters" }));
-  const { id } = request.params;
-  const found = await find(id, request.raw.signal, services);
+  const found = await find(request, reply, services);
   if ("status" in found) return sendProblem(request, reply, found);
-  return sendWrites(reply, found.write.state, { write: shown(found.write, found.info) });
+  return sendWrites(reply, found.write.state, { write: shown(found.write, found.readable) });
 }
 
-async function find(id: string, signal: AbortSignal, { tables }: AppServices): Promise<{ write: Write; info: TableInfo } | Problem> {
+interface Found {
+  readonly write: Write;
+  readonly readable: boolean;
+}
+
+async function find(
+  request: FastifyRequest<{ Params: { id: string } }>,
+  reply: FastifyReply,
+  services: AppServices,
+): Promise<Found | Problem> {
+  const { id } = request.params;
+  const { signal } = request.raw;
+  const { tables } = services;
   const unknown = problem(404, "unknown-write", `there is no write ${quoted(id)}, or it reached the spreadsheet over a day ago`);
   if (!/^[0-9A-HJKMNP-TV-Z]{26}$/.test(id)) return unknown;
   const listed = await knownTables(tables, signal);
@@ -169,8 +227,19 @@ async function find(id: string, signal: AbortSignal, { tables }: AppServices): P
   try {
     const write = await tables.findWrite(id);
     const info = listed.find(({ name }) => name === write?.table);
-    const visible = info !== undefined && (isPublic(info) || may(info, write?.op === "append" ? "append" : "update"));
-    return write !== undefined && visible ? { write, info } : unknown;
+    if (write === undefined || info === undefined) return unknown;
+    const right = write.op === "append" ? "append" : "update";
+    const who = await askerOf(request, reply, isPersonal(info, "read") || isPersonal(info, right), services);
+    if ("status" in who) return who;
+    const owner = ownerFor(info, "read", who);
+    if (owner === undefined) {
+      const readable = may(info, "read", who);
+      return readable || may(info, right, who) ? { write, readable } : unknown;
+    }
+    const row = await rowOf(await tables.table(info.name, signal), write.key, services.threads, signal);
+    const readable = owns(row?.row, info, owner);
+    // Of a row that is not there only who knows the id can have made the write.
+    return readable || (row === undefined && may(info, right, who)) ? { write, readable } : unknown;
   } catch (thrown) {
     if (!(thrown instanceof UnavailableError)) throw thrown;
     const { reason, retryAfter: wait } = thrown.why;

@@ -7,7 +7,7 @@ import type { Write, WriteAnswer, WriteRefusal, WriteState, WriteWait } from "..
 import { JSON_TYPE } from "../headers.ts";
 import { problem, retryAfter, type Problem } from "../problem.ts";
 import { quoted } from "../query/model.ts";
-import { isPublic, unknownTable } from "../visibility.ts";
+import { unknownTable } from "../visibility.ts";
 
 /** From the first to the last state of a write; parked is beside them, and what a client must hear of first. */
 const STATES = ["parked", "journaled", "sent", "landed"] as const satisfies readonly WriteState[];
@@ -17,6 +17,8 @@ const LONGEST_REASON = 500;
 /** How a request was asked, as far as its answer depends on it. */
 export interface Asked {
   readonly info: TableInfo;
+  /** Whoever asks may read the row. */
+  readonly readable: boolean;
   readonly op: Write["op"];
   /** It had several rows: the answer has as many writes. */
   readonly many: boolean;
@@ -25,9 +27,8 @@ export interface Asked {
 
 const iso = (at: Timestamp): string => new Date(at).toISOString();
 
-/** A write as clients see it. Of a table that they may not read neither keys are shown nor what Google says. */
-export function shown({ id, table, op, key, state, reason, at, landedAt }: Write, info: TableInfo): Readonly<Record<string, unknown>> {
-  const readable = isPublic(info);
+/** A write as clients see it. Of rows that they may not read neither keys are shown nor what Google says. */
+export function shown({ id, table, op, key, state, reason, at, landedAt }: Write, readable: boolean): Readonly<Record<string, unknown>> {
   return {
     id,
     table,
@@ -49,21 +50,21 @@ function stateOf(writes: readonly Write[]): WriteState {
 export function sendWritten(
   reply: FastifyReply,
   { writes, delivery, repeated }: Extract<WriteAnswer, { is: "written" }>,
-  { info, op, many, wait }: Asked,
+  { readable, op, many, wait }: Asked,
 ): FastifyReply {
   const state = stateOf(writes);
   const done = wait === "journal" || state === "landed";
   const [first] = writes;
-  if (op === "append" && !many && first !== undefined) reply.header("Location", placeOf(first, info));
+  if (op === "append" && !many && first !== undefined) reply.header("Location", placeOf(first, readable));
   if (delivery === "at-least-once") reply.header("X-Write-Delivery", delivery);
   if (repeated) reply.header("Idempotency-Replayed", "true");
-  const all = writes.map((write) => shown(write, info));
+  const all = writes.map((write) => shown(write, readable));
   return sendWrites(reply.code(done ? (op === "append" ? 201 : 200) : 202), state, many ? { writes: all } : { write: all[0] });
 }
 
 /** Where the new row is found; its write, where rows are not shown, or where no client could ask for that path. */
-function placeOf({ id, table, key }: Write, info: TableInfo): string {
-  const reachable = isPublic(info) && key.isWellFormed() && key !== "." && key !== "..";
+function placeOf({ id, table, key }: Write, readable: boolean): string {
+  const reachable = readable && key.isWellFormed() && key !== "." && key !== "..";
   return reachable ? `/api/tables/${table}/${encodeURIComponent(key)}` : `/api/writes/${id}`;
 }
 

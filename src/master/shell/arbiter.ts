@@ -46,6 +46,8 @@ export interface World {
   born(child: Child): void;
   /** A child has ended. */
   died(child: Child, death: Death): void;
+  /** A child answers what the operator asked it. */
+  told(answer: Extract<FromChild, { type: "told" }>): void;
   kill(pid: number, signal: NodeJS.Signals): void;
   /** Whether children of that generation were started with an inspector to open (DROVER_AUTOPSY). */
   inspectable(generation: number): boolean;
@@ -219,6 +221,8 @@ export function createArbiter(world: World, seed: number): Arbiter {
       case "fatal":
         child.fatal = { exit: message.exit, code: message.code, message: message.message };
         return;
+      case "told":
+        return child.role === "broker" ? world.told(message) : undefined; // applications are not asked
       case "wants":
         for (const role of world.rolesForTables()) feed({ type: "need", role });
         return;

@@ -12,6 +12,7 @@ export const CONTROL_VERBS = [
   { verb: "scale", does: 'set the number of workers: {"to": N}' },
   { verb: "recycle", does: 'replace one worker, or all of them one by one: {"slot": N}' },
   { verb: "stack", does: 'what one worker does now: its JavaScript stack and its requests in flight: {"slot": N}' },
+  { verb: "slots", does: 'who is in; {"do": "reap"} frees what has run out; {"do": "end", "who": user or session} puts somebody out' },
   { verb: "reopen", does: "open the log files again, as SIGUSR1 does" },
   { verb: "stop", does: 'stop gracefully, or at once: {"now": true}' },
 ] as const satisfies readonly { verb: string; does: string }[];

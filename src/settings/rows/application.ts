@@ -1,4 +1,5 @@
-import { choice, onOff, optional, path, secret, string } from "../parsers.ts";
+import { bytes, mebibytes } from "../../base/units.ts";
+import { choice, onOff, optional, path, secret, size, string } from "../parsers.ts";
 import { setting } from "../setting.ts";
 
 export const APPLICATION = [
@@ -34,6 +35,16 @@ export const APPLICATION = [
     reload: "roll",
     help: "What the first worker of a new generation is asked for before a reload replaces the others; empty: nothing.",
     notes: "The worker asks its own server, from 127.0.0.1, with the User-Agent drover-probe; 2xx or 3xx within 5s passes.",
+  }),
+  setting({
+    name: "body_limit",
+    group: "application",
+    codec: size(bytes(1), mebibytes(1_048_576), "no limit"),
+    default: "100m",
+    reload: "roll",
+    help: "The largest request body that reaches an application of your own; a larger one is answered with 413.",
+    notes:
+      "Fastify's own limit (1 MiB, unless `options.bodyLimit` says otherwise) stands behind it. The built-in service has limits of its own.",
   }),
   setting({
     name: "static_dir",

@@ -1,6 +1,9 @@
-import { addresses, networks } from "../addresses.ts";
-import { integer } from "../parsers.ts";
+import { addresses, networks, type BindAddress } from "../addresses.ts";
+import { choice, integer } from "../parsers.ts";
 import { expected, parsed, setting } from "../setting.ts";
+
+const isLocal = (address: BindAddress): boolean =>
+  address.kind === "unix" || (address.kind === "tcp" && /^(?:localhost|::1|127(?:\.\d+){3})$/.test(address.host));
 
 export const LISTEN = [
   setting({
@@ -35,9 +38,26 @@ export const LISTEN = [
     name: "trusted_proxies",
     group: "listen",
     codec: networks,
-    default: "",
+    default: {
+      rule: "this machine, when every address to listen on is one that only it can reach (loopback, unix); else none",
+      example: "127.0.0.0/8,::1/128",
+      from: ({ earlier }) =>
+        (earlier.get("bind") as readonly BindAddress[]).every(isLocal)
+          ? { text: "127.0.0.0/8,::1/128", why: "only this machine can reach us" }
+          : { text: "", why: "others can reach us" },
+    },
     reload: "roll",
     help: "Networks whose X-Forwarded-For and X-Forwarded-Proto headers are believed.",
     notes: "Name your reverse proxy's own address, nothing wider: whoever is inside can pose as any client.",
+  }),
+  setting({
+    name: "underscore_headers",
+    group: "listen",
+    codec: choice(["drop", "refuse"]),
+    default: "drop",
+    reload: "roll",
+    help: "What becomes of request headers with an underscore in their name: left out, or the request refused with 400.",
+    notes:
+      "`X_Forwarded_For` looks like `X-Forwarded-For` to programs that turn headers into variables. For the built-in service; your own application sees what was sent.",
   }),
 ] as const;

@@ -24,6 +24,13 @@ export function hopsOfForwarded(value: string): (string | undefined)[] {
     });
 }
 
+/** @returns what the nearest proxy says of the protocol that it was asked in (RFC 7239 §5.4). */
+export function protoOfForwarded(value: string): string | undefined {
+  const element = splitOutsideQuotes(value, ",").at(-1) ?? "";
+  const pair = splitOutsideQuotes(element, ";").find((part) => /^\s*proto\s*=/i.test(part));
+  return pair === undefined ? undefined : unquote(pair.slice(pair.indexOf("=") + 1).trim());
+}
+
 /** `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567` → the address alone, an IPv4 in IPv6 as IPv4. */
 export function address(text: string): string | undefined {
   const bare = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/.exec(text)?.[1] ?? text;

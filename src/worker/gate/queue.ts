@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { between, type Instant } from "../../base/units.ts";
+import { classOf } from "../../base/requestclass.ts";
 import type { Exchange, Permit } from "../exchange.ts";
 import { deadline, overloaded, type Patience } from "./codel.ts";
 import { Permits } from "./permits.ts";
@@ -114,8 +115,16 @@ export class AdmissionQueue {
   }
 }
 
-/** The gate's last stage: a place among the requests in flight, or 503. */
+/** Places beside the queue's, for health checks and the operator: whatever else happens, these are answered. */
+const RESERVE = 32;
+const vital = ({ req }: Exchange): boolean => {
+  const kind = classOf(req.method, req.url);
+  return kind === "health" || kind === "admin";
+};
+
+/** The gate's last stage: a place among the requests in flight, or 503. Health checks and the operator have places of their own. */
 export function queueStage(queue: AdmissionQueue, patience: Patience): Stage {
+  const reserve = new Permits(RESERVE, () => {});
   const refusal: Refusal = {
     status: 503,
     reason: "queue",
@@ -132,6 +141,8 @@ export function queueStage(queue: AdmissionQueue, patience: Patience): Stage {
     name: "queue",
     covers: "application",
     admit(exchange): Verdict {
+      const reserved = vital(exchange) ? reserve.take() : undefined;
+      if (reserved !== undefined) return place(exchange, reserved);
       const entered = queue.enter(() => exchange.req.signal);
       return entered instanceof Promise ? entered.then((permit) => place(exchange, permit)) : place(exchange, entered);
     },

@@ -90,3 +90,47 @@ test("quoted separators do not split, and no header makes the parsers throw or r
     }),
   );
 });
+
+test("HTTPS is what a trusted proxy says it is, and nobody else's word", () => {
+  const trust = createTrust(PROXIES);
+  for (const [peer, headers, expected] of [
+    ["10.0.0.1", {}, false],
+    ["10.0.0.1", { "x-forwarded-proto": "https" }, true],
+    ["10.0.0.1", { "x-forwarded-proto": "HTTPS" }, true],
+    ["10.0.0.1", { "x-forwarded-proto": "https, http" }, false], // the nearest proxy's word is the last
+    ["10.0.0.1", { "x-forwarded-proto": "http" }, false],
+    ["10.0.0.1", { forwarded: 'for=1.1.1.1;proto="https"' }, true],
+    ["10.0.0.1", { forwarded: "for=1.1.1.1;proto=https, for=10.9.9.9" }, false],
+    ["203.0.113.9", { "x-forwarded-proto": "https", forwarded: "proto=https" }, false],
+    [undefined, { "x-forwarded-proto": "https" }, true],
+  ] as const)
+    assert.equal(trust.isSecure(request(peer, headers)), expected, `${peer} ${JSON.stringify(headers)}`);
+  assert.equal(createTrust([]).isSecure(request(undefined, { "x-forwarded-proto": "https" })), false);
+});
+
+test("for counting: a proxy that names nobody is not a client; who sits at this machine is one; contradictions count together", () => {
+  const trust = createTrust([...PROXIES, { address: "127.0.0.0", prefix: 8, family: "ipv4" }]);
+  const count = (peer: string | undefined, headers: Record<string, string> = {}, httpVersion = "1.1") =>
+    trust.countable(Object.assign(request(peer, { host: "localhost:8080", ...headers }), { httpVersion }));
+  assert.equal(count("203.0.113.9"), "203.0.113.9");
+  assert.equal(count("203.0.113.9", { "x-forwarded-for": "1.1.1.1" }), "203.0.113.9");
+  assert.equal(count("10.0.0.1", { "x-forwarded-for": "1.1.1.1" }), "1.1.1.1");
+  assert.equal(count("10.0.0.1"), undefined);
+  assert.equal(count("10.0.0.1", { "x-forwarded-for": "10.2.2.2" }), undefined, "a proxy before it that names nobody");
+  assert.equal(count("127.0.0.1"), "127.0.0.1");
+  assert.equal(count(undefined), "unix");
+  assert.equal(count("127.0.0.1", { "x-forwarded-for": "127.0.0.1" }), "127.0.0.1", "named, though it is here");
+  for (const trace of [{ via: "1.1 x" }, { "x-real-ip": "1.1.1.1" }, { host: "event.example" }, { origin: "https://event.example" }]) {
+    assert.equal(count("127.0.0.1", trace), undefined, JSON.stringify(trace));
+    assert.equal(count(undefined, trace), undefined);
+  }
+  assert.equal(count("127.0.0.1", {}, "1.0"), undefined, "no browser speaks HTTP/1.0");
+  assert.equal(count("127.0.0.1", { origin: "http://localhost:8080" }), "127.0.0.1");
+  for (const junk of [
+    { "x-forwarded-for": "me" },
+    { forwarded: "for=unknown" },
+    { "x-forwarded-for": "1.1.1.1", forwarded: "for=2.2.2.2" },
+  ])
+    assert.equal(count("10.0.0.1", junk), "10.0.0.1", "counted together");
+  assert.equal(createTrust([]).countable(request(undefined)), "unix");
+});

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Clock } from "../../../src/base/clock.ts";
 import { ms, seconds, type Instant, type Timestamp } from "../../../src/base/units.ts";
-import type { Permit } from "../../../src/worker/exchange.ts";
+import type { Exchange, Permit } from "../../../src/worker/exchange.ts";
 import { Permits } from "../../../src/worker/gate/permits.ts";
-import { AdmissionQueue } from "../../../src/worker/gate/queue.ts";
+import { AdmissionQueue, queueStage } from "../../../src/worker/gate/queue.ts";
 
 class HandClock implements Clock {
   at = 0;
@@ -116,4 +116,30 @@ test("whatever happens, no more are in flight than allowed and every entry is se
     }),
     { numRuns: 300 },
   );
+});
+
+test("health checks and the operator have places of their own when all others are taken, and those are bounded too", () => {
+  const clock = new HandClock();
+  const rule = { ...RULE, waiting: 0 };
+  const stage = queueStage(new AdmissionQueue(rule, clock), rule);
+  const ask = (method: string, url: string) => {
+    const exchange = { req: { method, url, signal: never() }, res: { destroyed: false }, permit: undefined } as unknown as Exchange;
+    return { verdict: stage.admit(exchange), exchange };
+  };
+  assert.equal(ask("GET", "/api/tables/players").verdict, undefined);
+  const refused = ask("GET", "/api/tables/players").verdict;
+  assert.ok(refused !== undefined && !(refused instanceof Promise) && refused.status === 503);
+  const vital = ["/healthz", "/healthz?x=1", "/api/admin/health", "/api/admin/slots/reap", "/metrics", "/admin"].map((url) =>
+    ask("GET", url),
+  );
+  assert.deepEqual(
+    vital.map(({ verdict }) => verdict),
+    Array(6).fill(undefined),
+  );
+  for (let i = 6; i < 32; i += 1) assert.equal(ask("GET", "/healthz").verdict, undefined);
+  assert.notEqual(ask("GET", "/healthz").verdict, undefined, "a flood of them is a flood");
+  vital[0]?.exchange.permit?.release();
+  assert.equal(ask("GET", "/healthz").verdict, undefined);
+  for (const url of ["/healthzz", "/api/adminx", "//healthz", "/api/tables/healthz", "/%68ealthz"])
+    assert.notEqual(ask("GET", url).verdict, undefined, url);
 });

@@ -1,0 +1,78 @@
+/**
+ * What is left of a service that is asked for five times what it can do: its peak, and then five times as much for 20 s, by a generator
+ * that does not slow down with its target. Reads that need work alone, and 60/30/10 reads, writes and exports.
+ *
+ *   npm run bench overload          [WORKERS=8] [SECONDS=20] [TIMES=5]
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { offer, type Kind, type Offered } from "./offer.ts";
+
+const WORKERS = process.env["WORKERS"] ?? "8";
+const SECONDS = Number(process.env["SECONDS"] ?? 20);
+const TIMES = Number(process.env["TIMES"] ?? 5);
+const DROVER = fileURLToPath(new URL("../bin/drover", import.meta.url));
+const TABLES = fileURLToPath(new URL("../config/tables.json", import.meta.url));
+
+/** The sample's daemon, without limits of rates: it is to be the machine that gives way. */
+async function start(dir: string): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const env = {
+    PATH: process.env["PATH"],
+    DROVER_DEMO: "on",
+    DROVER_WORKERS: WORKERS,
+    DROVER_TABLES: TABLES,
+    DROVER_RATE_LIMIT: "off",
+    DROVER_READ_RATE: "off",
+    DROVER_EXPORT_RATE: "off",
+  };
+  const child = spawn(DROVER, ["serve", "--bind", "127.0.0.1:0"], { cwd: dir, env, stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  for await (const piece of child.stdout as AsyncIterable<Buffer>) if (/drover is ready.*\n/.test((said += piece.toString()))) break;
+  const stop = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  };
+  return { port: Number(/"http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1]), stop };
+}
+
+const MIXES: Readonly<Record<string, Readonly<Record<Kind, number>>>> = {
+  "reads that need work": { read: 1, write: 0, export: 0 },
+  "60/30/10": { read: 0.6, write: 0.3, export: 0.1 },
+};
+
+const row = (name: string, { seconds, kinds }: Offered): string => {
+  const good = Object.values(kinds).reduce((sum, { ok }) => sum + ok, 0);
+  const parts = Object.entries(kinds)
+    .filter(([, { sent }]) => sent > 0)
+    .map(
+      ([kind, k]) =>
+        `${kind} ${k.ok} ok p95 ${k.okP95.toFixed(0)} ms, ${k.shed} shed p50 ${k.shedP50.toFixed(0)} p95 ${k.shedP95.toFixed(0)} ms, ${k.failed} failed`,
+    );
+  return `${name}: ${(good / seconds).toFixed(0)}/s good; ${parts.join("; ")}`;
+};
+
+for (const [name, mix] of Object.entries(MIXES)) {
+  const dir = mkdtempSync(join(tmpdir(), "drover-bench-"));
+  const { port, stop } = await start(dir);
+  try {
+    await offer({ port, mix, connections: 32, seconds: 5 });
+    const peak = await offer({ port, mix, connections: 32, seconds: 10 });
+    const best = Object.values(peak.kinds).reduce((sum, { ok }) => sum + ok, 0) / peak.seconds;
+    console.log(row(`${name}, 32 clients`, peak));
+    const over = await offer({ port, mix, connections: 4_000, seconds: SECONDS, rate: best * TIMES });
+    const good = Object.values(over.kinds).reduce((sum, { ok }) => sum + ok, 0) / over.seconds;
+    console.log(
+      row(`${name}, ${TIMES} × as much (${over.offered.toFixed(0)}/s offered, ${over.unsent} not sent: all connections busy)`, over),
+    );
+    console.log(`goodput ${((100 * good) / best).toFixed(0)} % of the peak`);
+    const after = await offer({ port, mix, connections: 32, seconds: 10 });
+    console.log(row(`${name}, 32 clients again`, after));
+  } finally {
+    await stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * How often a client may do what: writes and exports are counted once for the machine, before they are done; reads that need work
+ * are counted here and told to the others. Answers that stand ready in memory come by none of this.
+ */
+import type { IncomingMessage } from "node:http";
+import type { FastifyReply } from "fastify";
+import type { Logger } from "../../base/log.ts";
+import { minutes, type Ms } from "../../base/units.ts";
+import type { Rate } from "../../settings/rows/limits.ts";
+import type { Deed, Ledger, Spent, Tallies } from "../../sheets/ledger.ts";
+import type { Clients } from "../../worker/app.ts";
+import { problem, retryAfter, type Problem } from "../problem.ts";
+import { addressKey } from "./address.ts";
+import { rateLimitHeaders, type NamedDeed } from "./headers.ts";
+import type { LimitRules } from "./rules.ts";
+
+/** Who is counted: a user, or a stranger's address. Neither: a proxy that does not say for whom it asks. */
+export interface Who {
+  readonly user: string | undefined;
+  readonly address: string | undefined;
+}
+
+export interface LimiterParts {
+  readonly ledger: Ledger & Tallies;
+  readonly clients: Pick<Clients, "countable">;
+  /** Who is signed in. */
+  readonly userOf: (req: IncomingMessage) => Promise<string | undefined>;
+  readonly rules: LimitRules;
+  readonly log: Logger;
+}
+
+/** What came of asking: headers for the answer, or the answer. */
+export type Passage =
+  | { readonly is: "pass"; readonly headers: Readonly<Record<string, string>> }
+  | { readonly is: "refused"; readonly problem: Problem };
+
+const FREE: Passage = { is: "pass", headers: {} };
+const MINUTE: Ms = minutes(1);
+/** Of all clients together. */
+const SIGNALS = "write:all:signals";
+const TOKENS = "write:all:tokens";
+
+export class Limiter {
+  readonly #parts: LimiterParts;
+  #warned = false;
+
+  constructor(parts: LimiterParts) {
+    this.#parts = parts;
+  }
+
+  /** The user, wherever they are; else the address. */
+  async who(req: IncomingMessage): Promise<Who> {
+    const user = await this.#parts.userOf(req);
+    return user === undefined ? { user, address: this.address(req) } : { user, address: undefined };
+  }
+
+  /** What a client without a name is counted as. */
+  address(req: IncomingMessage): string | undefined {
+    const address = this.#parts.clients.countable(req);
+    if (address === undefined) this.#warn();
+    return address === undefined ? undefined : addressKey(address);
+  }
+
+  /** Before a request to write is read. */
+  async write(who: Who): Promise<Passage> {
+    const { write, signals } = this.#parts.rules;
+    const own = [...this.#own("write", who, write), ...this.#day(who)];
+    const all: readonly NamedDeed[] = signals === 0 ? [] : [{ name: "service", key: SIGNALS, most: signals, per: MINUTE }];
+    return this.#spend(own, all);
+  }
+
+  /** A request to write that was counted has written nothing: the day's count does not hold it against its user. */
+  unwritten(who: Who): void {
+    const day = this.#day(who);
+    if (day.length > 0) this.#parts.ledger.refund(bare(day));
+  }
+
+  /** Once it is known how many rows a request changes. */
+  async rows(times: number): Promise<Passage> {
+    const { tokens } = this.#parts.rules;
+    return tokens === 0 ? FREE : this.#spend([], [{ name: "service", key: TOKENS, most: tokens, per: MINUTE, times }]);
+  }
+
+  /** Before an export. */
+  async export(req: IncomingMessage): Promise<Passage> {
+    const { export: rate } = this.#parts.rules;
+    return rate === null ? FREE : this.#spend(this.#own("export", await this.who(req), rate), []);
+  }
+
+  /** Before a read that needs work. Counted here. */
+  async read(req: IncomingMessage): Promise<Passage> {
+    const { read } = this.#parts.rules;
+    if (read === null) return FREE;
+    const [deed] = this.#own("read", await this.who(req), read);
+    if (deed === undefined) return FREE;
+    return passage([deed], this.#parts.ledger.count({ key: deed.key, most: read.most, per: read.per }));
+  }
+
+  async #spend(own: readonly NamedDeed[], all: readonly NamedDeed[]): Promise<Passage> {
+    if (own.length + all.length === 0) return FREE;
+    return passage(own, await this.#parts.ledger.spend(bare([...own, ...all])));
+  }
+
+  #own(name: "write" | "read" | "export", { user, address }: Who, rate: Rate | null): NamedDeed[] {
+    if (rate === null) return [];
+    if (user !== undefined) return [{ name, key: `${name}:user:${user}`, ...rate }];
+    return address === undefined ? [] : [{ name, key: `${name}:address:${address}`, ...rate }];
+  }
+
+  #day({ user }: Who): NamedDeed[] {
+    const { daily } = this.#parts.rules;
+    return user === undefined || daily === 0 ? [] : [{ name: "day", key: `day:user:${user}`, most: daily, per: "day" }];
+  }
+
+  #warn(): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#parts.log.warn(
+      "a proxy does not say for whom it asks, so strangers can't be told apart and are not limited one by one: let it send X-Forwarded-For (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for)",
+    );
+  }
+}
+
+/** Without what only clients read. */
+const bare = (deeds: readonly NamedDeed[]): Deed[] =>
+  deeds.map(({ key, most, per, times }) => ({ key, most, per, ...(times === undefined ? {} : { times }) }));
+
+/** @param own what the client itself is limited by; what is over and none of these is all clients' together. */
+function passage(own: readonly NamedDeed[], spent: Spent): Passage {
+  const headers = rateLimitHeaders(own, spent);
+  if (spent.is === "ok") return { is: "pass", headers };
+  const over = own.find(({ key }) => key === spent.key);
+  return { is: "refused", problem: over === undefined ? serviceOver(spent.retryAfter) : clientOver(over, spent.retryAfter, headers) };
+}
+
+const WORDS = { write: "writes", read: "reads", export: "exports" } as const;
+
+function clientOver({ name, most, per }: NamedDeed, wait: Ms, headers: Readonly<Record<string, string>>): Problem {
+  if (per === "day")
+    return problem(429, "daily-quota", `the ${most} writes of today are used up: the next day begins after the time in Retry-After`, {
+      headers: { ...headers, ...retryAfter(wait), "X-Drover-Refused": "quota" },
+    });
+  const what = WORDS[name as keyof typeof WORDS];
+  const detail = `more than ${most} ${what} in ${per / 1_000} s: come again after the time in Retry-After`;
+  return problem(429, "rate-limited", detail, { headers: { ...headers, ...retryAfter(wait), "X-Drover-Refused": "rate" } });
+}
+
+const serviceOver = (wait: Ms): Problem =>
+  problem(503, "service-limit", "the service takes no more writes this minute, of all its clients together: nothing was written", {
+    headers: { ...retryAfter(wait), "X-Drover-Refused": "service" },
+  });
+
+/** Sets a passage's headers on an answer. @returns the problem when it is none. */
+export function applied(passed: Passage, reply: FastifyReply): Problem | undefined {
+  if (passed.is === "refused") return passed.problem;
+  reply.headers(passed.headers);
+  return undefined;
+}

@@ -1,0 +1,165 @@
+/** `POST /api/login`, `POST /api/logout`, `GET /api/me`. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { messageOf } from "../../base/errors.ts";
+import { ms, seconds } from "../../base/units.ts";
+import { MOST_SECRET } from "../../sheets/secrets.ts";
+import { UnavailableError } from "../../sheets/unavailable.ts";
+import { JSON_TYPE } from "../headers.ts";
+import { badParameter, problem, sendProblem, type Problem } from "../problem.ts";
+import { splitPairs } from "../query/parse.ts";
+import { admissionProblem, awayProblem } from "../refusals/admission.ts";
+import { BAD_LOGIN, NOT_SIGNED_IN, tooManyLogins, tooManyTries } from "../refusals/login.ts";
+import { requestIdOf } from "../requestid.ts";
+import type { AppServices } from "../services.ts";
+import { tryLogin, type Try } from "../session/tries.ts";
+import { verify, type Verdict } from "../session/verify.ts";
+import type { Identity } from "../session/who.ts";
+import type { Directory } from "../session/accounts.ts";
+import { unavailable } from "../unavailable.ts";
+
+const MAX_BODY = 4_096;
+const AWAY = awayProblem(seconds(2));
+const PRIVATE = { "Cache-Control": "private, no-store", Vary: "Cookie" } as const;
+
+type LoginRequest = FastifyRequest<{ Body: string | undefined }>;
+
+/** What somebody shows. */
+interface Credentials {
+  readonly name: string;
+  readonly secret: string;
+  /** A browser's form: it is sent to a page, not to JSON. */
+  readonly form: boolean;
+}
+
+/** Registered apart: its bodies are read as text. */
+export async function loginRoutes(fastify: FastifyInstance, services: AppServices): Promise<void> {
+  fastify.removeAllContentTypeParsers();
+  for (const type of ["application/json", "application/x-www-form-urlencoded"])
+    fastify.addContentTypeParser(type, { parseAs: "string" }, (_request, body, done) => done(null, body));
+  const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const refused = BODIES[error.code];
+    if (refused === undefined) throw error;
+    return sendProblem(request, reply, refused);
+  };
+  const bounded = { bodyLimit: MAX_BODY, errorHandler };
+  fastify.post("/api/login", bounded, (request: LoginRequest, reply) => login(request, reply, services));
+  fastify.post("/api/logout", bounded, async (request, reply) => {
+    await services.sessions.end(request.raw, reply.raw);
+    return reply.code(204).headers(PRIVATE).send();
+  });
+  fastify.get("/api/me", async (request, reply) => {
+    const standing = await services.sessions.who(request.raw, reply.raw);
+    if (standing.is === "in") return send(reply, standing, services);
+    return sendProblem(request, reply, standing.is === "out" ? standing.problem : NOT_SIGNED_IN);
+  });
+}
+
+const BODIES: Readonly<Record<string, Problem>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: problem(413, "body-too-large", `the body is over ${MAX_BODY} bytes`),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: problem(415, "media-type", "expected application/json or application/x-www-form-urlencoded", {
+    headers: { Accept: "application/json, application/x-www-form-urlencoded" },
+  }),
+};
+
+async function login(request: LoginRequest, reply: FastifyReply, services: AppServices): Promise<FastifyReply> {
+  const shown = readCredentials(request);
+  if ("status" in shown) return sendProblem(request, reply, shown);
+  const directory = await accounts(request, services);
+  if ("status" in directory) return sendProblem(request, reply, directory);
+  const tried = await tryLogin(services.ledger, shown.name, services.limiter.address(request.raw)).catch((e: unknown) => {
+    services.log.warn({ err: e }, `a login can't be counted: ${messageOf(e)}`);
+    return undefined;
+  });
+  if (tried === undefined) return sendProblem(request, reply, AWAY);
+  if (tried.is === "over") return sendProblem(request, reply, tooManyTries(tried.retryAfter));
+  const by = { keys: services.sessionKeys, threads: services.threads, turns: services.turns };
+  const verdict = await verify(shown, directory, by, request.raw.signal).catch((e: unknown) => {
+    services.ledger.refund(tried.attempt.deeds); // nothing was found out: the thread is busy, or the client has gone
+    throw e;
+  });
+  if (verdict.is !== "right") return await refuse(request, reply, verdict, { tried: tried.attempt, name: shown.name, services });
+  services.ledger.refund(tried.attempt.deeds);
+  const begun = await services.sessions.begin(request.raw, reply.raw, verdict.account);
+  if (begun.is !== "in") return sendProblem(request, reply, admissionProblem(begun, request.headers));
+  services.log.info({ user: begun.identity.user, requestId: requestIdOf(request, reply) }, "a user has logged in");
+  return shown.form ? reply.headers(PRIVATE).redirect("/", 303) : send(reply, begun.identity, services);
+}
+
+/** Who may log in, or why nobody can. */
+async function accounts({ raw }: FastifyRequest, { accounts: known }: AppServices): Promise<Directory | Problem> {
+  try {
+    return await known.load(raw.signal);
+  } catch (thrown) {
+    if (!(thrown instanceof UnavailableError)) throw thrown;
+    return thrown.why.reason === "unknown"
+      ? problem(404, "no-login", "nobody can log in here: the tables file names no users")
+      : unavailable(thrown.why);
+  }
+}
+
+/** A wrong secret: the same answer, after the same time, whether there is such a name or not. */
+async function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  verdict: Exclude<Verdict, { is: "right" }>,
+  { tried, name, services }: { readonly tried: Try; readonly name: string; readonly services: AppServices },
+): Promise<FastifyReply> {
+  if (verdict.is !== "wrong") services.ledger.refund(tried.deeds);
+  if (verdict.is === "busy") return sendProblem(request, reply, tooManyLogins(verdict.retryAfter));
+  if (verdict.is === "unknown-key") return sendProblem(request, reply, AWAY);
+  // A name that is none may be a secret in the wrong field: it is not logged.
+  const who = verdict.known ? { user: name } : {};
+  const from = { client: services.clients.addressOf(request.raw), requestId: requestIdOf(request, reply) };
+  services.log.warn({ ...who, ...from }, verdict.known ? "a login failed: wrong secret" : "a login failed: unknown name");
+  await sleep(tried.delay, undefined, { signal: request.raw.signal });
+  return sendProblem(request, reply, tried.over === undefined ? BAD_LOGIN : tooManyTries(tried.over));
+}
+
+function readCredentials({ headers, body = "" }: LoginRequest): Credentials | Problem {
+  const form = /^application\/x-www-form-urlencoded\b/i.test(headers["content-type"] ?? "");
+  const fields = form ? readForm(body) : readJson(body);
+  if ("status" in fields) return fields as Problem;
+  for (const field of ["name", "secret"]) {
+    const value = fields[field];
+    const right = typeof value === "string" && value.trim() !== "" && value.length <= MOST_SECRET && value.isWellFormed();
+    if (!right)
+      return problem(422, "invalid", `“${field}” is not what was expected: a text of 1 to ${MOST_SECRET} characters`, { parameter: field });
+  }
+  if (Object.keys(fields).length > 2) return problem(422, "invalid", "a login has “name” and “secret” and nothing else");
+  return { name: fields["name"] as string, secret: fields["secret"] as string, form };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function readForm(body: string): Fields | Problem {
+  const pairs = splitPairs(body);
+  return pairs.ok ? Object.fromEntries(pairs.value) : badParameter(pairs.bad);
+}
+
+function readJson(body: string): Fields | Problem {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return problem(400, "not-json", "the body is no JSON"); // what it is must not be repeated: it holds a secret
+  }
+  const isRecord = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isRecord && !("status" in (value as object))
+    ? (value as Fields)
+    : problem(422, "invalid", "expected an object of “name” and “secret”");
+}
+
+function send(reply: FastifyReply, identity: Identity, { sessions, sessionIdle }: AppServices): FastifyReply {
+  const { user, role, admin, session } = identity;
+  const iso = (at: number): string => new Date(at).toISOString();
+  const body = {
+    name: user,
+    role: role ?? null,
+    admin,
+    since: iso(session.since),
+    until: iso(sessions.endOf(identity)),
+    idle: ms(sessionIdle) / 1_000,
+  };
+  return reply.headers(PRIVATE).type(JSON_TYPE).send(JSON.stringify(body));
+}

@@ -1,0 +1,42 @@
+/** How full the service is: slots that people hold, of those there are. */
+import type { Bytes } from "./units.ts";
+
+/** Half-open bands of what is used: below 50 %, below 80 %, below 100 %, and all of it or more. */
+export type SlotStatus = "LOW" | "HEALTHY" | "WARNING" | "FULL";
+export const SLOT_STATUSES = ["LOW", "HEALTHY", "WARNING", "FULL"] as const satisfies readonly SlotStatus[];
+
+export interface SlotsState {
+  /** May be more than `max`, after that was lowered. */
+  readonly used: number;
+  readonly max: number;
+  readonly status: SlotStatus;
+}
+
+/** How full `used` of `max` is. */
+export function slotsState(used: number, max: number): SlotsState {
+  const status = used * 2 < max ? "LOW" : used * 10 < max * 8 ? "HEALTHY" : used < max ? "WARNING" : "FULL";
+  return { used, max, status };
+}
+
+/** The same in figures. `percentUsed` with one decimal; `available` is negative when more are in than there are slots now. */
+export function capacityOf({ used, max }: SlotsState): { readonly percentUsed: number; readonly available: number } {
+  return { percentUsed: Math.round((used / max) * 1_000) / 10, available: max - used };
+}
+
+/** What machines of these sizes were found to carry, in GiB of memory. */
+const BY_MEMORY = [
+  { gib: 2, slots: 50 },
+  { gib: 4, slots: 150 },
+  { gib: 8, slots: 300 },
+  { gib: 16, slots: 500 },
+] as const;
+
+/** The slots that a machine of so much memory should offer: those of the nearest size in the table, of two as near the smaller. */
+export function slotsForMemory(memory: Bytes): number {
+  const gib = memory / 1_073_741_824;
+  const [first, ...others] = BY_MEMORY;
+  return others.reduce<{ gib: number; slots: number }>(
+    (best, row) => (Math.abs(row.gib - gib) < Math.abs(best.gib - gib) ? row : best),
+    first,
+  ).slots;
+}

@@ -1,0 +1,113 @@
+/**
+ * What the ledger keeps on disk: `dataDir/ledger.db` (SQLite, mode 0600), one row a fact, written in one transaction a moment after
+ * it changed. A broker that is killed loses less than that moment; a machine that loses power may lose some seconds, as nothing waits for
+ * the disk itself.
+ */
+import { closeSync, openSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { messageOf } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+
+/** lease: by session · ended: by session · mark: by user · day: by key · window: by key, for a successor alone. */
+export const KINDS = ["lease", "ended", "mark", "day", "window"] as const;
+export type Kind = (typeof KINDS)[number];
+
+export interface Fact {
+  readonly kind: Kind;
+  readonly key: string;
+  /** undefined: there is no such fact any more. */
+  readonly value: object | undefined;
+}
+
+export interface Kept {
+  /** All facts of a kind; what can't be read is left out. */
+  load(kind: Kind): Readonly<Record<string, unknown>>[];
+  /** All, or none. @throws when the disk refuses. */
+  write(facts: readonly Fact[]): void;
+  /** Forgets all facts of a kind. @throws when the disk refuses. */
+  clear(kind: Kind): void;
+  close(): void;
+}
+
+/** Changes whenever what is kept is not understood any more: it is set aside then. */
+const FORMAT = 1;
+const SCHEMA = `CREATE TABLE IF NOT EXISTS facts (kind TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+  PRAGMA user_version = ${FORMAT};`;
+/** A broker that leaves has closed its file by then. */
+const PATIENCE = 2_000;
+
+class Sqlite implements Kept {
+  readonly #db: DatabaseSync;
+  readonly #put: StatementSync;
+  readonly #remove: StatementSync;
+
+  constructor(path: string) {
+    closeSync(openSync(path, "a", 0o600)); // SQLite's other files take this one's mode
+    this.#db = new DatabaseSync(path, { timeout: PATIENCE });
+    try {
+      this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+      const format = this.#db.prepare("PRAGMA user_version").get()?.["user_version"];
+      if (format !== 0 && format !== FORMAT) throw new Error(`it has the format ${String(format)}`);
+      this.#db.exec(SCHEMA);
+      this.#put = this.#db.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)");
+      this.#remove = this.#db.prepare("DELETE FROM facts WHERE kind = ? AND key = ?");
+    } catch (e) {
+      this.#db.close();
+      throw e;
+    }
+  }
+
+  load(kind: Kind): Readonly<Record<string, unknown>>[] {
+    const rows = this.#db.prepare("SELECT value FROM facts WHERE kind = ?").all(kind);
+    return rows.flatMap(({ value }): Readonly<Record<string, unknown>>[] => {
+      try {
+        const fact: unknown = JSON.parse(String(value));
+        return typeof fact === "object" && fact !== null && !Array.isArray(fact) ? [{ ...fact }] : [];
+      } catch {
+        return []; // one that is damaged is as good as none
+      }
+    });
+  }
+
+  write(facts: readonly Fact[]): void {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      for (const { kind, key, value } of facts) {
+        if (value === undefined) this.#remove.run(kind, key);
+        else this.#put.run(kind, key, JSON.stringify(value));
+      }
+      this.#db.exec("COMMIT");
+    } catch (e) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw e;
+    }
+  }
+
+  clear(kind: Kind): void {
+    this.#db.prepare("DELETE FROM facts WHERE kind = ?").run(kind);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+const DAMAGED = /not a database|malformed|has the format|no such (?:table|column)|file is encrypted/i;
+
+/** Opens what is kept in a data directory; what is damaged makes room for a new one. @throws when the disk refuses. */
+export function openKept(dataDir: string, log: Logger): Kept {
+  const path = join(dataDir, "ledger.db");
+  try {
+    return new Sqlite(path);
+  } catch (e) {
+    if (!DAMAGED.test(messageOf(e))) throw e;
+    log.error({ path }, `who is in, who was put out and what was counted today is lost: ${messageOf(e)}; the file is set aside`);
+    renameSync(path, `${path}.unreadable`);
+    for (const rest of ["-wal", "-shm"]) rmSync(path + rest, { force: true });
+    return new Sqlite(path);
+  }
+}
+
+/** Keeps nothing: tests, and a disk that refuses. */
+export const keepNothing: Kept = { load: () => [], write: () => {}, clear: () => {}, close: () => {} };

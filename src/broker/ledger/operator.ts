@@ -1,0 +1,60 @@
+/** What the operator is told of the slots, as text for a terminal of 80 columns. */
+import type { SlotsQuestion } from "../../base/protocol.ts";
+import { capacityOf } from "../../base/slots.ts";
+import type { Ms, Timestamp } from "../../base/units.ts";
+import type { SessionLine, SharedLedger } from "./ledger.ts";
+
+/** Lines of a list. */
+const MOST_LINES = 1_000;
+const LONGEST_USER = 32;
+
+/** @param wall now. */
+export function answerOperator(
+  ledger: SharedLedger,
+  question: SlotsQuestion,
+  wall: Timestamp,
+): { readonly ok: boolean; readonly text: string } {
+  switch (question.do) {
+    case "list":
+      return { ok: true, text: list(ledger, wall) };
+    case "reap":
+      return { ok: true, text: `${slots(ledger.reap())} freed; ${used(ledger)}` };
+    case "end": {
+      const out = ledger.end(question.who);
+      return typeof out === "string" ? { ok: false, text: out } : { ok: true, text: `${sessions(out)} put out; ${used(ledger)}` };
+    }
+    default:
+      return question satisfies never;
+  }
+}
+
+function list(ledger: SharedLedger, wall: Timestamp): string {
+  const lines = ledger.list();
+  const shown = lines.slice(0, MOST_LINES).map((line) => row(line, wall));
+  const head = ["SESSION".padEnd(10), "USER".padEnd(LONGEST_USER), "IN FOR".padEnd(8), "LEFT".padEnd(8), "BY"].join(" ");
+  const more = lines.length > shown.length ? [`and ${lines.length - shown.length} more`] : [];
+  return [used(ledger), ...(shown.length === 0 ? [] : ["", head]), ...shown, ...more].join("\n");
+}
+
+function row({ id, user, admin, since, left, held }: SessionLine, wall: Timestamp): string {
+  const name = user.length > LONGEST_USER ? `${user.slice(0, LONGEST_USER - 1)}…` : user;
+  const by = `${held ? "an open stream" : "what it did last"}${admin ? ", admin" : ""}`;
+  return [id.slice(0, 10).padEnd(10), name.padEnd(LONGEST_USER), span(wall - since).padEnd(8), span(left).padEnd(8), by].join(" ");
+}
+
+function used(ledger: SharedLedger): string {
+  const { state } = ledger;
+  const { percentUsed, available } = capacityOf(state);
+  return `slots ${state.used}/${state.max} ${state.status} (${percentUsed.toFixed(1)} %, ${available} free)`;
+}
+
+const slots = (n: number): string => `${n} slot${n === 1 ? "" : "s"}`;
+const sessions = (n: number): string => `${n} session${n === 1 ? "" : "s"}`;
+
+/** "45s", "12m", "3h", "2d" */
+function span(millis: number | Ms): string {
+  const s = Math.max(0, Math.round(millis / 1_000));
+  if (s < 120) return `${s}s`;
+  if (s < 7_200) return `${Math.round(s / 60)}m`;
+  return s < 172_800 ? `${Math.round(s / 3_600)}h` : `${Math.round(s / 86_400)}d`;
+}

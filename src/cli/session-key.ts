@@ -1,0 +1,53 @@
+/** The key of sessions that a data directory has. */
+import { randomBytes } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+
+const LEAST = 32;
+
+/**
+ * The keys in `dataDir/session.key`, one a line: the first seals, all of them open. Made, with one random key and mode 0600, where there is
+ * none.
+ * @throws DroverError DROVER_E_DATA_DIR when it can't be made or read, holds no key, or others may read it.
+ */
+export function keysOf(dataDir: string): readonly string[] {
+  const path = join(dataDir, "session.key");
+  const wrong = (why: string, cause?: unknown): DroverError =>
+    new DroverError("DROVER_E_DATA_DIR", `the session key ${path} ${why}`, cause === undefined ? {} : { cause });
+  let text: string;
+  try {
+    text = readOrMake(path, dataDir);
+  } catch (e) {
+    throw wrong(`can't be read or made: ${messageOf(e)}`, e);
+  }
+  if ((statSync(path).mode & 0o077) !== 0)
+    throw wrong("can be read by others than its owner: chmod 600 it, and change the key if they may have");
+  const lines = text.split("\n").map((line) => line.trim());
+  const keys = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  if (keys.length === 0 || keys.some((key) => key.length < LEAST))
+    throw wrong(
+      `holds ${keys.length === 0 ? "no key" : "a key that is too short"}: expected lines of at least ${LEAST} characters, or no such file`,
+    );
+  return keys;
+}
+
+/** Linked into place whole: what is read is never half a key, and of two that begin at once one key counts. */
+function readOrMake(path: string, dataDir: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (e) {
+    if (errnoOf(e) !== "ENOENT") throw e;
+  }
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  try {
+    linkSync(temporary, path);
+  } catch (e) {
+    if (errnoOf(e) !== "EEXIST") throw e;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  return readFileSync(path, "utf8");
+}

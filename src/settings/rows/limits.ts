@@ -1,0 +1,160 @@
+import { slotsForMemory } from "../../base/slots.ts";
+import { minutes, seconds, type Bytes, type Ms } from "../../base/units.ts";
+import { choice, duration, integer } from "../parsers.ts";
+import { expected, parsed, setting, type Codec } from "../setting.ts";
+
+/** So many in any span of that length. */
+export interface Rate {
+  readonly most: number;
+  readonly per: Ms;
+}
+
+const UNITS = { s: seconds(1), m: minutes(1), h: minutes(60) } as const;
+type Unit = keyof typeof UNITS;
+const MOST = 1_000_000;
+const OFF = "off";
+
+/** `100/m`, `10/s`, `5000/h`; `off`: no limit. */
+export const rate: Codec<Rate | undefined> = {
+  looksLike: `a rate such as 100/m, 10/s or 5000/h (from 1 to ${MOST}), or off`,
+  format: (value) =>
+    value === undefined ? OFF : `${value.most}/${Object.entries(UNITS).find(([, per]) => per === value.per)?.[0] ?? "m"}`,
+  parse(text) {
+    if (text.toLowerCase() === OFF || text === "0") return parsed(undefined);
+    const [, most, unit] = /^([1-9]\d{0,6})\/(s|m|h)$/.exec(text) ?? [];
+    if (most === undefined || Number(most) > MOST) return expected(rate.looksLike);
+    return parsed({ most: Number(most), per: UNITS[unit as Unit] });
+  },
+};
+
+const RAM = "ram";
+const slots = integer(1, 100_000);
+/** A number, or what the machine's memory is good for. */
+const slotsOrRam: Codec<number | typeof RAM> = {
+  looksLike: `${slots.looksLike}, or ${RAM}`,
+  format: String,
+  parse: (text, cwd) => (text.toLowerCase() === RAM ? parsed(RAM) : slots.parse(text, cwd)),
+};
+
+/** How many slots there are. @param memory what the service may use. */
+export const slotsOf = (max: number | typeof RAM, memory: Bytes): number => (max === RAM ? slotsForMemory(memory) : max);
+
+const zone: Codec<string> = {
+  looksLike: "a time zone's name, such as Europe/Paris or UTC",
+  format: String,
+  parse(text) {
+    try {
+      return parsed(new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone);
+    } catch (thrown) {
+      if (thrown instanceof RangeError) return expected(zone.looksLike);
+      throw thrown;
+    }
+  },
+};
+
+export const LIMITS = [
+  setting({
+    name: "max_slots",
+    group: "limits",
+    codec: slotsOrRam,
+    default: "500",
+    reload: "roll",
+    help: "How many people may be in at a time: the next one is told that the service is full.",
+    notes:
+      "`ram` takes what the memory is good for: 2 GB 50, 4 GB 150, 8 GB 300, 16 GB 500, whichever is nearest. A lower number puts nobody out.",
+    aliases: [{ name: "MAX_CONCURRENT_BOTS" }],
+  }),
+  setting({
+    name: "max_slots_per_user",
+    group: "limits",
+    codec: integer(1, 1_000),
+    default: "1",
+    reload: "roll",
+    help: "How many sessions one user may have at a time.",
+    aliases: [{ name: "MAX_BOTS_PER_USER" }],
+  }),
+  setting({
+    name: "slot_conflict",
+    group: "limits",
+    codec: choice(["take-over", "refuse"]),
+    default: "take-over",
+    reload: "roll",
+    help: "What a login beyond a user's number of sessions does: takes the oldest one's place, or is refused.",
+  }),
+  setting({
+    name: "slot_lease",
+    group: "limits",
+    codec: duration(seconds(60), minutes(24 * 60)),
+    default: "10m",
+    reload: "roll",
+    help: "How long somebody stays in who does nothing and has no event stream open.",
+    notes: "The login itself lasts longer: who comes back later is let in again if there is room.",
+  }),
+  setting({
+    name: "rate_limit",
+    group: "limits",
+    codec: rate,
+    default: "100/m",
+    reload: "roll",
+    help: "Writes of one stranger's address, or of one user who is signed in.",
+    notes: "An IPv6 address counts with its whole /64. Counted once for the machine, whichever worker answers.",
+  }),
+  setting({
+    name: "read_rate",
+    group: "limits",
+    codec: rate,
+    default: OFF,
+    reload: "roll",
+    help: "Reads of one address, or of one user, that the service must work on: answers that stand ready in memory are never counted.",
+    notes: "A room full of people may share one address.",
+  }),
+  setting({
+    name: "export_rate",
+    group: "limits",
+    codec: rate,
+    default: "30/m",
+    reload: "roll",
+    help: "Exports of one stranger's address, or of one user.",
+  }),
+  setting({
+    name: "daily_quota",
+    group: "limits",
+    codec: integer(0, 1_000_000_000, "none"),
+    default: "0",
+    reload: "roll",
+    help: "Writes of one user in a day.",
+    notes: "Refused writes do not count. It survives restarts; the day ends at midnight in DROVER_TIME_ZONE.",
+    aliases: [{ name: "MAX_TRADES_PER_DAY" }],
+  }),
+  setting({
+    name: "time_zone",
+    group: "limits",
+    codec: zone,
+    default: {
+      rule: "the machine's",
+      example: "Europe/Paris",
+      from: () => ({ text: Intl.DateTimeFormat().resolvedOptions().timeZone, why: "this machine's" }),
+    },
+    reload: "roll",
+    help: "Where a day ends at midnight.",
+  }),
+  setting({
+    name: "signals_per_minute",
+    group: "limits",
+    codec: integer(0, MOST, "no limit"),
+    default: "0",
+    reload: "roll",
+    help: "Requests to write that the service takes in a minute, of all clients together.",
+    aliases: [{ name: "MAX_SIGNALS_PER_MINUTE" }],
+  }),
+  setting({
+    name: "tokens_per_minute",
+    group: "limits",
+    codec: integer(0, MOST, "no limit"),
+    default: "0",
+    reload: "roll",
+    help: "Rows that all requests together may add, change or delete in a minute.",
+    notes: "One request with 20 rows is 20 of these, and one of DROVER_SIGNALS_PER_MINUTE.",
+    aliases: [{ name: "MAX_TOKENS_PER_MINUTE" }],
+  }),
+] as const;

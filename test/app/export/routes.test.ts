@@ -1,0 +1,257 @@
+import assert from "node:assert/strict";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { Piscina } from "piscina";
+import { ms } from "../../../src/base/units.ts";
+import { PLAYERS, players, sampleSheet, Sheet, world, type World } from "../world.ts";
+import { parseCsv, readSheet } from "./unzip.ts";
+
+const at = (w: World, query: string, table = "players"): string => `${w.url}/api/tables/${table}/export?${query}`;
+
+test("a table in each form: headers of a file, all its rows", async () => {
+  await using w = await world(sampleSheet(1_500));
+  const csv = await fetch(at(w, "format=csv"));
+  assert.deepEqual(
+    ["content-type", "content-disposition", "x-cache", "age", "x-rows", "cache-control", "x-content-type-options", "content-length"].map(
+      (name) => csv.headers.get(name),
+    ),
+    [
+      "text/csv; charset=utf-8; header=present",
+      'attachment; filename="players-2026-05-28.csv"',
+      "MISS",
+      "0",
+      "1500",
+      "public, max-age=30, stale-while-revalidate=30, stale-if-error=600",
+      "nosniff",
+      "30667",
+    ],
+  );
+  assert.match(csv.headers.get("content-security-policy") ?? "", /default-src 'none'/);
+  assert.equal(csv.headers.get("access-control-allow-origin"), null);
+  const rows = parseCsv(await csv.text());
+  assert.deepEqual(rows[0], ["id", "name", "score"]);
+  assert.deepEqual(
+    rows.slice(1),
+    players(1_500).map((row) => row.map(String)),
+  );
+  const json = await fetch(at(w, "format=json"));
+  const text = await json.text();
+  assert.equal(json.headers.get("content-length"), String(Buffer.byteLength(text)));
+  assert.equal(json.headers.get("content-type"), "application/json; charset=utf-8");
+  assert.deepEqual(
+    (JSON.parse(text) as object[]).map((row) => Object.values(row)),
+    players(1_500),
+  );
+  const xlsx = await fetch(at(w, "format=xlsx"));
+  assert.equal(xlsx.headers.get("content-type"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+  assert.equal(xlsx.headers.get("content-disposition"), 'attachment; filename="players-2026-05-28.xlsx"');
+  const sheet = readSheet(Buffer.from(await xlsx.arrayBuffer()));
+  assert.deepEqual(
+    sheet.slice(1).map((row) => [...row.values()].map(({ value }) => value)),
+    players(1_500),
+  );
+  const marked = Buffer.from(await (await fetch(at(w, "format=csv&bom=1"))).arrayBuffer());
+  assert.equal(marked.subarray(0, 5).toString("hex"), "efbbbf6964");
+  assert.ok(
+    w.threadRuns.every((name) => name === "piece"),
+    "a table as it stands needs no selection",
+  );
+});
+
+test("filters, sort, limit and cursor select as a list does", async () => {
+  await using w = await world(sampleSheet(300));
+  const query = "filter[score][gte]=20&sort=-score,name&limit=40";
+  const list = (await (await fetch(`${w.url}/api/tables/players?${query}`)).json()) as { rows: unknown[]; next: string; total: number };
+  const first = await fetch(at(w, `format=json&${query}`));
+  assert.equal(first.headers.get("x-rows"), "40");
+  assert.deepEqual(await first.json(), list.rows);
+  const more = (await (await fetch(`${w.url}/api/tables/players?${query}&cursor=${list.next}`)).json()) as { rows: unknown[] };
+  assert.deepEqual(await (await fetch(at(w, `format=json&${query}&cursor=${list.next}`))).json(), more.rows);
+  const whole = await fetch(at(w, "format=json&filter[score][gte]=20&sort=-score,name"));
+  assert.equal(whole.headers.get("x-rows"), String(list.total));
+  assert.equal(((await whole.json()) as unknown[]).length, list.total);
+  const plain = (await (await fetch(`${w.url}/api/tables/players?limit=7`)).json()) as { next: string };
+  const rest = (await (await fetch(at(w, `format=json&cursor=${plain.next}`))).json()) as unknown[];
+  assert.equal(rest.length, 293);
+  const none = await fetch(at(w, "format=csv&filter[id]=nobody"));
+  assert.deepEqual([none.headers.get("x-rows"), await none.text()], ["0", "id,name,score\r\n"]);
+});
+
+test("what makes no sense is 400 and names the parameter; tables that nobody may read are not there", async () => {
+  await using w = await world(sampleSheet());
+  const wrong: readonly (readonly [string, string, RegExp])[] = [
+    ["", "format", /missing: expected csv, xlsx, json/],
+    ["format=", "format", /“”/],
+    ["format=pdf", "format", /“pdf”/],
+    ["format=CSV", "format", /“CSV”/],
+    ["format=csv&format=csv", "format", /twice/],
+    ["format=csv&bom=yes", "bom", /“yes”/],
+    ["format=xlsx&bom=1", "bom", /csv alone/],
+    ["format=csv&limit=0", "limit", /1 to 10000000/],
+    ["format=csv&limit=10000001", "limit", /1 to 10000000/],
+    ["format=csv&sort=code", "sort", /no column “code”/],
+    ["format=csv&filter[hidden]=1", "filter[hidden]", /no column “hidden”/],
+    ["format=csv&columns=id", "columns", /an export takes format, bom, limit/],
+    ["format=csv&cursor=abc", "cursor", /damaged/],
+    ["format=%ff", "format", /percent-encoded/],
+  ];
+  for (const [query, parameter, detail] of wrong) {
+    const response = await fetch(at(w, query));
+    const body = (await response.json()) as { parameter: string; detail: string };
+    assert.deepEqual([response.status, body.parameter, response.headers.get("content-disposition")], [400, parameter, null], query);
+    assert.match(body.detail, detail);
+  }
+  for (const table of ["secrets", "nope", "%2e%2e"]) {
+    const response = await fetch(at(w, "format=csv", table));
+    assert.equal(response.status, 404);
+    assert.doesNotMatch(await response.text(), /CANARY/);
+  }
+  assert.equal((await fetch(at(w, "format=csv", "members"))).status, 401);
+  assert.equal((await fetch(at(w, "format=csv"), { method: "POST", body: "x" })).status, 405);
+  const options = await fetch(at(w, "format=csv"), { method: "OPTIONS" });
+  assert.deepEqual([options.status, options.headers.get("allow")], [204, "GET, HEAD, OPTIONS"]);
+  assert.equal((await fetch(at(w, `format=csv&sort=${"x".repeat(9_000)}`))).status, 414);
+});
+
+test("HEAD and If-None-Match cost no piece; the tag tells forms, selections and contents apart", async () => {
+  await using w = await world(sampleSheet(100));
+  const tags = new Set<string>();
+  for (const query of ["format=csv", "format=csv&bom=1", "format=json", "format=xlsx", "format=csv&limit=5", "format=csv&sort=score"]) {
+    const head = await fetch(at(w, query), { method: "HEAD" });
+    assert.deepEqual([head.status, await head.text()], [200, ""]);
+    const tag = head.headers.get("etag") ?? "";
+    assert.match(tag, /^"[\w-]+"$/);
+    tags.add(tag);
+    const again = await fetch(at(w, query), { headers: { "if-none-match": `"x", W/${tag}` } });
+    assert.deepEqual([again.status, again.headers.get("etag"), again.headers.get("content-disposition")], [304, tag, null]);
+    assert.equal(await again.text(), "");
+  }
+  assert.equal(tags.size, 6);
+  assert.ok(!w.threadRuns.includes("piece"));
+  const length = (await fetch(at(w, "format=json"), { method: "HEAD" })).headers.get("content-length");
+  const before = await fetch(at(w, "format=json"));
+  assert.equal(String((await before.arrayBuffer()).byteLength), length);
+  w.sheet.push("players", PLAYERS, players(101));
+  const changed = await fetch(at(w, "format=json"), { headers: { "if-none-match": before.headers.get("etag") ?? "" } });
+  assert.deepEqual([changed.status, ((await changed.json()) as unknown[]).length], [200, 101]);
+  w.sheet.fail({ table: "players", reason: "upstream", message: "down", retryAfter: ms(1_000) });
+  assert.equal((await fetch(at(w, "format=json"), { method: "HEAD" })).headers.get("x-cache"), "STALE");
+});
+
+test("a workbook has bounds, and says so before anything is made", async () => {
+  const sheet = new Sheet();
+  const columns = Array.from({ length: 16_385 }, (_, i) => ({ name: `c${i}`, type: "auto" as const }));
+  sheet.table("wide", "public", columns, [columns.map(() => 1)]);
+  await using w = await world(sheet);
+  const xlsx = await fetch(at(w, "format=xlsx", "wide"));
+  assert.equal(xlsx.status, 400);
+  assert.match(((await xlsx.json()) as { detail: string }).detail, /16385 columns: a workbook takes 1048575 rows and 16384 columns/);
+  const csv = await fetch(at(w, "format=csv", "wide"));
+  assert.equal(parseCsv(await csv.text())[1]?.length, 16_385);
+});
+
+const gets = (url: string): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => httpRequest(url, { agent: false }, resolve).on("error", reject).end());
+
+test("ten at once, no more; whoever stops reading stops the work, and whoever leaves gives the place back", async () => {
+  const sheet = sampleSheet(3);
+  sheet.table(
+    "large",
+    "public",
+    PLAYERS,
+    Array.from({ length: 60_000 }, (_, i) => [`p${i}`, "x".repeat(150), i]),
+  );
+  await using w = await world(sheet);
+  const held: IncomingMessage[] = [];
+  for (let i = 0; i < 10; i += 1) held.push(await gets(at(w, "format=csv", "large"))); // heads are read, bodies are not
+  const refused = await fetch(at(w, "format=csv"));
+  assert.deepEqual([refused.status, refused.headers.get("x-drover-refused")], [503, "exports"]);
+  assert.match(refused.headers.get("retry-after") ?? "", /^([5-9]|10)$/);
+  assert.equal(((await refused.json()) as { code: string }).code, "busy");
+  let runs = -1;
+  while (runs !== w.threadRuns.length) {
+    runs = w.threadRuns.length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const whole = 60_000 * 165;
+  console.log(`10 clients that read nothing: ${runs} pieces were made, of ${(10 * whole) / 131_072} that there are`);
+  assert.ok(runs < (10 * whole) / 131_072 / 1.2, "nothing is made that nobody takes");
+  const tag = (await fetch(at(w, "format=csv"), { method: "HEAD" })).headers.get("x-drover-refused");
+  assert.equal(tag, "exports");
+  const taken = async (status: number): Promise<void> => {
+    for (let found = 0; found !== status;) {
+      const response = await fetch(at(w, "format=csv"));
+      await response.arrayBuffer();
+      found = response.status;
+    }
+  };
+  for (const one of held) one.destroy();
+  await taken(200);
+  const get = "GET /api/tables/large/export?format=csv HTTP/1.1\r\nHost: x\r\n\r\n";
+  const sockets = Array.from({ length: 5 }, () => connect(Number(new URL(w.url).port), "127.0.0.1").pause());
+  for (const socket of sockets) socket.write(get + get); // the second of each waits behind the first
+  await taken(503);
+  for (const socket of sockets) socket.destroy();
+  await taken(200);
+});
+
+test("the pool is full: 503 before the first byte; later an export waits", async () => {
+  await using w = await world(sampleSheet(20_000));
+  w.threadsFail = Object.assign(new Error("full"), { code: "THREADS_BUSY" });
+  const refused = await fetch(at(w, "format=csv"));
+  assert.deepEqual([refused.status, refused.headers.get("x-drover-refused")], [503, "threads"]);
+  w.threadsFail = undefined;
+  const sheet = await gets(at(w, "format=csv"));
+  w.threadsFail = Object.assign(new Error("full"), { code: "THREADS_BUSY" });
+  setTimeout(() => (w.threadsFail = undefined), 200);
+  let text = "";
+  for await (const chunk of sheet) text += String(chunk);
+  assert.equal(parseCsv(text).length, 20_001);
+});
+
+test("a fault in the middle ends the connection, so that half a file is not taken for a whole one", async () => {
+  const sheet = sampleSheet(1);
+  sheet.table(
+    "large",
+    "public",
+    PLAYERS,
+    Array.from({ length: 60_000 }, (_, i) => [`p${i}`, "x".repeat(150), i]),
+  );
+  await using w = await world(sheet);
+  const answer = await gets(at(w, "format=csv", "large"));
+  w.threadsFail = new Error("broken");
+  await assert.rejects(async () => {
+    for await (const _ of answer);
+  }, /aborted/);
+  assert.match(w.log.join(""), /an export failed in the middle/);
+  w.threadsFail = undefined;
+  assert.equal((await fetch(at(w, "format=csv"))).status, 200);
+});
+
+test("real threads, and two exports pipelined on one connection", async () => {
+  await using w = await world(sampleSheet(20_000));
+  const pool = new Piscina({ maxThreads: 1, atomics: "disabled" });
+  w.pool = pool;
+  try {
+    const csv = parseCsv(await (await fetch(at(w, "format=csv&sort=-score"))).text());
+    assert.equal(csv.length, 20_001);
+    assert.deepEqual([csv[1]?.[2], csv[20_000]?.[2]], ["100", "0"]);
+    const xlsx = readSheet(Buffer.from(await (await fetch(at(w, "format=xlsx&filter[score]=100"))).arrayBuffer()));
+    assert.ok(xlsx.length > 100);
+    const { port } = new URL(w.url);
+    const socket = connect(Number(port), "127.0.0.1");
+    const target = "/api/tables/players/export?format=json";
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\nGET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    let text = "";
+    for await (const chunk of socket) text += String(chunk);
+    const bodies = text
+      .split(/HTTP\/1\.1 200 OK\r\n/)
+      .slice(1)
+      .map((one) => one.slice(one.indexOf("\r\n\r\n") + 4));
+    assert.equal(bodies.length, 2);
+    for (const body of bodies) assert.equal((JSON.parse(body) as unknown[]).length, 20_000);
+  } finally {
+    await pool.destroy();
+  }
+});

@@ -1,0 +1,205 @@
+/** The checklist of docs/security.md, as far as login is concerned, from outside. */
+import assert from "node:assert/strict";
+import { performance } from "node:perf_hooks";
+import { test } from "node:test";
+import { CODES, eventSheet, eventWorld, member, Person, type Answer } from "./people.ts";
+import { world } from "../world.ts";
+import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
+import { hashPassword } from "../../../src/cli/hash.ts";
+
+const code = ({ body }: Answer): unknown => body["code"];
+
+test("CSRF: what another origin sends with the cookie changes nothing, a login that it makes neither", async () => {
+  await using w = await eventWorld();
+  const ada = await member(w, "Ada");
+  const { host } = new URL(w.url);
+  const foreign: readonly Record<string, string>[] = [
+    { Origin: "https://evil.example" },
+    { Origin: "null" },
+    { Origin: `https://${host}.evil.example` },
+    { Origin: `http://evil.example/${host}` },
+    { Origin: "file://" },
+    { Origin: `http://user@${host}:1` },
+    { "Sec-Fetch-Site": "cross-site", Origin: `http://${host}` },
+    { "Sec-Fetch-Site": "same-site" },
+  ];
+  for (const headers of foreign)
+    for (const [method, path, body] of [
+      ["POST", "/api/tables/notes", { id: "evil", text: "x" }],
+      ["PATCH", "/api/tables/notes/n1", { text: "evil" }],
+      ["DELETE", "/api/tables/notes/n1", undefined],
+      ["POST", "/api/logout", undefined],
+      ["POST", "/api/login", { name: "Kim", secret: CODES.kim }],
+    ] as const) {
+      const answer = await ada.ask(method, path, body, headers);
+      assert.deepEqual([answer.status, code(answer)], [403, "cross-site"], `${method} ${path} ${JSON.stringify(headers)}`);
+      assert.equal(answer.headers.get("set-cookie"), null);
+    }
+  assert.deepEqual([...w.sheet.rows("notes").keys()], ["n1", "n2", "n3"]);
+  w.sheet.grant("players", { append: "public", update: "public" });
+  const before = [...w.sheet.rows("players").keys()];
+  for (const headers of foreign)
+    for (const [method, path, body, type] of [
+      ["POST", "/api/login", { name: "Kim", secret: CODES.kim }],
+      ["POST", "/api/login", `name=Kim&secret=${CODES.kim}`, "application/x-www-form-urlencoded"],
+      ["POST", "/api/tables/players", { id: "evil" }],
+      ["POST", "/api/tables/players", "{}", "text/plain"],
+      ["POST", "/api/tables/players", "id=evil", "application/x-www-form-urlencoded"],
+      ["PATCH", "/api/tables/players/p1", { name: "evil" }],
+      ["DELETE", "/api/tables/players/p1", undefined],
+      ["PUT", "/nowhere", undefined],
+    ] as const) {
+      const stranger = await new Person(w).ask(method, path, body, { ...headers, ...(type === undefined ? {} : { "Content-Type": type }) });
+      assert.deepEqual(
+        [stranger.status, code(stranger)],
+        [403, "cross-site"],
+        `without a cookie: ${method} ${path} ${JSON.stringify(headers)}`,
+      );
+    }
+  assert.deepEqual([...w.sheet.rows("players").keys()], before);
+  for (const headers of [{ Origin: `http://${host}` }, { "Sec-Fetch-Site": "same-origin" }, { "Sec-Fetch-Site": "none" }])
+    assert.equal((await ada.ask("PATCH", "/api/tables/notes/n1", { text: "ok" }, headers)).status, 200);
+  assert.equal((await ada.get("/api/tables/members", { Origin: "https://evil.example" })).headers.get("access-control-allow-origin"), null);
+});
+
+test("brute force: 429 within 20 tries wherever they come from; others behind the address get in, the owner from elsewhere too", async () => {
+  await using w = await eventWorld();
+  const thief = new Person(w);
+  const guess = async (nr: number, from = w.address): Promise<number> =>
+    (await thief.login("Ada", `AAAA-BBBB-C${String(nr).padStart(3, "0")}`, { "X-Test-Address": from })).status;
+  const guessed = await Promise.all(Array.from({ length: 12 }, (_, nr) => guess(nr)));
+  assert.deepEqual(
+    guessed.toSorted((a, b) => a - b),
+    [...Array.from({ length: 10 }, () => 401), 429, 429],
+  );
+  const right = await thief.login("Ada", CODES.ada);
+  assert.deepEqual([right.status, code(right)], [429, "too-many-logins"], "from there not even the right one");
+  assert.match(right.headers.get("retry-after") ?? "", /^[1-9]\d?$/);
+  assert.equal((await new Person(w).login("Kim", CODES.kim)).status, 200, "the neighbour");
+  w.address = "203.0.113.9";
+  assert.equal((await new Person(w).login("Ada", CODES.ada)).status, 200, "the owner, from elsewhere");
+  const spread = await Promise.all(Array.from({ length: 30 }, (_, nr) => guess(nr, `203.0.113.${nr}`)));
+  assert.ok(spread.filter((status) => status === 401).length <= 10, "with the ten before: 429 within 20 tries");
+  assert.ok(spread.every((status) => status === 401 || status === 429));
+  w.address = "2001:db8::77";
+  assert.equal((await new Person(w).login("Ada", CODES.ada)).status, 200, "the owner, while a whole network guesses");
+  w.address = "2001:db8::78";
+  assert.equal(await guess(1), 429, "an address of the same network is no new one");
+});
+
+test("many tries at once are counted too, and a room of 300 behind one address gets in", async () => {
+  const sheet = eventSheet();
+  const people = Array.from({ length: 300 }, (_, i) => [`P${i}`, `${String(i).padStart(4, "2")}-AAAA-BBBB`] as const);
+  sheet.users(people);
+  await using w = await world(sheet);
+  const guesses = await Promise.all(Array.from({ length: 40 }, (_, i) => new Person(w).login("P1", `wrong ${i}`)));
+  assert.equal(guesses.filter(({ status }) => status === 401).length, 10);
+  assert.equal(guesses.filter(({ status }) => status === 429).length, 30);
+  w.address = "192.0.2.1";
+  const took: number[] = [];
+  const room = await Promise.all(
+    people.map(async ([name, secret]) => {
+      const from = performance.now();
+      const { status } = await new Person(w).login(name, secret);
+      took.push(performance.now() - from);
+      return status;
+    }),
+  );
+  assert.deepEqual(new Set(room), new Set([200]));
+  took.sort((a, b) => a - b);
+  console.log(`300 logins by code at once: p50 ${took[150]?.toFixed(0)} ms, p95 ${took[285]?.toFixed(0)} ms`);
+});
+
+/** The share of pairs in which a is slower: 0.5 when nothing tells the two apart. */
+const slower = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, x) => sum + b.filter((y) => x > y).length, 0) / (a.length * b.length);
+
+test("an unknown name takes as long as a wrong secret, for codes and for passwords, and is told the same", async () => {
+  const sheet = eventSheet();
+  const users = Array.from({ length: 60 }, (_, i) => [`P${i}`, "K7M2-9QXR-4T3W"] as const);
+  sheet.users(users);
+  await using w = await world(sheet);
+  const time = async (name: string, secret: string): Promise<number> => {
+    const from = performance.now();
+    const answer = await new Person(w).login(name, secret);
+    const took = performance.now() - from;
+    assert.deepEqual([answer.status, code(answer)], [401, "bad-login"]);
+    const { requestId: _, ...same } = answer.body;
+    said.add(JSON.stringify(same));
+    return took;
+  };
+  const said = new Set<string>();
+  for (let attempt = 1; ; attempt += 1) {
+    const [known, unknown]: [number[], number[]] = [[], []];
+    for (let nr = 0; nr < 60; nr += 1) {
+      w.address = `198.51.${attempt}.${nr}`;
+      known.push(await time(`P${nr}`, `wrong-${nr}`));
+      unknown.push(await time(`nobody-${nr}`, `wrong-${nr}`));
+    }
+    const share = slower(unknown, known);
+    console.log(`an unknown name is slower than a wrong code in ${(share * 100).toFixed(0)} % of pairs`);
+    if (Math.abs(share - 0.5) < 0.15) break;
+    assert.ok(attempt < 4, `it can be told: ${share}`);
+  }
+  const verifier = hashPassword("correct horse");
+  sheet.users(users.slice(0, 4).map(([name]) => [name, verifier] as const));
+  for (let attempt = 1; ; attempt += 1) {
+    w.address = `203.0.113.${attempt}`;
+    const [known, unknown]: [number[], number[]] = [[], []];
+    for (let nr = 0; nr < 4; nr += 1) {
+      known.push(await time(`P${nr}`, "wrong"));
+      unknown.push(await time(`nobody-${attempt}-${nr}`, "wrong"));
+    }
+    const ratio = Math.min(...unknown) / Math.min(...known);
+    console.log(`a wrong password takes ${Math.min(...known).toFixed(0)} ms, an unknown name ${ratio.toFixed(2)} times as long`);
+    if (ratio > 0.7 && ratio < 1.4) break;
+    assert.ok(attempt < 4, `it can be told: ${ratio}`);
+  }
+  assert.equal(said.size, 1);
+});
+
+test("secrets and cookies are in no log and no answer; what clients call themselves can't forge a line of the log", async () => {
+  const evil = 'Zoé"}\n{"level":60,"msg":"forged"}\u001b[2J\u2028<img src=x onerror=alert(1)>';
+  const sheet = eventSheet();
+  sheet.users([[evil, "K7M2-9QXR-4T3W"]]);
+  await using w = await world(sheet);
+  const zoe = new Person(w);
+  zoe.headers = { "User-Agent": 'x"}{"level":60}\t<script>', "X-Forwarded-For": "<script>" };
+  const answers = [
+    await zoe.login("SECRET-IN-THE-NAME", "TYPED-1"),
+    await zoe.login(evil, "TYPED-2"),
+    await zoe.login(evil, "K7M2-9QXR-4T3W"),
+    await zoe.get("/api/me?x=TYPED-3"),
+    await zoe.get("/api/tables/members"),
+    await zoe.ask("POST", "/api/logout?TYPED-4"),
+  ];
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [401, 401, 200, 200, 200, 204],
+  );
+  for (const { text, headers } of answers) {
+    assert.doesNotMatch(text, /TYPED-|K7M2|SECRET-IN/);
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+    assert.doesNotMatch(headers.get("content-type") ?? "application/json", /html/);
+  }
+  const lines = w.log.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.ok(
+    lines.some((line) => line["user"] === evil.normalize("NFC")),
+    "who logs in is logged",
+  );
+  assert.ok(lines.some((line) => line["msg"] === "a login failed: wrong secret"));
+  assert.ok(lines.every((line) => line["msg"] !== "forged" && !("forged" in line)));
+  const log = w.log.join("");
+  assert.doesNotMatch(log, /TYPED-|K7M2|SECRET-IN|drover-session=/);
+  assert.ok(!log.includes("\u001b"));
+  assert.equal(log.split("\n").filter((line) => line !== "").length, lines.length);
+});
+
+test("while nobody can count, a login is refused with a time to come back", async () => {
+  const { worker } = ledgerByHand();
+  const ledger = worker();
+  ledger.spend = () => Promise.reject(new Error("the broker is away"));
+  await using w = await eventWorld({ ledger });
+  const away = await new Person(w).login("Ada", CODES.ada);
+  assert.deepEqual([away.status, code(away), away.headers.get("retry-after")], [503, "broker", "2"]);
+});

@@ -1,0 +1,131 @@
+/** Event streams of people who are logged in: what they are told, and that a stream ends with its session. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FeedEvent, TableChange } from "../../../src/sheets/events.ts";
+import { ms } from "../../../src/base/units.ts";
+import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
+import { EventSource } from "../eventsource.ts";
+import { eventWorld, member, Person, type Answer } from "./people.ts";
+import { SESSIONS, type World } from "../world.ts";
+
+const EPOCH = 1_795_000_000_000;
+
+/** The feed of a world, by hand. */
+function feedOf(w: World) {
+  const at = { epoch: EPOCH, seq: 0 };
+  w.sheet.events?.changes({ after: { ...at }, events: [], upTo: { ...at } });
+  return (table: string, what: TableChange): void => {
+    const after = { ...at };
+    const event: FeedEvent = { epoch: EPOCH, seq: (at.seq += 1), table, definition: "d", version: at.seq, what };
+    w.sheet.events?.changes({ after, events: [event], upTo: { ...at } });
+  };
+}
+
+async function until(what: string, check: () => boolean): Promise<void> {
+  for (const end = performance.now() + 15_000; performance.now() < end;) {
+    if (check()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.fail(`never: ${what}`);
+}
+
+const note = (kind: "row.created" | "row.updated", key: string, who: string): TableChange => ({
+  kind,
+  key,
+  row: JSON.stringify({ id: key, who, text: "x" }),
+});
+
+test("a stream tells each what is theirs: strangers what is public, members more, everybody their own rows alone", async (t) => {
+  await using w = await eventWorld();
+  const [ada, kim] = [await member(w, "Ada"), await member(w, "Kim")];
+  await Promise.all([ada, kim].map((person) => person.get("/api/tables/notes")));
+  const tell = feedOf(w);
+  const open = (person: Person): EventSource => {
+    const headers = person.cookie === "" ? {} : { Cookie: person.cookie };
+    const source = new EventSource(`${w.url}/api/events`, { headers });
+    t.after(() => source.close());
+    return source;
+  };
+  const [nobody, adas, kims] = [open(new Person(w)), open(ada), open(kim)];
+  for (const source of [nobody, adas, kims]) await until("a place in the stream", () => source.lastId !== "");
+  tell("members", { kind: "row.deleted", key: "m1" });
+  tell("desk", { kind: "row.deleted", key: "p1" });
+  tell("secrets", { kind: "row.deleted", key: "s1" });
+  tell("notes", note("row.updated", "n1", "Ada"));
+  tell("notes", note("row.created", "n4", "Kim"));
+  tell("notes", note("row.updated", "n4", "Ada")); // handed over
+  tell("notes", { kind: "row.deleted", key: "n3" }); // nobody's
+  tell("notes", { kind: "row.deleted", key: "n1" });
+  tell("players", { kind: "row.deleted", key: "last" });
+  const told = ({ events }: EventSource): string[] => events.map(({ type, data }) => `${type} ${data.table} ${data.key}`);
+  for (const source of [nobody, adas, kims]) await until("the last event", () => told(source).at(-1) === "row.deleted players last");
+  assert.deepEqual(told(nobody), ["row.deleted players last"]);
+  assert.deepEqual(told(adas), [
+    "row.deleted members m1",
+    "row.updated notes n1",
+    "row.created notes n4",
+    "row.deleted notes n1",
+    "row.deleted players last",
+  ]);
+  assert.deepEqual(told(kims), [
+    "row.deleted members m1",
+    "row.deleted desk p1",
+    "row.created notes n4",
+    "row.deleted notes n4",
+    "row.deleted players last",
+  ]);
+});
+
+test("a stream of members' tables is for members, and ends when its session does", async (t) => {
+  await using w = await eventWorld();
+  feedOf(w);
+  const ada = await member(w, "Ada");
+  assert.equal((await new Person(w).get("/api/events?tables=notes")).status, 401);
+  assert.equal((await ada.get("/api/events?tables=desk")).status, 403);
+  const source = new EventSource(`${w.url}/api/events?tables=notes`, { headers: { Cookie: ada.cookie } });
+  t.after(() => source.close());
+  await until("a place in the stream", () => source.lastId !== "");
+  await member(w, "Ada");
+  await until("its end", () => source.ends === 1);
+  assert.equal((await ada.get("/api/events?tables=notes")).body["code"], "taken-over");
+  assert.equal((await ada.get("/api/me")).body["code"], "taken-over", "a page that can't read the stream's answer is told here");
+  assert.equal(ada.cookie, "");
+});
+
+test("a stream of what is everybody's keeps its member's slot, and after a newer login is a stranger's", async (t) => {
+  const { host, worker } = ledgerByHand();
+  t.after(() => host.close());
+  const ledger = worker();
+  const holds = t.mock.method(ledger, "holds");
+  await using w = await eventWorld({ ledger });
+  feedOf(w);
+  const ada = await member(w, "Ada");
+  const open = (): EventSource => {
+    const source = new EventSource(`${w.url}/api/events?tables=players`, { headers: { Cookie: ada.cookie } });
+    t.after(() => source.close());
+    return source;
+  };
+  const source = open();
+  await until("a place in the stream", () => source.lastId !== "");
+  assert.equal(holds.mock.callCount(), 1);
+  await member(w, "Ada");
+  await until("its end", () => source.ends === 1);
+  const next = open();
+  await until("a place in the stream", () => next.lastId !== "");
+  assert.equal(holds.mock.callCount(), 1);
+  assert.equal((await ada.get("/api/me")).body["code"], "taken-over");
+});
+
+test("who only watches is given a new cookie, again and again, for as long as it watches", async () => {
+  await using w = await eventWorld({ sessions: { ...SESSIONS, idle: ms(6_000) } });
+  feedOf(w);
+  const ada = await member(w, "Ada");
+  const watch = (): Promise<Answer> => ada.get("/api/events"); // read to its end
+  const cookies = new Set([ada.cookie]);
+  for (const end = performance.now() + 7_000; performance.now() < end;) {
+    assert.equal((await watch()).status, 200);
+    cookies.add(ada.cookie);
+  }
+  assert.ok(cookies.size >= 2, `${cookies.size} cookies`);
+  assert.equal((await ada.get("/api/me")).status, 200, "7 s after the last request that was none of a stream");
+});

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { bytes, minutes } from "../../src/base/units.ts";
+import { rate, slotsOf } from "../../src/settings/rows/limits.ts";
+import { problems, resolved } from "./given.ts";
+
+test("the names that people have in their files", () => {
+  const env = {
+    MAX_CONCURRENT_BOTS: "200",
+    MAX_BOTS_PER_USER: "2",
+    MAX_TRADES_PER_DAY: "500",
+    MAX_TOKENS_PER_MINUTE: "1000",
+    MAX_SIGNALS_PER_MINUTE: "100",
+  };
+  const { settings } = resolved({ env });
+  assert.deepEqual(
+    [settings.max_slots, settings.max_slots_per_user, settings.daily_quota, settings.tokens_per_minute, settings.signals_per_minute],
+    [200, 2, 500, 1_000, 100],
+  );
+  const { settings: usual } = resolved();
+  assert.deepEqual(
+    [usual.max_slots, usual.max_slots_per_user, usual.slot_conflict, usual.slot_lease, usual.rate_limit, usual.daily_quota],
+    [500, 1, "take-over", minutes(10), { most: 100, per: minutes(1) }, 0],
+  );
+});
+
+test("slots by the memory", () => {
+  const { settings } = resolved({ env: { MAX_CONCURRENT_BOTS: "RAM" }, flags: { memory: "4g" } });
+  assert.equal(slotsOf(settings.max_slots, settings.memory), 150);
+  assert.equal(slotsOf(7, bytes(1)), 7);
+});
+
+test("rates and time zones are read strictly", () => {
+  for (const text of ["100/m", "10/s", "5000/h", "off"]) {
+    const read = rate.parse(text, "/");
+    assert.ok(read.ok);
+    assert.equal(rate.format(read.value), text);
+  }
+  for (const text of ["100", "0/m", "-1/m", "1.5/s", "10/d", "100/1m", "9999999/m", " 1/s"])
+    assert.equal(rate.parse(text, "/").ok, false, text);
+  assert.match(problems({ env: { DROVER_TIME_ZONE: "Mars/Olympus" } }).join("\n"), /time_zone.*Mars\/Olympus.*such as Europe\/Paris/);
+  assert.equal(resolved({ env: { DROVER_TIME_ZONE: "europe/paris" } }).settings.time_zone, "Europe/Paris");
+});
+
+test("this machine is believed about addresses when nobody else can reach us", () => {
+  const trusted = (bind: string): number => resolved({ flags: { bind } }).settings.trusted_proxies.length;
+  assert.deepEqual(
+    ["127.0.0.1:80", "[::1]:80,unix:/run/x.sock", "localhost:80", "0.0.0.0:80", "127.0.0.1:80,:81", "fd://3", "192.168.1.1:80"].map(
+      trusted,
+    ),
+    [2, 2, 2, 0, 0, 0, 0],
+  );
+  assert.deepEqual(resolved({ env: { DROVER_TRUSTED_PROXIES: "" } }).settings.trusted_proxies, []);
+});

@@ -1,0 +1,249 @@
+/** A worker's ledger, over a call and over the broker's socket: what it knows without asking, and what it does alone. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { pino } from "pino";
+import { systemClock } from "../../src/base/clock.ts";
+import { minutes, ms, seconds } from "../../src/base/units.ts";
+import { openKept } from "../../src/broker/ledger/kept.ts";
+import { serveBroker } from "../../src/broker/rpc.ts";
+import { brokerTransport } from "../../src/sheets/broker-transport.ts";
+import type { BrokerPort } from "../../src/sheets/direct-transport.ts";
+import type { Ledger, Tallies } from "../../src/sheets/ledger.ts";
+import { createLedger } from "../../src/sheets/ledger-client.ts";
+import { readFromBroker, readFromClient } from "../../src/sheets/wire.ts";
+import { ledgerByHand, session } from "../broker/ledger/ledgers.ts";
+
+const log = pino({ level: "silent" });
+const wall = (): number => systemClock.wall();
+
+async function until(what: string, check: () => boolean): Promise<void> {
+  for (const end = performance.now() + 10_000; performance.now() < end;) {
+    if (check()) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  assert.fail(`never: ${what}`);
+}
+
+/** A broker that has nothing but a ledger, on a real socket, and workers that find it there. */
+function machine(t: TestContext, rules = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "drover-lc-"));
+  const path = join(folder, "broker.sock");
+  const ends: (() => void)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  t.after(() => ends.toReversed().forEach((end) => end()));
+  const broker = () => {
+    const byHand = ledgerByHand({ rules, open: () => openKept(folder, log) });
+    const port: BrokerPort = {
+      subscribe: () => ({ saw: () => {}, end: () => {} }),
+      follow: () => () => {},
+      want: () => Promise.resolve(undefined),
+      touch: () => {},
+      write: () => Promise.reject(new Error("not here")),
+      find: () => Promise.resolve(undefined),
+      peek: () => undefined,
+      ledger: byHand.host,
+    };
+    const rpc = serveBroker(port, path, log);
+    ends.push(() => (byHand.host.close(), rpc.close()));
+    return { ...byHand, rpc };
+  };
+  const worker = (): Ledger & Tallies => {
+    const link = brokerTransport({ path, slot: 0, generation: 1, timeout: seconds(5), log });
+    const ledger = createLedger(link.ledger, { tellEvery: ms(20) });
+    const nothing = (): void => {};
+    link.listen({ snapshot: nothing, renewed: nothing, failed: nothing, tables: nothing, changes: nothing, link: nothing });
+    ends.push(() => link.close());
+    return ledger;
+  };
+  return { broker, worker };
+}
+
+test("who is in is known without asking, in the worker that let them in; the others are told who is out", async (t) => {
+  const { broker, worker } = machine(t);
+  const one = broker();
+  one.rpc.takeOver();
+  const [a, b] = [worker(), worker()];
+  const ended: string[] = [];
+  b.onEnded((id, why) => void ended.push(`${id} ${why}`));
+  const ada = session("ada", wall());
+  assert.equal(a.standing(ada), undefined);
+  assert.deepEqual(await a.enter(ada), { is: "in" });
+  assert.deepEqual(a.standing(ada), { is: "in" });
+  assert.equal(b.standing(ada), undefined, "not heard of here");
+  assert.deepEqual(await b.enter(ada), { is: "in" });
+  assert.deepEqual(one.host.state.used, 1);
+  await until("both know how full it is", () => a.slots().used === 1 && b.slots().used === 1);
+
+  const again = session("ada", wall() + 1);
+  assert.deepEqual(await b.enter(again), { is: "in" });
+  await until("the older one is out everywhere", () => a.standing(ada)?.is === "taken-over" && b.standing(ada)?.is === "taken-over");
+  assert.deepEqual(ended, [`${ada.id} taken-over`]);
+  await a.leave(again);
+  await until("logged out everywhere", () => b.standing(again)?.is === "revoked");
+  assert.deepEqual(await b.enter(again), { is: "revoked" });
+  assert.equal(one.host.state.used, 0);
+  assert.deepEqual(await a.enter({ ...ada, id: "x".repeat(1_000) }), { is: "revoked" }, "no cookie of ours says that");
+});
+
+test("the 201st is told so, and how long to wait", async (t) => {
+  const { broker, worker } = machine(t, { max: 200 });
+  const one = broker();
+  one.rpc.takeOver();
+  const workers = [worker(), worker(), worker(), worker()];
+  const answers = await Promise.all(Array.from({ length: 230 }, (_, i) => (workers[i % 4] as Ledger).enter(session(`u${i}`, wall()))));
+  assert.deepEqual([answers.filter(({ is }) => is === "in").length, answers.filter(({ is }) => is === "full").length], [200, 30]);
+  const [full] = answers.filter((answer) => answer.is === "full");
+  assert.ok(full?.is === "full" && full.used === 200 && full.max === 200 && full.retryAfter >= 10_000);
+});
+
+test("an open stream holds a slot for as long as its worker lives; deeds are told in batches", async (t) => {
+  const { broker, worker } = machine(t);
+  const one = broker();
+  one.rpc.takeOver();
+  const a = worker();
+  const [ada, bob] = [session("ada", wall()), session("bob", wall())];
+  await a.enter(ada);
+  await a.enter(bob);
+  const left = (user: string): number => one.host.list().find((line) => line.user === user)?.left ?? 0;
+  const end = a.holds(ada);
+  await until("it is held", () => one.host.list().some((line) => line.held && line.left <= seconds(45)));
+  end();
+  end();
+  await until("from its end on it has a lease again", () => left("ada") > minutes(9));
+  const before = left("bob");
+  await until("time goes by", () => left("bob") < before - 5);
+  a.active(bob);
+  await until("it is renewed", () => left("bob") > before - 3);
+});
+
+test("while the broker is away who is in stays in, others wait, counts go on; the next broker knows all, and says who is out", async (t) => {
+  const { broker, worker } = machine(t);
+  const one = broker();
+  one.rpc.takeOver();
+  const [a, b] = [worker(), worker()];
+  const [ada, bob, eve] = [session("ada", wall()), session("bob", wall()), session("eve", wall())];
+  await a.enter(ada);
+  await a.enter(bob);
+  await b.enter(bob);
+  await a.spend([{ key: "login:user:ada", most: 2, per: seconds(60) }]);
+  one.host.close();
+  one.rpc.close();
+  assert.deepEqual(a.standing(ada), { is: "in" });
+  const waits = a.enter(eve);
+  const spends = a.spend([{ key: "login:user:ada", most: 2, per: seconds(60) }]);
+  const two = broker();
+  await two.host.join({ slots: () => {}, ended: () => {}, tallied: () => {} }).leave(bob); // nobody heard it
+  two.rpc.takeOver();
+  assert.deepEqual(await waits, { is: "in" }, "asked again of the successor");
+  assert.deepEqual((await spends).is, "ok");
+  await until("bob is out in both", () => [a, b].every((ledger) => ledger.standing(bob)?.is === "revoked"));
+  assert.equal((await a.spend([{ key: "login:user:ada", most: 2, per: seconds(60) }])).is, "over", "the first one's count came along");
+  assert.deepEqual(a.standing(ada), { is: "in" });
+  assert.deepEqual(
+    two.host
+      .list()
+      .map(({ user }) => user)
+      .toSorted(),
+    ["ada", "eve"],
+  );
+});
+
+test("a broker that forgot everything lets in again whom workers hold to be in", async () => {
+  const byHand = ledgerByHand();
+  const a = byHand.worker();
+  const ada = session("ada", wall());
+  await a.enter(ada);
+  byHand.host.close();
+  byHand.host.start(); // keeps nothing
+  assert.equal(byHand.host.state.used, 0);
+  a.active(ada);
+  await until("she is in", () => byHand.host.state.used === 1);
+  byHand.host.close();
+});
+
+test("counted by asking: exact over all workers; a key that is over is refused without asking, refunded it is free", async (t) => {
+  const { broker, worker } = machine(t);
+  const one = broker();
+  one.rpc.takeOver();
+  const workers = Array.from({ length: 8 }, () => worker());
+  const deeds = [
+    { key: "write:user:ada", most: 100, per: seconds(60) },
+    { key: "day:user:ada", most: 500, per: "day" as const },
+  ];
+  const spent = await Promise.all(Array.from({ length: 400 }, (_, i) => (workers[i % 8] as Ledger).spend(deeds)));
+  assert.equal(spent.filter(({ is }) => is === "ok").length, 100, "exactly");
+  const [first] = spent;
+  assert.ok(first?.is === "ok" && first.key === "write:user:ada" && first.resetIn > 50_000);
+  const over = spent.find(({ is }) => is === "over");
+  assert.ok(over?.is === "over" && over.retryAfter > 50_000 && over.key === "write:user:ada");
+  const a = workers[0] as Ledger;
+  a.refund(deeds);
+  assert.equal((await a.spend(deeds)).is, "ok");
+  await assert.rejects(a.spend(Array.from({ length: 17 }, () => deeds[0] as (typeof deeds)[0])), RangeError);
+});
+
+test("counted without asking: how far 8 workers together are off", async (t) => {
+  const { broker, worker } = machine(t);
+  const one = broker();
+  one.rpc.takeOver();
+  const workers = Array.from({ length: 8 }, () => worker());
+  await Promise.all(workers.map((ledger, i) => ledger.enter(session(`u${i}`, wall()))));
+  const deed = { key: "read:address:10.0.0.1", most: 200, per: seconds(60) };
+  let passed = 0;
+  const began = performance.now();
+  for (let i = 0; i < 1_000; i += 1) {
+    if ((workers[i % 8] as Tallies).count(deed).is === "ok") passed += 1;
+    if (i % 5 === 4) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  const rate = 1_000 / (performance.now() - began);
+  const cost = performance.now();
+  for (let i = 0; i < 100_000; i += 1) (workers[0] as Tallies).count(deed);
+  const each = (performance.now() - cost) / 100;
+  console.log(
+    `8 workers let ${passed} of ${deed.most} through at ${(rate * 1_000).toFixed(0)} a second: ${(((passed - deed.most) * 100) / deed.most).toFixed(1)} % too many; a count takes ${each.toFixed(2)} µs`,
+  );
+  assert.ok(passed >= deed.most, "none that may is refused");
+  assert.ok(passed <= deed.most + rate * 150 * 2, "no more than arrive in a few ticks");
+  assert.ok(
+    workers.every((ledger) => ledger.count(deed).is === "over"),
+    "and then nobody",
+  );
+});
+
+test("what a worker says of sessions and counts is judged: anything else is no message", () => {
+  const good = session("ada", wall());
+  const call = (method: string, params: unknown) => readFromClient({ type: "call", id: "1", method, params });
+  assert.ok(call("enter", { session: good }) && call("leave", { session: good }));
+  assert.ok(call("enter", { session: good, before: session("bob", wall()) }));
+  for (const before of [null, {}, "x", { ...good, id: 7 }]) assert.equal(call("enter", { session: good, before }), undefined);
+  const deed = { key: "k", most: 1, per: seconds(60) };
+  assert.ok(call("spend", { deeds: [deed, { ...deed, per: "day", times: 3 }] }));
+  for (const wrong of [
+    {},
+    { user: "" },
+    { id: 7 },
+    { admin: "no" },
+    { since: Number.NaN },
+    { user: "x".repeat(301) },
+    { id: "x".repeat(101) },
+  ])
+    assert.equal(
+      call("enter", { session: Object.keys(wrong).length === 0 ? {} : { ...good, ...wrong } }),
+      undefined,
+      JSON.stringify(wrong),
+    );
+  for (const wrong of [{ key: "" }, { most: -1 }, { most: 1.5 }, { per: 10 }, { per: "week" }, { times: -2 }, { key: "x".repeat(501) }])
+    assert.equal(call("spend", { deeds: [{ ...deed, ...wrong }] }), undefined, JSON.stringify(wrong));
+  assert.equal(call("spend", { deeds: Array.from({ length: 17 }, () => deed) }), undefined);
+  const renew = (more: object) => readFromClient({ type: "renew", active: [], held: [], known: [], ...more });
+  assert.ok(renew({ active: [good] }));
+  assert.equal(renew({ held: Array.from({ length: 1_001 }, () => good) }), undefined);
+  assert.equal(renew({ known: undefined }), undefined);
+  assert.equal(readFromClient({ type: "tally", tallies: [{ key: "k", per: 1, times: 1 }] }), undefined);
+  assert.equal(readFromClient({ type: "refund", deeds: "all" }), undefined);
+  assert.ok(readFromBroker({ type: "entered", id: "1", admission: { is: "full", used: 1, max: 1, retryAfter: 5 } }));
+  assert.equal(readFromBroker({ type: "entered", id: "1", admission: { is: "constructor" } }), undefined);
+  assert.equal(readFromBroker({ type: "slots", used: 1, max: 2, status: "EMPTY" }), undefined);
+});

@@ -1,0 +1,3 @@
+export default async function plugin(fastify) {
+  await fastify.listen({ port: 3000 });
+}
