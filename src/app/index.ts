@@ -13,7 +13,7 @@ import plugin from "fastify-plugin";
 import { systemClock } from "../base/clock.ts";
 import { runtime } from "../base/runtime.ts";
 import { answerError, frameworkErrors } from "./errors.ts";
-import { COMMON } from "./headers.ts";
+import { COMMON, UNCACHED } from "./headers.ts";
 import { refuseUnrouted } from "./methods.ts";
 import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
@@ -47,7 +47,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
   };
   fastify.addHook("onRequest", async (request, reply) => {
     nameRequest(request, reply);
-    reply.headers(COMMON);
+    reply.headers(COMMON).headers(UNCACHED);
   });
   refuseUnrouted(fastify, services.tables);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));

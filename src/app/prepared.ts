@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import type { TableView } from "../sheets/client.ts";
 import { rowBody, rowTag } from "../sheets/snapshot.ts";
 import type { PreparedAnswer, PreparedAnswers } from "../worker/app.ts";
-import { COMMON, JSON_TYPE } from "./headers.ts";
+import { COMMON, JSON_TYPE, publicCaching } from "./headers.ts";
 import { digest } from "./query/canonical.ts";
 import type { Query } from "./query/model.ts";
 import type { Page } from "./query/page.ts";
@@ -17,7 +17,6 @@ export const MAX_TARGET = 2_048;
 export const MAX_BODY = 1_048_576;
 /** Changes whenever the same rows and query give other bytes: it is part of the ETag. */
 const FORMAT = 1;
-const STALE_IF_ERROR = 600;
 
 /** A list's body and tag. The tag covers everything the bytes are made from, so it is the same in every worker. */
 export function listAnswer(view: TableView, query: Query, page: Page): PreparedAnswer {
@@ -41,15 +40,14 @@ function answer(view: TableView, identity: Buffer, etag: string): PreparedAnswer
   return { source: view.source, version: view.version, head: headOf(view), etag, bodies: { identity } };
 }
 
-/** What is wrong with the rows in the sheet is counted; where is the operator's. Caches on the way subtract Age from max-age, so rows are fresh for one TTL wherever they are kept. */
+/** What is wrong with the rows in the sheet is counted; where is the operator's. */
 function headOf(view: TableView): readonly string[] {
   const ttl = Math.max(1, Math.floor((view.head.ttl ?? view.info.ttl) / 1_000));
   const { warnings = 0 } = view.head;
   return [
     "Content-Type",
     JSON_TYPE,
-    "Cache-Control",
-    `public, max-age=${ttl}, stale-while-revalidate=${Math.max(ttl, 30)}, stale-if-error=${STALE_IF_ERROR}`,
+    ...Object.entries(publicCaching(ttl)).flat(),
     "Vary",
     "Accept-Encoding",
     ...(warnings === 0 ? [] : ["X-Table-Warnings", String(warnings)]),
