@@ -5,6 +5,7 @@ import { EXIT } from "../base/exit.ts";
 import { demoIsOn } from "../settings/demo.ts";
 import { renderCheck } from "../settings/show.ts";
 import { strangersMayRead, parseTables } from "../sheets/tables.ts";
+import { certificateText } from "./certificate.ts";
 import { readOptions } from "./options.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
@@ -17,7 +18,8 @@ export async function check(argv: readonly string[]): Promise<number> {
   const plan = makePlan({ generation: 1, settings, demo, emulatorUrl: undefined });
   process.stdout.write(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
   if (plan.app === undefined) process.stdout.write(visibility(plan));
-  for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
+  if (plan.certificate !== undefined) process.stdout.write(`${certificateText(plan.certificate)}\n`);
+  for (const warning of [...resolved.warnings, ...(plan.certificate?.warnings ?? [])]) process.stderr.write(`warning: ${warning}\n`);
   return EXIT.done.code;
 }
 

@@ -7,10 +7,11 @@ import { LISTEN } from "./rows/listen.ts";
 import { LOG, PLACES } from "./rows/places.ts";
 import { SHEETS } from "./rows/sheets.ts";
 import { TIMEOUTS } from "./rows/timeouts.ts";
+import { TLS } from "./rows/tls.ts";
 import { WORKERS } from "./rows/workers.ts";
 import type { Codec } from "./setting.ts";
 
-export const SETTINGS = [...LISTEN, ...WORKERS, ...TIMEOUTS, ...SHEETS, ...APPLICATION, ...PLACES, ...LOG, ...DEMO] as const;
+export const SETTINGS = [...LISTEN, ...TLS, ...WORKERS, ...TIMEOUTS, ...SHEETS, ...APPLICATION, ...PLACES, ...LOG, ...DEMO] as const;
 
 type Row = (typeof SETTINGS)[number];
 export type SettingName = Row["name"];

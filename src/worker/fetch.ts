@@ -37,6 +37,8 @@ async function answer(app: FetchApplication, req: IncomingMessage, res: ServerRe
   await pipeline(Readable.fromWeb(body), res);
 }
 
+const isEncrypted = ({ socket }: IncomingMessage): boolean => (socket as { encrypted?: boolean }).encrypted === true;
+
 /** @returns undefined for what the Fetch standard can't express: TRACE, CONNECT, a Host that makes no URL. */
 function requestOf(req: IncomingMessage): Request | undefined {
   const { method = "GET", rawHeaders } = req;
@@ -45,7 +47,7 @@ function requestOf(req: IncomingMessage): Request | undefined {
   if (!isHost(host)) return undefined;
   try {
     for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
-    const url = /^https?:\/\//i.test(req.url ?? "") ? (req.url as string) : `http://${host}${req.url}`;
+    const url = /^https?:\/\//i.test(req.url ?? "") ? (req.url as string) : `${isEncrypted(req) ? "https" : "http"}://${host}${req.url}`;
     const hasBody =
       method !== "GET" && method !== "HEAD" && (req.headers["content-length"] ?? req.headers["transfer-encoding"]) !== undefined;
     const body = hasBody ? { body: Readable.toWeb(req) as ReadableStream<Uint8Array>, duplex: "half" as const } : {};
