@@ -5,6 +5,7 @@ import test from "node:test";
 import { duration } from "../../src/settings/parsers.ts";
 import { ms } from "../../src/base/units.ts";
 import { variableOf, type AnySetting } from "../../src/settings/setting.ts";
+import { TIMEOUTS } from "../../src/settings/rows/timeouts.ts";
 import { SETTINGS } from "../../src/settings/table.ts";
 import { parseYaml, type Yaml } from "./yaml.ts";
 
@@ -44,7 +45,7 @@ const milliseconds = (text: string): number => {
   assert.ok(parsed.ok, text);
   return parsed.value;
 };
-const GRACE = milliseconds(String(SETTINGS.find(({ name }) => name === "graceful_timeout")?.default));
+const GRACE = milliseconds(TIMEOUTS.find(({ name }) => name === "graceful_timeout")?.default as string);
 
 /** Every DROVER_ name is a setting, and its value one it can have. */
 function checkSettings(values: Readonly<Record<string, string>>): void {
@@ -89,7 +90,7 @@ test("compose.yaml: read-only but for one volume, no rights, limits, and a grace
   assert.equal(service["user"], one("USER"));
   assert.deepEqual(service["cap_drop"], ["ALL"]);
   assert.deepEqual(service["security_opt"], ["no-new-privileges:true"]);
-  assert.ok(milliseconds(String(service["stop_grace_period"])) >= GRACE + 5_000, "the drain fits into the stop period");
+  assert.ok(milliseconds(service["stop_grace_period"] as string) >= GRACE + 5_000, "the drain fits into the stop period");
   assert.deepEqual(service["volumes"], [`drover-data:${one("VOLUME")}`]);
   assert.deepEqual(Object.keys(compose["volumes"] ?? {}), ["drover-data"]);
   assert.deepEqual(service["ports"], [`127.0.0.1:${one("EXPOSE")}:${one("EXPOSE")}`], "the world comes through a proxy");

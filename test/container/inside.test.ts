@@ -92,7 +92,10 @@ for (const way of ["first", "init"] as const)
     const slow = get(`${url}/slow`);
     await new Promise((resolve) => setTimeout(resolve, 200)); // it has been sent
     const top = descendants(daemon.pid);
-    process.kill(way === "first" ? master : (top.find((pid) => /^tini/.test(readFileSync(`/proc/${pid}/comm`, "utf8"))) ?? 0), "SIGTERM");
+    process.kill(
+      way === "first" ? master : (top.find((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("tini")) ?? 0),
+      "SIGTERM",
+    );
     assert.equal((await slow).body, "slow", "the engine's TERM drains");
     assert.deepEqual(await daemon.exited, { code: 0, signal: null });
     await until("nobody is left", () => top.every((pid) => !alive(pid)));

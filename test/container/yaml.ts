@@ -33,7 +33,7 @@ function block(lines: readonly Line[], indent: number): [Yaml, readonly Line[]] 
     rest = rest.slice(1);
     const [next] = rest;
     if (value !== "" || next === undefined || next.indent <= indent) map[name] = word(value);
-    else [map[name], rest] = block(rest, next.indent) as [Yaml, Line[]];
+    else [map[name], rest] = block(rest, next.indent);
   }
   return [map, rest];
 }

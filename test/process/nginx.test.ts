@@ -74,7 +74,7 @@ async function etags(through: Ask): Promise<void> {
   }
   assert.equal(new Set(tags.values()).size, 3, "three encodings, three strong tags");
   assert.ok([...tags.values()].every((tag) => tag.startsWith('"')));
-  assert.ok(states.includes("HIT"), `${states}: nginx answers 304 by itself`);
+  assert.ok(states.includes("HIT"), `${states.join()}: nginx answers 304 by itself`);
   const refused = await through(path, { headers: { "accept-encoding": "br;q=0, gzip;q=0" } });
   assert.equal(refused.headers["content-encoding"], undefined);
 }
