@@ -40,6 +40,7 @@ export function encrypt(server: Server, { cert, key, ticketKeys }: TlsConfig, pa
     cert,
     key,
     ticketKeys: Buffer.from(ticketKeys, "base64"),
+    sessionIdContext: "drover", // Node's own is made of the command line, which names the worker: nobody could resume at another
     minVersion: "TLSv1.2",
     ALPNProtocols: ["http/1.1"],
     handshakeTimeout: parts.timeout,

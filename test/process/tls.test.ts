@@ -13,6 +13,27 @@ import { ask } from "./nginx.ts";
 
 const skip = needs("openssl", "openssl");
 
+const CONNECTIONS = 16;
+
+/** Connections that resume one's session and stay open: how many could not, and how many workers they met. */
+async function resumed(port: number, ca: readonly string[]): Promise<{ full: number; workers: number }> {
+  const connect = (session?: Buffer): Promise<{ socket: tls.TLSSocket; worker: string }> =>
+    new Promise((resolve, reject) => {
+      const socket = tls.connect({ port, host: "127.0.0.1", ca: [...ca], session }, () =>
+        socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+      );
+      socket.once("error", reject).once("data", (data: Buffer) => {
+        resolve({ socket, worker: /x-worker: (\d+)/.exec(String(data))?.[1] ?? "" });
+      });
+    });
+  const first = await connect();
+  const session = first.socket.getSession();
+  const again = await Promise.all(Array.from({ length: CONNECTIONS }, () => connect(session)));
+  const full = again.filter(({ socket }) => !socket.isSessionReused()).length;
+  for (const { socket } of [first, ...again]) socket.destroy();
+  return { full, workers: new Set(again.map(({ worker }) => worker)).size };
+}
+
 test(
   "a certificate is renewed by a reload; a wrong one is refused, and the one before serves on",
   { skip, timeout: 120_000 },
@@ -23,7 +44,10 @@ test(
     const install = (from: string, to: string): void => copyFileSync(from, to);
     install(first.cert, cert);
     install(first.key, key);
-    writeFileSync(join(cwd, "app.mjs"), `export default (req, res) => res.end(String(req.socket.encrypted));`);
+    writeFileSync(
+      join(cwd, "app.mjs"),
+      `export default (req, res) => res.setHeader("x-worker", process.pid).end(String(req.socket.encrypted));`,
+    );
     writeFileSync(join(cwd, ".env"), `DROVER_TLS_CERT=${cert}\nDROVER_TLS_KEY=${key}\nDROVER_PROBE_PATH=/\n`);
     const daemon = await start(t, { cwd, args: [join(cwd, "app.mjs")] });
     const { url } = daemon;
@@ -39,6 +63,7 @@ test(
         socket.once("error", reject);
       });
     assert.equal(await served(), "first");
+    assert.deepEqual(await resumed(Number(new URL(url).port), ca), { full: 0, workers: 2 }, "a session is resumed at any worker");
     await daemon.logged(/^tls: DNS:localhost, IP Address:127\.0\.0\.1; valid until \d{4}-\d\d-\d\d \(\d\d days\)$/);
 
     const state = { on: true, done: 0 };
