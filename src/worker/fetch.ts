@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { FetchApplication, Listener } from "./app.ts";
+import { isEncrypted } from "./peer.ts";
 import { isHost } from "./strict.ts";
 
 /**
@@ -37,8 +38,6 @@ async function answer(app: FetchApplication, req: IncomingMessage, res: ServerRe
   await pipeline(Readable.fromWeb(body), res);
 }
 
-const isEncrypted = ({ socket }: IncomingMessage): boolean => (socket as { encrypted?: boolean }).encrypted === true;
-
 /** @returns undefined for what the Fetch standard can't express: TRACE, CONNECT, a Host that makes no URL. */
 function requestOf(req: IncomingMessage): Request | undefined {
   const { method = "GET", rawHeaders } = req;
@@ -47,7 +46,7 @@ function requestOf(req: IncomingMessage): Request | undefined {
   if (!isHost(host)) return undefined;
   try {
     for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
-    const url = /^https?:\/\//i.test(req.url ?? "") ? (req.url as string) : `${isEncrypted(req) ? "https" : "http"}://${host}${req.url}`;
+    const url = /^https?:\/\//i.test(req.url ?? "") ? (req.url as string) : `${isEncrypted(req.socket) ? "https" : "http"}://${host}${req.url}`;
     const hasBody =
       method !== "GET" && method !== "HEAD" && (req.headers["content-length"] ?? req.headers["transfer-encoding"]) !== undefined;
     const body = hasBody ? { body: Readable.toWeb(req) as ReadableStream<Uint8Array>, duplex: "half" as const } : {};

@@ -29,7 +29,7 @@ type Kind = "env" | "unit" | "nginx" | "gunicorn" | "pm2";
 /** By its name, else by what stands in it. @returns undefined when it is none that is known. */
 export function kindOf(name: string, text: string): Kind | undefined {
   if (/^ecosystem\.config\.|^pm2.*\.(?:json|[cm]?js)$/.test(name)) return "pm2";
-  if (/\.py$/.test(name)) return "gunicorn";
+  if (name.endsWith(".py")) return "gunicorn";
   if (/\.(?:service|socket)$/.test(name) || /^\[Service\]$/m.test(text)) return "unit";
   if (/(?:^|\.)env(?:\.|$)/.test(name)) return "env";
   if (/^\s*(?:server|http|upstream|location)\b[^;=]*\{/m.test(text)) return "nginx";
