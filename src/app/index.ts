@@ -16,7 +16,7 @@ import { runtime, type Runtime } from "../base/runtime.ts";
 import type { Tables } from "../sheets/client.ts";
 import { deriveKey } from "../sheets/secrets.ts";
 import { answerError, frameworkErrors } from "./errors.ts";
-import { COMMON } from "./headers.ts";
+import { COMMON, UNCACHED } from "./headers.ts";
 import { Limiter } from "./limits/limiter.ts";
 import { refuseUnrouted } from "./methods.ts";
 import { refuseForeign } from "./session/foreign.ts";
@@ -59,7 +59,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
   };
   fastify.addHook("onRequest", async (request, reply) => {
     nameRequest(request, reply);
-    reply.headers(COMMON);
+    reply.headers(COMMON).headers(UNCACHED);
   });
   services.prepared.identify(services.sessions.reader);
   fastify.addHook("onClose", () => Promise.resolve(services.sessions.close()));

@@ -8,6 +8,7 @@ export const ERRORS = {
   DROVER_E_SETTINGS: { exit: "settings", what: "a setting has a value it can't have, or two settings contradict each other" },
   DROVER_E_NO_SPREADSHEET: { exit: "settings", what: "no spreadsheet is named and the demo is off" },
   DROVER_E_CREDENTIALS: { exit: "settings", what: "the Google key file is missing, unreadable or not a key" },
+  DROVER_E_TLS: { exit: "settings", what: "the certificate or its key is missing, unreadable, or they don't fit" },
   DROVER_E_TABLES: { exit: "settings", what: "the tables file is missing, unreadable or wrong" },
   DROVER_E_DATA_DIR: { exit: "settings", what: "the data, run or log directory can't be written" },
   DROVER_E_JOURNAL: { exit: "settings", what: "the journal of writes was written by a newer drover" },

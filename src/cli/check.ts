@@ -11,6 +11,7 @@ import type { Settings } from "../settings/table.ts";
 import { namedTables, strangersMayRead, parseTables } from "../sheets/tables.ts";
 import { ACCOUNTS } from "../sheets/users.ts";
 import type { Table } from "../sheets/types.ts";
+import { certificateText } from "./certificate.ts";
 import { readOptions } from "./options.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
@@ -24,7 +25,8 @@ export async function check(argv: readonly string[]): Promise<number> {
   process.stdout.write(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
   process.stdout.write(slots(settings));
   if (plan.app === undefined) process.stdout.write(visibility(plan));
-  for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
+  if (plan.certificate !== undefined) process.stdout.write(`${certificateText(plan.certificate)}\n`);
+  for (const warning of [...resolved.warnings, ...(plan.certificate?.warnings ?? [])]) process.stderr.write(`warning: ${warning}\n`);
   return EXIT.done.code;
 }
 

@@ -97,8 +97,8 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "doctor",
-    usage: "sheets [--spreadsheet ID] [--record FILE] [--yes] [--anyway] [--exhaust] [--by-hand]",
-    does: "ask the real Sheets API, on a throw-away spreadsheet, whether it does what drover relies on",
+    usage: "deployment PATH … | sheets [--spreadsheet ID] [--record FILE] [--yes] [--anyway] [--exhaust] [--by-hand]",
+    does: "read a deployment by Gunicorn or PM2 and say what maps and what is wrong; or ask the real Sheets API, on a throw-away spreadsheet, whether it does what drover relies on",
     load: async () => (await import("./doctor/command.ts")).doctor,
   },
   {

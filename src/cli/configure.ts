@@ -10,7 +10,7 @@ import { socketDirectory } from "../master/shell/shortpath.ts";
 import type { Listener } from "../master/shell/listeners.ts";
 import { beatInterval } from "../settings/check.ts";
 import type { Settings } from "../settings/table.ts";
-import { workerConfig } from "../worker/config.ts";
+import { workerConfig, type TlsConfig } from "../worker/config.ts";
 import type { Configure } from "./child-port.ts";
 import type { WorkerServices } from "./tables-service.ts";
 import { emulatorDir, emulatorKey, SAMPLE_DIR, SAMPLE_ID, type Plan } from "./plan.ts";
@@ -40,6 +40,13 @@ export function configureMessage(role: Role, slot: number, plan: Plan, situation
 /** A child's own standard output is a pipe to the master; the master's comes as descriptor 4. */
 const childTarget = ({ log_file: target }: Settings): LogTarget => ("fd" in target ? { fd: 4 } : target);
 
+/** What of the certificate workers need. */
+function tlsOf({ certificate }: Plan): TlsConfig | undefined {
+  if (certificate === undefined) return undefined;
+  const { cert, key, ticketKeys } = certificate;
+  return { cert, key, ticketKeys };
+}
+
 function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown {
   const { settings } = plan;
   switch (role) {
@@ -57,7 +64,7 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
         },
         limits: limitRules(settings),
       };
-      return workerConfig(settings, { app: plan.app ?? null, demo: plan.demo, extras: { ...extras } });
+      return workerConfig(settings, { app: plan.app ?? null, demo: plan.demo, tls: tlsOf(plan), extras: { ...extras } });
     }
     case "broker":
       return brokerConfig(settings, {

@@ -18,6 +18,7 @@ import { warnOfSilence } from "../master/shell/silence.ts";
 import { findWrapper, spawnChild } from "../master/shell/spawn.ts";
 import { feedWatchdog } from "../master/shell/watchdog.ts";
 import { createTotals, type Totals } from "../master/shell/totals.ts";
+import { CERTIFICATE_EVERY, watchCertificate } from "./certificate-watch.ts";
 import { childEnv, nodeFlags } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
@@ -77,6 +78,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   if (wrapper.missing !== "") log.warn(wrapper.missing);
   const fatal = sayOnce((text) => void process.stderr.write(`drover: ${text}\n`));
   const hooks = createHooks({ log, generations, wrapper, complain: fatal });
+  const certificate = watchCertificate(log, systemClock);
   let published = "";
   let told = "";
 
@@ -159,7 +161,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
     lend: (child) => lend(child, parts),
     kill,
     inspectable: (generation) => generations.plan(generation).settings.autopsy,
-    changed: (state) => (hooks.changed(state), forgetOld(state, generations)),
+    changed(state) {
+      hooks.changed(state);
+      certificate.served(generations.plan(state.generation).certificate);
+      forgetOld(state, generations);
+    },
     exit(code) {
       const { log_file: target } = generations.settings();
       if (code !== 0 && "file" in target) world.fatal(`what happened before stands in ${target.file}`);
@@ -188,6 +194,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   arbiter.agenda.every(SILENCE_EVERY, () =>
     warnOfSilence(log, arbiter.state(), arbiter.children, { at: systemClock.now(), timeout: generations.settings().timeout }),
   );
+  arbiter.agenda.every(CERTIFICATE_EVERY, () => certificate.look());
   arbiter.agenda.every(STATS_EVERY, stats);
   arbiter.agenda.every(HOOKS_EVERY, () => hooks.look());
   arbiter.agenda.every(EXTEND_EVERY, () => {

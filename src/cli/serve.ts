@@ -157,7 +157,7 @@ async function listenOn(resolved: Resolved, sink: LogSink, undo: Undo[]): Promis
   const listeners: Listener[] = [];
   for (const address of wanted) {
     const listener = await bindAddress(address, sink.log);
-    listeners.push(listener);
+    listeners.push(resolved.settings.tls_cert === undefined ? listener : { ...listener, url: listener.url.replace(/^http:/, "https:") });
     undo.push(() => listener.remove());
   }
   return listeners;

@@ -58,6 +58,13 @@ function trust(settings: Settings, from: (name: keyof Settings) => string): stri
   ];
 }
 
+/** One half of a pair serves nobody. */
+function tlsPair({ tls_cert, tls_key }: Settings, from: (name: keyof Settings) => string): string[] {
+  if ((tls_cert === undefined) === (tls_key === undefined)) return [];
+  const [there, missing] = tls_cert === undefined ? (["tls_key", "tls_cert"] as const) : (["tls_cert", "tls_key"] as const);
+  return [`${missing}: none: expected a path, because ${there} is set (${from(there)}): TLS needs a certificate and its key`];
+}
+
 /** @param from where a row's value came from, in words. */
 export function crossCheck(settings: Settings, machine: Machine, from: (name: keyof Settings) => string): CrossCheck {
   const beat = beatInterval(settings.timeout);
@@ -66,7 +73,7 @@ export function crossCheck(settings: Settings, machine: Machine, from: (name: ke
       ? []
       : [`timeout: ${settings.timeout}ms (${from("timeout")}): expected more than ${beat * 3}ms, three beats of ${beat}ms`];
   return {
-    problems: [...silent, ...openFiles(settings, machine, from)],
+    problems: [...silent, ...openFiles(settings, machine, from), ...tlsPair(settings, from)],
     warnings: [...memoryBudget(settings, machine, from), ...trust(settings, from)],
   };
 }

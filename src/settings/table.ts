@@ -9,11 +9,13 @@ import { LOG, PLACES } from "./rows/places.ts";
 import { SESSIONS } from "./rows/sessions.ts";
 import { SHEETS } from "./rows/sheets.ts";
 import { TIMEOUTS } from "./rows/timeouts.ts";
+import { TLS } from "./rows/tls.ts";
 import { WORKERS } from "./rows/workers.ts";
 import type { Codec } from "./setting.ts";
 
 export const SETTINGS = [
   ...LISTEN,
+  ...TLS,
   ...WORKERS,
   ...TIMEOUTS,
   ...SHEETS,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Vitals } from "../base/beat.ts";
 import type { Clock } from "../base/clock.ts";
 import { pause } from "../base/held.ts";
@@ -14,6 +15,7 @@ import type { Exchange } from "./exchange.ts";
 import type { Trust } from "./gate/address.ts";
 import type { Handles } from "./handles.ts";
 import { InFlight } from "./inflight.ts";
+import { encrypt } from "./encrypt.ts";
 import { Intake } from "./intake.ts";
 import { retuneServer } from "./limits.ts";
 import { observeRequests } from "./observe.ts";
@@ -81,11 +83,17 @@ export class Serving {
   land(server: Server, observed: boolean): void {
     this.#server = server;
     this.#intake.land(server);
+    const many = (socket: Socket): void => void (observed || socket.setMaxListeners(0)); // each of many pipelined requests may watch for its end (req.signal)
+    const { tls, headersTimeout } = this.#config;
+    if (tls !== null) {
+      const secured = (raw: Socket, socket: Socket): void => (this.connections.secured(raw, socket), many(socket));
+      encrypt(server, tls, { timeout: headersTimeout, log: this.#parts.log, secured });
+    }
     server.on("connection", (socket) => {
       this.tally.counters.accepted += 1;
       notePeer(socket);
       this.connections.add(socket);
-      if (!observed) socket.setMaxListeners(0); // each of many pipelined requests may watch for its end (req.signal)
+      many(socket);
       this.#cap.accepted();
       this.#turnover.came();
       this.#pace.accepted();

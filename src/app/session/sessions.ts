@@ -229,7 +229,7 @@ export class Sessions {
     if (!secure && !this.#warned) {
       this.#warned = true;
       log.warn(
-        "somebody logs in over plain HTTP: put a proxy with TLS in front that sets X-Forwarded-Proto, and name it in DROVER_TRUSTED_PROXIES",
+        "somebody logs in over plain HTTP: put a proxy with TLS in front that sets X-Forwarded-Proto, and name it in DROVER_TRUSTED_PROXIES; or set DROVER_TLS_CERT",
       );
     }
     const cookie = seal(identity, key);
