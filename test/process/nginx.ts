@@ -1,7 +1,7 @@
 /** The nginx of this machine with the config/nginx.conf of this package: only names, ports and paths are other ones. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import type { IncomingHttpHeaders, RequestOptions } from "node:http";
 import net, { type AddressInfo } from "node:net";
@@ -127,3 +127,10 @@ export function ask(url: string, options: https.RequestOptions & { readonly body
     req.end(body);
   });
 }
+
+/** Everything that lies in nginx's cache, as one text. */
+export const kept = (front: Front): string =>
+  readdirSync(front.cache, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"))
+    .join("\n");

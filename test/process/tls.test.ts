@@ -1,14 +1,14 @@
 /** TLS without a proxy: a renewed certificate is served after a reload, without a failed request; a wrong one is refused and changes nothing. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import { join } from "node:path";
 import test from "node:test";
 import tls from "node:tls";
 import { needs } from "../needs.ts";
 import { certificate } from "./certificate.ts";
-import { cleanEnv, DROVER, folder, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, folder, ROOT, start, until } from "./harness.ts";
 import { ask } from "./nginx.ts";
 
 const skip = needs("openssl", "openssl");
@@ -109,3 +109,16 @@ test(
     assert.match(good.stdout, /^tls: DNS:localhost, IP Address:127\.0\.0\.1; valid until .* \(\d+ days\)$/m);
   },
 );
+
+test("who logs in over drover's own TLS gets a cookie that is Secure, and is in", { skip, timeout: 60_000 }, async (t) => {
+  const cwd = folder(t);
+  const { cert, key, pem: ca } = certificate(cwd, "own");
+  const { url } = await start(t, { cwd, env: { DROVER_TLS_CERT: cert, DROVER_TLS_KEY: key } });
+  const [, name = "", , , , secret = ""] = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split("\n")[1]?.split(",") ?? [];
+  const headers = { "content-type": "application/json", origin: url };
+  const answer = await ask(`${url}/api/login`, { ca, method: "POST", headers, body: JSON.stringify({ name, secret }) });
+  const [given = ""] = answer.headers["set-cookie"] ?? [];
+  assert.match(given, /^__Host-drover=[\w.-]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/, String(answer.body));
+  const me = await ask(`${url}/api/me`, { ca, headers: { cookie: given.split(";")[0] } });
+  assert.equal((JSON.parse(String(me.body)) as { name: unknown }).name, name);
+});
