@@ -44,6 +44,7 @@ type Google = ReturnType<typeof createGoogle>;
 const CLOSE_WITHIN = seconds(1);
 /** Where there is one, writes may wait in it, although nobody may write any more. */
 const JOURNAL = "journal.db";
+const JOURNAL_COPY = "journal.copy";
 /** A journal that can't be opened again after a successor has failed is tried for again. */
 const TRY_AGAIN = seconds(5);
 
@@ -117,7 +118,7 @@ class BrokerProcess {
     const config = message.config as BrokerConfig;
     try {
       const { broker, upstream } = openBroker(config, log);
-      const estate = { yield: () => this.#yield(), takeBack: () => void this.#takeBack(config) };
+      const estate = { yield: () => this.#yield(), takeBack: () => void this.#takeBack(config), copy: () => this.#copy(config) };
       const rpc = serveBroker(broker, config.socket, log, estate);
       const running: Running = { broker, rpc, upstream, stopBeat: () => {}, letGo: () => {} };
       this.#running = running;
@@ -169,6 +170,13 @@ class BrokerProcess {
   #yield(): Promise<void> {
     this.#yielding ??= this.#running?.broker.closeWrites() ?? Promise.resolve();
     return this.#yielding;
+  }
+
+  /** Under one name: one copy at a time, and what a killed `drover backup` left is replaced by the next. */
+  async #copy({ dataDir }: BrokerConfig): Promise<string> {
+    const path = join(dataDir, JOURNAL_COPY);
+    await this.#running?.broker.copyJournal(path);
+    return path;
   }
 
   /** The successor is gone, and we are still here. */

@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
+import { SCHEMA } from "../broker/journal/database.ts";
+import { judgeJournal } from "../broker/journal/inspect.ts";
 import { demoIsOn } from "../settings/demo.ts";
 import { renderCheck } from "../settings/show.ts";
 import { strangersMayRead, parseTables } from "../sheets/tables.ts";
@@ -17,8 +19,18 @@ export async function check(argv: readonly string[]): Promise<number> {
   const plan = makePlan({ generation: 1, settings, demo, emulatorUrl: undefined });
   process.stdout.write(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
   if (plan.app === undefined) process.stdout.write(visibility(plan));
+  process.stdout.write(journal(plan));
   for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
   return EXIT.done.code;
+}
+
+/** @throws DroverError when a broker would refuse the journal that is there. */
+function journal({ settings, spreadsheetId }: Plan): string {
+  const seen = judgeJournal(settings.data_dir, spreadsheetId);
+  if (seen === undefined) return `journal: none in ${settings.data_dir} yet\n`;
+  const { schema, spreadsheet = "nobody's yet", waiting } = seen;
+  const older = schema < SCHEMA ? `, which a start makes into ${SCHEMA}, after a copy` : "";
+  return `journal: for ${spreadsheet}, ${waiting} write${waiting === 1 ? "" : "s"} waiting (schema ${schema}${older})\n`;
 }
 
 /** @throws DroverError when the tables file or the key file can't be used. */

@@ -67,6 +67,18 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./control.ts")).stop,
   },
   {
+    name: "backup",
+    usage: "FILE",
+    does: "copy what the data directory holds into one file, also of a daemon that runs",
+    load: async () => (await import("./backup/backup.ts")).backup,
+  },
+  {
+    name: "restore",
+    usage: "FILE [--anyway]",
+    does: "put a backup in the place of what the data directory holds",
+    load: async () => (await import("./backup/restore.ts")).restore,
+  },
+  {
     name: "emulator",
     usage: "[--port N] [--dir DIR] [--csv DIR] [--faults] [--fault SPEC]",
     does: "run the Google Sheets emulator alone",

@@ -222,8 +222,10 @@ class BrokerTransport implements Transport {
         return this.#outstanding.get(message.id)?.end(message);
       case "answer":
         return this.#answered(message);
-      case "yielded":
-        return; // said to brokers only
+      case "yielded": // said to brokers only
+      case "copied": // said to `drover backup` only
+      case "uncopied":
+        return;
       default:
         return message satisfies never;
     }

@@ -44,7 +44,9 @@ export type FromClient =
   /** These rows, or later ones, are what the client's readers get from now on. */
   | { type: "seen"; table: string; epoch: number; version: number }
   /** In place of a hello: a broker that will take over asks for the journal. It is its own again when this connection ends. */
-  | { type: "succeed" };
+  | { type: "succeed" }
+  /** In place of a hello: `drover backup` asks for a copy of the journal. */
+  | { type: "copy" };
 
 export type FromBroker =
   | { type: "hello"; protocol: number }
@@ -60,7 +62,10 @@ export type FromBroker =
   | { type: "answer"; id: string; answer: WriteAnswer }
   | { type: "found"; id: string; write?: Write }
   /** To `succeed`: the journal is closed. */
-  | { type: "yielded" };
+  | { type: "yielded" }
+  /** To `copy`: where it is, or why there is none. */
+  | { type: "copied"; path: string }
+  | { type: "uncopied"; why: string };
 
 type Fields = Readonly<Record<string, unknown>>;
 type Readers<T extends { type: string }> = { [K in T["type"]]: (m: Fields) => Extract<T, { type: K }> | undefined };
@@ -145,6 +150,7 @@ const fromClient: Readers<FromClient> = {
   seen: ({ table, epoch, version }) =>
     text(table) && count(epoch) && count(version) ? { type: "seen", table, epoch, version } : undefined,
   succeed: () => ({ type: "succeed" }),
+  copy: () => ({ type: "copy" }),
 };
 
 const AUDIENCES: readonly unknown[] = ["nobody", "public", "signed-in", "own rows"];
@@ -250,6 +256,8 @@ const fromBroker: Readers<FromBroker> = {
     return write(m["write"]) ? { type: "found", id: m["id"], write: m["write"] } : undefined;
   },
   yielded: () => ({ type: "yielded" }),
+  copied: ({ path }) => (text(path, 4_096) ? { type: "copied", path } : undefined),
+  uncopied: ({ why }) => (text(why, 4_096) ? { type: "uncopied", why } : undefined),
 };
 
 function read<T extends { type: string }>(readers: Readers<T>, raw: unknown): T | undefined {

@@ -15,6 +15,8 @@ export interface JournalOptions {
   readonly dir: string;
   readonly now: () => Timestamp;
   readonly log: Logger;
+  /** Whose rows it takes; left out: it is not asked. */
+  readonly spreadsheet?: string;
   /** How long to wait for a broker that is leaving. */
   readonly patience?: Ms;
   readonly limits?: Partial<Limits>;
@@ -67,6 +69,8 @@ class ThreadJournal implements Journal {
   #flight: Call[] | undefined;
   #queuedBytes = 0;
   #restarted = false;
+  /** Copies that are being made, by where they go. */
+  readonly #copies = new Map<string, PromiseWithResolvers<void>>();
   /** Why nothing is taken any more. */
   #over: string | undefined;
   #closing = false;
@@ -150,6 +154,24 @@ class ThreadJournal implements Journal {
     return this.#ask({ do: "parked", most });
   }
 
+  async copy(to: string): Promise<void> {
+    if (this.#copies.has(to)) throw new DroverError("DROVER_E_BROKER", `the journal is being copied to ${to} already`);
+    const copied = Promise.withResolvers<void>();
+    this.#copies.set(to, copied);
+    try {
+      await this.#ask({ do: "copy", to });
+      await copied.promise;
+    } finally {
+      this.#copies.delete(to);
+    }
+  }
+
+  #copied(to: string, failed: string | undefined): void {
+    const copy = this.#copies.get(to);
+    if (failed === undefined) copy?.resolve();
+    else copy?.reject(new DroverError("DROVER_E_BROKER", `the journal can't be copied to ${to}: ${failed}`));
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#tidying);
     if (this.#over !== undefined) return await this.#thread?.ended;
@@ -203,7 +225,11 @@ class ThreadJournal implements Journal {
   #adopt(thread: Thread): void {
     this.#thread = thread;
     thread.onResults((results) => this.#answer(results));
-    thread.onDeath((why) => void this.#restart(why));
+    thread.onCopied((to, failed) => this.#copied(to, failed));
+    thread.onDeath((why) => {
+      for (const to of this.#copies.keys()) this.#copied(to, why);
+      void this.#restart(why);
+    });
   }
 
   /** What the dead thread had in its hands is given to the next one: everything can be done twice, writes by their ids. */
@@ -266,7 +292,8 @@ class ThreadJournal implements Journal {
 /**
  * Opens the journal in `dir`, or makes one, in a thread of its own.
  * @returns once it holds the lock and has read what waits.
- * @throws DroverError DROVER_E_RUNNING when another broker keeps it longer than `patience`; DROVER_E_JOURNAL when a newer drover wrote it;
+ * @throws DroverError DROVER_E_RUNNING when another broker keeps it longer than `patience`; DROVER_E_JOURNAL when a newer drover wrote it, or writes for
+ * another spreadsheet wait in it;
  * DROVER_E_DATA_DIR when it can't be read or written: the disk may be full, so that a later try may succeed.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
