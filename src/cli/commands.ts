@@ -91,6 +91,18 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./doctor/command.ts")).doctor,
   },
   {
+    name: "install",
+    usage: "[--name EVENT] [--key FILE] [--SETTING VALUE …] [--root DIR] [--dry-run]",
+    does: "make this version a service of systemd, or the one that it runs",
+    load: async () => (await import("./install/install.ts")).install,
+  },
+  {
+    name: "uninstall",
+    usage: "[--name EVENT] [--purge] [--root DIR] [--dry-run]",
+    does: "take away what install wrote; data stay, unless --purge",
+    load: async () => (await import("./install/uninstall.ts")).uninstall,
+  },
+  {
     name: "emit",
     usage: "systemd --prefix DIR",
     does: "write the files for this place: systemd units",
