@@ -94,7 +94,7 @@ drover uninstall --name party --purge
 fact event_gone "$? $(ls /etc/systemd/system | grep -c party) $(ls -d /var/lib/drover-party /etc/drover/party.env 2>/dev/null | wc -l) $(get /healthz | head -c 1)"
 
 # ------------------------------------------------------------------------------------------------ backup and restore, by root, of a service
-curl --silent --max-time 30 --output /dev/null --write-out 'fact posted %{http_code}\n' -H 'content-type: application/json' -d '{"action":"wave"}' http://127.0.0.1:8080/api/tables/actions
+curl --silent --max-time 30 --output /dev/null --write-out 'fact posted %{http_code}\n' -H 'content-type: application/json' -d '{"player":"p001","kind":"tag"}' http://127.0.0.1:8080/api/tables/actions
 drover backup /root/drover.backup
 fact backup "$? $(stat -c '%a %U' /root/drover.backup) $(find /var/lib/drover ! -user drover | wc -l)"
 drover restore /root/drover.backup >/run/said 2>&1

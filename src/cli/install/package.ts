@@ -19,7 +19,19 @@ export interface Packed {
 }
 
 /** What is served as it lies in the source is not built. */
-const OWN = ["bin", "dist", "src/app/page", "config", "systemd", "docs", "package.json", "LICENSE", "README.md", "CHANGELOG.md", "sbom.cdx.json"];
+const OWN = [
+  "bin",
+  "dist",
+  "src/app/page",
+  "config",
+  "systemd",
+  "docs",
+  "package.json",
+  "LICENSE",
+  "README.md",
+  "CHANGELOG.md",
+  "sbom.cdx.json",
+];
 /** The compiler, its types, and the package that brings the runtime, which is copied for itself. */
 const NOT_RUN = /^(?:typescript|@types\/.*|undici-types|node-(?:linux|bin)-.*)$/;
 /** Where the runtime stands in a version's folder: bin/drover looks there first, and the unit names it. */

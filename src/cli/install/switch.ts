@@ -44,7 +44,7 @@ export function checkWith(folder: string, { envFile, keyFile, service }: UnitNam
     });
     if (ran.status !== 0)
       throw cant(
-        `${folder} can't take over ${service}: ${ran.stderr.trim() || (ran.error?.message ?? `check left with ${ran.status}`)}. Nothing was changed`,
+        `${folder} can't take over ${service}: ${ran.stderr.trim() || (ran.error?.message ?? `check left with ${ran.status}`)}. Nothing that runs was changed`,
       );
   } finally {
     rmSync(credentials, { recursive: true });

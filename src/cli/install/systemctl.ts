@@ -42,4 +42,4 @@ export const activeServices = (): readonly string[] =>
     .filter((unit) => /^drover(?:@.+)?\.service$/.test(unit));
 
 /** The last words of a unit. */
-export const lastWords = (unit: string): string => run("journalctl", `--unit=${unit}`, "--lines=6", "--output=cat", "--no-pager").said;
+export const lastWords = (unit: string): string => run("journalctl", `--unit=${unit}`, "--lines=12", "--output=cat", "--no-pager").said;
