@@ -155,7 +155,7 @@ test("every command is there", () => {
 
 /** Flags that are no settings: the commands' own. */
 const OWN_FLAGS =
-  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --record --spreadsheet --yes --anyway --exhaust --by-hand".split(
+  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --record --spreadsheet --yes --anyway --exhaust --by-hand --name --key --purge".split(
     " ",
   );
 

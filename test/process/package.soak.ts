@@ -64,7 +64,7 @@ test("npm pack, npm i -g, drover in an empty folder", async (t) => {
     publishConfig: unknown;
   };
   assert.deepEqual(
-    Object.keys(manifest.scripts).filter((name) => /^(?:pre|post)?install$/.test(name)),
+    Object.keys(manifest.scripts).filter((name) => /^(?:(?:pre|post)?install|(?:pre|post)?prepare)$/.test(name)),
     [],
   );
   assert.deepEqual(manifest.publishConfig, { access: "public", provenance: true });
