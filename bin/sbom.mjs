@@ -54,11 +54,15 @@ export function sbom(lock, { name, version, license }) {
   const dependencies = paths.map((path) => {
     const { dependencies: needed = {}, optionalDependencies: wanted = {} } = packages[path];
     const found = Object.keys({ ...needed, ...wanted }).map((dependency) => resolve(packages, path, dependency));
-    return { ref: refOf(path), dependsOn: [...new Set(found.filter((at) => at !== undefined).map(refOf))].sort((a, b) => (a < b ? -1 : 1)) };
+    return {
+      ref: refOf(path),
+      dependsOn: [...new Set(found.filter((at) => at !== undefined).map(refOf))].sort((a, b) => (a < b ? -1 : 1)),
+    };
   });
   const own = { type: "application", "bom-ref": refOf(""), name, version, licenses: licenses(license), purl: purl(name, version) };
   const document = { $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json", bomFormat: "CycloneDX", specVersion: "1.6", version: 1 };
   return `${JSON.stringify({ ...document, metadata: { component: own }, components, dependencies }, null, 1)}\n`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(root, "sbom.cdx.json"), sbom(read("package-lock.json"), read("package.json")));
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  writeFileSync(join(root, "sbom.cdx.json"), sbom(read("package-lock.json"), read("package.json")));

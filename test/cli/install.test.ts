@@ -62,7 +62,7 @@ function put(root: string, path: string, text: string): void {
 }
 
 /** A file as --dry-run prints it. */
-const file = (out: string, path: string): string => out.split(`${path}`)[1]?.split(/\n(?=# \/)/)[0] ?? "";
+const file = (out: string, path: string): string => out.split(path)[1]?.split(/\n(?=# \/)/)[0] ?? "";
 
 test("--dry-run prints every file, and writes none", async (t) => {
   const root = folder(t);

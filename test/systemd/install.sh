@@ -26,21 +26,26 @@ mv /run/systemd/system /run/systemd/away
 refused no_systemd /opt/package/bin/drover install
 mv /run/systemd/away /run/systemd/system
 
+/opt/package/bin/drover emulator --port 8086 --dir /root/google --emulator-latency none >/dev/null &
+until_true '[[ -e /root/google/key.json ]] && curl --silent http://127.0.0.1:8086/'
+
 # ------------------------------------------------------------------------------------------------ install over half an installation, and start
 mkdir -p /opt/drover/.new-0.1.0/dist && echo half >/opt/drover/.new-0.1.0/dist/file
 from=$(now_ms)
-/opt/package/bin/drover install --demo on --emulator-latency none --workers 2
+/opt/package/bin/drover install --workers 2 --key /root/google/key.json --spreadsheet-id drover-sample-workbook --tables /opt/drover/current/config/tables.json \
+  --sheets-endpoint http://127.0.0.1:8086/ --oauth-endpoint http://127.0.0.1:8086/
 [[ -e /opt/drover/current/bin/drover ]] || exit 1
 fact install "$? $(ls -A /opt/drover | tr '\n' ' ')"
 fact install_ms $(($(now_ms) - from))
 fact env_file "$(stat -c '%a %U:%G' /etc/drover/drover.env) $(grep -c '^#[A-Z_]*=' /etc/drover/drover.env) $(grep -c '^[A-Z_]*=' /etc/drover/drover.env)"
 fact log_folder "$(stat -c '%a %U:%G' /var/log/drover)"
-fact again "$(/opt/package/bin/drover install | grep -c '^unchanged') $?"
+fact again "$(/opt/package/bin/drover install 2>&1 | grep -c '^unchanged')"
 from=$(now_ms)
 systemctl enable --now drover.service 2>&1
 get '/api/tables/players?limit=1' >/run/answer || { journalctl --unit=drover.service --output=cat --no-pager | tail; exit 1; }
 fact first "$? $(head -c 8 /run/answer)"
 fact first_ms $(($(now_ms) - from))
+fact key_file "$(stat -c '%a %U:%G' /etc/drover/google-key.json) $(for pid in $(pgrep -u drover -f 'child.js worker'); do tr '\0' '\n' <"/proc/$pid/environ"; done | grep -c CREDENTIALS)"
 fact runtime "$(readlink "/proc/$(show MainPID)/exe") $(systemctl cat drover.service | grep -c '^ExecStart=/opt/drover/current/runtime/node ')"
 fact exposure "$(systemd-analyze security --no-pager drover.service | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p')"
 
@@ -109,6 +114,7 @@ fact restored "$? $(get '/api/tables/players?limit=1' | head -c 8)"
 drover uninstall
 fact uninstall "$? $(systemctl is-active drover.service) $(pgrep -u drover | wc -l) $(ls -A /opt/drover 2>/dev/null | wc -l) $(ls /etc/systemd/system | grep -c '^drover') $(ls -d /var/lib/drover /etc/drover/drover.env /var/log/drover | wc -l)"
 /opt/package/bin/drover uninstall --purge
-fact purge "$? $(ls -d /var/lib/drover /etc/drover/drover.env /var/log/drover 2>/dev/null | wc -l)"
+fact purge "$? $(ls -d /var/lib/drover /etc/drover/drover.env /etc/drover/google-key.json /var/log/drover 2>/dev/null | wc -l)"
+kill %1
 journalctl --unit=drover.service --output=cat --no-pager | tail -n 60
 exit 0

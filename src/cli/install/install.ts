@@ -115,11 +115,12 @@ function live(plan: InstallPlan, before: Before): void {
 const isSet = (text: string): boolean => /^(?:DROVER_SPREADSHEET_ID=.|DROVER_DEMO=on|DROVER_APP=.)/m.test(text);
 
 function next({ options: { names } }: InstallPlan): string {
+  const text = readFileSync(names.envFile, "utf8");
   const steps = [
-    ...(isSet(readFileSync(names.envFile, "utf8"))
+    ...(isSet(text) ? [] : [`  nano ${names.envFile}   # DROVER_SPREADSHEET_ID, or DROVER_DEMO=on for sample data`]),
+    ...(existsSync(names.keyFile) || /^DROVER_DEMO=on$/m.test(text)
       ? []
-      : [`  nano ${names.envFile}   # DROVER_SPREADSHEET_ID, or DROVER_DEMO=on for sample data`]),
-    ...(existsSync(names.keyFile) ? [] : [`  install -m 600 KEY.json ${names.keyFile}   # your service account's key`]),
+      : [`  install -m 600 KEY.json ${names.keyFile}   # your service account's key`]),
     `  systemctl enable --now ${names.service}`,
   ];
   return `Next:\n${steps.join("\n")}\nOther versions are in ${HOME}; to go back to one: ${HOME}/VERSION/bin/drover install`;

@@ -42,4 +42,7 @@ export const activeServices = (): readonly string[] =>
     .filter((unit) => /^drover(?:@.+)?\.service$/.test(unit));
 
 /** The last words of a unit. */
-export const lastWords = (unit: string): string => run("journalctl", `--unit=${unit}`, "--lines=12", "--output=cat", "--no-pager").said;
+export function lastWords(unit: string): string {
+  run("journalctl", "--sync");
+  return run("journalctl", `--unit=${unit}`, "--lines=12", "--output=cat", "--no-pager").said;
+}
