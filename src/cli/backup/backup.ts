@@ -88,25 +88,28 @@ function plain(path: string): Source["open"] {
   };
 }
 
+/** What goes into the file, opened as the owner of the directory: what stands there could be a link to what root alone may read. */
+function openSources(dir: string, copies: ReadonlyMap<string, string>, names: readonly string[], open: number[]): readonly Source[] {
+  const opened = Array.from(copies, ([name, path]) => {
+    const fd = openSync(path, "r");
+    open.push(fd);
+    return { name, open: () => contentOf(fd) };
+  });
+  return [...opened, ...names.map((name) => ({ name, open: plain(join(dir, name)) }))];
+}
+
 /** The file is whole and on disk, or it is not there. */
 function write(file: string, dir: string, copies: ReadonlyMap<string, string>, names: readonly string[]): Manifest {
   const draft = `${file}.part`;
   const open: number[] = [];
   try {
-    const sources: Source[] = [
-      ...Array.from(copies, ([name, path]) => {
-        const fd = openSync(path, "r");
-        open.push(fd);
-        return { name, open: () => contentOf(fd) };
-      }),
-      ...names.map((name) => ({ name, open: plain(join(dir, name)) })),
-    ];
-    const journal = copies.get("journal.db");
-    const about = { drover: version(), at: new Date().toISOString(), journal: journal === undefined ? undefined : inspectJournal(journal) };
+    const sources = asOwnerOf(dir, () => openSources(dir, copies, names, open));
+    const copy = copies.get("journal.db");
+    const journal = copy === undefined ? undefined : asOwnerOf(dir, () => inspectJournal(copy));
     rmSync(draft, { force: true });
     const target = openSync(draft, "wx", 0o600);
     open.push(target);
-    const manifest = writeArchive(target, about, sources);
+    const manifest = writeArchive(target, { drover: version(), at: new Date().toISOString(), journal }, sources);
     fsyncSync(target);
     renameSync(draft, file);
     syncFolder(file);

@@ -1,5 +1,5 @@
 /** What of a data directory goes into a backup: all that can't be had again. */
-import { readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { NAME } from "./tar.ts";
 
@@ -20,7 +20,7 @@ export interface Kept {
 /** Names of the files that a data directory would lose with itself. Folders are caches, logs, sockets, or the demo's spreadsheet. */
 export function keptFiles(dir: string): Kept {
   const names = readdirSync(dir)
-    .filter((name) => NAME.test(name) && !NOT_KEPT.test(name) && statSync(join(dir, name)).isFile())
+    .filter((name) => NAME.test(name) && !NOT_KEPT.test(name) && lstatSync(join(dir, name)).isFile())
     .toSorted();
   const others = names.filter((name) => name !== "journal.db");
   return {
