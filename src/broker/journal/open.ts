@@ -5,6 +5,7 @@ import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { mebibytes, seconds, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Write } from "../../sheets/writes.ts";
+import { Copies } from "./copies.ts";
 import type { Added, Addition, Batch, Journal, Once, Recovered, Settlement, Tag } from "./journal.ts";
 import type { AddOp, AddResult, Limits, Named, Op, Result } from "./messages.ts";
 import { decodeEntry, encodeEntry } from "./records.ts";
@@ -69,8 +70,7 @@ class ThreadJournal implements Journal {
   #flight: Call[] | undefined;
   #queuedBytes = 0;
   #restarted = false;
-  /** Copies that are being made, by where they go. */
-  readonly #copies = new Map<string, PromiseWithResolvers<void>>();
+  readonly #copies = new Copies();
   /** Why nothing is taken any more. */
   #over: string | undefined;
   #closing = false;
@@ -154,22 +154,8 @@ class ThreadJournal implements Journal {
     return this.#ask({ do: "parked", most });
   }
 
-  async copy(to: string): Promise<void> {
-    if (this.#copies.has(to)) throw new DroverError("DROVER_E_BROKER", `the journal is being copied to ${to} already`);
-    const copied = Promise.withResolvers<void>();
-    this.#copies.set(to, copied);
-    try {
-      await this.#ask({ do: "copy", to });
-      await copied.promise;
-    } finally {
-      this.#copies.delete(to);
-    }
-  }
-
-  #copied(to: string, failed: string | undefined): void {
-    const copy = this.#copies.get(to);
-    if (failed === undefined) copy?.resolve();
-    else copy?.reject(new DroverError("DROVER_E_BROKER", `the journal can't be copied to ${to}: ${failed}`));
+  copy(to: string): Promise<void> {
+    return this.#copies.make(to, () => this.#ask({ do: "copy", to }));
   }
 
   async close(): Promise<void> {
@@ -225,9 +211,9 @@ class ThreadJournal implements Journal {
   #adopt(thread: Thread): void {
     this.#thread = thread;
     thread.onResults((results) => this.#answer(results));
-    thread.onCopied((to, failed) => this.#copied(to, failed));
+    thread.onCopied((to, failed) => this.#copies.ended(to, failed));
     thread.onDeath((why) => {
-      for (const to of this.#copies.keys()) this.#copied(to, why);
+      this.#copies.lost(why);
       void this.#restart(why);
     });
   }

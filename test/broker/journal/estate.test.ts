@@ -95,7 +95,7 @@ test("a copy is whole while writes go on, and is no other's to read", async (t) 
   for (let i = 0; i < 300; i += 1) await addOne(journal, { values: { text: "x".repeat(3_000) } });
   const target = join(dir, "journal.copy");
   const copied = journal.copy(target);
-  await assert.rejects(journal.copy(target), /being copied/);
+  await assert.rejects(journal.copy(target), /being copied there already/);
   await Promise.all(Array.from({ length: 50 }, () => addOne(journal)));
   await copied;
   assert.equal(statSync(target).mode & 0o777, 0o600);
