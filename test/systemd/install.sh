@@ -113,7 +113,7 @@ fact restored "$? $(get '/api/tables/players?limit=1' | head -c 8)"
 # ------------------------------------------------------------------------------------------------ taken away
 drover uninstall
 fact uninstall "$? $(systemctl is-active drover.service) $(pgrep -u drover | wc -l) $(ls -A /opt/drover 2>/dev/null | wc -l) $(ls /etc/systemd/system | grep -c '^drover') $(ls -d /var/lib/drover /etc/drover/drover.env /var/log/drover | wc -l)"
-/opt/package/bin/drover uninstall --purge
+/opt/package/bin/drover uninstall --purge --anyway # what was restored is sent after three minutes
 fact purge "$? $(ls -d /var/lib/drover /etc/drover/drover.env /etc/drover/google-key.json /var/log/drover 2>/dev/null | wc -l)"
 kill %1
 journalctl --unit=drover.service --output=cat --no-pager | tail -n 60
