@@ -11,7 +11,12 @@ export const ERRORS = {
   DROVER_E_TLS: { exit: "settings", what: "the certificate or its key is missing, unreadable, or they don't fit" },
   DROVER_E_TABLES: { exit: "settings", what: "the tables file is missing, unreadable or wrong" },
   DROVER_E_DATA_DIR: { exit: "settings", what: "the data, run or log directory can't be written" },
-  DROVER_E_JOURNAL: { exit: "settings", what: "the journal of writes was written by a newer drover" },
+  DROVER_E_JOURNAL: {
+    exit: "settings",
+    what: "the journal of writes was written by a newer drover, or holds writes for another spreadsheet",
+  },
+  DROVER_E_BACKUP: { exit: "settings", what: "a backup is damaged, is none of drover's, or can't be made or put back here" },
+  DROVER_E_INSTALL: { exit: "settings", what: "drover can't be installed here as asked" },
   DROVER_E_ACTIVATION: { exit: "settings", what: "systemd passed sockets that differ from DROVER_BIND" },
   DROVER_E_USAGE: { exit: "usage", what: "unknown command or flag" },
   DROVER_E_RUNTIME: { exit: "settings", what: "this Node.js is too old, or lacks something drover needs" },

@@ -158,6 +158,11 @@ export class Broker implements BrokerPort {
     await this.#writing.close(() => this.#snapshots.yield());
   }
 
+  /** @throws when no journal is open here, or the copy can't be made. */
+  async copyJournal(to: string): Promise<void> {
+    await this.#writing.copy(to);
+  }
+
   /** Begins to serve: from disk at once, from Google for what is not there. */
   start(): void {
     const { tables, log, dataDir, spreadsheetId } = this.#options;

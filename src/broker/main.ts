@@ -48,6 +48,7 @@ type Google = ReturnType<typeof createGoogle>;
 const CLOSE_WITHIN = seconds(1);
 /** Where there is one, writes may wait in it, although nobody may write any more. */
 const JOURNAL = "journal.db";
+const JOURNAL_COPY = "journal.copy";
 /** A journal that can't be opened again after a successor has failed is tried for again. */
 const TRY_AGAIN = seconds(5);
 
@@ -127,7 +128,7 @@ class BrokerProcess {
     const config = message.config as BrokerConfig;
     try {
       const { broker, ledger, upstream } = openBroker(config, log);
-      const estate = { yield: () => this.#yield(), takeBack: () => void this.#takeBack(config) };
+      const estate = { yield: () => this.#yield(), takeBack: () => void this.#takeBack(config), copy: () => this.#copy(config) };
       const rpc = serveBroker(broker, config.socket, log, estate);
       const running: Running = { broker, ledger, rpc, upstream, stopBeat: () => {}, letGo: () => {} };
       this.#running = running;
@@ -191,6 +192,13 @@ class BrokerProcess {
   #told({ id, question }: Extract<ToChild, { type: "ask" }>): void {
     const ledger = this.#running?.ledger;
     if (ledger !== undefined) this.#port.send({ type: "told", id, ...answerOperator(ledger, question, systemClock.wall()) });
+  }
+
+  /** Under one name: one copy at a time, and what a killed `drover backup` left is replaced by the next. */
+  async #copy({ dataDir }: BrokerConfig): Promise<string> {
+    const path = join(dataDir, JOURNAL_COPY);
+    await this.#running?.broker.copyJournal(path);
+    return path;
   }
 
   /** The successor is gone, and we are still here. */

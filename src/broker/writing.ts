@@ -180,6 +180,12 @@ export class Writing {
     return this.#open?.waiting.find(id) ?? this.#open?.journal.find(id);
   }
 
+  /** Copies the journal, while it goes on. @throws when it is not open here. */
+  async copy(to: string): Promise<void> {
+    if (this.#open === undefined) throw new Error("the journal is not open in this broker: it may be changing hands, so try again");
+    await this.#open.journal.copy(to);
+  }
+
   write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
     const answer = this.#write(request, call);
     this.#answering.add(answer);

@@ -90,6 +90,18 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./hash.ts")).hash,
   },
   {
+    name: "backup",
+    usage: "FILE",
+    does: "copy what the data directory holds into one file, also of a daemon that runs",
+    load: async () => (await import("./backup/backup.ts")).backup,
+  },
+  {
+    name: "restore",
+    usage: "FILE [--anyway]",
+    does: "put a backup in the place of what the data directory holds",
+    load: async () => (await import("./backup/restore.ts")).restore,
+  },
+  {
     name: "emulator",
     usage: "[--port N] [--dir DIR] [--csv DIR] [--faults] [--fault SPEC]",
     does: "run the Google Sheets emulator alone",
@@ -100,6 +112,18 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: "deployment PATH … | sheets [--spreadsheet ID] [--record FILE] [--yes] [--anyway] [--exhaust] [--by-hand]",
     does: "read a deployment by Gunicorn or PM2 and say what maps and what is wrong; or ask the real Sheets API, on a throw-away spreadsheet, whether it does what drover relies on",
     load: async () => (await import("./doctor/command.ts")).doctor,
+  },
+  {
+    name: "install",
+    usage: "[--name EVENT] [--key FILE] [--SETTING VALUE …] [--root DIR] [--dry-run]",
+    does: "make this version a service of systemd, or the one that it runs",
+    load: async () => (await import("./install/install.ts")).install,
+  },
+  {
+    name: "uninstall",
+    usage: "[--name EVENT] [--purge] [--root DIR] [--dry-run]",
+    does: "take away what install wrote; data stay, unless --purge",
+    load: async () => (await import("./install/uninstall.ts")).uninstall,
   },
   {
     name: "emit",

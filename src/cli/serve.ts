@@ -26,6 +26,7 @@ import { openControl } from "./control-socket.ts";
 import { createDaemon, type Daemon } from "./daemon.ts";
 import { createGenerations, type Generations } from "./generations.ts";
 import { greeting } from "./greeting.ts";
+import { finishRestore } from "./backup/place.ts";
 import { readOptions, type Options } from "./options.ts";
 import { noteRunning, prepareDirectories } from "./places.ts";
 import { version } from "./version.ts";
@@ -110,6 +111,7 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
   await selfTestHandles();
   const lock = lockDataDir(settings.data_dir);
   undo.push(() => lock.release());
+  if (finishRestore(settings.data_dir, new Date())) log.warn(`a restore into ${settings.data_dir} had been interrupted: it is done now`);
   if (lock.noPidfile !== undefined) log.warn(`drover runs without its drover.pid in ${settings.data_dir}: ${lock.noPidfile}`);
   const listeners = await listenOn(resolved, sink, undo);
   const emulator = demo ? await prepareEmulator(resolved.settings, sink) : undefined;

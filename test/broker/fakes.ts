@@ -60,6 +60,10 @@ export class FakeJournal implements Journal {
     return turn;
   }
 
+  copy(): Promise<void> {
+    return Promise.reject(new Error("a fake is not copied"));
+  }
+
   add(addition: Addition): Promise<Added> {
     return this.#queued(() => this.#add(addition));
   }
