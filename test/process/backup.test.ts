@@ -267,7 +267,7 @@ const NOT_IN_IT = /^(?:snapshots|feed\.db|.*\.lock|drover\.pid|run|log|.*-(?:wal
 test("sessions move with a backup: who is in stays in, who logged out stays out, and no file of the data directory is forgotten", async (t) => {
   const first = await start(t);
   const login = async (url: string, nr: number): Promise<string> => {
-    const line = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split("\n")[nr + 1] ?? "";
+    const line = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split(/\r?\n/)[nr + 1] ?? "";
     const [, name, , , , secret] = line.split(",");
     const headers = { "Content-Type": "application/json" };
     const answer = await fetch(`${url}/api/login`, { method: "POST", headers, body: JSON.stringify({ name, secret }) });

@@ -23,7 +23,7 @@ interface Player {
 /** Names and codes, as the sample's sheet has them. */
 const PLAYERS: readonly Player[] = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8")
   .trim()
-  .split("\n")
+  .split(/\r?\n/)
   .slice(1)
   .map((line) => line.split(","))
   .map(([, name = "", , , , secret = ""]) => ({ name, secret }));

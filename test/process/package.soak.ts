@@ -112,8 +112,8 @@ test("npm pack, npm i -g, drover in an empty folder", async (t) => {
   symlinkSync(join(home, "node_modules/@types"), join(app, "node_modules/@types"));
   writeFileSync(
     join(app, "app.ts"),
-    `import { drover, type Tables } from "drover";
-export const tables: Tables = drover.tables;
+    `import { drover, type Slots } from "drover";
+export const slots: Slots = drover.slots;
 export const slot: number = drover.slot;
 // @ts-expect-error a slot is no text
 export const text: string = drover.slot;

@@ -114,7 +114,8 @@ test("who logs in over drover's own TLS gets a cookie that is Secure, and is in"
   const cwd = folder(t);
   const { cert, key, pem: ca } = certificate(cwd, "own");
   const { url } = await start(t, { cwd, env: { DROVER_TLS_CERT: cert, DROVER_TLS_KEY: key } });
-  const [, name = "", , , , secret = ""] = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split("\n")[1]?.split(",") ?? [];
+  const [, name = "", , , , secret = ""] =
+    readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split(/\r?\n/)[1]?.split(",") ?? [];
   const headers = { "content-type": "application/json", origin: url };
   const answer = await ask(`${url}/api/login`, { ca, method: "POST", headers, body: JSON.stringify({ name, secret }) });
   const [given = ""] = answer.headers["set-cookie"] ?? [];

@@ -8,6 +8,7 @@ another() { # VERSION: this package again, under another version
   mkdir -p "/opt/packages/$1" && cp -r /opt/package/{bin,config,docs,src,systemd,dist} "/opt/packages/$1" && ln -s /opt/package/node_modules "/opt/packages/$1/node_modules"
   sed "s/\"version\": .*/\"version\": \"$1\",/" /opt/package/package.json >"/opt/packages/$1/package.json"
 }
+me() { curl --silent --max-time 30 --cookie /run/jar http://127.0.0.1:8080/api/me | grep --only-matching '"name":"[^"]*"'; }
 serves() { drover status | head -n 1 | cut -d' ' -f2; }
 
 # ------------------------------------------------------------------------------------------------ what stands in the way is said first
@@ -47,6 +48,10 @@ fact first "$? $(head -c 8 /run/answer)"
 fact first_ms $(($(now_ms) - from))
 fact key_file "$(stat -c '%a %U:%G' /etc/drover/google-key.json) $(for pid in $(pgrep -u drover -f 'child.js worker'); do tr '\0' '\n' <"/proc/$pid/environ"; done | grep -c CREDENTIALS)"
 fact runtime "$(readlink "/proc/$(show MainPID)/exe") $(systemctl cat drover.service | grep -c '^ExecStart=/opt/drover/current/runtime/node ')"
+player=$(tr -d '\r' </opt/package/config/sample/players.csv | sed -n 's/^p001,\([^,]*\),.*,\([A-Z0-9-]*\)$/{"name":"\1","secret":"\2"}/p')
+curl --silent --max-time 30 --cookie-jar /run/jar --output /dev/null --write-out 'fact login %{http_code}\n' -H 'content-type: application/json' -d "$player" http://127.0.0.1:8080/api/login
+fact session "$(me) $(stat -c '%a %U:%G' /var/lib/drover/session.key) $(stat -c '%a %U:%G' /var/lib/drover/ledger.db)"
+fact board "$(get / | head -c 15) $(get /static/views/home.js | grep -c '^export ') $(get /static/nothing.js | grep -c unknown-path)"
 fact exposure "$(systemd-analyze security --no-pager drover.service | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p')"
 
 # ------------------------------------------------------------------------------------------------ upgrade and back, with 100 clients
@@ -55,6 +60,7 @@ load_begin '/api/tables/players?limit=5' 50
 from=$(now_ms)
 /opt/packages/0.2.0/bin/drover install
 fact upgrade "$? $(serves) $(readlink /opt/drover/current)"
+fact upgrade_session "$(me)"
 fact upgrade_ms $(($(now_ms) - from))
 sleep 1
 load_end
@@ -109,6 +115,7 @@ drover restore --anyway /root/drover.backup
 fact restore "$? $(find /var/lib/drover ! -user drover | wc -l)"
 systemctl start drover.service
 fact restored "$? $(get '/api/tables/players?limit=1' | head -c 8)"
+fact restored_session "$(me)"
 
 # ------------------------------------------------------------------------------------------------ taken away
 drover uninstall

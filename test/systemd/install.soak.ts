@@ -39,6 +39,10 @@ describe("drover install on a real systemd", { skip: cannot() }, () => {
     is("key_file", "600 root:root 0");
     is("first", '0 {"table"');
     is("runtime", "/opt/drover/0.1.0/runtime/node 1");
+    is("login", "200");
+    is("session", '"name":"Haruka Hayashi" 600 drover:drover 600 drover:drover');
+    is("board", /^<!doctype html> [1-9]\d* 1$/i);
+    for (const name of ["upgrade_session", "restored_session"]) is(name, '"name":"Haruka Hayashi"');
     assert.ok(Number(fact("exposure")) <= MOST_EXPOSED && Number(fact("event_exposure")) <= MOST_EXPOSED);
 
     is("upgrade", "0 0.2.0 0.2.0");
