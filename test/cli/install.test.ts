@@ -160,6 +160,12 @@ test("an env file that is there is the operator's", async (t) => {
     coded("DROVER_E_INSTALL", /is there already, and says DROVER_WORKERS=2: change it there/),
   );
   await assert.rejects(dry(t, root, "--demo", "on"), coded("DROVER_E_INSTALL", /has no DROVER_DEMO/));
+  put(root, "etc/drover/drover.env", `DROVER_SESSION_KEY=${"k".repeat(40)}\n`);
+  await assert.rejects(
+    dry(t, root, "--session-key", "n".repeat(40)),
+    coded("DROVER_E_INSTALL", /is there already, and says DROVER_SESSION_KEY=…: change it there/),
+    "secrets are not repeated",
+  );
   put(root, "etc/drover/drover.env", "DROVER_WORKERS=lots\n");
   await assert.rejects(dry(t, root), coded("DROVER_E_SETTINGS", /lots/));
 });
