@@ -50,6 +50,7 @@ const config: WorkerConfig = {
   gracefulTimeout: seconds(30),
   trustedProxies: [],
   tls: null,
+  underscores: "drop",
   accessLog: false,
   demo: false,
   dataDir: ".",
@@ -85,7 +86,7 @@ function drover(): Promise<number> {
   const handles = new Handles([]);
   const trust = createTrust([]);
   const serving = new Serving(config, { handles, clock: systemClock, log, trust, access: undefined, closed() {}, holds() {} });
-  const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: false, connections: 1_000 });
+  const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: false, connections: 1_000, underscores: config.underscores });
   const now = systemClock.now();
   const source = {
     version: 1,

@@ -48,6 +48,7 @@ const config: WorkerConfig = {
   drainIdle: seconds(2),
   gracefulTimeout: seconds(30),
   trustedProxies: [],
+  underscores: "drop",
   accessLog: false,
   demo: false,
   dataDir: ".",
@@ -73,7 +74,7 @@ async function serve(): Promise<number> {
     closed() {},
     holds() {},
   });
-  const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: false, connections: 1_000 });
+  const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: false, connections: 1_000, underscores: config.underscores });
   const services: Partial<Services> = {
     tables: createTables(sheet),
     prepared: builtIn.prepared,

@@ -124,6 +124,33 @@ test("every Gunicorn name that is promised is read", () => {
   );
 });
 
+/** What stands in a template is anything. */
+const nameOf = (text: string): string => text.replaceAll(/\$\{[^}]*\}/g, "…").replaceAll(/\\(.)/g, "$1");
+
+/** The names of all tests. */
+function testNames(): ReadonlySet<string> {
+  const files = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => /\.(?:test|soak)\.ts$/.test(path));
+  const named = /(?:\btest\(\s*|^ {2}async )(?:"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/gm;
+  return new Set(
+    files.flatMap((path) =>
+      [...readFileSync(join("test", path), "utf8").matchAll(named)].map(([, plain, made]) => nameOf(plain ?? made ?? "")),
+    ),
+  );
+}
+
+test("each threat names a test that is there", () => {
+  const known = testNames();
+  const page = readFileSync("docs/security.md", "utf8");
+  const section = page.slice(page.indexOf("## Threats and their tests"), page.indexOf("## Files"));
+  const rows = section.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| threat |"));
+  const named = rows.map((row) => row.split(" | ").at(-1)?.replace(/ \|$/, "") ?? "");
+  assert.ok(named.length > 30, `${named.length} threats were found`);
+  assert.deepEqual(
+    named.filter((name) => !known.has(name)),
+    [],
+  );
+});
+
 /** A command line of drover's as it is typed, in code: what stands behind the program's name. */
 function invocations(): { readonly where: string; readonly words: readonly string[] }[] {
   const program = /^\s*(?:\$ |sudo |[A-Z_]+=\S+ )*(?:\S*\/)?drover(?: +(?<rest>.*))?$/;

@@ -14,10 +14,13 @@ export const CLIENT_CSP = "base-uri 'self'; frame-ancestors 'self'; object-src '
 export const JSON_TYPE = "application/json; charset=utf-8";
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 
-/** Name → value of what stands on everything; a route may set its own Content-Security-Policy instead. */
+/**
+ * Name → value of what stands on everything; a route may set its own Content-Security-Policy instead. Other sites are told no address.
+ * Not `no-referrer`: over plain HTTP a browser then says `Origin: null` with our own page's form (Fetch, §3.2), which tells it from nobody's.
+ */
 export const COMMON = {
   "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "no-referrer",
+  "Referrer-Policy": "same-origin",
   "Content-Security-Policy": API_CSP,
 } as const;
 

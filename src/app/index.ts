@@ -63,7 +63,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
   });
   services.prepared.identify(services.sessions.reader);
   fastify.addHook("onClose", () => Promise.resolve(services.sessions.close()));
-  refuseForeign(fastify, services);
+  refuseForeign(fastify);
   refuseUnrouted(fastify, services.tables);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));
   tableRoutes(fastify, services);

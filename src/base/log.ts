@@ -36,10 +36,11 @@ const REDACT = ["authorization", "cookie", "private_key", "token", "access_token
  */
 export function createLog(identity: Identity, level: LogLevel, target: LogTarget): LogSink {
   const destination = openLogFile(target, ({ lines, why }) => lineOf(identity, `${lines} log lines were lost: ${why}`));
-  const log = makeLogger(identity, level, destination);
+  const write = (lines: string): void => destination.write(harmless(lines));
+  const log = makeLogger(identity, level, { write });
   return {
     log,
-    write: (lines) => destination.write(lines),
+    write,
     reopen() {
       try {
         destination.reopen();
@@ -48,6 +49,14 @@ export function createLog(identity: Identity, level: LogLevel, target: LogTarget
       }
     },
   };
+}
+
+/** What JSON lets stand and a terminal obeys: DEL, the control characters of C1 (U+009B begins a command), marks that turn the text around. */
+const OBEYED = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+/** In a line of JSON they stand in strings and nowhere else. */
+function harmless(lines: string): string {
+  return lines.replace(OBEYED, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** A line that no logger wrote: one that is about losing lines must not be made while a line is written. */

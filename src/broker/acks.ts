@@ -4,6 +4,10 @@ import type { Clock } from "../base/clock.ts";
 
 /** No answer waits longer for a reader. One that took longer is waited for again once it has acknowledged something. */
 const PATIENCE = ms(50);
+/** A wait that ends later than this was no wait: our own loop stood still, and what readers have said meanwhile is not read yet. */
+const OWN_DELAY = ms(10);
+/** So often a wait is begun again for that. */
+const MOST_AGAIN = 4;
 
 /** One reader: a worker's connection. */
 export interface Reader {
@@ -63,8 +67,8 @@ export class Acks {
   }
 
   /**
-   * @returns when every reader that answers has seen this version of the table, or a later one; at the latest after 50 ms, or when those
-   * that were expected have had their time.
+   * @returns when every reader that answers has seen this version of the table, or a later one; at the latest after 50 ms in which this process
+   * ran, or when those that were expected have had their time.
    */
   reached(table: string, version: number): Promise<void> {
     if (this.#have(table, version)) return Promise.resolve();
@@ -75,10 +79,16 @@ export class Acks {
         resolve();
       };
       const waiter: Waiter = { table, version, done };
-      const timer = setTimeout(() => {
-        for (const known of this.#missing(table, version)) known.late = true;
-        done();
-      }, this.#patience());
+      const wait = (again: number): NodeJS.Timeout => {
+        const patience = this.#patience();
+        const due = after(this.#clock.now(), patience);
+        return setTimeout(() => {
+          if (again < MOST_AGAIN && between(due, this.#clock.now()) > OWN_DELAY) return void (timer = wait(again + 1));
+          for (const known of this.#missing(table, version)) known.late = true;
+          done();
+        }, patience);
+      };
+      let timer = wait(0);
       this.#waiters.add(waiter);
     });
   }

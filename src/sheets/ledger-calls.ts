@@ -38,8 +38,9 @@ export class LedgerCalls implements LedgerLink {
     this.#wires = wires;
   }
 
-  async enter(session: Session): Promise<Admission | undefined> {
-    const how = await this.#wires.ask(() => ({ method: "enter", params: { session } }));
+  async enter(session: Session, before?: Session): Promise<Admission | undefined> {
+    const params = before === undefined ? { session } : { session, before };
+    const how = await this.#wires.ask(() => ({ method: "enter", params }));
     return isType(how, "entered") ? how.admission : undefined;
   }
 

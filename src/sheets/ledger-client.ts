@@ -74,11 +74,11 @@ class Client implements Ledger, Tallies {
     });
   }
 
-  enter(session: Session): Promise<Admission> {
+  enter(session: Session, before?: Session): Promise<Admission> {
     if (!isSession(session)) return Promise.resolve({ is: "revoked" }); // no cookie of ours says such a thing
     const underWay = this.#entering.get(session.id);
     if (underWay !== undefined) return underWay;
-    const entering = this.#enter(session).finally(() => this.#entering.delete(session.id));
+    const entering = this.#enter(session, isSession(before) ? before : undefined).finally(() => this.#entering.delete(session.id));
     this.#entering.set(session.id, entering);
     return entering;
   }
@@ -153,8 +153,8 @@ class Client implements Ledger, Tallies {
     return () => void this.#listeners.delete(listener);
   }
 
-  async #enter(session: Session): Promise<Admission> {
-    const admission = await this.#link.enter(session);
+  async #enter(session: Session, before: Session | undefined): Promise<Admission> {
+    const admission = await this.#link.enter(session, before);
     if (admission === undefined) return this.standing(session) ?? { is: "away", retryAfter: COME_AGAIN };
     if (admission.is === "taken-over" || admission.is === "revoked") this.#out.set(session.id, admission.is);
     if (admission.is !== "in") return admission;

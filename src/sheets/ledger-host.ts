@@ -38,7 +38,7 @@ export interface LedgerEvents {
  * another broker.
  */
 export interface LedgerSeat {
-  enter(session: Session): Promise<Admission | undefined>;
+  enter(session: Session, before?: Session): Promise<Admission | undefined>;
   /** @returns true once it is on disk that the session is over. */
   leave(session: Session): Promise<true | undefined>;
   spend(deeds: readonly Deed[]): Promise<Spent | undefined>;

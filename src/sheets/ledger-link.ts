@@ -10,7 +10,7 @@ export interface LedgerLinkEvents extends LedgerEvents {
 /** Questions may take as long as the broker is away, within the transport's patience. */
 export interface LedgerLink {
   /** @returns undefined when there was no answer in time. */
-  enter(session: Session): Promise<Admission | undefined>;
+  enter(session: Session, before?: Session): Promise<Admission | undefined>;
   /** @returns whether the session is known to be over. */
   leave(session: Session): Promise<boolean>;
   spend(deeds: readonly Deed[]): Promise<Spent | undefined>;
@@ -24,7 +24,7 @@ export interface LedgerLink {
 export function directLink(host: LedgerHost): LedgerLink {
   let seat: LedgerSeat | undefined;
   return {
-    enter: async (session) => await seat?.enter(session),
+    enter: async (session, before) => await seat?.enter(session, before),
     leave: async (session) => (await seat?.leave(session)) === true,
     spend: async (deeds) => await seat?.spend(deeds),
     refund: (deeds) => seat?.refund(deeds),

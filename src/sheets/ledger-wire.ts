@@ -41,6 +41,13 @@ export function sessionOf(params: unknown): { session: Session } | undefined {
   return record(params) && session(params["session"]) ? { session: params["session"] } : undefined;
 }
 
+export function entryOf(params: unknown): { session: Session; before?: Session } | undefined {
+  const entry = sessionOf(params);
+  const before = (params as Fields | undefined)?.["before"];
+  if (entry === undefined || before === undefined) return entry;
+  return session(before) ? { ...entry, before } : undefined;
+}
+
 export function deedsOf(params: unknown): { deeds: readonly Deed[] } | undefined {
   return record(params) && deeds(params["deeds"]) ? { deeds: params["deeds"] } : undefined;
 }

@@ -48,8 +48,11 @@ export type Spent =
 
 /** A worker's side of it. */
 export interface Ledger {
-  /** At login, and when somebody with a good cookie comes whose lease ran out. */
-  enter(session: Session): Promise<Admission>;
+  /**
+   * At login, and when somebody with a good cookie comes whose lease ran out.
+   * @param before the session that the same browser had: it is over when this one is in, and its slot counts as free.
+   */
+  enter(session: Session, before?: Session): Promise<Admission>;
   /** @returns how a session stands by what this worker knows, without asking: undefined: not known here, so `enter` must be asked. */
   standing(session: Session): Admission | undefined;
   /** It did something: its lease is renewed. Cheap; told to the broker in batches. */

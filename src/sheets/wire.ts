@@ -28,7 +28,7 @@ export type Call =
   | { method: "want"; params: { table: string; held?: string; priority?: Priority } }
   | { method: "write"; params: { request: WriteRequest; wait: WriteWait; within: Ms } }
   | { method: "find"; params: { write: string } }
-  | { method: "enter"; params: { session: Session } }
+  | { method: "enter"; params: { session: Session; before?: Session } }
   | { method: "leave"; params: { session: Session } }
   | { method: "spend"; params: { deeds: readonly Deed[] } };
 
@@ -148,7 +148,7 @@ const callReaders: { [M in Call["method"]]: (params: unknown) => Extract<Call, {
     return { request, wait: wait as WriteWait, within: within as Ms };
   },
   find: (params) => (record(params) && text(params["write"], 100) ? { write: params["write"] } : undefined),
-  enter: (params) => ledger.sessionOf(params),
+  enter: (params) => ledger.entryOf(params),
   leave: (params) => ledger.sessionOf(params),
   spend: (params) => ledger.deedsOf(params),
 };

@@ -7,6 +7,7 @@ import { createGate } from "./gate/gate.ts";
 import { AdmissionQueue, queueStage, type QueueRule } from "./gate/queue.ts";
 import { shedStage } from "./gate/shed.ts";
 import { PreparedStore } from "./prepared.ts";
+import type { Underscores } from "./strict.ts";
 import type { Serving } from "./serving.ts";
 
 /** What only the built-in service has before it: the gate and the prepared answers. */
@@ -30,10 +31,11 @@ export interface BuiltInParts {
   readonly clock: Clock;
   readonly demo: boolean;
   readonly connections: number;
+  readonly underscores: Underscores;
 }
 
 /** Makes the gate with its stages and the store of prepared answers; foreign applications get neither. */
-export function createBuiltIn({ serving, trust, clock, demo, connections }: BuiltInParts): BuiltIn {
+export function createBuiltIn({ serving, trust, clock, demo, connections, underscores }: BuiltInParts): BuiltIn {
   const { tally, inFlight } = serving;
   const prepared = new PreparedStore({
     tally,
@@ -43,6 +45,6 @@ export function createBuiltIn({ serving, trust, clock, demo, connections }: Buil
   });
   const rule = queueRule(connections);
   const gate = createGate([addressStage(trust), shedStage(clock), queueStage(new AdmissionQueue(rule, clock), rule)]);
-  const front = { gate, prepared, inFlight, tally, demo, draining: () => serving.draining };
+  const front = { gate, prepared, inFlight, tally, demo, underscores, draining: () => serving.draining };
   return { prepared, front: (application) => createFront(front, application) };
 }

@@ -2,6 +2,7 @@ import type { LogLevel, LogTarget } from "../base/log.ts";
 import type { Bytes, Ms } from "../base/units.ts";
 import type { Network } from "../settings/addresses.ts";
 import type { Settings } from "../settings/table.ts";
+import type { Underscores } from "./strict.ts";
 
 /** All that a worker is told, with `configure` and again with `retune`. Plain JSON: it crosses the channel. */
 export interface WorkerConfig {
@@ -28,6 +29,8 @@ export interface WorkerConfig {
   readonly trustedProxies: readonly Network[];
   /** What TCP addresses speak TLS with; null: they are plain. */
   readonly tls: TlsConfig | null;
+  /** What becomes of headers with an underscore, of the built-in service. */
+  readonly underscores: Underscores;
   readonly accessLog: boolean;
   readonly demo: boolean;
   readonly dataDir: string;
@@ -73,6 +76,7 @@ export function workerConfig(settings: Settings, { app, demo, tls, extras }: Wor
     gracefulTimeout: settings.graceful_timeout,
     trustedProxies: settings.trusted_proxies,
     tls: tls ?? null,
+    underscores: settings.underscore_headers,
     accessLog: settings.access_log,
     demo,
     dataDir: settings.data_dir,

@@ -7,7 +7,7 @@ import type { InFlight } from "./inflight.ts";
 import type { PreparedStore } from "./prepared.ts";
 import { sendProblem } from "./problem.ts";
 import { requestId } from "./requestid.ts";
-import { malformed, type Malformed } from "./strict.ts";
+import { malformed, underscored, type Malformed, type Underscores } from "./strict.ts";
 import type { Tally } from "./tally.ts";
 
 export interface FrontParts {
@@ -16,13 +16,14 @@ export interface FrontParts {
   readonly inFlight: InFlight;
   readonly tally: Tally;
   readonly demo: boolean;
+  readonly underscores: Underscores;
   /** True once the worker drains: from then on answers close their connection. */
   draining(): boolean;
 }
 
 /** What stands before the built-in service: HTTP's own rules, the gate, the prepared answers, the gate's second half. */
 export function createFront(parts: FrontParts, application: Listener): Listener {
-  const { gate, prepared, inFlight } = parts;
+  const { gate, prepared, inFlight, underscores } = parts;
   const work = (exchange: Exchange): void => {
     mark(exchange, parts.demo);
     whenAdmitted(parts, gate.application(exchange), exchange, () => void application(exchange.req, exchange.res));
@@ -30,14 +31,14 @@ export function createFront(parts: FrontParts, application: Listener): Listener 
   if (!gate.judgesEverything)
     return (req, res) => {
       if (parts.draining()) res.shouldKeepAlive = false;
-      const wrong = malformed(req);
+      const wrong = malformed(req) ?? underscored(req, underscores);
       if (wrong !== undefined) reject(parts, inFlight.begin(req, res), wrong);
       else if (!prepared.answer(req, res)) work(inFlight.begin(req, res));
     };
   return (req, res) => {
     if (parts.draining()) res.shouldKeepAlive = false;
     const exchange = inFlight.begin(req, res);
-    const wrong = malformed(req);
+    const wrong = malformed(req) ?? underscored(req, underscores);
     if (wrong !== undefined) return reject(parts, exchange, wrong);
     whenAdmitted(parts, gate.everything(exchange), exchange, () => {
       exchange.counted = prepared.answer(req, res);

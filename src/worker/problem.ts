@@ -6,7 +6,7 @@ const HEAD: Readonly<Record<string, string>> = {
   "Content-Type": "application/problem+json",
   "Cache-Control": "no-store",
   "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "no-referrer",
+  "Referrer-Policy": "same-origin",
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 };
 

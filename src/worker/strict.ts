@@ -47,3 +47,32 @@ export function malformed(req: IncomingMessage): Malformed | undefined {
   }
   return hosts > 1 ? HOSTS : undefined;
 }
+
+/** What becomes of a header with an underscore in its name. */
+export type Underscores = "drop" | "refuse";
+
+const UNDERSCORE: Malformed = { status: 400, detail: "a header's name has an underscore" };
+
+/**
+ * `X_Forwarded_For` is a header of its own, but becomes `X-Forwarded-For` wherever headers become variables (CGI's rule, RFC 3875 §4.1.18):
+ * a proxy in front that sets the one lets the other through. Nginx drops such headers, Gunicorn drops or refuses them.
+ * @returns why the request is refused; undefined: the application sees none.
+ */
+export function underscored(req: IncomingMessage, rule: Underscores): Malformed | undefined {
+  const { rawHeaders } = req;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (!(rawHeaders[at] as string).includes("_")) continue;
+    if (rule === "refuse") return UNDERSCORE;
+    drop(req);
+    return undefined;
+  }
+  return undefined;
+}
+
+/** `headers` and `headersDistinct` are made of `rawHeaders` when they are first asked for, by a count of their own: so first they are made. */
+function drop(req: IncomingMessage): void {
+  for (const headers of [req.headers, req.headersDistinct])
+    for (const name of Object.keys(headers)) if (name.includes("_")) delete headers[name];
+  const { rawHeaders } = req;
+  req.rawHeaders = rawHeaders.filter((_, at) => !(rawHeaders[at & ~1] as string).includes("_"));
+}

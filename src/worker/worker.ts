@@ -50,7 +50,14 @@ export class Worker {
   async start(beatEvery: Ms): Promise<void> {
     const { handles, serving, trust, configured, access } = this.#parts;
     const { config, addresses } = configured;
-    const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: config.demo, connections: config.connections });
+    const builtIn = createBuiltIn({
+      serving,
+      trust,
+      clock: systemClock,
+      demo: config.demo,
+      connections: config.connections,
+      underscores: config.underscores,
+    });
     installRuntime(runtimeOf(this.#parts, this.#deps, config.app === null ? { prepared: builtIn.prepared } : {}));
     await handles.complete;
     const boot = this.#watchBoot();

@@ -44,3 +44,18 @@ test("reopen follows a moved file and makes a removed folder again; where it can
   sink.reopen();
   assert.match(readFileSync(`${file}.1`, "utf8"), /"second"[^]*can't be opened again.*EISDIR/);
 });
+
+test("whatever a line says, a terminal that shows it obeys nothing", (t) => {
+  const file = join(folder(t), "log");
+  const sink = createLog({ role: "worker" }, "info", { file });
+  const evil = 'a\u001b[2J\u009b2J\u007f\u0085\r\n{"level":60}\u2028\u202e\u2066txt.exe\ud83c\udfb2é';
+  sink.log.info({ user: evil }, `${evil} has logged in`);
+  sink.log.warn({ [evil]: 1 }, "a name of a field");
+  sink.write(`${JSON.stringify({ path: evil, msg: "request" })}\n`);
+  const text = readFileSync(file, "utf8");
+  assert.doesNotMatch(text, /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/u);
+  const lines = text.trimEnd().split("\n");
+  assert.equal(lines.length, 3);
+  const read = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual([read[0]?.["user"], read[0]?.["msg"], read[1]?.[evil], read[2]?.["path"]], [evil, `${evil} has logged in`, 1, evil]);
+});

@@ -16,9 +16,15 @@ export interface Tab {
   readonly complaints: string[];
 }
 
-/** Ends with the test. */
-export async function startBrowser(t: TestContext): Promise<(url: string, options?: BrowserContextOptions) => Promise<Tab>> {
-  const browser: Browser = await chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+/** Ends with the test. @param flags of Chromium. */
+export async function startBrowser(
+  t: TestContext,
+  flags: readonly string[] = [],
+): Promise<(url: string, options?: BrowserContextOptions) => Promise<Tab>> {
+  const browser: Browser = await chromium.launch({
+    executablePath: EXECUTABLE,
+    args: ["--no-sandbox", "--disable-dev-shm-usage", ...flags],
+  });
   t.after(() => browser.close());
   return async (url, options = {}) => {
     const context = await browser.newContext({ viewport: PHONE, locale: "en-GB", ...options });

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { suite, type TestContext } from "node:test";
 import { readRun } from "../../src/plan/run.ts";
-import { cleanEnv, DROVER, folder, ROOT, start } from "./harness.ts";
+import { cleanEnv, DROVER, folder, ROOT, start, until } from "./harness.ts";
 
 interface Ran {
   readonly code: number | null;
@@ -109,12 +109,14 @@ suite("drover load", { concurrency: 3 }, () => {
         server.closeAllConnections();
       }, 2_500).unref();
     });
-    const other = await serve(t, (_req, res) => res.end("ok"));
+    let asked = 0;
+    const other = await serve(t, (_req, res) => res.end(String((asked += 1))));
     let told = false;
-    const cut = await load(dir, [other.url, "--users", "3", "--hold", "10s", "--think", "20ms", "--json", "cut.json"], (out, pid) => {
+    const cut = await load(dir, [other.url, "--users", "3", "--hold", "30s", "--think", "20ms", "--json", "cut.json"], (out, pid) => {
       if (told || !out.includes("STEP")) return;
       told = true;
-      setTimeout(() => process.kill(pid, "SIGINT"), 3_000);
+      const before = asked;
+      void until("it is well under way", () => asked - before > 600, 60_000).then(() => process.kill(pid, "SIGINT"));
     });
     const dies = await dying;
     assert.equal(dies.code, 99, dies.out + dies.err);
@@ -175,7 +177,7 @@ suite("drover load", { concurrency: 3 }, () => {
     const { code, out, err } = await load(daemon.dir, args);
     assert.equal(code, 0, out + err);
     const { server, steps } = readRun(readFileSync(join(daemon.dir, "run.json"), "utf8"), "run.json");
-    assert.deepEqual([server?.workers, server?.tables], [2, 6]);
+    assert.deepEqual([server?.workers, server?.tables], [2, 7]);
     const [step] = steps;
     assert.ok((step?.cpuSeconds ?? 0) > 0 && (step?.rssBytes ?? 0) > 5e7 && (step?.hitRatio ?? 0) > 0.3, JSON.stringify(step));
     assert.ok(((await daemon.status()).upstream?.writes?.waiting ?? 0) >= 0);

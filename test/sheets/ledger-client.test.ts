@@ -216,6 +216,8 @@ test("what a worker says of sessions and counts is judged: anything else is no m
   const good = session("ada", wall());
   const call = (method: string, params: unknown) => readFromClient({ type: "call", id: "1", method, params });
   assert.ok(call("enter", { session: good }) && call("leave", { session: good }));
+  assert.ok(call("enter", { session: good, before: session("bob", wall()) }));
+  for (const before of [null, {}, "x", { ...good, id: 7 }]) assert.equal(call("enter", { session: good, before }), undefined);
   const deed = { key: "k", most: 1, per: seconds(60) };
   assert.ok(call("spend", { deeds: [deed, { ...deed, per: "day", times: 3 }] }));
   for (const wrong of [

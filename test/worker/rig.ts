@@ -26,6 +26,7 @@ export const config = (over: Partial<WorkerConfig> = {}): WorkerConfig => ({
   gracefulTimeout: seconds(5),
   trustedProxies: [],
   tls: null,
+  underscores: "drop",
   accessLog: false,
   demo: false,
   dataDir: "/nonexistent",

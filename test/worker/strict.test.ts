@@ -1,5 +1,6 @@
 /** What node:http lets through and the built-in service does not: see RFC 9112 §2.3, §3.2, §6.1. */
 import assert from "node:assert/strict";
+import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
 import { isHost } from "../../src/worker/strict.ts";
 import { Client } from "./http.ts";
@@ -67,6 +68,41 @@ test("hosts", () => {
   for (const host of ["a", "A.b-c.d", "127.0.0.1:80", "[::1]", "[fe80::1]:8", "a_b", "a%20b", "a:"]) assert.ok(isHost(host), host);
   for (const host of ["", " ", "a b", "a,b", "a@b", "a/b", "a?b", "a#b", "[::1", "::1", "a:b", "a:1:2", "é", "a\\b"])
     assert.ok(!isHost(host), host);
+});
+
+/** An application that says which headers it sees, in each of the ways Node.js shows them. */
+const showing = {
+  default: async (fastify: { get(path: string, handler: (request: { raw: IncomingMessage }) => object): void }) => {
+    fastify.get("/", ({ raw }) => ({
+      raw: raw.rawHeaders.filter((_, at) => at % 2 === 0),
+      plain: Object.keys(raw.headers),
+      distinct: Object.keys(raw.headersDistinct),
+    }));
+  },
+};
+const UNDERSCORED = ["X_Forwarded_For", "CONTENT_LENGTH", "_", "a_", "__proto__", "X-Real_IP"];
+
+test("headers with an underscore: left out wherever an application looks, or refused by setting", async () => {
+  for (const underscores of ["drop", "refuse"] as const) {
+    const rig = startRig({ builtIn: showing, config: { underscores } });
+    try {
+      await rig.until("ready");
+      const plain = new Client(rig.port);
+      assert.equal((await plain.get("/")).status, 200, "there are none");
+      await plain.end();
+      for (const name of UNDERSCORED) {
+        const client = new Client(rig.port).write(`GET / HTTP/1.1\r\n${name}: 7\r\nHost: a\r\nX-Fine: 1\r\n${name}: 8\r\n\r\n`);
+        const { status, body, head } = await client.response();
+        if (underscores === "drop")
+          assert.deepEqual(JSON.parse(body), { raw: ["Host", "X-Fine"], plain: ["host", "x-fine"], distinct: ["host", "x-fine"] });
+        else assert.deepEqual([status, /^connection: close\r$/im.test(head)], [400, true], name);
+        await client.end();
+      }
+    } finally {
+      rig.tell({ type: "drain", within: 500 as never });
+      await rig.exited;
+    }
+  }
 });
 
 test("many requests pipelined on one connection may each watch for its end without a warning", async () => {

@@ -98,7 +98,11 @@ export const WRITE_PARAMETERS: Readonly<Record<string, Schema>> = {
 
 export const WRITE_RESPONSES: Readonly<Record<string, Schema>> = {
   BadWrite: { description: "The body is no JSON, or a parameter or header is malformed", content },
-  NotWritable: { description: "The table can't be written where it stands in the spreadsheet", content },
+  NotWritable: {
+    description:
+      "The table can't be written where it stands in the spreadsheet; or a page of another origin made the request (`cross-site`)",
+    content,
+  },
   DuplicateKey: { description: "There is a row with this key already, or more than one", content },
   Changed: { description: "The row is not the one that If-Match names", content },
   TooLarge: { description: "The body is over 1,000,000 bytes, or has over 500 rows", content },

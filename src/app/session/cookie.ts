@@ -29,9 +29,6 @@ export function cookieOf({ headers: { cookie } }: IncomingMessage, secure: boole
   return found === "" ? undefined : found;
 }
 
-/** Whether a request carries anything that could be a session of ours, good or not. */
-export const hasCookie = (req: IncomingMessage, secure: boolean): boolean => req.headers.cookie?.includes(`${nameFor(secure)}=`) ?? false;
-
 /** @param within how long the browser keeps it; 0: it is to be forgotten. */
 export function setCookie(value: string, secure: boolean, within: Ms): string {
   const seconds = Math.max(0, Math.ceil(within / 1_000));

@@ -50,6 +50,11 @@ interface Opened {
 const MOST_OPEN = 10_000;
 /** A cookie is made anew when so much of the idle time has gone. */
 const STEP = 1 / 20;
+/**
+ * An answer without an end can give no cookie but at its beginning. After so much of the idle time it ends, and the next one begins with
+ * a new cookie: who only watches is not idle. At a time of each client's own, so that those who came together do not come back together.
+ */
+const LONGEST_HELD = [0.4, 0.8] as const;
 
 const DAY = minutes(24 * 60);
 const PLAIN =
@@ -111,12 +116,10 @@ export class Sessions {
     const now = clock.wall();
     const member = memberOf(account.user, account.role);
     const session: Session = { id: randomBytes(16).toString("base64url"), user: member.user, admin: member.admin, since: now };
-    // Who logs in again where they are in already is not two, also where the newest is refused.
-    const again = before?.identity.user === member.user;
-    if (before !== undefined && again) await ledger.leave(before.identity.session);
-    const admission = await ledger.enter(session);
+    // One browser is not two, whoever uses it: neither where the newest is refused nor in a full house.
+    const admission = await ledger.enter(session, before?.identity.session);
     if (admission.is !== "in") return admission;
-    if (before !== undefined && !again) await ledger.leave(before.identity.session);
+    if (before !== undefined) await ledger.leave(before.identity.session); // and that is on disk before anybody hears of it
     const identity: Identity = { ...member, session, seen: now };
     this.#give(req, res, identity);
     return { is: "in", identity };
@@ -142,15 +145,19 @@ export class Sessions {
     return (session.since + this.#parts.lifetime) as Timestamp;
   }
 
-  /** Keeps a session in use, for an answer without an end. @param ended called once, when the session ends. @returns a function that ends it. */
+  /**
+   * Keeps a session in use, for an answer without an end.
+   * @param ended called when the session ends, or the answer must for its cookie to be made anew. @returns a function that ends it.
+   */
   hold(identity: Identity, ended: () => void): () => void {
-    const { ledger, clock } = this.#parts;
+    const { ledger, clock, idle } = this.#parts;
     const { session } = identity;
     const free = ledger.holds(session);
     const listeners = this.#watched.get(session.id) ?? new Set();
     this.#watched.set(session.id, listeners.add(ended));
-    const left = Math.min(2 ** 31 - 1, Math.max(0, elapsed(clock.wall(), this.endOf(identity))));
-    const timer = setTimeout(ended, left).unref();
+    const [least, most] = LONGEST_HELD;
+    const left = Math.max(0, elapsed(clock.wall(), this.endOf(identity)));
+    const timer = setTimeout(ended, Math.min(2 ** 31 - 1, left, idle * (least + Math.random() * (most - least)))).unref();
     return () => {
       clearTimeout(timer);
       free();

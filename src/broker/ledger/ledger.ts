@@ -113,7 +113,7 @@ export class SharedLedger implements LedgerHost {
     this.#seats.add(events);
     if (this.#told !== undefined) events.slots(this.#told);
     return {
-      enter: async (session) => this.#step((at) => this.#slots.enter(session, at)),
+      enter: async (session, before) => this.#step((at) => this.#slots.enter(session, at, before)),
       leave: async (session) => {
         const left = this.#step((at): true => (this.#slots.revoke(session, at), true));
         if (left !== undefined && this.#flush !== undefined) await this.#flushed.promise;

@@ -45,7 +45,7 @@ export function seatRpc(host: LedgerHost | undefined, calls: SpentCalls, say: (m
     async answer(call) {
       const { id } = call;
       if (call.method === "enter") {
-        const admission = await seat?.enter(call.params.session);
+        const admission = await seat?.enter(call.params.session, call.params.before);
         return say({ type: "entered", id, ...(admission === undefined ? {} : { admission }) });
       }
       if (call.method === "leave") return say({ type: "left", id, done: (await seat?.leave(call.params.session)) === true });

@@ -102,7 +102,8 @@ export class Slots {
     return change;
   }
 
-  enter(session: Session, at: Now): Admission {
+  /** @param before the session that the same browser had: it ends when this one is let in, and its slot counts as free. */
+  enter(session: Session, at: Now, before?: Session): Admission {
     const known = this.leases.get(session.id);
     if (known !== undefined) {
       this.#renew(known, at.now, false);
@@ -111,14 +112,17 @@ export class Slots {
     const out = this.#isOut(session, at);
     if (out !== undefined) return { is: out };
     const rank = this.#rank(session, at);
-    const own = this.#byUser.get(session.user) ?? [];
+    const leaving = before === undefined ? undefined : this.leases.get(before.id);
+    const own = (this.#byUser.get(session.user) ?? []).filter((lease) => lease !== leaving);
+    const used = this.leases.size - (leaving === undefined ? 0 : 1);
     if (own.length >= this.rules.perUser) {
       if (this.rules.conflict === "refuse") return { is: "refused", most: this.rules.perUser };
       const newer = own.filter((lease) => lease.rank > rank).length;
       if (newer >= this.rules.perUser) return { is: this.#end(session, "taken-over", at) };
       // As many as are too many, after that number was lowered too.
       for (const { session: old } of own.slice(0, own.length - this.rules.perUser + 1)) this.#end(old, "taken-over", at);
-    } else if (this.leases.size >= this.rules.max && !session.admin) return this.#full(at.now);
+    } else if (used >= this.rules.max && !session.admin) return this.#full(at.now);
+    if (before !== undefined) this.#end(before, "revoked", at);
     this.#admit({ session, rank, until: after(at.now, this.rules.lease), held: false });
     return { is: "in" };
   }

@@ -1,5 +1,5 @@
 import { addresses, networks, type BindAddress } from "../addresses.ts";
-import { integer } from "../parsers.ts";
+import { choice, integer } from "../parsers.ts";
 import { expected, parsed, setting } from "../setting.ts";
 
 const isLocal = (address: BindAddress): boolean =>
@@ -49,5 +49,15 @@ export const LISTEN = [
     reload: "roll",
     help: "Networks whose X-Forwarded-For and X-Forwarded-Proto headers are believed.",
     notes: "Name your reverse proxy's own address, nothing wider: whoever is inside can pose as any client.",
+  }),
+  setting({
+    name: "underscore_headers",
+    group: "listen",
+    codec: choice(["drop", "refuse"]),
+    default: "drop",
+    reload: "roll",
+    help: "What becomes of request headers with an underscore in their name: left out, or the request refused with 400.",
+    notes:
+      "`X_Forwarded_For` looks like `X-Forwarded-For` to programs that turn headers into variables. For the built-in service; your own application sees what was sent.",
   }),
 ] as const;

@@ -13,8 +13,8 @@ export const LOOK_EVERY = ms(50);
 /** Its delay is the least of so many looks: what one collection of garbage or one large answer holds up is no overload. */
 const LOOKS = 5;
 /** A delay above this is too much, one below that is well; in between all stays as it is. */
-const HIGH = ms(60);
-const LOW = ms(25);
+const HIGH = ms(100);
+const LOW = ms(40);
 /** By how much the pressure grows and falls in a second: quickly enough for a rush, slowly enough to find the share that fits. */
 const RISE = 1;
 const FALL = 0.4;

@@ -6,6 +6,8 @@ import type { Refusal, Stage, Verdict } from "./stage.ts";
 
 /** The loop is looked at for so long after the last request that needs work; then there is nothing to turn away. */
 const IDLE = seconds(2);
+/** A worker that has just started is slow, beside others that start: nothing is concluded from that. */
+const GRACE = seconds(10);
 
 const REFUSAL: Refusal = {
   status: 503,
@@ -17,12 +19,13 @@ const REFUSAL: Refusal = {
 /** The gate's stage that turns requests away while the event loop is late: exports first, then writes, then reads that need work. */
 export function shedStage(clock: Clock, chance: () => number = Math.random): Stage {
   const pressure = new Pressure();
+  const judgesFrom = after(clock.now(), GRACE);
   let usedAt = clock.now();
   let timer: NodeJS.Timeout | undefined;
   const watch = (due: Instant): void => {
     timer = setTimeout(() => {
       const now = clock.now();
-      pressure.look(ms(Math.max(0, between(due, now))), now);
+      if (now >= judgesFrom) pressure.look(ms(Math.max(0, between(due, now))), now);
       if (pressure.isOff && between(usedAt, now) > IDLE) timer = undefined;
       else watch(after(now, LOOK_EVERY));
     }, LOOK_EVERY).unref();

@@ -92,6 +92,28 @@ test("a stream holds its session, and ends with it: taken over, logged out, or i
   await new Promise<void>((resolve) => void s.sessions.hold(late, resolve));
 });
 
+test("who only watches is not idle: a stream ends before its cookie does, and the next one has a new cookie", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const s = setting(t);
+  await s.login();
+  const began = s.at.now;
+  for (let streams = 0; s.at.now < began + hours(23); streams += 1) {
+    const opened = s.at.now;
+    const identity = await s.request((req, res) => s.sessions.who(req, res));
+    assert.equal(identity.is, "in", `stream ${streams}, after ${(opened - began) / hours(1)} h`);
+    if (identity.is !== "in") return;
+    const ends: number[] = [];
+    const free = s.sessions.hold(identity, () => ends.push(s.at.now - opened));
+    while (ends.length === 0) {
+      s.at.now += 60_000;
+      t.mock.timers.tick(60_000);
+    }
+    free();
+    const [lasted = 0] = ends;
+    assert.ok(lasted >= hours(2) * 0.4 && lasted <= hours(2) * 0.8 + 60_000, `it lasted ${lasted / hours(1)} h`);
+  }
+});
+
 test("renewing is told to the ledger at each use, and only then", async (t) => {
   const s = setting(t);
   await s.login();

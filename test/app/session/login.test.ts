@@ -135,6 +135,20 @@ test("where the newest is refused, who logs in again in the same browser is not 
   assert.equal((await ada.get("/api/me")).status, 200);
 });
 
+test("in a full house the browser of somebody who is in lets another user in, and stays theirs where that one can't", async () => {
+  await using w = await eventWorld();
+  const browser = await member(w, "Ada");
+  w.ledger.host.retune({ ...RULES, max: 1 });
+  const old = browser.cookie;
+  assert.equal(code(await browser.login("Kim", "AAAA-BBBB-CCCC")), "bad-login");
+  assert.equal((await browser.get("/api/me")).body["name"], "Ada");
+  assert.equal((await browser.login("Kim", CODES.kim)).status, 200);
+  assert.equal((await browser.get("/api/me")).body["name"], "Kim");
+  assert.equal((await new Person(w).login("Ada", CODES.ada)).status, 503, "there was one slot, and there is");
+  browser.cookie = old;
+  assert.equal(code(await browser.get("/api/me")), "revoked");
+});
+
 test("forms log in too and are sent to the page; what is no login is told what was expected, without what was sent", async () => {
   await using w = await eventWorld();
   const ada = new Person(w);

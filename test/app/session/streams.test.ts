@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FeedEvent, TableChange } from "../../../src/sheets/events.ts";
+import { ms } from "../../../src/base/units.ts";
 import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
 import { EventSource } from "../eventsource.ts";
-import { eventWorld, member, Person } from "./people.ts";
-import type { World } from "../world.ts";
+import { eventWorld, member, Person, type Answer } from "./people.ts";
+import { SESSIONS, type World } from "../world.ts";
 
 const EPOCH = 1_795_000_000_000;
 
@@ -113,4 +114,18 @@ test("a stream of what is everybody's keeps its member's slot, and after a newer
   await until("a place in the stream", () => next.lastId !== "");
   assert.equal(holds.mock.callCount(), 1);
   assert.equal((await ada.get("/api/me")).body["code"], "taken-over");
+});
+
+test("who only watches is given a new cookie, again and again, for as long as it watches", async () => {
+  await using w = await eventWorld({ sessions: { ...SESSIONS, idle: ms(6_000) } });
+  feedOf(w);
+  const ada = await member(w, "Ada");
+  const watch = (): Promise<Answer> => ada.get("/api/events"); // read to its end
+  const cookies = new Set([ada.cookie]);
+  for (const end = performance.now() + 7_000; performance.now() < end;) {
+    assert.equal((await watch()).status, 200);
+    cookies.add(ada.cookie);
+  }
+  assert.ok(cookies.size >= 2, `${cookies.size} cookies`);
+  assert.equal((await ada.get("/api/me")).status, 200, "7 s after the last request that was none of a stream");
 });

@@ -48,6 +48,21 @@ test("the newest takes over, whatever order cookies come in; the setting refuses
   assert.deepEqual([...two.leases.keys()], [fresh.id, third.id]);
 });
 
+test("one browser is not two: whoever logs in with the session of somebody else gets its slot, or leaves it as it is", () => {
+  const s = slots({ max: 2, conflict: "refuse" });
+  const [ada, bob, eve, again] = [born("ada", 0), born("bob", 0), born("eve", 1), born("ada", 1)];
+  for (const one of [ada, bob]) s.enter(one, at(0));
+  assert.equal(s.enter(eve, at(1)).is, "full");
+  assert.deepEqual(s.enter(born("bob", 1), at(1), ada), { is: "refused", most: 1 });
+  assert.ok(s.leases.has(ada.id), "who is not let in keeps what there was");
+  assert.deepEqual(s.enter(eve, at(1), ada), { is: "in" });
+  assert.deepEqual([[...s.leases.keys()], s.take().out.at(-1)], [[bob.id, eve.id], { id: ada.id, why: "revoked" }]);
+  assert.equal(s.enter(again, at(2), ada).is, "full", "a session that is over has no slot to give");
+  s.revoke(bob, at(3));
+  s.enter(again, at(3));
+  assert.deepEqual(s.enter(born("ada", 4), at(4), again), { is: "in" }, "the same user, in the same browser");
+});
+
 test("a clock that was set back keeps nobody out", () => {
   const s = slots();
   s.enter(born("ada", 3_600), at(3_600));

@@ -51,7 +51,13 @@ for (const [kind, code, verdict, name] of [
   ["nothing at all", "setInterval(() => {}, 5_000);", "blocked", undefined],
 ] as const)
   test(`${kind}: ${verdict}`, async (t) => {
-    const { found, took, log } = await examined(t, code);
+    let examination = await examined(t, code);
+    const retries = verdict === "spinning" ? 4 : 0;
+    for (let again = 0; again < retries && examination.found.verdict === "starved"; again += 1) {
+      await examination.found.release(); // a busy machine gave it no CPU, as it says
+      examination = await examined(t, code);
+    }
+    const { found, took, log } = examination;
     console.log(`${kind}: ${Math.round(took)} ms, ${found.text}`);
     assert.equal(found.verdict, verdict);
     assert.equal(found.frames.find((frame) => !frame.file.startsWith("node:"))?.name, name);

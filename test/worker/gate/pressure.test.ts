@@ -33,7 +33,7 @@ test("a standing delay turns exports away first, then writes, then reads; never 
   const loop = new Loop();
   const seen: string[] = [];
   for (let i = 0; i < 100; i += 1) {
-    const { pressure } = { pressure: loop.run(120, 100) };
+    const { pressure } = { pressure: loop.run(200, 100) };
     const gone = (["export", "write", "read", "login", "health", "admin"] as const).filter((kind) => pressure.sheds(kind, 0.5)).join();
     if (gone !== seen.at(-1)) seen.push(gone);
   }
@@ -43,9 +43,9 @@ test("a standing delay turns exports away first, then writes, then reads; never 
 
 test("hysteresis: between too late and well all stays as it is, and the way back is slower than the way there", () => {
   const loop = new Loop();
-  const { level } = loop.run(120, 1_500);
+  const { level } = loop.run(200, 1_500);
   assert.ok(level > 0.5 && level < 3, String(level));
-  assert.equal(loop.run(40, 5_000).level, level);
+  assert.equal(loop.run(70, 5_000).level, level);
   loop.run(5, 500);
   assert.ok(loop.pressure.level > level / 2);
   assert.equal(loop.run(5, 30_000).isOff, true);
@@ -53,7 +53,7 @@ test("hysteresis: between too late and well all stays as it is, and the way back
 
 test("a class that nobody asks for is passed over, on the way there and back", () => {
   const loop = new Loop();
-  const { pressure } = { pressure: loop.run(120, 800, ["read"]) };
+  const { pressure } = { pressure: loop.run(200, 1_250, ["read"]) };
   assert.equal(pressure.sheds("read", 0.1), true, `level ${pressure.level}`);
   assert.equal(pressure.sheds("read", 0.99), false);
   assert.equal(loop.run(5, 3_500, ["read"]).isOff, true);

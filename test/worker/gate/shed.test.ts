@@ -37,11 +37,14 @@ test("exports, then writes, then reads get 503 with a reason and a time to come 
       .map(([method = "", url = ""]) => (ask(method, url) === undefined ? "-" : "x"))
       .join("");
   assert.equal(all(), "------");
-  run(100, 1_200, true);
+  run(400, 9_000, true);
+  assert.equal(all(), "------", "it has just started");
+  run(0, 2_000, true);
+  run(200, 1_500, true);
   assert.equal(all(), "x-----");
-  run(100, 600, true);
+  run(200, 500, true);
   assert.equal(all(), "xx----");
-  run(100, 600, true);
+  run(200, 500, true);
   assert.equal(all(), "xxx---");
   const { status, reason, retryAfter } = ask("GET", "/api/tables/players") as Refusal;
   assert.deepEqual([status, reason, retryAfter], [503, "overload", 3_000]);
