@@ -1,5 +1,6 @@
 /** The broker without its socket: tables, snapshots and the refresher that keeps them, and who wants to hear of it. */
 import type { Clock } from "../base/clock.ts";
+import type { HistogramDelta } from "../base/histogram.ts";
 import type { Logger } from "../base/log.ts";
 import type { TableReport, UpstreamReport } from "../base/protocol.ts";
 import {
@@ -210,15 +211,20 @@ export class Broker implements BrokerPort {
 
   report(): UpstreamReport {
     const failures = new Map(this.#refresher.failures().map(({ table, message }) => [table, message]));
-    const tables = (this.#tables ?? []).flatMap(({ name }): readonly TableReport[] => {
+    const tables = (this.#tables ?? []).flatMap(({ name, ttl }): readonly TableReport[] => {
       const [held, failure] = [this.#snapshots.get(name), failures.get(name)];
       if (held === undefined && failure === undefined) return [];
       const { version, checkedAt, warnings } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp, warnings: 0 };
-      const report = { name, rows: held?.rows ?? 0, version, checkedAt, warnings: warnings ?? 0 };
+      const report = { name, rows: held?.rows ?? 0, version, checkedAt, warnings: warnings ?? 0, ttl };
       return [failure === undefined ? report : { ...report, failure }];
     });
     const writes = this.#writing.report();
     return { ...this.#state, quota: this.#quota.report(), tables, ...(writes === undefined ? {} : { writes }) };
+  }
+
+  /** From acceptance to the sheet, of what has landed since the last call. */
+  takeTimesToSheet(): HistogramDelta {
+    return this.#writing.takeTimes();
   }
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */

@@ -22,6 +22,8 @@ export class Exchange {
   /** Already counted and logged: what remains is a body on its way. */
   counted = false;
   timedOut = false;
+  /** By the gate, and counted as such. */
+  refused = false;
   /** Bytes that had left at the last look, and when they last moved: for the write-stall timeout. */
   sent = 0;
   movedAt: Instant;
