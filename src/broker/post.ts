@@ -23,12 +23,12 @@ export async function post({ id, url, headers, body, within }: Post): Promise<Po
     return {
       id,
       status: 0,
-      why: AbortError.has(String((error as { name?: unknown }).name)) ? `no answer within ${within} ms` : plain(error),
+      why: ABORTED.has(String((error as { name?: unknown }).name)) ? `no answer within ${within} ms` : plain(error),
     };
   }
 }
 
-const AbortError: ReadonlySet<string> = new Set(["AbortError", "TimeoutError"]);
+const ABORTED: ReadonlySet<string> = new Set(["AbortError", "TimeoutError"]);
 /** Node's errors of a connection name host and port, never the path. */
 const plain = (error: unknown): string => oneLine(messageOf(error));
 const oneLine = (text: string): string =>
