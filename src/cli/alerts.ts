@@ -39,7 +39,7 @@ export function alertsText(views: readonly AlertView[], now: number): string {
   return views
     .map(({ name, level, since, text, acked }) => {
       const seen = acked === null ? "" : ", seen";
-      return `${level.padEnd(8)} ${name.padEnd(12)} for ${span(Math.max(0, now - since))}${seen}: ${text}`;
+      return `${level} ${name} for ${span(Math.max(0, now - since))}${seen}: ${text}`;
     })
     .join("\n");
 }

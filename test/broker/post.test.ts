@@ -17,7 +17,7 @@ const one = (url: string, within = 2_000) => post({ id: 7, url, headers: { "x-te
 test("the body, the headers and the whole address arrive; a 2xx is all there is to tell", async (t) => {
   let got = "";
   const url = await hook(t, (req, res) => {
-    got = `${req.method} ${req.url} ${req.headers["x-test"]} ${req.headers["content-length"]} `;
+    got = `${req.method} ${req.url} ${String(req.headers["x-test"])} ${req.headers["content-length"]} `;
     req.on("data", (chunk: Buffer) => (got += chunk.toString()));
     req.on("end", () => res.writeHead(204).end());
   });

@@ -142,7 +142,10 @@ test("model: whatever the broker and the webhook do, every alert ends once, in t
         assert.ok(made.waiting <= MOST_WAITING);
       }
       broker.there = true;
-      for (let i = 0; i < 3 * n + 3; i += 1) (pass(700), answer(200));
+      for (let i = 0; i < 3 * n + 3; i += 1) {
+        pass(700);
+        answer(200);
+      }
       const ends = done.filter((line) => / ok$| lost/.test(line)).map((line) => Number(line.split(" ", 1)[0]));
       assert.deepEqual(
         ends.toSorted((a, b) => a - b),
