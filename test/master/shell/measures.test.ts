@@ -95,10 +95,7 @@ test("durations are merged; those of the emulator, which is Google here, are not
 });
 
 test("a place's CPU time is kept when its process dies, and its sizes are those that live", async (t) => {
-  const burn = spawn(process.execPath, [
-    "-e",
-    "while (process.cpuUsage().user < 250_000); console.log(1); setInterval(() => {}, 1e6)",
-  ]);
+  const burn = spawn(process.execPath, ["-e", "while (process.cpuUsage().user < 250_000); console.log(1); setInterval(() => {}, 1e6)"]);
   t.after(() => burn.kill("SIGKILL"));
   await once(burn.stdout, "data");
   const [pid, own] = [
