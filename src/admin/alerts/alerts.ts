@@ -3,7 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { elapsed, type Ms, type Timestamp } from "../../base/units.ts";
 import { QUIET, type AlertName, type AlertState, type Band, type Change, type Rule } from "./model.ts";
 import { step } from "./engine.ts";
-import { NO_PAST, readingsOf, remembering, type Past, type Seen } from "./readings.ts";
+import { pastFrom, readingsOf, remembering, type Past, type Seen } from "./readings.ts";
 import { rulesOf, type Thresholds } from "./rules.ts";
 import { remember, timeTo, type Point } from "./trend.ts";
 import type { AlertView, Notice } from "./view.ts";
@@ -35,7 +35,7 @@ export function createAlerts({ clock, thresholds, tell }: Parts): Alerts {
   const states = new Map<AlertName, AlertState>();
   const counts = new Map<AlertName, number>();
   const startedAt = clock.wall();
-  let past: Past = NO_PAST;
+  let past: Past = pastFrom(clock.now());
   let slots: readonly Point[] = [];
   let fullIn: Ms | null = null;
   let told = 0;

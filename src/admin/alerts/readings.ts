@@ -18,7 +18,8 @@ interface Mark {
   readonly at: Instant;
   readonly total: number;
 }
-export const NO_PAST: Past = { restarts: [], limited: [], parked: [] };
+/** At the start of the daemon: nothing was restarted or refused yet. What was parked is kept over restarts, so its first count is no growth. */
+export const pastFrom = (at: Instant): Past => ({ restarts: [{ at, total: 0 }], limited: [{ at, total: 0 }], parked: [] });
 
 export interface Seen {
   readonly snapshot: Snapshot;
@@ -51,7 +52,7 @@ function marked(marks: readonly Mark[], at: Instant, total: number): readonly Ma
   return [...kept.filter((mark) => between(mark.at, at) <= OLDEST), { at, total }];
 }
 
-/** How much a counter grew within its window; what it was at the beginning of the daemon is no growth. */
+/** How much a counter grew within its window. */
 function grown(past: Past, what: keyof Past, now: Instant): number {
   const marks = past[what];
   const from = marks.findLast(({ at }) => between(at, now) >= WINDOWS[what]) ?? marks[0];

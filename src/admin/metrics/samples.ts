@@ -66,9 +66,11 @@ const escaped = (text: string): string => (/[\\\n"]/.test(text) ? text.replaceAl
 const valueText = (value: number): string =>
   Number.isInteger(value) ? String(value) : Number.isFinite(value) ? String(Number(value.toPrecision(12))) : value > 0 ? "+Inf" : "-Inf";
 
+/** A scrape has thousands of these: no array is made for a line. */
 function line({ name, suffix = "", labels, value }: Sample): string {
-  const pairs = Object.entries(labels ?? {}).map(([label, text]) => `${label}="${escaped(text)}"`);
-  return `${name}${suffix}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${valueText(value)}\n`;
+  let pairs = "";
+  for (const label in labels) pairs += `${pairs === "" ? "" : ","}${label}="${escaped(labels[label] ?? "")}"`;
+  return `${name}${suffix}${pairs === "" ? "" : `{${pairs}}`} ${valueText(value)}\n`;
 }
 
 /** Lines of one metric together, under its help and type; metrics without a line are left out. */

@@ -114,7 +114,7 @@ const WORKERS = [
   { name: "drover_worker_full", type: "gauge", help: "1 while the connection cap keeps it from accepting", labels: ["slot"] },
   { name: "drover_generation", type: "gauge", help: "Current generation: one more with each reload", labels: [] },
   { name: "drover_reload_in_progress", type: "gauge", help: "1 while a generation rolls", labels: [] },
-  { name: "drover_reload_failed", type: "gauge", help: "1 when the last reload was rolled back or refused", labels: [] },
+  { name: "drover_reload_failed", type: "gauge", help: "1 when the last reload was rolled back", labels: [] },
 ] as const satisfies readonly Metric[];
 
 const SLOTS = [

@@ -38,7 +38,11 @@ function alerts(thresholds: () => Thresholds = () => THRESHOLDS) {
   const sound: Partial<Status> = { upstream: upstream(), slots: { used: 10, max: 200, status: "LOW" } };
   const look = ({ status, figures, refused }: World = {}, during: Ms = ms(0)): void => {
     for (const end = at + during; at <= end; at += 5_000)
-      made.look({ snapshot: statusWith({ ...sound, ...status }), measured: measured(figures), refusedReload: refused ?? null });
+      made.look({
+        snapshot: statusWith({ ...sound, ...status }),
+        measured: measured({ counts: {}, ...figures }),
+        refusedReload: refused ?? null,
+      });
   };
   const words = (): string[] => told.splice(0).map(({ alert, event, level }) => `${alert} ${event} ${level}`);
   return { made, look, told, words };
@@ -124,23 +128,23 @@ for (const [what, world, wait, expected] of SLOW)
     assert.deepEqual(words(), [expected.replace("raised", "cleared")]);
   });
 
-test("edges: what grows is told once, what was there before the daemon is not, and it is over when it has stopped for a while", () => {
+test("edges: what grows is told once, what was parked before the daemon is not, and it is over when it has stopped for a while", () => {
   const restarts = (n: number): World => ({ status: { places: [place(0, { restarts: n })] } });
   const parked = (n: number): World => ({ status: { upstream: upstream({ writes: { ...writes, parked: n } }) } });
   const limited = (n: number): World => ({ figures: { counts: { "calls.read.locked": n } } });
-  for (const [name, world, quiet] of [
-    ["restarts", restarts, 4],
-    ["parked", parked, 1],
-    ["rate-limited", limited, 1],
+  for (const [name, world, quiet, first] of [
+    ["restarts", restarts, 4, 0],
+    ["parked", parked, 1, 7],
+    ["rate-limited", limited, 1, 0],
   ] as const) {
     const { look, words } = alerts();
-    look(world(7), minutes(1));
-    look(world(7 + quiet - 1), minutes(1));
+    look(world(first), minutes(1));
+    look(world(first + quiet - 1), minutes(1));
     assert.deepEqual(words(), [], `${name}: not yet`);
-    look(world(7 + quiet), minutes(1));
-    look(world(8 + quiet), minutes(1));
+    look(world(first + quiet), minutes(1));
+    look(world(first + 1 + quiet), minutes(1));
     assert.deepEqual(words(), [`${name} raised warning`]);
-    look(world(8 + quiet), minutes(12));
+    look(world(first + 1 + quiet), minutes(12));
     assert.deepEqual(words(), [`${name} cleared warning`]);
   }
 });
@@ -148,11 +152,17 @@ test("edges: what grows is told once, what was there before the daemon is not, a
 test("fewer places after a scale are no restarts, and hide none", () => {
   const { look, words } = alerts();
   const places = (...restarts: number[]): World => ({ status: { places: restarts.map((n, i) => place(i, { restarts: n })) } });
-  look(places(0, 5), minutes(1));
+  look(places(0, 2), minutes(1));
   look(places(0), minutes(1));
-  look(places(3), seconds(10));
+  look(places(1), seconds(10));
   assert.deepEqual(words(), []);
-  look(places(4), seconds(10));
+  look(places(2), seconds(10));
+  assert.deepEqual(words(), ["restarts raised warning"]);
+});
+
+test("restarts before the first look count", () => {
+  const { look, words } = alerts();
+  look({ status: { places: [place(0, { restarts: 4 })] } });
   assert.deepEqual(words(), ["restarts raised warning"]);
 });
 
