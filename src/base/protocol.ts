@@ -3,6 +3,7 @@
  * data never travels here. The receiver stamps the time. A worker runs application code, so what it says is input:
  * a message that is not exactly one of these is counted and dropped.
  */
+import { readFigures, type BeatFigures } from "./figures.ts";
 import type { HistogramDelta } from "./histogram.ts";
 import { SLOT_STATUSES, type SlotsState } from "./slots.ts";
 import { readRequests, type RequestInFlight } from "./requests.ts";
@@ -142,6 +143,16 @@ export interface Health {
 /** What an operator may want of the sessions that hold slots: who is in; free what has run out; put somebody out. */
 export type SlotsQuestion = { readonly do: "list" } | { readonly do: "reap" } | { readonly do: "end"; readonly who: string };
 
+/** One POST of the master's to the outside: an alert for the operator's webhook. */
+export interface Post {
+  readonly id: number;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Of the whole exchange. */
+  readonly within: Ms;
+}
+
 export type ToChild =
   | {
       type: "configure";
@@ -162,6 +173,8 @@ export type ToChild =
   | { type: "reopen" }
   /** To the broker, for the operator; `told` answers it. */
   | { type: "ask"; id: number; question: SlotsQuestion }
+  /** To the broker: make this one HTTP request, which leaves the machine; `posted` answers it. */
+  | { type: "post"; post: Post }
   /** How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours. */
   | { type: "share"; connections: number | null }
   | { type: "health"; health: Health };
@@ -187,6 +200,8 @@ export interface Beat {
   readonly upstream?: UpstreamReport;
   /** Of the broker: how many people are in. */
   readonly slots?: SlotsState;
+  /** Counts by name, durations, Node's own state: for metrics. */
+  readonly figures?: BeatFigures;
   /** The oldest requests in flight; absent when there are none. */
   readonly requests?: readonly RequestInFlight[];
 }
@@ -208,6 +223,8 @@ export type FromChild =
   | { type: "wants"; what: "tables" }
   /** The broker's answer to `ask`: a text for a terminal. */
   | { type: "told"; id: number; ok: boolean; text: string }
+  /** What came of a `post`. `status` 0: no answer, and why. */
+  | { type: "posted"; id: number; status: number; why: string }
   /** Connections that came to stay, said when they have changed: the beat comes too seldom to balance by, and counts those that leave at once. */
   | { type: "holds"; connections: number };
 
@@ -308,6 +325,8 @@ function beat(m: Fields): Beat | undefined {
   if (m["requests"] !== undefined && requests === undefined) return undefined;
   const slots = m["slots"] === undefined ? undefined : readSlots(m["slots"]);
   if (m["slots"] !== undefined && slots === undefined) return undefined;
+  const figures = m["figures"] === undefined ? undefined : readFigures(m["figures"], delta);
+  if (m["figures"] !== undefined && figures === undefined) return undefined;
   const base = { type: "beat", seq, inFlight, connections, elu, delay: delay as Ms, heap, rss, full, counters: totals, latency } as const;
   const late = delayP99 === undefined ? {} : { delayP99: delayP99 as Ms };
   return {
@@ -315,6 +334,7 @@ function beat(m: Fields): Beat | undefined {
     ...late,
     ...(report === undefined ? {} : { upstream: report }),
     ...(slots === undefined ? {} : { slots }),
+    ...(figures === undefined ? {} : { figures }),
     ...(requests === undefined ? {} : { requests }),
   };
 }
@@ -332,6 +352,7 @@ const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { t
   wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
   told: ({ id, ok, text: said }) =>
     count(id) && typeof ok === "boolean" && text(said, LONGEST_TOLD) ? { type: "told", id, ok, text: said } : undefined,
+  posted: ({ id, status, why }) => (count(id) && count(status) && text(why) ? { type: "posted", id, status, why } : undefined),
   holds: ({ connections }) => (count(connections) ? { type: "holds", connections } : undefined),
 };
 
@@ -354,6 +375,7 @@ export function isFromMaster(raw: unknown): raw is ToChild {
     case "retune":
     case "reopen":
     case "ask":
+    case "post":
     case "share":
     case "health":
       return true;

@@ -1,5 +1,6 @@
 /** What kind of request this is, by its method and path alone: what is shed first, and what never. */
-export type RequestClass = "health" | "admin" | "login" | "export" | "write" | "read";
+export type RequestClass = (typeof REQUEST_CLASSES)[number];
+export const REQUEST_CLASSES = ["health", "admin", "login", "export", "write", "read"] as const;
 
 const EXPORT = /^\/api\/tables\/[^/]+\/export$/;
 const READS: readonly unknown[] = ["GET", "HEAD", "OPTIONS"];

@@ -1,5 +1,6 @@
 /** The broker without its socket: tables, snapshots and the refresher that keeps them, and who wants to hear of it. */
 import type { Clock } from "../base/clock.ts";
+import type { HistogramDelta } from "../base/histogram.ts";
 import type { Logger } from "../base/log.ts";
 import type { UpstreamReport } from "../base/protocol.ts";
 import { after, between, elapsed, later, ms, seconds, type Bytes, type Instant, type Ms, type PerMinute } from "../base/units.ts";
@@ -252,6 +253,11 @@ export class Broker implements BrokerPort {
     const report = upstreamReport({ clock, spreadsheetId, tables: this.#tables ?? [], ...held });
     const writes = this.#writing.report();
     return writes === undefined ? report : { ...report, writes };
+  }
+
+  /** From acceptance to the sheet, of what has landed since the last call. */
+  takeTimesToSheet(): HistogramDelta {
+    return this.#writing.takeTimes();
   }
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */

@@ -5,6 +5,7 @@ import { collapsing } from "../master/shell/collapse.ts";
 import type { SignalVerb } from "../master/shell/signals.ts";
 import { placeId } from "../master/core/model.ts";
 import type { Resolved } from "../settings/resolve.ts";
+import { answerAlerts } from "./alerts.ts";
 import type { Daemon } from "./daemon.ts";
 import type { Generations } from "./generations.ts";
 import { reloadSettings } from "./reload.ts";
@@ -114,6 +115,8 @@ export function createCommands({ daemon, generations, log, resolve }: Parts): Co
           ? { ok: false, message: 'slots needs {"do": "list"}, "reap", or "end" with "who"' }
           : daemon.ask(question);
       }
+      case "alerts":
+        return answerAlerts(daemon.monitor, body);
       case "reopen":
         daemon.reopen();
         return { ok: true, message: "log files are open again" };
@@ -131,5 +134,8 @@ export function createCommands({ daemon, generations, log, resolve }: Parts): Co
     say("warn", { why, refused: refusals }, "the control socket refused what is no request of ours");
   };
 
-  return { signal, handlers: { command, refused, status: () => statusOf(daemon, generations, refusals) } };
+  return {
+    signal,
+    handlers: { command, refused, status: () => statusOf(daemon, generations, refusals), metrics: () => daemon.monitor.metrics() },
+  };
 }

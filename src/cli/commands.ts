@@ -66,6 +66,12 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./control.ts")).slots,
   },
   {
+    name: "alerts",
+    usage: "[test | ack NAME]",
+    does: "show what alerts fire, try the way to whoever is told, mark one as seen",
+    load: async () => (await import("./alerts.ts")).alerts,
+  },
+  {
     name: "reopen",
     usage: "",
     does: "open the log files again, after they were rotated",

@@ -2,11 +2,12 @@
  * Puts the master together: the supervisor's loop, the listening sockets, the generations' plans, the watch over the machine,
  * and what systemd, the workers and the operator hear of it.
  */
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../base/clock.ts";
 import { errnoOf } from "../base/errors.ts";
 import type { LogSink } from "../base/log.ts";
-import type { Health, SlotsQuestion } from "../base/protocol.ts";
+import type { Health, SlotsQuestion, ToChild } from "../base/protocol.ts";
 import { seconds, type Instant } from "../base/units.ts";
 import type { Master } from "../master/core/model.ts";
 import { createArbiter, type Arbiter, type World } from "../master/shell/arbiter.ts";
@@ -17,13 +18,17 @@ import type { Notifier } from "../master/shell/notify.ts";
 import { warnOfSilence } from "../master/shell/silence.ts";
 import { findWrapper, spawnChild } from "../master/shell/spawn.ts";
 import { feedWatchdog } from "../master/shell/watchdog.ts";
+import { createMeasures } from "../master/shell/measures.ts";
 import { createTotals, type Totals } from "../master/shell/totals.ts";
+import type { Settings } from "../settings/table.ts";
 import { childEnv, nodeFlags } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
 import { createHooks, type DaemonHooks } from "./hooks.ts";
 import { healthOf, slotsOf, upstreamOf } from "../master/snapshot.ts";
+import { createMonitor, type Monitor } from "./monitor.ts";
 import { brokerOf, createQuestions } from "./questions.ts";
+import { masterSnapshot } from "./snapshot.ts";
 import { policyOf } from "./state.ts";
 import { statusLine } from "./status-line.ts";
 import { limitedBy, logStats } from "./stats.ts";
@@ -46,6 +51,7 @@ export interface Daemon {
   readonly arbiter: Arbiter;
   readonly watch: Watch;
   readonly hooks: DaemonHooks;
+  readonly monitor: Monitor;
   readonly totals: Totals;
   readonly startedAt: Instant;
   readonly listeners: readonly Listener[];
@@ -63,6 +69,7 @@ const SILENCE_EVERY = seconds(0.5);
 const STATS_EVERY = seconds(60);
 const HOOKS_EVERY = seconds(1);
 const HEALTH_EVERY = seconds(1);
+const DELIVERIES_EVERY = seconds(1);
 /** Numbers of the status line; what matters shows within a second. */
 const STATUS_EVERY = seconds(5);
 /** systemd's timeouts are pushed ahead by this much, this often, while a boot, a roll or a drain goes on: each has deadlines of its own. */
@@ -73,6 +80,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const { sink, generations, notifier, demo } = parts;
   const log = sink.log;
   const totals = createTotals();
+  const measures = createMeasures(directories(generations.settings()));
   const wrapper = findWrapper();
   if (wrapper.missing !== "") log.warn(wrapper.missing);
   const fatal = sayOnce((text) => void process.stderr.write(`drover: ${text}\n`));
@@ -115,6 +123,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const announce = (what: "ready" | "reloading" | "stopping", state: Master): void => {
     if (what === "stopping") hooks.stopping(state);
     if (what === "ready") {
+      measures.sample(arbiter.children.values());
       notifier.ready((told = line()));
       publish();
       hooks.ready({
@@ -136,9 +145,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
     totals,
     announce,
     fatal,
+    beat: (child, beat) => measures.add(child, beat),
     born: (child) => hooks.born(child),
-    died: (child, death) => hooks.died(child, death),
+    died: (child, death) => (measures.forget(child.pid), hooks.died(child, death)),
     told: (answer) => questions.told(answer),
+    posted: (answer) => monitor.posted(answer),
     rolesForTables: () => (demo ? ["emulator", "broker"] : ["broker"]),
     policy: () => policyOf(generations.settings()),
     fork: (role, nr, generation) => {
@@ -163,16 +174,18 @@ export function createDaemon(parts: DaemonParts): Daemon {
     exit(code) {
       const { log_file: target } = generations.settings();
       if (code !== 0 && "file" in target) world.fatal(`what happened before stands in ${target.file}`);
+      monitor.close();
       void hooks.close().then(() => parts.exit(code));
     },
   };
   const arbiter: Arbiter = createArbiter(world, process.pid);
-  const questions = createQuestions((message) => {
+  const toBroker = (message: ToChild): boolean => {
     const broker = brokerOf(arbiter.state());
     const child = broker === undefined ? undefined : arbiter.children.get(broker);
     if (child !== undefined) send(child, message);
     return child !== undefined;
-  });
+  };
+  const questions = createQuestions(toBroker);
   const watch = createWatch({ log, arbiter, settings: () => generations.settings(), crossed: () => stats() });
 
   const underWay = (): boolean => {
@@ -184,7 +197,21 @@ export function createDaemon(parts: DaemonParts): Daemon {
     if (underWay()) tellStatus(); // how far it is
   });
   arbiter.agenda.every(STATUS_EVERY, tellStatus);
-  arbiter.agenda.every(SAMPLE_EVERY, () => (watch.round(), arbiter.oom.sample()));
+  const monitor = createMonitor({
+    log,
+    measures,
+    snapshot: () => masterSnapshot(daemon),
+    settings: () => generations.settings(),
+    refusedReload: () => generations.refusal ?? null,
+    send: (post) => toBroker({ type: "post", post }),
+  });
+  arbiter.agenda.every(SAMPLE_EVERY, () => {
+    watch.round();
+    arbiter.oom.sample();
+    measures.sample(arbiter.children.values());
+    monitor.look();
+  });
+  arbiter.agenda.every(DELIVERIES_EVERY, () => monitor.tick());
   arbiter.agenda.every(SILENCE_EVERY, () =>
     warnOfSilence(log, arbiter.state(), arbiter.children, { at: systemClock.now(), timeout: generations.settings().timeout }),
   );
@@ -197,10 +224,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const { watchdog: interval, alive } = notifier;
   if (interval !== undefined) feedWatchdog({ clock: systemClock, log, interval, pulse: arbiter.pulse, alive }, arbiter.agenda);
 
-  return {
+  const daemon: Daemon = {
     arbiter,
     watch,
     hooks,
+    monitor,
     totals,
     startedAt: systemClock.now(),
     listeners: parts.listeners,
@@ -214,6 +242,13 @@ export function createDaemon(parts: DaemonParts): Daemon {
       log.info("log files are open again");
     },
   };
+  return daemon;
+}
+
+/** Whose file systems may fill up. */
+function directories({ data_dir, log_file: target }: Settings) {
+  const log = "file" in target ? [{ name: "log" as const, path: dirname(target.file) }] : [];
+  return [{ name: "data" as const, path: data_dir }, ...log];
 }
 
 /** Every worker fails to load an application for the same reason. */

@@ -72,6 +72,7 @@ class Life {
       case "retune": // its settings need a restart
       case "probe": // workers' alone
       case "ask": // the broker's
+      case "post":
       case "share":
       case "health":
         return;

@@ -12,6 +12,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   application: "Application",
   sessions: "Sessions",
   limits: "Limits",
+  alerts: "Alerts",
   places: "Directories",
   log: "Log",
   demo: "Demo",

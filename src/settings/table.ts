@@ -2,6 +2,7 @@
  * Every setting of drover, once. Flags, variables, types, --help, docs/SETTINGS.md and config/.env.example follow from
  * these rows. Order matters in one way: a computed default sees the rows above it.
  */
+import { ALERTS } from "./rows/alerts.ts";
 import { APPLICATION, DEMO } from "./rows/application.ts";
 import { LIMITS } from "./rows/limits.ts";
 import { LISTEN } from "./rows/listen.ts";
@@ -20,6 +21,7 @@ export const SETTINGS = [
   ...APPLICATION,
   ...SESSIONS,
   ...LIMITS,
+  ...ALERTS,
   ...PLACES,
   ...LOG,
   ...DEMO,

@@ -102,6 +102,7 @@ export class Worker {
         this.#parts.health = message.health;
         return;
       case "ask": // the broker's
+      case "post":
         return;
       case "configure":
         return; // only the first one counts

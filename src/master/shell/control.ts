@@ -1,6 +1,6 @@
 /**
  * The control socket: HTTP over a unix socket that only this user can open (0600 from birth). Whoever may open it is the
- * operator. `GET /status` gives the snapshot; `POST /VERB` posts a command. Bodies are small, answers JSON.
+ * operator. `GET /status` gives the snapshot, `GET /metrics` Prometheus' text; `POST /VERB` posts a command. Bodies are small, answers JSON.
  */
 import { chmodSync } from "node:fs";
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -13,6 +13,7 @@ export const CONTROL_VERBS = [
   { verb: "recycle", does: 'replace one worker, or all of them one by one: {"slot": N}' },
   { verb: "stack", does: 'what one worker does now: its JavaScript stack and its requests in flight: {"slot": N}' },
   { verb: "slots", does: 'who is in; {"do": "reap"} frees what has run out; {"do": "end", "who": user or session} puts somebody out' },
+  { verb: "alerts", does: 'what fires; {"do": "test"} sends a test to every sink; {"do": "ack", "name": alert} marks one as seen' },
   { verb: "reopen", does: "open the log files again, as SIGUSR1 does" },
   { verb: "stop", does: 'stop gracefully, or at once: {"now": true}' },
 ] as const satisfies readonly { verb: string; does: string }[];
@@ -26,6 +27,8 @@ export type ControlAnswer =
 
 export interface ControlHandlers {
   status(): unknown;
+  /** The text of /metrics. */
+  metrics(): string;
   /** Something came that is no request of ours: it was refused. */
   refused(why: string): void;
   command(verb: ControlVerb, body: Readonly<Record<string, unknown>>): ControlAnswer | Promise<ControlAnswer>;
@@ -70,6 +73,7 @@ async function answer(req: IncomingMessage, res: ServerResponse, handlers: Contr
     reply(res, status, { ok: false, message });
   };
   if (req.method === "GET" && path === "/status") return reply(res, 200, handlers.status());
+  if (req.method === "GET" && path === "/metrics") return replyMetrics(res, handlers.metrics());
   const verb = CONTROL_VERBS.find((row) => path === `/${row.verb}`)?.verb;
   if (verb === undefined) return refuse(404, `no such command: ${req.method} ${path.slice(0, LONGEST_QUOTE)}`);
   if (req.method !== "POST") return refuse(405, `${path} takes POST`);
@@ -77,6 +81,12 @@ async function answer(req: IncomingMessage, res: ServerResponse, handlers: Contr
   if (body === undefined) return refuse(400, `the body must be a JSON object of at most ${LARGEST_BODY} bytes`);
   const result = await handlers.command(verb, body);
   reply(res, result.ok ? 200 : 409, result);
+}
+
+function replyMetrics(res: ServerResponse, text: string): void {
+  const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "content-length": Buffer.byteLength(text) };
+  res.writeHead(200, { ...headers, connection: "close" });
+  res.end(text);
 }
 
 async function readBody(req: IncomingMessage): Promise<Record<string, unknown> | undefined> {
