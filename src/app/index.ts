@@ -16,6 +16,7 @@ import { answerError, frameworkErrors } from "./errors.ts";
 import { COMMON } from "./headers.ts";
 import { Limiter } from "./limits/limiter.ts";
 import { refuseUnrouted } from "./methods.ts";
+import { adminRoutes } from "./routes/admin.ts";
 import { eventRoute } from "./routes/events.ts";
 import { healthRoute } from "./routes/health.ts";
 import { openApiRoute } from "./routes/openapi.ts";
@@ -53,6 +54,8 @@ async function application(fastify: FastifyInstance): Promise<void> {
     nameRequest(request, reply);
     reply.headers(COMMON);
   });
+  const door = worker.service("site").admin;
+  if (door !== undefined) adminRoutes(fastify, services, door);
   refuseUnrouted(fastify, services.tables);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));
   tableRoutes(fastify, services);

@@ -1,4 +1,5 @@
 /** What the application needs of its worker, in one record: routes take it as an argument, so tests hand them fakes. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Health } from "../base/protocol.ts";
@@ -8,6 +9,23 @@ import type { Tables } from "../sheets/client.ts";
 import type { Ledger, Tallies } from "../sheets/ledger.ts";
 import type { PreparedAnswers, Streams, Threads } from "../worker/app.ts";
 import type { Limiter } from "./limits/limiter.ts";
+
+/** Where requests to the administration go: it answers them itself, or passes them on to the master. */
+export interface AdminDoor {
+  owns(target: string): boolean;
+  answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    arrival: {
+      readonly client: string;
+      readonly requestId: string;
+      readonly secure: boolean;
+      readonly health: Health;
+      /** Counts a wrong try. @returns how long its client must wait; 0: there were not too many. */
+      strike(): Promise<Ms>;
+    },
+  ): void;
+}
 
 export interface AppServices {
   readonly tables: Tables;
@@ -29,6 +47,8 @@ declare module "../base/runtime.ts" {
     readonly site: {
       /** The operator's directory of files, absolute; undefined: the page that comes with drover. */
       readonly staticDir: string | undefined;
+      /** Absent in tests of the application alone. */
+      readonly admin?: AdminDoor;
     };
     /** What they say about event streams. */
     readonly live: {

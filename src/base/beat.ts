@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { HistogramDelta } from "./histogram.ts";
 import type { MasterPort } from "./port.ts";
 import type { Counters, UpstreamReport } from "./protocol.ts";
+import type { ByClass } from "./requestclass.ts";
 import type { RequestInFlight } from "./requests.ts";
 import type { SlotsState } from "./slots.ts";
 import { watchLoop } from "./loopdelay.ts";
@@ -16,6 +17,7 @@ export interface Vitals {
   latency(): HistogramDelta;
   upstream?(): UpstreamReport | undefined;
   slots?(): SlotsState | undefined;
+  byClass?(): ByClass;
   /** The oldest requests in flight. */
   requests?(): readonly RequestInFlight[];
 }
@@ -41,6 +43,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
     const slots = vitals.slots?.();
     const delayP99 = loop.p99();
     const requests = vitals.requests?.() ?? [];
+    const classes = requests.length === 0 ? undefined : vitals.byClass?.();
     port.send({
       type: "beat",
       seq: (seq += 1),
@@ -56,6 +59,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
       latency: vitals.latency(),
       ...(report === undefined ? {} : { upstream: report }),
       ...(slots === undefined ? {} : { slots }),
+      ...(classes === undefined ? {} : { byClass: classes }),
       ...(requests.length === 0 ? {} : { requests }),
     });
   };

@@ -107,6 +107,16 @@ export class Refresher {
     }
   }
 
+  /** Asks for these as soon as it may, fresh or not. */
+  renew(names: readonly string[]): void {
+    const now = this.#port.clock.now();
+    for (const place of names.flatMap((name) => this.#places.get(name) ?? [])) {
+      place.askedAt = now;
+      place.due = true;
+      this.#arm(latest(after(now, TICK), place.notBefore));
+    }
+  }
+
   /** What is known to be wrong, for a client that comes later. */
   failures(): readonly Unavailable[] {
     return [...this.#places.values()].flatMap((place) => place.why ?? []);

@@ -5,8 +5,9 @@
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../base/clock.ts";
 import { errnoOf } from "../base/errors.ts";
+import type { AdminKeys } from "../base/adminkeys.ts";
 import type { LogSink } from "../base/log.ts";
-import type { Health, SlotsQuestion } from "../base/protocol.ts";
+import type { Health, Question } from "../base/protocol.ts";
 import { seconds, type Instant } from "../base/units.ts";
 import type { Master } from "../master/core/model.ts";
 import { createArbiter, type Arbiter, type World } from "../master/shell/arbiter.ts";
@@ -21,6 +22,7 @@ import { createTotals, type Totals } from "../master/shell/totals.ts";
 import { childEnv, nodeFlags } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
+import type { Plan } from "./plan.ts";
 import { createHooks, type DaemonHooks } from "./hooks.ts";
 import { healthOf, slotsOf, upstreamOf } from "../master/snapshot.ts";
 import { brokerOf, createQuestions } from "./questions.ts";
@@ -37,6 +39,10 @@ export interface DaemonParts {
   readonly generations: Generations;
   readonly notifier: Notifier;
   readonly demo: boolean;
+  /** Who may administer: told to each worker as it starts. */
+  adminKeys(): AdminKeys;
+  /** A generation's plan with what operators have changed since. */
+  adjusted(plan: Plan): Plan;
   /** Everything became ready for the first time. */
   ready(): void;
   exit(code: number): void;
@@ -53,7 +59,7 @@ export interface Daemon {
   health(): Health;
   limitedBy(): ReturnType<typeof limitedBy>;
   /** Asks the broker about the sessions that hold slots. */
-  ask(question: SlotsQuestion): Promise<ControlAnswer>;
+  ask(question: Question): Promise<ControlAnswer>;
   reopen(): void;
 }
 
@@ -81,7 +87,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   let told = "";
 
   const upstream = () => upstreamOf(arbiter.state(), arbiter);
-  const health = (): Health => healthOf(arbiter.state(), demo, upstream());
+  const health = (): Health => healthOf(arbiter.state(), demo, upstream(), slots());
   const slots = () => slotsOf(arbiter.state(), arbiter);
   const limit = () => limitedBy(watch.over, upstream(), arbiter.children.values());
   const stats = (): void =>
@@ -155,7 +161,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       );
     },
     configure: (role, nr, generation) =>
-      configureMessage(role, nr, generations.plan(generation), { listeners: parts.listeners, emulatorUrl: parts.emulator?.url }),
+      configureMessage(role, nr, parts.adjusted(generations.plan(generation)), { listeners: parts.listeners, emulatorUrl: parts.emulator?.url }),
     lend: (child) => lend(child, parts),
     kill,
     inspectable: (generation) => generations.plan(generation).settings.autopsy,
@@ -225,8 +231,9 @@ function sayOnce(say: (text: string) => void): (text: string) => void {
   };
 }
 
-function lend(child: Child, { listeners, emulator }: DaemonParts): void {
+function lend(child: Child, { listeners, emulator, adminKeys }: DaemonParts): void {
   if (child.role === "broker") return;
+  if (child.role === "worker") send(child, { type: "admin", keys: adminKeys() });
   const own = child.role === "worker" ? listeners : emulator === undefined ? [] : [emulator];
   for (const [address, listener] of own.entries()) send(child, { type: "handle", address }, listener.handle);
 }

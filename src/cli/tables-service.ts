@@ -22,6 +22,8 @@ export interface WorkerServices extends TablesExtras {
   /** How long clients of event streams wait before they come back. */
   readonly reconnect: Ms;
   readonly limits: LimitRules;
+  /** What a worker needs to pass the administration's requests on. */
+  readonly admin: { readonly socket: string; readonly hosts: readonly string[]; readonly here: boolean };
 }
 
 interface Client {

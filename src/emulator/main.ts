@@ -74,6 +74,7 @@ class Life {
       case "ask": // the broker's
       case "share":
       case "health":
+      case "admin":
         return;
       default:
         return message satisfies never;

@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   timeouts: "Timeouts",
   sheets: "Google Sheets",
   application: "Application",
+  admin: "Administration",
   limits: "Limits",
   places: "Directories",
   log: "Log",

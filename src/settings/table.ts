@@ -2,6 +2,7 @@
  * Every setting of drover, once. Flags, variables, types, --help, docs/SETTINGS.md and config/.env.example follow from
  * these rows. Order matters in one way: a computed default sees the rows above it.
  */
+import { ADMIN } from "./rows/admin.ts";
 import { APPLICATION, DEMO } from "./rows/application.ts";
 import { LIMITS } from "./rows/limits.ts";
 import { LISTEN } from "./rows/listen.ts";
@@ -11,7 +12,7 @@ import { TIMEOUTS } from "./rows/timeouts.ts";
 import { WORKERS } from "./rows/workers.ts";
 import type { Codec } from "./setting.ts";
 
-export const SETTINGS = [...LISTEN, ...WORKERS, ...TIMEOUTS, ...SHEETS, ...APPLICATION, ...LIMITS, ...PLACES, ...LOG, ...DEMO] as const;
+export const SETTINGS = [...LISTEN, ...WORKERS, ...TIMEOUTS, ...SHEETS, ...APPLICATION, ...LIMITS, ...ADMIN, ...PLACES, ...LOG, ...DEMO] as const;
 
 type Row = (typeof SETTINGS)[number];
 export type SettingName = Row["name"];

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Vitals } from "../base/beat.ts";
 import type { Clock } from "../base/clock.ts";
 import { pause } from "../base/held.ts";
+import { classOf } from "../base/requestclass.ts";
 import type { Logger } from "../base/log.ts";
 import { between, type Ms } from "../base/units.ts";
 import type { AccessLog } from "./access.ts";
@@ -35,6 +36,9 @@ export interface ServingParts {
   /** Tells the master how many connections there are. */
   holds(connections: number): void;
 }
+
+/** Statuses of deliberate refusals. */
+const REFUSALS: ReadonlySet<number> = new Set([401, 403, 429, 503]);
 
 /** The one server that a worker serves with, whoever made it: its connections, requests, timeouts, cap and drain. */
 export class Serving {
@@ -113,6 +117,7 @@ export class Serving {
       counters: () => ({ ...this.tally.counters }),
       latency: () => this.tally.latency.takeDelta(),
       requests: () => this.inFlight.oldest(),
+      byClass: () => this.inFlight.byClass(),
     };
   }
 
@@ -126,6 +131,7 @@ export class Serving {
   /** A prepared answer was handed to the socket; most are over with that. */
   written(req: IncomingMessage, res: ServerResponse, millis: Ms, id: string): void {
     this.tally.answered(res.statusCode, millis);
+    this.tally.classed("read", false);
     if (this.#parts.access !== undefined) this.#log(req, res.statusCode, millis, id);
     const { socket } = res;
     if (socket !== null && socket.writableLength === 0) return;
@@ -157,6 +163,7 @@ export class Serving {
     const status = res.headersSent ? res.statusCode : 504;
     const millis = between(startedAt, this.#parts.clock.now());
     this.tally.answered(status, exchange.stream ? undefined : millis);
+    this.tally.classed(classOf(req.method, req.url), REFUSALS.has(status) && res.hasHeader("x-drover-refused"));
     const id = res.getHeader("x-request-id");
     if (this.#parts.access !== undefined) this.#log(req, status, millis, typeof id === "string" ? id : "");
   }

@@ -1,5 +1,6 @@
 import { Histogram } from "../base/histogram.ts";
 import { noCounters, type Counters } from "../base/protocol.ts";
+import { CLASS_COUNTERS, type RequestClass } from "../base/requestclass.ts";
 
 /** What this worker has done since it started: monotonic counters and the durations of its answers. */
 export class Tally {
@@ -15,5 +16,12 @@ export class Tally {
     else if (status < 500) counters.status4xx += 1;
     else counters.status5xx += 1;
     if (millis !== undefined) this.latency.record(millis);
+  }
+
+  /** The same answer once more, by what was asked. */
+  classed(kind: RequestClass, refused: boolean): void {
+    const [answered, refusals] = CLASS_COUNTERS[kind];
+    this.counters[answered] += 1;
+    if (refused) this.counters[refusals] += 1;
   }
 }

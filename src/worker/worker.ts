@@ -90,6 +90,8 @@ export class Worker {
         return;
       case "ask": // the broker's
         return;
+      case "admin":
+        return this.#deps.adminKeys?.(message.keys);
       case "configure":
         return; // only the first one counts
     }
