@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sheets: ["base/", "settings/"],
   broker: ["base/", "settings/", "sheets/"],
   app: ["base/", "settings/", "worker/app.ts", "sheets/"],
+  admin: ["base/", "settings/", "master/snapshot.ts"],
   emulator: ["base/", "settings/"],
 };
 

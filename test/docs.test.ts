@@ -153,7 +153,7 @@ test("every command is there", () => {
 
 /** Flags that are no settings: the commands' own. */
 const OWN_FLAGS =
-  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version".split(
+  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --token --name --days --revoke".split(
     " ",
   );
 

@@ -66,7 +66,12 @@ export class AdminApi {
       return via === "control" ? await this.#fromOperator(request) : await this.#fromNetwork(request);
     } catch (error) {
       this.#parts.log.error({ err: error, id: request.requestId }, "the admin API failed");
-      return problem({ status: 500, code: "bug", detail: "a fault of drover: the log has it under this request's id", more: { id: request.requestId } });
+      return problem({
+        status: 500,
+        code: "bug",
+        detail: "a fault of drover: the log has it under this request's id",
+        more: { id: request.requestId },
+      });
     }
   }
 
@@ -83,7 +88,10 @@ export class AdminApi {
     if (Buffer.byteLength(request.body) > LARGEST_BODY) return problem(TOO_LARGE);
     const verdict = judge(request, { keys: access.keys(), hosts: this.#parts.hosts(), wall: clock.wall() });
     if (verdict.is === "refused") {
-      log.warn({ audit: true, client: request.client, code: verdict.wrong.code, id: request.requestId }, "the administration refused a request");
+      log.warn(
+        { audit: true, client: request.client, code: verdict.wrong.code, id: request.requestId },
+        "the administration refused a request",
+      );
       return problem(verdict.wrong);
     }
     const { route, caller } = verdict;
@@ -156,26 +164,46 @@ export class AdminApi {
 
   async #order(route: AdminRoute, request: AdminRequest, by: By): Promise<AdminAnswer> {
     const outcome = await this.#carryOut(route, request, by);
-    const done = "ok" in outcome && outcome.ok ? "done" : "refused";
-    const message = "ok" in outcome ? outcome.message : outcome.wrong.detail;
+    const done = !("wrong" in outcome) && outcome.ok ? "done" : "refused";
+    const message = "wrong" in outcome ? outcome.wrong.detail : outcome.message;
     const action = route.path.replace("/api/admin/", "");
     const { log, timeline, clock } = this.#parts;
     log.info(
-      { audit: true, action, by: by.name, as: by.role, via: by.via, client: by.client, body: request.body.slice(0, 300), outcome: done, id: request.requestId },
+      {
+        audit: true,
+        action,
+        by: by.name,
+        as: by.role,
+        via: by.via,
+        client: by.client,
+        body: request.body.slice(0, 300),
+        outcome: done,
+        id: request.requestId,
+      },
       `admin: ${action} ${done}: ${message.split("\n", 1)[0]}`,
     );
     if (done === "done")
-      timeline.note({ what: "action", level: "info", text: `${action}: ${message.split("\n", 1)[0]}`, with: { action, by: by.name } }, clock.wall());
-    if (!("ok" in outcome)) return problem(outcome.wrong);
+      timeline.note(
+        { what: "action", level: "info", text: `${action}: ${message.split("\n", 1)[0]}`, with: { action, by: by.name } },
+        clock.wall(),
+      );
+    if ("wrong" in outcome) return problem(outcome.wrong);
     if (!outcome.ok) return problem({ status: 409, code: "refused", detail: outcome.message });
-    return json(200, { success: true, message: outcome.message, ...(outcome.generation === undefined ? {} : { generation: outcome.generation }) });
+    return json(200, {
+      success: true,
+      message: outcome.message,
+      ...(outcome.generation === undefined ? {} : { generation: outcome.generation }),
+    });
   }
 
   /** @returns what the master says to it, or why it never heard of it. */
   async #carryOut(route: AdminRoute, { body }: AdminRequest, by: By): Promise<Outcome | { readonly wrong: Wrong }> {
     const { master, alerts } = this.#parts;
     const { workers, places } = master.snapshot();
-    const slots = { least: 0, most: Math.max(0, workers.target, ...places.filter(({ role }) => role === "worker").map(({ slot }) => slot + 1)) - 1 };
+    const slots = {
+      least: 0,
+      most: Math.max(0, workers.target, ...places.filter(({ role }) => role === "worker").map(({ slot }) => slot + 1)) - 1,
+    };
     const fields = readBody(body, FIELDS[route.path] ?? []);
     if (!fields.ok) return fields;
     const given = fields.value;
@@ -199,7 +227,9 @@ export class AdminApi {
         return master.reap();
       case "/api/admin/alerts/ack":
         return with_(readText(given, "id", 200), (id) =>
-          alerts.acknowledge(id, by.name) ? { ok: true, message: `${id} is acknowledged` } : { ok: false, message: `no alert ${id} is raised now` },
+          alerts.acknowledge(id, by.name)
+            ? { ok: true, message: `${id} is acknowledged` }
+            : { ok: false, message: `no alert ${id} is raised now` },
         );
       default:
         return { wrong: { status: 404, code: "unknown-path", detail: "there is nothing here" } };

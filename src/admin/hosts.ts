@@ -2,6 +2,7 @@
  * Which names the admin answers to. A page of a foreign site can make its own name lead to this machine (DNS rebinding), and its requests
  * are then "same origin"; but they carry that name in Host. An address can't be rebound, a name can: names must be listed.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 
 /** @param allowed names of DROVER_ADMIN_HOSTS, in small letters. */
@@ -21,7 +22,7 @@ export function hostName(host: string | undefined): string | undefined {
  * Whether a request that changes something was made by a page of ours, or by no page at all. Browsers say where a request comes from:
  * Sec-Fetch-Site, which no page can set, or Origin.
  */
-export function sameOrigin(headers: { readonly host?: string; readonly origin?: string; readonly "sec-fetch-site"?: unknown }): boolean {
+export function sameOrigin(headers: Pick<IncomingHttpHeaders, "host" | "origin" | "sec-fetch-site">): boolean {
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "same-origin" && site !== "none") return false;
   if (headers.origin === undefined) return true;

@@ -49,7 +49,7 @@ export function judge(request: Asked, facts: JudgeFacts): Verdict {
   if (method !== route.method && !(method === "HEAD" && route.method === "GET")) return refused(otherMethod(route), false);
   if (isPublic) return { is: "pass", route, caller: undefined };
   if ([...queryOf(target).keys()].some((name) => SECRETS.test(name))) return refused(IN_QUERY);
-  if (route.method === "POST" && !sameOrigin(headers as never)) return refused(FOREIGN_PAGE);
+  if (route.method === "POST" && !sameOrigin(headers)) return refused(FOREIGN_PAGE);
   if (route.needs === "login") return withType(route, request, undefined);
   return known(route, request, facts);
 }

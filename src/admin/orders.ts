@@ -20,7 +20,10 @@ export function readBody(body: string, known: readonly string[]): Read<Fields> {
   const strange = Object.keys(parsed).find((name) => !known.includes(name));
   if (strange === undefined) return { ok: true, value: parsed as Fields };
   const expected = known.length === 0 ? "no fields" : known.join(", ");
-  return { ok: false, wrong: unprocessable("unknown-field", `there is no field ${JSON.stringify(strange.slice(0, 60))}: expected ${expected}`) };
+  return {
+    ok: false,
+    wrong: unprocessable("unknown-field", `there is no field ${JSON.stringify(strange.slice(0, 60))}: expected ${expected}`),
+  };
 }
 
 export interface Bounds {

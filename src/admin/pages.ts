@@ -43,7 +43,8 @@ export function readPages(): Pages {
   const pages = new Map<string, Page>();
   for (const name of readdirSync(DIRECTORY)) {
     const type = TYPES[name.split(".").at(-1) ?? ""];
-    if (type !== undefined) pages.set(name === "index.html" ? "/admin" : `/admin/${name}`, pageOf(readFileSync(`${DIRECTORY}${name}`), type));
+    if (type !== undefined)
+      pages.set(name === "index.html" ? "/admin" : `/admin/${name}`, pageOf(readFileSync(`${DIRECTORY}${name}`), type));
   }
   return {
     answer(path, headers) {
@@ -59,7 +60,8 @@ function pageOf(plain: Buffer, type: string): Page {
 }
 
 function send({ type, etag, plain, gzip }: Page, headers: IncomingHttpHeaders): AdminAnswer {
-  const zipped = /\bgzip\b/.test(headers["accept-encoding"] ?? "") && !/\bgzip;\s*q=0(?:\.0+)?(?:,|$)/.test(headers["accept-encoding"] ?? "");
+  const zipped =
+    /\bgzip\b/.test(headers["accept-encoding"] ?? "") && !/\bgzip;\s*q=0(?:\.0+)?(?:,|$)/.test(headers["accept-encoding"] ?? "");
   const tag = `"${etag}${zipped ? "-gzip" : ""}"`;
   const common = { ...GUARD, "Content-Security-Policy": CSP, "Cache-Control": "no-cache", ETag: tag, Vary: "Accept-Encoding" };
   const known = (headers["if-none-match"] ?? "").split(",").some((item) => item.trim().replace(/^W\//, "") === tag);

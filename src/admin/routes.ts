@@ -11,7 +11,12 @@ export interface AdminRoute {
 
 export const ROUTES = [
   { method: "GET", path: "/api/admin/health", needs: "anyone", does: "whether it serves and how full it is: for an outside monitor" },
-  { method: "GET", path: "/api/admin/capacity", needs: "viewer", does: "how many are in, of how many, what limits it, and when it will be full" },
+  {
+    method: "GET",
+    path: "/api/admin/capacity",
+    needs: "viewer",
+    does: "how many are in, of how many, what limits it, and when it will be full",
+  },
   { method: "GET", path: "/api/admin/stats", needs: "viewer", does: "workers, requests, cache, upstream, writes, alerts" },
   { method: "GET", path: "/api/admin/history", needs: "viewer", does: "the last minutes of the figures, and what has happened" },
   { method: "GET", path: "/metrics", needs: "viewer", does: "the figures for Prometheus" },

@@ -21,7 +21,8 @@ export function adminServer(api: AdminApi): Server {
 
 async function respond(api: AdminApi, req: IncomingMessage): ReturnType<AdminApi["handle"]> {
   const body = await readText(req, LARGEST_BODY).catch(() => undefined); // its worker has gone
-  if (body === undefined) return problem({ status: 413, code: "too-large", detail: "the body is too long", headers: { Connection: "close" } });
+  if (body === undefined)
+    return problem({ status: 413, code: "too-large", detail: "the body is too long", headers: { Connection: "close" } });
   return await api.handle(requestOf(req, body), "network");
 }
 

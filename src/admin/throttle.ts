@@ -22,7 +22,7 @@ export class Throttle {
     const { perSecond, burst } = this.#pace;
     this.#left = Math.min(burst, this.#left + ((now - (this.#at ?? now)) / 1_000) * perSecond);
     this.#at = now;
-    if (this.#left >= 1) return (this.#left -= 1, ms(0));
+    if (this.#left >= 1) return ((this.#left -= 1), ms(0));
     return ms(Math.ceil(((1 - this.#left) / perSecond) * 1_000));
   }
 }

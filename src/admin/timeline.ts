@@ -6,7 +6,18 @@ export interface TimelineEvent {
   readonly nr: number;
   /** ISO 8601. */
   readonly at: string;
-  readonly what: "start" | "reload" | "rolled" | "rolled-back" | "refused-reload" | "scaled" | "ended" | "slots" | "google" | "action" | "alert";
+  readonly what:
+    | "start"
+    | "reload"
+    | "rolled"
+    | "rolled-back"
+    | "refused-reload"
+    | "scaled"
+    | "ended"
+    | "slots"
+    | "google"
+    | "action"
+    | "alert";
   readonly level: "info" | "warning" | "critical";
   readonly text: string;
   readonly with?: Readonly<Record<string, string | number>>;
@@ -29,7 +40,8 @@ export class Timeline {
   look(now: AdminSnapshot): void {
     const before = this.#before;
     this.#before = now;
-    const news = before === undefined ? [{ what: "start", level: "info", text: `drover ${now.version} started` } as const] : newsOf(before, now);
+    const news =
+      before === undefined ? [{ what: "start", level: "info", text: `drover ${now.version} started` } as const] : newsOf(before, now);
     for (const event of news) this.note(event, now.at);
   }
 
@@ -52,16 +64,32 @@ export function newsOf(before: AdminSnapshot, now: AdminSnapshot): New[] {
 function rolls(before: AdminSnapshot, now: AdminSnapshot): New[] {
   const news: New[] = [];
   if (now.roll !== null && now.roll.generation !== before.roll?.generation)
-    news.push({ what: "reload", level: "info", text: `generation ${now.roll.generation} begins`, with: { generation: now.roll.generation } });
+    news.push({
+      what: "reload",
+      level: "info",
+      text: `generation ${now.roll.generation} begins`,
+      with: { generation: now.roll.generation },
+    });
   const { lastRoll: last } = now;
   const ended = last !== null && JSON.stringify(last) !== JSON.stringify(before.lastRoll);
   if (ended && last.is === "rolledBack")
-    news.push({ what: "rolled-back", level: "critical", text: `generation ${last.generation} was rolled back: ${last.why}`, with: { generation: last.generation } });
-  else if (ended) news.push({ what: "rolled", level: "info", text: `generation ${last.generation} serves`, with: { generation: last.generation } });
+    news.push({
+      what: "rolled-back",
+      level: "critical",
+      text: `generation ${last.generation} was rolled back: ${last.why}`,
+      with: { generation: last.generation },
+    });
+  else if (ended)
+    news.push({ what: "rolled", level: "info", text: `generation ${last.generation} serves`, with: { generation: last.generation } });
   if (now.refusedReload !== null && now.refusedReload !== before.refusedReload)
     news.push({ what: "refused-reload", level: "warning", text: `a reload was refused: ${now.refusedReload}` });
   if (now.workers.target !== before.workers.target && before.workers.target > 0)
-    news.push({ what: "scaled", level: "info", text: `${now.workers.target} workers wanted`, with: { from: before.workers.target, to: now.workers.target } });
+    news.push({
+      what: "scaled",
+      level: "info",
+      text: `${now.workers.target} workers wanted`,
+      with: { from: before.workers.target, to: now.workers.target },
+    });
   return news;
 }
 
@@ -70,7 +98,9 @@ function deaths(before: AdminSnapshot, now: AdminSnapshot): New[] {
   return now.places.flatMap(({ id, role, slot, lastDeath }): New[] => {
     if (lastDeath === null || lastDeath.pid === known.get(id) || QUIET.includes(lastDeath.name)) return [];
     const who = role === "worker" ? `worker ${slot}` : role;
-    return [{ what: "ended", level: "warning", text: `${who} ended: ${lastDeath.name}; ${lastDeath.how}`, with: { who, name: lastDeath.name } }];
+    return [
+      { what: "ended", level: "warning", text: `${who} ended: ${lastDeath.name}; ${lastDeath.how}`, with: { who, name: lastDeath.name } },
+    ];
   });
 }
 

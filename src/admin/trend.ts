@@ -16,8 +16,7 @@ export function slopeOf(points: readonly Point[]): number | undefined {
   const some = points.filter((_, i) => (points.length - 1 - i) % step === 0);
   if (some.length < LEAST) return undefined;
   const slopes: number[] = [];
-  for (const [i, a] of some.entries())
-    for (const b of some.slice(i + 1)) if (b.at > a.at) slopes.push((b.value - a.value) / (b.at - a.at));
+  for (const [i, a] of some.entries()) for (const b of some.slice(i + 1)) if (b.at > a.at) slopes.push((b.value - a.value) / (b.at - a.at));
   return slopes.toSorted((a, b) => a - b)[Math.floor(slopes.length / 2)];
 }
 

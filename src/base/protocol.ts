@@ -115,7 +115,10 @@ export interface Health {
 /** What an operator may want of the sessions that hold slots: who is in; free what has run out; put somebody out. */
 export type SlotsQuestion = { readonly do: "list" } | { readonly do: "reap" } | { readonly do: "end"; readonly who: string };
 /** All that the master may ask of the broker. `max`: how many slots there are from now on. `purge`: rows of a table, or of all, are asked for anew. */
-export type Question = SlotsQuestion | { readonly do: "max"; readonly max: number } | { readonly do: "purge"; readonly table: string | null };
+export type Question =
+  | SlotsQuestion
+  | { readonly do: "max"; readonly max: number }
+  | { readonly do: "purge"; readonly table: string | null };
 
 export type ToChild =
   | {
@@ -235,7 +238,7 @@ function writes(v: unknown): boolean {
 function byClass(v: unknown): ByClass | undefined {
   if (!record(v)) return undefined;
   const known = Object.entries(v).every(([name, n]) => REQUEST_CLASSES.some((kind) => kind === name) && count(n));
-  return known ? (v as ByClass) : undefined;
+  return known ? v : undefined;
 }
 
 function readSlots(v: unknown): SlotsState | undefined {

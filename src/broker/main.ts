@@ -89,7 +89,10 @@ function counters({ calls, errors }: Broker["counters"], slotsExpired: number): 
 function purge(broker: Broker, table: string | null): { readonly ok: boolean; readonly text: string } {
   const asked = broker.refresh(table ?? undefined);
   if (asked === undefined) return { ok: false, text: `there is no table ${JSON.stringify(table)}` };
-  return { ok: true, text: `${asked.length === 0 ? "no table" : asked.join(", ")} will be asked of Google anew, within the quota; what there is is served meanwhile` };
+  return {
+    ok: true,
+    text: `${asked.length === 0 ? "no table" : asked.join(", ")} will be asked of Google anew, within the quota; what there is is served meanwhile`,
+  };
 }
 
 /** Runs until the master says `drain` or is gone. @returns when the listeners stand; the process goes on. */

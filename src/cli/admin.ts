@@ -146,7 +146,8 @@ function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, ac
   server.maxRequestsPerSocket = 100;
   server.on("request", (req, res) => {
     const client = req.socket.remoteAddress ?? "unix";
-    if (!edge.owns(req.url ?? "/")) return write(req, res, problem({ status: 404, code: "unknown-path", detail: "the dashboard is at /admin" }));
+    if (!edge.owns(req.url ?? "/"))
+      return write(req, res, problem({ status: 404, code: "unknown-path", detail: "the dashboard is at /admin" }));
     edge.answer(req, res, { client, requestId: crypto.randomUUID(), secure: false, health: health(), strike: () => strike(client) });
   });
   pace(server);

@@ -4,6 +4,7 @@ import type { Master, Outcome } from "../admin/source.ts";
 import type { AdminKeys } from "../base/adminkeys.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { SlotsState } from "../base/slots.ts";
 import { seconds } from "../base/units.ts";
 import type { ControlHandlers } from "../master/shell/control.ts";
 import { send } from "../master/shell/children.ts";
@@ -106,8 +107,14 @@ function masterOf({ generations, adjustments, daemon, order }: MasterParts): Mas
     if (answer instanceof Promise) throw new Error("this order is answered at once");
     return answer;
   };
+  let last: SlotsState | undefined;
   return {
-    snapshot: () => statusOf(daemon(), generations, 0),
+    snapshot() {
+      const status = statusOf(daemon(), generations, 0);
+      // Between two brokers nobody says how many are in: it is as many as before.
+      if (status.slots !== null) last = status.slots;
+      return status.slots === null && last !== undefined ? { ...status, slots: last } : status;
+    },
     reload: () => now(order("reload", {})),
     scale: (to) => now(order("scale", { to })),
     recycle: (slot) => now(order("recycle", slot === undefined ? {} : { slot })),

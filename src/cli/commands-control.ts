@@ -14,7 +14,10 @@ import { stackOf } from "./stack.ts";
 
 export interface Commands {
   /** The same orders, from the admin API. */
-  readonly order: (verb: "reload" | "scale" | "recycle" | "stack", body: Readonly<Record<string, unknown>>) => ControlAnswer | Promise<ControlAnswer>;
+  readonly order: (
+    verb: "reload" | "scale" | "recycle" | "stack",
+    body: Readonly<Record<string, unknown>>,
+  ) => ControlAnswer | Promise<ControlAnswer>;
   signal(verb: SignalVerb, signal: NodeJS.Signals): void;
   readonly handlers: ControlHandlers;
 }

@@ -19,7 +19,13 @@ export interface ControlSocket {
 
 /** @throws DroverError DROVER_E_PORT when another daemon serves it. */
 export const openControl = (settings: Settings, handlers: ControlHandlers, log: Logger): Promise<ControlSocket> =>
-  openSocket({ settings, log, path: controlSocket(settings.run_dir), name: "control socket", serve: (path) => serveControl(path, handlers) });
+  openSocket({
+    settings,
+    log,
+    path: controlSocket(settings.run_dir),
+    name: "control socket",
+    serve: (path) => serveControl(path, handlers),
+  });
 
 export interface SocketParts {
   readonly settings: Settings;

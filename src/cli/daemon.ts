@@ -161,7 +161,10 @@ export function createDaemon(parts: DaemonParts): Daemon {
       );
     },
     configure: (role, nr, generation) =>
-      configureMessage(role, nr, parts.adjusted(generations.plan(generation)), { listeners: parts.listeners, emulatorUrl: parts.emulator?.url }),
+      configureMessage(role, nr, parts.adjusted(generations.plan(generation)), {
+        listeners: parts.listeners,
+        emulatorUrl: parts.emulator?.url,
+      }),
     lend: (child) => lend(child, parts),
     kill,
     inspectable: (generation) => generations.plan(generation).settings.autopsy,

@@ -144,7 +144,8 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
       admin: administration.onControl,
     });
     if (options.own.has("from-npm-start")) stopWithParent(daemon);
-    const sockets = async () => [await openControl(settings, commands.handlers, log), await administration.begin(daemon, commands)] as const;
+    const sockets = async () =>
+      [await openControl(settings, commands.handlers, log), await administration.begin(daemon, commands)] as const;
     sockets().then(([control, admin]) => {
       undo.push(() => admin.close());
       daemon.arbiter.agenda.every(CONTROL_LOOKED_AT, () => admin.check());

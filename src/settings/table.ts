@@ -12,7 +12,18 @@ import { TIMEOUTS } from "./rows/timeouts.ts";
 import { WORKERS } from "./rows/workers.ts";
 import type { Codec } from "./setting.ts";
 
-export const SETTINGS = [...LISTEN, ...WORKERS, ...TIMEOUTS, ...SHEETS, ...APPLICATION, ...LIMITS, ...ADMIN, ...PLACES, ...LOG, ...DEMO] as const;
+export const SETTINGS = [
+  ...LISTEN,
+  ...WORKERS,
+  ...TIMEOUTS,
+  ...SHEETS,
+  ...APPLICATION,
+  ...LIMITS,
+  ...ADMIN,
+  ...PLACES,
+  ...LOG,
+  ...DEMO,
+] as const;
 
 type Row = (typeof SETTINGS)[number];
 export type SettingName = Row["name"];

@@ -11,7 +11,15 @@ const MOST = 16;
 const PATIENCE = seconds(10);
 const LARGEST_ANSWER = 4_194_304;
 const PASSED_ON = ["host", "authorization", "cookie", "content-type", "origin", "sec-fetch-site", "x-drover-csrf"] as const;
-const TAKEN_BACK = ["content-type", "set-cookie", "retry-after", "www-authenticate", "allow", "x-drover-refused", "clear-site-data"] as const;
+const TAKEN_BACK = [
+  "content-type",
+  "set-cookie",
+  "retry-after",
+  "www-authenticate",
+  "allow",
+  "x-drover-refused",
+  "clear-site-data",
+] as const;
 
 /** What the worker says of the client, in headers of its own; the master believes it for the audit alone. */
 export const CLIENT_HEADER = "x-drover-client";

@@ -8,7 +8,8 @@ import { json, type AdminAnswer } from "../request.ts";
  * says `?fail_on=full` or `?fail_on=warning`.
  */
 export function healthAnswer({ status, workers, slots }: Health, query: URLSearchParams): AdminAnswer {
-  const capacity = slots === undefined || slots === null ? {} : { capacity: { status: slots.status, percent_used: capacityOf(slots).percentUsed } };
+  const capacity =
+    slots === undefined || slots === null ? {} : { capacity: { status: slots.status, percent_used: capacityOf(slots).percentUsed } };
   const serving = status !== "stopping" && workers.ready > 0;
   const failOn = query.get("fail_on");
   const full = slots?.status === "FULL" && (failOn === "full" || failOn === "warning");

@@ -50,7 +50,10 @@ export function statsView({ snapshot: s, capacity, alerts, advice, events, mostW
       timeouts: c.timeouts,
     },
     latency_total_ms: { p50: round(s.latency.p50, 2), p95: round(s.latency.p95, 2), p99: round(s.latency.p99, 2) },
-    machine: s.machine === null ? null : { cpu: round(s.machine.cpu, 3), ram: round(s.machine.ram, 3), ram_used: s.machine.ramUsed, ram_total: s.machine.ramTotal },
+    machine:
+      s.machine === null
+        ? null
+        : { cpu: round(s.machine.cpu, 3), ram: round(s.machine.ram, 3), ram_used: s.machine.ramUsed, ram_total: s.machine.ramTotal },
     memory_short: s.memoryShort,
     cache: { hits: c.hits, stale: c.stale, misses: c.misses, ttl_ms: s.cacheTtl },
     upstream: s.upstream === null ? null : upstreamView(s),
@@ -106,7 +109,15 @@ function placeView(place: PlaceView): object {
     crashes,
     ...(closing ? { closing } : {}),
     ...(retryIn === null ? {} : { retry_in_s: Math.ceil(retryIn / 1_000) }),
-    ...(lastDeath === null ? {} : { last_death: { name: lastDeath.name, how: lastDeath.how.split("\n", 1)[0]?.slice(0, 160), at: new Date(lastDeath.at).toISOString() } }),
+    ...(lastDeath === null
+      ? {}
+      : {
+          last_death: {
+            name: lastDeath.name,
+            how: lastDeath.how.split("\n", 1)[0]?.slice(0, 160),
+            at: new Date(lastDeath.at).toISOString(),
+          },
+        }),
     ...(child === null ? {} : childView(child)),
     ...(successor === null ? {} : { next: successor.state }),
     ...(leaving.length === 0 ? {} : { leaving: leaving.length }),
