@@ -14,7 +14,7 @@ import { BAD_LOGIN, readLogin } from "./login.ts";
 import { readBody, readNumber, readText, type Read } from "./orders.ts";
 import { json, LARGEST_BODY, pathOf, problem, queryOf, text, type AdminAnswer, type AdminRequest, type Wrong } from "./request.ts";
 import { routeAt, type AdminRoute, type RoutePath } from "./routes.ts";
-import type { Advice, AdminSnapshot, Alerts, Master, Outcome } from "./source.ts";
+import type { Master, Monitoring, Outcome } from "./source.ts";
 import { Throttle } from "./throttle.ts";
 import type { Timeline } from "./timeline.ts";
 import { capacityView } from "./views/capacity.ts";
@@ -27,14 +27,11 @@ export interface ApiParts {
   readonly access: Access;
   readonly history: History;
   readonly timeline: Timeline;
-  readonly alerts: Alerts;
+  readonly monitoring: Monitoring;
   readonly clock: Clock;
   readonly log: Logger;
   health(): Health;
   hosts(): readonly string[];
-  /** The text of `/metrics` (Prometheus 0.0.4); undefined: this daemon has none. */
-  readonly metrics: ((snapshot: AdminSnapshot) => string) | undefined;
-  readonly advice: ((snapshot: AdminSnapshot) => Advice | null) | undefined;
 }
 
 export type Via = "control" | "network";
@@ -128,42 +125,38 @@ export class AdminApi {
     }
   }
 
-  #capacity(): object {
-    const { master, history } = this.#parts;
-    const snapshot = master.snapshot();
-    const slotsWanted = master.slotsWanted();
-    return capacityView({ snapshot, slotsWanted, etaFull: history.etaFull(snapshot.slots?.max ?? slotsWanted) });
+  #capacity(): { readonly capacity: object } {
+    const { master, monitoring } = this.#parts;
+    const fullIn = monitoring.fullIn();
+    return capacityView({
+      snapshot: master.snapshot(),
+      slotsWanted: master.slotsWanted(),
+      etaFull: fullIn === null ? null : Math.round(fullIn / 1_000),
+    });
   }
 
   #stats(request: AdminRequest): AdminAnswer {
-    const { master, history, alerts, timeline, advice } = this.#parts;
-    const snapshot = master.snapshot();
-    const slotsWanted = master.slotsWanted();
-    const etaFull = history.etaFull(snapshot.slots?.max ?? slotsWanted);
-    const { capacity } = capacityView({ snapshot, slotsWanted, etaFull }) as { capacity: object };
+    const { master, monitoring, timeline } = this.#parts;
     const after = Number(queryOf(request.target).get("since") ?? "");
-    const events = timeline.since(Number.isSafeInteger(after) && after > 0 ? after : 0).slice(-MOST_EVENTS);
-    return json(
-      200,
-      statsView({
-        snapshot,
-        capacity,
-        alerts: alerts.list(),
-        advice: advice?.(snapshot) ?? null,
-        events,
-        mostWorkers: master.mostWorkers,
-      }),
-    );
+    const view = statsView({
+      snapshot: master.snapshot(),
+      capacity: this.#capacity().capacity,
+      alerts: monitoring.alerts(),
+      advice: monitoring.advice(),
+      events: timeline.since(Number.isSafeInteger(after) && after > 0 ? after : 0).slice(-MOST_EVENTS),
+      mostWorkers: master.mostWorkers,
+    });
+    return json(200, view);
   }
 
   #metrics(): AdminAnswer {
-    const { metrics, master } = this.#parts;
+    const metrics = this.#parts.monitoring.metrics();
     if (metrics === undefined) return problem({ status: 404, code: "no-metrics", detail: "this daemon gives no metrics" });
-    return text(200, metrics(master.snapshot()), METRICS_TYPE);
+    return text(200, metrics, METRICS_TYPE);
   }
 
   async #order(route: AdminRoute, request: AdminRequest, by: By): Promise<AdminAnswer> {
-    const outcome = await this.#carryOut(route, request, by);
+    const outcome = await this.#carryOut(route, request);
     const done = !("wrong" in outcome) && outcome.ok ? "done" : "refused";
     const message = "wrong" in outcome ? outcome.wrong.detail : outcome.message;
     const action = route.path.replace("/api/admin/", "");
@@ -197,8 +190,8 @@ export class AdminApi {
   }
 
   /** @returns what the master says to it, or why it never heard of it. */
-  async #carryOut(route: AdminRoute, { body }: AdminRequest, by: By): Promise<Outcome | { readonly wrong: Wrong }> {
-    const { master, alerts } = this.#parts;
+  async #carryOut(route: AdminRoute, { body }: AdminRequest): Promise<Outcome | { readonly wrong: Wrong }> {
+    const { master, monitoring } = this.#parts;
     const { workers, places } = master.snapshot();
     const slots = {
       least: 0,
@@ -226,10 +219,10 @@ export class AdminApi {
       case "/api/admin/slots/reap":
         return master.reap();
       case "/api/admin/alerts/ack":
-        return with_(readText(given, "id", 200), (id) =>
-          alerts.acknowledge(id, by.name)
-            ? { ok: true, message: `${id} is acknowledged` }
-            : { ok: false, message: `no alert ${id} is raised now` },
+        return with_(readText(given, "name", 200), (name) =>
+          monitoring.ack(name)
+            ? { ok: true, message: `${name} is acknowledged` }
+            : { ok: false, message: `no alert ${name} is raised now` },
         );
       default:
         return { wrong: { status: 404, code: "unknown-path", detail: "there is nothing here" } };
@@ -269,7 +262,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   "/api/admin/stack": ["slot"],
   "/api/admin/limits": ["max_slots"],
   "/api/admin/cache/purge": ["table"],
-  "/api/admin/alerts/ack": ["id"],
+  "/api/admin/alerts/ack": ["name"],
 };
 
 const TOO_LARGE: Wrong = { status: 413, code: "too-large", detail: `the body must have at most ${LARGEST_BODY} bytes` };

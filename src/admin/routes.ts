@@ -30,7 +30,7 @@ export const ROUTES = [
   { method: "POST", path: "/api/admin/limits", needs: "operator", does: 'sets how many may be in: {"max_slots": N}' },
   { method: "POST", path: "/api/admin/cache/purge", needs: "operator", does: 'asks Google anew for one table, or all: {"table": NAME}' },
   { method: "POST", path: "/api/admin/slots/reap", needs: "operator", does: "frees the slots whose lease has run out" },
-  { method: "POST", path: "/api/admin/alerts/ack", needs: "operator", does: 'says that an alert is known: {"id": ID}' },
+  { method: "POST", path: "/api/admin/alerts/ack", needs: "operator", does: 'says that an alert is known: {"name": NAME}' },
 ] as const satisfies readonly AdminRoute[];
 
 export type Route = (typeof ROUTES)[number];

@@ -1,5 +1,5 @@
 /** What the admin API sees of the master, and what it may ask of it: never the master itself. */
-import type { Ms } from "../base/units.ts";
+import type { Ms, Timestamp } from "../base/units.ts";
 import type { Snapshot } from "../master/snapshot.ts";
 
 /** The master's snapshot, and where the data comes from. */
@@ -34,23 +34,29 @@ export interface Master {
 
 /** An alert that is raised now. */
 export interface AlertView {
-  readonly id: string;
-  readonly level: "warning" | "urgent" | "critical";
+  readonly name: string;
+  /** "warning", "urgent", "critical". */
+  readonly level: string;
   readonly text: string;
-  /** ISO 8601. */
-  readonly since: string;
-  readonly acknowledged: boolean;
+  readonly since: Timestamp;
+  readonly acked: Timestamp | null;
 }
 
-/** Who evaluates the alerts. */
-export interface Alerts {
-  list(): readonly AlertView[];
-  /** @returns false when there is no such alert now. */
-  acknowledge(id: string, by: string): boolean;
-}
-
-/** One next step for the operator, with its reason. */
+/** What holds the service back, and one next step for the operator, with its reason. */
 export interface Advice {
-  readonly constraint: string;
-  readonly text: string;
+  readonly limit: string;
+  readonly reason: string;
+  readonly step: string;
+}
+
+/** Who judges the figures. */
+export interface Monitoring {
+  alerts(): readonly AlertView[];
+  /** @returns false when there is no such alert now. */
+  ack(name: string): boolean;
+  advice(): Advice | null;
+  /** Until all slots are taken; null: no clear trend. */
+  fullIn(): Ms | null;
+  /** The text of `/metrics` (Prometheus 0.0.4); undefined: this daemon has none. */
+  metrics(): string | undefined;
 }

@@ -8,7 +8,7 @@ import { History, SAMPLE_SECONDS } from "../admin/history.ts";
 import { readPages } from "../admin/pages.ts";
 import { LARGEST_BODY, problem, type AdminRequest } from "../admin/request.ts";
 import { adminServer } from "../admin/server.ts";
-import type { Alerts, Master } from "../admin/source.ts";
+import type { Master, Monitoring } from "../admin/source.ts";
 import { Timeline } from "../admin/timeline.ts";
 import { systemClock } from "../base/clock.ts";
 import { attachHandle, hold, release } from "../base/held.ts";
@@ -27,6 +27,7 @@ export interface AdminParts {
   readonly settings: () => Settings;
   readonly access: Access;
   readonly master: Master;
+  readonly monitoring?: Monitoring;
   readonly health: () => ReturnType<ConstructorParameters<typeof AdminApi>[0]["health"]>;
   /** Where a browser finds the dashboard, if anywhere: `http://127.0.0.1:8080`. */
   readonly url: () => string | undefined;
@@ -47,11 +48,20 @@ export interface Admin {
   look(): void;
 }
 
-/** Nobody evaluates alerts: none is raised. */
-const NO_ALERTS: Alerts = { list: () => [], acknowledge: () => false };
+/** Where nobody judges the figures, the trend alone does. */
+const trendAlone = (history: History, master: Master): Monitoring => ({
+  alerts: () => [],
+  ack: () => false,
+  advice: () => null,
+  fullIn() {
+    const eta = history.etaFull(master.snapshot().slots?.max ?? master.slotsWanted());
+    return eta === null ? null : seconds(eta);
+  },
+  metrics: () => undefined,
+});
 export { SAMPLE_SECONDS };
 
-export function createAdmin({ log, settings, access, master, health, url }: AdminParts): Admin {
+export function createAdmin({ log, settings, access, master, monitoring, health, url }: AdminParts): Admin {
   const [history, timeline] = [new History(), new Timeline()];
   const hosts = (): readonly string[] => settings().admin_hosts;
   const api = new AdminApi({
@@ -59,13 +69,11 @@ export function createAdmin({ log, settings, access, master, health, url }: Admi
     access,
     history,
     timeline,
-    alerts: NO_ALERTS,
+    monitoring: monitoring ?? trendAlone(history, master),
     clock: systemClock,
     log,
     health,
     hosts,
-    metrics: undefined,
-    advice: undefined,
   });
   const link = (): string | undefined => {
     const base = url();

@@ -14,7 +14,7 @@ import { adminWorld, bearer, HandClock, OPERATOR, VIEWER } from "./world.ts";
 
 test("each order reaches the master once, as it was given; the log says who did it", async (t) => {
   const w = await adminWorld(t);
-  w.alerts.push({ id: "capacity", level: "warning", text: "", since: "", acknowledged: false });
+  w.alerts.push({ name: "capacity", level: "warning", text: "", since: 0 as never, acked: null });
   const orders: readonly (readonly [string, unknown, string])[] = [
     ["reload", {}, "reload"],
     ["scale", { to: 3 }, "scale 3"],
@@ -30,8 +30,11 @@ test("each order reaches the master once, as it was given; the log says who did 
     const { status, json } = await w.ask(`/api/admin/${path}`, { method: "POST", headers: bearer(OPERATOR), body });
     assert.deepEqual([status, json["success"], w.orders.at(-1)], [200, true, expected]);
   }
-  assert.equal((await w.ask("/api/admin/alerts/ack", { method: "POST", headers: bearer(OPERATOR), body: { id: "capacity" } })).status, 200);
-  assert.equal((await w.ask("/api/admin/alerts/ack", { method: "POST", headers: bearer(OPERATOR), body: { id: "other" } })).status, 409);
+  assert.equal(
+    (await w.ask("/api/admin/alerts/ack", { method: "POST", headers: bearer(OPERATOR), body: { name: "capacity" } })).status,
+    200,
+  );
+  assert.equal((await w.ask("/api/admin/alerts/ack", { method: "POST", headers: bearer(OPERATOR), body: { name: "other" } })).status, 409);
   assert.equal((await w.ask("/api/admin/reload", { method: "POST", headers: bearer(OPERATOR) })).json["generation"], 4);
   assert.equal(
     (await w.ask("/api/admin/cache/purge", { method: "POST", headers: bearer(OPERATOR), body: { table: "nowhere" } })).status,

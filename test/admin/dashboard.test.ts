@@ -67,6 +67,12 @@ async function board(t: Parameters<typeof adminWorld>[0]): Promise<AdminWorld> {
     ...w.snapshot,
     slots: slotsState(150, 200),
     workers: { target: 4, ready: 4 },
+    upstream: {
+      ...(w.snapshot.upstream ?? { state: "ok", message: "", quota: { used: 0, limit: 51, lockedUntil: 0 as never } }),
+      tables: [
+        { name: "a_table_whose_name_is_as_long_as_the_tab_in_the_sheet", rows: 1, version: 1, checkedAt: w.snapshot.at, warnings: 0 },
+      ],
+    },
     places: [...Array.from({ length: 4 }, (_, i) => place(i, { child: child({ pid: 5_000 + i }) })), place(0, { role: "broker" })],
   };
   return w;
@@ -106,7 +112,7 @@ test("a link logs in and leaves no trace; figures, states, a full house, hostile
       tables: [{ name: bad, rows: 1, version: 1, checkedAt: 0, warnings: 2 }],
     } as never,
   };
-  w.alerts.push({ id: bad, level: "critical", text: bad, since: new Date().toISOString(), acknowledged: false });
+  w.alerts.push({ name: bad, level: "critical", text: bad, since: w.snapshot.at, acked: null });
   w.timeline.note({ what: "action", level: "info", text: bad }, w.snapshot.at);
   await refresh(tab);
   await tab.until("document.querySelector('#workers').innerText.includes('silent for 12 s')");

@@ -13,7 +13,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "/api/admin/scale": { to: 3 },
   "/api/admin/stack": { slot: 0 },
   "/api/admin/limits": { max_slots: 50 },
-  "/api/admin/alerts/ack": { id: "capacity" },
+  "/api/admin/alerts/ack": { name: "capacity" },
 };
 const ask = ({ method, path }: AdminRoute, headers: Record<string, string>, client: string): Ask => ({
   method,

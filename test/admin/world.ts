@@ -93,13 +93,17 @@ export class AdminWorld {
       access: this.access,
       history: this.history,
       timeline: this.timeline,
-      alerts: { list: () => this.alerts, acknowledge: (id) => this.alerts.some((alert) => alert.id === id) },
+      monitoring: {
+        alerts: () => this.alerts,
+        ack: (name) => this.alerts.some((alert) => alert.name === name),
+        advice: () => ({ limit: "quota", reason: "3 tables at TTL 5 s need 36 calls/min of 60", step: "TTL 9 s halves it" }),
+        fullIn: () => ms(2_460_000),
+        metrics: () => "# EOF\n",
+      },
       clock: this.clock,
       log,
       health: () => this.health,
       hosts: () => ["admin.example.org"],
-      metrics: () => "# EOF\n",
-      advice: undefined,
     });
     this.log = log;
   }

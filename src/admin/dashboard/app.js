@@ -96,7 +96,7 @@ function take(stats) {
   show($("stale"), false);
   show($("board"), true);
   showStats(stats, state.lines);
-  showAlerts(stats.alerts, (id) => order("alerts/ack", { id }));
+  showAlerts(stats.alerts, (name) => order("alerts/ack", { name }));
   showWorkers(stats, state.workers, act);
   showTimeline(state.events);
   announce(before, stats);

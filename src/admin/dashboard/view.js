@@ -17,9 +17,14 @@ export function showStats(stats, lines) {
 }
 
 function showBadge({ capacity, state, status, version, pid, uptime_s: up, demo, workers }) {
-  const level = status === "degraded" || state === "stopping" ? "warning" : (LEVELS[capacity.status] ?? "");
-  const word =
-    state !== "running" ? named("state", state) : status === "degraded" ? named("state", "degraded") : named("status", capacity.status);
+  // A full house first: that is what people outside meet.
+  const full = capacity.status === "FULL";
+  const unsound = state !== "running" ? state : status === "degraded" ? status : undefined;
+  const level = full ? "critical" : unsound === undefined || unsound === "reloading" ? LEVELS[capacity.status] : "warning";
+  const word = [
+    ...(full || unsound === undefined ? [named("status", capacity.status)] : []),
+    ...(unsound === undefined ? [] : [named("state", unsound)]),
+  ].join(" · ");
   show($("badge"), true);
   attribute($("badge"), "class", `badge ${level}`);
   text($("badge").firstElementChild, SHAPES[level]);
@@ -62,7 +67,7 @@ function showCapacity({ capacity: c, limited_by: by, machine, advice }) {
   text($("cpu"), percent(machine?.cpu));
   text($("ram"), percent(machine?.ram));
   show($("advice"), advice !== null);
-  text($("advice"), advice?.text ?? "");
+  text($("advice"), advice === null ? "" : `${advice.reason} → ${advice.step}`);
   if (document.activeElement !== $("max-slots") && !$("max-slots").dataset.touched) $("max-slots").value = String(max);
 }
 
@@ -143,15 +148,15 @@ function showClasses({ classes }) {
   });
 }
 
-/** @param acknowledge called with an alert's id. */
+/** @param acknowledge called with an alert's name. */
 export function showAlerts(alerts, acknowledge) {
   show($("no-alerts"), alerts.length === 0);
   list($("alerts"), alerts, {
-    key: ({ id }) => id,
-    make({ id }) {
+    key: ({ name }) => name,
+    make({ name }) {
       const button = element("button", { className: "small operator", content: t("acknowledge") });
       button.type = "button";
-      button.addEventListener("click", () => acknowledge(id));
+      button.addEventListener("click", () => acknowledge(name));
       return element("li", { children: [element("time"), element("span", { className: "word" }), element("span"), button] });
     },
     fill(node, { level, text: words, since, acknowledged }) {

@@ -12,7 +12,7 @@ export interface CapacityFacts {
 }
 
 /** The names of the first six are those that monitors already look for. */
-export function capacityView({ snapshot, slotsWanted, etaFull }: CapacityFacts): object {
+export function capacityView({ snapshot, slotsWanted, etaFull }: CapacityFacts): { readonly success: true; readonly capacity: object } {
   const slots = snapshot.slots ?? slotsState(0, slotsWanted);
   const { percentUsed, available } = capacityOf(slots);
   const serves = snapshot.workers.ready > 0 && (snapshot.state === "running" || snapshot.state === "reloading");

@@ -61,7 +61,13 @@ export function statsView({ snapshot: s, capacity, alerts, advice, events, mostW
     classes: classes(s),
     deaths: s.deaths,
     places: s.places.map(placeView),
-    alerts,
+    alerts: alerts.map(({ name, level, text, since, acked }) => ({
+      name,
+      level,
+      text,
+      since: new Date(since).toISOString(),
+      acknowledged: acked !== null,
+    })),
     events,
   };
 }
