@@ -135,7 +135,11 @@ function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, ac
     here: true,
     keys: () => access.keys(),
     keysChange: () => Promise.resolve(), // these are the keys themselves
-    forward: (request) => api.handle(request, "network"),
+    // Who has a good key keeps his connection; a stranger's next request waits for its turn at the pace of accepts.
+    async forward(request) {
+      const answer = await api.handle(request, "network");
+      return { ...answer, headers: { ...answer.headers, Connection: "keep-alive" } };
+    },
   });
   const strike = (client: string): Promise<ReturnType<typeof ms>> => {
     const now = systemClock.now();
@@ -154,6 +158,7 @@ function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, ac
   server.maxRequestsPerSocket = 100;
   server.on("request", (req, res) => {
     const client = req.socket.remoteAddress ?? "unix";
+    res.shouldKeepAlive = false;
     if (!edge.owns(req.url ?? "/"))
       return write(req, res, problem({ status: 404, code: "unknown-path", detail: "the dashboard is at /admin" }));
     edge.answer(req, res, { client, requestId: crypto.randomUUID(), secure: false, health: health(), strike: () => strike(client) });

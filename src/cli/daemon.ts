@@ -165,7 +165,10 @@ export function createDaemon(parts: DaemonParts): Daemon {
         listeners: parts.listeners,
         emulatorUrl: parts.emulator?.url,
       }),
-    lend: (child) => lend(child, parts),
+    lend(child) {
+      lend(child, parts);
+      if (child.role === "worker") send(child, { type: "health", health: health() }); // others follow when something changes
+    },
     kill,
     inspectable: (generation) => generations.plan(generation).settings.autopsy,
     changed: (state) => (hooks.changed(state), forgetOld(state, generations)),

@@ -1,5 +1,6 @@
 /** `/admin`, `/api/admin/*` and `/metrics`: the administration's own, before any route of the application sees them. */
 import type { FastifyInstance } from "fastify";
+import type { Health } from "../../base/protocol.ts";
 import { minutes, ms, type Ms } from "../../base/units.ts";
 import { addressKey } from "../limits/address.ts";
 import { requestIdOf } from "../requestid.ts";
@@ -7,6 +8,9 @@ import type { AdminDoor, AppServices } from "../services.ts";
 
 /** Wrong tries in a minute, counted once for the machine: of one client, and of all. Who has a good key is never kept out by them. */
 const TRIES = { own: 10, all: 200, per: minutes(1) };
+
+/** That this request is answered is a sign that a worker serves, whatever was pushed here last. */
+const serving = (health: Health): Health => ({ ...health, workers: { ...health.workers, ready: Math.max(1, health.workers.ready) } });
 
 export function adminRoutes(fastify: FastifyInstance, { ledger, limiter, health }: AppServices, door: AdminDoor): void {
   const strike = async (address: string | undefined): Promise<Ms> => {
@@ -23,7 +27,7 @@ export function adminRoutes(fastify: FastifyInstance, { ledger, limiter, health 
       client: address === undefined ? "unknown" : addressKey(address),
       requestId,
       secure: request.protocol === "https",
-      health: health(),
+      health: serving(health()),
       strike: () => strike(address),
     });
   });
