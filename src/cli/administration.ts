@@ -20,7 +20,8 @@ import { statusOf } from "./snapshot.ts";
 import { policyOf } from "./state.ts";
 
 export interface Administration {
-  keys(): AdminKeys;
+  /** What workers of a generation are told; undefined: nothing, their application is not ours. */
+  keys(generation: number): AdminKeys | undefined;
   adjusted(plan: Plan): Plan;
   readonly dashboard: Admin["dashboard"];
   readonly onControl: NonNullable<ControlHandlers["admin"]>;
@@ -44,8 +45,10 @@ export function createAdministration({ generations, log, listeners, own }: Parts
   const adjustments = createAdjustments();
   let daemon: Daemon | undefined;
   let commands: Commands | undefined;
+  const isOurs = (generation: number): boolean => generations.plan(generation).app === undefined;
   const tell = (keys: AdminKeys): void => {
-    for (const child of daemon?.arbiter.children.values() ?? []) if (child.role === "worker") send(child, { type: "admin", keys });
+    for (const child of daemon?.arbiter.children.values() ?? [])
+      if (child.role === "worker" && isOurs(child.generation)) send(child, { type: "admin", keys });
   };
   const access = new Access({
     dataDir: settings().data_dir,
@@ -78,7 +81,7 @@ export function createAdministration({ generations, log, listeners, own }: Parts
     access.configure(now);
   };
   return {
-    keys: () => access.keys(),
+    keys: (generation) => (isOurs(generation) ? access.keys() : undefined),
     adjusted: (plan) => adjustments.adjusted(plan),
     dashboard: admin.dashboard,
     onControl: admin.onControl,

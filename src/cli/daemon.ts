@@ -39,8 +39,8 @@ export interface DaemonParts {
   readonly generations: Generations;
   readonly notifier: Notifier;
   readonly demo: boolean;
-  /** Who may administer: told to each worker as it starts. */
-  adminKeys(): AdminKeys;
+  /** Who may administer: told to each worker of a generation as it starts; undefined: its application is not ours, and is told nothing. */
+  adminKeys(generation: number): AdminKeys | undefined;
   /** A generation's plan with what operators have changed since. */
   adjusted(plan: Plan): Plan;
   /** Everything became ready for the first time. */
@@ -239,7 +239,8 @@ function sayOnce(say: (text: string) => void): (text: string) => void {
 
 function lend(child: Child, { listeners, emulator, adminKeys }: DaemonParts): void {
   if (child.role === "broker") return;
-  if (child.role === "worker") send(child, { type: "admin", keys: adminKeys() });
+  const keys = child.role === "worker" ? adminKeys(child.generation) : undefined;
+  if (keys !== undefined) send(child, { type: "admin", keys });
   const own = child.role === "worker" ? listeners : emulator === undefined ? [] : [emulator];
   for (const [address, listener] of own.entries()) send(child, { type: "handle", address }, listener.handle);
 }

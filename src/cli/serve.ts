@@ -130,7 +130,7 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
       generations,
       notifier,
       demo,
-      adminKeys: () => administration.keys(),
+      adminKeys: (generation) => administration.keys(generation),
       adjusted: (plan) => administration.adjusted(plan),
       exit: resolve,
       ready: once(() => greet(options, generations, listeners, administration)),

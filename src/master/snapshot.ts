@@ -191,7 +191,15 @@ export function healthOf(master: Master, demo: boolean, upstream: UpstreamReport
     broker !== "away" &&
     (upstream === undefined || upstream.state === "ok" || upstream.state === "never");
   const status = master.mode.is !== "running" ? "stopping" : sound ? "ok" : "degraded";
-  return { status, generation: master.generation, workers, broker, upstream: upstream?.state ?? "never", demo, ...(slots === undefined ? {} : { slots: { ...slots } }) };
+  return {
+    status,
+    generation: master.generation,
+    workers,
+    broker,
+    upstream: upstream?.state ?? "never",
+    demo,
+    ...(slots === undefined ? {} : { slots: { ...slots } }),
+  };
 }
 
 type Children = Pick<Facts, "children">;

@@ -24,11 +24,12 @@ test("strangers on an address of the administration's own come at a pace", async
   const token = readFileSync(join(daemon.dir, "var/admin-token"), "utf8").trim();
   const master = (await daemon.status()).pid;
   const crowd = new http.Agent({ keepAlive: true, maxSockets: 64 });
-  let [asked, over, oldest] = [0, false, 0];
+  let [asked, oldest] = [0, 0];
+  const over = new AbortController();
   const before = cpuOf(master);
   const all = Array.from({ length: 64 }, async (_, i) => {
     const path = ["/api/admin/health", "/api/admin/stats", "/admin", "/else"][i % 4] ?? "";
-    while (!over) {
+    while (!over.signal.aborted) {
       const answered = await get(`${own}${path}`, { agent: crowd }).then(
         () => true,
         () => false,
@@ -47,7 +48,7 @@ test("strangers on an address of the administration's own come at a pace", async
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const cost = cpuOf(master) - before;
-  over = true;
+  over.abort();
   crowd.destroy();
   await Promise.allSettled(all);
   const each = asked / (STRANGERS_FOR / 1_000);
@@ -93,10 +94,11 @@ test("capacity within 10 ms at 16 workers, one of them stuck; anonymous requests
   await new Promise((resolve) => setTimeout(resolve, STRANGERS_FOR));
   const before = cpu();
   const crowd = new http.Agent({ keepAlive: true, maxSockets: 32 });
-  let [asked, over] = [0, false];
+  let asked = 0;
+  const over = new AbortController();
   let oldest = 0;
   const one = async (path: string): Promise<void> => {
-    while (!over) {
+    while (!over.signal.aborted) {
       await get(`${daemon.url}${path}`, { agent: crowd }).catch(() => undefined); // the stuck worker's connections time out
       asked += 1;
     }
@@ -112,7 +114,7 @@ test("capacity within 10 ms at 16 workers, one of them stuck; anonymous requests
   await new Promise((resolve) => setTimeout(resolve, STRANGERS_FOR));
   const after = cpu();
   clearInterval(watch);
-  over = true;
+  over.abort();
   crowd.destroy();
   process.kill((await daemon.place("worker/3")).child?.pid ?? 0, "SIGCONT");
   await Promise.allSettled(all);

@@ -82,7 +82,7 @@ async function refresh() {
 function plan() {
   clearTimeout(state.timer);
   if (state.paused || document.hidden || !$("login").hidden) return;
-  state.timer = setTimeout(refresh, Number($("every").value) * 1_000);
+  state.timer = setTimeout(() => void refresh(), Number($("every").value) * 1_000);
 }
 
 function take(stats) {
@@ -190,7 +190,11 @@ function listen() {
     event.preventDefault();
     const { role, status } = await api.login({ token: $("token").value.trim() });
     $("token").value = "";
-    if (role !== undefined) return void (text($("login-error"), ""), await enter(role), $("main").focus());
+    if (role !== undefined) {
+      text($("login-error"), "");
+      await enter(role);
+      return $("main").focus();
+    }
     text($("login-error"), status === 429 ? t("tooMany") : status === 0 ? t("failed", "…") : t("wrongToken"));
   });
   on("logout", "click", async () => (await api.logout(), leave()));
@@ -212,9 +216,10 @@ function listen() {
   on("max-slots", "input", () => ($("max-slots").dataset.touched = "yes"));
   on("reap", "click", () => order("slots/reap", {}));
   on("purge", "click", () => order("cache/purge", {}));
-  document.addEventListener("visibilitychange", () =>
-    document.hidden ? clearTimeout(state.timer) : !state.paused && $("login").hidden && refresh(),
-  );
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(state.timer);
+    if (!document.hidden && !state.paused && $("login").hidden) void refresh();
+  });
 }
 
 const THEMES = ["auto", "light", "dark"];

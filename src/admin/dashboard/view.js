@@ -1,7 +1,7 @@
 /** All but the processes: from the last answer onto the page. */
 import { gauge, spark } from "./draw.js";
 import { $, attribute, element, list, show, text } from "./patch.js";
-import { millis, named, number, percent, span, t, time } from "./words.js";
+import { has, millis, named, number, percent, span, t, time } from "./words.js";
 
 const LEVELS = { LOW: "", HEALTHY: "", WARNING: "warning", FULL: "critical" };
 const SHAPES = { "": "●", warning: "▲", critical: "■" };
@@ -174,12 +174,15 @@ export function showTimeline(events) {
   list($("timeline"), events.toReversed(), {
     key: ({ nr }) => nr,
     make: () => element("li", { children: [element("time"), element("span", { className: "word" }), element("span")] }),
-    fill(node, { at, what, level, text: words }) {
+    fill(node, { at, what, level, text: words, with: facts }) {
       attribute(node, "class", level);
       attribute(node.children[0], "datetime", at);
       text(node.children[0], time(at));
       text(node.children[1], named("what", what));
-      text(node.children[2], words);
+      text(node.children[2], sentence(what, facts, words));
     },
   });
 }
+
+/** In the reader's language where the page has a sentence for it, else as the daemon says it. */
+const sentence = (what, facts, words) => (facts === undefined || !has(`did.${what}`) ? words : t(`did.${what}`, facts));

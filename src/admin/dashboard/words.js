@@ -13,6 +13,9 @@ export function t(key, ...figures) {
   return typeof text === "function" ? text(...figures) : text;
 }
 
+/** Whether the page has a word of its own for it. */
+export const has = (key) => own[key] !== undefined;
+
 /** The word for `kind.name`; a name that has none stands for itself. */
 export const named = (kind, name) => own[`${kind}.${name}`] ?? String(name);
 
