@@ -12,7 +12,7 @@ const levelOf = (state) =>
   state === "silent" || state === "examined" || state === "killed" ? "critical" : state === "ready" ? "" : "warning";
 const nameOf = ({ role, slot }) => (role === "worker" ? String(slot) : role);
 
-/** `mid`: not on a phone. `extra`: on wide screens alone. */
+/** `mid`: not on a phone. `extra`, `most`: on wide screens alone. */
 const COLUMNS = [
   { key: "process", by: (p) => (p.role === "worker" ? p.slot : 1e6), cell: (p) => nameOf(p) },
   { key: "state", by: (p) => stateOf(p), cell: () => "" },
@@ -25,12 +25,12 @@ const COLUMNS = [
     line: (lines) => lines.rps,
     cell: (p, lines) => number(lines?.rps.at(-1)),
   },
-  { key: "inFlight", className: "number extra", by: (p) => p.in_flight ?? -1, cell: (p) => number(p.in_flight) },
+  { key: "inFlight", className: "number most", by: (p) => p.in_flight ?? -1, cell: (p) => number(p.in_flight) },
   { key: "connections", className: "number extra", by: (p) => p.connections ?? -1, cell: (p) => number(p.connections) },
   { key: "load", className: "number", by: (p) => p.elu ?? -1, line: (lines) => lines.elu, most: 1, cell: (p) => percent(p.elu) },
   { key: "delay", className: "number extra", by: (p) => p.delay_p99_ms ?? -1, cell: (p) => millis(p.delay_p99_ms) },
   { key: "memory", className: "number mid", by: (p) => p.rss ?? -1, line: (lines) => lines.rss, cell: (p) => mib(p.rss) },
-  { key: "restarts", className: "number extra", by: (p) => p.restarts, cell: (p) => number(p.restarts) },
+  { key: "restarts", className: "number most", by: (p) => p.restarts, cell: (p) => number(p.restarts) },
   { key: "beat", className: "number mid", by: (p) => p.beat_ms ?? -1, cell: (p) => millis(p.beat_ms) },
 ];
 
@@ -80,7 +80,7 @@ function makeRow(place, act) {
   const actions = element("td", { className: "operator" });
   if (place.role === "worker") {
     const buttons = ["stack", "recycle"].map((what) => {
-      const button = element("button", { className: what === "stack" ? "small mid" : "small", content: t(what) });
+      const button = element("button", { className: what === "stack" ? "small mid" : "small icon", content: t(what) });
       button.type = "button";
       button.setAttribute("aria-label", t("rowOf", t(what), place.slot));
       button.addEventListener("click", () => act(what, place.slot));
