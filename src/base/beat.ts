@@ -3,6 +3,7 @@ import { watchNode, type BeatFigures } from "./figures.ts";
 import type { HistogramDelta } from "./histogram.ts";
 import type { MasterPort } from "./port.ts";
 import type { Counters, UpstreamReport } from "./protocol.ts";
+import type { ByClass } from "./requestclass.ts";
 import type { RequestInFlight } from "./requests.ts";
 import type { SlotsState } from "./slots.ts";
 import { watchLoop } from "./loopdelay.ts";
@@ -20,6 +21,7 @@ export interface Vitals {
   /** Counts by name, since the child started, and durations since the last call. */
   counts?(): BeatFigures["counts"];
   spans?(): BeatFigures["spans"];
+  byClass?(): ByClass;
   /** The oldest requests in flight. */
   requests?(): readonly RequestInFlight[];
 }
@@ -55,6 +57,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
     const slots = vitals.slots?.();
     const delayP99 = loop.p99();
     const requests = vitals.requests?.() ?? [];
+    const classes = requests.length === 0 ? undefined : vitals.byClass?.();
     port.send({
       type: "beat",
       seq: (seq += 1),
@@ -71,6 +74,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
       figures: figures(now),
       ...(report === undefined ? {} : { upstream: report }),
       ...(slots === undefined ? {} : { slots }),
+      ...(classes === undefined ? {} : { byClass: classes }),
       ...(requests.length === 0 ? {} : { requests }),
     });
   };

@@ -7,8 +7,8 @@ import { getHeapSpaceStatistics } from "node:v8";
 import { Histogram, type HistogramDelta } from "./histogram.ts";
 import type { LoopLag, LoopWatch } from "./loopdelay.ts";
 
-/** `shed.full`: refusals by their X-Drover-Refused; `class.read`: answers by request class; `calls.read.ok`: calls to Google by pool and outcome. */
-export const COUNT_FAMILIES = ["shed", "class", "calls"] as const;
+/** `shed.full`: refusals by their X-Drover-Refused; `calls.read.ok`: calls to Google by pool and outcome. */
+export const COUNT_FAMILIES = ["shed", "calls"] as const;
 export type CountFamily = (typeof COUNT_FAMILIES)[number];
 
 /** Durations. `queue`: waits at the gate; `sheet`: from a write's acceptance to the sheet; `call`: of calls to Google; the rest: pauses for garbage. */
@@ -44,7 +44,7 @@ export interface BeatFigures {
 
 /** Names of one beat at most. */
 export const MOST_NAMES = 128;
-const NAME = /^(?:shed|class|calls)\.[a-z0-9][a-z0-9.-]{0,47}$/;
+const NAME = /^(?:shed|calls)\.[a-z0-9][a-z0-9.-]{0,47}$/;
 /** Whether a count may be of this name. */
 export const isCountName = (name: string): boolean => NAME.test(name);
 

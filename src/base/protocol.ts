@@ -3,8 +3,10 @@
  * data never travels here. The receiver stamps the time. A worker runs application code, so what it says is input:
  * a message that is not exactly one of these is counted and dropped.
  */
+import type { AdminKeys } from "./adminkeys.ts";
 import { readFigures, type BeatFigures } from "./figures.ts";
 import type { HistogramDelta } from "./histogram.ts";
+import { CLASS_COUNTERS, REQUEST_CLASSES, type ByClass, type ClassCounter } from "./requestclass.ts";
 import { SLOT_STATUSES, type SlotsState } from "./slots.ts";
 import { readRequests, type RequestInFlight } from "./requests.ts";
 import type { Ms, Timestamp } from "./units.ts";
@@ -20,7 +22,7 @@ export interface Address {
 }
 
 /** Monotonic since the child started; the master adds them up over all children, dead ones included. */
-export interface Counters {
+export interface Counters extends Record<ClassCounter, number> {
   served: number;
   status2xx: number;
   status3xx: number;
@@ -35,6 +37,8 @@ export interface Counters {
   accepted: number;
   upstreamCalls: number;
   upstreamErrors: number;
+  /** Slots that became free because nothing renewed their lease. */
+  slotsExpired: number;
 }
 export const COUNTERS = [
   "served",
@@ -50,6 +54,8 @@ export const COUNTERS = [
   "accepted",
   "upstreamCalls",
   "upstreamErrors",
+  "slotsExpired",
+  ...Object.values(CLASS_COUNTERS).flat(),
 ] as const satisfies readonly (keyof Counters)[];
 export const noCounters = (): Counters => Object.fromEntries(COUNTERS.map((c) => [c, 0])) as unknown as Counters;
 
@@ -138,10 +144,17 @@ export interface Health {
   readonly broker: "ready" | "away" | "none";
   readonly upstream: UpstreamReport["state"];
   readonly demo: boolean;
+  /** How full it is; null where nobody logs in. */
+  readonly slots?: SlotsState | null;
 }
 
 /** What an operator may want of the sessions that hold slots: who is in; free what has run out; put somebody out. */
 export type SlotsQuestion = { readonly do: "list" } | { readonly do: "reap" } | { readonly do: "end"; readonly who: string };
+/** All that the master may ask of the broker. `max`: how many slots there are from now on. `purge`: rows of a table, or of all, are asked for anew. */
+export type Question =
+  | SlotsQuestion
+  | { readonly do: "max"; readonly max: number }
+  | { readonly do: "purge"; readonly table: string | null };
 
 /** One POST of the master's to the outside: an alert for the operator's webhook. */
 export interface Post {
@@ -172,12 +185,14 @@ export type ToChild =
   | { type: "retune"; config: unknown }
   | { type: "reopen" }
   /** To the broker, for the operator; `told` answers it. */
-  | { type: "ask"; id: number; question: SlotsQuestion }
+  | { type: "ask"; id: number; question: Question }
   /** To the broker: make this one HTTP request, which leaves the machine; `posted` answers it. */
   | { type: "post"; post: Post }
   /** How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours. */
   | { type: "share"; connections: number | null }
-  | { type: "health"; health: Health };
+  | { type: "health"; health: Health }
+  /** Who may administer, as digests. */
+  | { type: "admin"; keys: AdminKeys };
 
 export interface Beat {
   readonly type: "beat";
@@ -202,6 +217,8 @@ export interface Beat {
   readonly slots?: SlotsState;
   /** Counts by name, durations, Node's own state: for metrics. */
   readonly figures?: BeatFigures;
+  /** How many requests of each class are in flight; absent when there are none. */
+  readonly byClass?: ByClass;
   /** The oldest requests in flight; absent when there are none. */
   readonly requests?: readonly RequestInFlight[];
 }
@@ -292,6 +309,12 @@ function writes(v: unknown): boolean {
   );
 }
 
+function byClass(v: unknown): ByClass | undefined {
+  if (!record(v)) return undefined;
+  const known = Object.entries(v).every(([name, n]) => REQUEST_CLASSES.some((kind) => kind === name) && count(n));
+  return known ? v : undefined;
+}
+
 function readSlots(v: unknown): SlotsState | undefined {
   if (!record(v) || !count(v["used"]) || !count(v["max"])) return undefined;
   const status = SLOT_STATUSES.find((name) => name === v["status"]);
@@ -327,6 +350,8 @@ function beat(m: Fields): Beat | undefined {
   if (m["slots"] !== undefined && slots === undefined) return undefined;
   const figures = m["figures"] === undefined ? undefined : readFigures(m["figures"], delta);
   if (m["figures"] !== undefined && figures === undefined) return undefined;
+  const classes = m["byClass"] === undefined ? undefined : byClass(m["byClass"]);
+  if (m["byClass"] !== undefined && classes === undefined) return undefined;
   const base = { type: "beat", seq, inFlight, connections, elu, delay: delay as Ms, heap, rss, full, counters: totals, latency } as const;
   const late = delayP99 === undefined ? {} : { delayP99: delayP99 as Ms };
   return {
@@ -335,6 +360,7 @@ function beat(m: Fields): Beat | undefined {
     ...(report === undefined ? {} : { upstream: report }),
     ...(slots === undefined ? {} : { slots }),
     ...(figures === undefined ? {} : { figures }),
+    ...(classes === undefined ? {} : { byClass: classes }),
     ...(requests === undefined ? {} : { requests }),
   };
 }
@@ -378,6 +404,7 @@ export function isFromMaster(raw: unknown): raw is ToChild {
     case "post":
     case "share":
     case "health":
+    case "admin":
       return true;
     default:
       return (type satisfies never, false);

@@ -213,6 +213,14 @@ export class Broker implements BrokerPort {
     this.#refreshers.touch(tables);
   }
 
+  /** Asks for a table anew, or for all, whatever their age. @returns which; undefined: there is no such table. */
+  refresh(table?: string): readonly string[] | undefined {
+    const names = (this.#tables ?? []).map(({ name }) => name).filter((name) => table === undefined || name === table);
+    if (table !== undefined && names.length === 0) return undefined;
+    for (const name of names) this.#refreshers.renew(name);
+    return names;
+  }
+
   async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
     const known = this.#tables?.some(({ name }) => name === request.table);
     if (known === true) {

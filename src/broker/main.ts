@@ -92,8 +92,17 @@ function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" |
   return { broker: new Broker(options), ledger, upstream, calls };
 }
 
-function counters({ calls, errors }: Broker["counters"]): Counters {
-  return { ...noCounters(), upstreamCalls: calls, upstreamErrors: errors };
+function counters({ calls, errors }: Broker["counters"], slotsExpired: number): Counters {
+  return { ...noCounters(), upstreamCalls: calls, upstreamErrors: errors, slotsExpired };
+}
+
+function purge(broker: Broker, table: string | null): { readonly ok: boolean; readonly text: string } {
+  const asked = broker.refresh(table ?? undefined);
+  if (asked === undefined) return { ok: false, text: `there is no table ${JSON.stringify(table)}` };
+  return {
+    ok: true,
+    text: `${asked.length === 0 ? "no table" : asked.join(", ")} will be asked of Google anew, within the quota; what there is is served meanwhile`,
+  };
 }
 
 /** Runs until the master says `drain` or is gone. @returns when the listeners stand; the process goes on. */
@@ -181,7 +190,7 @@ class BrokerProcess {
       inFlight: () => 0,
       connections: () => rpc.connections(),
       full: () => false,
-      counters: () => counters(broker.counters),
+      counters: () => counters(broker.counters, ledger.expired),
       latency: () => [],
       upstream: () => broker.report(),
       slots: () => ledger.state,
@@ -197,8 +206,10 @@ class BrokerProcess {
   }
 
   #told({ id, question }: Extract<ToChild, { type: "ask" }>): void {
-    const ledger = this.#running?.ledger;
-    if (ledger !== undefined) this.#port.send({ type: "told", id, ...answerOperator(ledger, question, systemClock.wall()) });
+    if (this.#running === undefined) return;
+    const { ledger, broker } = this.#running;
+    const answer = question.do === "purge" ? purge(broker, question.table) : answerOperator(ledger, question, systemClock.wall());
+    this.#port.send({ type: "told", id, ...answer });
   }
 
   /** The successor is gone, and we are still here. */

@@ -72,6 +72,12 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./alerts.ts")).alerts,
   },
   {
+    name: "dashboard",
+    usage: "[--token ROLE] [--name NAME] [--days N] [--revoke NAME]",
+    does: "print a one-time link to the dashboard, or make a token for programs",
+    load: async () => (await import("./dashboard.ts")).dashboard,
+  },
+  {
     name: "reopen",
     usage: "",
     does: "open the log files again, after they were rotated",

@@ -6,8 +6,9 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../base/clock.ts";
 import { errnoOf } from "../base/errors.ts";
+import type { AdminKeys } from "../base/adminkeys.ts";
 import type { LogSink } from "../base/log.ts";
-import type { Health, SlotsQuestion, ToChild } from "../base/protocol.ts";
+import type { Health, Question, ToChild } from "../base/protocol.ts";
 import { seconds, type Instant } from "../base/units.ts";
 import type { Master } from "../master/core/model.ts";
 import { createArbiter, type Arbiter, type World } from "../master/shell/arbiter.ts";
@@ -24,6 +25,7 @@ import type { Settings } from "../settings/table.ts";
 import { childEnv, nodeFlags } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
+import type { Plan } from "./plan.ts";
 import { createHooks, type DaemonHooks } from "./hooks.ts";
 import { healthOf, slotsOf, upstreamOf } from "../master/snapshot.ts";
 import { createMonitor, type Monitor } from "./monitor.ts";
@@ -42,6 +44,10 @@ export interface DaemonParts {
   readonly generations: Generations;
   readonly notifier: Notifier;
   readonly demo: boolean;
+  /** Who may administer: told to each worker of a generation as it starts; undefined: its application is not ours, and is told nothing. */
+  adminKeys(generation: number): AdminKeys | undefined;
+  /** A generation's plan with what operators have changed since. */
+  adjusted(plan: Plan): Plan;
   /** Everything became ready for the first time. */
   ready(): void;
   exit(code: number): void;
@@ -59,7 +65,7 @@ export interface Daemon {
   health(): Health;
   limitedBy(): ReturnType<typeof limitedBy>;
   /** Asks the broker about the sessions that hold slots. */
-  ask(question: SlotsQuestion): Promise<ControlAnswer>;
+  ask(question: Question): Promise<ControlAnswer>;
   reopen(): void;
 }
 
@@ -89,7 +95,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   let told = "";
 
   const upstream = () => upstreamOf(arbiter.state(), arbiter);
-  const health = (): Health => healthOf(arbiter.state(), demo, upstream());
+  const health = (): Health => healthOf(arbiter.state(), demo, upstream(), slots());
   const slots = () => slotsOf(arbiter.state(), arbiter);
   const limit = () => limitedBy(watch.over, upstream(), arbiter.children.values());
   const stats = (): void =>
@@ -166,8 +172,14 @@ export function createDaemon(parts: DaemonParts): Daemon {
       );
     },
     configure: (role, nr, generation) =>
-      configureMessage(role, nr, generations.plan(generation), { listeners: parts.listeners, emulatorUrl: parts.emulator?.url }),
-    lend: (child) => lend(child, parts),
+      configureMessage(role, nr, parts.adjusted(generations.plan(generation)), {
+        listeners: parts.listeners,
+        emulatorUrl: parts.emulator?.url,
+      }),
+    lend(child) {
+      lend(child, parts);
+      if (child.role === "worker") send(child, { type: "health", health: health() }); // others follow when something changes
+    },
     kill,
     inspectable: (generation) => generations.plan(generation).settings.autopsy,
     changed: (state) => (hooks.changed(state), forgetOld(state, generations)),
@@ -260,8 +272,10 @@ function sayOnce(say: (text: string) => void): (text: string) => void {
   };
 }
 
-function lend(child: Child, { listeners, emulator }: DaemonParts): void {
+function lend(child: Child, { listeners, emulator, adminKeys }: DaemonParts): void {
   if (child.role === "broker") return;
+  const keys = child.role === "worker" ? adminKeys(child.generation) : undefined;
+  if (keys !== undefined) send(child, { type: "admin", keys });
   const own = child.role === "worker" ? listeners : emulator === undefined ? [] : [emulator];
   for (const [address, listener] of own.entries()) send(child, { type: "handle", address }, listener.handle);
 }

@@ -23,7 +23,7 @@ export interface Monitor {
   /** Goes on with deliveries; call it every second. */
   tick(): void;
   alerts(): readonly AlertView[];
-  advice(): Advice;
+  advice(snapshot: Snapshot): Advice;
   /** Until all slots are taken; null: no clear trend. */
   fullIn(): Ms | null;
   /** The text of /metrics. */
@@ -51,15 +51,15 @@ export function createMonitor(parts: MonitorParts): Monitor {
   const measured = (): Measured => parts.measures.read(settings().journal_size);
   const sinks = createSinks(parts);
   const alerts = createAlerts({ clock: systemClock, thresholds: settings, tell: (notice) => sinks.tell(notice) });
-  const adviceFor = (snapshot: Snapshot, figures: Measured): Advice => {
-    const { worker_connections: connections, cache_ttl: ttl, reads_per_minute: readsPerMinute } = settings();
-    return advise({ snapshot, measured: figures, fullIn: alerts.fullIn(), connections, ttl, readsPerMinute, cores: CORES });
+  const adviceFor = (snapshot: Snapshot): Advice => {
+    const { worker_connections: connections, cache_ttl: ttl, reads_per_minute: readsPerMinute, journal_size: journalSize } = settings();
+    return advise({ snapshot, journalSize, fullIn: alerts.fullIn(), connections, ttl, readsPerMinute, cores: CORES });
   };
   return {
     look: () => alerts.look({ snapshot: parts.snapshot(), measured: measured(), refusedReload: parts.refusedReload() }),
     tick: () => sinks.tick(),
     alerts: () => alerts.firing(),
-    advice: () => adviceFor(parts.snapshot(), measured()),
+    advice: (snapshot) => adviceFor(snapshot),
     fullIn: () => alerts.fullIn(),
     metrics: () => metricsText(parts.snapshot(), measured(), { alerts, sinks, adviceFor }),
     posted: (answer) => sinks.posted(answer),
@@ -77,7 +77,7 @@ const CORES = navigator.hardwareConcurrency;
 interface Sources {
   readonly alerts: Alerts;
   readonly sinks: Sinks;
-  adviceFor(snapshot: Snapshot, figures: Measured): Advice;
+  adviceFor(snapshot: Snapshot): Advice;
 }
 
 function metricsText(snapshot: Snapshot, measured: Measured, { alerts, sinks, adviceFor }: Sources): string {
@@ -85,7 +85,7 @@ function metricsText(snapshot: Snapshot, measured: Measured, { alerts, sinks, ad
     snapshot,
     measured,
     node: process.versions.node,
-    limit: adviceFor(snapshot, measured).limit,
+    limit: adviceFor(snapshot).limit,
     fullIn: alerts.fullIn(),
     alerts: alerts.firing(),
     raised: alerts.raised(),

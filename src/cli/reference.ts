@@ -48,7 +48,8 @@ export function renderMetricsPage(): string {
   return `${GENERATED}
 # Metrics
 
-\`curl --unix-socket var/run/control.sock http://localhost/metrics\` prints all of these in Prometheus' text format.
+\`curl --unix-socket var/run/control.sock http://localhost/metrics\` prints all of these in Prometheus' text format; so does \`/metrics\` of the
+[administration](admin.md), for a viewer's key.
 [operations.md](operations.md) says what to make of them.
 
 The master keeps them: counters count what ended workers did too, and never fall; a worker that hangs delays no scrape, its own figures

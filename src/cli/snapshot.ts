@@ -61,10 +61,11 @@ export function masterSnapshot(daemon: Daemon): Snapshot {
 export function statusOf(daemon: Daemon, generations: Generations, refusedRequests: number): Status {
   const { arbiter, monitor } = daemon;
   const { log_file: target, cache_ttl: cacheTtl } = generations.settings();
+  const snapshot = masterSnapshot(daemon);
   return {
-    ...masterSnapshot(daemon),
+    ...snapshot,
     alerts: monitor.alerts(),
-    advice: monitor.advice(),
+    advice: monitor.advice(snapshot),
     fullIn: monitor.fullIn(),
     data: dataSource(generations.plan(arbiter.state().generation)),
     urls: daemon.listeners.map((listener) => listener.url),

@@ -75,6 +75,7 @@ class Life {
       case "post":
       case "share":
       case "health":
+      case "admin":
         return;
       default:
         return message satisfies never;

@@ -11,6 +11,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   sheets: "Google Sheets",
   application: "Application",
   sessions: "Sessions",
+  admin: "Administration",
   limits: "Limits",
   alerts: "Alerts",
   places: "Directories",

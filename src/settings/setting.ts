@@ -32,6 +32,7 @@ export const GROUPS = [
   "sessions",
   "limits",
   "alerts",
+  "admin",
   "places",
   "log",
   "demo",

@@ -1,7 +1,7 @@
 import { isCountName, MOST_NAMES } from "../base/figures.ts";
 import { Histogram } from "../base/histogram.ts";
-import type { RequestClass } from "../base/requestclass.ts";
 import { noCounters, type Counters } from "../base/protocol.ts";
+import { CLASS_COUNTERS, type RequestClass } from "../base/requestclass.ts";
 
 /** What this worker has done since it started: monotonic counters and the durations of its answers. */
 export class Tally {
@@ -24,9 +24,11 @@ export class Tally {
     if (millis !== undefined) this.latency.record(millis);
   }
 
-  /** A request of a class was answered. */
-  classed(kind: RequestClass): void {
-    this.#count(`class.${kind}`);
+  /** The same answer once more, by what was asked. */
+  classed(kind: RequestClass, refused: boolean): void {
+    const [answered, refusals] = CLASS_COUNTERS[kind];
+    this.counters[answered] += 1;
+    if (refused) this.counters[refusals] += 1;
   }
 
   /** A request was refused. What an application gives as its reason is its own: bounded. */

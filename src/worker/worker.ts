@@ -104,6 +104,8 @@ export class Worker {
       case "ask": // the broker's
       case "post":
         return;
+      case "admin":
+        return this.#deps.adminKeys?.(message.keys);
       case "configure":
         return; // only the first one counts
     }

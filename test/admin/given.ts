@@ -30,7 +30,7 @@ const place = (role: "master" | "worker" | "broker", slot: number) =>
   }) as const;
 
 export const measured = (changes: Partial<Measured> = {}): Measured => ({
-  counts: { "class.read": 90, "class.write": 10, "shed.full": 3, "calls.read.ok": 40, "calls.read.locked": 1, "calls.write.norange": 1 },
+  counts: { "shed.full": 3, "calls.read.ok": 40, "calls.read.locked": 1, "calls.write.norange": 1 },
   latency: [
     [100, 50],
     [200, 45],

@@ -19,7 +19,7 @@ const beat = (figures: unknown): unknown => ({
   latency: [],
   figures,
 });
-const sound: BeatFigures = { counts: { "shed.full": 2, "class.read": 1 }, spans: { queue: [[3, 1]] } };
+const sound: BeatFigures = { counts: { "shed.full": 2, "calls.read.ok": 1 }, spans: { queue: [[3, 1]] } };
 
 test("what this process tells of itself can be read again", () => {
   const loop = watchLoop();
@@ -81,6 +81,6 @@ test("figures that are none make the beat none: an application has the other end
 const watchLagOf = (value: number) => ({ min: value, max: value, mean: value, stddev: value, p50: value, p90: value, p99: value });
 
 test("names of counts are of our families and plain", () => {
-  assert.ok(["shed.taken-over", "class.read", "calls.write.locked"].every(isCountName));
+  assert.ok(["shed.taken-over", "calls.write.locked"].every(isCountName));
   assert.ok(!["shed.", "shed", "shed.A", "shed.x y", "sheds.x", `shed.${"x".repeat(49)}`, "shed.x\n"].some(isCountName));
 });

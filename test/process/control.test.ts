@@ -76,7 +76,7 @@ test("a body without end is cut off at its limit", async (t) => {
   assert.equal((await daemon.status()).refusedRequests, 1);
 });
 
-const quiet: ControlHandlers = { status: () => ({}), metrics: () => "", refused() {}, command: () => ({ ok: true, message: "" }) };
+const quiet: ControlHandlers = { status: () => ({}), refused() {}, command: () => ({ ok: true, message: "" }) };
 
 test("the socket is this user's alone from its birth: whatever the umask, and before anybody could have connected", async (t) => {
   const dir = folder(t);

@@ -1,6 +1,5 @@
 /** What limits the service now, and one thing to do about it: pure. */
-import type { Measured } from "../../base/measured.ts";
-import type { Ms } from "../../base/units.ts";
+import type { Bytes, Ms } from "../../base/units.ts";
 import type { Snapshot } from "../../master/snapshot.ts";
 import { slotsAdvice } from "./slots.ts";
 import { quotaAdvice, upstreamAdvice, writesAdvice } from "./upstream.ts";
@@ -22,7 +21,8 @@ export interface Advice {
 
 export interface AdviceInput {
   readonly snapshot: Snapshot;
-  readonly measured: Measured;
+  /** Most of accepted writes that may wait (DROVER_JOURNAL_SIZE). */
+  readonly journalSize: Bytes;
   readonly fullIn: Ms | null;
   /** Connections that one worker may hold (DROVER_WORKER_CONNECTIONS). */
   readonly connections: number;

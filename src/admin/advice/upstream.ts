@@ -93,7 +93,7 @@ const whole = (n: number): string => (n < 10 ? String(Number(n.toFixed(1))) : St
 const text = (wait: Ms): string =>
   wait < 1_000 ? `${wait} ms` : wait < 90_000 ? `${Number((wait / 1_000).toFixed(1))} s` : duration(wait);
 
-export function writesAdvice({ snapshot: { upstream }, measured: { journalSize } }: AdviceInput): Standing | undefined {
+export function writesAdvice({ snapshot: { upstream }, journalSize }: AdviceInput): Standing | undefined {
   const writes = upstream?.writes;
   if (writes === undefined || journalSize === 0) return undefined;
   const share = writes.waitingBytes / journalSize;

@@ -1,4 +1,4 @@
-import { REQUEST_CLASSES } from "../../base/requestclass.ts";
+import { CLASS_COUNTERS, REQUEST_CLASSES } from "../../base/requestclass.ts";
 import type { Measured } from "../../base/measured.ts";
 import type { UpstreamReport, WritesReport } from "../../base/protocol.ts";
 import type { Timestamp } from "../../base/units.ts";
@@ -20,7 +20,7 @@ export function requestSamples({ counters }: Snapshot, { latency, spans, counts 
   return [
     ...histogram("http_request_duration_seconds", latency, REQUEST_BUCKETS),
     ...Object.entries(codes).flatMap(([code, n]) => sample("drover_http_responses_total", n, { code })),
-    ...REQUEST_CLASSES.flatMap((kind) => sample("drover_http_requests_total", counts[`class.${kind}`] ?? 0, { class: kind })),
+    ...REQUEST_CLASSES.flatMap((kind) => sample("drover_http_requests_total", counters[CLASS_COUNTERS[kind][0]], { class: kind })),
     ...Object.entries({ ...NO_REFUSALS, ...Object.fromEntries(family(counts, "shed")) }).flatMap(([reason, n]) =>
       sample("drover_http_refused_total", n, { reason }),
     ),

@@ -14,6 +14,10 @@ export const CONTROL_VERBS = [
   { verb: "stack", does: 'what one worker does now: its JavaScript stack and its requests in flight: {"slot": N}' },
   { verb: "slots", does: 'who is in; {"do": "reap"} frees what has run out; {"do": "end", "who": user or session} puts somebody out' },
   { verb: "alerts", does: 'what fires; {"do": "test"} sends a test to every sink; {"do": "ack", "name": alert} marks one as seen' },
+  {
+    verb: "dashboard",
+    does: 'a one-time link to the dashboard; {"token": "viewer" or "operator", "name": NAME, "days": N} makes a token; {"revoke": NAME} ends those of that name',
+  },
   { verb: "reopen", does: "open the log files again, as SIGUSR1 does" },
   { verb: "stop", does: 'stop gracefully, or at once: {"now": true}' },
 ] as const satisfies readonly { verb: string; does: string }[];
@@ -27,12 +31,21 @@ export type ControlAnswer =
 
 export interface ControlHandlers {
   status(): unknown;
-  /** The text of /metrics. */
-  metrics(): string;
   /** Something came that is no request of ours: it was refused. */
   refused(why: string): void;
   command(verb: ControlVerb, body: Readonly<Record<string, unknown>>): ControlAnswer | Promise<ControlAnswer>;
+  /** The admin API, for whoever may open this socket; undefined where there is none. */
+  admin?(method: string, target: string, req: IncomingMessage): Promise<ControlReply>;
 }
+
+export interface ControlReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+}
+
+/** Where the admin API is. */
+const ADMIN = /^(?:\/api\/admin\/|\/metrics(?:\?|$))/;
 
 const LARGEST_BODY = 4_096;
 const MOST_CONNECTIONS = 64;
@@ -73,7 +86,11 @@ async function answer(req: IncomingMessage, res: ServerResponse, handlers: Contr
     reply(res, status, { ok: false, message });
   };
   if (req.method === "GET" && path === "/status") return reply(res, 200, handlers.status());
-  if (req.method === "GET" && path === "/metrics") return replyMetrics(res, handlers.metrics());
+  if (handlers.admin !== undefined && ADMIN.test(path)) {
+    const { status, headers, body } = await handlers.admin(req.method ?? "", path, req);
+    res.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body), connection: "close" });
+    return void res.end(body);
+  }
   const verb = CONTROL_VERBS.find((row) => path === `/${row.verb}`)?.verb;
   if (verb === undefined) return refuse(404, `no such command: ${req.method} ${path.slice(0, LONGEST_QUOTE)}`);
   if (req.method !== "POST") return refuse(405, `${path} takes POST`);
@@ -81,12 +98,6 @@ async function answer(req: IncomingMessage, res: ServerResponse, handlers: Contr
   if (body === undefined) return refuse(400, `the body must be a JSON object of at most ${LARGEST_BODY} bytes`);
   const result = await handlers.command(verb, body);
   reply(res, result.ok ? 200 : 409, result);
-}
-
-function replyMetrics(res: ServerResponse, text: string): void {
-  const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "content-length": Buffer.byteLength(text) };
-  res.writeHead(200, { ...headers, connection: "close" });
-  res.end(text);
 }
 
 async function readBody(req: IncomingMessage): Promise<Record<string, unknown> | undefined> {

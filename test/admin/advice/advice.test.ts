@@ -6,7 +6,7 @@ import type { TableReport } from "../../../src/base/protocol.ts";
 import { mebibytes, ms, type Ms, type Timestamp } from "../../../src/base/units.ts";
 import type { Status } from "../../../src/cli/snapshot.ts";
 import { child, place, statusWith } from "../../cli/statuses.ts";
-import { measured, upstream } from "../given.ts";
+import { upstream } from "../given.ts";
 
 const calm: Partial<Status> = {
   machine: { cpu: 0.1, ram: 0.2, ramUsed: 1, ramTotal: 5 },
@@ -15,7 +15,7 @@ const calm: Partial<Status> = {
 };
 const input = (status: Partial<Status> = {}, changes: Partial<AdviceInput> = {}): AdviceInput => ({
   snapshot: statusWith({ ...calm, ...status }),
-  measured: measured(),
+  journalSize: mebibytes(64),
   fullIn: null,
   connections: 1_000,
   cores: 4,
