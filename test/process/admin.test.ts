@@ -84,6 +84,13 @@ test("an operator over HTTP: the first token, orders, limits that outlast a brok
     async () => (await get(`${daemon.url}/api/admin/stats`, { headers: bearer(viewer) })).status === 200,
   );
   assert.equal((await ask(`${daemon.url}/api/admin/reload`, "POST", bearer(viewer))).status, 403);
+  const metrics = await get(`${daemon.url}/metrics`, { headers: bearer(viewer) });
+  assert.deepEqual([metrics.status, metrics.headers["content-type"]], [200, "text/plain; version=0.0.4; charset=utf-8"]);
+  assert.match(metrics.body, /^drover_http_requests_total\{class="admin"\} [1-9]/m);
+  assert.match(metrics.body, /^drover_http_refused_total\{reason="overload"\} 0$/m);
+  assert.equal((await get(`${daemon.url}/metrics`)).status, 401);
+  assert.equal((await ask(`${daemon.url}/api/admin/alerts/ack`, "POST", bearer(viewer), { name: "google" })).status, 403);
+  assert.match((await order("alerts/ack", { name: "google" })).body, /no alert google is raised now/);
   assert.equal(await drover(daemon, "dashboard", "--revoke", "prometheus"), "1 token revoked");
   await until("no worker knows it", async () => (await get(`${daemon.url}/api/admin/stats`, { headers: bearer(viewer) })).status === 401);
 
