@@ -63,15 +63,16 @@ export class History {
   /** Takes one sample; call it every SAMPLE_SECONDS. */
   take(now: AdminSnapshot): void {
     const { counters } = now;
-    const before = this.#last ?? { errors: counters.status5xx, refused: counters.refused };
-    this.#last = { errors: counters.status5xx, refused: counters.refused };
+    const total = { errors: counters.status5xx - counters.refused5xx, refused: counters.refused };
+    const before = this.#last ?? total;
+    this.#last = total;
     this.#samples.push({
       at: Math.round(now.at / 1_000),
       slots: now.slots?.used ?? null,
       rps: rounded(now.recent.perSecond, 1),
       p95: now.recent.p95 === null ? null : rounded(now.recent.p95, 1),
-      errors: Math.max(0, counters.status5xx - before.errors),
-      refused: Math.max(0, counters.refused - before.refused),
+      errors: Math.max(0, total.errors - before.errors),
+      refused: Math.max(0, total.refused - before.refused),
       cpu: now.machine === null ? null : rounded(now.machine.cpu, 3),
       ram: now.machine === null ? null : rounded(now.machine.ram, 3),
     });

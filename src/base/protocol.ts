@@ -37,6 +37,8 @@ export interface Counters extends Record<ClassCounter, number> {
   accepted: number;
   upstreamCalls: number;
   upstreamErrors: number;
+  /** Deliberate refusals that are in `status5xx` too. */
+  refused5xx: number;
   /** Slots that became free because nothing renewed their lease. */
   slotsExpired: number;
 }
@@ -54,6 +56,7 @@ export const COUNTERS = [
   "accepted",
   "upstreamCalls",
   "upstreamErrors",
+  "refused5xx",
   "slotsExpired",
   ...Object.values(CLASS_COUNTERS).flat(),
 ] as const satisfies readonly (keyof Counters)[];

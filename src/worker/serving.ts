@@ -131,7 +131,7 @@ export class Serving {
   /** A prepared answer was handed to the socket; most are over with that. */
   written(req: IncomingMessage, res: ServerResponse, millis: Ms, id: string): void {
     this.tally.answered(res.statusCode, millis);
-    this.tally.classed("read", false); // only rows stand ready
+    this.tally.classed("read"); // only rows stand ready
     if (this.#parts.access !== undefined) this.#log(req, res.statusCode, millis, id);
     const { socket } = res;
     if (socket !== null && socket.writableLength === 0) return;
@@ -163,9 +163,9 @@ export class Serving {
     const status = answered ?? (res.headersSent ? res.statusCode : 504);
     const millis = between(startedAt, this.#parts.clock.now());
     this.tally.answered(status, exchange.stream ? undefined : millis);
-    const reason = status < 400 ? undefined : res.getHeader("x-drover-refused");
-    if (typeof reason === "string" && !exchange.refused) this.tally.refused(reason);
-    this.tally.classed(classOf(req.method, req.url), exchange.refused || typeof reason === "string");
+    const reason = status < 400 || exchange.refused ? undefined : res.getHeader("x-drover-refused");
+    if (typeof reason === "string") this.tally.refused(reason);
+    this.tally.classed(classOf(req.method, req.url), exchange.refused || typeof reason === "string" ? status : undefined);
     const id = res.getHeader("x-request-id");
     if (this.#parts.access !== undefined) this.#log(req, status, millis, typeof id === "string" ? id : "");
   }

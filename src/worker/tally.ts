@@ -24,11 +24,13 @@ export class Tally {
     if (millis !== undefined) this.latency.record(millis);
   }
 
-  /** The same answer once more, by what was asked. */
-  classed(kind: RequestClass, refused: boolean): void {
+  /** The same answer once more, by what was asked. @param refusal its status when it was a deliberate refusal. */
+  classed(kind: RequestClass, refusal?: number): void {
     const [answered, refusals] = CLASS_COUNTERS[kind];
     this.counters[answered] += 1;
-    if (refused) this.counters[refusals] += 1;
+    if (refusal === undefined) return;
+    this.counters[refusals] += 1;
+    if (refusal >= 500) this.counters.refused5xx += 1;
   }
 
   /** A request was refused. What an application gives as its reason is its own: bounded. */

@@ -21,7 +21,7 @@ export function upstreamAdvice({ snapshot: { upstream } }: AdviceInput): Standin
     return {
       limit: "upstream",
       share: BROKEN,
-      reason,
+      reason: `Google does not answer: ${reason}`,
       step: "rows are served as they are, marked stale: look at the network, or wait for Google",
     };
   return undefined;
@@ -33,7 +33,7 @@ const COMFORT = 0.5;
 
 export function quotaAdvice({ snapshot: { upstream }, ttl, readsPerMinute }: AdviceInput): Standing | undefined {
   if (upstream === null) return undefined;
-  const { quota, writes, tables, state } = upstream;
+  const { quota, writes, tables, pace, state } = upstream;
   const writing = writes === undefined || writes.quota.limit === 0 ? 0 : writes.quota.used / writes.quota.limit;
   const reading = quota.limit === 0 ? 0 : quota.used / quota.limit;
   if (writing > reading && writes !== undefined) {
@@ -51,11 +51,13 @@ export function quotaAdvice({ snapshot: { upstream }, ttl, readsPerMinute }: Adv
   return {
     limit: "quota",
     share,
-    ...reads(tables, ttl, { used: quota.used, limit: quota.limit, readsPerMinute, near: share >= NEAR, locked }),
+    ...reads(tables, ttl, { planned: pace?.planned, used: quota.used, limit: quota.limit, readsPerMinute, near: share >= NEAR, locked }),
   };
 }
 
 interface Reads {
+  /** What the TTLs of the tables in use make in a minute; undefined: not told. */
+  readonly planned: number | undefined;
   readonly used: number;
   readonly limit: number;
   readonly readsPerMinute: number;
@@ -63,16 +65,19 @@ interface Reads {
   readonly locked: string;
 }
 
-/** Tables are refreshed once a TTL each, together where their times meet: they need at most the sum. */
+/**
+ * Tables are refreshed once a TTL each, together where their times meet: they need at most the sum. What is needed is by the TTLs as they
+ * are set: where the quota is short, they are stretched.
+ */
 function reads(
   tables: readonly TableReport[],
   fallback: Ms,
-  { used, limit, readsPerMinute, near, locked }: Reads,
+  { planned, used, limit, readsPerMinute, near, locked }: Reads,
 ): { reason: string; step: string } {
   const plain = `${used} of ${limit} read calls of this minute are used (${percent(limit === 0 ? 0 : used / limit)})${locked}`;
   if (!near || tables.length === 0) return { reason: plain, step: "look at what else reads with this account" };
   const ttls = tables.map(({ ttl }) => ttl ?? fallback);
-  const need = ttls.reduce((sum, one) => sum + MINUTE / one, 0);
+  const need = planned ?? ttls.reduce((sum, one) => sum + MINUTE / one, 0);
   const [least, most] = [Math.min(...ttls), Math.max(...ttls)];
   const named = least === most ? `TTL ${text(ms(least))}` : `TTLs of ${text(ms(least))} to ${text(ms(most))}`;
   const reason = `${tables.length} table${tables.length === 1 ? "" : "s"} at ${named} need up to ${whole(need)} calls/min of ${limit}${locked}`;

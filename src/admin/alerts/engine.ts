@@ -32,10 +32,12 @@ export function step(rule: Rule, state: AlertState, reading: Reading | undefined
   return due ? arrive(rule, { ...seen, band: present }, reading, { ...toward, at, aim }) : [{ ...seen, band: present, toward }, undefined];
 }
 
-/** The text and the peak of what fires move with the value. */
+/** The text and the peak of what fires move with the value; what is over for the moment keeps its last words until it is over. */
 function noted(state: AlertState, { value, text }: Reading): AlertState {
   const { raised } = state;
-  return raised === undefined ? state : { ...state, raised: { ...raised, value, text, peak: Math.max(raised.peak, value) } };
+  return raised === undefined
+    ? state
+    : { ...state, raised: { ...raised, value, text: text || raised.text, peak: Math.max(raised.peak, value) } };
 }
 
 /** The value counts for the nearest band that it has not left since: 90, 99, 85 has been over 80 all the time, over 95 it has not. */

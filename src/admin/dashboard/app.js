@@ -108,7 +108,7 @@ function grow(before, { capacity, requests, places }, seconds) {
   push(lines.slots, capacity.current, KEPT_LINES);
   push(lines.rps, requests.per_second, KEPT_LINES);
   push(lines.p95, requests.p95_ms, KEPT_LINES);
-  push(lines.errors, Math.max(0, requests.status_5xx - before.requests.status_5xx), KEPT_LINES);
+  push(lines.errors, Math.max(0, requests.errors - before.requests.errors), KEPT_LINES);
   const earlier = new Map(before.places.map((place) => [place.id, place]));
   for (const { id, pid, served, elu, rss } of places) {
     const of = workers.get(id) ?? { elu: [], rps: [], rss: [] };
@@ -146,8 +146,12 @@ async function order(name, body) {
   return done;
 }
 
-/** @returns whether the operator said yes. */
-function ask({ title, words = "", pre, only = false }) {
+let answered = Promise.resolve(false);
+
+/** One question at a time: the event that closes the one before comes a moment after it has closed. @returns whether the operator said yes. */
+const ask = (question) => (answered = answered.then(() => open(question)));
+
+function open({ title, words = "", pre, only = false }) {
   const dialog = $("dialog");
   text($("dialog-title"), title);
   text($("dialog-text"), words);

@@ -2,6 +2,7 @@
 import { gauge, spark } from "./draw.js";
 import { $, attribute, element, list, show, text } from "./patch.js";
 import { has, millis, named, number, percent, span, t, time } from "./words.js";
+import { stateOf } from "./workers.js";
 
 const LEVELS = { LOW: "", HEALTHY: "", WARNING: "warning", FULL: "critical" };
 const SHAPES = { "": "●", warning: "▲", critical: "■" };
@@ -16,7 +17,7 @@ export function showStats(stats, lines) {
   showClasses(stats);
 }
 
-function showBadge({ capacity, state, status, version, pid, uptime_s: up, demo, workers }) {
+function showBadge({ capacity, state, status, version, pid, uptime_s: up, demo, workers, places }) {
   // A full house first: that is what people outside meet.
   const full = capacity.status === "FULL";
   const unsound = state !== "running" ? state : status === "degraded" ? status : undefined;
@@ -31,7 +32,8 @@ function showBadge({ capacity, state, status, version, pid, uptime_s: up, demo, 
   text($("badge-text"), `${word} ${capacity.current}/${capacity.max}`);
   text($("version"), [version, t("up", span(up)), `pid ${pid}`, ...(demo ? [t("demo")] : [])].join(" · "));
   document.title = `${level === "" ? "" : `${SHAPES[level]} `}${capacity.current}/${capacity.max} · drover`;
-  text($("workers-count"), t("readyOf", workers.ready, workers.target));
+  const silent = places.filter((place) => place.role === "worker" && stateOf(place) === "silent").length;
+  text($("workers-count"), [t("readyOf", workers.ready, workers.target), ...(silent === 0 ? [] : [t("silentOf", silent)])].join(", "));
 }
 
 function tile(id, figure, under, values, shown) {
@@ -48,7 +50,7 @@ function showTiles({ capacity, requests }, lines) {
   tile("tile-users", number(capacity.current), t("placesOf", number(capacity.max)), lines.slots, number);
   tile("tile-rps", number(requests.per_second), t("inAll", number(requests.total)), lines.rps, number);
   tile("tile-p95", millis(requests.p95_ms), t("p50", millis(requests.p50_ms)), lines.p95, millis);
-  tile("tile-errors", number(requests.status_5xx), t("errorsUnder", number(requests.refused)), lines.errors, number);
+  tile("tile-errors", number(requests.errors), t("errorsUnder", number(requests.refused)), lines.errors, number);
 }
 
 function showCapacity({ capacity: c, limited_by: by, machine, advice }) {
@@ -63,7 +65,7 @@ function showCapacity({ capacity: c, limited_by: by, machine, advice }) {
   attribute($("gauge"), "aria-valuetext", `${sentence}; ${named("status", status)}`);
   text($("capacity-text"), `${sentence} · ${named("status", status)}`);
   text($("limited"), by === null ? t("nothing") : named("by", by));
-  text($("eta"), c.eta_full_s === null ? t("never") : span(c.eta_full_s));
+  text($("eta"), c.eta_full_s === null ? t("never") : c.eta_full_s === 0 ? t("already") : span(c.eta_full_s));
   text($("cpu"), percent(machine?.cpu));
   text($("ram"), percent(machine?.ram));
   text($("advice"), `${advice.reason} → ${advice.step}`);
@@ -113,7 +115,7 @@ function showCache({ cache, upstream }) {
       const words = failure ?? (warnings > 0 ? t("warnings", warnings) : "ok");
       attribute(cells[3], "title", words);
       attribute(cells[3], "aria-label", words);
-      attribute(cells[3], "class", wrong ? "state critical" : "");
+      attribute(cells[3], "class", wrong ? "bad" : "");
     },
   });
 }

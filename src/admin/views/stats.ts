@@ -42,6 +42,7 @@ export function statsView({ snapshot: s, capacity, events, mostWorkers }: StatsF
       p50_ms: round(s.recent.p50, 2),
       p95_ms: round(s.recent.p95, 2),
       total: c.served,
+      errors: c.status5xx - c.refused5xx,
       status_4xx: c.status4xx,
       status_5xx: c.status5xx,
       refused: c.refused,

@@ -35,6 +35,17 @@ const SAID: readonly (readonly [string, AdviceInput, string])[] = [
     "quota: 3 tables at TTL 5 s need up to 36 calls/min of 51; TTL 10 s (DROVER_CACHE_TTL, or ttl in the tables file) halves it",
   ],
   [
+    "three tables that the broker asks for less often than they would be",
+    input({
+      upstream: upstream({
+        quota: quota(51),
+        tables: tables(5_000, 5_000, 5_000),
+        pace: { planned: 60, budget: 44, others: 0, floor: ms(6_000) },
+      }),
+    }),
+    "quota: 3 tables at TTL 5 s need up to 60 calls/min of 51; TTL 12 s (DROVER_CACHE_TTL, or ttl in the tables file) makes it 25",
+  ],
+  [
     "far too often: half is not enough",
     input({ upstream: upstream({ quota: quota(51), state: "locked", tables: tables(1_000, 1_000) }) }),
     "quota: 2 tables at TTL 1 s need up to 120 calls/min of 51, and Google refuses more; TTL 5 s (DROVER_CACHE_TTL, or ttl in the tables file) makes it 24",
@@ -99,6 +110,11 @@ const SAID: readonly (readonly [string, AdviceInput, string])[] = [
     "the key is refused: before all else",
     input({ upstream: upstream({ state: "denied", message: "share it with a@b" }), slots: slots(200) }),
     "upstream: share it with a@b; mend the key or the share: `drover status` shows the rows it serves meanwhile",
+  ],
+  [
+    "Google does not answer",
+    input({ upstream: upstream({ state: "down", message: "no answer within 5000 ms" }) }),
+    "upstream: Google does not answer: no answer within 5000 ms; rows are served as they are, marked stale: look at the network, or wait for Google",
   ],
 ];
 

@@ -146,3 +146,11 @@ test("model: whatever came before, a value that stays is told once at most and t
     { numRuns: 200 },
   );
 });
+
+test("an alert that waits to be over still says what it is about", () => {
+  const google: Rule = { name: "google", bands: [{ level: "urgent", from: 1 }], for: ms(0), clearance: 0, calm: seconds(30) };
+  const at = (now: number) => ({ now: now as Instant, wall: now as Timestamp });
+  const [down] = step(google, QUIET, { value: 1, text: "Google does not answer" }, at(0));
+  const [calming, change] = step(google, down, { value: 0, text: "" }, at(5_000));
+  assert.deepEqual([change, calming.raised?.value, calming.raised?.text], [undefined, 0, "Google does not answer"]);
+});
