@@ -175,7 +175,7 @@ suite("drover load", { concurrency: 3 }, () => {
     const { code, out, err } = await load(daemon.dir, args);
     assert.equal(code, 0, out + err);
     const { server, steps } = readRun(readFileSync(join(daemon.dir, "run.json"), "utf8"), "run.json");
-    assert.deepEqual([server?.workers, server?.tables], [2, 6]);
+    assert.deepEqual([server?.workers, server?.tables], [2, 7]);
     const [step] = steps;
     assert.ok((step?.cpuSeconds ?? 0) > 0 && (step?.rssBytes ?? 0) > 5e7 && (step?.hitRatio ?? 0) > 0.3, JSON.stringify(step));
     assert.ok(((await daemon.status()).upstream?.writes?.waiting ?? 0) >= 0);
