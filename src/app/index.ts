@@ -24,6 +24,7 @@ import { Accounts } from "./session/accounts.ts";
 import { Sessions } from "./session/sessions.ts";
 import { Turns } from "./session/turns.ts";
 import { loginRoutes } from "./routes/login.ts";
+import { adminRoutes } from "./routes/admin.ts";
 import { eventRoute } from "./routes/events.ts";
 import { exportRoute } from "./routes/exports.ts";
 import { healthRoute } from "./routes/health.ts";
@@ -63,6 +64,8 @@ async function application(fastify: FastifyInstance): Promise<void> {
   });
   services.prepared.identify(services.sessions.reader);
   fastify.addHook("onClose", () => Promise.resolve(services.sessions.close()));
+  const door = worker.service("site").admin;
+  if (door !== undefined) adminRoutes(fastify, services, door);
   refuseForeign(fastify);
   refuseUnrouted(fastify, services.tables);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));

@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
+import type { HistogramDelta } from "../base/histogram.ts";
 import { impossible } from "../base/never.ts";
 import { minutes, ms, seconds, type Bytes, type Instant, type Ms } from "../base/units.ts";
 import type { WriteCall } from "../sheets/direct-transport.ts";
@@ -174,6 +175,11 @@ export class Writing {
     if (open === undefined) return undefined;
     const { damage } = open.journal.recovered;
     return { ...open.flusher.report(), ...(damage === undefined ? {} : { damage: damage.slice(0, 1_000) }) };
+  }
+
+  /** Of what has landed since the last call. */
+  takeTimes(): HistogramDelta {
+    return this.#open?.flusher.takeTimes() ?? [];
   }
 
   async find(id: string): Promise<Write | undefined> {

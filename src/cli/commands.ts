@@ -66,6 +66,18 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./control.ts")).slots,
   },
   {
+    name: "alerts",
+    usage: "[test | ack NAME]",
+    does: "show what alerts fire, try the way to whoever is told, mark one as seen",
+    load: async () => (await import("./alerts.ts")).alerts,
+  },
+  {
+    name: "dashboard",
+    usage: "[--token ROLE] [--name NAME] [--days N] [--revoke NAME]",
+    does: "print a one-time link to the dashboard, or make a token for programs",
+    load: async () => (await import("./dashboard.ts")).dashboard,
+  },
+  {
     name: "reopen",
     usage: "",
     does: "open the log files again, after they were rotated",

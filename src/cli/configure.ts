@@ -13,6 +13,7 @@ import type { Settings } from "../settings/table.ts";
 import { workerConfig, type TlsConfig } from "../worker/config.ts";
 import type { Configure } from "./child-port.ts";
 import type { WorkerServices } from "./tables-service.ts";
+import { adminSocket } from "./places.ts";
 import { emulatorDir, emulatorKey, SAMPLE_DIR, SAMPLE_ID, type Plan } from "./plan.ts";
 
 /** The one path at which workers find whichever broker is in charge. */
@@ -63,6 +64,7 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
           lifetime: settings.session_lifetime,
         },
         limits: limitRules(settings),
+        admin: { socket: adminSocket(settings.run_dir), hosts: settings.admin_hosts, here: settings.admin_bind === undefined },
       };
       return workerConfig(settings, { app: plan.app ?? null, demo: plan.demo, tls: tlsOf(plan), extras: { ...extras } });
     }

@@ -2,6 +2,8 @@
  * Every setting of drover, once. Flags, variables, types, --help, docs/SETTINGS.md and config/.env.example follow from
  * these rows. Order matters in one way: a computed default sees the rows above it.
  */
+import { ADMIN } from "./rows/admin.ts";
+import { ALERTS } from "./rows/alerts.ts";
 import { APPLICATION, DEMO } from "./rows/application.ts";
 import { LIMITS } from "./rows/limits.ts";
 import { LISTEN } from "./rows/listen.ts";
@@ -22,6 +24,8 @@ export const SETTINGS = [
   ...APPLICATION,
   ...SESSIONS,
   ...LIMITS,
+  ...ALERTS,
+  ...ADMIN,
   ...PLACES,
   ...LOG,
   ...DEMO,

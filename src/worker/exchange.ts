@@ -24,6 +24,8 @@ export class Exchange {
   timedOut = false;
   /** The status that the worker itself answered with, in the application's place. */
   answered: number | undefined = undefined;
+  /** By the gate, and counted as such. */
+  refused = false;
   /** Bytes that had left at the last look, and when they last moved: for the write-stall timeout. */
   sent = 0;
   movedAt: Instant;

@@ -4,6 +4,7 @@ import type { Vitals } from "../base/beat.ts";
 import type { Clock } from "../base/clock.ts";
 import { pause } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
+import { classOf } from "../base/requestclass.ts";
 import { between, type Ms } from "../base/units.ts";
 import type { AccessLog } from "./access.ts";
 import { limitBody } from "./bodylimit.ts";
@@ -121,7 +122,10 @@ export class Serving {
       full: () => this.#cap.full,
       counters: () => ({ ...this.tally.counters }),
       latency: () => this.tally.latency.takeDelta(),
+      counts: () => ({ ...this.tally.counts }),
+      spans: () => ({ queue: this.tally.waits.takeDelta() }),
       requests: () => this.inFlight.oldest(),
+      byClass: () => this.inFlight.byClass(),
     };
   }
 
@@ -135,6 +139,7 @@ export class Serving {
   /** A prepared answer was handed to the socket; most are over with that. */
   written(req: IncomingMessage, res: ServerResponse, millis: Ms, id: string): void {
     this.tally.answered(res.statusCode, millis);
+    this.tally.classed("read"); // only rows stand ready
     if (this.#parts.access !== undefined) this.#log(req, res.statusCode, millis, id);
     const { socket } = res;
     if (socket !== null && socket.writableLength === 0) return;
@@ -166,6 +171,9 @@ export class Serving {
     const status = answered ?? (res.headersSent ? res.statusCode : 504);
     const millis = between(startedAt, this.#parts.clock.now());
     this.tally.answered(status, exchange.stream ? undefined : millis);
+    const reason = status < 400 || exchange.refused ? undefined : res.getHeader("x-drover-refused");
+    if (typeof reason === "string") this.tally.refused(reason);
+    this.tally.classed(classOf(req.method, req.url), exchange.refused || typeof reason === "string" ? status : undefined);
     const id = res.getHeader("x-request-id");
     if (this.#parts.access !== undefined) this.#log(req, status, millis, typeof id === "string" ? id : "");
   }

@@ -130,6 +130,10 @@ export class FakeFlusher implements Flusher {
     this.waiting = [...journal.recovered.entries];
   }
 
+  takeTimes(): [] {
+    return [];
+  }
+
   accepted(entries: readonly Entry[]): void {
     this.waiting.push(...entries);
   }
