@@ -19,6 +19,8 @@ export class Exchange {
   permit: Permit | undefined = undefined;
   /** An answer without an end (server-sent events): not counted against admission, ended at once by a drain. */
   stream = false;
+  /** It waits because its client wishes so: its duration says nothing of the service. */
+  waits = false;
   /** Already counted and logged: what remains is a body on its way. */
   counted = false;
   timedOut = false;

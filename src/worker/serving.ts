@@ -170,7 +170,7 @@ export class Serving {
     if (counted || (!res.headersSent && !timedOut && answered === undefined)) return;
     const status = answered ?? (res.headersSent ? res.statusCode : 504);
     const millis = between(startedAt, this.#parts.clock.now());
-    this.tally.answered(status, exchange.stream ? undefined : millis);
+    this.tally.answered(status, exchange.stream || exchange.waits ? undefined : millis);
     const reason = status < 400 || exchange.refused ? undefined : res.getHeader("x-drover-refused");
     if (typeof reason === "string") this.tally.refused(reason);
     this.tally.classed(classOf(req.method, req.url), exchange.refused || typeof reason === "string" ? status : undefined);

@@ -13,7 +13,7 @@ export class Tally {
   readonly counts: Record<string, number> = {};
   #names = 0;
 
-  /** @param millis from the request's head to the answer's last byte handed to the kernel; undefined: a stream, which lasts as long as its client likes. */
+  /** @param millis from the request's head to the answer's last byte handed to the kernel; undefined: it lasted as long as its client liked. */
   answered(status: number, millis: number | undefined): void {
     const { counters } = this;
     counters.served += 1;
