@@ -99,5 +99,8 @@ function words({ data_dir: dir }: Settings, file: string, { drover, at, journal,
   const sessions = files.some(({ name }) => name === "ledger.db")
     ? `Sessions are as they were: who logged out or was put out since is in again, with a cookie that was kept. To end them all: rm ${join(dir, "session.key")}\n`
     : "";
-  return `${dir} is as it was at ${at} (${file}, drover ${drover}). ${sent}\n${sessions}What was there before is in ${dir}/before-restore-…; start drover now.\n`;
+  const keys = files.some(({ name }) => name === "admin-tokens.json")
+    ? "Keys of the administration are as they were too: drover dashboard --revoke NAME takes back what was revoked since.\n"
+    : "";
+  return `${dir} is as it was at ${at} (${file}, drover ${drover}). ${sent}\n${sessions}${keys}What was there before is in ${dir}/before-restore-…; start drover now.\n`;
 }
