@@ -49,6 +49,7 @@ const config: WorkerConfig = {
   drainIdle: seconds(2),
   gracefulTimeout: seconds(30),
   trustedProxies: [],
+  tls: null,
   underscores: "drop",
   accessLog: false,
   demo: false,

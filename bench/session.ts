@@ -35,6 +35,7 @@ const name = (nr: number): string => `Person ${nr}`;
 
 const config: WorkerConfig = {
   app: null,
+  tls: null,
   probePath: null,
   connections: 1_000,
   backlog: 511,

@@ -36,7 +36,7 @@ async function launch(name: string, program: string, args: readonly string[], en
     stdio: ["ignore", "pipe", "inherit"],
     ...(dir === undefined ? {} : { cwd: dir }),
   });
-  const [, port] = await wait(child, /http:\/\/127\.0\.0\.1:(\d+)/);
+  const [, port] = await wait(child, /https?:\/\/127\.0\.0\.1:(\d+)/);
   const startSeconds = (performance.now() - began) / 1_000;
   return {
     name,

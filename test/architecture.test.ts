@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   api: ["base/", "sheets/"],
   broker: ["base/", "settings/", "sheets/"],
   app: ["base/", "settings/", "worker/app.ts", "sheets/"],
+  admin: ["base/", "settings/", "master/snapshot.ts"],
   emulator: ["base/", "settings/"],
   plan: ["base/", "settings/"],
   load: ["base/", "settings/", "plan/run.ts"],

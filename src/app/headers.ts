@@ -23,3 +23,19 @@ export const COMMON = {
   "Referrer-Policy": "same-origin",
   "Content-Security-Policy": API_CSP,
 } as const;
+
+/** What a route says of caching unless it says something else: what nobody thought of is kept by nobody. */
+export const UNCACHED = { "Cache-Control": "no-store" } as const;
+
+const STALE_IF_ERROR = 600;
+
+/**
+ * What everybody may keep, browsers and the caches on the way, and for how long. Caches subtract Age, so rows are fresh for one TTL
+ * wherever they are kept. s-maxage forbids shared caches to answer with what is stale (RFC 9111 §5.2.2.10), which Cloudflare obeys and
+ * others don't; CDN-Cache-Control (RFC 9213) allows it to those that read it.
+ * @param ttl whole seconds.
+ */
+export function publicCaching(ttl: number): Readonly<Record<"Cache-Control" | "CDN-Cache-Control", string>> {
+  const stale = `stale-while-revalidate=${Math.max(ttl, 30)}, stale-if-error=${STALE_IF_ERROR}`;
+  return { "Cache-Control": `public, max-age=${ttl}, s-maxage=${ttl}, ${stale}`, "CDN-Cache-Control": `public, max-age=${ttl}, ${stale}` };
+}

@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import type { TableView } from "../sheets/client.ts";
 import { rowBody, rowTag } from "../sheets/snapshot.ts";
 import type { PreparedAnswer, PreparedAnswers } from "../worker/app.ts";
-import { COMMON, JSON_TYPE } from "./headers.ts";
+import { COMMON, JSON_TYPE, publicCaching } from "./headers.ts";
 import { digest } from "./query/canonical.ts";
 import { isOneUsers } from "./visibility.ts";
 import type { Query } from "./query/model.ts";
@@ -18,7 +18,6 @@ export const MAX_TARGET = 2_048;
 export const MAX_BODY = 1_048_576;
 /** Changes whenever the same rows and query give other bytes: it is part of the ETag. */
 const FORMAT = 1;
-const STALE_IF_ERROR = 600;
 
 /** Of rows that only one user gets: larger answers are not kept, or a room of users would push everybody's out. */
 const MAX_OWN_BODY = 65_536;
@@ -45,18 +44,18 @@ function answer(view: TableView, identity: Buffer, etag: string, audience: strin
   return { source: view.source, version: view.version, head: headOf(view, audience), etag, bodies: { identity } };
 }
 
+type Caching = Readonly<Record<"Cache-Control" | "Vary", string> & { readonly "CDN-Cache-Control"?: string }>;
+
 /**
- * What may be kept where. Caches on the way subtract Age from max-age, so everybody's rows are fresh for one TTL wherever they are kept. A
- * browser may keep what every member gets, if it asks each time whether it still holds (and whether they still are one). One user's rows
- * stay nowhere.
+ * What may be kept where: everybody's rows by everybody. A browser may keep what every member gets, if it asks each time whether it still
+ * holds (and whether they still are one). One user's rows stay nowhere.
  * @param audience the only ones that the rows are for; undefined: everybody.
  */
-export function caching({ head, info }: TableView, audience: string | undefined): Readonly<Record<"Cache-Control" | "Vary", string>> {
+export function caching({ head, info }: TableView, audience: string | undefined): Caching {
   if (audience !== undefined)
     return { "Cache-Control": isOneUsers(audience) ? "private, no-store" : "private, no-cache", Vary: "Accept-Encoding, Cookie" };
   const ttl = Math.max(1, Math.floor((head.ttl ?? info.ttl) / 1_000));
-  const kept = `public, max-age=${ttl}, stale-while-revalidate=${Math.max(ttl, 30)}, stale-if-error=${STALE_IF_ERROR}`;
-  return { "Cache-Control": kept, Vary: "Accept-Encoding" };
+  return { ...publicCaching(ttl), Vary: "Accept-Encoding" };
 }
 
 /** Whether these rows are older than their TTL, or could not be refreshed: X-Cache says STALE. */

@@ -1,4 +1,5 @@
 /** What the application needs of its worker, in one record: routes take it as an argument, so tests hand them fakes. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Health } from "../base/protocol.ts";
@@ -12,6 +13,23 @@ import type { Limiter } from "./limits/limiter.ts";
 import type { Accounts } from "./session/accounts.ts";
 import type { Sessions } from "./session/sessions.ts";
 import type { Turns } from "./session/turns.ts";
+
+/** Where requests to the administration go: it answers them itself, or passes them on to the master. */
+export interface AdminDoor {
+  owns(target: string): boolean;
+  answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    arrival: {
+      readonly client: string;
+      readonly requestId: string;
+      readonly secure: boolean;
+      readonly health: Health;
+      /** Counts a wrong try. @returns how long its client must wait; 0: there were not too many. */
+      strike(): Promise<Ms>;
+    },
+  ): void;
+}
 
 export interface AppServices {
   readonly tables: Tables;
@@ -40,6 +58,8 @@ declare module "../base/runtime.ts" {
     readonly site: {
       /** The operator's directory of files, absolute; undefined: the page that comes with drover. */
       readonly staticDir: string | undefined;
+      /** Absent in tests of the application alone. */
+      readonly admin?: AdminDoor;
     };
     /** What they say about sessions. */
     readonly sessions: {

@@ -1,7 +1,9 @@
 import { performance } from "node:perf_hooks";
+import { watchNode, type BeatFigures } from "./figures.ts";
 import type { HistogramDelta } from "./histogram.ts";
 import type { MasterPort } from "./port.ts";
 import type { Counters, UpstreamReport } from "./protocol.ts";
+import type { ByClass } from "./requestclass.ts";
 import type { RequestInFlight } from "./requests.ts";
 import type { SlotsState } from "./slots.ts";
 import { watchLoop } from "./loopdelay.ts";
@@ -16,9 +18,16 @@ export interface Vitals {
   latency(): HistogramDelta;
   upstream?(): UpstreamReport | undefined;
   slots?(): SlotsState | undefined;
+  /** Counts by name, since the child started, and durations since the last call. */
+  counts?(): BeatFigures["counts"];
+  spans?(): BeatFigures["spans"];
+  byClass?(): ByClass;
   /** The oldest requests in flight. */
   requests?(): readonly RequestInFlight[];
 }
+
+/** Node's own state costs more than a beat, and changes slowly. Milliseconds. */
+const NODE_EVERY = 5_000;
 
 /**
  * Sends a beat at once and then every `every`, from a timer of this process's own loop: a wedged loop must fall silent.
@@ -28,6 +37,13 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
   let seq = 0;
   let due = performance.now();
   const loop = watchLoop();
+  const node = watchNode(loop);
+  let toldAt = -Infinity;
+  const figures = (now: number): BeatFigures => {
+    const due = now - toldAt >= NODE_EVERY;
+    if (due) toldAt = now;
+    return { counts: vitals.counts?.() ?? {}, spans: { ...node.pauses(), ...vitals.spans?.() }, ...(due ? { node: node.figures() } : {}) };
+  };
   let previous = performance.eventLoopUtilization();
   const beat = (): void => {
     const now = performance.now();
@@ -41,6 +57,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
     const slots = vitals.slots?.();
     const delayP99 = loop.p99();
     const requests = vitals.requests?.() ?? [];
+    const classes = requests.length === 0 ? undefined : vitals.byClass?.();
     port.send({
       type: "beat",
       seq: (seq += 1),
@@ -54,8 +71,10 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
       full: vitals.full(),
       counters: vitals.counters(),
       latency: vitals.latency(),
+      figures: figures(now),
       ...(report === undefined ? {} : { upstream: report }),
       ...(slots === undefined ? {} : { slots }),
+      ...(classes === undefined ? {} : { byClass: classes }),
       ...(requests.length === 0 ? {} : { requests }),
     });
   };
@@ -64,5 +83,6 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
   return () => {
     clearInterval(timer);
     loop.stop();
+    node.stop();
   };
 }

@@ -27,6 +27,9 @@ export function upperBound(bucket: number, subBits = SUB_BITS): number {
   return ((bucket % sub) + sub + 1) * 2 ** shift - 1;
 }
 
+/** The middle of a bucket, in milliseconds: for sums, which are wrong by at most 1/32 so. */
+export const middleOf = (bucket: number): number => (upperBound(bucket) + (bucket === 0 ? 0 : upperBound(bucket - 1) + 1)) / 2_000;
+
 /** Counts durations; see above for its precision. */
 export class Histogram {
   readonly #subBits: number;
@@ -57,6 +60,16 @@ export class Histogram {
     }
     this.#sent = this.#counts.slice();
     return delta;
+  }
+
+  /** All that was counted. */
+  counts(): HistogramDelta {
+    const all: [number, number][] = [];
+    for (let bucket = 0; bucket < this.#counts.length; bucket += 1) {
+      const count = this.#counts[bucket] ?? 0;
+      if (count > 0) all.push([bucket, count]);
+    }
+    return all;
   }
 
   merge(delta: HistogramDelta): void {

@@ -1,4 +1,4 @@
-import { Histogram } from "./histogram.ts";
+import { Histogram, middleOf } from "./histogram.ts";
 import { ms, type Ms } from "./units.ts";
 
 /** Five samples a second cost an idle process less than 0.1 % of a core. */
@@ -6,7 +6,20 @@ const EVERY = 200;
 /** Of two windows the older one goes. */
 const WINDOW = 30_000;
 
+/** Delays in milliseconds; all 0 before the first sample. */
+export interface LoopLag {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly stddev: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+}
+
 export interface LoopWatch {
+  /** Over the last half to whole minute. */
+  lag(): LoopLag;
   /** 99th percentile over the last half to whole minute; undefined before the first sample. */
   p99(): Ms | undefined;
   stop(): void;
@@ -29,13 +42,34 @@ export function watchLoop(now: () => number = () => performance.now()): LoopWatc
     turnedAt = at;
   };
   const timer = setInterval(sample, EVERY).unref();
+  const window = (): Histogram => {
+    const both = new Histogram();
+    for (const part of [older, newer]) both.absorb(part);
+    return both;
+  };
   return {
+    lag() {
+      const both = window();
+      const at = (q: number): number => both.quantile(q) ?? 0;
+      return { min: at(0), max: at(1), ...spread(both), p50: at(0.5), p90: at(0.9), p99: at(0.99) };
+    },
     p99() {
-      const both = new Histogram();
-      for (const part of [older, newer]) both.absorb(part);
-      const late = both.quantile(0.99);
+      const late = window().quantile(0.99);
       return late === undefined ? undefined : ms(late);
     },
     stop: () => clearInterval(timer),
   };
+}
+
+/** From the middles of the buckets. */
+function spread(histogram: Histogram): Pick<LoopLag, "mean" | "stddev"> {
+  if (histogram.count === 0) return { mean: 0, stddev: 0 };
+  let [sum, squares] = [0, 0];
+  for (const [bucket, count] of histogram.counts()) {
+    const middle = middleOf(bucket);
+    sum += middle * count;
+    squares += middle * middle * count;
+  }
+  const mean = sum / histogram.count;
+  return { mean, stddev: Math.sqrt(Math.max(0, squares / histogram.count - mean * mean)) };
 }

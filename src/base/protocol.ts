@@ -3,7 +3,10 @@
  * data never travels here. The receiver stamps the time. A worker runs application code, so what it says is input:
  * a message that is not exactly one of these is counted and dropped.
  */
+import type { AdminKeys } from "./adminkeys.ts";
+import { readFigures, type BeatFigures } from "./figures.ts";
 import type { HistogramDelta } from "./histogram.ts";
+import { CLASS_COUNTERS, REQUEST_CLASSES, type ByClass, type ClassCounter } from "./requestclass.ts";
 import { SLOT_STATUSES, type SlotsState } from "./slots.ts";
 import { readRequests, type RequestInFlight } from "./requests.ts";
 import type { Ms, Timestamp } from "./units.ts";
@@ -19,7 +22,7 @@ export interface Address {
 }
 
 /** Monotonic since the child started; the master adds them up over all children, dead ones included. */
-export interface Counters {
+export interface Counters extends Record<ClassCounter, number> {
   served: number;
   status2xx: number;
   status3xx: number;
@@ -34,6 +37,10 @@ export interface Counters {
   accepted: number;
   upstreamCalls: number;
   upstreamErrors: number;
+  /** Deliberate refusals that are in `status5xx` too. */
+  refused5xx: number;
+  /** Slots that became free because nothing renewed their lease. */
+  slotsExpired: number;
 }
 export const COUNTERS = [
   "served",
@@ -49,6 +56,9 @@ export const COUNTERS = [
   "accepted",
   "upstreamCalls",
   "upstreamErrors",
+  "refused5xx",
+  "slotsExpired",
+  ...Object.values(CLASS_COUNTERS).flat(),
 ] as const satisfies readonly (keyof Counters)[];
 export const noCounters = (): Counters => Object.fromEntries(COUNTERS.map((c) => [c, 0])) as unknown as Counters;
 
@@ -137,10 +147,27 @@ export interface Health {
   readonly broker: "ready" | "away" | "none";
   readonly upstream: UpstreamReport["state"];
   readonly demo: boolean;
+  /** How full it is; null where nobody logs in. */
+  readonly slots?: SlotsState | null;
 }
 
 /** What an operator may want of the sessions that hold slots: who is in; free what has run out; put somebody out. */
 export type SlotsQuestion = { readonly do: "list" } | { readonly do: "reap" } | { readonly do: "end"; readonly who: string };
+/** All that the master may ask of the broker. `max`: how many slots there are from now on. `purge`: rows of a table, or of all, are asked for anew. */
+export type Question =
+  | SlotsQuestion
+  | { readonly do: "max"; readonly max: number }
+  | { readonly do: "purge"; readonly table: string | null };
+
+/** One POST of the master's to the outside: an alert for the operator's webhook. */
+export interface Post {
+  readonly id: number;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Of the whole exchange. */
+  readonly within: Ms;
+}
 
 export type ToChild =
   | {
@@ -161,10 +188,14 @@ export type ToChild =
   | { type: "retune"; config: unknown }
   | { type: "reopen" }
   /** To the broker, for the operator; `told` answers it. */
-  | { type: "ask"; id: number; question: SlotsQuestion }
+  | { type: "ask"; id: number; question: Question }
+  /** To the broker: make this one HTTP request, which leaves the machine; `posted` answers it. */
+  | { type: "post"; post: Post }
   /** How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours. */
   | { type: "share"; connections: number | null }
-  | { type: "health"; health: Health };
+  | { type: "health"; health: Health }
+  /** Who may administer, as digests. */
+  | { type: "admin"; keys: AdminKeys };
 
 export interface Beat {
   readonly type: "beat";
@@ -187,6 +218,10 @@ export interface Beat {
   readonly upstream?: UpstreamReport;
   /** Of the broker: how many people are in. */
   readonly slots?: SlotsState;
+  /** Counts by name, durations, Node's own state: for metrics. */
+  readonly figures?: BeatFigures;
+  /** How many requests of each class are in flight; absent when there are none. */
+  readonly byClass?: ByClass;
   /** The oldest requests in flight; absent when there are none. */
   readonly requests?: readonly RequestInFlight[];
 }
@@ -208,6 +243,8 @@ export type FromChild =
   | { type: "wants"; what: "tables" }
   /** The broker's answer to `ask`: a text for a terminal. */
   | { type: "told"; id: number; ok: boolean; text: string }
+  /** What came of a `post`. `status` 0: no answer, and why. */
+  | { type: "posted"; id: number; status: number; why: string }
   /** Connections that came to stay, said when they have changed: the beat comes too seldom to balance by, and counts those that leave at once. */
   | { type: "holds"; connections: number };
 
@@ -275,6 +312,12 @@ function writes(v: unknown): boolean {
   );
 }
 
+function byClass(v: unknown): ByClass | undefined {
+  if (!record(v)) return undefined;
+  const known = Object.entries(v).every(([name, n]) => REQUEST_CLASSES.some((kind) => kind === name) && count(n));
+  return known ? v : undefined;
+}
+
 function readSlots(v: unknown): SlotsState | undefined {
   if (!record(v) || !count(v["used"]) || !count(v["max"])) return undefined;
   const status = SLOT_STATUSES.find((name) => name === v["status"]);
@@ -308,6 +351,10 @@ function beat(m: Fields): Beat | undefined {
   if (m["requests"] !== undefined && requests === undefined) return undefined;
   const slots = m["slots"] === undefined ? undefined : readSlots(m["slots"]);
   if (m["slots"] !== undefined && slots === undefined) return undefined;
+  const figures = m["figures"] === undefined ? undefined : readFigures(m["figures"], delta);
+  if (m["figures"] !== undefined && figures === undefined) return undefined;
+  const classes = m["byClass"] === undefined ? undefined : byClass(m["byClass"]);
+  if (m["byClass"] !== undefined && classes === undefined) return undefined;
   const base = { type: "beat", seq, inFlight, connections, elu, delay: delay as Ms, heap, rss, full, counters: totals, latency } as const;
   const late = delayP99 === undefined ? {} : { delayP99: delayP99 as Ms };
   return {
@@ -315,6 +362,8 @@ function beat(m: Fields): Beat | undefined {
     ...late,
     ...(report === undefined ? {} : { upstream: report }),
     ...(slots === undefined ? {} : { slots }),
+    ...(figures === undefined ? {} : { figures }),
+    ...(classes === undefined ? {} : { byClass: classes }),
     ...(requests === undefined ? {} : { requests }),
   };
 }
@@ -332,6 +381,7 @@ const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { t
   wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
   told: ({ id, ok, text: said }) =>
     count(id) && typeof ok === "boolean" && text(said, LONGEST_TOLD) ? { type: "told", id, ok, text: said } : undefined,
+  posted: ({ id, status, why }) => (count(id) && count(status) && text(why) ? { type: "posted", id, status, why } : undefined),
   holds: ({ connections }) => (count(connections) ? { type: "holds", connections } : undefined),
 };
 
@@ -354,8 +404,10 @@ export function isFromMaster(raw: unknown): raw is ToChild {
     case "retune":
     case "reopen":
     case "ask":
+    case "post":
     case "share":
     case "health":
+    case "admin":
       return true;
     default:
       return (type satisfies never, false);

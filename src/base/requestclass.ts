@@ -1,5 +1,19 @@
 /** What kind of request this is, by its method and path alone: what is shed first, and what never. */
-export type RequestClass = "health" | "admin" | "login" | "export" | "write" | "read";
+export const REQUEST_CLASSES = ["read", "write", "export", "login", "health", "admin"] as const;
+export type RequestClass = (typeof REQUEST_CLASSES)[number];
+
+/** The counters of each class: how many were answered, refusals among them, and how many of those were refusals. */
+export const CLASS_COUNTERS = {
+  read: ["answeredRead", "refusedRead"],
+  write: ["answeredWrite", "refusedWrite"],
+  export: ["answeredExport", "refusedExport"],
+  login: ["answeredLogin", "refusedLogin"],
+  health: ["answeredHealth", "refusedHealth"],
+  admin: ["answeredAdmin", "refusedAdmin"],
+} as const satisfies Record<RequestClass, readonly [string, string]>;
+export type ClassCounter = (typeof CLASS_COUNTERS)[RequestClass][number];
+/** How many of each class are being answered now; classes without any are left out. */
+export type ByClass = Readonly<Partial<Record<RequestClass, number>>>;
 
 const EXPORT = /^\/api\/tables\/[^/]+\/export$/;
 const READS: readonly unknown[] = ["GET", "HEAD", "OPTIONS"];

@@ -1,5 +1,6 @@
 /** The broker without its socket: tables, snapshots and the refresher that keeps them, and who wants to hear of it. */
 import type { Clock } from "../base/clock.ts";
+import type { HistogramDelta } from "../base/histogram.ts";
 import type { Logger } from "../base/log.ts";
 import type { UpstreamReport } from "../base/protocol.ts";
 import { after, between, elapsed, later, ms, seconds, type Bytes, type Instant, type Ms, type PerMinute } from "../base/units.ts";
@@ -158,6 +159,11 @@ export class Broker implements BrokerPort {
     await this.#writing.close(() => this.#snapshots.yield());
   }
 
+  /** @throws when no journal is open here, or the copy can't be made. */
+  async copyJournal(to: string): Promise<void> {
+    await this.#writing.copy(to);
+  }
+
   /** Begins to serve: from disk at once, from Google for what is not there. */
   start(): void {
     const { tables, log, dataDir, spreadsheetId } = this.#options;
@@ -212,6 +218,14 @@ export class Broker implements BrokerPort {
     this.#refreshers.touch(tables);
   }
 
+  /** Asks for a table anew, or for all, whatever their age. @returns which; undefined: there is no such table. */
+  refresh(table?: string): readonly string[] | undefined {
+    const names = (this.#tables ?? []).map(({ name }) => name).filter((name) => table === undefined || name === table);
+    if (table !== undefined && names.length === 0) return undefined;
+    for (const name of names) this.#refreshers.renew(name);
+    return names;
+  }
+
   async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
     const known = this.#tables?.some(({ name }) => name === request.table);
     if (known === true) {
@@ -252,6 +266,11 @@ export class Broker implements BrokerPort {
     const report = upstreamReport({ clock, spreadsheetId, tables: this.#tables ?? [], ...held });
     const writes = this.#writing.report();
     return writes === undefined ? report : { ...report, writes };
+  }
+
+  /** From acceptance to the sheet, of what has landed since the last call. */
+  takeTimesToSheet(): HistogramDelta {
+    return this.#writing.takeTimes();
   }
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */

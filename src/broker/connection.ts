@@ -8,7 +8,7 @@ import { Agent as HttpsAgent } from "node:https";
 import type { sheets_v4 } from "@googleapis/sheets";
 import type { JWT } from "google-auth-library";
 import type { Clock } from "../base/clock.ts";
-import { mebibytes, minutes, type Ms } from "../base/units.ts";
+import { between, mebibytes, minutes, type Ms } from "../base/units.ts";
 import { failureOf, failureOfThrown, tokenRefusal, type Failure, type Pool, type Reply } from "./answers.ts";
 import type { ServiceAccount } from "./credentials.ts";
 import type { Outcome } from "./upstream.ts";
@@ -22,6 +22,8 @@ export interface GoogleOptions {
   /** Of a whole call, token included. */
   readonly timeout: Ms;
   readonly clock: Clock;
+  /** Hears of every call that was made. */
+  readonly called?: (pool: Pool, outcome: string, took: Ms) => void;
 }
 
 const MOST_BYTES = mebibytes(32);
@@ -100,7 +102,15 @@ export class Connection {
   }
 
   /** One call within its deadline. A token that is refused is renewed and the call made again, once. */
-  async call<T, O = never>(send: Send, { pool, about, giveUp, read, other }: CallKind<T, O>): Promise<Outcome<T> | O> {
+  async call<T, O extends { readonly is: string } = never>(send: Send, kind: CallKind<T, O>): Promise<Outcome<T> | O> {
+    const { clock, called } = this.#options;
+    const from = clock.now();
+    const outcome = await this.#call(send, kind);
+    called?.(kind.pool, outcome.is, between(from, clock.now()));
+    return outcome;
+  }
+
+  async #call<T, O>(send: Send, { pool, about, giveUp, read, other }: CallKind<T, O>): Promise<Outcome<T> | O> {
     const { timeout, clock } = this.#options;
     const deadline = AbortSignal.timeout(timeout);
     const signal = giveUp === undefined ? deadline : AbortSignal.any([deadline, giveUp]);

@@ -18,6 +18,8 @@ import { createGoogle } from "./google.ts";
 import { openKept } from "./ledger/kept.ts";
 import { SharedLedger } from "./ledger/ledger.ts";
 import { answerOperator } from "./ledger/operator.ts";
+import { CallTally } from "./calltally.ts";
+import { post } from "./post.ts";
 import { serveBroker, type RpcServer } from "./rpc.ts";
 import { askForJournal } from "./succession.ts";
 import type { Upstream } from "./upstream.ts";
@@ -48,6 +50,7 @@ type Google = ReturnType<typeof createGoogle>;
 const CLOSE_WITHIN = seconds(1);
 /** Where there is one, writes may wait in it, although nobody may write any more. */
 const JOURNAL = "journal.db";
+const JOURNAL_COPY = "journal.copy";
 /** A journal that can't be opened again after a successor has failed is tried for again. */
 const TRY_AGAIN = seconds(5);
 
@@ -56,20 +59,23 @@ interface Running {
   readonly ledger: SharedLedger;
   readonly rpc: RpcServer;
   readonly upstream: Google;
+  readonly calls: CallTally;
   stopBeat: () => void;
   /** Ends the connection to the broker that was here before. */
   letGo: () => void;
 }
 
 /** @throws DroverError for anything an operator must mend. */
-function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" | "ledger" | "upstream"> {
+function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" | "ledger" | "upstream" | "calls"> {
   const { keyFile, spreadsheetId, sheetsEndpoint, oauthEndpoint, tablesFile, ttl, readsPerMinute, dataDir, journalSize } = config;
   if (keyFile === null && sheetsEndpoint === null)
     throw new DroverError(
       "DROVER_E_CREDENTIALS",
       "GOOGLE_APPLICATION_CREDENTIALS is not set: set it to the path of a service account's key file (JSON), and share the spreadsheet with that account",
     );
+  const calls = new CallTally();
   const upstream = createGoogle({
+    called: (pool, outcome, took) => calls.add(pool, outcome, took),
     spreadsheetId,
     account: keyFile === null ? undefined : readServiceAccount(keyFile),
     sheetsEndpoint: sheetsEndpoint ?? undefined,
@@ -84,11 +90,20 @@ function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" |
   const ledger = new SharedLedger({ rules, zone, clock: systemClock, log, open: () => openKept(dataDir, log) });
   const sources = { upstream, elsewhere, ledger, ...secretKey };
   const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, ...sources, clock: systemClock, log };
-  return { broker: new Broker(options), ledger, upstream };
+  return { broker: new Broker(options), ledger, upstream, calls };
 }
 
-function counters({ calls, errors }: Broker["counters"]): Counters {
-  return { ...noCounters(), upstreamCalls: calls, upstreamErrors: errors };
+function counters({ calls, errors }: Broker["counters"], slotsExpired: number): Counters {
+  return { ...noCounters(), upstreamCalls: calls, upstreamErrors: errors, slotsExpired };
+}
+
+function purge(broker: Broker, table: string | null): { readonly ok: boolean; readonly text: string } {
+  const asked = broker.refresh(table ?? undefined);
+  if (asked === undefined) return { ok: false, text: `there is no table ${JSON.stringify(table)}` };
+  return {
+    ok: true,
+    text: `${asked.length === 0 ? "no table" : asked.join(", ")} will be asked of Google anew, within the quota; what there is is served meanwhile`,
+  };
 }
 
 /** Runs until the master says `drain` or is gone. @returns when the listeners stand; the process goes on. */
@@ -118,6 +133,7 @@ class BrokerProcess {
       else if (message.type === "drain") void this.#leave();
       else if (message.type === "reopen") this.#deps.reopen();
       else if (message.type === "ask") this.#told(message);
+      else if (message.type === "post") void post(message.post).then((what) => this.#port.send({ type: "posted", ...what }));
     });
     this.#port.onLost(() => void this.#leave());
   }
@@ -126,10 +142,10 @@ class BrokerProcess {
     const { log } = this.#deps;
     const config = message.config as BrokerConfig;
     try {
-      const { broker, ledger, upstream } = openBroker(config, log);
-      const estate = { yield: () => this.#yield(), takeBack: () => void this.#takeBack(config) };
+      const { broker, ledger, upstream, calls } = openBroker(config, log);
+      const estate = { yield: () => this.#yield(), takeBack: () => void this.#takeBack(config), copy: () => this.#copy(config) };
       const rpc = serveBroker(broker, config.socket, log, estate);
-      const running: Running = { broker, ledger, rpc, upstream, stopBeat: () => {}, letGo: () => {} };
+      const running: Running = { broker, ledger, rpc, upstream, calls, stopBeat: () => {}, letGo: () => {} };
       this.#running = running;
       this.#claim(running, config).then(
         () => this.#serve(running, message),
@@ -165,7 +181,7 @@ class BrokerProcess {
 
   #serve(running: Running, message: Configure): void {
     if (this.#leaving) return;
-    const { broker, ledger, rpc } = running;
+    const { broker, ledger, rpc, calls } = running;
     const { socket } = message.config as BrokerConfig;
     broker.start();
     broker.expectReaders();
@@ -175,10 +191,12 @@ class BrokerProcess {
       inFlight: () => 0,
       connections: () => rpc.connections(),
       full: () => false,
-      counters: () => counters(broker.counters),
+      counters: () => counters(broker.counters, ledger.expired),
       latency: () => [],
       upstream: () => broker.report(),
       slots: () => ledger.state,
+      counts: () => ({ ...calls.counts }),
+      spans: () => ({ call: calls.times.takeDelta(), sheet: broker.takeTimesToSheet() }),
     });
   }
 
@@ -189,8 +207,17 @@ class BrokerProcess {
   }
 
   #told({ id, question }: Extract<ToChild, { type: "ask" }>): void {
-    const ledger = this.#running?.ledger;
-    if (ledger !== undefined) this.#port.send({ type: "told", id, ...answerOperator(ledger, question, systemClock.wall()) });
+    if (this.#running === undefined) return;
+    const { ledger, broker } = this.#running;
+    const answer = question.do === "purge" ? purge(broker, question.table) : answerOperator(ledger, question, systemClock.wall());
+    this.#port.send({ type: "told", id, ...answer });
+  }
+
+  /** Under one name: one copy at a time, and what a killed `drover backup` left is replaced by the next. */
+  async #copy({ dataDir }: BrokerConfig): Promise<string> {
+    const path = join(dataDir, JOURNAL_COPY);
+    await this.#running?.broker.copyJournal(path);
+    return path;
   }
 
   /** The successor is gone, and we are still here. */

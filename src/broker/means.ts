@@ -14,7 +14,14 @@ import type { WriteMeans } from "./writing.ts";
 export async function openWrites({ config, upstream, log, fatal }: WritesNeed): Promise<WriteMeans> {
   const clock = systemClock;
   const now = (): ReturnType<typeof clock.wall> => clock.wall();
-  const journal = await openJournal({ dir: config.dataDir, now, log, limits: { waitingBytes: config.journalSize }, onFatal: fatal });
+  const journal = await openJournal({
+    dir: config.dataDir,
+    spreadsheet: config.spreadsheetId,
+    now,
+    log,
+    limits: { waitingBytes: config.journalSize },
+    onFatal: fatal,
+  });
   return {
     journal,
     startFlusher({ writes, ...ground }) {

@@ -98,7 +98,7 @@ export class Refresher {
     }
   }
 
-  /** Asks for a table although its rows count as fresh: the sheet is known to be another. */
+  /** Asks for a table as soon as it may although its rows count as fresh: the sheet is known to be another, or an operator wants it. */
   renew(name: string): void {
     const place = this.#places.get(name);
     if (place === undefined) return;

@@ -66,7 +66,12 @@ export interface Estate {
   yield(): Promise<void>;
   /** Whoever asked for the journal is gone: it is ours again, unless we go ourselves. */
   takeBack(): void;
+  /** Copies the journal. @returns where the copy is. @throws when there is no open journal, or no room. */
+  copy(): Promise<string>;
 }
+
+/** What a connection may begin with. */
+const FIRST: readonly FromClient["type"][] = ["hello", "succeed", "copy"];
 
 /** One connection, from its hello to its end. */
 class Client {
@@ -108,7 +113,7 @@ class Client {
     for (const { head } of frames) {
       const message = readFromClient(head);
       if (message === undefined) return this.#drop("it sent something that is no message");
-      if ((message.type === "hello" || message.type === "succeed") === (this.#leave !== undefined))
+      if (FIRST.includes(message.type) === (this.#leave !== undefined))
         return this.#drop("its first message, and no other, is to be a hello");
       this.#heard(message);
       if (this.#socket.destroyed) return;
@@ -131,6 +136,8 @@ class Client {
         return void this.#answer(message);
       case "succeed":
         return void this.#succeed();
+      case "copy":
+        return void this.#copy();
       default:
         return impossible(message);
     }
@@ -185,6 +192,21 @@ class Client {
     log.info("another broker takes over: it gets the journal");
     await estate?.yield();
     if (!this.#socket.destroyed) this.#outbox.say({ type: "yielded" });
+  }
+
+  /** `drover backup` asks for a copy of the journal. */
+  async #copy(): Promise<void> {
+    const { estate, log } = this.#serving;
+    clearTimeout(this.#helloTimer);
+    this.#leave = () => {};
+    try {
+      if (estate === undefined) throw new Error("this broker keeps no journal");
+      const path = await estate.copy();
+      log.info({ path }, "the journal was copied for a backup");
+      this.#outbox.say({ type: "copied", path });
+    } catch (e) {
+      this.#outbox.say({ type: "uncopied", why: messageOf(e) });
+    }
   }
 
   async #answer(call: Extract<FromClient, { type: "call" }>): Promise<void> {

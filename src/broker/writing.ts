@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
+import type { HistogramDelta } from "../base/histogram.ts";
 import { impossible } from "../base/never.ts";
 import { minutes, ms, seconds, type Bytes, type Instant, type Ms } from "../base/units.ts";
 import type { WriteCall } from "../sheets/direct-transport.ts";
@@ -176,8 +177,19 @@ export class Writing {
     return { ...open.flusher.report(), ...(damage === undefined ? {} : { damage: damage.slice(0, 1_000) }) };
   }
 
+  /** Of what has landed since the last call. */
+  takeTimes(): HistogramDelta {
+    return this.#open?.flusher.takeTimes() ?? [];
+  }
+
   async find(id: string): Promise<Write | undefined> {
     return this.#open?.waiting.find(id) ?? this.#open?.journal.find(id);
+  }
+
+  /** Copies the journal, while it goes on. @throws when it is not open here. */
+  async copy(to: string): Promise<void> {
+    if (this.#open === undefined) throw new Error("the journal is not open in this broker: it may be changing hands, so try again");
+    await this.#open.journal.copy(to);
   }
 
   write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {

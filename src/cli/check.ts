@@ -1,7 +1,10 @@
 /** `drover check`: what every setting is and why, and what strangers could read. Exit 78 when anything is wrong. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
+import { SCHEMA } from "../broker/journal/database.ts";
+import { judgeJournal } from "../broker/journal/inspect.ts";
 import { demoIsOn } from "../settings/demo.ts";
 import { slotsForMemory } from "../base/slots.ts";
 import { roughly } from "../settings/parsers.ts";
@@ -11,8 +14,10 @@ import type { Settings } from "../settings/table.ts";
 import { namedTables, strangersMayRead, parseTables } from "../sheets/tables.ts";
 import { ACCOUNTS } from "../sheets/users.ts";
 import type { Table } from "../sheets/types.ts";
+import { certificateText } from "./certificate.ts";
 import { readOptions } from "./options.ts";
 import { makePlan, type Plan } from "./plan.ts";
+import { keysOf, SESSION_KEY } from "./session-key.ts";
 
 export async function check(argv: readonly string[]): Promise<number> {
   const { resolved, machine } = readOptions(argv, [], (positional) => positional[0]);
@@ -24,8 +29,19 @@ export async function check(argv: readonly string[]): Promise<number> {
   process.stdout.write(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
   process.stdout.write(slots(settings));
   if (plan.app === undefined) process.stdout.write(visibility(plan));
-  for (const warning of resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
+  process.stdout.write(journal(plan));
+  process.stdout.write(sessions(settings));
+  if (plan.certificate !== undefined) process.stdout.write(`${certificateText(plan.certificate)}\n`);
+  for (const warning of [...resolved.warnings, ...(plan.certificate?.warnings ?? [])]) process.stderr.write(`warning: ${warning}\n`);
   return EXIT.done.code;
+}
+
+/** @throws DroverError when the keys of sessions that are there can't be used. None is made here: the service's user does that. */
+function sessions({ session_key: set, data_dir: dir }: Settings): string {
+  if (set === undefined && !existsSync(join(dir, SESSION_KEY))) return `sessions: by a key of their own, to be made in ${dir}\n`;
+  const keys = set ?? keysOf(dir);
+  const more = keys.length > 1 ? `; ${keys.length - 1} more open what it has not sealed` : "";
+  return `sessions: by ${set === undefined ? join(dir, SESSION_KEY) : "DROVER_SESSION_KEY"}${more}\n`;
 }
 
 /** How many may be in, and what the memory is good for. */
@@ -33,6 +49,15 @@ function slots({ max_slots: max, memory }: Settings): string {
   const recommended = slotsForMemory(memory);
   const advice = max === "ram" ? "by the memory" : `${recommended} are recommended for ${roughly(memory)} of memory: DROVER_MAX_SLOTS=ram`;
   return `slots: ${slotsOf(max, memory)} (${advice})\n`;
+}
+
+/** @throws DroverError when a broker would refuse the journal that is there. */
+function journal({ settings, spreadsheetId }: Plan): string {
+  const seen = judgeJournal(settings.data_dir, spreadsheetId);
+  if (seen === undefined) return `journal: none in ${settings.data_dir} yet\n`;
+  const { schema, spreadsheet = "nobody's yet", waiting } = seen;
+  const older = schema < SCHEMA ? `, which a start makes into ${SCHEMA}, after a copy` : "";
+  return `journal: for ${spreadsheet}, ${waiting} write${waiting === 1 ? "" : "s"} waiting (schema ${schema}${older})\n`;
 }
 
 /** @throws DroverError when the tables file or the key file can't be used. */

@@ -5,6 +5,7 @@ import { collapsing } from "../master/shell/collapse.ts";
 import type { SignalVerb } from "../master/shell/signals.ts";
 import { placeId } from "../master/core/model.ts";
 import type { Resolved } from "../settings/resolve.ts";
+import { answerAlerts } from "./alerts.ts";
 import type { Daemon } from "./daemon.ts";
 import type { Generations } from "./generations.ts";
 import { reloadSettings } from "./reload.ts";
@@ -13,6 +14,11 @@ import { readQuestion } from "./questions.ts";
 import { stackOf } from "./stack.ts";
 
 export interface Commands {
+  /** The same orders, from the admin API. */
+  readonly order: (
+    verb: "reload" | "scale" | "recycle" | "stack",
+    body: Readonly<Record<string, unknown>>,
+  ) => ControlAnswer | Promise<ControlAnswer>;
   signal(verb: SignalVerb, signal: NodeJS.Signals): void;
   readonly handlers: ControlHandlers;
 }
@@ -23,12 +29,16 @@ interface Parts {
   readonly log: Logger;
   /** Reads the settings again. */
   resolve(): Resolved;
+  /** Links and tokens for the administration. */
+  dashboard(body: Readonly<Record<string, unknown>>): ControlAnswer;
+  /** The admin API on the control socket. */
+  readonly admin: NonNullable<ControlHandlers["admin"]>;
 }
 
 /** npm and the terminal both send a Ctrl-C: the second within this time is the same one. */
 const SAME_WISH = 1_000;
 
-export function createCommands({ daemon, generations, log, resolve }: Parts): Commands {
+export function createCommands({ daemon, generations, log, resolve, dashboard, admin }: Parts): Commands {
   const { arbiter } = daemon;
   const say = collapsing(log);
   let firstStop: number | undefined;
@@ -94,6 +104,10 @@ export function createCommands({ daemon, generations, log, resolve }: Parts): Co
 
   const command = (verb: ControlVerb, body: Readonly<Record<string, unknown>>): ControlAnswer | Promise<ControlAnswer> => {
     log.info({ verb, body }, `control socket: ${verb}`);
+    return order(verb, body);
+  };
+
+  const order = (verb: ControlVerb, body: Readonly<Record<string, unknown>>): ControlAnswer | Promise<ControlAnswer> => {
     switch (verb) {
       case "reload":
         return reload();
@@ -114,6 +128,10 @@ export function createCommands({ daemon, generations, log, resolve }: Parts): Co
           ? { ok: false, message: 'slots needs {"do": "list"}, "reap", or "end" with "who"' }
           : daemon.ask(question);
       }
+      case "alerts":
+        return answerAlerts(daemon.monitor, body);
+      case "dashboard":
+        return dashboard(body);
       case "reopen":
         daemon.reopen();
         return { ok: true, message: "log files are open again" };
@@ -131,5 +149,5 @@ export function createCommands({ daemon, generations, log, resolve }: Parts): Co
     say("warn", { why, refused: refusals }, "the control socket refused what is no request of ours");
   };
 
-  return { signal, handlers: { command, refused, status: () => statusOf(daemon, generations, refusals) } };
+  return { signal, order, handlers: { command, refused, admin, status: () => statusOf(daemon, generations, refusals) } };
 }

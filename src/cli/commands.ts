@@ -66,6 +66,18 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./control.ts")).slots,
   },
   {
+    name: "alerts",
+    usage: "[test | ack NAME]",
+    does: "show what alerts fire, try the way to whoever is told, mark one as seen",
+    load: async () => (await import("./alerts.ts")).alerts,
+  },
+  {
+    name: "dashboard",
+    usage: "[--token ROLE] [--name NAME] [--days N] [--revoke NAME]",
+    does: "print a one-time link to the dashboard, or make a token for programs",
+    load: async () => (await import("./dashboard.ts")).dashboard,
+  },
+  {
     name: "reopen",
     usage: "",
     does: "open the log files again, after they were rotated",
@@ -90,6 +102,18 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./hash.ts")).hash,
   },
   {
+    name: "backup",
+    usage: "FILE",
+    does: "copy what the data directory holds into one file, also of a daemon that runs",
+    load: async () => (await import("./backup/backup.ts")).backup,
+  },
+  {
+    name: "restore",
+    usage: "FILE [--anyway]",
+    does: "put a backup in the place of what the data directory holds",
+    load: async () => (await import("./backup/restore.ts")).restore,
+  },
+  {
     name: "emulator",
     usage: "[--port N] [--dir DIR] [--csv DIR] [--faults] [--fault SPEC]",
     does: "run the Google Sheets emulator alone",
@@ -97,9 +121,21 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "doctor",
-    usage: "sheets [--spreadsheet ID] [--record FILE] [--yes] [--anyway] [--exhaust] [--by-hand]",
-    does: "ask the real Sheets API, on a throw-away spreadsheet, whether it does what drover relies on",
+    usage: "deployment PATH … | sheets [--spreadsheet ID] [--record FILE] [--yes] [--anyway] [--exhaust] [--by-hand]",
+    does: "read a deployment by Gunicorn or PM2 and say what maps and what is wrong; or ask the real Sheets API, on a throw-away spreadsheet, whether it does what drover relies on",
     load: async () => (await import("./doctor/command.ts")).doctor,
+  },
+  {
+    name: "install",
+    usage: "[--name EVENT] [--key FILE] [--SETTING VALUE …] [--root DIR] [--dry-run]",
+    does: "make this version a service of systemd, or the one that it runs",
+    load: async () => (await import("./install/install.ts")).install,
+  },
+  {
+    name: "uninstall",
+    usage: "[--name EVENT] [--purge] [--root DIR] [--dry-run]",
+    does: "take away what install wrote; data stay, unless --purge",
+    load: async () => (await import("./install/uninstall.ts")).uninstall,
   },
   {
     name: "emit",

@@ -10,9 +10,10 @@ import { socketDirectory } from "../master/shell/shortpath.ts";
 import type { Listener } from "../master/shell/listeners.ts";
 import { beatInterval } from "../settings/check.ts";
 import type { Settings } from "../settings/table.ts";
-import { workerConfig } from "../worker/config.ts";
+import { workerConfig, type TlsConfig } from "../worker/config.ts";
 import type { Configure } from "./child-port.ts";
 import type { WorkerServices } from "./tables-service.ts";
+import { adminSocket } from "./places.ts";
 import { emulatorDir, emulatorKey, SAMPLE_DIR, SAMPLE_ID, type Plan } from "./plan.ts";
 
 /** The one path at which workers find whichever broker is in charge. */
@@ -40,6 +41,13 @@ export function configureMessage(role: Role, slot: number, plan: Plan, situation
 /** A child's own standard output is a pipe to the master; the master's comes as descriptor 4. */
 const childTarget = ({ log_file: target }: Settings): LogTarget => ("fd" in target ? { fd: 4 } : target);
 
+/** What of the certificate workers need. */
+function tlsOf({ certificate }: Plan): TlsConfig | undefined {
+  if (certificate === undefined) return undefined;
+  const { cert, key, ticketKeys } = certificate;
+  return { cert, key, ticketKeys };
+}
+
 function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown {
   const { settings } = plan;
   switch (role) {
@@ -56,8 +64,9 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
           lifetime: settings.session_lifetime,
         },
         limits: limitRules(settings),
+        admin: { socket: adminSocket(settings.run_dir), hosts: settings.admin_hosts, here: settings.admin_bind === undefined },
       };
-      return workerConfig(settings, { app: plan.app ?? null, demo: plan.demo, extras: { ...extras } });
+      return workerConfig(settings, { app: plan.app ?? null, demo: plan.demo, tls: tlsOf(plan), extras: { ...extras } });
     }
     case "broker":
       return brokerConfig(settings, {

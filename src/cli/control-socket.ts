@@ -18,8 +18,27 @@ export interface ControlSocket {
 }
 
 /** @throws DroverError DROVER_E_PORT when another daemon serves it. */
-export async function openControl(settings: Settings, handlers: ControlHandlers, log: Logger): Promise<ControlSocket> {
-  const path = controlSocket(settings.run_dir);
+export const openControl = (settings: Settings, handlers: ControlHandlers, log: Logger): Promise<ControlSocket> =>
+  openSocket({
+    settings,
+    log,
+    path: controlSocket(settings.run_dir),
+    name: "control socket",
+    serve: (path) => serveControl(path, handlers),
+  });
+
+export interface SocketParts {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly path: string;
+  /** For the log. */
+  readonly name: string;
+  /** Listens at the path, whose directory exists and whose stale file was removed. */
+  serve(path: string): Promise<Server>;
+}
+
+/** A unix socket of the daemon's that is made again when somebody removes it. @throws DroverError DROVER_E_PORT when another daemon serves it. */
+export async function openSocket({ settings, log, path, name, serve }: SocketParts): Promise<ControlSocket> {
   let server: Server | undefined;
   let busy = false;
   let said = "";
@@ -28,7 +47,7 @@ export async function openControl(settings: Settings, handlers: ControlHandlers,
     server = undefined;
     prepareRunDirectory(settings);
     await clearStale(path);
-    server = await serveControl(path, handlers);
+    server = await serve(path);
     said = "";
   };
   /** Said once, not at every try. */
@@ -36,12 +55,12 @@ export async function openControl(settings: Settings, handlers: ControlHandlers,
     const why = messageOf(error);
     if (why === said) return;
     said = why;
-    log.info({ path, why }, `there is no control socket: ${why}. The service runs; commands can't reach it, signals can`);
+    log.info({ path, why }, `there is no ${name}: ${why}. The service runs; commands can't reach it, signals can`);
   };
   const again = async (): Promise<void> => {
     const lost = server !== undefined;
     await open();
-    log.warn({ path }, lost ? `the control socket ${path} had been removed: it is there again` : `the control socket ${path} is there now`);
+    log.warn({ path }, lost ? `the ${name} ${path} had been removed: it is there again` : `the ${name} ${path} is there now`);
   };
   try {
     await open();

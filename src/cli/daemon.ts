@@ -2,11 +2,13 @@
  * Puts the master together: the supervisor's loop, the listening sockets, the generations' plans, the watch over the machine,
  * and what systemd, the workers and the operator hear of it.
  */
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../base/clock.ts";
 import { errnoOf } from "../base/errors.ts";
+import type { AdminKeys } from "../base/adminkeys.ts";
 import type { LogSink } from "../base/log.ts";
-import type { Health, SlotsQuestion } from "../base/protocol.ts";
+import type { Health, Question, ToChild } from "../base/protocol.ts";
 import { seconds, type Instant } from "../base/units.ts";
 import type { Master } from "../master/core/model.ts";
 import { createArbiter, type Arbiter, type World } from "../master/shell/arbiter.ts";
@@ -17,13 +19,19 @@ import type { Notifier } from "../master/shell/notify.ts";
 import { warnOfSilence } from "../master/shell/silence.ts";
 import { findWrapper, spawnChild } from "../master/shell/spawn.ts";
 import { feedWatchdog } from "../master/shell/watchdog.ts";
+import { createMeasures } from "../master/shell/measures.ts";
 import { createTotals, type Totals } from "../master/shell/totals.ts";
+import { CERTIFICATE_EVERY, watchCertificate } from "./certificate-watch.ts";
+import type { Settings } from "../settings/table.ts";
 import { childEnv, nodeFlags } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
+import type { Plan } from "./plan.ts";
 import { createHooks, type DaemonHooks } from "./hooks.ts";
 import { healthOf, slotsOf, upstreamOf } from "../master/snapshot.ts";
+import { createMonitor, type Monitor } from "./monitor.ts";
 import { brokerOf, createQuestions } from "./questions.ts";
+import { masterSnapshot } from "./snapshot.ts";
 import { policyOf } from "./state.ts";
 import { statusLine } from "./status-line.ts";
 import { limitedBy, logStats } from "./stats.ts";
@@ -37,6 +45,10 @@ export interface DaemonParts {
   readonly generations: Generations;
   readonly notifier: Notifier;
   readonly demo: boolean;
+  /** Who may administer: told to each worker of a generation as it starts; undefined: its application is not ours, and is told nothing. */
+  adminKeys(generation: number): AdminKeys | undefined;
+  /** A generation's plan with what operators have changed since. */
+  adjusted(plan: Plan): Plan;
   /** Everything became ready for the first time. */
   ready(): void;
   exit(code: number): void;
@@ -46,6 +58,7 @@ export interface Daemon {
   readonly arbiter: Arbiter;
   readonly watch: Watch;
   readonly hooks: DaemonHooks;
+  readonly monitor: Monitor;
   readonly totals: Totals;
   readonly startedAt: Instant;
   readonly listeners: readonly Listener[];
@@ -53,7 +66,7 @@ export interface Daemon {
   health(): Health;
   limitedBy(): ReturnType<typeof limitedBy>;
   /** Asks the broker about the sessions that hold slots. */
-  ask(question: SlotsQuestion): Promise<ControlAnswer>;
+  ask(question: Question): Promise<ControlAnswer>;
   reopen(): void;
 }
 
@@ -63,6 +76,7 @@ const SILENCE_EVERY = seconds(0.5);
 const STATS_EVERY = seconds(60);
 const HOOKS_EVERY = seconds(1);
 const HEALTH_EVERY = seconds(1);
+const DELIVERIES_EVERY = seconds(1);
 /** Numbers of the status line; what matters shows within a second. */
 const STATUS_EVERY = seconds(5);
 /** systemd's timeouts are pushed ahead by this much, this often, while a boot, a roll or a drain goes on: each has deadlines of its own. */
@@ -73,15 +87,17 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const { sink, generations, notifier, demo } = parts;
   const log = sink.log;
   const totals = createTotals();
+  const measures = createMeasures(directories(generations.settings()));
   const wrapper = findWrapper();
   if (wrapper.missing !== "") log.warn(wrapper.missing);
   const fatal = sayOnce((text) => void process.stderr.write(`drover: ${text}\n`));
   const hooks = createHooks({ log, generations, wrapper, complain: fatal });
+  const certificate = watchCertificate(log, systemClock);
   let published = "";
   let told = "";
 
   const upstream = () => upstreamOf(arbiter.state(), arbiter);
-  const health = (): Health => healthOf(arbiter.state(), demo, upstream());
+  const health = (): Health => healthOf(arbiter.state(), demo, upstream(), slots());
   const slots = () => slotsOf(arbiter.state(), arbiter);
   const limit = () => limitedBy(watch.over, upstream(), arbiter.children.values());
   const stats = (): void =>
@@ -115,6 +131,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const announce = (what: "ready" | "reloading" | "stopping", state: Master): void => {
     if (what === "stopping") hooks.stopping(state);
     if (what === "ready") {
+      measures.sample(arbiter.children.values());
       notifier.ready((told = line()));
       publish();
       hooks.ready({
@@ -136,9 +153,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
     totals,
     announce,
     fatal,
+    beat: (child, beat) => measures.add(child, beat),
     born: (child) => hooks.born(child),
-    died: (child, death) => hooks.died(child, death),
+    died: (child, death) => (measures.forget(child.pid), hooks.died(child, death)),
     told: (answer) => questions.told(answer),
+    posted: (answer) => monitor.posted(answer),
     rolesForTables: () => (demo ? ["emulator", "broker"] : ["broker"]),
     policy: () => policyOf(generations.settings()),
     fork: (role, nr, generation) => {
@@ -155,24 +174,36 @@ export function createDaemon(parts: DaemonParts): Daemon {
       );
     },
     configure: (role, nr, generation) =>
-      configureMessage(role, nr, generations.plan(generation), { listeners: parts.listeners, emulatorUrl: parts.emulator?.url }),
-    lend: (child) => lend(child, parts),
+      configureMessage(role, nr, parts.adjusted(generations.plan(generation)), {
+        listeners: parts.listeners,
+        emulatorUrl: parts.emulator?.url,
+      }),
+    lend(child) {
+      lend(child, parts);
+      if (child.role === "worker") send(child, { type: "health", health: health() }); // others follow when something changes
+    },
     kill,
     inspectable: (generation) => generations.plan(generation).settings.autopsy,
-    changed: (state) => (hooks.changed(state), forgetOld(state, generations)),
+    changed(state) {
+      hooks.changed(state);
+      certificate.served(generations.plan(state.generation).certificate);
+      forgetOld(state, generations);
+    },
     exit(code) {
       const { log_file: target } = generations.settings();
       if (code !== 0 && "file" in target) world.fatal(`what happened before stands in ${target.file}`);
+      monitor.close();
       void hooks.close().then(() => parts.exit(code));
     },
   };
   const arbiter: Arbiter = createArbiter(world, process.pid);
-  const questions = createQuestions((message) => {
+  const toBroker = (message: ToChild): boolean => {
     const broker = brokerOf(arbiter.state());
     const child = broker === undefined ? undefined : arbiter.children.get(broker);
     if (child !== undefined) send(child, message);
     return child !== undefined;
-  });
+  };
+  const questions = createQuestions(toBroker);
   const watch = createWatch({ log, arbiter, settings: () => generations.settings(), crossed: () => stats() });
 
   const underWay = (): boolean => {
@@ -184,10 +215,25 @@ export function createDaemon(parts: DaemonParts): Daemon {
     if (underWay()) tellStatus(); // how far it is
   });
   arbiter.agenda.every(STATUS_EVERY, tellStatus);
-  arbiter.agenda.every(SAMPLE_EVERY, () => (watch.round(), arbiter.oom.sample()));
+  const monitor = createMonitor({
+    log,
+    measures,
+    snapshot: () => masterSnapshot(daemon),
+    settings: () => generations.settings(),
+    refusedReload: () => generations.refusal ?? null,
+    send: (post) => toBroker({ type: "post", post }),
+  });
+  arbiter.agenda.every(SAMPLE_EVERY, () => {
+    watch.round();
+    arbiter.oom.sample();
+    measures.sample(arbiter.children.values());
+    monitor.look();
+  });
+  arbiter.agenda.every(DELIVERIES_EVERY, () => monitor.tick());
   arbiter.agenda.every(SILENCE_EVERY, () =>
     warnOfSilence(log, arbiter.state(), arbiter.children, { at: systemClock.now(), timeout: generations.settings().timeout }),
   );
+  arbiter.agenda.every(CERTIFICATE_EVERY, () => certificate.look());
   arbiter.agenda.every(STATS_EVERY, stats);
   arbiter.agenda.every(HOOKS_EVERY, () => hooks.look());
   arbiter.agenda.every(EXTEND_EVERY, () => {
@@ -197,10 +243,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const { watchdog: interval, alive } = notifier;
   if (interval !== undefined) feedWatchdog({ clock: systemClock, log, interval, pulse: arbiter.pulse, alive }, arbiter.agenda);
 
-  return {
+  const daemon: Daemon = {
     arbiter,
     watch,
     hooks,
+    monitor,
     totals,
     startedAt: systemClock.now(),
     listeners: parts.listeners,
@@ -214,6 +261,13 @@ export function createDaemon(parts: DaemonParts): Daemon {
       log.info("log files are open again");
     },
   };
+  return daemon;
+}
+
+/** Whose file systems may fill up. */
+function directories({ data_dir, log_file: target }: Settings) {
+  const log = "file" in target ? [{ name: "log" as const, path: dirname(target.file) }] : [];
+  return [{ name: "data" as const, path: data_dir }, ...log];
 }
 
 /** Every worker fails to load an application for the same reason. */
@@ -225,8 +279,10 @@ function sayOnce(say: (text: string) => void): (text: string) => void {
   };
 }
 
-function lend(child: Child, { listeners, emulator }: DaemonParts): void {
+function lend(child: Child, { listeners, emulator, adminKeys }: DaemonParts): void {
   if (child.role === "broker") return;
+  const keys = child.role === "worker" ? adminKeys(child.generation) : undefined;
+  if (keys !== undefined) send(child, { type: "admin", keys });
   const own = child.role === "worker" ? listeners : emulator === undefined ? [] : [emulator];
   for (const [address, listener] of own.entries()) send(child, { type: "handle", address }, listener.handle);
 }

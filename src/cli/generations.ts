@@ -23,19 +23,22 @@ export interface Generations {
 export function createGenerations(first: Resolved, demo: boolean, emulatorUrl: string | undefined): Generations {
   const planFor = (generation: number, { settings }: Resolved): Plan => makePlan({ generation, settings, demo, emulatorUrl });
   const plans = new Map<number, Plan>();
+  /** What the last reload was judged by: the next generation begins with these very files, whatever becomes of them meanwhile. */
+  let judged: Plan | undefined;
   let current = first;
   return {
     resolved: () => current,
     settings: () => current.settings,
     refusal: undefined,
     adopt(resolved) {
-      planFor(0, resolved);
+      judged = planFor(0, resolved);
       current = resolved;
     },
     plan(generation) {
       const known = plans.get(generation);
       if (known !== undefined) return known;
-      const fresh = planFor(generation, current);
+      const fresh = judged === undefined ? planFor(generation, current) : { ...judged, generation };
+      judged = undefined;
       plans.set(generation, fresh);
       return fresh;
     },

@@ -7,6 +7,8 @@ export interface GreetingInput {
   readonly logFile: string;
   readonly workers: string;
   readonly fromNpm: boolean;
+  /** A link that is good once: for a terminal alone. */
+  readonly dashboard?: string | undefined;
 }
 
 /** Where the data comes from, in a sentence. */
@@ -32,6 +34,7 @@ export function greeting(input: GreetingInput, tty: boolean): string {
     ...(plan.app === undefined && url.startsWith("http")
       ? [`  Try                      curl -s '${url}/api/tables/players?limit=3'`].filter(() => plan.demo)
       : []),
+    ...(input.dashboard === undefined ? [] : [`  Dashboard                ${input.dashboard}  (good once, for 10 minutes)`]),
     ...(plan.demo ? [`  Your own spreadsheet     ${CONNECT}`] : []),
     `  Processes                ${workers}`,
     `  Status                   ${status}`,

@@ -10,6 +10,9 @@ import { PACKAGE } from "./plan.ts";
 /** Where the commands find the daemon. */
 export const controlSocket = (runDir: string): string => join(socketDirectory(runDir), "control.sock");
 
+/** Where workers find the admin API. */
+export const adminSocket = (runDir: string): string => join(socketDirectory(runDir), "admin.sock");
+
 /**
  * Makes the data and log directories, and the run directory of what can't do without, where they are missing.
  * @throws DroverError DROVER_E_DATA_DIR naming directory, setting and user.

@@ -3,6 +3,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DroverError } from "../base/errors.ts";
+import { readCertificate, type Certificate } from "./certificate.ts";
 import type { Settings } from "../settings/table.ts";
 import { keysOf } from "./session-key.ts";
 
@@ -22,6 +23,8 @@ export interface Plan {
   readonly oauthEndpoint: string | undefined;
   /** The keys of sessions, of the setting or of the data directory, where the first is made at the first call. @throws DroverError. */
   sessionKeys(): readonly string[];
+  /** As it was read when the generation began. */
+  readonly certificate: Certificate | undefined;
 }
 
 /** The package's own folder: two levels up from src/cli and from dist/cli. */
@@ -44,7 +47,7 @@ export interface PlanInput {
 
 /**
  * @throws DroverError DROVER_E_APP or DROVER_E_HOOKS when the application's or the hooks' file is not there, DROVER_E_NO_SPREADSHEET when the built-in
- * service has nothing to serve.
+ * service has nothing to serve, DROVER_E_TLS for a certificate that can't be served.
  */
 export function makePlan({ generation, settings, demo, emulatorUrl }: PlanInput): Plan {
   const app = settings.app === undefined ? undefined : applicationPath(settings.app);
@@ -62,6 +65,7 @@ export function makePlan({ generation, settings, demo, emulatorUrl }: PlanInput)
     sheetsEndpoint: demo ? emulatorUrl : settings.sheets_endpoint,
     oauthEndpoint: demo ? emulatorUrl : settings.oauth_endpoint,
     sessionKeys: lazily(() => settings.session_key ?? keysOf(settings.data_dir)),
+    certificate: readCertificate(settings),
   };
 }
 

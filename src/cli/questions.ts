@@ -1,12 +1,12 @@
 /** What the operator asks of the broker, by way of the master: who is in, and out with somebody. */
-import type { FromChild, SlotsQuestion, ToChild } from "../base/protocol.ts";
+import type { FromChild, Question, SlotsQuestion, ToChild } from "../base/protocol.ts";
 import { seconds } from "../base/units.ts";
 import type { Master } from "../master/core/model.ts";
 import type { ControlAnswer } from "../master/shell/control.ts";
 
 export interface Questions {
   /** Answered within some seconds, if only with why there is no answer. */
-  ask(question: SlotsQuestion): Promise<ControlAnswer>;
+  ask(question: Question): Promise<ControlAnswer>;
   told(answer: Extract<FromChild, { type: "told" }>): void;
 }
 

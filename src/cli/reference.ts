@@ -1,4 +1,5 @@
-/** The generated pages: docs/ERRORS.md and docs/SIGNALS.md follow from the tables in the code. */
+/** The generated pages: docs/ERRORS.md, docs/SIGNALS.md and docs/METRICS.md follow from the tables in the code. */
+import { METRIC_GROUPS, type Metric } from "../admin/metrics/table.ts";
 import { ERRORS } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { CONTROL_VERBS } from "../master/shell/control.ts";
@@ -33,6 +34,31 @@ ${table(["code", "means", "started again"], codes)}
 ${table(["error", "means", "exit code"], errors)}`;
 }
 
+/** docs/METRICS.md. */
+export function renderMetricsPage(): string {
+  const groups = METRIC_GROUPS.map(({ title, metrics }) => {
+    const rows = metrics.map(({ name, type, help, labels, when }: Metric) => [
+      `\`${name}\``,
+      type,
+      labels.map((label) => `\`${label}\``).join(" "),
+      `${help}${when === undefined ? "" : ` (where ${when})`}`,
+    ]);
+    return `## ${title}\n\n${table(["metric", "type", "labels", "what it counts"], rows)}`;
+  });
+  return `${GENERATED}
+# Metrics
+
+\`curl --unix-socket var/run/control.sock http://localhost/metrics\` prints all of these in Prometheus' text format; so does \`/metrics\` of the
+[administration](admin.md), for a viewer's key.
+[operations.md](operations.md) says what to make of them.
+
+The master keeps them: counters count what ended workers did too, and never fall; a worker that hangs delays no scrape, its own figures
+stay as they were (\`drover_report_age_seconds\` says how old they are). Histograms are made of finer ones: a bucket's bound is off by at
+most 1/16, a sum by at most 1/32. \`role\` is worker, broker, master or, in the demo, emulator.
+
+${groups.join("\n")}`;
+}
+
 export function renderSignals(): string {
   const signals = SIGNALS.map(({ signal, verb, does }) => [`\`${signal}\``, verb, does]);
   const verbs = CONTROL_VERBS.map(({ verb, does }) => [`\`POST /${verb}\``, does]);
@@ -55,5 +81,5 @@ ${table(["command", "does"], commands)}
 
 HTTP over \`control.sock\` in the run directory, mode 0600: whoever may open it is the operator.
 
-${table(["request", "does"], [["`GET /status`", "the snapshot that `drover status --json` prints"], ...verbs])}`;
+${table(["request", "does"], [["`GET /status`", "the snapshot that `drover status --json` prints"], ["`GET /metrics`", "[metrics](METRICS.md) in Prometheus' text format"], ...verbs])}`;
 }

@@ -33,18 +33,21 @@ export async function startRole(role: string, port: BufferedPort, masterPid: num
 }
 
 async function worker(port: BufferedPort, masterPid: number): Promise<void> {
-  const [{ runWorker }, { diesWithMaster }, { brokerServices }] = await Promise.all([
+  const [{ runWorker }, { diesWithMaster }, { brokerServices }, { createDoor }] = await Promise.all([
     import("../worker/main.ts"),
     import("../worker/lifeline.ts"),
     import("./tables-service.ts"),
+    import("./door.ts"),
   ]);
   diesWithMaster(port, masterPid);
   runWorker(port, ({ slot, generation, config }) => {
     const sink = openLog("worker", slot, generation, config);
-    const { staticDir, reconnect, sessions, limits, ...extras } = config.extras as unknown as WorkerServices;
+    const { staticDir, reconnect, sessions, limits, admin, ...extras } = config.extras as unknown as WorkerServices;
     const broker = brokerServices({ slot, generation, extras }, port, sink.log);
+    const door = config.app === null ? createDoor(admin, sink.log) : undefined;
     return {
       log: sink.log,
+      ...(door === undefined ? {} : { adminKeys: (keys) => door.take(keys) }),
       writeLog: (lines) => sink.write(lines),
       reopen: () => sink.reopen(),
       loadBuiltIn: () => import("../app/index.ts"),
@@ -58,7 +61,7 @@ async function worker(port: BufferedPort, masterPid: number): Promise<void> {
         },
         limits,
         sessions,
-        site: { staticDir: staticDir ?? undefined },
+        site: { staticDir: staticDir ?? undefined, ...(door === undefined ? {} : { admin: door }) },
         live: { reconnect, mostStreams: Math.max(1, Math.floor(config.connections * STREAMS)) },
       },
     };

@@ -20,12 +20,14 @@ import { demoIsOn } from "../settings/demo.ts";
 import type { Resolved } from "../settings/resolve.ts";
 import type { Settings } from "../settings/table.ts";
 import { sourceText } from "../settings/source.ts";
+import { createAdministration, type Administration } from "./administration.ts";
 import { createCommands } from "./commands-control.ts";
 import { brokerSocket } from "./configure.ts";
 import { openControl } from "./control-socket.ts";
 import { createDaemon, type Daemon } from "./daemon.ts";
 import { createGenerations, type Generations } from "./generations.ts";
 import { greeting } from "./greeting.ts";
+import { finishRestore } from "./backup/place.ts";
 import { readOptions, type Options } from "./options.ts";
 import { noteRunning, prepareDirectories } from "./places.ts";
 import { version } from "./version.ts";
@@ -110,14 +112,17 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
   await selfTestHandles();
   const lock = lockDataDir(settings.data_dir);
   undo.push(() => lock.release());
+  if (finishRestore(settings.data_dir, new Date())) log.warn(`a restore into ${settings.data_dir} had been interrupted: it is done now`);
   if (lock.noPidfile !== undefined) log.warn(`drover runs without its drover.pid in ${settings.data_dir}: ${lock.noPidfile}`);
   const listeners = await listenOn(resolved, sink, undo);
+  const own = await listenForAdmin(settings, sink, undo);
   const emulator = demo ? await prepareEmulator(resolved.settings, sink) : undefined;
   const generations = createGenerations(resolved, demo, emulator?.url);
   generations.plan(1); // fails here, before anything is forked, when there is nothing to serve
   undo.push(noteRunning());
   undo.push(() => existsSync(brokerSocket(settings)) && rmSync(brokerSocket(settings)));
   sayStart(options, sink, listeners);
+  const administration = createAdministration({ generations, log, listeners, own });
 
   return await new Promise<number>((resolve, reject) => {
     const daemon = createDaemon({
@@ -127,17 +132,25 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
       generations,
       notifier,
       demo,
+      adminKeys: (generation) => administration.keys(generation),
+      adjusted: (plan) => administration.adjusted(plan),
       exit: resolve,
-      ready: once(() => greet(options, generations, listeners)),
+      ready: once(() => greet(options, generations, listeners, administration)),
     });
     const commands = createCommands({
       daemon,
       generations,
       log,
       resolve: () => readServeOptions(process.argv.slice(2).filter((word, i) => !(i === 0 && word === "serve"))).resolved,
+      dashboard: (body) => administration.dashboard(body),
+      admin: administration.onControl,
     });
     if (options.own.has("from-npm-start")) stopWithParent(daemon);
-    openControl(settings, commands.handlers, log).then((control) => {
+    const sockets = async () =>
+      [await openControl(settings, commands.handlers, log), await administration.begin(daemon, commands)] as const;
+    sockets().then(([control, admin]) => {
+      undo.push(() => admin.close());
+      daemon.arbiter.agenda.every(CONTROL_LOOKED_AT, () => admin.check());
       undo.push(() => control.close());
       daemon.arbiter.agenda.every(CONTROL_LOOKED_AT, () => control.check());
       undo.push(early.hand(commands.signal)); // a stop that came first finds nothing to start
@@ -157,6 +170,17 @@ async function listenOn(resolved: Resolved, sink: LogSink, undo: Undo[]): Promis
   const listeners: Listener[] = [];
   for (const address of wanted) {
     const listener = await bindAddress(address, sink.log);
+    listeners.push(resolved.settings.tls_cert === undefined ? listener : { ...listener, url: listener.url.replace(/^http:/, "https:") });
+    undo.push(() => listener.remove());
+  }
+  return listeners;
+}
+
+/** The administration's own addresses. */
+async function listenForAdmin({ admin_bind: bind }: Settings, { log }: LogSink, undo: Undo[]): Promise<readonly Listener[]> {
+  const listeners: Listener[] = [];
+  for (const address of bind ?? []) {
+    const listener = await bindAddress(address, log);
     listeners.push(listener);
     undo.push(() => listener.remove());
   }
@@ -201,7 +225,7 @@ function sayStart(options: Options, { log }: LogSink, listeners: readonly Listen
   }
 }
 
-function greet(options: Options, generations: Generations, listeners: readonly Listener[]): void {
+function greet(options: Options, generations: Generations, listeners: readonly Listener[], administration: Administration): void {
   const { log_file: target } = options.resolved.settings;
   const text = greeting(
     {
@@ -210,6 +234,7 @@ function greet(options: Options, generations: Generations, listeners: readonly L
       logFile: "file" in target ? target.file : "-",
       workers: workersLine(options),
       fromNpm: options.own.has("from-npm-start"),
+      dashboard: process.stdout.isTTY ? administration.link() : undefined,
     },
     process.stdout.isTTY,
   );

@@ -4,6 +4,8 @@ import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { join } from "node:path";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 
+/** In the data directory. */
+export const SESSION_KEY = "session.key";
 const LEAST = 32;
 
 /**
@@ -12,7 +14,7 @@ const LEAST = 32;
  * @throws DroverError DROVER_E_DATA_DIR when it can't be made or read, holds no key, or others may read it.
  */
 export function keysOf(dataDir: string): readonly string[] {
-  const path = join(dataDir, "session.key");
+  const path = join(dataDir, SESSION_KEY);
   const wrong = (why: string, cause?: unknown): DroverError =>
     new DroverError("DROVER_E_DATA_DIR", `the session key ${path} ${why}`, cause === undefined ? {} : { cause });
   let text: string;

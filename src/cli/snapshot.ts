@@ -1,3 +1,5 @@
+import type { Advice } from "../admin/advice/advice.ts";
+import type { AlertView } from "../admin/alerts/view.ts";
 import { systemClock } from "../base/clock.ts";
 import { snapshotOf as makeSnapshot, type ChildFacts, type Facts, type Snapshot } from "../master/snapshot.ts";
 import type { Ms } from "../base/units.ts";
@@ -20,6 +22,10 @@ export interface Status extends Snapshot {
   /** How often the control socket refused what was no request of ours. */
   readonly refusedRequests: number;
   readonly hooks: HooksView;
+  readonly alerts: readonly AlertView[];
+  readonly advice: Advice;
+  /** Until all slots are taken; null: no clear trend. */
+  readonly fullIn: Ms | null;
 }
 
 const facts = (child: Child, daemon: Daemon): ChildFacts => {
@@ -27,7 +33,8 @@ const facts = (child: Child, daemon: Daemon): ChildFacts => {
   return { startedAt: child.startedAt, lastBeat: child.lastBeat, lastBeatAt: child.lastBeatAt, cpu: use?.cpu, rss: use?.rss };
 };
 
-export function statusOf(daemon: Daemon, generations: Generations, refusedRequests: number): Status {
+/** The master as the world may see it now. */
+export function masterSnapshot(daemon: Daemon): Snapshot {
   const { arbiter, totals, watch } = daemon;
   const limit = daemon.limitedBy();
   const gathered: Facts = {
@@ -48,9 +55,18 @@ export function statusOf(daemon: Daemon, generations: Generations, refusedReques
     machine: watch.machine(),
     limitedBy: limit === "none" ? [] : [limit],
   };
+  return makeSnapshot(arbiter.state(), gathered);
+}
+
+export function statusOf(daemon: Daemon, generations: Generations, refusedRequests: number): Status {
+  const { arbiter, monitor } = daemon;
   const { log_file: target, cache_ttl: cacheTtl } = generations.settings();
+  const snapshot = masterSnapshot(daemon);
   return {
-    ...makeSnapshot(arbiter.state(), gathered),
+    ...snapshot,
+    alerts: monitor.alerts(),
+    advice: monitor.advice(snapshot),
+    fullIn: monitor.fullIn(),
     data: dataSource(generations.plan(arbiter.state().generation)),
     urls: daemon.listeners.map((listener) => listener.url),
     log: "file" in target ? target.file : "-",

@@ -1,4 +1,5 @@
 /** What the daemon does, on one screen: the text of `drover status`, and its sentences, which `drover top` shares. */
+import { adviceText } from "../admin/advice/advice.ts";
 import { capacityOf, type SlotsState } from "../base/slots.ts";
 import type { ChildView, PlaceView, RollView } from "../master/snapshot.ts";
 import type { Status } from "./snapshot.ts";
@@ -28,6 +29,8 @@ export function renderStatus(status: Status): string {
     ...writes(s),
     ...wrongTables(s),
     `machine    CPU ${percent(s.machine?.cpu ?? null)}  RAM ${percent(s.machine?.ram ?? null)}  limited by: ${s.limitedBy.join(", ") || "nothing"}`,
+    `advice     ${adviceText(s.advice)}`,
+    ...s.alerts.map((alert) => `alert      ${alertText(alert, s.at)}`),
     `deaths     ${deaths(s)}`,
     `log        ${s.log}`,
     ...(s.hooks.file === null && s.hooks.problem === null ? [] : [`hooks      ${hooks(s.hooks)}`]),
@@ -37,6 +40,10 @@ export function renderStatus(status: Status): string {
   ];
   return `${lines.join("\n")}\n`;
 }
+
+/** "WARNING capacity for 3m12s: 164 of 200 slots are taken (82 %)". */
+const alertText = ({ name, level, since, text, acked }: Status["alerts"][number], at: number): string =>
+  `${level.toUpperCase()} ${name} for ${span(Math.max(0, at - since))}${acked === null ? "" : " (seen)"}: ${text}`;
 
 /** "2/2 ready", and whatever keeps it from being as it should be. */
 function workersText(status: Status): string {

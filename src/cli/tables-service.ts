@@ -28,6 +28,8 @@ export interface WorkerServices extends TablesExtras {
     readonly lifetime: Ms;
   };
   readonly limits: LimitRules;
+  /** What a worker needs to pass the administration's requests on. */
+  readonly admin: { readonly socket: string; readonly hosts: readonly string[]; readonly here: boolean };
 }
 
 interface Client {

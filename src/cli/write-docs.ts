@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { withAssumptions } from "./doctor/sheets/report.ts";
 import { withExamples } from "./examples.ts";
 import { PACKAGE } from "./plan.ts";
-import { renderErrors, renderSignals } from "./reference.ts";
+import { renderErrors, renderMetricsPage, renderSignals } from "./reference.ts";
 
 writeFileSync(join(PACKAGE, "docs/ERRORS.md"), renderErrors());
 writeFileSync(join(PACKAGE, "docs/SIGNALS.md"), renderSignals());
@@ -12,4 +12,5 @@ const sheets = join(PACKAGE, "docs/sheets.md");
 writeFileSync(sheets, withAssumptions(readFileSync(sheets, "utf8")));
 const applications = join(PACKAGE, "docs/applications.md");
 writeFileSync(applications, withExamples(readFileSync(applications, "utf8")));
+writeFileSync(join(PACKAGE, "docs/METRICS.md"), renderMetricsPage());
 await import("../settings/write-reference.ts");

@@ -72,8 +72,10 @@ class Life {
       case "retune": // its settings need a restart
       case "probe": // workers' alone
       case "ask": // the broker's
+      case "post":
       case "share":
       case "health":
+      case "admin":
         return;
       default:
         return message satisfies never;

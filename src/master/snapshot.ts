@@ -3,6 +3,7 @@
  * the shell measured. `drover status`, metrics, alerts and the dashboard read this and never the master itself.
  */
 import { impossible } from "../base/never.ts";
+import type { ByClass } from "../base/requestclass.ts";
 import type { Address, Beat, Counters, Health, Role, UpstreamReport } from "../base/protocol.ts";
 import type { SlotsState } from "../base/slots.ts";
 import { between, ms, type Instant, type Ms, type Timestamp } from "../base/units.ts";
@@ -71,6 +72,7 @@ export interface ChildView {
   /** Age of the last beat. */
   readonly beatAge: Ms | null;
   readonly inFlight: number | null;
+  readonly byClass?: ByClass;
   readonly connections: number | null;
   readonly full: boolean | null;
   readonly served: number | null;
@@ -146,6 +148,7 @@ export interface Snapshot {
 export function snapshotOf(master: Master, facts: Facts): Snapshot {
   const { at, latency } = facts;
   const upstream = upstreamOf(master, facts);
+  const slots = slotsOf(master, facts);
   return freeze({
     at: facts.wall,
     version: facts.version,
@@ -167,8 +170,8 @@ export function snapshotOf(master: Master, facts: Facts): Snapshot {
     memoryShort: master.memoryShort,
     limitedBy: [...facts.limitedBy],
     upstream: upstream === undefined ? null : structuredClone(upstream),
-    slots: copied(slotsOf(master, facts)),
-    health: healthOf(master, facts.demo, upstream),
+    slots: copied(slots),
+    health: healthOf(master, facts.demo, upstream, slots),
   });
 }
 
@@ -180,7 +183,7 @@ function rollView({ places }: Master, roll: Roll, at: Instant): RollView {
 }
 
 /** The state of the whole, as workers are told it. */
-export function healthOf(master: Master, demo: boolean, upstream: UpstreamReport | undefined): Health {
+export function healthOf(master: Master, demo: boolean, upstream: UpstreamReport | undefined, slots?: SlotsState): Health {
   const workers = { ready: readyOf(master, "worker"), target: master.target };
   const broker = !master.places.has("broker/0") ? "none" : readyOf(master, "broker") > 0 ? "ready" : "away";
   const sound =
@@ -188,7 +191,15 @@ export function healthOf(master: Master, demo: boolean, upstream: UpstreamReport
     broker !== "away" &&
     (upstream === undefined || upstream.state === "ok" || upstream.state === "never");
   const status = master.mode.is !== "running" ? "stopping" : sound ? "ok" : "degraded";
-  return { status, generation: master.generation, workers, broker, upstream: upstream?.state ?? "never", demo };
+  return {
+    status,
+    generation: master.generation,
+    workers,
+    broker,
+    upstream: upstream?.state ?? "never",
+    demo,
+    ...(slots === undefined ? {} : { slots: { ...slots } }),
+  };
 }
 
 type Children = Pick<Facts, "children">;
@@ -256,6 +267,7 @@ function childView(child: Child, facts: ChildFacts | undefined, at: Instant): Ch
     uptime: facts ? between(facts.startedAt, at) : null,
     beatAge: facts?.lastBeatAt === undefined ? null : between(facts.lastBeatAt, at),
     inFlight: beat?.inFlight ?? null,
+    ...(beat?.byClass === undefined ? {} : { byClass: { ...beat.byClass } }),
     connections: beat?.connections ?? null,
     full: beat?.full ?? null,
     served: beat?.counters.served ?? null,

@@ -58,6 +58,33 @@ function trust(settings: Settings, from: (name: keyof Settings) => string): stri
   ];
 }
 
+/** One half of a pair serves nobody. */
+function tlsPair({ tls_cert, tls_key }: Settings, from: (name: keyof Settings) => string): string[] {
+  if ((tls_cert === undefined) === (tls_key === undefined)) return [];
+  const [there, missing] = tls_cert === undefined ? (["tls_key", "tls_cert"] as const) : (["tls_cert", "tls_key"] as const);
+  return [`${missing}: none: expected a path, because ${there} is set (${from(there)}): TLS needs a certificate and its key`];
+}
+
+function alerts(settings: Settings, from: (name: keyof Settings) => string): { readonly problems: string[]; readonly warnings: string[] } {
+  const { alert_threshold: warning, alert_urgent: urgent, alert_webhook: webhook, alert_webhook_secret: key } = settings;
+  const address = URL.parse(webhook ?? "");
+  const open = address !== null && address.protocol === "http:" && !LOOPBACK.test(address.hostname);
+  return {
+    problems:
+      warning <= urgent
+        ? []
+        : [
+            `alert_urgent: ${urgent}% (${from("alert_urgent")}): expected at least alert_threshold, ${warning}% (${from("alert_threshold")})`,
+          ],
+    warnings: [
+      ...(open ? [`alert_webhook (${from("alert_webhook")}) is not encrypted: whoever listens reads the alerts`] : []),
+      ...(key !== undefined && webhook === undefined
+        ? [`alert_webhook_secret (${from("alert_webhook_secret")}) signs nothing: alert_webhook is empty`]
+        : []),
+    ],
+  };
+}
+
 /** @param from where a row's value came from, in words. */
 export function crossCheck(settings: Settings, machine: Machine, from: (name: keyof Settings) => string): CrossCheck {
   const beat = beatInterval(settings.timeout);
@@ -66,7 +93,7 @@ export function crossCheck(settings: Settings, machine: Machine, from: (name: ke
       ? []
       : [`timeout: ${settings.timeout}ms (${from("timeout")}): expected more than ${beat * 3}ms, three beats of ${beat}ms`];
   return {
-    problems: [...silent, ...openFiles(settings, machine, from)],
-    warnings: [...memoryBudget(settings, machine, from), ...trust(settings, from)],
+    problems: [...silent, ...openFiles(settings, machine, from), ...tlsPair(settings, from), ...alerts(settings, from).problems],
+    warnings: [...memoryBudget(settings, machine, from), ...trust(settings, from), ...alerts(settings, from).warnings],
   };
 }

@@ -118,6 +118,9 @@ export const keyFile: Codec<string> = {
     /[{\n]|PRIVATE KEY/.test(text) ? expected("the path of a key file, not the key itself", true) : path.parse(text, cwd),
 };
 
+/** The path of a private key's file; who pastes the key itself is refused without repeating it. */
+export const pemFile: Codec<string> = { ...keyFile, looksLike: "the path of a PEM file" };
+
 /** Any text of a given form. */
 export function string(form: { readonly pattern: RegExp; readonly looksLike: string }): Codec<string> {
   return {

@@ -11,7 +11,9 @@ const TITLES: Readonly<Record<Group, string>> = {
   sheets: "Google Sheets",
   application: "Application",
   sessions: "Sessions",
+  admin: "Administration",
   limits: "Limits",
+  alerts: "Alerts",
   places: "Directories",
   log: "Log",
   demo: "Demo",
@@ -95,6 +97,38 @@ export function renderEnvExample(): string {
   const groups = GROUPS.map((group) => [`# ── ${TITLES[group]} ──`, ...inGroup(group).map(example)].join("\n\n"));
   return `${[head, ...groups].join("\n\n")}\n`;
 }
+
+/** Where a service on systemd has its key, and what was decided when its file was written. */
+export interface ServiceEnv {
+  readonly keyFile: string;
+  /** Lines that count, by variable, as they stand in the file. */
+  readonly lines: ReadonlyMap<string, string>;
+}
+
+/** The env file of a service: every setting, commented out, but those that are given. */
+export function renderServiceEnv({ keyFile, lines }: ServiceEnv): string {
+  const head = [
+    "# Settings of drover under systemd. Take the # from the lines you change; they are read at the start and again at every reload",
+    "# (systemctl reload). `drover check` prints every setting, its value and where it comes from; docs/SETTINGS.md explains them.",
+    `# The Google key belongs into ${keyFile}, for root alone (0600): the unit hands drover a copy.`,
+  ].join("\n");
+  const groups = GROUPS.map((group) => {
+    const rows = inGroup(group).map((row) => {
+      const line = lines.get(variableOf(row));
+      return line === undefined ? example(row) : example(row).replace(/^#[A-Z_]+=.*$/m, () => `${variableOf(row)}=${line}`);
+    });
+    return [`# ── ${TITLES[group]} ──`, ...rows].join("\n\n");
+  });
+  return `${[head, ...groups].join("\n\n")}\n`;
+}
+
+/** The lines that every service has: where its unit lets it write. Commands find the daemon by them. @param dir below /var/lib, /var/log and /run. */
+export const serviceDirectories = (dir: string): ReadonlyMap<string, string> =>
+  new Map([
+    ["DROVER_DATA_DIR", `/var/lib/${dir}`],
+    ["DROVER_RUN_DIR", `/run/${dir}`],
+    ["DROVER_LOG_FILE", `/var/log/${dir}/drover.log`],
+  ]);
 
 /** The settings' part of --help: one flag a line, with its default. */
 export function renderHelp(): string {

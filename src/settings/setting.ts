@@ -23,7 +23,20 @@ export interface Codec<T> {
 export type Reload = "live" | "roll" | "restart";
 
 /** Groups in the order of the reference page. */
-export const GROUPS = ["listen", "workers", "timeouts", "sheets", "application", "sessions", "limits", "places", "log", "demo"] as const;
+export const GROUPS = [
+  "listen",
+  "workers",
+  "timeouts",
+  "sheets",
+  "application",
+  "sessions",
+  "limits",
+  "alerts",
+  "admin",
+  "places",
+  "log",
+  "demo",
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** What a computed default may depend on. */

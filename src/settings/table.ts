@@ -2,6 +2,8 @@
  * Every setting of drover, once. Flags, variables, types, --help, docs/SETTINGS.md and config/.env.example follow from
  * these rows. Order matters in one way: a computed default sees the rows above it.
  */
+import { ADMIN } from "./rows/admin.ts";
+import { ALERTS } from "./rows/alerts.ts";
 import { APPLICATION, DEMO } from "./rows/application.ts";
 import { LIMITS } from "./rows/limits.ts";
 import { LISTEN } from "./rows/listen.ts";
@@ -9,17 +11,21 @@ import { LOG, PLACES } from "./rows/places.ts";
 import { SESSIONS } from "./rows/sessions.ts";
 import { SHEETS } from "./rows/sheets.ts";
 import { TIMEOUTS } from "./rows/timeouts.ts";
+import { TLS } from "./rows/tls.ts";
 import { WORKERS } from "./rows/workers.ts";
 import type { Codec } from "./setting.ts";
 
 export const SETTINGS = [
   ...LISTEN,
+  ...TLS,
   ...WORKERS,
   ...TIMEOUTS,
   ...SHEETS,
   ...APPLICATION,
   ...SESSIONS,
   ...LIMITS,
+  ...ALERTS,
+  ...ADMIN,
   ...PLACES,
   ...LOG,
   ...DEMO,

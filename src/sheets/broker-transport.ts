@@ -253,8 +253,10 @@ class BrokerTransport implements BrokerLink {
       case "ended":
       case "tallied":
         return this.ledger.heard(message);
-      case "yielded":
-        return; // said to brokers only
+      case "yielded": // said to brokers only
+      case "copied": // said to `drover backup` only
+      case "uncopied":
+        return;
       default:
         return message satisfies never;
     }

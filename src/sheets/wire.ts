@@ -54,7 +54,9 @@ export type FromClient =
   | { type: "refund"; deeds: readonly Deed[] }
   | { type: "tally"; tallies: readonly Tally[] }
   /** In place of a hello: a broker that will take over asks for the journal. It is its own again when this connection ends. */
-  | { type: "succeed" };
+  | { type: "succeed" }
+  /** In place of a hello: `drover backup` asks for a copy of the journal. */
+  | { type: "copy" };
 
 export type FromBroker =
   | { type: "hello"; protocol: number }
@@ -78,7 +80,10 @@ export type FromBroker =
   /** Counted by other workers. */
   | { type: "tallied"; tallies: readonly Tally[] }
   /** To `succeed`: the journal is closed, and the ledger. */
-  | { type: "yielded" };
+  | { type: "yielded" }
+  /** To `copy`: where it is, or why there is none. */
+  | { type: "copied"; path: string }
+  | { type: "uncopied"; why: string };
 
 type Fields = Readonly<Record<string, unknown>>;
 type Readers<T extends { type: string }> = { [K in T["type"]]: (m: Fields) => Extract<T, { type: K }> | undefined };
@@ -169,6 +174,7 @@ const fromClient: Readers<FromClient> = {
   refund: (m) => (ledger.deeds(m["deeds"]) ? { type: "refund", deeds: m["deeds"] } : undefined),
   tally: (m) => (ledger.tallies(m["tallies"]) ? { type: "tally", tallies: m["tallies"] } : undefined),
   succeed: () => ({ type: "succeed" }),
+  copy: () => ({ type: "copy" }),
 };
 
 const AUDIENCES: readonly unknown[] = ["nobody", "public", "signed-in", "own rows"];
@@ -289,6 +295,8 @@ const fromBroker: Readers<FromBroker> = {
   ended: ({ session, why }) => (text(session) && ledger.why(why) ? { type: "ended", session, why } : undefined),
   tallied: (m) => (ledger.tallies(m["tallies"]) ? { type: "tallied", tallies: m["tallies"] } : undefined),
   yielded: () => ({ type: "yielded" }),
+  copied: ({ path }) => (text(path, 4_096) ? { type: "copied", path } : undefined),
+  uncopied: ({ why }) => (text(why, 4_096) ? { type: "uncopied", why } : undefined),
 };
 
 function read<T extends { type: string }>(readers: Readers<T>, raw: unknown): T | undefined {

@@ -97,6 +97,8 @@ export interface Clients {
 export interface Streams {
   /** This answer is an event stream: it stops counting against admission now, and a drain ends it at once. */
   opened(res: ServerResponse): void;
+  /** This answer waits for what its client asked to wait for: how long it takes is counted nowhere as ours. */
+  waits(res: ServerResponse): void;
 }
 
 /** CPU-bound work off the loop, in a bounded pool of threads (piscina), started at the first use. */

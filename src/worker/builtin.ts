@@ -44,7 +44,8 @@ export function createBuiltIn({ serving, trust, clock, demo, connections, unders
     written: (req, res, startedAt, id) => serving.written(req, res, between(startedAt, clock.now()), id),
   });
   const rule = queueRule(connections);
-  const gate = createGate([addressStage(trust), shedStage(clock), queueStage(new AdmissionQueue(rule, clock), rule)]);
+  const queue = new AdmissionQueue(rule, clock, (wait) => tally.waits.record(wait));
+  const gate = createGate([addressStage(trust), shedStage(clock), queueStage(queue, rule)]);
   const front = { gate, prepared, inFlight, tally, demo, underscores, draining: () => serving.draining };
   return { prepared, front: (application) => createFront(front, application) };
 }

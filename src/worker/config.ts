@@ -27,6 +27,8 @@ export interface WorkerConfig {
   /** How long a drain may take that the worker was asked for by SIGTERM instead of by the master. */
   readonly gracefulTimeout: Ms;
   readonly trustedProxies: readonly Network[];
+  /** What TCP addresses speak TLS with; null: they are plain. */
+  readonly tls: TlsConfig | null;
   /** What becomes of headers with an underscore, of the built-in service. */
   readonly underscores: Underscores;
   readonly accessLog: boolean;
@@ -37,17 +39,28 @@ export interface WorkerConfig {
   readonly extras: Readonly<Record<string, unknown>>;
 }
 
+/** A certificate as it is served. */
+export interface TlsConfig {
+  /** The chain, PEM. */
+  readonly cert: string;
+  /** PEM, without a passphrase. */
+  readonly key: string;
+  /** 48 random bytes in base64, the same in every worker: a client may resume its session at any of them. */
+  readonly ticketKeys: string;
+}
+
 /** What a worker needs and settings don't say. */
 export interface WorkerExtras {
   /** The application's real path, resolved once for the generation; null: the built-in service. */
   readonly app: string | null;
   /** Whether the demo is on, after `auto` was decided. */
   readonly demo: boolean;
+  readonly tls?: TlsConfig | undefined;
   readonly extras?: Readonly<Record<string, unknown>>;
 }
 
 /** What the settings say to a worker; pure, so that a reload can compare two of them. */
-export function workerConfig(settings: Settings, { app, demo, extras }: WorkerExtras): WorkerConfig {
+export function workerConfig(settings: Settings, { app, demo, tls, extras }: WorkerExtras): WorkerConfig {
   return {
     app,
     probePath: settings.probe_path ?? null,
@@ -62,6 +75,7 @@ export function workerConfig(settings: Settings, { app, demo, extras }: WorkerEx
     drainIdle: settings.drain_idle,
     gracefulTimeout: settings.graceful_timeout,
     trustedProxies: settings.trusted_proxies,
+    tls: tls ?? null,
     underscores: settings.underscore_headers,
     accessLog: settings.access_log,
     demo,

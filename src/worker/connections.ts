@@ -5,7 +5,8 @@ import type { Farewell } from "./farewell.ts";
 
 /** One accepted connection. */
 export interface Seat {
-  readonly socket: Socket;
+  /** What it is read and written by; of an encrypted one that is not the accepted socket, once the handshake is over. */
+  socket: Socket;
   /** Requests of it that are being answered. */
   requests: number;
   /** It left HTTP by an Upgrade to this protocol; it is no longer ours to judge. */
@@ -64,6 +65,16 @@ export class Connections {
     this.#seats.set(socket, seat);
     socket.on("close", this.#closed);
     return seat;
+  }
+
+  /** The handshake is over: from now on the connection is read and written by `socket`. It keeps its seat. */
+  secured(raw: Socket, socket: Socket): void {
+    const seat = this.#seats.get(raw);
+    if (seat === undefined) return void socket.destroy(); // closed meanwhile
+    this.#seats.delete(raw);
+    Object.assign(seat, { socket, bytes: 0, sent: 0, quietSince: this.#clock.now() });
+    this.#seats.set(socket, seat);
+    socket.on("close", this.#closed);
   }
 
   /** Looks at every connection: one that moved bytes since the last look, or is in use, is quiet from now on. */

@@ -1,4 +1,5 @@
 import type { EventEmitter } from "node:events";
+import type { AdminKeys } from "../base/adminkeys.ts";
 import type { Logger } from "../base/log.ts";
 import type { Address } from "../base/protocol.ts";
 import type { Services } from "../base/runtime.ts";
@@ -30,6 +31,8 @@ export interface WorkerDeps {
   loadFace(): Promise<unknown>;
   /** The log was rotated: open it again. */
   reopen(): void;
+  /** Who may administer has changed. */
+  adminKeys?(keys: AdminKeys): void;
   /** The module of the built-in service: a Fastify plugin as its default export, `options` for its instance. */
   loadBuiltIn(): Promise<Readonly<Record<string, unknown>>>;
 }

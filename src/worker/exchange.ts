@@ -19,11 +19,15 @@ export class Exchange {
   permit: Permit | undefined = undefined;
   /** An answer without an end (server-sent events): not counted against admission, ended at once by a drain. */
   stream = false;
+  /** It waits because its client wishes so: its duration says nothing of the service. */
+  waits = false;
   /** Already counted and logged: what remains is a body on its way. */
   counted = false;
   timedOut = false;
   /** The status that the worker itself answered with, in the application's place. */
   answered: number | undefined = undefined;
+  /** By the gate, and counted as such. */
+  refused = false;
   /** Bytes that had left at the last look, and when they last moved: for the write-stall timeout. */
   sent = 0;
   movedAt: Instant;

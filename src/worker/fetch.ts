@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { FetchApplication, Listener } from "./app.ts";
+import { isEncrypted } from "./peer.ts";
 import { isHost } from "./strict.ts";
 
 /**
@@ -45,7 +46,9 @@ function requestOf(req: IncomingMessage): Request | undefined {
   if (!isHost(host)) return undefined;
   try {
     for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
-    const url = /^https?:\/\//i.test(req.url ?? "") ? (req.url as string) : `http://${host}${req.url}`;
+    const url = /^https?:\/\//i.test(req.url ?? "")
+      ? (req.url as string)
+      : `${isEncrypted(req.socket) ? "https" : "http"}://${host}${req.url}`;
     const hasBody =
       method !== "GET" && method !== "HEAD" && (req.headers["content-length"] ?? req.headers["transfer-encoding"]) !== undefined;
     const body = hasBody ? { body: Readable.toWeb(req) as ReadableStream<Uint8Array>, duplex: "half" as const } : {};

@@ -71,7 +71,8 @@ function whenAdmitted(parts: FrontParts, verdict: Verdict, exchange: Exchange, n
 }
 
 function refuse({ tally, demo }: FrontParts, exchange: Exchange, { status, reason, detail, retryAfter }: Refusal): void {
-  tally.counters.refused += 1;
+  tally.refused(reason);
+  exchange.refused = true;
   if (!exchange.res.hasHeader("x-request-id")) mark(exchange, demo);
   const headers = { "X-Drover-Refused": reason, "Retry-After": String(spread(retryAfter)) };
   sendProblem(exchange.res, status, detail, headers);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../base/clock.ts";
+import { classOf, type ByClass, type RequestClass } from "../base/requestclass.ts";
 import { MOST_REQUESTS, requestInFlight, type RequestInFlight } from "../base/requests.ts";
 import { between } from "../base/units.ts";
 import type { Connections, Seat } from "./connections.ts";
@@ -42,6 +43,15 @@ export class InFlight {
       if (list.length >= MOST_REQUESTS) break;
     }
     return list;
+  }
+
+  byClass(): ByClass {
+    const counts: Partial<Record<RequestClass, number>> = {};
+    for (const { req } of this.#all) {
+      const kind = classOf(req.method, req.url);
+      counts[kind] = (counts[kind] ?? 0) + 1;
+    }
+    return counts;
   }
 
   of(res: ServerResponse): Exchange | undefined {

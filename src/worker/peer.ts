@@ -20,3 +20,6 @@ export function notePeer(socket: Socket): void {
 export function peerOf(socket: Socket): string {
   return unix.has(socket) ? UNIX_PEER : (socket.remoteAddress ?? UNKNOWN_PEER);
 }
+
+/** Whether drover itself speaks TLS on this connection; what a proxy in front does is said in headers. */
+export const isEncrypted = (socket: Socket): boolean => (socket as { encrypted?: boolean }).encrypted === true;

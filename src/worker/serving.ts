@@ -1,8 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Vitals } from "../base/beat.ts";
 import type { Clock } from "../base/clock.ts";
 import { pause } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
+import { classOf } from "../base/requestclass.ts";
 import { between, type Ms } from "../base/units.ts";
 import type { AccessLog } from "./access.ts";
 import { limitBody } from "./bodylimit.ts";
@@ -14,6 +16,7 @@ import type { Exchange } from "./exchange.ts";
 import type { Trust } from "./gate/address.ts";
 import type { Handles } from "./handles.ts";
 import { InFlight } from "./inflight.ts";
+import { encrypt } from "./encrypt.ts";
 import { Intake } from "./intake.ts";
 import { retuneServer } from "./limits.ts";
 import { observeRequests } from "./observe.ts";
@@ -81,11 +84,17 @@ export class Serving {
   land(server: Server, observed: boolean): void {
     this.#server = server;
     this.#intake.land(server);
+    const many = (socket: Socket): void => void (observed || socket.setMaxListeners(0)); // each of many pipelined requests may watch for its end (req.signal)
+    const { tls, headersTimeout } = this.#config;
+    if (tls !== null) {
+      const secured = (raw: Socket, socket: Socket): void => (this.connections.secured(raw, socket), many(socket));
+      encrypt(server, tls, { timeout: headersTimeout, log: this.#parts.log, secured });
+    }
     server.on("connection", (socket) => {
       this.tally.counters.accepted += 1;
       notePeer(socket);
       this.connections.add(socket);
-      if (!observed) socket.setMaxListeners(0); // each of many pipelined requests may watch for its end (req.signal)
+      many(socket);
       this.#cap.accepted();
       this.#turnover.came();
       this.#pace.accepted();
@@ -113,7 +122,10 @@ export class Serving {
       full: () => this.#cap.full,
       counters: () => ({ ...this.tally.counters }),
       latency: () => this.tally.latency.takeDelta(),
+      counts: () => ({ ...this.tally.counts }),
+      spans: () => ({ queue: this.tally.waits.takeDelta() }),
       requests: () => this.inFlight.oldest(),
+      byClass: () => this.inFlight.byClass(),
     };
   }
 
@@ -127,6 +139,7 @@ export class Serving {
   /** A prepared answer was handed to the socket; most are over with that. */
   written(req: IncomingMessage, res: ServerResponse, millis: Ms, id: string): void {
     this.tally.answered(res.statusCode, millis);
+    this.tally.classed("read"); // only rows stand ready
     if (this.#parts.access !== undefined) this.#log(req, res.statusCode, millis, id);
     const { socket } = res;
     if (socket !== null && socket.writableLength === 0) return;
@@ -157,7 +170,10 @@ export class Serving {
     if (counted || (!res.headersSent && !timedOut && answered === undefined)) return;
     const status = answered ?? (res.headersSent ? res.statusCode : 504);
     const millis = between(startedAt, this.#parts.clock.now());
-    this.tally.answered(status, exchange.stream ? undefined : millis);
+    this.tally.answered(status, exchange.stream || exchange.waits ? undefined : millis);
+    const reason = status < 400 || exchange.refused ? undefined : res.getHeader("x-drover-refused");
+    if (typeof reason === "string") this.tally.refused(reason);
+    this.tally.classed(classOf(req.method, req.url), exchange.refused || typeof reason === "string" ? status : undefined);
     const id = res.getHeader("x-request-id");
     if (this.#parts.access !== undefined) this.#log(req, status, millis, typeof id === "string" ? id : "");
   }

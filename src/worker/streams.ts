@@ -15,6 +15,10 @@ export function createStreams(inFlight: InFlight): Streams {
       exchange.stream = true;
       exchange.release();
     },
+    waits(res) {
+      const exchange = inFlight.of(res);
+      if (exchange !== undefined) exchange.waits = true;
+    },
   };
 }
 

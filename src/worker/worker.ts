@@ -109,7 +109,10 @@ export class Worker {
         this.#parts.health = message.health;
         return;
       case "ask": // the broker's
+      case "post":
         return;
+      case "admin":
+        return this.#deps.adminKeys?.(message.keys);
       case "configure":
         return; // only the first one counts
     }

@@ -32,7 +32,7 @@ test("a list, a miss and then a hit that never reaches the application", async (
   assert.deepEqual([body["table"], body["total"], body["asOf"]], ["players", 12, new Date(1_780_000_000_000).toISOString()]);
   assert.deepEqual((body["rows"] as unknown[])[0], { id: "p1", name: "Joueur 1", score: 0 });
   assert.equal(first.headers.get("x-cache"), "MISS");
-  assert.equal(first.headers.get("cache-control"), "public, max-age=30, stale-while-revalidate=30, stale-if-error=600");
+  assert.equal(first.headers.get("cache-control"), "public, max-age=30, s-maxage=30, stale-while-revalidate=30, stale-if-error=600");
   assert.equal(first.headers.get("content-type"), "application/json; charset=utf-8");
   assert.equal(first.headers.get("vary"), "Accept-Encoding");
   assert.equal(first.headers.get("access-control-allow-origin"), null);

@@ -285,7 +285,7 @@ export async function world(sheet: Sheet, staticDir?: string, more: Partial<Serv
     },
     site: { staticDir },
     live: { reconnect: seconds(5), mostStreams: 20 },
-    streams: { opened: () => {} },
+    streams: { opened: () => {}, waits: () => {} },
     clients: { addressOf: addressed, countable: addressed, isSecure: () => state.secure },
     ...loginServices(state.ledger.worker()),
     ...more,

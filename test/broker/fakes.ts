@@ -60,6 +60,10 @@ export class FakeJournal implements Journal {
     return turn;
   }
 
+  copy(): Promise<void> {
+    return Promise.reject(new Error("a fake is not copied"));
+  }
+
   add(addition: Addition): Promise<Added> {
     return this.#queued(() => this.#add(addition));
   }
@@ -124,6 +128,10 @@ export class FakeFlusher implements Flusher {
     this.#events = events;
     this.#end = end;
     this.waiting = [...journal.recovered.entries];
+  }
+
+  takeTimes(): [] {
+    return [];
   }
 
   accepted(entries: readonly Entry[]): void {

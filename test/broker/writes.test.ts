@@ -97,7 +97,11 @@ function openBroker(said: object = TABLES, journalSize: Bytes = mebibytes(1)): O
 }
 
 function serve(broker: Broker): RpcServer {
-  const rpc = serveBroker(broker, socket(), log, { yield: () => broker.closeWrites(), takeBack: () => {} });
+  const rpc = serveBroker(broker, socket(), log, {
+    yield: () => broker.closeWrites(),
+    takeBack: () => {},
+    copy: () => Promise.reject(new Error("no")),
+  });
   closing.push(() => rpc.close());
   rpc.takeOver();
   return rpc;

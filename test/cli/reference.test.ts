@@ -3,11 +3,12 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { ERRORS } from "../../src/base/errors.ts";
 import { EXIT } from "../../src/base/exit.ts";
-import { renderErrors, renderSignals } from "../../src/cli/reference.ts";
+import { renderErrors, renderMetricsPage, renderSignals } from "../../src/cli/reference.ts";
 
-test("docs/ERRORS.md and docs/SIGNALS.md are what the tables say (npm run docs writes them)", () => {
+test("docs/ERRORS.md, docs/SIGNALS.md and docs/METRICS.md are what the tables say (npm run docs writes them)", () => {
   assert.equal(readFileSync("docs/ERRORS.md", "utf8"), renderErrors());
   assert.equal(readFileSync("docs/SIGNALS.md", "utf8"), renderSignals());
+  assert.equal(readFileSync("docs/METRICS.md", "utf8"), renderMetricsPage());
 });
 
 test("no two exit codes are the same, and each is a byte", () => {

@@ -78,5 +78,8 @@ export const statusWith = (changes: Partial<Status> = {}): Status => ({
   log: "/var/log/drover/drover.log",
   refusedReload: null,
   refusedRequests: 0,
+  alerts: [],
+  advice: { limit: "cpu", share: 0.48, reason: "the CPU is at 43 % with 2 workers on 4 cores", step: "nothing to do" },
+  fullIn: null,
   ...changes,
 });

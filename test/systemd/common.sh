@@ -33,7 +33,7 @@ still_alive() {
 # load_begin [PATH [N]]: N clients of both kinds from load_begin to load_end; then LOAD says what they met.
 load_begin() {
   rm -f /run/enough /run/loading
-  /opt/drover/node_modules/.bin/node /opt/test/load.mjs "http://127.0.0.1:8080${1:-/healthz}" /run/enough /run/loading "${2:-4}" >/run/load &
+  "${NODE:-/opt/drover/node_modules/.bin/node}" /opt/test/load.mjs "http://127.0.0.1:8080${1:-/healthz}" /run/enough /run/loading "${2:-4}" >/run/load &
   LOADING=$!
   until_true '[[ -e /run/loading ]]'
 }

@@ -8,7 +8,7 @@ play apt-get </dev/null
 play git <<'END'
 #!/bin/bash
 to=${!#}
-mkdir -p "$to" && cp -r /opt/package/{bin,config,docs,src,systemd} "$to" && sed "s/\"version\": .*/\"version\": \"${to##*/}\",/" /opt/package/package.json >"$to/package.json"
+mkdir -p "$to" && cp -r /opt/package/{bin,config,docs,src,systemd} "$to" && sed "s/\"version\": .*/\"version\": \"${to##*-}\",/" /opt/package/package.json >"$to/package.json"
 END
 play npm <<'END'
 #!/bin/bash

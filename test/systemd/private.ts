@@ -52,6 +52,8 @@ export interface Seen {
 export interface Shown {
   /** Where this package is shown inside. */
   readonly at?: string;
+  /** Another root file system than this machine's, or the one of DROVER_SANDBOX_ROOT. */
+  readonly base?: string;
   /** How long the script may take. */
   readonly limitMs?: number;
   /** More files: where they are, and where they are copied to, writable. */
@@ -61,7 +63,7 @@ export interface Shown {
 /**
  * Runs a script of this folder inside, as root, beside this package with a dist of its own: the one of the checkout may be old, or in use.
  */
-export function inside(script: string, { at = "/opt/drover", files = [], limitMs = LIMIT_MS }: Shown = {}): Seen {
+export function inside(script: string, { at = "/opt/drover", files = [], limitMs = LIMIT_MS, base: below = base }: Shown = {}): Seen {
   const dist = built();
   const needed = ["bin", "config", "docs", "node_modules", "package.json", "src", "systemd"];
   const shown = [
@@ -70,7 +72,7 @@ export function inside(script: string, { at = "/opt/drover", files = [], limitMs
     `${here}:/opt/test`,
     ...files.map(([from], i) => `${from}:/opt/files/${i}`),
   ];
-  const options = ["--root", base, ...shown.flatMap((pair) => ["--bind", pair])];
+  const options = ["--root", below, ...shown.flatMap((pair) => ["--bind", pair])];
   const copies = files.map(([, to], i) => `cp /opt/files/${i} '${to}' && `).join("");
   const ran = spawnSync("bash", [SANDBOX, ...options, "bash", "-c", `${copies}exec /opt/test/${script}`], {
     encoding: "utf8",

@@ -25,6 +25,7 @@ export const config = (over: Partial<WorkerConfig> = {}): WorkerConfig => ({
   drainIdle: ms(100),
   gracefulTimeout: seconds(5),
   trustedProxies: [],
+  tls: null,
   underscores: "drop",
   accessLog: false,
   demo: false,

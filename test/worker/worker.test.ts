@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -19,6 +19,30 @@ const plugin = {
   default: async (fastify: { get: (path: string, handler: () => unknown) => void }) => fastify.get("/", () => ({ ok: true })),
 };
 const TASKS = new URL("apps/task.ts", import.meta.url);
+
+test("an answer that waits because its client wishes so is counted, and its duration is not", async () => {
+  const waiting = {
+    default: async (fastify: { get: (path: string, handler: (_: unknown, reply: { raw: ServerResponse }) => unknown) => void }) => {
+      fastify.get("/", () => "ok");
+      fastify.get("/waits", async (_, reply) => {
+        runtime().service("streams").waits(reply.raw);
+        return await new Promise((resolve) => setTimeout(resolve, 30, "ok"));
+      });
+    },
+  };
+  const rig = startRig({ builtIn: waiting });
+  await rig.until("ready");
+  const client = new Client(rig.port);
+  await client.get("/waits");
+  await client.get("/");
+  const served = async (): Promise<number> => (await rig.next("beat")).counters.served;
+  while ((await served()) < 2);
+  const durations = rig.said.flatMap((said) => (said.type === "beat" ? said.latency : [])).reduce((sum, [, count]) => sum + count, 0);
+  assert.equal(durations, 1);
+  await client.end();
+  rig.tell({ type: "drain", within: ms(300) });
+  await rig.exited;
+});
 
 test("configure → ready → beats; health, reopen and retune are taken; drained at the end", async () => {
   const rig = startRig({ builtIn: plugin });

@@ -112,10 +112,13 @@ function headOf({ view, audience, asked, query }: Order, services: AppServices):
   };
 }
 
-function notModified(reply: FastifyReply, { ETag, Age, Vary, "Cache-Control": kept, "X-Cache": cache }: Head): FastifyReply {
+const OF_NOT_MODIFIED = ["Age", "Cache-Control", "CDN-Cache-Control", "Vary", "X-Cache"] as const;
+
+function notModified(reply: FastifyReply, head: Head): FastifyReply {
+  const kept = OF_NOT_MODIFIED.flatMap((name) => (head[name] === undefined ? [] : [[name, head[name]] as const]));
   return reply
     .code(304)
-    .headers({ ETag: `"${ETag}"`, Age, "Cache-Control": kept, "X-Cache": cache, ...(Vary === undefined ? {} : { Vary }) })
+    .headers({ ETag: `"${head.ETag}"`, ...Object.fromEntries(kept) })
     .send();
 }
 

@@ -89,6 +89,7 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
       if ("status" in wish) return sendProblem(request, reply, wish);
       const over = applied(await limiter.rows(wish.changes.length), reply);
       if (over !== undefined) return sendProblem(request, reply, over);
+      if (wish.wait === "sheet") services.live.streams.waits(reply.raw);
       const answer = await write(request, wish, services);
       if (answer.is === "written") return sendWritten(reply, answer, wish);
       if (answer.refusal.reason === "not-writable") warnOnce(wish.info.name, answer.refusal.message, warned, services);

@@ -11,7 +11,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
-import { elapsed, ms, type Ms, type Timestamp } from "../../base/units.ts";
+import { elapsed, minutes, ms, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Admission, Ledger, Session } from "../../sheets/ledger.ts";
 import { foldName, type SecretKey } from "../../sheets/secrets.ts";
 import type { Clients, Reader } from "../../worker/app.ts";
@@ -55,6 +55,10 @@ const STEP = 1 / 20;
  * a new cookie: who only watches is not idle. At a time of each client's own, so that those who came together do not come back together.
  */
 const LONGEST_HELD = [0.4, 0.8] as const;
+
+const DAY = minutes(24 * 60);
+const PLAIN =
+  "somebody logs in over plain HTTP: put a proxy with TLS in front that sets X-Forwarded-Proto, and name it in DROVER_TRUSTED_PROXIES; or set DROVER_TLS_CERT";
 
 export type Begun = { readonly is: "in"; readonly identity: Identity } | Exclude<Admission, { is: "in" }>;
 
@@ -228,17 +232,21 @@ export class Sessions {
     if (elapsed(identity.seen, seen) >= idle * STEP) this.#give(req, res, { ...identity, seen });
   }
 
+  /** Once a day for the machine: its workers count together. */
+  #warn(): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    const { ledger, log } = this.#parts;
+    const tell = (): void => log.warn(PLAIN);
+    ledger.spend([{ key: "told:plain-login", most: 1, per: DAY }]).then(({ is }) => is === "ok" && tell(), tell);
+  }
+
   #give(req: IncomingMessage, res: ServerResponse, identity: Identity): void {
-    const { keys, clients, idle, log } = this.#parts;
+    const { keys, clients, idle } = this.#parts;
     const [key] = keys;
     if (key === undefined || res.headersSent) return;
     const secure = clients.isSecure(req);
-    if (!secure && !this.#warned) {
-      this.#warned = true;
-      log.warn(
-        "somebody logs in over plain HTTP: put a proxy with TLS in front that sets X-Forwarded-Proto, and name it in DROVER_TRUSTED_PROXIES",
-      );
-    }
+    if (!secure) this.#warn();
     const cookie = seal(identity, key);
     this.#keep(cookie, identity);
     const left = Math.max(0, elapsed(identity.seen, this.endOf(identity)));

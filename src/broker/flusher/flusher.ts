@@ -1,4 +1,5 @@
 /** The flusher's shell: does what the core says, one thing after another, and tells it what came of it. */
+import type { HistogramDelta } from "../../base/histogram.ts";
 import { messageOf } from "../../base/errors.ts";
 import { impossible } from "../../base/never.ts";
 import { elapsed, ms, seconds, type Instant } from "../../base/units.ts";
@@ -53,6 +54,10 @@ class SheetFlusher implements Flusher {
       quota: this.#options.writes.ledger.report(),
       timeToSheet: { p50: stats.quantile(0.5), p99: stats.quantile(0.99) },
     };
+  }
+
+  takeTimes(): HistogramDelta {
+    return this.#state.stats.times.takeDelta();
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 /** What the flusher needs of Google, and what it offers to the broker. */
 import type { Clock } from "../../base/clock.ts";
+import type { HistogramDelta } from "../../base/histogram.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Timestamp } from "../../base/units.ts";
 import type { Layout } from "../../sheets/layout.ts";
@@ -80,6 +81,8 @@ export interface Flusher {
   /** More is waiting. */
   accepted(entries: readonly Entry[]): void;
   report(): WritesReport;
+  /** From acceptance to the sheet, of what has landed since the last call. */
+  takeTimes(): HistogramDelta;
   /** Begins no further request; resolves when the one under way has ended, or after a second. */
   close(): Promise<void>;
 }

@@ -23,7 +23,8 @@ export function resultCode(thrown: unknown): number | undefined {
 export const isDamage = (thrown: unknown): boolean =>
   thrown instanceof Damage || [CORRUPT, NOT_A_DATABASE].includes(resultCode(thrown) ?? 0);
 
-const isReading = (op: Op): boolean => op.do === "find" || op.do === "parked" || op.do === "close";
+const READING: readonly Op["do"][] = ["find", "parked", "copy", "close"];
+const isReading = (op: Op): boolean => READING.includes(op.do);
 const done = (value: unknown): Result => ({ is: "done", value });
 
 /** What an operation is answered that has not happened. */

@@ -1,18 +1,18 @@
 /** The journal's file: a SQLite database with one table for each kind of row. */
-import { chmodSync, closeSync, fsyncSync, openSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { errnoOf } from "../../base/errors.ts";
 import { kindOf, KINDS, NAMED, sumOf, type Kind, type Row, type StoredRow } from "./rows.ts";
 
 /** Of the tables and records. A journal that a newer drover wrote says a larger one, in the row META.schema. */
-export const SCHEMA = 1;
+export const SCHEMA = 2;
 
 /** Bytes. */
 export const PAGE = 4_096;
 
 /** Numbers of the rows of kind "meta". That of the schema stays for ever. */
-export const META = { schema: 1, identity: 2, counters: 3 } as const;
+export const META = { schema: 1, identity: 2, counters: 3, spreadsheet: 4 } as const;
 
 /**
  * locking_mode EXCLUSIVE keeps the index of the WAL in memory. secure_delete zeroes what is deleted: rows of a sheet do not stay behind
@@ -28,6 +28,9 @@ const TABLES = KINDS.map(
     `CREATE TABLE IF NOT EXISTS ${kind} (nr INTEGER PRIMARY KEY, name TEXT, record TEXT NOT NULL, body BLOB, sum BLOB NOT NULL) STRICT;
      ${NAMED.includes(kind) ? `CREATE UNIQUE INDEX IF NOT EXISTS ${kind}_name ON ${kind} (name);` : ""}`,
 ).join("\n");
+
+/** A copy is made in steps of so many pages: a commit waits for one of them at most. */
+const COPY_PAGES = 256;
 
 /** What a row says can't be believed. */
 export class Damage extends Error {}
@@ -76,12 +79,14 @@ function makeFile(path: string): void {
 }
 
 /** Makes the names in the folder of `path` durable. */
-export function syncFolder(path: string): void {
-  const folder = openSync(dirname(path), "r");
+export const syncFolder = (path: string): void => sync(dirname(path));
+
+function sync(path: string): void {
+  const file = openSync(path, "r");
   try {
-    fsyncSync(folder);
+    fsyncSync(file);
   } finally {
-    closeSync(folder);
+    closeSync(file);
   }
 }
 
@@ -177,6 +182,33 @@ export class Database {
   checkpoint(how: "PASSIVE" | "TRUNCATE"): boolean {
     const said = this.#database.prepare(`PRAGMA wal_checkpoint(${how})`).get();
     return said?.["busy"] === 0;
+  }
+
+  /**
+   * Copies all that is committed into a new file, whole and on disk when this resolves. What is committed meanwhile is in it.
+   * @param between is called between two steps: then, and not during a step, this connection may commit. false: the copy is not wanted
+   * any more. @throws what SQLite throws, or an Error then; the file is gone.
+   */
+  async copyTo(path: string, between: () => boolean): Promise<void> {
+    const remove = (): void => ["", "-journal", "-wal"].forEach((suffix) => rmSync(`${path}${suffix}`, { force: true }));
+    const progress = (): void => {
+      if (!between()) throw new Error("the journal is being closed");
+    };
+    remove();
+    makeFile(path);
+    try {
+      await backup(this.#database, path, { rate: COPY_PAGES, progress });
+      sync(path);
+      syncFolder(path);
+    } catch (e) {
+      remove();
+      throw e;
+    }
+  }
+
+  /** Copies all of it into an empty file. @throws what SQLite throws. */
+  vacuumInto(path: string): void {
+    this.#database.prepare("VACUUM INTO ?").run(path);
   }
 
   /** For tests of a full disk. */

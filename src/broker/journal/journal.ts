@@ -116,10 +116,12 @@ export interface Journal {
   /** Fences that no longer stand. */
   dropFences(ids: readonly number[]): Promise<void>;
   keepTags(kept: readonly Tag[], dropped: readonly number[], nextMetadataId: number): Promise<void>;
-  /** @returns the write, or undefined when it was never accepted, or landed over a day ago. */
+  /** @returns the write, or undefined when it was never accepted, or landed over a week ago. */
   find(id: string): Promise<Write | undefined>;
   /** Parked writes, newest first, at most `most`. */
   parked(most: number): Promise<readonly Write[]>;
+  /** A copy of the journal as a file of its own (SQLite, 0600), while it goes on. @throws when there is no room, or the journal is closed meanwhile. */
+  copy(to: string): Promise<void>;
   /** Takes nothing more; resolves when all is on disk and the lock is given up. */
   close(): Promise<void>;
 }

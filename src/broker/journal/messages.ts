@@ -9,7 +9,7 @@ export interface Limits {
   /** Of entries that wait: their records as they are stored. */
   readonly waitingBytes: number;
   readonly waiting: number;
-  /** Of writes that landed within the last day; beyond it the oldest are forgotten early. */
+  /** Of writes that landed within the last week; beyond it the oldest are forgotten early. */
   readonly landed: number;
   readonly landedBytes: number;
   readonly parked: number;
@@ -26,6 +26,8 @@ export interface ThreadOptions {
   readonly patience: number;
   readonly now: Timestamp;
   readonly limits: Limits;
+  /** Whose rows the journal takes; undefined: it is not asked. */
+  readonly spreadsheet: string | undefined;
   /** For tests: the database's most pages. */
   readonly mostPages: number | undefined;
 }
@@ -51,11 +53,13 @@ export type Op =
   | { readonly do: "settle"; readonly nr: number; readonly how: Settlement }
   | { readonly do: "dropFences"; readonly ids: readonly number[] }
   | { readonly do: "keepTags"; readonly kept: readonly Tag[]; readonly dropped: readonly number[]; readonly nextMetadataId: number }
-  /** Purges what is over a day old, in a small step, and moves the WAL into the database. */
+  /** Purges what is too old, in a small step, and moves the WAL into the database. */
   | { readonly do: "tidy" }
   | { readonly do: "recall"; readonly once: Named }
   | { readonly do: "find"; readonly id: string }
   | { readonly do: "parked"; readonly most: number }
+  /** Done when it has begun: `copied` tells the end. */
+  | { readonly do: "copy"; readonly to: string }
   | { readonly do: "close" };
 
 export type AddResult =
@@ -97,5 +101,6 @@ export type FromThread =
   | { readonly type: "damaged" }
   /** After the last entries. */
   | { readonly type: "opened"; readonly opened: Opened }
+  | { readonly type: "copied"; readonly to: string; readonly failed: string | undefined }
   | { readonly type: "refused"; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "results"; readonly results: readonly Result[] };

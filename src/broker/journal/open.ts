@@ -5,6 +5,7 @@ import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { mebibytes, seconds, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Write } from "../../sheets/writes.ts";
+import { Copies } from "./copies.ts";
 import type { Added, Addition, Batch, Journal, Once, Recovered, Settlement, Tag } from "./journal.ts";
 import type { AddOp, AddResult, Limits, Named, Op, Result } from "./messages.ts";
 import { decodeEntry, encodeEntry } from "./records.ts";
@@ -15,6 +16,8 @@ export interface JournalOptions {
   readonly dir: string;
   readonly now: () => Timestamp;
   readonly log: Logger;
+  /** Whose rows it takes; left out: it is not asked. */
+  readonly spreadsheet?: string;
   /** How long to wait for a broker that is leaving. */
   readonly patience?: Ms;
   readonly limits?: Partial<Limits>;
@@ -67,6 +70,7 @@ class ThreadJournal implements Journal {
   #flight: Call[] | undefined;
   #queuedBytes = 0;
   #restarted = false;
+  readonly #copies = new Copies();
   /** Why nothing is taken any more. */
   #over: string | undefined;
   #closing = false;
@@ -150,6 +154,10 @@ class ThreadJournal implements Journal {
     return this.#ask({ do: "parked", most });
   }
 
+  copy(to: string): Promise<void> {
+    return this.#copies.make(to, () => this.#ask({ do: "copy", to }));
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#tidying);
     if (this.#over !== undefined) return await this.#thread?.ended;
@@ -203,7 +211,11 @@ class ThreadJournal implements Journal {
   #adopt(thread: Thread): void {
     this.#thread = thread;
     thread.onResults((results) => this.#answer(results));
-    thread.onDeath((why) => void this.#restart(why));
+    thread.onCopied((to, failed) => this.#copies.ended(to, failed));
+    thread.onDeath((why) => {
+      this.#copies.lost(why);
+      void this.#restart(why);
+    });
   }
 
   /** What the dead thread had in its hands is given to the next one: everything can be done twice, writes by their ids. */
@@ -266,7 +278,8 @@ class ThreadJournal implements Journal {
 /**
  * Opens the journal in `dir`, or makes one, in a thread of its own.
  * @returns once it holds the lock and has read what waits.
- * @throws DroverError DROVER_E_RUNNING when another broker keeps it longer than `patience`; DROVER_E_JOURNAL when a newer drover wrote it;
+ * @throws DroverError DROVER_E_RUNNING when another broker keeps it longer than `patience`; DROVER_E_JOURNAL when a newer drover wrote it, or writes for
+ * another spreadsheet wait in it;
  * DROVER_E_DATA_DIR when it can't be read or written: the disk may be full, so that a later try may succeed.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {

@@ -7,6 +7,8 @@ import { isDamage, resultCode } from "./commit.ts";
 import { Damage, Database, META, PAGE } from "./database.ts";
 import { recordOf } from "./records.ts";
 import { FILE, finishSwap, refuseNewer, salvage } from "./salvage.ts";
+import { migrate } from "./migrate.ts";
+import { claim } from "./spreadsheet.ts";
 import { begin, firstMetadataId, readState, type State } from "./state.ts";
 import { readWal } from "./wal.ts";
 
@@ -22,23 +24,35 @@ export interface OnEntries {
   damaged(): void;
 }
 
-function refuseSchema(database: Database, path: string): void {
-  const row = database.get("meta", META.schema);
-  if (row === undefined) throw new Damage("it is no journal of drover's");
-  refuseNewer(recordOf("meta", row) as number, path);
+/** What an opening goes by. */
+export interface Ground {
+  readonly now: Timestamp;
+  /** Whose rows the journal takes; undefined: it is not asked. */
+  readonly spreadsheet: string | undefined;
 }
 
+function schemaOf(database: Database, path: string): number {
+  const row = database.get("meta", META.schema);
+  if (row === undefined) throw new Damage("it is no journal of drover's");
+  const schema = recordOf("meta", row) as number;
+  refuseNewer(schema, path);
+  return schema;
+}
+
+const EMPTY = { nextLsn: 1, nextBatch: 1, landed: 0, parked: 0 };
+
 /** @throws Damage, DroverError, or what SQLite throws. */
-function openFile(path: string, fresh: boolean, entry: OnEntries["entry"]): { database: Database; state: State } {
+function openFile(path: string, fresh: boolean, ground: Ground, entry: OnEntries["entry"]): { database: Database; state: State } {
   const database = new Database(path);
   try {
-    if (fresh)
-      database.transaction(() => begin(database, { nextLsn: 1, nextBatch: 1, nextMetadataId: firstMetadataId(), landed: 0, parked: 0 }));
+    if (fresh) database.transaction(() => begin(database, { ...EMPTY, nextMetadataId: firstMetadataId() }, ground.spreadsheet));
     else {
-      refuseSchema(database, path);
+      const schema = schemaOf(database, path);
       database.examine();
+      migrate(database, schema, path, ground.now);
     }
-    return { database, state: readState(database, entry) };
+    const state = readState(database, entry);
+    return { database, state: ground.spreadsheet === undefined ? state : claim(database, state, ground.spreadsheet, path) };
   } catch (e) {
     database.close();
     throw e;
@@ -55,10 +69,11 @@ function look(path: string, size: number | undefined): string | undefined {
 }
 
 /**
- * @throws DroverError DROVER_E_JOURNAL when a newer drover wrote it, DROVER_E_DATA_DIR when it can't be read or written, or when there is no room for
+ * @throws DroverError DROVER_E_JOURNAL when a newer drover wrote it or another spreadsheet's writes wait in it, DROVER_E_DATA_DIR when it can't be read or written, or when there is no room for
  * what is kept of a damaged one.
  */
-export function openFiles(dir: string, now: Timestamp, on: OnEntries): OpenJournal {
+export function openFiles(dir: string, ground: Ground, on: OnEntries): OpenJournal {
+  const { now } = ground;
   const path = join(dir, FILE);
   try {
     finishSwap(dir, now);
@@ -66,14 +81,14 @@ export function openFiles(dir: string, now: Timestamp, on: OnEntries): OpenJourn
     let why = look(path, size);
     if (why === undefined)
       try {
-        return { ...openFile(path, size === undefined || size === 0, on.entry), damage: undefined };
+        return { ...openFile(path, size === undefined || size === 0, ground, on.entry), damage: undefined };
       } catch (e) {
         if (!isDamage(e)) throw e;
         why = messageOf(e);
       }
     on.damaged();
     const damage = salvage(dir, why, now);
-    return { ...openFile(path, false, on.entry), damage };
+    return { ...openFile(path, false, ground, on.entry), damage };
   } catch (e) {
     if (e instanceof DroverError) throw e;
     const code = resultCode(e);

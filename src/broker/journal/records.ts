@@ -4,8 +4,10 @@ import type { Write, WriteState } from "../../sheets/writes.ts";
 import type { Batch, Entry, NewEntry, Tag } from "./journal.ts";
 import type { Kind, Row } from "./rows.ts";
 
-/** How long a write is found after it landed, and how long a client's own key is known. */
-export const KEPT = (24 * 60 * 60 * 1_000) as Ms;
+const DAY = 24 * 60 * 60 * 1_000;
+
+/** How long a write is found after it landed, and how long a client's own key, or a worker's call, is known. */
+export const KEPT = { landed: (7 * DAY) as Ms, once: DAY as Ms, call: DAY as Ms } as const;
 
 export interface LandedRecord {
   readonly id: string;
@@ -91,4 +93,4 @@ export function parkedWrite(row: Row): Write {
 }
 
 /** A clock that was set back does not keep what it stamped before for ever. */
-export const isOver = (at: Timestamp, now: Timestamp): boolean => Math.abs(now - at) > KEPT;
+export const isOver = (kind: keyof typeof KEPT, at: Timestamp, now: Timestamp): boolean => Math.abs(now - at) > KEPT[kind];

@@ -27,7 +27,7 @@ export function refuseNewer(schema: number, path: string): void {
   if (schema > SCHEMA)
     throw new DroverError(
       "DROVER_E_JOURNAL",
-      `${path} was written by a newer drover (schema ${schema}; this one knows ${SCHEMA}): run that one, or move the file away if the writes in it may be lost`,
+      `${path} was written by a newer drover (schema ${schema}; this one knows ${SCHEMA}): run that one, or restore a backup that this one made`,
     );
 }
 
@@ -68,7 +68,7 @@ export function finishSwap(dir: string, now: Timestamp): void {
 }
 
 /** A file's pages, the newer ones of its WAL before them. */
-function openPages(path: string): { pages: Pages; count: number; close(): void } {
+export function openPages(path: string): { pages: Pages; count: number; close(): void } {
   const wal = readWal(`${path}-wal`, PAGE);
   const open = (name: string): number | undefined =>
     statSync(name, { throwIfNoEntry: false }) === undefined ? undefined : openSync(name, "r");
@@ -88,33 +88,44 @@ function openPages(path: string): { pages: Pages; count: number; close(): void }
   };
 }
 
+/** Every row that can be believed, with its kind; undefined for a cell that holds none. */
+export function* rowsSeen({ pages, count }: ReturnType<typeof openPages>): Generator<{ kind: Kind; row: Row } | undefined> {
+  for (let nr = 1; nr <= count; nr += 1)
+    for (const row of rowsOfPage(nr, pages)) {
+      const kind = row === undefined ? undefined : kindOf(row);
+      if (row !== undefined && kind !== undefined) yield { kind, row };
+      // The first page has SQLite's own table of tables.
+      else if (nr > 1) yield undefined;
+    }
+}
+
 interface Found {
   readonly counters: Counters;
+  readonly spreadsheet: string | undefined;
   readonly unreadable: number;
 }
 
-/** Every row that can be believed. @param take is called with each; rows of meta are read here. */
+/** @param take is called with each row; those of meta are read here. */
 function search(path: string, take: (kind: Kind, row: Row) => void): Found {
-  const { pages, count, close } = openPages(path);
+  const seen = openPages(path);
   let counters: Counters = { nextLsn: 1, nextBatch: 1, nextMetadataId: 1, landed: 0, parked: 0 };
+  let spreadsheet: string | undefined;
   let unreadable = 0;
   const read = (kind: Kind, row: Row): void => {
     if (kind !== "meta") take(kind, row);
     else if (row.nr === META.schema) refuseNewer(recordOf("meta", row) as number, path);
     else if (row.nr === META.counters) counters = recordOf("meta", row) as Counters;
+    else if (row.nr === META.spreadsheet) spreadsheet = recordOf("meta", row) as string;
   };
   try {
-    for (let nr = 1; nr <= count; nr += 1)
-      for (const row of rowsOfPage(nr, pages)) {
-        const kind = row === undefined ? undefined : kindOf(row);
-        if (row !== undefined && kind !== undefined) read(kind, row);
-        // The first page has SQLite's own table of tables.
-        else if (nr > 1) unreadable += 1;
-      }
+    for (const found of rowsSeen(seen)) {
+      if (found === undefined) unreadable += 1;
+      else read(found.kind, found.row);
+    }
   } finally {
-    close();
+    seen.close();
   }
-  return { counters, unreadable };
+  return { counters, spreadsheet, unreadable };
 }
 
 /** Copies what is found into an empty database, some thousand rows a commit. */
@@ -185,16 +196,17 @@ function missing({ settled, waiting }: Numbers, last: number): number {
 function build(dir: string): { kept: number; lost: number; unreadable: number } {
   const database = new Database(join(dir, BUILDING));
   try {
-    const { counters, unreadable } = copy(join(dir, FILE), database);
+    const { counters, spreadsheet, unreadable } = copy(join(dir, FILE), database);
     const found = numbers(database);
     const last = database.transaction(() => {
       const largest = reconcile(database, found);
-      begin(database, {
+      const numbered = {
         ...counters,
         nextLsn: Math.max(largest.lsn + 1, counters.nextLsn) + LEAP.lsn,
         nextBatch: Math.max(largest.batch + 1, counters.nextBatch) + LEAP.batch,
         nextMetadataId: firstMetadataId(),
-      });
+      };
+      begin(database, numbered, spreadsheet);
       return largest.lsn;
     });
     return { kept: database.size("entry").rows, lost: missing(found, last), unreadable };

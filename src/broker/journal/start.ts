@@ -11,6 +11,7 @@ export interface Thread {
   readonly recovered: Recovered;
   post(group: Group): void;
   onResults(listener: (results: readonly Result[]) => void): void;
+  onCopied(listener: (to: string, failed: string | undefined) => void): void;
   /** It ended, by whatever. */
   onDeath(listener: (why: string) => void): void;
   terminate(): Promise<unknown>;
@@ -25,6 +26,7 @@ const HEAP_MIB = 256;
 interface Place {
   readonly dir: string;
   readonly now: () => Timestamp;
+  readonly spreadsheet?: string | undefined;
   readonly mostPages?: number;
 }
 
@@ -50,8 +52,8 @@ function report(worker: Worker): Promise<Recovered> {
 }
 
 /** @throws DroverError as `openJournal`. */
-export async function startThread({ dir, now, mostPages }: Place, limits: Limits, patience: Ms): Promise<Thread> {
-  const options: ThreadOptions = { dir, patience, now: now(), limits, mostPages };
+export async function startThread({ dir, now, spreadsheet, mostPages }: Place, limits: Limits, patience: Ms): Promise<Thread> {
+  const options: ThreadOptions = { dir, patience, now: now(), limits, spreadsheet, mostPages };
   const worker = new Worker(MODULE, { workerData: options, resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB }, name: "journal" });
   const recovered = await report(worker);
   let why: string | undefined;
@@ -62,6 +64,8 @@ export async function startThread({ dir, now, mostPages }: Place, limits: Limits
     recovered,
     post: (group) => worker.postMessage(group),
     onResults: (listener) => worker.on("message", (message: FromThread) => message.type === "results" && listener(message.results)),
+    onCopied: (listener) =>
+      worker.on("message", (message: FromThread) => message.type === "copied" && listener(message.to, message.failed)),
     onDeath: (listener) => worker.once("exit", (code) => listener(why ?? `it ended with ${code}`)),
     terminate: () => worker.terminate(),
     ended,

@@ -32,12 +32,16 @@ export const plus = (size: Size, rows: number, bytes: number): Size => ({ rows: 
 /** The upper half of what an int32 can be is left for counting up. */
 export const firstMetadataId = (): number => randomInt(1, 2 ** 30);
 
-/** Rows that make an empty database a journal. */
-export function begin(database: Database, counters: Counters): void {
-  const meta = (nr: number, value: unknown): void => database.put("meta", { nr, name: null, record: JSON.stringify(value), body: null });
-  meta(META.schema, SCHEMA);
-  meta(META.identity, randomBytes(12).toString("base64url"));
-  meta(META.counters, counters);
+/** Changes a row of kind "meta". */
+export const putMeta = (database: Database, nr: number, value: unknown): void =>
+  database.put("meta", { nr, name: null, record: JSON.stringify(value), body: null });
+
+/** Rows that make an empty database a journal. @param spreadsheet whose rows it takes, when that is known. */
+export function begin(database: Database, counters: Counters, spreadsheet: string | undefined): void {
+  putMeta(database, META.schema, SCHEMA);
+  putMeta(database, META.identity, randomBytes(12).toString("base64url"));
+  putMeta(database, META.counters, counters);
+  if (spreadsheet !== undefined) putMeta(database, META.spreadsheet, spreadsheet);
 }
 
 function meta(database: Database, nr: number): unknown {

@@ -109,7 +109,7 @@ export class Store {
     }
     if (row === undefined) return undefined;
     const noted = recordOf(ring, row);
-    if (isOver(noted.settledAt, now)) {
+    if (isOver(ring, noted.settledAt, now)) {
       this.#forget(ring, row.nr, bytesOf(row));
       return undefined;
     }
@@ -213,7 +213,7 @@ export class Store {
     let forgotten = 0;
     for (const kind of ["landed", "once", "call"] as const)
       for (const { nr, row } of this.#database.end(kind, "first", STEP)) {
-        if (row !== undefined && !isOver(recordOf(kind, row).settledAt, now)) continue;
+        if (row !== undefined && !isOver(kind, recordOf(kind, row).settledAt, now)) continue;
         this.#forget(kind, nr, row === undefined ? 0 : bytesOf(row));
         forgotten += 1;
       }

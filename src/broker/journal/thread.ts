@@ -8,7 +8,7 @@ import { Committer } from "./commit.ts";
 import { Damage, type Database } from "./database.ts";
 import type { Batch, OldFence, Tag } from "./journal.ts";
 import { takeLock, type Lock } from "./lock.ts";
-import type { FromThread, Group, Opened, ThreadOptions } from "./messages.ts";
+import type { FromThread, Group, Opened, Result, ThreadOptions } from "./messages.ts";
 import { openFiles, type OpenJournal } from "./opening.ts";
 import { recordOf } from "./records.ts";
 import { FILE } from "./salvage.ts";
@@ -67,28 +67,89 @@ function watchFiles(dir: string): () => void {
   };
 }
 
-function serve(database: Database, committer: Committer, lock: Lock): void {
-  port.on("message", (group: Group) => {
-    const results = committer.run(group);
-    if (!group.ops.some((op) => op.do === "close")) return say({ type: "results", results });
+/** The journal at work: groups of operations, and copies beside them. */
+class Desk {
+  readonly #database: Database;
+  readonly #committer: Committer;
+  readonly #lock: Lock;
+  /** Came while a step of a copy was being made, by a thread of SQLite's: a commit in the same moment would end the copy. */
+  #held: Group[] = [];
+  #copying = false;
+  #toCopy: string[] = [];
+  /** The journal must be opened anew. */
+  #broken: { readonly by: unknown } | undefined;
+
+  constructor(database: Database, committer: Committer, lock: Lock) {
+    this.#database = database;
+    this.#committer = committer;
+    this.#lock = lock;
+  }
+
+  take(group: Group): void {
+    if (this.#copying) this.#held.push(group);
+    else this.#run(group);
+  }
+
+  #run(group: Group): void {
+    const results = this.#committer.run(group);
+    if (closes(group)) return this.#close(results);
+    say({ type: "results", results });
+    for (const op of group.ops) if (op.do === "copy") this.#toCopy.push(op.to);
+    if (!this.#copying) void this.#copy();
+  }
+
+  #close(results: readonly Result[]): void {
     try {
-      database.close(); // what it may fail at is tidiness: all that was answered is on disk
+      this.#database.close(); // what it may fail at is tidiness: all that was answered is on disk
     } finally {
-      lock.release();
+      this.#lock.release();
       say({ type: "results", results });
       port.close();
     }
-  });
+  }
+
+  /** Between two steps of a copy. @returns false: the journal is to be closed, and the copy goes no further. */
+  #between(): boolean {
+    try {
+      while (this.#held[0] !== undefined && !closes(this.#held[0])) this.#run(this.#held.shift() as Group);
+    } catch (e) {
+      this.#broken = { by: e }; // SQLite's copy would swallow it
+    }
+    return this.#held.length === 0 && this.#broken === undefined;
+  }
+
+  async #copy(): Promise<void> {
+    const to = this.#toCopy.shift();
+    if (to === undefined) return;
+    this.#copying = true;
+    let failed: string | undefined;
+    try {
+      await this.#database.copyTo(to, () => this.#between());
+    } catch (e) {
+      failed = messageOf(e);
+    }
+    say({ type: "copied", to, failed });
+    this.#between();
+    if (this.#broken !== undefined) throw this.#broken.by; // ends the thread
+    this.#copying = false;
+    const last = this.#held.shift();
+    if (last === undefined) await this.#copy();
+    else this.#run(last);
+  }
 }
 
-function start({ dir, patience, now, limits, mostPages }: ThreadOptions): void {
+const closes = (group: Group): boolean => group.ops.some((op) => op.do === "close");
+
+function start({ dir, patience, now, limits, spreadsheet, mostPages }: ThreadOptions): void {
   const lock = takeLock(join(dir, "journal.lock"), patience as Ms);
   const sender = entrySender();
-  const journal = openFiles(dir, now, sender);
+  const journal = openFiles(dir, { now, spreadsheet }, sender);
   sender.flush();
   if (mostPages !== undefined) journal.database.limitPages(mostPages);
   say({ type: "opened", opened: opened(journal) });
-  serve(journal.database, new Committer(journal.database, new Store(journal.database, limits, journal.state), watchFiles(dir)), lock);
+  const committer = new Committer(journal.database, new Store(journal.database, limits, journal.state), watchFiles(dir));
+  const desk = new Desk(journal.database, committer, lock);
+  port.on("message", (group: Group) => desk.take(group));
 }
 
 try {

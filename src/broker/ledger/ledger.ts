@@ -59,6 +59,8 @@ export class SharedLedger implements LedgerHost {
   #flush: NodeJS.Timeout | undefined;
   #flushed = Promise.withResolvers<void>();
   #failing = false;
+  /** Slots that have run out since this process began. */
+  expired = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -129,7 +131,14 @@ export class SharedLedger implements LedgerHost {
 
   /** Frees what has run out. @returns how many slots. */
   reap(): number {
-    return this.#step(({ now }) => this.#slots.expire(now)) ?? 0;
+    const freed = this.#step(({ now }) => this.#slots.expire(now)) ?? 0;
+    this.expired += freed;
+    return freed;
+  }
+
+  /** From now on there are so many slots: nobody is put out. @returns false when the ledger is not ours now. */
+  setMax(max: number): boolean {
+    return this.#step(() => ((this.#slots.rules = { ...this.#slots.rules, max }), true)) ?? false;
   }
 
   /** Who is in, the longest first. */

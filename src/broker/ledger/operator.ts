@@ -1,5 +1,5 @@
 /** What the operator is told of the slots, as text for a terminal of 80 columns. */
-import type { SlotsQuestion } from "../../base/protocol.ts";
+import type { Question } from "../../base/protocol.ts";
 import { capacityOf } from "../../base/slots.ts";
 import type { Ms, Timestamp } from "../../base/units.ts";
 import type { SessionLine, SharedLedger } from "./ledger.ts";
@@ -11,7 +11,7 @@ const LONGEST_USER = 32;
 /** @param wall now. */
 export function answerOperator(
   ledger: SharedLedger,
-  question: SlotsQuestion,
+  question: Exclude<Question, { do: "purge" }>,
   wall: Timestamp,
 ): { readonly ok: boolean; readonly text: string } {
   switch (question.do) {
@@ -23,6 +23,10 @@ export function answerOperator(
       const out = ledger.end(question.who);
       return typeof out === "string" ? { ok: false, text: out } : { ok: true, text: `${sessions(out)} put out; ${used(ledger)}` };
     }
+    case "max":
+      return ledger.setMax(question.max)
+        ? { ok: true, text: `${question.max} slots from now on; ${used(ledger)}` }
+        : { ok: false, text: "the ledger is on its way to another broker: try again" };
     default:
       return question satisfies never;
   }

@@ -4,6 +4,7 @@ import { nearest } from "../../settings/nearest.ts";
 import type { Command } from "../commands.ts";
 
 const SUBJECTS: Readonly<Record<string, () => Promise<Command>>> = {
+  deployment: async () => (await import("./deployment/command.ts")).deployment,
   sheets: async () => (await import("./sheets/command.ts")).sheets,
 };
 

@@ -14,6 +14,8 @@ export interface Place {
   readonly systemd: number;
   /** Whether this runtime can send datagrams itself. */
   readonly ffi: boolean;
+  /** What starts drover there, before its command; left out: its bin/drover. */
+  readonly start?: readonly string[];
 }
 
 /** @param systemd overrides the version found, for a file that goes to another machine. */

@@ -4,9 +4,13 @@ import { parseArgs } from "node:util";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { addresses, type BindAddress } from "../../settings/addresses.ts";
 import { fill } from "./fill.ts";
+import type { UnitNames } from "./names.ts";
 import { obstacles, thisPlace, type Place } from "./place.ts";
-import { unitValues } from "./units.ts";
+import { EMITTED, unitValues, type Purpose } from "./units.ts";
 import { writeAll, type EmittedFile } from "./write.ts";
+
+/** This package: what it fills may be for another place. */
+const TEMPLATES = join(import.meta.dirname, "..", "..", "..");
 
 const OPTIONS = {
   prefix: { type: "string", default: "/etc" },
@@ -17,13 +21,13 @@ const OPTIONS = {
 } as const;
 
 /** The templates, and where each goes below the prefix: the same in /etc, /usr/lib and /run. */
-const FILES = [
-  { template: "systemd/drover.service", to: "systemd/system/drover.service" },
-  { template: "systemd/drover.socket", to: "systemd/system/drover.socket" },
-  { template: "systemd/drover.sysusers.conf", to: "sysusers.d/drover.conf" },
-  { template: "systemd/drover.tmpfiles.conf", to: "tmpfiles.d/drover.conf" },
-  { template: "config/logrotate.conf", to: "logrotate.d/drover" },
-] as const;
+const FILES: readonly { readonly template: string; readonly to: (names: UnitNames) => string }[] = [
+  { template: "systemd/drover.service", to: ({ service }) => `systemd/system/${service}` },
+  { template: "systemd/drover.socket", to: ({ socket }) => `systemd/system/${socket}` },
+  { template: "systemd/drover.sysusers.conf", to: ({ file }) => `sysusers.d/${file}.conf` },
+  { template: "systemd/drover.tmpfiles.conf", to: ({ file }) => `tmpfiles.d/${file}.conf` },
+  { template: "config/logrotate.conf", to: ({ file }) => `logrotate.d/${file}` },
+];
 
 /**
  * `drover emit systemd [--prefix /etc] [--root DIR] [--bind LIST] [--systemd-version N] [--dry-run]`: fills the templates for
@@ -45,12 +49,17 @@ export function emitSystemd(argv: readonly string[]): number {
 }
 
 /** Every file, filled. @throws DroverError before anything is written. */
-export function filled(place: Place, bind: readonly BindAddress[], folder: string): EmittedFile[] {
-  const values = unitValues(place, bind);
-  return FILES.map(({ template, to }) => ({
-    path: join(folder, to),
-    text: fill(readFileSync(join(place.root, template), "utf8"), values, template),
-  }));
+export function filled(place: Place, bind: readonly BindAddress[], folder: string, purpose = EMITTED): EmittedFile[] {
+  return FILES.map(({ template, to }) => ({ path: join(folder, to(purpose.names)), text: fillOne(template, place, bind, purpose) }));
+}
+
+/** The unit that several events share, filled for all of them. */
+export function sharedUnit(place: Place, folder: string, purpose: Purpose): EmittedFile {
+  return { path: join(folder, "systemd/system/drover@.service"), text: fillOne("systemd/drover.service", place, [], purpose) };
+}
+
+function fillOne(template: string, place: Place, bind: readonly BindAddress[], purpose: Purpose): string {
+  return fill(readFileSync(join(TEMPLATES, template), "utf8"), unitValues(place, bind, purpose), template);
 }
 
 interface EmitOptions {

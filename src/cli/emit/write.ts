@@ -5,10 +5,14 @@ import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
 export interface EmittedFile {
   readonly path: string;
   readonly text: string;
+  /** 0644, unless it says otherwise. */
+  readonly mode?: number;
 }
 
 /** In the first line of every template: a file without it is somebody else's. */
-const MARK = "# Written by `drover emit ";
+const MARK = /^# Written by `drover (?:emit|install)\b/;
+
+export const isOurs = (text: string): boolean => MARK.test(text);
 
 /**
  * Writes all the files, or none when one of them would replace a file that drover has not written.
@@ -16,7 +20,7 @@ const MARK = "# Written by `drover emit ";
  */
 export function writeAll(files: readonly EmittedFile[]): ("wrote" | "unchanged")[] {
   const before = files.map(({ path }) => contentOf(path));
-  const foreign = files.find((_file, i) => before[i] !== undefined && !before[i].startsWith(MARK));
+  const foreign = files.find((_file, i) => before[i] !== undefined && !isOurs(before[i]));
   if (foreign !== undefined)
     throw new DroverError(
       "DROVER_E_USAGE",
@@ -29,7 +33,8 @@ export function writeAll(files: readonly EmittedFile[]): ("wrote" | "unchanged")
   });
 }
 
-function contentOf(path: string): string | undefined {
+/** @returns undefined when it is not there. @throws DroverError when it can't be read. */
+export function contentOf(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (e) {
@@ -38,14 +43,14 @@ function contentOf(path: string): string | undefined {
   }
 }
 
-/** A reader sees the old file or the new one. */
-function write({ path, text }: EmittedFile): void {
+/** A reader sees the old file or the new one. @throws DroverError. */
+export function write({ path, text, mode = 0o644 }: EmittedFile): void {
   const draft = `${path}.new`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     rmSync(draft, { force: true }); // left by an emit that was killed
-    writeFileSync(draft, text, { flag: "wx" });
-    chmodSync(draft, 0o644); // whatever the umask is: systemctl reads units for everybody
+    writeFileSync(draft, text, { flag: "wx", mode: 0o600 });
+    chmodSync(draft, mode); // whatever the umask is: systemctl reads units for everybody
     renameSync(draft, path);
   } catch (e) {
     throw new DroverError("DROVER_E_USAGE", `${path} can't be written: ${messageOf(e)}`, { cause: e });

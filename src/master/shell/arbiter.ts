@@ -7,7 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { impossible } from "../../base/never.ts";
-import type { FromChild, Health, Role, ToChild } from "../../base/protocol.ts";
+import type { Beat, FromChild, Health, Role, ToChild } from "../../base/protocol.ts";
 import type { Instant, Ms } from "../../base/units.ts";
 import type { Death } from "../core/death.ts";
 import { decide } from "../core/decide.ts";
@@ -42,12 +42,16 @@ export interface World {
   /** A line the operator must see even if nobody reads the log. */
   fatal(text: string): void;
   announce(what: "ready" | "reloading" | "stopping", state: Master): void;
+  /** A child of any role has beaten. */
+  beat(child: Child, beat: Beat): void;
   /** A child serves. */
   born(child: Child): void;
   /** A child has ended. */
   died(child: Child, death: Death): void;
   /** A child answers what the operator asked it. */
   told(answer: Extract<FromChild, { type: "told" }>): void;
+  /** The broker says what came of a request to the outside. */
+  posted(answer: Extract<FromChild, { type: "posted" }>): void;
   kill(pid: number, signal: NodeJS.Signals): void;
   /** Whether children of that generation were started with an inspector to open (DROVER_AUTOPSY). */
   inspectable(generation: number): boolean;
@@ -205,6 +209,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
         return feed({ type: "ready", pid: child.pid });
       case "beat":
         if (child.role !== "emulator") world.totals.add(child.pid, message); // it is Google here: its requests are not ours
+        world.beat(child, message);
         child.lastBeat = message;
         child.lastBeatAt = clock.now();
         child.warned = false;
@@ -223,6 +228,8 @@ export function createArbiter(world: World, seed: number): Arbiter {
         return;
       case "told":
         return child.role === "broker" ? world.told(message) : undefined; // applications are not asked
+      case "posted":
+        return child.role === "broker" ? world.posted(message) : undefined;
       case "wants":
         for (const role of world.rolesForTables()) feed({ type: "need", role });
         return;

@@ -1,6 +1,6 @@
 /**
  * The control socket: HTTP over a unix socket that only this user can open (0600 from birth). Whoever may open it is the
- * operator. `GET /status` gives the snapshot; `POST /VERB` posts a command. Bodies are small, answers JSON.
+ * operator. `GET /status` gives the snapshot, `GET /metrics` Prometheus' text; `POST /VERB` posts a command. Bodies are small, answers JSON.
  */
 import { chmodSync } from "node:fs";
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -13,6 +13,11 @@ export const CONTROL_VERBS = [
   { verb: "recycle", does: 'replace one worker, or all of them one by one: {"slot": N}' },
   { verb: "stack", does: 'what one worker does now: its JavaScript stack and its requests in flight: {"slot": N}' },
   { verb: "slots", does: 'who is in; {"do": "reap"} frees what has run out; {"do": "end", "who": user or session} puts somebody out' },
+  { verb: "alerts", does: 'what fires; {"do": "test"} sends a test to every sink; {"do": "ack", "name": alert} marks one as seen' },
+  {
+    verb: "dashboard",
+    does: 'a one-time link to the dashboard; {"token": "viewer" or "operator", "name": NAME, "days": N} makes a token; {"revoke": NAME} ends those of that name',
+  },
   { verb: "reopen", does: "open the log files again, as SIGUSR1 does" },
   { verb: "stop", does: 'stop gracefully, or at once: {"now": true}' },
 ] as const satisfies readonly { verb: string; does: string }[];
@@ -29,7 +34,18 @@ export interface ControlHandlers {
   /** Something came that is no request of ours: it was refused. */
   refused(why: string): void;
   command(verb: ControlVerb, body: Readonly<Record<string, unknown>>): ControlAnswer | Promise<ControlAnswer>;
+  /** The admin API, for whoever may open this socket; undefined where there is none. */
+  admin?(method: string, target: string, req: IncomingMessage): Promise<ControlReply>;
 }
+
+export interface ControlReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+}
+
+/** Where the admin API is. */
+const ADMIN = /^(?:\/api\/admin\/|\/metrics(?:\?|$))/;
 
 const LARGEST_BODY = 4_096;
 const MOST_CONNECTIONS = 64;
@@ -70,6 +86,11 @@ async function answer(req: IncomingMessage, res: ServerResponse, handlers: Contr
     reply(res, status, { ok: false, message });
   };
   if (req.method === "GET" && path === "/status") return reply(res, 200, handlers.status());
+  if (handlers.admin !== undefined && ADMIN.test(path)) {
+    const { status, headers, body } = await handlers.admin(req.method ?? "", path, req);
+    res.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body), connection: "close" });
+    return void res.end(body);
+  }
   const verb = CONTROL_VERBS.find((row) => path === `/${row.verb}`)?.verb;
   if (verb === undefined) return refuse(404, `no such command: ${req.method} ${path.slice(0, LONGEST_QUOTE)}`);
   if (req.method !== "POST") return refuse(405, `${path} takes POST`);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 
 /** What /proc tells of a process: works on one whose loop is wedged. proc(5). */
 export interface ProcStat {
@@ -7,6 +7,7 @@ export interface ProcStat {
   readonly ppid: number;
   /** User and system time in clock ticks (100 a second on Linux). */
   readonly cpuTicks: number;
+  readonly userTicks: number;
   /** Clock ticks after boot at which it started: with the pid, its identity. */
   readonly startTicks: number;
   /** Resident set in bytes. */
@@ -31,6 +32,23 @@ export function readMainThreadTime(pid: number): number | undefined {
   return /^\d+$/.test(ran) ? Number(ran) / 1e6 : undefined;
 }
 
+/** Its address space and its data segment in bytes (proc(5), statm), and how many files it has open; undefined: it is gone, or not ours to know. */
+export function readProcSizes(pid: number): { readonly virtual: number; readonly data: number; readonly files: number } | undefined {
+  const [virtual = Number.NaN, , , , , data = Number.NaN] = read(`/proc/${pid}/statm`).split(" ").map(Number);
+  const files = openFiles(pid);
+  return Number.isNaN(virtual + data) || files === undefined ? undefined : { virtual: virtual * PAGE, data: data * PAGE, files };
+}
+
+/** Since Linux 6.2 the size of /proc/PID/fd is the number of its entries; before, they are counted. */
+function openFiles(pid: number): number | undefined {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return statSync(folder).size || readdirSync(folder).length;
+  } catch {
+    return undefined; // it has gone
+  }
+}
+
 /** The kernel function in which its main thread sleeps ("futex_wait_queue"), or empty: it runs, or that is not ours to know. */
 export const readWaitChannel = (pid: number): string => read(`/proc/${pid}/task/${pid}/wchan`).trim().replace(/^0$/, "").slice(0, 100);
 
@@ -52,6 +70,7 @@ export function parseProcStat(text: string): ProcStat | undefined {
     state: fields[0] ?? "?",
     ppid: number(1),
     cpuTicks: number(11) + number(12),
+    userTicks: number(11),
     startTicks: number(19),
     rss: number(21) * PAGE,
   };

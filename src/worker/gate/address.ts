@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, isIPv6 } from "node:net";
 import type { Network } from "../../settings/addresses.ts";
-import { peerOf, UNIX_PEER } from "../peer.ts";
+import { isEncrypted, peerOf, UNIX_PEER } from "../peer.ts";
 import { hopsOfForwarded, hopsOfXff, plain, protoOfForwarded } from "./forwarded.ts";
 import type { Stage } from "./stage.ts";
 
@@ -13,7 +13,7 @@ export interface Trust {
   retune(proxies: readonly Network[]): void;
   /** The address of whoever sent this request, as far as it can be known. */
   addressOf(req: IncomingMessage): string;
-  /** Whether they speak HTTPS, by the word of the trusted proxy that is the peer. */
+  /** Whether they speak HTTPS: by the word of the trusted proxy that is the peer; where there is none, with us. */
   isSecure(req: IncomingMessage): boolean;
   /** The same; undefined: it is a proxy's own, which does not say for whom it asks. */
   countable(req: IncomingMessage): string | undefined;
@@ -73,10 +73,10 @@ export function createTrust(proxies: readonly Network[]): Trust {
     },
     isSecure(req) {
       const { "x-forwarded-proto": proto, forwarded } = req.headers;
-      if (proto === undefined && forwarded === undefined) return false;
-      if (!isProxy(plain(peerOf(req.socket)))) return false;
+      if (proto === undefined && forwarded === undefined) return isEncrypted(req.socket);
+      const trusted = isProxy(plain(peerOf(req.socket)));
       const said = proto === undefined ? protoOfForwarded(forwarded ?? "") : String(proto).split(",").at(-1);
-      return said?.trim().toLowerCase() === "https";
+      return trusted && said !== undefined ? said.trim().toLowerCase() === "https" : isEncrypted(req.socket);
     },
     retune(next) {
       list = listOf(next);

@@ -22,11 +22,12 @@ test("a table in each form: headers of a file, all its rows", async () => {
       "MISS",
       "0",
       "1500",
-      "public, max-age=30, stale-while-revalidate=30, stale-if-error=600",
+      "public, max-age=30, s-maxage=30, stale-while-revalidate=30, stale-if-error=600",
       "nosniff",
       "30667",
     ],
   );
+  assert.equal(csv.headers.get("cdn-cache-control"), "public, max-age=30, stale-while-revalidate=30, stale-if-error=600");
   assert.match(csv.headers.get("content-security-policy") ?? "", /default-src 'none'/);
   assert.equal(csv.headers.get("access-control-allow-origin"), null);
   const rows = parseCsv(await csv.text());

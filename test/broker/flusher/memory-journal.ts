@@ -55,6 +55,10 @@ export class MemoryJournal implements Journal {
     return taken;
   }
 
+  copy(): Promise<void> {
+    return Promise.reject(new Error("memory is not copied"));
+  }
+
   seal(batch: Batch, nextMetadataId: number): Promise<void> {
     return this.#change(() => {
       this.#disk.batches.push(batch);

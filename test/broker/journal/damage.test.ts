@@ -218,10 +218,10 @@ test("a newer drover's journal is refused, with its name, and not touched", asyn
   const path = join(dir, "journal.db");
   const { sumOf } = await import("../../../src/broker/journal/rows.ts");
   const database = new DatabaseSync(path);
-  const row = { nr: 1, name: null, record: "2", body: null };
+  const row = { nr: 1, name: null, record: "3", body: null };
   database.prepare("UPDATE meta SET record = ?, sum = ? WHERE nr = 1").run(row.record, sumOf("meta", row));
   database.close();
-  const refusal = { code: "DROVER_E_JOURNAL", message: /journal\.db was written by a newer drover \(schema 2; this one knows 1\)/ };
+  const refusal = { code: "DROVER_E_JOURNAL", message: /journal\.db was written by a newer drover \(schema 3; this one knows 2\)/ };
   await assert.rejects(open(t, dir), refusal);
   const bytes = readFileSync(path);
   bytes.fill(255, bytes.length - 4_096);

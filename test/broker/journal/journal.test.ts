@@ -5,6 +5,8 @@ import { test } from "node:test";
 import type { Timestamp } from "../../../src/base/units.ts";
 import { addOne, batch, entry, folder, open, settlement, START } from "./world.ts";
 
+const DAY = 24 * 3_600_000;
+
 test("what was added is there after it was opened again, as it was, in its order", async (t) => {
   const dir = folder(t);
   const journal = await open(t, dir);
@@ -123,7 +125,7 @@ test("a write that is there already is not there twice", async (t) => {
   assert.equal(await journal.find(twin.id), undefined);
 });
 
-test("landed writes and keys go after a day, parked ones stay", async (t) => {
+test("landed writes go after a week, keys after a day, parked ones stay", async (t) => {
   let now = START;
   t.mock.timers.enable({ apis: ["setInterval"] });
   const journal = await open(t, folder(t), { now: () => now });
@@ -135,7 +137,11 @@ test("landed writes and keys go after a day, parked ones stay", async (t) => {
     (await Promise.all(added.entries.map(({ id }) => journal.find(id)))).filter((found) => found?.state === "landed").length;
   t.mock.timers.tick(60_000);
   assert.equal(await there(), 599);
-  now = (now + 24 * 3_600_000 + 1) as Timestamp;
+  now = (now + 6 * DAY) as Timestamp;
+  t.mock.timers.tick(60_000);
+  assert.equal(await there(), 599);
+  assert.equal((await journal.add({ entries: [entry()], once: { key: "k", digest: "another" } })).is, "added");
+  now = (now + DAY + 1) as Timestamp;
   const seen: number[] = [];
   for (let i = 0; i < 5; i += 1) {
     t.mock.timers.tick(i === 0 ? 60_000 : 1_000);

@@ -87,7 +87,7 @@ test("a spreadsheet that somebody may need is refused, untouched", async (t) => 
 
 test("mistakes are named", async (t) => {
   const cases = [
-    [[], /needs a subject: expected sheets/],
+    [[], /needs a subject: expected deployment, sheets/],
     [["sheet"], /did you mean sheets\?/],
     [["sheets"], /needs a spreadsheet that nobody needs/],
     [["sheets", "--spreadsheet", "short"], /expected the 20 or more characters/],

@@ -108,6 +108,22 @@ test("HTTPS is what a trusted proxy says it is, and nobody else's word", () => {
   assert.equal(createTrust([]).isSecure(request(undefined, { "x-forwarded-proto": "https" })), false);
 });
 
+test("HTTPS with drover itself is HTTPS, unless a trusted proxy says that its client came without", () => {
+  const trust = createTrust(PROXIES);
+  for (const [peer, headers, expected] of [
+    ["203.0.113.9", {}, true],
+    ["203.0.113.9", { "x-forwarded-proto": "http" }, true],
+    ["10.0.0.1", {}, true],
+    ["10.0.0.1", { forwarded: "for=1.1.1.1" }, true],
+    ["10.0.0.1", { "x-forwarded-proto": "http" }, false],
+    ["10.0.0.1", { "x-forwarded-proto": "https" }, true],
+  ] as const) {
+    const req = request(peer, headers);
+    Object.assign(req.socket, { encrypted: true });
+    assert.equal(trust.isSecure(req), expected, `${peer} ${JSON.stringify(headers)}`);
+  }
+});
+
 test("for counting: a proxy that names nobody is not a client; who sits at this machine is one; contradictions count together", () => {
   const trust = createTrust([...PROXIES, { address: "127.0.0.0", prefix: 8, family: "ipv4" }]);
   const count = (peer: string | undefined, headers: Record<string, string> = {}, httpVersion = "1.1") =>

@@ -1,4 +1,5 @@
 /** What status says of the writes: how many, and how long they took. */
+import { Histogram } from "../../../base/histogram.ts";
 import { elapsed, ms, type Ms, type Timestamp } from "../../../base/units.ts";
 
 const KEPT = 1_000;
@@ -10,6 +11,7 @@ export class Stats {
   astray = 0;
   /** Writes that landed although the header row had been changed by hand in the moments since it was seen. */
   misplaced = 0;
+  readonly times = new Histogram();
   readonly #times: Ms[] = [];
   #at = 0;
 
@@ -21,7 +23,9 @@ export class Stats {
   /** @param accepted when it was accepted */
   land(accepted: Timestamp, at: Timestamp): void {
     this.landed += 1;
-    this.#times[this.#at] = ms(Math.round(Math.max(0, elapsed(accepted, at))));
+    const took = ms(Math.round(Math.max(0, elapsed(accepted, at))));
+    this.times.record(took);
+    this.#times[this.#at] = took;
     this.#at = (this.#at + 1) % KEPT;
   }
 

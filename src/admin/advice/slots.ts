@@ -1,0 +1,27 @@
+import type { Ms } from "../../base/units.ts";
+import type { AdviceInput, Standing } from "./advice.ts";
+
+/** CPU and memory below which a machine carries more people. */
+const IDLE = 0.6;
+/** What one step adds. */
+const MORE = 1.25;
+
+export function slotsAdvice({ snapshot: { slots, machine }, fullIn }: AdviceInput): Standing | undefined {
+  if (slots === null) return undefined;
+  const { used, max } = slots;
+  const share = used / max;
+  const soon = fullIn === null || fullIn === 0 ? "" : `, full in about ${duration(fullIn)} at this rate`;
+  const reason = `${used} of ${max} slots are taken (${Math.round(share * 100)} %${soon})`;
+  const idle = machine !== null && machine.cpu < IDLE && machine.ram < IDLE;
+  const more = Math.ceil((max * MORE) / 10) * 10;
+  const load = machine === null ? "" : `: CPU is at ${Math.round(machine.cpu * 100)} %, memory at ${Math.round(machine.ram * 100)} %`;
+  const step = idle ? `DROVER_MAX_SLOTS=${more}, the machine carries more${load}` : `more slots need a bigger machine first${load}`;
+  return { limit: "slots", share, reason, step };
+}
+
+/** "41 min", "3 h", "20 s": for a sentence. */
+export function duration(wait: Ms): string {
+  const seconds = wait / 1_000;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return seconds < 5_400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
+}

@@ -1,0 +1,175 @@
+/** What the rules judge, from what the master knows: pure. */
+import type { Measured } from "../../base/measured.ts";
+import type { UpstreamReport } from "../../base/protocol.ts";
+import { between, minutes, type Instant } from "../../base/units.ts";
+import type { Snapshot } from "../../master/snapshot.ts";
+import type { AlertName, Reading } from "./model.ts";
+import { WINDOWS } from "./rules.ts";
+
+export type Readings = Readonly<Record<AlertName, Reading | undefined>>;
+
+/** Counters of the last minutes: what grew of late is an edge. */
+export interface Past {
+  readonly restarts: readonly Mark[];
+  readonly limited: readonly Mark[];
+  readonly parked: readonly Mark[];
+}
+interface Mark {
+  readonly at: Instant;
+  readonly total: number;
+}
+/** At the start of the daemon: nothing was restarted or refused yet. What was parked is kept over restarts, so its first count is no growth. */
+export const pastFrom = (at: Instant): Past => ({ restarts: [{ at, total: 0 }], limited: [{ at, total: 0 }], parked: [] });
+
+export interface Seen {
+  readonly snapshot: Snapshot;
+  readonly measured: Measured;
+  /** Of the last reload: why it was refused. */
+  readonly refusedReload: string | null;
+  readonly now: Instant;
+}
+
+/** The past with this moment in it. */
+export function remembering(past: Past, { snapshot, measured, now }: Seen): Past {
+  const writes = snapshot.upstream?.writes;
+  return {
+    restarts: marked(
+      past.restarts,
+      now,
+      snapshot.places.reduce((sum, { restarts }) => sum + restarts, 0),
+    ),
+    limited: marked(past.limited, now, limitedCalls(measured)),
+    parked: writes === undefined ? past.parked : marked(past.parked, now, writes.parked),
+  };
+}
+
+const OLDEST = Math.max(...Object.values(WINDOWS)) + minutes(1);
+/** A total that fell (a place went with a `scale`) begins anew: what is gone is no growth, and what is left no fall. */
+function marked(marks: readonly Mark[], at: Instant, total: number): readonly Mark[] {
+  const last = marks.at(-1);
+  const kept =
+    last !== undefined && total < last.total ? marks.map((mark) => ({ ...mark, total: mark.total - (last.total - total) })) : marks;
+  return [...kept.filter((mark) => between(mark.at, at) <= OLDEST), { at, total }];
+}
+
+/** How much a counter grew within its window. */
+function grown(past: Past, what: keyof Past, now: Instant): number {
+  const marks = past[what];
+  const from = marks.findLast(({ at }) => between(at, now) >= WINDOWS[what]) ?? marks[0];
+  return Math.max(0, (marks.at(-1)?.total ?? 0) - (from?.total ?? 0));
+}
+
+const limitedCalls = ({ counts }: Measured): number => (counts["calls.read.locked"] ?? 0) + (counts["calls.write.locked"] ?? 0);
+
+const percent = (share: number): number => Math.round(share * 1_000) / 10;
+const is = (value: boolean, text: string): Reading => ({ value: value ? 1 : 0, text: value ? text : "" });
+
+export function readingsOf(seen: Seen, past: Past): Readings {
+  return { ...service(seen, past), ...google(seen, past), ...writing(seen, past), disk: fullestDisk(seen.measured) };
+}
+
+type Part<N extends AlertName> = Pick<Readings, N>;
+
+function service(seen: Seen, past: Past): Part<"capacity" | "latency" | "cpu" | "memory" | "restarts" | "workers" | "broker" | "reload"> {
+  const { snapshot, measured, now } = seen;
+  const { slots, machine, workers, state, health } = snapshot;
+  const p95 = Math.round(measured.minuteP95 ?? 0);
+  const restarts = grown(past, "restarts", now);
+  const up = state === "running" || state === "reloading";
+  const missing = up && workers.target > 0 ? Math.max(0, 1 - workers.ready / workers.target) : 0;
+  return {
+    capacity:
+      slots === null
+        ? undefined
+        : {
+            value: percent(slots.used / slots.max),
+            text: `${slots.used} of ${slots.max} slots are taken (${percent(slots.used / slots.max)} %)`,
+          },
+    latency: { value: p95, text: `95 % of the last minute's answers took up to ${p95} ms` },
+    cpu: machine === null ? undefined : { value: percent(machine.cpu), text: `the CPU is at ${percent(machine.cpu)} %` },
+    memory: machine === null ? undefined : { value: percent(machine.ram), text: `memory is at ${percent(machine.ram)} %` },
+    restarts: { value: restarts, text: `${restarts} unexpected restarts within 5 minutes${lastDeath(snapshot)}` },
+    workers: { value: percent(missing), text: `${workers.ready} of ${workers.target} workers are ready` },
+    broker:
+      health.broker === "none"
+        ? undefined
+        : is(up && health.broker === "away", "the broker is away: rows go stale, and writes are refused"),
+    reload: is(...failedReload(seen)),
+  };
+}
+
+function lastDeath({ places }: Snapshot): string {
+  const [last] = places.flatMap(({ id, lastDeath: death }) => (death === null ? [] : [{ id, ...death }])).toSorted((a, b) => b.at - a.at);
+  return last === undefined ? "" : `; the last: ${last.id} ${last.name}`;
+}
+
+function failedReload({ snapshot: { roll, lastRoll }, refusedReload }: Seen): [boolean, string] {
+  if (refusedReload !== null) return [true, `the last reload was refused: ${firstLine(refusedReload)}`];
+  if (roll === null && lastRoll?.is === "rolledBack") return [true, `the last reload was rolled back: ${firstLine(lastRoll.why)}`];
+  return [false, ""];
+}
+
+const LONGEST = 300;
+const firstLine = (text: string): string => (text.split("\n", 1)[0] ?? "").slice(0, LONGEST);
+
+function google(seen: Seen, past: Past): Part<"quota" | "rate-limited" | "google" | "credentials" | "tables"> {
+  const { upstream } = seen.snapshot;
+  if (upstream === null)
+    return { quota: undefined, "rate-limited": undefined, google: undefined, credentials: undefined, tables: undefined };
+  const limited = grown(past, "limited", seen.now);
+  const refused = credentials(upstream);
+  const failing = upstream.tables.filter(({ failure }) => failure !== undefined);
+  return {
+    quota: quota(upstream),
+    "rate-limited": { value: limited, text: `Google has refused ${limited} call${limited === 1 ? "" : "s"} with 429 within 5 minutes` },
+    google: is(upstream.state === "down" && !refused, `Google does not answer: ${firstLine(upstream.message)}`),
+    credentials: is(refused, firstLine(upstream.message)),
+    tables: is(
+      upstream.state === "ok" && failing.length > 0,
+      `${failing
+        .map(({ name }) => name)
+        .slice(0, 5)
+        .join(", ")}: ${firstLine(failing[0]?.failure ?? "")}`,
+    ),
+  };
+}
+
+/** OpenSSL's and Node's words for a certificate that is not believed. */
+const CERTIFICATE = /certificate|\bCERT_/i;
+
+/** The key, the share or the certificate: only an operator can mend it. */
+const credentials = ({ state, message }: UpstreamReport): boolean => state === "denied" || (state === "down" && CERTIFICATE.test(message));
+
+function quota({ quota: read, writes }: UpstreamReport): Reading {
+  const pools = [{ pool: "read", ...read }, ...(writes === undefined ? [] : [{ pool: "write", ...writes.quota }])];
+  const [first] = pools.toSorted((a, b) => b.used / b.limit - a.used / a.limit);
+  if (first === undefined || first.limit === 0) return { value: 0, text: "" };
+  const { pool, used, limit } = first;
+  return { value: percent(used / limit), text: `${used} of ${limit} ${pool} calls of this minute are used (${percent(used / limit)} %)` };
+}
+
+function writing({ snapshot, measured, now }: Seen, past: Past): Part<"parked" | "backlog" | "journal"> {
+  const writes = snapshot.upstream?.writes;
+  if (writes === undefined) return { parked: undefined, backlog: undefined, journal: undefined };
+  const parked = grown(past, "parked", now);
+  const oldest = Math.round(writes.oldest / 1_000);
+  const share = measured.journalSize === 0 ? 0 : percent(writes.waitingBytes / measured.journalSize);
+  return {
+    parked: {
+      value: parked,
+      text: `${parked} accepted write${parked === 1 ? " was" : "s were"} parked within 10 minutes: the sheet does not take them`,
+    },
+    backlog: { value: oldest, text: `${writes.waiting} accepted writes wait for the sheet, the oldest for ${oldest} s` },
+    journal: { value: share, text: `the journal is ${share} % full: at 100 % writes are refused` },
+  };
+}
+
+function fullestDisk({ disks }: Measured): Reading | undefined {
+  const [fullest] = disks.map((disk) => ({ ...disk, share: percent(1 - disk.free / disk.size) })).toSorted((a, b) => b.share - a.share);
+  if (fullest === undefined) return undefined;
+  const { directory, share, free } = fullest;
+  return {
+    value: share,
+    text: `the file system of the ${directory} directory is ${share} % full, ${Math.floor(free / 1_048_576)} MiB are left`,
+  };
+}

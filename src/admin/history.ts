@@ -1,0 +1,117 @@
+/** The last minutes of the figures, for sparklines: one sample every five seconds, in rings. */
+import type { AdminSnapshot } from "./source.ts";
+
+const SAMPLES = 120;
+const OF_WORKER = 60;
+const MOST_WORKERS = 256;
+
+/** All of one moment; what is not known is null. Ratios 0…1, milliseconds, bytes. */
+interface Sample {
+  readonly at: number;
+  readonly slots: number | null;
+  readonly rps: number;
+  readonly p95: number | null;
+  readonly errors: number;
+  readonly refused: number;
+  readonly cpu: number | null;
+  readonly ram: number | null;
+}
+
+interface OfWorker {
+  pid: number | undefined;
+  served: number;
+  at: number;
+  readonly elu: number[];
+  readonly rps: number[];
+  readonly rss: number[];
+}
+
+export interface WorkerLines {
+  readonly slot: number;
+  readonly elu: readonly number[];
+  readonly rps: readonly number[];
+  readonly rss: readonly number[];
+}
+
+export interface Lines {
+  /** Seconds between two samples. */
+  readonly every: number;
+  readonly at: readonly number[];
+  readonly slots: readonly (number | null)[];
+  readonly rps: readonly number[];
+  readonly p95: readonly (number | null)[];
+  readonly errors: readonly number[];
+  readonly refused: readonly number[];
+  readonly cpu: readonly (number | null)[];
+  readonly ram: readonly (number | null)[];
+  readonly workers: readonly WorkerLines[];
+}
+
+const keep = (list: number[], value: number, most: number): void => {
+  list.push(value);
+  if (list.length > most) list.shift();
+};
+const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
+
+export const SAMPLE_SECONDS = 5;
+
+export class History {
+  #samples: Sample[] = [];
+  readonly #workers = new Map<number, OfWorker>();
+  #last: { readonly errors: number; readonly refused: number } | undefined;
+
+  /** Takes one sample; call it every SAMPLE_SECONDS. */
+  take(now: AdminSnapshot): void {
+    const { counters } = now;
+    const total = { errors: counters.status5xx - counters.refused5xx, refused: counters.refused };
+    const before = this.#last ?? total;
+    this.#last = total;
+    this.#samples.push({
+      at: Math.round(now.at / 1_000),
+      slots: now.slots?.used ?? null,
+      rps: rounded(now.recent.perSecond, 1),
+      p95: now.recent.p95 === null ? null : rounded(now.recent.p95, 1),
+      errors: Math.max(0, total.errors - before.errors),
+      refused: Math.max(0, total.refused - before.refused),
+      cpu: now.machine === null ? null : rounded(now.machine.cpu, 3),
+      ram: now.machine === null ? null : rounded(now.machine.ram, 3),
+    });
+    if (this.#samples.length > SAMPLES) this.#samples.shift();
+    this.#ofWorkers(now);
+  }
+
+  lines(): Lines {
+    const column = <K extends keyof Sample>(name: K): Sample[K][] => this.#samples.map((sample) => sample[name]);
+    return {
+      every: SAMPLE_SECONDS,
+      at: column("at"),
+      slots: column("slots"),
+      rps: column("rps"),
+      p95: column("p95"),
+      errors: column("errors"),
+      refused: column("refused"),
+      cpu: column("cpu"),
+      ram: column("ram"),
+      workers: [...this.#workers]
+        .toSorted(([a], [b]) => a - b)
+        .map(([slot, { elu, rps, rss }]) => ({ slot, elu: [...elu], rps: [...rps], rss: [...rss] })),
+    };
+  }
+
+  #ofWorkers(now: AdminSnapshot): void {
+    const workers = now.places.filter(({ role }) => role === "worker").slice(0, MOST_WORKERS);
+    for (const { slot, child } of workers) {
+      const line = this.#workers.get(slot) ?? { pid: undefined, served: 0, at: 0, elu: [], rps: [], rss: [] };
+      this.#workers.set(slot, line);
+      const served = child?.served ?? 0;
+      const span = (now.at - line.at) / 1_000;
+      const rps = line.pid === child?.pid && span > 0 ? Math.max(0, served - line.served) / span : 0;
+      keep(line.elu, rounded(child?.elu ?? 0, 2), OF_WORKER);
+      keep(line.rps, rounded(rps, 1), OF_WORKER);
+      keep(line.rss, Math.round((child?.rss ?? 0) / 1_048_576), OF_WORKER);
+      [line.pid, line.served, line.at] = [child?.pid, served, now.at];
+    }
+    const there = new Set(workers.map(({ slot }) => slot));
+    for (const slot of this.#workers.keys()) if (!there.has(slot)) this.#workers.delete(slot);
+  }
+}

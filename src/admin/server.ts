@@ -1,0 +1,39 @@
+/** The master's own servers: admin.sock, which workers pass requests on to, and DROVER_ADMIN_BIND. */
+import http, { type IncomingMessage, type Server } from "node:http";
+import type { AdminApi } from "./api.ts";
+import { CLIENT_HEADER, ID_HEADER, SECURE_HEADER } from "./edge/forward.ts";
+import { readText, write } from "./edge/io.ts";
+import { LARGEST_BODY, problem, type AdminRequest } from "./request.ts";
+
+/** Milliseconds in which a request must have come whole. */
+const PATIENCE = 5_000;
+const MOST_CONNECTIONS = 1_024;
+
+/** @returns a server that listens nowhere yet. Whatever comes is judged as if it came from the network. */
+export function adminServer(api: AdminApi): Server {
+  const server = http.createServer({ requestTimeout: PATIENCE, headersTimeout: PATIENCE, keepAliveTimeout: 65_000 }, (req, res) => {
+    void respond(api, req).then((answer) => write(req, res, answer));
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  server.on("clientError", (_error, socket) => socket.destroy());
+  return server;
+}
+
+async function respond(api: AdminApi, req: IncomingMessage): ReturnType<AdminApi["handle"]> {
+  const body = await readText(req, LARGEST_BODY).catch(() => undefined); // its worker has gone
+  if (body === undefined)
+    return problem({ status: 413, code: "too-large", detail: "the body is too long", headers: { Connection: "close" } });
+  return await api.handle(requestOf(req, body), "network");
+}
+
+const one = (value: string | string[] | undefined, most: number): string => (typeof value === "string" ? value.slice(0, most) : "");
+
+const requestOf = (req: IncomingMessage, body: string): AdminRequest => ({
+  method: req.method ?? "",
+  target: req.url ?? "/",
+  headers: req.headers,
+  body,
+  client: one(req.headers[CLIENT_HEADER], 100),
+  requestId: one(req.headers[ID_HEADER], 128),
+  secure: req.headers[SECURE_HEADER] === "1",
+});

@@ -1,0 +1,47 @@
+/** What the admin API sees of the master, and what it may ask of it: never the master itself. */
+import type { Ms } from "../base/units.ts";
+import type { Snapshot } from "../master/snapshot.ts";
+import type { Advice } from "./advice/advice.ts";
+import type { AlertView } from "./alerts/view.ts";
+
+/** The master's snapshot, how it is judged, and where the data comes from. */
+export interface AdminSnapshot extends Snapshot {
+  readonly data: string;
+  readonly urls: readonly string[];
+  readonly cacheTtl: Ms;
+  /** Why the last reload was refused before anything rolled. */
+  readonly refusedReload: string | null;
+  readonly alerts: readonly AlertView[];
+  readonly advice: Advice;
+  /** Until all slots are taken; null: no clear trend. */
+  readonly fullIn: Ms | null;
+}
+
+/** What became of an order, in words. */
+export type Outcome =
+  | { readonly ok: true; readonly message: string; readonly generation?: number }
+  | { readonly ok: false; readonly message: string };
+
+export interface Master {
+  snapshot(): AdminSnapshot;
+  reload(): Outcome;
+  scale(to: number): Outcome;
+  recycle(slot: number | undefined): Outcome;
+  stack(slot: number): Promise<Outcome>;
+  /** From now on, until DROVER_MAX_SLOTS itself changes. */
+  maxSlots(max: number): Promise<Outcome>;
+  purge(table: string | null): Promise<Outcome>;
+  reap(): Promise<Outcome>;
+  /** How many slots there are, whether anybody logs in or not. */
+  slotsWanted(): number;
+  /** Most workers that `scale` takes. */
+  readonly mostWorkers: number;
+}
+
+/** Who judges the figures. What it finds is in the snapshot. */
+export interface Monitoring {
+  /** @returns false when there is no such alert now. */
+  ack(name: string): boolean;
+  /** The text of `/metrics`. */
+  metrics(): string;
+}

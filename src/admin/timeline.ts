@@ -1,0 +1,139 @@
+/** What has happened lately, told from the difference of two snapshots, and what operators did. Bounded: the oldest goes first. */
+import type { Level } from "./alerts/model.ts";
+import type { AdminSnapshot } from "./source.ts";
+
+/** The page says it in the reader's language by `what`; `text` says it in English. */
+export interface TimelineEvent {
+  readonly nr: number;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly what:
+    | "start"
+    | "reload"
+    | "rolled"
+    | "rolled-back"
+    | "refused-reload"
+    | "scaled"
+    | "ended"
+    | "slots"
+    | "google"
+    | "action"
+    | "alert";
+  readonly level: "info" | "warning" | "critical";
+  readonly text: string;
+  readonly with?: Readonly<Record<string, string | number>>;
+}
+
+type New = Omit<TimelineEvent, "nr" | "at">;
+
+const MOST = 100;
+const LONGEST = 300;
+
+/** Deaths that nobody needs to look at. */
+const QUIET: readonly string[] = ["requests", "lifetime", "rss", "asked", "rolled", "shrink", "operator", "abandoned", "stop"];
+
+export class Timeline {
+  #events: TimelineEvent[] = [];
+  #last = 0;
+  #before: AdminSnapshot | undefined;
+
+  /** Notes what has changed since the last call. */
+  look(now: AdminSnapshot): void {
+    const before = this.#before;
+    this.#before = now;
+    const news =
+      before === undefined ? [{ what: "start", level: "info", text: `drover ${now.version} started` } as const] : newsOf(before, now);
+    for (const event of news) this.note(event, now.at);
+  }
+
+  note(event: New, wall: number): void {
+    this.#events.push({ nr: (this.#last += 1), at: new Date(wall).toISOString(), ...event, text: event.text.slice(0, LONGEST) });
+    if (this.#events.length > MOST) this.#events.shift();
+  }
+
+  /** The newest last. @param after only those with a higher number. */
+  since(after = 0): readonly TimelineEvent[] {
+    return this.#events.filter(({ nr }) => nr > after);
+  }
+}
+
+/** Pure. */
+export function newsOf(before: AdminSnapshot, now: AdminSnapshot): New[] {
+  return [...rolls(before, now), ...deaths(before, now), ...levels(before, now), ...alerts(before, now)];
+}
+
+function rolls(before: AdminSnapshot, now: AdminSnapshot): New[] {
+  const news: New[] = [];
+  if (now.roll !== null && now.roll.generation !== before.roll?.generation)
+    news.push({
+      what: "reload",
+      level: "info",
+      text: `generation ${now.roll.generation} begins`,
+      with: { generation: now.roll.generation },
+    });
+  const { lastRoll: last } = now;
+  const ended = last !== null && JSON.stringify(last) !== JSON.stringify(before.lastRoll);
+  if (ended && last.is === "rolledBack")
+    news.push({
+      what: "rolled-back",
+      level: "critical",
+      text: `generation ${last.generation} was rolled back: ${last.why}`,
+      with: { generation: last.generation },
+    });
+  else if (ended)
+    news.push({ what: "rolled", level: "info", text: `generation ${last.generation} serves`, with: { generation: last.generation } });
+  if (now.refusedReload !== null && now.refusedReload !== before.refusedReload)
+    news.push({ what: "refused-reload", level: "warning", text: `a reload was refused: ${now.refusedReload}` });
+  if (now.workers.target !== before.workers.target && before.workers.target > 0)
+    news.push({
+      what: "scaled",
+      level: "info",
+      text: `${now.workers.target} workers wanted`,
+      with: { from: before.workers.target, to: now.workers.target },
+    });
+  return news;
+}
+
+function deaths(before: AdminSnapshot, now: AdminSnapshot): New[] {
+  const known = new Map(before.places.map(({ id, lastDeath }) => [id, lastDeath?.pid]));
+  return now.places.flatMap(({ id, role, slot, lastDeath }): New[] => {
+    if (lastDeath === null || lastDeath.pid === known.get(id) || QUIET.includes(lastDeath.name)) return [];
+    const who = role === "worker" ? `worker ${slot}` : role;
+    return [
+      { what: "ended", level: "warning", text: `${who} ended: ${lastDeath.name}; ${lastDeath.how}`, with: { who, name: lastDeath.name } },
+    ];
+  });
+}
+
+function levels(before: AdminSnapshot, now: AdminSnapshot): New[] {
+  const news: New[] = [];
+  const [was, is] = [before.slots?.status, now.slots?.status];
+  if (is !== undefined && was !== undefined && is !== was) {
+    const level = is === "FULL" ? "critical" : is === "WARNING" ? "warning" : "info";
+    const { used, max } = now.slots ?? { used: 0, max: 0 };
+    news.push({ what: "slots", level, text: `capacity is ${is}: ${used} of ${max}`, with: { status: is, used, max } });
+  }
+  const [state, earlier] = [now.upstream?.state, before.upstream?.state];
+  if (state !== undefined && earlier !== undefined && state !== earlier && earlier !== "never")
+    news.push({ what: "google", level: state === "ok" ? "info" : "warning", text: `Google: ${state}`, with: { state } });
+  return news;
+}
+
+const GRAVITY = { warning: "warning", urgent: "critical", critical: "critical" } as const satisfies Record<Level, New["level"]>;
+
+function alerts(before: AdminSnapshot, now: AdminSnapshot): New[] {
+  const [was, is] = [firing(before), firing(now)];
+  const changed = [...is.values()].filter(({ name, level }) => was.get(name)?.level !== level);
+  const over = [...was.keys()].filter((name) => !is.has(name));
+  return [
+    ...changed.map(({ name, level, text }): New => ({
+      what: "alert",
+      level: GRAVITY[level],
+      text: `${name}: ${text}`,
+      with: { name, level },
+    })),
+    ...over.map((name): New => ({ what: "alert", level: "info", text: `${name} is over`, with: { name, level: "over" } })),
+  ];
+}
+
+const firing = ({ alerts: raised }: AdminSnapshot) => new Map(raised.map((alert) => [alert.name, alert]));

@@ -1,0 +1,20 @@
+/** `GET /api/admin/health`: public and minimal; answered from what the master pushed last, without asking it. */
+import type { Health } from "../../base/protocol.ts";
+import { capacityOf } from "../../base/slots.ts";
+import { json, type AdminAnswer } from "../request.ts";
+
+/**
+ * 503 when nothing serves, never because it is full: a monitor that took the machine out for that would make it worse. Who wants otherwise
+ * says `?fail_on=full` or `?fail_on=warning`.
+ */
+export function healthAnswer({ status, workers, slots }: Health, query: URLSearchParams): AdminAnswer {
+  const capacity =
+    slots === undefined || slots === null ? {} : { capacity: { status: slots.status, percent_used: capacityOf(slots).percentUsed } };
+  const serving = status !== "stopping" && workers.ready > 0;
+  const failOn = query.get("fail_on");
+  const full = slots?.status === "FULL" && (failOn === "full" || failOn === "warning");
+  const warning = slots?.status === "WARNING" && failOn === "warning";
+  const well = serving && !full && !warning;
+  const word = serving ? status : status === "stopping" ? "stopping" : "down";
+  return json(well ? 200 : 503, { status: word, ...capacity }, well ? {} : { "Retry-After": serving ? "30" : "5" });
+}

@@ -1,0 +1,54 @@
+/** What a journal is, seen from outside: without SQLite and without a lock, so that a daemon may have it open meanwhile. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { DroverError } from "../../base/errors.ts";
+import { META } from "./database.ts";
+import { recordOf } from "./records.ts";
+import { FILE, openPages, refuseNewer, rowsSeen } from "./salvage.ts";
+import { strangersWait } from "./spreadsheet.ts";
+
+export interface Seen {
+  readonly schema: number;
+  /** Whose rows it takes; undefined: nobody has claimed it. */
+  readonly spreadsheet: string | undefined;
+  /** Writes that have not landed. While a daemon writes, nearly. */
+  readonly waiting: number;
+}
+
+/**
+ * Whether a broker of this version could take the journal for a spreadsheet, as it stands now.
+ * @returns undefined when there is none. @throws DroverError DROVER_E_JOURNAL with the words of the broker that would refuse it.
+ */
+export function judgeJournal(dir: string, spreadsheet: string | undefined): Seen | undefined {
+  const path = join(dir, FILE);
+  const seen = inspectJournal(path);
+  if (seen === undefined) return undefined;
+  refuseNewer(seen.schema, path);
+  if (spreadsheet !== undefined && seen.spreadsheet !== undefined && seen.spreadsheet !== spreadsheet && seen.waiting > 0)
+    throw new DroverError("DROVER_E_JOURNAL", strangersWait(path, seen.waiting, seen.spreadsheet, spreadsheet));
+  return seen;
+}
+
+/**
+ * Every row has a sum of its own: of a page that is written at this moment a row may be missed, but none is misread.
+ * @returns undefined when no journal is there. @throws a system error.
+ */
+export function inspectJournal(path: string): Seen | undefined {
+  if (!existsSync(path)) return undefined;
+  let schema = 0;
+  let spreadsheet: string | undefined;
+  let waiting = 0;
+  const pages = openPages(path);
+  try {
+    for (const found of rowsSeen(pages)) {
+      if (found === undefined) continue;
+      const { kind, row } = found;
+      if (kind === "entry") waiting += 1;
+      if (kind === "meta" && row.nr === META.schema) schema = recordOf("meta", row) as number;
+      if (kind === "meta" && row.nr === META.spreadsheet) spreadsheet = recordOf("meta", row) as string;
+    }
+  } finally {
+    pages.close();
+  }
+  return { schema, spreadsheet, waiting };
+}

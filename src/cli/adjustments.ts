@@ -1,0 +1,30 @@
+/** What operators changed while it runs, and the settings do not know: it outlasts a reload unless the setting itself was changed. */
+import { slotsOf } from "../settings/rows/limits.ts";
+import type { Settings } from "../settings/table.ts";
+import type { Plan } from "./plan.ts";
+
+export interface Adjustments {
+  adjusted(plan: Plan): Plan;
+  /** @param settings in force. */
+  setMaxSlots(max: number, settings: Settings): void;
+  /** How many slots there are to be. */
+  maxSlots(settings: Settings): number;
+}
+
+export function createAdjustments(): Adjustments {
+  /** `against`: what the setting said when it was overruled. */
+  let slots: { readonly max: number; readonly against: number } | undefined;
+  const wanted = (settings: Settings): number => slotsOf(settings.max_slots, settings.memory);
+  const maxSlots = (settings: Settings): number => {
+    const own = wanted(settings);
+    return slots?.against === own ? slots.max : own;
+  };
+  return {
+    maxSlots,
+    setMaxSlots: (max, settings) => (slots = { max, against: wanted(settings) }),
+    adjusted: (plan) => {
+      const max = maxSlots(plan.settings);
+      return max === wanted(plan.settings) ? plan : { ...plan, settings: { ...plan.settings, max_slots: max } };
+    },
+  };
+}

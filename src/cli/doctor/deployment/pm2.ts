@@ -1,0 +1,32 @@
+/** PM2's ecosystem file: docs/from-pm2.md as a table. It is a program, so it is searched for plain values, never run. */
+import { byMeaning, inMilliseconds, same, together, type Meaning } from "./mapping.ts";
+import type { Read } from "./finding.ts";
+
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  script: { setting: "app", text: same },
+  listen_timeout: { setting: "boot_timeout", text: inMilliseconds },
+  kill_timeout: { setting: "graceful_timeout", text: inMilliseconds },
+  max_memory_restart: { setting: "max_rss", text: (text) => text.toLowerCase() },
+  exec_mode: { why: "several processes on one port, always" },
+  watch: { why: "drover reload, from your editor or build" },
+  wait_ready: { why: "ready is when your server listens" },
+  autorestart: { why: "a worker that ends is replaced" },
+  name: { why: "one daemon, one service; a second one is a second unit" },
+  cwd: { why: "WorkingDirectory= of the unit" },
+  cron_restart: { why: "DROVER_MAX_LIFETIME, or a systemd timer with drover reload" },
+};
+const WORDS = `${Object.keys(MEANINGS).join("|")}|instances|min_uptime|max_restarts|restart_delay|out_file|error_file|merge_logs|node_args|interpreter|args`;
+
+export function ecosystem(text: string, path: string): Read {
+  const reads: Read[] = [];
+  for (const [nr, line] of text.split("\n").entries())
+    for (const [, name = "", , quoted, bare] of line
+      .replace(/\/\/.*$/, "")
+      .matchAll(new RegExp(`["']?\\b(${WORDS})["']?\\s*:\\s*(?:(["'])([^"']*)\\2|([\\w.-]+))`, "g"))) {
+      const entry = { name, text: quoted ?? bare ?? "", where: `${path}:${nr + 1}` };
+      if (name !== "instances") reads.push(byMeaning(entry, MEANINGS, "drover has no such option: docs/from-pm2.md"));
+      else if (/^[1-9]\d*$/.test(entry.text)) reads.push(byMeaning(entry, { instances: { setting: "workers", text: same } }, ""));
+      else reads.push(byMeaning(entry, { instances: { why: "as many as there are processors: drover's own default is CPU × 4" } }, ""));
+    }
+  return together(reads);
+}

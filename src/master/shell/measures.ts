@@ -1,0 +1,267 @@
+/** Adds up what children tell in their beats and what /proc tells of them. Nobody is asked when it is read: a child that hangs keeps its last figures. */
+import { readFileSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { performance } from "node:perf_hooks";
+import { COUNT_FAMILIES, SPANS, watchNode, type NodeFigures, type NodeWatch, type SpanName } from "../../base/figures.ts";
+import { Histogram } from "../../base/histogram.ts";
+import { watchLoop } from "../../base/loopdelay.ts";
+import type { DiskMeasured, Measured, ProcessMeasured } from "../../base/measured.ts";
+import type { Beat, Role } from "../../base/protocol.ts";
+import { ms, type Timestamp } from "../../base/units.ts";
+import type { PlaceId } from "../core/model.ts";
+import { readProcSizes, readProcStat, TICKS_PER_SECOND } from "./procstat.ts";
+
+/** What it needs of a child. */
+export interface Measurable {
+  readonly pid: number;
+  readonly role: Role;
+  readonly nr: number;
+  readonly place: PlaceId;
+}
+
+export interface Measures {
+  /** Takes a beat in. */
+  add(child: Measurable, beat: Beat): void;
+  /** A child is gone; what it has used stays. */
+  forget(pid: number): void;
+  /** Looks at every process, at the disks, and turns the minute's window on; call it every few seconds. */
+  sample(children: Iterable<Measurable>): void;
+  read(journalSize: number): Measured;
+}
+
+/** Names of one family. What comes after is counted as its "other". */
+const MOST_OF_A_FAMILY = 64;
+/** Samples that make a minute. */
+const SLICES = 12;
+
+interface Sizes {
+  readonly user: number;
+  readonly system: number;
+  readonly rss: number;
+  readonly virtual: number;
+  readonly data: number;
+  readonly files: number;
+  readonly startedAt: Timestamp;
+}
+
+/** One living process. */
+interface Living {
+  readonly child: Measurable;
+  counts: Readonly<Record<string, number>>;
+  node: NodeFigures | undefined;
+  sizes: Sizes | undefined;
+}
+
+/** @param directories by what they are for: whose file systems may fill up. */
+export function createMeasures(directories: readonly { readonly name: DiskMeasured["directory"]; readonly path: string }[]): Measures {
+  const sums = new Sums();
+  const living = new Map<number, Living>();
+  const spent = new Map<PlaceId, { user: number; system: number }>();
+  const latency = new Histogram();
+  const minute = Array.from({ length: SLICES }, () => new Histogram());
+  const own = watchOwn();
+  let disks: readonly DiskMeasured[] = [];
+  const bootedAt = Date.now() - sinceBoot(); // once: a start must not move with the clock
+  let master = sizesOf(process.pid, bootedAt);
+
+  const known = (child: Measurable): Living => {
+    const found = living.get(child.pid) ?? { child, counts: {}, node: undefined, sizes: undefined };
+    living.set(child.pid, found);
+    return found;
+  };
+
+  const lookAtDisks = (): void => {
+    void Promise.all(directories.map(diskOf)).then((found) => (disks = found.filter((disk) => disk !== undefined)));
+  };
+
+  return {
+    add(child, beat) {
+      if (child.role !== "emulator") {
+        latency.merge(beat.latency); // the emulator is Google here: its requests are not ours
+        minute[0]?.merge(beat.latency);
+      }
+      const { figures } = beat;
+      if (figures === undefined) return;
+      const one = known(child);
+      sums.add(child.role, figures.spans);
+      sums.count(figures.counts, one.counts);
+      one.counts = figures.counts;
+      one.node = figures.node ?? one.node;
+    },
+    forget(pid) {
+      const gone = living.get(pid);
+      if (gone === undefined) return;
+      living.delete(pid);
+      const { place } = gone.child;
+      const before = spent.get(place) ?? { user: 0, system: 0 };
+      spent.set(place, { user: before.user + (gone.sizes?.user ?? 0), system: before.system + (gone.sizes?.system ?? 0) });
+    },
+    sample(children) {
+      for (const child of children) {
+        const one = known(child);
+        one.sizes = sizesOf(child.pid, bootedAt) ?? one.sizes;
+      }
+      master = sizesOf(process.pid, bootedAt) ?? master;
+      sums.add("master", own.node.pauses());
+      const oldest = minute.pop();
+      oldest?.reset();
+      if (oldest !== undefined) minute.unshift(oldest);
+      lookAtDisks();
+    },
+    read(journalSize) {
+      const last = new Histogram();
+      for (const slice of minute) last.absorb(slice);
+      const p95 = last.quantile(0.95);
+      return {
+        ...sums.read(),
+        latency: latency.counts(),
+        processes: [ofMaster(master, own.node.figures()), ...byPlace(living.values(), spent).toSorted(byRole)],
+        mostFiles: own.mostFiles,
+        disks,
+        minuteP95: p95 === undefined ? undefined : ms(p95),
+        journalSize,
+      };
+    },
+  };
+}
+
+/** The sums that no death may make fall. */
+class Sums {
+  readonly #counts = new Map<string, number>();
+  readonly #names = new Map<string, number>();
+  readonly #spans = new Map<SpanName, Histogram>();
+  readonly #pauses = new Map<string, { readonly role: Role | "master"; readonly kind: string; readonly times: Histogram }>();
+
+  add(role: Role | "master", spans: Partial<Record<SpanName, Parameters<Histogram["merge"]>[0]>>): void {
+    for (const name of SPANS) {
+      const delta = spans[name];
+      if (delta === undefined || delta.length === 0) continue;
+      const times = name.startsWith("gc.") ? this.#pausesOf(role, name.slice(3)) : this.#spanOf(name);
+      times.merge(delta);
+    }
+  }
+
+  /** What grew since the child's last beat. A count that fell (a broken child) adds nothing. */
+  count(now: Readonly<Record<string, number>>, before: Readonly<Record<string, number>>): void {
+    for (const [name, n] of Object.entries(now)) {
+      const grown = n - (before[name] ?? 0);
+      if (grown <= 0) continue;
+      const kept = this.#kept(name);
+      this.#counts.set(kept, (this.#counts.get(kept) ?? 0) + grown);
+    }
+  }
+
+  read(): Pick<Measured, "counts" | "spans" | "pauses"> {
+    return {
+      counts: Object.fromEntries(this.#counts),
+      spans: Object.fromEntries([...this.#spans].map(([name, times]) => [name, times.counts()])),
+      pauses: [...this.#pauses.values()].map(({ role, kind, times }) => ({ role, kind, times: times.counts() })),
+    };
+  }
+
+  #kept(name: string): string {
+    if (this.#counts.has(name)) return name;
+    const family = name.slice(0, name.indexOf("."));
+    if (!COUNT_FAMILIES.some((known) => known === family)) return "shed.other";
+    const names = this.#names.get(family) ?? 0;
+    if (names >= MOST_OF_A_FAMILY) return `${family}.other`;
+    this.#names.set(family, names + 1);
+    return name;
+  }
+
+  #spanOf(name: SpanName): Histogram {
+    const span = this.#spans.get(name) ?? new Histogram();
+    this.#spans.set(name, span);
+    return span;
+  }
+
+  #pausesOf(role: Role | "master", kind: string): Histogram {
+    const key = `${role} ${kind}`;
+    const pauses = this.#pauses.get(key) ?? { role, kind, times: new Histogram() };
+    this.#pauses.set(key, pauses);
+    return pauses.times;
+  }
+}
+
+function watchOwn(): { readonly node: NodeWatch; readonly mostFiles: number | undefined } {
+  let limits = "";
+  try {
+    limits = readFileSync("/proc/self/limits", "latin1");
+  } catch {
+    // no /proc: then it is not known
+  }
+  const most = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.NaN);
+  return { node: watchNode(watchLoop()), mostFiles: Number.isNaN(most) ? undefined : most };
+}
+
+function sizesOf(pid: number, bootedAt: number): Sizes | undefined {
+  const stat = readProcStat(pid);
+  const sizes = readProcSizes(pid);
+  if (stat === undefined || sizes === undefined) return undefined;
+  const { cpuTicks, userTicks, rss, startTicks } = stat;
+  return {
+    user: userTicks / TICKS_PER_SECOND,
+    system: (cpuTicks - userTicks) / TICKS_PER_SECOND,
+    rss,
+    ...sizes,
+    startedAt: (bootedAt + (startTicks / TICKS_PER_SECOND) * 1_000) as Timestamp,
+  };
+}
+
+/** Milliseconds; the boot clock runs on while the machine sleeps, as the start times of processes do. */
+function sinceBoot(): number {
+  try {
+    return Number(readFileSync("/proc/uptime", "latin1").split(" ", 1)[0]) * 1_000;
+  } catch {
+    return performance.now();
+  }
+}
+
+const byRole = (a: ProcessMeasured, b: ProcessMeasured): number => a.role.localeCompare(b.role) || a.slot - b.slot;
+
+const NOTHING = { user: 0, system: 0, rss: 0, virtual: 0, data: 0, files: 0, startedAt: 0 as Timestamp } as const satisfies Sizes;
+
+const ofMaster = (sizes: Sizes | undefined, node: NodeFigures): ProcessMeasured => {
+  const { user, system, ...rest } = sizes ?? NOTHING;
+  return { role: "master", slot: 0, cpuUser: user, cpuSystem: system, ...rest, node };
+};
+
+function byPlace(living: Iterable<Living>, spent: ReadonlyMap<PlaceId, { user: number; system: number }>): ProcessMeasured[] {
+  const places = new Map<PlaceId, Living[]>();
+  for (const process of living) places.set(process.child.place, [...(places.get(process.child.place) ?? []), process]);
+  return [...places].flatMap(([place, processes]) => {
+    const sizes = processes.map((process) => process.sizes ?? NOTHING);
+    const sum = (of: (sizes: Sizes) => number): number => sizes.reduce((all, one) => all + of(one), 0);
+    const newest = processes.at(-1);
+    if (newest === undefined) return [];
+    return [
+      {
+        role: newest.child.role,
+        slot: newest.child.nr,
+        startedAt: newest.sizes?.startedAt ?? (0 as Timestamp),
+        cpuUser: sum(({ user }) => user) + (spent.get(place)?.user ?? 0),
+        cpuSystem: sum(({ system }) => system) + (spent.get(place)?.system ?? 0),
+        rss: sum(({ rss }) => rss),
+        virtual: sum(({ virtual }) => virtual),
+        data: sum(({ data }) => data),
+        files: sum(({ files }) => files),
+        node: newest.node,
+      },
+    ];
+  });
+}
+
+async function diskOf({
+  name,
+  path,
+}: {
+  readonly name: DiskMeasured["directory"];
+  readonly path: string;
+}): Promise<DiskMeasured | undefined> {
+  try {
+    const { blocks, bavail, bsize } = await statfs(path);
+    return blocks === 0 ? undefined : { directory: name, size: blocks * bsize, free: bavail * bsize };
+  } catch {
+    return undefined; // not there yet, or gone: nothing is said of it
+  }
+}

@@ -1,0 +1,153 @@
+import { minutes, ms } from "../../base/units.ts";
+import { duration, integer, optional, path, secret } from "../parsers.ts";
+import { expected, parsed, setting, type Alias, type Codec } from "../setting.ts";
+
+/** A share in percent, with or without its sign: `80`, `80%`, `97.5 %`. */
+function percent(least: number, most: number): Codec<number> {
+  const looksLike = `a percentage from ${least} to ${most}, such as 80 or 80%`;
+  return {
+    looksLike,
+    format: (value) => `${value}%`,
+    parse(text) {
+      const [, digits] = /^(\d{1,3}(?:\.\d{1,3})?) ?%?$/.exec(text) ?? [];
+      const value = Number(digits ?? Number.NaN);
+      return value >= least && value <= most ? parsed(value) : expected(looksLike);
+    },
+  };
+}
+
+/** The name's own notation was a share: `0.8`. */
+const asShare: Alias = {
+  name: "ALERT_THRESHOLD",
+  notation: "also a share from 0.01 to 1",
+  translate: (text) => parsed(/^(?:0?\.\d{1,4}|1(?:\.0{1,4})?)$/.test(text) ? String(Math.round(Number(text) * 1e5) / 1e3) : text),
+};
+
+/** An address that may hold a secret in its path or query, as those of chat services do. */
+const webhook: Codec<string> = {
+  looksLike: "an http:// or https:// address",
+  format: (value) => value,
+  parse(text) {
+    const address = URL.parse(text);
+    if (address === null || !/^https?:$/.test(address.protocol)) return expected(webhook.looksLike, true);
+    if (address.username !== "" || address.password !== "") return expected(`${webhook.looksLike} without a user name or password`, true);
+    address.hash = "";
+    return parsed(address.href);
+  },
+};
+
+export const ALERTS = [
+  setting({
+    name: "alert_threshold",
+    group: "alerts",
+    codec: percent(1, 100),
+    default: "80%",
+    reload: "live",
+    help: "Slots taken from which on the capacity alert warns.",
+    notes: "Every level of an alert ends 5 points below where it began.",
+    aliases: [asShare],
+  }),
+  setting({
+    name: "alert_urgent",
+    group: "alerts",
+    codec: percent(1, 100),
+    default: "95%",
+    reload: "live",
+    help: "Slots taken from which on the capacity alert is urgent; at 100 % it is critical.",
+  }),
+  setting({
+    name: "alert_latency",
+    group: "alerts",
+    codec: duration(ms(1), minutes(10)),
+    default: "500ms",
+    reload: "live",
+    help: "The 95th percentile of a minute's answers beyond which the service counts as slow.",
+  }),
+  setting({
+    name: "alert_latency_for",
+    group: "alerts",
+    codec: duration(ms(0), minutes(60)),
+    default: "3m",
+    reload: "live",
+    help: "How long it must be slow before the latency alert.",
+  }),
+  setting({
+    name: "alert_cpu",
+    group: "alerts",
+    codec: percent(1, 100),
+    default: "80%",
+    reload: "live",
+    help: "The machine's CPU from which on, for a minute, the CPU alert warns.",
+  }),
+  setting({
+    name: "alert_ram",
+    group: "alerts",
+    codec: percent(1, 100),
+    default: "80%",
+    reload: "live",
+    help: "The machine's memory, or the cgroup's, from which on the memory alert warns.",
+  }),
+  setting({
+    name: "alert_quota",
+    group: "alerts",
+    codec: percent(1, 100),
+    default: "70%",
+    reload: "live",
+    help: "The share of Google's calls of a minute from which on, for a minute, the quota alert warns.",
+    notes: "Of what drover uses itself: 85 % of DROVER_READS_PER_MINUTE and DROVER_WRITES_PER_MINUTE.",
+  }),
+  setting({
+    name: "alert_restarts",
+    group: "alerts",
+    codec: integer(1, 10_000),
+    default: "3",
+    reload: "live",
+    help: "More unexpected restarts within 5 minutes than this raise the restarts alert.",
+  }),
+  setting({
+    name: "alert_disk",
+    group: "alerts",
+    codec: percent(1, 99),
+    default: "90%",
+    reload: "live",
+    help: "How full the file system of the data directory or of the log may be before the disk alert warns.",
+    notes: "It is critical half way from there to full.",
+  }),
+  setting({
+    name: "alert_webhook",
+    group: "alerts",
+    codec: optional(webhook),
+    default: "",
+    reload: "live",
+    secret: true,
+    help: "Where alerts are posted as JSON; empty: nowhere.",
+    notes:
+      "The broker posts it, the only process that leaves the machine: without tables there is none, and DROVER_ALERT_COMMAND is the way.",
+  }),
+  setting({
+    name: "alert_webhook_secret",
+    group: "alerts",
+    codec: optional(secret(16)),
+    default: "",
+    reload: "live",
+    secret: true,
+    help: "Signs every webhook: `X-Drover-Signature: t=TIME,v1=HMAC`, HMAC-SHA-256 of `TIME.BODY` in hex.",
+  }),
+  setting({
+    name: "alert_command",
+    group: "alerts",
+    codec: optional(path),
+    default: "",
+    reload: "live",
+    help: "A program that is run for every alert, with the JSON on its standard input; empty: none.",
+    notes: "Run as drover's user, without a shell and without drover's environment; one at a time.",
+  }),
+  setting({
+    name: "alert_command_timeout",
+    group: "alerts",
+    codec: duration(ms(100), minutes(5)),
+    default: "10s",
+    reload: "live",
+    help: "How long that program may take before it is killed, with all that it has started.",
+  }),
+] as const;

@@ -1,0 +1,219 @@
+/** From what the master knows to what is told: the alerts of the daemon, over time. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { createAlerts } from "../../../src/admin/alerts/alerts.ts";
+import { ALERT_NAMES } from "../../../src/admin/alerts/model.ts";
+import { rulesOf, type Thresholds } from "../../../src/admin/alerts/rules.ts";
+import type { Notice } from "../../../src/admin/alerts/view.ts";
+import type { Measured } from "../../../src/base/measured.ts";
+import { mebibytes, minutes, ms, seconds, type Instant, type Ms, type Timestamp } from "../../../src/base/units.ts";
+import type { Status } from "../../../src/cli/snapshot.ts";
+import { NOW, place, statusWith } from "../../cli/statuses.ts";
+import { measured, upstream } from "../given.ts";
+
+const THRESHOLDS: Thresholds = {
+  alert_threshold: 80,
+  alert_urgent: 95,
+  alert_latency: ms(500),
+  alert_latency_for: minutes(3),
+  alert_cpu: 80,
+  alert_ram: 80,
+  alert_quota: 70,
+  alert_restarts: 3,
+  alert_disk: 90,
+};
+
+interface World {
+  readonly status?: Partial<Status>;
+  readonly figures?: Partial<Measured>;
+  readonly refused?: string;
+}
+
+/** Alerts with a clock that is moved by hand. */
+function alerts(thresholds: () => Thresholds = () => THRESHOLDS) {
+  let at = 0;
+  const told: Notice[] = [];
+  const clock = { now: () => at as Instant, wall: () => (NOW + at) as Timestamp };
+  const made = createAlerts({ clock, thresholds, tell: (notice) => told.push(notice) });
+  const sound: Partial<Status> = { upstream: upstream(), slots: { used: 10, max: 200, status: "LOW" } };
+  const look = ({ status, figures, refused }: World = {}, during: Ms = ms(0)): void => {
+    for (const end = at + during; at <= end; at += 5_000)
+      made.look({
+        snapshot: statusWith({ ...sound, ...status }),
+        measured: measured({ counts: {}, ...figures }),
+        refusedReload: refused ?? null,
+      });
+  };
+  const words = (): string[] => told.splice(0).map(({ alert, event, level }) => `${alert} ${event} ${level}`);
+  return { made, look, told, words };
+}
+
+test("there is a rule for every name, in rising bands", () => {
+  const rules = rulesOf(THRESHOLDS);
+  assert.deepEqual(
+    rules.map(({ name }) => name),
+    [...ALERT_NAMES],
+  );
+  for (const { bands } of rules) assert.ok(bands.every(({ from }, i) => i === 0 || from > (bands[i - 1]?.from ?? 0)));
+});
+
+test("all is well: nothing is told in ten minutes", () => {
+  const { look, words, made } = alerts();
+  look({}, minutes(10));
+  assert.deepEqual([words(), made.firing(), made.raised()], [[], [], {}]);
+});
+
+const read = { used: 4, limit: 51, lockedUntil: 0 as Timestamp };
+const writes = upstream().writes;
+assert.ok(writes);
+const SLOW: readonly (readonly [what: string, world: World, wait: Ms, told: string])[] = [
+  ["160 of 200", { status: { slots: { used: 160, max: 200, status: "WARNING" } } }, ms(0), "capacity raised warning"],
+  ["190 of 200", { status: { slots: { used: 190, max: 200, status: "WARNING" } } }, ms(0), "capacity raised urgent"],
+  ["200 of 200", { status: { slots: { used: 200, max: 200, status: "FULL" } } }, ms(0), "capacity raised critical"],
+  ["p95 of 600 ms", { figures: { minuteP95: ms(600) } }, minutes(3), "latency raised warning"],
+  ["CPU at 85 %", { status: { machine: { cpu: 0.85, ram: 0.2, ramUsed: 1, ramTotal: 5 } } }, minutes(1), "cpu raised warning"],
+  ["memory at 85 %", { status: { machine: { cpu: 0.1, ram: 0.85, ramUsed: 1, ramTotal: 5 } } }, seconds(30), "memory raised warning"],
+  ["memory at 96 %", { status: { machine: { cpu: 0.1, ram: 0.96, ramUsed: 1, ramTotal: 5 } } }, seconds(30), "memory raised critical"],
+  ["one worker of two", { status: { workers: { ready: 1, target: 2 } } }, seconds(30), "workers raised warning"],
+  ["no worker", { status: { workers: { ready: 0, target: 2 } } }, seconds(30), "workers raised critical"],
+  ["no broker", { status: { health: { ...statusWith().health, broker: "away" } } }, seconds(30), "broker raised urgent"],
+  ["36 of 51 calls", { status: { upstream: upstream({ quota: { ...read, used: 36 } }) } }, minutes(1), "quota raised warning"],
+  [
+    "Google is down",
+    { status: { upstream: upstream({ state: "down", message: "no answer within 10000 ms" }) } },
+    minutes(1),
+    "google raised urgent",
+  ],
+  [
+    "the key is refused",
+    { status: { upstream: upstream({ state: "denied", message: "not shared" }) } },
+    ms(0),
+    "credentials raised critical",
+  ],
+  [
+    "the certificate is not believed",
+    { status: { upstream: upstream({ state: "down", message: "no answer: certificate has expired" }) } },
+    ms(0),
+    "credentials raised critical",
+  ],
+  ["writes wait", { status: { upstream: upstream({ writes: { ...writes, oldest: seconds(301) } }) } }, ms(0), "backlog raised warning"],
+  [
+    "the journal fills",
+    { status: { upstream: upstream({ writes: { ...writes, waitingBytes: mebibytes(62) } }) } },
+    ms(0),
+    "journal raised critical",
+  ],
+  ["the disk fills", { figures: { disks: [{ directory: "data", size: 100, free: 9 }] } }, ms(0), "disk raised warning"],
+  ["the disk is full", { figures: { disks: [{ directory: "log", size: 100, free: 1 }] } }, ms(0), "disk raised critical"],
+  ["a reload was refused", { refused: "a setting is wrong:\n  workers" }, ms(0), "reload raised warning"],
+  [
+    "a reload was rolled back",
+    { status: { lastRoll: { is: "rolledBack", generation: 2, why: "the probe failed" } } },
+    ms(0),
+    "reload raised warning",
+  ],
+];
+
+for (const [what, world, wait, expected] of SLOW)
+  test(`${what}: ${expected}, not before its time, once; and over half a minute after it has passed`, () => {
+    const { look, words } = alerts();
+    look();
+    if (wait > 0) {
+      look(world, ms(wait - 10_000));
+      assert.deepEqual(words(), [], "not yet");
+    }
+    look(world, minutes(5));
+    assert.deepEqual(words(), [expected]);
+    look({}, minutes(2));
+    assert.deepEqual(words(), [expected.replace("raised", "cleared")]);
+  });
+
+test("edges: what grows is told once, what was parked before the daemon is not, and it is over when it has stopped for a while", () => {
+  const restarts = (n: number): World => ({ status: { places: [place(0, { restarts: n })] } });
+  const parked = (n: number): World => ({ status: { upstream: upstream({ writes: { ...writes, parked: n } }) } });
+  const limited = (n: number): World => ({ figures: { counts: { "calls.read.locked": n } } });
+  for (const [name, world, quiet, first] of [
+    ["restarts", restarts, 4, 0],
+    ["parked", parked, 1, 7],
+    ["rate-limited", limited, 1, 0],
+  ] as const) {
+    const { look, words } = alerts();
+    look(world(first), minutes(1));
+    look(world(first + quiet - 1), minutes(1));
+    assert.deepEqual(words(), [], `${name}: not yet`);
+    look(world(first + quiet), minutes(1));
+    look(world(first + 1 + quiet), minutes(1));
+    assert.deepEqual(words(), [`${name} raised warning`]);
+    look(world(first + 1 + quiet), minutes(12));
+    assert.deepEqual(words(), [`${name} cleared warning`]);
+  }
+});
+
+test("fewer places after a scale are no restarts, and hide none", () => {
+  const { look, words } = alerts();
+  const places = (...restarts: number[]): World => ({ status: { places: restarts.map((n, i) => place(i, { restarts: n })) } });
+  look(places(0, 2), minutes(1));
+  look(places(0), minutes(1));
+  look(places(1), seconds(10));
+  assert.deepEqual(words(), []);
+  look(places(2), seconds(10));
+  assert.deepEqual(words(), ["restarts raised warning"]);
+});
+
+test("restarts before the first look count", () => {
+  const { look, words } = alerts();
+  look({ status: { places: [place(0, { restarts: 4 })] } });
+  assert.deepEqual(words(), ["restarts raised warning"]);
+});
+
+test("a stopping or starting daemon misses no worker", () => {
+  const { look, words } = alerts();
+  for (const state of ["starting", "stopping"] as const) look({ status: { state, workers: { ready: 0, target: 2 } } }, minutes(2));
+  assert.deepEqual(words(), []);
+});
+
+test("what is told has its figures, its times and a name of its own; the view has the same", () => {
+  const { look, told, made } = alerts();
+  look({ status: { slots: { used: 164, max: 200, status: "WARNING" } } });
+  const [raised] = told;
+  assert.deepEqual(
+    { ...raised, id: "" },
+    {
+      id: "",
+      alert: "capacity",
+      event: "raised",
+      level: "warning",
+      text: "164 of 200 slots are taken (82 %)",
+      value: 82,
+      threshold: 80,
+      at: NOW,
+      since: NOW,
+      lasted: null,
+    },
+  );
+  const [view] = made.firing();
+  assert.deepEqual([view?.name, view?.level, view?.value, view?.acked], ["capacity", "warning", 82, null]);
+  assert.ok(made.ack("capacity") && !made.ack("nothing") && !made.ack("disk"));
+  assert.notEqual(made.firing()[0]?.acked, null);
+  look({}, minutes(1));
+  const cleared = told.at(-1);
+  assert.deepEqual([cleared?.event, cleared?.text, cleared?.lasted], ["cleared", "10 of 200 slots are taken (5 %)", 35_000]);
+  assert.equal(new Set(told.map(({ id }) => id)).size, told.length);
+  assert.deepEqual(made.raised(), { capacity: 1 });
+});
+
+test("thresholds move with a reload", () => {
+  let now = THRESHOLDS;
+  const { look, words } = alerts(() => now);
+  look({ status: { slots: { used: 120, max: 200, status: "HEALTHY" } } });
+  now = { ...now, alert_threshold: 60 };
+  look({ status: { slots: { used: 120, max: 200, status: "HEALTHY" } } });
+  assert.deepEqual(words(), ["capacity raised warning"]);
+});
+
+test("time to full follows the slots", () => {
+  const { look, made } = alerts();
+  for (let used = 100; used < 140; used += 1) look({ status: { slots: { used, max: 200, status: "HEALTHY" } } }, seconds(25));
+  const left = made.fullIn();
+  assert.ok(left !== null && left > minutes(25) && left < minutes(35), `${left}`);
+});

@@ -1,0 +1,263 @@
+/** What the admin API does, for those who may. */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import fc from "fast-check";
+import { pino } from "pino";
+import { Access, SESSION_LASTS, TICKET_LASTS } from "../../src/admin/access/access.ts";
+import { ROUTES, type AdminRoute } from "../../src/admin/routes.ts";
+import { digestOf, NO_KEYS } from "../../src/base/adminkeys.ts";
+import { ms } from "../../src/base/units.ts";
+import { adminWorld, alert, bearer, HandClock, OPERATOR, VIEWER } from "./world.ts";
+
+test("each order reaches the master once, as it was given; the log says who did it", async (t) => {
+  const w = await adminWorld(t);
+  w.snapshot = { ...w.snapshot, alerts: [alert()] };
+  const orders: readonly (readonly [string, unknown, string])[] = [
+    ["reload", {}, "reload"],
+    ["scale", { to: 3 }, "scale 3"],
+    ["recycle", {}, "recycle all"],
+    ["recycle", { slot: 1 }, "recycle 1"],
+    ["stack", { slot: 0 }, "stack 0"],
+    ["limits", { max_slots: 50 }, "maxSlots 50"],
+    ["cache/purge", {}, "purge all"],
+    ["cache/purge", { table: "players" }, "purge players"],
+    ["slots/reap", {}, "reap"],
+  ];
+  for (const [path, body, expected] of orders) {
+    const { status, json } = await w.ask(`/api/admin/${path}`, { method: "POST", headers: bearer(OPERATOR), body });
+    assert.deepEqual([status, json["success"], w.orders.at(-1)], [200, true, expected]);
+  }
+  assert.equal(
+    (await w.ask("/api/admin/alerts/ack", { method: "POST", headers: bearer(OPERATOR), body: { name: "capacity" } })).status,
+    200,
+  );
+  assert.equal((await w.ask("/api/admin/alerts/ack", { method: "POST", headers: bearer(OPERATOR), body: { name: "other" } })).status, 409);
+  assert.equal((await w.ask("/api/admin/reload", { method: "POST", headers: bearer(OPERATOR) })).json["generation"], 4);
+  assert.equal(
+    (await w.ask("/api/admin/cache/purge", { method: "POST", headers: bearer(OPERATOR), body: { table: "nowhere" } })).status,
+    409,
+  );
+  const audit = w.lines.filter((line) => line["audit"] === true && line["action"] !== undefined);
+  assert.equal(audit.length, orders.length + 4);
+  assert.deepEqual(
+    [audit[1]?.["action"], audit[1]?.["by"], audit[1]?.["via"], audit[1]?.["client"]],
+    ["scale", "settings", "bearer", "192.0.2.1"],
+  );
+  assert.equal(w.timeline.since().filter(({ what }) => what === "action").length, orders.length + 2);
+});
+
+test("absurd values are 422 with the bounds, whatever they are, and nothing is done", async (t) => {
+  const w = await adminWorld(t);
+  const numbers = [0, -1, 1.5, 257, 1e9, 1e300, "3", "", null, true, [3], { a: 1 }];
+  const fields = [
+    ["scale", "to", 1, 256],
+    ["limits", "max_slots", 1, 100_000],
+    ["recycle", "slot", 0, 1],
+    ["stack", "slot", 0, 1],
+  ] as const;
+  for (const [path, field, least, most] of fields)
+    for (const value of [...numbers, 100_001].filter((n) => typeof n !== "number" || !Number.isInteger(n) || n < least || n > most)) {
+      const { status, json } = await w.ask(`/api/admin/${path}`, { method: "POST", headers: bearer(OPERATOR), body: { [field]: value } });
+      assert.deepEqual([status, json["bounds"]], [422, { least, most }], `${path} ${JSON.stringify(value)}`);
+    }
+  for (const [path, body, expected] of [
+    ["scale", "{", 400],
+    ["scale", "[3]", 400],
+    ["scale", "null", 400],
+    ["scale", {}, 422],
+    ["scale", { to: 3, too: 4 }, 422],
+    ["recycle", { slto: 1 }, 422], // a slip of the pen must not mean "all"
+    ["reload", { now: true }, 422],
+    ["cache/purge", { table: "" }, 422],
+    ["cache/purge", { table: "x".repeat(201) }, 422],
+    ["scale", `{"to": 3${" ".repeat(5_000)}}`, 413],
+  ] as const)
+    assert.equal(
+      (await w.ask(`/api/admin/${path}`, { method: "POST", headers: bearer(OPERATOR), body })).status,
+      expected,
+      `${path} ${JSON.stringify(body)}`,
+    );
+  w.clock.pass(ms(60_000));
+  await fc.assert(
+    fc.asyncProperty(fc.json(), async (body) => {
+      w.clock.pass(ms(1_000));
+      const { status } = await w.ask("/api/admin/scale", { method: "POST", headers: bearer(OPERATOR), body });
+      const parsed: unknown = JSON.parse(body);
+      const to = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed as { to?: unknown }).to : undefined;
+      assert.ok(status === 422 || status === 400 || (status === 200 && Number.isInteger(to)), `${status} ${body}`);
+    }),
+    { numRuns: 60 },
+  );
+  assert.deepEqual(w.orders, []);
+});
+
+test("a link logs one browser in, once, and not after ten minutes", async (t) => {
+  const w = await adminWorld(t);
+  const login = (body: unknown, headers = {}) => w.ask("/api/admin/login", { method: "POST", body, headers });
+  const ticket = w.access.ticket("operator");
+  const first = await login({ ticket });
+  assert.equal(first.status, 200);
+  assert.match(first.headers["set-cookie"]?.[0] ?? "", /^drover-admin=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
+  assert.equal((await login({ ticket })).status, 401);
+  const late = w.access.ticket("operator");
+  w.clock.pass(TICKET_LASTS);
+  assert.equal((await login({ ticket: late })).status, 401);
+  const other = w.access.ticket("operator");
+  const reached = w.reached;
+  for (const body of [
+    { token: other },
+    { ticket: OPERATOR },
+    { ticket: other, token: OPERATOR },
+    {},
+    { ticket: 7 },
+    { ticket: "" },
+    "{",
+    { ticket: other, x: 1 },
+  ])
+    assert.equal((await login(body, { "x-test-client": JSON.stringify(body).slice(0, 10) })).status, 401, JSON.stringify(body));
+  assert.equal((await login({ ticket: other }, { origin: "https://evil.test" })).status, 403);
+  assert.equal(w.reached, reached, "wrong logins end at the worker");
+  assert.equal((await login({ ticket: other })).status, 200, "and use no link up");
+});
+
+test("a session: its cookie, its CSRF token, its end", async (t) => {
+  const w = await adminWorld(t);
+  const browser = await w.browser();
+  const session = (cookie: string) => w.ask("/api/admin/session", { headers: { cookie } });
+  assert.deepEqual((await session(browser.cookie)).json, {
+    success: true,
+    logged_in: true,
+    role: "operator",
+    name: "settings",
+    csrf: browser["x-drover-csrf"],
+  });
+  const reached = w.reached;
+  assert.deepEqual((await session("")).json, { success: true, logged_in: false });
+  assert.equal(w.reached, reached);
+  // A login while logged in: a new session, and the old one is over.
+  const again = await w.ask("/api/admin/login", { method: "POST", headers: { cookie: browser.cookie }, body: { token: OPERATOR } });
+  const cookie = again.headers["set-cookie"]?.[0]?.split(";", 1)[0] ?? "";
+  assert.notEqual(cookie, browser.cookie);
+  assert.equal((await w.ask("/api/admin/stats", { headers: { cookie: browser.cookie } })).status, 401);
+  assert.equal((await w.ask("/api/admin/stats", { headers: { cookie } })).status, 200);
+  // Used again and again it lasts twelve hours, and no longer.
+  for (let passed = 0; passed < SESSION_LASTS; passed += 20 * 60_000) {
+    assert.equal((await w.ask("/api/admin/capacity", { headers: { cookie } })).status, 200, `${passed}`);
+    w.clock.pass(ms(20 * 60_000));
+    w.access.sweep();
+  }
+  assert.equal((await w.ask("/api/admin/capacity", { headers: { cookie } })).status, 401);
+  // Behind HTTPS the cookie has the name that browsers guard.
+  const secure = await w.ask("/api/admin/login", { method: "POST", headers: { "x-forwarded-proto": "https" }, body: { token: OPERATOR } });
+  assert.match(secure.headers["set-cookie"]?.[0] ?? "", /^__Host-drover-admin=[\w-]{43}; Path=\/; .*HttpOnly; SameSite=Strict; Secure$/);
+  // A viewer's session is a viewer's.
+  const viewer = await w.browser(VIEWER);
+  assert.equal((await w.ask("/api/admin/reload", { method: "POST", headers: viewer })).status, 403);
+});
+
+test("a worker that has not heard of a login yet waits a moment for the news", async (t) => {
+  const w = await adminWorld(t);
+  w.patience = 10_000;
+  w.deaf = true;
+  const browser = await w.browser();
+  const answer = w.ask("/api/admin/stats", { headers: browser });
+  setTimeout(() => {
+    w.deaf = false;
+    w.push(w.access.keys());
+  }, 20);
+  assert.equal((await answer).status, 200);
+});
+
+test("the master believes no worker: it judges every request once more", async (t) => {
+  const w = await adminWorld(t);
+  for (const { method, path, needs } of ROUTES as readonly AdminRoute[]) {
+    const request = { method, target: path, headers: { host: "localhost" }, body: "", client: "x", requestId: "y", secure: false };
+    const { status } = await w.api.handle(request, "network");
+    assert.equal(status, needs === "anyone" || needs === "session" ? 200 : 401, path);
+    const foreign = await w.api.handle({ ...request, headers: { host: "evil.test", ...bearer(OPERATOR) } }, "network");
+    assert.equal(foreign.status, needs === "anyone" ? 200 : 421, path);
+    const large = await w.api.handle(
+      { ...request, headers: { host: "localhost", ...bearer(OPERATOR) }, body: "x".repeat(5_000) },
+      "network",
+    );
+    assert.equal(large.status, 413, path);
+  }
+  assert.deepEqual(w.orders, []);
+});
+
+test("whoever has the control socket is the operator, with no key and no Host", async (t) => {
+  const w = await adminWorld(t);
+  const ask = (method: string, target: string, body = "") =>
+    w.api.handle({ method, target, headers: {}, body, client: "local", requestId: "", secure: false }, "control");
+  assert.equal((await ask("GET", "/api/admin/stats")).status, 200);
+  assert.equal((await ask("GET", "/metrics")).status, 200);
+  assert.equal((await ask("POST", "/api/admin/scale", '{"to": 4}')).status, 200);
+  assert.equal((await ask("POST", "/api/admin/scale", '{"to": 4000}')).status, 422);
+  assert.equal((await ask("GET", "/api/admin/scale")).status, 405);
+  assert.equal((await ask("GET", "/api/admin/else")).status, 404);
+  assert.deepEqual(w.orders, ["scale 4"]);
+});
+
+test("a key that asks like mad is slowed down, not the master", async (t) => {
+  const w = await adminWorld(t);
+  const answers = await Promise.all(Array.from({ length: 150 }, () => w.ask("/api/admin/capacity", { headers: bearer(VIEWER) })));
+  const counts = Map.groupBy(answers, ({ status }) => status);
+  assert.ok((counts.get(200)?.length ?? 0) <= 100);
+  assert.ok([429, 503].some((status) => counts.has(status)));
+  w.clock.pass(ms(2_000));
+  assert.equal((await w.ask("/api/admin/capacity", { headers: bearer(VIEWER) })).status, 200);
+});
+
+test("a fault of the API is a 500 with the request's id, and the next request is answered", async (t) => {
+  const w = await adminWorld(t);
+  const { snapshot } = w;
+  w.snapshot = undefined as never;
+  const { status, json } = await w.ask("/api/admin/stats", { headers: bearer(OPERATOR) });
+  assert.deepEqual([status, json["code"], json["id"]], [500, "bug", "test"]);
+  w.snapshot = snapshot;
+  assert.equal((await w.ask("/api/admin/stats", { headers: bearer(OPERATOR) })).status, 200);
+});
+
+test("the first start makes a token; at rest there are digests; a token that is gone ends its sessions", (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "drover-access-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const clock = new HandClock();
+  const log = pino({ level: "silent" });
+  let keys = NO_KEYS;
+  const open = (operator?: string) =>
+    new Access({ dataDir: dir, clock, log, configured: { operator, viewer: undefined }, changed: (now) => void (keys = now) });
+  const first = open();
+  assert.ok(first.isNew);
+  const [note, file] = [join(dir, "admin-token"), join(dir, "admin-tokens.json")];
+  assert.deepEqual(
+    [note, file].map((path) => statSync(path).mode & 0o777),
+    [0o600, 0o600],
+  );
+  const token = readFileSync(note, "utf8").trim();
+  assert.match(token, /^drover_[\w-]{43}$/);
+  assert.ok(!readFileSync(file, "utf8").includes(token));
+  assert.ok(first.login({ token }));
+  // Another start makes no other, and knows it without the note.
+  rmSync(note);
+  const second = open();
+  assert.ok(!second.isNew && !existsSync(note));
+  assert.ok(second.login({ token }));
+  assert.equal(keys.sessions.length, 1);
+  // A token of the settings takes its place: what was made with the old one ends.
+  second.configure({ operator: `sha256:${Buffer.from(digestOf("the new one"), "base64url").toString("hex")}`, viewer: undefined });
+  assert.equal(keys.sessions.length, 0);
+  assert.equal(second.login({ token }), undefined);
+  assert.ok(second.login({ token: "the new one" }));
+  // One for a program, with an end.
+  const scraper = second.token("viewer", "scraper", ms(1_000));
+  assert.equal(second.login({ token: scraper })?.role, "viewer");
+  clock.pass(ms(1_001));
+  assert.equal(second.login({ token: scraper }), undefined);
+  const kept = second.token("viewer", "kept", undefined);
+  assert.equal(open().login({ token: kept })?.name, "kept");
+  assert.equal(second.revoke("kept"), 1);
+  assert.equal(second.login({ token: kept }), undefined);
+});

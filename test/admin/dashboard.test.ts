@@ -1,0 +1,225 @@
+/** The dashboard's files, and the dashboard in a real browser. The browser's part is skipped where there is none. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import test from "node:test";
+import { LIMITS } from "../../src/admin/advice/advice.ts";
+import { ALERT_NAMES } from "../../src/admin/alerts/model.ts";
+import { readPages } from "../../src/admin/pages.ts";
+import { slotsState } from "../../src/base/slots.ts";
+import { ms } from "../../src/base/units.ts";
+import { child, place } from "../cli/statuses.ts";
+import { skip } from "../browser/browser.ts";
+import { openTab, type Tab } from "./tab.ts";
+import { adminWorld, alert, VIEWER, type AdminWorld } from "./world.ts";
+
+const FOLDER = new URL("../../src/admin/dashboard/", import.meta.url);
+const read = (name: string): string => readFileSync(new URL(name, FOLDER), "utf8");
+const { TEXTS } = (await import(new URL("texts.js", FOLDER).href)) as { TEXTS: Record<string, Record<string, unknown>> };
+
+test("what a first visit loads, and nothing of it from elsewhere", () => {
+  const names = readdirSync(FOLDER);
+  const pages = readPages();
+  let [plain, zipped] = [0, 0];
+  for (const name of names) {
+    const path = name === "index.html" ? "/admin" : `/admin/${name}`;
+    plain += pages.answer(path, {})?.body.length ?? 0;
+    const answer = pages.answer(path, { "accept-encoding": "br, gzip" });
+    zipped += answer?.body.length ?? 0;
+    const etag = answer?.headers["ETag"] ?? "";
+    assert.equal(pages.answer(path, { "accept-encoding": "gzip", "if-none-match": etag })?.status, 304, name);
+    assert.equal(pages.answer(path, { "if-none-match": etag })?.status, 200, "another encoding is another thing");
+    const elsewhere = read(name).replaceAll("http://www.w3.org/2000/svg", "");
+    assert.doesNotMatch(elsewhere, /https?:\/\/|innerHTML|outerHTML|insertAdjacentHTML|\beval\b|new Function|\sstyle=|\son[a-z]+="/, name);
+  }
+  console.log(`the dashboard's files: ${zipped} bytes on the wire, ${plain} unpacked (<= 153600)`);
+  assert.ok(zipped > 5_000 && plain <= 153_600);
+  for (const path of ["/admin/../package.json", "/admin/..%2f", "/admin/texts.json", "/admin/index.html", "/admin/app.js/", "/admin/.env"])
+    assert.equal(pages.answer(path, {}), undefined, path);
+});
+
+test("both languages have every word, with the same figures; every word that is asked for is there", () => {
+  const { en = {}, fr = {} } = TEXTS;
+  assert.deepEqual(Object.keys(fr), Object.keys(en));
+  for (const [key, text] of Object.entries(en))
+    if (typeof text === "function") assert.equal(text.length, (fr[key] as () => string).length, key);
+    else assert.equal(typeof fr[key], "string", key);
+  const asked = readdirSync(FOLDER)
+    .filter((name) => /\.(?:js|html)$/.test(name) && name !== "texts.js")
+    .flatMap((name) => [...read(name).matchAll(/data-t="([^"]+)"|[^\w]t\("([^"]+)"/g)].map((match) => match[1] ?? match[2] ?? ""));
+  assert.ok(asked.length > 80);
+  assert.deepEqual(
+    asked.filter((key) => en[key] === undefined),
+    [],
+  );
+});
+
+test("every alert, its levels and every limit has its word", () => {
+  const kinds = { alert: ALERT_NAMES, by: LIMITS, level: ["warning", "urgent", "critical"] };
+  const wanted = Object.entries(kinds).flatMap(([kind, names]) => names.map((name) => `${kind}.${name}`));
+  for (const words of Object.values(TEXTS))
+    assert.deepEqual(
+      wanted.filter((key) => words[key] === undefined),
+      [],
+    );
+});
+
+test("each text that stands in the page is the English one", () => {
+  const en = TEXTS["en"] ?? {};
+  for (const [, key = "", text = ""] of read("index.html").matchAll(/data-t="([^"]+)"[^>]*>([^<]*)</g))
+    assert.equal(text.trim().replaceAll(/\s+/g, " "), en[key], key);
+});
+
+const bad = `"><img src=x onerror="document.title='owned'">`;
+
+/** A world with figures to look at. */
+async function board(t: Parameters<typeof adminWorld>[0]): Promise<AdminWorld> {
+  const w = await adminWorld(t);
+  w.snapshot = {
+    ...w.snapshot,
+    slots: slotsState(150, 200),
+    workers: { target: 4, ready: 4 },
+    upstream: {
+      ...(w.snapshot.upstream ?? { state: "ok", message: "", quota: { used: 0, limit: 51, lockedUntil: 0 as never } }),
+      tables: [
+        { name: "a_table_whose_name_is_as_long_as_the_tab_in_the_sheet", rows: 1, version: 1, checkedAt: w.snapshot.at, warnings: 0 },
+      ],
+    },
+    places: [...Array.from({ length: 4 }, (_, i) => place(i, { child: child({ pid: 5_000 + i }) })), place(0, { role: "broker" })],
+  };
+  return w;
+}
+
+async function loggedIn(w: AdminWorld, tab: Tab): Promise<void> {
+  await tab.goto(`${w.url}/admin#ticket=${w.access.ticket("operator")}`);
+  await tab.until("document.querySelector('#board')?.hidden === false && document.querySelectorAll('#workers tbody tr').length === 5");
+}
+const seen = "document.querySelector('#board').innerText";
+const refresh = (tab: Tab) => tab.run("document.querySelector('#every').dispatchEvent(new Event('change'))");
+
+test("a link logs in and leaves no trace; figures, states, a full house, hostile names", { skip }, async (t) => {
+  const w = await board(t);
+  const tab = await openTab(t);
+  await tab.look({ width: 1_280, height: 800, scheme: "light" });
+  await loggedIn(w, tab);
+  assert.equal(await tab.run("location.hash + document.cookie"), "", "the key is in no history, and no script sees the cookie");
+  assert.match(String(await tab.run(seen)), /150 of 200 places taken \(75 %\), 50 free · HEALTHY/);
+  assert.equal(
+    await tab.run("document.querySelector('#gauge').getAttribute('aria-valuetext')"),
+    "150 of 200 places taken (75 %), 50 free; HEALTHY",
+  );
+  // A worker falls silent, the house is full, Google is away, names are hostile: the same rows stay, and only their texts change.
+  await tab.run(
+    "window.row = document.querySelector('#workers tbody tr:nth-child(2)'); document.querySelector('#workers tbody tr:nth-child(2) button').focus()",
+  );
+  const places = w.snapshot.places.map((each, i) => (i === 1 ? { ...each, child: child({ pid: 5_001, beatAge: ms(12_400) }) } : each));
+  w.snapshot = {
+    ...w.snapshot,
+    places,
+    slots: slotsState(200, 200),
+    advice: { limit: "slots", share: 1, reason: bad, step: "more" },
+    alerts: [alert({ name: bad as never, level: "critical", text: bad })],
+    upstream: {
+      ...w.snapshot.upstream,
+      state: "down",
+      message: bad,
+      tables: [{ name: bad, rows: 1, version: 1, checkedAt: 0, warnings: 2 }],
+    } as never,
+  };
+  w.timeline.note({ what: "action", level: "info", text: bad }, w.snapshot.at);
+  await refresh(tab);
+  await tab.until("document.querySelector('#workers').innerText.includes('silent for 12 s')");
+  const text = String(await tab.run(seen));
+  for (const part of [/200 of 200 places taken \(100 %\), 0 free · FULL/, /▲/, /■ critical/, /Held back by\s+places/, /Google\s+away/])
+    assert.match(text, part);
+  assert.equal(await tab.run("document.querySelector('#assertive').textContent"), "Capacity is now: FULL");
+  assert.equal(await tab.run("document.querySelector('#badge').innerText.replaceAll(/\\s+/g, ' ').trim()"), "■ FULL 200/200");
+  assert.equal(
+    await tab.run("window.row === document.querySelector('#workers tbody tr:nth-child(2)') && window.row.contains(document.activeElement)"),
+    true,
+    "the focus stays",
+  );
+  assert.notEqual(await tab.run("document.title"), "owned");
+  assert.equal(await tab.run("document.querySelectorAll('img[src=x]').length"), 0);
+  assert.deepEqual(tab.complaints, []);
+});
+
+test("orders: asked first, done once; pause, sort, keyboard; and out", { skip }, async (t) => {
+  const w = await board(t);
+  const tab = await openTab(t);
+  await tab.look({ width: 1_280, height: 800, scheme: "dark" });
+  await loggedIn(w, tab);
+  const click = (selector: string) => tab.run(`document.querySelector(${JSON.stringify(selector)}).click()`);
+  const yes = async () => (
+    await tab.until("document.querySelector('#dialog').open"),
+    await click("#dialog-yes"),
+    await tab.until("!document.querySelector('#dialog').open")
+  );
+  await click("#reload");
+  await tab.until("document.querySelector('#dialog').open");
+  await tab.key("Escape");
+  await tab.until("!document.querySelector('#dialog').open");
+  assert.deepEqual(w.orders, [], "Escape means no");
+  await click("#reload");
+  await yes();
+  await click("#workers tbody tr:nth-child(3) button:nth-child(2)");
+  await yes();
+  await click("#more");
+  await tab.run("Object.assign(document.querySelector('#max-slots'), { value: 100 }); document.querySelector('#limits').requestSubmit()");
+  await tab.until(
+    "document.querySelector('#dialog').open && document.querySelector('#dialog').innerText.includes('150 are in: nobody is put out')",
+  );
+  await yes();
+  await click("#purge");
+  await click("#workers tbody tr:nth-child(1) button:nth-child(1)");
+  await tab.until("document.querySelector('#dialog-pre').textContent === 'stack 0 is done'");
+  await click("#dialog-yes");
+  assert.deepEqual(new Set(w.orders), new Set(["maxSlots 100", "purge all", "recycle 2", "reload", "scale 5", "stack 0"]));
+  assert.equal(w.orders.length, 6);
+  // Sorted by a column, with the keyboard.
+  await tab.run("document.querySelector('#workers th[data-key=process] button').focus()");
+  await tab.key("Enter");
+  await tab.until("document.querySelector('#workers tbody tr').innerText.startsWith('broker')");
+  assert.equal(await tab.run("document.querySelector('#workers th[data-key=process]').ariaSort"), "descending");
+  // Paused, nothing is asked for.
+  await click("#pause");
+  const before = w.reached;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(w.reached, before);
+  assert.equal(await tab.run("document.querySelector('#pause').ariaPressed"), "true");
+  await click("#pause");
+  // The daemon is away: the figures stay, and the page says how old they are.
+  const { snapshot } = w;
+  w.snapshot = undefined as never;
+  await refresh(tab);
+  await tab.until("!document.querySelector('#stale').hidden && document.querySelector('#stale').innerText.startsWith('No answer for')");
+  assert.equal(await tab.run("document.querySelector('#board').hidden"), false);
+  w.snapshot = snapshot;
+  await refresh(tab);
+  await tab.until("document.querySelector('#stale').hidden");
+  await click("#logout");
+  await tab.until("!document.querySelector('#login').hidden && document.querySelector('#board').hidden");
+  assert.equal((await w.ask("/api/admin/session")).json["logged_in"], false);
+  assert.equal(await tab.run("document.activeElement.id"), "token");
+});
+
+test("French on a phone, by a token; a viewer sees no order; nothing is wider than the screen", { skip }, async (t) => {
+  const w = await board(t);
+  const tab = await openTab(t, "fr-FR");
+  for (const width of [360, 390, 768, 1_280]) {
+    await tab.look({ width, height: 844, scheme: "light" });
+    if (width === 360) {
+      await tab.goto(`${w.url}/admin`);
+      await tab.until("!document.querySelector('#login').hidden && document.querySelector('#login').innerText.includes('Connexion')");
+      const type = (token: string) =>
+        tab.run(`document.querySelector('#token').value = ${JSON.stringify(token)}; document.querySelector('#login-form').requestSubmit()`);
+      await type("a token that is none at all");
+      await tab.until("document.querySelector('#login-error').textContent.startsWith('Ce jeton')");
+      await type(VIEWER);
+      await tab.until("document.querySelector('#board').hidden === false");
+      assert.match(String(await tab.run(seen)), /150 places prises sur 200 \(75 %\), 50 libres · NORMALE/);
+      assert.equal(await tab.run("[...document.querySelectorAll('.operator')].some((node) => node.checkVisibility())"), false);
+    }
+    assert.ok(Number(await tab.run("document.documentElement.scrollWidth - document.documentElement.clientWidth")) <= 0, `${width}`);
+  }
+  assert.deepEqual(tab.complaints, []);
+});

@@ -1,0 +1,86 @@
+/** The rules and the dashboard that operators load: sound by Prometheus' own tool, and of metrics that there are. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { ALERT_NAMES } from "../../src/admin/alerts/model.ts";
+import { METRICS } from "../../src/admin/metrics/table.ts";
+import { needs } from "../needs.ts";
+
+const RULES = "config/prometheus-alerts.yml";
+const skip = needs("promtool", "prometheus");
+
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly type: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets?: readonly { readonly expr: string; readonly refId: string }[];
+}
+const dashboard = JSON.parse(readFileSync("config/grafana-dashboard.json", "utf8")) as {
+  readonly panels: readonly Panel[];
+  readonly annotations: { readonly list: readonly { readonly expr: string }[] };
+};
+const rules = readFileSync(RULES, "utf8");
+const ruleExpressions = [...rules.matchAll(/^ +expr: (.+)$/gm)].map(([, expr = ""]) => expr);
+const panelExpressions = [
+  ...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+  ...dashboard.annotations.list.map(({ expr }) => expr),
+];
+
+const promtool = (...args: string[]): string => {
+  const { status, stdout, stderr } = spawnSync("promtool", args, { encoding: "utf8" });
+  assert.equal(status, 0, stdout + stderr);
+  return stdout;
+};
+
+test("rules and panels ask for metrics and labels that there are", () => {
+  assert.ok(ruleExpressions.length > 15 && panelExpressions.length > 35);
+  const known = new Map(METRICS.flatMap((metric) => names(metric).map((name) => [name, new Set(metric.labels)] as const)));
+  for (const expr of [...ruleExpressions, ...panelExpressions]) {
+    const found = [...expr.matchAll(/\b((?:drover|process|nodejs|http)_[a-z0-9_]+)(?:\{([^}]*)\})?/g)];
+    assert.ok(found.length > 0, expr);
+    for (const [, name = "", selector = ""] of found) {
+      const labels = known.get(name);
+      assert.ok(labels, `${name} is no metric: ${expr}`);
+      for (const [, label = ""] of selector.matchAll(/([a-z_]+)(?:=|!)/g))
+        assert.ok(label === "instance" || labels.has(label), `${name} has no ${label}: ${expr}`);
+    }
+  }
+});
+
+/** A histogram's series have names of their own. */
+const names = ({ name, type }: (typeof METRICS)[number]): string[] =>
+  type === "histogram" ? ["_bucket", "_sum", "_count"].map((suffix) => `${name}${suffix}`) : [name];
+
+test("panels have ids of their own, and none lies over another", () => {
+  const { panels } = dashboard;
+  assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+  for (const [i, { gridPos: a, title }] of panels.entries()) {
+    assert.ok(a.x + a.w <= 24);
+    for (const { gridPos: b, title: other } of panels.slice(i + 1))
+      assert.ok(a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y, `${title} and ${other}`);
+  }
+});
+
+test("the runbook has a chapter for every alert, drover's and Prometheus'", () => {
+  const chapters = new Set([...readFileSync("docs/operations.md", "utf8").matchAll(/^### `([a-z-]+)`/gm)].map(([, name = ""]) => name));
+  for (const name of ALERT_NAMES) assert.ok(chapters.has(name), name);
+  for (const [, name = ""] of rules.matchAll(/operations\.md#([a-z-]+)/g)) assert.ok(chapters.has(name), name);
+});
+
+test("promtool: the rules are sound, and fire when they should", { skip }, () => {
+  promtool("check", "rules", RULES);
+  promtool("test", "rules", "test/config/prometheus-alerts.test.yml");
+});
+
+test("promtool: every panel's question can be asked", { skip }, (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "drover-promtool-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const file = join(dir, "panels.json");
+  const asked = panelExpressions.map((expr, i) => ({ record: `panel:${i}`, expr: expr.replaceAll("$__rate_interval", "5m") }));
+  writeFileSync(file, JSON.stringify({ groups: [{ name: "panels", rules: asked }] })); // JSON is YAML
+  promtool("check", "rules", file);
+});

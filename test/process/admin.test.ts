@@ -1,0 +1,142 @@
+/** The administration of a real daemon. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import http from "node:http";
+import { join } from "node:path";
+import test from "node:test";
+import { promisify } from "node:util";
+import { cleanEnv, DROVER, get, ROOT, start, until, type Daemon, type Reply } from "./harness.ts";
+
+const run = promisify(execFile);
+const drover = async (daemon: Daemon, ...args: string[]): Promise<string> =>
+  (await run(DROVER, args, { cwd: daemon.dir, env: cleanEnv() })).stdout.trim();
+const tokenOf = (daemon: Daemon): string => readFileSync(join(daemon.dir, "var/admin-token"), "utf8").trim();
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+function ask(url: string, method: string, headers: http.OutgoingHttpHeaders, body?: unknown): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const type = text === undefined ? {} : { "content-type": "application/json" };
+    const req = http.request(url, { method, agent: false, headers: { ...type, ...headers }, timeout: 15_000 }, (res) => {
+      let all = "";
+      res.on("data", (chunk: Buffer) => (all += chunk.toString()));
+      res.on("end", () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: all }));
+    });
+    req.on("timeout", () => req.destroy(new Error(`no answer from ${url}`)));
+    req.on("error", reject);
+    req.end(text);
+  });
+}
+
+test("an operator over HTTP: the first token, orders, limits that outlast a broker, a browser's link", async (t) => {
+  const daemon = await start(t, { env: { DROVER_MAX_SLOTS: "200" } });
+  const token = tokenOf(daemon);
+  const order = (path: string, body: unknown = {}) => ask(`${daemon.url}/api/admin/${path}`, "POST", bearer(token), body);
+  const capacity = async () =>
+    (JSON.parse((await get(`${daemon.url}/api/admin/capacity`, { headers: bearer(token) })).body) as { capacity: Record<string, unknown> })
+      .capacity;
+  for (const file of ["admin-token", "admin-tokens.json"]) assert.equal(statSync(join(daemon.dir, "var", file)).mode & 0o777, 0o600);
+  assert.equal(statSync(join(daemon.dir, "var/run/admin.sock")).mode & 0o777, 0o600);
+
+  const first = await capacity();
+  assert.deepEqual([first["current_bots"], first["max_bots"], first["status"], first["can_accept_new"]], [0, 200, "LOW", true]);
+  assert.deepEqual(JSON.parse((await get(`${daemon.url}/api/admin/health`)).body), {
+    status: "ok",
+    capacity: { status: "LOW", percent_used: 0 },
+  });
+
+  assert.equal((await order("limits", { max_slots: 50 })).status, 200);
+  await until("there are 50 slots", async () => (await capacity())["max_bots"] === 50);
+  const before = (await daemon.place("broker/0")).child?.pid ?? 0;
+  process.kill(before, "SIGKILL");
+  await until("another broker serves", async () => {
+    const { state, child } = await daemon.place("broker/0");
+    return state === "ready" && child !== null && child.pid !== before && child.beatAge !== null;
+  });
+  assert.equal((await capacity())["max_bots"], 50);
+  assert.match((await order("cache/purge", { table: "players" })).body, /players will be asked of Google anew/);
+  assert.equal((await order("cache/purge", { table: "nowhere" })).status, 409);
+
+  assert.equal((await order("scale", { to: 3 })).status, 200);
+  await until("three workers serve", async () => (await daemon.status()).workers.ready === 3);
+  assert.match((await order("stack", { slot: 1 })).body, /worker 1 \(pid \d+\) (?:is idle|runs JavaScript)/);
+  assert.equal((await order("scale", { to: 5_000 })).status, 422);
+  assert.equal((await daemon.status()).workers.target, 3);
+
+  // A link, used by a browser that comes to any of the workers; then the session is known to all of them.
+  const link = new URL((await drover(daemon, "dashboard")).split("\n", 1)[0] ?? "");
+  assert.equal(`${link.origin}${link.pathname}`, `${daemon.url}/admin`);
+  const ticket = link.hash.replace("#ticket=", "");
+  const login = await ask(`${daemon.url}/api/admin/login`, "POST", {}, { ticket });
+  assert.equal(login.status, 200);
+  assert.equal((await ask(`${daemon.url}/api/admin/login`, "POST", {}, { ticket })).status, 401);
+  const cookie = login.headers["set-cookie"]?.[0]?.split(";", 1)[0] ?? "";
+  for (let nr = 0; nr < 12; nr += 1)
+    assert.equal((await get(`${daemon.url}/api/admin/stats`, { headers: { cookie } })).status, 200, `try ${nr}`);
+  assert.equal((await ask(`${daemon.url}/api/admin/reload`, "POST", { cookie })).status, 403);
+  assert.equal((await daemon.status()).generation, 1);
+
+  // A program's own token, and its end.
+  const viewer = await drover(daemon, "dashboard", "--token", "viewer", "--name", "prometheus", "--days", "30");
+  await until(
+    "every worker knows it",
+    async () => (await get(`${daemon.url}/api/admin/stats`, { headers: bearer(viewer) })).status === 200,
+  );
+  assert.equal((await ask(`${daemon.url}/api/admin/reload`, "POST", bearer(viewer))).status, 403);
+  const metrics = await get(`${daemon.url}/metrics`, { headers: bearer(viewer) });
+  assert.deepEqual([metrics.status, metrics.headers["content-type"]], [200, "text/plain; version=0.0.4; charset=utf-8"]);
+  assert.match(metrics.body, /^drover_http_requests_total\{class="admin"\} [1-9]/m);
+  assert.match(metrics.body, /^drover_http_refused_total\{reason="overload"\} 0$/m);
+  assert.equal((await get(`${daemon.url}/metrics`)).status, 401);
+  assert.equal((await ask(`${daemon.url}/api/admin/alerts/ack`, "POST", bearer(viewer), { name: "google" })).status, 403);
+  assert.match((await order("alerts/ack", { name: "google" })).body, /no alert google is raised now/);
+  assert.equal(await drover(daemon, "dashboard", "--revoke", "prometheus"), "1 token revoked");
+  await until("no worker knows it", async () => (await get(`${daemon.url}/api/admin/stats`, { headers: bearer(viewer) })).status === 401);
+
+  // What a guesser meets, over all workers together.
+  const tries = [];
+  for (let nr = 0; nr < 20; nr += 1) tries.push((await get(`${daemon.url}/api/admin/capacity`, { headers: bearer(`wrong-${nr}`) })).status);
+  assert.deepEqual([tries[0], tries.at(-1)], [401, 429]);
+  assert.equal((await get(`${daemon.url}/api/admin/capacity`, { headers: bearer(token) })).status, 200);
+
+  const audit = daemon.log().filter((line) => line["audit"] === true && line["action"] !== undefined);
+  assert.ok(audit.some((line) => line["action"] === "limits" && line["by"] === "first" && line["outcome"] === "done"));
+  const log = readFileSync(join(daemon.dir, "var/log/drover.log"), "utf8");
+  for (const secret of [token, viewer, ticket, cookie.split("=")[1] ?? "?"]) assert.ok(!log.includes(secret), "no secret is in the log");
+});
+
+test("with every worker stopped the operator is answered over the control socket", async (t) => {
+  const daemon = await start(t);
+  for (const slot of [0, 1]) process.kill((await daemon.place(`worker/${slot}`)).child?.pid ?? 0, "SIGSTOP");
+  const socketPath = join(daemon.dir, "var/run/control.sock");
+  const times: number[] = [];
+  for (let nr = 0; nr < 20; nr += 1) {
+    const started = performance.now();
+    assert.equal((await get("http://x/api/admin/capacity", { socketPath })).status, 200);
+    times.push(performance.now() - started);
+  }
+  console.log(
+    `/api/admin/capacity over the control socket, all workers stopped: ${(times.toSorted((a, b) => a - b)[10] ?? 0).toFixed(1)} ms`,
+  );
+  for (const slot of [0, 1]) process.kill((await daemon.place(`worker/${slot}`)).child?.pid ?? 0, "SIGCONT");
+});
+
+test("a foreign application keeps its routes; the administration has an address of its own", async (t) => {
+  const app = join(ROOT, "test/process/apps/plain.mjs");
+  const daemon = await start(t, { args: [app, "--admin-bind", "127.0.0.1:0"], env: { DROVER_DEMO: "off" } });
+  const own = (await get(`${daemon.url}/api/admin/capacity`)).body;
+  assert.ok(!own.includes("capacity"), "it is the application's");
+  const link = new URL((await drover(daemon, "dashboard")).split("\n", 1)[0] ?? "");
+  const token = tokenOf(daemon);
+  const { status, body } = await get(`${link.origin}/api/admin/capacity`, { headers: bearer(token) });
+  assert.equal(status, 200, body);
+  assert.equal((await get(`${link.origin}/admin`)).status, 200);
+  assert.equal((await get(`${link.origin}/else`)).status, 404);
+  assert.equal((await get(`${link.origin}/api/admin/health`)).status, 200);
+  const tries = [];
+  for (let nr = 0; nr < 20; nr += 1) tries.push((await get(`${link.origin}/api/admin/stats`)).status);
+  assert.deepEqual([tries[0], tries.at(-1)], [401, 429]);
+  assert.equal((await ask(`${link.origin}/api/admin/scale`, "POST", { ...bearer(token), host: "evil.test" }, { to: 1 })).status, 429);
+  assert.equal((await ask(`${link.origin}/api/admin/scale`, "POST", bearer(token), { to: 1 })).status, 200);
+});

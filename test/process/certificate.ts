@@ -1,0 +1,22 @@
+/** Certificates for tests, made by openssl: signed by themselves, for localhost and 127.0.0.1. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Made {
+  readonly cert: string;
+  readonly key: string;
+  /** The certificate's text: what a client trusts. */
+  readonly pem: string;
+}
+
+/** @param name of its two files, and the name in it. @param algorithm as `-newkey` takes it. */
+export function certificate(directory: string, name: string, { days = 90, algorithm = "ec" } = {}): Made {
+  const cert = join(directory, `${name}.pem`);
+  const key = join(directory, `${name}.key`);
+  const curve = algorithm === "ec" ? ["-pkeyopt", "ec_paramgen_curve:prime256v1"] : [];
+  const names = ["-subj", `/CN=${name}`, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+  const args = ["req", "-x509", "-newkey", algorithm, ...curve, "-nodes", "-days", String(days), ...names, "-keyout", key, "-out", cert];
+  execFileSync("openssl", args, { stdio: "pipe" });
+  return { cert, key, pem: readFileSync(cert, "utf8") };
+}
