@@ -44,6 +44,25 @@ const MIXES: Readonly<Record<string, Readonly<Record<Kind, number>>>> = {
   "60/30/10": { read: 0.6, write: 0.3, export: 0.1 },
 };
 
+interface Probed {
+  readonly ok: number[];
+  readonly shed: number[];
+  readonly failed: number;
+}
+
+/** What exports take meanwhile, which are turned away first, seen from a process that has nothing else to do. */
+function probe(port: number): Promise<Probed> {
+  const path = "/api/tables/players/export?format=csv&filter[score][gt]=NR";
+  const child = spawn(process.execPath, [fileURLToPath(new URL("./probe.ts", import.meta.url)), String(port), path, String(SECONDS - 4)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  return new Promise((resolve) => child.once("close", () => resolve(JSON.parse(said) as Probed)));
+}
+
+const quantile = (times: number[], q: number): string => (times.toSorted((a, b) => a - b)[Math.floor(times.length * q)] ?? NaN).toFixed(0);
+
 const row = (name: string, { seconds, kinds }: Offered): string => {
   const good = Object.values(kinds).reduce((sum, { ok }) => sum + ok, 0);
   const parts = Object.entries(kinds)
@@ -63,10 +82,15 @@ for (const [name, mix] of Object.entries(MIXES)) {
     const peak = await offer({ port, mix, connections: 32, seconds: 10 });
     const best = Object.values(peak.kinds).reduce((sum, { ok }) => sum + ok, 0) / peak.seconds;
     console.log(row(`${name}, 32 clients`, peak));
+    const probing = new Promise<Probed>((resolve) => setTimeout(() => void probe(port).then(resolve), 3_000)); // once it has noticed
     const over = await offer({ port, mix, connections: 4_000, seconds: SECONDS, rate: best * TIMES });
     const good = Object.values(over.kinds).reduce((sum, { ok }) => sum + ok, 0) / over.seconds;
     console.log(
       row(`${name}, ${TIMES} × as much (${over.offered.toFixed(0)}/s offered, ${over.unsent} not sent: all connections busy)`, over),
+    );
+    const { ok, shed, failed } = await probing;
+    console.log(
+      `beside it, exports of a client at rest: ${shed.length} turned away after p50 ${quantile(shed, 0.5)} p95 ${quantile(shed, 0.95)} ms, ${ok.length} made after p50 ${quantile(ok, 0.5)} ms, ${failed} failed`,
     );
     console.log(`goodput ${((100 * good) / best).toFixed(0)} % of the peak`);
     const after = await offer({ port, mix, connections: 32, seconds: 10 });
