@@ -214,12 +214,12 @@ test("a worker that acknowledges nothing delays one answer by 50 ms, and no furt
     return performance.now() - began;
   };
   const first = await time();
-  const others = (await Promise.all(Array.from({ length: 20 }, time))).toSorted((a, b) => a - b);
-  console.log(
-    `beside a stuck worker: the first answer after ${first.toFixed(1)} ms, then ${others[0]?.toFixed(1)} to ${others[19]?.toFixed(1)} ms`,
-  );
   assert.ok(first >= 45 && first < 250, `${first} ms`);
-  assert.ok((others[0] as number) < 45, `each of the others waited, ${others[0]} ms at least`);
+  const medians: number[] = []; // a busy machine gets another try: a wait of 50 ms for the stuck one would show in each
+  while (medians.length < 5 && !((medians.at(-1) ?? Infinity) < 45))
+    medians.push((await Promise.all(Array.from({ length: 20 }, time))).toSorted((a, b) => a - b)[10] as number);
+  console.log(`beside a stuck worker: the first answer after ${first.toFixed(1)} ms, then the median ${medians.at(-1)?.toFixed(1)} ms`);
+  assert.ok((medians.at(-1) as number) < 45, `medians ${medians.join(", ")} ms`);
 });
 
 test("what is not on disk yet is seen by nobody, and counts for those that follow", async () => {

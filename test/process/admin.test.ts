@@ -60,7 +60,9 @@ test("an operator over HTTP: the first token, orders, limits that outlast a brok
 
   assert.equal((await order("scale", { to: 3 })).status, 200);
   await until("three workers serve", async () => (await daemon.status()).workers.ready === 3);
-  assert.match((await order("stack", { slot: 1 })).body, /worker 1 \(pid \d+\) (?:is idle|runs JavaScript)/);
+  await until("it has nothing to do, and its stack says so", async () =>
+    /worker 1 \(pid \d+\) is idle/.test((await order("stack", { slot: 1 })).body),
+  );
   assert.equal((await order("scale", { to: 5_000 })).status, 422);
   assert.equal((await daemon.status()).workers.target, 3);
 
