@@ -5,7 +5,7 @@ import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeF
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { get, start, until, type Daemon } from "./harness.ts";
+import { allLanded, get, start, until, type Daemon } from "./harness.ts";
 import { book, type Book, type Told } from "./book.ts";
 
 const HEADER = ["id", "note"];
@@ -119,7 +119,7 @@ test(
       "put aside, not thrown away",
     );
     t.diagnostic(writes.damage);
-    await until("nothing waits", async () => (await daemon.status()).upstream?.writes?.waiting === 0);
+    await allLanded(daemon);
     const there = await ids(it);
     assert.equal(new Set(there).size, there.length, "none twice");
     assert.ok(there.length >= 18, `${there.length} of 21`);

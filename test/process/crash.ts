@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { alone, type Alone } from "../emulator/alone.ts";
-import { alive, descendants, folder, get, start, until, type Daemon } from "./harness.ts";
+import { alive, allLanded, descendants, folder, get, start, until, type Daemon } from "./harness.ts";
 
 /** Rows by people; rows whose key the service makes. */
 const TABLES = {
@@ -231,16 +231,7 @@ export const figures = ({ lost, duplicates, overtaken, strangers }: Found, { ack
 export const NOTHING_WRONG: Found = { lost: [], duplicates: [], overtaken: [], strangers: [] };
 
 /** @returns when nothing waits for the sheet any more. */
-export async function drained({ daemon }: { readonly daemon: Daemon }, within = 120_000): Promise<void> {
-  await until(
-    "all is in the sheet",
-    async () => {
-      const { upstream } = await daemon.status();
-      return upstream?.writes?.waiting === 0;
-    },
-    within,
-  );
-}
+export const drained = ({ daemon }: { readonly daemon: Daemon }, within?: number): Promise<void> => allLanded(daemon, within);
 
 export type Victim = "broker" | "master" | "tree" | "worker";
 

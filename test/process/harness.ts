@@ -51,6 +51,25 @@ export async function until<T>(
   }
 }
 
+/**
+ * Waits until no write waits for the sheet. The status tells of the broker's last beat: only one that came a while after the last write
+ * knows of it.
+ */
+export async function allLanded(daemon: Daemon, within = 120_000): Promise<void> {
+  const began = performance.now();
+  await until(
+    "all is in the sheet",
+    async () => {
+      const { upstream, places } = await daemon.status();
+      const beatAge = places.find(({ role }) => role === "broker")?.child?.beatAge ?? Infinity;
+      return upstream?.writes?.waiting === 0 && performance.now() - began - beatAge > BEAT_UNDER_WAY;
+    },
+    within,
+  );
+}
+/** How long a beat may be on its way, in milliseconds. */
+const BEAT_UNDER_WAY = 500;
+
 export const alive = (pid: number): boolean => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");

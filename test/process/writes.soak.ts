@@ -9,7 +9,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { alone, type Alone } from "../emulator/alone.ts";
-import { folder, start, until, type Daemon } from "./harness.ts";
+import { allLanded, folder, start, until, type Daemon } from "./harness.ts";
 
 const SECONDS = Number(process.env["SOAK_SECONDS"] ?? 300);
 const NAMES = ["players", "actions", "teams", "announcements", "schedule", "zones"] as const;
@@ -73,8 +73,7 @@ function cpuOf(pid: number): number {
 
 const quantile = (times: readonly number[], q: number): number =>
   Math.round(times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * q))] ?? 0);
-const drained = (daemon: Daemon): Promise<boolean> =>
-  until("all is in the sheet", async () => (await daemon.status()).upstream?.writes?.waiting === 0, 180_000);
+const drained = (daemon: Daemon): Promise<void> => allLanded(daemon, 180_000);
 
 test(`${SECONDS} s of 20 writes a second into 6 tables, quotas 60 and 60: no 429, every write in the sheet once`, async (t) => {
   const { emulator, daemon, send } = await world(t);
