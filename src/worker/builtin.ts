@@ -5,7 +5,8 @@ import { createFront } from "./front.ts";
 import { addressStage, type Trust } from "./gate/address.ts";
 import { createGate } from "./gate/gate.ts";
 import { AdmissionQueue, queueStage, type QueueRule } from "./gate/queue.ts";
-import { shedStage } from "./gate/shed.ts";
+import { OVERLOAD, shedStage } from "./gate/shed.ts";
+import { Turns, turnStage } from "./gate/turns.ts";
 import { PreparedStore } from "./prepared.ts";
 import type { Underscores } from "./strict.ts";
 import type { Serving } from "./serving.ts";
@@ -44,8 +45,10 @@ export function createBuiltIn({ serving, trust, clock, demo, connections, unders
     written: (req, res, startedAt, id) => serving.written(req, res, between(startedAt, clock.now()), id),
   });
   const rule = queueRule(connections);
-  const queue = new AdmissionQueue(rule, clock, (wait) => tally.waits.record(wait));
-  const gate = createGate([addressStage(trust), shedStage(clock), queueStage(queue, rule)]);
+  const queue = new AdmissionQueue(rule, clock);
+  const turns = new Turns(clock, rule.interval, OVERLOAD);
+  const turn = turnStage(turns, clock, (wait) => tally.waits.record(wait));
+  const gate = createGate([addressStage(trust), shedStage(clock, turns), queueStage(queue, rule), turn]);
   const front = { gate, prepared, inFlight, tally, demo, underscores, draining: () => serving.draining };
   return { prepared, front: (application) => createFront(front, application) };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { between, ms, type Instant, type Ms } from "../../base/units.ts";
+import { between, type Instant } from "../../base/units.ts";
 import { classOf } from "../../base/requestclass.ts";
 import type { Exchange, Permit } from "../exchange.ts";
 import { deadline, overloaded, type Patience } from "./codel.ts";
@@ -32,11 +32,7 @@ export class AdmissionQueue {
   #lastEmpty: Instant;
   #timer: NodeJS.Timeout | undefined;
 
-  readonly #waited: (wait: Ms) => void;
-
-  /** @param waited hears of every request that got a place how long it had waited for it. */
-  constructor(rule: QueueRule, clock: Clock, waited: (wait: Ms) => void = () => {}) {
-    this.#waited = waited;
+  constructor(rule: QueueRule, clock: Clock) {
     this.#rule = rule;
     this.#clock = clock;
     this.#permits = new Permits(rule.inFlight, () => this.#serve());
@@ -61,10 +57,7 @@ export class AdmissionQueue {
     if (this.#waiting.length === 0) {
       this.#lastEmpty = now;
       const permit = this.#permits.take();
-      if (permit !== undefined) {
-        this.#waited(ms(0));
-        return permit;
-      }
+      if (permit !== undefined) return permit;
     }
     this.expire();
     if (this.#waiting.length >= this.#rule.waiting) {
@@ -89,7 +82,6 @@ export class AdmissionQueue {
         until: deadline(this.#lastEmpty, now, this.#rule),
         settle: (permit) => {
           signal.removeEventListener("abort", gone);
-          if (permit !== undefined) this.#waited(between(now, this.#clock.now()));
           resolve(permit);
         },
       };
@@ -130,7 +122,7 @@ const vital = ({ req }: Exchange): boolean => {
   return kind === "health" || kind === "admin";
 };
 
-/** The gate's last stage: a place among the requests in flight, or 503. Health checks and the operator have places of their own. */
+/** The stage of the queue: a place among the requests in flight, or 503. Health checks and the operator have places of their own. */
 export function queueStage(queue: AdmissionQueue, patience: Patience): Stage {
   const reserve = new Permits(RESERVE, () => {});
   const refusal: Refusal = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import type { Clock } from "../../../src/base/clock.ts";
-import type { Instant, Timestamp } from "../../../src/base/units.ts";
+import { ms, type Instant, type Timestamp } from "../../../src/base/units.ts";
 import type { Exchange } from "../../../src/worker/exchange.ts";
 import { shedStage } from "../../../src/worker/gate/shed.ts";
 import type { Refusal } from "../../../src/worker/gate/stage.ts";
@@ -17,7 +17,8 @@ function world(t: TestContext, chance = () => 0.5) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let at = 0;
   const clock: Clock = { now: () => at as Instant, wall: () => at as Timestamp };
-  const stage = shedStage(clock, chance);
+  const turns = { wait: ms(0) };
+  const stage = shedStage(clock, turns, chance);
   const ask = (method: string, url: string): Refusal | undefined =>
     stage.admit({ req: { method, url }, startedAt: at as Instant } as unknown as Exchange) as Refusal | undefined;
   const run = (late: number, forMs: number, asked = false): void => {
@@ -27,7 +28,7 @@ function world(t: TestContext, chance = () => 0.5) {
       t.mock.timers.tick(50);
     }
   };
-  return { ask, run };
+  return { ask, run, turns };
 }
 
 test("exports, then writes, then reads get 503 with a reason and a time to come back; logins and health checks pass", (t) => {
@@ -63,4 +64,18 @@ test("who asks for nothing that needs work costs no timer", (t) => {
   assert.ok(looks > 10 && looks < 60, `${looks} looks after the last request`);
   run(0, 10_000);
   assert.equal(set.mock.callCount(), looks);
+});
+
+test("work that waits long for its turn is overload too, however quick the loop is", (t) => {
+  const { ask, run, turns } = world(t);
+  run(0, 10_000, true);
+  turns.wait = ms(90);
+  run(0, 5_000, true);
+  assert.equal(ask("GET", "/api/tables/players/export"), undefined);
+  turns.wait = ms(300);
+  run(0, 3_000, true);
+  assert.equal(ask("GET", "/api/tables/players/export")?.reason, "overload");
+  turns.wait = ms(0);
+  run(0, 20_000, true);
+  assert.equal(ask("GET", "/api/tables/players/export"), undefined);
 });
