@@ -11,6 +11,8 @@ export interface Context {
   readonly body: Buffer;
   /** Whether what it needs is installed. */
   can(stack: StackName): boolean;
+  /** Something could not be measured; the rest goes on. */
+  fail(what: string, error: unknown): void;
   say(text: string): void;
 }
 
@@ -35,4 +37,28 @@ export async function warmUp(
   load: (one: Running, seconds: number) => Promise<unknown>,
 ): Promise<void> {
   for (const one of running) await load(one, seconds);
+}
+
+/** One after the other, those that are installed; who fails is noted and left out. */
+export async function each<T>(context: Context, stacks: readonly StackName[], work: (stack: StackName) => Promise<T>): Promise<T[]> {
+  const found: T[] = [];
+  for (const stack of stacks.filter((name) => context.can(name))) {
+    context.say(`  ${stack}`);
+    try {
+      found.push(await work(stack));
+    } catch (error) {
+      context.fail(stack, error);
+    }
+  }
+  return found;
+}
+
+/** Starts one, and ends it whatever happens. */
+export async function withOne<T>(name: StackName, wish: Wish, work: (running: Running) => Promise<T>): Promise<T> {
+  const running = await start(name, wish);
+  try {
+    return await work(running);
+  } finally {
+    await running.stop();
+  }
 }

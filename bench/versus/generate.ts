@@ -65,9 +65,32 @@ export async function again(one: () => Promise<Sent>, done: Promise<unknown>): P
 export async function oneEach(port: number, path: string, connections: number, requests: number): Promise<Sent> {
   const ab = find("ab");
   if (ab === undefined) return own(port, path, connections, { requests }, false);
-  const args = ["-q", "-r", "-s", "60", "-n", String(requests), "-c", String(connections), `http://127.0.0.1:${port}${path}`];
-  return readAb((await exec(ab, args, { maxBuffer: 1e7 })).stdout);
+  const args = [
+    "-q",
+    "-r",
+    "-s",
+    String(PATIENCE_SECONDS),
+    "-n",
+    String(requests),
+    "-c",
+    String(connections),
+    `http://127.0.0.1:${port}${path}`,
+  ];
+  const begin = performance.now();
+  try {
+    return readAb((await exec(ab, args, { maxBuffer: 1e7 })).stdout);
+  } catch (error) {
+    if (!String((error as { stderr?: string }).stderr).includes("timeout specified has expired")) throw error;
+    return hung((performance.now() - begin) / 1_000);
+  }
 }
+
+/** ab gives everything up, its counts too, once a connection has been silent for so long. */
+const PATIENCE_SECONDS = 30;
+const hung = (seconds: number): Sent => {
+  const ms = PATIENCE_SECONDS * 1_000;
+  return { requests: 0, seconds, p50: ms, p99: ms, max: ms, errors: 1 };
+};
 
 export function readWrk(text: string): Sent {
   const [, json] = /^RESULT (\{.*\})$/m.exec(text) ?? [];

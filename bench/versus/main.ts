@@ -102,11 +102,12 @@ function readOrder(): Order {
   const stacks = values.stacks === undefined ? SIZES[mode].stacks : among(values.stacks, STACKS, "stack");
   const keep = mode === "full" && values.only === undefined && values.stacks === undefined;
   const out = values.out ?? (keep ? join(ROOT, "bench/results/full.json") : undefined);
-  return { sizes: { ...SIZES[mode], stacks }, only, out, keep: keep && values.out === undefined };
+  const sizes = { ...SIZES[mode], stacks, wide: SIZES[mode].wide.filter((name) => stacks.includes(name)) };
+  return { sizes, only, out, keep: keep && values.out === undefined };
 }
 
 /** What everyone will answer. */
-async function contextOf(sizes: Sizes, there: Installed, dir: string): Promise<Context> {
+async function contextOf(sizes: Sizes, there: Installed, dir: string, fail: Context["fail"]): Promise<Context> {
   const workers = availableParallelism() * 4;
   const first = await start("drover", { workers: 1, answerFile: "" });
   try {
@@ -115,7 +116,7 @@ async function contextOf(sizes: Sizes, there: Installed, dir: string): Promise<C
       const needs = NEEDS[name];
       return needs === undefined || there.has(needs);
     };
-    return { sizes, workers, answerFile, body: bodyOf(answerFile), can, say };
+    return { sizes, workers, answerFile, body: bodyOf(answerFile), can, fail, say };
   } finally {
     await first.stop();
   }
@@ -127,9 +128,14 @@ async function measureAll({ sizes, only }: Order, there: Installed): Promise<Res
   const moods: Results["mood"][number][] = [];
   const failed: Results["failed"][number][] = [];
   let parts = NOTHING;
+  let part = "";
   try {
-    const context = await contextOf(sizes, there, at.dir);
+    const context = await contextOf(sizes, there, at.dir, (what, error) => {
+      failed.push({ part: what === part ? part : `${part}: ${what}`, why: messageOf(error) });
+      say(`${part}: ${what} could not be measured: ${messageOf(error)}`);
+    });
     for (const name of only) {
+      part = name;
       const now = await mood(name);
       moods.push(now);
       say(
@@ -138,8 +144,7 @@ async function measureAll({ sizes, only }: Order, there: Installed): Promise<Res
       try {
         parts = { ...parts, [name]: await PARTS[name](context) };
       } catch (error) {
-        failed.push({ part: name, why: messageOf(error) });
-        say(`${name} could not be measured: ${messageOf(error)}`);
+        context.fail(name, error);
       }
     }
     return {

@@ -26,7 +26,7 @@ export const LABEL: Readonly<Record<StackName, string>> = {
   pm2: "PM2 cluster",
   puma: "Puma",
   gunicorn: "Gunicorn + gevent + Flask",
-  "gunicorn-bytes": "the same, prepared bytes",
+  "gunicorn-bytes": "Gunicorn, prepared bytes",
   "gunicorn-sync": "Gunicorn, sync workers",
   nginx: "nginx, a file",
   haproxy: "HAProxy, from memory",

@@ -146,8 +146,8 @@ function tenThousandPart(results: Results): string[] {
     ...(held === null
       ? []
       : [
-          `The ${(held.workers * held.perWorker).toLocaleString("en-US")} connections that were "theoretical": ${held.alive.toLocaleString("en-US")} of ${held.wanted.toLocaleString("en-US")} were held on this machine by ${held.workers} workers with ${short(held.pss)} MiB in all, and ${held.requests.toLocaleString("en-US")}
-requests among them were answered with a p99 of ${short(held.p99)} ms and ${held.errors} errors. ${questions[0] === undefined ? "" : `100 users are ${short((100 / (held.workers * held.perWorker)) * 100)} % of that number, not the 6 % that were counted.`}\n`,
+          `The ${held.wanted.toLocaleString("en-US")} connections that were "theoretical": ${held.alive.toLocaleString("en-US")} of ${held.wanted.toLocaleString("en-US")} were held on this machine by ${held.workers} workers (at most ${held.perWorker.toLocaleString("en-US")} each) with ${short(held.pss)} MiB in all, and ${held.requests.toLocaleString("en-US")}
+requests among them were answered with a p99 of ${short(held.p99)} ms and ${held.errors} errors. ${questions[0] === undefined ? "" : `100 users are ${short((100 / held.wanted) * 100)} % of that number, not the 6 % that were counted.`}\n`,
         ]),
   ];
 }

@@ -246,7 +246,8 @@ function heldPart({ held }: Results): string[] {
   const each = ((held.pss - held.pssBefore) * 1_024) / Math.max(1, held.opened);
   return [
     `## ${held.wanted.toLocaleString("en-US")} connections\n`,
-    `${held.workers} workers × ${held.perWorker.toLocaleString("en-US")}, from ${held.addresses} loopback addresses, each asked once as it was opened, and requests on connections drawn by lot while all are held.\n`,
+    `The documents' 16 workers × 1,000. Here ${held.workers} workers, each with at most ${held.perWorker.toLocaleString("en-US")}: a worker that is full closes what has been idle longest while others come, and does not know that its neighbours have room.
+From ${held.addresses} loopback addresses; each is asked once as it is opened, and then requests go to connections drawn by lot while all are held.\n`,
     table(
       [
         "opened",

@@ -2,18 +2,19 @@
 import http from "node:http";
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { withStacks, type Context } from "../context.ts";
+import { each, withOne, withStacks, type Context } from "../context.ts";
 import { keepAlive } from "../generate.ts";
 import { measure, rounded, type Round } from "../measure.ts";
 import type { Expiry, Herd, UpstreamCalls } from "../results.ts";
 import type { Running, StackName } from "../stack.ts";
-import { start } from "../start.ts";
 import { upstream } from "../upstream.ts";
 
 const [TTL_SECONDS, SHORT_TTL, GOOGLE_MS, SLOW_MS] = [30, 5, 300, 1_000];
 const READERS = 24;
+/** The daemon's counters come with its processes' beats. */
+const BEATS_MS = 1_500;
 
-const asked = (context: Context): StackName[] => ["drover" as const, ...context.sizes.peers.filter((name) => context.can(name))];
+const asked = ({ sizes, can }: Context): StackName[] => sizes.cache.filter((name) => can(name));
 
 /** Everyone at once, since hardly any CPU is needed: readers at random phases, and how often the upstream was asked. */
 export async function upstreamCalls(context: Context): Promise<UpstreamCalls[]> {
@@ -40,7 +41,7 @@ async function readFor(running: Running, seconds: number): Promise<UpstreamCalls
     }
   };
   await Promise.all(Array.from({ length: READERS }, reader));
-  await sleep(1_500); // the daemon's counters come with its workers' beats
+  await sleep(BEATS_MS);
   return { stack: running.name, ttlSeconds: TTL_SECONDS, seconds, calls: (await running.upstreamCalls()) - before, ...sum };
 }
 
@@ -54,14 +55,7 @@ const status = ({ port, path }: Running): Promise<number> =>
   });
 
 /** Rows that age every 5 s and take a second to fetch, beside rows that never do: the same program, in turns. */
-export async function expiry(context: Context): Promise<Expiry[]> {
-  const found: Expiry[] = [];
-  for (const name of asked(context)) {
-    context.say(`  ${name}`);
-    found.push(await aging(context, name));
-  }
-  return found;
-}
+export const expiry = (context: Context): Promise<Expiry[]> => each(context, asked(context), (name) => aging(context, name));
 
 async function aging({ workers, answerFile, body, sizes }: Context, name: StackName): Promise<Expiry> {
   const slow = await upstream(body, SLOW_MS);
@@ -89,23 +83,19 @@ async function aging({ workers, answerFile, body, sizes }: Context, name: StackN
 }
 
 /** Nothing has ever been fetched, and everybody wants it. */
-export async function herd(context: Context): Promise<Herd[]> {
-  const { workers, answerFile, body, sizes } = context;
-  const found: Herd[] = [];
-  for (const name of asked(context)) {
-    context.say(`  ${name}`);
-    const slow = await upstream(body, SLOW_MS);
-    const running = await start(name, { workers, answerFile, upstream: slow, ttlSeconds: TTL_SECONDS, connections: 2_000 });
-    try {
+export const herd = (context: Context): Promise<Herd[]> => each(context, asked(context), (name) => cold(context, name));
+
+async function cold({ workers, answerFile, body, sizes }: Context, name: StackName): Promise<Herd> {
+  const slow = await upstream(body, SLOW_MS);
+  try {
+    return await withOne(name, { workers, answerFile, upstream: slow, ttlSeconds: TTL_SECONDS, connections: 2_000 }, async (running) => {
       const came = await stampede(running, sizes.herd);
-      await sleep(1_500);
-      found.push({ stack: name, clients: sizes.herd, upstreamMs: SLOW_MS, ...came, calls: await running.upstreamCalls() });
-    } finally {
-      await running.stop();
-      await slow.stop();
-    }
+      await sleep(BEATS_MS);
+      return { stack: name, clients: sizes.herd, upstreamMs: SLOW_MS, ...came, calls: await running.upstreamCalls() };
+    });
+  } finally {
+    await slow.stop();
   }
-  return found;
 }
 
 async function stampede({ port, path }: Running, clients: number): Promise<Omit<Herd, "stack" | "clients" | "upstreamMs" | "calls">> {

@@ -1,29 +1,20 @@
 /** Rolling reloads under load: kept connections and new ones side by side, every failure counted. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../context.ts";
+import { each, withOne, type Context } from "../context.ts";
 import { again, keepAliveUntil, oneEach, type Sent } from "../generate.ts";
 import { rounded } from "../measure.ts";
 import type { Reload } from "../results.ts";
-import type { Running, StackName } from "../stack.ts";
-import { start } from "../start.ts";
+import type { Running } from "../stack.ts";
 
-const STACKS: readonly StackName[] = ["drover", "pm2", "puma", "gunicorn", "nginx"];
 /** Of each kind. */
 const CONNECTIONS = 50;
 const PATIENCE_MS = 60_000;
 
-export async function reload(context: Context): Promise<Reload[]> {
-  const found: Reload[] = [];
-  for (const stack of STACKS.filter((name) => context.can(name) && context.sizes.stacks.includes(name))) {
-    context.say(`  ${stack}`);
-    const running = await start(stack, { workers: context.workers, answerFile: context.answerFile });
-    try {
-      found.push(await under(running, context.sizes.reloads, context.workers));
-    } finally {
-      await running.stop();
-    }
-  }
-  return found;
+export function reload(context: Context): Promise<Reload[]> {
+  const { sizes, workers, answerFile } = context;
+  return each(context, sizes.reload, (stack) =>
+    withOne(stack, { workers, answerFile }, (running) => under(running, sizes.reloads, workers)),
+  );
 }
 
 async function under(running: Running, times: number, workers: number): Promise<Reload> {

@@ -23,10 +23,8 @@ const AB = [
 ] as const;
 /** What the documents measured of Google: 500 to 2,000 ms. */
 const GOOGLE_MS = 1_000;
-const THINK_MS = 1_000;
 /** The documents' users look once in ten seconds; here ten times as often, so that a short step shows what a long one would. */
-const USERS = "10,100,500";
-const LADDER = "5,10,25,50,100,200";
+const THINK_MS = 1_000;
 
 interface System {
   readonly system: string;
@@ -52,9 +50,15 @@ const PROFILE = {
 
 export async function sources(context: Context): Promise<Sources> {
   const questions: Question[] = [];
-  for (const one of SYSTEMS.filter(({ stack }) => context.can(stack))) {
+  for (const one of SYSTEMS.slice(-context.sizes.systems).filter(({ stack }) => context.can(stack))) {
     context.say(`  ${one.system}`);
-    questions.push(await asked(context, one, ["--ladder", USERS, "--hold", `${context.sizes.hold}s`, "--think", `${THINK_MS}ms`]));
+    try {
+      questions.push(
+        await asked(context, one, ["--ladder", context.sizes.users, "--hold", `${context.sizes.hold}s`, "--think", `${THINK_MS}ms`]),
+      );
+    } catch (error) {
+      context.fail(one.system, error);
+    }
   }
   context.say("  drover alone: ab, the ladder, the campaign");
   return { questions, ...(await alone(context)) };
@@ -82,7 +86,7 @@ async function alone({ sizes, workers, answerFile, body }: Context): Promise<Pic
     const ab: Sources["ab"][number][] = [];
     for (const [requests, connections] of AB) ab.push({ connections, round: await measure(running, { requests, connections }) });
     const calls = [await running.upstreamCalls()];
-    const ladder = await load(running, ["--ladder", LADDER, "--hold", `${sizes.hold}s`]);
+    const ladder = await load(running, ["--ladder", sizes.ladder, "--hold", `${sizes.hold}s`]);
     calls.push(await running.upstreamCalls());
     // 10 minutes up, 30 at 300, 5 down: a thirtieth of the time at the full size of `hold`.
     const [up, flat, down] = [sizes.hold * 3, sizes.hold * 4, sizes.hold * 2];

@@ -1,31 +1,19 @@
 /** One worker's loop is blocked for a minute: who notices, how soon, and what the others' clients feel meanwhile. */
 import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../context.ts";
+import { each, withOne, type Context } from "../context.ts";
 import { rounded } from "../measure.ts";
 import type { Probes, Stuck } from "../results.ts";
-import type { Running, StackName } from "../stack.ts";
-import { start } from "../start.ts";
+import type { Running } from "../stack.ts";
 
-/** The application of PM2 runs under drover too: the same code, two supervisors. */
-const STACKS: readonly StackName[] = ["drover-app", "cluster", "pm2", "puma", "gunicorn"];
 const TIMEOUT_SECONDS = 5;
 /** So many kept connections that every worker has some. */
 const [EVERY_MS, KEPT, PAUSE_MS, LATE_MS] = [20, 64, 200, 500];
 
-export async function stuck(context: Context): Promise<Stuck[]> {
+export function stuck(context: Context): Promise<Stuck[]> {
   const { sizes, workers, answerFile } = context;
-  const found: Stuck[] = [];
-  for (const stack of STACKS.filter((name) => context.can(name) && (name === "drover-app" || sizes.peers.includes(name)))) {
-    context.say(`  ${stack}`);
-    const running = await start(stack, { workers, answerFile, timeoutSeconds: TIMEOUT_SECONDS });
-    try {
-      found.push(await watched(running, sizes.stuckSeconds));
-    } finally {
-      await running.stop();
-    }
-  }
-  return found;
+  const wish = { workers, answerFile, timeoutSeconds: TIMEOUT_SECONDS };
+  return each(context, sizes.stuck, (stack) => withOne(stack, wish, (running) => watched(running, sizes.stuckSeconds)));
 }
 
 async function watched(running: Running, seconds: number): Promise<Stuck> {
