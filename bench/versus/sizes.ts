@@ -1,0 +1,114 @@
+/** How much of everything: a full run fits into 25 minutes on 2 cores, a quick one into 5, a trial only shows that all of it works. */
+import type { StackName } from "./stack.ts";
+
+export interface Sizes {
+  readonly mode: "full" | "quick" | "trial";
+  readonly rounds: number;
+  readonly warmUpSeconds: number;
+  /** Of a keep-alive measurement; wrk takes whole ones. */
+  readonly seconds: number;
+  readonly abRequests: number;
+  /** With 100 connections, kept and new. */
+  readonly stacks: readonly StackName[];
+  /** Keep-alive connections beside 100, and who meets them. */
+  readonly connections: readonly number[];
+  readonly wide: readonly StackName[];
+  readonly footprint: { readonly of: readonly (readonly [workers: number, readonly StackName[]])[]; readonly starts: number };
+  readonly reload: readonly StackName[];
+  readonly reloads: number;
+  readonly stuck: readonly StackName[];
+  readonly stuckSeconds: number;
+  /** Who is asked about calls to the upstream, old rows and the herd. */
+  readonly cache: readonly StackName[];
+  readonly upstreamSeconds: number;
+  readonly expiry: { readonly rounds: number; readonly seconds: number };
+  readonly herd: number;
+  readonly heldConnections: number;
+  readonly heldSeconds: number;
+  /** The systems of the documents' question, its users, and the ladder: `drover load` holds each step for so many seconds. */
+  readonly systems: number;
+  readonly users: string;
+  readonly ladder: string;
+  readonly hold: number;
+}
+
+const ALL: readonly StackName[] = ["drover", "held", "cluster", "fastify", "pm2", "puma", "gunicorn", "gunicorn-bytes", "nginx", "haproxy"];
+const LADDER = "5,10,25,50,100,200";
+
+const FULL: Sizes = {
+  mode: "full",
+  rounds: 3,
+  warmUpSeconds: 5,
+  seconds: 3,
+  abRequests: 10_000,
+  stacks: ALL,
+  connections: [500, 2_000, 5_000, 10_000],
+  wide: ["drover", "held", "fastify", "pm2", "puma", "gunicorn", "nginx"],
+  footprint: {
+    of: [
+      [8, ["drover", "held", "fastify", "pm2", "puma", "gunicorn"]],
+      [16, ["drover", "fastify", "pm2", "gunicorn"]],
+    ],
+    starts: 3,
+  },
+  reload: ["drover", "pm2", "puma", "gunicorn", "nginx"],
+  reloads: 2,
+  stuck: ["drover-app", "cluster", "pm2", "puma", "gunicorn"],
+  stuckSeconds: 10,
+  cache: ["drover", "pm2", "puma", "gunicorn"],
+  upstreamSeconds: 60,
+  expiry: { rounds: 3, seconds: 6 },
+  herd: 5_000,
+  heldConnections: 16_000,
+  heldSeconds: 15,
+  systems: 4,
+  users: "10,100,500",
+  ladder: LADDER,
+  hold: 6,
+};
+
+export const SIZES: Readonly<Record<Sizes["mode"], Sizes>> = {
+  full: FULL,
+  quick: {
+    ...FULL,
+    mode: "quick",
+    rounds: 2,
+    warmUpSeconds: 2,
+    seconds: 2,
+    abRequests: 2_000,
+    stacks: ["drover", "held", "pm2", "gunicorn"],
+    connections: [2_000, 5_000],
+    wide: ["drover", "held", "pm2", "gunicorn"],
+    footprint: { of: [[8, ["drover", "fastify"]]], starts: 1 },
+    reload: ["drover", "pm2"],
+    reloads: 1,
+    stuck: ["drover-app", "pm2"],
+    stuckSeconds: 8,
+    cache: ["drover", "gunicorn"],
+    upstreamSeconds: 10,
+    expiry: { rounds: 1, seconds: 6 },
+    heldSeconds: 4,
+    systems: 2,
+    users: "10,500",
+    ladder: "10,100,200",
+    hold: 2,
+  },
+  trial: {
+    ...FULL,
+    mode: "trial",
+    rounds: 1,
+    warmUpSeconds: 1,
+    seconds: 1,
+    abRequests: 500,
+    connections: [500],
+    footprint: { of: [[2, ["drover", "fastify", "gunicorn"]]], starts: 1 },
+    reloads: 1,
+    stuckSeconds: 8,
+    upstreamSeconds: 6,
+    expiry: { rounds: 1, seconds: 2 },
+    herd: 500,
+    heldConnections: 500,
+    heldSeconds: 2,
+    hold: 1,
+  },
+};
