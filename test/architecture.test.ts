@@ -79,6 +79,10 @@ test("heavy packages are loaded where they are used and nowhere else", () => {
   }
 });
 
+test("node:http is had from base/http.ts: to import it costs each process 16 MB", () => {
+  for (const { path, text } of files) assert.doesNotMatch(text, /^import (?!type )[^;]*"node:http";/m, `${path} imports node:http`);
+});
+
 test("no default export but where a contract asks for one, no enum, no barrel", () => {
   for (const { path, text } of files) {
     if (!["app/index.ts", "app/query/thread.ts"].includes(path))

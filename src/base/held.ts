@@ -11,9 +11,9 @@
  *   server._pipeName                       what address() answers for a unix socket
  *   net._createServerHandle()              makes a raw handle (lib/internal/cluster uses it for the same end)
  */
-import { createServer, Server as HttpServer } from "node:http";
 import net, { type AddressInfo, type Server } from "node:net";
 import { getSystemErrorName } from "node:util";
+import { http } from "./http.ts";
 import { DroverError, messageOf } from "./errors.ts";
 
 /** A bound socket below net.Server: libuv's TCP or Pipe, as node:cluster and child_process deliver it. */
@@ -198,7 +198,7 @@ function lacking(what: string): DroverError {
  */
 export async function selfTestHandles(): Promise<void> {
   let step = "bind";
-  const server = createServer((_, res) => res.end("held"));
+  const server = http.createServer((_, res) => res.end("held"));
   try {
     const first = rawHandle({ host: "127.0.0.1", port: 0 });
     const listening = new Promise((resolve) => server.once("listening", resolve));
@@ -236,7 +236,7 @@ export async function selfTestHandles(): Promise<void> {
     const message = `the held sockets do not work on Node.js ${process.version}: ${step} failed (${messageOf(thrown)})`;
     throw new DroverError("DROVER_E_RUNTIME", `${message}; run drover with Node.js 26.4 to 26.x`, { cause: thrown });
   } finally {
-    HttpServer.prototype.close.call(server);
+    http.Server.prototype.close.call(server);
     server.closeAllConnections();
   }
 }

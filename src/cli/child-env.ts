@@ -65,7 +65,7 @@ export function nodeFlags(role: Role, { memory, workers, autopsy, ownCode }: Fla
   const common = [
     "--disable-warning=ExperimentalWarning",
     ...(autopsy ? INSPECTABLE : CLOSED),
-    ...(ownCode ? [`--max-semi-space-size=${YOUNG_GENERATION}`] : []),
+    ...(ownCode ? [`--max-semi-space-size=${YOUNG_GENERATION}`, "--expose-gc"] : []),
   ];
   return role === "worker" ? [...common, `--max-old-space-size=${heap}`] : common;
 }

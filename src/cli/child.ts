@@ -11,3 +11,7 @@ const { bufferedPort } = await import("./child-port.ts");
 const port = bufferedPort();
 const { startRole } = await import("./roles.ts");
 await startRole(role ?? "", port, Number(masterPid));
+
+// Given to drover's own code alone (child-env.ts).
+const { gc } = globalThis;
+if (gc !== undefined) (await import("../base/compact.ts")).compactOnceIdle((how) => gc(how));

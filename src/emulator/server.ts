@@ -1,5 +1,6 @@
 /** The emulated Google on one HTTP server: API, token endpoint and, when asked for, faults on order. */
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
+import { http } from "../base/http.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { HistogramDelta } from "../base/histogram.ts";
@@ -84,7 +85,7 @@ const tokenUri = (url: string): string => new URL("/token", url).href;
 export async function createEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { front, store } = await open(options);
   for (const fault of options.faults ?? []) front.faults.arm(fault);
-  const server = createServer(
+  const server = http.createServer(
     { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.headersTimeout, requestTimeout: LIMITS.requestTimeout },
     (req, res) => void front.serve(req, res),
   );

@@ -1,6 +1,7 @@
 /** One request of one user, on that user's connection. */
-import http from "node:http";
+import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import https from "node:https";
+import { http } from "../base/http.ts";
 import { errnoOf } from "../base/errors.ts";
 import { Cookies } from "./cookies.ts";
 import type { Outcome } from "./tally.ts";
@@ -18,7 +19,7 @@ export class Session {
   readonly cookies = new Cookies();
   readonly #target: Target;
   readonly #timeoutMs: number;
-  readonly #agent: http.Agent;
+  readonly #agent: Agent;
   readonly #request: typeof http.request;
   signedIn = false;
 
@@ -73,7 +74,7 @@ export class Session {
     return promise;
   }
 
-  #headers(call: Call): http.OutgoingHttpHeaders {
+  #headers(call: Call): OutgoingHttpHeaders {
     const cookie = this.cookies.line();
     return {
       host: this.#target.host,
@@ -90,7 +91,7 @@ const LONGEST_WHY = 60;
 const whyOf = (error: Error): string => (errnoOf(error) ?? error.message).slice(0, LONGEST_WHY);
 
 /** What an answer counts as. 304 is one: the client asked whether anything is new. */
-export function fateOf(status: number, headers: http.IncomingHttpHeaders): Pick<Outcome, "fate" | "why"> {
+export function fateOf(status: number, headers: IncomingHttpHeaders): Pick<Outcome, "fate" | "why"> {
   if ((status >= 200 && status < 300) || status === 304) return { fate: "ok", why: "" };
   const reason = headers["x-drover-refused"];
   if ((status === 503 || status === 429) && typeof reason === "string") return { fate: "refused", why: reason.slice(0, LONGEST_WHY) };

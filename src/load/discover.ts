@@ -1,6 +1,7 @@
 /** One look at the target before anybody is sent there: does it answer, and what can be asked of it? */
-import http from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import https from "node:https";
+import { http } from "../base/http.ts";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { fateOf } from "./client.ts";
 import type { Target } from "./target.ts";
@@ -8,7 +9,7 @@ import type { Endpoint } from "./traffic.ts";
 
 interface Answer {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 

@@ -1,4 +1,5 @@
-import { createServer, type Server, type ServerOptions } from "node:http";
+import type { Server, ServerOptions } from "node:http";
+import { http } from "../base/http.ts";
 import type { Listener } from "./app.ts";
 import type { WorkerConfig } from "./config.ts";
 
@@ -35,7 +36,7 @@ export function retuneServer(server: Server, config: WorkerConfig): void {
 
 /** An http server with the limits above; it does not listen yet. */
 export function createLimitedServer(config: WorkerConfig, listener: Listener): Server {
-  const server = createServer(serverOptions(config), listener);
+  const server = http.createServer(serverOptions(config), listener);
   server.timeout = 0; // silence of a connection is judged by the timeouts above and by the write-stall timeout
   server.maxRequestsPerSocket = 0;
   return server;

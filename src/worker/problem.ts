@@ -1,5 +1,6 @@
-import { STATUS_CODES, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { http } from "../base/http.ts";
 
 /** No browser should ever interpret them, whatever application they stand in for. */
 const HEAD: Readonly<Record<string, string>> = {
@@ -12,7 +13,7 @@ const HEAD: Readonly<Record<string, string>> = {
 
 /** An error body after RFC 9457. */
 function problem(status: number, detail: string): Buffer {
-  return Buffer.from(JSON.stringify({ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail }));
+  return Buffer.from(JSON.stringify({ type: "about:blank", title: http.STATUS_CODES[status] ?? "Error", status, detail }));
 }
 
 /** Answers with application/problem+json. Headers set on `res` before are kept. */
@@ -45,7 +46,7 @@ export function lingerWithProblem(socket: Socket, status: number, detail: string
 function whole(status: number, detail: string, headers: readonly string[]): Buffer {
   const body = problem(status, detail);
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}`,
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? "Error"}`,
     `Date: ${new Date().toUTCString()}`,
     `Content-Length: ${body.length}`,
     ...Object.entries(HEAD).map(([name, value]) => `${name}: ${value}`),

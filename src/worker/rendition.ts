@@ -1,4 +1,4 @@
-import { validateHeaderName, validateHeaderValue } from "node:http";
+import { http } from "../base/http.ts";
 import type { Encoding, PreparedAnswer } from "./app.ts";
 
 /** One form of a prepared answer, ready to be written but for the few values that differ from one writing to the next. */
@@ -49,8 +49,8 @@ function rendition(status: 200 | 304, head: readonly string[], body: Buffer | un
   for (let at = 0; at < head.length; at += 2) {
     const name = head[at] ?? "";
     const value = head[at + 1] ?? "";
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
+    http.validateHeaderName(name);
+    http.validateHeaderValue(name, value);
     text += `${name}: ${value}\r\n`;
   }
   return { status, head, text, body };

@@ -1,0 +1,36 @@
+import { performance, type EventLoopUtilization } from "node:perf_hooks";
+import { ms, type Ms } from "./units.ts";
+
+/** Once the start is over: most of what it needed is garbage by then. */
+const FIRST_LOOK = ms(5_000);
+const LOOK_EVERY = ms(1_000);
+/** A process that is never idle for so long collects by itself. */
+const LAST_LOOK = 60;
+/** The loop's utilization, 0…1, below which a pause of some 50 ms is nobody's loss. */
+const IDLE = 0.1;
+
+/** V8's own `gc`, which --expose-gc gives. */
+export type Collect = (options: { readonly type: "major"; readonly execution: "sync"; readonly flavor: "last-resort" }) => void;
+
+/**
+ * Gives back, once, what the start needed and serving does not: the code of functions that ran once, slack of half-filled pages. V8 would
+ * do so under memory pressure alone, and N processes that wait for it keep several MB each (ADR 21). It waits for an idle second.
+ * @param utilization of the loop since the previous figure, as performance.eventLoopUtilization gives it.
+ */
+export function compactOnceIdle(
+  collect: Collect,
+  utilization: typeof performance.eventLoopUtilization = performance.eventLoopUtilization,
+): void {
+  let since: EventLoopUtilization | undefined;
+  let looks = 0;
+  const look = (): void => {
+    const now = utilization();
+    const idle = since !== undefined && utilization(now, since).utilization < IDLE;
+    since = now;
+    looks += 1;
+    if (idle) collect({ type: "major", execution: "sync", flavor: "last-resort" });
+    else if (looks < LAST_LOOK) later(LOOK_EVERY);
+  };
+  const later = (wait: Ms): void => void setTimeout(look, wait).unref();
+  later(ms(FIRST_LOOK - LOOK_EVERY));
+}
