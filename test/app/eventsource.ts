@@ -1,6 +1,7 @@
 /** A client of event streams as the standard describes it, which remembers all it was told. */
-import http from "node:http";
+import type { ClientRequest, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { http } from "../../src/base/http.ts";
 
 export interface Told {
   readonly id: string;
@@ -9,7 +10,7 @@ export interface Told {
 }
 
 export interface SourceOptions {
-  readonly headers?: http.OutgoingHttpHeaders;
+  readonly headers?: OutgoingHttpHeaders;
   /** Comes back when the stream ends, as browsers do. */
   readonly again?: boolean;
   /** At most so long is waited before. */
@@ -28,14 +29,14 @@ export class EventSource {
   /** Connections that were answered, by their X-Request-Id's first part: the worker's. */
   readonly workers: string[] = [];
   readonly statuses: number[] = [];
-  headers: http.IncomingHttpHeaders = {};
+  headers: IncomingHttpHeaders = {};
   body = "";
   closed = false;
   ends = 0;
   failures: string[] = [];
   readonly #url: string;
   readonly #options: SourceOptions;
-  #req: http.ClientRequest | undefined;
+  #req: ClientRequest | undefined;
   #rest = "";
   #block: { id?: string; type: string; data: string[] } = { type: "message", data: [] };
 

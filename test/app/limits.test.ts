@@ -1,7 +1,8 @@
 /** How often clients may write, over HTTP; and what they are told who may not, or can't come in. */
 import assert from "node:assert/strict";
-import http from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { test } from "node:test";
+import { http } from "../../src/base/http.ts";
 import { fullProblem, fullSentence } from "../../src/app/refusals/full.ts";
 import { admissionProblem } from "../../src/app/refusals/admission.ts";
 import { addressKey } from "../../src/app/limits/address.ts";
@@ -28,11 +29,11 @@ function open(): Sheet {
 
 interface Answer {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Record<string, unknown>;
 }
 
-function send(url: string, method: string, path: string, more: http.OutgoingHttpHeaders = {}, body?: string): Promise<Answer> {
+function send(url: string, method: string, path: string, more: OutgoingHttpHeaders = {}, body?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = { ...(body === undefined ? {} : { "content-type": "application/json" }), ...more };
     const req = http.request(`${url}${path}`, { method, headers, agent: false }, (res) => {
@@ -72,7 +73,7 @@ test("a stranger's writes: 100 a minute and the 101st is told when; another addr
 
 test("a proxy that does not say for whom it asks is warned of once, and its clients are not taken for one", async () => {
   await using w = await world(open(), undefined, { limits: rules({ write: { most: 2, per: MINUTE } }), clients: createTrust(LOCAL) });
-  const post = (headers: http.OutgoingHttpHeaders) => send(w.url, "POST", "/api/tables/players", headers, row());
+  const post = (headers: OutgoingHttpHeaders) => send(w.url, "POST", "/api/tables/players", headers, row());
   for (let i = 0; i < 5; i += 1) assert.equal((await post({ host: "event.example" })).status, 201);
   assert.equal(w.log.filter((line) => line.includes("X-Forwarded-For")).length, 1);
   const here = await Promise.all([1, 2, 3].map(() => post({})));

@@ -1,10 +1,11 @@
 /** The built-in application on a real HTTP server, in front of it the worker's real store of answers, behind it tables by hand. */
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { pino } from "pino";
 import type { Piscina } from "piscina";
+import { http } from "../../src/base/http.ts";
 import application, { options } from "../../src/app/index.ts";
 import type { Task } from "../../src/app/query/thread.ts";
 import work from "../../src/app/query/thread.ts";
@@ -300,7 +301,7 @@ export async function world(sheet: Sheet, staticDir?: string, more: Partial<Serv
   await fastify.register(application);
   await fastify.ready();
   let reached = 0;
-  const server = createServer((req, res) => {
+  const server = http.createServer((req, res) => {
     if (prepared.answer(req, res)) return;
     reached += 1;
     fastify.routing(req, res);

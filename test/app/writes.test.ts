@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
+import { http } from "../../src/base/http.ts";
 import { ms, seconds, type Timestamp } from "../../src/base/units.ts";
 import type { WriteRefusal } from "../../src/sheets/writes.ts";
 import { PLAYERS, players, sampleSheet, Sheet, world, type World } from "./world.ts";
@@ -383,7 +383,7 @@ test("bodies over a million bytes: 413, with and without a length", async () => 
   const { status, body } = await send(w, "POST", "/api/tables/players", large);
   assert.deepEqual([status, body.code], [413, "body-too-large"]);
   const chunked = await new Promise<number>((resolve, reject) => {
-    const req = httpRequest(`${w.url}/api/tables/players`, { method: "POST", headers: { "content-type": "application/json" } }, (res) => {
+    const req = http.request(`${w.url}/api/tables/players`, { method: "POST", headers: { "content-type": "application/json" } }, (res) => {
       res.resume();
       resolve(res.statusCode ?? 0);
     });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, get, type Server } from "node:http";
+import type { Server } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { http } from "../../src/base/http.ts";
 import { attachHandle, isRawHandle, pause, queueOnly, rawHandle, selfTestHandles } from "../../src/base/held.ts";
 
 function bound(): { handle: ReturnType<typeof rawHandle>; port: number } {
@@ -17,10 +18,12 @@ function bound(): { handle: ReturnType<typeof rawHandle>; port: number } {
 
 async function ask(where: { port: number } | { socketPath: string }): Promise<string> {
   return await new Promise((resolve, reject) => {
-    get({ host: "127.0.0.1", ...where, path: "/", agent: false }, (res) => {
-      let body = "";
-      res.on("data", (chunk) => (body += String(chunk))).on("end", () => resolve(body));
-    }).on("error", reject);
+    http
+      .get({ host: "127.0.0.1", ...where, path: "/", agent: false }, (res) => {
+        let body = "";
+        res.on("data", (chunk) => (body += String(chunk))).on("end", () => resolve(body));
+      })
+      .on("error", reject);
   });
 }
 
@@ -45,12 +48,12 @@ test("a handle is told from other things", () => {
   const { handle } = bound();
   assert.equal(isRawHandle(handle), true);
   handle.close();
-  for (const thing of [undefined, null, 3, {}, createServer(), { listen() {} }])
+  for (const thing of [undefined, null, 3, {}, http.createServer(), { listen() {} }])
     assert.equal(isRawHandle(thing), thing instanceof Object && "close" in thing);
 });
 
 test("one server accepts from several handles and counts all their connections", async () => {
-  const server = createServer((_, res) => res.end("one server"));
+  const server = http.createServer((_, res) => res.end("one server"));
   const [a, b] = [bound(), bound()];
   await listening(server, () => attachHandle(server, a.handle, 16));
   attachHandle(server, b.handle, 16);
@@ -67,7 +70,7 @@ test("one server accepts from several handles and counts all their connections",
 
 test("a pause closes the handles only: connections, address() and `listening` stay, no `close` is emitted, and a new handle resumes", async () => {
   let closes = 0;
-  const server = createServer((_, res) => res.end("ok")).on("close", () => (closes += 1));
+  const server = http.createServer((_, res) => res.end("ok")).on("close", () => (closes += 1));
   const { handle, port } = bound();
   await listening(server, () => attachHandle(server, handle, 16));
   const kept = connect(port, "127.0.0.1");
@@ -91,7 +94,7 @@ test("a pause closes the handles only: connections, address() and `listening` st
 });
 
 test("an application that closes its server while it is paused gets its `close`, and no handle starts it again", async () => {
-  const server = createServer();
+  const server = http.createServer();
   const { handle, port } = bound();
   await listening(server, () => attachHandle(server, handle, 16));
   pause(server);
@@ -107,7 +110,7 @@ test("a socket that only queues: who connects waits, this process accepts nothin
   const waiting = ask({ port }).finally(() => (answered = true));
   for (let i = 0; i < 200; i += 1) await new Promise(setImmediate);
   assert.equal(answered, false);
-  const server = createServer((_, res) => res.end("late"));
+  const server = http.createServer((_, res) => res.end("late"));
   await listening(server, () => attachHandle(server, handle, 16));
   assert.equal(await waiting, "late");
   await close(server);
@@ -118,7 +121,7 @@ test("a unix socket is attached below listen, and address() is its path", async 
   const directory = mkdtempSync(join(tmpdir(), "drover-held-"));
   const path = join(directory, "s");
   try {
-    const server = createServer((_, res) => res.end("unix"));
+    const server = http.createServer((_, res) => res.end("unix"));
     await listening(server, () => attachHandle(server, rawHandle({ path }), 16, path));
     assert.equal(server.address(), path);
     assert.equal(await ask({ socketPath: path }), "unix");
@@ -131,7 +134,7 @@ test("a unix socket is attached below listen, and address() is its path", async 
 test("what the system refuses says so", () => {
   const { handle, port } = bound();
   assert.equal(handle.listen(1), 0);
-  assert.throws(() => attachHandle(createServer(), rawHandle({ host: "127.0.0.1", port }), 1), { code: "EADDRINUSE" });
+  assert.throws(() => attachHandle(http.createServer(), rawHandle({ host: "127.0.0.1", port }), 1), { code: "EADDRINUSE" });
   assert.throws(() => rawHandle({ fd: 999_999 }), { code: "EINVAL" });
   handle.close();
 });

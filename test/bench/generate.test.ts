@@ -1,8 +1,8 @@
 /** What wrk and ab print, as they print it. */
 import assert from "node:assert/strict";
-import http from "node:http";
 import type { AddressInfo } from "node:net";
 import test from "node:test";
+import { http } from "../../src/base/http.ts";
 import { again, keepAlive, oneEach, readAb, readWrk } from "../../bench/versus/generate.ts";
 import { SIZES } from "../../bench/versus/sizes.ts";
 import { sizeOfThings } from "../../bench/versus/size.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { createServer, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
+import { http } from "../../src/base/http.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { ms } from "../../src/base/units.ts";
 import { createGoogle } from "../../src/broker/google.ts";
@@ -15,7 +16,7 @@ interface Asked {
 
 const asked: Asked[] = [];
 let answer: { status: number; body: unknown } = { status: 200, body: {} };
-const server = createServer((req: IncomingMessage, res) => {
+const server = http.createServer((req: IncomingMessage, res) => {
   const parts: Buffer[] = [];
   req.on("data", (part: Buffer) => parts.push(part));
   req.on("end", () => {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import http from "node:http";
+import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import net from "node:net";
 import test, { type TestContext } from "node:test";
+import { http } from "../../src/base/http.ts";
 import { post } from "../../src/broker/post.ts";
 import { ms } from "../../src/base/units.ts";
 
-async function hook(t: TestContext, listener: http.RequestListener): Promise<string> {
+async function hook(t: TestContext, listener: RequestListener): Promise<string> {
   const server = http.createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => (server.closeAllConnections(), server.close()));

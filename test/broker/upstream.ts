@@ -1,10 +1,11 @@
 /** An HTTP server in Google's place, with faults to order, and a log of all it was asked. */
 import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { http } from "../../src/base/http.ts";
 import { temporaryFolder } from "../folder.ts";
 
 export const SPREADSHEET = "spreadsheet-for-the-tests-1";
@@ -48,7 +49,7 @@ export class FakeGoogle {
   tokenFault: Fault | undefined;
   tokenLife = 3_599;
   #tokens = 0;
-  readonly #server = createServer((req, res) => this.#serve(req, res));
+  readonly #server = http.createServer((req, res) => this.#serve(req, res));
   url = "";
 
   async start(port = 0): Promise<this> {

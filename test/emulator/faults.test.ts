@@ -1,8 +1,9 @@
 /** Each fault over HTTP, as a client meets it; and which calls it hits. */
 import assert from "node:assert/strict";
-import http from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { test, type TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { http } from "../../src/base/http.ts";
 import { type Instant, type Timestamp } from "../../src/base/units.ts";
 import { answerAdmin, type AdminPorts } from "../../src/emulator/admin.ts";
 import { createEngine } from "../../src/emulator/engine/engine.ts";
@@ -17,7 +18,7 @@ const ADMIN = "an-admin-token-of-tests";
 interface Faulty extends World {
   /** Orders faults by spec. */
   order(spec: string): Promise<void>;
-  admin(method: string, path: string, body?: string, headers?: http.OutgoingHttpHeaders): Promise<Reply>;
+  admin(method: string, path: string, body?: string, headers?: OutgoingHttpHeaders): Promise<Reply>;
   get(): Promise<Reply>;
   append(...values: string[]): Promise<Reply>;
   /** First cells of the rows below the header, as the engine has them. */
@@ -47,7 +48,7 @@ async function faulty(t: TestContext, options: Partial<EmulatorOptions> = {}): P
 const reset = (call: Promise<unknown>): Promise<void> => assert.rejects(call, { code: "ECONNRESET" });
 
 /** Sends a read and gives its head and what comes of its body, which may never end. */
-function begin(w: World, token: string, gzip = false): Promise<http.IncomingMessage> {
+function begin(w: World, token: string, gzip = false): Promise<IncomingMessage> {
   const headers = { authorization: `Bearer ${token}`, ...(gzip ? { "accept-encoding": "gzip" } : {}) };
   return new Promise((resolve, reject) => {
     http.get(`${w.url}${VALUES}`, { headers, agent: false }, resolve).on("error", reject);
@@ -370,9 +371,9 @@ test("answers are lost, and first attempts land behind their retries: with a fen
 
 test("only from this machine", async () => {
   const answers: number[] = [];
-  const res = { writeHead: (status: number) => (answers.push(status), { end: () => {} }) } as unknown as http.ServerResponse;
+  const res = { writeHead: (status: number) => (answers.push(status), { end: () => {} }) } as unknown as ServerResponse;
   for (const remoteAddress of ["10.0.0.7", "::ffff:10.0.0.7", "fe80::1", "128.0.0.1", "127.0.0.1", "::ffff:127.0.0.1", "::1"]) {
-    const req = { socket: { remoteAddress }, headers: {}, url: "/emulator/faults", method: "GET" } as unknown as http.IncomingMessage;
+    const req = { socket: { remoteAddress }, headers: {}, url: "/emulator/faults", method: "GET" } as unknown as IncomingMessage;
     await answerAdmin(req, res, { token: ADMIN } as AdminPorts);
   }
   assert.deepEqual(answers, [403, 403, 403, 403, 401, 401, 401]);

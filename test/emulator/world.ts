@@ -3,11 +3,12 @@ import { createSign } from "node:crypto";
 import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { once } from "node:events";
-import http from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { pino } from "pino";
+import { http } from "../../src/base/http.ts";
 import { createEmulator, type Emulator, type EmulatorOptions } from "../../src/emulator/server.ts";
 import { temporaryFolder } from "../folder.ts";
 import { tinyEngine } from "./tiny-engine.ts";
@@ -31,7 +32,7 @@ export const BOOK = {
 
 export interface Reply {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   json(): any; // oxlint-disable-line typescript/no-explicit-any -- tests look into whatever comes
 }
@@ -42,11 +43,7 @@ export interface World {
   readonly url: string;
   /** A token of the emulator's own account. */
   token(scope?: string): Promise<string>;
-  ask(
-    method: string,
-    path: string,
-    options?: { headers?: http.OutgoingHttpHeaders; body?: unknown; raw?: string | Buffer },
-  ): Promise<Reply>;
+  ask(method: string, path: string, options?: { headers?: OutgoingHttpHeaders; body?: unknown; raw?: string | Buffer }): Promise<Reply>;
   /** With a token. */
   call(method: string, path: string, body?: unknown): Promise<Reply>;
 }
@@ -110,7 +107,7 @@ export async function assertion(keyFile: string, claims: Readonly<Record<string,
   return `${signed}.${createSign("RSA-SHA256").update(signed).sign(key.private_key).toString("base64url")}`;
 }
 
-export function request(url: string, method: string, headers: http.OutgoingHttpHeaders, body: string | Buffer | undefined): Promise<Reply> {
+export function request(url: string, method: string, headers: OutgoingHttpHeaders, body: string | Buffer | undefined): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const req = http.request(url, { method, headers, agent: false }, (res) => {
       const chunks: Buffer[] = [];

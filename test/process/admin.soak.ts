@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import http from "node:http";
 import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
+import { http } from "../../src/base/http.ts";
 import { cleanEnv, DROVER, get, start, until } from "./harness.ts";
 
 const WORKERS = 16;

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
-import http from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
 import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
+import { http } from "../../src/base/http.ts";
 import { cleanEnv, DROVER, get, ROOT, start, until, type Daemon, type Reply } from "./harness.ts";
 
 const run = promisify(execFile);
@@ -14,7 +15,7 @@ const drover = async (daemon: Daemon, ...args: string[]): Promise<string> =>
 const tokenOf = (daemon: Daemon): string => readFileSync(join(daemon.dir, "var/admin-token"), "utf8").trim();
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-function ask(url: string, method: string, headers: http.OutgoingHttpHeaders, body?: unknown): Promise<Reply> {
+function ask(url: string, method: string, headers: OutgoingHttpHeaders, body?: unknown): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const type = text === undefined ? {} : { "content-type": "application/json" };

@@ -1,7 +1,8 @@
 /** Clients of every habit that ask a daemon without pause, and what they met. */
-import http from "node:http";
+import type { RequestOptions } from "node:http";
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { http } from "../../src/base/http.ts";
 import { get } from "./harness.ts";
 
 /** kept: one connection for all its requests. fresh: one for each. late: it connects, does nothing for a while, and then asks. */
@@ -29,7 +30,7 @@ export function clients(url: string | (() => string), numbers: Readonly<Partial<
   const state = { on: true };
   const next = typeof url === "string" ? (): string => url : url;
 
-  const ask = async (habit: Habit, options: http.RequestOptions): Promise<void> => {
+  const ask = async (habit: Habit, options: RequestOptions): Promise<void> => {
     const began = performance.now();
     await get(next(), { timeout: 30_000, ...options }).then(
       ({ status }) => (status < 300 ? (served[habit] += 1) : failed.push(`${habit}: ${status}`)),

@@ -3,10 +3,11 @@
  * compares what was told with the rows of the sheet afterwards.
  */
 import { writeFileSync } from "node:fs";
-import http from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { http } from "../../src/base/http.ts";
 import { alone, type Alone } from "../emulator/alone.ts";
 import { alive, allLanded, descendants, folder, get, start, until, type Daemon } from "./harness.ts";
 
@@ -69,12 +70,12 @@ export const seedOf = (): number => Number(process.env["CRASH_SEED"] ?? Math.flo
 
 export interface Sent {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
 /** One request with a JSON body, on a connection of its own. */
-export function send(method: string, url: string, body: unknown, headers: http.OutgoingHttpHeaders = {}): Promise<Sent> {
+export function send(method: string, url: string, body: unknown, headers: OutgoingHttpHeaders = {}): Promise<Sent> {
   return new Promise((resolve, reject) => {
     const options = { method, agent: false, timeout: 30_000, headers: { "content-type": "application/json", ...headers } };
     const req = http.request(url, options, (res) => {

@@ -5,11 +5,12 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
-import http from "node:http";
+import type { IncomingHttpHeaders, RequestOptions } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { http } from "../../src/base/http.ts";
 import type { Status } from "../../src/cli/snapshot.ts";
 
 export const ROOT = new URL("../../", import.meta.url).pathname;
@@ -17,12 +18,12 @@ export const DROVER = join(ROOT, "bin/drover");
 
 export interface Reply {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
 /** One request on a connection of its own. */
-export function get(url: string, options: http.RequestOptions = {}): Promise<Reply> {
+export function get(url: string, options: RequestOptions = {}): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const req = http.request(url, { agent: false, timeout: 15_000, ...options }, (res) => {
       const chunks: Buffer[] = [];

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import http from "node:http";
+import type { RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { suite, type TestContext } from "node:test";
+import { http } from "../../src/base/http.ts";
 import { readRun } from "../../src/plan/run.ts";
 import { cleanEnv, DROVER, folder, ROOT, start, until } from "./harness.ts";
 
@@ -27,7 +28,7 @@ function load(cwd: string, args: readonly string[], onLine?: (out: string, pid: 
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })));
 }
 
-async function serve(t: TestContext, handler: http.RequestListener): Promise<{ readonly url: string; readonly server: http.Server }> {
+async function serve(t: TestContext, handler: RequestListener): Promise<{ readonly url: string; readonly server: Server }> {
   const server = http.createServer(handler);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => {

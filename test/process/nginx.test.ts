@@ -4,13 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import http from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { needs } from "../needs.ts";
+import { http } from "../../src/base/http.ts";
 import { folder, get, start, until, type Daemon } from "./harness.ts";
 import { ask, kept, nginx, type Answer, type Front } from "./nginx.ts";
 
@@ -117,7 +118,7 @@ async function unkept(through: Ask, front: Front): Promise<void> {
 
 async function events(through: Ask, front: Front): Promise<void> {
   const agent = new https.Agent();
-  const stream = await new Promise<http.IncomingMessage>((resolve, reject) => {
+  const stream = await new Promise<IncomingMessage>((resolve, reject) => {
     https.get(`${front.url}/api/events?tables=actions`, { ca: front.ca, agent, family: 4 }, resolve).on("error", reject);
   });
   let text = "";
@@ -179,8 +180,8 @@ async function reloads(t: TestContext, front: Front, daemon: Daemon): Promise<vo
 }
 
 test("what nginx may keep, and what goes through untouched", { skip, timeout: 60_000 }, async (t) => {
-  const asked: http.IncomingMessage[] = [];
-  const answers: Readonly<Record<string, http.OutgoingHttpHeaders>> = {
+  const asked: IncomingMessage[] = [];
+  const answers: Readonly<Record<string, OutgoingHttpHeaders>> = {
     "/public": { "cache-control": "public, max-age=30, s-maxage=30" },
     "/private": { "cache-control": "private, max-age=30" },
     "/no-store": { "cache-control": "no-store" },
@@ -198,7 +199,7 @@ test("what nginx may keep, and what goes through untouched", { skip, timeout: 60
       asked.push(req);
       res.writeHead(200, { "content-type": "text/plain", ...answers[req.url ?? ""] }).end(String(asked.length));
     })
-    .on("upgrade", (req: http.IncomingMessage, socket: Socket) => {
+    .on("upgrade", (req: IncomingMessage, socket: Socket) => {
       asked.push(req);
       sockets.add(socket);
       socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
@@ -222,7 +223,7 @@ test("what nginx may keep, and what goes through untouched", { skip, timeout: 60
     );
   }
   assert.notEqual(String((await through("/public", { headers: { cookie: "s=1" } })).body), "1");
-  const { headers } = asked[0] as http.IncomingMessage;
+  const { headers } = asked[0] as IncomingMessage;
   assert.deepEqual(
     [headers["x-forwarded-proto"], headers["x-forwarded-for"], headers.connection, headers.host],
     ["https", "127.0.0.1", undefined, new URL(front.url).host],

@@ -4,10 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import http from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { http } from "../../src/base/http.ts";
 import { alone, type Alone } from "../emulator/alone.ts";
 import { folder, start, until, type Daemon } from "./harness.ts";
 
@@ -36,7 +37,7 @@ function readers(t: TestContext, url: string, count: number, pause: number): { r
   const ask = (): Promise<void> =>
     new Promise((resolve) => {
       const began = performance.now();
-      const note = (status: number, headers: http.IncomingHttpHeaders): void => {
+      const note = (status: number, headers: IncomingHttpHeaders): void => {
         const [cache, reason] = [String(headers["x-cache"] ?? ""), String(headers["x-cache-reason"] ?? "")];
         answers.push({ at: began, status, took: performance.now() - began, age: Number(headers.age ?? -1), cache, reason });
         resolve();

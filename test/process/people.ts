@@ -1,7 +1,8 @@
 /** People with accounts, as browsers are: one kept connection and one cookie each. */
 import { readFileSync } from "node:fs";
-import http from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { join } from "node:path";
+import { http } from "../../src/base/http.ts";
 import { ROOT } from "./harness.ts";
 
 export interface Account {
@@ -19,7 +20,7 @@ export const PLAYERS: readonly Account[] = readFileSync(join(ROOT, "config/sampl
 
 export interface Heard {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
   /** Milliseconds from the request to the end of its answer. */
   readonly took: number;
@@ -28,11 +29,11 @@ export interface Heard {
 export class Visitor {
   cookie = "";
   readonly #url: string;
-  readonly #headers: http.OutgoingHttpHeaders;
+  readonly #headers: OutgoingHttpHeaders;
   readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
   /** @param headers sent with every request. */
-  constructor(url: string, headers: http.OutgoingHttpHeaders = {}) {
+  constructor(url: string, headers: OutgoingHttpHeaders = {}) {
     this.#url = url;
     this.#headers = headers;
   }

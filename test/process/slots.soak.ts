@@ -1,8 +1,9 @@
 /** What a killed worker held is free within a minute, and nobody restarts anything. */
 import assert from "node:assert/strict";
-import http from "node:http";
+import type { ClientRequest } from "node:http";
 import { join } from "node:path";
 import test from "node:test";
+import { http } from "../../src/base/http.ts";
 import { get, ROOT, start, until } from "./harness.ts";
 
 const APP = join(ROOT, "test/process/apps/slots.mjs");
@@ -10,7 +11,7 @@ const APP = join(ROOT, "test/process/apps/slots.mjs");
 test("slots held by open streams of a worker that was killed are free within 60 s; the others' stay", async (t) => {
   const daemon = await start(t, { args: [APP], env: { DROVER_DEMO: "on", DROVER_MAX_SLOTS: "20", DROVER_SLOT_LEASE: "1h" } });
   await until("somebody comes in", async () => (await get(`${daemon.url}/enter?user=first`)).body.includes('"in"'));
-  const hold = (user: string): Promise<{ readonly pid: number; readonly req: http.ClientRequest }> =>
+  const hold = (user: string): Promise<{ readonly pid: number; readonly req: ClientRequest }> =>
     new Promise((resolve, reject) => {
       const req = http.get(`${daemon.url}/hold?user=${user}`, { agent: false }, (res) => {
         res.resume().on("error", () => {});

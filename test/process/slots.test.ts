@@ -1,10 +1,11 @@
 /** Slots and limits of a real daemon: over a reload, a killed broker, a restart. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import http from "node:http";
+import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
+import { http } from "../../src/base/http.ts";
 import { cleanEnv, DROVER, get, ROOT, start, until, type Daemon } from "./harness.ts";
 
 const run = promisify(execFile);
@@ -46,7 +47,7 @@ test("who is in stays in over a reload, a killed broker and a restart; the opera
   assert.deepEqual([await enter(daemon, "ada"), await enter(daemon, "zoe")], ["revoked", "full"]);
 });
 
-const append = (url: string, nr: number): Promise<http.IncomingMessage> =>
+const append = (url: string, nr: number): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const body = JSON.stringify({ id: `limit-${nr}` });
     const headers = { "content-type": "application/json" };
@@ -57,8 +58,8 @@ const append = (url: string, nr: number): Promise<http.IncomingMessage> =>
 
 test("100 writes a minute are 100 over all workers and over a reload, and health checks are answered meanwhile", async (t) => {
   const daemon = await start(t, { env: { DROVER_RATE_LIMIT: "100/h" } });
-  const send = async (from: number, to: number): Promise<http.IncomingMessage[]> => {
-    const answers: http.IncomingMessage[] = [];
+  const send = async (from: number, to: number): Promise<IncomingMessage[]> => {
+    const answers: IncomingMessage[] = [];
     for (let nr = from; nr < to; nr += 20)
       answers.push(...(await Promise.all(Array.from({ length: 20 }, (_, i) => append(daemon.url, nr + i)))));
     return answers;

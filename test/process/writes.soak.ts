@@ -4,10 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import http from "node:http";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { http } from "../../src/base/http.ts";
 import { alone, type Alone } from "../emulator/alone.ts";
 import { allLanded, folder, start, until, type Daemon } from "./harness.ts";
 

@@ -1,13 +1,13 @@
 /** TLS before every form of application: what the application sees, who is let in, and that the cap counts from the accept on. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import http from "node:http";
 import https from "node:https";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
 import tls from "node:tls";
+import { http } from "../../src/base/http.ts";
 import { seconds } from "../../src/base/units.ts";
 import type { TlsConfig } from "../../src/worker/config.ts";
 import { needs } from "../needs.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
 import { test } from "node:test";
+import { http } from "../../src/base/http.ts";
 import { Handles } from "../../src/worker/handles.ts";
 import { Intake } from "../../src/worker/intake.ts";
 import { Holder } from "./holder.ts";
@@ -18,7 +18,7 @@ test("several addresses: complete when each has its handle; held while anybody h
   assert.equal(complete, false);
   assert.equal(handles.take(1, await holders[1].one()), true);
   await handles.complete;
-  const server = createServer((_, res) => res.end("both"));
+  const server = http.createServer((_, res) => res.end("both"));
   const listening = once(server, "listening");
   handles.attach(server, 16);
   await listening;

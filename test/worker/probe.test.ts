@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import http, { type RequestListener } from "node:http";
+import type { RequestListener } from "node:http";
 import net from "node:net";
 import test from "node:test";
+import { http } from "../../src/base/http.ts";
 import { ms } from "../../src/base/units.ts";
 import { probe } from "../../src/worker/probe.ts";
 import { startRig } from "./rig.ts";

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
 import { pino } from "pino";
+import { http } from "../../../src/base/http.ts";
 import { Exports, MOST_EXPORTS } from "../../../src/app/export/exports.ts";
 import type { Job } from "../../../src/app/export/pieces.ts";
 import { piece, type PieceTask } from "../../../src/app/export/thread.ts";
@@ -36,7 +37,7 @@ async function stand(before?: (req: IncomingMessage, res: ServerResponse) => boo
     takeWithin: ms(150),
   });
   const over: Promise<void>[] = [];
-  const server = createServer((req, res) => {
+  const server = http.createServer((req, res) => {
     if (before?.(req, res) === true) return;
     over.push(exports.hold(() => exports.send(view, job, res, () => void (res.statusCode = 200))));
   });

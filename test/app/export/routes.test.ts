@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { Piscina } from "piscina";
+import { http } from "../../../src/base/http.ts";
 import { ms } from "../../../src/base/units.ts";
 import { PLAYERS, players, sampleSheet, Sheet, world, type World } from "../world.ts";
 import { parseCsv, readSheet } from "./unzip.ts";
@@ -153,7 +154,7 @@ test("a workbook has bounds, and says so before anything is made", async () => {
 });
 
 const gets = (url: string): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => httpRequest(url, { agent: false }, resolve).on("error", reject).end());
+  new Promise((resolve, reject) => http.request(url, { agent: false }, resolve).on("error", reject).end());
 
 test("ten at once, no more; whoever stops reading stops the work, and whoever leaves gives the place back", async () => {
   const sheet = sampleSheet(3);

@@ -1,9 +1,10 @@
 /** When a session ends, by a clock that the test moves. */
 import assert from "node:assert/strict";
-import { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { pino } from "pino";
+import { http } from "../../../src/base/http.ts";
 import type { Accounts } from "../../../src/app/session/accounts.ts";
 import { Sessions } from "../../../src/app/session/sessions.ts";
 import { hours, type Instant, type Timestamp } from "./time.ts";
@@ -24,9 +25,9 @@ function setting(t: TestContext) {
   let cookie = "";
   /** One request, with the cookie that the last answer left. */
   const request = async <T>(does: (req: IncomingMessage, res: ServerResponse) => Promise<T>): Promise<T> => {
-    const req = new IncomingMessage(new Socket());
+    const req = new http.IncomingMessage(new Socket());
     if (cookie !== "") req.headers.cookie = cookie;
-    const res = new ServerResponse(req);
+    const res = new http.ServerResponse(req);
     const done = await does(req, res);
     const given = res.getHeader("set-cookie");
     if (typeof given === "string") cookie = /Max-Age=0/.test(given) ? "" : (given.split(";")[0] ?? "");

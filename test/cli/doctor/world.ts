@@ -1,11 +1,12 @@
 /** Doctor on the embedded emulator, over HTTP, with whatever stands between them. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { http } from "../../../src/base/http.ts";
 import { systemClock, type Clock } from "../../../src/base/clock.ts";
 import { perMinute, seconds } from "../../../src/base/units.ts";
 import { readServiceAccount } from "../../../src/broker/credentials.ts";
@@ -91,7 +92,7 @@ export type Otherwise = (call: Call) => Promise<Answered> | undefined;
 
 /** A server in front of the emulator that is otherwise in one thing. */
 export async function proxied(t: TestContext, world: World, otherwise: Otherwise): Promise<World> {
-  const server = createServer((req, res) => void answer(req, res, world.url, otherwise));
+  const server = http.createServer((req, res) => void answer(req, res, world.url, otherwise));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
