@@ -168,6 +168,7 @@ test("counted by asking: exact over all workers; a key that is over is refused w
   const one = broker();
   one.rpc.takeOver();
   const workers = Array.from({ length: 8 }, () => worker());
+  await Promise.all(workers.map((ledger, i) => ledger.enter(session(`u${i}`, wall())))); // each has reached the broker
   const deeds = [
     { key: "write:user:ada", most: 100, per: seconds(60) },
     { key: "day:user:ada", most: 500, per: "day" as const },
