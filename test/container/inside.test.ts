@@ -60,6 +60,15 @@ async function begin(t: TestContext, way: "first" | "init"): Promise<{ daemon: D
 
 const statusOf = (pid: number, name: string): string =>
   new RegExp(`^${name}:\\s+(.*)$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
+/** What /proc tells of a process; nothing of one that has just ended. */
+function told(pid: number, what: "comm" | "cmdline"): string {
+  try {
+    return readFileSync(`/proc/${pid}/${what}`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
 const zombies = (among: readonly number[]): number => among.filter((pid) => existsSync(`/proc/${pid}`) && !alive(pid)).length;
 
 for (const way of ["first", "init"] as const)
@@ -77,15 +86,13 @@ for (const way of ["first", "init"] as const)
     assert.ok(existsSync(join(daemon.dir, "data/drover.pid")) && !existsSync(join(daemon.dir, "data/log")));
 
     for (let i = 0; i < 3; i += 1) await get(`${url}/orphan`);
-    await until("the orphans have ended", () =>
-      descendants(daemon.pid).every((pid) => !alive(pid) || !/sleep/.test(readFileSync(`/proc/${pid}/comm`, "utf8"))),
-    );
+    await until("the orphans have ended", () => descendants(daemon.pid).every((pid) => !alive(pid) || !/sleep/.test(told(pid, "comm"))));
     if (way === "init") await until("an init buries them", () => zombies(descendants(daemon.pid)) === 0);
 
     const workers = descendants(master);
     process.kill(master, "SIGHUP");
     await until("a reload works", () => daemon.stdout.includes("generation 2") && workers.every((pid) => !alive(pid)));
-    const [victim = 0] = descendants(master).filter((pid) => /child\.js\0worker/.test(readFileSync(`/proc/${pid}/cmdline`, "latin1")));
+    const [victim = 0] = descendants(master).filter((pid) => /child\.js\0worker/.test(told(pid, "cmdline")));
     process.kill(victim, "SIGKILL");
     await until("a dead worker is replaced and buried", () => !existsSync(`/proc/${victim}`) && /\(pid \d+\) is ready/.test(daemon.stdout));
 
