@@ -10,7 +10,9 @@ const IDLE = ms(1_000);
  * are about to send their next request.
  */
 const PATIENCE = [IDLE, ms(500), ms(250)] as const;
-const LOOK_EVERY = ms(250);
+const LOOK_EVERY = ms(1_000);
+/** While clients queue, and there are idle ones to be closed for them. */
+const LOOK_TRADING = ms(250);
 /** While all connections are in use. */
 const LOOK_OFTEN = ms(40);
 /** Below this share of the cap nobody looks at connections. */
@@ -127,7 +129,8 @@ export class Cap {
     const trades = this.#staying === this.#limit && this.#roomBeside === undefined && victim;
     this.#listen(room || trades);
     if (this.#connections.size < this.#limit * NEAR) return;
-    this.#watch(room || victim || this.#roomBeside !== undefined ? LOOK_EVERY : LOOK_OFTEN);
+    if (room || victim || this.#roomBeside !== undefined) this.#watch(this.#trade === "none" ? LOOK_EVERY : LOOK_TRADING);
+    else this.#watch(LOOK_OFTEN);
   }
 
   #news(): void {
