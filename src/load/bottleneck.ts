@@ -7,6 +7,7 @@ export type Bottleneck =
   | "quota"
   | "memory"
   | "cpu"
+  | "others"
   | "worker"
   | "connections"
   | "refusals"
@@ -24,6 +25,8 @@ export interface Finding {
 const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 /** A worker's loop that is this busy has no room left, and a machine neither. */
 const BUSY = 0.85;
+/** What other programs leave of a machine that is as busy as this is nothing. */
+const FULL = 0.95;
 /** Below this share of answers from memory the upstream is what people wait for. */
 const COLD = 0.9;
 /** Little that is asked of Google is no bottleneck, slow as it may be. */
@@ -44,7 +47,11 @@ export function bottleneck(result: StepResult): Finding {
     if (quota !== undefined && (quota.locked || quota.used >= quota.limit))
       return { is: "quota", says: `Google's quota ${at}: ${quota.used} of ${quota.limit} reads this minute` };
     if (rss > 0.5) return { is: "memory", says: `memory ${at}: ${percent(rss)} of it` };
-    if (cpu > BUSY || (server.machineCpu ?? 0) > 0.95)
+    const all = server.machineCpu ?? 0;
+    const others = all > FULL && cpu < all / 2 && generator.cpu < 0.5;
+    if (others && fates.error + fates.unexpected503 + fates.refused === 0)
+      return { is: "others", says: `other programs ${at}: the machine's CPUs are ${percent(all)} busy, ${percent(cpu)} is the server's` };
+    if (cpu > BUSY || (all > FULL && !others))
       return {
         is: "cpu",
         says: `CPU ${at}: ${percent(cpu)} of the machine is the server's, ${generator.cpu.toFixed(1)} CPUs the generator's`,
@@ -83,6 +90,8 @@ export function finding({ results, ending }: Pick<Situation, "results" | "ending
   return { is: "none", says: last === undefined ? "nothing was measured" : `none up to ${last.step.label}` };
 }
 
+const QUIET = "measure while the machine is quiet, or from another one: this result says nothing of the server";
+
 /** One next step, the one that a colleague would name. */
 export function nextStep(situation: Situation): string {
   const { results, ending, known, json, url } = situation;
@@ -97,6 +106,7 @@ export function nextStep(situation: Situation): string {
     quota: "a longer DROVER_CACHE_TTL: each table costs one read per TTL (docs/cache-and-quota.md)",
     memory: "fewer workers (DROVER_WORKERS), or more memory: drover plan says which",
     cpu: "measure from another machine, so that the generator takes nothing; then drover plan for the CPUs that this needs",
+    others: QUIET,
     worker: known
       ? "drover top: see which worker is busy, and drover stack SLOT what with"
       : "one process does all the work: more of them would use the other CPUs (drover serve APP runs several)",
@@ -107,8 +117,7 @@ export function nextStep(situation: Situation): string {
     unknown: "find out what the server waits for: its own log, its database; --find-max tells how many users it holds",
   };
   const late = results.find(({ verdict }) => verdict !== "PASS")?.generator.elu ?? 1;
-  if (is === "generator" && late < BUSY)
-    return "measure while the machine is quiet, or from another one: this result says nothing of the server";
+  if (is === "generator" && late < BUSY) return QUIET;
   if (is !== "none") return advice[is];
   if (json !== undefined) return `drover plan --from ${json}: what binds beyond this, and how many users the machine holds`;
   return `drover load ${url} --find-max: how many users it holds`;

@@ -4,7 +4,7 @@ import https from "node:https";
 import { errnoOf } from "../base/errors.ts";
 import { Cookies } from "./cookies.ts";
 import type { Outcome } from "./tally.ts";
-import type { Target } from "./target.ts";
+import { serverName, type Target } from "./target.ts";
 
 export interface Call {
   readonly method: string;
@@ -43,7 +43,7 @@ export class Session {
 
   #once(call: Call): Promise<{ readonly outcome: Outcome; readonly stale: boolean }> {
     const { promise, resolve } = Promise.withResolvers<{ outcome: Outcome; stale: boolean }>();
-    const { address, port, hostname } = this.#target;
+    const { address, port } = this.#target;
     const options: https.RequestOptions = {
       agent: this.#agent,
       host: address,
@@ -51,7 +51,7 @@ export class Session {
       method: call.method,
       path: call.path,
       headers: this.#headers(call),
-      servername: hostname,
+      ...serverName(this.#target),
     };
     const req = this.#request(options, (res) => {
       let bytes = 0;

@@ -1,9 +1,9 @@
 /** One look at the target before anybody is sent there: does it answer, and what can be asked of it? */
 import http from "node:http";
 import https from "node:https";
-import { DroverError, messageOf } from "../base/errors.ts";
+import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import { fateOf } from "./client.ts";
-import type { Target } from "./target.ts";
+import { serverName, type Target } from "./target.ts";
 import type { Endpoint } from "./traffic.ts";
 
 interface Answer {
@@ -23,11 +23,17 @@ export interface Found {
 const LARGEST = 16 * 1_048_576;
 const target69 = (message: string, cause?: unknown): DroverError => new DroverError("DROVER_E_TARGET", message, { cause });
 
+/** A certificate that this machine does not know is usual on loopback. */
+const reasonOf = (error: Error): string =>
+  /CERT|SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(errnoOf(error) ?? "")
+    ? `its certificate is not trusted here (${errnoOf(error)}): NODE_EXTRA_CA_CERTS=FILE names who signed it`
+    : messageOf(error);
+
 /** @throws DroverError DROVER_E_TARGET when nothing answers within the time. */
 function fetch(target: Target, path: string, timeoutMs: number): Promise<Answer> {
   const client = target.protocol === "https:" ? https : http;
   return new Promise((resolve, reject) => {
-    const options = { host: target.address, port: target.port, path, servername: target.hostname, agent: false };
+    const options = { host: target.address, port: target.port, path, ...serverName(target), agent: false };
     const headers = { host: target.host, "user-agent": "drover-load" };
     const req = client.request({ ...options, headers }, (res) => {
       const chunks: Buffer[] = [];
@@ -44,7 +50,7 @@ function fetch(target: Target, path: string, timeoutMs: number): Promise<Answer>
       timeoutMs,
     );
     req.on("close", () => clearTimeout(patience));
-    req.on("error", (error) => reject(target69(`${target.url} can't be loaded: ${messageOf(error)}`, error)));
+    req.on("error", (error) => reject(target69(`${target.url} can't be loaded: ${reasonOf(error)}`, error)));
     req.end();
   });
 }
