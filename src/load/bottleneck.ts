@@ -13,6 +13,7 @@ export type Bottleneck =
   | "refusals"
   | "errors"
   | "upstream"
+  | "unmeasured"
   | "unknown"
   | "none";
 
@@ -42,6 +43,12 @@ export function bottleneck(result: StepResult): Finding {
   const [first] = [...whys].sort(([, a], [, b]) => b - a);
   const commonest = first === undefined ? "" : ` (${first[0]}: ${first[1]})`;
   if (measured.tally.requests > 0 && fates.ok === 0) return { is: "gone", says: `nothing was answered well ${at}${commonest}` };
+  const missed = judgements.filter(({ holds }) => !holds);
+  if (missed.every(({ value }) => value === undefined))
+    return {
+      is: "unmeasured",
+      says: `nothing was asked ${at} that ${missed.map(({ threshold }) => threshold.text).join(", ")} could be judged by`,
+    };
   if (server !== undefined) {
     const { quota, cpu, rss, elu, full, hitRatio, upstreamCalls } = server;
     if (quota !== undefined && (quota.locked || quota.used >= quota.limit))
@@ -114,6 +121,7 @@ export function nextStep(situation: Situation): string {
     refusals: "raise the limit that refuses (X-Drover-Refused names it), or take it as the capacity",
     errors: known ? "drover status, and the log, for the errors above" : "the server's own log, for the errors above",
     upstream: "a longer TTL for the tables that are asked for most (docs/cache-and-quota.md)",
+    unmeasured: "a longer --hold, or more users",
     unknown: "find out what the server waits for: its own log, its database; --find-max tells how many users it holds",
   };
   const late = results.find(({ verdict }) => verdict !== "PASS")?.generator.elu ?? 1;

@@ -23,11 +23,13 @@ export interface Found {
 const LARGEST = 16 * 1_048_576;
 const target69 = (message: string, cause?: unknown): DroverError => new DroverError("DROVER_E_TARGET", message, { cause });
 
-/** A certificate that this machine does not know is usual on loopback. */
+/** A certificate that this machine does not know is usual on loopback; OpenSSL's own words for a plain port help nobody. */
 const reasonOf = (error: Error): string =>
-  /CERT|SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(errnoOf(error) ?? "")
-    ? `its certificate is not trusted here (${errnoOf(error)}): NODE_EXTRA_CA_CERTS=FILE names who signed it`
-    : messageOf(error);
+  errnoOf(error) === "EPROTO"
+    ? "it speaks no TLS there: http:// perhaps?"
+    : /CERT|SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(errnoOf(error) ?? "")
+      ? `its certificate is not trusted here (${errnoOf(error)}): NODE_EXTRA_CA_CERTS=FILE names who signed it`
+      : messageOf(error);
 
 /** @throws DroverError DROVER_E_TARGET when nothing answers within the time. */
 function fetch(target: Target, path: string, timeoutMs: number): Promise<Answer> {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import http from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -34,6 +35,14 @@ test("an https target may be an address; a certificate that nobody here signed i
     assert.deepEqual(await session.send({ method: "GET", path: "/" }), { fate: "error", why: "DEPTH_ZERO_SELF_SIGNED_CERT", bytes: 0 });
     session.close();
   }
+});
+
+test("https to a port that speaks plain HTTP is said so", async (t) => {
+  const server = http.createServer((_, res) => res.end("hi")).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const target = await findTarget(parseTarget(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`), false);
+  await assert.rejects(discover(target, [], 2_000), { code: "DROVER_E_TARGET", message: /it speaks no TLS there: http:\/\/ perhaps\?$/ });
 });
 
 const endpoints: readonly Endpoint[] = [{ name: "read players", class: "read", weight: 1, method: "GET", path: "/p" }];

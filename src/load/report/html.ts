@@ -33,7 +33,7 @@ h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}code{overfl
 .w{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;white-space:nowrap}
 th,td{padding:.25rem .5rem;text-align:right;border-bottom:1px solid var(--g)}th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:Canvas}td .v{font-size:.8rem;padding:0 .4rem}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.8rem 0}dt{font-weight:600}dd{margin:0}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem 1rem;margin:.8rem 0}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}
 .p{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));gap:1rem 1.5rem;margin:1.5rem 0}svg{width:100%;min-width:33rem;height:auto;display:block}svg text{fill:currentColor;font:11px system-ui,sans-serif}svg .h{font-weight:600;font-size:13px}svg .t{opacity:.8}
 svg line,svg path{fill:none;stroke-width:2}svg .g{stroke:var(--g);stroke-width:1}svg .m{stroke:var(--c);stroke-width:1;stroke-dasharray:5 4}
 .s0{stroke:var(--a)}.s1{stroke:var(--b)}.s2{stroke:var(--c)}.s3{stroke:var(--d)}circle.s0{fill:var(--a)}circle.s1{fill:var(--b)}circle.s2{fill:var(--c)}circle.s3{fill:var(--d)}`;
