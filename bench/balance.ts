@@ -4,13 +4,10 @@
  *
  *   npm run bench balance        [WORKERS=8] [ROUNDS=5] [REQUESTS=20000] [AGAINST=/path/to/another/checkout]
  */
-import http from "node:http";
 import net from "node:net";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Status } from "../src/cli/snapshot.ts";
 import { load } from "./load.ts";
-import { drover, type Stack } from "./stacks.ts";
+import { drover, statusOf, type Stack } from "./stacks.ts";
 import { cpuSeconds } from "./tree.ts";
 
 const WORKERS = Number(process.env["WORKERS"] ?? 8);
@@ -26,19 +23,6 @@ const WARM_UP = 8_000;
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const range = (values: readonly number[], digits = 2): string =>
   `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
-
-function statusOf(stack: Stack): Promise<Status> {
-  return new Promise((resolve, reject) => {
-    const socketPath = join(stack.cwd, "var/run/control.sock");
-    http
-      .get({ socketPath, path: "/status", agent: false }, (res) => {
-        let text = "";
-        res.on("data", (chunk: Buffer) => (text += chunk.toString()));
-        res.on("end", () => resolve(JSON.parse(text) as Status));
-      })
-      .on("error", reject);
-  });
-}
 
 const workersOf = async (stack: Stack) =>
   (await statusOf(stack)).places.flatMap((place) => (place.role === "worker" && place.child !== null ? [place.child] : []));

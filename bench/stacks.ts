@@ -1,8 +1,10 @@
 /** The stacks that are compared: drover itself, bare node:http on a held handle, and node:cluster's default. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Status } from "../src/cli/snapshot.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
@@ -80,4 +82,18 @@ export function drover(workers: number, env: NodeJS.ProcessEnv = {}, root = ROOT
 /** `mode`: "held" — every worker accepts from one handle the master holds; "cluster" — node:cluster as it comes. */
 export function bare(mode: "held" | "cluster", workers: number, answerFile: string): Promise<Stack> {
   return launch(`bare node:http (${mode})`, process.execPath, [join(ROOT, "bench/bare.ts"), mode, String(workers), answerFile], {});
+}
+
+/** What `drover status` is made of. */
+export function statusOf(stack: Stack): Promise<Status> {
+  return new Promise((resolve, reject) => {
+    const socketPath = join(stack.cwd, "var/run/control.sock");
+    http
+      .get({ socketPath, path: "/status", agent: false }, (res) => {
+        let text = "";
+        res.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        res.on("end", () => resolve(JSON.parse(text) as Status));
+      })
+      .on("error", reject);
+  });
 }

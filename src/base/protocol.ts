@@ -191,8 +191,11 @@ export type ToChild =
   | { type: "ask"; id: number; question: Question }
   /** To the broker: make this one HTTP request, which leaves the machine; `posted` answers it. */
   | { type: "post"; post: Post }
-  /** How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours. */
-  | { type: "share"; connections: number | null }
+  /**
+   * How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours.
+   * `room`: one of them is below its cap; said every second as long as another is at its own.
+   */
+  | { type: "share"; connections: number | null; room: boolean }
   | { type: "health"; health: Health }
   /** Who may administer, as digests. */
   | { type: "admin"; keys: AdminKeys };
@@ -245,8 +248,11 @@ export type FromChild =
   | { type: "told"; id: number; ok: boolean; text: string }
   /** What came of a `post`. `status` 0: no answer, and why. */
   | { type: "posted"; id: number; status: number; why: string }
-  /** Connections that came to stay, said when they have changed: the beat comes too seldom to balance by, and counts those that leave at once. */
-  | { type: "holds"; connections: number };
+  /**
+   * Connections that came to stay, and whether the worker is at its cap, said when that has changed: the beat comes too seldom to balance
+   * by, and counts those that leave at once.
+   */
+  | { type: "holds"; connections: number; full: boolean };
 
 type Fields = Readonly<Record<string, unknown>>;
 const count = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v) && v >= 0;
@@ -382,7 +388,7 @@ const readers: { [T in FromChild["type"]]: (m: Fields) => Extract<FromChild, { t
   told: ({ id, ok, text: said }) =>
     count(id) && typeof ok === "boolean" && text(said, LONGEST_TOLD) ? { type: "told", id, ok, text: said } : undefined,
   posted: ({ id, status, why }) => (count(id) && count(status) && text(why) ? { type: "posted", id, status, why } : undefined),
-  holds: ({ connections }) => (count(connections) ? { type: "holds", connections } : undefined),
+  holds: ({ connections, full }) => (count(connections) ? { type: "holds", connections, full: full === true } : undefined),
 };
 
 /** @returns the message, or undefined when it is none of ours or malformed: the caller counts it. */

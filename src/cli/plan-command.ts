@@ -77,7 +77,7 @@ function showVerification(asked: Asked, run: LoadRun, from: LoadRun | undefined)
   const { flags } = asked;
   const file = flags.verify ?? "";
   const input = planInput(asked, from);
-  const made = verify(from === undefined ? input : { ...placed(input, run, file), costs: input.costs }, run, file);
+  const made = verify(from === undefined ? input : { ...placed(input, run, file), costs: input.costs }, run, file, from);
   if (flags.json) printJson(verifyJson(made));
   else print(renderVerification(made));
   return made.holds ? EXIT.done.code : EXIT.rolledBack.code;

@@ -7,11 +7,13 @@ export type Bottleneck =
   | "quota"
   | "memory"
   | "cpu"
+  | "others"
   | "worker"
   | "connections"
   | "refusals"
   | "errors"
   | "upstream"
+  | "unmeasured"
   | "unknown"
   | "none";
 
@@ -24,6 +26,8 @@ export interface Finding {
 const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 /** A worker's loop that is this busy has no room left, and a machine neither. */
 const BUSY = 0.85;
+/** What other programs leave of a machine that is as busy as this is nothing. */
+const FULL = 0.95;
 /** Below this share of answers from memory the upstream is what people wait for. */
 const COLD = 0.9;
 /** Little that is asked of Google is no bottleneck, slow as it may be. */
@@ -39,12 +43,22 @@ export function bottleneck(result: StepResult): Finding {
   const [first] = [...whys].sort(([, a], [, b]) => b - a);
   const commonest = first === undefined ? "" : ` (${first[0]}: ${first[1]})`;
   if (measured.tally.requests > 0 && fates.ok === 0) return { is: "gone", says: `nothing was answered well ${at}${commonest}` };
+  const missed = judgements.filter(({ holds }) => !holds);
+  if (missed.every(({ value }) => value === undefined))
+    return {
+      is: "unmeasured",
+      says: `nothing was asked ${at} that ${missed.map(({ threshold }) => threshold.text).join(", ")} could be judged by`,
+    };
   if (server !== undefined) {
     const { quota, cpu, rss, elu, full, hitRatio, upstreamCalls } = server;
     if (quota !== undefined && (quota.locked || quota.used >= quota.limit))
       return { is: "quota", says: `Google's quota ${at}: ${quota.used} of ${quota.limit} reads this minute` };
     if (rss > 0.5) return { is: "memory", says: `memory ${at}: ${percent(rss)} of it` };
-    if (cpu > BUSY || (server.machineCpu ?? 0) > 0.95)
+    const all = server.machineCpu ?? 0;
+    const others = all > FULL && cpu < all / 2 && generator.cpu < 0.5;
+    if (others && fates.error + fates.unexpected503 + fates.refused === 0)
+      return { is: "others", says: `other programs ${at}: the machine's CPUs are ${percent(all)} busy, ${percent(cpu)} is the server's` };
+    if (cpu > BUSY || (all > FULL && !others))
       return {
         is: "cpu",
         says: `CPU ${at}: ${percent(cpu)} of the machine is the server's, ${generator.cpu.toFixed(1)} CPUs the generator's`,
@@ -83,6 +97,8 @@ export function finding({ results, ending }: Pick<Situation, "results" | "ending
   return { is: "none", says: last === undefined ? "nothing was measured" : `none up to ${last.step.label}` };
 }
 
+const QUIET = "measure while the machine is quiet, or from another one: this result says nothing of the server";
+
 /** One next step, the one that a colleague would name. */
 export function nextStep(situation: Situation): string {
   const { results, ending, known, json, url } = situation;
@@ -97,6 +113,7 @@ export function nextStep(situation: Situation): string {
     quota: "a longer DROVER_CACHE_TTL: each table costs one read per TTL (docs/cache-and-quota.md)",
     memory: "fewer workers (DROVER_WORKERS), or more memory: drover plan says which",
     cpu: "measure from another machine, so that the generator takes nothing; then drover plan for the CPUs that this needs",
+    others: QUIET,
     worker: known
       ? "drover top: see which worker is busy, and drover stack SLOT what with"
       : "one process does all the work: more of them would use the other CPUs (drover serve APP runs several)",
@@ -104,11 +121,11 @@ export function nextStep(situation: Situation): string {
     refusals: "raise the limit that refuses (X-Drover-Refused names it), or take it as the capacity",
     errors: known ? "drover status, and the log, for the errors above" : "the server's own log, for the errors above",
     upstream: "a longer TTL for the tables that are asked for most (docs/cache-and-quota.md)",
+    unmeasured: "a longer --hold, or more users",
     unknown: "find out what the server waits for: its own log, its database; --find-max tells how many users it holds",
   };
   const late = results.find(({ verdict }) => verdict !== "PASS")?.generator.elu ?? 1;
-  if (is === "generator" && late < BUSY)
-    return "measure while the machine is quiet, or from another one: this result says nothing of the server";
+  if (is === "generator" && late < BUSY) return QUIET;
   if (is !== "none") return advice[is];
   if (json !== undefined) return `drover plan --from ${json}: what binds beyond this, and how many users the machine holds`;
   return `drover load ${url} --find-max: how many users it holds`;

@@ -5,7 +5,7 @@ import { http } from "../base/http.ts";
 import { errnoOf } from "../base/errors.ts";
 import { Cookies } from "./cookies.ts";
 import type { Outcome } from "./tally.ts";
-import type { Target } from "./target.ts";
+import { serverName, type Target } from "./target.ts";
 
 export interface Call {
   readonly method: string;
@@ -44,7 +44,7 @@ export class Session {
 
   #once(call: Call): Promise<{ readonly outcome: Outcome; readonly stale: boolean }> {
     const { promise, resolve } = Promise.withResolvers<{ outcome: Outcome; stale: boolean }>();
-    const { address, port, hostname } = this.#target;
+    const { address, port } = this.#target;
     const options: https.RequestOptions = {
       agent: this.#agent,
       host: address,
@@ -52,7 +52,7 @@ export class Session {
       method: call.method,
       path: call.path,
       headers: this.#headers(call),
-      servername: hostname,
+      ...serverName(this.#target),
     };
     const req = this.#request(options, (res) => {
       let bytes = 0;

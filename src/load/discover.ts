@@ -2,9 +2,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import https from "node:https";
 import { http } from "../base/http.ts";
-import { DroverError, messageOf } from "../base/errors.ts";
+import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import { fateOf } from "./client.ts";
-import type { Target } from "./target.ts";
+import { serverName, type Target } from "./target.ts";
 import type { Endpoint } from "./traffic.ts";
 
 interface Answer {
@@ -24,11 +24,19 @@ export interface Found {
 const LARGEST = 16 * 1_048_576;
 const target69 = (message: string, cause?: unknown): DroverError => new DroverError("DROVER_E_TARGET", message, { cause });
 
+/** A certificate that this machine does not know is usual on loopback; OpenSSL's own words for a plain port help nobody. */
+const reasonOf = (error: Error): string =>
+  errnoOf(error) === "EPROTO"
+    ? "it speaks no TLS there: http:// perhaps?"
+    : /CERT|SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(errnoOf(error) ?? "")
+      ? `its certificate is not trusted here (${errnoOf(error)}): NODE_EXTRA_CA_CERTS=FILE names who signed it`
+      : messageOf(error);
+
 /** @throws DroverError DROVER_E_TARGET when nothing answers within the time. */
 function fetch(target: Target, path: string, timeoutMs: number): Promise<Answer> {
   const client = target.protocol === "https:" ? https : http;
   return new Promise((resolve, reject) => {
-    const options = { host: target.address, port: target.port, path, servername: target.hostname, agent: false };
+    const options = { host: target.address, port: target.port, path, ...serverName(target), agent: false };
     const headers = { host: target.host, "user-agent": "drover-load" };
     const req = client.request({ ...options, headers }, (res) => {
       const chunks: Buffer[] = [];
@@ -45,7 +53,7 @@ function fetch(target: Target, path: string, timeoutMs: number): Promise<Answer>
       timeoutMs,
     );
     req.on("close", () => clearTimeout(patience));
-    req.on("error", (error) => reject(target69(`${target.url} can't be loaded: ${messageOf(error)}`, error)));
+    req.on("error", (error) => reject(target69(`${target.url} can't be loaded: ${reasonOf(error)}`, error)));
     req.end();
   });
 }

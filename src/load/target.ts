@@ -19,6 +19,9 @@ export interface Target {
   readonly loopback: boolean;
 }
 
+/** What a TLS handshake asks for: a name. An address is asked for by none (RFC 6066). */
+export const serverName = ({ hostname }: Target): { readonly servername?: string } => (isIP(hostname) > 0 ? {} : { servername: hostname });
+
 const LOOPBACK = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
 const usage = (message: string): DroverError => new DroverError("DROVER_E_USAGE", message);
 

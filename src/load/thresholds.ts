@@ -95,21 +95,58 @@ function statisticOf(text: string, metric: Metric, written: string | undefined):
   return written as Statistic;
 }
 
-/** Least and most that a metric can be. */
-function range({ metric, statistic }: Threshold): readonly [number, number] {
-  if (metric === "http_req_failed") return [0, 1];
-  if (METRICS[metric].kind === "gauge") return [0, metric === "target_cpu" ? 100 : 100];
-  return statistic === "rate" ? [0, Infinity] : [0, Infinity];
+/** What a metric can be: from `least` to `most`. */
+interface Range {
+  readonly least: number;
+  readonly most: number;
+  /** Only whole numbers. */
+  readonly whole: boolean;
 }
 
+function rangeOf({ metric, statistic }: Threshold): Range {
+  const { kind } = METRICS[metric];
+  const most = kind === "gauge" ? 100 : metric === "http_req_failed" ? 1 : Infinity;
+  // An answer takes some time.
+  return { least: kind === "trend" ? Number.MIN_VALUE : 0, most, whole: kind === "count" || statistic === "count" };
+}
+
+function canBe(limit: number, { least, most, whole }: Range): boolean {
+  return limit >= least && limit <= most && limit !== Infinity && (!whole || Number.isInteger(limit));
+}
+
+/** Whether some value within the range holds. */
+function canHold({ operator, limit }: Pick<Threshold, "operator" | "limit">, range: Range): boolean {
+  switch (operator) {
+    case "<":
+      return range.least < limit;
+    case "<=":
+      return range.least <= limit;
+    case ">":
+      return range.most > limit;
+    case ">=":
+      return range.most >= limit;
+    case "==":
+    case "===":
+      return canBe(limit, range);
+    case "!=":
+      return true;
+    default:
+      return operator satisfies never;
+  }
+}
+
+const OPPOSITE = { "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "===": "!=", "!=": "==" } as const satisfies Record<
+  Operator,
+  Operator
+>;
+
 function possible(threshold: Threshold, text: string): void {
-  const [least, most] = range(threshold);
-  const strict = METRICS[threshold.metric].kind === "trend"; // an answer takes some time
-  const lowest = strict ? Number.MIN_VALUE : least;
-  const can = compares(lowest, threshold) || compares(most, threshold) || (threshold.limit > lowest && threshold.limit < most);
-  if (!can) throw usage(text, `it can never hold: ${threshold.metric} is from ${least} to ${most === Infinity ? "any number" : most}`);
-  const always = compares(lowest, threshold) && compares(most, threshold) && (threshold.limit < lowest || threshold.limit > most);
-  if (always) throw usage(text, `it can never fail: ${threshold.metric} is from ${least} to ${most === Infinity ? "any number" : most}`);
+  const { metric, operator, limit } = threshold;
+  if (!Number.isFinite(limit)) throw usage(text, "expected a number that can be counted to");
+  const range = rangeOf(threshold);
+  const span = `${metric} is ${range.whole ? "a whole number " : ""}from 0 to ${range.most === Infinity ? "any number" : range.most}`;
+  if (!canHold(threshold, range)) throw usage(text, `it can never hold: ${span}`);
+  if (!canHold({ operator: OPPOSITE[operator], limit }, range)) throw usage(text, `it can never fail: ${span}`);
 }
 
 export function compares(value: number, { operator, limit }: Pick<Threshold, "operator" | "limit">): boolean {

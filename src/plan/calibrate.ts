@@ -3,7 +3,9 @@ import { measured, type Figure } from "./figure.ts";
 import type { PlanInput } from "./input.ts";
 import { usable, type LoadRun, type RunStep } from "./run.ts";
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
+/** The lower one of an even number. */
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
 
 /**
  * CPU that a request costs, and what the server burns by doing nothing: least squares of CPU = idle · seconds + cost · requests over the

@@ -60,9 +60,10 @@ export const tiersJson = (tiers: readonly Tier[], bills: readonly Bill[]): unkno
   tiers: tiers.map(({ name, forecast }, i) => ({ name, ...forecastJson(forecast), cost: bills[i] })),
 });
 
-export const verifyJson = ({ steps, holds, notes }: Verification): unknown => ({
+export const verifyJson = ({ steps, holds, ratios, notes }: Verification): unknown => ({
   ...HEAD,
   holds,
+  ratios,
   steps: steps.map(({ step, comparisons }) => ({
     label: step.label,
     users: step.users,

@@ -4,6 +4,7 @@ import { forecast } from "./forecast.ts";
 import type { PlanInput } from "./input.ts";
 import { closedRate, loopLatency, percentiles } from "./latency.ts";
 import { cpuPerRequest, loadOf, loopsOf } from "./load.ts";
+import { median } from "./calibrate.ts";
 import { lint, usable, type LoadRun, type RunStep } from "./run.ts";
 
 export interface Comparison {
@@ -12,6 +13,8 @@ export interface Comparison {
   readonly predicted: number | undefined;
   readonly measured: number;
   readonly holds: boolean;
+  /** Why a miss says nothing of the prediction: the measurement itself is no better. */
+  readonly unclear?: string;
 }
 
 export interface VerifiedStep {
@@ -21,7 +24,10 @@ export interface VerifiedStep {
 
 export interface Verification {
   readonly steps: readonly VerifiedStep[];
+  /** Nothing missed that could be judged, and something could. */
   readonly holds: boolean;
+  /** Measured ÷ predicted, the median of all steps: what is left when single steps scatter. */
+  readonly ratios: Readonly<Partial<Record<Comparison["what"], number>>>;
   readonly notes: readonly string[];
 }
 
@@ -92,13 +98,23 @@ function open(input: PlanInput, step: RunStep): Predicted {
   return { rate: Math.min(step.offeredPerSecond, most), p50: latency?.p50, p99: latency?.p99, calls: (load.readCalls * step.seconds) / 60 };
 }
 
-function compare(step: RunStep, predicted: Predicted): Comparison[] {
-  const one = (what: Comparison["what"], p: number | undefined, m: number): Comparison => ({
-    what,
-    predicted: p,
-    measured: m,
-    holds: p !== undefined && within[what](p, m),
-  });
+/** Fewer than five above a p99, and it is one client's luck. */
+const ENOUGH = 500;
+
+/** @param again the same step of the run that was predicted from. */
+function whyUnclear(what: Comparison["what"], step: RunStep, again: RunStep | undefined): string | undefined {
+  if (what === "rate" || what === "calls") return undefined;
+  const before = again?.latencyMs[what];
+  if (before !== undefined && !within[what](before, step.latencyMs[what])) return `measured before: ${Number(before.toPrecision(2))} ms`;
+  return what === "p99" && step.requests < ENOUGH ? `of ${step.requests} requests` : undefined;
+}
+
+function compare(step: RunStep, predicted: Predicted, again: RunStep | undefined): Comparison[] {
+  const one = (what: Comparison["what"], p: number | undefined, m: number): Comparison => {
+    const holds = p !== undefined && within[what](p, m);
+    const unclear = holds || p === undefined ? undefined : whyUnclear(what, step, again);
+    return { what, predicted: p, measured: m, holds, ...(unclear === undefined ? {} : { unclear }) };
+  };
   return [
     one("rate", predicted.rate, step.achievedPerSecond),
     one("p50", predicted.p50, step.latencyMs.p50),
@@ -107,12 +123,49 @@ function compare(step: RunStep, predicted: Predicted): Comparison[] {
   ];
 }
 
-/** @param input with the figures to predict from: the model's own, or those of another run (calibrate). */
-export function verify(input: PlanInput, run: LoadRun, file: string): Verification {
+function ratiosOf(steps: readonly VerifiedStep[]): Verification["ratios"] {
+  const of = (what: Comparison["what"]): number[] =>
+    steps.flatMap(({ comparisons }) =>
+      comparisons.flatMap((one) =>
+        one.what === what && one.predicted !== undefined && one.predicted > 0 ? [one.measured / one.predicted] : [],
+      ),
+    );
+  const entries = (["rate", "p50", "p99"] as const).map((what) => [what, of(what)] as const);
+  return Object.fromEntries(entries.flatMap(([what, all]) => (all.length === 0 ? [] : [[what, median(all)]])));
+}
+
+/** A step's miss is the measurement's only where the steps together are as predicted: a server that became slower is no scatter. */
+function excused(one: Comparison, ratios: Verification["ratios"]): Comparison {
+  const ratio = ratios[one.what];
+  if (one.unclear === undefined || one.predicted === undefined || ratio === undefined) return one;
+  if (within[one.what](one.predicted, one.predicted * ratio)) return one;
+  return { what: one.what, predicted: one.predicted, measured: one.measured, holds: one.holds };
+}
+
+const alike = (a: RunStep, b: RunStep): boolean =>
+  a.model === b.model &&
+  a.users === b.users &&
+  a.thinkMs === b.thinkMs &&
+  Math.abs(a.offeredPerSecond - b.offeredPerSecond) < 0.02 * b.offeredPerSecond;
+
+/**
+ * @param input with the figures to predict from: the model's own, or those of another run (calibrate).
+ * @param from that other run: where it has the same step, what the two measurements differ by is no fault of the prediction.
+ */
+export function verify(input: PlanInput, run: LoadRun, file: string, from?: LoadRun): Verification {
+  const before = from === undefined || from.startedAt === run.startedAt ? [] : usable(from);
   const here = placed(input, run, file);
   const steps = usable(run).map((step) => ({
     step,
-    comparisons: compare(step, step.model === "closed" ? closed(here, step) : open(here, step)),
+    comparisons: compare(
+      step,
+      step.model === "closed" ? closed(here, step) : open(here, step),
+      before.find((one) => alike(one, step)),
+    ),
   }));
-  return { steps, holds: steps.length > 0 && steps.every(({ comparisons }) => comparisons.every(({ holds }) => holds)), notes: lint(run) };
+  const ratios = ratiosOf(steps);
+  const judged = steps.map(({ step, comparisons }) => ({ step, comparisons: comparisons.map((one) => excused(one, ratios)) }));
+  const all = judged.flatMap(({ comparisons }) => comparisons);
+  const missed = all.some(({ holds, unclear }) => !holds && unclear === undefined);
+  return { steps: judged, holds: !missed && all.some(({ holds }) => holds), ratios, notes: lint(run) };
 }

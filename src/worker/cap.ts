@@ -1,126 +1,223 @@
-import { ms, type Ms } from "../base/units.ts";
+import { ms, seconds, type Ms } from "../base/units.ts";
 import type { Connections, Seat } from "./connections.ts";
 import type { Turnstile } from "./pace.ts";
 
 /** A connection without a byte for so long may be closed to make room; so may one whose request has not come for so long. */
 const IDLE = ms(1_000);
 /**
- * The same each time that all connections are in use by that measure and more clients wait: a flood of idle ones must not keep
- * out those who have something to ask. The longest idle still go first. Less than a quarter of a second would cut off clients of a busy
- * server who are about to send their next request.
+ * The same, each time that no connection is idle by that measure though clients may wait: a flood of idle ones must not keep out those
+ * who have something to ask. The longest idle still go first. Less than a quarter of a second would cut off clients of a busy server who
+ * are about to send their next request.
  */
 const PATIENCE = [IDLE, ms(500), ms(250)] as const;
-const LOOK_EVERY = ms(250);
-/** While nothing is accepted. */
+const LOOK_EVERY = ms(1_000);
+/** While clients queue, and there are idle ones to be closed for them. */
+const LOOK_TRADING = ms(250);
+/** While all connections are in use. */
 const LOOK_OFTEN = ms(40);
 /** Below this share of the cap nobody looks at connections. */
 const NEAR = 0.9;
+/**
+ * So long the first client above the cap is a guest: a client that closes one connection and opens another is often heard in that order
+ * by nobody, and the news that a neighbour has room takes 30 ms, or as long as a busy machine likes. He himself waits for nothing.
+ */
+const GUEST = ms(250);
+/** How soon the master hears that the worker has become full, or is no longer: the state at that time, not each turn of it. */
+const SOON = ms(20);
+/** The master repeats every second that a neighbour has room: what is older than this is believed no more. */
+const BELIEVED = seconds(2.5);
 
 /**
- * Connection cap as back-pressure: at the cap a worker closes the connection that has been idle longest, and only when all
- * are in use it stops accepting; clients then wait in the kernel's backlog, where other workers find them.
+ * Connection cap as back-pressure. Nobody is closed as long as the fleet has room: a full worker looks away from the queue, and its neighbours
+ * take who comes. When they are all full, it goes on listening if one of its connections is idle, and closes that one only when somebody
+ * has come: he is the one above the cap. When all are in use, clients wait in the kernel's backlog.
  *
- *   accepting ─ at the cap, one idle ≥ patience ─→ accepting, the oldest idle one closed
- *   accepting ─ at the cap, all in use ──────────→ paused, less patient
- *   paused ─ cap − 2 % left, or made by closing idle ones ─→ accepting
- *   accepting ─ well below the cap ──────────────→ as patient as at first
+ *   open ─ as many as the cap ─→ full
+ *   full ─ one has left ─→ open
+ *   full: looks away while a neighbour has room, or all connections are in use; else it listens
+ *   full, listening ─ somebody comes ─→ over
+ *   over: looks away
+ *   over ─ one has left ─→ full
+ *   over ─ for 250 ms no neighbour has room ─→ full, the longest idle one closed
+ *   full, listening ─ the next ones come ─→ the longest idle one closed at once for each: they queue
+ *   full, over ─ all in use, for 1 s or just traded away ─→ the same, less patient
+ *   full, listening ─ nobody came since the last look, or a neighbour has room ─→ the same, as patient as at first
+ *
+ * More than one above the cap there are only after the cap was lowered.
  */
 export class Cap {
   readonly #connections: Connections;
   readonly #turnstile: Turnstile;
+  readonly #tell: (full: boolean) => void;
+  #told = false;
+  #telling: NodeJS.Timeout | undefined;
   #limit: number;
-  #paused = false;
+  #listening = true;
   #stopped = false;
-  #closing = 0;
-  /** How many pauses in a row have shortened the patience. */
-  #pressure = 0;
+  /** Until when a neighbour has room, by the master's word. */
+  #roomBeside: NodeJS.Timeout | undefined;
+  /** The first one above the cap is here, or others followed him. */
+  #trade: "none" | "guest" | "on" = "none";
+  #guest: NodeJS.Timeout | undefined;
+  /** Chosen to be closed. */
+  readonly #leaving = new Set<Seat>();
   /** Idle connections of the last look, the longest idle last. */
   #candidates: Seat[] = [];
+  #rung = 0;
+  /** For so long all connections have been in use. */
+  #starved = 0;
+  /** Somebody came at the cap since the last look. */
+  #came = false;
+  #every: Ms | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limit: number, connections: Connections, turnstile: Turnstile) {
+  /** @param tell hears within 20 ms that the worker has become full, and that it is no longer. */
+  constructor(limit: number, connections: Connections, turnstile: Turnstile, tell: (full: boolean) => void) {
     this.#limit = limit;
     this.#connections = connections;
     this.#turnstile = turnstile;
+    this.#tell = tell;
   }
 
-  /** True while the cap keeps the worker from accepting. */
+  /** Everybody else who comes is one too many. */
   get full(): boolean {
-    return this.#paused;
+    return this.#staying >= this.#limit;
   }
 
-  /** How many connections may be left for accepting to start again. */
-  get #room(): number {
-    return Math.min(this.#limit - 1, Math.floor(this.#limit * 0.98));
+  get #staying(): number {
+    return this.#connections.size - this.#leaving.size;
   }
 
   retune(limit: number): void {
     this.#limit = limit;
-    if (this.#paused) this.#resume();
+    this.#update();
+  }
+
+  /** Whether a neighbour has room, by the master's word: said again and again as long as it is true. */
+  share(roomBeside: boolean): void {
+    clearTimeout(this.#roomBeside);
+    const expired = (): void => this.share(false);
+    this.#roomBeside = roomBeside && !this.#stopped ? setTimeout(expired, BELIEVED).unref() : undefined;
+    if (roomBeside) this.#nobodyQueues();
+    this.#update();
   }
 
   /** A connection was accepted. */
   accepted(): void {
-    if (this.#stopped || this.#paused) return;
-    const { size } = this.#connections;
-    if (size >= this.#limit * NEAR && this.#timer === undefined) this.#watch(LOOK_EVERY);
-    if (size - this.#closing < this.#limit) return;
-    const victim = this.#candidates.pop();
-    if (victim === undefined) return this.#pause();
-    this.#close([victim]);
+    if (this.full) this.#came = true;
+    if (this.#connections.size >= this.#limit * NEAR) this.#update();
   }
 
   /** A connection has gone. */
-  left(): void {
-    if (this.#paused) this.#resume();
+  left(seat: Seat): void {
+    this.#leaving.delete(seat);
+    if (this.#timer !== undefined) this.#update();
   }
 
   /** The drain has begun: nothing is ever accepted again. */
   stop(): void {
     this.#stopped = true;
-    clearInterval(this.#timer);
+    for (const timer of [this.#timer, this.#guest, this.#roomBeside, this.#telling]) clearTimeout(timer);
   }
 
-  #pause(): void {
-    this.#paused = this.#turnstile.hold();
-    this.#pressure = Math.min(this.#pressure + 1, PATIENCE.length - 1);
-    this.#watch(LOOK_OFTEN);
+  #update(): void {
+    if (this.#stopped) return;
+    if (this.full !== this.#told) this.#telling ??= setTimeout(() => this.#news(), SOON).unref();
+    if (this.#staying > this.#limit) this.#tooMany();
+    const room = this.#staying < this.#limit;
+    const victim = this.#longestIdle() !== undefined;
+    const trades = this.#staying === this.#limit && this.#roomBeside === undefined && victim;
+    this.#listen(room || trades);
+    if (this.#connections.size < this.#limit * NEAR) return;
+    if (room || victim || this.#roomBeside !== undefined) this.#watch(this.#trade === "none" ? LOOK_EVERY : LOOK_TRADING);
+    else this.#watch(LOOK_OFTEN);
   }
 
-  #resume(): void {
-    if (this.#stopped || this.#connections.size > this.#room) return;
-    this.#turnstile.release();
-    this.#paused = false;
-    this.#watch(LOOK_EVERY);
+  #news(): void {
+    this.#telling = undefined;
+    if (this.full === this.#told) return;
+    this.#told = this.full;
+    this.#tell(this.#told);
+  }
+
+  #tooMany(): void {
+    if (this.#roomBeside !== undefined) return; // one too many is better than one less
+    if (this.#trade === "none") {
+      this.#trade = "guest";
+      this.#guest = setTimeout(() => this.#trades(), GUEST).unref();
+    }
+    if (this.#trade === "guest") return;
+    const victims: Seat[] = [];
+    for (let surplus = this.#staying - this.#limit; surplus > 0; surplus -= 1) {
+      const victim = this.#longestIdle();
+      if (victim === undefined) break;
+      this.#candidates.pop();
+      victims.push(victim);
+    }
+    this.#close(victims);
+  }
+
+  #trades(): void {
+    this.#trade = "on";
+    this.#update();
+  }
+
+  #longestIdle(): Seat | undefined {
+    const gone = (seat: Seat | undefined): boolean => seat !== undefined && this.#connections.of(seat.socket) !== seat;
+    while (gone(this.#candidates.at(-1))) this.#candidates.pop();
+    return this.#candidates.at(-1);
+  }
+
+  #close(victims: readonly Seat[]): void {
+    if (victims.length === 0) return;
+    for (const seat of victims) this.#leaving.add(seat);
+    this.#connections.closeIdle(victims, () => {
+      for (const seat of victims) this.#leaving.delete(seat); // one that has something to ask after all stays
+      this.#update();
+    });
+  }
+
+  #listen(wanted: boolean): void {
+    if (wanted === this.#listening) return;
+    if (wanted) this.#turnstile.release();
+    this.#listening = wanted || !this.#turnstile.hold();
   }
 
   #watch(every: Ms): void {
+    if (this.#every === every) return;
+    this.#every = every;
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#look(), every).unref();
+    this.#timer = setInterval(() => this.#look(every), every).unref();
   }
 
-  #look(): void {
-    if (!this.#paused && this.#connections.size < this.#limit * NEAR) {
+  #look(since: Ms): void {
+    const below = this.#connections.size < this.#limit * NEAR;
+    if (below) {
       clearInterval(this.#timer);
-      this.#timer = undefined;
-      this.#candidates = [];
-      this.#pressure = 0;
-      return;
-    }
-    this.#connections.sample();
-    this.#candidates = this.#connections.idle(PATIENCE[this.#pressure] ?? IDLE, IDLE).toReversed();
-    if (!this.#paused) return;
-    const surplus = this.#connections.size - this.#room;
-    if (surplus > 0) this.#close(this.#candidates.splice(Math.max(0, this.#candidates.length - surplus)));
-    else this.#resume();
+      this.#timer = this.#every = undefined;
+    } else this.#connections.sample();
+    this.#judge(since, below);
+    this.#candidates = below ? [] : this.#connections.idle(PATIENCE[this.#rung] ?? IDLE, IDLE).toReversed();
+    this.#came = false;
+    this.#update();
   }
 
-  #close(seats: readonly Seat[]): void {
-    this.#closing += seats.length;
-    this.#connections.closeIdle(seats, (closed) => {
-      this.#closing -= seats.length;
-      const short = seats.length - closed;
-      if (short > 0 && !this.#paused && this.#connections.size >= this.#limit) this.#pause();
-    });
+  /** As patient as at first when nobody has come; less so when somebody waits, or may. */
+  #judge(since: Ms, below: boolean): void {
+    const starving = this.full && this.#roomBeside === undefined && this.#longestIdle() === undefined;
+    if (!starving) this.#starved = 0;
+    if (starving) {
+      const traded = this.#starved === 0 && this.#trade === "on";
+      this.#starved += since;
+      if (!traded && this.#starved < (PATIENCE[this.#rung] ?? IDLE)) return;
+      this.#rung = Math.min(this.#rung + 1, PATIENCE.length - 1);
+      this.#starved = traded ? since : 0;
+    } else if (below || (this.#staying <= this.#limit && this.#listening && !this.#came)) this.#nobodyQueues();
+  }
+
+  #nobodyQueues(): void {
+    clearTimeout(this.#guest);
+    this.#trade = "none";
+    this.#rung = 0;
   }
 }

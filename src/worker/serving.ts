@@ -36,8 +36,8 @@ export interface ServingParts {
   readonly access: AccessLog | undefined;
   /** The application closed its server by itself. */
   closed(): void;
-  /** Tells the master how many connections there are. */
-  holds(connections: number): void;
+  /** Tells the master how many connections have come to stay, and whether the worker is at its cap. */
+  holds(connections: number, full: boolean): void;
 }
 
 /** The one server that a worker serves with, whoever made it: its connections, requests, timeouts, cap and drain. */
@@ -59,15 +59,17 @@ export class Serving {
     this.#parts = parts;
     this.connections = new Connections(parts.clock, (seat) => {
       this.inFlight.dropped(seat);
-      this.#cap.left();
+      this.#cap.left(seat);
       this.#turnover.left();
       this.#pace.left();
     });
     this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.#over(exchange));
     const intake = this.#intake;
-    this.#cap = new Cap(config.connections, this.connections, { hold: () => intake.hold("cap"), release: () => intake.release("cap") });
+    const turnstile = { hold: () => intake.hold("cap"), release: () => intake.release("cap") };
+    const tell = (full: boolean): void => parts.holds(this.#turnover.staying, full);
+    this.#cap = new Cap(config.connections, this.connections, turnstile, tell);
     const size = (): number => this.connections.size;
-    this.#turnover = new Turnover(size, parts.holds);
+    this.#turnover = new Turnover(size, (connections) => parts.holds(connections, this.#cap.full));
     const staying = (): number => this.#turnover.staying;
     this.#pace = new Pace(staying, { hold: () => intake.hold("pace"), release: () => intake.release("pace") });
   }
@@ -109,9 +111,10 @@ export class Serving {
     if (!this.#draining) this.#parts.handles.attach(server, this.#config.backlog); // else: asked to go while it was loading
   }
 
-  /** What workers hold on the average. */
-  share(connections: number | null): void {
+  /** What workers hold on the average, and whether one has room. */
+  share(connections: number | null, room: boolean): void {
     this.#pace.share(connections);
+    this.#cap.share(room);
   }
 
   /** What only this process knows, for the beat. */

@@ -104,7 +104,7 @@ export class Worker {
       case "reopen":
         return this.#deps.reopen();
       case "share":
-        return this.#parts.serving.share(message.connections);
+        return this.#parts.serving.share(message.connections, message.room);
       case "health":
         this.#parts.health = message.health;
         return;
@@ -186,7 +186,7 @@ function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps, cl
   const handles = new Handles(addresses);
   const trust = createTrust(config.trustedProxies);
   const access = config.accessLog ? new AccessLog(configured, (lines) => deps.writeLog(lines)) : undefined;
-  const holds = (connections: number): void => port.send({ type: "holds", connections });
+  const holds = (connections: number, full: boolean): void => port.send({ type: "holds", connections, full });
   const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, closed, holds });
   const health: Health = {
     status: "ok",

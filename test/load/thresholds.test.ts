@@ -40,6 +40,15 @@ test("what can't be read, can't hold or can't fail is refused, and why", () => {
     ["timeouts<0", /can never hold/],
     ["http_req_failed: rate<2", /can never fail/],
     ["target_rss<101", /can never fail/],
+    ["http_req_failed: rate>=0", /can never fail/],
+    ["http_req_duration: p(95)>0", /can never fail/],
+    ["errors>=0", /can never fail/],
+    ["errors==0.5", /can never hold: errors is a whole number/],
+    ["errors!=0.5", /can never fail/],
+    ["http_reqs: count==1.5", /can never hold/],
+    ["target_cpu<=100", /can never fail/],
+    ["http_req_duration: p(95)<1e999", /a number that can be counted to/],
+    ["", /expected METRIC/],
     ["process.exit(1)<1", /expected METRIC/],
   ];
   for (const [text, message] of cases) assert.throws(() => parseThreshold(text), message, text);

@@ -151,3 +151,33 @@ test("the default ladder of users who think: the rate is Little's, and a run tha
   assert.equal(verify(input, half, "run.json").holds, false);
   assert.equal(verify(input, run([step(5, { valid: false })]), "run.json").holds, false);
 });
+
+test("what two runs of the same step differ by is no fault of the prediction, unless all steps say the same", () => {
+  const users = [20, 40, 60, 80, 100];
+  const of = (startedAt: string, p50s: readonly number[]): LoadRun => ({
+    ...run(users.map((n, i) => step(n, { latencyMs: { p50: p50s[i] ?? 1, p95: 20, p99: 30, max: 40 } }))),
+    startedAt,
+  });
+  const first = of("2026-11-01T00:00:00Z", [2, 4, 3, 4, 3]);
+  const judged = (second: LoadRun): string[] =>
+    verify(calibrate(input, first, "first.json"), second, "second.json", first).steps.flatMap(({ comparisons }) =>
+      comparisons.filter(({ what }) => what === "p50").map(({ holds, unclear }) => (holds ? "ok" : unclear === undefined ? "missed" : "?")),
+    );
+  assert.deepEqual(judged(of("2026-11-02T00:00:00Z", [4, 2, 3, 3, 3])), ["?", "?", "ok", "ok", "ok"]);
+  assert.deepEqual(
+    judged(of("2026-11-03T00:00:00Z", [30, 40, 30, 40, 30])),
+    ["missed", "missed", "missed", "missed", "missed"],
+    "it became slower",
+  );
+  assert.deepEqual(
+    judged(of("2026-11-04T00:00:00Z", [3, 4, 3, 9, 3])),
+    ["ok", "missed", "ok", "?", "ok"],
+    "4 ms both times are no scatter",
+  );
+});
+
+test("the p99 of few requests is not judged", () => {
+  const few = run([step(20, { requests: 160, seconds: 8, achievedPerSecond: 20, latencyMs: { p50: 1.4, p95: 3, p99: 90, max: 90 } })]);
+  const [found] = verify(input, few, "few.json").steps.flatMap(({ comparisons }) => comparisons.filter(({ what }) => what === "p99"));
+  assert.equal(found?.unclear, undefined, "one step is all there is: it is missed");
+});

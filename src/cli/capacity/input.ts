@@ -154,6 +154,30 @@ function demandOf(input: PlanInput, run: LoadRun, file: string): PlanInput {
   return { ...input, demand: { ...input.demand, users: said(step.users), rate: said(step.achievedPerSecond / step.users) } };
 }
 
+/**
+ * What nobody has set is planned as it was measured, where it was measured on such a machine: workers, connections, TTL. The default of
+ * another shell, or of none, is no plan.
+ */
+function asMeasured(input: PlanInput, run: LoadRun, { flags, resolved }: Asked): PlanInput {
+  const { cpus, workers, connections } = input.place;
+  if (flags.from === undefined || flags.cpus !== undefined || flags.ram !== undefined || run.server?.cpus !== cpus.value) return input;
+  const then = placed(input, run, flags.from);
+  const unset = (name: SettingName): boolean => resolved.sources[name].from === "default";
+  return {
+    ...input,
+    place: {
+      ...input.place,
+      workers: unset("workers") ? then.place.workers : workers,
+      connections: unset("worker_connections") ? then.place.connections : connections,
+    },
+    upstream: {
+      ...input.upstream,
+      ...(unset("cache_ttl") && unset("tables") ? { ttl: then.upstream.ttl, tables: then.upstream.tables } : {}),
+      ...(unset("reads_per_minute") ? { reads: then.upstream.reads } : {}),
+    },
+  };
+}
+
 /** @param run read from `--from`. */
 export function planInput(asked: Asked, run: LoadRun | undefined): PlanInput {
   const { flags } = asked;
@@ -164,5 +188,5 @@ export function planInput(asked: Asked, run: LoadRun | undefined): PlanInput {
   const { costs } = calibrate(placed(begun, run, flags.from), run, flags.from);
   const known =
     flags.preset === undefined && flags.users === undefined && flags.rate === undefined ? demandOf(begun, run, flags.from) : begun;
-  return overlaid({ ...known, costs }, asked);
+  return overlaid({ ...(flags.preset === undefined ? asMeasured(known, run, asked) : known), costs }, asked);
 }

@@ -127,7 +127,7 @@ export function readLoadFlags(own: ReadonlyMap<string, string>): LoadFlags {
     userFile: own.get("user-file"),
     seed: read("seed", integer(0, 4_294_967_295)),
     threads: read("threads", integer(1, 16)),
-    thresholds: (own.get("threshold") ?? "").split("\n").filter(Boolean).map(parseThreshold),
+    thresholds: own.get("threshold")?.split("\n").map(parseThreshold) ?? [],
     json: own.get("json"),
     csv: own.get("csv"),
     html: own.get("html"),

@@ -5,6 +5,7 @@ import { LOGIN, type Profile } from "../../load/profile.ts";
 import { actionsFor, lintProfile, readings } from "../../load/profile-lint.ts";
 import { held, ladder, LADDER, stages, type Step } from "../../load/shape.ts";
 import { withUsual, parseThreshold, type Threshold } from "../../load/thresholds.ts";
+import { LOGIN as SIGN_IN } from "../../load/user.ts";
 import { possible, READS_ONLY, type Action, type Endpoint, type Mix, type Person, type Traffic } from "../../load/traffic.ts";
 import { readAs, stagesCodec, thinkCodec, type LoadFlags } from "./flags.ts";
 
@@ -39,15 +40,29 @@ export function scenarioOf(
   };
   if (login !== undefined && people.length === 0)
     throw new DroverError("DROVER_E_USAGE", "the profile has a login: name who signs in with --user-file FILE (lines USER,CODE)");
+  const named = flags.thresholds.length > 0 ? flags.thresholds : (profile?.thresholds ?? []).map(parseThreshold);
   return {
     steps,
     traffic,
-    thresholds: withUsual([...flags.thresholds, ...(flags.thresholds.length > 0 ? [] : (profile?.thresholds ?? []).map(parseThreshold))]),
+    thresholds: withUsual(named.map((one) => about(one, traffic))),
     notes: [
       ...(profile === undefined ? [] : lintProfile(profile).map((line) => `${profile.file}: ${line}`)),
       ...missing.map((kind) => missingNote(kind, wanted, endpoints)),
     ],
   };
+}
+
+/** An endpoint's name may have blanks, which the notation does not keep. @throws DroverError DROVER_E_USAGE for one that nobody asks for. */
+function about(threshold: Threshold, { endpoints, login, mix }: Traffic): Threshold {
+  if (threshold.endpoint === undefined) return threshold;
+  const asked = endpoints.filter((one) => one.weight > 0 && mix[one.class] > 0).map(({ name }) => name);
+  const names = [...asked, ...(login === undefined ? [] : [SIGN_IN])];
+  const endpoint = names.find((name) => name.replaceAll(/\s+/g, "") === threshold.endpoint);
+  if (endpoint !== undefined) return { ...threshold, endpoint };
+  throw new DroverError(
+    "DROVER_E_USAGE",
+    `threshold "${threshold.text}": no endpoint of that name is asked for: there are ${names.join(", ")}`,
+  );
 }
 
 /** A mix of which nothing can be asked: then what there is, is. */

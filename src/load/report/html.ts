@@ -3,7 +3,7 @@ import type { Moment } from "../conductor.ts";
 import type { StepResult } from "../result.ts";
 import { number, percent, rate, ratio, time, whole } from "./figures.ts";
 import { plots } from "./plots.ts";
-import { escape, plot } from "./svg.ts";
+import { escape, plot, type Plot } from "./svg.ts";
 import { judgedOverall } from "./table.ts";
 
 export interface Report {
@@ -31,9 +31,10 @@ body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding
 h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}code{overflow-wrap:anywhere}
 .v{display:inline-block;padding:.1rem .6rem;border-radius:.3rem;color:#fff;font-weight:600}.PASS{background:#2c7a3f}.FAIL{background:#a3122f}.INVALID{background:#6b5b00}
 .w{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;white-space:nowrap}
-th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--g)}th:first-child,td:first-child{text-align:left}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.8rem 0}dt{font-weight:600}dd{margin:0}
-svg{width:100%;max-width:48rem;height:auto;display:block;margin:1rem 0}svg text{fill:currentColor;font:11px system-ui,sans-serif}svg .h{font-weight:600;font-size:13px}svg .t{opacity:.8}
+th,td{padding:.25rem .5rem;text-align:right;border-bottom:1px solid var(--g)}th{white-space:normal;vertical-align:bottom}
+th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:Canvas}td .v{font-size:.8rem;padding:0 .4rem}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem 1rem;margin:.8rem 0}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}
+.p{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));gap:1rem 1.5rem;margin:1.5rem 0}svg{width:100%;min-width:33rem;height:auto;display:block}svg text{fill:currentColor;font:11px system-ui,sans-serif}svg .h{font-weight:600;font-size:13px}svg .t{opacity:.8}
 svg line,svg path{fill:none;stroke-width:2}svg .g{stroke:var(--g);stroke-width:1}svg .m{stroke:var(--c);stroke-width:1;stroke-dasharray:5 4}
 .s0{stroke:var(--a)}.s1{stroke:var(--b)}.s2{stroke:var(--c)}.s3{stroke:var(--d)}circle.s0{fill:var(--a)}circle.s1{fill:var(--b)}circle.s2{fill:var(--c)}circle.s3{fill:var(--d)}`;
 
@@ -43,7 +44,7 @@ export function html(report: Report): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width"><title>${escape(title)}</title><style>${STYLE}</style></head><body>
-<h1>${escape(title)} <span class="v ${/^[A-Z]+$/.test(verdict) ? verdict : "INVALID"}">${escape(verdict)}</span></h1>
+<h1>${escape(title)} ${badge(verdict)}</h1>
 <dl>${described([
     ["target", target],
     ["ended", report.ending],
@@ -54,7 +55,9 @@ export function html(report: Report): string {
   ])}</dl>
 <h2>Steps</h2>
 <div class="w">${table(STEP_COLUMNS, results)}</div>
-${plots(report).map(plot).join("\n")}
+<div class="p">
+${plots(report).map(framed).join("\n")}
+</div>
 ${known ? `<h2>The server of itself</h2>\n<div class="w">${table(SERVER_COLUMNS, results)}</div>` : ""}
 <h2>Endpoints</h2>
 <div class="w">${endpoints(results)}</div>
@@ -71,26 +74,37 @@ ${failures(results)}
 `;
 }
 
+/** On a phone a plot is moved sideways: smaller, nobody could read it. */
+const framed = (one: Plot): string => `<div class="w" tabindex="0">${plot(one)}</div>`;
+
+const badge = (verdict: string, text = verdict): string =>
+  `<span class="v ${/^[A-Z]+$/.test(verdict) ? verdict : "INVALID"}">${escape(text)}</span>`;
+
 const described = (rows: readonly (readonly [string, string])[]): string =>
   rows.map(([term, text]) => `<dt>${escape(term)}</dt><dd>${escape(text)}</dd>`).join("");
 
-type Columns<T> = readonly (readonly [string, (of: T) => string])[];
+/** A text is escaped; a verdict is a badge. */
+type Columns<T> = readonly (readonly [string, (of: T) => string | { readonly verdict: string; readonly text: string }])[];
+
+/** Of good answers: there may be none. */
+const latencyOf = ({ measured, latency }: StepResult, name: keyof StepResult["latency"]): string =>
+  measured.tally.latency.count === 0 ? "–" : time(latency[name]);
 
 const STEP_COLUMNS: Columns<StepResult> = [
   ["step", ({ step }) => step.label],
+  ["verdict", ({ verdict, cut }) => ({ verdict, text: cut ? `${verdict} (cut)` : verdict })],
   ["offered/s", ({ offered }) => rate(offered)],
   ["done/s", ({ achieved }) => rate(achieved)],
   ["requests", ({ measured }) => whole(measured.tally.requests)],
-  ["p50", ({ latency }) => time(latency.p50)],
-  ["p95", ({ latency }) => time(latency.p95)],
-  ["p99", ({ latency }) => time(latency.p99)],
-  ["max", ({ latency }) => time(latency.max)],
+  ["p50", (result) => latencyOf(result, "p50")],
+  ["p95", (result) => latencyOf(result, "p95")],
+  ["p99", (result) => latencyOf(result, "p99")],
+  ["max", (result) => latencyOf(result, "max")],
   ["errors", ({ measured: { tally } }) => whole(tally.fates.error + tally.fates.unexpected503)],
   ["shed", ({ measured: { tally } }) => whole(tally.fates.refused)],
   ["timeouts", ({ measured: { tally } }) => whole(tally.fates.timeout)],
   ["generator busy", ({ generator }) => percent(generator.elu)],
   ["sent late", ({ generator }) => time(generator.slipMs)],
-  ["verdict", ({ verdict, cut }) => (cut ? `${verdict} (cut)` : verdict)],
 ];
 
 const SERVER_COLUMNS: Columns<StepResult> = [
@@ -105,9 +119,12 @@ const SERVER_COLUMNS: Columns<StepResult> = [
   ["children died", ({ server }) => (server === undefined ? "–" : whole(server.deaths))],
 ];
 
+const cell = (content: ReturnType<Columns<never>[number][1]>): string =>
+  typeof content === "string" ? escape(content) : badge(content.verdict, content.text);
+
 function table<T>(columns: Columns<T>, rows: readonly T[]): string {
   const head = columns.map(([name]) => `<th>${escape(name)}</th>`).join("");
-  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.map((one) => `<tr>${columns.map(([, of]) => `<td>${escape(of(one))}</td>`).join("")}</tr>`).join("")}</tbody></table>`;
+  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.map((one) => `<tr>${columns.map(([, of]) => `<td>${cell(of(one))}</td>`).join("")}</tr>`).join("")}</tbody></table>`;
 }
 
 interface EndpointRow {

@@ -15,7 +15,7 @@ export function plots({ results, moments, limitMs }: Pick<Report, "results" | "m
   const steps: Plot[] = [
     {
       title: "Latency of each step",
-      x: { name: "step", ticks },
+      x: { name: "step", ticks, to: results.length },
       y: { name: "ms", log: true },
       series: [
         { name: "p50", look: "s0", points: bySteps(({ latency }) => latency.p50) },
@@ -26,7 +26,7 @@ export function plots({ results, moments, limitMs }: Pick<Report, "results" | "m
     },
     {
       title: "Requests a second of each step",
-      x: { name: "step", ticks },
+      x: { name: "step", ticks, to: results.length },
       y: { name: "/s" },
       series: [
         { name: "offered", look: "s1", points: bySteps(({ offered }) => offered) },

@@ -9,7 +9,8 @@ export interface Series {
 
 export interface Plot {
   readonly title: string;
-  readonly x: { readonly name: string; readonly ticks?: readonly (readonly [number, string])[] };
+  /** `to`: as far as the axis reaches, where nothing is known of the last ones too. */
+  readonly x: { readonly name: string; readonly ticks?: readonly (readonly [number, string])[]; readonly to?: number };
   readonly y: { readonly name: string; readonly log?: boolean };
   readonly series: readonly Series[];
   /** A line across, such as a limit. */
@@ -60,18 +61,18 @@ export function plot({ title, x, y, series, mark }: Plot): string {
   if (known.length === 0) return "";
   const ys = [...known.map(([, py]) => py), ...(mark === undefined ? [] : [mark.at])];
   const down = HEIGHT - AREA.bottom;
-  const across = linear(Math.max(...known.map(([px]) => px)), AREA.left, WIDTH - AREA.right);
+  const across = linear(Math.max(x.to ?? 0, ...known.map(([px]) => px)), AREA.left, WIDTH - AREA.right);
   const up =
     y.log === true
       ? logarithmic(Math.min(...ys.filter((v) => v > 0)), Math.max(...ys), down, AREA.top)
       : linear(Math.max(...ys), down, AREA.top);
-  const xTicks = x.ticks ?? across.ticks.map((value) => [value, label(value)] as const);
+  const xTicks = thinned(x.ticks ?? across.ticks.map((value) => [value, label(value)] as const));
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(title)}"><title>${escape(title)}</title>`,
     `<text class="h" x="${AREA.left}" y="16">${escape(title)}</text>`,
     ...up.ticks.map((value) => grid(AREA.left, up.at(value), label(value))),
     ...xTicks.map(
-      ([value, text]) => `<text class="t" x="${fixed(across.at(value))}" y="${down + 16}" text-anchor="middle">${escape(text)}</text>`,
+      ([value, text]) => `<text class="t" x="${fixed(across.at(value))}" y="${down + 16}" text-anchor="middle">${short(text)}</text>`,
     ),
     `<text class="t" x="${WIDTH - AREA.right}" y="${HEIGHT - 8}" text-anchor="end">${escape(x.name)}</text>`,
     `<text class="t" x="${AREA.left - 6}" y="${AREA.top - 10}" text-anchor="end">${escape(y.name)}</text>`,
@@ -82,12 +83,21 @@ export function plot({ title, x, y, series, mark }: Plot): string {
   ].join("\n");
 }
 
+/** So many labels stand side by side below an axis. */
+const MOST_LABELS = 10;
+const thinned = <T>(ticks: readonly T[]): readonly T[] => {
+  const every = Math.ceil(ticks.length / MOST_LABELS);
+  return ticks.filter((_, i) => i % every === 0);
+};
+const LONGEST = 14;
+const short = (text: string): string => escape(text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+
 const grid = (left: number, at: number, text: string): string =>
   `<line class="g" x1="${left}" x2="${WIDTH - AREA.right}" y1="${fixed(at)}" y2="${fixed(at)}"/><text class="t" x="${left - 6}" y="${fixed(at + 4)}" text-anchor="end">${text}</text>`;
 const markAt = (at: number, name: string): string =>
   `<line class="m" x1="${AREA.left}" x2="${WIDTH - AREA.right}" y1="${fixed(at)}" y2="${fixed(at)}"/><text class="t" x="${WIDTH - AREA.right}" y="${fixed(at - 4)}" text-anchor="end">${escape(name)}</text>`;
 const legend = (name: string, look: string, i: number): string =>
-  `<line class="${look}" x1="${AREA.left + i * 130}" x2="${AREA.left + i * 130 + 18}" y1="${HEIGHT - 12}" y2="${HEIGHT - 12}"/><text class="t" x="${AREA.left + i * 130 + 24}" y="${HEIGHT - 8}">${escape(name)}</text>`;
+  `<line class="${look}" x1="${AREA.left + i * 130}" x2="${AREA.left + i * 130 + 18}" y1="${HEIGHT - 12}" y2="${HEIGHT - 12}"/><text class="t" x="${AREA.left + i * 130 + 24}" y="${HEIGHT - 8}">${short(name)}</text>`;
 
 /** A gap where nothing is known. Few points are marked, many are a line. */
 function drawn({ points, look }: Series, across: Scale, up: Scale): string {

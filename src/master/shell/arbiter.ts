@@ -180,6 +180,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
         startedAt: clock.now(),
         beatEvery: configure.beatEvery,
         staying: 0,
+        full: false,
         lastBeat: undefined,
         lastBeatAt: undefined,
         inspectable: world.inspectable(generation),
@@ -217,6 +218,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
         return feed({ type: "beat", pid: child.pid });
       case "holds":
         child.staying = message.connections;
+        child.full = message.full;
         return balance.changed();
       case "probed":
         return feed({ type: "probed", pid: child.pid, ok: message.ok, message: message.message });

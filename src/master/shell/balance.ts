@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { between, ms } from "../../base/units.ts";
+import { between, ms, type Instant } from "../../base/units.ts";
 import { find } from "../core/places.ts";
 import type { Master } from "../core/model.ts";
 import { send, type Child } from "./children.ts";
@@ -9,11 +9,14 @@ const GATHER = ms(10);
 /** A worker that has missed two beats is not counted on: it may be stuck, and what it has is no measure for the others. */
 const MISSED = 2.5;
 
+/** A full worker hears so often that there is room elsewhere: it believes it for longer, and not when the master is stopped. */
+const REPEAT = ms(900);
+
 /** States in which a worker accepts. */
 const SERVING: ReadonlySet<string | undefined> = new Set(["ready", "trial"]);
 
 export interface Balance {
-  /** A worker said how many connections it has, became ready, or is gone. */
+  /** A worker said how many connections it has, beat, became ready, or is gone. */
   changed(): void;
 }
 
@@ -23,9 +26,19 @@ export interface BalanceParts {
   state(): Master;
 }
 
-/** Tells the workers what they hold on the average, so that one with more lets the others accept (worker/pace.ts). */
+/** What a worker was told last. */
+interface Told {
+  readonly share: number | null;
+  readonly room: boolean;
+  readonly at: Instant;
+}
+
+/**
+ * Tells the workers what they hold on the average, so that one with more lets the others accept (worker/pace.ts), and whether there is
+ * room among them, so that one at its cap closes nobody as long as there is (worker/cap.ts).
+ */
 export function createBalance({ clock, children, state }: BalanceParts): Balance {
-  const told = new Map<Child, number | null>();
+  const told = new Map<Child, Told>();
   let timer: NodeJS.Timeout | undefined;
 
   const counted = (child: Child): boolean =>
@@ -39,10 +52,14 @@ export function createBalance({ clock, children, state }: BalanceParts): Balance
     const workers = [...children.values()].filter(counted);
     const share = shareOf(workers.map(({ staying }) => staying));
     for (const child of told.keys()) if (!children.has(child.pid)) told.delete(child);
+    const room = workers.length > 1 && workers.some(({ full }) => !full);
+    const at = clock.now();
     for (const child of workers) {
-      if (!differs(told.get(child), share)) continue;
-      told.set(child, share);
-      send(child, { type: "share", connections: share });
+      const before = told.get(child);
+      const due = child.full && room && between(before?.at ?? at, at) >= REPEAT;
+      if (before?.room === room && !differs(before.share, share) && !due) continue;
+      told.set(child, { share, room, at });
+      send(child, { type: "share", connections: share, room });
     }
   };
   return {
@@ -59,7 +76,7 @@ export function shareOf(connections: readonly number[]): number | null {
 }
 
 /** Less than half a connection, or 2 %, is no news. */
-function differs(before: number | null | undefined, now: number | null): boolean {
-  if (before === undefined || before === null || now === null) return before !== now;
+function differs(before: number | null, now: number | null): boolean {
+  if (before === null || now === null) return before !== now;
   return Math.abs(now - before) >= Math.max(0.5, before / 50);
 }

@@ -25,6 +25,8 @@ export interface Child {
   readonly beatEvery: Ms;
   /** Connections that came to stay, by its last word. A beat's count has those in it that leave at once. */
   staying: number;
+  /** It is at its cap, by the same. */
+  full: boolean;
   lastBeat: Beat | undefined;
   lastBeatAt: Instant | undefined;
   /** Its silence was warned of; a beat ends the incident. */

@@ -17,12 +17,17 @@ function world(t: TestContext, counts: readonly number[]) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let now = 0;
   const told: (number | null)[][] = counts.map(() => []);
+  const rooms: boolean[][] = counts.map(() => []);
   const children = new Map<number, Child>();
   const places = new Map<string, unknown>();
   for (const [nr, staying] of counts.entries()) {
     const pid = 100 + nr;
-    const process = { connected: true, send: (m: { connections: number | null }) => void told[nr]?.push(m.connections) };
-    children.set(pid, { pid, role: "worker", staying, process, beatEvery: ms(1_000), lastBeatAt: 0 as Instant } as never);
+    const heard = (m: { connections: number | null; room: boolean }): void => {
+      told[nr]?.push(m.connections);
+      rooms[nr]?.push(m.room);
+    };
+    const process = { connected: true, send: heard };
+    children.set(pid, { pid, role: "worker", staying, full: false, process, beatEvery: ms(1_000), lastBeatAt: 0 as Instant } as never);
     places.set(`worker/${nr}`, {
       id: `worker/${nr}`,
       role: "worker",
@@ -39,6 +44,7 @@ function world(t: TestContext, counts: readonly number[]) {
   });
   return {
     told,
+    rooms,
     child: (nr: number) => children.get(100 + nr) as { -readonly [K in keyof Child]: Child[K] },
     gone: (nr: number) => void children.delete(100 + nr),
     setState: (nr: number, is: string) => void ((places.get(`worker/${nr}`) as { incumbent: { is: string } }).incumbent.is = is),
@@ -76,4 +82,39 @@ test("a worker that has gone silent, drains or is gone is no measure for the oth
   w.gone(1);
   w.changed();
   assert.deepEqual(w.told[0], [20 / 3, 10, null], "alone, it accepts whatever comes");
+});
+
+test("all hear that one has room; the full ones every second, until none has, or the one that has is silent", (t) => {
+  const w = world(t, [5, 5, 4]);
+  w.changed();
+  w.child(0).full = true;
+  w.child(1).full = true;
+  w.at(500);
+  w.changed();
+  assert.deepEqual(w.rooms, [[true], [true], [true]], "it is no news");
+  w.at(1_000);
+  for (const nr of [0, 1, 2]) w.child(nr).lastBeatAt = 1_000 as Instant;
+  w.changed();
+  assert.deepEqual(w.rooms, [[true, true], [true, true], [true]]);
+  w.child(2).full = true;
+  w.changed();
+  w.changed();
+  assert.deepEqual(w.rooms, [
+    [true, true, false],
+    [true, true, false],
+    [true, false],
+  ]);
+  w.child(2).full = false;
+  w.changed();
+  w.at(3_000);
+  for (const nr of [0, 1]) w.child(nr).lastBeatAt = 3_000 as Instant;
+  w.at(3_600);
+  w.changed();
+  assert.deepEqual(w.rooms[0]?.at(-1), false, "the one with room has missed two beats");
+});
+
+test("one alone has nobody to leave a client to", (t) => {
+  const w = world(t, [5]);
+  w.changed();
+  assert.deepEqual(w.rooms, [[false]]);
 });
