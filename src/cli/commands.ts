@@ -66,6 +66,12 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./control.ts")).slots,
   },
   {
+    name: "writes",
+    usage: "[list | retry ID … | retry --all | discard ID … | discard --all]",
+    does: "show what Google has refused for good, try it again, or give it up",
+    load: async () => (await import("./writes.ts")).writes,
+  },
+  {
     name: "alerts",
     usage: "[test | ack NAME]",
     does: "show what alerts fire, try the way to whoever is told, mark one as seen",
