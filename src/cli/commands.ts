@@ -1,6 +1,7 @@
 /** The commands of drover, in one table: the dispatcher, --help and the documentation follow from it. */
 
 import { PLAN_HELP } from "./capacity/help.ts";
+import { DRILL_HELP, DRILL_USAGE } from "./drill/help.ts";
 import { LOAD_HELP } from "./load/help.ts";
 
 /** @returns the exit code. */
@@ -155,6 +156,13 @@ export const COMMANDS: readonly CommandRow[] = [
     does: "send users to a server, step by step, and say what it holds",
     flags: LOAD_HELP,
     load: async () => (await import("./load-command.ts")).load,
+  },
+  {
+    name: "drill",
+    usage: DRILL_USAGE,
+    does: "do to a running service what may happen at the event, and say whether it holds",
+    flags: DRILL_HELP,
+    load: async () => (await import("./drill/command.ts")).drill,
   },
   {
     name: "plan",
