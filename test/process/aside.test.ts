@@ -96,7 +96,10 @@ test("a refused row is tried again and is in the sheet once", { timeout: 120_000
   assert.equal((await admin(daemon, "GET", "")).body["count"], 2, "both are there after a kill");
   await emulator.clear();
   const twice = await Promise.all([1, 2, 3].map(() => admin(daemon, "POST", "/retry", { ids: [first] })));
-  assert.deepEqual(twice.map(({ status }) => status).toSorted((a, b) => a - b), [200, 409, 409]);
+  assert.deepEqual(
+    twice.map(({ status }) => status).toSorted((a, b) => a - b),
+    [200, 409, 409],
+  );
   await becomes(daemon, first, "landed");
   assert.equal(await times(emulator, "refused-1"), 1);
 
@@ -119,6 +122,10 @@ test("a refused row is tried again and is in the sheet once", { timeout: 120_000
   await emulator.clear();
   assert.match(await cli("retry", "--all"), /no write is set aside/);
   assert.equal(await times(emulator, "refused-3"), 0);
+  // No demo: no drill unless that is said, and none that needs orders to Google.
+  const drilled = (...args: string[]): Promise<unknown> => run(DROVER, ["drill", ...args], { cwd: daemon.dir, env: cleanEnv() });
+  await assert.rejects(drilled("kill-worker"), /add --allow-live/);
+  await assert.rejects(drilled("quota", "--allow-live"), /needs the emulator/);
   const audit = daemon.log().filter((line) => line["audit"] === true && line["action"] === "writes/retry");
   assert.ok(audit.length >= 5);
 });

@@ -121,7 +121,7 @@ async function runOne({ name, run, needsEmulator }: Drill, { service, report, pe
   const patience = ms(service.settings.timeout + PATIENCE_BEYOND);
   const load = async (): Promise<Load> => {
     const started = await Load.begin(service.url, rate, patience);
-    undo.later("the load", () => started.stop());
+    undo.later("", () => started.stop());
     return started;
   };
   let leftOut = false;
@@ -146,7 +146,7 @@ async function runOne({ name, run, needsEmulator }: Drill, { service, report, pe
 function note(error: unknown, report: Reporter): void {
   if (error instanceof LeftOut) report.say(`left out: ${error.message}`);
   else if (error instanceof Interrupted || (error as { name?: unknown }).name === "AbortError")
-    report.step(false, "interrupted; what was changed is put back");
+    report.step(false, "interrupted");
   else if (!(error instanceof DrillOver && error.isSaid)) report.step(false, messageOf(error));
 }
 

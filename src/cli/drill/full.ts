@@ -29,7 +29,7 @@ async function run({ service, report, undo, people }: Scene): Promise<void> {
   if (service.isDemo) await lower(service, { report, undo }, before);
   const { max } = await service.capacity();
   const cookies: string[] = [];
-  undo.later("the sessions of the drill", async () => {
+  undo.later("no session of the drill is left", async () => {
     for (const cookie of cookies.splice(0)) await service.request("POST", "/api/logout", "", { cookie });
   });
   const [last, ...first] = people.slice(0, needed).toReversed();
@@ -60,7 +60,10 @@ async function lower(
   { report, undo }: Pick<Scene, "report" | "undo">,
   before: { current: number; max: number },
 ): Promise<void> {
-  undo.later(`the limit of ${before.max} slots`, () => service.admin("limits", { max_slots: before.max }));
+  undo.later(`${before.max} slots again`, async () => {
+    await service.admin("limits", { max_slots: before.max });
+    await service.until(SEEN_WITHIN, ({ slots }) => slots?.max === before.max);
+  });
   await service.admin("limits", { max_slots: before.current + ROOM });
   const seen = await service.until(SEEN_WITHIN, ({ slots }) => slots?.max === before.current + ROOM);
   report.must(seen !== undefined, `for the drill there are ${before.current + ROOM} slots instead of ${before.max}`);

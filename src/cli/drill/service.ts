@@ -3,7 +3,7 @@ import http from "node:http";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DroverError } from "../../base/errors.ts";
-import { seconds, type Ms } from "../../base/units.ts";
+import { ms, seconds, type Ms } from "../../base/units.ts";
 import type { Settings } from "../../settings/table.ts";
 import { ask, askStatus } from "../client.ts";
 import type { Status } from "../snapshot.ts";
@@ -18,7 +18,7 @@ export interface Reply {
 
 type Place = Status["places"][number];
 
-const POLL = 100;
+const POLL = ms(100);
 const PATIENCE = seconds(30);
 const LARGEST = 16 * 1_048_576;
 
@@ -53,14 +53,15 @@ export class Service {
     return await this.poll(within, async () => look(await this.status()));
   }
 
-  async poll<T>(within: Ms, look: () => Promise<T | undefined | false>): Promise<T | undefined> {
+  /** @param every between two looks. */
+  async poll<T>(within: Ms, look: () => Promise<T | undefined | false>, every: Ms = POLL): Promise<T | undefined> {
     const end = performance.now() + within;
     for (;;) {
       if (!this.isPatient) this.#interrupted.throwIfAborted();
       const found = await look();
       if (found !== undefined && found !== false) return found;
       if (performance.now() >= end) return undefined;
-      await sleep(POLL, undefined, this.isPatient ? {} : { signal: this.#interrupted });
+      await sleep(every, undefined, this.isPatient ? {} : { signal: this.#interrupted });
     }
   }
 

@@ -10,7 +10,7 @@ interface Change {
 export class Undo {
   #changes: Change[] = [];
 
-  /** @param what is put back, as an object: "the limit of 500 slots". @param back may be called although nothing was changed in the end. */
+  /** @param what holds again then: "500 slots again"; empty: nothing that needs saying. @param back may be called although nothing was changed in the end. */
   later(what: string, back: () => Promise<unknown>): void {
     this.#changes.push({ what, back });
   }
@@ -19,13 +19,16 @@ export class Undo {
   async all(reporter: Reporter): Promise<void> {
     const changes = this.#changes.toReversed();
     this.#changes = [];
-    if (changes.length > 0) reporter.say(`put back: ${changes.map(({ what }) => what).join(", ")}`);
+    const restored: string[] = [];
     for (const { what, back } of changes) {
       try {
         await back();
       } catch (error) {
-        reporter.step(false, `${what} could not be put back: ${messageOf(error)}`);
+        reporter.step(false, `not restored (${what}): ${messageOf(error)}`);
+        continue;
       }
+      if (what !== "") restored.push(what);
     }
+    if (restored.length > 0) reporter.say(`restored: ${restored.join("; ")}`);
   }
 }

@@ -13,6 +13,8 @@ const FAST = ms(250);
 /** Google's window of a minute, a second, and then a call. */
 const LOCKED = seconds(61);
 const SOON = seconds(20);
+/** Between two looks at what takes a minute. */
+const NOW_AND_THEN = ms(500);
 /** How long the tables' rows may count as fresh for the drill to wait until they are not. */
 const LONGEST_TTL = seconds(150);
 
@@ -35,7 +37,7 @@ async function emulatorOf({ service, undo }: Scene): Promise<EmulatorOrders> {
   if (emulator === undefined) throw new LeftOut("the service does not read from an emulator that takes orders from here");
   const waiting = await emulator.waiting();
   if (waiting > 0) throw new DrillOver(`${plural(waiting, "fault")} of somebody else's wait in the emulator: clear them first`);
-  undo.later("the emulator's faults", () => emulator.clear());
+  undo.later("no fault waits in the emulator", () => emulator.clear());
   return emulator;
 }
 
@@ -144,9 +146,9 @@ async function write({ service, report, undo }: Scene, load: Load): Promise<Row 
       : `a row is taken: ${reply.status} in ${millis(reply.tookMs)}, ${written.state} on this machine's disk`,
   );
   const { id, key } = written as { id: string; key: string };
-  undo.later(`the row ${key} in ${table}`, async () => {
+  undo.later(`the row ${key} is gone from ${table}`, async () => {
     const { spreadsheetId } = await sheetOf(service);
-    await service.poll(ms(LOCKED + SOON), async () => ["landed", "parked"].includes(await stateOf(service, id)));
+    await service.poll(ms(LOCKED + SOON), async () => ["landed", "parked"].includes(await stateOf(service, id)), NOW_AND_THEN);
     await service.emulator?.remove(spreadsheetId, table, key);
     await service.admin("cache/purge", { table });
   });
@@ -155,7 +157,7 @@ async function write({ service, report, undo }: Scene, load: Load): Promise<Row 
 
 async function landed({ service, report }: Scene, { id, at }: Row): Promise<void> {
   report.say(`waiting for the end of Google's minute (${time(LOCKED)})`);
-  const there = await service.poll(ms(LOCKED + SOON), async () => (await stateOf(service, id)) === "landed");
+  const there = await service.poll(ms(LOCKED + SOON), async () => (await stateOf(service, id)) === "landed", NOW_AND_THEN);
   report.step(
     there !== undefined,
     there === undefined ? "the row did not land" : `the row is in the spreadsheet after ${time(performance.now() - at)}`,

@@ -104,7 +104,7 @@ function strike({ undo, service }: Scene, { id, pid }: Victim, how: Death): void
     throw new DrillOver(`worker pid ${pid} could not be ${how}: ${why}`);
   }
   if (how === "killed") return;
-  undo.later(`worker pid ${pid}, which was stopped,`, async () => {
+  undo.later(`pid ${pid} is not stopped any more`, async () => {
     const { places } = await service.status();
     if (places.some((place) => place.id === id && place.child?.pid === pid)) process.kill(pid, "SIGCONT");
   });
