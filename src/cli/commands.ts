@@ -70,6 +70,10 @@ export const COMMANDS: readonly CommandRow[] = [
     name: "writes",
     usage: "[list | retry ID … | retry --all | discard ID … | discard --all]",
     does: "show what Google has refused for good, try it again, or give it up",
+    flags: [
+      ["--all", "all of them, the oldest 500 first, instead of IDs"],
+      ["--json", "the list as JSON"],
+    ],
     load: async () => (await import("./writes.ts")).writes,
   },
   {

@@ -75,9 +75,11 @@ export const TEXTS = {
     discard: "Give up",
     retryAll: "Try all again",
     discardAll: "Give all up",
-    askretry: "Has the sheet been mended? Then the write goes to it again, as the newest of its row: it goes over what was written to the row since.",
+    askretry:
+      "Has the sheet been mended? Then the write goes to it again, as the newest of its row: it goes over what was written to the row since.",
     askdiscard: "The write will never be in the spreadsheet, and its values are deleted here.",
-    askretryAll: "Has the sheet been mended? Then all of them go to it again, each as the newest of its row: over what was written to the row since.",
+    askretryAll:
+      "Has the sheet been mended? Then all of them go to it again, each as the newest of its row: over what was written to the row since.",
     askdiscardAll: "None of them will ever be in the spreadsheet, and their values are deleted here.",
     delivery: "Delivery",
     noWrites: "No table may be written to.",
@@ -277,9 +279,11 @@ export const TEXTS = {
     discard: "Abandonner",
     retryAll: "Tout réessayer",
     discardAll: "Tout abandonner",
-    askretry: "La feuille est-elle réparée ? L’écriture y repart alors, comme la plus récente de sa ligne : par-dessus ce qui y a été écrit depuis.",
+    askretry:
+      "La feuille est-elle réparée ? L’écriture y repart alors, comme la plus récente de sa ligne : par-dessus ce qui y a été écrit depuis.",
     askdiscard: "L’écriture ne sera jamais dans la feuille, et ses valeurs sont effacées ici.",
-    askretryAll: "La feuille est-elle réparée ? Toutes y repartent alors, chacune comme la plus récente de sa ligne : par-dessus ce qui y a été écrit depuis.",
+    askretryAll:
+      "La feuille est-elle réparée ? Toutes y repartent alors, chacune comme la plus récente de sa ligne : par-dessus ce qui y a été écrit depuis.",
     askdiscardAll: "Aucune ne sera jamais dans la feuille, et leurs valeurs sont effacées ici.",
     delivery: "Livraison",
     noWrites: "Aucune table n’est ouverte en écriture.",

@@ -145,8 +145,7 @@ async function runOne({ name, run, needsEmulator }: Drill, { service, report, pe
 
 function note(error: unknown, report: Reporter): void {
   if (error instanceof LeftOut) report.say(`left out: ${error.message}`);
-  else if (error instanceof Interrupted || (error as { name?: unknown }).name === "AbortError")
-    report.step(false, "interrupted");
+  else if (error instanceof Interrupted || (error as { name?: unknown }).name === "AbortError") report.step(false, "interrupted");
   else if (!(error instanceof DrillOver && error.isSaid)) report.step(false, messageOf(error));
 }
 

@@ -136,7 +136,7 @@ export class Machine {
 
   /** Parked writes wait again: as the broker has it from the journal. */
   again(...parked: readonly Entry[]): void {
-    this.flusher.retried(parked.map(({ lsn: _, ...entry }) => this.journal.take(entry)));
+    this.flusher.retried(parked.map((entry) => this.journal.take(entry)));
   }
 
   #ids = 0;
