@@ -1,6 +1,6 @@
 /** The drills against a real demo: they pass on a sound service, and leave it as it was. */
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { drill, faults, passed } from "./drilling.ts";
@@ -33,5 +33,11 @@ test("a killed worker, a full house, a used-up quota: each drill passes, and all
     return writes?.waiting === 0 && writes.landed === 1 && writes.setAside === 0;
   });
   assert.equal((await drill(t, daemon, ["everything"])).code, 64);
+
+  // A service that does not hold what it should: the drill says so.
+  writeFileSync(join(daemon.dir, ".env"), "DROVER_TIMEOUT=never\n");
+  const refused = await drill(t, daemon, ["reload-under-load", "--rate", "2"]);
+  assert.deepEqual([refused.code, refused.report.verdict], [1, "fail"]);
+  assert.match(refused.report.drills[0]?.steps.at(-1)?.text ?? "", /^reload 1 was refused: .*DROVER_TIMEOUT/);
   assert.equal((await daemon.stop()).code, 0);
 });

@@ -42,7 +42,8 @@ export async function drill(argv: readonly string[]): Promise<number> {
   const first = await askStatus(wanted.settings);
   const people = peopleOf(wanted, first);
   const emulator = ordersFor(wanted.settings, first.demo);
-  allowed(wanted, { isLive: !first.demo && emulator === undefined, canOrder: emulator !== undefined });
+  // An emulator of this command's settings need not be the one that the daemon reads from.
+  allowed(wanted, { isLive: !first.demo, canOrder: emulator !== undefined });
   const interrupted = interruptible();
   const service = new Service(wanted.settings, first, emulator, interrupted.signal);
   const reporter = new Reporter((line) => void (wanted.json || process.stdout.write(`${line}\n`)));
