@@ -126,7 +126,8 @@ export class Waiting {
     const { write, bytes, table, settled } = pending;
     this.#bytes -= bytes;
     this.#pending.delete(lsn);
-    this.#byId.delete(write.id);
+    // It may wait again under another number, before it was told here that it was set aside.
+    if (this.#byId.get(write.id) === lsn) this.#byId.delete(write.id);
     this.#ended.set(write.id, { ...write, ...how });
     if (this.#ended.size > ENDED_KEPT) this.#ended.delete(this.#ended.keys().next().value as string);
     tables.add(table);

@@ -109,7 +109,6 @@ test("a refused row is tried again and is in the sheet once", { timeout: 120_000
   await told;
   if ((await stateOf(daemon, second)) === "parked") assert.equal((await admin(daemon, "POST", "/retry", { ids: [second] })).status, 200);
   await becomes(daemon, second, "landed");
-  await killBroker(daemon);
   assert.deepEqual([await times(emulator, "refused-1"), await times(emulator, "refused-2")], [1, 1]);
 
   await emulator.order(REFUSE);

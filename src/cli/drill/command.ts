@@ -116,7 +116,7 @@ interface Run extends Pick<Scene, "service" | "report" | "people"> {
   readonly isAll: boolean;
 }
 
-async function runOne({ name, run, needsEmulator }: Drill, { service, report, people, rate, isAll }: Run): Promise<DrillReport> {
+async function runOne({ name, shows, run, needsEmulator }: Drill, { service, report, people, rate, isAll }: Run): Promise<DrillReport> {
   const begun = performance.now();
   const undo = new Undo();
   const patience = ms(service.settings.timeout + PATIENCE_BEYOND);
@@ -127,7 +127,7 @@ async function runOne({ name, run, needsEmulator }: Drill, { service, report, pe
   };
   let leftOut = false;
   let refusal: string | undefined;
-  report.begin(name);
+  report.begin(name, shows);
   try {
     if (needsEmulator && service.emulator === undefined) throw new LeftOut("it needs the emulator in Google's place");
     await run({ service, report, undo, people, load });

@@ -13,7 +13,7 @@ const SEEN_WITHIN = seconds(15);
 
 export const full = {
   name: "full",
-  shows: "MAX + 1 people log in: the last is refused, and the slots are given back",
+  shows: "MAX + 1 people log in; the last is refused, and the slots are given back",
   needsEmulator: false,
   run,
 } as const satisfies Drill;

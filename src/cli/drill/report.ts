@@ -36,9 +36,9 @@ export class Reporter {
     this.#print = print;
   }
 
-  begin(name: string): void {
+  begin(name: string, shows: string): void {
     this.#steps = [];
-    this.#print(`drill ${name}`);
+    this.#print(`drill ${name}: ${shows}`);
   }
 
   /** What is done next, for who watches. */

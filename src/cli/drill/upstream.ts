@@ -20,14 +20,14 @@ const LONGEST_TTL = seconds(150);
 
 export const slowUpstream = {
   name: "slow-upstream",
-  shows: "Google is slow: reads stay fast, and what has expired is served as it is",
+  shows: "Google is slow; reads stay fast, and what has expired is served as it is",
   needsEmulator: true,
   run: slow,
 } as const satisfies Drill;
 
 export const quota = {
   name: "quota",
-  shows: "Google refuses for the quota: reads stay 200, writes are taken and land later",
+  shows: "Google refuses for the quota; reads stay 200, writes are taken and land later",
   needsEmulator: true,
   run: refused,
 } as const satisfies Drill;

@@ -20,14 +20,14 @@ type Death = "killed" | "stopped";
 
 export const killWorker = {
   name: "kill-worker",
-  shows: "a worker is killed under load: the others answer, and another takes its place",
+  shows: "a worker is killed under load; the others answer, and another takes its place",
   needsEmulator: false,
   run: (scene) => lose(scene, "killed"),
 } as const satisfies Drill;
 
 export const stuck = {
   name: "stuck",
-  shows: "a worker hangs: the others answer, and it is replaced after DROVER_TIMEOUT",
+  shows: "a worker hangs; the others answer, and it is replaced after DROVER_TIMEOUT",
   needsEmulator: false,
   run: (scene) => lose(scene, "stopped"),
 } as const satisfies Drill;
@@ -51,18 +51,7 @@ async function lose(scene: Scene, how: Death): Promise<void> {
   const does =
     how === "killed" ? "killed (SIGKILL)" : `stopped (SIGSTOP), as one that hangs; it may be silent for ${time(service.settings.timeout)}`;
   report.step(true, `worker ${victim.slot} (pid ${victim.pid}) is ${does}`);
-  const gone = await service.until(
-    within,
-    (now) => now.places.find(({ id, lastDeath }) => id === victim.id && lastDeath?.pid === victim.pid)?.lastDeath,
-  );
-  if (how === "stopped") {
-    const took = performance.now() - begun;
-    report.must(
-      gone !== undefined && gone !== null,
-      gone === undefined ? `nobody noticed within ${time(within)}` : `it was noticed and killed after ${time(took)}`,
-    );
-    report.step(gone?.name === "stuck", `drover calls it ${gone?.name ?? "nothing"}: ${gone?.how ?? ""}`);
-  }
+  if (how === "stopped") await noticed(scene, victim, within);
   const back = await service.until(within, (now) =>
     now.places.find(({ id, state, child }) => id === victim.id && state === "ready" && child?.pid !== victim.pid),
   );
@@ -75,6 +64,18 @@ async function lose(scene: Scene, how: Death): Promise<void> {
   );
   await service.pause(AFTERWARDS);
   judge(report, await load.stop(), { victim, workers, lasted: took });
+}
+
+/** @throws DrillOver when it is not. */
+async function noticed({ service, report }: Scene, { id, pid }: Victim, within: Ms): Promise<void> {
+  const begun = performance.now();
+  const gone = await service.until(within, ({ places }) => places.find((each) => each.id === id && each.lastDeath?.pid === pid)?.lastDeath);
+  const took = time(performance.now() - begun);
+  report.must(
+    gone !== undefined && gone !== null,
+    gone === undefined ? `nobody noticed within ${took}` : `it was noticed and killed after ${took}`,
+  );
+  report.step(gone?.name === "stuck", `drover calls it ${gone?.name ?? "nothing"}: ${gone?.how ?? ""}`);
 }
 
 /** @throws DrillOver when it is in no state for a drill. */
