@@ -2,6 +2,7 @@
  * The admin API: one implementation for both sockets. Whoever may open the control socket is the operator; every other request counts as
  * coming from the network, whatever the process that passed it on says, and is judged here once more.
  */
+import { MOST_ASIDE } from "../base/aside.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { ms, type Ms } from "../base/units.ts";
@@ -12,7 +13,7 @@ import type { History } from "./history.ts";
 import { judge, type Caller } from "./judge.ts";
 import { BAD_LOGIN, readLogin } from "./login.ts";
 import { CONTENT_TYPE } from "./metrics/samples.ts";
-import { readBody, readNumber, readText, type Read } from "./orders.ts";
+import { readBody, readIds, readNumber, readText, type Read } from "./orders.ts";
 import { json, LARGEST_BODY, pathOf, problem, queryOf, text, type AdminAnswer, type AdminRequest, type Wrong } from "./request.ts";
 import { routeAt, type AdminRoute, type RoutePath } from "./routes.ts";
 import type { Master, Monitoring, Outcome } from "./source.ts";
@@ -112,6 +113,8 @@ export class AdminApi {
         return this.#stats(request);
       case "/api/admin/history":
         return json(200, { success: true, lines: this.#parts.history.lines(), events: this.#parts.timeline.since() });
+      case "/api/admin/writes":
+        return this.#writes(queryOf(request.target).get("most"));
       case "/metrics":
         return this.#metrics();
       case "/api/admin/logout":
@@ -141,6 +144,26 @@ export class AdminApi {
       mostWorkers: master.mostWorkers,
     });
     return json(200, view);
+  }
+
+  async #writes(given: string | null): Promise<AdminAnswer> {
+    const most = readNumber({ most: given === null ? MOST_ASIDE : Number(given === "" ? NaN : given) }, "most", {
+      least: 1,
+      most: MOST_ASIDE,
+    });
+    if (!most.ok) return problem(most.wrong);
+    const found = await this.#parts.master.aside(most.value);
+    if ("ok" in found) return problem({ status: 503, code: "broker", detail: found.message, headers: { "Retry-After": "2" } });
+    const writes = found.writes.map(({ id, table, op, key, reason, at, parkedAt }) => ({
+      id,
+      table,
+      op,
+      key,
+      reason,
+      at: new Date(at).toISOString(),
+      parked_at: new Date(parkedAt).toISOString(),
+    }));
+    return json(200, { success: true, count: found.count, writes });
   }
 
   #metrics(): AdminAnswer {
@@ -173,6 +196,8 @@ export class AdminApi {
         clock.wall(),
       );
     if ("wrong" in outcome) return problem(outcome.wrong);
+    if (!outcome.ok && outcome.unknown !== undefined)
+      return problem({ status: 404, code: "unknown-write", detail: outcome.message, more: { unknown: outcome.unknown } });
     if (!outcome.ok) return problem({ status: 409, code: "refused", detail: outcome.message });
     return json(200, {
       success: true,
@@ -210,6 +235,10 @@ export class AdminApi {
         return with_(readText(given, "table", 200), (table) => master.purge(table));
       case "/api/admin/slots/reap":
         return master.reap();
+      case "/api/admin/writes/retry":
+        return with_(readIds(given), (ids) => master.deal("retry", ids));
+      case "/api/admin/writes/discard":
+        return with_(readIds(given), (ids) => master.deal("discard", ids));
       case "/api/admin/alerts/ack":
         return with_(readText(given, "name", 200), (name) =>
           monitoring.ack(name)
@@ -255,6 +284,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   "/api/admin/limits": ["max_slots"],
   "/api/admin/cache/purge": ["table"],
   "/api/admin/alerts/ack": ["name"],
+  "/api/admin/writes/retry": ["ids", "all"],
+  "/api/admin/writes/discard": ["ids", "all"],
 };
 
 const TOO_LARGE: Wrong = { status: 413, code: "too-large", detail: `the body must have at most ${LARGEST_BODY} bytes` };

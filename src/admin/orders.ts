@@ -1,4 +1,5 @@
 /** What an order's body must hold: read strictly, with the bounds in the refusal, before the master hears of it. */
+import { LONGEST_WRITE_ID, MOST_IDS } from "../base/aside.ts";
 import type { Wrong } from "./request.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -46,6 +47,20 @@ export function readText(fields: Fields, name: string, longest: number): Read<st
   const value = fields[name];
   if (typeof value === "string" && value !== "" && value.length <= longest) return { ok: true, value };
   return { ok: false, wrong: unprocessable("text", `${name} must be a text of 1 to ${longest} characters`, { field: name }) };
+}
+
+/** Which writes are meant: `ids`, or `all`; never both, and never neither. @returns undefined for all. */
+export function readIds({ ids, all }: Fields): Read<readonly string[] | undefined> {
+  if (all === true && ids === undefined) return { ok: true, value: undefined };
+  const sound =
+    all === undefined &&
+    Array.isArray(ids) &&
+    ids.length > 0 &&
+    ids.length <= MOST_IDS &&
+    ids.every((id) => typeof id === "string" && id !== "" && id.length <= LONGEST_WRITE_ID);
+  if (sound) return { ok: true, value: [...new Set(ids as string[])] };
+  const detail = `ids must be a list of 1 to ${MOST_IDS} ids of writes, or all must be true: one of the two`;
+  return { ok: false, wrong: unprocessable("ids", detail, { field: "ids", bounds: { least: 1, most: MOST_IDS } }) };
 }
 
 const unprocessable = (code: string, detail: string, more?: Readonly<Record<string, unknown>>): Wrong => ({

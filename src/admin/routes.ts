@@ -19,6 +19,7 @@ export const ROUTES = [
   },
   { method: "GET", path: "/api/admin/stats", needs: "viewer", does: "workers, requests, cache, upstream, writes, alerts" },
   { method: "GET", path: "/api/admin/history", needs: "viewer", does: "the last minutes of the figures, and what has happened" },
+  { method: "GET", path: "/api/admin/writes", needs: "viewer", does: "the oldest writes that Google has refused for good, and why" },
   { method: "GET", path: "/metrics", needs: "viewer", does: "the figures for Prometheus" },
   { method: "GET", path: "/api/admin/session", needs: "session", does: "whether this browser is logged in, and its CSRF token" },
   { method: "POST", path: "/api/admin/login", needs: "login", does: 'logs a browser in: {"token": …} or {"ticket": …}' },
@@ -30,6 +31,13 @@ export const ROUTES = [
   { method: "POST", path: "/api/admin/limits", needs: "operator", does: 'sets how many may be in: {"max_slots": N}' },
   { method: "POST", path: "/api/admin/cache/purge", needs: "operator", does: 'asks Google anew for one table, or all: {"table": NAME}' },
   { method: "POST", path: "/api/admin/slots/reap", needs: "operator", does: "frees the slots whose lease has run out" },
+  {
+    method: "POST",
+    path: "/api/admin/writes/retry",
+    needs: "operator",
+    does: 'tries writes again that Google has refused for good: {"ids": [ID, …]} or {"all": true}',
+  },
+  { method: "POST", path: "/api/admin/writes/discard", needs: "operator", does: "gives such writes up: the same body" },
   { method: "POST", path: "/api/admin/alerts/ack", needs: "operator", does: 'says that an alert is known: {"name": NAME}' },
 ] as const satisfies readonly AdminRoute[];
 

@@ -1,4 +1,5 @@
 /** What the admin API sees of the master, and what it may ask of it: never the master itself. */
+import type { AsideList } from "../base/aside.ts";
 import type { Ms } from "../base/units.ts";
 import type { Snapshot } from "../master/snapshot.ts";
 import type { Advice } from "./advice/advice.ts";
@@ -20,7 +21,8 @@ export interface AdminSnapshot extends Snapshot {
 /** What became of an order, in words. */
 export type Outcome =
   | { readonly ok: true; readonly message: string; readonly generation?: number }
-  | { readonly ok: false; readonly message: string };
+  /** `unknown`: what was named is not there at all. */
+  | { readonly ok: false; readonly message: string; readonly unknown?: readonly string[] };
 
 export interface Master {
   snapshot(): AdminSnapshot;
@@ -32,6 +34,10 @@ export interface Master {
   maxSlots(max: number): Promise<Outcome>;
   purge(table: string | null): Promise<Outcome>;
   reap(): Promise<Outcome>;
+  /** The oldest writes that Google has refused for good; or why nobody says. */
+  aside(most: number): Promise<AsideList | { readonly ok: false; readonly message: string }>;
+  /** Tries such writes again, or gives them up. @param ids undefined: all. */
+  deal(verb: "retry" | "discard", ids: readonly string[] | undefined): Promise<Outcome>;
   /** How many slots there are, whether anybody logs in or not. */
   slotsWanted(): number;
   /** Most workers that `scale` takes. */

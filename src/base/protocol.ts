@@ -74,7 +74,10 @@ export interface WritesReport {
   /** Of the oldest that waits; 0: none waits. */
   readonly oldest: Ms;
   readonly landed: number;
+  /** Ever. */
   readonly parked: number;
+  /** Of those, the ones that nobody has dealt with. */
+  readonly setAside?: number;
   /** Written while a person changed a key or the header row in the same moment: where they stand must be looked at. */
   readonly astray?: number;
   /** What was wrong with the journal that was found at the start, and where it was put aside. */
@@ -153,11 +156,17 @@ export interface Health {
 
 /** What an operator may want of the sessions that hold slots: who is in; free what has run out; put somebody out. */
 export type SlotsQuestion = { readonly do: "list" } | { readonly do: "reap" } | { readonly do: "end"; readonly who: string };
+/** What an operator may want of writes that Google has refused for good. `ids` null: all, the oldest first, as many as one order takes. */
+export type WritesQuestion =
+  | { readonly do: "aside"; readonly most: number }
+  | { readonly do: "retry"; readonly ids: readonly string[] | null }
+  | { readonly do: "discard"; readonly ids: readonly string[] | null };
 /** All that the master may ask of the broker. `max`: how many slots there are from now on. `purge`: rows of a table, or of all, are asked for anew. */
 export type Question =
   | SlotsQuestion
   | { readonly do: "max"; readonly max: number }
-  | { readonly do: "purge"; readonly table: string | null };
+  | { readonly do: "purge"; readonly table: string | null }
+  | WritesQuestion;
 
 /** One POST of the master's to the outside: an alert for the operator's webhook. */
 export interface Post {
@@ -308,8 +317,9 @@ const spreadsheets = (v: unknown): boolean =>
 const DELIVERIES: readonly unknown[] = ["exactly-once", "at-least-once", "unproven"] satisfies WritesReport["delivery"][];
 function writes(v: unknown): boolean {
   if (!record(v) || !DELIVERIES.includes(v["delivery"]) || !record(v["quota"]) || !record(v["timeToSheet"])) return false;
-  const { quota, timeToSheet, astray, damage } = v;
+  const { quota, timeToSheet, astray, damage, setAside } = v;
   return (
+    (setAside === undefined || count(setAside)) &&
     (astray === undefined || count(astray)) &&
     (damage === undefined || text(damage)) &&
     ["waiting", "waitingBytes", "oldest", "landed", "parked"].every((name) => count(v[name])) &&

@@ -2,7 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { HistogramDelta } from "../base/histogram.ts";
 import type { Logger } from "../base/log.ts";
-import type { UpstreamReport } from "../base/protocol.ts";
+import type { UpstreamReport, WritesQuestion } from "../base/protocol.ts";
 import { after, between, elapsed, later, ms, seconds, type Bytes, type Instant, type Ms, type PerMinute } from "../base/units.ts";
 import { quoted } from "../sheets/a1.ts";
 import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
@@ -249,6 +249,11 @@ export class Broker implements BrokerPort {
 
   find(id: string): Promise<Write | undefined> {
     return this.#writing.find(id);
+  }
+
+  /** Writes that Google has refused for good: what there is, what is to become of them. */
+  aside(question: WritesQuestion): ReturnType<Writing["aside"]> {
+    return this.#writing.aside(question);
   }
 
   /** Connections that another broker had are about to come: until they have, answers to writers wait for them. */

@@ -209,8 +209,9 @@ class BrokerProcess {
   #told({ id, question }: Extract<ToChild, { type: "ask" }>): void {
     if (this.#running === undefined) return;
     const { ledger, broker } = this.#running;
-    const answer = question.do === "purge" ? purge(broker, question.table) : answerOperator(ledger, question, systemClock.wall());
-    this.#port.send({ type: "told", id, ...answer });
+    const tell = (answer: { readonly ok: boolean; readonly text: string }): void => this.#port.send({ type: "told", id, ...answer });
+    if (question.do === "aside" || question.do === "retry" || question.do === "discard") void broker.aside(question).then(tell);
+    else tell(question.do === "purge" ? purge(broker, question.table) : answerOperator(ledger, question, systemClock.wall()));
   }
 
   /** Under one name: one copy at a time, and what a killed `drover backup` left is replaced by the next. */

@@ -85,6 +85,11 @@ export class Waiting {
     return lsn === undefined ? this.#ended.get(id) : this.#pending.get(lsn)?.write;
   }
 
+  /** The journal knows better what became of them. */
+  forget(ids: readonly string[]): void {
+    for (const id of ids) this.#ended.delete(id);
+  }
+
   /** @returns once none of these waits any longer, or at the end of `within`; `moved`: the journal was given up, and some still wait in it. */
   async settled(ids: readonly string[], within: Ms): Promise<"settled" | "late" | "moved"> {
     const all = ids.flatMap((id) => this.#pending.get(this.#byId.get(id) ?? -1)?.settled.promise ?? []);
@@ -121,7 +126,8 @@ export class Waiting {
     const { write, bytes, table, settled } = pending;
     this.#bytes -= bytes;
     this.#pending.delete(lsn);
-    this.#byId.delete(write.id);
+    // It may wait again under another number, before it was told here that it was set aside.
+    if (this.#byId.get(write.id) === lsn) this.#byId.delete(write.id);
     this.#ended.set(write.id, { ...write, ...how });
     if (this.#ended.size > ENDED_KEPT) this.#ended.delete(this.#ended.keys().next().value as string);
     tables.add(table);

@@ -11,6 +11,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { HistogramDelta } from "../base/histogram.ts";
 import { impossible } from "../base/never.ts";
+import type { WritesQuestion } from "../base/protocol.ts";
 import { minutes, ms, seconds, type Bytes, type Instant, type Ms } from "../base/units.ts";
 import type { WriteCall } from "../sheets/direct-transport.ts";
 import type { Layout } from "../sheets/layout.ts";
@@ -18,6 +19,7 @@ import type { Content, RowTexts } from "../sheets/snapshot.ts";
 import type { Table } from "../sheets/types.ts";
 import { isWritable } from "../sheets/layout.ts";
 import type { Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WritesReport } from "../sheets/writes.ts";
+import { Aside, answerWrites } from "./aside.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
 import type { Added, Entry, Journal, NewEntry, Once, Settlement } from "./journal/journal.ts";
 import type { QuotaState, Ledger } from "./quota.ts";
@@ -90,10 +92,12 @@ export class Writing {
   #open: Open | undefined;
   readonly #adding = new Set<Promise<unknown>>();
   readonly #answering = new Set<Promise<unknown>>();
+  readonly #aside: Aside;
 
   constructor(options: WritingOptions) {
     this.#options = options;
     this.#tables = new Map(options.tables.map((table) => [table.name, new WrittenTable(table)]));
+    this.#aside = new Aside({ tables: this.#tables, open: () => this.#open, show: options.show });
   }
 
   /** Accepts writes from now on. What the journal holds is laid over the rows. */
@@ -190,6 +194,13 @@ export class Writing {
   async copy(to: string): Promise<void> {
     if (this.#open === undefined) throw new Error("the journal is not open in this broker: it may be changing hands, so try again");
     await this.#open.journal.copy(to);
+  }
+
+  /** What was set aside, in the operator's hands. */
+  aside(question: WritesQuestion): ReturnType<typeof answerWrites> {
+    const answer = answerWrites(this.#aside, question);
+    this.#adding.add(answer);
+    return answer.finally(() => this.#adding.delete(answer));
   }
 
   write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {

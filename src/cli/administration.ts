@@ -11,6 +11,7 @@ import { send } from "../master/shell/children.ts";
 import type { Listener } from "../master/shell/listeners.ts";
 import type { Settings } from "../settings/table.ts";
 import { createAdjustments } from "./adjustments.ts";
+import { asideOf, dealtOutcome } from "./aside.ts";
 import { createAdmin, SAMPLE_SECONDS, type Admin } from "./admin.ts";
 import type { Commands } from "./commands-control.ts";
 import type { Daemon } from "./daemon.ts";
@@ -130,6 +131,8 @@ function masterOf({ generations, adjustments, daemon, order }: MasterParts): Mas
     },
     purge: (table) => daemon().ask({ do: "purge", table }),
     reap: () => daemon().ask({ do: "reap" }),
+    aside: async (most) => asideOf(await daemon().ask({ do: "aside", most })),
+    deal: async (verb, ids) => dealtOutcome(verb, await daemon().ask({ do: verb, ids: ids ?? null })),
     slotsWanted: () => adjustments.maxSlots(generations.settings()),
     mostWorkers: policyOf(generations.settings()).maxWorkers,
   };

@@ -1,6 +1,7 @@
 /** The commands of drover, in one table: the dispatcher, --help and the documentation follow from it. */
 
 import { PLAN_HELP } from "./capacity/help.ts";
+import { DRILL_HELP, DRILL_USAGE } from "./drill/help.ts";
 import { LOAD_HELP } from "./load/help.ts";
 
 /** @returns the exit code. */
@@ -64,6 +65,16 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: "[reap | end USER-OR-SESSION]",
     does: "show who is in, free what has run out, or put somebody out",
     load: async () => (await import("./control.ts")).slots,
+  },
+  {
+    name: "writes",
+    usage: "[list | retry ID … | retry --all | discard ID … | discard --all]",
+    does: "show what Google has refused for good, try it again, or give it up",
+    flags: [
+      ["--all", "all of them, the oldest 500 first, instead of IDs"],
+      ["--json", "the list as JSON"],
+    ],
+    load: async () => (await import("./writes.ts")).writes,
   },
   {
     name: "alerts",
@@ -149,6 +160,13 @@ export const COMMANDS: readonly CommandRow[] = [
     does: "send users to a server, step by step, and say what it holds",
     flags: LOAD_HELP,
     load: async () => (await import("./load-command.ts")).load,
+  },
+  {
+    name: "drill",
+    usage: DRILL_USAGE,
+    does: "do to a running service what may happen at the event, and say whether it holds",
+    flags: DRILL_HELP,
+    load: async () => (await import("./drill/command.ts")).drill,
   },
   {
     name: "plan",

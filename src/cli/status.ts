@@ -128,7 +128,8 @@ function writes({ upstream: up }: Status): string[] {
   const quota = `quota ${w.quota.used}/${w.quota.limit} this minute`;
   const to = `to the sheet p50 ${ms(w.timeToSheet.p50)} p99 ${ms(w.timeToSheet.p99)}`;
   const astray = (w.astray ?? 0) === 0 ? "" : `, ${w.astray} astray (see the log)`;
-  const line = `writes     ${w.delivery}, ${waiting}, ${w.landed} landed, ${w.parked} parked${astray}  ${quota}  ${to}`;
+  const aside = (w.setAside ?? 0) === 0 ? "" : ` (${w.setAside} set aside: drover writes)`;
+  const line = `writes     ${w.delivery}, ${waiting}, ${w.landed} landed, ${w.parked} parked${aside}${astray}  ${quota}  ${to}`;
   return w.damage === undefined ? [line] : [line, `journal    ${w.damage}`];
 }
 

@@ -19,14 +19,13 @@ export interface EmulatorConfig {
 }
 
 /** What the emulator needs and settings don't say. */
-export type EmulatorPlaces = Pick<EmulatorConfig, "dataDir" | "sampleDir" | "keyFile" | "spreadsheetId" | "url">;
+export type EmulatorPlaces = Pick<EmulatorConfig, "adminToken" | "dataDir" | "sampleDir" | "keyFile" | "spreadsheetId" | "url">;
 
 export function emulatorConfig(settings: Settings, places: EmulatorPlaces): EmulatorConfig {
   return {
     ...places,
     latency: settings.emulator_latency,
     quota: settings.emulator_quota,
-    adminToken: settings.emulator_token ?? null,
     backlog: settings.backlog,
     log: { target: settings.log_file, level: settings.log_level },
   };

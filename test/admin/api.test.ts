@@ -49,6 +49,48 @@ test("each order reaches the master once, as it was given; the log says who did 
   assert.equal(w.timeline.since().filter(({ what }) => what === "action").length, orders.length + 2);
 });
 
+test("writes that Google has refused: listed for a viewer, tried again and given up by an operator; unknown ones are 404", async (t) => {
+  const w = await adminWorld(t);
+  const at = w.snapshot.at;
+  const row = (id: string) => ({ id, table: "players", op: "append" as const, key: "p1", reason: "no", at, parkedAt: at });
+  w.aside = ["a", "b", "c"].map(row);
+  const post = (verb: string, body: unknown, token = OPERATOR) =>
+    w.ask(`/api/admin/writes/${verb}`, { method: "POST", headers: bearer(token), body });
+  const listed = await w.ask("/api/admin/writes?most=2", { headers: bearer(VIEWER) });
+  assert.deepEqual([listed.json["count"], (listed.json["writes"] as { id: string }[]).map(({ id }) => id)], [3, ["a", "b"]]);
+  for (const most of ["0", "101", "x", "1.5", "", "-1"])
+    assert.equal((await w.ask(`/api/admin/writes?most=${most}`, { headers: bearer(VIEWER) })).status, 422, most);
+  assert.equal((await post("retry", { all: true }, VIEWER)).status, 403);
+  for (const body of [
+    {},
+    { all: false },
+    { all: "true" },
+    { ids: [] },
+    { ids: "a" },
+    { ids: ["a"], all: true },
+    { ids: [""] },
+    { ids: [7] },
+    { ids: ["x".repeat(65)] },
+    { ids: Array.from({ length: 101 }, (_, i) => `w${i}`) },
+  ])
+    assert.equal((await post("retry", body)).status, 422, JSON.stringify(body));
+  assert.deepEqual(w.orders, []);
+  const gone = await post("retry", { ids: ["nobody"] });
+  assert.deepEqual([gone.status, gone.json["code"], gone.json["unknown"]], [404, "unknown-write", ["nobody"]]);
+  assert.equal((await post("retry", { ids: ["a", "a"] })).status, 200);
+  assert.equal((await post("discard", { all: true })).status, 200);
+  assert.deepEqual(w.orders, ["retry a", "discard all"]);
+  const audit = w.lines.filter((line) => line["audit"] === true && String(line["action"]).startsWith("writes/"));
+  assert.deepEqual(
+    audit.slice(-3).map(({ action, outcome }) => [action, outcome]),
+    [
+      ["writes/retry", "refused"],
+      ["writes/retry", "done"],
+      ["writes/discard", "done"],
+    ],
+  );
+});
+
 test("absurd values are 422 with the bounds, whatever they are, and nothing is done", async (t) => {
   const w = await adminWorld(t);
   const numbers = [0, -1, 1.5, 257, 1e9, 1e300, "3", "", null, true, [3], { a: 1 }];

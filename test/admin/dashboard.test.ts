@@ -202,6 +202,57 @@ test("orders: asked first, done once; pause, sort, keyboard; and out", { skip },
   assert.equal(await tab.run("document.activeElement.id"), "token");
 });
 
+test(
+  "writes that were set aside: listed with their reasons, tried again and given up, asked first, with the keyboard",
+  { skip },
+  async (t) => {
+    const w = await board(t);
+    const at = w.snapshot.at;
+    w.aside = Array.from({ length: 12 }, (_, i) => ({
+      id: `w${i}`,
+      table: bad,
+      op: "append",
+      key: `k${i}`,
+      reason: `no ${i} ${bad}`,
+      at,
+      parkedAt: at,
+    }));
+    const put = (): void => {
+      const writes = { delivery: "exactly-once", waiting: 0, waitingBytes: 0, oldest: 0, landed: 3, parked: 12, setAside: w.aside.length };
+      const rest = { quota: { used: 0, limit: 51, lockedUntil: 0 }, timeToSheet: { p50: null, p99: null } };
+      w.snapshot = { ...w.snapshot, upstream: { ...w.snapshot.upstream, writes: { ...writes, ...rest } } as never };
+    };
+    put();
+    const tab = await openTab(t);
+    await tab.look({ width: 360, height: 800, scheme: "light" });
+    await loggedIn(w, tab);
+    await tab.until("document.querySelectorAll('#aside-list li').length === 10");
+    const list = String(await tab.run("document.querySelector('#aside').innerText"));
+    for (const part of ["12 set aside: Google refuses them", "no 0", "and 2 more", "add k3"])
+      assert.ok(list.includes(part), `${part}: ${list}`);
+    assert.match(String(await tab.run("document.querySelector('#aside-list button').getAttribute('aria-label')")), /^Try again: add k0, /);
+    assert.equal(await tab.run("document.documentElement.scrollWidth"), 360);
+    await tab.run("document.querySelector('#aside-list li:nth-child(2) button').focus()");
+    await tab.key("Enter");
+    await tab.until(
+      "document.querySelector('#dialog').open && document.querySelector('#dialog').innerText.includes('Has the sheet been mended?')",
+    );
+    await tab.key("Escape");
+    await tab.until("!document.querySelector('#dialog').open");
+    assert.deepEqual(w.orders, []);
+    await tab.key("Enter");
+    await tab.until("document.querySelector('#dialog').open");
+    await tab.key("Enter");
+    await tab.until("!document.querySelector('#dialog').open && !document.querySelector('#aside-list').innerText.includes('add k1,')");
+    await tab.run("document.querySelector('#discard-all').click()");
+    await tab.until("document.querySelector('#dialog').open");
+    await tab.key("Enter");
+    await tab.until("document.querySelector('#aside').hidden");
+    assert.deepEqual(w.orders, ["retry w1", "discard all"]);
+    assert.deepEqual(tab.complaints, []);
+  },
+);
+
 test("French on a phone, by a token; a viewer sees no order; nothing is wider than the screen", { skip }, async (t) => {
   const w = await board(t);
   const tab = await openTab(t, "fr-FR");

@@ -14,6 +14,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "/api/admin/stack": { slot: 0 },
   "/api/admin/limits": { max_slots: 50 },
   "/api/admin/alerts/ack": { name: "capacity" },
+  "/api/admin/writes/retry": { all: true },
+  "/api/admin/writes/discard": { all: true },
 };
 const ask = ({ method, path }: AdminRoute, headers: Record<string, string>, client: string): Ask => ({
   method,

@@ -17,6 +17,7 @@ import type { AlertView } from "../../src/admin/alerts/view.ts";
 import { adminServer } from "../../src/admin/server.ts";
 import type { AdminSnapshot, Outcome } from "../../src/admin/source.ts";
 import { Timeline } from "../../src/admin/timeline.ts";
+import type { SetAsideView } from "../../src/base/aside.ts";
 import type { AdminKeys } from "../../src/base/adminkeys.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Logger } from "../../src/base/log.ts";
@@ -59,6 +60,8 @@ export class AdminWorld {
   snapshot: AdminSnapshot = statusWith();
   /** Requests that have reached the master. */
   reached = 0;
+  /** Writes that Google has refused. */
+  aside: readonly SetAsideView[] = [];
   keys: AdminKeys;
   url = "";
   readonly access: Access;
@@ -87,6 +90,13 @@ export class AdminWorld {
         maxSlots: async (max) => done(`maxSlots ${max}`),
         purge: async (table) => (table === "nowhere" ? { ok: false, message: "there is no such table" } : done(`purge ${table ?? "all"}`)),
         reap: async () => done("reap"),
+        aside: async (most) => ({ count: this.aside.length, writes: this.aside.slice(0, most) }),
+        deal: async (verb, ids) => {
+          const known = this.aside.filter(({ id }) => ids === undefined || ids.includes(id));
+          if (known.length === 0 && ids !== undefined) return { ok: false, message: `there is no write ${ids.join(", ")}`, unknown: ids };
+          this.aside = this.aside.filter((each) => !known.includes(each));
+          return done(`${verb} ${ids?.join() ?? "all"}`);
+        },
         slotsWanted: () => 200,
         mostWorkers: 256,
       },

@@ -2,7 +2,7 @@
 import type { Timestamp } from "../../src/base/units.ts";
 import { ms } from "../../src/base/units.ts";
 import type { Flusher, FlusherEvents } from "../../src/broker/flusher/port.ts";
-import type { Added, Addition, Entry, Journal, Once, Settlement } from "../../src/broker/journal/journal.ts";
+import type { Added, Addition, Entry, Journal, Once, SetAside, Settlement } from "../../src/broker/journal/journal.ts";
 import type { WriteMeans } from "../../src/broker/writing.ts";
 import type { Write, WriteState } from "../../src/sheets/writes.ts";
 
@@ -10,7 +10,7 @@ type Known = { readonly digest: string; readonly ids: readonly string[] };
 
 export class Disk {
   entries: Entry[] = [];
-  readonly states = new Map<string, { state: WriteState; reason?: string; landedAt?: Timestamp }>();
+  readonly states = new Map<string, { state: WriteState; reason?: string; landedAt?: Timestamp; discarded?: boolean }>();
   readonly once = new Map<string, Known>();
   lsn = 0;
   /** How long a commit takes. */
@@ -28,14 +28,35 @@ export class Disk {
 
   write(id: string): Write | undefined {
     const entry = this.entries.find((e) => e.id === id);
-    const state = this.states.get(id);
-    if (entry === undefined || state === undefined) return undefined;
+    const known = this.states.get(id);
+    if (entry === undefined || known === undefined) return undefined;
+    const { discarded: _, ...state } = known;
     const { table, op, key, at } = entry;
     return { id, table, op, key, at, ...state };
   }
 
+  aside(): SetAside[] {
+    return this.entries.flatMap((entry) => {
+      const state = this.states.get(entry.id);
+      const newest = this.entries.findLast(({ id }) => id === entry.id) === entry;
+      if (state?.state !== "parked" || state.discarded === true || !newest) return [];
+      return [{ ...entry, reason: state.reason ?? "", settledAt: entry.at }];
+    });
+  }
+
+  again(lsn: number): Entry | undefined {
+    const held = this.aside().find((each) => each.lsn === lsn);
+    if (held === undefined) return undefined;
+    const { reason: _, settledAt: __, ...before } = held;
+    const entry = { ...before, lsn: (this.lsn += 1) };
+    this.entries.push(entry);
+    this.states.set(entry.id, { state: "journaled" });
+    return entry;
+  }
+
   waiting(): Entry[] {
-    return this.entries.filter(({ id }) => ["journaled", "sent"].includes(this.states.get(id)?.state ?? ""));
+    const newest = new Map(this.entries.map((entry) => [entry.id, entry]));
+    return [...newest.values()].filter(({ id }) => ["journaled", "sent"].includes(this.states.get(id)?.state ?? ""));
   }
 }
 
@@ -110,6 +131,29 @@ export class FakeJournal implements Journal {
   async parked(): Promise<readonly Write[]> {
     return [];
   }
+  get setAside(): number {
+    return this.#disk.aside().length;
+  }
+  aside(most: number, ids?: readonly string[]): Promise<readonly SetAside[]> {
+    return this.#queued(() =>
+      this.#disk
+        .aside()
+        .filter(({ id }) => ids === undefined || ids.includes(id))
+        .slice(0, most),
+    );
+  }
+  retry(lsns: readonly number[]): Promise<readonly (Entry | undefined)[]> {
+    return this.#queued(() => lsns.map((lsn) => this.#disk.again(lsn)));
+  }
+  discard(lsns: readonly number[]): Promise<readonly boolean[]> {
+    return this.#queued(() =>
+      lsns.map((lsn) => {
+        const held = this.#disk.aside().find((each) => each.lsn === lsn);
+        if (held !== undefined) this.#disk.states.set(held.id, { state: "parked", reason: "given up", discarded: true });
+        return held !== undefined;
+      }),
+    );
+  }
   async close(): Promise<void> {
     await this.#last;
     if (this.#disk.holder === this) this.#disk.holder = undefined;
@@ -136,6 +180,10 @@ export class FakeFlusher implements Flusher {
 
   accepted(entries: readonly Entry[]): void {
     this.waiting.push(...entries);
+  }
+
+  retried(entries: readonly Entry[]): void {
+    this.accepted(entries);
   }
 
   /** The sheet has all that waits, or refuses those. */

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
 import { encodeFrame, FrameReader } from "../../src/base/frames.ts";
 import { makeLogger } from "../../src/base/log.ts";
+import type { WritesQuestion } from "../../src/base/protocol.ts";
 import { mebibytes, ms, perMinute, seconds, type Bytes } from "../../src/base/units.ts";
 import { Broker } from "../../src/broker/broker.ts";
 import { serveBroker, type RpcServer } from "../../src/broker/rpc.ts";
@@ -399,6 +400,58 @@ test("what Google refuses is gone from the rows, and its write says why", async 
   assert.ok((writes[0]?.landedAt ?? 0) > 0);
   await until("it is gone", () => rowIn(tables, "bad") === undefined && rowIn(tables, "good") !== undefined);
   assert.equal((await tables.findWrite(writes[1]?.id ?? ""))?.reason, "Google does not want it");
+});
+
+test("what was refused is tried again under its id, once however often it is asked for, or given up", async () => {
+  const { broker, flusher } = openBroker();
+  const tables = createTables(directTransport(broker));
+  await tables.table("players");
+  const ids: string[] = [];
+  for (const key of ["one", "two", "three"])
+    ids.push(written(await tables.write(one(append({ id: key, name: key })), "journal")).writes[0]?.id ?? "");
+  sheet.take(flusher.flush(() => true));
+  const [first = "", second = "", third = ""] = ids;
+  const said = async (question: WritesQuestion): Promise<unknown> => {
+    const { ok, text } = await broker.aside(question);
+    return ok ? JSON.parse(text) : text;
+  };
+  const listed = (await said({ do: "aside", most: 2 })) as { count: number; writes: { id: string; reason: string }[] };
+  assert.deepEqual(
+    [listed.count, listed.writes.map(({ id, reason }) => [id, reason])],
+    [3, [first, second].map((id) => [id, "Google does not want it"])],
+  );
+  await until("its row is gone", () => rowIn(tables, "one") === undefined);
+  const retry = { do: "retry", ids: [first, "nobody"] } as const;
+  const both = await Promise.all([said(retry), said(retry)]);
+  assert.deepEqual(both, [
+    { done: [first], refused: [], unknown: ["nobody"], left: 2 },
+    { done: [], refused: [{ id: first, why: "it waits for the spreadsheet already" }], unknown: ["nobody"], left: 2 },
+  ]);
+  assert.ok(rowIn(tables, "one"), "its row is there again");
+  assert.equal((await tables.findWrite(first))?.state, "journaled");
+  assert.deepEqual(
+    flusher.waiting.map(({ id, key }) => [id, key]),
+    [[first, "one"]],
+  );
+  sheet.take(flusher.flush());
+  assert.equal((await tables.findWrite(first))?.state, "landed");
+  assert.deepEqual(await said({ do: "retry", ids: [first] }), {
+    done: [],
+    refused: [{ id: first, why: "it is in the spreadsheet" }],
+    unknown: [],
+    left: 2,
+  });
+  // Somebody has sent the second row anew: it must not be doubled. Meanwhile the third is refused again, and then given up.
+  written(await tables.write(one(append({ id: "two", name: "anew" })), "journal"));
+  const all = (await said({ do: "retry", ids: null })) as { done: string[]; refused: { id: string; why: string }[] };
+  assert.deepEqual([all.done, all.refused.map(({ id }) => id)], [[third], [second]]);
+  assert.match(all.refused[0]?.why ?? "", /double the row/);
+  sheet.take(flusher.flush(({ key }) => key === "three"));
+  assert.deepEqual(await said({ do: "discard", ids: null }), { done: [second, third], refused: [], unknown: [], left: 0 });
+  assert.deepEqual(await said({ do: "retry", ids: null }), { done: [], refused: [], unknown: [], left: 0 });
+  assert.match(JSON.stringify(await said({ do: "retry", ids: [third] })), /given up/);
+  await broker.close();
+  assert.match(String(await said({ do: "retry", ids: null })), /try again/);
 });
 
 test("who waits for the sheet is told the state at the end of its time, or when the broker leaves", async () => {

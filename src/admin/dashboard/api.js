@@ -35,4 +35,6 @@ export const logout = () => call("POST", "/api/admin/logout", {});
 export const history = () => call("GET", "/api/admin/history");
 /** @param since the number of the last event that is known. */
 export const stats = (since) => call("GET", `/api/admin/stats${since > 0 ? `?since=${since}` : ""}`);
+/** Writes that Google has refused for good, the oldest first. */
+export const aside = (most) => call("GET", `/api/admin/writes?most=${most}`);
 export const order = (name, body) => call("POST", `/api/admin/${name}`, body);

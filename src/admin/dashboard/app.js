@@ -1,5 +1,6 @@
 /** The dashboard: logs in, asks every few seconds, shows what has changed, and passes on what the operator wants. */
 import * as api from "./api.js";
+import { showAside } from "./aside.js";
 import { $, attribute, show, text } from "./patch.js";
 import { showAlerts, showStats, showTimeline } from "./view.js";
 import { fillWords, named, span, switchLanguage, t } from "./words.js";
@@ -99,6 +100,7 @@ function take(stats) {
   showAlerts(stats.alerts, (name) => order("alerts/ack", { name }));
   showWorkers(stats, state.workers, act);
   showTimeline(state.events);
+  void showAside(stats.writes, dealWith);
   announce(before, stats);
 }
 
@@ -172,6 +174,12 @@ async function act(what, slot) {
   await ask({ title: t("stackOf", slot), pre: status === 200 ? body.message : body.detail, only: true });
 }
 
+/** @param id of a write that was set aside; undefined: all of them. */
+async function dealWith(what, id) {
+  const [title, words] = id === undefined ? [`${what}All`, `ask${what}All`] : [what, `ask${what}`];
+  if (await ask({ title: t(title), words: t(words) })) await order(`writes/${what}`, id === undefined ? { all: true } : { ids: [id] });
+}
+
 async function scale(by) {
   const to = (state.stats?.workers.target ?? 1) + by;
   if (to < 1 || to > (state.stats?.workers.most ?? 1)) return;
@@ -219,6 +227,8 @@ function listen() {
   on("limits", "submit", limits);
   on("max-slots", "input", () => ($("max-slots").dataset.touched = "yes"));
   on("reap", "click", () => order("slots/reap", {}));
+  on("retry-all", "click", () => dealWith("retry"));
+  on("discard-all", "click", () => dealWith("discard"));
   on("purge", "click", () => order("cache/purge", {}));
   document.addEventListener("visibilitychange", () => {
     clearTimeout(state.timer);

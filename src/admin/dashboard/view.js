@@ -129,8 +129,9 @@ function showWrites({ writes: w }) {
   text($("w-time"), `${millis(w.timeToSheet.p50)}, ${millis(w.timeToSheet.p99)}`);
   text($("w-quota"), `${w.quota.used} / ${w.quota.limit}`);
   text($("w-landed"), number(w.landed));
-  text($("w-parked"), number(w.parked));
-  attribute($("w-parked"), "class", w.parked > 0 ? "bad" : "");
+  const aside = w.setAside ?? w.parked;
+  text($("w-parked"), number(aside));
+  attribute($("w-parked"), "class", aside > 0 ? "bad" : "");
   text($("w-delivery"), named("delivery", w.delivery));
 }
 

@@ -88,6 +88,7 @@ export function writeSamples({ upstream }: Snapshot, { spans, journalSize }: Mea
     ["drover_journal_oldest_seconds", seconds(writes.oldest)],
     ["drover_writes_landed_total", writes.landed],
     ["drover_writes_parked_total", writes.parked],
+    ["drover_writes_set_aside", writes.setAside ?? 0],
   ] as const satisfies readonly (readonly [MetricName, number])[];
   return [
     ...figures.flatMap(([name, value]) => sample(name, value)),

@@ -193,6 +193,13 @@ const WRITES = [
   { name: "drover_writes_landed_total", type: "counter", help: "Writes in the sheet, ever", labels: [], when: WRITES_WHEN },
   { name: "drover_writes_parked_total", type: "counter", help: "Writes that the sheet never took, ever", labels: [], when: WRITES_WHEN },
   {
+    name: "drover_writes_set_aside",
+    type: "gauge",
+    help: "Writes that the sheet did not take and that nobody has tried again or discarded",
+    labels: [],
+    when: WRITES_WHEN,
+  },
+  {
     name: "drover_time_to_sheet_seconds",
     type: "histogram",
     help: "From a write's acceptance to the sheet",

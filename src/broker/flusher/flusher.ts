@@ -5,7 +5,7 @@ import { impossible } from "../../base/never.ts";
 import { elapsed, ms, seconds, type Instant } from "../../base/units.ts";
 import type { WritesReport } from "../../sheets/writes.ts";
 import type { Entry } from "../journal/journal.ts";
-import { accept, begin, step } from "./core/decide.ts";
+import { accept, begin, forgive, step } from "./core/decide.ts";
 import type { Event, Op, State, World } from "./core/model.ts";
 import { Pace } from "./core/pace.ts";
 import type { Counted, Flusher, FlusherOptions, WriteOutcome } from "./port.ts";
@@ -40,6 +40,11 @@ class SheetFlusher implements Flusher {
     this.#wake?.();
   }
 
+  retried(entries: readonly Entry[]): void {
+    forgive(this.#state, entries);
+    this.accepted(entries);
+  }
+
   report(): WritesReport {
     const { queue, stats, delivery } = this.#state;
     const oldest = queue.oldest();
@@ -50,6 +55,7 @@ class SheetFlusher implements Flusher {
       oldest: oldest === undefined ? ms(0) : ms(Math.max(0, elapsed(oldest.at, this.#options.clock.wall()))),
       landed: stats.landed,
       parked: stats.parked,
+      setAside: this.#options.journal.setAside,
       astray: stats.astray + stats.misplaced,
       quota: this.#options.writes.ledger.report(),
       timeToSheet: { p50: stats.quantile(0.5), p99: stats.quantile(0.99) },

@@ -80,6 +80,8 @@ export interface FlusherEvents {
 export interface Flusher {
   /** More is waiting. */
   accepted(entries: readonly Entry[]): void;
+  /** Parked writes wait again: what was held against their rows is forgotten. */
+  retried(entries: readonly Entry[]): void;
   report(): WritesReport;
   /** From acceptance to the sheet, of what has landed since the last call. */
   takeTimes(): HistogramDelta;

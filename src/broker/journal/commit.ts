@@ -23,7 +23,7 @@ export function resultCode(thrown: unknown): number | undefined {
 export const isDamage = (thrown: unknown): boolean =>
   thrown instanceof Damage || [CORRUPT, NOT_A_DATABASE].includes(resultCode(thrown) ?? 0);
 
-const READING: readonly Op["do"][] = ["find", "parked", "copy", "close"];
+const READING: readonly Op["do"][] = ["find", "parked", "aside", "copy", "close"];
 const isReading = (op: Op): boolean => READING.includes(op.do);
 const done = (value: unknown): Result => ({ is: "done", value });
 
@@ -46,6 +46,11 @@ export class Committer {
     this.#database = database;
     this.#store = store;
     this.#verify = verify;
+  }
+
+  /** How many parked writes nobody has dealt with. */
+  get setAside(): number {
+    return this.#store.state.setAside;
   }
 
   /** @returns an answer for each operation. @throws for damage: the journal must be opened anew. */
@@ -120,6 +125,7 @@ export class Committer {
     try {
       if (op.do === "find") return done(this.#store.find(op.id));
       if (op.do === "parked") return done(this.#store.parked(op.most));
+      if (op.do === "aside") return done(this.#store.aside(op.most, op.ids));
       return done(undefined);
     } catch (e) {
       if (isDamage(e)) throw e;

@@ -163,10 +163,21 @@ export class Database {
     for (const row of this.#of(kind).first.iterate(-1)) yield checked(kind, row);
   }
 
+  /** Those of them that can be believed. */
+  *sound(kind: Kind): Generator<Row> {
+    for (const row of this.#of(kind).first.iterate(-1) as Iterable<unknown>) if (kindOf(row as StoredRow) === kind) yield row as StoredRow;
+  }
+
   /** How many rows there are, and the bytes of their records. */
   size(kind: Kind): { readonly rows: number; readonly bytes: number } {
     const size = this.#database.prepare(`SELECT count(*) AS rows, coalesce(sum(octet_length(record)), 0) AS bytes FROM ${kind}`).get();
     return size as unknown as { rows: number; bytes: number };
+  }
+
+  /** How many parked writes nobody has dealt with. Rows are judged where they are read. */
+  setAside(): number {
+    const open = "CASE WHEN json_valid(record) THEN record -> '$.over' IS NULL ELSE 0 END";
+    return this.#database.prepare(`SELECT count(*) AS rows FROM parked WHERE ${open}`).get()?.["rows"] as number;
   }
 
   /** @throws Damage: the file's structure is broken. Rows are judged where they are read. */

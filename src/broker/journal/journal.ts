@@ -98,8 +98,16 @@ export interface Settlement {
   readonly at: Timestamp;
 }
 
+/** A write that Google refused for good, and that nobody has dealt with since. */
+export interface SetAside extends Entry {
+  readonly reason: string;
+  readonly settledAt: Timestamp;
+}
+
 export interface Journal {
   readonly recovered: Recovered;
+  /** How many writes are parked now, and nobody has dealt with. */
+  readonly setAside: number;
   /** Many calls at once share one commit. Never rejects: a full disk is an answer. */
   add(addition: Addition): Promise<Added>;
   /**
@@ -120,6 +128,15 @@ export interface Journal {
   find(id: string): Promise<Write | undefined>;
   /** Parked writes, newest first, at most `most`. */
   parked(most: number): Promise<readonly Write[]>;
+  /** Parked writes with their values, in the order in which they were accepted. @param ids only these; undefined: the oldest `most`. */
+  aside(most: number, ids?: readonly string[]): Promise<readonly SetAside[]>;
+  /**
+   * Parked writes wait again: under their own ids, accepted now, as the newest, in the order of the numbers given.
+   * @returns for each number the entry that waits, or undefined: it was not parked any more. @throws when nothing of it is durable, or there is no room.
+   */
+  retry(lsns: readonly number[]): Promise<readonly (Entry | undefined)[]>;
+  /** Parked writes are given up: what they were to write is gone. @returns for each number whether it was parked. @throws as retry. */
+  discard(lsns: readonly number[]): Promise<readonly boolean[]>;
   /** A copy of the journal as a file of its own (SQLite, 0600), while it goes on. @throws when there is no room, or the journal is closed meanwhile. */
   copy(to: string): Promise<void>;
   /** Takes nothing more; resolves when all is on disk and the lock is given up. */

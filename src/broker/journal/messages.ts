@@ -58,6 +58,8 @@ export type Op =
   | { readonly do: "recall"; readonly once: Named }
   | { readonly do: "find"; readonly id: string }
   | { readonly do: "parked"; readonly most: number }
+  | { readonly do: "aside"; readonly most: number; readonly ids: readonly string[] | undefined }
+  | { readonly do: "retry" | "discard"; readonly lsns: readonly number[] }
   /** Done when it has begun: `copied` tells the end. */
   | { readonly do: "copy"; readonly to: string }
   | { readonly do: "close" };
@@ -90,8 +92,15 @@ export interface Opened {
   readonly fences: readonly OldFence[];
   readonly tags: readonly Tag[];
   readonly parked: number;
+  readonly setAside: number;
   readonly landed: number;
   readonly damage: string | undefined;
+}
+
+/** What a retry answers with, for each number. */
+export interface Retried {
+  readonly lsn: number;
+  readonly record: string;
 }
 
 export type FromThread =
@@ -103,4 +112,4 @@ export type FromThread =
   | { readonly type: "opened"; readonly opened: Opened }
   | { readonly type: "copied"; readonly to: string; readonly failed: string | undefined }
   | { readonly type: "refused"; readonly code: ErrorCode; readonly message: string }
-  | { readonly type: "results"; readonly results: readonly Result[] };
+  | { readonly type: "results"; readonly results: readonly Result[]; readonly setAside: number };

@@ -6,8 +6,8 @@ import type { Logger } from "../../base/log.ts";
 import { mebibytes, seconds, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Write } from "../../sheets/writes.ts";
 import { Copies } from "./copies.ts";
-import type { Added, Addition, Batch, Journal, Once, Recovered, Settlement, Tag } from "./journal.ts";
-import type { AddOp, AddResult, Limits, Named, Op, Result } from "./messages.ts";
+import type { Added, Addition, Batch, Entry, Journal, Once, Recovered, SetAside, Settlement, Tag } from "./journal.ts";
+import type { AddOp, AddResult, Limits, Named, Op, Result, Retried } from "./messages.ts";
 import { decodeEntry, encodeEntry } from "./records.ts";
 import { startThread, type Thread } from "./start.ts";
 
@@ -65,6 +65,7 @@ class ThreadJournal implements Journal {
   readonly recovered: Recovered;
   readonly #options: JournalOptions;
   readonly #limits: Limits;
+  setAside: number;
   #thread: Thread | undefined;
   #queue: Call[] = [];
   #flight: Call[] | undefined;
@@ -85,6 +86,7 @@ class ThreadJournal implements Journal {
     this.#options = options;
     this.#limits = limits;
     this.recovered = thread.recovered;
+    this.setAside = thread.setAside;
     this.#adopt(thread);
     this.#tidying = setInterval(() => this.#tidy(), TIDY).unref();
   }
@@ -154,6 +156,19 @@ class ThreadJournal implements Journal {
     return this.#ask({ do: "parked", most });
   }
 
+  aside(most: number, ids?: readonly string[]): Promise<readonly SetAside[]> {
+    return this.#ask({ do: "aside", most, ids });
+  }
+
+  async retry(lsns: readonly number[]): Promise<readonly (Entry | undefined)[]> {
+    const again = await this.#ask<readonly (Retried | undefined)[]>({ do: "retry", lsns });
+    return again.map((each) => (each === undefined ? undefined : decodeEntry(each.lsn, each.record)));
+  }
+
+  discard(lsns: readonly number[]): Promise<readonly boolean[]> {
+    return this.#ask({ do: "discard", lsns });
+  }
+
   copy(to: string): Promise<void> {
     return this.#copies.make(to, () => this.#ask({ do: "copy", to }));
   }
@@ -210,7 +225,10 @@ class ThreadJournal implements Journal {
 
   #adopt(thread: Thread): void {
     this.#thread = thread;
-    thread.onResults((results) => this.#answer(results));
+    thread.onResults((results, setAside) => {
+      this.setAside = setAside;
+      this.#answer(results);
+    });
     thread.onCopied((to, failed) => this.#copies.ended(to, failed));
     thread.onDeath((why) => {
       this.#copies.lost(why);

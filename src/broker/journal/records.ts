@@ -1,7 +1,7 @@
 /** What stands in the rows' records: JSON of these. */
 import type { Ms, Timestamp } from "../../base/units.ts";
 import type { Write, WriteState } from "../../sheets/writes.ts";
-import type { Batch, Entry, NewEntry, Tag } from "./journal.ts";
+import type { Batch, Entry, NewEntry, SetAside, Tag } from "./journal.ts";
 import type { Kind, Row } from "./rows.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;
@@ -22,6 +22,11 @@ export interface LandedRecord {
 export interface ParkedRecord extends LandedRecord {
   readonly values: Entry["values"];
   readonly reason: string;
+  /**
+   * The operator has dealt with it, and its values are gone. `as`: it was tried again under this number, at which whoever asks by the old one
+   * finds it; this row has no name then.
+   */
+  readonly over?: { readonly is: "again"; readonly as: number } | { readonly is: "discarded" };
 }
 
 export interface OnceRecord {
@@ -91,6 +96,14 @@ export function parkedWrite(row: Row): Write {
   const { id, table, op, key, at, reason } = recordOf("parked", row);
   return { id, table, op, key, state: "parked", reason, at };
 }
+
+export function setAside(row: Row): SetAside {
+  const { id, table, op, key, values, at, reason, settledAt } = recordOf("parked", row);
+  return { lsn: row.nr, id, table, op, key, values, at, reason, settledAt };
+}
+
+/** Whether nobody has dealt with a parked write yet. */
+export const isAside = (row: Row): boolean => recordOf("parked", row).over === undefined;
 
 /** A clock that was set back does not keep what it stamped before for ever. */
 export const isOver = (kind: keyof typeof KEPT, at: Timestamp, now: Timestamp): boolean => Math.abs(now - at) > KEPT[kind];

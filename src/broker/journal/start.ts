@@ -10,7 +10,9 @@ import { decodeEntry } from "./records.ts";
 export interface Thread {
   readonly recovered: Recovered;
   post(group: Group): void;
-  onResults(listener: (results: readonly Result[]) => void): void;
+  onResults(listener: (results: readonly Result[], setAside: number) => void): void;
+  /** As it was found. */
+  readonly setAside: number;
   onCopied(listener: (to: string, failed: string | undefined) => void): void;
   /** It ended, by whatever. */
   onDeath(listener: (why: string) => void): void;
@@ -31,7 +33,7 @@ interface Place {
 }
 
 /** Waits for the thread's report. @throws DroverError when it refuses or ends. */
-function report(worker: Worker): Promise<Recovered> {
+function report(worker: Worker): Promise<Recovered & { readonly setAside: number }> {
   return new Promise((resolve, reject) => {
     let entries: Entry[] = [];
     let why = "";
@@ -55,7 +57,7 @@ function report(worker: Worker): Promise<Recovered> {
 export async function startThread({ dir, now, spreadsheet, mostPages }: Place, limits: Limits, patience: Ms): Promise<Thread> {
   const options: ThreadOptions = { dir, patience, now: now(), limits, spreadsheet, mostPages };
   const worker = new Worker(MODULE, { workerData: options, resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB }, name: "journal" });
-  const recovered = await report(worker);
+  const { setAside, ...recovered } = await report(worker);
   let why: string | undefined;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   worker.on("error", (e) => (why = messageOf(e)));
@@ -63,7 +65,9 @@ export async function startThread({ dir, now, spreadsheet, mostPages }: Place, l
   return {
     recovered,
     post: (group) => worker.postMessage(group),
-    onResults: (listener) => worker.on("message", (message: FromThread) => message.type === "results" && listener(message.results)),
+    setAside,
+    onResults: (listener) =>
+      worker.on("message", (message: FromThread) => message.type === "results" && listener(message.results, message.setAside)),
     onCopied: (listener) =>
       worker.on("message", (message: FromThread) => message.type === "copied" && listener(message.to, message.failed)),
     onDeath: (listener) => worker.once("exit", (code) => listener(why ?? `it ended with ${code}`)),

@@ -22,6 +22,8 @@ export interface State {
   readonly waiting: Size;
   readonly landed: Size;
   readonly parked: Size;
+  /** Of those, the ones that nobody has dealt with. */
+  readonly setAside: number;
   readonly once: Size;
   readonly call: Size;
   readonly sealed: ReadonlyMap<number, Sealed>;
@@ -81,6 +83,7 @@ export function readState(database: Database, entry: (lsn: number, record: strin
     waiting,
     landed: database.size("landed"),
     parked: database.size("parked"),
+    setAside: database.setAside(),
     once: database.size("once"),
     call: database.size("call"),
     sealed: sealedBatches(database),

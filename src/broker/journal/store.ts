@@ -2,14 +2,17 @@
 import type { Timestamp } from "../../base/units.ts";
 import type { Write } from "../../sheets/writes.ts";
 import { Damage, META, type Database } from "./database.ts";
-import type { NewEntry, Settlement } from "./journal.ts";
-import type { AddOp, AddResult, Limits, Named, Op } from "./messages.ts";
+import type { NewEntry, SetAside, Settlement } from "./journal.ts";
+import type { AddOp, AddResult, Limits, Named, Op, Retried } from "./messages.ts";
 import {
   bytesOf,
+  encodeEntry,
+  isAside,
   isOver,
   landedWrite,
   parkedWrite,
   recordOf,
+  setAside,
   waitingWrite,
   type BatchRecord,
   type Counters,
@@ -49,6 +52,10 @@ export class Store {
         return this.#sent(op.nr, op.at);
       case "settle":
         return this.#settle(op.nr, op.how);
+      case "retry":
+        return this.#retry(op.lsns, now);
+      case "discard":
+        return op.lsns.map((lsn) => this.#discard(lsn));
       case "dropFences":
         return op.ids.forEach((id) => this.#database.drop("fence", id));
       case "keepTags":
@@ -67,7 +74,75 @@ export class Store {
   }
 
   parked(most: number): Write[] {
-    return this.#database.end("parked", "last", most).flatMap(({ row }) => (row === undefined ? [] : [parkedWrite(row)]));
+    return this.#database.end("parked", "last", most).flatMap(({ row }) => (row === undefined || !isAside(row) ? [] : [parkedWrite(row)]));
+  }
+
+  aside(most: number, ids: readonly string[] | undefined): SetAside[] {
+    const rows =
+      ids === undefined
+        ? this.#database.sound("parked")
+        : ids.flatMap((id) => this.#believed(() => this.#database.named("parked", id)) ?? []);
+    const found: SetAside[] = [];
+    for (const row of rows) {
+      if (found.length >= most) break;
+      if (this.#isOpen(row)) found.push(setAside(row));
+    }
+    return found.toSorted((a, b) => a.lsn - b.lsn);
+  }
+
+  /** One that waits or has landed under the same id has been dealt with, whatever a salvaged file says. */
+  #isOpen(row: Row): boolean {
+    if (!isAside(row)) return false;
+    const { id } = recordOf("parked", row);
+    return this.#database.named("entry", id) === undefined && this.#believed(() => this.#database.named("landed", id)) === undefined;
+  }
+
+  /** Done twice it answers the same: the stub that is left behind says where each went. */
+  #retry(lsns: readonly number[], now: Timestamp): (Retried | undefined)[] {
+    return lsns.map((lsn) => {
+      const row = this.#believed(() => this.#database.get("parked", lsn));
+      if (row === undefined) return undefined;
+      const { over } = recordOf("parked", row);
+      if (over?.is === "again") return this.#waits(over.as);
+      return this.#isOpen(row) ? this.#again(row, now) : undefined;
+    });
+  }
+
+  #waits(lsn: number): Retried | undefined {
+    const row = this.#database.get("entry", lsn);
+    return row === undefined ? undefined : { lsn, record: row.record };
+  }
+
+  #again(row: Row, now: Timestamp): Retried {
+    const { id, table, op, key, values } = recordOf("parked", row);
+    const record = encodeEntry({ id, table, op, key, values, at: now });
+    const full = this.#full(1, bytesOf({ record }));
+    if (full?.is === "full") throw new Error(full.message);
+    const lsn = this.state.counters.nextLsn;
+    this.#stub(row, { is: "again", as: lsn });
+    this.#database.put("entry", { nr: lsn, name: id, record, body: null });
+    this.state = { ...this.state, waiting: plus(this.state.waiting, 1, bytesOf({ record })) };
+    this.#count({ nextLsn: lsn + 1 });
+    return { lsn, record };
+  }
+
+  #discard(lsn: number): boolean {
+    const row = this.#believed(() => this.#database.get("parked", lsn));
+    if (row === undefined) return false;
+    if (recordOf("parked", row).over?.is === "discarded") return true; // done before, by who died before he could say so
+    if (!this.#isOpen(row)) return false;
+    this.#stub(row, { is: "discarded" });
+    return true;
+  }
+
+  /** What is left of a parked write that was dealt with: without its values. */
+  #stub(row: Row, over: NonNullable<ParkedRecord["over"]>): void {
+    const before = recordOf("parked", row);
+    const reason = over.is === "discarded" ? `given up by the operator; Google's reason: ${before.reason}` : before.reason;
+    const stub = plain(row.nr, { ...before, values: {}, reason, over } satisfies ParkedRecord, over.is === "discarded" ? row.name : null);
+    this.#database.put("parked", stub);
+    const { parked, setAside } = this.state;
+    this.state = { ...this.state, parked: plus(parked, 0, bytesOf(stub) - bytesOf(row)), setAside: setAside - 1 };
   }
 
   #add({ ids, records, once }: AddOp, now: Timestamp): AddResult {
@@ -189,6 +264,7 @@ export class Store {
     };
     const [rows, bytes] =
       to === "landed" ? [this.#limits.landed, this.#limits.landedBytes] : [this.#limits.parked, this.#limits.parkedBytes];
+    if (to === "parked") this.state = { ...this.state, setAside: this.state.setAside + 1 };
     this.#keep(to, plain(lsn, record(recordOf("entry", row)), row.name), rows, bytes);
   }
 
@@ -199,6 +275,8 @@ export class Store {
     while (this.state[kind].rows > 1 && (this.state[kind].rows > mostRows || this.state[kind].bytes > mostBytes)) {
       const oldest = this.#database.end(kind, "first", 1)[0];
       if (oldest === undefined) break;
+      if (kind === "parked" && oldest.row !== undefined && isAside(oldest.row))
+        this.state = { ...this.state, setAside: this.state.setAside - 1 };
       this.#forget(kind, oldest.nr, oldest.row === undefined ? 0 : bytesOf(oldest.row));
     }
   }
@@ -236,7 +314,9 @@ export class Store {
   #numbered(lsn: number): Write | undefined {
     for (const kind of ["entry", "landed", "parked"] as const) {
       const row = this.#believed(() => this.#database.get(kind, lsn));
-      if (row !== undefined) return this.#write(kind, row);
+      if (row === undefined) continue;
+      const over = kind === "parked" ? recordOf("parked", row).over : undefined;
+      return over?.is === "again" ? this.#numbered(over.as) : this.#write(kind, row);
     }
     return undefined;
   }

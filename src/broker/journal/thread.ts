@@ -53,7 +53,8 @@ function opened({ database, state, damage }: OpenJournal): Opened {
   const fences = Array.from(database.all("fence"), (row): OldFence => ({ id: row.nr, settledAt: recordOf("fence", row) }));
   const tags = Array.from(database.all("tag"), (row): Tag => ({ id: row.nr, ...recordOf("tag", row) }));
   const { nextMetadataId, nextBatch, landed, parked } = state.counters;
-  return { identity: state.identity, nextMetadataId, nextBatch, batches, fences, tags, landed, parked, damage };
+  const { identity, setAside } = state;
+  return { identity, nextMetadataId, nextBatch, batches, fences, tags, landed, parked, setAside, damage };
 }
 
 /** Whoever wipes the directory under a running broker must not get acknowledgements that stand in files without a name. */
@@ -93,7 +94,7 @@ class Desk {
   #run(group: Group): void {
     const results = this.#committer.run(group);
     if (closes(group)) return this.#close(results);
-    say({ type: "results", results });
+    say({ type: "results", results, setAside: this.#committer.setAside });
     for (const op of group.ops) if (op.do === "copy") this.#toCopy.push(op.to);
     if (!this.#copying) void this.#copy();
   }
@@ -103,7 +104,7 @@ class Desk {
       this.#database.close(); // what it may fail at is tidiness: all that was answered is on disk
     } finally {
       this.#lock.release();
-      say({ type: "results", results });
+      say({ type: "results", results, setAside: this.#committer.setAside });
       port.close();
     }
   }

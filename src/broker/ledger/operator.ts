@@ -1,5 +1,5 @@
 /** What the operator is told of the slots, as text for a terminal of 80 columns. */
-import type { Question } from "../../base/protocol.ts";
+import type { Question, WritesQuestion } from "../../base/protocol.ts";
 import { capacityOf } from "../../base/slots.ts";
 import type { Ms, Timestamp } from "../../base/units.ts";
 import type { SessionLine, SharedLedger } from "./ledger.ts";
@@ -11,7 +11,7 @@ const LONGEST_USER = 32;
 /** @param wall now. */
 export function answerOperator(
   ledger: SharedLedger,
-  question: Exclude<Question, { do: "purge" }>,
+  question: Exclude<Question, WritesQuestion | { do: "purge" }>,
   wall: Timestamp,
 ): { readonly ok: boolean; readonly text: string } {
   switch (question.do) {

@@ -160,6 +160,28 @@ test("a poison row is found by halving and parked with the reason, and holds nob
   assert.equal(m.flusher.report().parked, 2);
 });
 
+test("parked writes are tried again once the sheet is mended; a change goes to the row that a person has added", async () => {
+  const m = new Machine({ random: randoms(4) });
+  m.google.poison = "POISON";
+  const first = [m.append("p1", { n: 1, name: "POISON" }), m.update("p1", { n: 2 })];
+  const second = [m.append("p2", { n: 1, name: "POISON" }), m.update("p2", { n: 3 })];
+  await m.drain();
+  assert.deepEqual([keysOf(m), m.disk.parked.length], [[], 4]);
+  m.again(...first);
+  await m.drain();
+  assert.deepEqual([keysOf(m), m.disk.parked.length], [[], 6], "not mended: parked again, with what builds upon it");
+  m.google.poison = undefined;
+  m.again(...first);
+  await m.drain();
+  assert.deepEqual(m.google.values("Players").slice(1), [["p1", 2, "POISON"]]);
+  const cells = [{ userEnteredValue: { stringValue: "p2" } }, { userEnteredValue: { numberValue: 0 } }];
+  m.google.edit({ appendCells: { sheetId: 0, rows: [{ values: cells }], fields: "userEnteredValue" } });
+  m.again(second[1] as (typeof second)[number]);
+  await m.drain();
+  assert.deepEqual(m.google.values("Players").slice(2), [["p2", 3]]);
+  assert.equal(m.disk.parked.length, 6);
+});
+
 test("a spreadsheet that does not refuse a second fence: at least once, said, and still none twice when waiting helps", async () => {
   const m = new Machine();
   m.google.fenceless = true;

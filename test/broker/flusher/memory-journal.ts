@@ -109,6 +109,16 @@ export class MemoryJournal implements Journal {
   find(): never {
     throw new Error("not used");
   }
+  readonly setAside = 0;
+  aside(): never {
+    throw new Error("not used");
+  }
+  retry(): never {
+    throw new Error("not used");
+  }
+  discard(): never {
+    throw new Error("not used");
+  }
   parked(): never {
     throw new Error("not used");
   }

@@ -134,6 +134,11 @@ export class Machine {
     return this.#take("delete", key, {});
   }
 
+  /** Parked writes wait again: as the broker has it from the journal. */
+  again(...parked: readonly Entry[]): void {
+    this.flusher.retried(parked.map((entry) => this.journal.take(entry)));
+  }
+
   #ids = 0;
   #take(op: "append" | "update" | "delete", key: string, values: Record<string, string | number | boolean | null>): Entry {
     const id = `${this.disk.identity}-${(this.#ids += 1)}`;

@@ -15,7 +15,11 @@ interface Model {
   ids: number;
   readonly waiting: Map<number, Entry>;
   readonly landed: Map<string, Entry>;
-  readonly parked: Entry[];
+  /** Those that nobody has dealt with. */
+  parked: Entry[];
+  /** By id. */
+  readonly discarded: Set<string>;
+  everParked: number;
   readonly batches: Map<number, Batch>;
   readonly fences: Set<number>;
   readonly once: Map<string, { digest: string; ids: string[] }>;
@@ -119,13 +123,69 @@ class Settle implements fc.AsyncCommand<Model, Real> {
       assert.ok(entry);
       model.waiting.delete(lsn);
       if (fate(lsn) === "landed") model.landed.set(entry.id, entry);
-      else model.parked.push(entry);
+      else {
+        model.parked.push(entry);
+        model.everParked += 1;
+      }
     }
     if (of("landed").length > 0 || lsns.length === 0) model.fences.add(fence.id);
     if (of("stays").length === 0) model.batches.delete(nr);
     else model.batches.set(nr, { ...oldest, lsns: of("stays"), sentAt });
   }
   toString = (): string => `settle(${this.how.join()}, ${this.sent})`;
+}
+
+/** Which of what is parked, by a number: some of them, and some that are not parked. */
+const chosen = (model: Model, pick: readonly number[]): number[] =>
+  [...new Set(pick.map((n) => (n === 0 ? 1 + (n % 7) : (model.parked[n % Math.max(1, model.parked.length)]?.lsn ?? 99_999))))].toSorted(
+    (a, b) => a - b,
+  );
+
+class Retry implements fc.AsyncCommand<Model, Real> {
+  readonly pick: readonly number[];
+  constructor(pick: readonly number[]) {
+    this.pick = pick;
+  }
+  check = (): boolean => true;
+  /** Twice at once: the second finds where the first has put them. */
+  async run(model: Model, { journal }: Real): Promise<void> {
+    const lsns = chosen(model, this.pick);
+    const held = lsns.map((lsn) => model.parked.find((entry) => entry.lsn === lsn));
+    if (model.waiting.size + held.filter((entry) => entry !== undefined).length > WAITING) {
+      await assert.rejects(journal.retry(lsns), /at most 30 may/);
+      return;
+    }
+    const [first, second] = await Promise.all([journal.retry(lsns), journal.retry(lsns)]);
+    const expected = held.map((entry) => (entry === undefined ? undefined : { ...entry, lsn: (model.lsn += 1), at: START }));
+    for (const [i, lsn] of lsns.entries()) {
+      if (expected[i] === undefined) continue; // a number that was retried before leads to where it went, if that still waits
+      assert.deepEqual([first[i], second[i]], [expected[i], expected[i]], `write ${lsn}`);
+    }
+    for (const entry of expected) if (entry !== undefined) model.waiting.set(entry.lsn, entry);
+    model.parked = model.parked.filter(({ lsn }) => !lsns.includes(lsn));
+  }
+  toString = (): string => `retry(${this.pick.join()})`;
+}
+
+class Discard implements fc.AsyncCommand<Model, Real> {
+  readonly pick: readonly number[];
+  constructor(pick: readonly number[]) {
+    this.pick = pick;
+  }
+  check = (): boolean => true;
+  async run(model: Model, { journal }: Real): Promise<void> {
+    const lsns = chosen(model, this.pick);
+    const answers = await journal.discard(lsns);
+    for (const [i, lsn] of lsns.entries()) {
+      const held = model.parked.find((entry) => entry.lsn === lsn);
+      if (held === undefined) continue;
+      assert.equal(answers[i], true);
+      model.discarded.add(held.id);
+      assert.deepEqual(await journal.retry([lsn]), [undefined], "what was given up is not tried again");
+    }
+    model.parked = model.parked.filter(({ lsn }) => !lsns.includes(lsn));
+  }
+  toString = (): string => `discard(${this.pick.join()})`;
 }
 
 class Drop implements fc.AsyncCommand<Model, Real> {
@@ -151,6 +211,18 @@ class Look implements fc.AsyncCommand<Model, Real> {
       (await journal.parked(1_000)).map(({ id, reason }) => [id, reason]),
       parked,
     );
+    assert.equal(journal.setAside, parked.length);
+    assert.deepEqual(
+      (await journal.aside(1_000)).map(({ lsn, id, values, reason }) => [lsn, id, values, reason]),
+      model.parked.toSorted((a, b) => a.lsn - b.lsn).map(({ lsn, id, values }) => [lsn, id, values, `no ${lsn}`]),
+    );
+    for (const id of model.discarded)
+      assert.match((await journal.find(id))?.reason ?? "", /^given up by the operator; Google's reason: no \d+$/);
+    // A client's own name still leads to all that it made, wherever that is now.
+    for (const [key, { digest, ids }] of model.once) {
+      const again = await journal.recall({ key, digest });
+      assert.deepEqual(again?.is === "repeated" && again.writes.map(({ id }) => id), ids);
+    }
   }
   toString = (): string => "look";
 }
@@ -171,7 +243,7 @@ class Reopen implements fc.AsyncCommand<Model, Real> {
       recovered.fences.map(({ id }) => id),
       [...model.fences].toSorted((a, b) => a - b),
     );
-    assert.deepEqual([recovered.landed, recovered.parked], [model.landed.size, model.parked.length]);
+    assert.deepEqual([recovered.landed, recovered.parked], [model.landed.size, model.everParked]);
     assert.equal(recovered.nextBatch, model.batch + 1);
   }
   toString = (): string => "reopen";
@@ -203,6 +275,8 @@ const COMMANDS = [
   requests.map((given) => new Add(given)),
   fc.integer({ min: 0, max: 6 }).map((most) => new Seal(most)),
   fc.tuple(fates, fc.boolean()).map(([how, sent]) => new Settle(how, sent)),
+  fc.array(fc.nat(20), { minLength: 1, maxLength: 4 }).map((pick) => new Retry(pick)),
+  fc.array(fc.nat(20), { minLength: 1, maxLength: 3 }).map((pick) => new Discard(pick)),
   fc.constant(new Drop()),
   fc.constant(new Look()),
   fc.constant(new Reopen()),
@@ -222,6 +296,8 @@ test("it does what the model does", { timeout: times(150_000) }, async (t) => {
       waiting: new Map(),
       landed: new Map(),
       parked: [],
+      discarded: new Set(),
+      everParked: 0,
       batches: new Map(),
       fences: new Set(),
       once: new Map(),

@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Worker } from "node:worker_threads";
-import { batch, entry, folder, open } from "./world.ts";
+import { batch, entry, folder, open, settlement } from "./world.ts";
 
 /** The journals' threads that were started while it listens, the last one at the end. */
 function threads(t: TestContext): Worker[] {
@@ -37,6 +37,37 @@ test("it dies with writes in its hands: each is there once, and nobody noticed",
   const { recovered } = await open(t, dir);
   assert.equal(recovered.entries.length, 400);
   assert.equal(recovered.batches.length, 1);
+});
+
+test("it dies while parked writes are tried again and given up: each is done once, and answered", async (t) => {
+  const dir = folder(t);
+  const found = threads(t);
+  const journal = await open(t, dir);
+  const lsns = Array.from({ length: 60 }, (_, i) => i + 1);
+  await journal.add({ entries: lsns.map(() => entry()), once: { key: "all", digest: "d" } });
+  await journal.settle(undefined, settlement({ parked: lsns.map((lsn) => ({ lsn, reason: "no" })) }));
+  const retries = lsns.filter((lsn) => lsn % 2 === 1).map((lsn) => journal.retry([lsn, lsn]));
+  const discards = lsns.filter((lsn) => lsn % 2 === 0).map((lsn) => journal.discard([lsn]));
+  await retries[0];
+  await found.at(-1)?.terminate();
+  const again = (await Promise.all(retries)).map(([first, second]) => {
+    assert.deepEqual(first, second, "asked for twice, it is the same entry");
+    return first?.lsn ?? 0;
+  });
+  assert.deepEqual(
+    (await Promise.all(discards)).flat(),
+    lsns.filter((lsn) => lsn % 2 === 0).map(() => true),
+  );
+  assert.deepEqual(
+    again,
+    Array.from({ length: 30 }, (_, i) => 61 + i),
+  );
+  assert.equal(journal.setAside, 0);
+  await journal.close();
+  const next = await open(t, dir);
+  assert.equal(next.recovered.entries.length, 30);
+  const recalled = await next.recall({ key: "all", digest: "d" });
+  assert.equal(recalled?.is === "repeated" && recalled.writes.length, 60, "the client's own name leads to all of them");
 });
 
 test("it dies again: nothing hangs, and the broker is told once", async (t) => {

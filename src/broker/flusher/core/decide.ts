@@ -10,7 +10,7 @@ import { settling } from "./landing.ts";
 import { locating, naming } from "./look.ts";
 import type { Event, Handler, HandlerOf, Job, Op, State, World } from "./model.ts";
 import { holding, opening } from "./open.ts";
-import { Queue } from "./queue.ts";
+import { Queue, rowName } from "./queue.ts";
 import { readingBack, waiting } from "./readback.ts";
 import { writing } from "./rows.ts";
 import { Stats } from "./stats.ts";
@@ -73,6 +73,14 @@ export function begin(recovered: Recovered, proven: Delivery | undefined, now: I
 export function accept(state: State, entries: readonly Entry[], now: Instant): void {
   state.queue.add(entries);
   if (entries.length > 0) state.quiet = { first: state.quiet?.first ?? now, last: now };
+}
+
+/** These rows' writes are tried again although they were refused: somebody has mended the sheet. */
+export function forgive(state: State, entries: readonly Entry[]): void {
+  for (const name of entries.map(rowName)) {
+    state.parkedRows.delete(name);
+    state.troubles.delete(name);
+  }
 }
 
 /**

@@ -1,0 +1,89 @@
+/** MAX + 1 people come: the last is told that the server is full, and all slots are given back. */
+import { seconds } from "../../base/units.ts";
+import { LOGIN } from "../../load/profile.ts";
+import type { Person } from "../../load/traffic.ts";
+import { plural, type Drill, type Scene } from "./drill.ts";
+import { LeftOut } from "./report.ts";
+import type { Reply, Service } from "./service.ts";
+
+/** In the demo the limit is lowered to this many above who is in: there are fewer players than slots. */
+const ROOM = 3;
+/** The broker's beat, and the pause of the master's. */
+const SEEN_WITHIN = seconds(15);
+
+export const full = {
+  name: "full",
+  shows: "MAX + 1 people log in; the last is refused, and the slots are given back",
+  needsEmulator: false,
+  run,
+} as const satisfies Drill;
+
+async function run({ service, report, undo, people }: Scene): Promise<void> {
+  const before = await service.capacity();
+  if (people === undefined) throw new LeftOut("nobody can log in: name test accounts with --users FILE (lines USER,CODE)");
+  if ((await service.status()).slots === null) throw new LeftOut("nobody logs in here: the tables file names no users");
+  const room = service.isDemo ? ROOM : before.max - before.current;
+  const needed = Math.max(0, room) + 1;
+  if (people.length < needed)
+    throw new LeftOut(`${plural(needed, "test account")} would be needed to fill ${before.max} slots, and ${people.length} are named`);
+  if (service.isDemo) await lower(service, { report, undo }, before);
+  const { max } = await service.capacity();
+  const cookies: string[] = [];
+  undo.later("no session of the drill is left", async () => {
+    for (const cookie of cookies.splice(0)) await service.request("POST", "/api/logout", "", { cookie });
+  });
+  const [last, ...first] = people.slice(0, needed).toReversed();
+  let taken = 0;
+  for (const person of first) taken += (await enter(service, person, cookies)).status === 200 ? 1 : 0;
+  report.must(
+    taken === first.length,
+    `${taken} of ${plural(first.length, "login")} got a slot: ${before.current + taken} of ${max} are taken`,
+  );
+  if (last !== undefined) refusedIn(await enter(service, last, cookies), report);
+  const seen = await service.until(SEEN_WITHIN, ({ slots }) => slots?.status === "FULL" && slots);
+  report.step(
+    seen !== undefined,
+    seen === undefined ? "drover status does not say FULL" : `drover status says FULL (${seen.used}/${seen.max})`,
+  );
+  const health = await service.get("/healthz");
+  report.step(health.status === 200, `who is in goes on being served: /healthz answers ${health.status}`);
+  for (const cookie of cookies.splice(0)) await service.request("POST", "/api/logout", "", { cookie });
+  const free = await service.until(SEEN_WITHIN, ({ slots }) => slots !== null && slots.used <= before.current && slots);
+  report.step(
+    free !== undefined,
+    free === undefined ? "the slots were not given back" : `the slots are given back: ${free.used} of ${free.max} are taken`,
+  );
+}
+
+async function lower(
+  service: Service,
+  { report, undo }: Pick<Scene, "report" | "undo">,
+  before: { current: number; max: number },
+): Promise<void> {
+  undo.later(`${before.max} slots again`, async () => {
+    await service.admin("limits", { max_slots: before.max });
+    await service.until(SEEN_WITHIN, ({ slots }) => slots?.max === before.max);
+  });
+  await service.admin("limits", { max_slots: before.current + ROOM });
+  const seen = await service.until(SEEN_WITHIN, ({ slots }) => slots?.max === before.current + ROOM);
+  report.must(seen !== undefined, `for the drill there are ${before.current + ROOM} slots instead of ${before.max}`);
+}
+
+async function enter(service: Service, { user, code }: Person, cookies: string[]): Promise<Reply> {
+  const fill = (text: string): string => JSON.stringify(text).slice(1, -1);
+  const body = LOGIN.body.replace("{user}", () => fill(user)).replace("{code}", () => fill(code));
+  const reply = await service.request("POST", LOGIN.path, body);
+  const [cookie] = (reply.headers["set-cookie"] ?? []).map((line) => line.split(";", 1)[0] ?? "");
+  if (reply.status === 200 && cookie !== undefined) cookies.push(cookie);
+  return reply;
+}
+
+function refusedIn({ status, headers }: Reply, report: Scene["report"]): void {
+  const reason = headers["x-drover-refused"];
+  const wait = Number(headers["retry-after"]);
+  report.step(status === 503 && reason === "full", `one more is refused: ${status}${reason === undefined ? "" : ` ${String(reason)}`}`);
+  report.step(
+    Number.isInteger(wait) && wait > 0,
+    `and told to come again in ${Number.isNaN(wait) ? "no time that is named" : `${wait} s`}`,
+  );
+}

@@ -1,0 +1,124 @@
+/** The service that a drill runs against: what it says, what it is ordered, what it answers to anybody. */
+import http from "node:http";
+import https from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DroverError } from "../../base/errors.ts";
+import { ms, seconds, type Ms } from "../../base/units.ts";
+import type { Settings } from "../../settings/table.ts";
+import { ask, askStatus } from "../client.ts";
+import type { Status } from "../snapshot.ts";
+import type { EmulatorOrders } from "./emulator.ts";
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+  readonly tookMs: number;
+}
+
+type Place = Status["places"][number];
+
+const POLL = ms(100);
+const PATIENCE = seconds(30);
+const LARGEST = 16 * 1_048_576;
+
+export class Service {
+  readonly settings: Settings;
+  readonly url: string;
+  /** Undefined: it reads from Google, or from an emulator that takes no orders. */
+  readonly emulator: EmulatorOrders | undefined;
+  readonly isDemo: boolean;
+  /** Ctrl-C: every wait ends with it. */
+  readonly #interrupted: AbortSignal;
+  /** While what was changed is put back, waits go on after a Ctrl-C. */
+  isPatient = false;
+
+  constructor(settings: Settings, first: Status, emulator: EmulatorOrders | undefined, interrupted: AbortSignal) {
+    const url = first.urls.find((one) => /^https?:/.test(one));
+    if (url === undefined)
+      throw new DroverError("DROVER_E_USAGE", `a drill needs an address that speaks HTTP over TCP, not ${first.urls.join(", ")}`);
+    this.settings = settings;
+    this.url = url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:").replace(/\/$/, "");
+    this.emulator = emulator;
+    this.isDemo = first.demo;
+    this.#interrupted = interrupted;
+  }
+
+  status(): Promise<Status> {
+    return askStatus(this.settings);
+  }
+
+  /** Waits for what a look at the status shows. @returns undefined when it did not come in time. @throws when interrupted. */
+  async until<T>(within: Ms, look: (status: Status) => T | undefined | false): Promise<T | undefined> {
+    return await this.poll(within, async () => look(await this.status()));
+  }
+
+  /** @param every between two looks. */
+  async poll<T>(within: Ms, look: () => Promise<T | undefined | false>, every: Ms = POLL): Promise<T | undefined> {
+    const end = performance.now() + within;
+    for (;;) {
+      if (!this.isPatient) this.#interrupted.throwIfAborted();
+      const found = await look();
+      if (found !== undefined && found !== false) return found;
+      if (performance.now() >= end) return undefined;
+      await sleep(every, undefined, this.isPatient ? {} : { signal: this.#interrupted });
+    }
+  }
+
+  async pause(time: Ms): Promise<void> {
+    await sleep(time, undefined, { signal: this.#interrupted });
+  }
+
+  /** An order to the administration. @throws DroverError with its words when it refuses. */
+  async admin(path: string, body: object = {}): Promise<void> {
+    const { status, body: answer } = await ask(this.settings, "POST", `/api/admin/${path}`, { body });
+    if (status !== 200)
+      throw new DroverError("DROVER_E_USAGE", `${path} was refused: ${JSON.stringify((answer as { detail?: unknown }).detail)}`);
+  }
+
+  async capacity(): Promise<{ readonly current: number; readonly max: number; readonly status: string }> {
+    const { body } = await ask(this.settings, "GET", "/api/admin/capacity");
+    return (body as { capacity: { current: number; max: number; status: string } }).capacity;
+  }
+
+  get(path: string): Promise<Reply> {
+    return this.request("GET", path);
+  }
+
+  /** One request on a connection of its own. @throws when no whole answer comes. */
+  request(method: string, path: string, body?: string, headers: http.OutgoingHttpHeaders = {}): Promise<Reply> {
+    const began = performance.now();
+    const given =
+      body === undefined ? headers : { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...headers };
+    const client = this.url.startsWith("https:") ? https : http;
+    return new Promise((resolve, reject) => {
+      const options = { method, agent: false, timeout: PATIENCE, headers: { "user-agent": "drover-drill", ...given } };
+      const req = client.request(`${this.url}${path}`, options, (res) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        res.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes <= LARGEST) chunks.push(chunk);
+        });
+        res.on("error", reject);
+        res.on("end", () =>
+          resolve({
+            status: res.statusCode ?? 0,
+            headers: res.headers,
+            body: Buffer.concat(chunks).toString(),
+            tookMs: performance.now() - began,
+          }),
+        );
+      });
+      req.on("timeout", () => req.destroy(new Error(`no answer within ${PATIENCE / 1_000} s`)));
+      req.on("error", reject);
+      req.end(body);
+    });
+  }
+}
+
+export const workersOf = ({ places }: Status): readonly Place[] => places.filter(({ role }) => role === "worker");
+
+/** A worker that serves, whose loss leaves others: the last. */
+export const victimOf = (status: Status): Place | undefined =>
+  workersOf(status).findLast(({ state, child, successor }) => state === "ready" && child !== null && successor === null);
