@@ -1,8 +1,8 @@
 /** Orders to the Sheets emulator that a service reads from: its own routes, of which only this machine's user knows the token. */
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import http from "node:http";
 import { join } from "node:path";
+import { http } from "../../base/http.ts";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { seconds } from "../../base/units.ts";
 import type { Settings } from "../../settings/table.ts";

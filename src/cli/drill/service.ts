@@ -1,7 +1,8 @@
 /** The service that a drill runs against: what it says, what it is ordered, what it answers to anybody. */
-import http from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import { http } from "../../base/http.ts";
 import { DroverError } from "../../base/errors.ts";
 import { ms, seconds, type Ms } from "../../base/units.ts";
 import type { Settings } from "../../settings/table.ts";
@@ -11,7 +12,7 @@ import type { EmulatorOrders } from "./emulator.ts";
 
 export interface Reply {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
   readonly tookMs: number;
 }
@@ -86,7 +87,7 @@ export class Service {
   }
 
   /** One request on a connection of its own. @throws when no whole answer comes. */
-  request(method: string, path: string, body?: string, headers: http.OutgoingHttpHeaders = {}): Promise<Reply> {
+  request(method: string, path: string, body?: string, headers: OutgoingHttpHeaders = {}): Promise<Reply> {
     const began = performance.now();
     const given =
       body === undefined ? headers : { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...headers };
