@@ -44,9 +44,7 @@ test("a line is JSON whatever a client sends, and a terminal obeys nothing of it
   assert.equal(read(lines).length, 2);
   assert.deepEqual([first?.["path"], first?.["id"], first?.["reason"], first?.["cache"]], [evil, evil, evil, "HIT"]);
   assert.ok(String(second?.["path"]).length < 2_000);
-  assert.deepEqual(Object.keys(second ?? {}), [
-    ..."level time pid role slot generation method path status ms bytes client id msg".split(" "),
-  ]);
+  assert.equal(Object.keys(second ?? {}).join(" "), "level time pid role slot generation method path status ms bytes client id msg");
   assert.deepEqual([second?.["ms"], second?.["time"]], [1.3, "2023-11-14T22:13:20.000Z"]);
 });
 
