@@ -106,6 +106,6 @@ export const LOG = [
     reload: "live",
     help: "Write a line for every request, for a share of them, or for none.",
     notes:
-      "Requests that were refused or failed get a line in any case, at most 20 at once and one a second of each kind; what is more is counted. `drover reload --live` applies it at once.",
+      "Requests that were refused or failed get a line in any case, at most 20 at once and one a second of each kind; what is more is counted.",
   }),
 ] as const;
