@@ -41,7 +41,6 @@ export class Worker {
     this.#deps = deps;
     this.#host = host;
     this.#parts = assemble(port, configured, deps, () => this.#abandoned());
-    host.signals.once("exit", () => deps.lines.end()); // a crash comes this way too
   }
 
   /**
@@ -74,6 +73,7 @@ export class Worker {
       clientError: onClientError(serving.tally, (turned) => serving.turned(turned), config.demo ? ["X-Drover-Demo: 1"] : []),
     });
     this.#loaded = await Promise.race([loading, boot.failed]).finally(() => boot.end());
+    this.#host.signals.once("exit", () => this.#deps.lines.end()); // a crash comes this way too
     if (serving.draining) return; // asked to go while it was loading
     // What an autopsy asks through the debugger, when this loop is past asking.
     Object.defineProperty(globalThis, Symbol.for(IN_FLIGHT), { value: () => serving.inFlight.oldest(), configurable: true });
