@@ -2,19 +2,21 @@
  * What access lines cost: cached reads of a 10 KB table with none, with one request in a hundred, and with all. Three daemons are up at once
  * and take turns, so that the machine's mood falls on all of them; the figure is requests a CPU-second of the whole process tree.
  *
- *   npm run bench access-log        [ROUNDS=7] [WORKERS=2] [REQUESTS=8000]
+ *   npm run bench access-log        [ROUNDS=15] [WORKERS=2] [REQUESTS=4000]
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { load } from "./load.ts";
 import { drover, type Stack } from "./stacks.ts";
-import { cpuSeconds } from "./tree.ts";
+import { cpuSecondsFine } from "./tree.ts";
 
-const ROUNDS = Number(process.env["ROUNDS"] ?? 7);
+const ROUNDS = Number(process.env["ROUNDS"] ?? 15);
 const WORKERS = Number(process.env["WORKERS"] ?? 2);
-const REQUESTS = Number(process.env["REQUESTS"] ?? 8_000);
+const REQUESTS = Number(process.env["REQUESTS"] ?? 4_000);
 const PATH = "/api/tables/players?limit=115";
+/** Rounds that are not counted: until V8 has compiled what is hot. */
+const WARM_UP = 3;
 /** Most of the requests a CPU-second that lines of all may cost. */
 const GOAL = 0.25;
 const SETTINGS = ["off", "1%", "all"] as const;
@@ -32,31 +34,34 @@ const SCENARIOS: readonly Scenario[] = [
 
 /** Requests a CPU-second of the tree, what waits to be written included. */
 async function measure({ pid, port }: Stack, { keepAlive, requests }: Scenario): Promise<number> {
-  const before = cpuSeconds(pid);
+  const before = cpuSecondsFine(pid);
   const { done, errors } = await load({ port, path: PATH, connections: 50, requests, keepAlive });
   if (errors > 0) throw new Error(`${errors} of ${requests} requests failed`);
   await sleep(200);
-  return done / (cpuSeconds(pid) - before);
+  return done / (cpuSecondsFine(pid) - before);
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-const span = (values: readonly number[]): string => `${percent(Math.min(...values))}–${percent(Math.max(...values))}`;
+/** The middle half. */
+const quartiles = (values: readonly number[]): string =>
+  [0.25, 0.75].map((q) => percent(values.toSorted((a, b) => a - b)[Math.floor(values.length * q)] ?? Number.NaN)).join(" … ");
 
 async function compare(stacks: readonly Stack[], scenario: Scenario): Promise<boolean> {
-  for (const stack of stacks) await measure(stack, scenario);
+  for (let nr = 0; nr < WARM_UP; nr += 1) for (const stack of stacks) await measure(stack, scenario);
   const rates = stacks.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round += 1) {
     const order = [...stacks.keys()].map((i) => (i + round) % stacks.length);
     for (const i of order) rates[i]?.push(await measure(stacks[i] as Stack, scenario));
   }
   console.log(`\n${scenario.name}: ${scenario.requests} requests a round, ${ROUNDS} rounds`);
-  console.log("| access log | requests a CPU-second, median | costs, median of the rounds | least–most |\n|---|---|---|---|");
+  console.log("| access log | requests a CPU-second | costs | in single rounds |\n|---|---|---|---|");
   const off = rates[0] ?? [];
   const costs = rates.map((mine) => mine.map((rate, round) => 1 - rate / (off[round] ?? Number.NaN)));
+  const cost = (i: number): number => 1 - median(rates[i] ?? []) / median(off); // a neighbour's burst falls on one round of one of them
   for (const [i, setting] of SETTINGS.entries())
-    console.log(`| ${setting} | ${median(rates[i] ?? []).toFixed(0)} | ${percent(median(costs[i] ?? []))} | ${span(costs[i] ?? [])} |`);
-  return median(costs.at(-1) ?? []) <= GOAL;
+    console.log(`| ${setting} | ${median(rates[i] ?? []).toFixed(0)} | ${percent(cost(i))} | ${quartiles(costs[i] ?? [])} |`);
+  return cost(SETTINGS.length - 1) <= GOAL;
 }
 
 const lines = ({ cwd }: Stack): number =>

@@ -28,8 +28,10 @@ const SYSTEM: LineIo = { write: (fd, bytes, done) => write(fd, bytes, 0, bytes.l
 /** A batch is written when it is so large or so old. */
 const BATCH = 65_536;
 const EVERY_MS = 100;
-/** Characters that are held while the disk does not take them: beyond, lines are lost. */
-const MOST = 4_194_304;
+/** Full batches that are held while the disk does not take them, 4 MiB: beyond, lines are lost. */
+const MOST = 64;
+/** Bytes that one UTF-16 unit takes in UTF-8. */
+const WIDEST = 3;
 /** POSIX PIPE_BUF on Linux: so much of a pipe's bytes no other process's stand between. */
 const PIECE = 4_096;
 /** A pipe that is full for the moment is tried again. */
@@ -51,14 +53,16 @@ class Lines implements LineStream {
   readonly #place: Place;
   readonly #tell: (lost: Lost) => string;
   readonly #io: LineIo;
-  #held = "";
-  #lines = 0;
+  /** What is held: bytes at once, since a string of many pieces is copied again and again until it is written. */
+  #open = newBatch();
+  #full: Batch[] = [];
+  /** One that was written and may be filled again. */
+  #spare: Batch | undefined;
   #lost: Lost | undefined;
   #timer: NodeJS.Timeout | undefined;
   #soon = false;
   /** The last write was cut within a line: what follows must not end it. */
   #torn = false;
-  /** What is on its way, and what of it has not gone yet. */
   #writing: Batch | undefined;
   #idle = Promise.withResolvers<void>();
 
@@ -69,11 +73,12 @@ class Lines implements LineStream {
   }
 
   push(line: string, soon = false): void {
-    if (this.#held.length + line.length > MOST) return this.#lose(1, "the disk does not keep up");
-    this.#held += line;
-    this.#lines += 1;
+    if (this.#open.end + line.length * WIDEST > BATCH && !this.#seal(line)) return;
+    const { bytes, end } = this.#open;
+    this.#open.end = end + bytes.write(line, end);
+    this.#open.lines += 1;
     if (this.#writing !== undefined) return; // what is held goes when that has gone
-    if (this.#held.length >= BATCH) this.#flush();
+    if (this.#full.length > 0) this.#flush();
     else if (soon && !this.#soon) {
       this.#soon = true;
       setImmediate(() => this.#flush());
@@ -92,14 +97,25 @@ class Lines implements LineStream {
   end(): void {
     if (this.#writing !== undefined) Atomics.wait(still, 0, 0, LAST_MS);
     this.#writing = undefined;
-    const batch = this.#take();
-    if (batch === undefined) return;
     try {
       const fd = this.#place.fd();
-      while (batch.left.length > 0) batch.left = batch.left.subarray(writeSync(fd, this.#piece(batch)));
+      for (let batch = this.#take(); batch !== undefined; batch = this.#take())
+        while (batch.start < batch.end) batch.start += writeSync(fd, this.#piece(batch));
     } catch {
       // the process ends, and this was the place where it could be said
     }
+  }
+
+  /** @returns false when there is no room: the line is lost. */
+  #seal(line: string): boolean {
+    if (this.#full.length >= MOST || line.length * WIDEST > BATCH) {
+      this.#lose(1, this.#full.length >= MOST ? "the disk does not keep up" : "it is too long");
+      return false;
+    }
+    this.#full.push(this.#open);
+    this.#open = this.#spare ?? newBatch();
+    this.#spare = undefined;
+    return true;
   }
 
   #flush(): void {
@@ -110,18 +126,23 @@ class Lines implements LineStream {
     this.#write(batch);
   }
 
+  /** The next that is to be written; what was lost is told of before it. */
   #take(): Batch | undefined {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#soon = false;
-    if (this.#held === "" && this.#lost === undefined) return undefined;
-    const text = `${this.#torn ? "\n" : ""}${this.#lost === undefined ? "" : this.#tell(this.#lost)}${this.#held}`;
-    const whole = Buffer.from(text);
-    const batch: Batch = { whole, left: whole, lines: this.#lines + (this.#lost?.lines ?? 0) };
-    this.#torn = false;
-    this.#held = "";
-    this.#lines = 0;
-    this.#lost = undefined;
+    const lost = this.#lost;
+    if (lost !== undefined) {
+      this.#lost = undefined;
+      const bytes = Buffer.from(`${this.#torn ? "\n" : ""}${this.#tell(lost)}`);
+      this.#torn = false;
+      return { bytes, start: 0, end: bytes.length, lines: lost.lines };
+    }
+    const full = this.#full.shift();
+    if (full !== undefined || this.#open.end === 0) return full;
+    const batch = this.#open;
+    this.#open = this.#spare ?? newBatch();
+    this.#spare = undefined;
     return batch;
   }
 
@@ -130,40 +151,48 @@ class Lines implements LineStream {
     try {
       fd = this.#place.fd();
     } catch (error) {
-      return this.#over(batch, error);
+      return this.#failed(batch, error);
     }
     this.#io.write(fd, this.#piece(batch), (error, written) => {
       if (this.#writing !== batch) return; // the process has come to its end meanwhile
       if (error?.code === "EAGAIN") return void setTimeout(() => this.#write(batch), AGAIN_MS).unref();
-      if (error !== null) return this.#over(batch, error);
-      batch.left = batch.left.subarray(written);
-      if (batch.left.length > 0) this.#write(batch);
-      else this.#over(batch);
+      if (error !== null) return this.#failed(batch, error);
+      batch.start += written;
+      if (batch.start < batch.end) this.#write(batch);
+      else this.#done(batch);
     });
   }
 
   /** For a pipe, whole lines of at most PIECE bytes. */
-  #piece({ left }: Batch): Buffer {
+  #piece({ bytes, start, end }: Batch): Buffer {
+    const left = bytes.subarray(start, end);
     if (!this.#place.pipe || left.length <= PIECE) return left;
-    const end = left.lastIndexOf(LINE_FEED, PIECE - 1) + 1;
-    return left.subarray(0, end > 0 ? end : left.indexOf(LINE_FEED) + 1);
+    const cut = left.lastIndexOf(LINE_FEED, PIECE - 1) + 1;
+    return left.subarray(0, cut > 0 ? cut : left.indexOf(LINE_FEED) + 1);
   }
 
-  #over(batch: Batch, error?: unknown): void {
+  #done(batch: Batch): void {
     this.#writing = undefined;
-    if (error !== undefined) this.#failed(batch, errnoOf(error) ?? messageOf(error));
     this.#place.tidy();
-    const failed = error !== undefined;
-    if (this.#held !== "" && !failed) return this.#flush();
-    if (this.#held !== "") this.#timer ??= setTimeout(() => this.#flush(), EVERY_MS).unref();
+    if (batch.bytes.length === BATCH) this.#spare = Object.assign(batch, { start: 0, end: 0, lines: 0 });
+    if (this.#open.end > 0 || this.#full.length > 0 || this.#lost !== undefined) return this.#flush();
+    this.#rest();
+  }
+
+  /** The rest of it is lost; what is held meanwhile is tried a moment later. */
+  #failed({ bytes, start, end, lines }: Batch, error: unknown): void {
+    this.#writing = undefined;
+    this.#place.tidy();
+    this.#torn = start === 0 ? bytes[0] === LINE_FEED : bytes[start - 1] !== LINE_FEED; // it began with the line feed that a torn line lacks
+    const gone = start === 0 ? lines : bytes.subarray(start, end).filter((byte) => byte === LINE_FEED).length;
+    this.#lose(gone, errnoOf(error) ?? messageOf(error));
+    if (this.#open.end > 0 || this.#full.length > 0) this.#timer ??= setTimeout(() => this.#flush(), EVERY_MS).unref();
+    this.#rest();
+  }
+
+  #rest(): void {
     this.#idle.resolve();
     this.#idle = Promise.withResolvers();
-  }
-
-  #failed({ whole, left, lines }: Batch, why: string): void {
-    const cut = whole.length - left.length;
-    this.#torn = cut === 0 ? whole[0] === LINE_FEED : whole[cut - 1] !== LINE_FEED; // it began with the line feed that a torn line lacks
-    this.#lose(cut === 0 ? lines : left.filter((byte) => byte === LINE_FEED).length, why);
   }
 
   #lose(lines: number, why: string): void {
@@ -171,13 +200,16 @@ class Lines implements LineStream {
   }
 }
 
-/** Bytes on their way, and what of them has not gone yet. */
+/** Bytes from `start` to `end` are still to be written. */
 interface Batch {
-  readonly whole: Buffer;
-  left: Buffer;
-  /** How many are lost with it, those that it tells of included. */
-  readonly lines: number;
+  readonly bytes: Buffer;
+  start: number;
+  end: number;
+  /** How many are lost with it. */
+  lines: number;
 }
+
+const newBatch = (): Batch => ({ bytes: Buffer.allocUnsafeSlow(BATCH), start: 0, end: 0, lines: 0 });
 
 /** Where the lines go: its descriptor, which is never closed while a write is under way in it. */
 class Place {

@@ -54,6 +54,7 @@ test("a disk that does not answer blocks nobody: what is held is bounded, what i
   const slow: LineIo = {
     write(_, bytes, done) {
       go = () => {
+        go = undefined;
         sent += bytes.toString();
         done(null, bytes.length);
       };
@@ -62,20 +63,21 @@ test("a disk that does not answer blocks nobody: what is held is bounded, what i
   const lines = openLineStream({ file }, said, slow);
   const line = `${"x".repeat(1_023)}\n`;
   for (let nr = 0; nr < 6_000; nr += 1) lines.push(line);
-  const flushed = lines.flushed();
-  while (sent.length < 4_000_000) {
-    go?.();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await flushed;
+  const pump = async (done: Promise<void>): Promise<void> => {
+    let over = false;
+    void done.then(() => (over = true));
+    while (!over) {
+      go?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  await pump(lines.flushed());
   lines.push("again\n");
-  const last = lines.flushed();
-  go?.();
-  await last;
+  await pump(lines.flushed());
   const [lost] = /lost (\d+)/.exec(sent)?.slice(1) ?? [];
   const kept = sent.split("\n").filter((text) => text.startsWith("x")).length;
   assert.equal(kept + Number(lost), 6_000);
-  assert.ok(kept >= 4_000 && kept <= 4_200, `${kept} were held`);
+  assert.ok(kept >= 3_900 && kept <= 4_200, `${kept} were held`);
   assert.match(sent, /lost \d+: the disk does not keep up\n/);
   assert.ok(sent.endsWith("again\n"));
 });
@@ -102,7 +104,7 @@ test("a full disk: lines are lost and told of; a batch that was cut ends no late
   await lines.flushed();
   lines.push("five\n");
   await lines.flushed();
-  assert.equal(sent, "one\ntw\nlost 3: ENOSPC\nfive\n");
+  assert.equal(sent, "one\ntw\nlost 2: ENOSPC\nfour\nfive\n");
 });
 
 test("where the file can't be opened lines are lost and told of when it can", async () => {
