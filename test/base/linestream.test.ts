@@ -64,12 +64,8 @@ test("a disk that does not answer blocks nobody: what is held is bounded, what i
   const line = `${"x".repeat(1_023)}\n`;
   for (let nr = 0; nr < 6_000; nr += 1) lines.push(line);
   const pump = async (done: Promise<void>): Promise<void> => {
-    let over = false;
-    void done.then(() => (over = true));
-    while (!over) {
-      go?.();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    const turn = (): Promise<"turn"> => new Promise((resolve) => setImmediate(resolve, "turn"));
+    for (let now: "turn" | void = "turn"; now === "turn"; now = await Promise.race([done, turn()])) go?.();
   };
   await pump(lines.flushed());
   lines.push("again\n");

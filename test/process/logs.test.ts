@@ -85,7 +85,7 @@ test("every request has its line, through rotations and to the end of a drain; d
   await daemon.stop();
   await last;
   const ids = idsOf(dir).filter((id) => id.startsWith("mine-"));
-  const shown = [...seen.text().matchAll(/"id":"(mine-\d+)"/g)].map(([, id]) => id).toSorted();
+  const shown = [...seen.text().matchAll(/"id":"(mine-\d+)"/g)].map(([, id = ""]) => id).toSorted();
   const expected = Array.from({ length: 240 }, (_, nr) => named(nr));
   assert.deepEqual(ids.slice(0, 240), expected, "each once");
   await until("it has caught up", () => seen.text().includes('"msg":"drover has stopped"') || seen.text().includes(ids.at(-1) ?? ""));
@@ -194,7 +194,7 @@ test(
     );
     const packed = spawnSync("gzip", ["-dc", join(dir, "var/log/drover.log.2.gz")], { encoding: "utf8" }).stdout;
     const plain = ["drover.log", "drover.log.1"].map((name) => readFileSync(join(dir, "var/log", name), "utf8")).join("");
-    const ids = [...`${packed}${plain}`.matchAll(/"id":"(mine-\d+)"/g)].map(([, id]) => id).toSorted();
+    const ids = [...`${packed}${plain}`.matchAll(/"id":"(mine-\d+)"/g)].map(([, id = ""]) => id).toSorted();
     assert.deepEqual(ids, [...Array.from({ length: 80 }, (_, nr) => named(nr)), named(100), named(101)]);
   },
 );

@@ -1,6 +1,6 @@
 /** What `drover logs` is asked for. */
 import { DroverError } from "../../base/errors.ts";
-import { later, ms, type Timestamp } from "../../base/units.ts";
+import { ms, type Timestamp } from "../../base/units.ts";
 import type { CommandFlag } from "../../settings/flags.ts";
 import { duration } from "../../settings/parsers.ts";
 import { LEVELS, type Level, type Wanted } from "./entry.ts";
@@ -66,7 +66,7 @@ function sinceOf(text: string | undefined, wall: Timestamp): Timestamp | undefin
   if (text === undefined) return undefined;
   const [, days] = /^(\d{1,2})d$/.exec(text) ?? [];
   const ago = duration(ms(0), MONTH).parse(days === undefined ? text : `${Number(days) * 24}h`, "/");
-  if (ago.ok) return later(wall, ms(-ago.value));
+  if (ago.ok) return (wall - ago.value) as Timestamp;
   const at = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d|$)/.test(text) ? Date.parse(text.replace(" ", "T")) : Number.NaN;
   if (Number.isNaN(at)) throw usage(`--since ${text}: expected a duration such as 30m, 2h or 7d, or a time such as 2026-11-21T08:00Z`);
   return at as Timestamp;

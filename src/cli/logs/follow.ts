@@ -4,11 +4,12 @@
  */
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { errnoOf } from "../../base/errors.ts";
+import { ms, type Ms } from "../../base/units.ts";
 import { Lines } from "./lines.ts";
 
 const LOOK_EVERY = 200;
 /** A rotated file is read for so long: every process opens the new one when the master tells it to. */
-const LINGER = 5_000;
+const LINGER = ms(5_000);
 const BLOCK = 65_536;
 /** What stood before the place that was read up to, to see whether it is still the same file: it may be cut and grow again between two looks. */
 const MARK = 64;
@@ -36,15 +37,17 @@ export class FollowedFile {
 
   /** Lines that are whole now; `block` by block, so that an old log of any size takes no memory. */
   async *read(): AsyncGenerator<readonly string[]> {
-    const { size } = await this.#file.stat();
-    if (size < this.#position || (size > this.#position && !(await this.#isSame()))) {
-      this.#position = 0;
-      this.#mark = Buffer.alloc(0);
-      yield this.#lines.rest();
-    }
     const block = Buffer.alloc(BLOCK);
     for (;;) {
       const { bytesRead } = await this.#file.read(block, 0, BLOCK, this.#position);
+      const { size } = await this.#file.stat();
+      // Looked at after the reading: a cut between the two would pass for what was appended.
+      if (size < this.#position || (bytesRead > 0 && !(await this.#isSame()))) {
+        this.#position = 0;
+        this.#mark = Buffer.alloc(0);
+        yield this.#lines.rest();
+        continue;
+      }
       if (bytesRead === 0) return;
       this.#position += bytesRead;
       const read = block.subarray(0, bytesRead);
@@ -89,10 +92,12 @@ export interface Following {
   /** The file is not there, or can't be read; called once each time. */
   missing(why: string): void;
   readonly ended: AbortSignal;
+  /** How long a rotated file is read. */
+  readonly linger?: Ms;
 }
 
 /** Until `ended`. */
-export async function follow(path: string, { from, show, missing, ended }: Following): Promise<void> {
+export async function follow(path: string, { from, show, missing, ended, linger = LINGER }: Following): Promise<void> {
   let current: FollowedFile | undefined;
   let said = false;
   let begin = from;
@@ -122,7 +127,7 @@ export async function follow(path: string, { from, show, missing, ended }: Follo
     }
     const stays = current === undefined || (await current.is(path).catch(() => true)); // no file of that name: the old one goes on
     if (!stays && current !== undefined) {
-      leaving.push({ file: current, until: performance.now() + LINGER });
+      leaving.push({ file: current, until: performance.now() + linger });
       current = undefined;
     } else await pause(ended);
   }

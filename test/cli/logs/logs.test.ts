@@ -3,13 +3,14 @@ import { appendFileSync, renameSync, truncateSync, writeFileSync } from "node:fs
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { readAsked } from "../../../src/cli/logs/asked.ts";
 import { readEntry, wants, type Wanted } from "../../../src/cli/logs/entry.ts";
 import { follow, type Following } from "../../../src/cli/logs/follow.ts";
 import { Lines, LONGEST } from "../../../src/cli/logs/lines.ts";
 import { pretty } from "../../../src/cli/logs/pretty.ts";
 import { findStart } from "../../../src/cli/logs/start.ts";
-import type { Timestamp } from "../../../src/base/units.ts";
+import { ms, type Timestamp } from "../../../src/base/units.ts";
 import { temporaryFolder } from "../../folder.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z") as Timestamp;
@@ -91,8 +92,8 @@ test("a line for people; a terminal obeys nothing of it, whatever it says and wh
     `{"msg":"${evil}`,
   ];
   for (const text of hostile) assert.doesNotMatch(pretty(readEntry(text), false), /(?!\n)[\p{Cc}\p{Cf}]/u, JSON.stringify(text));
-  assert.match(pretty(readEntry(line({ level: "error" })), true), /\u001b\[31;1mERROR \u001b\[0m/);
-  assert.doesNotMatch(pretty(readEntry(hostile[0] ?? ""), true).replaceAll(/\u001b\[[\d;]*m/g, ""), /(?!\n)\p{Cc}/u);
+  assert.ok(pretty(readEntry(line({ level: "error" })), true).includes("\u001b[31;1mERROR \u001b[0m"));
+  assert.doesNotMatch(stripVTControlCharacters(pretty(readEntry(hostile[0] ?? ""), true)), /(?!\n)\p{Cc}/u);
 });
 
 test("what is asked for is read strictly", () => {
@@ -161,6 +162,7 @@ test("following: what is appended, a rename, a cut, a file that is gone and come
     },
     missing: (why) => (missing.push(why), wake()),
     ended: ended.signal,
+    linger: ms(60_000), // this machine may be slow
   };
   const until = async (met: () => boolean): Promise<void> => {
     while (!met()) await new Promise<void>((resolve) => (wake = resolve));
@@ -190,7 +192,13 @@ test("following: what is appended, a rename, a cut, a file that is gone and come
   ended.abort();
   await done;
   assert.deepEqual(shown, [
-    ...["one", "two", "three", "late, in the old one", "new one", "later still, in the old one"],
-    ...["after the cut, and longer than what was there", "short"],
+    "one",
+    "two",
+    "three",
+    "late, in the old one",
+    "new one",
+    "later still, in the old one",
+    "after the cut, and longer than what was there",
+    "short",
   ]);
 });
