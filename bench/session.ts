@@ -26,6 +26,7 @@ import { Serving } from "../src/worker/serving.ts";
 import { createStreams } from "../src/worker/streams.ts";
 import { createThreads } from "../src/worker/threads.ts";
 import { HEALTHY, loginServices, PLAYERS, players, Sheet } from "../test/app/world.ts";
+import { silent } from "./quiet.ts";
 
 const CONNECTIONS = 50;
 const PEOPLE = 100;
@@ -49,7 +50,7 @@ const config: WorkerConfig = {
   gracefulTimeout: seconds(30),
   trustedProxies: [],
   underscores: "drop",
-  accessLog: false,
+  accessLog: 0,
   demo: false,
   dataDir: ".",
   log: { target: { fd: 1 }, level: "error" },
@@ -70,7 +71,7 @@ async function serve(): Promise<number> {
     clock: systemClock,
     log,
     trust,
-    access: undefined,
+    access: silent,
     closed() {},
     holds() {},
   });

@@ -198,7 +198,7 @@ test("every command is there", () => {
 
 /** Flags that are no settings: the commands' own. */
 const OWN_FLAGS =
-  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --record --spreadsheet --yes --anyway --exhaust --by-hand --count --users --rate --burst --writes --bytes --cpus --ram --upstream-ms --ttl --quota --limit --from --verify --prices --preset --tiers --explain --ladder --stages --find-max --profile --mix --hold --think --requests --patience --threshold --user-file --seed --threads --html --i-own-this-host --name --key --purge --token --days --revoke --all --allow-live".split(
+  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --record --spreadsheet --yes --anyway --exhaust --by-hand --count --users --rate --burst --writes --bytes --cpus --ram --upstream-ms --ttl --quota --limit --from --verify --prices --preset --tiers --explain --ladder --stages --find-max --profile --mix --hold --think --requests --patience --threshold --user-file --seed --threads --html --i-own-this-host --name --key --purge --token --days --revoke --all --allow-live --level --worker --request --since --lines --follow --no-follow".split(
     " ",
   );
 

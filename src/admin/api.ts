@@ -190,7 +190,8 @@ export class AdminApi {
       },
       `admin: ${action} ${done}: ${message.split("\n", 1)[0]}`,
     );
-    if (done === "done")
+    // That an alert was seen is told of wherever that was said: see newsOf().
+    if (done === "done" && action !== "alerts/ack")
       timeline.note(
         { what: "action", level: "info", text: `${action}: ${message.split("\n", 1)[0]}`, with: { action, by: by.name } },
         clock.wall(),

@@ -124,6 +124,9 @@ const GRAVITY = { warning: "warning", urgent: "critical", critical: "critical" }
 function alerts(before: AdminSnapshot, now: AdminSnapshot): New[] {
   const [was, is] = [firing(before), firing(now)];
   const changed = [...is.values()].filter(({ name, level }) => was.get(name)?.level !== level);
+  const seen = [...is.values()]
+    .filter(({ name, acked }) => acked !== null && was.has(name) && was.get(name)?.acked === null)
+    .map(({ name }) => name);
   const over = [...was.keys()].filter((name) => !is.has(name));
   return [
     ...changed.map(({ name, level, text }): New => ({
@@ -132,6 +135,7 @@ function alerts(before: AdminSnapshot, now: AdminSnapshot): New[] {
       text: `${name}: ${text}`,
       with: { name, level },
     })),
+    ...seen.map((name): New => ({ what: "alert", level: "info", text: `${name} is marked as seen`, with: { name, level: "seen" } })),
     ...over.map((name): New => ({ what: "alert", level: "info", text: `${name} is over`, with: { name, level: "over" } })),
   ];
 }

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Ms } from "../base/units.ts";
 import { PROBLEM_TYPE } from "./headers.ts";
 import { quoted, type BadParameter } from "./query/model.ts";
+import { explain } from "../worker/app.ts";
 import { requestIdOf } from "./requestid.ts";
 
 export interface Problem {
@@ -77,6 +78,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, is: Pr
   const { headers } = request.raw;
   const unread = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > MAX_IGNORED;
   if (unread) reply.header("Connection", "close");
+  explain(reply.raw, is.code);
   return reply
     .code(is.status)
     .headers({ ...is.headers, "Cache-Control": "no-store" })

@@ -1,5 +1,6 @@
 import pino, { type DestinationStream, type Logger } from "pino";
 import { messageOf } from "./errors.ts";
+import { openLineStream, type LineStream } from "./linestream.ts";
 import { openLogFile, type LogTarget } from "./logfile.ts";
 
 export type { Logger } from "pino";
@@ -17,8 +18,8 @@ export interface LogSink {
   readonly log: Logger;
   /** Opens the file again after it was renamed (logrotate); does nothing for a descriptor. Where that fails, it says so in the old one. */
   reopen(): void;
-  /** Appends whole lines that were made elsewhere (access lines), in one write. */
-  write(lines: string): void;
+  /** For many whole lines that were made elsewhere and may wait a moment (access lines). They are written as they are: see `harmless`. */
+  readonly lines: LineStream;
 }
 
 /** What must never be printed, wherever it stands in a log record. Messages and URLs are the caller's care. */
@@ -36,12 +37,13 @@ const REDACT = ["authorization", "cookie", "private_key", "token", "access_token
  */
 export function createLog(identity: Identity, level: LogLevel, target: LogTarget): LogSink {
   const destination = openLogFile(target, ({ lines, why }) => lineOf(identity, `${lines} log lines were lost: ${why}`));
-  const write = (lines: string): void => destination.write(harmless(lines));
-  const log = makeLogger(identity, level, { write });
+  const log = makeLogger(identity, level, { write: (lines: string) => destination.write(harmless(lines)) });
+  const lines = openLineStream(target, (lost) => lineOf(identity, `${lost.lines} access lines were lost: ${lost.why}`));
   return {
     log,
-    write,
+    lines,
     reopen() {
+      lines.reopen();
       try {
         destination.reopen();
       } catch (error) {
@@ -54,8 +56,8 @@ export function createLog(identity: Identity, level: LogLevel, target: LogTarget
 /** What JSON lets stand and a terminal obeys: DEL, the control characters of C1 (U+009B begins a command), marks that turn the text around. */
 const OBEYED = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/** In a line of JSON they stand in strings and nowhere else. */
-function harmless(lines: string): string {
+/** The same JSON, of which a terminal obeys nothing: in a line of JSON such characters stand in strings and nowhere else. */
+export function harmless(lines: string): string {
   return lines.replace(OBEYED, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 

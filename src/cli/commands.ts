@@ -3,6 +3,7 @@
 import { PLAN_HELP } from "./capacity/help.ts";
 import { DRILL_HELP, DRILL_USAGE } from "./drill/help.ts";
 import { LOAD_HELP } from "./load/help.ts";
+import { LOGS_HELP } from "./logs/help.ts";
 
 /** @returns the exit code. */
 export type Command = (argv: readonly string[]) => Promise<number>;
@@ -81,6 +82,13 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: "[test | ack NAME]",
     does: "show what alerts fire, try the way to whoever is told, mark one as seen",
     load: async () => (await import("./alerts.ts")).alerts,
+  },
+  {
+    name: "logs",
+    usage: "[FILE | -] [--level LEVEL] [--worker SLOT] [--request ID] [--since TIME] [--FLAG …]",
+    does: "show the log for people's eyes, and go on as it grows; - is standard input",
+    flags: LOGS_HELP,
+    load: async () => (await import("./logs/command.ts")).logs,
   },
   {
     name: "dashboard",

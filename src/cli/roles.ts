@@ -48,7 +48,7 @@ async function worker(port: BufferedPort, masterPid: number): Promise<void> {
     return {
       log: sink.log,
       ...(door === undefined ? {} : { adminKeys: (keys) => door.take(keys) }),
-      writeLog: (lines) => sink.write(lines),
+      lines: sink.lines,
       reopen: () => sink.reopen(),
       loadBuiltIn: () => import("../app/index.ts"),
       loadFace: async () => (await import("../index.ts")).drover,

@@ -47,7 +47,7 @@ function knownFlags(rows: readonly AnySetting[], own: readonly CommandFlag[]): M
       into: "flags",
       key: row.name,
       alone: row.codec.alone,
-      takes: (word) => /^[a-z]+$/i.test(word) && row.codec.parse(word, "/").ok,
+      takes: (word) => /^(?:[a-z]+|[\d.]+%)$/i.test(word) && row.codec.parse(word, "/").ok,
       joins: row.codec.repeats === true ? "," : undefined,
       bare: false,
     });

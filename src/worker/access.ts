@@ -1,59 +1,127 @@
-import type { IncomingMessage } from "node:http";
-import { systemClock } from "../base/clock.ts";
-import { pathOf } from "./target.ts";
+import type { Clock } from "../base/clock.ts";
+import type { LineStream } from "../base/linestream.ts";
+import { harmless } from "../base/log.ts";
+import { seconds } from "../base/units.ts";
+import { Restraint } from "./restraint.ts";
 
-const FLUSH_EVERY = 100;
-const FLUSH_AT = 16_384;
+/** How often is told what had no line of its own. */
+const SUMMARY = seconds(10);
+/** Characters of a path: what is longer is nobody's who only wants an answer. */
+const LONGEST = 1_024;
 /** What may stand in a JSON string as it is. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
+/** One request and what became of it. */
 export interface AccessEntry {
-  readonly req: IncomingMessage;
+  readonly method: string;
+  /** Without its query, which may hold what must not be logged. */
+  readonly path: string;
   readonly status: number;
   readonly millis: number;
+  /** Of the body that left. */
+  readonly bytes: number;
   readonly client: string;
   readonly id: string;
+  /** HIT, MISS or STALE. */
+  readonly cache?: string | undefined;
+  /** In one word, why it is no good answer. */
+  readonly reason?: string | undefined;
+}
+
+export interface AccessParts {
+  readonly slot: number;
+  readonly generation: number;
+  readonly clock: Clock;
+  readonly lines: LineStream;
+  /** Of the requests that get a line: 0 none, 1 all. */
+  readonly share: number;
 }
 
 /**
- * One line a request, in the form of the other log lines but written by hand and in batches: a JSON logger's line for each
- * request costs more than the request. The query is left out, because it may hold what must not be logged.
+ * One line a request, in the form of the other log lines but made by hand and written in batches: a JSON logger's line for each request
+ * costs more than the request. Of requests that were refused or failed there is a line in any case, bounded by kind.
  */
 export class AccessLog {
-  readonly #write: (lines: string) => void;
-  readonly #fixed: string;
-  #lines = "";
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  readonly #lines: LineStream;
+  readonly #who: string;
+  readonly #restraint = new Restraint();
+  #share: number;
+  #sampled = "";
+  #summary: NodeJS.Timeout | undefined;
   #second = 0;
   #stamp = "";
 
-  /** @param write appends whole lines to the log. */
-  constructor(identity: { readonly slot: number; readonly generation: number }, write: (lines: string) => void) {
-    this.#write = write;
-    this.#fixed = `"level":"info","pid":${process.pid},"role":"worker","slot":${identity.slot},"generation":${identity.generation}`;
+  constructor({ slot, generation, clock, lines, share }: AccessParts) {
+    this.#clock = clock;
+    this.#lines = lines;
+    this.#who = `"pid":${process.pid},"role":"worker","slot":${slot},"generation":${generation}`;
+    this.#share = share;
+    this.retune(share);
   }
 
-  add({ req, status, millis, client, id }: AccessEntry): void {
-    const path = quoted(pathOf(req.url));
-    this.#lines +=
-      `{"time":"${this.#now()}",${this.#fixed},"method":"${req.method}","path":${path},"status":${status},` +
-      `"ms":${millis.toFixed(1)},"client":${quoted(client)},"id":${quoted(id)},"msg":"request"}\n`;
-    if (this.#lines.length >= FLUSH_AT) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_EVERY).unref();
+  /** Another share from now on. */
+  retune(share: number): void {
+    this.#share = share;
+    this.#sampled = share === 0 || share === 1 ? "" : `"share":${share},`;
   }
 
-  /** Writes what is held; called at the end of a worker's life too. */
-  flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const lines = this.#lines;
-    this.#lines = "";
-    if (lines !== "") this.#write(lines);
+  /** Whether the next request is among those that get a line. */
+  samples(): boolean {
+    return this.#share === 1 || (this.#share > 0 && Math.random() < this.#share);
+  }
+
+  /** A line of a request that was chosen. */
+  add(entry: AccessEntry): void {
+    this.#push(entry, "info", this.#sampled, false);
+  }
+
+  /**
+   * A request that was refused or failed: its line is there though nobody asked for access lines.
+   * @param failed it should have been answered: that is no refusal.
+   */
+  trouble(entry: AccessEntry, failed: boolean): void {
+    if (this.#share < 1 && !this.#restraint.passes(`${entry.status} ${entry.reason}`, this.#clock.now())) {
+      this.#summary ??= setTimeout(() => this.#summarise(), SUMMARY).unref();
+      return;
+    }
+    this.#push(entry, failed ? "error" : "warn", "", true);
+  }
+
+  /** Resolves when everything is in the file: at the end of a worker's life. */
+  async close(): Promise<void> {
+    this.#summarise();
+    await this.#lines.flushed();
+  }
+
+  #push(
+    { method, path, status, millis, bytes, client, id, cache, reason }: AccessEntry,
+    level: string,
+    share: string,
+    soon: boolean,
+  ): void {
+    const more = (cache === undefined ? "" : `"cache":"${cache}",`) + (reason === undefined ? "" : `"reason":${quoted(reason)},`);
+    this.#lines.push(
+      `{"level":"${level}","time":"${this.#now()}",${this.#who},"method":${quoted(method)},"path":${quoted(path)},"status":${status},` +
+        `"ms":${Math.round(millis * 10) / 10},"bytes":${bytes},${more}"client":${quoted(client)},"id":${quoted(id)},${share}"msg":"request"}\n`,
+      soon,
+    );
+  }
+
+  #summarise(): void {
+    clearTimeout(this.#summary);
+    this.#summary = undefined;
+    for (const { kind, count } of this.#restraint.take()) {
+      const [, status = "0", reason = kind] = /^(\d+) (.*)$/s.exec(kind) ?? [];
+      const msg = `${count} more requests were answered ${status === "0" ? "so" : status} (${reason}) and have no line of their own`;
+      const figures = `"status":${status},"reason":${quoted(reason)},"suppressed":${count},"msg":${quoted(msg)}`;
+      this.#lines.push(`{"level":"warn","time":"${this.#now()}",${this.#who},${figures}}\n`, true);
+    }
   }
 
   /** ISO time with milliseconds; the date part is made once a second. */
   #now(): string {
-    const wall = systemClock.wall();
+    const wall = this.#clock.wall();
     const second = Math.floor(wall / 1_000);
     if (second !== this.#second) {
       this.#second = second;
@@ -64,5 +132,6 @@ export class AccessLog {
 }
 
 function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+  const kept = text.length > LONGEST ? text.slice(0, LONGEST) : text;
+  return PLAIN.test(kept) ? `"${kept}"` : harmless(JSON.stringify(kept));
 }

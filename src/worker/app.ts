@@ -93,6 +93,18 @@ export interface Clients {
   countable(req: IncomingMessage): string | undefined;
 }
 
+const REASON = Symbol.for("drover.reason");
+
+/** Says in one word why an answer is no good one: it stands on the request's line in the log. */
+export function explain(res: ServerResponse, reason: string): void {
+  (res as Explained)[REASON] = reason;
+}
+
+/** What `explain` said of it. */
+export const explained = (res: ServerResponse): string | undefined => (res as Explained)[REASON];
+
+type Explained = ServerResponse & { [REASON]?: string };
+
 /** What the worker must know of answers without an end. */
 export interface Streams {
   /** This answer is an event stream: it stops counting against admission now, and a drain ends it at once. */

@@ -26,6 +26,7 @@ function refuse(exchange: Exchange, limit: Bytes): void {
   const { req, res } = exchange;
   const { socket } = req;
   exchange.answered = 413;
+  exchange.reason = "body-too-large";
   req.push = () => true; // what still comes reaches nobody
   // Behind another answer of its connection, or after its own has begun, there is no room for one.
   const before = (socket as { _httpMessage?: unknown })._httpMessage;

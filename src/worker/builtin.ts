@@ -1,4 +1,4 @@
-import { between, seconds, ms } from "../base/units.ts";
+import { seconds, ms } from "../base/units.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Listener } from "./app.ts";
 import { createFront } from "./front.ts";
@@ -42,7 +42,7 @@ export function createBuiltIn({ serving, trust, clock, demo, connections, unders
     tally,
     clock,
     demo,
-    written: (req, res, startedAt, id) => serving.written(req, res, between(startedAt, clock.now()), id),
+    written: (req, res, written) => serving.written(req, res, written),
   });
   const rule = queueRule(connections);
   const queue = new AdmissionQueue(rule, clock);

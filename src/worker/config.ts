@@ -31,7 +31,8 @@ export interface WorkerConfig {
   readonly tls: TlsConfig | null;
   /** What becomes of headers with an underscore, of the built-in service. */
   readonly underscores: Underscores;
-  readonly accessLog: boolean;
+  /** Of the requests that get a line in the log: 0 none, 1 all. */
+  readonly accessLog: number;
   readonly demo: boolean;
   readonly dataDir: string;
   readonly log: { readonly target: LogTarget; readonly level: LogLevel };

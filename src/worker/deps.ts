@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { AdminKeys } from "../base/adminkeys.ts";
+import type { LineStream } from "../base/linestream.ts";
 import type { Logger } from "../base/log.ts";
 import type { Address } from "../base/protocol.ts";
 import type { Services } from "../base/runtime.ts";
@@ -23,8 +24,8 @@ export interface Host {
 /** What a worker gets from the composition root, so that it knows neither the built-in service nor the tables. */
 export interface WorkerDeps {
   readonly log: Logger;
-  /** Appends whole lines to the log: access lines. */
-  writeLog(lines: string): void;
+  /** Where access lines go. */
+  readonly lines: LineStream;
   /** What the runtime offers besides the worker's own services; a getter may start what it needs. */
   readonly services: Partial<Services>;
   /** What a Fastify plugin finds as `fastify.drover`. */

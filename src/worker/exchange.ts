@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Instant } from "../base/units.ts";
 import type { Seat } from "./connections.ts";
 import { peerOf } from "./peer.ts";
+import { requestId } from "./requestid.ts";
 
 /** A place among the requests in flight. */
 export interface Permit {
@@ -28,6 +29,11 @@ export class Exchange {
   answered: number | undefined = undefined;
   /** By the gate, and counted as such. */
   refused = false;
+  /** Why the worker itself answered, or hung up, in one word. */
+  reason: string | undefined = undefined;
+  /** Bytes that its connection had sent before it; undefined: an answer before it was still on its way (pipelining). */
+  readonly sentBefore: number | undefined;
+  #id: string | undefined = undefined;
   /** Bytes that had left at the last look, and when they last moved: for the write-stall timeout. */
   sent = 0;
   movedAt: Instant;
@@ -40,6 +46,25 @@ export class Exchange {
     this.seat = seat;
     this.startedAt = now;
     this.movedAt = now;
+    const { socket } = req;
+    const writing = (socket as unknown as { _httpMessage?: unknown })._httpMessage ?? res;
+    this.sentBefore = writing === res ? socket.bytesWritten : undefined;
+  }
+
+  /** What the answer calls itself, or would have: for the log. */
+  id(): string {
+    const said = this.res.getHeader("x-request-id");
+    return typeof said === "string" ? said : (this.#id ??= requestId(this.req));
+  }
+
+  /** Bytes of the body that left, with their framing: what the client was promised is not what it got when somebody hung up. */
+  bytes(): number {
+    const { req, res, sentBefore } = this;
+    const { _header: head } = res as unknown as { _header?: string | null };
+    const left = sentBefore === undefined ? Infinity : req.socket.bytesWritten - sentBefore - (head?.length ?? 0);
+    const length = Number(req.method === "HEAD" ? 0 : (res.getHeader("content-length") ?? Infinity));
+    const bytes = Math.max(0, Math.min(left, length));
+    return Number.isFinite(bytes) ? bytes : 0;
   }
 
   /** The client's address, worked out at the first use only. */

@@ -50,6 +50,7 @@ export function createFront(parts: FrontParts, application: Listener): Listener 
 /** The connection ends with it: what follows on it can't be trusted. */
 function reject({ demo }: FrontParts, exchange: Exchange, { status, detail }: Malformed): void {
   mark(exchange, demo);
+  exchange.reason = "malformed";
   exchange.res.shouldKeepAlive = false;
   sendProblem(exchange.res, status, detail);
 }
@@ -73,6 +74,7 @@ function whenAdmitted(parts: FrontParts, verdict: Verdict, exchange: Exchange, n
 function refuse({ tally, demo }: FrontParts, exchange: Exchange, { status, reason, detail, retryAfter }: Refusal): void {
   tally.refused(reason);
   exchange.refused = true;
+  exchange.reason = reason;
   if (!exchange.res.hasHeader("x-request-id")) mark(exchange, demo);
   const headers = { "X-Drover-Refused": reason, "Retry-After": String(spread(retryAfter)) };
   sendProblem(exchange.res, status, detail, headers);

@@ -44,7 +44,16 @@ export interface PreparedParts {
   readonly demo: boolean;
   readonly capacity?: Bytes;
   /** Called after a hit was handed to the socket. */
-  written(req: IncomingMessage, res: ServerResponse, startedAt: Instant, id: string): void;
+  written(req: IncomingMessage, res: ServerResponse, written: Written): void;
+}
+
+/** A hit, for those who count. */
+export interface Written {
+  readonly startedAt: Instant;
+  readonly id: string;
+  readonly cache: string;
+  /** Of the body. */
+  readonly bytes: number;
 }
 
 /**
@@ -127,12 +136,14 @@ export class PreparedStore implements PreparedAnswers {
     reader?.answered(req, res);
     const id = requestId(req);
     const write = res.getHeaderNames().length === 0 ? this.#fast : writeByNode;
-    this.#write(req, res, entry, { cache: fresh ? "HIT" : "STALE", id, now, write });
-    this.#parts.written(req, res, now, id);
+    const cache = fresh ? "HIT" : "STALE";
+    const bytes = this.#write(req, res, entry, { cache, id, now, write });
+    this.#parts.written(req, res, { startedAt: now, id, cache, bytes });
     return true;
   }
 
-  #write(req: IncomingMessage, res: ServerResponse, entry: Entry, { cache, id, now, write }: Writing): void {
+  /** @returns bytes of the body. */
+  #write(req: IncomingMessage, res: ServerResponse, entry: Entry, { cache, id, now, write }: Writing): number {
     const { counters } = this.#parts.tally;
     if (cache === "HIT") counters.hits += 1;
     else if (cache === "STALE") counters.stale += 1;
@@ -145,6 +156,7 @@ export class PreparedStore implements PreparedAnswers {
     const age = Math.max(0, Math.floor((now + wall.ahead - entry.answer.source.checkedAt) / 1_000));
     const reason = cache === "STALE" ? entry.answer.source.reason : undefined;
     write(req, res, rendition, { age: String(age), cache, reason, id, date: wall.date });
+    return req.method === "HEAD" ? 0 : (rendition.body?.length ?? 0);
   }
 
   #readWall(now: Instant): { readonly ahead: number; readonly date: string } {

@@ -11,6 +11,11 @@ let counter = 0;
 export function requestId(req: IncomingMessage): string {
   const given = req.headers["x-request-id"];
   if (typeof given === "string" && SANE.test(given)) return given;
+  return newRequestId();
+}
+
+/** For what came without a request that could be read. */
+export function newRequestId(): string {
   counter += 1;
   return `${prefix}${counter}`;
 }

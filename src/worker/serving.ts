@@ -6,10 +6,12 @@ import { pause } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
 import { classOf } from "../base/requestclass.ts";
 import { between, type Ms } from "../base/units.ts";
-import type { AccessLog } from "./access.ts";
+import type { AccessEntry, AccessLog } from "./access.ts";
+import { explained } from "./app.ts";
 import { limitBody } from "./bodylimit.ts";
 import { Cap } from "./cap.ts";
 import type { WorkerConfig } from "./config.ts";
+import type { Turned } from "./clienterror.ts";
 import { Connections } from "./connections.ts";
 import { drain, type Drained } from "./drain.ts";
 import type { Exchange } from "./exchange.ts";
@@ -21,8 +23,10 @@ import { Intake } from "./intake.ts";
 import { retuneServer } from "./limits.ts";
 import { observeRequests } from "./observe.ts";
 import { Pace } from "./pace.ts";
-import { notePeer } from "./peer.ts";
+import { notePeer, peerOf } from "./peer.ts";
+import type { Written } from "./prepared.ts";
 import { Tally } from "./tally.ts";
+import { pathOf } from "./target.ts";
 import { watchTimeouts } from "./timeouts.ts";
 import { Turnover } from "./turnover.ts";
 import { watchUpgrades } from "./upgrades.ts";
@@ -32,8 +36,7 @@ export interface ServingParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly trust: Trust;
-  /** undefined: no access lines. */
-  readonly access: AccessLog | undefined;
+  readonly access: AccessLog;
   /** The application closed its server by itself. */
   closed(): void;
   /** Tells the master how many connections have come to stay, and whether the worker is at its cap. */
@@ -135,15 +138,22 @@ export class Serving {
   /** Applies live settings. @param own the server was made by the worker, so its limits are the worker's too. */
   retune(config: WorkerConfig, own: boolean): void {
     this.#config = config;
+    this.#parts.access.retune(config.accessLog);
     this.#cap.retune(config.connections);
     if (own && this.#server !== undefined) retuneServer(this.#server, config);
   }
 
   /** A prepared answer was handed to the socket; most are over with that. */
-  written(req: IncomingMessage, res: ServerResponse, millis: Ms, id: string): void {
-    this.tally.answered(res.statusCode, millis);
+  written(req: IncomingMessage, res: ServerResponse, { startedAt, id, cache, bytes }: Written): void {
+    const millis = between(startedAt, this.#parts.clock.now());
+    const { access } = this.#parts;
+    const { statusCode: status } = res;
+    this.tally.answered(status, millis);
     this.tally.classed("read"); // only rows stand ready
-    if (this.#parts.access !== undefined) this.#log(req, res.statusCode, millis, id);
+    if (access.samples()) {
+      const client = this.#parts.trust.addressOf(req);
+      access.add({ method: req.method ?? "", path: pathOf(req.url), status, millis, bytes, client, id, cache });
+    }
     const { socket } = res;
     if (socket !== null && socket.writableLength === 0) return;
     if (this.inFlight.of(res) === undefined) this.inFlight.begin(req, res).counted = true;
@@ -167,21 +177,60 @@ export class Serving {
     limitBody(this.inFlight.begin(req, res), this.#config.bodyLimit);
   }
 
+  /** What could not be read as a request was answered. */
+  turned({ socket, status, reason, id }: Turned): void {
+    const entry = { method: "", path: "", status, millis: 0, bytes: 0, client: peerOf(socket), id, reason };
+    this.#parts.access.trouble(entry, false);
+  }
+
   /** An answer went out, or its client went away before one did: then there is nothing to count. */
   #over(exchange: Exchange): void {
     const { req, res, counted, timedOut, answered, startedAt } = exchange;
-    if (counted || (!res.headersSent && !timedOut && answered === undefined)) return;
-    const status = answered ?? (res.headersSent ? res.statusCode : 504);
+    if (counted) return;
     const millis = between(startedAt, this.#parts.clock.now());
+    if (!res.headersSent && !timedOut && answered === undefined) return this.#left(exchange, millis);
+    const status = answered ?? (res.headersSent ? res.statusCode : 504);
     this.tally.answered(status, exchange.stream || exchange.waits ? undefined : millis);
-    const reason = status < 400 || exchange.refused ? undefined : res.getHeader("x-drover-refused");
-    if (typeof reason === "string") this.tally.refused(reason);
-    this.tally.classed(classOf(req.method, req.url), exchange.refused || typeof reason === "string" ? status : undefined);
-    const id = res.getHeader("x-request-id");
-    if (this.#parts.access !== undefined) this.#log(req, status, millis, typeof id === "string" ? id : "");
+    const said = status < 400 ? undefined : res.getHeader("x-drover-refused");
+    const refusal = exchange.refused || typeof said !== "string" ? undefined : said;
+    if (refusal !== undefined) this.tally.refused(refusal);
+    const refused = exchange.refused || refusal !== undefined;
+    this.tally.classed(classOf(req.method, req.url), refused ? status : undefined);
+    this.#log(exchange, { status, millis, refused, reason: exchange.reason ?? refusal ?? (status < 400 ? undefined : explained(res)) });
   }
 
-  #log(req: IncomingMessage, status: number, millis: Ms, id: string): void {
-    this.#parts.access?.add({ req, status, millis, client: this.#parts.trust.addressOf(req), id });
+  #log(exchange: Exchange, { status, millis, refused, reason }: Outcome): void {
+    const { access } = this.#parts;
+    const own = refused || exchange.reason !== undefined;
+    const trouble = status >= 500 || own || status === 429 || (reason !== undefined && TOLD.has(status));
+    if (!trouble && !access.samples()) return;
+    const { req, res } = exchange;
+    const cache = res.getHeader("x-cache");
+    const why = reason ?? (trouble ? "application" : undefined);
+    const entry = { ...this.#asked(req), status, millis, bytes: exchange.bytes(), id: exchange.id(), reason: why };
+    const whole = typeof cache === "string" ? { ...entry, cache } : entry;
+    if (trouble) access.trouble(whole, status >= 500 && !refused);
+    else access.add(whole);
+  }
+
+  /** Nobody is there to be answered: 499, as nginx has it. */
+  #left(exchange: Exchange, millis: Ms): void {
+    const { access } = this.#parts;
+    if (!access.samples()) return;
+    access.add({ ...this.#asked(exchange.req), status: 499, millis, bytes: 0, id: exchange.id(), reason: "client-left" });
+  }
+
+  #asked(req: IncomingMessage): Pick<AccessEntry, "method" | "path" | "client"> {
+    return { method: req.method ?? "", path: pathOf(req.url), client: this.#parts.trust.addressOf(req) };
   }
 }
+
+interface Outcome {
+  readonly status: number;
+  readonly millis: Ms;
+  readonly refused: boolean;
+  readonly reason: string | undefined;
+}
+
+/** What of a client's faults an operator wants to hear of: somebody tries something. What else is 4xx is between the two of them. */
+const TOLD: ReadonlySet<number> = new Set([403, 408, 413, 421, 431]);

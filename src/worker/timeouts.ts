@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { between, ms, type Instant, type Ms } from "../base/units.ts";
@@ -47,18 +46,17 @@ function answer504(exchange: Exchange, limit: Ms, { tally, log }: TimeoutParts):
   const { req, res } = exchange;
   if (res.socket === null) return; // queued behind another answer on this connection: that one is older, and goes first
   exchange.timedOut = true;
+  exchange.reason = "request-timeout";
   tally.counters.timeouts += 1;
-  const id = res.getHeader("x-request-id");
+  const id = exchange.id();
   log.warn({ method: req.method, path: pathOf(req.url), id, limit }, "request timed out before its first byte: answered 504");
-  endWithProblem(res.socket, 504, `no answer within ${limit / 1_000} s`, ours(res));
+  endWithProblem(res.socket, 504, `no answer within ${limit / 1_000} s`, ours(exchange));
 }
 
-/** What the worker itself had set on the answer; nothing for a foreign application's. */
-function ours(res: ServerResponse): string[] {
-  return ["X-Request-Id", "X-Drover-Demo"].flatMap((name) => {
-    const value = res.getHeader(name);
-    return typeof value === "string" ? [`${name}: ${value}`] : [];
-  });
+/** What the worker's own answer carries. */
+function ours(exchange: Exchange): string[] {
+  const demo = exchange.res.getHeader("x-drover-demo");
+  return [`X-Request-Id: ${exchange.id()}`, ...(typeof demo === "string" ? [`X-Drover-Demo: ${demo}`] : [])];
 }
 
 function judgeWrite(exchange: Exchange, now: Instant, limit: number, { tally, log }: TimeoutParts): void {
@@ -77,8 +75,9 @@ function judgeWrite(exchange: Exchange, now: Instant, limit: number, { tally, lo
     exchange.movedAt = now;
   } else if (between(exchange.movedAt, now) >= limit) {
     exchange.timedOut = true;
+    exchange.reason = "client-stalled";
     tally.counters.timeouts += 1;
-    log.info({ path: pathOf(exchange.req.url), limit }, "the client takes no more of its answer: connection closed");
+    log.info({ path: pathOf(exchange.req.url), id: exchange.id(), limit }, "the client takes no more of its answer: connection closed");
     socket.destroy();
   }
 }

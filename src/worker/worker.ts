@@ -48,7 +48,7 @@ export class Worker {
    * @throws DroverError when the application can't be loaded, Error when the kernel refuses to listen.
    */
   async start(beatEvery: Ms): Promise<void> {
-    const { handles, serving, trust, configured, access } = this.#parts;
+    const { handles, serving, trust, configured } = this.#parts;
     const { config, addresses } = configured;
     const builtIn = createBuiltIn({
       serving,
@@ -70,16 +70,15 @@ export class Worker {
       loadBuiltIn: () => this.#deps.loadBuiltIn(),
       loadFace: () => this.#deps.loadFace(),
       front: (application) => builtIn.front(application),
-      clientError: onClientError(serving.tally, config.demo ? ["X-Drover-Demo: 1"] : []),
+      clientError: onClientError(serving.tally, (turned) => serving.turned(turned), config.demo ? ["X-Drover-Demo: 1"] : []),
     });
     this.#loaded = await Promise.race([loading, boot.failed]).finally(() => boot.end());
+    this.#host.signals.once("exit", () => this.#deps.lines.end()); // a crash comes this way too
     if (serving.draining) return; // asked to go while it was loading
     // What an autopsy asks through the debugger, when this loop is past asking.
     Object.defineProperty(globalThis, Symbol.for(IN_FLIGHT), { value: () => serving.inFlight.oldest(), configurable: true });
     this.#beats = startBeat(this.#port, beatEvery, serving.vitals());
     this.#port.send({ type: "ready", where: `${addresses.map(({ name }) => name).join(", ")} (${this.#loaded.form})` });
-    if (access === undefined) return;
-    process.once("exit", () => access.flush());
   }
 
   #watchBoot(): Boot {
@@ -120,15 +119,17 @@ export class Worker {
 
   /** Lets requests finish and ends this worker, within `within`. Asked again, the earlier end rules. */
   drain(by: DrainedBy, within: Ms = this.#parts.configured.config.gracefulTimeout): void {
-    const { serving, drainStarts } = this.#parts;
+    const { serving, drainStarts, access } = this.#parts;
     setTimeout(() => this.#leave(), within).unref();
     if (serving.draining) return;
     this.#drainedBy = by;
     const ended = serving.drain(within);
     drainStarts.abort(); // after accepting has stopped: the application may close what it wants to close itself
     void ended.then(async ({ requests, connections }) => {
-      if (requests > 0) this.#deps.log.warn({ requests, connections }, "the drain's time is over: requests were cut off");
+      const cut = { requests, connections, oldest: serving.inFlight.oldest() };
+      if (requests > 0) this.#deps.log.warn(cut, "the drain's time is over: requests were cut off");
       await Promise.race([this.#closeApplication(), new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN))]);
+      await Promise.race([access.close(), new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN))]);
       this.#leave();
     });
   }
@@ -158,7 +159,6 @@ export class Worker {
     if (this.#left) return;
     this.#left = true;
     this.#beats?.();
-    this.#parts.access?.flush();
     this.#port.send({ type: "drained", served: this.#parts.serving.tally.counters.served, by: this.#drainedBy });
     setImmediate(this.#host.exit, EXIT.done.code);
   }
@@ -177,7 +177,7 @@ interface Parts {
   readonly handles: Handles;
   readonly trust: Trust;
   readonly serving: Serving;
-  readonly access: AccessLog | undefined;
+  readonly access: AccessLog;
   readonly drainStarts: AbortController;
 }
 
@@ -185,7 +185,8 @@ function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps, cl
   const { config, addresses, generation } = configured;
   const handles = new Handles(addresses);
   const trust = createTrust(config.trustedProxies);
-  const access = config.accessLog ? new AccessLog(configured, (lines) => deps.writeLog(lines)) : undefined;
+  const { slot, accessLog: share } = { ...configured, ...config };
+  const access = new AccessLog({ slot, generation, clock: systemClock, lines: deps.lines, share });
   const holds = (connections: number, full: boolean): void => port.send({ type: "holds", connections, full });
   const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, closed, holds });
   const health: Health = {

@@ -46,7 +46,11 @@ test("each order reaches the master once, as it was given; the log says who did 
     [audit[1]?.["action"], audit[1]?.["by"], audit[1]?.["via"], audit[1]?.["client"]],
     ["scale", "settings", "bearer", "192.0.2.1"],
   );
-  assert.equal(w.timeline.since().filter(({ what }) => what === "action").length, orders.length + 2);
+  assert.equal(
+    w.timeline.since().filter(({ what }) => what === "action").length,
+    orders.length + 1,
+    "and that an alert was seen is told wherever it was said",
+  );
 });
 
 test("writes that Google has refused: listed for a viewer, tried again and given up by an operator; unknown ones are 404", async (t) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { LIMITS } from "../../src/admin/advice/advice.ts";
+import { said } from "../../src/admin/said.ts";
 import { ALERT_NAMES } from "../../src/admin/alerts/model.ts";
 import { readPages } from "../../src/admin/pages.ts";
 import { slotsState } from "../../src/base/slots.ts";
@@ -255,6 +256,16 @@ test(
 
 test("French on a phone, by a token; a viewer sees no order; nothing is wider than the screen", { skip }, async (t) => {
   const w = await board(t);
+  const capacity = said`${150} of ${200} slots are taken (${75.5} %)`;
+  const words = { reason: said`the CPU is at ${"95 %"} with ${4} workers on ${2} cores`, step: said`more cores` };
+  w.snapshot = {
+    ...w.snapshot,
+    advice: { limit: "cpu", share: 1, reason: words.reason.text, step: words.step.text, said: words },
+    alerts: [
+      alert({ text: capacity.text, said: capacity }),
+      alert({ name: "google", text: "as it is", said: said`nobody translates ${1}` }),
+    ],
+  };
   const tab = await openTab(t, "fr-FR");
   for (const width of [360, 390, 768, 1_280]) {
     await tab.look({ width, height: 844, scheme: "light" });
@@ -268,6 +279,16 @@ test("French on a phone, by a token; a viewer sees no order; nothing is wider th
       await type(VIEWER);
       await tab.until("document.querySelector('#board').hidden === false");
       assert.match(String(await tab.run(seen)), /150 places prises sur 200 \(75 %\), 50 libres · NORMALE/);
+      assert.equal(
+        await tab.run(
+          "[...document.querySelectorAll('#advice, #alerts li span:nth-of-type(2)')].map((node) => `${node.lang} ${node.textContent}`).join()",
+        ),
+        [
+          "fr le processeur est à 95 % avec 4 workers sur 2 cœurs → plus de cœurs",
+          "fr 150 places sur 200 sont prises (75,5 %)",
+          "en as it is",
+        ].join(),
+      );
       assert.equal(await tab.run("[...document.querySelectorAll('.operator')].some((node) => node.checkVisibility())"), false);
     }
     assert.ok(Number(await tab.run("document.documentElement.scrollWidth - document.documentElement.clientWidth")) <= 0, `${width}`);

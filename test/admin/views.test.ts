@@ -79,6 +79,13 @@ test("the timeline is told from what differs, and stays bounded", () => {
       [["alert", "info", { name: "capacity", level: "over" }]],
     ],
   );
+  const one = firing("warning");
+  const seen = { ...one, alerts: one.alerts.map((each) => ({ ...each, acked: NOW })) };
+  assert.deepEqual(
+    newsOf(one, seen).map(({ what, text, with: facts }) => [what, text, facts]),
+    [["alert", "capacity is marked as seen", { name: "capacity", level: "seen" }]],
+  );
+  assert.deepEqual([newsOf(seen, seen), newsOf(seen, one)], [[], []], "once, and no longer when it gets worse");
   const timeline = new Timeline();
   for (let nr = 0; nr < 500; nr += 1) timeline.note({ what: "action", level: "info", text: "x".repeat(1_000) }, NOW);
   assert.equal(timeline.since().length, 100);

@@ -23,7 +23,7 @@ async function serving<T>(work: (rig: Rig, sheet: Sheet) => Promise<T>): Promise
       live: { reconnect: seconds(5), mostStreams: 20 },
       ...loginServices(),
     },
-    config: { headersTimeout: ms(300), trustedProxies: [{ address: "127.0.0.1", prefix: 32, family: "ipv4" }], accessLog: true },
+    config: { headersTimeout: ms(300), trustedProxies: [{ address: "127.0.0.1", prefix: 32, family: "ipv4" }], accessLog: 1 },
   });
   await rig.until("ready");
   try {

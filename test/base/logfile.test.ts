@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { createLog } from "../../src/base/log.ts";
+import { createLog, harmless } from "../../src/base/log.ts";
 import { openLogFile } from "../../src/base/logfile.ts";
 
 function folder(t: TestContext): string {
@@ -51,7 +51,8 @@ test("whatever a line says, a terminal that shows it obeys nothing", (t) => {
   const evil = 'a\u001b[2J\u009b2J\u007f\u0085\r\n{"level":60}\u2028\u202e\u2066txt.exe\ud83c\udfb2é';
   sink.log.info({ user: evil }, `${evil} has logged in`);
   sink.log.warn({ [evil]: 1 }, "a name of a field");
-  sink.write(`${JSON.stringify({ path: evil, msg: "request" })}\n`);
+  sink.lines.push(`${harmless(JSON.stringify({ path: evil, msg: "request" }))}\n`);
+  sink.lines.end();
   const text = readFileSync(file, "utf8");
   assert.doesNotMatch(text, /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/u);
   const lines = text.trimEnd().split("\n");

@@ -9,7 +9,7 @@ const UPLOAD = fileURLToPath(new URL("apps/upload.mjs", import.meta.url));
 const cut = (): number => (globalThis as { uploadsCut?: number }).uploadsCut ?? 0;
 
 async function limited(use: (rig: Rig) => Promise<void>, limit = 1_000): Promise<void> {
-  const rig = startRig({ config: { app: UPLOAD, bodyLimit: bytes(limit), accessLog: true } });
+  const rig = startRig({ config: { app: UPLOAD, bodyLimit: bytes(limit), accessLog: 1 } });
   await rig.until("ready");
   try {
     await use(rig);

@@ -27,7 +27,7 @@ export const config = (over: Partial<WorkerConfig> = {}): WorkerConfig => ({
   trustedProxies: [],
   tls: null,
   underscores: "drop",
-  accessLog: false,
+  accessLog: 0,
   demo: false,
   dataDir: "/nonexistent",
   log: { target: { fd: 1 }, level: "info" },
@@ -103,7 +103,7 @@ export function startRig(options: RigOptions = {}): Rig {
     channel,
     () => ({
       log: makeLogger({ role: "worker", slot: 3, generation: 7 }, "debug", stream),
-      writeLog: (lines) => void access.push(lines),
+      lines: { push: (line) => void access.push(line), flushed: () => Promise.resolve(), reopen() {}, end() {} },
       services: options.services ?? {},
       reopen: () => void log.push({ msg: "reopened" }),
       loadBuiltIn: async () => options.builtIn ?? {},

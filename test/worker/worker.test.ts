@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Server, ServerResponse } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { createLog } from "../../src/base/log.ts";
 import { runtime } from "../../src/base/runtime.ts";
 import { ms } from "../../src/base/units.ts";
-import { AccessLog } from "../../src/worker/access.ts";
 import { diesWithMaster } from "../../src/worker/lifeline.ts";
 import { installWorkerSignals } from "../../src/worker/signals.ts";
 import { createThreads } from "../../src/worker/threads.ts";
@@ -88,7 +83,7 @@ test("a message that should carry a socket and does not is said, not fatal", asy
 });
 
 test("access lines: one a request, hits too, with address and id, never the query; none unless asked for", async () => {
-  const rig = startRig({ builtIn: plugin, config: { accessLog: true } });
+  const rig = startRig({ builtIn: plugin, config: { accessLog: 1 } });
   await rig.until("ready");
   const client = new Client(rig.port);
   await client.get("/?token=secret", ["X-Request-Id: me"]);
@@ -135,36 +130,6 @@ test("TERM to a worker drains it; an application that closes its own server take
   server?.close();
   assert.equal(await closing.exited, 0);
   assert.ok(closing.log.some(({ msg }) => String(msg).includes("closed its server")));
-});
-
-test("whole lines made elsewhere go to the log as they are", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "drover-log-"));
-  try {
-    const file = join(directory, "log");
-    const sink = createLog({ role: "worker" }, "info", { file });
-    sink.write('{"msg":"one"}\n{"msg":"two"}\n');
-    assert.equal(readFileSync(file, "utf8"), '{"msg":"one"}\n{"msg":"two"}\n');
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-});
-
-test("access lines go out in batches of at most 16 KiB or 100 ms", async () => {
-  const written: string[] = [];
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const access = new AccessLog({ slot: 0, generation: 1 }, (lines) => {
-    written.push(lines);
-    resolve();
-  });
-  const entry = { req: { method: "GET", url: "/x" } as never, status: 200, millis: 1, client: "::1", id: "a" };
-  access.add(entry);
-  assert.equal(written.length, 0);
-  await promise;
-  assert.equal(written.length, 1);
-  for (let nr = 0; nr < 1_000; nr += 1) access.add(entry);
-  assert.ok(written.length > 5 && written.every((lines) => lines.length < 17_000 && lines.endsWith("\n")));
-  access.flush();
-  assert.equal(written.join("").trimEnd().split("\n").length, 1_001);
 });
 
 test("a worker whose parent is another process, or whose channel closes, exits", () => {

@@ -1,6 +1,7 @@
 /** What limits the service now, and one thing to do about it: pure. */
 import type { Bytes, Ms } from "../../base/units.ts";
 import type { Snapshot } from "../../master/snapshot.ts";
+import { said, type Said } from "../said.ts";
 import { slotsAdvice } from "./slots.ts";
 import { quotaAdvice, upstreamAdvice, writesAdvice } from "./upstream.ts";
 import { connectionsAdvice, cpuAdvice, memoryAdvice, workersAdvice } from "./machine.ts";
@@ -17,6 +18,8 @@ export interface Advice {
   readonly reason: string;
   /** What to do; "nothing to do" while there is room. */
   readonly step: string;
+  /** Both for other languages. */
+  readonly said?: { readonly reason: Said; readonly step: Said } | undefined;
 }
 
 export interface AdviceInput {
@@ -38,7 +41,10 @@ export const NEAR = 0.7;
 const ROOM = 0.5;
 
 /** One limit as it stands. `step` is what to do when it is near. */
-export type Standing = Omit<Advice, "step"> & { readonly step: string };
+export interface Standing extends Pick<Advice, "limit" | "share"> {
+  readonly reason: Said;
+  readonly step: Said;
+}
 
 /** The nearest limit. What is broken comes first: a share of 1 and more. */
 export function advise(input: AdviceInput): Advice {
@@ -56,14 +62,16 @@ export function advise(input: AdviceInput): Advice {
     (best, one) => (best === undefined || one.share > best.share ? one : best),
     undefined,
   );
-  if (nearest === undefined) return { limit: "cpu", share: 0, reason: "nothing is known yet", step: NOTHING };
-  const { limit, share, reason, step } = nearest;
-  return { limit, share: Number(share.toFixed(4)), reason, step: share >= NEAR ? step : share >= ROOM ? "nothing to do yet" : NOTHING };
+  const { limit, share, reason, step: far } = nearest ?? UNKNOWN;
+  const step = share >= NEAR ? far : share >= ROOM ? said`nothing to do yet` : IDLE;
+  return { limit, share: Number(share.toFixed(4)), reason: reason.text, step: step.text, said: { reason, step } };
 }
 
-export const NOTHING = "nothing to do";
+const IDLE = said`nothing to do`;
+const UNKNOWN: Standing = { limit: "cpu", share: 0, reason: said`nothing is known yet`, step: IDLE };
+export const NOTHING = IDLE.text;
 
 /** "quota: 3 tables at TTL 5 s need 36 calls/min of 51; TTL 10 s halves it". */
-export const adviceText = ({ limit, reason, step }: Advice): string => `${limit}: ${reason}; ${step}`;
+export const adviceText = ({ limit, reason, step }: Pick<Advice, "limit" | "reason" | "step">): string => `${limit}: ${reason}; ${step}`;
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;

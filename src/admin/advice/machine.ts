@@ -1,3 +1,4 @@
+import { said } from "../said.ts";
 import { percent, type AdviceInput, type Standing } from "./advice.ts";
 
 /** Where CPU and memory begin to bind: beyond, waits grow faster than work. */
@@ -5,8 +6,11 @@ const FULL = 0.9;
 
 export function cpuAdvice({ snapshot: { machine, workers }, cores }: AdviceInput): Standing | undefined {
   if (machine === null) return undefined;
-  const reason = `the CPU is at ${percent(machine.cpu)} with ${workers.ready} workers on ${cores} core${cores === 1 ? "" : "s"}`;
-  const step = workers.target > cores * 2 ? "more cores; more workers would only share them" : "more cores";
+  const reason =
+    cores === 1
+      ? said`the CPU is at ${percent(machine.cpu)} with ${workers.ready} workers on 1 core`
+      : said`the CPU is at ${percent(machine.cpu)} with ${workers.ready} workers on ${cores} cores`;
+  const step = workers.target > cores * 2 ? said`more cores; more workers would only share them` : said`more cores`;
   return { limit: "cpu", share: machine.cpu / FULL, reason, step };
 }
 
@@ -14,9 +18,10 @@ export function memoryAdvice({ snapshot: { machine, workers, places } }: AdviceI
   if (machine === null) return undefined;
   const sizes = places.flatMap(({ role, child }) => (role === "worker" && child?.rss != null ? [child.rss] : []));
   const each = sizes.length === 0 ? 0 : sizes.reduce((sum, rss) => sum + rss, 0) / sizes.length;
-  const reason = `memory is at ${percent(machine.ram)}, ${workers.ready} workers take about ${Math.round(each / 1_048_576)} MiB each`;
+  const reason = said`memory is at ${percent(machine.ram)}, ${workers.ready} workers take about ${Math.round(each / 1_048_576)} MiB each`;
   const fewer = Math.max(1, workers.target - Math.max(1, Math.round(workers.target / 4)));
-  const step = workers.target > 1 ? `\`drover scale ${fewer}\` frees memory, or get a machine with more` : "get a machine with more memory";
+  const step =
+    workers.target > 1 ? said`\`drover scale ${fewer}\` frees memory, or get a machine with more` : said`get a machine with more memory`;
   return { limit: "memory", share: machine.ram / FULL, reason, step };
 }
 
@@ -25,31 +30,34 @@ export function workersAdvice({ snapshot, cores }: AdviceInput): Standing | unde
   const { workers, places, machine, state, roll } = snapshot;
   if (state !== "running" && state !== "reloading") return undefined;
   if (workers.ready < workers.target && roll === null) {
-    const reason = `${workers.ready} of ${workers.target} workers are ready`;
+    const reason = said`${workers.ready} of ${workers.target} workers are ready`;
     return {
       limit: "workers",
       share: workers.ready === 0 ? 3 : 1,
       reason,
-      step: "see why under `deaths` in `drover status`, and in the log",
+      step: said`see why under \`deaths\` in \`drover status\`, and in the log`,
     };
   }
   const loops = places.flatMap(({ role, child }) => (role === "worker" && child?.elu != null ? [child.elu] : []));
   if (loops.length === 0) return undefined;
   const busy = loops.reduce((sum, elu) => sum + elu, 0) / loops.length;
   const idle = machine !== null && machine.cpu < 0.7 && workers.target < cores * 4;
-  const reason = `the ${workers.ready} workers' event loops are ${percent(busy)} busy${machine === null ? "" : `, the CPU is at ${percent(machine.cpu)}`}`;
-  const step = idle ? `\`drover scale ${Math.min(cores * 4, workers.target + cores)}\`, there is CPU left` : "more cores";
+  const reason =
+    machine === null
+      ? said`the ${workers.ready} workers' event loops are ${percent(busy)} busy`
+      : said`the ${workers.ready} workers' event loops are ${percent(busy)} busy, the CPU is at ${percent(machine.cpu)}`;
+  const step = idle ? said`\`drover scale ${Math.min(cores * 4, workers.target + cores)}\`, there is CPU left` : said`more cores`;
   return { limit: "workers", share: busy / FULL, reason, step };
 }
 
 export function connectionsAdvice({ snapshot: { places, workers }, connections }: AdviceInput): Standing | undefined {
   const open = places.reduce((sum, { role, child }) => sum + (role === "worker" ? (child?.connections ?? 0) : 0), 0);
   const cap = connections * Math.max(1, workers.ready);
-  const reason = `${open} of ${cap} connections are open`;
+  const reason = said`${open} of ${cap} connections are open`;
   return {
     limit: "connections",
     share: open / cap,
     reason,
-    step: `raise DROVER_WORKER_CONNECTIONS (${connections}), or shorten DROVER_KEEP_ALIVE`,
+    step: said`raise DROVER_WORKER_CONNECTIONS (${connections}), or shorten DROVER_KEEP_ALIVE`,
   };
 }

@@ -1,4 +1,5 @@
 import type { Ms } from "../../base/units.ts";
+import { said, UNSAID } from "../said.ts";
 import type { AdviceInput, Standing } from "./advice.ts";
 
 /** CPU and memory below which a machine carries more people. */
@@ -10,12 +11,13 @@ export function slotsAdvice({ snapshot: { slots, machine }, fullIn }: AdviceInpu
   if (slots === null) return undefined;
   const { used, max } = slots;
   const share = used / max;
-  const soon = fullIn === null || fullIn === 0 ? "" : `, full in about ${duration(fullIn)} at this rate`;
-  const reason = `${used} of ${max} slots are taken (${Math.round(share * 100)} %${soon})`;
+  const soon = fullIn === null || fullIn === 0 ? UNSAID : said`, full in about ${duration(fullIn)} at this rate`;
+  const reason = said`${used} of ${max} slots are taken (${Math.round(share * 100)} %${soon})`;
   const idle = machine !== null && machine.cpu < IDLE && machine.ram < IDLE;
   const more = Math.ceil((max * MORE) / 10) * 10;
-  const load = machine === null ? "" : `: CPU is at ${Math.round(machine.cpu * 100)} %, memory at ${Math.round(machine.ram * 100)} %`;
-  const step = idle ? `DROVER_MAX_SLOTS=${more}, the machine carries more${load}` : `more slots need a bigger machine first${load}`;
+  const load =
+    machine === null ? UNSAID : said`: CPU is at ${Math.round(machine.cpu * 100)} %, memory at ${Math.round(machine.ram * 100)} %`;
+  const step = idle ? said`DROVER_MAX_SLOTS=${more}, the machine carries more${load}` : said`more slots need a bigger machine first${load}`;
   return { limit: "slots", share, reason, step };
 }
 

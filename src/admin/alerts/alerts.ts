@@ -110,6 +110,6 @@ const last = ({ raised }: AlertState, reading: { readonly value: number; readonl
 function view(rule: Rule, state: AlertState | undefined): readonly AlertView[] {
   const band = rule.bands[state?.band ?? -1];
   if (state?.raised === undefined || band === undefined) return [];
-  const { at, value, peak, text } = state.raised;
-  return [{ name: rule.name, level: band.level, since: at, value, peak, threshold: band.from, text, acked: state.acked ?? null }];
+  const { at, value, peak, text, said } = state.raised;
+  return [{ name: rule.name, level: band.level, since: at, value, peak, threshold: band.from, text, said, acked: state.acked ?? null }];
 }

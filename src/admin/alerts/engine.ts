@@ -33,11 +33,11 @@ export function step(rule: Rule, state: AlertState, reading: Reading | undefined
 }
 
 /** The text and the peak of what fires move with the value; what is over for the moment keeps its last words until it is over. */
-function noted(state: AlertState, { value, text }: Reading): AlertState {
+function noted(state: AlertState, { value, text, said }: Reading): AlertState {
   const { raised } = state;
   return raised === undefined
     ? state
-    : { ...state, raised: { ...raised, value, text: text || raised.text, peak: Math.max(raised.peak, value) } };
+    : { ...state, raised: { ...raised, value, ...(text === "" ? {} : { text, said }), peak: Math.max(raised.peak, value) } };
 }
 
 /** The value counts for the nearest band that it has not left since: 90, 99, 85 has been over 80 all the time, over 95 it has not. */
@@ -52,11 +52,11 @@ interface Arrival {
   readonly at: At;
 }
 
-function arrive(rule: Rule, state: AlertState, { value, text }: Reading, { band, aim, at }: Arrival): readonly [AlertState, Change] {
+function arrive(rule: Rule, state: AlertState, { value, text, said }: Reading, { band, aim, at }: Arrival): readonly [AlertState, Change] {
   if (band < 0) return [QUIET, "cleared"];
   const rest = bandOf(rule, value, band) === band ? undefined : { band: aim, since: at.now };
   if (state.band < 0) {
-    const raised = { at: at.wall, value, peak: value, text };
+    const raised = { at: at.wall, value, peak: value, text, said };
     return [{ band, toward: rest, blindSince: undefined, raised, acked: undefined }, "raised"];
   }
   const up = band > state.band;

@@ -1,4 +1,5 @@
 /** What an alert is. */
+import type { Said } from "../said.ts";
 import type { Instant, Ms, Timestamp } from "../../base/units.ts";
 
 export type Level = "warning" | "urgent" | "critical";
@@ -47,10 +48,18 @@ export interface Rule {
 export interface Reading {
   readonly value: number;
   readonly text: string;
+  /** The text for other languages. */
+  readonly said?: Said | undefined;
 }
 
 /** -1: no band. */
 export type BandIndex = number;
+
+/** An alert that fires: when it was raised, and by which words it is told now. */
+export interface Raised extends Reading {
+  readonly at: Timestamp;
+  readonly peak: number;
+}
 
 /** One rule's state. A value must persist on its way to another band. */
 export interface AlertState {
@@ -59,8 +68,8 @@ export interface AlertState {
   readonly toward: { readonly band: BandIndex; readonly since: Instant } | undefined;
   /** Since when there is no reading. */
   readonly blindSince: Instant | undefined;
-  /** When it was raised, and by which words it is told now; there as long as it fires. */
-  readonly raised: { readonly at: Timestamp; readonly value: number; readonly peak: number; readonly text: string } | undefined;
+  /** There as long as it fires. */
+  readonly raised: Raised | undefined;
   /** Somebody has seen it. */
   readonly acked: Timestamp | undefined;
 }

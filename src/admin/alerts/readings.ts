@@ -3,6 +3,7 @@ import type { Measured } from "../../base/measured.ts";
 import type { UpstreamReport } from "../../base/protocol.ts";
 import { between, minutes, type Instant } from "../../base/units.ts";
 import type { Snapshot } from "../../master/snapshot.ts";
+import { said, UNSAID, type Said } from "../said.ts";
 import type { AlertName, Reading } from "./model.ts";
 import { WINDOWS } from "./rules.ts";
 
@@ -62,7 +63,8 @@ function grown(past: Past, what: keyof Past, now: Instant): number {
 const limitedCalls = ({ counts }: Measured): number => (counts["calls.read.locked"] ?? 0) + (counts["calls.write.locked"] ?? 0);
 
 const percent = (share: number): number => Math.round(share * 1_000) / 10;
-const is = (value: boolean, text: string): Reading => ({ value: value ? 1 : 0, text: value ? text : "" });
+const reading = (value: number, words: Said): Reading => ({ value, text: words.text, said: words });
+const is = (value: boolean, words: Said): Reading => (value ? reading(1, words) : reading(0, UNSAID));
 
 export function readingsOf(seen: Seen, past: Past): Readings {
   return { ...service(seen, past), ...google(seen, past), ...writing(seen, past), disk: fullestDisk(seen.measured) };
@@ -81,32 +83,32 @@ function service(seen: Seen, past: Past): Part<"capacity" | "latency" | "cpu" | 
     capacity:
       slots === null
         ? undefined
-        : {
-            value: percent(slots.used / slots.max),
-            text: `${slots.used} of ${slots.max} slots are taken (${percent(slots.used / slots.max)} %)`,
-          },
-    latency: { value: p95, text: `95 % of the last minute's answers took up to ${p95} ms` },
-    cpu: machine === null ? undefined : { value: percent(machine.cpu), text: `the CPU is at ${percent(machine.cpu)} %` },
-    memory: machine === null ? undefined : { value: percent(machine.ram), text: `memory is at ${percent(machine.ram)} %` },
-    restarts: { value: restarts, text: `${restarts} unexpected restarts within 5 minutes${lastDeath(snapshot)}` },
-    workers: { value: percent(missing), text: `${workers.ready} of ${workers.target} workers are ready` },
+        : reading(
+            percent(slots.used / slots.max),
+            said`${slots.used} of ${slots.max} slots are taken (${percent(slots.used / slots.max)} %)`,
+          ),
+    latency: reading(p95, said`95 % of the last minute's answers took up to ${p95} ms`),
+    cpu: machine === null ? undefined : reading(percent(machine.cpu), said`the CPU is at ${percent(machine.cpu)} %`),
+    memory: machine === null ? undefined : reading(percent(machine.ram), said`memory is at ${percent(machine.ram)} %`),
+    restarts: reading(restarts, said`${restarts} unexpected restarts within 5 minutes${lastDeath(snapshot)}`),
+    workers: reading(percent(missing), said`${workers.ready} of ${workers.target} workers are ready`),
     broker:
       health.broker === "none"
         ? undefined
-        : is(up && health.broker === "away", "the broker is away: rows go stale, and writes are refused"),
+        : is(up && health.broker === "away", said`the broker is away: rows go stale, and writes are refused`),
     reload: is(...failedReload(seen)),
   };
 }
 
-function lastDeath({ places }: Snapshot): string {
+function lastDeath({ places }: Snapshot): Said {
   const [last] = places.flatMap(({ id, lastDeath: death }) => (death === null ? [] : [{ id, ...death }])).toSorted((a, b) => b.at - a.at);
-  return last === undefined ? "" : `; the last: ${last.id} ${last.name}`;
+  return last === undefined ? UNSAID : said`; the last: ${last.id} ${last.name}`;
 }
 
-function failedReload({ snapshot: { roll, lastRoll }, refusedReload }: Seen): [boolean, string] {
-  if (refusedReload !== null) return [true, `the last reload was refused: ${firstLine(refusedReload)}`];
-  if (roll === null && lastRoll?.is === "rolledBack") return [true, `the last reload was rolled back: ${firstLine(lastRoll.why)}`];
-  return [false, ""];
+function failedReload({ snapshot: { roll, lastRoll }, refusedReload }: Seen): [boolean, Said] {
+  if (refusedReload !== null) return [true, said`the last reload was refused: ${firstLine(refusedReload)}`];
+  if (roll === null && lastRoll?.is === "rolledBack") return [true, said`the last reload was rolled back: ${firstLine(lastRoll.why)}`];
+  return [false, UNSAID];
 }
 
 const LONGEST = 300;
@@ -121,12 +123,17 @@ function google(seen: Seen, past: Past): Part<"quota" | "rate-limited" | "google
   const failing = upstream.tables.filter(({ failure }) => failure !== undefined);
   return {
     quota: quota(upstream),
-    "rate-limited": { value: limited, text: `Google has refused ${limited} call${limited === 1 ? "" : "s"} with 429 within 5 minutes` },
-    google: is(upstream.state === "down" && !refused, `Google does not answer: ${firstLine(upstream.message)}`),
-    credentials: is(refused, firstLine(upstream.message)),
+    "rate-limited": reading(
+      limited,
+      limited === 1
+        ? said`Google has refused 1 call with 429 within 5 minutes`
+        : said`Google has refused ${limited} calls with 429 within 5 minutes`,
+    ),
+    google: is(upstream.state === "down" && !refused, said`Google does not answer: ${firstLine(upstream.message)}`),
+    credentials: is(refused, said`${firstLine(upstream.message)}`),
     tables: is(
       upstream.state === "ok" && failing.length > 0,
-      `${failing
+      said`${failing
         .map(({ name }) => name)
         .slice(0, 5)
         .join(", ")}: ${firstLine(failing[0]?.failure ?? "")}`,
@@ -143,9 +150,15 @@ const credentials = ({ state, message }: UpstreamReport): boolean => state === "
 function quota({ quota: read, writes }: UpstreamReport): Reading {
   const pools = [{ pool: "read", ...read }, ...(writes === undefined ? [] : [{ pool: "write", ...writes.quota }])];
   const [first] = pools.toSorted((a, b) => b.used / b.limit - a.used / a.limit);
-  if (first === undefined || first.limit === 0) return { value: 0, text: "" };
+  if (first === undefined || first.limit === 0) return reading(0, UNSAID);
   const { pool, used, limit } = first;
-  return { value: percent(used / limit), text: `${used} of ${limit} ${pool} calls of this minute are used (${percent(used / limit)} %)` };
+  const share = percent(used / limit);
+  return reading(
+    share,
+    pool === "read"
+      ? said`${used} of ${limit} read calls of this minute are used (${share} %)`
+      : said`${used} of ${limit} write calls of this minute are used (${share} %)`,
+  );
 }
 
 function writing({ snapshot, measured, now }: Seen, past: Past): Part<"parked" | "backlog" | "journal"> {
@@ -155,12 +168,14 @@ function writing({ snapshot, measured, now }: Seen, past: Past): Part<"parked" |
   const oldest = Math.round(writes.oldest / 1_000);
   const share = measured.journalSize === 0 ? 0 : percent(writes.waitingBytes / measured.journalSize);
   return {
-    parked: {
-      value: parked,
-      text: `${parked} accepted write${parked === 1 ? " was" : "s were"} parked within 10 minutes: the sheet does not take them`,
-    },
-    backlog: { value: oldest, text: `${writes.waiting} accepted writes wait for the sheet, the oldest for ${oldest} s` },
-    journal: { value: share, text: `the journal is ${share} % full: at 100 % writes are refused` },
+    parked: reading(
+      parked,
+      parked === 1
+        ? said`1 accepted write was parked within 10 minutes: the sheet does not take them`
+        : said`${parked} accepted writes were parked within 10 minutes: the sheet does not take them`,
+    ),
+    backlog: reading(oldest, said`${writes.waiting} accepted writes wait for the sheet, the oldest for ${oldest} s`),
+    journal: reading(share, said`the journal is ${share} % full: at 100 % writes are refused`),
   };
 }
 
@@ -168,8 +183,8 @@ function fullestDisk({ disks }: Measured): Reading | undefined {
   const [fullest] = disks.map((disk) => ({ ...disk, share: percent(1 - disk.free / disk.size) })).toSorted((a, b) => b.share - a.share);
   if (fullest === undefined) return undefined;
   const { directory, share, free } = fullest;
-  return {
-    value: share,
-    text: `the file system of the ${directory} directory is ${share} % full, ${Math.floor(free / 1_048_576)} MiB are left`,
-  };
+  return reading(
+    share,
+    said`the file system of the ${directory} directory is ${share} % full, ${Math.floor(free / 1_048_576)} MiB are left`,
+  );
 }

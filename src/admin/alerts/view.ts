@@ -1,4 +1,5 @@
 import type { Ms, Timestamp } from "../../base/units.ts";
+import type { Said } from "../said.ts";
 import type { AlertName, Change, Level } from "./model.ts";
 
 /** An alert that fires, for status, the dashboard and /stats. */
@@ -11,6 +12,8 @@ export interface AlertView {
   /** From which value on it fires at this level. */
   readonly threshold: number;
   readonly text: string;
+  /** The text for other languages. */
+  readonly said?: Said | undefined;
   readonly acked: Timestamp | null;
 }
 

@@ -173,7 +173,7 @@ export const TEXTS = {
     "did.scaled": ({ from, to }) => `from ${from} to ${to}`,
     "did.slots": ({ status, used, max }) => `${TEXTS.en[`status.${status}`] ?? status}: ${used} of ${max}`,
     "did.alert": ({ name, level }) =>
-      `${TEXTS.en[`alert.${name}`] ?? name}: ${level === "over" ? "over" : (TEXTS.en[`level.${level}`] ?? level)}`,
+      `${TEXTS.en[`alert.${name}`] ?? name}: ${level === "over" ? "over" : level === "seen" ? "known" : (TEXTS.en[`level.${level}`] ?? level)}`,
     "did.google": ({ state }) => TEXTS.en[`google.${state}`] ?? state,
     usedOf: (used, max, percent, free) => `${used} of ${max} places taken (${percent} %), ${free} free`,
     overBy: (used, max, over) => `${used} in, ${over} more than the ${max} places`,
@@ -377,7 +377,7 @@ export const TEXTS = {
     "did.scaled": ({ from, to }) => `de ${from} à ${to}`,
     "did.slots": ({ status, used, max }) => `${TEXTS.fr[`status.${status}`] ?? status} : ${used} sur ${max}`,
     "did.alert": ({ name, level }) =>
-      `${TEXTS.fr[`alert.${name}`] ?? name} : ${level === "over" ? "terminée" : (TEXTS.fr[`level.${level}`] ?? level)}`,
+      `${TEXTS.fr[`alert.${name}`] ?? name} : ${level === "over" ? "terminée" : level === "seen" ? "vue" : (TEXTS.fr[`level.${level}`] ?? level)}`,
     "did.google": ({ state }) => TEXTS.fr[`google.${state}`] ?? state,
     usedOf: (used, max, percent, free) => `${used} places prises sur ${max} (${percent} %), ${free} libres`,
     overBy: (used, max, over) => `${used} connectés, ${over} de plus que les ${max} places`,

@@ -1,7 +1,7 @@
 /** All but the processes: from the last answer onto the page. */
 import { gauge, spark } from "./draw.js";
 import { $, attribute, element, list, show, text } from "./patch.js";
-import { has, millis, named, number, percent, span, t, time } from "./words.js";
+import { has, millis, named, number, percent, span, spoken, t, time } from "./words.js";
 import { stateOf } from "./workers.js";
 
 const LEVELS = { LOW: "", HEALTHY: "", WARNING: "warning", FULL: "critical" };
@@ -68,7 +68,9 @@ function showCapacity({ capacity: c, limited_by: by, machine, advice }) {
   text($("eta"), c.eta_full_s === null ? t("never") : c.eta_full_s === 0 ? t("already") : span(c.eta_full_s));
   text($("cpu"), percent(machine?.cpu));
   text($("ram"), percent(machine?.ram));
-  text($("advice"), `${advice.reason} → ${advice.step}`);
+  const [reason, step] = [spoken(advice.said?.reason, advice.reason), spoken(advice.said?.step, advice.step)];
+  text($("advice"), `${reason.words} → ${step.words}`);
+  attribute($("advice"), "lang", reason.lang === step.lang ? reason.lang : "en");
   if (document.activeElement !== $("max-slots") && !$("max-slots").dataset.touched) $("max-slots").value = String(max);
 }
 
@@ -159,11 +161,11 @@ export function showAlerts(alerts, acknowledge) {
       const button = element("button", { className: "small operator", content: t("acknowledge") });
       button.type = "button";
       button.addEventListener("click", () => acknowledge(name));
-      const words = element("span");
-      words.lang = "en"; // as the daemon says it
-      return element("li", { children: [element("time"), element("span", { className: "word" }), words, button] });
+      return element("li", { children: [element("time"), element("span", { className: "word" }), element("span"), button] });
     },
-    fill(node, { name, level, text: words, since, acknowledged }) {
+    fill(node, { name, level, text: english, said, since, acknowledged }) {
+      const { words, lang } = spoken(said, english);
+      attribute(node.children[2], "lang", lang); // what can't be said in the reader's language is as the daemon says it
       attribute(node, "class", level);
       text(node.children[0], time(since));
       text(node.children[1], `${level === "warning" ? "▲" : "■"} ${named("level", level)} · ${named("alert", name)}`);

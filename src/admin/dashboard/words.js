@@ -1,4 +1,5 @@
 /** The reader's language, and figures as people of it write them. */
+import { inFrench } from "./french.js";
 import { TEXTS } from "./texts.js";
 
 const KEPT = "drover-language";
@@ -18,6 +19,12 @@ export const has = (key) => own[key] !== undefined;
 
 /** The word for `kind.name`; a name that has none stands for itself. */
 export const named = (kind, name) => own[`${kind}.${name}`] ?? String(name);
+
+/** A sentence of the daemon's: `lang` is the language that it could be said in. */
+export function spoken(said, english) {
+  const words = language === "fr" && said !== undefined ? inFrench(said, (n) => tenth.format(n)) : undefined;
+  return words === undefined ? { words: english, lang: "en" } : { words, lang: "fr" };
+}
 
 export function switchLanguage() {
   localStorage.setItem(KEPT, language === "fr" ? "en" : "fr");

@@ -1,5 +1,7 @@
 /** `GET /api/admin/stats`: all that the dashboard shows, in one answer that stays small: it is asked for every five seconds. */
 import { CLASS_COUNTERS, REQUEST_CLASSES } from "../../base/requestclass.ts";
+import type { Advice } from "../advice/advice.ts";
+import type { Said } from "../said.ts";
 import type { ChildView, PlaceView } from "../../master/snapshot.ts";
 import type { TimelineEvent } from "../timeline.ts";
 import type { AdminSnapshot } from "../source.ts";
@@ -36,7 +38,7 @@ export function statsView({ snapshot: s, capacity, events, mostWorkers }: StatsF
     workers: { ...s.workers, most: mostWorkers },
     capacity,
     limited_by: limitedBy(s),
-    advice: s.advice,
+    advice: adviceView(s.advice),
     requests: {
       per_second: round(s.recent.perSecond),
       p50_ms: round(s.recent.p50, 2),
@@ -60,16 +62,34 @@ export function statsView({ snapshot: s, capacity, events, mostWorkers }: StatsF
     classes: classes(s),
     deaths: s.deaths,
     places: s.places.map(placeView),
-    alerts: s.alerts.map(({ name, level, text, since, acked }) => ({
+    alerts: s.alerts.map(({ name, level, text, said, since, acked }) => ({
       name,
       level,
       text,
+      ...spoken(said),
       since: new Date(since).toISOString(),
       acknowledged: acked !== null,
     })),
     events,
   };
 }
+
+/** What another language is made of; the English text stands beside it already. */
+const spoken = (words: Said | undefined): { readonly said?: Spoken } => (words === undefined ? {} : { said: spokenOf(words) });
+
+type Spoken = readonly [form: string, ...figures: (string | number | Spoken)[]];
+const spokenOf = ({ form, with: figures }: Said): Spoken => [
+  form,
+  ...figures.map((one) => (typeof one === "object" ? spokenOf(one) : one)),
+];
+
+const adviceView = ({ limit, share, reason, step, said }: Advice): object => ({
+  limit,
+  share,
+  reason,
+  step,
+  ...(said === undefined ? {} : { said: { reason: spokenOf(said.reason), step: spokenOf(said.step) } }),
+});
 
 function upstreamView({ upstream, counters, at }: AdminSnapshot): object | null {
   if (upstream === null) return null;

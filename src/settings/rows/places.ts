@@ -1,7 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import type { LogLevel, LogTarget } from "../../base/log.ts";
-import { choice, onOff, path } from "../parsers.ts";
-import { parsed, setting, type Codec, type ComputedDefault, type Situation } from "../setting.ts";
+import { choice, path } from "../parsers.ts";
+import { expected, parsed, setting, type Codec, type ComputedDefault, type Situation } from "../setting.ts";
 
 /** systemd passes the directories it made for a unit as absolute paths, several separated by colons. */
 function fromSystemd({ env }: Situation, variable: string): string | undefined {
@@ -32,6 +32,21 @@ const logFile: Codec<LogTarget> = {
     if (text === "-") return parsed({ fd: 1 });
     const file = path.parse(text, cwd);
     return file.ok ? parsed({ file: file.value }) : file;
+  },
+};
+
+/** How many of the requests get a line: 0 … 1. */
+const sampled: Codec<number> = {
+  looksLike: "off, all (also on), or a share such as 1% or 0.01",
+  alone: "on",
+  format: (value) => (value === 0 ? "off" : value === 1 ? "all" : `${Number((value * 100).toFixed(4))}%`),
+  parse(text) {
+    const word = text.toLowerCase();
+    if (/^(?:off|false|0)$/.test(word)) return parsed(0);
+    if (/^(?:all|on|true|1)$/.test(word)) return parsed(1);
+    const [, digits, sign] = /^(\d{0,3}(?:\.\d{1,6})?) ?(%?)$/.exec(word) ?? [];
+    const value = Number(digits === "" ? Number.NaN : digits) / (sign === "%" ? 100 : 1);
+    return value > 0 && value <= 1 && (sign === "%" || value < 1) ? parsed(Number(value.toFixed(8))) : expected(sampled.looksLike);
   },
 };
 
@@ -86,9 +101,11 @@ export const LOG = [
   setting({
     name: "access_log",
     group: "log",
-    codec: onOff,
+    codec: sampled,
     default: "off",
-    reload: "roll",
-    help: "Write a line for every request.",
+    reload: "live",
+    help: "Write a line for every request, for a share of them, or for none.",
+    notes:
+      "Requests that were refused or failed get a line in any case, at most 20 at once and one a second of each kind; what is more is counted.",
   }),
 ] as const;
