@@ -23,6 +23,7 @@ const OWN = [
   "bin",
   "dist",
   "src/app/page/static",
+  "src/admin/dashboard",
   "config",
   "systemd",
   "docs",
