@@ -5,6 +5,7 @@ import type { Settings } from "../settings/table.ts";
 
 export const policyOf = (settings: Settings): Policy => ({
   bootTimeout: settings.boot_timeout,
+  headStart: seconds(2),
   beatTimeout: settings.timeout,
   gracefulTimeout: settings.graceful_timeout,
   rollSettle: settings.roll_settle,
