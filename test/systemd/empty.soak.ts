@@ -19,10 +19,7 @@ const OUTSIDE = 3;
 
 /** What one must type for oneself, where Google is played, and a workbook that drover has never seen. */
 const FILLED: readonly (readonly [string, string])[] = [
-  [
-    "YOUR-ID",
-    "drover-sample-workbook --sheets-endpoint http://127.0.0.1:8086/ --oauth-endpoint http://127.0.0.1:8086/",
-  ],
+  ["YOUR-ID", "drover-sample-workbook --sheets-endpoint http://127.0.0.1:8086/ --oauth-endpoint http://127.0.0.1:8086/"],
   ["YOUR.NAME", "localhost"],
   ['"players": { "range": "players", "key": "id"', '"ausgaben": { "range": "Ausgaben 2026", "key": "Beleg"'],
   ["/api/tables/players", "/api/tables/ausgaben"],
