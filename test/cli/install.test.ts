@@ -101,6 +101,16 @@ test("--dry-run prints every file, and writes none", async (t) => {
   assert.deepEqual(readdirSync(root), []);
 });
 
+test("what is served as it lies in the source goes along, whoever names it", async (t) => {
+  const { out } = await dry(t, folder(t), "--spreadsheet-id", "a".repeat(30));
+  const named = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) => [...readFileSync(join(ROOT, "src", name), "utf8").matchAll(/"(?:\.\.\/)+(src\/[\w/.-]+?)\/?"/g)])
+    .map(([, path]) => path);
+  assert.ok(named.length >= 2, named.join());
+  for (const path of named) assert.match(out, new RegExp(String.raw`^#   \d+ +\d+ ${path}/`, "m"));
+});
+
 test("bin/drover starts it with the flags that the unit has", () => {
   const script = readFileSync(join(ROOT, "bin/drover"), "utf8");
   assert.ok(script.includes(`exec "$node" ${NODE_FLAGS.join(" ")} -- "$main" "$@"`));
