@@ -1,5 +1,6 @@
 /** The master's own servers: admin.sock, which workers pass requests on to, and DROVER_ADMIN_BIND. */
-import http, { type IncomingMessage, type Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
+import { http } from "../base/http.ts";
 import type { AdminApi } from "./api.ts";
 import { CLIENT_HEADER, ID_HEADER, SECURE_HEADER } from "./edge/forward.ts";
 import { readText, write } from "./edge/io.ts";

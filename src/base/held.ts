@@ -11,10 +11,12 @@
  *   server._pipeName                       what address() answers for a unix socket
  *   net._createServerHandle()              makes a raw handle (lib/internal/cluster uses it for the same end)
  */
-import { createServer, Server as HttpServer } from "node:http";
 import net, { type AddressInfo, type Server } from "node:net";
 import { getSystemErrorName } from "node:util";
+import { http } from "./http.ts";
 import { DroverError, messageOf } from "./errors.ts";
+
+const { createServer, Server: HttpServer } = http;
 
 /** A bound socket below net.Server: libuv's TCP or Pipe, as node:cluster and child_process deliver it. */
 export interface RawHandle {

@@ -3,10 +3,11 @@
  * into a lock-out), a deadline for the whole call (there is none), no redirects, bounded answers. The libraries are loaded
  * at the first call, so that the broker is ready before they are.
  */
-import { Agent as HttpAgent } from "node:http";
+import type { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { sheets_v4 } from "@googleapis/sheets";
 import type { JWT } from "google-auth-library";
+import { http } from "../base/http.ts";
 import type { Clock } from "../base/clock.ts";
 import { between, mebibytes, minutes, type Ms } from "../base/units.ts";
 import { failureOf, failureOfThrown, tokenRefusal, type Failure, type Pool, type Reply } from "./answers.ts";
@@ -46,7 +47,7 @@ function agentFor(endpoint: string | undefined): HttpAgent | undefined {
   const proxied = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some((name) => (process.env[name] ?? "") !== "");
   if (endpoint === undefined && proxied) return undefined;
   const options = { keepAlive: true, maxSockets: 4, maxFreeSockets: 2, timeout: minutes(2) };
-  return endpoint?.startsWith("http:") === true ? new HttpAgent(options) : new HttpsAgent(options);
+  return endpoint?.startsWith("http:") === true ? new http.Agent(options) : new HttpsAgent(options);
 }
 
 interface Libraries {

@@ -1,6 +1,6 @@
 /** One POST for the master, which never leaves the machine itself: an attempt, not a delivery. Trying again is the master's. */
-import http from "node:http";
 import https from "node:https";
+import { http } from "../base/http.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Post } from "../base/protocol.ts";
 

@@ -1,5 +1,5 @@
 /** The command line's side of the control socket. */
-import http from "node:http";
+import { http } from "../base/http.ts";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import { seconds, type Ms } from "../base/units.ts";
 import type { ControlAnswer, ControlVerb } from "../master/shell/control.ts";

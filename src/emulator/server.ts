@@ -1,5 +1,6 @@
 /** The emulated Google on one HTTP server: API, token endpoint and, when asked for, faults on order. */
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
+import { http } from "../base/http.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { HistogramDelta } from "../base/histogram.ts";
@@ -20,6 +21,8 @@ import { TokenEndpoint } from "./oauth.ts";
 import { GOOGLE_QUOTA, NO_QUOTA, Quota, type QuotaPolicy } from "./quota.ts";
 import { Store } from "./store.ts";
 import type { Requests } from "./tally.ts";
+
+const { createServer } = http;
 
 /** A spreadsheet that is there from the first start on. */
 export interface Seed {

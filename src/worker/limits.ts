@@ -1,6 +1,9 @@
-import { createServer, type Server, type ServerOptions } from "node:http";
+import type { Server, ServerOptions } from "node:http";
+import { http } from "../base/http.ts";
 import type { Listener } from "./app.ts";
 import type { WorkerConfig } from "./config.ts";
+
+const { createServer } = http;
 
 /** A head larger than this is answered 431. */
 const MAX_HEADER_BYTES = 16_384;

@@ -5,8 +5,9 @@
  * that reads `socket.remoteAddress` finds one, which neither a unix socket nor a pair of streams would give it.
  */
 import { once } from "node:events";
-import http, { type Server } from "node:http";
+import type { Server } from "node:http";
 import net, { type AddressInfo, type Socket } from "node:net";
+import { http } from "../base/http.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Ms } from "../base/units.ts";
 

@@ -1,5 +1,8 @@
-import { STATUS_CODES, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { http } from "../base/http.ts";
+
+const { STATUS_CODES } = http;
 
 /** No browser should ever interpret them, whatever application they stand in for. */
 const HEAD: Readonly<Record<string, string>> = {

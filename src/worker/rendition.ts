@@ -1,5 +1,7 @@
-import { validateHeaderName, validateHeaderValue } from "node:http";
+import { http } from "../base/http.ts";
 import type { Encoding, PreparedAnswer } from "./app.ts";
+
+const { validateHeaderName, validateHeaderValue } = http;
 
 /** One form of a prepared answer, ready to be written but for the few values that differ from one writing to the next. */
 export interface Rendition {

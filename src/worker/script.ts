@@ -1,5 +1,6 @@
-import http, { type Server } from "node:http";
+import type { Server } from "node:http";
 import net, { type AddressInfo } from "node:net";
+import { http } from "../base/http.ts";
 import type { Logger } from "../base/log.ts";
 
 /** Makes a server accept from the master's sockets; its "listening" event follows. */

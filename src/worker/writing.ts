@@ -1,6 +1,7 @@
-import { type IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Writable } from "node:stream";
+import { http } from "../base/http.ts";
 import type { Rendition } from "./rendition.ts";
 
 /** What differs from one writing of a rendition to the next. */
@@ -102,7 +103,7 @@ function record(
   });
   const req = { method, httpVersionMajor: 1, httpVersionMinor, headers: {} } as IncomingMessage;
   try {
-    const res = new ServerResponse(req);
+    const res = new http.ServerResponse(req);
     (res as unknown as Internals)._keepAliveTimeout = 75_000;
     res.assignSocket(sink as Socket);
     if (close) res.shouldKeepAlive = false;

@@ -1,5 +1,6 @@
 /** From a worker to the master: HTTP over admin.sock, with what the master judges by and nothing else. */
-import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import type { Agent, IncomingMessage } from "node:http";
+import { http } from "../../base/http.ts";
 import { messageOf } from "../../base/errors.ts";
 import { seconds } from "../../base/units.ts";
 import { GUARD, problem, type AdminAnswer, type AdminRequest } from "../request.ts";
@@ -31,7 +32,7 @@ const away = (detail: string): AdminAnswer =>
 
 /** @param socketPath of the master. @returns a function that never rejects. */
 export function forwarder(socketPath: string): (request: AdminRequest) => Promise<AdminAnswer> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS, timeout: 60_000 });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS, timeout: 60_000 });
   let open = 0;
   return async (request) => {
     if (open >= MOST) return away("too many requests of this worker wait for the master");
@@ -52,7 +53,7 @@ function ask(socketPath: string, agent: Agent, request: AdminRequest): Promise<A
   for (const name of PASSED_ON) if (typeof request.headers[name] === "string") headers[name] = request.headers[name];
   if (method === "POST") headers["content-length"] = String(Buffer.byteLength(body));
   return new Promise((resolve, reject) => {
-    const req = httpRequest({ socketPath, agent, method, path: target, headers, timeout: PATIENCE }, (res) => {
+    const req = http.request({ socketPath, agent, method, path: target, headers, timeout: PATIENCE }, (res) => {
       const chunks: Buffer[] = [];
       let size = 0;
       res.on("data", (chunk: Buffer) => {

@@ -3,7 +3,8 @@
  * operator. `GET /status` gives the snapshot, `GET /metrics` Prometheus' text; `POST /VERB` posts a command. Bodies are small, answers JSON.
  */
 import { chmodSync } from "node:fs";
-import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { http } from "../../base/http.ts";
 import { DroverError, messageOf } from "../../base/errors.ts";
 
 /** What the operator may ask of a running master. The command line has the same verbs. */
