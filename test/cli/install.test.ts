@@ -21,7 +21,7 @@ import { test, type TestContext } from "node:test";
 import { DroverError, type ErrorCode } from "../../src/base/errors.ts";
 import { install } from "../../src/cli/install/install.ts";
 import { parseInstall } from "../../src/cli/install/options.ts";
-import { digestOf, type Packed } from "../../src/cli/install/package.ts";
+import { digestOf, pack, type Packed } from "../../src/cli/install/package.ts";
 import { NODE_FLAGS } from "../../src/cli/install/plan.ts";
 import { uninstall } from "../../src/cli/install/uninstall.ts";
 import { copyVersion, judgeRoom, judgeVersion, linkAt, noteOf, pointTo } from "../../src/cli/install/version.ts";
@@ -135,6 +135,25 @@ test("bin/drover finds the runtime that npm has laid beside the package, and non
     const ran = spawnSync(join(at, ".bin/drover"), { encoding: "utf8", env: { PATH: "/usr/bin:/bin" } });
     assert.equal(/^started .*main\.js/.test(ran.stdout), found, ran.stdout + ran.stderr);
   }
+});
+
+test("what npm has laid beside drover goes along, two versions of a package too", (t) => {
+  const project = folder(t);
+  const npm = (path: string, dependencies: readonly string[]): void => {
+    const deps = Object.fromEntries(dependencies.map((name) => [name, "1"]));
+    put(project, `node_modules/${path}/package.json`, JSON.stringify({ version: "1.0.0", dependencies: deps }));
+  };
+  npm("drover", ["a", "b"]);
+  npm("a", ["c"]);
+  npm("a/node_modules/c", []);
+  npm("b", ["c"]);
+  npm("c", []);
+  put(project, "node_modules/drover/dist/cli/main.js", "");
+  const { files } = pack(join(project, "node_modules/drover"));
+  assert.deepEqual(
+    files.filter(({ to }) => to.startsWith("node_modules/")).map(({ to }) => to.replace("/package.json", "")),
+    ["node_modules/a", "node_modules/a/node_modules/c", "node_modules/b", "node_modules/c"],
+  );
 });
 
 test("one of several events: a unit for all, and all else its own", async (t) => {
