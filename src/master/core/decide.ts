@@ -100,7 +100,7 @@ function settle(master: Master, { at }: Event, policy: Policy): Decision {
     (m) => advance(m, at, policy),
     (m) => nextRecycle(m, at, policy),
     (m) => follow(m, at),
-    fill,
+    (m) => fill(m, policy),
     (m) => proceed(m, at, policy),
   );
 }

@@ -141,7 +141,7 @@ export interface Master {
   readonly recycles: readonly Recycle[];
   /** Everything was ready at least once: before that a failure to boot ends the master. */
   readonly booted: boolean;
-  /** During the first boot: until then the first worker has the machine for itself, unless it is ready sooner. */
+  /** During the first boot: until then the first worker boots alone, and after it few at a time. */
   readonly ahead: Instant | undefined;
   /** The machine is short of memory: no surge, no recycle. */
   readonly memoryShort: boolean;
@@ -153,8 +153,10 @@ export interface Master {
 
 export interface Policy {
   readonly bootTimeout: Ms;
-  /** How long, at the first boot, the other workers wait for the first one; 0: not at all. */
+  /** How long, at the first boot, workers wait for those before them; 0: not at all. */
   readonly headStart: Ms;
+  /** How many boot side by side meanwhile, once the first is ready. */
+  readonly bootsAtOnce: number;
   /** Silence of a ready child's loop after which it is examined and killed. */
   readonly beatTimeout: Ms;
   readonly gracefulTimeout: Ms;

@@ -6,9 +6,9 @@ import { steps, unchanged } from "./steps.ts";
 import { placeId, type Action, type Decision, type Event, type Master, type Policy } from "./model.ts";
 
 /**
- * The services first: whoever needs them finds their place when it looks. They and the first worker are started at once, and the
- * others when that one is ready: clients may be waiting, and the first of N that share the CPUs would be as late as the last. What is
- * slow for other reasons than the CPU is not waited for longer than the head start.
+ * The services first: whoever needs them finds their place when it looks. They and the first worker are started at once, the
+ * others when that one is ready, and few at a time: clients may be waiting, and the first of N that share the CPUs would be as late as the
+ * last. What is slow for other reasons than the CPU is not waited for longer than the head start.
  */
 export function start(master: Master, event: Extract<Event, { type: "start" }>, policy: Policy): Decision {
   if (master.target > 0) return [master, [say("warn", "started already: the second start is ignored")]];
@@ -20,11 +20,9 @@ export function start(master: Master, event: Extract<Event, { type: "start" }>, 
   );
 }
 
-/** The first worker's head start is over: it is ready, or its time is up. */
+/** The head start is over, by its time or because all are ready: whoever is left starts at once. */
 export function follow(master: Master, at: Instant): Decision {
-  if (master.ahead === undefined) return unchanged(master);
-  const first = master.places.get(placeId("worker", 0))?.incumbent;
-  if (at < master.ahead && first?.is !== "ready") return unchanged(master);
+  if (master.ahead === undefined || (at < master.ahead && !master.booted)) return unchanged(master);
   return [{ ...master, ahead: undefined }, []];
 }
 

@@ -32,6 +32,14 @@ test("the first worker goes ahead: the others follow when it is ready, or when i
   w.bootAll();
   assert.equal(w.master.booted, true);
 
+  const narrow = world({ headStart, bootsAtOnce: 1 }).start(3);
+  narrow.ready(narrow.pid("worker/0"));
+  assert.deepEqual(narrow.spawned(), ["worker/0 1", "worker/1 1"]);
+  narrow.ready(narrow.pid("worker/1"));
+  assert.deepEqual(narrow.spawned(), ["worker/2 1"], "one after the other where there is one CPU beside the one that serves");
+  narrow.bootAll();
+  assert.equal(narrow.master.ahead, undefined);
+
   const slow = world({ headStart }).start(3);
   slow.spawned();
   slow.advance(ms(1_999));
