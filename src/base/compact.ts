@@ -14,7 +14,7 @@ export type Collect = (options: { readonly type: "major"; readonly execution: "s
 
 /**
  * Gives back, once, what the start needed and serving does not: the code of functions that ran once, slack of half-filled pages. V8 would
- * do so under memory pressure alone, and N processes that wait for it keep several MB each (ADR 21). It waits for an idle second.
+ * do so under memory pressure alone, and N processes that wait for it keep several MB each (ADR 22). It waits for an idle second.
  * @param utilization of the loop since the previous figure, as performance.eventLoopUtilization gives it.
  */
 export function compactOnceIdle(

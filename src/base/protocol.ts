@@ -191,7 +191,8 @@ export type ToChild =
     }
   /** Comes with a handle: accept from it. */
   | { type: "handle"; address: number }
-  | { type: "drain"; within: Ms }
+  /** `last`: the whole service stops, and nobody accepts in your place. */
+  | { type: "drain"; within: Ms; last?: boolean }
   /** Ask your own server for the probe path; `probed` answers it. */
   | { type: "probe"; within: Ms }
   | { type: "retune"; config: unknown }

@@ -1,10 +1,15 @@
 /** What follows from the settings and the supervisor's state: the core's policy, how many workers are ready. */
+import { availableParallelism } from "node:os";
 import { seconds } from "../base/units.ts";
 import type { Master, Place, Policy } from "../master/core/model.ts";
 import type { Settings } from "../settings/table.ts";
 
+const CPUS = availableParallelism();
+
 export const policyOf = (settings: Settings): Policy => ({
   bootTimeout: settings.boot_timeout,
+  headStart: seconds(2),
+  bootsAtOnce: Math.max(1, CPUS - 1), // one is left to those who serve
   beatTimeout: settings.timeout,
   gracefulTimeout: settings.graceful_timeout,
   rollSettle: settings.roll_settle,

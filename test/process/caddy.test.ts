@@ -1,23 +1,22 @@
-/** config/Caddyfile in the real Caddy: it is accepted as it is, and, on a port of its own, passes on what it should. */
+/** config/Caddyfile in the real Caddy: it is accepted as it is, and passes on what it should, to a listener and to the real daemon. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import http from "node:http";
-import net, { type AddressInfo } from "node:net";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import test from "node:test";
+import test, { type TestContext } from "node:test";
 import { needs } from "../needs.ts";
-import { folder, get, ROOT, until } from "./harness.ts";
+import { caddy, judged, type Caddy } from "./caddy.ts";
+import { get, ROOT, start, until } from "./harness.ts";
+import { ask, type Answer } from "./nginx.ts";
 
 const skip = needs("caddy", "caddy");
-const CONFIG = join(ROOT, "config/Caddyfile");
 
 test("Caddy takes config/Caddyfile, and passes on the true address and events as they come", { skip, timeout: 60_000 }, async (t) => {
-  const home = folder(t);
-  const env = { ...process.env, HOME: home, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home };
-  const checked = spawnSync("caddy", ["validate", "--config", CONFIG, "--adapter", "caddyfile"], { encoding: "utf8", env });
-  assert.equal(checked.status, 0, checked.stderr);
-  assert.doesNotMatch(checked.stderr, /not formatted/);
+  const { status, said } = judged(t);
+  assert.equal(status, 0, said);
+  assert.doesNotMatch(said, /not formatted/);
 
   const held: http.ServerResponse[] = [];
   const server = http.createServer((req, res) => {
@@ -26,33 +25,13 @@ test("Caddy takes config/Caddyfile, and passes on the true address and events as
     held.push(res);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const free = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => free.once("listening", resolve));
-  const { port } = free.address() as AddressInfo;
-  await new Promise((resolve) => free.close(resolve));
-  const text = readFileSync(CONFIG, "utf8")
-    .replace(/^example\.org \{/m, `{\n\tadmin off\n}\nhttp://127.0.0.1:${port} {`)
-    .replace("127.0.0.1:8080", `127.0.0.1:${(server.address() as AddressInfo).port}`);
-  writeFileSync(join(home, "Caddyfile"), text);
-  const caddy = spawn("caddy", ["run", "--config", join(home, "Caddyfile")], { env, stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  caddy.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  t.after(async () => {
-    const gone = new Promise((resolve) => caddy.once("exit", resolve));
-    if (caddy.exitCode === null && caddy.kill("SIGKILL")) await gone;
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${port}`;
+  t.after(() => (server.closeAllConnections(), server.close()));
+  const { url } = await caddy(t, `127.0.0.1:${(server.address() as AddressInfo).port}`, false);
   const claims = { "x-forwarded-for": "6.6.6.6", forwarded: "for=7.7.7.7", "x-forwarded-proto": "https" };
-  const answer = await until("Caddy answers", async () => {
-    assert.equal(caddy.exitCode, null, said);
-    return await get(`${url}/`, { headers: claims }).catch(() => undefined);
-  });
-  const headers = JSON.parse(answer.body) as http.IncomingHttpHeaders;
+  const headers = JSON.parse((await get(`${url}/`, { headers: claims })).body) as http.IncomingHttpHeaders;
   assert.deepEqual(
     [headers["x-forwarded-for"], headers["x-forwarded-proto"], headers.forwarded, headers.host],
-    ["127.0.0.1", "http", undefined, `127.0.0.1:${port}`],
+    ["127.0.0.1", "http", undefined, new URL(url).host],
   );
   const stream = await new Promise<http.IncomingMessage>((resolve) => http.get(`${url}/api/events`, { agent: false }, resolve));
   stream.on("error", () => {});
@@ -62,3 +41,74 @@ test("Caddy takes config/Caddyfile, and passes on the true address and events as
   assert.equal(await next(), "data: 2\n\n");
   stream.destroy();
 });
+
+const unready = skip || needs("openssl", "openssl");
+
+test("behind Caddy and TLS: a login, the address that is refused, and events", { skip: unready, timeout: 120_000 }, async (t) => {
+  // Nothing says who the proxy is: on an address that only this machine can reach, it is believed.
+  const daemon = await start(t, { args: ["--workers", "1", "--emulator-latency", "none"] });
+  const front = await caddy(t, new URL(daemon.url).host, true);
+  await logsIn(front);
+  await eventsComeAtOnce(t, front);
+  await onlyWhoFailsIsRefused(front);
+});
+
+/** A person of the sample, with her secret. */
+function person(): { name: string; secret: string } {
+  const line = /^p001,([^,]*),.*,([A-Z0-9-]+)\r?$/m.exec(readFileSync(join(ROOT, "config/sample/players.csv"), "utf8"));
+  return { name: line?.[1] ?? "", secret: line?.[2] ?? "" };
+}
+
+function through({ url, ca }: Caddy, path: string, { json, ...options }: https.RequestOptions & { json?: unknown } = {}): Promise<Answer> {
+  const headers = {
+    ...(options.headers as http.OutgoingHttpHeaders),
+    ...(json === undefined ? {} : { "content-type": "application/json" }),
+  };
+  const body = json === undefined ? {} : { method: "POST", body: JSON.stringify(json) };
+  return ask(`${url}${path}`, { ca, ...options, ...body, headers });
+}
+
+async function logsIn(front: Caddy): Promise<void> {
+  const { status, headers, body } = await through(front, "/api/login", { json: person() });
+  assert.equal(status, 200, String(body));
+  const [cookie = ""] = headers["set-cookie"] ?? [];
+  assert.match(cookie, /^[^;]+;.*\bSecure\b/i);
+  assert.match(cookie, /\bHttpOnly\b/i);
+  const me = await through(front, "/api/me", { headers: { cookie: cookie.split(";")[0] } });
+  assert.deepEqual([me.status, (JSON.parse(String(me.body)) as { name: string }).name], [200, person().name]);
+  assert.match(String(headers["strict-transport-security"]), /^max-age=/);
+}
+
+async function eventsComeAtOnce(t: TestContext, { url, ca }: Caddy): Promise<void> {
+  const stream = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    https.get(`${url}/api/events?tables=actions`, { ca, agent: false, family: 4 }, resolve).on("error", reject);
+  });
+  let text = "";
+  stream.on("data", (chunk: Buffer) => (text += chunk.toString())).on("error", () => {}); // cut off below
+  await until("the stream has begun", () => text.includes("id: "));
+  const id = `caddy-${process.pid}`;
+  const began = performance.now();
+  const written = await through({ url, ca }, "/api/tables/actions", { json: { id, kind: "scan", player: "p002" } });
+  assert.equal(written.status, 201, String(written.body));
+  await until("the event is there", () => text.includes(id));
+  t.diagnostic(`an event came through Caddy ${Math.round(performance.now() - began)} ms after its write was sent`);
+  stream.destroy();
+}
+
+/** Whatever they say of themselves, and whoever else comes through the same proxy. */
+async function onlyWhoFailsIsRefused(front: Caddy): Promise<void> {
+  const json = { ...person(), secret: "WRONG" };
+  const tries = async (localAddress: string, nr: number): Promise<number> =>
+    (
+      await through(front, "/api/login", {
+        json,
+        localAddress,
+        headers: { "x-forwarded-for": `6.6.6.${nr}`, forwarded: `for=7.7.7.${nr}` },
+      })
+    ).status;
+  const statuses: number[] = [];
+  for (let nr = 0; nr < 12; nr += 1) statuses.push(await tries("127.0.0.9", nr));
+  assert.deepEqual([statuses[0], statuses.at(-1)], [401, 429], statuses.join());
+  assert.equal(await tries("127.0.0.10", 0), 401);
+  assert.equal((await through(front, "/api/login", { json: person(), localAddress: "127.0.0.10" })).status, 200);
+}

@@ -48,7 +48,7 @@ export async function nginx(t: TestContext, upstream: string): Promise<Front> {
     ["    listen [::]:443 ssl http2;\n", ""],
     ["/etc/letsencrypt/live/example.org/fullchain.pem", made.cert],
     ["/etc/letsencrypt/live/example.org/privkey.pem", made.key],
-    ["/var/cache/nginx/drover", cache],
+    ["/var/cache/nginx-drover", cache],
     ["example.org", "localhost"],
   ];
   let site = readFileSync(join(ROOT, "config/nginx.conf"), "utf8").replaceAll(/^#.*\n/gm, "");

@@ -30,10 +30,10 @@ still_alive() {
   echo $count
 }
 
-# load_begin [PATH [N]]: N clients of both kinds from load_begin to load_end; then LOAD says what they met.
+# load_begin [PATH [N [RESTING]]]: N clients of both kinds, and some that rest, from load_begin to load_end; then LOAD says what they met.
 load_begin() {
   rm -f /run/enough /run/loading
-  "${NODE:-/opt/drover/node_modules/.bin/node}" /opt/test/load.mjs "http://127.0.0.1:8080${1:-/healthz}" /run/enough /run/loading "${2:-4}" >/run/load &
+  "${NODE:-/opt/drover/node_modules/.bin/node}" /opt/test/load.mjs "http://127.0.0.1:8080${1:-/healthz}" /run/enough /run/loading "${2:-4}" "${3:-0}" >/run/load &
   LOADING=$!
   until_true '[[ -e /run/loading ]]'
 }

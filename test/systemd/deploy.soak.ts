@@ -1,4 +1,4 @@
-/** docs/deploy.md, command by command, on a real systemd (deploy.sh). */
+/** docs/deploy.md from its first step on, command by command, on a real systemd (deploy.sh). */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

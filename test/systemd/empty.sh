@@ -1,22 +1,39 @@
 #!/bin/bash
-# Runs inside sandbox.sh (see common.sh), on a Debian that has npm and drover's package and nothing else: what is left to type, with Google played by
-# drover's emulator, which knows a workbook of /opt/books that drover has never seen.
+# Runs inside sandbox.sh (see common.sh), on a Debian that has what the first three commands of docs/deploy.md have brought, and nothing else. It types the
+# others, which stand in /opt/typed.sh, a line each. Google is played by drover's emulator, which knows a workbook of /opt/books that drover has
+# never seen, and Let's Encrypt by a certificate that signs itself.
 cd "$(dirname "$0")" && . ./common.sh
+mkdir /opt/played && PATH=/opt/played:$PATH
+cat >/opt/played/certbot <<'BOT' && chmod +x /opt/played/certbot
+#!/bin/bash
+set -e
+while (($#)); do case $1 in --domain) name=$2 ;; --pre-hook) before=$2 ;; --post-hook) after=$2 ;; esac; shift; done
+sh -c "$before"
+mkdir -p "/etc/letsencrypt/live/$name" && cd "/etc/letsencrypt/live/$name"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj "/CN=$name" -addext "subjectAltName=DNS:$name" -keyout privkey.pem -out fullchain.pem
+sh -c "$after"
+BOT
+systemctl start nginx.service # as Debian's package does where systemd runs
 drover emulator --port 8086 --dir /root/google --csv /opt/books --emulator-latency none >/dev/null &
 until_true '[[ -e /root/google/key.json ]] && curl --silent http://127.0.0.1:8086/'
+cp /root/google/key.json /root/key.json
+cd /root
 
-from=$(now_ms)
-step() { "$@" >/run/said 2>&1 || { cat /run/said; fact step "$* failed"; }; }
-mkdir -p /etc/drover
-echo '{ "tables": { "ausgaben": { "range": "Ausgaben 2026", "key": "Beleg", "read": "public" } } }' >/etc/drover/tables.json # 1
-step drover install --key /root/google/key.json --spreadsheet-id drover-sample-workbook --tables /etc/drover/tables.json \
-  --sheets-endpoint http://127.0.0.1:8086/ --oauth-endpoint http://127.0.0.1:8086/ # 2
-step systemctl enable --now drover.service # 3
-get '/api/tables/ausgaben?limit=1' >/run/answer # 4
-fact typed_ms $(($(now_ms) - from))
-fact answer "$(head -c 200 /run/answer)"
+export CURL_CA_BUNDLE=/etc/letsencrypt/live/localhost/fullchain.pem
+typed=0 failed=none took=''
+while read -r line; do
+  from=$(now_ms)
+  bash -euo pipefail -c "$line" >/run/said 2>&1 || { failed="$line"; cat /run/said; }
+  took+=" $(($(now_ms) - from))"
+  typed=$((typed + 1))
+done </opt/typed.sh
+fact typed "$typed"
+fact failed "$failed"
+fact took "$took"
+fact answer "$(sed -n 's/^.*\({"table".\{1,120\}\).*/\1/p' /run/said | head -n 1)"
+fact behind "$(curl --silent --head https://localhost/ | tr -d '\r' | sed -n 's/^strict-transport-security: //Ip') $(curl --silent --output /dev/null --write-out '%{http_code} %{redirect_url}' http://localhost/)"
 fact key "$(stat -c '%a %U' /etc/drover/google-key.json) $(for pid in $(pgrep -u drover -f 'child.js worker'); do tr '\0' '\n' <"/proc/$pid/environ"; done | grep -c CREDENTIALS)"
 fact exposure "$(systemd-analyze security --no-pager drover.service | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p')"
-journalctl --unit=drover.service --output=cat --no-pager | tail -n 20
+journalctl --unit=drover.service --unit=nginx.service --output=cat --no-pager | tail -n 20
 kill %1
 exit 0

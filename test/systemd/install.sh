@@ -56,7 +56,7 @@ fact exposure "$(systemd-analyze security --no-pager drover.service | sed -n 's/
 
 # ------------------------------------------------------------------------------------------------ upgrade and back, with 100 clients
 another 0.2.0
-load_begin '/api/tables/players?limit=5' 50
+load_begin '/api/tables/players?limit=5' 50 10
 from=$(now_ms)
 /opt/packages/0.2.0/bin/drover install
 fact upgrade "$? $(serves) $(readlink /opt/drover/current)"
@@ -65,17 +65,19 @@ fact upgrade_ms $(($(now_ms) - from))
 sleep 1
 load_end
 fact upgrade_load "$LOAD"
-load_begin '/api/tables/players?limit=5' 50
+fact upgrade_steps "$("$NODE" /opt/test/steps.mjs /var/log/drover/drover.log)"
+load_begin '/api/tables/players?limit=5' 50 10
 /opt/drover/0.1.0/bin/drover install
 fact back "$? $(serves) $(readlink /opt/drover/current)"
 sleep 1
 load_end
 fact back_load "$LOAD"
+fact back_steps "$("$NODE" /opt/test/steps.mjs /var/log/drover/drover.log)"
 
 # ------------------------------------------------------------------------------------------------ versions that can't take over
 another 0.3.0
 echo 'throw new Error("broken");' >/opt/packages/0.3.0/dist/cli/serve.js
-load_begin '/api/tables/players?limit=5' 50
+load_begin '/api/tables/players?limit=5' 50 10
 /opt/packages/0.3.0/bin/drover install >/run/said 2>&1
 fact broken "$? $(serves) $(readlink /opt/drover/current) $(tr '\n' ' ' </run/said)"
 sleep 1

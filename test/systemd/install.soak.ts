@@ -21,8 +21,10 @@ describe("drover install on a real systemd", { skip: cannot() }, () => {
     t.diagnostic(`the upgrade took ${fact("upgrade_ms")} ms`);
     for (const name of ["upgrade_load", "back_load", "broken_load"])
       t.diagnostic(
-        `${name}: ${fact(name)} (answered, failed, slowest in ms, connections; 100 clients${quiet ? "" : `; the machine was busy: load ${loadavg()[0]}`})`,
+        `${name}: ${fact(name)} (answered, failed, slowest in ms, connections; 100 clients, 10 that rest${quiet ? "" : `; the machine was busy: load ${loadavg()[0]}`})`,
       );
+
+    for (const name of ["upgrade_steps", "back_steps"]) t.diagnostic(`${name}, in ms: ${fact(name)}`);
 
     const untouched = String.raw`Nothing was changed\s+/ 0 0$`;
     is("no_root", new RegExp(`^78 drover: drover install needs root.*${untouched}`));

@@ -61,6 +61,41 @@ test("in flight finishes, idle and never-used connections get one more request, 
   assert.deepEqual(rig.said.at(-1), { type: "drained", served: 4, by: "master" });
 });
 
+test("the last to drain accepts as long as connections rest, and goes at once when none does", async () => {
+  const { builtIn } = slowService();
+  const rig = startRig({ builtIn, config: { drainIdle: ms(400) } });
+  await rig.until("ready");
+  const idle = new Client(rig.port);
+  await idle.get("/fast");
+  rig.tell({ type: "drain", within: ms(5_000), last: true });
+  const late = new Client(rig.port);
+  const { status, headers } = await late.get("/fast");
+  assert.deepEqual([status, headers["connection"]], [200, "close"]);
+  assert.equal(runtime().draining.aborted, false, "the application is told when accepting is over");
+  const asked = performance.now();
+  assert.equal((await idle.get("/fast")).headers["connection"], "close");
+  const silent = new Client(rig.port);
+  assert.equal(await rig.exited, 0);
+  assert.ok(performance.now() - asked < 5_000);
+  await silent.until(() => silent.closed);
+  assert.equal(runtime().draining.aborted, true);
+  assert.deepEqual(rig.said.at(-1), { type: "drained", served: 3, by: "master" });
+});
+
+test("the last to drain is not kept by those who rest for longer, and has no time to linger in a quick stop", async () => {
+  for (const within of [5_000, 300]) {
+    const { builtIn } = slowService();
+    const rig = startRig({ builtIn, config: { drainIdle: ms(200) } });
+    await rig.until("ready");
+    const idle = new Client(rig.port);
+    await idle.get("/fast");
+    rig.tell({ type: "drain", within: ms(within), last: true });
+    await idle.until(() => idle.closed);
+    assert.equal(idle.error, undefined, "closed, not reset");
+    assert.equal(await rig.exited, 0);
+  }
+});
+
 test("what is not done within the time is cut off, and the worker exits 0 all the same", async () => {
   const { builtIn, begun } = slowService();
   const rig = startRig({ builtIn });

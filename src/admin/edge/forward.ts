@@ -1,5 +1,5 @@
 /** From a worker to the master: HTTP over admin.sock, with what the master judges by and nothing else. */
-import type { IncomingMessage, Agent } from "node:http";
+import type { Agent, IncomingMessage } from "node:http";
 import { http } from "../../base/http.ts";
 import { messageOf } from "../../base/errors.ts";
 import { seconds } from "../../base/units.ts";

@@ -1,7 +1,7 @@
 /** What of this package goes into a version's folder: what runs, with its own runtime and without what only builds it. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { DroverError } from "../../base/errors.ts";
 
 export interface PackedFile {
@@ -23,6 +23,7 @@ const OWN = [
   "bin",
   "dist",
   "src/app/page/static",
+  "src/admin/dashboard",
   "config",
   "systemd",
   "docs",
@@ -60,6 +61,7 @@ function resolvePackage(name: string, from: string): { at: string; above: string
 /** Every package that runs, by its place below the version's folder. @throws DroverError when one is missing, or two want one place. */
 function packages(root: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
+  const project = basename(dirname(root)) === "node_modules" ? dirname(dirname(root)) : root;
   const visit = (folder: string): void => {
     const { dependencies = {}, optionalDependencies = {}, peerDependencies = {} } = readPackage(folder);
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
@@ -70,8 +72,8 @@ function packages(root: string): ReadonlyMap<string, string> {
           throw cant(`the package ${name} is missing beside ${folder}: npm ci --omit=dev brings it`);
         continue;
       }
-      // What npm has laid beside us, in a project that we are a part of, is laid into our folder.
-      const to = relative(place.at.startsWith(`${root}/`) ? root : place.above, place.at);
+      // What npm has laid beside us, in a project that we are a part of, is laid into our folder, one below the other as it was.
+      const to = relative([root, project].find((above) => place.at.startsWith(`${above}/`)) ?? place.above, place.at);
       if (found.has(to) && found.get(to) !== place.at)
         throw cant(`two versions of ${name} are in use here: install drover by itself (npm install --global)`);
       if (found.has(to)) continue;

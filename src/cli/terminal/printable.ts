@@ -10,14 +10,11 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** One line of it: escape sequences go, white space becomes one blank, what else can't be seen becomes `?`. */
 export const printable = (text: string): string => stripVTControlCharacters(text).replaceAll(/\s+/g, " ").replaceAll(UNPRINTABLE, "?");
 
-/** The same for a text of several lines, which it keeps, and their indentation. */
+/** The same for a text of several lines, which it keeps, and the blanks that indent them and align their columns. */
 export const printableLines = (text: string): string =>
   text
     .split(/\r?\n/)
-    .map((line) => {
-      const [indent = ""] = /^ */.exec(line) ?? [];
-      return indent + printable(line.slice(indent.length));
-    })
+    .map((line) => stripVTControlCharacters(line).replaceAll(/\s/g, " ").replaceAll(UNPRINTABLE, "?"))
     .join("\n");
 
 /**

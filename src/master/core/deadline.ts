@@ -28,11 +28,11 @@ export function deadlineOf(slot: Slot): Instant | undefined {
 }
 
 /**
- * When the shell's one timer must fire next: the least deadline of all slots, or undefined when nothing is awaited. A stop
+ * When the shell's one timer must fire next: the least deadline of all slots and of the head start, or undefined when nothing is awaited. A stop
  * needs no more: whoever it waits for drains, and has a deadline of its own.
  */
 export function nextDeadline(master: Master): Instant | undefined {
-  let least: Instant | undefined;
+  let least: Instant | undefined = master.mode.is === "running" ? master.ahead : undefined;
   for (const { incumbent, successor, leaving } of master.places.values())
     for (const slot of [incumbent, successor, ...leaving]) {
       const due = deadlineOf(slot);

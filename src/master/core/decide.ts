@@ -7,7 +7,7 @@ import { nextRecycle, recycle } from "./recycle.ts";
 import { advance, reload } from "./roll.ts";
 import { dropEmpty, resize } from "./scale.ts";
 import { fill } from "./spawn.ts";
-import { booted, need, start } from "./start.ts";
+import { booted, follow, need, start } from "./start.ts";
 import { steps, unchanged } from "./steps.ts";
 import { proceed, stop } from "./stop.ts";
 import { probed } from "./trial.ts";
@@ -99,7 +99,8 @@ function settle(master: Master, { at }: Event, policy: Policy): Decision {
     booted,
     (m) => advance(m, at, policy),
     (m) => nextRecycle(m, at, policy),
-    fill,
+    (m) => follow(m, at),
+    (m) => fill(m, policy),
     (m) => proceed(m, at, policy),
   );
 }

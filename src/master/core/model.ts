@@ -141,6 +141,8 @@ export interface Master {
   readonly recycles: readonly Recycle[];
   /** Everything was ready at least once: before that a failure to boot ends the master. */
   readonly booted: boolean;
+  /** During the first boot: until then the first worker boots alone, and after it few at a time. */
+  readonly ahead: Instant | undefined;
   /** The machine is short of memory: no surge, no recycle. */
   readonly memoryShort: boolean;
   /** Fire was held until then, because the master's own loop had been late: not twice for one incident. */
@@ -151,6 +153,10 @@ export interface Master {
 
 export interface Policy {
   readonly bootTimeout: Ms;
+  /** How long, at the first boot, workers wait for those before them; 0: not at all. */
+  readonly headStart: Ms;
+  /** How many boot side by side meanwhile, once the first is ready. */
+  readonly bootsAtOnce: number;
   /** Silence of a ready child's loop after which it is examined and killed. */
   readonly beatTimeout: Ms;
   readonly gracefulTimeout: Ms;
@@ -254,6 +260,7 @@ export const initialMaster = (seed: number): Master => ({
   lastRoll: undefined,
   recycles: [],
   booted: false,
+  ahead: undefined,
   memoryShort: false,
   heldUntil: undefined,
   seed,

@@ -131,7 +131,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
       case "spawn":
         return [spawn(action)];
       case "drain":
-        withChild(action.pid, (child) => send(child, { type: "drain", within: action.within }));
+        withChild(action.pid, (child) => send(child, { type: "drain", within: action.within, last: action.why === "stop" }));
         return [];
       case "probe":
         withChild(action.pid, (child) => send(child, { type: "probe", within: action.within }));

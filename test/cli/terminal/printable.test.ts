@@ -41,6 +41,7 @@ test("whatever comes in, what comes out is one harmless line", () => {
 });
 
 test("lines and their indentation stay where a text of several is wanted", () => {
+  assert.equal(printableLines("SESSION    USER\nq2Vb0m5s1k a\tb  c\u0007"), "SESSION    USER\nq2Vb0m5s1k a b  c?", "columns stay columns");
   assert.equal(printableLines("worker 0 runs\r\n    at \u001b[31mloop\u001b[0m (a.js:1)\n"), "worker 0 runs\n    at loop (a.js:1)\n");
 });
 

@@ -21,6 +21,43 @@ test("start asks for everything at once, the services first, and says ready when
   assert.equal(w.master.booted, true);
 });
 
+test("the first worker goes ahead: the others follow when it is ready, or when its head start is over", () => {
+  const headStart = seconds(2);
+  const w = world({ headStart }).start(3, "broker");
+  assert.deepEqual(w.spawned(), ["broker/0 1", "worker/0 1"]);
+  w.ready(w.pid("broker/0"));
+  assert.deepEqual(w.spawned(), []);
+  w.ready(w.pid("worker/0"));
+  assert.deepEqual(w.spawned(), ["worker/1 1", "worker/2 1"]);
+  w.bootAll();
+  assert.equal(w.master.booted, true);
+
+  const narrow = world({ headStart, bootsAtOnce: 1 }).start(3);
+  narrow.ready(narrow.pid("worker/0"));
+  assert.deepEqual(narrow.spawned(), ["worker/0 1", "worker/1 1"]);
+  narrow.ready(narrow.pid("worker/1"));
+  assert.deepEqual(narrow.spawned(), ["worker/2 1"], "one after the other where there is one CPU beside the one that serves");
+  narrow.bootAll();
+  assert.equal(narrow.master.ahead, undefined);
+
+  const slow = world({ headStart }).start(3);
+  slow.spawned();
+  slow.advance(ms(1_999));
+  assert.deepEqual(slow.spawned(), []);
+  slow.advance(ms(1));
+  assert.deepEqual(slow.spawned(), ["worker/1 1", "worker/2 1"]);
+
+  const failing = world({ headStart }).start(3);
+  failing.spawned();
+  failing.exit(failing.pid("worker/0"), { code: 1 });
+  assert.deepEqual(failing.spawned(), ["worker/0 1"], "it is tried again, still alone");
+  failing.feed({ type: "grow" });
+  assert.deepEqual(failing.spawned(), []);
+  failing.feed({ type: "stop", quick: false });
+  failing.reap();
+  assert.deepEqual(failing.of("exit"), [{ do: "exit", code: 0 }], "those that have not begun are not waited for");
+});
+
 test("a second start, commands before the first one and a memory report change nothing", () => {
   const w = world();
   for (const type of ["grow", "shrink"] as const) w.feed({ type });

@@ -197,13 +197,14 @@ const starts = fc.record({
   workers: fc.integer({ min: 1, max: 5 }),
   services: fc.constantFrom<Role[][]>([], ["broker"], ["broker", "emulator"]),
   booted: fc.boolean(),
+  headStart: fc.constantFrom(ms(0), seconds(2)),
   rollSettle: fc.constantFrom(ms(0), seconds(2), seconds(40)),
   probe: fc.constantFrom(undefined, seconds(5)),
 });
 type Start = typeof starts extends fc.Arbitrary<infer T> ? T : never;
 
-function begin({ workers, services, booted, rollSettle, probe }: Start): { w: World; m: Model } {
-  const w = newWorld({ rollSettle, probe }).start(workers, ...services);
+function begin({ workers, services, booted, headStart, rollSettle, probe }: Start): { w: World; m: Model } {
+  const w = newWorld({ headStart, rollSettle, probe }).start(workers, ...services);
   if (booted) w.bootAll();
   return { w, m: { stopAt: undefined, quickAt: undefined } };
 }
@@ -271,6 +272,7 @@ test("rolls and recycling never leave fewer ready workers than wanted, even when
   fc.assert(
     fc.property(starts, sequence(kindly), (start, acts) => {
       const w = new World({
+        headStart: start.headStart,
         rollSettle: start.rollSettle,
         probe: start.probe,
         watch: (before, event, after, actions) => {

@@ -8,6 +8,8 @@ import type { Action, Event, Fatal, Master, Pid, Place, PlaceId, Policy, Seat, S
 
 export const POLICY: Policy = {
   bootTimeout: seconds(60),
+  headStart: ms(0),
+  bootsAtOnce: 2,
   beatTimeout: seconds(30),
   gracefulTimeout: seconds(30),
   rollSettle: ms(0),
