@@ -24,6 +24,7 @@ import { writeEnd, writeEntry } from "../../src/cli/backup/tar.ts";
 import { inspectJournal } from "../../src/broker/journal/inspect.ts";
 import { verifyJournal } from "../../src/broker/journal/verify.ts";
 import { keyFile } from "../broker/upstream.ts";
+import { pause } from "../times.ts";
 import { crashWorld, send, type CrashWorld } from "./crash.ts";
 import { cleanEnv, DROVER, folder, ROOT, start, until } from "./harness.ts";
 
@@ -53,6 +54,7 @@ function posting(world: CrashWorld, clients: number): () => Promise<number> {
   const client = async (): Promise<void> => {
     while (!enough.signal.aborted) {
       await post(world, `busy ${(count += 1)}`);
+      await pause(10);
     }
   };
   const all = Promise.all(Array.from({ length: clients }, client));
