@@ -108,7 +108,7 @@ test("no descriptor is left for a further worker: it is said, tried again, and c
   const open = (): number => readdirSync(`/proc/${daemon.pid}/fd`).length;
   const before = open();
   const some = spawnSync("prlimit", ["--pid", String(daemon.pid), `--nofile=${before + 20}:`], { encoding: "utf8" }); // a start wants more
-  assert.equal(some.status, 0, String(some.stderr ?? some.error));
+  assert.equal(some.status, 0, some.stderr);
   await daemon.control("scale", { to: 50 });
   await daemon.logged(/can't be started: no process for worker \d+: the master may open no more files.*EMFILE/);
   assert.equal((await get(daemon.url)).status, 200);

@@ -158,7 +158,7 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   test(`${signal} gives the terminal back`, { skip }, async (t) => {
     const daemon = await start(t, { args: [PLAIN], env: ONE });
     const terminal = new Terminal(t, daemon, `"$DROVER" top --interval 0.2; ${AFTERWARDS}`);
-    await terminal.shows(/^1 .*ready/m);
+    await terminal.shows(/^0 .*ready/m);
     process.kill(terminal.pid, signal);
     await restored(terminal);
     assert.match(terminal.text, /left with 0/);
@@ -204,7 +204,7 @@ test("Ctrl-Z gives the shell its terminal, fg takes it again, Ctrl-C ends it", {
 test("the daemon goes: it says so; another one comes: it says that", { skip }, async (t) => {
   const first = await start(t, { args: [PLAIN], env: ONE });
   const terminal = new Terminal(t, first, `"$DROVER" top --interval 0.2; ${AFTERWARDS}`);
-  await terminal.shows(/^1 .*ready/m);
+  await terminal.shows(/^0 .*ready/m);
   await first.stop();
   await terminal.shows(/AWAY[^]*it is asked again[^]*no daemon answers on/);
   terminal.press("r");

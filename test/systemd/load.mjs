@@ -1,11 +1,11 @@
-// load.mjs URL ENOUGH LOADING [N]: N clients (4) that keep their connections and N that make a new one for each request, ask one request after the other until there is a file
-// ENOUGH. LOADING is made when the hundredth was answered.
+// load.mjs URL ENOUGH LOADING [N [PAUSE]]: N clients (4) that keep their connections and N that make a new one for each request, ask one request
+// after the other, PAUSE ms (20) between two, until there is a file ENOUGH. LOADING is made when the hundredth was answered.
 // Prints "ANSWERED FAILED SLOWEST_MS CONNECTIONS [first failure]". A failure is any answer but 2xx, and anything that is no whole answer.
 import { existsSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const [url, enough, loading, count = "4"] = process.argv.slice(2);
+const [url, enough, loading, count = "4", pause = "20"] = process.argv.slice(2);
 let answered = 0;
 let slowest = 0;
 let connections = 0;
@@ -34,7 +34,7 @@ async function client(agent) {
       failures.push(error.code ?? error.message);
     }
     slowest = Math.max(slowest, performance.now() - from);
-    await sleep(20);
+    await sleep(Number(pause));
   }
 }
 
