@@ -1,5 +1,5 @@
 /** A real browser: Debian's Chromium, driven by playwright-core. */
-import type { TestContext } from "node:test";
+import { after, type TestContext } from "node:test";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { needs } from "../needs.ts";
 
@@ -16,18 +16,28 @@ export interface Tab {
   readonly complaints: string[];
 }
 
-/** Ends with the test. @param flags of Chromium. */
+/** By their flags: a start takes two seconds of CPU, and contexts keep the tests of a file apart. */
+const running = new Map<string, Promise<Browser>>();
+after(async () => {
+  for (const browser of running.values()) await (await browser).close();
+});
+
+function chromiumWith(flags: readonly string[]): Promise<Browser> {
+  const args = ["--no-sandbox", "--disable-dev-shm-usage", ...flags];
+  const browser = running.get(args.join(" ")) ?? chromium.launch({ executablePath: EXECUTABLE, args });
+  running.set(args.join(" "), browser);
+  return browser;
+}
+
+/** Its pages end with the test. @param flags of Chromium. */
 export async function startBrowser(
   t: TestContext,
   flags: readonly string[] = [],
 ): Promise<(url: string, options?: BrowserContextOptions) => Promise<Tab>> {
-  const browser: Browser = await chromium.launch({
-    executablePath: EXECUTABLE,
-    args: ["--no-sandbox", "--disable-dev-shm-usage", ...flags],
-  });
-  t.after(() => browser.close());
+  const browser = await chromiumWith(flags);
   return async (url, options = {}) => {
     const context = await browser.newContext({ viewport: PHONE, locale: "en-GB", ...options });
+    t.after(() => context.close());
     context.setDefaultTimeout(30_000);
     const page = await context.newPage();
     const complaints: string[] = [];

@@ -51,7 +51,13 @@ test("drover hash reads the password, never takes it as an argument, and prints 
 test("drover check says who logs in by what, without making a key", (t) => {
   const dir = mkdtempSync(join(tmpdir(), "drover-check-"));
   t.after(() => rmSync(dir, { recursive: true }));
-  const env = { PATH: process.env["PATH"], DROVER_DEMO: "on", DROVER_DATA_DIR: join(dir, "var"), SESSION_TYPE: "redis" };
+  const env = {
+    PATH: process.env["PATH"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+    DROVER_DEMO: "on",
+    DROVER_DATA_DIR: join(dir, "var"),
+    SESSION_TYPE: "redis",
+  };
   const checked = spawnSync(process.execPath, ["--", MAIN, "check"], { encoding: "utf8", cwd: dir, env, timeout: 60_000 });
   assert.equal(checked.status, 0, checked.stderr);
   assert.match(checked.stdout, /^login: by "name" and the hidden "code"; for: checkins$/m);

@@ -8,7 +8,7 @@ import { random } from "../../src/emulator/latency.ts";
 import { times } from "../times.ts";
 import { assertion, folder, FORM, grant, request, SHEET } from "./world.ts";
 
-const KILLS = times(8);
+const KILLS = times(5);
 const WRITERS = 6;
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 const VALUES = `/v4/spreadsheets/${SHEET}/values/Sheet1`;

@@ -24,8 +24,9 @@ import { writeEnd, writeEntry } from "../../src/cli/backup/tar.ts";
 import { inspectJournal } from "../../src/broker/journal/inspect.ts";
 import { verifyJournal } from "../../src/broker/journal/verify.ts";
 import { keyFile } from "../broker/upstream.ts";
+import { pause } from "../times.ts";
 import { crashWorld, send, type CrashWorld } from "./crash.ts";
-import { cleanEnv, DROVER, folder, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, folder, ONE, ROOT, start, until } from "./harness.ts";
 
 interface Ran {
   readonly code: number;
@@ -53,6 +54,7 @@ function posting(world: CrashWorld, clients: number): () => Promise<number> {
   const client = async (): Promise<void> => {
     while (!enough.signal.aborted) {
       await post(world, `busy ${(count += 1)}`);
+      await pause(10);
     }
   };
   const all = Promise.all(Array.from({ length: clients }, client));
@@ -70,7 +72,7 @@ const texts = async ({ sheet }: CrashWorld): Promise<string[]> =>
     .toSorted();
 
 test("a backup of a daemon that writes, put back into an empty directory: what waited in it lands, once", async (t) => {
-  const world = await crashWorld(t);
+  const world = await crashWorld(t, ONE);
   const { dir } = world.daemon;
   await world.sheet.order(AWAY);
   for (const text of ["a", "b", "c"]) await post(world, text);
@@ -120,7 +122,7 @@ test("a backup of a daemon that writes, put back into an empty directory: what w
 });
 
 test("of a daemon that does not run, over one that went on: what was there is put aside", async (t) => {
-  const world = await crashWorld(t);
+  const world = await crashWorld(t, ONE);
   const { dir } = world.daemon;
   await post(world, "first");
   await until("it has landed", () => waiting(world) === 0);
@@ -155,7 +157,7 @@ test("a restore that was killed is ended by the next start, at whatever moment i
     writeFileSync(inVar(step, "cookie.key"), step);
     if (there !== undefined) writeFileSync(inVar("cookie.key"), there);
     mkdirSync(inVar("restore.new"), { recursive: true });
-    const daemon = await start(t, { cwd: dir, args: [app] });
+    const daemon = await start(t, { cwd: dir, args: [app], env: ONE });
     assert.equal(readFileSync(inVar("cookie.key"), "utf8"), step);
     assert.ok(!["restore.new", "restore.ready", "restore.placing"].some((name) => existsSync(inVar(name))));
     await daemon.logged(/a restore into .* had been interrupted: it is done now/);
@@ -265,7 +267,7 @@ test("another spreadsheet while writes wait: check says so, and the start is ref
 const NOT_IN_IT = /^(?:snapshots|feed\.db|.*\.lock|drover\.pid|run|log|.*-(?:wal|shm)|emulator)$/;
 
 test("sessions move with a backup: who is in stays in, who logged out stays out, and no file of the data directory is forgotten", async (t) => {
-  const first = await start(t);
+  const first = await start(t, { env: ONE });
   const login = async (url: string, nr: number): Promise<string> => {
     const line = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split(/\r?\n/)[nr + 1] ?? "";
     const [, name, , , , secret] = line.split(",");
@@ -304,7 +306,7 @@ test("sessions move with a backup: who is in stays in, who logged out stays out,
   assert.match(back.said, /Sessions are as they were: .* To end them all: rm .*var\/session\.key/);
   for (const name of ["session.key", "ledger.db"]) assert.equal(statSync(join(cwd, "var", name)).mode & 0o777, 0o600, name);
   assert.match((await drover(cwd, ["check"])).said, /^sessions: by .*var\/session\.key$/m);
-  const second = await start(t, { cwd });
+  const second = await start(t, { cwd, env: ONE });
   assert.deepEqual(
     [await me(second.url, cookies[0]), await me(second.url, cookies[1]), await me(second.url, cookies[2])],
     [...names, "revoked"],

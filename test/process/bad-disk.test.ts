@@ -5,7 +5,7 @@ import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeF
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { allLanded, get, start, until, type Daemon } from "./harness.ts";
+import { allLanded, get, ONE, start, until, type Daemon } from "./harness.ts";
 import { book, type Book, type Told } from "./book.ts";
 
 const HEADER = ["id", "note"];
@@ -32,7 +32,7 @@ test(
   "a full journal: 503 with Retry-After, nothing of it acknowledged, and all that was is in the sheet once Google is back",
   { timeout: 90_000 },
   async (t) => {
-    const it = await book(t, TABS, { DROVER_JOURNAL_SIZE: "1m" });
+    const it = await book(t, TABS, { ...ONE, DROVER_JOURNAL_SIZE: "1m" });
     await known(it);
     it.emulator.faults.arm({ kind: "status", status: 503, method: "write", applied: false, every: 1 });
     const { status, code, retryAfter, taken } = await fill(it, 1);
@@ -70,7 +70,7 @@ test(
   async (t) => {
     const disk = tinyDisk(t, 6_000_000);
     if (disk === undefined) return;
-    const it = await book(t, TABS, {}, disk);
+    const it = await book(t, TABS, ONE, disk);
     await known(it);
     it.emulator.faults.arm({ kind: "status", status: 503, method: "write", applied: false, every: 1 });
     const ballast = join(disk, "ballast");
@@ -96,7 +96,7 @@ test(
   "a damaged journal at the start: it starts, says so in the log and in status, and what could be read is in the sheet",
   { timeout: 90_000 },
   async (t) => {
-    const it = await book(t, TABS);
+    const it = await book(t, TABS, ONE);
     await known(it);
     it.emulator.faults.arm({ kind: "status", status: 503, method: "write", applied: false, every: 1 });
     const taken: Told[] = [];

@@ -4,6 +4,7 @@ import net from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { times } from "../times.ts";
 import { ROOT, start, until, type Daemon } from "./harness.ts";
 
 const WORKERS = 8;
@@ -109,9 +110,9 @@ test("the same with every worker but one in an endless loop", async (t) => {
     return one.length === 3 && one;
   });
   for (const { socket } of victims) socket.write("GET /loop HTTP/1.1\r\nHost: t\r\n\r\n");
-  const opened = await openAll(daemon.url, 25, 80);
+  const opened = await openAll(daemon.url, 25, times(40));
   const longest = Math.max(...opened.map(({ waited }) => waited));
-  t.diagnostic(`80 connections, one every 25 ms: the longest wait was ${longest.toFixed(0)} ms`);
+  t.diagnostic(`${opened.length} connections, one every 25 ms: the longest wait was ${longest.toFixed(0)} ms`);
   assert.ok(longest < 1_000, `${longest.toFixed(0)} ms`);
   for (const { socket } of [...held, ...opened]) socket.destroy();
   assert.equal((await daemon.stop()).code, 0);

@@ -5,7 +5,7 @@ import net from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { serveControl, type ControlHandlers } from "../../src/master/shell/control.ts";
-import { folder, get, ROOT, start } from "./harness.ts";
+import { folder, get, ONE, ROOT, start } from "./harness.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 
@@ -24,7 +24,7 @@ const post = (path: string, body: string): string =>
   `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
 test("junk on the control socket is refused, counted, and costs the daemon nothing", async (t) => {
-  const daemon = await start(t, { args: [PLAIN] });
+  const daemon = await start(t, { args: [PLAIN], env: ONE });
   const path = join(daemon.dir, "var/run/control.sock");
   const before = await daemon.status();
   assert.equal(before.refusedRequests, 0);
@@ -54,7 +54,7 @@ test("junk on the control socket is refused, counted, and costs the daemon nothi
 });
 
 test("a body without end is cut off at its limit", async (t) => {
-  const daemon = await start(t, { args: [PLAIN] });
+  const daemon = await start(t, { args: [PLAIN], env: ONE });
   const path = join(daemon.dir, "var/run/control.sock");
   let sent = 0;
   await new Promise<void>((resolve) => {
@@ -107,7 +107,7 @@ function unwritable(t: TestContext, dir: string): RegExp {
 test("where the control socket can't be made one line says so, and the daemon serves; it comes when it can", async (t) => {
   const dir = folder(t);
   const expected = unwritable(t, dir);
-  const daemon = await start(t, { cwd: dir, args: [PLAIN] });
+  const daemon = await start(t, { cwd: dir, args: [PLAIN], env: ONE });
   const line = await daemon.logged(expected);
   assert.equal(line["level"], "info");
   assert.equal((await get(daemon.url)).status, 200);
@@ -123,7 +123,7 @@ test("a run directory that is a file: an application serves, and ends by its sig
   const dir = folder(t);
   const run = join(dir, "run");
   writeFileSync(run, "");
-  const daemon = await start(t, { args: [PLAIN], env: { DROVER_RUN_DIR: run } });
+  const daemon = await start(t, { args: [PLAIN], env: { ...ONE, DROVER_RUN_DIR: run } });
   await daemon.logged(/there is no control socket: DROVER_RUN_DIR: .*run can't be used/);
   assert.equal((await get(daemon.url)).status, 200);
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });

@@ -17,6 +17,7 @@ import {
   writer,
   type Victim,
 } from "./crash.ts";
+import { pause } from "../times.ts";
 import { until } from "./harness.ts";
 
 test("broker, master and tree are killed while Google loses answers, and a reload under clients that post: each write once", async (t) => {
@@ -59,6 +60,7 @@ async function posted(world: Awaited<ReturnType<typeof crashWorld>>, told: Retur
       if (answer.status !== 201 || (nr < 2 && !inSheet)) told.odd.push(`${answer.status} ${answer.body}`);
       told.notes.set(id, n);
       told.acknowledged += 1;
+      await pause(); // without one: crash.soak.ts
     }
   };
   const clients = Array.from({ length: 8 }, (_, nr) => client(nr));

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { answerJson, FakeGoogle, googleError, keyFile, SPREADSHEET } from "../broker/upstream.ts";
-import { folder, get, start, until, type Daemon, type Reply } from "./harness.ts";
+import { folder, get, ONE, start, until, type Daemon, type Reply } from "./harness.ts";
 
 const HIDDEN = "hidden-code-4711";
 const HEADER = ["id", "name", "code"];
@@ -24,6 +24,7 @@ async function world(t: TestContext): Promise<{ fake: FakeGoogle; daemon: Daemon
     GOOGLE_APPLICATION_CREDENTIALS: keyFile(),
     DROVER_TABLES: tables,
     DROVER_UPSTREAM_TIMEOUT: "3s",
+    ...ONE,
   };
   const daemon = await start(t, { cwd, env });
   return { fake, daemon, read: () => get(`${daemon.url}/api/tables/players?limit=3`) };

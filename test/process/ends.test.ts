@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import test from "node:test";
-import { alive, descendants, get, portFree, ROOT, start, until, type Daemon } from "./harness.ts";
+import { soaked } from "../times.ts";
+import { alive, descendants, get, ONE, portFree, ROOT, start, until, type Daemon } from "./harness.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
+/** Looping ones take a core each: three in the soak. */
+const WORKERS = soaked(2, 3);
 
 const inFlight = async (daemon: Daemon): Promise<number> =>
   (await daemon.status()).places.reduce((sum, { child }) => sum + (child?.inFlight ?? 0), 0);
@@ -34,7 +37,7 @@ const STATES: Record<string, (daemon: Daemon) => Promise<unknown>> = {
 /** One worker after the other: whoever is free takes the next connection. */
 async function wedge(daemon: Daemon, path: string): Promise<void> {
   const silent = async (): Promise<number> => (await daemon.status()).places.filter(({ child }) => (child?.beatAge ?? 0) > 1_000).length;
-  for (let wedged = 0; wedged < 3; wedged = await silent()) {
+  for (let wedged = 0; wedged < WORKERS; wedged = await silent()) {
     get(`${daemon.url}${path}`).catch(ignore);
     const now = wedged;
     await until("one more is silent", async () => (await silent()) > now);
@@ -43,17 +46,17 @@ async function wedge(daemon: Daemon, path: string): Promise<void> {
 
 for (const [what, prepare] of Object.entries(STATES))
   test(`the master is killed while its workers are ${what}: none is left after a second, and a new start binds at once`, async (t) => {
-    const daemon = await start(t, { args: [PLAIN], env: { DROVER_WORKERS: "3", DROVER_TIMEOUT: "30s" } });
+    const daemon = await start(t, { args: [PLAIN], env: { DROVER_WORKERS: String(WORKERS), DROVER_TIMEOUT: "30s" } });
     const { url } = daemon;
     await prepare(daemon);
     const children = descendants(daemon.pid);
-    assert.ok(children.length >= (what === "draining" ? 1 : 3)); // who has nothing to finish may be gone already
+    assert.ok(children.length >= (what === "draining" ? 1 : WORKERS)); // who has nothing to finish may be gone already
     const began = performance.now();
     daemon.signal("SIGKILL");
     await until("nobody is left", () => children.every((pid) => !alive(pid)), 5_000);
     t.diagnostic(`${children.length} processes gone ${Math.round(performance.now() - began)} ms after the master`);
     await portFree(url);
-    const again = await start(t, { cwd: daemon.dir, args: [PLAIN], bind: new URL(url).host });
+    const again = await start(t, { cwd: daemon.dir, args: [PLAIN], bind: new URL(url).host, env: ONE });
     assert.equal((await get(again.url)).status, 200);
   });
 
@@ -72,7 +75,7 @@ test("TERM with twenty requests in flight and a worker that is stuck: twenty ans
   assert.deepEqual([...new Set((await Promise.all(answers)).map(({ status }) => status))], [200]);
   assert.ok(took < 6_000, `${took} ms`);
 
-  const second = await start(t, { args: [PLAIN], env: { ...env, DROVER_GRACEFUL_TIMEOUT: "60s" } });
+  const second = await start(t, { args: [PLAIN], env: { ...env, ...ONE, DROVER_GRACEFUL_TIMEOUT: "60s" } });
   get(`${second.url}/?ms=60000`).catch(ignore);
   await until("it is in flight", async () => (await inFlight(second)) === 1);
   second.signal("SIGTERM");

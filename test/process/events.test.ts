@@ -7,6 +7,7 @@ import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { EventSource, type Told } from "../app/eventsource.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
 import { world as emulatorWorld } from "../emulator/world.ts";
+import { pause } from "../times.ts";
 import { folder, get, start, until, type Daemon } from "./harness.ts";
 
 const PLAYERS = 500;
@@ -140,6 +141,7 @@ test("over reloads and killed brokers each client hears every event once, whiche
   const state = { on: true, edits: 0 };
   const editing = (async () => {
     for (; state.on; state.edits += 1) {
+      await pause();
       const row = (state.edits * 7) % 50;
       await w.edit(`players!C${row + 2}`, [[state.edits + 1]]);
       if (state.edits % 10 === 9) await w.append(rowOf(1_000 + state.edits, state.edits));

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { times } from "../times.ts";
+import { soaked } from "../times.ts";
 import { folder, get, start, until } from "./harness.ts";
 
 const SPIN = "function spin() { for (;;); }";
@@ -27,7 +27,7 @@ const FORMS = {
 
 /** Two at each run, by chance; all in the soak. */
 const [first, second, third, fourth] = Object.entries(FORMS);
-const chosen = times(1) > 1 ? [first, second, third, fourth] : Math.random() < 0.5 ? [first, fourth] : [second, third];
+const chosen = soaked(Math.random() < 0.5 ? [first, fourth] : [second, third], [first, second, third, fourth]);
 
 for (const [form, text] of chosen.filter((one) => one !== undefined))
   test(`${form}: a reload loses nobody, a loop and a crash are named, a stop lets requests finish`, async (t) => {
@@ -46,7 +46,7 @@ for (const [form, text] of chosen.filter((one) => one !== undefined))
           ({ status, body }) => (status === 200 ? (served += 1) : failures.push(`${status} ${body}`)),
           (error: Error) => failures.push(error.message),
         );
-        await sleep(10);
+        await sleep(soaked(40, 10));
       }
     });
     await daemon.control("reload");

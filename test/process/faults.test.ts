@@ -1,14 +1,17 @@
 /** Faults of the place a daemon runs in: output nobody reads, a full disk, folders that go, limits, signals at the wrong moment. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { join } from "node:path";
-import test from "node:test";
-import { cleanEnv, DROVER, Daemon, folder, get, ROOT, start, until } from "./harness.ts";
+import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { cleanEnv, DROVER, Daemon, folder, get, ONE, ROOT, start, until, type DaemonOptions } from "./harness.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
+const startOne = (t: TestContext, { env, ...options }: DaemonOptions = {}): Promise<Daemon> =>
+  start(t, { args: [PLAIN], ...options, env: { ...ONE, ...env } });
 
 test("whoever read its output has gone: the daemon serves on", async (t) => {
   const daemon = await start(t, { args: [PLAIN], noWait: true });
@@ -21,7 +24,7 @@ test("whoever read its output has gone: the daemon serves on", async (t) => {
 });
 
 test("a log that takes no line (a full disk) loses lines, and neither memory nor service", async (t) => {
-  const daemon = await start(t, { args: [PLAIN], env: { DROVER_LOG_FILE: "/dev/full" } });
+  const daemon = await startOne(t, { env: { DROVER_LOG_FILE: "/dev/full" } });
   for (let i = 0; i < 5; i += 1) assert.equal((await get(`${daemon.url}/print`)).status, 200);
   assert.equal(JSON.parse((await daemon.control("reload")).body).ok, true);
   await until("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
@@ -30,13 +33,13 @@ test("a log that takes no line (a full disk) loses lines, and neither memory nor
 
 test("a log file that can't be opened: 78 and its setting", async (t) => {
   const dir = folder(t);
-  const daemon = await start(t, { cwd: dir, args: [PLAIN], env: { DROVER_LOG_FILE: dir }, noWait: true });
+  const daemon = await startOne(t, { cwd: dir, env: { DROVER_LOG_FILE: dir }, noWait: true });
   assert.equal((await daemon.exited).code, 78);
   assert.match(daemon.stderr, /DROVER_LOG_FILE.*EISDIR/);
 });
 
 test("the log's folder and the control socket's are removed under the daemon: both come back, without a restart", async (t) => {
-  const daemon = await start(t, { args: [PLAIN] });
+  const daemon = await startOne(t);
   rmSync(join(daemon.dir, "var"), { recursive: true });
   daemon.signal("SIGUSR1");
   await daemon.logged(/open again/);
@@ -46,8 +49,8 @@ test("the log's folder and the control socket's are removed under the daemon: bo
 });
 
 test("another daemon has the run directory: 75 at once, and it serves on", async (t) => {
-  const first = await start(t, { args: [PLAIN] });
-  const second = await start(t, { args: [PLAIN], env: { DROVER_RUN_DIR: join(first.dir, "var/run") }, noWait: true });
+  const first = await startOne(t);
+  const second = await startOne(t, { env: { DROVER_RUN_DIR: join(first.dir, "var/run") }, noWait: true });
   assert.equal((await second.exited).code, 75);
   assert.match(second.stderr, /another process listens on/);
   assert.equal((await first.status()).pid, first.pid);
@@ -72,7 +75,7 @@ test("TERM at any moment of the start: nothing is left behind, whether it was he
   const dir = folder(t);
   const socket = join(dir, "web.sock");
   for (const seen of ["var", "var/run/control.sock", "web.sock", "var/drover.pid"]) {
-    const daemon = await start(t, { cwd: dir, args: [PLAIN], bind: `unix:${socket}`, noWait: true });
+    const daemon = await startOne(t, { cwd: dir, bind: `unix:${socket}`, noWait: true });
     await until(`${seen} is there`, () => existsSync(join(dir, seen)) || daemon.process.exitCode !== null);
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null }, seen);
     for (const file of ["web.sock", "var/run/control.sock", "var/drover.pid"]) assert.equal(existsSync(join(dir, file)), false, file);
@@ -104,6 +107,8 @@ test("no descriptor is left for a further worker: it is said, tried again, and c
   await daemon.ready();
   const open = (): number => readdirSync(`/proc/${daemon.pid}/fd`).length;
   const before = open();
+  const some = spawnSync("prlimit", ["--pid", String(daemon.pid), `--nofile=${before + 20}:`], { encoding: "utf8" }); // a start wants more
+  assert.equal(some.status, 0, some.stderr);
   await daemon.control("scale", { to: 50 });
   await daemon.logged(/can't be started: no process for worker \d+: the master may open no more files.*EMFILE/);
   assert.equal((await get(daemon.url)).status, 200);
@@ -115,7 +120,7 @@ test("no descriptor is left for a further worker: it is said, tried again, and c
 });
 
 test("clients that connect to the control socket and say nothing don't keep the operator out for long, nor the daemon from ending", async (t) => {
-  const daemon = await start(t, { args: [PLAIN] });
+  const daemon = await startOne(t);
   const path = join(daemon.dir, "var/run/control.sock");
   const idle = Array.from({ length: 100 }, () => net.connect(path).on("error", () => {}));
   t.after(() => idle.forEach((socket) => socket.destroy()));
@@ -133,7 +138,10 @@ test("the master is stopped for longer than DROVER_TIMEOUT: clients are served m
   const before = await pids();
   daemon.signal("SIGSTOP");
   const end = performance.now() + 3_000;
-  while (performance.now() < end) assert.equal((await get(daemon.url)).status, 200);
+  while (performance.now() < end) {
+    assert.equal((await get(daemon.url)).status, 200);
+    await sleep(10);
+  }
   daemon.signal("SIGCONT");
   await daemon.logged(/late \(suspended or starved\)/);
   await until("beats arrive", async () => (await daemon.status()).places.every((p) => (p.child?.beatAge ?? 1e9) < 500));

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:
 import net from "node:net";
 import { join } from "node:path";
 import test from "node:test";
-import { folder, get, ROOT, start, until } from "./harness.ts";
+import { folder, get, ONE, ROOT, start, until } from "./harness.ts";
 
 const APPS = join(ROOT, "test/process/apps");
 
@@ -39,20 +39,20 @@ test("a listener is served byte for byte: status line, header order and case, no
 });
 
 test("a request without an answer gets 504 after DROVER_REQUEST_TIMEOUT, and the worker serves on", async (t) => {
-  const daemon = await start(t, { args: [join(APPS, "listener.mjs")], env: { DROVER_REQUEST_TIMEOUT: "1s" } });
+  const daemon = await start(t, { args: [join(APPS, "listener.mjs")], env: { ...ONE, DROVER_REQUEST_TIMEOUT: "1s" } });
   assert.equal((await get(`${daemon.url}/hang`)).status, 504);
   assert.equal((await get(daemon.url)).status, 207);
   await until("it is counted", async () => (await daemon.status()).counters.timeouts === 1);
 });
 
 test("an object with fetch", async (t) => {
-  const daemon = await start(t, { args: [join(APPS, "fetch.mjs")] });
+  const daemon = await start(t, { args: [join(APPS, "fetch.mjs")], env: ONE });
   const answer = await get(`${daemon.url}/a/b?c`);
   assert.deepEqual([answer.status, answer.body, answer.headers["x-form"]], [201, "GET /a/b 0", "fetch"]);
 });
 
 test("a TypeScript file, without a build", async (t) => {
-  const daemon = await start(t, { args: [join(APPS, "typed.ts")] });
+  const daemon = await start(t, { args: [join(APPS, "typed.ts")], env: ONE });
   assert.equal((await get(`${daemon.url}/x`)).body, "typed /x");
 });
 
@@ -77,7 +77,7 @@ test("one realpath a generation: a link that is switched changes nothing until t
     writeFileSync(join(dir, version, "app.mjs"), `export default (req, res) => res.end("${version}");`);
   }
   symlinkSync("one", join(dir, "current"));
-  const daemon = await start(t, { cwd: dir, args: ["./current/app.mjs"] });
+  const daemon = await start(t, { cwd: dir, args: ["./current/app.mjs"], env: ONE });
   unlinkSync(join(dir, "current"));
   symlinkSync("two", join(dir, "current"));
   const victim = (await daemon.place("worker/0")).child?.pid ?? 0;

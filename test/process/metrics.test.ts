@@ -87,7 +87,8 @@ test("counters survive kills, a hung worker delays no scrape, alerts are signed 
     assert.equal((await get(`${daemon.url}/nowhere`)).status, 404);
     const before = await until("the beats have told it", async () => {
       const now = await metrics(daemon);
-      return now.value(OK) >= 10 && now;
+      const all = now.value(OK) >= 10 && now.value('drover_http_responses_total{code="4xx"}') >= 1;
+      return all && now.value('drover_http_requests_total{class="read"}') >= 11 && now;
     });
     assert.equal(before.value('drover_http_responses_total{code="4xx"}'), 1);
     assert.equal(before.value('drover_http_requests_total{class="read"}'), 11);

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { alive, folder, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { alive, folder, get, ONE, ROOT, start, until, type Daemon } from "./harness.ts";
 
 const LISTENER = join(ROOT, "test/process/apps/listener.mjs");
 
@@ -49,7 +49,7 @@ for (const [what, forge] of Object.entries(FORGERIES))
     mkdirSync(join(dir, "var"), { recursive: true });
     const pidfile = join(dir, "var/drover.pid");
     const unharmed = forge(pidfile, t);
-    const daemon = await start(t, { cwd: dir, args: [LISTENER] });
+    const daemon = await start(t, { cwd: dir, args: [LISTENER], env: ONE });
     assert.ok(lstatSync(pidfile).isFile());
     assert.equal(readFileSync(pidfile, "utf8"), `${daemon.pid}\n`);
     assert.equal((await get(daemon.url)).status, 207);
@@ -69,7 +69,7 @@ function forgeAgain(pidfile: string, daemon: Daemon): void {
 test("a folder in its place: the daemon runs without a pid file, and the log says so", async (t) => {
   const dir = folder(t);
   mkdirSync(join(dir, "var/drover.pid/full"), { recursive: true });
-  const daemon = await start(t, { cwd: dir, args: [LISTENER] });
+  const daemon = await start(t, { cwd: dir, args: [LISTENER], env: ONE });
   assert.equal((await get(daemon.url)).status, 207);
   await daemon.logged(/runs without its drover\.pid in .*var: /);
   assert.equal((await daemon.stop()).code, 0);
@@ -77,10 +77,10 @@ test("a folder in its place: the daemon runs without a pid file, and the log say
 });
 
 test("who is refused is told the holder's true pid, whatever the pid file says", async (t) => {
-  const first = await start(t, { args: [LISTENER] });
+  const first = await start(t, { args: [LISTENER], env: ONE });
   const foreign = stranger(t);
   writeFileSync(join(first.dir, "var/drover.pid"), `${foreign}\n`);
-  const second = await start(t, { cwd: first.dir, args: [LISTENER], noWait: true });
+  const second = await start(t, { cwd: first.dir, args: [LISTENER], noWait: true, env: ONE });
   assert.equal((await second.exited).code, 75);
   await until("its reason has arrived", () => /data directory/.test(second.stderr));
   assert.match(second.stderr, new RegExp(`a daemon \\(pid ${first.pid}\\) already uses the data directory .*var: stop it`));
@@ -90,7 +90,7 @@ test("who is refused is told the holder's true pid, whatever the pid file says",
 
 test("several that start in the same instant: one serves, the others exit 75 with one clear line", async (t) => {
   const dir = folder(t);
-  const all = await Promise.all(Array.from({ length: 4 }, () => start(t, { cwd: dir, args: [LISTENER], noWait: true })));
+  const all = await Promise.all(Array.from({ length: 4 }, () => start(t, { cwd: dir, args: [LISTENER], noWait: true, env: ONE })));
   const codes = new Map<Daemon, number | null>();
   for (const daemon of all) void daemon.exited.then(({ code }) => codes.set(daemon, code));
   await until("all but one have left", () => codes.size === all.length - 1, 60_000);

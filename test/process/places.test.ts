@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
-import { cleanEnv, DROVER, Daemon, descendants, folder, get, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, Daemon, descendants, DROVER, folder, get, ONE, ROOT, start, until } from "./harness.ts";
 
 const run = promisify(execFile);
 const LISTENER = join(ROOT, "test/process/apps/listener.mjs");
@@ -44,12 +44,12 @@ test("several addresses at once: IPv4, IPv6 and a unix socket, which is removed 
 test("a unix socket left by a killed daemon is taken over; one that somebody answers on is not", async (t) => {
   const dir = folder(t);
   const socket = join(dir, "web.sock");
-  const first = await start(t, { cwd: dir, args: [LISTENER], bind: `unix:${socket}` });
+  const first = await start(t, { cwd: dir, args: [LISTENER], bind: `unix:${socket}`, env: ONE });
   first.signal("SIGKILL");
   await first.exited;
-  const second = await start(t, { cwd: dir, args: [LISTENER], bind: `unix:${socket}` });
+  const second = await start(t, { cwd: dir, args: [LISTENER], bind: `unix:${socket}`, env: ONE });
   assert.equal(await unix(socket), 207);
-  const third = await start(t, { args: [LISTENER], bind: `unix:${socket}`, noWait: true });
+  const third = await start(t, { args: [LISTENER], bind: `unix:${socket}`, noWait: true, env: ONE });
   assert.equal((await third.exited).code, 75);
   assert.equal(await unix(socket), 207);
   assert.ok(second);
@@ -65,7 +65,7 @@ test("a folder whose socket paths are over 107 bytes works all the same, and its
 });
 
 test("USR1 opens the log again after it was moved: no line is lost, split or written to the old file", async (t) => {
-  const daemon = await start(t, { args: [join(ROOT, "test/process/apps/plain.mjs")] });
+  const daemon = await start(t, { args: [join(ROOT, "test/process/apps/plain.mjs")], env: ONE });
   const log = join(daemon.dir, "var/log/drover.log");
   await get(`${daemon.url}/print`);
   await daemon.logged(/^and an error$/);
@@ -92,7 +92,7 @@ test("every log line has time, level, pid, role, slot, generation and msg", asyn
 });
 
 test("log on standard output: the children's lines come out whole there too", async (t) => {
-  const daemon = await start(t, { args: [join(ROOT, "test/process/apps/plain.mjs"), "--log-file", "-"] });
+  const daemon = await start(t, { args: [join(ROOT, "test/process/apps/plain.mjs"), "--log-file", "-"], env: ONE });
   await get(`${daemon.url}/print`);
   await until("the script's line is there", () => daemon.stdout.includes('"in two lines"'));
   for (const line of daemon.stdout.trim().split("\n")) JSON.parse(line);
@@ -123,7 +123,7 @@ test("a reload reads .env again: live rows at once, what needs a restart refused
 });
 
 test("drover reload waits until the generation serves; drover stop until the daemon has gone; both say it", async (t) => {
-  const daemon = await start(t, { args: [LISTENER] });
+  const daemon = await start(t, { args: [LISTENER], env: ONE });
   const command = (...args: string[]) => run(DROVER, args, { cwd: daemon.dir, env: cleanEnv() });
   assert.match((await command("reload")).stdout, /generation 2 serves/);
   assert.match((await command("scale", "3")).stdout, /3 workers wanted/);
@@ -178,7 +178,7 @@ test("drover check prints every setting with its source, and what strangers may 
 test("nothing is installed or built under a daemon that runs from this folder", async (t) => {
   const require = createRequire(import.meta.url);
   assert.ok(require);
-  const daemon = await start(t, { args: [LISTENER] });
+  const daemon = await start(t, { args: [LISTENER], env: ONE });
   const note = join(ROOT, "dist/.running", String(daemon.pid));
   assert.ok(existsSync(note));
   const built = readFileSync(join(ROOT, "dist/.built"), "utf8");

@@ -8,6 +8,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pause, soaked } from "../times.ts";
 import { cleanEnv, descendants, DROVER, folder, get, start, until, type Daemon } from "./harness.ts";
 
 const WORKERS = 3;
@@ -53,17 +54,19 @@ function reload({ daemon }: Situation): Promise<{ code: number | null; out: stri
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })));
 }
 
-/** Clients that ask without a pause, each request on a connection of its own. */
+/** Clients that ask until they are told to stop, each request on a connection of its own. */
 function clients(daemon: Daemon, count: number): () => Promise<{ served: number; failures: string[] }> {
   const asking = { on: true };
   let served = 0;
   const failures: string[] = [];
   const one = async (): Promise<void> => {
-    while (asking.on)
+    while (asking.on) {
       await get(daemon.url).then(
         ({ status }) => void (status === 200 ? (served += 1) : failures.push(`status ${status}`)),
         (error: Error) => failures.push(error.message),
       );
+      await pause(10);
+    }
   };
   const all = Array.from({ length: count }, one);
   return async () => {
@@ -197,5 +200,5 @@ test("TERM at any moment of a roll wins: exit 0, and nobody is left", async (t) 
     assert.deepEqual(await daemon.stop("SIGTERM"), { code: 0, signal: null });
     assert.ok(children.length >= 2);
   };
-  for (let i = 0; i < 10; i += 1) await Promise.all([once(), once()]);
+  for (let i = 0; i < soaked(3, 10); i += 1) await Promise.all([once(), once()]);
 });

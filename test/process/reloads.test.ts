@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { join } from "node:path";
 import test from "node:test";
+import { pause, soaked } from "../times.ts";
 import { get, ROOT, start, until } from "./harness.ts";
 
-test("ten reloads under load, by clients that keep their connection and by such that don't: no request fails", async (t) => {
+const RELOADS = soaked(4, 10);
+
+test(`${RELOADS} reloads under load, by clients that keep their connection and by such that don't: no request fails`, async (t) => {
   const daemon = await start(t, {
     args: [join(ROOT, "test/process/apps/plain.mjs")],
     env: { DROVER_DRAIN_IDLE: "500ms", DROVER_ROLL_SETTLE: "100ms" },
@@ -15,15 +18,17 @@ test("ten reloads under load, by clients that keep their connection and by such 
   const failed: string[] = [];
   const client = async (kind: "kept" | "fresh"): Promise<void> => {
     const agent = kind === "kept" ? new http.Agent({ keepAlive: true, maxSockets: 1 }) : undefined;
-    while (going.on)
+    while (going.on) {
       await get(`${url}/?ms=${served.kept % 5}`, agent === undefined ? {} : { agent }).then(
         (answer) => (answer.status === 200 ? (served[kind] += 1) : failed.push(String(answer.status))),
         (error: Error) => failed.push(`${kind}: ${error.message}`),
       );
+      await pause(10);
+    }
     agent?.destroy();
   };
   const clients = [client("kept"), client("kept"), client("kept"), client("fresh"), client("fresh"), client("fresh")];
-  for (let i = 0; i < 10; i += 1) {
+  for (let i = 0; i < RELOADS; i += 1) {
     daemon.signal("SIGHUP");
     await until("the roll is done", async () => {
       const { generation, roll, lastRoll } = await daemon.status();

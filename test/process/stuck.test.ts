@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import { descendants, get, ROOT, start, until, type Daemon } from "./harness.ts";
 
 const app = (t: TestContext, env: NodeJS.ProcessEnv = {}) =>
-  start(t, { args: [join(ROOT, "test/process/apps/stuck.mjs")], env: { DROVER_WORKERS: "3", DROVER_TIMEOUT: "2s", ...env } });
+  start(t, { args: [join(ROOT, "test/process/apps/stuck.mjs")], env: { DROVER_WORKERS: "2", DROVER_TIMEOUT: "2s", ...env } });
 
 const record = (daemon: Daemon, death: string) =>
   until(`a death record says ${death}`, () => daemon.log().find((line) => line["death"] === death));
@@ -49,7 +49,7 @@ async function makeStuck(daemon: Daemon, path: string): Promise<Stuck> {
   });
   const killed = performance.now() - began;
   await hung;
-  await whole(daemon, 3);
+  await whole(daemon, 2);
   console.log(
     `${path}: killed after ${Math.round(killed)} ms, whole after ${Math.round(performance.now() - began)} ms, ${served} served, ${failed} failed`,
   );
@@ -97,7 +97,7 @@ test("all workers silent at once: all are replaced", async (t) => {
   await Promise.all([retry(), retry(), retry(), retry()]);
   await until("none of the first is left", async () => {
     const { places, workers } = await daemon.status();
-    return workers.ready === 3 && places.every((place) => !before.includes(place.child?.pid));
+    return workers.ready === 2 && places.every((place) => !before.includes(place.child?.pid));
   });
   going.on = false;
 });

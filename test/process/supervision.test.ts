@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { pause } from "../times.ts";
 import { alive, descendants, get, portFree, ROOT, start, until, type Daemon } from "./harness.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
@@ -109,11 +110,13 @@ test("HUP rolls a new generation with no failed request; TTIN and TTOU change th
   let served = 0;
   const going = { on: true };
   const client = async (): Promise<void> => {
-    while (going.on)
+    while (going.on) {
       await get(daemon.url).then(
         () => (served += 1),
         () => (failed += 1),
       );
+      await pause(10);
+    }
   };
   const clients = [client(), client(), client()];
   daemon.signal("SIGHUP");

@@ -8,6 +8,7 @@ import test from "node:test";
 import tls from "node:tls";
 import { needs } from "../needs.ts";
 import { certificate } from "./certificate.ts";
+import { pause } from "../times.ts";
 import { cleanEnv, DROVER, folder, ROOT, start, until } from "./harness.ts";
 import { ask } from "./nginx.ts";
 
@@ -70,11 +71,13 @@ test(
     const failed: string[] = [];
     const one = async (nr: number): Promise<void> => {
       const agent = nr % 2 === 0 ? new https.Agent({ keepAlive: true, maxSockets: 1 }) : false;
-      while (state.on)
+      while (state.on) {
         await ask(url, { ca, agent }).then(
           () => (state.done += 1),
           (error: Error) => failed.push(error.message),
         );
+        await pause();
+      }
       if (agent !== false) agent.destroy();
     };
     const running = Array.from({ length: 6 }, (_, nr) => one(nr));

@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { needs } from "../needs.ts";
-import { cleanEnv, DROVER, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, ONE, ROOT, start, until } from "./harness.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 
@@ -30,7 +30,7 @@ test("text again and again; the daemon's restart is survived; SIGINT ends it wit
   await until("it was said three times", () => times(/^workers {4}2\/2 ready$/gm) >= 3);
   await first.stop();
   await until("it says that nobody answers", () => times(/^\d{4}-\d\d-\d\dT\S+ {2}no daemon answers on .*; asking again$/gm) >= 2);
-  const second = await start(t, { cwd: first.dir, args: [PLAIN], env: { DROVER_WORKERS: "1" } });
+  const second = await start(t, { cwd: first.dir, args: [PLAIN], env: ONE });
   await until("it shows the next one", () => times(new RegExp(`pid ${second.pid}[^]*workers {4}1/1 ready`, "g")) >= 1);
   // oxlint-disable-next-line no-control-regex
   assert.doesNotMatch(watching.text(), /\u001b/, "no terminal, no sequences");
@@ -39,7 +39,7 @@ test("text again and again; the daemon's restart is survived; SIGINT ends it wit
 });
 
 test("--json: one object a line, also while the daemon is away", async (t) => {
-  const daemon = await start(t, { args: [PLAIN] });
+  const daemon = await start(t, { args: [PLAIN], env: ONE });
   const watching = watch(t, daemon.dir, [DROVER, "status", "--json", "--watch", "0.2"]);
   const lines = (): Record<string, unknown>[] =>
     watching.text().split("\n").slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
@@ -52,7 +52,7 @@ test("--json: one object a line, also while the daemon is away", async (t) => {
 });
 
 test("nobody reads any more: it ends, quietly", async (t) => {
-  const daemon = await start(t, { args: [PLAIN] });
+  const daemon = await start(t, { args: [PLAIN], env: ONE });
   const piped = watch(t, daemon.dir, [
     "sh",
     "-c",
@@ -66,7 +66,7 @@ test("nobody reads any more: it ends, quietly", async (t) => {
 });
 
 test("on a terminal it clears the screen, unless that is a dumb one", { skip: needs("script", "bsdutils") }, async (t) => {
-  const daemon = await start(t, { args: [PLAIN] });
+  const daemon = await start(t, { args: [PLAIN], env: ONE });
   const on = (TERM: string): Watching => watch(t, daemon.dir, ["script", "-qefc", `"${DROVER}" status --watch=0.2`, "/dev/null"], { TERM });
   const drawn = on("xterm");
   await until("it was cleared twice", () => drawn.text().split("\u001b[H\u001b[2J").length > 2);
@@ -79,7 +79,7 @@ test("on a terminal it clears the screen, unless that is a dumb one", { skip: ne
 });
 
 test("wrong intervals and words: 64", async (t) => {
-  const daemon = await start(t, { args: [PLAIN] });
+  const daemon = await start(t, { args: [PLAIN], env: ONE });
   for (const args of [["--watch=0"], ["--watch=1e9"], ["--watch=soon"], ["--watch="], ["sometimes"]]) {
     const ended = await watch(t, daemon.dir, ["sh", "-c", '"$0" status "$@" 2>&1', DROVER, ...args]).exited;
     assert.equal(ended[0], 64, args.join(" "));

@@ -2,7 +2,7 @@
 set -uo pipefail
 fact() { printf 'fact %s\n' "$*"; }
 show() { systemctl show --property="$1" --value "${2:-drover.service}"; }
-until_true() { for _ in {1..600}; do ! eval "$1" >/dev/null 2>&1 || return 0; sleep 0.05; done; echo "in vain: $1"; return 1; }
+until_true() { for _ in {1..400}; do ! eval "$1" >/dev/null 2>&1 || return 0; sleep 0.1; done; echo "in vain: $1"; return 1; }
 get() { curl --silent --show-error --max-time 20 "http://127.0.0.1:8080$1"; }
 set_env() { sed -i "/^$1=/d" /etc/drover/drover.env; [[ -z ${2:-} ]] || echo "$1=$2" >>/etc/drover/drover.env; }
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
@@ -30,10 +30,11 @@ still_alive() {
   echo $count
 }
 
-# load_begin [PATH [N [RESTING]]]: N clients of both kinds, and some that rest, from load_begin to load_end; then LOAD says what they met.
+# load_begin [PATH [N [RESTING]]]: N clients of both kinds, LOAD_PAUSE ms between two requests, and some that rest, from load_begin to
+# load_end; then LOAD says what they met.
 load_begin() {
   rm -f /run/enough /run/loading
-  "${NODE:-/opt/drover/node_modules/.bin/node}" /opt/test/load.mjs "http://127.0.0.1:8080${1:-/healthz}" /run/enough /run/loading "${2:-4}" "${3:-0}" >/run/load &
+  "${NODE:-/opt/drover/node_modules/.bin/node}" /opt/test/load.mjs "http://127.0.0.1:8080${1:-/healthz}" /run/enough /run/loading "${2:-4}" "${3:-0}" "${LOAD_PAUSE:-20}" >/run/load &
   LOADING=$!
   until_true '[[ -e /run/loading ]]'
 }

@@ -1,11 +1,12 @@
-// load.mjs URL ENOUGH LOADING [N [RESTING]]: N clients (4) that keep their connections and N that make a new one for each request ask one request after the other until
-// there is a file ENOUGH; RESTING (none) keep theirs and ask every 5 s, as browsers and proxies do. LOADING is made when the hundredth was answered.
+// load.mjs URL ENOUGH LOADING [N [RESTING [PAUSE]]]: N clients (4) that keep their connections and N that make a new one for each request ask one
+// request after the other, PAUSE ms (20) between two, until there is a file ENOUGH; RESTING (none) keep theirs and ask every 5 s, as browsers
+// and proxies do. LOADING is made when the hundredth was answered.
 // Prints "ANSWERED FAILED SLOWEST_MS CONNECTIONS [first failure]". A failure is any answer but 2xx, and anything that is no whole answer.
 import { existsSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const [url, enough, loading, count = "4", resting = "0"] = process.argv.slice(2);
+const [url, enough, loading, count = "4", resting = "0", between = "20"] = process.argv.slice(2);
 let answered = 0;
 let slowest = 0;
 let connections = 0;
@@ -23,7 +24,7 @@ const ask = (agent) =>
     req.on("error", reject);
   });
 
-async function client(agent, pause = 20) {
+async function client(agent, pause = Number(between)) {
   while (!existsSync(enough)) {
     const from = performance.now();
     try {
@@ -34,7 +35,7 @@ async function client(agent, pause = 20) {
       failures.push(error.code ?? error.message);
     }
     slowest = Math.max(slowest, performance.now() - from);
-    for (let left = pause; left > 0 && !existsSync(enough); left -= 20) await sleep(20);
+    for (let left = pause; left > 0 && !existsSync(enough); left -= 20) await sleep(Math.min(20, left));
   }
 }
 

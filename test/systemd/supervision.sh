@@ -28,6 +28,7 @@ fact hup "$reloading $([[ $(show MainPID) == "$main" ]] && echo same) $(show Sta
 # ------------------------------------------------------------------------------------------------ a setting, edited
 set_env GUNICORN_WORKERS 3
 set_env SHEET_CACHE_TTL 7
+LOAD_PAUSE=60 # the soaks load it three times as much
 load_begin
 systemctl reload drover.service
 fact edited "$? $(/opt/drover/bin/drover status | grep -E '^(workers|cache)' | tr -s ' \n' ' ')"
@@ -44,6 +45,7 @@ fact load_restart "$LOAD"
 
 # ------------------------------------------------------------------------------------------------ the master is killed; stopped; hangs
 # Each restart takes the unit as it is by then, so that none is needed in between.
+set_env GUNICORN_WORKERS 1
 drop_in RestartSec=200ms WatchdogSec=2s "Environment=NODE_OPTIONS=--import=/opt/test/hang.mjs"
 for fault in KILL STOP PWR; do
   [[ $fault != PWR ]] || set_env DROVER_GRACEFUL_TIMEOUT 3s

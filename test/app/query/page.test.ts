@@ -6,6 +6,7 @@ import { selectPage } from "../../../src/app/query/page.ts";
 import { parseQuery } from "../../../src/app/query/parse.ts";
 import { rowsOf } from "../../../src/app/query/rows.ts";
 import type { Cell, VisibleColumn } from "../../../src/sheets/snapshot.ts";
+import { times } from "../../times.ts";
 import { encode, snapshotOf } from "../rows.ts";
 
 const COLUMNS: readonly VisibleColumn[] = [
@@ -98,7 +99,7 @@ test("filters equal a naive model", () => {
       assert.deepEqual(ids, expected);
       assert.equal(total, expected.length);
     }),
-    { numRuns: 1_000 },
+    { numRuns: times(500) },
   );
 });
 
@@ -134,7 +135,7 @@ test("pages of any size add up to the whole, in order", () => {
     fc.property(arbitraryRows, raw, fc.integer({ min: 1, max: 9 }), (rows, query, limit) => {
       assert.deepEqual(walk(rows, query, limit), page(rows, `${query}&limit=1000`).ids);
     }),
-    { numRuns: 500 },
+    { numRuns: times(250) },
   );
 });
 
@@ -179,7 +180,7 @@ test("rows that stay as they are come at most once, and the rest does not hide t
       const all = new Set(page([...original.values()], `${query}&limit=1000`).ids);
       for (const id of stable) if (all.has(id)) assert.ok(seen.includes(id), `${id} never came in ${seen.join(" ")}`);
     }),
-    { numRuns: 1_000 },
+    { numRuns: times(500) },
   );
 });
 

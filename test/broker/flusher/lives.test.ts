@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { times } from "../../times.ts";
 import { FATES, LATE, type Fate } from "./google.ts";
 import { busiest, Machine } from "./world.ts";
 import { randoms } from "../time.ts";
 
-const RUNS = Number(process.env["FLUSHER_RUNS"] ?? 300);
+const RUNS = Number(process.env["FLUSHER_RUNS"] ?? times(150));
 const SEED = Number(process.env["FLUSHER_SEED"] ?? Date.now() % 2 ** 31);
 
 const fates = fc.array(
@@ -28,7 +29,7 @@ function keysIn(m: Machine): Map<string, readonly unknown[]> {
   return found;
 }
 
-test(`two machines on one spreadsheet whose numbers collide (seed ${SEED})`, { timeout: 300_000 }, async () => {
+test(`two machines on one spreadsheet whose numbers collide (seed ${SEED})`, { timeout: times(300_000) }, async () => {
   const scenario = fc.record({
     seed: fc.integer({ min: 1, max: 2 ** 30 }),
     fates,
@@ -63,7 +64,7 @@ test(`two machines on one spreadsheet whose numbers collide (seed ${SEED})`, { t
   );
 });
 
-test(`a journal from an older copy (seed ${SEED})`, { timeout: 300_000 }, async () => {
+test(`a journal from an older copy (seed ${SEED})`, { timeout: times(300_000) }, async () => {
   const step = fc.tuple(fc.boolean(), fc.constantFrom(0, 100, 3_000, 20_000));
   const scenario = fc.record({
     seed: fc.integer({ min: 1, max: 2 ** 30 }),

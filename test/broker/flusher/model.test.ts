@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Entry } from "../../../src/broker/journal/journal.ts";
+import { times } from "../../times.ts";
 import { FATES, LATE, type Fate } from "./google.ts";
 import { disturb, reverse } from "./people.ts";
 import { busiest, LAYOUT, Machine } from "./world.ts";
 import { randoms } from "../time.ts";
 
-const RUNS = Number(process.env["FLUSHER_RUNS"] ?? 1_000);
+const RUNS = Number(process.env["FLUSHER_RUNS"] ?? times(500));
 const SEED = Number(process.env["FLUSHER_SEED"] ?? Date.now() % 2 ** 31);
 const LIMIT = 51;
 
@@ -157,7 +158,7 @@ function check(m: Machine, log: Log, s: Scenario): void {
 
 test(
   `whatever happens: nothing lost, nothing twice, each row's writes in order (${RUNS} runs, seed ${SEED})`,
-  { timeout: 600_000 },
+  { timeout: times(600_000) },
   async () => {
     console.log(`seed ${SEED}: FLUSHER_SEED=${SEED} runs the same`);
     await fc.assert(fc.asyncProperty(scenario, run), { numRuns: RUNS, seed: SEED });

@@ -4,6 +4,7 @@
  */
 import { writeSync } from "node:fs";
 import { systemClock } from "../../../src/base/clock.ts";
+import { errnoOf } from "../../../src/base/errors.ts";
 import { openJournal } from "../../../src/broker/journal/open.ts";
 import { batch, entry, settlement, silent } from "./world.ts";
 
@@ -13,7 +14,18 @@ const journal = await openJournal({
   log: silent,
   onFatal: () => process.exit(1),
 });
-const say = (line: string): void => void writeSync(1, `${line}\n`);
+
+/** Whoever reads may be busy: the pipe is full then. */
+function say(line: string): void {
+  for (;;)
+    try {
+      return void writeSync(1, `${line}\n`);
+    } catch (e) {
+      if (errnoOf(e) !== "EAGAIN") throw e;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+}
+
 const sealed = new Set(journal.recovered.batches.flatMap(({ lsns }) => lsns));
 const waiting = journal.recovered.entries.map(({ lsn }) => lsn).filter((lsn) => !sealed.has(lsn));
 say(`ready ${waiting.length} ${journal.recovered.damage ?? ""}`);

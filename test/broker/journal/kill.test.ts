@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { times } from "../../times.ts";
 import { folder, open } from "./world.ts";
 
-const KILLS = times(8);
+const KILLS = times(5);
 
 interface Said {
   readonly added: Map<string, number>;

@@ -310,7 +310,7 @@ test("it does what the model does", { timeout: times(150_000) }, async (t) => {
     }
   });
   await fc.assert(property, {
-    numRuns: times(25),
+    numRuns: times(15),
     seed,
     interruptAfterTimeLimit: 120_000,
     markInterruptAsFailure: false,

@@ -24,6 +24,7 @@ function doctor(
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const env = {
     PATH: process.env["PATH"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
     ...(world === undefined
       ? {}
       : { DROVER_SHEETS_ENDPOINT: world.url, DROVER_OAUTH_ENDPOINT: world.url, GOOGLE_APPLICATION_CREDENTIALS: world.emulator.keyFile }),
