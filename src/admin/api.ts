@@ -204,6 +204,7 @@ export class AdminApi {
       success: true,
       message: outcome.message,
       ...(outcome.generation === undefined ? {} : { generation: outcome.generation }),
+      ...(outcome.partly === true ? { partly: true } : {}),
     });
   }
 

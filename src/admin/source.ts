@@ -20,7 +20,8 @@ export interface AdminSnapshot extends Snapshot {
 
 /** What became of an order, in words. */
 export type Outcome =
-  | { readonly ok: true; readonly message: string; readonly generation?: number }
+  /** `partly`: of what was named, not all was done. */
+  | { readonly ok: true; readonly message: string; readonly generation?: number; readonly partly?: boolean }
   /** `unknown`: what was named is not there at all. */
   | { readonly ok: false; readonly message: string; readonly unknown?: readonly string[] };
 

@@ -22,6 +22,7 @@ export const ERRORS = {
   DROVER_E_RUNTIME: { exit: "settings", what: "this Node.js is too old, or lacks something drover needs" },
   DROVER_E_PORT: { exit: "temporary", what: "an address to listen on is taken" },
   DROVER_E_RUNNING: { exit: "temporary", what: "a daemon already runs with this run directory" },
+  DROVER_E_BUSY: { exit: "temporary", what: "what was asked can't be done at this moment: try again" },
   DROVER_E_NO_DAEMON: { exit: "noDaemon", what: "no daemon answers on the control socket" },
   DROVER_E_TARGET: { exit: "noDaemon", what: "what a load run is aimed at can't be reached, or does not answer" },
   DROVER_E_APP: { exit: "loadFailed", what: "the application could not be loaded" },

@@ -6,7 +6,8 @@ export const EXIT = {
   done: { code: 0, means: "done, or stopped as asked", final: false },
   rolledBack: {
     code: 1,
-    means: "a reload was refused or rolled back, a drill or a plan's prediction failed, or doctor found something false",
+    means:
+      "a reload was refused or rolled back, a drill or a plan's prediction failed, doctor found something false, or not all the writes that were named could be dealt with",
     final: false,
   },
   bootFailed: { code: 3, means: "a worker, or the first boot of all of them, failed to start", final: false },

@@ -120,7 +120,8 @@ export function watchNode(loop: LoopWatch): NodeWatch {
 
 function nodeFigures(lag: LoopLag): NodeFigures {
   const { heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
-  const spaces = getHeapSpaceStatistics().map((space) => ({
+  const inUse = getHeapSpaceStatistics().filter((space) => space.space_size > 0); // most are for what we don't do
+  const spaces = inUse.map((space) => ({
     name: space.space_name.replace(/_space$/, ""),
     size: space.space_size,
     used: space.space_used_size,

@@ -28,6 +28,8 @@ export interface AsideOptions {
   readonly tables: ReadonlyMap<string, WrittenTable>;
   /** Undefined: the journal is another broker's. */
   readonly open: () => Hands | undefined;
+  /** Reads a table's rows now. @returns whether it could be read in time. */
+  readonly reread: (table: string) => Promise<boolean>;
   /** Shows a table's rows to all readers. */
   readonly show: (table: string) => Promise<void>;
 }
@@ -35,6 +37,8 @@ export interface AsideOptions {
 /** What one order deals with: the rest is for the next one. */
 const MOST_AT_ONCE = 500;
 const AWAY = "the broker does not take orders for its journal now: it is changing hands, try again";
+
+const UNREAD = "its table could not be read just now, and a row with its key may stand in it: try again";
 
 type Order = Exclude<WritesQuestion, { do: "aside" }>;
 
@@ -85,8 +89,10 @@ export class Aside {
   async #retry(hands: Hands, found: readonly SetAside[]): Promise<Pick<Dealt, "done" | "refused">> {
     const candidates: Candidate[] = [];
     const refused: Dealt["refused"][number][] = [];
+    const unread = await this.#reread(found);
+    if (this.#options.open() !== hands) throw new Error(AWAY);
     for (const held of found) {
-      const candidate = this.#judge(hands, held);
+      const candidate = held.op === "append" && unread.has(held.table) ? UNREAD : this.#judge(hands, held);
       if (typeof candidate === "string") refused.push({ id: held.id, why: candidate });
       else candidates.push(candidate);
     }
@@ -106,6 +112,14 @@ export class Aside {
     }
     await Promise.all([...new Set(candidates.map(({ held }) => held.table))].map((table) => this.#options.show(table)));
     return { done, refused };
+  }
+
+  /** A person may have typed the row meanwhile, in a table that nobody reads. @returns the tables that could not be read. */
+  async #reread(found: readonly SetAside[]): Promise<ReadonlySet<string>> {
+    const tables = [...new Set(found.filter(({ op }) => op === "append").map(({ table }) => table))];
+    const known = tables.filter((table) => this.#options.tables.has(table));
+    const read = await Promise.all(known.map(async (table) => ({ table, ok: await this.#options.reread(table) })));
+    return new Set(read.filter(({ ok }) => !ok).map(({ table }) => table));
   }
 
   /** Whether it may be tried now. Then room is kept for it, and the next are judged as if it had been taken. @returns why not. */

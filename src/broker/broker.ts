@@ -1,4 +1,5 @@
 /** The broker without its socket: tables, snapshots and the refresher that keeps them, and who wants to hear of it. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { HistogramDelta } from "../base/histogram.ts";
 import type { Logger } from "../base/log.ts";
@@ -54,6 +55,9 @@ export interface BrokerOptions {
 }
 
 const READERS_COME_WITHIN = ms(1_000);
+/** A table that is read for an operator's order: looked at so often, for five seconds. */
+const REREAD_LOOK = ms(50);
+const REREAD_LOOKS = 100;
 
 /** @returns what gives the upstream of each spreadsheet. */
 function upstreams({ spreadsheetId, upstream, elsewhere }: BrokerOptions): (id: string) => Upstream {
@@ -101,6 +105,7 @@ export class Broker implements BrokerPort {
       footing: this.#footing(),
       show: (table) => this.#show(table),
       keep: (table) => this.#keep(table),
+      reread: (table) => this.#reread(table),
     });
     const written = (table: string): boolean => this.#writing.has(table);
     const { secretKey } = options;
@@ -245,6 +250,15 @@ export class Broker implements BrokerPort {
     const timer = setTimeout(late.resolve, within);
     await Promise.race([this.#refreshers.want(table), late.promise]);
     clearTimeout(timer);
+  }
+
+  /** Reads a table now, for who must know what a person has typed meanwhile. @returns whether it was read in time. */
+  async #reread(table: string): Promise<boolean> {
+    const asked = this.#options.clock.wall();
+    const isRead = (): boolean => (this.#snapshots.get(table)?.head.checkedAt ?? 0) >= asked;
+    this.#refreshers.renew(table);
+    for (let looks = 0; looks < REREAD_LOOKS && !isRead(); looks += 1) await sleep(REREAD_LOOK);
+    return isRead();
   }
 
   find(id: string): Promise<Write | undefined> {

@@ -63,6 +63,8 @@ export interface WritingOptions {
   readonly footing: Footing;
   /** Shows a table's rows to all readers. @returns when those that answer have seen them. */
   readonly show: (table: string) => Promise<void>;
+  /** Reads a table's rows now. @returns whether it could be read in time. */
+  readonly reread: (table: string) => Promise<boolean>;
   /** @returns when a table's rows, as they have been accepted so far, are on disk beside the journal. */
   readonly keep: (table: string) => Promise<void>;
 }
@@ -97,7 +99,7 @@ export class Writing {
   constructor(options: WritingOptions) {
     this.#options = options;
     this.#tables = new Map(options.tables.map((table) => [table.name, new WrittenTable(table)]));
-    this.#aside = new Aside({ tables: this.#tables, open: () => this.#open, show: options.show });
+    this.#aside = new Aside({ tables: this.#tables, open: () => this.#open, reread: options.reread, show: options.show });
   }
 
   /** Accepts writes from now on. What the journal holds is laid over the rows. */

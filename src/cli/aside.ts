@@ -24,7 +24,8 @@ export function dealtOutcome(verb: "retry" | "discard", answer: ControlAnswer): 
     ...(done.length + refused.length + unknown.length === 0 ? ["no write is set aside"] : [`${left} still set aside`]),
   ];
   const message = parts.join("; ");
-  if (done.length > 0 || refused.length + unknown.length === 0) return { ok: true, message };
+  const not = refused.length + unknown.length;
+  if (done.length > 0 || not === 0) return { ok: true, message, partly: not > 0 };
   return refused.length === 0 ? { ok: false, message, unknown } : { ok: false, message };
 }
 

@@ -3,6 +3,7 @@ import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { nearest } from "../settings/nearest.ts";
 import { COMMANDS, type CommandRow } from "./commands.ts";
+import { printed } from "./ending.ts";
 import { help } from "./help.ts";
 import { version } from "./version.ts";
 
@@ -57,6 +58,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 // Whoever read our words has gone (`npm start | head`, a closed terminal): that ends neither a daemon nor a command.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
-// Nothing may keep what is done from ending: a pipe that a worker's own child still holds, a half-open connection. What was
-// printed is out: on POSIX these streams write before they return.
-process.exit(await main(process.argv.slice(2)));
+const code = await main(process.argv.slice(2));
+await printed();
+// Nothing else may keep what is done from ending: a pipe that a worker's own child still holds, a half-open connection.
+process.exit(code);

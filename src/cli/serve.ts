@@ -7,6 +7,7 @@ import { createLog, type LogSink } from "../base/log.ts";
 import { ms } from "../base/units.ts";
 import { openAccount } from "../emulator/account.ts";
 import { queueOnly } from "../base/held.ts";
+import { endSoon } from "./ending.ts";
 import { emulatorKey } from "./plan.ts";
 import { selfTestHandles } from "../base/held.ts";
 import { activatedSockets } from "../master/shell/activation.ts";
@@ -36,6 +37,7 @@ import { version } from "./version.ts";
 type Undo = () => unknown;
 
 export async function serve(argv: readonly string[]): Promise<number> {
+  endSoon();
   const early = holdSignals(process);
   const options = readServeOptions(argv);
   const underSystemd = process.env["SYSTEMD_EXEC_PID"] === String(process.pid) || process.env["NOTIFY_SOCKET"] !== undefined;

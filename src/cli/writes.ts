@@ -4,7 +4,7 @@ import { EXIT } from "../base/exit.ts";
 import type { Settings } from "../settings/table.ts";
 import { ask } from "./client.ts";
 import { readClientOptions } from "./options.ts";
-import { printableJson, printableLines } from "./terminal/printable.ts";
+import { jsonText, printableJson, printableLines } from "./terminal/printable.ts";
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const USAGE = "usage: drover writes [list [--json] | retry ID … | retry --all | discard ID … | discard --all]";
@@ -29,14 +29,19 @@ export async function writes(argv: readonly string[]): Promise<number> {
   const [all, json] = [own.has("all"), own.has("json")];
   if (verb === "list" && ids.length === 0 && !all) {
     const found = await posted<Listed>(settings, "GET", "");
-    say(json ? JSON.stringify(found, null, 2) : listText(printableJson(found, [])));
+    say(json ? jsonText(printableJson(found, []), 2) : listText(printableJson(found, [])));
     return EXIT.done.code;
   }
   if ((verb !== "retry" && verb !== "discard") || all === ids.length > 0 || json)
     throw new DroverError("DROVER_E_USAGE", `${USAGE} (not ${argv.join(" ") || "nothing"})`);
-  const { message } = await posted<{ readonly message: string }>(settings, "POST", `/${verb}`, all ? { all } : { ids });
-  say(printableLines(message));
-  return EXIT.done.code;
+  const dealt = await posted<{ readonly message: string; readonly partly?: boolean }>(
+    settings,
+    "POST",
+    `/${verb}`,
+    all ? { all } : { ids },
+  );
+  say(printableLines(dealt.message));
+  return dealt.partly === true && !all ? EXIT.rolledBack.code : EXIT.done.code;
 }
 
 /** @throws DroverError with the administration's own words when it refuses. */
@@ -45,6 +50,7 @@ async function posted<T>(settings: Settings, method: "GET" | "POST", path: strin
   if (status === 200) return answer as T;
   const { detail } = (answer ?? {}) as { readonly detail?: unknown };
   const why = typeof detail === "string" ? printableLines(detail) : `it answers ${status}`;
+  if (status === 503) throw new DroverError("DROVER_E_BUSY", `the writes can't be dealt with now: ${why}`);
   throw new DroverError("DROVER_E_USAGE", `writes refused: ${why}`);
 }
 

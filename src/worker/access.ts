@@ -100,7 +100,7 @@ export class AccessLog {
     share: string,
     soon: boolean,
   ): void {
-    const more = (cache === undefined ? "" : `"cache":"${cache}",`) + (reason === undefined ? "" : `"reason":${quoted(reason)},`);
+    const more = (cache === undefined ? "" : `"cache":${quoted(cache)},`) + (reason === undefined ? "" : `"reason":${quoted(reason)},`);
     this.#lines.push(
       `{"level":"${level}","time":"${this.#now()}",${this.#who},"method":${quoted(method)},"path":${quoted(path)},"status":${status},` +
         `"ms":${Math.round(millis * 10) / 10},"bytes":${bytes},${more}"client":${quoted(client)},"id":${quoted(id)},${share}"msg":"request"}\n`,

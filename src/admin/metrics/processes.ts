@@ -1,3 +1,4 @@
+import type { HeapSpace } from "../../base/figures.ts";
 import type { Measured, ProcessMeasured } from "../../base/measured.ts";
 import type { PlaceView, Snapshot } from "../../master/snapshot.ts";
 import { histogram, PAUSE_BUCKETS, sample, type Labels, type Sample } from "./samples.ts";
@@ -73,6 +74,12 @@ function oneProcess(one: ProcessMeasured): readonly Sample[] {
   ];
 }
 
+const spaceSamples = ({ size, used, available }: HeapSpace, at: Labels): readonly Sample[] => [
+  ...sample("nodejs_heap_space_size_total_bytes", size, at),
+  ...sample("nodejs_heap_space_size_used_bytes", used, at),
+  ...sample("nodejs_heap_space_size_available_bytes", available, at),
+];
+
 function nodeSamples({ node }: ProcessMeasured, at: Labels): readonly Sample[] {
   if (node === undefined) return [];
   const { lag, spaces, resources } = node;
@@ -90,11 +97,7 @@ function nodeSamples({ node }: ProcessMeasured, at: Labels): readonly Sample[] {
     ...sample("nodejs_heap_size_total_bytes", node.heapTotal, at),
     ...sample("nodejs_heap_size_used_bytes", node.heapUsed, at),
     ...sample("nodejs_external_memory_bytes", node.external, at),
-    ...spaces.flatMap(({ name, size, used, available }) => [
-      ...sample("nodejs_heap_space_size_total_bytes", size, { ...at, space: name }),
-      ...sample("nodejs_heap_space_size_used_bytes", used, { ...at, space: name }),
-      ...sample("nodejs_heap_space_size_available_bytes", available, { ...at, space: name }),
-    ]),
+    ...spaces.flatMap((space) => spaceSamples(space, { ...at, space: space.name })),
     ...Object.entries(resources).flatMap(([type, n]) => sample("nodejs_active_resources", n, { ...at, type })),
     ...sample("nodejs_active_resources_total", active, at),
     ...sample("nodejs_active_handles_total", active, at),

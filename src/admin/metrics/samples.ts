@@ -66,12 +66,21 @@ const escaped = (text: string): string => (/[\\\n"]/.test(text) ? text.replaceAl
 const valueText = (value: number): string =>
   Number.isInteger(value) ? String(value) : Number.isFinite(value) ? String(Number(value.toPrecision(12))) : value > 0 ? "+Inf" : "-Inf";
 
-/** A scrape has thousands of these: no array is made for a line. */
-function line({ name, suffix = "", labels, value }: Sample): string {
+/** Lines of one process share their labels: a scrape has thousands of lines, and few that differ in these. */
+const texts = new WeakMap<Labels, string>();
+
+function labelText(labels: Labels): string {
+  const known = texts.get(labels);
+  if (known !== undefined) return known;
   let pairs = "";
   for (const label in labels) pairs += `${pairs === "" ? "" : ","}${label}="${escaped(labels[label] ?? "")}"`;
-  return `${name}${suffix}${pairs === "" ? "" : `{${pairs}}`} ${valueText(value)}\n`;
+  const text = pairs === "" ? "" : `{${pairs}}`;
+  texts.set(labels, text);
+  return text;
 }
+
+const line = ({ name, suffix = "", labels, value }: Sample): string =>
+  `${name}${suffix}${labels === undefined ? "" : labelText(labels)} ${valueText(value)}\n`;
 
 /** Lines of one metric together, under its help and type; metrics without a line are left out. */
 export function exposition(samples: readonly Sample[]): string {

@@ -25,6 +25,8 @@ import { plus, type State } from "./state.ts";
 
 /** How many rows of a kind one tidying looks at: a step that no write waits long for. */
 const STEP = 250;
+/** So far from the oldest is looked for one that may go before it. */
+const NEAR = 100;
 
 const plain = (nr: number, record: unknown, name: string | null = null): Row => ({ nr, name, record: JSON.stringify(record), body: null });
 
@@ -273,12 +275,18 @@ export class Store {
     this.#database.put(kind, row);
     this.state = { ...this.state, [kind]: plus(this.state[kind], 1, bytesOf(row)) };
     while (this.state[kind].rows > 1 && (this.state[kind].rows > mostRows || this.state[kind].bytes > mostBytes)) {
-      const oldest = this.#database.end(kind, "first", 1)[0];
+      const oldest = this.#first(kind);
       if (oldest === undefined) break;
       if (kind === "parked" && oldest.row !== undefined && isAside(oldest.row))
         this.state = { ...this.state, setAside: this.state.setAside - 1 };
       this.#forget(kind, oldest.nr, oldest.row === undefined ? 0 : bytesOf(oldest.row));
     }
+  }
+
+  /** The oldest; of parked writes the oldest that was dealt with, as long as there is one near: nobody has decided about the others. */
+  #first(kind: "landed" | "parked" | "once" | "call"): ReturnType<Database["end"]>[number] | undefined {
+    const oldest = this.#database.end(kind, "first", kind === "parked" ? NEAR : 1);
+    return oldest.find(({ row }) => row === undefined || kind !== "parked" || !isAside(row)) ?? oldest[0];
   }
 
   #forget(kind: "landed" | "parked" | "once" | "call", nr: number, bytes: number): void {

@@ -1,4 +1,5 @@
 /** MAX + 1 people come: the last is told that the server is full, and all slots are given back. */
+import { messageOf } from "../../base/errors.ts";
 import { seconds } from "../../base/units.ts";
 import { LOGIN } from "../../load/profile.ts";
 import type { Person } from "../../load/traffic.ts";
@@ -29,12 +30,13 @@ async function run({ service, report, undo, people }: Scene): Promise<void> {
   if (service.isDemo) await lower(service, { report, undo }, before);
   const { max } = await service.capacity();
   const cookies: string[] = [];
-  undo.later("no session of the drill is left", async () => {
-    for (const cookie of cookies.splice(0)) await service.request("POST", "/api/logout", "", { cookie });
-  });
+  undo.later("no session of the drill is left", () => leaveAll(service, cookies));
   const [last, ...first] = people.slice(0, needed).toReversed();
   let taken = 0;
-  for (const person of first) taken += (await enter(service, person, cookies)).status === 200 ? 1 : 0;
+  for (const person of first) {
+    service.goOn();
+    taken += (await enter(service, person, cookies)).status === 200 ? 1 : 0;
+  }
   report.must(
     taken === first.length,
     `${taken} of ${plural(first.length, "login")} got a slot: ${before.current + taken} of ${max} are taken`,
@@ -47,7 +49,7 @@ async function run({ service, report, undo, people }: Scene): Promise<void> {
   );
   const health = await service.get("/healthz");
   report.step(health.status === 200, `who is in goes on being served: /healthz answers ${health.status}`);
-  for (const cookie of cookies.splice(0)) await service.request("POST", "/api/logout", "", { cookie });
+  await leaveAll(service, cookies);
   const free = await service.until(SEEN_WITHIN, ({ slots }) => slots !== null && slots.used <= before.current && slots);
   report.step(
     free !== undefined,
@@ -76,6 +78,23 @@ async function enter(service: Service, { user, code }: Person, cookies: string[]
   const [cookie] = (reply.headers["set-cookie"] ?? []).map((line) => line.split(";", 1)[0] ?? "");
   if (reply.status === 200 && cookie !== undefined) cookies.push(cookie);
   return reply;
+}
+
+/** Who could not be logged out stays in `cookies`. @throws when there is anybody. */
+async function leaveAll(service: Service, cookies: string[]): Promise<void> {
+  const stay: string[] = [];
+  let why = "";
+  for (const cookie of cookies.splice(0)) {
+    const left = await service
+      .request("POST", "/api/logout", "", { cookie })
+      .then(({ status }) => (status < 300 ? "" : `status ${status}`), messageOf);
+    if (left === "") continue;
+    stay.push(cookie);
+    why = left;
+  }
+  cookies.push(...stay);
+  if (stay.length > 0)
+    throw new Error(`${plural(stay.length, "session")} of the drill could not be ended (${why}): they end with their leases`);
 }
 
 function refusedIn({ status, headers }: Reply, report: Scene["report"]): void {

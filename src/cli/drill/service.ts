@@ -54,11 +54,16 @@ export class Service {
     return await this.poll(within, async () => look(await this.status()));
   }
 
+  /** @throws when interrupted: before each step that changes something. */
+  goOn(): void {
+    if (!this.isPatient) this.#interrupted.throwIfAborted();
+  }
+
   /** @param every between two looks. */
   async poll<T>(within: Ms, look: () => Promise<T | undefined | false>, every: Ms = POLL): Promise<T | undefined> {
     const end = performance.now() + within;
     for (;;) {
-      if (!this.isPatient) this.#interrupted.throwIfAborted();
+      this.goOn();
       const found = await look();
       if (found !== undefined && found !== false) return found;
       if (performance.now() >= end) return undefined;

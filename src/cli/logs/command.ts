@@ -1,13 +1,15 @@
 /** `drover logs`: the log for people's eyes, as it grows. */
+import { once } from "node:events";
 import { stat, type FileHandle } from "node:fs/promises";
 import { systemClock } from "../../base/clock.ts";
 import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
 import { EXIT } from "../../base/exit.ts";
 import { harmless } from "../../base/log.ts";
+import { endSoon } from "../ending.ts";
 import { readClientOptions } from "../options.ts";
 import { printable } from "../terminal/printable.ts";
 import { FLAGS, readAsked, type Asked } from "./asked.ts";
-import { readEntry, wants } from "./entry.ts";
+import { readEntry, wants, type Entry } from "./entry.ts";
 import { follow, FollowedFile } from "./follow.ts";
 import { Lines } from "./lines.ts";
 import { pretty } from "./pretty.ts";
@@ -21,7 +23,7 @@ export async function logs(argv: readonly string[]): Promise<number> {
   const source = await findSource(resolved.settings, named);
   const asked = readAsked(own, source === "stdin", systemClock.wall());
   const ended = endOf();
-  const show = printer(asked);
+  const show = printer(asked, ended);
   if (source === "stdin") await readPipe(show, ended);
   else if (asked.follow) await followFile(source.file, asked, show, ended);
   else await readFile(source.file, asked, show, ended);
@@ -31,28 +33,36 @@ export async function logs(argv: readonly string[]): Promise<number> {
 /** A signal asks us to end, or nobody reads any more (`| head`). */
 function endOf(): AbortSignal {
   const end = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => end.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => (endSoon(), end.abort()));
   process.stdout.once("error", () => end.abort());
   return end.signal;
 }
 
-type Show = (lines: readonly string[]) => void;
+/** Resolves when whoever reads has taken it, so that a pager that stands still holds up the reading, not the memory. */
+type Show = (lines: readonly string[]) => Promise<void>;
 
-function printer({ wanted, json }: Asked): Show {
+function printer({ wanted, json }: Asked, ended: AbortSignal): Show {
   const { stdout } = process;
   const terminal = stdout.isTTY;
   const colours = terminal && (process.env["NO_COLOR"] ?? "") === "" && stdout.getColorDepth({ TERM: process.env["TERM"] ?? "dumb" }) > 1;
-  return (lines) => {
+  const told = (entry: Entry): string => (json ? passed(entry, terminal) : pretty(entry, colours));
+  return async (lines) => {
     const shown = lines.flatMap((text) => {
-      const entry = readEntry(text);
-      if (!wants(wanted, entry)) return [];
-      if (!json) return [`${pretty(entry, colours)}\n`];
-      const raw = entry.fields !== undefined ? harmless(text) : terminal ? printable(text) : text;
-      return [`${raw}\n`];
+      try {
+        const entry = readEntry(text);
+        return wants(wanted, entry) ? [`${told(entry)}\n`] : [];
+      } catch {
+        return [`${printable(text)}\n`]; // values nested so deep that they can't be told: the line is shown as it is
+      }
     });
-    if (shown.length > 0) stdout.write(shown.join(""));
+    if (shown.length === 0 || stdout.write(shown.join("")) || ended.aborted) return;
+    await once(stdout, "drain", { signal: ended }).catch(() => {}); // ended, or nobody reads any more: endOf hears of both
   };
 }
+
+/** As it is; in a line of JSON what a terminal obeys stands in strings alone, and is escaped there. */
+const passed = ({ text, fields }: Entry, terminal: boolean): string =>
+  fields !== undefined && text.startsWith("{") ? harmless(text) : terminal ? printable(text) : text;
 
 const SILENCE = 2_000;
 
@@ -67,31 +77,31 @@ async function readPipe(show: Show, ended: AbortSignal): Promise<void> {
   try {
     for await (const chunk of stdin) {
       clearTimeout(note);
-      show(lines.take(chunk as Buffer));
+      await show(lines.take(chunk as Buffer));
     }
   } catch (error) {
     if (!ended.aborted) throw error;
   } finally {
     clearTimeout(note);
   }
-  show(lines.rest());
+  await show(lines.rest());
 }
 
 /** What is there, and no more. */
 async function readFile(path: string, asked: Asked, show: Show, ended: AbortSignal): Promise<void> {
-  const file = await FollowedFile.open(path, beginning(path, asked, show)).catch((error: unknown) => {
+  const file = await FollowedFile.open(path, beginning(path, asked, show, ended)).catch((error: unknown) => {
     throw cantRead(path, error);
   });
   for await (const lines of file.read()) {
     if (ended.aborted) break;
-    show(lines);
+    await show(lines);
   }
-  show(file.rest());
+  await show(file.rest());
   await file.close();
 }
 
 async function followFile(path: string, asked: Asked, show: Show, ended: AbortSignal): Promise<void> {
-  const from = beginning(path, asked, show);
+  const from = beginning(path, asked, show, ended);
   const missing = (why: string): void => {
     if (why !== "ENOENT") throw cantRead(path, Object.assign(new Error(why), { code: why }));
     process.stderr.write(`drover logs: ${printable(path)} is not there (yet): waiting for it\n`);
@@ -100,26 +110,40 @@ async function followFile(path: string, asked: Asked, show: Show, ended: AbortSi
 }
 
 /** Where a file is begun; of what was rotated, the lines that were asked for too. */
-function beginning(path: string, { wanted, lines }: Asked, show: Show): (file: FileHandle, size: number) => Promise<number> {
+function beginning(
+  path: string,
+  { wanted, lines }: Asked,
+  show: Show,
+  ended: AbortSignal,
+): (file: FileHandle, size: number) => Promise<number> {
   return async (file, size) => {
-    const { offset, found, whole } = await findStart(file, size, wanted, lines);
-    if (!whole && wanted.since !== undefined) await showRotated(`${path}.1`, { wanted, lines: lines - found, show });
+    const { offset, found, whole } = await findStart(file, size, { wanted, most: lines, ended });
+    if (whole || wanted.since === undefined) return offset;
+    const rotated = `${path}.1`;
+    await showRotated(rotated, { wanted, lines: lines - found, show, ended }).catch((error: unknown) => {
+      if (errnoOf(error) !== "ENOENT") process.stderr.write(`drover logs: ${cantRead(rotated, error).message}\n`);
+    });
     return offset;
   };
 }
 
 interface Rotated extends Pick<Asked, "wanted" | "lines"> {
   readonly show: Show;
+  readonly ended: AbortSignal;
 }
 
 /** logrotate leaves the last one uncompressed (delaycompress). */
-async function showRotated(path: string, { wanted, lines, show }: Rotated): Promise<void> {
+async function showRotated(path: string, { wanted, lines, show, ended }: Rotated): Promise<void> {
   const before = await stat(path).catch(() => undefined);
   if (before === undefined || (wanted.since !== undefined && before.mtimeMs < wanted.since)) return;
-  const from = async (file: FileHandle, size: number): Promise<number> => (await findStart(file, size, wanted, lines)).offset;
+  const from = async (file: FileHandle, size: number): Promise<number> =>
+    (await findStart(file, size, { wanted, most: lines, ended })).offset;
   const file = await FollowedFile.open(path, from);
-  for await (const read of file.read()) show(read);
-  show(file.rest());
+  for await (const read of file.read()) {
+    if (ended.aborted) break;
+    await show(read);
+  }
+  await show(file.rest());
   await file.close();
 }
 

@@ -35,7 +35,11 @@ function objectOf(text: string): Fields | undefined {
   }
 }
 
-export const timeOf = ({ fields }: Entry): number => Date.parse(String(fields?.["time"]));
+/** Milliseconds since 1970; NaN: it names none. */
+export function timeOf({ fields }: Entry): number {
+  const time = fields?.["time"];
+  return typeof time === "string" ? Date.parse(time) : Number.NaN;
+}
 
 /** What can't be judged is shown: a broken line is something to look at. */
 export function wants({ level, worker, request, since }: Wanted, entry: Entry): boolean {

@@ -28,11 +28,16 @@ export class FollowedFile {
   /** @throws Error with `code` when it can't be opened. */
   static async open(path: string, from: (file: FileHandle, size: number) => Promise<number>): Promise<FollowedFile> {
     const file = await open(path, "r");
-    const { size } = await file.stat();
-    const position = await from(file, size);
-    const followed = new FollowedFile(file, position);
-    await followed.#remember();
-    return followed;
+    try {
+      const { size } = await file.stat();
+      const position = await from(file, size);
+      const followed = new FollowedFile(file, position);
+      await followed.#remember();
+      return followed;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** Lines that are whole now; `block` by block, so that an old log of any size takes no memory. */
@@ -88,7 +93,8 @@ export class FollowedFile {
 export interface Following {
   /** Where the first file is begun. */
   from(file: FileHandle, size: number): Promise<number>;
-  show(lines: readonly string[]): void;
+  /** What it returns is waited for. */
+  show(lines: readonly string[]): void | Promise<void>;
   /** The file is not there, or can't be read; called once each time. */
   missing(why: string): void;
   readonly ended: AbortSignal;
@@ -104,7 +110,7 @@ export async function follow(path: string, { from, show, missing, ended, linger 
   const leaving: { readonly file: FollowedFile; readonly until: number }[] = [];
   const take = async (file: FollowedFile): Promise<void> => {
     for await (const lines of file.read()) {
-      show(lines);
+      await show(lines);
       if (ended.aborted) return;
     }
   };
@@ -122,7 +128,7 @@ export async function follow(path: string, { from, show, missing, ended, linger 
     if (current !== undefined) await take(current);
     while (leaving[0] !== undefined && performance.now() > leaving[0].until) {
       const { file } = leaving.shift() as (typeof leaving)[number];
-      show(file.rest());
+      await show(file.rest());
       await file.close();
     }
     const stays = current === undefined || (await current.is(path).catch(() => true)); // no file of that name: the old one goes on

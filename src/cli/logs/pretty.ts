@@ -13,7 +13,7 @@ const LONGEST_VALUE = 500;
 export function pretty({ text, fields }: Entry, colours: boolean): string {
   if (fields === undefined) return printable(text);
   const { level, time, msg } = fields;
-  const tone = TONES[String(level)] ?? "plain";
+  const tone = (typeof level === "string" ? TONES[level] : undefined) ?? "plain";
   const [first = "", ...more] = printableLines(typeof msg === "string" ? msg : jsonText(msg ?? "")).split("\n");
   const head = [
     piece(`${word(time)} `, "dim"),
@@ -40,7 +40,7 @@ function requestPieces(fields: Fields): Piece[] {
   const code = Number(status);
   const tone: Tone = code >= 500 ? "bad" : code >= 400 ? "warn" : "good";
   const after = [`${word(ms)} ms`, `${word(bytes)} B`, ...[cache, reason].filter((one) => one !== undefined).map(word)];
-  const asked = `${word(method)} ${printable(String(path)).slice(0, LONGEST_VALUE)}`.trim();
+  const asked = `${word(method)} ${printable(typeof path === "string" ? path : "").slice(0, LONGEST_VALUE)}`.trim();
   return [piece(`${asked === "" ? "(no request)" : asked} `), piece(`${code} `, tone), piece(after.join(" "))];
 }
 

@@ -17,8 +17,15 @@ export interface Start {
   readonly whole: boolean;
 }
 
-/** @param most of the wanted lines; Infinity: all since `wanted.since`. */
-export async function findStart(file: FileHandle, size: number, wanted: Wanted, most: number): Promise<Start> {
+export interface Sought {
+  readonly wanted: Wanted;
+  /** Of the wanted lines; Infinity: all since `wanted.since`. */
+  readonly most: number;
+  /** The search is given up. */
+  readonly ended?: AbortSignal;
+}
+
+export async function findStart(file: FileHandle, size: number, { wanted, most, ended }: Sought): Promise<Start> {
   let found = 0;
   let offset = size;
   if (most === 0) return { offset, found, whole: true };
@@ -27,7 +34,7 @@ export async function findStart(file: FileHandle, size: number, wanted: Wanted, 
     if (wanted.since !== undefined && timeOf(entry) < wanted.since - DISORDER) return { offset, found, whole: true };
     offset = at;
     if (wants(wanted, entry)) found += 1;
-    if (found >= most) return { offset, found, whole: true };
+    if (found >= most || ended?.aborted === true) return { offset, found, whole: true };
   }
   return { offset: 0, found, whole: false };
 }

@@ -127,7 +127,7 @@ test("the last lines are found from the end, in a file of any shape", async () =
   const of = async (text: string, wanted: Wanted, most: number): Promise<string> => {
     writeFileSync(file, text);
     const handle = await open(file);
-    const { offset } = await findStart(handle, Buffer.byteLength(text), wanted, most);
+    const { offset } = await findStart(handle, Buffer.byteLength(text), { wanted, most });
     await handle.close();
     return Buffer.from(text).toString("utf8", offset);
   };
