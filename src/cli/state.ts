@@ -9,7 +9,7 @@ const CPUS = availableParallelism();
 export const policyOf = (settings: Settings): Policy => ({
   bootTimeout: settings.boot_timeout,
   headStart: seconds(2),
-  bootsAtOnce: Math.max(1, CPUS - 1), // one is left to those who serve
+  bootsAtOnce: CPUS, // more would be ready no sooner, and take more from those who serve already
   beatTimeout: settings.timeout,
   gracefulTimeout: settings.graceful_timeout,
   rollSettle: settings.roll_settle,

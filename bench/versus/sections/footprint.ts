@@ -29,9 +29,9 @@ async function one({ sizes, answerFile }: Context, stack: StackName, workers: nu
   return { stack, workers, startSeconds, startCpuSeconds, ...memory };
 }
 
-/** Idle a second after the start; and after what a service meets: kept connections, new ones, and many at once. */
+/** Idle ten seconds after the start, when whatever a start leaves behind is done; and after what a service meets: kept connections, new ones, and many at once. */
 async function memoryOf({ root, port, path }: Running, seconds: number, requests: number): Promise<{ idle: number; loaded: number }> {
-  await sleep(1_000);
+  await sleep(10_000);
   const idle = Math.round(pssMiB(root));
   await keepAlive(port, path, 100, seconds);
   await oneEach(port, path, 100, requests);
