@@ -5,6 +5,7 @@
  *   npm run bench -- --quick        the same in small, printed and not kept
  *
  *   --only throughput,held          some parts, printed and not kept
+ *   --again footprint               some parts, in the place of what the last whole run measured of them; the pages say so
  *   --stacks drover,pm2,nginx       some of the others
  *   --out FILE                      where the results go
  *   --trial                         the least of everything: whether it all works, no figure is worth anything
@@ -21,6 +22,7 @@ import { repeated, rounded } from "./measure.ts";
 import { performancePage } from "./pages/performance.ts";
 import { writePages } from "./pages/write.ts";
 import { endEverything, leave, place } from "./process.ts";
+import { readResults } from "./results-file.ts";
 import type { Results, Sources } from "./results.ts";
 import { expiry, herd, upstreamCalls } from "./sections/cache.ts";
 import { footprint } from "./sections/footprint.ts";
@@ -71,7 +73,11 @@ interface Order {
   readonly out: string | undefined;
   /** Everything was asked for: the results and the pages are kept. */
   readonly keep: boolean;
+  /** What a part is put into. */
+  readonly into: Results | undefined;
 }
+
+const KEPT = join(ROOT, "bench/results/full.json");
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -89,7 +95,7 @@ function among<T extends string>(text: string, names: readonly T[], what: string
 
 function readOrder(): Order {
   const options = { quick: { type: "boolean" }, trial: { type: "boolean" } } as const;
-  const texts = { only: { type: "string" }, stacks: { type: "string" }, out: { type: "string" } } as const;
+  const texts = { only: { type: "string" }, again: { type: "string" }, stacks: { type: "string" }, out: { type: "string" } } as const;
   let values;
   try {
     ({ values } = parseArgs({ options: { ...options, ...texts } }));
@@ -98,12 +104,16 @@ function readOrder(): Order {
   }
   const mode = values.trial === true ? "trial" : values.quick === true ? "quick" : "full";
   const named = Object.keys(PARTS) as (keyof Parts)[];
-  const only = values.only === undefined ? named : among(values.only, named, "part");
+  const chosen = values.only ?? values.again;
+  const only = chosen === undefined ? named : among(chosen, named, "part");
+  const into = values.again === undefined ? undefined : (readResults(KEPT) ?? fail(`there is no ${KEPT} to put it into: npm run bench`));
+  if (into !== undefined && (mode !== "full" || values.only !== undefined || values.stacks !== undefined || values.out !== undefined))
+    fail("--again stands alone: it measures a part as the whole run did");
   const stacks = values.stacks === undefined ? SIZES[mode].stacks : among(values.stacks, STACKS, "stack");
   const keep = mode === "full" && values.only === undefined && values.stacks === undefined;
-  const out = values.out ?? (keep ? join(ROOT, "bench/results/full.json") : undefined);
+  const out = values.out ?? (keep ? KEPT : undefined);
   const sizes = { ...SIZES[mode], stacks, wide: SIZES[mode].wide.filter((name) => stacks.includes(name)) };
-  return { sizes, only, out, keep: keep && values.out === undefined };
+  return { sizes, only, out, keep: keep && values.out === undefined, into };
 }
 
 /** What everyone will answer. */
@@ -170,6 +180,14 @@ async function measureAll({ sizes, only }: Order, there: Installed): Promise<Res
   }
 }
 
+/** The whole run with some parts of a later one in their places. */
+function measuredAgain(whole: Results, later: Results, parts: readonly (keyof Parts)[]): Results {
+  const again = Object.fromEntries(parts.map((part) => [part, later[part]])) as Partial<Parts>;
+  const others = whole.mood.filter(({ part }) => !parts.some((one) => one === part));
+  const named = [...new Set([...(whole.again ?? []), ...parts])];
+  return { ...whole, ...again, mood: [...others, ...later.mood], failed: [...whole.failed, ...later.failed], again: named };
+}
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.once(signal, () => {
     endEverything();
@@ -184,7 +202,8 @@ say(
     .map((name) => LABEL[name])
     .join(", ")}; ${order.sizes.mode}`,
 );
-const results = await measureAll(order, there);
+const measured = await measureAll(order, there);
+const results = order.into === undefined ? measured : measuredAgain(order.into, measured, order.only);
 if (order.out !== undefined) {
   mkdirSync(dirname(order.out), { recursive: true });
   writeFileSync(order.out, `${JSON.stringify(results, null, 1)}\n`);

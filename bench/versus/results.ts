@@ -156,6 +156,8 @@ export interface Results {
   readonly mood: readonly { readonly part: string; readonly calibrationMs: number; readonly others: number }[];
   /** Measurements that were done again because others took CPU. */
   readonly repeated: number;
+  /** Parts that were measured again later, by themselves. */
+  readonly again?: readonly string[];
   /** Parts that could not be measured, and why. */
   readonly failed: readonly { readonly part: string; readonly why: string }[];
   readonly workers: number;

@@ -18,7 +18,9 @@ export function conditions(results: Results): string {
     `${machine.cpus} CPUs (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}, Linux ${machine.kernel}, ${day}; \`${command}\`, ${short(minutes)} minutes;
 everything on loopback, the load generator on the same CPUs. ${programs.join(", ")}.`,
     `How quiet it was: a fixed piece of work took ${short(Math.min(...calibration))} to ${short(Math.max(...calibration))} ms from part to part, others took
-${short(median(others))} CPUs (at most ${short(Math.max(...others))}); ${results.repeated} measurements were repeated because somebody else took CPU.`,
+${short(median(others))} CPUs (at most ${short(Math.max(...others))}); ${results.repeated} measurements were repeated because somebody else took CPU.${
+      results.again === undefined ? "" : ` Measured again later, each part by itself on the same machine: ${results.again.join(", ")}.`
+    }`,
     ...(skipped.length === 0
       ? []
       : [`Not installed, and so left out: ${skipped.map(({ what, install }) => `${what} (\`${install}\`)`).join(", ")}.`]),

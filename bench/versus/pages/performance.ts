@@ -143,8 +143,8 @@ function footprintPart({ footprint }: Results, picture: (name: string) => string
   ]);
   return [
     "## Start and memory\n",
-    `One tree at a time. Start: from exec until the last worker serves. Memory: PSS of the whole tree (drover's with its master and its broker), a second after the
-start, and after 100 kept connections, \`ab -c 100\` and 2,000 connections.\n`,
+    `One tree at a time. Start: from exec until the last worker serves. Memory: PSS of the whole tree (drover's with its master and its broker), ten seconds after
+the start, and after 100 kept connections, \`ab -c 100\` and 2,000 connections.\n`,
     table(["", "workers", "start s", "CPU-s of it", "MiB idle", "MiB loaded"], rows),
     "",
     ...picture("memory"),
