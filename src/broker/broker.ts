@@ -25,7 +25,7 @@ import { Pusher } from "./pusher.ts";
 import { Ledger } from "./quota.ts";
 import { Refreshers } from "./refreshers.ts";
 import { upstreamReport } from "./report.ts";
-import { Snapshots, type Accepted, type Shown } from "./snapshots.ts";
+import { Snapshots, type Accepted } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
 import { discoverTabs, tabsFile } from "./tabs.ts";
 import type { Upstream } from "./upstream.ts";
@@ -279,6 +279,10 @@ export class Broker implements BrokerPort {
     return this.#snapshots.get(table);
   }
 
+  since(table: string, version: number): ReturnType<Snapshots["since"]> {
+    return this.#snapshots.since(table, version);
+  }
+
   report(): UpstreamReport {
     const { clock, spreadsheetId } = this.#options;
     const held = { calls: this.#calls, quota: this.#quota, refreshers: this.#refreshers, snapshots: this.#snapshots };
@@ -385,9 +389,9 @@ export class Broker implements BrokerPort {
   #accept(table: Table, values: unknown, askedAt: Instant): string | undefined {
     const { clock } = this.#options;
     const at = later(clock.wall(), between(clock.now(), askedAt));
-    const over = ({ content, layout, places }: Extract<Reading, { is: "ok" }>): Shown => {
+    const over = ({ content, layout, places }: Extract<Reading, { is: "ok" }>): Content => {
       this.#writing.based(table.name, { load: () => content, layout, places }, askedAt);
-      return this.#writing.content(table.name) ?? { content };
+      return this.#writing.content(table.name) ?? content;
     };
     return this.#tell(table, this.#snapshots.accept(table, values, at, this.#writing.has(table.name) ? over : undefined));
   }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import { encodeFrame, FrameReader } from "../base/frames.ts";
 import type { Logger } from "../base/log.ts";
-import { minutes } from "../base/units.ts";
+import { minutes, ms } from "../base/units.ts";
 import { readLayout, type Layout } from "../sheets/layout.ts";
 import { Snapshot } from "../sheets/snapshot.ts";
 import type { SnapshotHead } from "../sheets/types.ts";
@@ -15,8 +15,13 @@ const CHECKSUM = 32;
 const UNFINISHED = minutes(1);
 const checksum = (parts: readonly Uint8Array[]): Buffer => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest();
 
+/** A table that changes without end is written so far apart, unless somebody waits for it: the journal has what came meanwhile. */
+const APART = ms(500);
+
 /** One table's file: the write under way, and the one that follows it. */
 interface Writing {
+  /** Somebody waits. */
+  hurry: PromiseWithResolvers<void>;
   next: { readonly work: () => Promise<void>; readonly written: PromiseWithResolvers<void> } | undefined;
   now: Promise<void>;
   readonly done: Promise<void>;
@@ -41,6 +46,23 @@ function decode(file: Buffer, table: string, definition: string): Saved | undefi
   void new Snapshot(bytes.buffer); // throws when it is not whole
   const place = layout === undefined ? undefined : readLayout(layout, table);
   return place === undefined ? { head, bytes } : { head, bytes, layout: place };
+}
+
+/** @returns after half a second, or as soon as somebody waits. */
+async function apart(hurried: Promise<void>): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, APART);
+  await Promise.race([over.promise, hurried]);
+  clearTimeout(timer);
+}
+
+async function writeNext(writing: Writing): Promise<void> {
+  await apart(writing.hurry.promise);
+  const next = writing.next as NonNullable<Writing["next"]>; // it may be a later one by now, never none
+  writing.hurry = Promise.withResolvers();
+  [writing.next, writing.now] = [undefined, next.work()];
+  await writing.now;
+  next.written.resolve();
 }
 
 /** The folder of snapshots. Table names are file names: letters, digits, - and _. */
@@ -94,7 +116,8 @@ export class SnapshotFiles {
     if (busy !== undefined) busy.next = { work, written: busy.next?.written ?? Promise.withResolvers() };
     else {
       const now = work();
-      const writing: Writing = { next: undefined, now, done: now.then(() => this.#follow(head.table)) };
+      const hurry = Promise.withResolvers<void>();
+      const writing: Writing = { hurry, next: undefined, now, done: now.then(() => this.#follow(head.table)) };
       this.#writing.set(head.table, writing);
     }
   }
@@ -102,23 +125,21 @@ export class SnapshotFiles {
   /** @returns when what was handed over of a table is on disk, or could not be written. */
   async written(table: string): Promise<void> {
     const busy = this.#writing.get(table);
+    busy?.hurry.resolve();
     await (busy?.next?.written.promise ?? busy?.now);
   }
 
   /** @returns when everything is on disk. */
   async flushed(): Promise<void> {
+    for (const { hurry } of this.#writing.values()) hurry.resolve();
     await Promise.all([...this.#writing.values()].map(({ done }) => done));
   }
 
   /** What came while a file was written, until nothing more has come. */
   async #follow(table: string): Promise<void> {
-    const writing = this.#writing.get(table);
-    for (let next = writing?.next; next !== undefined; next = writing?.next) {
-      if (writing !== undefined) [writing.next, writing.now] = [undefined, next.work()];
+    for (let writing = this.#writing.get(table); writing?.next !== undefined; writing = this.#writing.get(table))
       // oxlint-disable-next-line no-await-in-loop -- one at a time is the point
-      await writing?.now;
-      next.written.resolve();
-    }
+      await writeNext(writing);
     this.#writing.delete(table);
   }
 

@@ -88,7 +88,7 @@ class Client {
   constructor(socket: Socket, serving: Serving) {
     this.#socket = socket;
     this.#serving = serving;
-    this.#outbox = new Outbox(socket, (table) => serving.broker.peek(table));
+    this.#outbox = new Outbox(socket, serving.broker);
     this.#helloTimer = setTimeout(() => this.#drop("it did not greet in time"), HELLO_WITHIN);
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("error", (e) => serving.log.debug(`a worker's connection failed: ${messageOf(e)}`));
@@ -128,6 +128,9 @@ class Client {
         return this.#serving.broker.touch(message.tables);
       case "seen":
         return this.#saw(message);
+      case "behind":
+        this.#outbox.forget(message.table);
+        return this.#outbox.sendRows(message.table);
       case "renew":
       case "refund":
       case "tally":
@@ -158,6 +161,7 @@ class Client {
       snapshot: (head) => {
         if (has.get(head.table) !== head.hash) return outbox.sendRows(head.table);
         outbox.say({ type: "renewed", head });
+        outbox.has(head);
         held.push(head);
       },
       renewed: (head) => outbox.say({ type: "renewed", head }),
@@ -253,6 +257,7 @@ class Client {
     const why = await this.#serving.calls.want(call);
     if (this.#socket.destroyed) return;
     const rows = this.#serving.broker.peek(table);
+    if (held === undefined) this.#outbox.forget(table);
     if (why === undefined && rows !== undefined && rows.head.hash !== held) this.#outbox.sendRows(table);
     this.#outbox.say(why === undefined ? { type: "reply", id: call.id } : { type: "reply", id: call.id, why });
   }

@@ -1,13 +1,15 @@
 import type { Logger } from "../base/log.ts";
 import type { Ms, Timestamp } from "../base/units.ts";
+import type { Step } from "../sheets/edits.ts";
 import type { Layout } from "../sheets/layout.ts";
 import { readAccounts } from "../sheets/accounts.ts";
 import { readTable, type Findings, type Reading } from "../sheets/rows.ts";
 import type { SecretKey } from "../sheets/secrets.ts";
-import { encodeSnapshot, stamp, type Content, type RowTexts } from "../sheets/snapshot.ts";
+import { stamp, type Content } from "../sheets/snapshot.ts";
 import { definitionOf } from "../sheets/tables.ts";
 import type { SnapshotHead, Table } from "../sheets/types.ts";
 import type { Saved, SnapshotFiles } from "./disk.ts";
+import { encodeNext, stepsSince, withStep, type Drawn } from "./steps.ts";
 import type { Store } from "./store.ts";
 
 export type Accepted =
@@ -18,23 +20,22 @@ export type Accepted =
 interface Held extends Saved {
   readonly rows: number;
   readonly definition: string;
-}
-
-/** What clients are to see of a table. */
-export interface Shown {
-  readonly content: Content;
-  readonly texts?: RowTexts;
+  /** Of a table that may be written to: what its bytes were made of. */
+  readonly drawn?: Drawn | undefined;
+  /** How the last versions became one another, up to this one. */
+  readonly steps: readonly Step[];
 }
 
 /** A table's rows on their way to the clients. */
-interface Coming extends Shown {
+interface Coming {
+  readonly content: Content;
   readonly head: Pick<SnapshotHead, "asOf" | "checkedAt" | "warnings">;
   readonly definition: string;
   readonly layout: Layout | undefined;
 }
 
 /** Lays what was accepted over Google's rows. */
-type Over = (reading: Extract<Reading, { is: "ok" }>) => Shown;
+type Over = (reading: Extract<Reading, { is: "ok" }>) => Content;
 
 /** The largest snapshot that fits into a frame with its head. */
 const MOST_BYTES = 60 * 1_048_576;
@@ -120,8 +121,8 @@ export class Snapshots {
     this.#report(table.name, findings, lost);
     const warnings = findings.withoutKey + findings.duplicateKeys + findings.misfits + lost.length;
     const head = { asOf: at, checkedAt: at, ...(warnings === 0 ? {} : { warnings }) };
-    const shown = over === undefined ? { content } : over(reading);
-    const accepted = this.#take(table, { ...shown, head, layout, definition: definitionOf(table, this.#spreadsheetId) });
+    const shown = over === undefined ? content : over(reading);
+    const accepted = this.#take(table, { content: shown, head, layout, definition: definitionOf(table, this.#spreadsheetId) });
     if (accepted.is !== "malformed") this.#keepChecked();
     return accepted;
   }
@@ -134,38 +135,62 @@ export class Snapshots {
   }
 
   /** Takes what clients are to see of a table whose rows are known, at a moment when Google has not been asked. */
-  show(table: Table, shown: Shown, at: Timestamp): Accepted {
+  show(table: Table, content: Content, at: Timestamp): Accepted {
     const held = this.#held.get(table.name);
     if (held === undefined) return { is: "malformed", why: `nothing is known of ${table.range}` };
     const { layout, definition, head } = held;
-    return this.#take(table, { ...shown, head: { ...head, asOf: at }, layout, definition });
+    return this.#take(table, { content, head: { ...head, asOf: at }, layout, definition });
   }
 
-  #take(table: Table, { content, texts, head: said, definition, layout }: Coming): Accepted {
-    const { bytes, hash } = encodeSnapshot(content, texts);
+  #take(table: Table, { content, head: said, definition, layout }: Coming): Accepted {
+    const held = this.#held.get(table.name);
+    const { bytes, hash, edited } = encodeNext(held?.drawn, content);
     if (bytes.byteLength > MOST_BYTES)
       return { is: "malformed", why: `the rows of ${table.range} are ${bytes.byteLength} bytes: the most is ${MOST_BYTES}` };
+    const head = this.#headOf(table, hash, said);
+    const place = layout === undefined ? {} : { layout };
+    if (held?.head.hash === hash) {
+      const moved = this.#written(table.name) && JSON.stringify(held.layout) !== JSON.stringify(layout);
+      this.#held.set(table.name, {
+        ...this.#drawn(table, content, held.bytes),
+        rows: held.rows,
+        steps: held.steps,
+        definition,
+        head,
+        ...place,
+      });
+      if (moved) this.#save(table.name);
+      return { is: "same", head };
+    }
+    const steps =
+      held === undefined || edited === undefined ? [] : withStep(held.steps, { ...edited, from: held.head.version, head }, bytes.length);
+    this.#hold({ ...this.#drawn(table, content, bytes), head, ...place }, definition, steps);
+    this.#save(table.name);
+    return { is: "changed", head, bytes };
+  }
+
+  /** Of a table that only Google changes every reading is another list: what was drawn last is of no use to the next. */
+  #drawn(table: Table, content: Content, bytes: Uint8Array): Pick<Held, "bytes" | "drawn"> {
+    return this.#written(table.name) ? { bytes, drawn: { content, bytes } } : { bytes };
+  }
+
+  #headOf(table: Table, hash: string, { asOf, checkedAt, warnings }: Coming["head"]): SnapshotHead {
     const held = this.#held.get(table.name);
     const same = held?.head.hash === hash;
-    const place = layout === undefined ? {} : { layout };
-    const { checkedAt, warnings } = said;
     const times = {
-      asOf: same ? held.head.asOf : said.asOf,
+      asOf: same ? held.head.asOf : asOf,
       checkedAt,
       ...(warnings === undefined ? {} : { warnings }),
       ...this.#ttl(table),
     };
     const version = same ? held.head.version : (this.#versions.get(table.name) ?? 0) + 1;
-    const head: SnapshotHead = { table: table.name, epoch: this.#store.epoch, version, hash, ...times };
-    if (same) {
-      const moved = this.#written(table.name) && JSON.stringify(held.layout) !== JSON.stringify(layout);
-      this.#held.set(table.name, { bytes: held.bytes, rows: held.rows, definition, head, ...place });
-      if (moved) this.#save(table.name);
-      return { is: "same", head };
-    }
-    this.#hold({ head, bytes, ...place }, definition);
-    this.#save(table.name);
-    return { is: "changed", head, bytes };
+    return { table: table.name, epoch: this.#store.epoch, version, hash, ...times };
+  }
+
+  /** @returns what makes a version's rows into the newest, step by step; undefined: that is not known, or the version is no earlier one. */
+  since(table: string, version: number): readonly Step[] | undefined {
+    const held = this.#held.get(table);
+    return held === undefined ? undefined : stepsSince(held.steps, version, held.head.version);
   }
 
   /** @returns the head of a table's rows, with the TTL that holds now; undefined: there are none. */
@@ -221,11 +246,11 @@ export class Snapshots {
     return this.#files.flushed();
   }
 
-  #hold(saved: Saved, definition: string): void {
+  #hold(saved: Saved & Pick<Held, "drawn">, definition: string, steps: readonly Step[] = []): void {
     const { head, bytes } = saved;
     stamp(bytes, head.epoch, head.version);
     const rows = new DataView(bytes.buffer, bytes.byteOffset).getUint32(24, true);
-    this.#held.set(head.table, { ...saved, rows, definition });
+    this.#held.set(head.table, { ...saved, rows, definition, steps });
     this.#versions.set(head.table, head.version);
   }
 

@@ -15,7 +15,7 @@ import type { WritesQuestion } from "../base/protocol.ts";
 import { minutes, ms, seconds, type Bytes, type Instant, type Ms } from "../base/units.ts";
 import type { WriteCall } from "../sheets/direct-transport.ts";
 import type { Layout } from "../sheets/layout.ts";
-import type { Content, RowTexts } from "../sheets/snapshot.ts";
+import type { Content } from "../sheets/snapshot.ts";
 import type { Table } from "../sheets/types.ts";
 import { isWritable } from "../sheets/layout.ts";
 import type { Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WritesReport } from "../sheets/writes.ts";
@@ -172,7 +172,7 @@ export class Writing {
   }
 
   /** A table's rows as clients are to see them; undefined: it is not kept here, or nothing is known of it. */
-  content(table: string): { readonly content: Content; readonly texts: RowTexts } | undefined {
+  content(table: string): Content | undefined {
     return this.#tables.get(table)?.content();
   }
 
@@ -288,7 +288,7 @@ export class Writing {
   }
 
   #delivery({ flusher }: Open): Delivery {
-    return flusher.report().delivery === "at-least-once" ? "at-least-once" : "exactly-once";
+    return flusher.delivery === "at-least-once" ? "at-least-once" : "exactly-once";
   }
 
   #settled(how: Settlement): void {

@@ -1,7 +1,7 @@
 /** One table that is written to: what Google last said of it, and what was accepted since and may not be in that. */
 import { after, minutes, type Instant } from "../base/units.ts";
 import type { Layout } from "../sheets/layout.ts";
-import type { Cell, Content, RowTexts } from "../sheets/snapshot.ts";
+import type { Content } from "../sheets/snapshot.ts";
 import type { Table } from "../sheets/types.ts";
 import type { Entry } from "./journal/journal.ts";
 import { indexKeys, layRow, overlay, type CellRow, type Laid } from "./overlay.ts";
@@ -21,7 +21,6 @@ interface Base {
   readonly index: ReadonlyMap<string, number>;
   /** Keys that stand in more than one row. */
   readonly doubles: ReadonlySet<string>;
-  readonly texts: RowTexts;
 }
 
 /** An accepted entry. Once it has landed it is kept until a reading that was asked for later has taken its place. */
@@ -45,7 +44,7 @@ function baseOf(content: Content, places: readonly number[] | undefined): Base {
   const doubles = new Set<string>();
   if (index.size < content.rows.length)
     for (const [at, row] of content.rows.entries()) if (index.get(String(row[content.key])) !== at) doubles.add(String(row[content.key]));
-  return { content, places, index, doubles, texts: new WeakMap<readonly Cell[], string>() };
+  return { content, places, index, doubles };
 }
 
 export class WrittenTable {
@@ -141,11 +140,11 @@ export class WrittenTable {
   }
 
   /** What clients see: Google's rows and all that is on disk; undefined: no rows are known. */
-  content(): { readonly content: Content; readonly texts: RowTexts } | undefined {
+  content(): Content | undefined {
     const base = this.#held();
     if (base === undefined) return undefined;
     const entries = this.#lying.map(({ entry }) => entry);
-    return { content: overlay(base.content, base.index, entries, this.#lay), texts: base.texts };
+    return overlay(base.content, base.index, entries, this.#lay);
   }
 
   readonly #lay: typeof layRow = (columns, before, entry) => {
@@ -185,7 +184,7 @@ export class WrittenTable {
     const old = this.#lying.filter(({ landedAt }) => landedAt !== undefined && after(landedAt, SURELY_READ) < now);
     if (base === undefined || old.length === 0) return;
     const entries = old.map(({ entry }) => entry);
-    this.#base = { ...baseOf(overlay(base.content, base.index, entries, this.#lay), undefined), texts: base.texts };
+    this.#base = baseOf(overlay(base.content, base.index, entries, this.#lay), undefined);
     this.#lying = this.#lying.filter((lying) => !old.includes(lying));
   }
 }

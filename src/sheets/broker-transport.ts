@@ -233,6 +233,8 @@ class BrokerTransport implements BrokerLink {
         return this.#events?.tables(message.tables);
       case "snapshot":
         return this.#arrived(message.head, body);
+      case "edited":
+        return this.#edited(message, body);
       case "renewed":
         if (this.#follows(message.head)) this.#events?.renewed(message.head);
         return;
@@ -273,7 +275,16 @@ class BrokerTransport implements BrokerLink {
   /** Acknowledged once they are what this process answers from; older ones are superseded, and so acknowledged too. */
   #arrived(head: SnapshotHead, body: Uint8Array): void {
     if (this.#follows(head)) this.#events?.snapshot({ head, bytes: share(body) });
-    const { table, epoch, version } = head;
+    this.#saw(head);
+  }
+
+  #edited({ head, from, edits }: Extract<FromBroker, { type: "edited" }>, added: Uint8Array): void {
+    if (!this.#follows(head) || this.#events?.edited({ head, from, edits, added }) !== false) return this.#saw(head);
+    this.#heads.delete(head.table);
+    this.#connection?.say({ type: "behind", table: head.table });
+  }
+
+  #saw({ table, epoch, version }: SnapshotHead): void {
     this.#connection?.say({ type: "seen", table, epoch, version });
   }
 

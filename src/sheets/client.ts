@@ -94,6 +94,7 @@ class Client implements Tables {
     this.feed = feed;
     transport.listen({
       snapshot: (arrival) => held.arrived(arrival),
+      edited: (step) => held.edited(step),
       renewed: (head) => held.renewed(head),
       failed: (why) => (why.table === EVERY_TABLE ? this.#knowList(why) : held.failed(why)),
       tables: (list) => (held.listed(list), this.#knowList(undefined)),

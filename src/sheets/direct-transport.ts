@@ -1,4 +1,5 @@
 import { seconds, type Ms } from "../base/units.ts";
+import type { Step } from "./edits.ts";
 import type { Changes, Position } from "./events.ts";
 import type { LedgerHost } from "./ledger-host.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
@@ -40,6 +41,8 @@ export interface BrokerPort {
   write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer>;
   /** @returns a write by its id, or undefined when there is none, or it landed more than a day ago. */
   find(id: string): Promise<Write | undefined>;
+  /** @returns what makes an earlier version of a table's rows into the newest; undefined: that is not known. */
+  since(table: string, version: number): readonly Step[] | undefined;
   /** What is known of a table. */
   peek(table: string): { readonly head: SnapshotHead; readonly bytes: Uint8Array } | undefined;
   /** Who is in, and how often something was done; undefined: another broker has it. */

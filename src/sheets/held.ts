@@ -4,7 +4,9 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { after, elapsed, ms, seconds, type Instant, type Ms, type Timestamp } from "../base/units.ts";
+import type { Step } from "./edits.ts";
 import { Snapshot } from "./snapshot.ts";
+import { splice } from "./splice.ts";
 import type { Arrival } from "./transport.ts";
 import { causeOf, type Cause, type SnapshotHead, type TableInfo, type Unavailable } from "./types.ts";
 
@@ -154,6 +156,30 @@ export class HeldTables {
       this.#options.log?.error({ table: head.table }, `a snapshot was refused, what was there stays: ${messageOf(e)}`);
       return;
     }
+    this.#take(info, snapshot, head);
+  }
+
+  /** @returns false when that can't be laid over what is held: all rows are to come. */
+  edited({ head, from, edits, added }: Step): boolean {
+    const held = this.#cache.peek(head.table);
+    const info = this.#infos?.get(head.table);
+    if (held === undefined || info === undefined) return true; // nobody reads it here: it will be asked for
+    const { view } = held;
+    if (view.head.epoch !== head.epoch || view.head.version !== from) return false;
+    const { epoch, version } = head;
+    const allocate = (size: number): SharedArrayBuffer => new SharedArrayBuffer(size);
+    try {
+      const rows = new Snapshot(Uint8Array.from(added).buffer);
+      this.#take(info, splice(view.snapshot, { edits, added: rows, epoch, version, allocate }), head);
+    } catch (e) {
+      this.#options.log?.error({ table: head.table }, `changed rows were refused, all of them are asked for: ${messageOf(e)}`);
+      return false;
+    }
+    return true;
+  }
+
+  #take(info: TableInfo, snapshot: Snapshot, head: SnapshotHead): void {
+    const held = this.#cache.peek(head.table);
     const source = held?.source ?? this.#newSource(head);
     source.version += 1;
     this.#keep({ info, snapshot, head, source, version: source.version, ...lasting(held?.view, head) }, source);

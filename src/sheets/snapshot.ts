@@ -14,7 +14,8 @@ import type { ColumnType } from "./types.ts";
 
 const MAGIC = 0x53_56_52_44; // "DRVS"
 const FORMAT = 1;
-const HEADER = 48;
+/** Bytes before the columns. */
+export const HEADER = 48;
 const COMMA = 0x2c;
 
 /** A value of a cell as JSON: an empty cell, or one that does not fit its column's type, is null. */
@@ -37,22 +38,13 @@ export interface Content {
 
 export type Row = Readonly<Record<string, Cell>>;
 
-/** JSON texts of rows that were encoded before, under the same columns: most rows of a table that is written to are those of last time. */
-export type RowTexts = WeakMap<readonly Cell[], string>;
-
 /** A row's JSON text: names are written as text, never as properties, so that `__proto__` is a name like any other. */
 export const rowText = (columns: readonly VisibleColumn[], row: readonly Cell[]): string =>
   `{${columns.map(({ name }, i) => `${i === 0 ? "" : ","}${JSON.stringify(name)}:${JSON.stringify(row[i] ?? null)}`).join("")}}`;
 
-function rowTexts(content: Content, known: RowTexts | undefined): string[] {
-  const names = content.columns.map((column, i) => `${i === 0 ? "" : ","}${JSON.stringify(column.name)}:`);
-  return content.rows.map((row) => {
-    const before = known?.get(row);
-    if (before !== undefined) return before;
-    const text = `{${names.map((name, i) => name + JSON.stringify(row[i] ?? null)).join("")}}`;
-    known?.set(row, text);
-    return text;
-  });
+function rowTexts({ columns, rows }: Content): string[] {
+  const names = columns.map((column, i) => `${i === 0 ? "" : ","}${JSON.stringify(column.name)}:`);
+  return rows.map((row) => `{${names.map((name, i) => name + JSON.stringify(row[i] ?? null)).join("")}}`);
 }
 
 /** @returns the body of the answer that shows one row. @param row its JSON text. */
@@ -67,29 +59,38 @@ export const rowBody = (table: string, row: Uint8Array | string): Buffer =>
 export const rowTag = (body: Uint8Array): string => createHash("sha256").update(body).digest().subarray(0, 15).toString("base64url");
 
 /**
- * @param known texts of rows; those that are made now are added.
- * @returns the snapshot's bytes with epoch and version 0 (see `stamp`), and the content's hash: 16 hex digits of SHA-256.
+ * @returns the snapshot's bytes, which have a buffer of their own, with epoch and version 0 (see `stamp`), and the content's hash (see `hashOf`).
  * @throws RangeError when the rows are over 4 GiB.
  */
-export function encodeSnapshot(content: Content, known?: RowTexts): { readonly bytes: Uint8Array; readonly hash: string } {
+export function encodeSnapshot(content: Content): { readonly bytes: Uint8Array<ArrayBuffer>; readonly hash: string } {
   const json = JSON.stringify(content.columns.map(({ name, type }) => ({ name, type })));
   const columns = Buffer.from(json.padEnd(json.length + ((4 - (Buffer.byteLength(json) % 4)) % 4)));
-  const texts = rowTexts(content, known);
+  const texts = rowTexts(content);
   const rows = Buffer.from(texts.join(","));
-  const starts = new Uint32Array(texts.length + 1);
+  const startsAt = HEADER + columns.length;
+  const bytes = new Uint8Array(startsAt + 4 * (texts.length + 1) + rows.length);
+  const head = new DataView(bytes.buffer);
+  const fields = [MAGIC, FORMAT, texts.length, content.columns.length, content.key, columns.length, rows.length];
+  for (const [i, value] of fields.entries()) head.setUint32(i < 2 ? 4 * i : 16 + 4 * i, value, true);
+  const starts = new Uint32Array(bytes.buffer, startsAt, texts.length + 1);
   let at = 0;
   for (const [i, text] of texts.entries()) {
     starts[i] = at;
     at += Buffer.byteLength(text) + 1;
   }
   starts[texts.length] = at;
-  const head = Buffer.alloc(HEADER);
-  const fields = [texts.length, content.columns.length, content.key, columns.length, rows.length];
-  head.writeUInt32LE(MAGIC, 0);
-  head.writeUInt32LE(FORMAT, 4);
-  fields.forEach((value, i) => head.writeUInt32LE(value, 24 + 4 * i));
-  const hash = createHash("sha256").update(columns).update(`\n${content.key}\n`).update(rows).digest("hex").slice(0, 16);
-  return { bytes: Buffer.concat([head, columns, new Uint8Array(starts.buffer), rows]), hash };
+  bytes.set(columns, HEADER);
+  bytes.set(rows, bytes.length - rows.length);
+  return { bytes, hash: hashOf(bytes) };
+}
+
+/** @returns 16 hex digits of SHA-256 over what is visible: columns, key, rows; the same for the same content. @param bytes a whole snapshot's. */
+export function hashOf(bytes: Uint8Array): string {
+  const head = new DataView(bytes.buffer, bytes.byteOffset, HEADER);
+  const [key, columnsLength, rowsLength] = [head.getUint32(32, true), head.getUint32(36, true), head.getUint32(40, true)];
+  const columns = bytes.subarray(HEADER, HEADER + columnsLength);
+  const rows = bytes.subarray(bytes.length - rowsLength);
+  return createHash("sha256").update(columns).update(`\n${key}\n`).update(rows).digest("hex").slice(0, 16);
 }
 
 /** What a snapshot was made from. */
@@ -122,6 +123,14 @@ function readColumns(text: string, count: number): readonly VisibleColumn[] {
   return columns as VisibleColumn[];
 }
 
+/** What was made of rows when it was first asked for. */
+export interface Parsed {
+  /** Of each column, in row order. */
+  readonly values: ReadonlyMap<string, readonly Cell[]> | undefined;
+  /** Where the first row of each key stands. */
+  readonly index: Map<string, number> | undefined;
+}
+
 /** Rows of one version of one table. Immutable; costs no JSON work until a row or a column is asked for. */
 export class Snapshot {
   readonly epoch: number;
@@ -132,13 +141,17 @@ export class Snapshot {
   readonly key: string;
   /** What it was read from: may be handed to a thread, which makes its own Snapshot of it. */
   readonly buffer: ArrayBufferLike;
-  readonly #starts: Uint32Array;
+  /** Where each row begins, counted from the first; the last is one past the comma that would follow. Not to be changed. */
+  readonly starts: Uint32Array;
   readonly #rows: Buffer;
-  #values: ReadonlyMap<string, readonly Cell[]> | undefined;
-  #index: ReadonlyMap<string, number> | undefined;
+  #values: Parsed["values"];
+  #index: Parsed["index"];
 
-  /** @throws RangeError when the bytes are not a whole snapshot: whatever they hold, nothing outside them is read. */
-  constructor(buffer: ArrayBufferLike) {
+  /**
+   * @param parsed of these very rows, where that is known.
+   * @throws RangeError when the bytes are not a whole snapshot: whatever they hold, nothing outside them is read.
+   */
+  constructor(buffer: ArrayBufferLike, parsed?: Parsed) {
     const size = buffer.byteLength;
     if (size < HEADER) throw corrupt(`${size} bytes`);
     const head = new DataView(buffer, 0, HEADER);
@@ -159,14 +172,16 @@ export class Snapshot {
     this.rowCount = rows;
     this.columns = readColumns(Buffer.from(buffer, HEADER, columnsLength).toString(), columns);
     this.key = (this.columns[key] as VisibleColumn).name;
-    this.#starts = new Uint32Array(buffer, startsAt, rows + 1);
+    this.starts = new Uint32Array(buffer, startsAt, rows + 1);
     this.#rows = Buffer.from(buffer, rowsAt, rowsLength);
     this.#check(rowsLength);
+    this.#values = parsed?.values;
+    this.#index = parsed?.index;
   }
 
   /** Each row is `{…}` and a comma stands between: a table that was cut or shifted is noticed here, not at a client. */
   #check(rowsLength: number): void {
-    const starts = this.#starts;
+    const starts = this.starts;
     if (starts[0] !== 0 || starts[this.rowCount] !== (this.rowCount === 0 ? 0 : rowsLength + 1)) throw corrupt("its row table");
     for (let i = 0; i < this.rowCount; i += 1) {
       const from = starts[i] as number;
@@ -183,13 +198,13 @@ export class Snapshot {
   rowSlice(i: number, j: number): Uint8Array {
     const from = Math.max(0, Math.min(i, this.rowCount));
     const to = Math.max(from, Math.min(j, this.rowCount));
-    return from === to ? this.#rows.subarray(0, 0) : this.#rows.subarray(this.#starts[from], (this.#starts[to] as number) - 1);
+    return from === to ? this.#rows.subarray(0, 0) : this.#rows.subarray(this.starts[from], (this.starts[to] as number) - 1);
   }
 
   /** @returns row i, parsed at each call, or undefined outside the table. */
   row(i: number): Row | undefined {
     if (!Number.isInteger(i) || i < 0 || i >= this.rowCount) return undefined;
-    return JSON.parse(this.#rows.toString("utf8", this.#starts[i], (this.#starts[i + 1] as number) - 1)) as Row;
+    return JSON.parse(this.#rows.toString("utf8", this.starts[i], (this.starts[i + 1] as number) - 1)) as Row;
   }
 
   /** @returns a column's values in row order, or undefined for an unknown name. The first call parses the table once, for all columns. */
@@ -204,6 +219,13 @@ export class Snapshot {
     return this.#index.get(key);
   }
 
+  /** What was parsed until now, for the next version. The index is given away, and would be made again if these rows were searched once more. */
+  takeParsed(): Parsed {
+    const parsed = { values: this.#values, index: this.#index };
+    this.#index = undefined;
+    return parsed;
+  }
+
   #parse(): ReadonlyMap<string, readonly Cell[]> {
     const columns = new Map<string, Cell[]>(this.columns.map((c) => [c.name, []]));
     for (let i = 0; i < this.rowCount; i += 1) {
@@ -213,7 +235,7 @@ export class Snapshot {
     return columns;
   }
 
-  #indexKeys(): ReadonlyMap<string, number> {
+  #indexKeys(): Map<string, number> {
     const index = new Map<string, number>();
     for (const [i, key] of (this.columnValues(this.key) ?? []).entries()) if (!index.has(String(key))) index.set(String(key), i);
     return index;

@@ -1,3 +1,4 @@
+import type { Step } from "./edits.ts";
 import type { Changes } from "./events.ts";
 import type { Priority, SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
@@ -11,6 +12,8 @@ export interface Arrival {
 export interface TransportEvents {
   /** New content of a table, whether asked for or not. */
   snapshot(arrival: Arrival): void;
+  /** New content as what differs from what this side has. @returns false: it does not fit that, and all of it is to be sent. */
+  edited(step: Step): boolean;
   /** Google has confirmed the content that this side already has. */
   renewed(head: SnapshotHead): void;
   /** A refresh failed; the content stays, with this reason. */

@@ -5,6 +5,7 @@
  */
 import type { Ms } from "../base/units.ts";
 import type { SlotsState } from "../base/slots.ts";
+import type { Edit } from "./edits.ts";
 import type { Changes, FeedEvent, Position, TableChange } from "./events.ts";
 import type { Admission, Deed, Session, Spent } from "./ledger.ts";
 import type { Renewal, Tally } from "./ledger-host.ts";
@@ -14,7 +15,7 @@ import { CAUSES, type Audience, type Priority, type SnapshotHead, type TableInfo
 import { MOST_CHANGES, type Change, type Values, type Write, type WriteAnswer, type WriteRefusal } from "./writes.ts";
 import type { WriteRequest, WriteState, WriteWait } from "./writes.ts";
 
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 /** Nothing that a client says is longer. */
 export const MOST_FROM_CLIENT = 1_048_576;
 const MOST_TABLES = 1_000;
@@ -48,6 +49,8 @@ export type FromClient =
   /** A repeated id gets the first one's answer; a repeated write writes nothing more, whichever broker it is said to. */
   | ({ type: "call"; id: string } & Call)
   | { type: "touch"; tables: readonly string[] }
+  /** What it was told of a table can't be laid over what it has: it is to get all its rows. */
+  | { type: "behind"; table: string }
   /** These rows, or later ones, are what the client's readers get from now on. */
   | { type: "seen"; table: string; epoch: number; version: number }
   | ({ type: "renew" } & Renewal)
@@ -64,6 +67,8 @@ export type FromBroker =
   | { type: "tables"; tables: readonly TableInfo[] }
   /** The frame's body is the snapshot. */
   | { type: "snapshot"; head: SnapshotHead }
+  /** The frame's body is a snapshot of the rows that are new; with them and the edits the rows of version `from` are those of the head. */
+  | { type: "edited"; head: SnapshotHead; from: number; edits: readonly Edit[] }
   | { type: "renewed"; head: SnapshotHead }
   | { type: "failed"; why: Unavailable }
   | ({ type: "changes" } & Changes)
@@ -168,6 +173,7 @@ const fromClient: Readers<FromClient> = {
   call,
   touch: ({ tables }) =>
     Array.isArray(tables) && tables.length <= MOST_TABLES && tables.every((t) => text(t)) ? { type: "touch", tables } : undefined,
+  behind: ({ table }) => (text(table) ? { type: "behind", table } : undefined),
   seen: ({ table, epoch, version }) =>
     text(table) && count(epoch) && count(version) ? { type: "seen", table, epoch, version } : undefined,
   renew: (m) => ledger.renewal(m),
@@ -194,6 +200,10 @@ const head = (v: unknown): v is SnapshotHead =>
   text(v["hash"]) &&
   ["epoch", "version", "asOf", "checkedAt"].every((field) => count(v[field])) &&
   ["warnings", "ttl"].every((field) => v[field] === undefined || count(v[field]));
+/** Whether they fit the rows is seen where those are. */
+const edits = (v: unknown): v is readonly Edit[] =>
+  Array.isArray(v) &&
+  v.every((edit) => Array.isArray(edit) && edit.length === 3 && edit.every((part) => count(part) && Number.isInteger(part)));
 const STATES: readonly unknown[] = ["journaled", "sent", "landed", "parked"] satisfies WriteState[];
 const OPS: readonly unknown[] = ["append", "update", "delete"] satisfies Change["op"][];
 const write = (v: unknown): v is Write =>
@@ -263,6 +273,8 @@ const fromBroker: Readers<FromBroker> = {
   tables: ({ tables }) =>
     Array.isArray(tables) && tables.length <= MOST_TABLES && tables.every(tableInfo) ? { type: "tables", tables } : undefined,
   snapshot: (m) => (head(m["head"]) ? { type: "snapshot", head: m["head"] } : undefined),
+  edited: ({ head: of, from, edits: all }) =>
+    head(of) && count(from) && edits(all) ? { type: "edited", head: of, from, edits: all } : undefined,
   renewed: (m) => (head(m["head"]) ? { type: "renewed", head: m["head"] } : undefined),
   changes: ({ after, events, upTo }) =>
     position(after) && position(upTo) && Array.isArray(events) && events.length <= MOST_EVENTS && events.every(feedEvent)

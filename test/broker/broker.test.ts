@@ -302,7 +302,8 @@ test("a new broker takes over: no call is lost, workers get the new one's rows",
     brokerTransport({ path: socket(), slot, generation: 1, timeout: seconds(5), log }),
   );
   closing.push(() => transports.forEach((transport) => transport.close()));
-  for (const transport of transports) transport.listen({ snapshot() {}, renewed() {}, failed() {}, tables() {}, changes() {}, link() {} });
+  for (const transport of transports)
+    transport.listen({ snapshot() {}, edited: () => true, renewed() {}, failed() {}, tables() {}, changes() {}, link() {} });
   const stop = new AbortController();
   const failures: unknown[] = [];
   let done = 0;

@@ -165,6 +165,7 @@ export class FakeFlusher implements Flusher {
   readonly #journal: FakeJournal;
   readonly #events: FlusherEvents;
   readonly #end: (how: Settlement) => void;
+  readonly delivery = "exactly-once";
   waiting: Entry[];
 
   constructor(journal: FakeJournal, events: FlusherEvents, end: (how: Settlement) => void = () => {}) {

@@ -153,6 +153,38 @@ const rowIn = (tables: Tables, key: string) => {
   return at === undefined ? undefined : snapshot?.row(at);
 };
 
+test("who has a table's rows is told what a write changes, not the table; who has lost them gets them whole", async () => {
+  const { broker, flusher } = openBroker();
+  serve(broker);
+  const tables = worker();
+  await tables.table("players");
+  const { say, heard } = await raw();
+  const rows = () => heard.filter(({ type }) => type === "snapshot" || type === "edited");
+  await until("the rows at first", () => rows().length > 0);
+  const first = rows().length;
+  for (const id of ["n1", "n2"]) written(await tables.write(one(append({ id, name: id })), "journal"));
+  written(await tables.write(one({ op: "update", key: "n1", values: { name: "other" } }), "journal"));
+  written(await tables.write(one({ op: "delete", key: "n2" }), "journal"));
+  await until("a frame for each", () => rows().length >= first + 4);
+  assert.deepEqual(
+    rows()
+      .slice(first)
+      .map(({ type }) => type),
+    Array.from({ length: 4 }, () => "edited"),
+  );
+  assert.equal(rowIn(tables, "n1")?.["name"], "other");
+  assert.equal(rowIn(tables, "n2"), undefined);
+  say({ type: "behind", table: "players" });
+  await until("the table", () => rows().at(-1)?.["type"] === "snapshot");
+  flusher.flush();
+  written(await tables.write(one(append({ id: "n3", name: "n3" })), "journal"));
+  await until("what is new", () => rows().at(-1)?.["type"] === "edited");
+  assert.deepEqual(
+    ["n1", "n2", "n3"].map((id) => rowIn(tables, id)?.["id"]),
+    ["n1", undefined, "n3"],
+  );
+});
+
 test("a write is on disk and in every worker when it is answered, and no call of Google is needed for it", async () => {
   const { broker } = openBroker();
   serve(broker);

@@ -265,3 +265,22 @@ test("an urgent read does not join a flight that may wait", async () => {
   assert.deepEqual(w.priorities, ["export", "urgent", "refresh"]);
   for (const want of w.wants) want.settle();
 });
+
+test("changed rows are laid over those that are here; where they do not fit nothing changes, and all are asked for", () => {
+  const w = world();
+  const view = w.loaded();
+  const { head } = w.head("b");
+  const added = encodeSnapshot({ columns: [{ name: "id", type: "auto" }], key: 0, rows: [["b"]] }).bytes;
+  const step = { head, from: 1, edits: [[1, 0, 1]] as const, added };
+  assert.equal(w.events.edited({ ...step, from: 7 }), false, "of another version");
+  assert.equal(w.events.edited({ ...step, head: { ...head, epoch: 2 } }), false, "of another broker");
+  assert.equal(w.events.edited({ ...step, edits: [[2, 0, 1]] }), false, "in no place");
+  assert.equal(w.events.edited({ ...step, added: added.subarray(8) }), false, "damaged");
+  assert.equal(w.tables.peek("players"), view);
+  assert.equal(w.events.edited({ ...step, head: { ...head, table: "other" } }), true, "nobody has it here: it will be asked for");
+  assert.equal(w.events.edited(step), true);
+  const now = w.tables.peek("players");
+  assert.deepEqual(now?.snapshot.columnValues("id"), ["a", "b"]);
+  assert.deepEqual([now?.head, now?.version, view.snapshot.rowCount], [head, 2, 1]);
+  assert.ok(now?.snapshot.buffer instanceof SharedArrayBuffer);
+});

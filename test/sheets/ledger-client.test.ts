@@ -42,6 +42,7 @@ function machine(t: TestContext, rules = {}) {
       touch: () => {},
       write: () => Promise.reject(new Error("not here")),
       find: () => Promise.resolve(undefined),
+      since: () => undefined,
       peek: () => undefined,
       ledger: byHand.host,
     };
@@ -53,7 +54,15 @@ function machine(t: TestContext, rules = {}) {
     const link = brokerTransport({ path, slot: 0, generation: 1, timeout: seconds(5), log });
     const ledger = createLedger(link.ledger, { tellEvery: ms(20) });
     const nothing = (): void => {};
-    link.listen({ snapshot: nothing, renewed: nothing, failed: nothing, tables: nothing, changes: nothing, link: nothing });
+    link.listen({
+      snapshot: nothing,
+      edited: () => true,
+      renewed: nothing,
+      failed: nothing,
+      tables: nothing,
+      changes: nothing,
+      link: nothing,
+    });
     ends.push(() => link.close());
     return ledger;
   };

@@ -14,7 +14,9 @@ export interface Shaped {
 const MOST_CHANGES = 1_000;
 const MOST_WEIGHT = 262_144;
 
-const snapshotOf = (bytes: Uint8Array): Snapshot => new Snapshot(new Uint8Array(bytes).buffer);
+/** Bytes that have a buffer of their own are read where they are. */
+const snapshotOf = (bytes: Uint8Array): Snapshot =>
+  new Snapshot(bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer);
 const shapeOf = ({ key, columns }: Snapshot): string => JSON.stringify([key, columns]);
 
 /** @param bytes a snapshot's. @param before spares most of the work. @throws RangeError when they are no snapshot. */

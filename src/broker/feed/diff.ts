@@ -10,6 +10,35 @@ export interface KeyedRows {
   readonly keys: readonly string[];
   /** A row's JSON text. */
   bytes(row: number): Uint8Array;
+  /** The texts of several rows, with commas between; not where they are kept apart. */
+  readonly slice?: (from: number, to: number) => Uint8Array;
+}
+
+/** Rows that are compared at once: as JSON has one reading only, equal bytes are equal rows. */
+const BLOCK = 256;
+
+interface Sliced {
+  readonly count: number;
+  readonly slice: (from: number, to: number) => Uint8Array;
+}
+
+/** How many rows from the first, and then from the last, are the same in both. */
+function alike(a: Sliced, b: Sliced): { readonly head: number; readonly tail: number } {
+  const shorter = Math.min(a.count, b.count);
+  const same = (i: number, j: number, many: number): boolean => Buffer.compare(a.slice(i, i + many), b.slice(j, j + many)) === 0;
+  let head = 0;
+  while (head + BLOCK <= shorter && same(head, head, BLOCK)) head += BLOCK;
+  while (head < shorter && same(head, head, 1)) head += 1;
+  let tail = 0;
+  const fits = (many: number): boolean => tail + many <= shorter - head && same(a.count - tail - many, b.count - tail - many, many);
+  while (fits(BLOCK)) tail += BLOCK;
+  while (fits(1)) tail += 1;
+  return { head, tail };
+}
+
+function alikeRows(before: KeyedRows | undefined, after: Sliced | undefined): { readonly head: number; readonly tail: number } {
+  if (before?.slice === undefined || after === undefined) return { head: 0, tail: 0 };
+  return alike({ count: before.keys.length, slice: before.slice }, after);
 }
 
 const firsts = (keys: readonly string[]): ReadonlyMap<string, number> => {
@@ -24,11 +53,13 @@ const firsts = (keys: readonly string[]): ReadonlyMap<string, number> => {
  * @param before an earlier reading of the same table with the same columns.
  */
 export function keyedRows(snapshot: Snapshot, before?: KeyedRows): KeyedRows {
-  const bytes = (row: number): Uint8Array => snapshot.rowSlice(row, row + 1);
-  const keys: string[] = [];
-  let next = 0;
+  const slice = (from: number, to: number): Uint8Array => snapshot.rowSlice(from, to);
+  const bytes = (row: number): Uint8Array => slice(row, row + 1);
+  const { head, tail } = alikeRows(before, { count: snapshot.rowCount, slice });
+  const keys = before?.keys.slice(0, head) ?? [];
+  let next = head;
   let inPlace = before?.keys.length === snapshot.rowCount;
-  for (let i = 0; i < snapshot.rowCount; i += 1) {
+  for (let i = head; i < snapshot.rowCount - tail; i += 1) {
     const same = before !== undefined && next < before.keys.length && Buffer.compare(bytes(i), before.bytes(next)) === 0;
     const key = same ? (before.keys[next] as string) : String(snapshot.row(i)?.[snapshot.key] ?? "");
     keys.push(key);
@@ -36,7 +67,8 @@ export function keyedRows(snapshot: Snapshot, before?: KeyedRows): KeyedRows {
     const was = same ? next : before?.first.get(key);
     if (was !== undefined) next = was + 1;
   }
-  return inPlace && before !== undefined ? { ...before, bytes } : { first: firsts(keys), keys, bytes };
+  if (before !== undefined && tail > 0) for (const key of before.keys.slice(-tail)) keys.push(key);
+  return { first: inPlace && before !== undefined ? before.first : firsts(keys), keys, bytes, slice };
 }
 
 /** Rows that were kept as texts by key. */
@@ -51,15 +83,26 @@ export function textsOf({ first, bytes }: KeyedRows): Map<string, string> {
   return new Map([...first].map(([key, row]) => [key, Buffer.from(bytes(row)).toString()]));
 }
 
+/** The first rows of keys from a row on. A key that stands before it has its first row there, in both readings. */
+function* firstsFrom({ keys, first }: KeyedRows, from: number): Generator<readonly [key: string, row: number]> {
+  for (let row = from; row < keys.length; row += 1) {
+    const key = keys[row] as string;
+    if (first.get(key) === row) yield [key, row];
+  }
+}
+
 /**
  * @returns what makes the rows of `before`, by key, those of `after`: first what has gone, then the rest in the order of the rows.
  * A row that has only moved has not changed.
  */
 export function diffRows(before: KeyedRows, after: KeyedRows): readonly RowChange[] {
   const changes: RowChange[] = [];
-  for (const key of before.first.keys()) if (!after.first.has(key)) changes.push({ kind: "row.deleted", key });
-  for (const [key, row] of after.first) {
+  const { head, tail } = alikeRows(before, after.slice === undefined ? undefined : { count: after.keys.length, slice: after.slice });
+  for (const [key] of firstsFrom(before, head)) if (!after.first.has(key)) changes.push({ kind: "row.deleted", key });
+  const moved = after.keys.length - before.keys.length;
+  for (const [key, row] of firstsFrom(after, head)) {
     const was = before.first.get(key);
+    if (was !== undefined && was + moved === row && row >= after.keys.length - tail) continue;
     const now = after.bytes(row);
     if (was !== undefined && Buffer.compare(before.bytes(was), now) === 0) continue;
     changes.push({ kind: was === undefined ? "row.created" : "row.updated", key, row: Buffer.from(now).toString() });

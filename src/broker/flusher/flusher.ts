@@ -45,6 +45,10 @@ class SheetFlusher implements Flusher {
     this.accepted(entries);
   }
 
+  get delivery(): WritesReport["delivery"] {
+    return this.#state.delivery;
+  }
+
   report(): WritesReport {
     const { queue, stats, delivery } = this.#state;
     const oldest = queue.oldest();

@@ -82,6 +82,8 @@ export interface Flusher {
   accepted(entries: readonly Entry[]): void;
   /** Parked writes wait again: what was held against their rows is forgotten. */
   retried(entries: readonly Entry[]): void;
+  /** Cheap; the report goes through the last thousand times. */
+  readonly delivery: WritesReport["delivery"];
   report(): WritesReport;
   /** From acceptance to the sheet, of what has landed since the last call. */
   takeTimes(): HistogramDelta;
