@@ -144,17 +144,19 @@ export class Snapshots {
 
   #take(table: Table, { content, head: said, definition, layout }: Coming): Accepted {
     const held = this.#held.get(table.name);
-    const { bytes, hash, edited } = encodeNext(held?.drawn, content);
+    const { snapshot, bytes, hash, edited } = encodeNext(held?.drawn, content);
     if (bytes.byteLength > MOST_BYTES)
       return { is: "malformed", why: `the rows of ${table.range} are ${bytes.byteLength} bytes: the most is ${MOST_BYTES}` };
     const head = this.#headOf(table, hash, said);
     const place = layout === undefined ? {} : { layout };
+    const drawn = this.#written(table.name) ? { content, snapshot } : undefined; // of others every reading is another list
     if (held?.head.hash === hash) {
       const moved = this.#written(table.name) && JSON.stringify(held.layout) !== JSON.stringify(layout);
       this.#held.set(table.name, {
-        ...this.#drawn(table, content, held.bytes),
+        bytes: held.bytes,
         rows: held.rows,
         steps: held.steps,
+        drawn: drawn && { content, snapshot: held.drawn?.snapshot ?? snapshot },
         definition,
         head,
         ...place,
@@ -162,16 +164,10 @@ export class Snapshots {
       if (moved) this.#save(table.name);
       return { is: "same", head };
     }
-    const steps =
-      held === undefined || edited === undefined ? [] : withStep(held.steps, { ...edited, from: held.head.version, head }, bytes.length);
-    this.#hold({ ...this.#drawn(table, content, bytes), head, ...place }, definition, steps);
+    const step = held === undefined || edited === undefined ? undefined : { ...edited, from: held.head.version, head };
+    this.#hold({ head, bytes, drawn, ...place }, definition, step === undefined ? [] : withStep(held?.steps ?? [], step, bytes.length));
     this.#save(table.name);
     return { is: "changed", head, bytes };
-  }
-
-  /** Of a table that only Google changes every reading is another list: what was drawn last is of no use to the next. */
-  #drawn(table: Table, content: Content, bytes: Uint8Array): Pick<Held, "bytes" | "drawn"> {
-    return this.#written(table.name) ? { bytes, drawn: { content, bytes } } : { bytes };
   }
 
   #headOf(table: Table, hash: string, { asOf, checkedAt, warnings }: Coming["head"]): SnapshotHead {

@@ -6,11 +6,19 @@ import { editsBetween, type Step } from "../sheets/edits.ts";
 import { encodeSnapshot, hashOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import { splice } from "../sheets/splice.ts";
 
-/** Rows, and the bytes that were made of them. */
+/** Rows, and the snapshot that was made of them. */
 export interface Drawn {
   readonly content: Content;
-  /** With a buffer of their own. */
+  readonly snapshot: Snapshot;
+}
+
+/** A snapshot's bytes with a buffer of their own, and the content's hash. */
+interface Encoded {
+  readonly snapshot: Snapshot;
   readonly bytes: Uint8Array;
+  readonly hash: string;
+  /** How it came about, unless all was encoded anew. */
+  readonly edited?: Edited;
 }
 
 type Edited = Pick<Step, "edits" | "added">;
@@ -22,23 +30,21 @@ const LARGEST_PART = 0.25;
 
 const sizeOf = ({ edits, added }: Edited): number => added.length + 30 * edits.length;
 
-/**
- * @param drawn what was encoded last. @param content what is to be seen now: rows that are the very arrays of last time are moved, not encoded.
- * @returns the snapshot's bytes, which have a buffer of their own, and the content's hash; and how they came about, unless all was encoded anew.
- */
-export function encodeNext(
-  drawn: Drawn | undefined,
-  content: Content,
-): { readonly bytes: Uint8Array; readonly hash: string; readonly edited?: Edited } {
-  if (drawn?.content.columns !== content.columns || drawn.content.key !== content.key) return encodeSnapshot(content);
+function encodeAll(content: Content): Encoded {
+  const { bytes, hash } = encodeSnapshot(content);
+  return { snapshot: new Snapshot(bytes.buffer), bytes, hash };
+}
+
+/** @param drawn what was encoded last. @param content what is to be seen now: rows that are the very arrays of last time are moved, not encoded. */
+export function encodeNext(drawn: Drawn | undefined, content: Content): Encoded {
+  if (drawn?.content.columns !== content.columns || drawn.content.key !== content.key) return encodeAll(content);
   const { edits, rows } = editsBetween(drawn.content.rows, content.rows);
   const added = encodeSnapshot({ ...content, rows }).bytes;
-  if (sizeOf({ edits, added }) > Math.max(LEAST_BYTES, LARGEST_PART * drawn.bytes.length)) return encodeSnapshot(content);
+  if (sizeOf({ edits, added }) > Math.max(LEAST_BYTES, LARGEST_PART * drawn.snapshot.buffer.byteLength)) return encodeAll(content);
   const allocate = (size: number): ArrayBuffer => new ArrayBuffer(size);
-  const base = new Snapshot(drawn.bytes.buffer);
-  const { buffer } = splice(base, { edits, added: new Snapshot(added.buffer), epoch: 0, version: 0, allocate });
-  const bytes = new Uint8Array(buffer);
-  return { bytes, hash: hashOf(bytes), edited: { edits, added } };
+  const snapshot = splice(drawn.snapshot, { edits, added: new Snapshot(added.buffer), epoch: 0, version: 0, allocate });
+  const bytes = new Uint8Array(snapshot.buffer);
+  return { snapshot, bytes, hash: hashOf(bytes), edited: { edits, added } };
 }
 
 /** @param size of the table's bytes. @returns the steps with one more; the oldest go where they are many. */

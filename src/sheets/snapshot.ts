@@ -148,10 +148,10 @@ export class Snapshot {
   #index: Parsed["index"];
 
   /**
-   * @param parsed of these very rows, where that is known.
+   * @param spliced what is known of these rows, which were put together from those of snapshots: they are not looked at again.
    * @throws RangeError when the bytes are not a whole snapshot: whatever they hold, nothing outside them is read.
    */
-  constructor(buffer: ArrayBufferLike, parsed?: Parsed) {
+  constructor(buffer: ArrayBufferLike, spliced?: Parsed) {
     const size = buffer.byteLength;
     if (size < HEADER) throw corrupt(`${size} bytes`);
     const head = new DataView(buffer, 0, HEADER);
@@ -174,9 +174,9 @@ export class Snapshot {
     this.key = (this.columns[key] as VisibleColumn).name;
     this.starts = new Uint32Array(buffer, startsAt, rows + 1);
     this.#rows = Buffer.from(buffer, rowsAt, rowsLength);
-    this.#check(rowsLength);
-    this.#values = parsed?.values;
-    this.#index = parsed?.index;
+    if (spliced === undefined) this.#check(rowsLength);
+    this.#values = spliced?.values;
+    this.#index = spliced?.index;
   }
 
   /** Each row is `{…}` and a comma stands between: a table that was cut or shifted is noticed here, not at a client. */

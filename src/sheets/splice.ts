@@ -50,7 +50,9 @@ function put(base: Snapshot, pieces: readonly Piece[], allocate: Splice["allocat
   let [row, at] = [0, 0];
   for (const { source, from, to, bytes } of pieces) {
     const shift = at - (source.starts[from] as number);
-    for (let i = from; i < to; i += 1) starts[row++] = (source.starts[i] as number) + shift;
+    starts.set(source.starts.subarray(from, to), row);
+    if (shift !== 0) for (let i = row; i < row + to - from; i += 1) starts[i] = (starts[i] as number) + shift;
+    row += to - from;
     all.set(bytes, rowsAt + at);
     at += bytes.length + 1;
     if (row < rows) all[rowsAt + at - 1] = COMMA;

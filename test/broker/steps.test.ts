@@ -23,8 +23,8 @@ test("whoever is a version behind, or several, gets the steps from there; whoeve
   fc.assert(
     fc.property(fc.array(fc.nat(3), { maxLength: 90 }), fc.nat(100), (kinds, lag) => {
       let content: Content = { columns, key: 0, rows: rowsOf(10) };
-      let drawn: Drawn = { content, bytes: encodeSnapshot(content).bytes };
-      const all = [drawn.bytes];
+      let drawn: Drawn = { content, snapshot: encodeNext(undefined, content).snapshot };
+      const all = [drawn.snapshot];
       let steps: readonly Step[] = [];
       for (const [i, kind] of kinds.entries()) {
         const rows =
@@ -34,18 +34,18 @@ test("whoever is a version behind, or several, gets the steps from there; whoeve
               ? content.rows.with(content.rows.length - 1, [`u${i}`])
               : [...content.rows, [`n${i}`]];
         content = { ...content, rows: rows.length === 0 ? [[`l${i}`]] : rows };
-        const { bytes, edited, hash } = encodeNext(drawn, content);
+        const { snapshot, bytes, edited, hash } = encodeNext(drawn, content);
         assert.equal(hash, encodeSnapshot(content).hash);
         assert.ok(edited !== undefined);
         steps = withStep(steps, { ...edited, from: i, head: head(i + 1) }, bytes.length);
-        drawn = { content, bytes };
-        all.push(bytes);
+        drawn = { content, snapshot };
+        all.push(snapshot);
       }
       const version = Math.max(0, kinds.length - lag);
       const since = stepsSince(steps, version, kinds.length);
       assert.equal(since === undefined, lag > 64 && kinds.length > 64);
       if (since === undefined) return;
-      let at = new Snapshot((all[version] as Uint8Array<ArrayBuffer>).buffer);
+      let at = all[version] as Snapshot;
       for (const { edits, added, head: to } of since)
         at = splice(at, {
           edits,
@@ -55,7 +55,7 @@ test("whoever is a version behind, or several, gets the steps from there; whoeve
           allocate: (size) => new ArrayBuffer(size),
         });
       const last = at.rowSlice(0, at.rowCount);
-      const newest = new Snapshot(drawn.bytes.buffer);
+      const newest = drawn.snapshot;
       assert.deepEqual(Buffer.from(last), Buffer.from(newest.rowSlice(0, newest.rowCount)));
     }),
     { numRuns: 300 },
@@ -64,7 +64,7 @@ test("whoever is a version behind, or several, gets the steps from there; whoeve
 
 test("much that is new at once, and other columns, are encoded whole; steps are no heavier than a quarter of the rows", () => {
   const content: Content = { columns, key: 0, rows: rowsOf(50_000) };
-  const drawn = { content, bytes: encodeSnapshot(content).bytes };
+  const drawn = { content, snapshot: encodeNext(undefined, content).snapshot };
   assert.equal(encodeNext(drawn, { ...content, rows: rowsOf(50_000) }).edited, undefined, "all rows are others");
   assert.equal(encodeNext(drawn, { ...content, columns: [...columns] }).edited, undefined);
   assert.equal(encodeNext(undefined, content).edited, undefined);

@@ -1,11 +1,13 @@
 /** What has changed between two readings of a table, row by row. Pure. */
 import type { RowChange } from "../../sheets/events.ts";
 import type { Snapshot } from "../../sheets/snapshot.ts";
+import { alike, type Alike } from "./alike.ts";
+import { firstsOf, type Firsts } from "./firsts.ts";
 
 /** A table's rows, found by key. Of several rows with one key the first counts, as it does in look-ups. */
 export interface KeyedRows {
   /** Where the first row of each key stands. */
-  readonly first: ReadonlyMap<string, number>;
+  readonly first: Firsts;
   /** Each row's key. */
   readonly keys: readonly string[];
   /** A row's JSON text. */
@@ -14,38 +16,10 @@ export interface KeyedRows {
   readonly slice?: (from: number, to: number) => Uint8Array;
 }
 
-/** Rows that are compared at once: as JSON has one reading only, equal bytes are equal rows. */
-const BLOCK = 256;
-
-interface Sliced {
-  readonly count: number;
-  readonly slice: (from: number, to: number) => Uint8Array;
+function alikeRows(before: KeyedRows | undefined, after: Pick<KeyedRows, "slice">, count: number): Alike {
+  if (before?.slice === undefined || after.slice === undefined) return { head: 0, tail: 0 };
+  return alike({ count: before.keys.length, slice: before.slice }, { count, slice: after.slice });
 }
-
-/** How many rows from the first, and then from the last, are the same in both. */
-function alike(a: Sliced, b: Sliced): { readonly head: number; readonly tail: number } {
-  const shorter = Math.min(a.count, b.count);
-  const same = (i: number, j: number, many: number): boolean => Buffer.compare(a.slice(i, i + many), b.slice(j, j + many)) === 0;
-  let head = 0;
-  while (head + BLOCK <= shorter && same(head, head, BLOCK)) head += BLOCK;
-  while (head < shorter && same(head, head, 1)) head += 1;
-  let tail = 0;
-  const fits = (many: number): boolean => tail + many <= shorter - head && same(a.count - tail - many, b.count - tail - many, many);
-  while (fits(BLOCK)) tail += BLOCK;
-  while (fits(1)) tail += 1;
-  return { head, tail };
-}
-
-function alikeRows(before: KeyedRows | undefined, after: Sliced | undefined): { readonly head: number; readonly tail: number } {
-  if (before?.slice === undefined || after === undefined) return { head: 0, tail: 0 };
-  return alike({ count: before.keys.length, slice: before.slice }, after);
-}
-
-const firsts = (keys: readonly string[]): ReadonlyMap<string, number> => {
-  const first = new Map<string, number>();
-  for (const [i, key] of keys.entries()) if (!first.has(key)) first.set(key, i);
-  return first;
-};
 
 /**
  * Rows are compared as bytes with those that stood in their place before: only what is new there is parsed for its key, and
@@ -55,7 +29,7 @@ const firsts = (keys: readonly string[]): ReadonlyMap<string, number> => {
 export function keyedRows(snapshot: Snapshot, before?: KeyedRows): KeyedRows {
   const slice = (from: number, to: number): Uint8Array => snapshot.rowSlice(from, to);
   const bytes = (row: number): Uint8Array => slice(row, row + 1);
-  const { head, tail } = alikeRows(before, { count: snapshot.rowCount, slice });
+  const { head, tail } = alikeRows(before, { slice }, snapshot.rowCount);
   const keys = before?.keys.slice(0, head) ?? [];
   let next = head;
   let inPlace = before?.keys.length === snapshot.rowCount;
@@ -68,19 +42,21 @@ export function keyedRows(snapshot: Snapshot, before?: KeyedRows): KeyedRows {
     if (was !== undefined) next = was + 1;
   }
   if (before !== undefined && tail > 0) for (const key of before.keys.slice(-tail)) keys.push(key);
-  return { first: inPlace && before !== undefined ? before.first : firsts(keys), keys, bytes, slice };
+  return { first: inPlace && before !== undefined ? before.first : firstsOf(keys, before?.first, head), keys, bytes, slice };
 }
 
 /** Rows that were kept as texts by key. */
 export function rowsFromTexts(texts: ReadonlyMap<string, string>): KeyedRows {
   const keys = [...texts.keys()];
   const rows = [...texts.values()].map((text) => Buffer.from(text));
-  return { first: firsts(keys), keys, bytes: (row) => rows[row] as Uint8Array };
+  return { first: firstsOf(keys), keys, bytes: (row) => rows[row] as Uint8Array };
 }
 
 /** The texts of each key's first row. */
-export function textsOf({ first, bytes }: KeyedRows): Map<string, string> {
-  return new Map([...first].map(([key, row]) => [key, Buffer.from(bytes(row)).toString()]));
+export function textsOf(rows: KeyedRows): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const [key, row] of firstsFrom(rows, 0)) texts.set(key, Buffer.from(rows.bytes(row)).toString());
+  return texts;
 }
 
 /** The first rows of keys from a row on. A key that stands before it has its first row there, in both readings. */
@@ -97,7 +73,7 @@ function* firstsFrom({ keys, first }: KeyedRows, from: number): Generator<readon
  */
 export function diffRows(before: KeyedRows, after: KeyedRows): readonly RowChange[] {
   const changes: RowChange[] = [];
-  const { head, tail } = alikeRows(before, after.slice === undefined ? undefined : { count: after.keys.length, slice: after.slice });
+  const { head, tail } = alikeRows(before, after, after.keys.length);
   for (const [key] of firstsFrom(before, head)) if (!after.first.has(key)) changes.push({ kind: "row.deleted", key });
   const moved = after.keys.length - before.keys.length;
   for (const [key, row] of firstsFrom(after, head)) {

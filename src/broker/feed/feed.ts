@@ -50,6 +50,8 @@ interface Follower {
 /** The rows are not written to the history more often than the events since weigh as much. */
 const LEAST_REWRITE = 65_536;
 const MOMENT = ms(20);
+/** A table of many rows takes longer to compare than that: then most of the time is others'. */
+const REST = 4;
 const ASK_AGAIN = ms(50);
 /** A broker that leaves is gone by then. */
 const PATIENCE = seconds(10);
@@ -66,6 +68,7 @@ export class Feed {
   #history: History | undefined;
   #retry: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
+  #moment = MOMENT;
   /** Followers know what there was; from now on they hear every change. */
   #telling = false;
   #closed = false;
@@ -88,7 +91,7 @@ export class Feed {
     const definition = this.#infos?.get(head.table)?.definition;
     if (this.#closed || definition === undefined) return;
     this.#waiting.set(head.table, { definition, head, bytes });
-    if (this.#telling) this.#look ??= setTimeout(() => this.flush(), MOMENT);
+    if (this.#telling) this.#look ??= setTimeout(() => this.flush(), this.#moment);
   }
 
   /** Looks at once at what was seen. */
@@ -98,7 +101,9 @@ export class Feed {
     this.#look = undefined;
     const all = [...this.#waiting.values()];
     this.#waiting.clear();
+    const began = performance.now();
     for (const seen of all) this.#lookAt(seen);
+    this.#moment = ms(Math.max(MOMENT, REST * (performance.now() - began)));
   }
 
   #lookAt({ definition, head, bytes }: Seen): void {

@@ -20,6 +20,8 @@ const byKey = (rows: readonly (readonly Cell[])[]): Map<string, unknown> => {
 const cell = fc.oneof(fc.constantFrom<Cell>("a", "1", 1, true, null, "ümlaut 🦊", 'q"uo\\te\n'), fc.string());
 const key = fc.oneof(fc.constantFrom<Cell>("k1", "k2", "k3", 1, "1", true, "é🦊"), fc.integer({ min: 0, max: 30 }));
 const table = fc.array(fc.tuple(cell, key, cell), { maxLength: 40 });
+/** Rows that are many more than are compared at once. */
+const FILLING = Array.from({ length: 300 }, (_, i): readonly Cell[] => [`n${i}`, `f${i}`, i]);
 
 /** Another reading of the same table: rows edited, taken out, put in, doubled and sorted. */
 const pair = fc.tuple(table, table, fc.array(fc.nat(60), { maxLength: 60 }), fc.boolean()).map(([a, extra, picks, sorted]) => {
@@ -34,7 +36,7 @@ test("applying the difference of two readings to the first gives the second, by 
       const before = rowsOf(a);
       const after = rowsOf(b, before);
       assert.deepEqual(after.keys, rowsOf(b).keys, "keys that were not parsed are those that would have been");
-      assert.deepEqual(after.first, rowsOf(b).first);
+      for (const key of [...before.keys, ...after.keys, "none"]) assert.equal(after.first.get(key), rowsOf(b).first.get(key), key);
       const changes = diffRows(before, after);
       const texts = textsOf(before);
       applyChanges(changes, texts);
@@ -67,4 +69,29 @@ test("rows that only move have not changed, and a second row of a key counts onc
     { kind: "row.updated", key: "k", row: '{"name":"second","id":"k","__proto__":2}' },
   ]);
   assert.deepEqual(diffRows(twice, rowsOf([["first", "k", 1]], twice)), []);
+});
+
+test("a large table with changes at both ends and in the middle, and rows that come at the end for long", () => {
+  fc.assert(
+    fc.property(pair, fc.nat(300), fc.boolean(), ([a, b], cut, ends) => {
+      const around = (rows: readonly (readonly Cell[])[]) =>
+        ends ? [...rows.slice(0, 3), ...FILLING, ...rows.slice(3)] : [...FILLING.slice(0, cut), ...rows, ...FILLING.slice(cut)];
+      const before = rowsOf(around(a));
+      const after = rowsOf(around(b), before);
+      const texts = textsOf(before);
+      applyChanges(diffRows(before, after), texts);
+      assert.deepEqual(texts, textsOf(rowsOf(around(b))));
+      assert.deepEqual(diffRows(before, after), diffRows(rowsFromTexts(textsOf(before)), after));
+    }),
+    { numRuns: 200 },
+  );
+  let rows: (readonly Cell[])[] = [...FILLING];
+  let keyed = rowsOf(rows);
+  for (let i = 0; i < 2_500; i += 50) {
+    rows = [...rows, ...Array.from({ length: 50 }, (_, j): Cell[] => ["x", `m${(i + j) % 2_000}`, 0])];
+    const next = rowsOf(rows, keyed);
+    assert.equal(diffRows(keyed, next).length, i < 2_000 ? 50 : 0);
+    keyed = next;
+  }
+  assert.deepEqual(keyed.keys, rowsOf(rows).keys);
 });
