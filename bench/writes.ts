@@ -1,5 +1,5 @@
 /**
- * What a write costs where the table is large: each write is shown to every worker with the whole table. A daemon on an emulator
+ * What a write costs where the table is large: each write is shown to every worker before it is answered. A daemon on an emulator
  * without latency and quota; one client after another, and 32 at once.
  *
  *   npm run bench writes            [ROWS=500,10000,50000] [SECONDS=10] [WORKERS=8]
