@@ -323,9 +323,11 @@ test("while clients queue a place costs 0.1 s to give to one who says nothing, 0
       const flood = fleet.come(60);
       const asked = new Set<Client>();
       while (fleet.queue.length > 0) {
-        for (const client of kind === "silent" ? [] : fleet.held)
+        for (const client of kind === "silent" ? [] : fleet.held) {
           if (kind === "trickles" && client.in !== undefined) client.in.socket.bytesRead += 1;
-          else if (!asked.has(client)) asked.add(client) && fleet.talk(client);
+          if (kind === "asked" && !asked.has(client)) fleet.talk(client);
+          asked.add(client);
+        }
         fleet.pass(1);
         void fleet.closed; // each is noted when it is seen
       }
