@@ -18,8 +18,10 @@ export interface Seat {
   quietSince: Instant;
   /** Not a byte has come of it, as far as was looked. */
   silent: boolean;
-  /** Bytes sent at the last look, and since when nothing was sent: a head that trickles in moves bytes, but gets no answer. */
+  /** Bytes sent at the last look, and whether others have come since then: a head that trickles in moves bytes, but gets no answer. */
   sent: number;
+  asking: boolean;
+  /** Since the head began, or, if none has, since it was answered or accepted. */
   unansweredSince: Instant;
 }
 
@@ -72,7 +74,7 @@ export class Connections {
 
   add(socket: Socket): Seat {
     const now = this.#clock.now();
-    const idle = { requests: 0, bytes: 0, quietSince: now, silent: true, sent: 0, unansweredSince: now };
+    const idle = { requests: 0, bytes: 0, quietSince: now, silent: true, sent: 0, asking: false, unansweredSince: now };
     const seat: Seat = { socket, upgraded: undefined, farewell: undefined, ...idle };
     this.#seats.set(socket, seat);
     socket.on("close", this.#closed);
@@ -85,7 +87,8 @@ export class Connections {
     if (seat === undefined) return void socket.destroy(); // closed meanwhile
     this.#seats.delete(raw);
     const now = this.#clock.now();
-    Object.assign(seat, { socket, bytes: 0, sent: 0, silent: false, quietSince: now, unansweredSince: now }); // bytes of the handshake don't count here
+    const answered = { bytes: 0, sent: 0, silent: false, asking: false, quietSince: now, unansweredSince: now }; // bytes of the handshake don't count here
+    Object.assign(seat, { socket, ...answered });
     this.#seats.set(socket, seat);
     socket.on("close", this.#closed);
   }
@@ -101,9 +104,10 @@ export class Connections {
       seat.bytes = bytes;
       seat.quietSince = now;
       seat.silent = false;
-      if (sent === seat.sent && !used) continue;
+      const answered = sent !== seat.sent || used;
+      if (answered || !seat.asking) seat.unansweredSince = now;
       seat.sent = sent;
-      seat.unansweredSince = now;
+      seat.asking = !answered;
     }
   }
 

@@ -15,6 +15,7 @@ const LADDER: readonly [Idle, ...Idle[]] = [
   { quiet: ms(250), silent: ms(100), trickling: ms(500) },
 ];
 
+/** As long as a guest stays. */
 const LONG = ms(250);
 
 /** How patient a full worker is with idle connections. */

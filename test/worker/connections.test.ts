@@ -35,15 +35,34 @@ test("one that never sent a byte is idle sooner than one that did, one that tric
   quiet.bytesRead = quiet.bytesWritten = 10;
   at(1);
   const found: unknown[][] = [];
-  for (const now of [99, 100, 250, 251, 499, 500]) {
+  for (const now of [99, 100, 250, 251, 598, 599]) {
     trickles.bytesRead += 1;
     at(now);
     found.push(idle());
   }
   assert.deepEqual(
     found.map((all) => all.map((socket) => [silent, quiet, trickles].indexOf(socket as FakeSocket))),
-    [[], [0], [0], [0, 1], [0, 1], [0, 2, 1]],
+    [[], [0], [0], [0, 1], [0, 1], [0, 1, 2]],
   );
+});
+
+test("a head begins when its first byte is seen: a client that has rested is not closed in the midst of its next request", () => {
+  const { connections, at, add } = start();
+  const client = add();
+  client.bytesRead = client.bytesWritten = 100;
+  at(1);
+  at(2_000);
+  client.bytesRead += 10;
+  at(2_040);
+  assert.equal(connections.idle(SPANS).length, 0);
+  for (let now = 2_100; now <= 2_500; now += 100) {
+    client.bytesRead += 1;
+    at(now);
+    assert.equal(connections.idle(SPANS).length, 0);
+  }
+  client.bytesRead += 1;
+  at(2_540);
+  assert.equal(connections.idle(SPANS).length, 1);
 });
 
 test("one that has been through its handshake is not silent, and has just been answered", () => {
