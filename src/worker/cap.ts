@@ -1,20 +1,15 @@
 import { ms, seconds, type Ms } from "../base/units.ts";
 import type { Connections, Seat } from "./connections.ts";
 import type { Turnstile } from "./pace.ts";
+import { Patience } from "./patience.ts";
 
-/** A connection without a byte for so long may be closed to make room; so may one whose request has not come for so long. */
-const IDLE = ms(1_000);
-/**
- * The same, each time that no connection is idle by that measure though clients may wait: a flood of idle ones must not keep out those
- * who have something to ask. The longest idle still go first. Less than a quarter of a second would cut off clients of a busy server who
- * are about to send their next request.
- */
-const PATIENCE = [IDLE, ms(500), ms(250)] as const;
 const LOOK_EVERY = ms(1_000);
 /** While clients queue, and there are idle ones to be closed for them. */
 const LOOK_TRADING = ms(250);
 /** While all connections are in use. */
 const LOOK_OFTEN = ms(40);
+/** The same while clients queue, each of whom waits for what a place costs: the sooner it is seen to be idle, the less. */
+const LOOK_PRESSED = ms(25);
 /** Below this share of the cap nobody looks at connections. */
 const NEAR = 0.9;
 /**
@@ -39,6 +34,7 @@ const BELIEVED = seconds(2.5);
  *   over: looks away
  *   over ─ one has left ─→ full
  *   over ─ for 250 ms no neighbour has room ─→ full, the longest idle one closed
+ *   all in use for 250 ms ─ one is idle, and somebody comes in the same turn of the loop ─→ full, that one closed: he has queued
  *   full, listening ─ the next ones come ─→ the longest idle one closed at once for each: they queue
  *   full, over ─ all in use, for 1 s or just traded away ─→ the same, less patient
  *   full, listening ─ nobody came since the last look, or a neighbour has room ─→ the same, as patient as at first
@@ -63,9 +59,9 @@ export class Cap {
   readonly #leaving = new Set<Seat>();
   /** Idle connections of the last look, the longest idle last. */
   #candidates: Seat[] = [];
-  #rung = 0;
-  /** For so long all connections have been in use. */
-  #starved = 0;
+  readonly #patience = new Patience();
+  /** None has been idle for long: who comes within this turn of the loop has queued, and is no guest. */
+  #glances = false;
   /** Somebody came at the cap since the last look. */
   #came = false;
   #every: Ms | undefined;
@@ -130,7 +126,7 @@ export class Cap {
     this.#listen(room || trades);
     if (this.#connections.size < this.#limit * NEAR) return;
     if (room || victim || this.#roomBeside !== undefined) this.#watch(this.#trade === "none" ? LOOK_EVERY : LOOK_TRADING);
-    else this.#watch(LOOK_OFTEN);
+    else this.#watch(this.#trade === "on" ? LOOK_PRESSED : LOOK_OFTEN);
   }
 
   #news(): void {
@@ -142,6 +138,7 @@ export class Cap {
 
   #tooMany(): void {
     if (this.#roomBeside !== undefined) return; // one too many is better than one less
+    if (this.#trade === "none" && this.#glances) this.#trade = "on";
     if (this.#trade === "none") {
       this.#trade = "guest";
       this.#guest = setTimeout(() => this.#trades(), GUEST).unref();
@@ -196,28 +193,27 @@ export class Cap {
       clearInterval(this.#timer);
       this.#timer = this.#every = undefined;
     } else this.#connections.sample();
-    this.#judge(since, below);
-    this.#candidates = below ? [] : this.#connections.idle(PATIENCE[this.#rung] ?? IDLE, IDLE).toReversed();
+    const long = this.#judge(since, below);
+    this.#candidates = below ? [] : this.#connections.idle(this.#patience.spans).toReversed();
     this.#came = false;
     this.#update();
+    if (!long || !this.#listening) return;
+    this.#glances = true;
+    setImmediate(() => (this.#glances = false));
   }
 
-  /** As patient as at first when nobody has come; less so when somebody waits, or may. */
-  #judge(since: Ms, below: boolean): void {
+  /** As patient as at first when nobody has come; less so when somebody waits, or may. @returns whether none has been idle for long. */
+  #judge(since: Ms, below: boolean): boolean {
     const starving = this.full && this.#roomBeside === undefined && this.#longestIdle() === undefined;
-    if (!starving) this.#starved = 0;
-    if (starving) {
-      const traded = this.#starved === 0 && this.#trade === "on";
-      this.#starved += since;
-      if (!traded && this.#starved < (PATIENCE[this.#rung] ?? IDLE)) return;
-      this.#rung = Math.min(this.#rung + 1, PATIENCE.length - 1);
-      this.#starved = traded ? since : 0;
-    } else if (below || (this.#staying <= this.#limit && this.#listening && !this.#came)) this.#nobodyQueues();
+    if (starving) return this.#patience.starves(since, this.#trade === "on");
+    this.#patience.fed();
+    if (below || (this.#staying <= this.#limit && this.#listening && !this.#came)) this.#nobodyQueues();
+    return false;
   }
 
   #nobodyQueues(): void {
     clearTimeout(this.#guest);
     this.#trade = "none";
-    this.#rung = 0;
+    this.#patience.reset();
   }
 }

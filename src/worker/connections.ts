@@ -16,9 +16,23 @@ export interface Seat {
   /** Bytes both ways at the last look, and since when they have not moved. */
   bytes: number;
   quietSince: Instant;
-  /** Bytes sent at the last look, and since when nothing was sent: a head that trickles in moves bytes, but gets no answer. */
+  /** Not a byte has come of it, as far as was looked. */
+  silent: boolean;
+  /** Bytes sent at the last look, and whether others have come since then: a head that trickles in moves bytes, but gets no answer. */
   sent: number;
+  asking: boolean;
+  /** Since the head began, or, if none has, since it was answered or accepted. */
   unansweredSince: Instant;
+}
+
+/** For how long a connection without a request is idle. */
+export interface Idle {
+  /** Without a byte. */
+  readonly quiet: Ms;
+  /** The same of one that has never sent any; as long as others if not said. */
+  readonly silent?: Ms;
+  /** Bytes move, but there is no answer to give; if not said, it is not idle however long that takes. */
+  readonly trickling?: Ms;
 }
 
 /**
@@ -60,7 +74,7 @@ export class Connections {
 
   add(socket: Socket): Seat {
     const now = this.#clock.now();
-    const idle = { requests: 0, bytes: 0, quietSince: now, sent: 0, unansweredSince: now };
+    const idle = { requests: 0, bytes: 0, quietSince: now, silent: true, sent: 0, asking: false, unansweredSince: now };
     const seat: Seat = { socket, upgraded: undefined, farewell: undefined, ...idle };
     this.#seats.set(socket, seat);
     socket.on("close", this.#closed);
@@ -72,7 +86,9 @@ export class Connections {
     const seat = this.#seats.get(raw);
     if (seat === undefined) return void socket.destroy(); // closed meanwhile
     this.#seats.delete(raw);
-    Object.assign(seat, { socket, bytes: 0, sent: 0, quietSince: this.#clock.now() });
+    const now = this.#clock.now();
+    const answered = { bytes: 0, sent: 0, silent: false, asking: false, quietSince: now, unansweredSince: now }; // bytes of the handshake don't count here
+    Object.assign(seat, { socket, ...answered });
     this.#seats.set(socket, seat);
     socket.on("close", this.#closed);
   }
@@ -87,22 +103,22 @@ export class Connections {
       if (bytes === seat.bytes && !used) continue;
       seat.bytes = bytes;
       seat.quietSince = now;
-      if (sent === seat.sent && !used) continue;
+      seat.silent = false;
+      const answered = sent !== seat.sent || used;
+      if (answered || !seat.asking) seat.unansweredSince = now;
       seat.sent = sent;
-      seat.unansweredSince = now;
+      seat.asking = !answered;
     }
   }
 
-  /**
-   * Connections with no byte and no request for at least `span`, the longest unanswered first. Call sample() before.
-   * @param dribble those too whose bytes move, but which have not come to a request for so long.
-   */
-  idle(span: Ms, dribble = Infinity): Seat[] {
+  /** Connections that are idle by these measures, the longest unanswered first. Call sample() before. */
+  idle({ quiet, silent = quiet, trickling }: Idle): Seat[] {
     const now = this.#clock.now();
     const found: Seat[] = [];
     for (const seat of this.#seats.values()) {
       if (inUse(seat)) continue;
-      if (between(seat.quietSince, now) >= span || between(seat.unansweredSince, now) >= dribble) found.push(seat);
+      const still = between(seat.quietSince, now) >= (seat.silent ? silent : quiet);
+      if (still || between(seat.unansweredSince, now) >= (trickling ?? Infinity)) found.push(seat);
     }
     return found.sort((a, b) => a.unansweredSince - b.unansweredSince);
   }

@@ -50,7 +50,7 @@ export function drain(parts: DrainParts, within: Ms): Promise<Drained> {
       closeWebSockets(connections);
       dropWebSockets(connections, clock, drainIdle);
       connections.sample();
-      connections.closeIdle(connections.idle(drainIdle), done);
+      connections.closeIdle(connections.idle({ quiet: drainIdle }), done);
     };
     const done = (): void => void (connections.size === 0 && inFlight.size === 0 && finish());
     // A little before the master's own deadline, so that it sees an exit and need not kill.

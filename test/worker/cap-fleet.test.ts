@@ -310,6 +310,61 @@ test("all ask something every 0.4 s and one waits: he gets in within 2 s; nobody
     });
 });
 
+test("while clients queue a place costs 0.1 s to give to one who says nothing, 0.25 s to one who has asked, 0.5 s to one who trickles", () => {
+  const kinds = [
+    ["silent", 100],
+    ["asked", 250],
+    ["trickles", 500],
+  ] as const;
+  for (const [kind, span] of kinds)
+    withFleet({ workers: 1, cap: 10 }, (fleet) => {
+      fleet.come(10);
+      fleet.pass(1_500);
+      const flood = fleet.come(60);
+      const asked = new Set<Client>();
+      while (fleet.queue.length > 0) {
+        for (const client of kind === "silent" ? [] : fleet.held) {
+          if (kind === "trickles" && client.in !== undefined) client.in.socket.bytesRead += 1;
+          if (kind === "asked" && !asked.has(client)) fleet.talk(client);
+          asked.add(client);
+        }
+        fleet.pass(1);
+        void fleet.closed; // each is noted when it is seen
+      }
+      const held = flood.flatMap(({ in: at, closed }) => (at === undefined || closed === undefined ? [] : [closed - at.at])).slice(20); // by then it is known that they queue
+      assert.ok(held.length >= 20);
+      assert.ok(Math.min(...held) >= span, `${kind}: closed after ${Math.min(...held)} ms`);
+      assert.ok(Math.max(...held) <= span + 60, `${kind}: closed after ${Math.max(...held)} ms, two looks more at most`);
+    });
+});
+
+test("who comes at once when all have been in use for long has queued: he is no guest", async () => {
+  const connections = new Connections({ now: () => performance.now() as Instant } as never, (seat) => cap.left(seat));
+  const sockets: FakeSocket[] = [];
+  const accept = (): void => {
+    sockets.push(new FakeSocket());
+    connections.add(sockets.at(-1) as never);
+    cap.accepted();
+  };
+  let held = false;
+  let released = (): void => {};
+  const release = (): void => (process.nextTick(accept), released()); // the loop polls before its immediates run
+  const cap = new Cap(2, connections, { hold: () => (held = true), release }, () => {});
+  const lasting = setInterval(() => {}, 1_000); // the cap's own timers keep no process alive
+  const seen = new Promise<void>((resolve) => (released = resolve));
+  accept();
+  accept();
+  assert.ok(held, "all are in use");
+  await seen;
+  for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+  assert.deepEqual(
+    sockets.map(({ destroyed }) => destroyed),
+    [true, false, false],
+  );
+  cap.stop();
+  clearInterval(lasting);
+});
+
 test("a neighbour that has room but does not take anybody holds them up for as long as its room is believed in: 2.5 s", () =>
   withFleet({ workers: 2, cap: 5, mute: true }, (fleet) => {
     const [full, stuck] = fleet.workers as [Worker, Worker];

@@ -94,7 +94,7 @@ test("with all connections in use the worker stops accepting, and starts again w
   }
 });
 
-test("a flood of idle connections, or of heads that trickle in, keeps nobody out for long", async () => {
+test("a flood of idle connections, or of heads that trickle in, keeps nobody out for long", async (t) => {
   const holder = await Holder.start();
   const rig = startRig({ holder, config: { connections: 10 }, builtIn: listenerOf((_, res) => res.end("ok")) });
   const flood: Client[] = [];
@@ -110,7 +110,10 @@ test("a flood of idle connections, or of heads that trickle in, keeps nobody out
     const good = new Client(rig.port);
     assert.equal((await good.get("/")).body, "ok");
     const waited = performance.now() - begun;
-    assert.ok(waited < 12_000, `it waited ${waited.toFixed(0)} ms: the flood was let in at a cap's worth a second`);
+    t.diagnostic(`behind 150 of them at a cap of 10: ${waited.toFixed(0)} ms`);
+    assert.ok(waited < 8_000, `it waited ${waited.toFixed(0)} ms: the flood was let in at a cap's worth a second`);
+    const cheated = flood.filter((client, nr) => nr % 2 === 1 && client.closed && !client.received.endsWith("ok"));
+    assert.equal(cheated.length, 0, "who asks is not closed without an answer");
     await good.end();
   } finally {
     clearInterval(trickle);
