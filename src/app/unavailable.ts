@@ -13,9 +13,15 @@ const REASONS: { readonly [R in Unavailable["reason"]]: string } = {
   broker: "the process that fetches rows is not there",
 };
 
+/** Google answers, but a tab or a column has gone: who is told that Google is at fault would look there. */
+const UNEXPECTED = "what Google Sheets gives is not what the service expects";
+
+const wordsFor = ({ reason, cause }: Unavailable): string => (cause === "malformed" || cause === "missing" ? UNEXPECTED : REASONS[reason]);
+
 /** @param table undefined: the list of tables itself. */
-export function unavailable({ reason, retryAfter: wait }: Unavailable, table?: string): Problem {
+export function unavailable(why: Unavailable, table?: string): Problem {
+  const { reason, retryAfter: wait } = why;
   const what = table === undefined ? "the list of tables" : `the table ${quoted(table)}`;
-  const detail = `${what} can't be read now: ${REASONS[reason]}. The service keeps trying; come back after the time in Retry-After`;
+  const detail = `${what} can't be read now: ${wordsFor(why)}. The service keeps trying; come back after the time in Retry-After`;
   return problem(503, reason, detail, { headers: retryAfter(wait) });
 }

@@ -19,7 +19,7 @@ const STATES = {
 
 /** The worst of several spreadsheets' comes first. */
 const WORST: readonly UpstreamReport["state"][] = ["locked", "denied", "down", "never", "ok"];
-const NEVER: State = { state: "never", message: "Google has not been asked yet" };
+const NEVER: State = { state: "never", message: "Google has not answered yet" };
 
 export interface CallsPort {
   readonly quota: Ledger;

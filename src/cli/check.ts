@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
+import { readServiceAccount } from "../broker/credentials.ts";
 import { SCHEMA } from "../broker/journal/database.ts";
 import { judgeJournal } from "../broker/journal/inspect.ts";
 import { demoIsOn } from "../settings/demo.ts";
@@ -62,10 +63,11 @@ function journal({ settings, spreadsheetId }: Plan): string {
 
 /** @throws DroverError when the tables file or the key file can't be used. */
 function visibility(plan: Plan): string {
-  if (plan.keyFile !== undefined && !plan.demo) readable(plan.keyFile, "GOOGLE_APPLICATION_CREDENTIALS", "DROVER_E_CREDENTIALS");
+  // As the broker judges it: a start must find nothing wrong that a check has let through.
+  if (plan.keyFile !== undefined && !plan.demo) readServiceAccount(plan.keyFile);
   if (plan.tablesFile === undefined)
     return "tables: every tab is one, and all are private until a tables file (DROVER_TABLES) names them public\n";
-  const text = readable(plan.tablesFile, "DROVER_TABLES", "DROVER_E_TABLES");
+  const text = tablesText(plan.tablesFile);
   const tables = parseTables(text, plan.tablesFile, plan.settings.cache_ttl);
   const open = strangersMayRead(tables);
   const lines = open.map(
@@ -88,10 +90,10 @@ function loginLine(tables: readonly Table[]): string {
   return `login: by "${name}" and the hidden "${secret}"${role === undefined ? "" : `, roles in "${role}"`}; for: ${audiences.join(", ") || "no table yet"}\n`;
 }
 
-function readable(file: string, setting: string, code: "DROVER_E_CREDENTIALS" | "DROVER_E_TABLES"): string {
+function tablesText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new DroverError(code, `${setting} is ${file}, which can't be read: ${messageOf(error)}`, { cause: error });
+    throw new DroverError("DROVER_E_TABLES", `DROVER_TABLES is ${file}, which can't be read: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,10 +1,16 @@
 /** What an operator is told of an application that could not be loaded: one sentence, and where in their own code it happened. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
+import { pathToFileURL } from "node:url";
 import { DroverError, ERRORS, errnoOf, messageOf } from "../base/errors.ts";
 
 /** Frames of the application below the sentence: enough to find the line. */
 const MOST_FRAMES = 5;
 const CHECK_WITHIN = 5_000;
+/** What V8 says of an ES module that is read as CommonJS. */
+const MODULES_ONLY =
+  /^(?:Cannot use import statement outside a module|Unexpected token 'export'|Cannot use 'import\.meta' outside a module)/;
 const PROGRAMS = ".js, .mjs, .cjs, .ts, .mts or .cts";
 
 /**
@@ -23,6 +29,8 @@ function sentence(thrown: unknown, what: string): string {
       return `${placeOf(thrown, what)} could not be loaded: ${text}: only types that can be erased are taken away, so write it without or build it`;
     case "ERR_INVALID_TYPESCRIPT_SYNTAX":
       return `${placeOf(thrown, what)} does not parse: SyntaxError: ${text}`;
+    case "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING":
+      return `${what} could not be loaded: ${text}: copy it out of there, or build it`;
     case "ERR_UNKNOWN_FILE_EXTENSION":
     case "ERR_IMPORT_ATTRIBUTE_MISSING":
       return `${what} could not be loaded: ${text}: the name of a module ends in ${PROGRAMS}`;
@@ -43,10 +51,25 @@ function placeOf(thrown: unknown, what: string): string {
 
 /** Where JavaScript does not parse, Node.js says only to a terminal, so another one is asked: whether it is this file, and the line. */
 function parseFailure(text: string, file: string): string {
+  const commonJs = MODULES_ONLY.test(text) ? commonJsBy(file) : undefined;
+  if (commonJs !== undefined)
+    return `${file} could not be loaded: SyntaxError: ${text}: ${commonJs} says "type": "commonjs", so .js and .ts files can't import and export: make it "module"`;
   const { status, stderr } = spawnSync(process.execPath, ["--check", file], { encoding: "utf8", env: {}, timeout: CHECK_WITHIN });
   if (status === 0) return `${file} could not be loaded: something that it imports does not parse: SyntaxError: ${text}`;
   const place = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(stderr)?.[1];
   return `${place === undefined ? file : decodePath(place)} does not parse: SyntaxError: ${text}`;
+}
+
+/** @returns the package.json that takes a file and its neighbours for CommonJS (`npm init` writes it so), if there is one. */
+function commonJsBy(file: string): string | undefined {
+  const found = findPackageJSON(pathToFileURL(file));
+  if (found === undefined) return undefined;
+  try {
+    const { type } = Object(JSON.parse(readFileSync(found, "utf8"))) as { type?: unknown };
+    return type === "commonjs" ? found : undefined;
+  } catch {
+    return undefined; // what Node.js can't read decides nothing
+  }
 }
 
 function decodePath(place: string): string {

@@ -202,6 +202,10 @@ test("a table that was never loaded: 503 with the reason's class, whole seconds 
   const { response, body } = await problemAt(`${w.url}/api/tables/players`);
   assert.deepEqual([response.status, body.code, response.headers.get("retry-after")], [503, "denied", "3"]);
   assert.doesNotMatch(body.detail, /CANARY/);
+  w.sheet.fail({ table: "players", reason: "upstream", cause: "malformed", message: "no column", retryAfter: seconds(28) });
+  const unexpected = await problemAt(`${w.url}/api/tables/players`);
+  assert.deepEqual([unexpected.response.status, unexpected.body.code], [503, "upstream"]);
+  assert.match(unexpected.body.detail, /what Google Sheets gives is not what the service expects/);
 });
 
 test("a table whose refresh fails is served with its age and says STALE, then HIT no more", async () => {

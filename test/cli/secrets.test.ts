@@ -66,6 +66,23 @@ test("drover check says who logs in by what, without making a key", (t) => {
   assert.equal(existsSync(join(dir, "var")), false);
 });
 
+test("drover check refuses a Google key that a start would refuse, in the same words", (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "drover-check-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  for (const [text, words] of [
+    ["no key", /The Google key file \S+key\.json is not JSON\./],
+    ['{"type":"authorized_user"}', /of type "authorized_user", not a service account's key/],
+    [undefined, /The Google key file \S+key\.json does not exist\./],
+  ] as const) {
+    const key = join(dir, "key.json");
+    rmSync(key, { force: true });
+    if (text !== undefined) writeFileSync(key, text);
+    const env = { PATH: process.env["PATH"], DROVER_SPREADSHEET_ID: "1".repeat(30), GOOGLE_APPLICATION_CREDENTIALS: key };
+    const checked = spawnSync(process.execPath, ["--", MAIN, "check"], { encoding: "utf8", cwd: dir, env, timeout: 60_000 });
+    assert.deepEqual([checked.status, words.test(checked.stderr)], [78, true], checked.stderr);
+  }
+});
+
 test("the session key is made once, 0600; one that others may read, or that is none, is refused", (t) => {
   const dir = mkdtempSync(join(tmpdir(), "drover-key-"));
   t.after(() => rmSync(dir, { recursive: true }));

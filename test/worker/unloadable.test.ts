@@ -1,6 +1,6 @@
 /** What keeps an application from loading is told in one sentence, with the exit code of the table. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -42,6 +42,25 @@ test("what does not parse is named with its line, in JavaScript, in TypeScript, 
   const enumeration = file("enum.ts", "enum A { B }\nexport default (req, res) => res.end(String(A.B));\n");
   await refused(enumeration, /^\S+enum\.ts:1 could not be loaded: TypeScript enum is not supported [^\n]+ build it$/, 4);
   await refused(file("app.txt", "hello"), /^\S+app\.txt could not be loaded: [^\n]+ ends in \.js, \.mjs[^\n]+$/, 4);
+});
+
+test("an ES module in a package of CommonJS, and TypeScript below node_modules: what is to be done about it", async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "drover-unloadable-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const file = (name: string, text: string): string => (writeFileSync(join(dir, name), text), join(dir, name));
+  file("package.json", '{ "type": "commonjs" }');
+  const advice = /^\S+ could not be loaded: SyntaxError: [^\n]+: \S+package\.json says "type": "commonjs", [^\n]+ make it "module"$/;
+  await refused(file("app.ts", 'import "node:fs";\nexport default (req: unknown, res: { end(): void }) => res.end();\n'), advice, 4);
+  await refused(file("app.js", "export default (req, res) => res.end();\n"), advice, 4);
+  file("other.js", "export const other = 1;\n");
+  await refused(file("app.mjs", 'import "./other.js";'), advice, 4);
+  await refused(file("broken.js", "module.exports = (req, res) => { res.end( };\n"), /^\S+broken\.js:1 does not parse: [^\n]+$/, 4);
+  mkdirSync(join(dir, "node_modules/game"), { recursive: true });
+  await refused(
+    file("node_modules/game/app.ts", "export default (req, res) => res.end();\n"),
+    /node_modules[^\n]+: copy it out of there, or build it$/,
+    4,
+  );
 });
 
 test("an application that never becomes ready: the worker says what it waited for before the master loses patience", async () => {

@@ -39,7 +39,7 @@ async function follows(bench: Bench, { tab, id }: Tagged, did: string): Promise<
   const keys = (await bench.rows(tab, "A1:A40")).map(([key]) => key);
   const [row, at] = [await rowOf(bench, id), keys.indexOf("b")];
   if (at === 2) throw new Untested(`${did} did not move the row: ${show(keys)}`);
-  return verdict(row === at, `after ${did} the row is the ${at + 1}th, the tag on ${row === undefined ? "none" : `the ${row + 1}th`}`);
+  return verdict(row === at, `after ${did} it is row ${at + 1}, the tag on ${row === undefined ? "none" : `row ${row + 1}`}`);
 }
 
 const dimension = (sheetId: number, startIndex: number, endIndex: number): object => ({ sheetId, dimension: "ROWS", startIndex, endIndex });
@@ -69,7 +69,7 @@ export async function tagGoes(bench: Bench): Promise<Finding> {
   const { tab, id } = await tagged(bench);
   await bench.prepare([{ deleteDimension: { range: dimension(tab.sheetId, 2, 3) } }]);
   const row = await rowOf(bench, id);
-  return verdict(row === undefined, row === undefined ? "404 for the tag" : `the tag is on the ${row + 1}th row`);
+  return verdict(row === undefined, row === undefined ? "404 for the tag" : `the tag is on row ${row + 1}`);
 }
 
 export async function tagStays(bench: Bench): Promise<Finding> {
@@ -79,7 +79,7 @@ export async function tagStays(bench: Bench): Promise<Finding> {
     { cutPaste: { source, destination: { sheetId: tab.sheetId, rowIndex: 9, columnIndex: 0 }, pasteType: "PASTE_NORMAL" } },
   ]);
   const row = await rowOf(bench, id);
-  return verdict(row === 2, `cells of the 3rd row pasted into the 10th: the tag is on ${row === undefined ? "none" : `the ${row + 1}th`}`);
+  return verdict(row === 2, `cells of row 3 pasted into row 10: the tag is on ${row === undefined ? "none" : `row ${row + 1}`}`);
 }
 
 const POLL = seconds(5);
