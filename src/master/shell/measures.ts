@@ -63,6 +63,7 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
   let disks: readonly DiskMeasured[] = [];
   const bootedAt = Date.now() - sinceBoot(); // once: a start must not move with the clock
   let master = sizesOf(process.pid, bootedAt);
+  let ownFigures = own.node.figures();
 
   const known = (child: Measurable): Living => {
     const found = living.get(child.pid) ?? { child, counts: {}, node: undefined, sizes: undefined };
@@ -102,6 +103,7 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
         one.sizes = sizesOf(child.pid, bootedAt) ?? one.sizes;
       }
       master = sizesOf(process.pid, bootedAt) ?? master;
+      ownFigures = own.node.figures();
       sums.add("master", own.node.pauses());
       const oldest = minute.pop();
       oldest?.reset();
@@ -115,7 +117,7 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
       return {
         ...sums.read(),
         latency: latency.counts(),
-        processes: [ofMaster(master, own.node.figures()), ...byPlace(living.values(), spent).toSorted(byRole)],
+        processes: [ofMaster(master, ownFigures), ...byPlace(living.values(), spent).toSorted(byRole)],
         mostFiles: own.mostFiles,
         disks,
         minuteP95: p95 === undefined ? undefined : ms(p95),
