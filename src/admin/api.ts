@@ -167,7 +167,7 @@ export class AdminApi {
   }
 
   #metrics(): AdminAnswer {
-    return text(200, this.#parts.monitoring.metrics(), CONTENT_TYPE);
+    return text(200, Buffer.from(this.#parts.monitoring.metrics()), CONTENT_TYPE);
   }
 
   async #order(route: AdminRoute, request: AdminRequest, by: By): Promise<AdminAnswer> {

@@ -1,7 +1,8 @@
 /** Workers by state, restarts, and what each place's process last said of itself. */
 import type { PlaceView } from "../../master/snapshot.ts";
 import type { Lines } from "./lines.ts";
-import { labelsOf, labelText, line, type LabelText } from "./text.ts";
+import { placeStarts, slotStarts } from "./starts.ts";
+import { labelsOf, labelText, line, lineOf } from "./text.ts";
 
 const STATES = labelsOf("state", [
   "vacant",
@@ -14,32 +15,24 @@ const STATES = labelsOf("state", [
   "killed",
 ] as const satisfies readonly PlaceView["state"][]);
 
-const texts = new Map<string, LabelText[]>();
-const slots: LabelText[] = [];
-
-/** Made once for each place there ever is. */
-export function placeLabels(role: string, slot: number): LabelText {
-  let ofRole = texts.get(role);
-  if (ofRole === undefined) texts.set(role, (ofRole = []));
-  return (ofRole[slot] ??= labelText({ role, slot: String(slot) }));
-}
-
-const perPlace =
-  (valueOf: (place: PlaceView) => number | null | undefined): Lines =>
-  ({ snapshot }, name) => {
+const perPlace = (valueOf: (place: PlaceView) => number | null | undefined): Lines => {
+  const startOf = placeStarts();
+  return ({ snapshot }, name) => {
     let text = "";
-    for (const place of snapshot.places) text += line(name, valueOf(place), placeLabels(place.role, place.slot));
+    for (const place of snapshot.places) text += lineOf(startOf(name, place), valueOf(place));
     return text;
   };
+};
 
-const perWorker =
-  (valueOf: (child: NonNullable<PlaceView["child"]>) => number | null): Lines =>
-  ({ snapshot }, name) => {
+const perWorker = (valueOf: (child: NonNullable<PlaceView["child"]>) => number | null): Lines => {
+  const startOf = slotStarts();
+  return ({ snapshot }, name) => {
     let text = "";
-    for (const { role, slot, child } of snapshot.places)
-      if (role === "worker" && child !== null) text += line(name, valueOf(child), (slots[slot] ??= labelText({ slot: String(slot) })));
+    for (const place of snapshot.places)
+      if (place.role === "worker" && place.child !== null) text += lineOf(startOf(name, place), valueOf(place.child));
     return text;
   };
+};
 
 const byState: Lines = ({ snapshot: { places } }, name) => {
   let text = "";

@@ -3,17 +3,18 @@ import type { HeapSpace, NodeFigures } from "../../base/figures.ts";
 import type { ProcessMeasured } from "../../base/measured.ts";
 import { PAUSE_BUCKETS } from "./buckets.ts";
 import type { Lines } from "./lines.ts";
-import { placeLabels } from "./places.ts";
-import { histogram, labelText, line, withLabel } from "./text.ts";
+import { placeStarts, wordStarts } from "./starts.ts";
+import { histogram, labelText, line, lineOf } from "./text.ts";
 
 /** One line for each process. */
-const perProcess =
-  (valueOf: (one: ProcessMeasured) => number | undefined): Lines =>
-  ({ measured }, name) => {
+const perProcess = (valueOf: (one: ProcessMeasured) => number | undefined): Lines => {
+  const startOf = placeStarts();
+  return ({ measured }, name) => {
     let text = "";
-    for (const one of measured.processes) text += line(name, valueOf(one), placeLabels(one.role, one.slot));
+    for (const one of measured.processes) text += lineOf(startOf(name, one), valueOf(one));
     return text;
   };
+};
 
 /** One line for each process whose Node.js has said something. */
 const perNode = (valueOf: (node: NodeFigures) => number): Lines =>
@@ -29,20 +30,24 @@ const active = ({ resources }: NodeFigures): number => {
 };
 
 /** One line for each of V8's heap spaces of each process. */
-const perSpace =
-  (valueOf: (space: HeapSpace) => number): Lines =>
-  ({ measured }, name) => {
+const perSpace = (valueOf: (space: HeapSpace) => number): Lines => {
+  const startOf = wordStarts("space");
+  return ({ measured }, name) => {
     let text = "";
-    for (const { role, slot, node } of measured.processes)
-      for (const space of node?.spaces ?? []) text += line(name, valueOf(space), withLabel(placeLabels(role, slot), "space", space.name));
+    for (const one of measured.processes)
+      for (const space of one.node?.spaces ?? []) text += lineOf(startOf(name, one, space.name), valueOf(space));
     return text;
   };
+};
 
-const perResource: Lines = ({ measured }, name) => {
-  let text = "";
-  for (const { role, slot, node } of measured.processes)
-    for (const type in node?.resources) text += line(name, node.resources[type], withLabel(placeLabels(role, slot), "type", type));
-  return text;
+const perResource = (): Lines => {
+  const startOf = wordStarts("type");
+  return ({ measured }, name) => {
+    let text = "";
+    for (const one of measured.processes)
+      for (const type in one.node?.resources) text += lineOf(startOf(name, one, type), one.node.resources[type]);
+    return text;
+  };
 };
 
 export const PROCESS_LINES = {
@@ -72,12 +77,12 @@ export const NODE_LINES = {
   nodejs_heap_space_size_total_bytes: perSpace(({ size }) => size),
   nodejs_heap_space_size_used_bytes: perSpace(({ used }) => used),
   nodejs_heap_space_size_available_bytes: perSpace(({ available }) => available),
-  nodejs_active_resources: perResource,
+  nodejs_active_resources: perResource(),
   nodejs_active_resources_total: perNode(active),
   nodejs_active_handles_total: perNode(active),
   nodejs_gc_duration_seconds: ({ measured }, name) =>
     measured.pauses.map(({ role, kind, times }) => histogram(name, times, PAUSE_BUCKETS, labelText({ role, kind }))).join(""),
-  nodejs_version_info({ node: version }, name) {
+  nodejs_version_info: ({ node: version }, name) => {
     const [major = "", minor = "", patch = ""] = version.replace(/^v/, "").split(".");
     return line(name, 1, labelText({ version, major, minor, patch }));
   },

@@ -56,8 +56,8 @@ const LINES: Readonly<Record<MetricName, Lines>> = {
 };
 
 const WRITERS = METRICS.map(({ name, help, type }) => ({
-  name,
   head: `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`,
+  name,
   lines: LINES[name],
 }));
 

@@ -29,7 +29,7 @@ const family = (counts: Measured["counts"], name: "shed" | "calls"): Record<stri
 
 export const REQUEST_LINES = {
   http_request_duration_seconds: ({ measured }, name) => histogram(name, measured.latency, REQUEST_BUCKETS),
-  drover_http_responses_total({ snapshot: { counters } }, name) {
+  drover_http_responses_total: ({ snapshot: { counters } }, name) => {
     const { status2xx, status3xx, status4xx, status5xx } = counters;
     return each({ "2xx": status2xx, "3xx": status3xx, "4xx": status4xx, "5xx": status5xx }, name, "code");
   },
@@ -39,7 +39,7 @@ export const REQUEST_LINES = {
   drover_http_timeouts_total: ({ snapshot }, name) => line(name, snapshot.counters.timeouts),
   drover_connections_accepted_total: ({ snapshot }, name) => line(name, snapshot.counters.accepted),
   drover_queue_wait_seconds: ({ measured }, name) => histogram(name, measured.spans.queue ?? [], REQUEST_BUCKETS),
-  drover_cache_requests_total({ snapshot: { counters } }, name) {
+  drover_cache_requests_total: ({ snapshot: { counters } }, name) => {
     const { hits, misses, stale } = counters;
     return each({ hit: hits, miss: misses, stale }, name, "result");
   },

@@ -20,10 +20,6 @@ export function labelText(labels: Readonly<Record<string, string>>): LabelText {
   return pairs === "" ? "" : `{${pairs}}`;
 }
 
-/** One label more. */
-export const withLabel = (text: LabelText, label: string, value: string): LabelText =>
-  text === "" ? `{${label}="${escaped(value)}"}` : `${text.slice(0, -1)},${label}="${escaped(value)}"}`;
-
 /** Twelve digits at most. What is no longer than these and a point has no more: most values, at a fifth of the price. */
 function valueText(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
@@ -31,9 +27,11 @@ function valueText(value: number): string {
   return text.length <= 13 || Number.isInteger(value) ? text : String(Number(value.toPrecision(12)));
 }
 
-/** A line; none when there is no value. */
-export const line = (name: string, value: number | null | undefined, labels: LabelText = ""): string =>
-  value === undefined || value === null || Number.isNaN(value) ? "" : `${name}${labels} ${valueText(value)}\n`;
+/** A line; none when there is no value. @param start all that stands before the value, the space too. */
+export const lineOf = (start: string, value: number | null | undefined): string =>
+  value === undefined || value === null || Number.isNaN(value) ? "" : start + valueText(value) + "\n";
+
+export const line = (name: string, value: number | null | undefined, labels: LabelText = ""): string => lineOf(`${name}${labels} `, value);
 
 /** One line for each word, 1 for the one that holds. */
 export function oneOf(name: string, labels: ReadonlyMap<string, LabelText>, is: string): string {

@@ -219,7 +219,7 @@ function sinceBoot(): number {
   }
 }
 
-const byRole = (a: ProcessMeasured, b: ProcessMeasured): number => a.role.localeCompare(b.role) || a.slot - b.slot;
+const byRole = (a: ProcessMeasured, b: ProcessMeasured): number => (a.role === b.role ? a.slot - b.slot : a.role < b.role ? -1 : 1);
 
 const NOTHING = { user: 0, system: 0, rss: 0, virtual: 0, data: 0, files: 0, startedAt: 0 as Timestamp } as const satisfies Sizes;
 
