@@ -4,6 +4,7 @@ import type { ToChild } from "../base/protocol.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Configured, Host, WorkerDeps } from "./deps.ts";
 import { exitCodeOf, sayFatal } from "./fatal.ts";
+import { lowerPriority } from "./priority.ts";
 import { installWorkerSignals } from "./signals.ts";
 import { Worker } from "./worker.ts";
 
@@ -27,7 +28,10 @@ export function runWorker(
     if (worker !== undefined) return;
     try {
       const configured = configuredBy(message);
-      worker = new Worker(port, configured, open(configured), host);
+      const deps = open(configured);
+      const forbidden = lowerPriority(configured.config.priority); // before the application is loaded: its threads and processes follow
+      if (forbidden !== undefined) deps.log.warn(`this worker keeps its priority (DROVER_WORKER_PRIORITY): ${forbidden}`);
+      worker = new Worker(port, configured, deps, host);
       worker.start(message.beatEvery).catch(fail);
     } catch (thrown) {
       fail(thrown);

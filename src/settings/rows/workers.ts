@@ -62,6 +62,17 @@ export const WORKERS = [
     aliases: [{ name: "GUNICORN_WORKER_CONNECTIONS" }],
   }),
   setting({
+    name: "worker_priority",
+    group: "workers",
+    codec: integer(0, 19),
+    default: "0",
+    reload: "roll",
+    help: "The nice value of workers, as nginx's worker_priority: with more than 0 master and broker come first when the CPU is short.",
+    notes:
+      "It ranks workers behind everything else that shares their CPU: other services of the machine too, unless each has a cgroup with a CPU weight of its own, as systemd's services have where one of them sets CPUWeight= or CPUQuota=. A nice value that the daemon was started with is never undercut.",
+    lookalikes: ["DROVER_NICE", "DROVER_WORKER_NICE"],
+  }),
+  setting({
     name: "max_requests",
     group: "workers",
     codec: integer(0, 1_000_000_000, NEVER),
