@@ -1,3 +1,4 @@
+import { messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import type { MasterPort } from "../base/port.ts";
 import type { ToChild } from "../base/protocol.ts";
@@ -29,8 +30,10 @@ export function runWorker(
     try {
       const configured = configuredBy(message);
       const deps = open(configured);
-      const forbidden = lowerPriority(configured.config.priority); // before the application is loaded: its threads and processes follow
-      if (forbidden !== undefined) deps.log.warn(`this worker keeps its priority (DROVER_WORKER_PRIORITY): ${forbidden}`);
+      // Before the application is loaded: its threads and processes follow.
+      lowerPriority(configured.config.priority).catch((error: unknown) =>
+        deps.log.warn(`this worker keeps its priority (DROVER_WORKER_PRIORITY): ${messageOf(error)}`),
+      );
       worker = new Worker(port, configured, deps, host);
       worker.start(message.beatEvery).catch(fail);
     } catch (thrown) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { getPriority } from "node:os";
 import test from "node:test";
 
@@ -13,7 +14,7 @@ function run(...steps: readonly string[]): unknown {
     import { lowerPriority } from ${JSON.stringify(MODULE)};
     const all = () => [...new Set(readdirSync("/proc/self/task").map((thread) => getPriority(Number(thread))))].sort();
     const found = [];
-    for (const step of ${JSON.stringify(steps)}) found.push([eval(step) ?? null, all()]);
+    for (const step of ${JSON.stringify(steps)}) found.push([(await eval(step)) ?? null, all()]);
     console.log(JSON.stringify(found));`;
   const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
   assert.equal(status, 0, stderr);
@@ -38,4 +39,16 @@ test("a thread that is further back than the others stays there", () => {
     [null, [getPriority(), 12].sort()],
     [null, [12, 9]],
   ]);
+});
+
+test("a session that others share is left alone", () => {
+  const group = "readFileSync('/proc/self/autogroup', 'latin1')";
+  const script = `
+    import { readFileSync } from "node:fs";
+    import { lowerPriority } from ${JSON.stringify(MODULE)};
+    const before = ${group};
+    await lowerPriority(19);
+    console.log(before === ${group});`;
+  if (!existsSync("/proc/self/autogroup")) return;
+  assert.equal(spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" }).stdout, "true\n");
 });
