@@ -69,7 +69,7 @@ export const WORKERS = [
     reload: "roll",
     help: "The nice value of workers, as nginx's worker_priority: with more than 0 master and broker come first when the CPU is short.",
     notes:
-      "It ranks workers behind everything else that shares their CPU: other services of the machine too, unless each has a cgroup with a CPU weight of its own, as systemd's services have where one of them sets CPUWeight= or CPUQuota=. A nice value that the daemon was started with is never undercut.",
+      "It needs no right, and never undercuts the nice value that the daemon was started with. Workers then stand behind other services of the machine too, unless cgroups divide the CPU between services, as in containers and where a systemd unit sets CPUWeight= or CPUQuota=.",
     lookalikes: ["DROVER_NICE", "DROVER_WORKER_NICE"],
   }),
   setting({
