@@ -12,7 +12,7 @@ function run(...steps: readonly string[]): unknown {
     import { readdirSync } from "node:fs";
     import { getPriority, setPriority } from "node:os";
     import { lowerPriority } from ${JSON.stringify(MODULE)};
-    const all = () => [...new Set(readdirSync("/proc/self/task").map((thread) => getPriority(Number(thread))))].sort();
+    const all = () => [...new Set(readdirSync("/proc/self/task").map((thread) => getPriority(Number(thread))))].sort((a, b) => a - b);
     const found = [];
     for (const step of ${JSON.stringify(steps)}) found.push([(await eval(step)) ?? null, all()]);
     console.log(JSON.stringify(found));`;
@@ -36,8 +36,8 @@ test("all threads step back, never forward, and 0 touches nothing", () => {
 test("a thread that is further back than the others stays there", () => {
   if (getPriority() > 7) return;
   assert.deepEqual(run("setPriority(12)", "lowerPriority(9)"), [
-    [null, [getPriority(), 12].sort()],
-    [null, [12, 9]],
+    [null, [getPriority(), 12].sort((a, b) => a - b)],
+    [null, [9, 12]],
   ]);
 });
 
