@@ -40,6 +40,7 @@ const config: WorkerConfig = {
   probePath: null,
   connections: 1_000,
   backlog: 511,
+  priority: 0,
   timeout: seconds(30),
   bootTimeout: seconds(60),
   requestTimeout: seconds(120),

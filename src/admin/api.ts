@@ -12,7 +12,7 @@ import { cookieIn, setCookie } from "./cookie.ts";
 import type { History } from "./history.ts";
 import { judge, type Caller } from "./judge.ts";
 import { BAD_LOGIN, readLogin } from "./login.ts";
-import { CONTENT_TYPE } from "./metrics/samples.ts";
+import { CONTENT_TYPE } from "./metrics/text.ts";
 import { readBody, readIds, readNumber, readText, type Read } from "./orders.ts";
 import { json, LARGEST_BODY, pathOf, problem, queryOf, text, type AdminAnswer, type AdminRequest, type Wrong } from "./request.ts";
 import { routeAt, type AdminRoute, type RoutePath } from "./routes.ts";
@@ -167,7 +167,7 @@ export class AdminApi {
   }
 
   #metrics(): AdminAnswer {
-    return text(200, this.#parts.monitoring.metrics(), CONTENT_TYPE);
+    return text(200, Buffer.from(this.#parts.monitoring.metrics()), CONTENT_TYPE);
   }
 
   async #order(route: AdminRoute, request: AdminRequest, by: By): Promise<AdminAnswer> {

@@ -44,7 +44,7 @@ export function json(status: number, body: unknown, headers: Readonly<Record<str
   return { status, headers: { ...GUARD, "Content-Type": JSON_TYPE, ...headers }, body: `${JSON.stringify(body)}\n` };
 }
 
-export function text(status: number, body: string, type: string): AdminAnswer {
+export function text(status: number, body: string | Buffer, type: string): AdminAnswer {
   return { status, headers: { ...GUARD, "Content-Type": type }, body };
 }
 

@@ -5,6 +5,9 @@
 const SUB_BITS = 4;
 /** Microseconds, about 9.5 hours: what is longer counts as this. */
 const LARGEST = 2 ** 35 - 1;
+const bucketsOf = (subBits: number): number => (36 - subBits) * (1 << subBits);
+/** How many buckets there are at the usual precision. */
+export const BUCKETS = bucketsOf(SUB_BITS);
 
 /** [bucket, count] pairs; buckets ascending. */
 export type HistogramDelta = readonly (readonly [number, number])[];
@@ -40,7 +43,7 @@ export class Histogram {
   /** @param subBits 4: wrong by at most 1/16; 7: by at most 1/128, for eight times the memory. Only alike ones may be merged. */
   constructor(subBits = SUB_BITS) {
     this.#subBits = subBits;
-    this.#counts = new Float64Array((36 - subBits) * (1 << subBits));
+    this.#counts = new Float64Array(bucketsOf(subBits));
     this.#sent = this.#counts.slice();
   }
 

@@ -13,6 +13,8 @@ export interface WorkerConfig {
   /** Most connections at a time. */
   readonly connections: number;
   readonly backlog: number;
+  /** Nice value, 0 to 19. */
+  readonly priority: number;
   /** The worker's own silence limit: nothing in it may block for so long. */
   readonly timeout: Ms;
   /** From the process's start until it is ready. */
@@ -67,6 +69,7 @@ export function workerConfig(settings: Settings, { app, demo, tls, extras }: Wor
     probePath: settings.probe_path ?? null,
     connections: settings.worker_connections,
     backlog: settings.backlog,
+    priority: settings.worker_priority,
     timeout: settings.timeout,
     bootTimeout: settings.boot_timeout,
     requestTimeout: settings.request_timeout,

@@ -1,9 +1,11 @@
+import { messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import type { MasterPort } from "../base/port.ts";
 import type { ToChild } from "../base/protocol.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Configured, Host, WorkerDeps } from "./deps.ts";
 import { exitCodeOf, sayFatal } from "./fatal.ts";
+import { lowerPriority } from "./priority.ts";
 import { installWorkerSignals } from "./signals.ts";
 import { Worker } from "./worker.ts";
 
@@ -27,7 +29,12 @@ export function runWorker(
     if (worker !== undefined) return;
     try {
       const configured = configuredBy(message);
-      worker = new Worker(port, configured, open(configured), host);
+      const deps = open(configured);
+      // Before the application is loaded: its threads and processes follow.
+      lowerPriority(configured.config.priority).catch((error: unknown) =>
+        deps.log.warn(`this worker keeps its priority (DROVER_WORKER_PRIORITY): ${messageOf(error)}`),
+      );
+      worker = new Worker(port, configured, deps, host);
       worker.start(message.beatEvery).catch(fail);
     } catch (thrown) {
       fail(thrown);

@@ -24,6 +24,17 @@ test("connections must fit into the open files of a process", () => {
   assert.deepEqual(resolved({ machine: { nofile: undefined } }).warnings, []);
 });
 
+test("the priority of workers is a nice value that needs no right", () => {
+  assert.equal(resolved({}).settings.worker_priority, 0);
+  assert.equal(resolved({ env: { DROVER_WORKER_PRIORITY: "19" } }).settings.worker_priority, 19);
+  for (const wrong of ["-1", "20", "5.5", "low", "", "+5"])
+    assert.match(
+      problems({ env: { DROVER_WORKER_PRIORITY: wrong } }).join(),
+      /worker_priority: .*\(environment DROVER_WORKER_PRIORITY\): expected a whole number from 0 to 19/,
+      wrong,
+    );
+});
+
 const warningOf = (env: NodeJS.ProcessEnv): string => resolved({ env }).warnings.join("\n");
 
 test("what is legal but unwise draws a warning with its source", () => {

@@ -16,6 +16,7 @@ export const config = (over: Partial<WorkerConfig> = {}): WorkerConfig => ({
   probePath: null,
   connections: 1_000,
   backlog: 128,
+  priority: 0,
   timeout: seconds(30),
   bootTimeout: seconds(60),
   requestTimeout: seconds(30),

@@ -1,74 +1,72 @@
 /** The text of /metrics: a pure function of what the master knows. Nobody is asked for it, so nobody who hangs delays it. */
-import type { Measured } from "../../base/measured.ts";
-import type { Ms } from "../../base/units.ts";
-import type { MasterState, Snapshot } from "../../master/snapshot.ts";
-import type { Limit } from "../advice/advice.ts";
+import type { MasterState } from "../../master/snapshot.ts";
 import { LIMITS } from "../advice/advice.ts";
-import type { AlertView, Delivered } from "../alerts/view.ts";
-import { processSamples, workerSamples } from "./processes.ts";
-import { exposition, oneOf, sample, type Sample } from "./samples.ts";
-import { requestSamples, upstreamSamples, writeSamples } from "./service.ts";
+import type { Lines, MetricsInput } from "./lines.ts";
+import { PLACE_LINES } from "./places.ts";
+import { NODE_LINES, PROCESS_LINES } from "./processes.ts";
+import { REQUEST_LINES, UPSTREAM_LINES, WRITE_LINES } from "./service.ts";
+import { METRICS, type MetricName } from "./table.ts";
+import { labelsOf, labelText, line, oneOf } from "./text.ts";
 
-export interface MetricsInput {
-  readonly snapshot: Snapshot;
-  readonly measured: Measured;
-  /** process.versions.node of the master; its children run the same. */
-  readonly node: string;
-  /** What binds next. */
-  readonly limit: Limit;
-  /** Until all slots are taken; null: no clear trend. */
-  readonly fullIn: Ms | null;
-  readonly alerts: readonly AlertView[];
-  /** How often each alert was raised. */
-  readonly raised: Readonly<Record<string, number>>;
-  readonly delivered: readonly Delivered[];
-}
+const STATES = labelsOf("state", ["starting", "running", "reloading", "stopping", "stopped"] as const satisfies readonly MasterState[]);
+const NEAREST = labelsOf("limit", LIMITS);
 
-const STATES = ["starting", "running", "reloading", "stopping", "stopped"] as const satisfies readonly MasterState[];
+const SLOT_LINES = {
+  drover_slots_used: ({ snapshot: { slots } }, name) => line(name, slots?.used),
+  drover_slots_limit: ({ snapshot: { slots } }, name) => line(name, slots?.max),
+  drover_slots_full_in_seconds: ({ snapshot: { slots }, fullIn }, name) =>
+    line(name, slots === null || fullIn === null ? null : fullIn / 1_000),
+} satisfies Record<string, Lines>;
 
+const MACHINE_LINES = {
+  drover_machine_cpu_ratio: ({ snapshot: { machine } }, name) => line(name, machine?.cpu),
+  drover_machine_memory_used_bytes: ({ snapshot: { machine } }, name) => line(name, machine?.ramUsed),
+  drover_machine_memory_limit_bytes: ({ snapshot: { machine } }, name) => line(name, machine?.ramTotal),
+  drover_disk_size_bytes: ({ measured: { disks } }, name) =>
+    disks.map(({ directory, size }) => line(name, size, labelText({ directory }))).join(""),
+  drover_disk_free_bytes: ({ measured: { disks } }, name) =>
+    disks.map(({ directory, free }) => line(name, free, labelText({ directory }))).join(""),
+} satisfies Record<string, Lines>;
+
+const DAEMON_LINES = {
+  drover_info: ({ snapshot: { version } }, name) => line(name, 1, labelText({ version })),
+  drover_uptime_seconds: ({ snapshot }, name) => line(name, Math.round(snapshot.uptime) / 1_000),
+  drover_state: ({ snapshot }, name) => oneOf(name, STATES, snapshot.state),
+  drover_limited_by: ({ limit }, name) => oneOf(name, NEAREST, limit),
+  drover_alerts_firing: ({ alerts }, name) => alerts.map(({ name: alert, level }) => line(name, 1, labelText({ alert, level }))).join(""),
+  drover_alerts_total: ({ raised }, name) =>
+    Object.entries(raised)
+      .map(([alert, n]) => line(name, n, labelText({ alert })))
+      .join(""),
+  drover_alert_deliveries_total: ({ delivered }, name) =>
+    delivered.map(({ sink, result, n }) => line(name, n, labelText({ sink, result }))).join(""),
+} satisfies Record<string, Lines>;
+
+/** Every metric's lines: the table has none that nobody writes. */
+const LINES: Readonly<Record<MetricName, Lines>> = {
+  ...REQUEST_LINES,
+  ...PLACE_LINES,
+  ...SLOT_LINES,
+  ...UPSTREAM_LINES,
+  ...WRITE_LINES,
+  ...MACHINE_LINES,
+  ...DAEMON_LINES,
+  ...PROCESS_LINES,
+  ...NODE_LINES,
+};
+
+const WRITERS = METRICS.map(({ name, help, type }) => ({
+  head: `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`,
+  name,
+  lines: LINES[name],
+}));
+
+/** Lines of one metric together, under its help and type; metrics without a line are left out. */
 export function renderMetrics(input: MetricsInput): string {
-  const { snapshot, measured, node } = input;
-  return exposition([
-    ...requestSamples(snapshot, measured),
-    ...workerSamples(snapshot),
-    ...slotSamples(input),
-    ...upstreamSamples(snapshot, measured),
-    ...writeSamples(snapshot, measured),
-    ...machineSamples(input),
-    ...daemonSamples(input),
-    ...processSamples(measured, node),
-  ]);
-}
-
-function slotSamples({ snapshot: { slots }, fullIn }: MetricsInput): readonly Sample[] {
-  if (slots === null) return [];
-  return [
-    ...sample("drover_slots_used", slots.used),
-    ...sample("drover_slots_limit", slots.max),
-    ...sample("drover_slots_full_in_seconds", fullIn === null ? null : fullIn / 1_000),
-  ];
-}
-
-function machineSamples({ snapshot: { machine }, measured: { disks } }: MetricsInput): readonly Sample[] {
-  return [
-    ...sample("drover_machine_cpu_ratio", machine?.cpu),
-    ...sample("drover_machine_memory_used_bytes", machine?.ramUsed),
-    ...sample("drover_machine_memory_limit_bytes", machine?.ramTotal),
-    ...disks.flatMap(({ directory, size, free }) => [
-      ...sample("drover_disk_size_bytes", size, { directory }),
-      ...sample("drover_disk_free_bytes", free, { directory }),
-    ]),
-  ];
-}
-
-function daemonSamples({ snapshot, limit, alerts, raised, delivered }: MetricsInput): readonly Sample[] {
-  return [
-    ...sample("drover_info", 1, { version: snapshot.version }),
-    ...sample("drover_uptime_seconds", Math.round(snapshot.uptime) / 1_000),
-    ...oneOf("drover_state", "state", STATES, snapshot.state),
-    ...oneOf("drover_limited_by", "limit", LIMITS, limit),
-    ...alerts.flatMap(({ name, level }) => sample("drover_alerts_firing", 1, { alert: name, level })),
-    ...Object.entries(raised).flatMap(([alert, n]) => sample("drover_alerts_total", n, { alert })),
-    ...delivered.flatMap(({ sink, result, n }) => sample("drover_alert_deliveries_total", n, { sink, result })),
-  ];
+  let text = "";
+  for (const { name, head, lines } of WRITERS) {
+    const own = lines(input, name);
+    if (own !== "") text += head + own;
+  }
+  return text;
 }

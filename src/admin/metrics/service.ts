@@ -1,10 +1,10 @@
-import { CLASS_COUNTERS, REQUEST_CLASSES } from "../../base/requestclass.ts";
+/** Requests, refusals, the cache; Google, its tables and their writes. */
 import type { Measured } from "../../base/measured.ts";
 import type { UpstreamReport, WritesReport } from "../../base/protocol.ts";
-import type { Timestamp } from "../../base/units.ts";
-import type { Snapshot } from "../../master/snapshot.ts";
-import { histogram, oneOf, REQUEST_BUCKETS, sample, SHEET_BUCKETS, type Sample } from "./samples.ts";
-import type { MetricName } from "./table.ts";
+import { CLASS_COUNTERS, REQUEST_CLASSES } from "../../base/requestclass.ts";
+import { REQUEST_BUCKETS, SHEET_BUCKETS } from "./buckets.ts";
+import type { Lines, MetricsInput } from "./lines.ts";
+import { histogram, labelsOf, labelText, line, oneOf } from "./text.ts";
 
 /** Our own reasons stand at 0 from the start: a counter that appears with its first refusal hides that one from rate(). */
 const REASONS = "broker exports full logins overload queue quota rate revoked service sessions streams taken-over threads".split(" ");
@@ -13,85 +13,103 @@ const NO_CALLS: Readonly<Record<string, number>> = Object.fromEntries(
   ["read", "write"].flatMap((pool) => ["ok", "locked", "unavailable", "denied"].map((outcome) => [`${pool}.${outcome}`, 0])),
 );
 
-/** Requests, refusals, the cache. */
-export function requestSamples({ counters }: Snapshot, { latency, spans, counts }: Measured): readonly Sample[] {
-  const { status2xx, status3xx, status4xx, status5xx, timeouts, accepted, hits, misses, stale } = counters;
-  const codes = { "2xx": status2xx, "3xx": status3xx, "4xx": status4xx, "5xx": status5xx };
-  return [
-    ...histogram("http_request_duration_seconds", latency, REQUEST_BUCKETS),
-    ...Object.entries(codes).flatMap(([code, n]) => sample("drover_http_responses_total", n, { code })),
-    ...REQUEST_CLASSES.flatMap((kind) => sample("drover_http_requests_total", counters[CLASS_COUNTERS[kind][0]], { class: kind })),
-    ...Object.entries({ ...NO_REFUSALS, ...Object.fromEntries(family(counts, "shed")) }).flatMap(([reason, n]) =>
-      sample("drover_http_refused_total", n, { reason }),
-    ),
-    ...sample("drover_http_timeouts_total", timeouts),
-    ...sample("drover_connections_accepted_total", accepted),
-    ...histogram("drover_queue_wait_seconds", spans.queue ?? [], REQUEST_BUCKETS),
-    ...Object.entries({ hit: hits, miss: misses, stale }).flatMap(([result, n]) => sample("drover_cache_requests_total", n, { result })),
-  ];
-}
+/** One line for each of a record's names. */
+const each = (counts: Readonly<Record<string, number>>, name: string, label: string): string =>
+  Object.entries(counts)
+    .map(([key, n]) => line(name, n, labelText({ [label]: key })))
+    .join("");
 
-/** `shed.full: 3` as `["full", 3]`. */
-function family(counts: Measured["counts"], name: "shed" | "calls"): (readonly [string, number])[] {
-  return Object.entries(counts)
-    .filter(([key]) => key.startsWith(`${name}.`))
-    .map(([key, n]) => [key.slice(name.length + 1), n] as const);
-}
+/** `shed.full: 3` as `full: 3`. */
+const family = (counts: Measured["counts"], name: "shed" | "calls"): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(counts)
+      .filter(([key]) => key.startsWith(`${name}.`))
+      .map(([key, n]) => [key.slice(name.length + 1), n] as const),
+  );
 
-const STATES = ["ok", "never", "down", "denied", "locked"] as const satisfies readonly UpstreamReport["state"][];
+export const REQUEST_LINES = {
+  http_request_duration_seconds: ({ measured }, name) => histogram(name, measured.latency, REQUEST_BUCKETS),
+  drover_http_responses_total: ({ snapshot: { counters } }, name) => {
+    const { status2xx, status3xx, status4xx, status5xx } = counters;
+    return each({ "2xx": status2xx, "3xx": status3xx, "4xx": status4xx, "5xx": status5xx }, name, "code");
+  },
+  drover_http_requests_total: ({ snapshot: { counters } }, name) =>
+    REQUEST_CLASSES.map((kind) => line(name, counters[CLASS_COUNTERS[kind][0]], labelText({ class: kind }))).join(""),
+  drover_http_refused_total: ({ measured }, name) => each({ ...NO_REFUSALS, ...family(measured.counts, "shed") }, name, "reason"),
+  drover_http_timeouts_total: ({ snapshot }, name) => line(name, snapshot.counters.timeouts),
+  drover_connections_accepted_total: ({ snapshot }, name) => line(name, snapshot.counters.accepted),
+  drover_queue_wait_seconds: ({ measured }, name) => histogram(name, measured.spans.queue ?? [], REQUEST_BUCKETS),
+  drover_cache_requests_total: ({ snapshot: { counters } }, name) => {
+    const { hits, misses, stale } = counters;
+    return each({ hit: hits, miss: misses, stale }, name, "result");
+  },
+} satisfies Record<string, Lines>;
+
+const STATES = labelsOf("state", ["ok", "never", "down", "denied", "locked"] as const satisfies readonly UpstreamReport["state"][]);
+const POOLS = { read: labelText({ pool: "read" }), write: labelText({ pool: "write" }) };
 /** A label for each would make a metric of thousands of lines. */
 const MOST_TABLES = 100;
 
-/** Google: its state, calls, quota; the tables. */
-export function upstreamSamples({ upstream, at }: Snapshot, { counts, spans }: Measured): readonly Sample[] {
-  const made = Object.fromEntries(family(counts, "calls"));
-  const calls = Object.entries(upstream === null ? made : { ...NO_CALLS, ...made }).flatMap(([key, n]) => {
-    const [pool = "", ...outcome] = key.split(".");
-    return sample("drover_upstream_calls_total", n, { pool, outcome: outcome.join(".") });
-  });
-  if (upstream === null) return calls;
-  const { quota, tables, writes } = upstream;
-  return [
-    ...oneOf("drover_upstream_state", "state", STATES, upstream.state),
-    ...calls,
-    ...histogram("drover_upstream_call_duration_seconds", spans.call ?? [], REQUEST_BUCKETS),
-    ...quotaSamples("read", quota, at),
-    ...(writes === undefined ? [] : quotaSamples("write", writes.quota, at)),
-    ...tables
-      .slice(0, MOST_TABLES)
-      .flatMap(({ name: table, rows, checkedAt, warnings }) => [
-        ...sample("drover_table_rows", rows, { table }),
-        ...sample("drover_table_age_seconds", checkedAt === 0 ? null : seconds(at - checkedAt), { table }),
-        ...sample("drover_table_warnings", warnings, { table }),
-      ]),
-  ];
-}
-
 const seconds = (millis: number): number => Math.max(0, millis) / 1_000;
 
-function quotaSamples(pool: string, { used, limit, lockedUntil }: WritesReport["quota"], at: Timestamp): readonly Sample[] {
-  return [
-    ...sample("drover_upstream_quota_limit", limit, { pool }),
-    ...sample("drover_upstream_quota_remaining", Math.max(0, limit - used), { pool }),
-    ...sample("drover_upstream_locked_seconds", lockedUntil === 0 ? 0 : seconds(lockedUntil - at), { pool }),
-  ];
-}
+const calls: Lines = ({ snapshot, measured }, name) => {
+  const made = family(measured.counts, "calls");
+  return Object.entries(snapshot.upstream === null ? made : { ...NO_CALLS, ...made })
+    .map(([key, n]) => {
+      const [pool = "", ...outcome] = key.split(".");
+      return line(name, n, labelText({ pool, outcome: outcome.join(".") }));
+    })
+    .join("");
+};
 
-/** The journal, and how long it takes to empty. */
-export function writeSamples({ upstream }: Snapshot, { spans, journalSize }: Measured): readonly Sample[] {
-  const writes = upstream?.writes;
-  if (writes === undefined) return [];
-  const figures = [
-    ["drover_journal_entries", writes.waiting],
-    ["drover_journal_bytes", writes.waitingBytes],
-    ["drover_journal_limit_bytes", journalSize],
-    ["drover_journal_oldest_seconds", seconds(writes.oldest)],
-    ["drover_writes_landed_total", writes.landed],
-    ["drover_writes_parked_total", writes.parked],
-    ["drover_writes_set_aside", writes.setAside ?? 0],
-  ] as const satisfies readonly (readonly [MetricName, number])[];
-  return [
-    ...figures.flatMap(([name, value]) => sample(name, value)),
-    ...histogram("drover_time_to_sheet_seconds", spans.sheet ?? [], SHEET_BUCKETS),
-  ];
-}
+/** A line for reading, and one for writing where a table may be written to. */
+const perPool =
+  (valueOf: (quota: WritesReport["quota"], input: MetricsInput) => number): Lines =>
+  (input, name) => {
+    const { upstream } = input.snapshot;
+    if (upstream === null) return "";
+    const { quota, writes } = upstream;
+    const read = line(name, valueOf(quota, input), POOLS.read);
+    return writes === undefined ? read : read + line(name, valueOf(writes.quota, input), POOLS.write);
+  };
+
+const perTable =
+  (valueOf: (table: UpstreamReport["tables"][number], input: MetricsInput) => number | null): Lines =>
+  (input, name) =>
+    (input.snapshot.upstream?.tables ?? [])
+      .slice(0, MOST_TABLES)
+      .map((table) => line(name, valueOf(table, input), labelText({ table: table.name })))
+      .join("");
+
+export const UPSTREAM_LINES = {
+  drover_upstream_state: ({ snapshot: { upstream } }, name) => (upstream === null ? "" : oneOf(name, STATES, upstream.state)),
+  drover_upstream_calls_total: calls,
+  drover_upstream_call_duration_seconds: ({ snapshot, measured }, name) =>
+    snapshot.upstream === null ? "" : histogram(name, measured.spans.call ?? [], REQUEST_BUCKETS),
+  drover_upstream_quota_limit: perPool(({ limit }) => limit),
+  drover_upstream_quota_remaining: perPool(({ used, limit }) => Math.max(0, limit - used)),
+  drover_upstream_locked_seconds: perPool(({ lockedUntil }, { snapshot }) => (lockedUntil === 0 ? 0 : seconds(lockedUntil - snapshot.at))),
+  drover_table_rows: perTable(({ rows }) => rows),
+  drover_table_age_seconds: perTable(({ checkedAt }, { snapshot }) => (checkedAt === 0 ? null : seconds(snapshot.at - checkedAt))),
+  drover_table_warnings: perTable(({ warnings }) => warnings),
+} satisfies Record<string, Lines>;
+
+/** A figure of the journal; nothing where no table may be written to. */
+const journal =
+  (valueOf: (writes: WritesReport, input: MetricsInput) => number): Lines =>
+  (input, name) => {
+    const writes = input.snapshot.upstream?.writes;
+    return writes === undefined ? "" : line(name, valueOf(writes, input));
+  };
+
+export const WRITE_LINES = {
+  drover_journal_entries: journal(({ waiting }) => waiting),
+  drover_journal_bytes: journal(({ waitingBytes }) => waitingBytes),
+  drover_journal_limit_bytes: journal((_, { measured }) => measured.journalSize),
+  drover_journal_oldest_seconds: journal(({ oldest }) => seconds(oldest)),
+  drover_writes_landed_total: journal(({ landed }) => landed),
+  drover_writes_parked_total: journal(({ parked }) => parked),
+  drover_writes_set_aside: journal(({ setAside }) => setAside ?? 0),
+  drover_time_to_sheet_seconds: ({ snapshot, measured }, name) =>
+    snapshot.upstream?.writes === undefined ? "" : histogram(name, measured.spans.sheet ?? [], SHEET_BUCKETS),
+} satisfies Record<string, Lines>;

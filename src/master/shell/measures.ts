@@ -63,6 +63,7 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
   let disks: readonly DiskMeasured[] = [];
   const bootedAt = Date.now() - sinceBoot(); // once: a start must not move with the clock
   let master = sizesOf(process.pid, bootedAt);
+  let ownFigures = own.node.figures();
 
   const known = (child: Measurable): Living => {
     const found = living.get(child.pid) ?? { child, counts: {}, node: undefined, sizes: undefined };
@@ -102,6 +103,7 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
         one.sizes = sizesOf(child.pid, bootedAt) ?? one.sizes;
       }
       master = sizesOf(process.pid, bootedAt) ?? master;
+      ownFigures = own.node.figures();
       sums.add("master", own.node.pauses());
       const oldest = minute.pop();
       oldest?.reset();
@@ -115,7 +117,7 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
       return {
         ...sums.read(),
         latency: latency.counts(),
-        processes: [ofMaster(master, own.node.figures()), ...byPlace(living.values(), spent).toSorted(byRole)],
+        processes: [ofMaster(master, ownFigures), ...byPlace(living.values(), spent).toSorted(byRole)],
         mostFiles: own.mostFiles,
         disks,
         minuteP95: p95 === undefined ? undefined : ms(p95),
@@ -217,7 +219,7 @@ function sinceBoot(): number {
   }
 }
 
-const byRole = (a: ProcessMeasured, b: ProcessMeasured): number => a.role.localeCompare(b.role) || a.slot - b.slot;
+const byRole = (a: ProcessMeasured, b: ProcessMeasured): number => (a.role === b.role ? a.slot - b.slot : a.role < b.role ? -1 : 1);
 
 const NOTHING = { user: 0, system: 0, rss: 0, virtual: 0, data: 0, files: 0, startedAt: 0 as Timestamp } as const satisfies Sizes;
 

@@ -62,6 +62,17 @@ export const WORKERS = [
     aliases: [{ name: "GUNICORN_WORKER_CONNECTIONS" }],
   }),
   setting({
+    name: "worker_priority",
+    group: "workers",
+    codec: integer(0, 19),
+    default: "0",
+    reload: "roll",
+    help: "The nice value of workers, as nginx's worker_priority: with more than 0 master and broker come first when the CPU is short.",
+    notes:
+      "It needs no right, and never undercuts the nice value that the daemon was started with. Workers then stand behind other services of the machine too, unless cgroups divide the CPU between services, as in containers and where a systemd unit sets CPUWeight= or CPUQuota=.",
+    lookalikes: ["DROVER_NICE", "DROVER_WORKER_NICE"],
+  }),
+  setting({
     name: "max_requests",
     group: "workers",
     codec: integer(0, 1_000_000_000, NEVER),

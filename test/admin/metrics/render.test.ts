@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import fc from "fast-check";
-import { renderMetrics, type MetricsInput } from "../../../src/admin/metrics/render.ts";
-import { exposition, histogram, REQUEST_BUCKETS } from "../../../src/admin/metrics/samples.ts";
+import { REQUEST_BUCKETS } from "../../../src/admin/metrics/buckets.ts";
+import type { MetricsInput } from "../../../src/admin/metrics/lines.ts";
+import { renderMetrics } from "../../../src/admin/metrics/render.ts";
 import { METRICS } from "../../../src/admin/metrics/table.ts";
+import { histogram, labelText, line } from "../../../src/admin/metrics/text.ts";
 import { Histogram } from "../../../src/base/histogram.ts";
 import { ms, type Timestamp } from "../../../src/base/units.ts";
 import { needs } from "../../needs.ts";
@@ -77,6 +80,21 @@ test("every metric of the table is written where there is everything, and nothin
   }
 });
 
+test("to the byte: what monitoring was set up for does not change by itself", () => {
+  assert.equal(renderMetrics(whole()), readFileSync(new URL("whole.txt", import.meta.url), "utf8"));
+});
+
+test("values have twelve digits at most, as if each had been rounded to them", () => {
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+      const rounded = Number.isInteger(value) ? value : Number(value.toPrecision(12));
+      assert.equal(line("drover_table_rows", value), `drover_table_rows ${String(rounded)}\n`);
+    }),
+  );
+  assert.equal(line("drover_table_rows", Infinity), "drover_table_rows +Inf\n");
+  assert.equal(line("drover_table_rows", Number.NaN), "");
+});
+
 test("no line stands twice, and every value is a number", () => {
   const { lines } = read(renderMetrics(whole()));
   const keys = lines.map(({ name, labels }) => `${name} ${JSON.stringify(labels)}`);
@@ -129,7 +147,7 @@ test("whatever a table is called, a line stays a line", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", minLength: 1, maxLength: 40 }), (table) => {
       const clean = table.replaceAll("\r", " ").replaceAll("\u2028", " ");
-      const { lines } = read(exposition([{ name: "drover_table_rows", value: 1, labels: { table: clean } }]));
+      const { lines } = read(line("drover_table_rows", 1, labelText({ table: clean })));
       assert.deepEqual(lines, [{ name: "drover_table_rows", labels: { table: clean }, value: 1 }]);
     }),
   );
@@ -140,7 +158,7 @@ test("a histogram's buckets rise, end at its count, and miss the truth by a sixt
     fc.property(fc.array(fc.double({ min: 0, max: 200_000, noNaN: true }), { minLength: 1, maxLength: 60 }), (millis) => {
       const durations = new Histogram();
       for (const one of millis) durations.record(one);
-      const { lines } = read(exposition(histogram("http_request_duration_seconds", durations.counts(), REQUEST_BUCKETS)));
+      const { lines } = read(histogram("http_request_duration_seconds", durations.counts(), REQUEST_BUCKETS));
       const buckets = lines.filter(({ name }) => name.endsWith("_bucket"));
       const of = (suffix: string): number => lines.find(({ name }) => name.endsWith(suffix))?.value ?? -1;
       assert.equal(of("_count"), millis.length);
