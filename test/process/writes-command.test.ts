@@ -76,11 +76,13 @@ test("drover writes: its words and its exit code", { timeout: 120_000 }, async (
   mkdirSync(join(dir, "var/run"), { recursive: true });
   let asked: string[] = [];
   let answer: readonly [number, unknown] = [500, {}];
-  const server = http.createServer(async (req, res) => {
+  const server = http.createServer((req, res) => {
     let body = "";
-    for await (const chunk of req) body += String(chunk);
-    asked.push(req.method ?? "", req.url ?? "", body);
-    res.writeHead(answer[0]).end(JSON.stringify(answer[1]));
+    req.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    req.on("end", () => {
+      asked.push(req.method ?? "", req.url ?? "", body);
+      res.writeHead(answer[0]).end(JSON.stringify(answer[1]));
+    });
   });
   server.listen(join(dir, "var/run/control.sock"));
   await once(server, "listening");
