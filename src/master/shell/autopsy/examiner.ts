@@ -7,7 +7,7 @@ import type { Logger } from "../../../base/log.ts";
 import { ms, type Ms } from "../../../base/units.ts";
 import { findings, type Findings } from "./findings.ts";
 import { isHeld, isRunning, lookTwice, type Looks } from "./looks.ts";
-import { patience } from "./patience.ts";
+import { hungerOf, patience } from "./patience.ts";
 import { lookInside, type Inside } from "./stack.ts";
 
 /** A process to examine: the master's own child, not reaped yet, so that its pid can't be another's. */
@@ -20,7 +20,7 @@ export interface Subject {
 }
 
 export interface Examiner {
-  /** @returns within `budget`; or within 4 s where the machine is so busy that the process could not answer before. */
+  /** @returns within `budget`; or within 5 s where the machine is so busy that the process could not answer before. */
   examine(subject: Subject, budget: Ms): Promise<Examined>;
 }
 
@@ -55,7 +55,8 @@ export function createExaminer(log: Logger): Examiner {
 
   const ask = async (subject: Subject, looks: Looks, budget: Ms): Promise<Inside | "silent"> => {
     let hasAnswered = false;
-    const until = patience(subject.pid, budget, () => hasAnswered);
+    const isHungry = hungerOf(subject.pid);
+    const until = patience(budget, () => hasAnswered || isHungry()); // a conversation that has begun is a matter of time alone
     try {
       const address = await inspectorOf(subject, until.signal);
       hasAnswered = true;

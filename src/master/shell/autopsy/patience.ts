@@ -5,10 +5,12 @@
 import type { Ms } from "../../../base/units.ts";
 import { readMainThread, readMainThreadTime } from "../procstat.ts";
 
-/** CPU milliseconds of its main thread, within which whoever is in JavaScript opens the debugger: it takes about 20. */
-const ENOUGH = 400;
-/** At most, ms: of a conversation that has begun, and of a process that wants to run and may not. */
-const LONGEST = 3_200;
+/** CPU milliseconds of its main thread, within which whoever is in JavaScript has opened the debugger, many times over: it takes about 20. */
+const ENOUGH = 1_000;
+/** Of the time: who wants to run and gets less shares its CPU, and so do all who take part in the answer. */
+const LEAST_SHARE = 0.8;
+/** ms, at most. */
+const LONGEST = 4_000;
 const LOOK_EVERY = 50;
 
 export interface Patience {
@@ -17,18 +19,34 @@ export interface Patience {
   end(): void;
 }
 
-/** @param budget the usual time. @param hasAnswered whether its debugger has said anything: then it is a matter of time alone. */
-export function patience(pid: number, budget: Ms, hasAnswered: () => boolean): Patience {
+/** @param budget the usual time. @param isWorthIt whether, beyond that, an answer may still come. */
+export function patience(budget: Ms, isWorthIt: () => boolean): Patience {
   const controller = new AbortController();
   const began = performance.now();
-  const cpuOf = (): number => readMainThreadTime(pid) ?? Infinity;
-  const before = cpuOf();
-  const isHungry = (): boolean => readMainThread(pid)?.state === "R" && cpuOf() - before < ENOUGH;
   const look = (): void => {
-    const isOver = performance.now() - began >= LONGEST;
-    if (isOver || !(hasAnswered() || isHungry())) return controller.abort();
+    if (performance.now() - began >= LONGEST || !isWorthIt()) return controller.abort();
     timer = setTimeout(look, LOOK_EVERY);
   };
   let timer = setTimeout(look, Math.max(1, budget));
   return { signal: controller.signal, end: () => clearTimeout(timer) };
+}
+
+interface Reading {
+  readonly stat: typeof readMainThread;
+  readonly time: typeof readMainThreadTime;
+  /** Monotonic ms. */
+  readonly now: () => number;
+}
+
+/** @returns whether the process wants to run, and since now has had too little CPU to have answered, on a machine that others use too. */
+export function hungerOf(
+  pid: number,
+  read: Reading = { stat: readMainThread, time: readMainThreadTime, now: () => performance.now() },
+): () => boolean {
+  const [before, began] = [read.time(pid), read.now()];
+  return () => {
+    const now = read.time(pid);
+    if (before === undefined || now === undefined || read.stat(pid)?.state !== "R") return false;
+    return now - before < Math.min(ENOUGH, (read.now() - began) * LEAST_SHARE);
+  };
 }
