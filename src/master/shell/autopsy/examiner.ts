@@ -55,12 +55,13 @@ export function createExaminer(log: Logger): Examiner {
 
   const ask = async (subject: Subject, looks: Looks, budget: Ms): Promise<Inside | "silent"> => {
     let hasAnswered = false;
+    const isBusy = isRunning(looks);
     const isHungry = hungerOf(subject.pid);
-    const until = patience(budget, () => hasAnswered || isHungry()); // a conversation that has begun is a matter of time alone
+    const until = patience(budget, () => hasAnswered || (isBusy && isHungry())); // a conversation that has begun is a matter of time alone
     try {
       const address = await inspectorOf(subject, until.signal);
       hasAnswered = true;
-      return address === undefined ? "silent" : await lookInside(address, until.signal, isRunning(looks));
+      return address === undefined ? "silent" : await lookInside(address, until.signal, isBusy);
     } catch (error) {
       log.debug({ child: subject.pid, err: error }, `the examination ended early: ${messageOf(error)}`);
       return "silent";

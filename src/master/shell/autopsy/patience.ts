@@ -3,7 +3,7 @@
  * has had a little CPU, which on a busy machine takes a while: so the time that counts is its own.
  */
 import type { Ms } from "../../../base/units.ts";
-import { readMainThread, readMainThreadTime } from "../procstat.ts";
+import { readMainThreadTime } from "../procstat.ts";
 
 /** CPU milliseconds of its main thread, within which whoever is in JavaScript has opened the debugger, many times over: it takes about 20. */
 const ENOUGH = 1_000;
@@ -32,21 +32,19 @@ export function patience(budget: Ms, isWorthIt: () => boolean): Patience {
 }
 
 interface Reading {
-  readonly stat: typeof readMainThread;
   readonly time: typeof readMainThreadTime;
   /** Monotonic ms. */
   readonly now: () => number;
 }
 
-/** @returns whether the process wants to run, and since now has had too little CPU to have answered, on a machine that others use too. */
-export function hungerOf(
-  pid: number,
-  read: Reading = { stat: readMainThread, time: readMainThreadTime, now: () => performance.now() },
-): () => boolean {
+/**
+ * @param pid of a process that runs, or would if it might: at any one look it may wait for the threads of its garbage collector.
+ * @returns whether since now it has had too little CPU to have answered, on a machine that others use too.
+ */
+export function hungerOf(pid: number, read: Reading = { time: readMainThreadTime, now: () => performance.now() }): () => boolean {
   const [before, began] = [read.time(pid), read.now()];
   return () => {
     const now = read.time(pid);
-    if (before === undefined || now === undefined || read.stat(pid)?.state !== "R") return false;
-    return now - before < Math.min(ENOUGH, (read.now() - began) * LEAST_SHARE);
+    return before !== undefined && now !== undefined && now - before < Math.min(ENOUGH, (read.now() - began) * LEAST_SHARE);
   };
 }
