@@ -16,7 +16,7 @@ export const policyOf = (settings: Settings): Policy => ({
   rollSettle: settings.roll_settle,
   probe: settings.probe_path === undefined ? undefined : seconds(5),
   examineBudget: seconds(0.8),
-  examineLongest: seconds(6),
+  examineLongest: seconds(10),
   reapTimeout: seconds(5),
   quickTimeout: seconds(2),
   crashLimit: { crashes: 5, within: seconds(60), unborn: 1 },

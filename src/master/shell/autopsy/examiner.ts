@@ -20,7 +20,7 @@ export interface Subject {
 }
 
 export interface Examiner {
-  /** @returns within `budget`; or within 5 s where the machine is so busy that the process could not answer before. */
+  /** @returns within `budget`; or within 9 s where the machine is so busy that the process could not answer before. */
   examine(subject: Subject, budget: Ms): Promise<Examined>;
 }
 

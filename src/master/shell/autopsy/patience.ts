@@ -10,7 +10,7 @@ const ENOUGH = 1_000;
 /** Of the time: who wants to run and gets less shares its CPU, and so do all who take part in the answer. */
 const LEAST_SHARE = 0.8;
 /** ms, at most. */
-const LONGEST = 4_000;
+const LONGEST = 8_000;
 const LOOK_EVERY = 50;
 
 export interface Patience {
