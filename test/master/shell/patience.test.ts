@@ -52,9 +52,14 @@ test("where the kernel counts no CPU of threads, or the process is gone, nobody 
 
 test("found ready to run twice, whoever got next to nothing meanwhile runs; found so once, it may just have woken", () => {
   const asleep = { state: "S" } as ProcStat;
-  const looks = { before: asleep, later: asleep, ran: 2, apart: 240, waits: "" };
+  const looks = { before: asleep, later: asleep, ran: 2, apart: 240, queued: 0, waits: "" };
   assert.deepEqual(
     [0, 1, 2].map((runnable) => isRunning({ ...looks, runnable })),
     [false, false, true],
+  );
+  assert.deepEqual(
+    [20, 40, 60].map((queued) => isRunning({ ...looks, runnable: 0, queued })),
+    [false, false, true],
+    "nor does who waits for its turn",
   );
 });

@@ -1,6 +1,6 @@
 /** What the kernel tells of a process's main thread: looked at twice, a moment apart, before a debugger would hold it still. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { readMainThread, readMainThreadTime, readWaitChannel, TICKS_PER_SECOND, type ProcStat } from "../procstat.ts";
+import { readMainThread, readMainThreadDelay, readMainThreadTime, readWaitChannel, TICKS_PER_SECOND, type ProcStat } from "../procstat.ts";
 
 export interface Looks {
   readonly before: ProcStat | undefined;
@@ -8,6 +8,8 @@ export interface Looks {
   /** CPU time that it had between the two, and the time between them, both in milliseconds. */
   readonly ran: number;
   readonly apart: number;
+  /** Of that time, what it waited for its turn on a CPU. */
+  readonly queued: number;
   /** Looks at which it was running or ready to run. */
   readonly runnable: number;
   /** The kernel function in which it sleeps, or empty. */
@@ -20,6 +22,8 @@ const LONGER = 160;
 const LOOK_EVERY = 20;
 /** Whoever was found ready to run so often does not wait for something to happen, but for its turn, or for the threads of its garbage collector. */
 const OFTEN = 2;
+/** Of the time, for the same: a sleeper that wakes for a moment waits for less. */
+const QUEUED = 0.2;
 /** Of the time between two looks: who is ready to run and gets less than this is starved, who runs for more than this spins. */
 const LEAST_SHARE = 0.05;
 
@@ -31,8 +35,8 @@ export const isStarved = ({ before, later, ran, apart }: Looks): boolean =>
   before?.state === "R" && later?.state === "R" && ran < apart * LEAST_SHARE;
 
 /** It runs: whatever it does, it does not wait for something to happen. */
-export const isRunning = ({ later, ran, apart, runnable }: Looks): boolean =>
-  later?.state === "R" || ran >= apart * LEAST_SHARE || runnable >= OFTEN;
+export const isRunning = ({ later, ran, apart, queued, runnable }: Looks): boolean =>
+  later?.state === "R" || ran >= apart * LEAST_SHARE || ran + queued >= apart * QUEUED || runnable >= OFTEN;
 
 export async function lookTwice(pid: number): Promise<Looks> {
   const first = look(pid);
@@ -52,12 +56,18 @@ interface Look {
   readonly stat: ProcStat | undefined;
   /** CPU milliseconds of the thread, and when they were read. */
   readonly cpu: number;
+  readonly queued: number;
   readonly at: number;
 }
 
 function look(pid: number): Look {
   const stat = readMainThread(pid);
-  return { stat, cpu: readMainThreadTime(pid) ?? ((stat?.cpuTicks ?? 0) * 1_000) / TICKS_PER_SECOND, at: performance.now() };
+  return {
+    stat,
+    cpu: readMainThreadTime(pid) ?? ((stat?.cpuTicks ?? 0) * 1_000) / TICKS_PER_SECOND,
+    queued: readMainThreadDelay(pid) ?? 0,
+    at: performance.now(),
+  };
 }
 
 function between(looks: readonly [Look, ...Look[]], pid: number): Looks {
@@ -68,6 +78,7 @@ function between(looks: readonly [Look, ...Look[]], pid: number): Looks {
     later: last.stat,
     ran: Math.max(0, last.cpu - first.cpu),
     apart: last.at - first.at,
+    queued: Math.max(0, last.queued - first.queued),
     runnable: looks.filter(({ stat }) => stat?.state === "R").length,
     waits: readWaitChannel(pid),
   };
