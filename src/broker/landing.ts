@@ -94,7 +94,7 @@ export class Landings {
     const wrong = this.#port.accept(place.table, values, began);
     if (wrong !== undefined) return this.#failOne(place, "malformed", wrong);
     place.checkedAt = began;
-    place.due = false;
+    place.due = place.renewedAt !== undefined && began < place.renewedAt;
     place.lostAt = undefined;
     place.why = undefined;
     settle(place, undefined);

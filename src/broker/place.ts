@@ -10,6 +10,8 @@ export interface Place extends Demand {
   /** Why its last refresh did not succeed. */
   why: Unavailable | undefined;
   waiters: Waiter[];
+  /** Rows that Google was asked for before then are not new enough. */
+  renewedAt: Instant | undefined;
 }
 
 /** What is known of a table's rows before Google is asked. */
@@ -21,7 +23,7 @@ export interface Known {
 
 export function newPlace(table: Table, known: Known | undefined, now: Instant): Place {
   const unasked = { askedAt: undefined, due: false, dueAt: now, priority: "export" as const, notBefore: now };
-  const well = { lostAt: undefined, why: undefined, waiters: [] };
+  const well = { lostAt: undefined, why: undefined, waiters: [], renewedAt: undefined };
   return { table, ttl: table.ttl, checkedAt: known?.checkedAt, bytes: known?.bytes ?? 0, ...unasked, ...well };
 }
 

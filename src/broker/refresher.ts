@@ -104,6 +104,7 @@ export class Refresher {
     if (place === undefined) return;
     const now = this.#port.clock.now();
     place.askedAt = now;
+    place.renewedAt = now;
     this.#due(place, now, "refresh");
   }
 

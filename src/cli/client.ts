@@ -81,14 +81,24 @@ function isStatus(body: unknown): body is Status {
 }
 
 /** Posts a command. @returns what the daemon says to it, a refusal too. */
-export async function order(settings: Settings, verb: ControlVerb, body: Readonly<Record<string, unknown>> = {}): Promise<ControlAnswer> {
-  const answer = (await ask(settings, "POST", `/${verb}`, { body })).body as ControlAnswer;
+export async function order(
+  settings: Settings,
+  verb: ControlVerb,
+  body: Readonly<Record<string, unknown>> = {},
+  timeout: Ms = TIMEOUT,
+): Promise<ControlAnswer> {
+  const answer = (await ask(settings, "POST", `/${verb}`, { body, timeout })).body as ControlAnswer;
   return { ...answer, message: printableLines(answer.message) };
 }
 
 /** Posts a command. @throws DroverError when the daemon refuses it. */
-export async function command(settings: Settings, verb: ControlVerb, body: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const { ok, message } = await order(settings, verb, body);
+export async function command(
+  settings: Settings,
+  verb: ControlVerb,
+  body: Readonly<Record<string, unknown>> = {},
+  timeout: Ms = TIMEOUT,
+): Promise<string> {
+  const { ok, message } = await order(settings, verb, body, timeout);
   if (!ok) throw new DroverError("DROVER_E_USAGE", `${verb} refused: ${message}`);
   return message;
 }

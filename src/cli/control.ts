@@ -1,10 +1,13 @@
 /** The commands that order a running daemon about: scale, recycle, stack, reopen, stop. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { DroverError } from "../base/errors.ts";
+import { seconds } from "../base/units.ts";
 import { EXIT } from "../base/exit.ts";
 import { askStatus, command } from "./client.ts";
 import { readClientOptions } from "./options.ts";
 
+/** On a busy machine an examination takes a while. */
+const EXAMINED_WITHIN = seconds(12);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const POLL = 100;
 
@@ -32,7 +35,7 @@ export async function stack(argv: readonly string[]): Promise<number> {
   const [slot] = positional;
   if (slot === undefined || !/^\d+$/.test(slot))
     throw new DroverError("DROVER_E_USAGE", `usage: drover stack SLOT, with SLOT a worker's number (not ${slot ?? "nothing"})`);
-  say(await command(resolved.settings, "stack", { slot: Number(slot) }));
+  say(await command(resolved.settings, "stack", { slot: Number(slot) }, EXAMINED_WITHIN));
   return EXIT.done.code;
 }
 

@@ -44,7 +44,7 @@ export async function load(argv: readonly string[]): Promise<number> {
   });
   const stop = interruptible(conductor, () => live.clear());
   print(`${heading(known)}\n`);
-  if (scenario.traffic.login === undefined) await prime(orders.target, scenario.traffic.endpoints, orders.timeoutMs);
+  if (scenario.traffic.login === undefined) await prime(orders.target, scenario.traffic.endpoints, orders);
   try {
     if (flags.findMax) await findMax(conductor, flags, scenario);
     else for (const [i, step] of scenario.steps.entries()) if ((await conductor.step(step, i + 1)) === undefined) break;

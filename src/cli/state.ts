@@ -8,6 +8,7 @@ const CPUS = availableParallelism();
 
 export const policyOf = (settings: Settings): Policy => ({
   bootTimeout: settings.boot_timeout,
+  bootGrace: seconds(2),
   headStart: seconds(2),
   bootsAtOnce: CPUS, // more would be ready no sooner, and take more from those who serve already
   beatTimeout: settings.timeout,
@@ -15,6 +16,7 @@ export const policyOf = (settings: Settings): Policy => ({
   rollSettle: settings.roll_settle,
   probe: settings.probe_path === undefined ? undefined : seconds(5),
   examineBudget: seconds(0.8),
+  examineLongest: seconds(10),
   reapTimeout: seconds(5),
   quickTimeout: seconds(2),
   crashLimit: { crashes: 5, within: seconds(60), unborn: 1 },

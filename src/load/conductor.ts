@@ -1,26 +1,14 @@
 /** Runs the steps one after the other, watches the server meanwhile, and stops when it is told to or nobody is there any more. */
 import { Crew, type Measured } from "./crew.ts";
 import { failed } from "./judge.ts";
+import { Moments, type Moment } from "./moments.ts";
 import { resultOf, type StepResult } from "./result.ts";
 import type { Server, ServerSample } from "./server.ts";
 import type { Step } from "./shape.ts";
-import { Tally, type TallyDelta } from "./tally.ts";
+import type { Tally, TallyDelta } from "./tally.ts";
 import type { Target } from "./target.ts";
 import type { Threshold } from "./thresholds.ts";
 import { meanThink, type Traffic } from "./traffic.ts";
-
-/** A second of the run, for the live view and the report's plots. */
-export interface Moment {
-  /** Seconds since the run began. */
-  readonly at: number;
-  readonly step: string;
-  readonly perSecond: number;
-  /** ms; undefined: nothing was answered. */
-  readonly p50: number | undefined;
-  readonly p95: number | undefined;
-  readonly failed: number;
-  readonly refused: number;
-}
 
 export interface Watcher {
   begin(step: Step, nr: number): void;
@@ -45,18 +33,18 @@ export interface Orders {
 /** Why a run ended before its last step. */
 export type Ending = "done" | "interrupted" | "target gone";
 
-/** So many seconds in which nothing but broken connections came, and the target counts as gone. */
-const GONE = 3;
+/** So many seconds in which nothing but broken connections came, and the target counts as gone: three of a timer, which is not exact. */
+const GONE = 2.9;
 const SECOND = 1_000;
 
 export class Conductor {
   readonly #orders: Orders;
   readonly #watcher: Watcher;
   readonly #crew: Crew;
-  readonly #begun = performance.now();
-  readonly moments: Moment[] = [];
+  readonly #moments = new Moments(performance.now());
   #ending: Ending = "done";
-  #silent = 0;
+  /** Seconds. */
+  #broken = 0;
 
   constructor(orders: Orders, watcher: Watcher) {
     this.#orders = orders;
@@ -67,6 +55,11 @@ export class Conductor {
 
   get ending(): Ending {
     return this.#ending;
+  }
+
+  /** So far. Of a long run not all. */
+  get moments(): readonly Moment[] {
+    return this.#moments.list;
   }
 
   /** The step that runs ends now, and no other begins. */
@@ -112,77 +105,57 @@ export class Conductor {
       if (found !== undefined) samples.push(found);
     };
     const ends: Promise<void>[] = [];
-    const second = this.#secondOf(step, samples);
+    const seconds = this.#seconds(samples);
     let timer: NodeJS.Timeout | undefined;
     const measured = await this.#crew.run(step, {
       open: () => {
+        this.#moments.open(step.label, performance.now());
         ends.push(sample());
         timer = setInterval(() => void sample(), SECOND);
       },
       close: () => {
         clearInterval(timer);
+        seconds.flush();
+        this.#moments.close();
         ends.push(sample());
       },
-      second,
+      second: seconds.add,
     });
     clearInterval(timer);
+    seconds.flush();
     await Promise.all(ends);
     return measured;
   }
 
-  /** Threads report their seconds apart: what comes within half a second is one. */
-  #secondOf(step: Step, samples: readonly ServerSample[]): (delta: TallyDelta) => void {
+  /** Threads report their seconds apart: what comes within half a second is one, which ended when the first of them said so. */
+  #seconds(samples: readonly ServerSample[]): { add(delta: TallyDelta): void; flush(): void } {
     let parts: TallyDelta[] = [];
     let timer: NodeJS.Timeout | undefined;
-    let since = performance.now();
+    let end = 0;
     const flush = (): void => {
+      clearTimeout(timer);
       timer = undefined;
-      const tally = new Tally();
-      for (const part of parts) tally.add(part);
+      if (parts.length === 0) return;
+      const { moment, tally, lasted } = this.#moments.end(parts, end);
       parts = [];
-      const now = performance.now();
-      const moment = momentOf(tally, {
-        at: (now - this.#begun) / SECOND,
-        step: step.label,
-        seconds: Math.max(0.2, (now - since) / SECOND),
-      });
-      since = now;
-      this.#note(moment);
-      this.#watcher.moment(moment, samples.at(-1));
-      this.#alive(tally);
+      if (moment !== undefined) this.#watcher.moment(moment, samples.at(-1));
+      this.#alive(tally, lasted);
     };
-    return (delta) => {
+    const add = (delta: TallyDelta): void => {
+      if (parts.length === 0) end = performance.now();
       parts.push(delta);
       timer ??= setTimeout(flush, this.#orders.threads > 1 ? SECOND / 2 : 0);
     };
+    return { add, flush };
   }
 
-  #note(moment: Moment): void {
-    this.moments.push(moment);
-    if (this.moments.length <= MOST_MOMENTS) return;
-    const kept = this.moments.filter((_, i) => i % 2 === 0);
-    this.moments.splice(0, this.moments.length, ...kept);
-  }
-
-  #alive(tally: Tally): void {
-    const broken = tally.requests > 0 && failed(tally) === tally.requests && [...tally.whys.keys()].every((why) => BROKEN.test(why));
-    if (tally.requests > 0) this.#silent = broken ? this.#silent + 1 : 0;
-    if (this.#silent >= GONE) this.interrupt("target gone");
+  /** @param lasted seconds. */
+  #alive(tally: Tally, lasted: number): void {
+    if (tally.requests === 0) return;
+    const isBroken = failed(tally) === tally.requests && [...tally.whys.keys()].every((why) => BROKEN.test(why));
+    this.#broken = isBroken ? this.#broken + lasted : 0;
+    if (this.#broken >= GONE) this.interrupt("target gone");
   }
 }
 
 const BROKEN = /^E(?:CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|PIPE|HOSTDOWN)$|socket hang up/;
-/** Of a long run every second one is dropped: the plots are no wider. */
-const MOST_MOMENTS = 1_200;
-
-function momentOf(tally: Tally, { at, step, seconds }: { readonly at: number; readonly step: string; readonly seconds: number }): Moment {
-  return {
-    at,
-    step,
-    perSecond: tally.requests / seconds,
-    p50: tally.latency.quantile(0.5),
-    p95: tally.latency.quantile(0.95),
-    failed: failed(tally),
-    refused: tally.fates.refused,
-  };
-}

@@ -32,13 +32,20 @@ const reasonOf = (error: Error): string =>
       ? `its certificate is not trusted here (${errnoOf(error)}): NODE_EXTRA_CA_CERTS=FILE names who signed it`
       : messageOf(error);
 
+interface Patience {
+  /** Of one look. */
+  readonly timeoutMs: number;
+  /** Cuts it. */
+  readonly signal?: AbortSignal;
+}
+
 /** @throws DroverError DROVER_E_TARGET when nothing answers within the time. */
-function fetch(target: Target, path: string, timeoutMs: number): Promise<Answer> {
+function fetch(target: Target, path: string, { timeoutMs, signal }: Patience): Promise<Answer> {
   const client = target.protocol === "https:" ? https : http;
   return new Promise((resolve, reject) => {
     const options = { host: target.address, port: target.port, path, ...serverName(target), agent: false };
     const headers = { host: target.host, "user-agent": "drover-load" };
-    const req = client.request({ ...options, headers }, (res) => {
+    const req = client.request({ ...options, headers, ...(signal === undefined ? {} : { signal }) }, (res) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       res.on("data", (chunk: Buffer) => {
@@ -62,9 +69,9 @@ function fetch(target: Target, path: string, timeoutMs: number): Promise<Answer>
  * @param named endpoints of a profile: then only whether anything answers is asked, at the first of them that only reads.
  * @throws DroverError DROVER_E_TARGET for nobody there, DROVER_E_USAGE for a target that sends elsewhere or answers with an error.
  */
-export async function discover(target: Target, named: readonly Endpoint[], timeoutMs: number): Promise<Found> {
+export async function discover(target: Target, named: readonly Endpoint[], patience: Patience): Promise<Found> {
   const first = named.find(({ method }) => method === "GET")?.path ?? target.path;
-  const answer = await fetch(target, first.replaceAll("{n}", "0"), timeoutMs);
+  const answer = await fetch(target, first.replaceAll("{n}", "0"), patience);
   const demo = answer.headers["x-drover-demo"] === "1";
   const place = new URL(first, target.url).href;
   if (answer.status >= 300 && answer.status < 400 && answer.status !== 304)
@@ -74,7 +81,7 @@ export async function discover(target: Target, named: readonly Endpoint[], timeo
     );
   if (named.length > 0) return { endpoints: named, demo, notes: [] };
   if (target.path === "/") {
-    const tables = await tablesOf(target, timeoutMs);
+    const tables = await tablesOf(target, patience);
     if (tables !== undefined) return { endpoints: endpointsOf(tables, demo), demo, notes: [] };
   }
   const { fate, why } = fateOf(answer.status, answer.headers);
@@ -88,9 +95,9 @@ export async function discover(target: Target, named: readonly Endpoint[], timeo
 }
 
 /** Each endpoint that only reads once, whatever it answers: caches are filled before anybody counts. */
-export async function prime(target: Target, endpoints: readonly Endpoint[], timeoutMs: number): Promise<void> {
+export async function prime(target: Target, endpoints: readonly Endpoint[], patience: Patience): Promise<void> {
   const paths = new Set(endpoints.filter(({ method }) => method === "GET").map(({ path }) => path.replaceAll("{n}", "0")));
-  for (const path of paths) await fetch(target, path, timeoutMs).catch(() => {}); // the run itself will show what is wrong with it
+  for (const path of paths) await fetch(target, path, patience).catch(() => {}); // the run itself will show what is wrong with it
 }
 
 /** What a stranger sent, in a message of ours. */
@@ -106,10 +113,10 @@ interface TableRoutes {
 }
 
 /** The tables of drover's built-in service, from its own description; undefined: it is something else. */
-async function tablesOf(target: Target, timeoutMs: number): Promise<readonly TableRoutes[] | undefined> {
+async function tablesOf(target: Target, patience: Patience): Promise<readonly TableRoutes[] | undefined> {
   let description: Fields;
   try {
-    const { status, body } = await fetch(target, "/api/openapi.json", timeoutMs);
+    const { status, body } = await fetch(target, "/api/openapi.json", patience);
     if (status !== 200) return undefined;
     description = fields(JSON.parse(body));
   } catch {

@@ -39,7 +39,7 @@ export type FromThread =
   | { readonly type: "open" }
   /** Nothing more is counted; what is under way is waited for. */
   | { readonly type: "close" }
-  /** Every second, of the open window. */
+  /** Every second, of the window: also the rest of one as it closes, and while what is under way is waited for. */
   | { readonly type: "second"; readonly tally: TallyDelta }
   | { readonly type: "done"; readonly tally: TallyDelta; readonly report: ThreadReport }
   | { readonly type: "ended" };

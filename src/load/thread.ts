@@ -61,9 +61,11 @@ async function step(task: ThreadStep): Promise<void> {
   const open = new Window(begun, task.most);
   window = open;
   say({ type: "open" });
-  const seconds = setInterval(() => say({ type: "second", tally: open.tally.takeDelta() }), SECOND);
+  const second = (): void => say({ type: "second", tally: open.tally.takeDelta() });
+  const seconds = setInterval(second, SECOND);
   await cutOr(Promise.race([wait(task.holdMs), open.full]));
   const report = reportOf(begun, busy);
+  second(); // what comes late is told apart
   say({ type: "close" });
   settle();
   const late = cut.promise.then(() => wait(AFTER_CUT));

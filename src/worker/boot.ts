@@ -31,8 +31,8 @@ export interface BootParts {
   exits(error: DroverError): void;
 }
 
-/** The worker says what it waited for before the master, which does not know it, loses patience. */
-const BEFORE_MASTER = ms(1_000);
+/** For the application, where the process itself has come up so late that its time is over. The master, which waits a little longer, does not know what is waited for. */
+const LEAST = ms(200);
 /** A script that has been read, listens nowhere and has nothing under way for so long will never listen. */
 const IDLE = ms(5_000);
 const LOOK_EVERY = ms(100);
@@ -41,7 +41,7 @@ export function watchBoot({ file, within, process: host, exits }: BootParts): Bo
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {}); // whoever waits for the application has it too
   let stage: Stage = "import";
-  const patience = Math.max(within / 2, within - BEFORE_MASTER - process.uptime() * 1_000);
+  const patience = Math.max(Math.min(LEAST, within / 2), within - process.uptime() * 1_000);
   const deadline = setTimeout(() => fail(new DroverError("DROVER_E_BOOT", lateText(stage, file, within))), patience).unref();
   let idleSince: number | undefined;
   const before = pending();

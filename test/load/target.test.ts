@@ -27,7 +27,7 @@ test("an https target may be an address; a certificate that nobody here signed i
   for (const host of ["127.0.0.1", "localhost"]) {
     const target = await findTarget(parseTarget(`https://${host}:${(server.address() as AddressInfo).port}/`), false);
     if (target.address !== "127.0.0.1") continue;
-    await assert.rejects(discover(target, [], 2_000), {
+    await assert.rejects(discover(target, [], { timeoutMs: 2_000 }), {
       code: "DROVER_E_TARGET",
       message: /not trusted here \(DEPTH_ZERO_SELF_SIGNED_CERT\): NODE_EXTRA_CA_CERTS=FILE/,
     });
@@ -42,7 +42,10 @@ test("https to a port that speaks plain HTTP is said so", async (t) => {
   t.after(() => server.close());
   await once(server, "listening");
   const target = await findTarget(parseTarget(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`), false);
-  await assert.rejects(discover(target, [], 2_000), { code: "DROVER_E_TARGET", message: /it speaks no TLS there: http:\/\/ perhaps\?$/ });
+  await assert.rejects(discover(target, [], { timeoutMs: 2_000 }), {
+    code: "DROVER_E_TARGET",
+    message: /it speaks no TLS there: http:\/\/ perhaps\?$/,
+  });
 });
 
 const endpoints: readonly Endpoint[] = [{ name: "read players", class: "read", weight: 1, method: "GET", path: "/p" }];

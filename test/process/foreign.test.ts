@@ -100,17 +100,10 @@ test("Express: three reloads under 16 clients, and none of them fails", async (t
 test("Express: a handler that loops is named, its worker replaced; one that throws later is a crash with its stack", async (t) => {
   const daemon = await express(t, { DROVER_TIMEOUT: "2s" });
   const record = (death: string) => until(`a record says ${death}`, () => daemon.log().findLast((line) => line["death"] === death));
-  const loop = async (): Promise<Record<string, unknown>> => {
-    const before = daemon.log().filter((line) => line["death"] === "stuck").length;
-    void get(`${daemon.url}/loop`).catch(() => {});
-    await until("it is stuck", () => daemon.log().filter((line) => line["death"] === "stuck").length > before);
-    await until("all are ready", async () => (await daemon.status()).workers.ready === 2);
-    return await record("stuck");
-  };
-  const named = /was stuck: spinning at express\.mjs:\d+ spin/;
-  let stuck = await loop();
-  for (let i = 0; i < 3 && !named.test(String(stuck["msg"])); i += 1) stuck = await loop(); // a busy machine: it got no CPU, or the debugger none
-  assert.match(String(stuck["msg"]), named);
+  void get(`${daemon.url}/loop`).catch(() => {});
+  const stuck = await record("stuck");
+  await until("all are ready", async () => (await daemon.status()).workers.ready === 2);
+  assert.match(String(stuck["msg"]), /was stuck: spinning at express\.mjs:\d+ spin/);
   assert.match((stuck["inFlight"] as string[]).join(), /GET \/loop for/);
 
   await get(`${daemon.url}/crash`).catch(() => {});

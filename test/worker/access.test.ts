@@ -37,12 +37,12 @@ const read = (lines: readonly string[]): Record<string, unknown>[] =>
 test("a line is JSON whatever a client sends, and a terminal obeys nothing of it", () => {
   const { access, lines } = logged(1);
   const evil = 'a"\\\u001b[2J\u009b2J\n{"level":"fatal"}\u202e\ud800';
-  access.add({ ...ENTRY, path: evil, client: evil, id: evil, reason: evil, cache: "HIT", method: evil });
+  access.add({ ...ENTRY, path: evil, client: evil, id: evil, reason: evil, cache: evil, method: evil });
   access.add({ ...ENTRY, path: "/".repeat(50_000) });
   assert.doesNotMatch(lines.join(""), /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/u);
   const [first, second] = read(lines);
   assert.equal(read(lines).length, 2);
-  assert.deepEqual([first?.["path"], first?.["id"], first?.["reason"], first?.["cache"]], [evil, evil, evil, "HIT"]);
+  assert.deepEqual([first?.["path"], first?.["id"], first?.["reason"], first?.["cache"]], [evil, evil, evil, evil]);
   assert.ok(String(second?.["path"]).length < 2_000);
   assert.equal(Object.keys(second ?? {}).join(" "), "level time pid role slot generation method path status ms bytes client id msg");
   assert.deepEqual([second?.["ms"], second?.["time"]], [1.3, "2023-11-14T22:13:20.000Z"]);
@@ -115,6 +115,9 @@ interface Reply {
 }
 type Routes = { get(path: string, handler: (request: unknown, reply: Reply) => unknown): void };
 
+/** As a cache in front of another service writes it, with more than an attacker is allowed in a header. */
+const CACHED = 'HIT from "edge\\1", "level":"fatal"}\u00a0\u00ad';
+
 /** What an application may do wrong. */
 const built = {
   default: async (fastify: Routes) => {
@@ -125,6 +128,7 @@ const built = {
     fastify.get("/refused", (_, reply) => reply.code(429).header("X-Drover-Refused", "rate").send("no"));
     fastify.get("/forbidden", (_, reply) => (explain(reply.raw, "role"), reply.code(403).send("no")));
     fastify.get("/theirs", (_, reply) => (explain(reply.raw, "bad-parameter"), reply.code(400).send("no")));
+    fastify.get("/cached", (_, reply) => reply.header("X-Cache", CACHED).send("fine"));
     fastify.get("/slow", () => new Promise(() => {}));
   },
 };
@@ -161,6 +165,7 @@ test("with access lines: bytes of the body, the id, and a client that left befor
     const client = new Client(port);
     await client.get("/ok", ["X-Request-Id: mine"]);
     await client.get("/ok");
+    await client.get("/cached");
     await client.end();
     const impatient = new Client(port);
     impatient.get("/slow").catch(() => {});
@@ -172,8 +177,13 @@ test("with access lines: bytes of the body, the id, and a client that left befor
     [
       [200, 4, undefined],
       [200, 4, undefined],
+      [200, 4, undefined],
       [499, 0, "client-left"],
     ],
   );
   assert.equal(lines[0]?.["id"], "mine");
+  assert.deepEqual(
+    lines.map(({ cache }) => cache),
+    [undefined, undefined, CACHED, undefined],
+  );
 });

@@ -121,7 +121,7 @@ async function runOne({ name, shows, run, needsEmulator }: Drill, { service, rep
   const undo = new Undo();
   const patience = ms(service.settings.timeout + PATIENCE_BEYOND);
   const load = async (): Promise<Load> => {
-    const started = await Load.begin(service.url, rate, patience);
+    const started = await Load.begin(service.url, rate, { patience, signal: service.interrupted });
     undo.later("", () => started.stop());
     return started;
   };

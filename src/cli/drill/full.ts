@@ -1,9 +1,10 @@
 /** MAX + 1 people come: the last is told that the server is full, and all slots are given back. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../base/errors.ts";
 import { seconds } from "../../base/units.ts";
 import { LOGIN } from "../../load/profile.ts";
 import type { Person } from "../../load/traffic.ts";
-import { plural, type Drill, type Scene } from "./drill.ts";
+import { plural, time, type Drill, type Scene } from "./drill.ts";
 import { LeftOut } from "./report.ts";
 import type { Reply, Service } from "./service.ts";
 
@@ -11,6 +12,15 @@ import type { Reply, Service } from "./service.ts";
 const ROOM = 3;
 /** The broker's beat, and the pause of the master's. */
 const SEEN_WITHIN = seconds(15);
+/** How long a login that a Ctrl-C met is waited for: its session is to be ended, too. */
+const LATE = seconds(3);
+
+/** Who is in by the drill's doing. */
+interface Inside {
+  readonly cookies: string[];
+  /** A login without an answer so far. */
+  entering: Promise<unknown> | undefined;
+}
 
 export const full = {
   name: "full",
@@ -29,19 +39,19 @@ async function run({ service, report, undo, people }: Scene): Promise<void> {
     throw new LeftOut(`${plural(needed, "test account")} would be needed to fill ${before.max} slots, and ${people.length} are named`);
   if (service.isDemo) await lower(service, { report, undo }, before);
   const { max } = await service.capacity();
-  const cookies: string[] = [];
-  undo.later("no session of the drill is left", () => leaveAll(service, cookies));
+  const inside: Inside = { cookies: [], entering: undefined };
+  undo.later("no session of the drill is left", () => leaveAll(service, inside));
   const [last, ...first] = people.slice(0, needed).toReversed();
   let taken = 0;
   for (const person of first) {
     service.goOn();
-    taken += (await enter(service, person, cookies)).status === 200 ? 1 : 0;
+    taken += (await enter(service, person, inside)).status === 200 ? 1 : 0;
   }
   report.must(
     taken === first.length,
     `${taken} of ${plural(first.length, "login")} got a slot: ${before.current + taken} of ${max} are taken`,
   );
-  if (last !== undefined) refusedIn(await enter(service, last, cookies), report);
+  if (last !== undefined) refusedIn(await enter(service, last, inside), report);
   const seen = await service.until(SEEN_WITHIN, ({ slots }) => slots?.status === "FULL" && slots);
   report.step(
     seen !== undefined,
@@ -49,7 +59,7 @@ async function run({ service, report, undo, people }: Scene): Promise<void> {
   );
   const health = await service.get("/healthz");
   report.step(health.status === 200, `who is in goes on being served: /healthz answers ${health.status}`);
-  await leaveAll(service, cookies);
+  await leaveAll(service, inside);
   const free = await service.until(SEEN_WITHIN, ({ slots }) => slots !== null && slots.used <= before.current && slots);
   report.step(
     free !== undefined,
@@ -71,30 +81,38 @@ async function lower(
   report.must(seen !== undefined, `for the drill there are ${before.current + ROOM} slots instead of ${before.max}`);
 }
 
-async function enter(service: Service, { user, code }: Person, cookies: string[]): Promise<Reply> {
+async function enter(service: Service, { user, code }: Person, inside: Inside): Promise<Reply> {
   const fill = (text: string): string => JSON.stringify(text).slice(1, -1);
   const body = LOGIN.body.replace("{user}", () => fill(user)).replace("{code}", () => fill(code));
-  const reply = await service.request("POST", LOGIN.path, body);
-  const [cookie] = (reply.headers["set-cookie"] ?? []).map((line) => line.split(";", 1)[0] ?? "");
-  if (reply.status === 200 && cookie !== undefined) cookies.push(cookie);
-  return reply;
+  const entering = service.request("POST", LOGIN.path, body, { outlasts: true }).then((reply) => {
+    const [cookie] = (reply.headers["set-cookie"] ?? []).map((line) => line.split(";", 1)[0] ?? "");
+    if (reply.status === 200 && cookie !== undefined) inside.cookies.push(cookie);
+    inside.entering = undefined;
+    return reply;
+  });
+  inside.entering = entering.catch(() => (inside.entering = undefined)); // who waits for the reply hears of it
+  return await service.orInterrupted(entering);
 }
 
-/** Who could not be logged out stays in `cookies`. @throws when there is anybody. */
-async function leaveAll(service: Service, cookies: string[]): Promise<void> {
+/** Who could not be logged out stays in `inside`. @throws when there is anybody. */
+async function leaveAll(service: Service, inside: Inside): Promise<void> {
+  const late = new AbortController();
+  await Promise.race([inside.entering, sleep(LATE, undefined, { signal: late.signal }).catch(() => {})]);
+  late.abort();
   const stay: string[] = [];
-  let why = "";
-  for (const cookie of cookies.splice(0)) {
+  let why = inside.entering === undefined ? "" : `a login is not answered within ${time(LATE)}`;
+  for (const cookie of inside.cookies.splice(0)) {
     const left = await service
-      .request("POST", "/api/logout", "", { cookie })
+      .request("POST", "/api/logout", "", { headers: { cookie } })
       .then(({ status }) => (status < 300 ? "" : `status ${status}`), messageOf);
     if (left === "") continue;
     stay.push(cookie);
     why = left;
   }
-  cookies.push(...stay);
-  if (stay.length > 0)
-    throw new Error(`${plural(stay.length, "session")} of the drill could not be ended (${why}): they end with their leases`);
+  inside.cookies.push(...stay);
+  const count = stay.length + (inside.entering === undefined ? 0 : 1);
+  service.goOn();
+  if (count > 0) throw new Error(`${plural(count, "session")} of the drill could not be ended (${why}): they end with their leases`);
 }
 
 function refusedIn({ status, headers }: Reply, report: Scene["report"]): void {

@@ -1,8 +1,9 @@
 /** Reads at a small, steady rate while a drill goes on: drover's own load generator, in a thread beside the drill. */
 import { minutes, ms, type Ms } from "../../base/units.ts";
-import { Conductor, type Moment } from "../../load/conductor.ts";
+import { Conductor } from "../../load/conductor.ts";
 import { discover, prime } from "../../load/discover.ts";
 import { failed } from "../../load/judge.ts";
+import { longestSilence, type Moment } from "../../load/moments.ts";
 import type { StepResult } from "../../load/result.ts";
 import { findTarget, parseTarget } from "../../load/target.ts";
 import { READS_ONLY, type Endpoint } from "../../load/traffic.ts";
@@ -20,12 +21,12 @@ export interface Answers {
   readonly p95: number;
   /** What went wrong, and how often. */
   readonly whys: string;
-  /** Each second of it. */
-  readonly moments: readonly Moment[];
+  /** Seconds: the longest stretch in which none was. */
+  readonly silence: number;
 }
 
 const WARM_UP = ms(500);
-/** Each reader's pause: as many readers as reads a second, each with a connection of its own. */
+/** Each reader's pause, half of it to one and a half: as many readers as reads a second, each with a connection of its own. */
 const THINK = ms(1_000);
 /** Longer than any drill. */
 const LONGEST = minutes(30);
@@ -35,13 +36,14 @@ export class Load {
   readonly endpoints: readonly Endpoint[];
   readonly #conductor: Conductor;
   readonly #result: Promise<StepResult | undefined>;
-  readonly #seen: PromiseWithResolvers<void>;
+  /** Each second so far. */
+  readonly #moments: readonly Moment[];
   #stopped: Promise<Answers> | undefined;
 
-  private constructor(conductor: Conductor, endpoints: readonly Endpoint[], rate: number, seen: PromiseWithResolvers<void>) {
+  private constructor(conductor: Conductor, endpoints: readonly Endpoint[], rate: number, moments: readonly Moment[]) {
     this.#conductor = conductor;
     this.endpoints = endpoints;
-    this.#seen = seen;
+    this.#moments = moments;
     const step = { label: "drill", model: "closed", from: rate, to: rate, warmMs: WARM_UP, holdMs: LONGEST } as const;
     this.#result = conductor.step(step, 1);
     this.#result.catch(() => {}); // `stop` hears of it
@@ -49,14 +51,21 @@ export class Load {
 
   /**
    * Begins to ask. @param rate requests a second. @param patience of one request.
-   * @returns once answers have come for a second. @throws DroverError DROVER_E_TARGET when nobody answers.
+   * @param signal cuts it. @returns once it has gone on for a second. @throws DroverError DROVER_E_TARGET when nobody answers.
    */
-  static async begin(url: string, rate: number, patience: Ms): Promise<Load> {
+  static async begin(
+    url: string,
+    rate: number,
+    { patience, signal }: { readonly patience: Ms; readonly signal: AbortSignal },
+  ): Promise<Load> {
     const target = await findTarget(parseTarget(url), true); // it is the daemon of this folder
-    const { endpoints } = await discover(target, [], DISCOVERY);
+    const look = { timeoutMs: DISCOVERY, signal };
+    const { endpoints } = await discover(target, [], look).finally(() => signal.throwIfAborted());
     const reads = endpoints.filter((one) => one.class === "read");
-    await prime(target, reads, DISCOVERY);
+    await prime(target, reads, look);
+    signal.throwIfAborted();
     const seen = Promise.withResolvers<void>();
+    const moments: Moment[] = [];
     const traffic = {
       endpoints: reads,
       mix: READS_ONLY,
@@ -75,10 +84,14 @@ export class Load {
         seed: 1,
         run: "drill",
       },
-      { begin() {}, moment: () => seen.resolve(), end() {} },
+      { begin() {}, moment: (moment) => (moments.push(moment), seen.resolve()), end() {} },
     );
-    const load = new Load(conductor, endpoints, rate, seen);
-    await Promise.race([load.#seen.promise, load.#result]);
+    const load = new Load(conductor, endpoints, rate, moments);
+    const cut = (): void => conductor.interrupt();
+    signal.addEventListener("abort", cut);
+    await Promise.race([seen.promise, load.#result]).finally(() => signal.removeEventListener("abort", cut));
+    if (signal.aborted) await load.stop();
+    signal.throwIfAborted();
     return load;
   }
 
@@ -94,7 +107,7 @@ export class Load {
     await this.#conductor.end();
     const tally = result?.measured.tally;
     if (tally === undefined)
-      return { requests: 0, good: 0, lost: 0, refused: 0, p50: NaN, p95: NaN, whys: "nothing was asked", moments: [] };
+      return { requests: 0, good: 0, lost: 0, refused: 0, p50: NaN, p95: NaN, whys: "nothing was asked", silence: 0 };
     return {
       requests: tally.requests,
       good: tally.fates.ok,
@@ -103,7 +116,7 @@ export class Load {
       p50: tally.latency.quantile(0.5) ?? NaN,
       p95: tally.latency.quantile(0.95) ?? NaN,
       whys: [...tally.whys].map(([why, count]) => `${count} × ${why}`).join(", "),
-      moments: this.#conductor.moments,
+      silence: longestSilence(this.#moments),
     };
   }
 }

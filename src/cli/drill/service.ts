@@ -17,6 +17,12 @@ export interface Reply {
   readonly tookMs: number;
 }
 
+interface RequestOptions {
+  readonly headers?: OutgoingHttpHeaders;
+  /** It is not cut by a Ctrl-C: what comes of it must be known. */
+  readonly outlasts?: boolean;
+}
+
 type Place = Status["places"][number];
 
 const POLL = ms(100);
@@ -30,7 +36,7 @@ export class Service {
   readonly emulator: EmulatorOrders | undefined;
   readonly isDemo: boolean;
   /** Ctrl-C: every wait ends with it. */
-  readonly #interrupted: AbortSignal;
+  readonly interrupted: AbortSignal;
   /** While what was changed is put back, waits go on after a Ctrl-C. */
   isPatient = false;
 
@@ -42,7 +48,7 @@ export class Service {
     this.url = url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:").replace(/\/$/, "");
     this.emulator = emulator;
     this.isDemo = first.demo;
-    this.#interrupted = interrupted;
+    this.interrupted = interrupted;
   }
 
   status(): Promise<Status> {
@@ -56,7 +62,7 @@ export class Service {
 
   /** @throws when interrupted: before each step that changes something. */
   goOn(): void {
-    if (!this.isPatient) this.#interrupted.throwIfAborted();
+    if (!this.isPatient) this.interrupted.throwIfAborted();
   }
 
   /** @param every between two looks. */
@@ -67,12 +73,26 @@ export class Service {
       const found = await look();
       if (found !== undefined && found !== false) return found;
       if (performance.now() >= end) return undefined;
-      await sleep(every, undefined, this.isPatient ? {} : { signal: this.#interrupted });
+      await sleep(every, undefined, this.isPatient ? {} : { signal: this.interrupted });
     }
   }
 
   async pause(time: Ms): Promise<void> {
-    await sleep(time, undefined, { signal: this.#interrupted });
+    await sleep(time, undefined, { signal: this.interrupted });
+  }
+
+  /** @throws when interrupted before it is done: then it is left to itself. */
+  async orInterrupted<T>(work: Promise<T>): Promise<T> {
+    const { interrupted } = this;
+    const cut = Promise.withResolvers<never>();
+    const hear = (): void => cut.reject(interrupted.reason);
+    if (interrupted.aborted) hear();
+    interrupted.addEventListener("abort", hear);
+    try {
+      return await Promise.race([work, cut.promise]);
+    } finally {
+      interrupted.removeEventListener("abort", hear);
+    }
   }
 
   /** An order to the administration. @throws DroverError with its words when it refuses. */
@@ -91,14 +111,15 @@ export class Service {
     return this.request("GET", path);
   }
 
-  /** One request on a connection of its own. @throws when no whole answer comes. */
-  request(method: string, path: string, body?: string, headers: OutgoingHttpHeaders = {}): Promise<Reply> {
+  /** One request on a connection of its own. @throws when no whole answer comes, and when interrupted. */
+  request(method: string, path: string, body?: string, { headers = {}, outlasts = false }: RequestOptions = {}): Promise<Reply> {
     const began = performance.now();
     const given =
       body === undefined ? headers : { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...headers };
+    const cut = outlasts || this.isPatient ? {} : { signal: this.interrupted };
     const client = this.url.startsWith("https:") ? https : http;
     return new Promise((resolve, reject) => {
-      const options = { method, agent: false, timeout: PATIENCE, headers: { "user-agent": "drover-drill", ...given } };
+      const options = { method, agent: false, timeout: PATIENCE, ...cut, headers: { "user-agent": "drover-drill", ...given } };
       const req = client.request(`${this.url}${path}`, options, (res) => {
         const chunks: Buffer[] = [];
         let bytes = 0;

@@ -136,7 +136,8 @@ async function write({ service, report, undo }: Scene, load: Load): Promise<Row 
   }
   const table = endpoint.path.replace("/api/tables/", "");
   const at = performance.now();
-  const reply = await service.request("POST", endpoint.path, endpoint.body.replaceAll("{n}", "of a drill"));
+  service.goOn();
+  const reply = await service.request("POST", endpoint.path, endpoint.body.replaceAll("{n}", "of a drill"), { outlasts: true }); // a row that is taken is deleted again
   const written =
     reply.status === 201 ? (JSON.parse(reply.body) as { write: { id: string; key: string; state: string } }).write : undefined;
   report.must(

@@ -16,6 +16,11 @@ const AFTERWARDS = seconds(1);
 /** Until a worker says that it has connections: its beat. */
 const HOLDS_WITHIN = seconds(3);
 
+/** Seconds without an answer. Readers pause for half a second to one and a half each: where they are few, a second is empty by chance. */
+const SILENT = 2;
+/** As it is said: in tenths of a second. */
+export const isSilent = (silence: number): boolean => Math.round(silence * 10) / 10 >= SILENT;
+
 type Death = "killed" | "stopped";
 
 export const killWorker = {
@@ -117,12 +122,11 @@ function judge(
   answers: Answers,
   { victim, workers, lasted }: { victim: Victim; workers: number; lasted: Ms | number },
 ): void {
-  const { good, lost, requests, p95, whys } = answers;
-  const silent = answers.moments.filter(({ perSecond, failed }) => perSecond === 0 || failed >= perSecond).length;
+  const { good, lost, requests, p95, whys, silence } = answers;
   if (workers > 1)
     report.step(
-      good > 0 && silent === 0,
-      `the other ${plural(workers - 1, "worker")} answered meanwhile: ${good} reads, 95 % within ${millis(p95)}${silent === 0 ? "" : `; in ${plural(silent, "second")} nobody answered`}`,
+      good > 0 && !isSilent(silence),
+      `the other ${plural(workers - 1, "worker")} answered meanwhile: ${good} reads, 95 % within ${millis(p95)}${silence === 0 ? "" : `; nobody was answered for ${time(silence * 1_000)}`}`,
     );
   else
     report.step(

@@ -57,7 +57,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
   const people: Person[] = flags.userFile === undefined ? [] : readPeople(readFile("user-file", flags.userFile), flags.userFile);
   const target = await findTarget(parseTarget(url), flags.ownHost);
   const timeoutMs = flags.patience ?? PATIENCE;
-  const found = await discover(target, profile?.endpoints ?? [], timeoutMs);
+  const found = await discover(target, profile?.endpoints ?? [], { timeoutMs });
   const scenario = scenarioOf(flags, profile, found.endpoints, people);
   enoughFiles(scenario.steps, machine);
   const { server, note } = await probe(target, resolved.settings, machine);

@@ -5,7 +5,7 @@ import { dirname, resolve } from "node:path";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Situation } from "../../load/bottleneck.ts";
 import { finding, nextStep } from "../../load/bottleneck.ts";
-import type { Moment } from "../../load/conductor.ts";
+import type { Moment } from "../../load/moments.ts";
 import { csv } from "../../load/report/csv.ts";
 import { html } from "../../load/report/html.ts";
 import { runStep } from "../../load/result.ts";

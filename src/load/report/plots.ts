@@ -1,5 +1,5 @@
 /** What a run looks like. */
-import type { Moment } from "../conductor.ts";
+import type { Moment } from "../moments.ts";
 import type { StepResult } from "../result.ts";
 import { time } from "./figures.ts";
 import type { Report } from "./html.ts";
@@ -56,7 +56,7 @@ function overTime(moments: readonly Moment[], mark: Pick<Plot, "mark">): Plot[] 
       x: { name: "seconds" },
       y: { name: "/s" },
       series: [
-        { name: "done", look: "s0", points: points(({ perSecond }) => perSecond) },
+        { name: "done", look: "s0", points: points(({ perSecond, isLate }) => (isLate ? undefined : perSecond)) },
         { name: "failed", look: "s2", points: points(({ failed }) => failed) },
         { name: "shed", look: "s3", points: points(({ refused }) => refused) },
       ],

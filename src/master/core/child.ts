@@ -25,7 +25,7 @@ export function spawned(master: Master, event: Of<"spawned">, policy: Policy): D
     );
   }
   const place = master.places.get(event.place) ?? strange(event.place);
-  const child: Child = { is: "starting", pid, generation, readyBy: after(at, policy.bootTimeout) };
+  const child: Child = { is: "starting", pid, generation, readyBy: after(at, ms(policy.bootTimeout + policy.bootGrace)) };
   if (wanted(master, place, event.seat)) return [put(master, { ...place, [event.seat]: child }), []];
   const [killed, actions] = kill(child, "abandoned", at, policy.reapTimeout);
   const emptied = place[event.seat].is === "spawning" ? { ...place, [event.seat]: VACANT } : place;

@@ -153,6 +153,8 @@ export interface Master {
 
 export interface Policy {
   readonly bootTimeout: Ms;
+  /** How much longer a child is waited for, which says itself at the end of that time what it waits for: unless it hangs. */
+  readonly bootGrace: Ms;
   /** How long, at the first boot, workers wait for those before them; 0: not at all. */
   readonly headStart: Ms;
   /** How many boot side by side meanwhile, once the first is ready. */
@@ -166,6 +168,8 @@ export interface Policy {
   readonly probe: Ms | undefined;
   /** How long the examination before a kill may take. */
   readonly examineBudget: Ms;
+  /** An examination ends by itself, on a busy machine later: one that has not by then is not waited for. */
+  readonly examineLongest: Ms;
   /** How long a killed child may take to be reaped before that is said aloud. */
   readonly reapTimeout: Ms;
   /** Quick stop: how long children get to leave by themselves. */

@@ -32,6 +32,12 @@ export function readMainThreadTime(pid: number): number | undefined {
   return /^\d+$/.test(ran) ? Number(ran) / 1e6 : undefined;
 }
 
+/** Milliseconds that its main thread was ready to run and had to wait for its turn; undefined where the kernel does not count them. */
+export function readMainThreadDelay(pid: number): number | undefined {
+  const [, waited = ""] = read(`/proc/${pid}/task/${pid}/schedstat`).split(" ");
+  return /^\d+$/.test(waited) ? Number(waited) / 1e6 : undefined;
+}
+
 /** Its address space and its data segment in bytes (proc(5), statm), and how many files it has open; undefined: it is gone, or not ours to know. */
 export function readProcSizes(pid: number): { readonly virtual: number; readonly data: number; readonly files: number } | undefined {
   const [virtual = Number.NaN, , , , , data = Number.NaN] = read(`/proc/${pid}/statm`).split(" ").map(Number);

@@ -38,6 +38,7 @@ export const TIMEOUTS = [
     default: "60s",
     reload: "live",
     help: "How long a process may take from its start until it is ready.",
+    notes: "A worker says itself what its loading waits for when the time is over; one that hangs and can't is killed 2 s later.",
   }),
   setting({
     name: "roll_settle",

@@ -77,3 +77,43 @@ for (const [name, make] of Object.entries(PLACES))
       assert.equal(journal.setAside, 0);
     });
   });
+
+test("of too many parked writes the oldest that was dealt with goes first; of those that nobody has decided about, the oldest", async (t) => {
+  const journal = await open(t, folder(t), { limits: { parked: 3 } });
+  const ids = ["a", "b", "c", "d", "e", "f", "g"];
+  await journal.add({ entries: ids.map((id) => entry({ id, key: id })) });
+  const park = (...lsns: number[]): Promise<void> =>
+    journal.settle(undefined, settlement({ parked: lsns.map((lsn) => ({ lsn, reason: "no" })) }));
+  const kept = async (): Promise<string> => {
+    const states = await Promise.all(ids.map(async (id) => ((await journal.find(id))?.state === "parked" ? id : "")));
+    assert.equal(journal.setAside, (await journal.aside(9)).length);
+    return `${states.join("")}, ${(await journal.aside(9)).map(({ id }) => id).join("")} to decide about`;
+  };
+  await park(1, 2, 3);
+  await journal.discard([2]);
+  assert.equal(await kept(), "abc, ac to decide about");
+  await park(4);
+  assert.equal(await kept(), "acd, acd to decide about", "what was given up, and no older one");
+  await journal.retry([3]); // its place is known by a stub
+  await park(5);
+  assert.equal(await kept(), "ade, ade to decide about", "the stub of what is tried again");
+  await park(6);
+  assert.equal(await kept(), "def, def to decide about", "the oldest");
+  await journal.discard([6]);
+  await park(7);
+  assert.equal(await kept(), "deg, deg to decide about", "the newest was dealt with");
+});
+
+test("one that was dealt with is looked for among the hundred oldest, and not through all there are", async (t) => {
+  const journal = await open(t, folder(t), { limits: { parked: 105 } });
+  const lsns = Array.from({ length: 107 }, (_, i) => i + 1);
+  await journal.add({ entries: lsns.map((lsn) => entry({ id: `w${lsn}`, key: `${lsn}` })) });
+  const park = (some: readonly number[]): Promise<void> =>
+    journal.settle(undefined, settlement({ parked: some.map((lsn) => ({ lsn, reason: "no" })) }));
+  await park(lsns.slice(0, 105));
+  await journal.discard([101]); // one beyond the hundred oldest
+  await park([106]);
+  assert.deepEqual([(await journal.find("w1"))?.state, (await journal.find("w101"))?.state], [undefined, "parked"]);
+  await park([107]); // it is the hundredth by now
+  assert.deepEqual([(await journal.find("w2"))?.state, (await journal.find("w101"))?.state], ["parked", undefined]);
+});

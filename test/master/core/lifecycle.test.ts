@@ -94,6 +94,15 @@ test("first boot: other crashes are tried again, until there are too many", () =
   assert.deepEqual(w.of("exit"), [{ do: "exit", code: 3 }]);
 });
 
+test("a child that is to say itself what it waited for is killed a little later, if it does not", () => {
+  const w = world({ bootGrace: seconds(2) }).start(1);
+  w.advance(ms(61_999));
+  assert.deepEqual(w.of("kill"), []);
+  w.advance(ms(1));
+  assert.equal(w.of("kill")[0]?.why, "boot-timeout");
+  assert.equal(w.logged(/was not ready within 60 s and is killed/), 1);
+});
+
 test("first boot: a child that is not ready in time is killed and ends the master with 3", () => {
   const w = world().start(1);
   w.advance(ms(59_999));
@@ -175,14 +184,16 @@ test("a silent child is examined, killed once, replaced in its place", () => {
 });
 
 test("without a report the examination ends by itself; a beat meanwhile acquits", () => {
-  const w = booted(2);
+  const w = booted(2, { examineLongest: seconds(3) });
   const [silent, recovers] = [w.pid("worker/0"), w.pid("worker/1")];
   w.advance(seconds(30));
   assert.equal(w.pids("examined").length, 2);
   w.beat(recovers);
   assert.equal(w.place("worker/1").incumbent.is, "ready");
   w.feed({ type: "report", pid: recovers, verdict: "too late" });
-  w.advance(seconds(1), [recovers]);
+  w.advance(ms(2_999), [recovers]);
+  assert.deepEqual(w.of("kill"), [], "it has ended by itself by its budget, or soon after it");
+  w.advance(ms(1), [recovers]);
   assert.deepEqual(w.of("kill"), [{ do: "kill", pid: silent, why: "stuck" }]);
 });
 

@@ -8,6 +8,7 @@ import type { Action, Event, Fatal, Master, Pid, Place, PlaceId, Policy, Seat, S
 
 export const POLICY: Policy = {
   bootTimeout: seconds(60),
+  bootGrace: ms(0),
   headStart: ms(0),
   bootsAtOnce: 2,
   beatTimeout: seconds(30),
@@ -15,6 +16,7 @@ export const POLICY: Policy = {
   rollSettle: ms(0),
   probe: undefined,
   examineBudget: seconds(1),
+  examineLongest: seconds(1),
   reapTimeout: seconds(5),
   quickTimeout: seconds(5),
   crashLimit: { crashes: 3, within: seconds(60), unborn: 3 },

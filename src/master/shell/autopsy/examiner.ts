@@ -4,9 +4,10 @@
  */
 import { messageOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
-import type { Ms } from "../../../base/units.ts";
+import { ms, type Ms } from "../../../base/units.ts";
 import { findings, type Findings } from "./findings.ts";
-import { isHeld, lookTwice, type Looks } from "./looks.ts";
+import { isHeld, isRunning, lookTwice, type Looks } from "./looks.ts";
+import { hungerOf, patience } from "./patience.ts";
 import { lookInside, type Inside } from "./stack.ts";
 
 /** A process to examine: the master's own child, not reaped yet, so that its pid can't be another's. */
@@ -19,7 +20,7 @@ export interface Subject {
 }
 
 export interface Examiner {
-  /** @returns within `budget`. */
+  /** @returns within `budget`; or within 9 s where the machine is so busy that the process could not answer before. */
   examine(subject: Subject, budget: Ms): Promise<Examined>;
 }
 
@@ -29,7 +30,7 @@ export interface Examined extends Findings {
 }
 
 const AT_ONCE = 2;
-/** Of the budget, for what comes after the answer: the report must arrive before the core stops waiting for it. */
+/** Of the budget, for what comes after the answer. */
 const SPARE = 60;
 
 export function createExaminer(log: Logger): Examiner {
@@ -38,11 +39,11 @@ export function createExaminer(log: Logger): Examiner {
 
   /** Takes one of the two turns. @returns false when the signal came first. */
   const turn = async (signal: AbortSignal): Promise<boolean> => {
-    if (signal.aborted) return false;
     if (inside < AT_ONCE) {
       inside += 1;
       return true;
     }
+    if (signal.aborted) return false;
     const { promise, resolve } = Promise.withResolvers<void>();
     waiting.push(resolve);
     signal.addEventListener("abort", () => resolve(), { once: true });
@@ -52,14 +53,20 @@ export function createExaminer(log: Logger): Examiner {
     return await turn(signal);
   };
 
-  const ask = async (subject: Subject, until: AbortSignal): Promise<Inside | "silent"> => {
+  const ask = async (subject: Subject, looks: Looks, budget: Ms): Promise<Inside | "silent"> => {
+    let hasAnswered = false;
+    const isBusy = isRunning(looks);
+    const isHungry = hungerOf(subject.pid);
+    const until = patience(budget, () => hasAnswered || (isBusy && isHungry())); // a conversation that has begun is a matter of time alone
     try {
-      const address = await inspectorOf(subject, until);
-      return address === undefined ? "silent" : await lookInside(address, until);
+      const address = await inspectorOf(subject, until.signal);
+      hasAnswered = true;
+      return address === undefined ? "silent" : await lookInside(address, until.signal, isBusy);
     } catch (error) {
       log.debug({ child: subject.pid, err: error }, `the examination ended early: ${messageOf(error)}`);
       return "silent";
     } finally {
+      until.end();
       inside -= 1;
       waiting.shift()?.();
     }
@@ -67,14 +74,14 @@ export function createExaminer(log: Logger): Examiner {
 
   return {
     async examine(subject, budget) {
-      const [half, whole] = [timer(budget / 2), timer(Math.max(1, budget - SPARE))];
+      const began = performance.now();
+      const half = timer(budget / 2);
       try {
         const looks = await lookTwice(subject.pid);
         if (isHeld(looks.later) || !subject.inspectable || !(await turn(half.signal))) return examined(looks, "unasked");
-        return examined(looks, await ask(subject, whole.signal));
+        return examined(looks, await ask(subject, looks, ms(budget - SPARE - (performance.now() - began))));
       } finally {
         half.cancel();
-        whole.cancel();
       }
     },
   };

@@ -29,17 +29,20 @@ const LONGEST_NAME = 200;
 const LONGEST_FILE = 500;
 /** A loop that runs JavaScript stops at once; one that does not by then is idle. */
 const IDLE_AFTER = 100;
+/** One that was seen to run stops as soon as the machine lets it, unless it has fallen asleep since. */
+const STOPS_WITHIN = 400;
 const LONGEST_LIST = 65_536;
 
 /**
  * Asks for the stack and for the requests in flight.
+ * @param isBusy its thread was seen to run.
  * @throws Error when the process gives no answer before the signal fires; it is let go then.
  */
-export async function lookInside(address: string, signal: AbortSignal): Promise<Inside> {
+export async function lookInside(address: string, signal: AbortSignal, isBusy: boolean): Promise<Inside> {
   const session = await openSession(address, signal);
   const release = (): Promise<void> => letGo(session);
   try {
-    const frames = await pause(session);
+    const frames = await pause(session, isBusy ? STOPS_WITHIN : IDLE_AFTER);
     const requests = await requestsOf(session);
     return { is: frames === undefined ? "idle" : "stack", frames: frames ?? [], requests, release };
   } catch (error) {
@@ -48,8 +51,8 @@ export async function lookInside(address: string, signal: AbortSignal): Promise<
   }
 }
 
-/** @returns the frames it was stopped in, or undefined when it is idle. */
-async function pause(session: Session): Promise<readonly Frame[] | undefined> {
+/** @param within ms. @returns the frames it was stopped in, or undefined when it is idle. */
+async function pause(session: Session, within: number): Promise<readonly Frame[] | undefined> {
   const scripts = new Map<string, string>();
   session.on("Debugger.scriptParsed", ({ scriptId, url }) => {
     if (scripts.size < MOST_SCRIPTS) scripts.set(text(scriptId), text(url));
@@ -57,7 +60,7 @@ async function pause(session: Session): Promise<readonly Frame[] | undefined> {
   const paused = new Promise<Readonly<Record<string, unknown>>>((resolve) => session.on("Debugger.paused", resolve));
   await session.call("Debugger.enable");
   await session.call("Debugger.pause");
-  const stopped = await Promise.race([paused, sleep(IDLE_AFTER)]);
+  const stopped = await Promise.race([paused, sleep(within)]);
   if (stopped !== undefined) {
     const frames = framesOf(stopped["callFrames"], scripts);
     return frames.every(({ file }) => file === "node:internal/timers") ? undefined : frames; // its loop woke to look at the clock

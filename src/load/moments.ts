@@ -1,0 +1,122 @@
+/** A run second by second, for who watches it and for the report's plots. */
+import { failed } from "./judge.ts";
+import { Tally, type TallyDelta } from "./tally.ts";
+
+/** About a second of the run. */
+export interface Moment {
+  /** Seconds since the run began, at its end. */
+  readonly at: number;
+  /** Seconds: about one, less at the end of a step, more on a machine that has much else to do. */
+  readonly lasted: number;
+  readonly step: string;
+  readonly perSecond: number;
+  /** ms; undefined: nothing was answered as it should be. */
+  readonly p50: number | undefined;
+  readonly p95: number | undefined;
+  /** Answered as they should be. */
+  readonly good: number;
+  readonly failed: number;
+  readonly refused: number;
+  /** The step's time was over: the last answers came, and what was asked beside them counts nowhere. */
+  readonly isLate: boolean;
+}
+
+/** What a moment's end has shown. */
+export interface Ended {
+  /** Seconds. */
+  readonly lasted: number;
+  /** What came in this time alone. */
+  readonly tally: Tally;
+  /** Undefined: it was a rest, and is counted with the moment before; or there was nothing. */
+  readonly moment: Moment | undefined;
+}
+
+/** Seconds. A rest that is shorter is no second of its own: it would be shown as one in which next to nothing was done. */
+const REST = 0.5;
+/** Of a long run every second one is dropped: the plots are no wider. */
+const MOST_MOMENTS = 1_200;
+const SECOND = 1_000;
+/** For a step that was over at once. */
+const SHORTEST = 0.001;
+
+type When = Pick<Moment, "at" | "lasted" | "step" | "isLate">;
+
+interface Last {
+  readonly moment: Moment;
+  readonly tally: Tally;
+}
+
+/** All times are monotonic ms. */
+export class Moments {
+  readonly list: Moment[] = [];
+  readonly #begun: number;
+  #step = "";
+  #since: number;
+  #isLate = false;
+  /** The list's last, if it is of this step. */
+  #last: Last | undefined;
+
+  constructor(begun: number) {
+    this.#begun = begun;
+    this.#since = begun;
+  }
+
+  /** The warm-up is over: a step's first moment begins. */
+  open(step: string, at: number): void {
+    this.#step = step;
+    this.#since = at;
+    this.#isLate = false;
+    this.#last = undefined;
+  }
+
+  /** The step's time is over. */
+  close(): void {
+    this.#isLate = true;
+  }
+
+  /** @param parts what came since the last one. */
+  end(parts: readonly TallyDelta[], at: number): Ended {
+    const tally = new Tally();
+    for (const part of parts) tally.add(part);
+    const lasted = Math.max(0, at - this.#since) / SECOND;
+    this.#since = at;
+    const before = this.#last;
+    if (before === undefined && lasted < REST && tally.requests === 0) return { lasted, tally, moment: undefined };
+    if (before === undefined || lasted >= REST)
+      return { lasted, tally, moment: this.#note(tally, { at, lasted, step: this.#step, isLate: this.#isLate }) };
+    for (const part of parts) before.tally.add(part);
+    const { isLate, step } = before.moment;
+    this.list.pop();
+    this.#note(before.tally, { at, lasted: before.moment.lasted + lasted, step, isLate });
+    return { lasted, tally, moment: undefined };
+  }
+
+  #note(tally: Tally, when: When): Moment {
+    const moment = momentOf(tally, { ...when, at: (when.at - this.#begun) / SECOND });
+    this.#last = { moment, tally };
+    this.list.push(moment);
+    if (this.list.length > MOST_MOMENTS) this.list.splice(0, this.list.length, ...this.list.filter((_, i) => i % 2 === 0));
+    return moment;
+  }
+}
+
+const momentOf = (tally: Tally, when: When): Moment => ({
+  ...when,
+  perSecond: tally.requests / Math.max(SHORTEST, when.lasted),
+  p50: tally.latency.quantile(0.5),
+  p95: tally.latency.quantile(0.95),
+  good: tally.fates.ok,
+  failed: failed(tally),
+  refused: tally.fates.refused,
+});
+
+/** Seconds: the longest stretch in which nobody was answered as they should be, while the steps' time ran. */
+export function longestSilence(moments: readonly Moment[]): number {
+  let [longest, stretch] = [0, 0];
+  for (const { good, lasted, isLate } of moments) {
+    if (isLate) continue;
+    stretch = good > 0 ? 0 : stretch + lasted;
+    longest = Math.max(longest, stretch);
+  }
+  return longest;
+}
