@@ -105,6 +105,7 @@ test("every hook hears what happens, in plain data; a reload brings the module's
     ...((event["changes"] as { reload: string }[]).filter(({ reload }) => reload === "restart")),
   ]); // prettier-ignore
   assert.ok((event["changes"] as { reload: string }[]).some(({ reload }) => reload === "restart"));
+  await until("the new text serves", async () => (await daemon.status()).hooks?.generation === 2);
   const { code } = await daemon.stop();
   assert.equal(code, 0);
   const [stop] = heard("onStop");
