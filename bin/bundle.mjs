@@ -35,6 +35,7 @@ const { outputFiles, metafile } = await build({
   format: "esm",
   platform: "node",
   target: "node26",
+  supported: { "regexp-set-notation": true }, // /v; unknown to it, it would be made at the start by `new RegExp`
   external: APART,
   sourcemap: true,
   sourcesContent: false,
