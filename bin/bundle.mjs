@@ -1,4 +1,4 @@
-// Joins the modules of src, and what they use of node_modules, into few: `node bin/bundle.mjs OUT`. A start reads 40 files instead of 500 (ADR 23).
+// Joins the modules of src, and what they use of node_modules, into few: `node bin/bundle.mjs OUT`. A start reads 40 files instead of 500 (ADR 25).
 // What several processes use stands in parts that they share, so that a module exists once in a process whatever leads to it.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,6 +1,6 @@
 /**
  * Where this package stands on the disk: the same answer when `src` runs as it is and when `dist` runs, whose modules the build has joined
- * into few (ADR 23). There `import.meta.url` names a part that the bundler made up, so that no other module may ask for its own place.
+ * into few (ADR 25). There `import.meta.url` names a part that the bundler made up, so that no other module may ask for its own place.
  */
 import { fileURLToPath } from "node:url";
 

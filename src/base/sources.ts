@@ -1,5 +1,5 @@
 /**
- * Where in `src` a place of `dist` comes from: the build joins modules (ADR 23), and whoever reads a stack wants the file that he can open.
+ * Where in `src` a place of `dist` comes from: the build joins modules (ADR 25), and whoever reads a stack wants the file that he can open.
  * Only when a stack is shown: Node's own --enable-source-maps makes every start 6 to 8 % dearer.
  */
 import { readFileSync } from "node:fs";
