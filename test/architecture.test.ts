@@ -83,6 +83,19 @@ test("node:http is had from base/http.ts: to import it costs each process 16 MB"
   for (const { path, text } of files) assert.doesNotMatch(text, /^import (?!type )[^;]*"node:http";/m, `${path} imports node:http`);
 });
 
+test("only base/place.ts asks where it stands: in what is built a module has no place of its own", () => {
+  const others = files.filter(
+    ({ path }) => !["base/place.ts", "settings/write-reference.ts"].includes(path) && !path.endsWith("generate.ts"),
+  );
+  for (const { path, text } of others) assert.doesNotMatch(text, /import\.meta/, `${path} uses import.meta`);
+});
+
+test("CommonJS that is loaded late is had by its default export: a bundler finds no other", () => {
+  for (const { path, text } of files)
+    for (const name of ["fastify", "@googleapis/sheets", "google-auth-library"])
+      assert.doesNotMatch(text, new RegExp(`\\{ (?!default)\\w[^}]*\\} = await import\\("${name}"\\)`), `${path} takes ${name} apart`);
+});
+
 test("no default export but where a contract asks for one, no enum, no barrel", () => {
   for (const { path, text } of files) {
     if (!["app/index.ts", "app/query/thread.ts"].includes(path))

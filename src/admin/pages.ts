@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { ownPath } from "../base/place.ts";
 import { GUARD, type AdminAnswer } from "./request.ts";
 
 /** The compiler copies no assets: from src/admin and from dist/admin alike they are those of the package's src. */
-const DIRECTORY = fileURLToPath(new URL("../../src/admin/dashboard/", import.meta.url));
+const DIRECTORY = ownPath("src/admin/dashboard/");
 
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",

@@ -12,6 +12,7 @@ import { readFile } from "node:fs/promises";
 import type { FastifyError, FastifyInstance, FastifyServerOptions } from "fastify";
 import plugin from "fastify-plugin";
 import { systemClock } from "../base/clock.ts";
+import { ownPath } from "../base/place.ts";
 import { runtime, type Runtime } from "../base/runtime.ts";
 import type { Tables } from "../sheets/client.ts";
 import { deriveKey } from "../sheets/secrets.ts";
@@ -92,7 +93,7 @@ function sessionServices(worker: Runtime, tables: Tables): Pick<AppServices, Ses
 }
 
 async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const { version } = JSON.parse(await readFile(ownPath("package.json"), "utf8")) as { version: string };
   return version;
 }
 

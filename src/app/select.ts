@@ -1,4 +1,5 @@
 /** Where a question to a table is answered: a slice and a small table on the loop, a large one in a thread. */
+import { ownModule } from "../base/place.ts";
 import type { TableView } from "../sheets/client.ts";
 import type { Query } from "./query/model.ts";
 import { isSlice, selectPage, type Page } from "./query/page.ts";
@@ -11,7 +12,7 @@ export const THREAD_ROWS = 5_000;
 /** The same for few rows of long texts. */
 export const THREAD_BYTES = 1_048_576;
 
-const MODULE = new URL(import.meta.url.endsWith(".ts") ? "./query/thread.ts" : "./query/thread.js", import.meta.url);
+const MODULE = ownModule("app/query/thread");
 
 /** @throws what `threads.run` throws: its queue is full, or the signal aborts. */
 export async function pageOf(view: TableView, query: Query, threads: Threads, signal: AbortSignal): Promise<Page> {

@@ -2,6 +2,7 @@ import pino, { type DestinationStream, type Logger } from "pino";
 import { messageOf } from "./errors.ts";
 import { openLineStream, type LineStream } from "./linestream.ts";
 import { openLogFile, type LogTarget } from "./logfile.ts";
+import { readableStack } from "./sources.ts";
 
 export type { Logger } from "pino";
 export type { LogTarget } from "./logfile.ts";
@@ -78,7 +79,8 @@ export function makeLogger(identity: Identity, level: LogLevel, stream: Destinat
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: {
-        err: (e: unknown) => (e instanceof Error ? { type: e.name, message: e.message, stack: e.stack } : { message: messageOf(e) }),
+        err: (e: unknown) =>
+          e instanceof Error ? { type: e.name, message: e.message, stack: e.stack && readableStack(e.stack) } : { message: messageOf(e) },
       },
       redact: { paths: REDACT, censor: "***" },
     },

@@ -159,14 +159,15 @@ export class Connection {
 
   async #load(): Promise<Libraries> {
     const { account, sheetsEndpoint, timeout } = this.#options;
-    const [{ sheets }, { JWT, gaxios }] = await Promise.all([import("@googleapis/sheets"), import("google-auth-library")]);
+    // By their default exports: a bundler knows no others of CommonJS.
+    const [{ default: api }, { default: auth }] = await Promise.all([import("@googleapis/sheets"), import("google-auth-library")]);
     const root = sheetsEndpoint === undefined ? {} : { rootUrl: sheetsEndpoint };
-    const client = sheets({ version: "v4", ...policy(timeout, this.#agents.sheets), ...root });
+    const client = api.sheets({ version: "v4", ...policy(timeout, this.#agents.sheets), ...root });
     if (account === undefined) return { sheets: client, jwt: undefined };
-    const transporter = new gaxios.Gaxios();
+    const transporter = new auth.gaxios.Gaxios();
     transporter.interceptors.request.add({ resolved: async (request) => this.#tokenRequest(request) });
     const key = { email: account.email, key: account.privateKey, scopes: [SCOPE] };
-    const jwt = new JWT({ ...key, transporter, ...(account.keyId === undefined ? {} : { keyId: account.keyId }) });
+    const jwt = new auth.JWT({ ...key, transporter, ...(account.keyId === undefined ? {} : { keyId: account.keyId }) });
     return { sheets: client, jwt };
   }
 

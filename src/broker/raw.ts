@@ -49,7 +49,7 @@ export function createRaw(options: GoogleOptions & { readonly spreadsheetId: str
     async call(call) {
       const about = call.spreadsheetId ?? options.spreadsheetId;
       const url = addressOf(call, about, options.sheetsEndpoint);
-      const { gaxios } = await import("google-auth-library");
+      const { gaxios } = (await import("google-auth-library")).default;
       const http = new gaxios.Gaxios();
       return connection.call<RawAnswer, Outcome<RawAnswer>>(
         async (_, { signal, headers }) => {

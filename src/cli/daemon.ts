@@ -9,6 +9,7 @@ import { errnoOf } from "../base/errors.ts";
 import type { AdminKeys } from "../base/adminkeys.ts";
 import type { LogSink } from "../base/log.ts";
 import type { Health, Question, ToChild } from "../base/protocol.ts";
+import { ownModule } from "../base/place.ts";
 import { seconds, type Instant } from "../base/units.ts";
 import type { Master } from "../master/core/model.ts";
 import { createArbiter, type Arbiter, type World } from "../master/shell/arbiter.ts";
@@ -70,7 +71,7 @@ export interface Daemon {
   reopen(): void;
 }
 
-const CHILD = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url));
+const CHILD = fileURLToPath(ownModule("cli/child"));
 const SAMPLE_EVERY = seconds(5);
 const SILENCE_EVERY = seconds(0.5);
 const STATS_EVERY = seconds(60);

@@ -5,6 +5,7 @@
 import { setPriority } from "node:os";
 import { pathToFileURL } from "node:url";
 import { messageOf } from "../base/errors.ts";
+import { readableStack } from "../base/sources.ts";
 import { HOOK_NAMES, type FromHooks, type HookName, type ToHooks } from "../base/hooks.ts";
 import { preferUnderMemoryPressure } from "./oom.ts";
 
@@ -20,7 +21,7 @@ const send = (message: FromHooks, sent?: () => void): void => {
   if (process.connected) process.send?.(message, undefined, undefined, () => sent?.());
   else sent?.();
 };
-const stackOf = (thrown: unknown): string => (thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown));
+const stackOf = (thrown: unknown): string => (thrown instanceof Error ? readableStack(thrown.stack ?? thrown.message) : messageOf(thrown));
 
 async function load(file: string): Promise<void> {
   const module = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;

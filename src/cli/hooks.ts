@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { HookEvents, HookName, SettingChange } from "../base/hooks.ts";
 import type { Logger } from "../base/log.ts";
+import { ownModule } from "../base/place.ts";
 import { ms, type Ms } from "../base/units.ts";
 import type { Death } from "../master/core/death.ts";
 import type { Master } from "../master/core/model.ts";
@@ -13,7 +14,7 @@ import { childEnv } from "./child-env.ts";
 import type { Generations } from "./generations.ts";
 import { policyOf } from "./state.ts";
 
-const ENTRY = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./hooks-child.ts" : "./hooks-child.js", import.meta.url));
+const ENTRY = fileURLToPath(ownModule("cli/hooks-child"));
 /** Hooks tell others what happened; what computes belongs elsewhere. */
 const FLAGS = ["--disable-warning=ExperimentalWarning", "--disable-sigusr1", "--max-old-space-size=128"];
 

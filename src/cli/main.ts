@@ -1,6 +1,7 @@
 import "./first.ts";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
+import { readableStack } from "../base/sources.ts";
 import { nearest } from "../settings/nearest.ts";
 import { COMMANDS, type CommandRow } from "./commands.ts";
 import { printed } from "./ending.ts";
@@ -49,7 +50,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return error.exit;
     }
     process.stderr.write(
-      `drover: ${messageOf(error)} (a fault of drover: please report it)\n${error instanceof Error ? `${error.stack}\n` : ""}`,
+      `drover: ${messageOf(error)} (a fault of drover: please report it)\n${error instanceof Error ? `${readableStack(error.stack ?? "")}\n` : ""}`,
     );
     return EXIT.bug.code;
   }

@@ -1,8 +1,8 @@
 /** What a generation of children runs with: decided once, when the generation begins, and the same for a child that is replaced. */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { DroverError } from "../base/errors.ts";
+import { ownPath } from "../base/place.ts";
 import { readCertificate, type Certificate } from "./certificate.ts";
 import type { Settings } from "../settings/table.ts";
 import { keysOf } from "./session-key.ts";
@@ -28,7 +28,7 @@ export interface Plan {
 }
 
 /** The package's own folder: two levels up from src/cli and from dist/cli. */
-export const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
+export const PACKAGE = ownPath("");
 export const SAMPLE_DIR = join(PACKAGE, "config", "sample");
 export const SAMPLE_TABLES = join(PACKAGE, "config", "tables.json");
 /** The id under which the emulator keeps the sample workbook. */

@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { createLog, type LogSink } from "../base/log.ts";
+import { readableStack } from "../base/sources.ts";
 import { ms } from "../base/units.ts";
 import { openAccount } from "../emulator/account.ts";
 import { queueOnly } from "../base/held.ts";
@@ -71,7 +72,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
 function endOnFault({ log }: LogSink, leave: () => void): void {
   process.once("uncaughtException", (error) => {
     log.fatal({ err: error }, `a fault of drover ends it (please report it): ${messageOf(error)}`);
-    process.stderr.write(`drover: ${messageOf(error)} (a fault of drover: please report it)\n${error.stack ?? ""}\n`);
+    process.stderr.write(`drover: ${messageOf(error)} (a fault of drover: please report it)\n${readableStack(error.stack ?? "")}\n`);
     leave();
     process.exit(EXIT.bug.code);
   });

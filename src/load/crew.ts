@@ -2,12 +2,13 @@
 // oxlint-disable unicorn/require-post-message-target-origin -- a thread has no origin
 import { Worker } from "node:worker_threads";
 import { DroverError, messageOf } from "../base/errors.ts";
+import { ownModule } from "../base/place.ts";
 import type { FromThread, ThreadOptions, ThreadReport, ThreadStep, ToThread } from "./messages.ts";
 import { shares } from "./pacing.ts";
 import type { Step } from "./shape.ts";
 import { Tally, type TallyDelta } from "./tally.ts";
 
-const MODULE = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
+const MODULE = ownModule("load/thread");
 
 /** What the generator measured in one step. */
 export interface Measured {

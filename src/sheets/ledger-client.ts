@@ -17,6 +17,7 @@ import type { Admission, Deed, Ledger, Session, Spent, Tallies } from "./ledger.
 import { MOST_DEEDS, MOST_SESSIONS } from "./ledger-host.ts";
 import type { LedgerLink } from "./ledger-link.ts";
 import { COME_AGAIN, deeds as sayable, isSession } from "./ledger-wire.ts";
+import { atMost } from "./room.ts";
 import { Tallying } from "./tallying.ts";
 
 type Why = "taken-over" | "revoked" | "expired";
@@ -43,14 +44,14 @@ class Client implements Ledger, Tallies {
   readonly #link: LedgerLink;
   readonly #clock: Clock;
   readonly #tellEvery: Ms;
-  readonly #in = new LRUCache<string, Session>({ max: MOST_KNOWN });
-  readonly #out = new LRUCache<string, "taken-over" | "revoked">({ max: MOST_KNOWN });
+  readonly #in = new LRUCache<string, Session>(atMost(MOST_KNOWN));
+  readonly #out = new LRUCache<string, "taken-over" | "revoked">(atMost(MOST_KNOWN));
   readonly #active = new Map<string, Session>();
   /** Open streams of each session. */
   readonly #holds = new Map<string, { readonly session: Session; streams: number }>();
   readonly #entering = new Map<string, Promise<Admission>>();
   /** Keys that were over, and until when nobody asks. */
-  readonly #over = new LRUCache<string, { readonly until: Instant; readonly freeAt: Instant; readonly times: number }>({ max: MOST_OVER });
+  readonly #over = new LRUCache<string, { readonly until: Instant; readonly freeAt: Instant; readonly times: number }>(atMost(MOST_OVER));
   readonly #listeners = new Set<Ended>();
   readonly #tallying: Tallying;
   /** What is counted here while the broker is away. */

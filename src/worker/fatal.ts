@@ -1,11 +1,13 @@
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import type { MasterPort } from "../base/port.ts";
+import { readableStack } from "../base/sources.ts";
 
 /** Tells the master what it ends of. */
 export function sayFatal(port: MasterPort, thrown: unknown): void {
   const code = thrown instanceof DroverError ? thrown.code : "DROVER_E_BOOT";
-  const message = thrown instanceof Error && !(thrown instanceof DroverError) ? (thrown.stack ?? thrown.message) : messageOf(thrown);
+  const message =
+    thrown instanceof Error && !(thrown instanceof DroverError) ? readableStack(thrown.stack ?? thrown.message) : messageOf(thrown);
   port.send({ type: "fatal", exit: exitCodeOf(thrown), code, message: message.slice(0, 65_536) });
 }
 

@@ -123,14 +123,15 @@ async function startFastify(
   parts: LoadParts,
   builtIn: boolean,
 ): Promise<Loaded> {
-  const { fastify, LogController } = await import("fastify");
+  // By its default export: those by name are guessed at from its text, which a bundler does not do.
+  const { default: fastify } = await import("fastify");
   let server: Server | undefined;
   const log: FastifyBaseLogger = parts.log;
   const instance = fastify({
     pluginTimeout: 0, // how long booting may take is the master's to judge
     trustProxy: (address: string) => parts.trust.trusts(address),
     ...(builtIn ? { clientErrorHandler: parts.clientError, logger: false } : { loggerInstance: log }),
-    ...(builtIn || "disableRequestLogging" in options ? {} : { logController: quiet(LogController) }),
+    ...(builtIn || "disableRequestLogging" in options ? {} : { logController: quiet(fastify.LogController) }),
     ...withoutLogger(options),
     serverFactory(handler) {
       server = createLimitedServer(parts.config, builtIn ? parts.front(handler) : handler);

@@ -107,7 +107,7 @@ test("what is served as it lies in the source goes along, whoever names it", asy
   const { out } = await dry(t, folder(t), "--spreadsheet-id", "a".repeat(30));
   const named = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
-    .flatMap((name) => [...readFileSync(join(ROOT, "src", name), "utf8").matchAll(/"(?:\.\.\/)+(src\/[\w/.-]+?)\/?"/g)])
+    .flatMap((name) => [...readFileSync(join(ROOT, "src", name), "utf8").matchAll(/\bownPath\("(src\/[\w/.-]+?)\/?"\)/g)])
     .map(([, path]) => path);
   assert.ok(named.length >= 2, named.join());
   for (const path of named) assert.match(out, new RegExp(String.raw`^#   \d+ +\d+ ${path}/`, "m"));

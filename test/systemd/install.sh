@@ -76,7 +76,7 @@ fact back_steps "$("$NODE" /opt/test/steps.mjs /var/log/drover/drover.log)"
 
 # ------------------------------------------------------------------------------------------------ versions that can't take over
 another 0.3.0
-echo 'throw new Error("broken");' >/opt/packages/0.3.0/dist/cli/serve.js
+echo 'throw new Error("broken");' >"$(echo /opt/packages/0.3.0/dist/parts/serve-*.js)"
 load_begin '/api/tables/players?limit=5' 50 10
 /opt/packages/0.3.0/bin/drover install >/run/said 2>&1
 fact broken "$? $(serves) $(readlink /opt/drover/current) $(tr '\n' ' ' </run/said)"
@@ -84,12 +84,12 @@ sleep 1
 load_end
 fact broken_load "$LOAD"
 another 0.4.0
-sed -i 's/^export const SCHEMA = .*/export const SCHEMA = 1;/' /opt/packages/0.4.0/dist/broker/journal/database.js
+sed -i 's/^var SCHEMA = .*/var SCHEMA = 1;/' "$(grep -rl --include='*.js' '^var SCHEMA = [0-9]' /opt/packages/0.4.0/dist)"
 main=$(show MainPID)
 /opt/packages/0.4.0/bin/drover install >/run/said 2>&1
 fact older "$? $(serves) $([[ $(show MainPID) == "$main" ]] && echo same) $(readlink /opt/drover/current) $(tr '\n' ' ' </run/said)"
 another 0.1.0
-echo '//' >>/opt/packages/0.1.0/dist/cli/serve.js
+echo '//' >>/opt/packages/0.1.0/dist/cli/main.js
 /opt/packages/0.1.0/bin/drover install >/run/said 2>&1
 fact other_build "$? $(tr '\n' ' ' </run/said)"
 

@@ -8,6 +8,7 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../../base/log.ts";
+import { ownModule } from "../../base/place.ts";
 import { seconds, type Ms } from "../../base/units.ts";
 import type { TableView } from "../../sheets/client.ts";
 import type { Threads } from "../../worker/app.ts";
@@ -17,7 +18,7 @@ import { rowsOf } from "../query/rows.ts";
 import { jsonLength, type Job, type Piece, type Place } from "./pieces.ts";
 import type { PieceTask, Selected, SelectTask } from "./thread.ts";
 
-const MODULE = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
+const MODULE = ownModule("app/export/thread");
 
 /** Exports of one worker at a time: what a client can hold of its memory is a piece, and the version of the table that it began with. */
 export const MOST_EXPORTS = 10;

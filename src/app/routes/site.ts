@@ -1,18 +1,18 @@
 /** `GET /` and `GET /static/*`: the operator's own client, or the board that comes with drover, which is a folder like any other. */
 import { stat } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
-import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DroverError, messageOf } from "../../base/errors.ts";
+import { ownPath } from "../../base/place.ts";
 import { Files } from "../files.ts";
 import { hasTag } from "../fixed.ts";
 import { CLIENT_CSP, PAGE_CSP } from "../headers.ts";
 import { problem, sendProblem } from "../problem.ts";
 import { quoted } from "../query/model.ts";
 
-/** The compiler copies no assets: from src/app/routes and from dist/app/routes alike they are those of the package's src. */
-const BOARD = fileURLToPath(new URL("../../../src/app/page/static", import.meta.url));
+/** The compiler copies no assets. */
+const BOARD = ownPath("src/app/page/static");
 
 /** @param staticDir the operator's directory, absolute; undefined: the board. */
 export async function siteRoutes(fastify: FastifyInstance, staticDir: string | undefined): Promise<void> {

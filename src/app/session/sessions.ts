@@ -13,6 +13,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { elapsed, minutes, ms, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Admission, Ledger, Session } from "../../sheets/ledger.ts";
+import { atMost } from "../../sheets/room.ts";
 import { foldName, type SecretKey } from "../../sheets/secrets.ts";
 import type { Clients, Reader } from "../../worker/app.ts";
 import { admissionProblem } from "../refusals/admission.ts";
@@ -64,7 +65,7 @@ export type Begun = { readonly is: "in"; readonly identity: Identity } | Exclude
 
 export class Sessions {
   readonly #parts: SessionParts;
-  readonly #opened = new LRUCache<string, Opened>({ max: MOST_OPEN });
+  readonly #opened = new LRUCache<string, Opened>(atMost(MOST_OPEN));
   readonly #standings = new WeakMap<IncomingMessage, Promise<Standing>>();
   readonly #watched = new Map<string, Set<() => void>>();
   readonly #unsubscribe: () => void;

@@ -1,12 +1,13 @@
 /** Is the secret right? The answer takes as long, and as much work, whether the name is unknown or the secret is wrong. */
 import { createHmac, randomBytes } from "node:crypto";
+import { ownModule } from "../../base/place.ts";
 import { foldName, keep, matchesCode, MOST_SECRET, writeScrypt, type SecretKey } from "../../sheets/secrets.ts";
 import type { Threads } from "../../worker/app.ts";
 import type { Account, Directory } from "./accounts.ts";
 import type { PasswordTask } from "./scrypt.ts";
 import type { Busy, Turns } from "./turns.ts";
 
-const MODULE = new URL(import.meta.url.endsWith(".ts") ? "./scrypt.ts" : "./scrypt.js", import.meta.url);
+const MODULE = ownModule("app/session/scrypt");
 /** Nobody's, compared with what nobody can log in by. */
 const NOBODYS_PASSWORD = writeScrypt({ ln: 14, r: 8, p: 5, salt: randomBytes(16), hash: randomBytes(32) });
 

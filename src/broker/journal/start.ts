@@ -2,6 +2,7 @@
 // oxlint-disable unicorn/require-post-message-target-origin -- a thread has no origin
 import { Worker } from "node:worker_threads";
 import { DroverError, messageOf } from "../../base/errors.ts";
+import { ownModule } from "../../base/place.ts";
 import type { Ms, Timestamp } from "../../base/units.ts";
 import type { Entry, Recovered } from "./journal.ts";
 import type { FromThread, Group, Limits, Result, ThreadOptions } from "./messages.ts";
@@ -21,7 +22,7 @@ export interface Thread {
   readonly ended: Promise<void>;
 }
 
-const MODULE = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
+const MODULE = ownModule("broker/journal/thread");
 /** The thread keeps little: what a full journal's salvage needs. Beyond it the thread ends, and not the process. */
 const HEAP_MIB = 256;
 

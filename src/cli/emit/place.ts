@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DroverError, messageOf } from "../../base/errors.ts";
+import { ownPath } from "../../base/place.ts";
 import { ffiSender } from "../../master/shell/notify-ffi.ts";
 
 /** What the files depend on: where drover stands, and what runs it. */
@@ -21,7 +22,7 @@ export interface Place {
 /** @param systemd overrides the version found, for a file that goes to another machine. */
 export function thisPlace(systemd: number | undefined): Place {
   return {
-    root: realpathSync(join(import.meta.dirname, "..", "..", "..")),
+    root: realpathSync(ownPath("")),
     node: realpathSync(process.execPath),
     systemd: systemd ?? systemdVersion(),
     ffi: ffiWorks(),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { DroverError, messageOf } from "../../base/errors.ts";
+import { ownPath } from "../../base/place.ts";
 import { addresses, type BindAddress } from "../../settings/addresses.ts";
 import { fill } from "./fill.ts";
 import type { UnitNames } from "./names.ts";
@@ -10,7 +11,7 @@ import { EMITTED, unitValues, type Purpose } from "./units.ts";
 import { writeAll, type EmittedFile } from "./write.ts";
 
 /** This package: what it fills may be for another place. */
-const TEMPLATES = join(import.meta.dirname, "..", "..", "..");
+const TEMPLATES = ownPath("");
 
 const OPTIONS = {
   prefix: { type: "string", default: "/etc" },

@@ -35,13 +35,20 @@ export function printableJson<T>(value: T, brief: readonly string[] = []): T {
 export const jsonText = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replaceAll(/[\u007f-\u009f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
 
-const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made when a text first needs it: that takes 10 ms, and the master loads this module at its start. */
+let segmenter: Intl.Segmenter | undefined;
 /** What terminals draw two columns wide (UAX #11 wide and fullwidth, near enough: a wrong guess moves one row by a column). */
-const WIDE =
-  /^(?:\p{RGI_Emoji}|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6])/v;
+const isWide = (grapheme: string): boolean =>
+  /^(?:\p{RGI_Emoji}|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6])/v.test(
+    grapheme,
+  );
 
-const widthOf = (grapheme: string): number => (WIDE.test(grapheme) ? 2 : 1);
-const graphemes = (text: string): string[] => Array.from(GRAPHEMES.segment(text), ({ segment }) => segment);
+const widthOf = (grapheme: string): number => (isWide(grapheme) ? 2 : 1);
+
+function graphemes(text: string): string[] {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
 
 /** Columns that a printable text takes. */
 export const columnsOf = (text: string): number =>

@@ -4,9 +4,12 @@ import { StringDecoder } from "node:string_decoder";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "../../base/log.ts";
 import type { Role } from "../../base/protocol.ts";
+import { readableStack } from "../../base/sources.ts";
 
 /** A longer line is cut: an application that prints a megabyte without a newline must not fill the master. */
 const LONGEST_LINE = 16_384;
+/** A line of a stack that nobody caught. */
+const STACKED = /^ {4}at /;
 /** About 2 ms of writing. */
 const LINES_A_TURN = 500;
 /** Of the last lines on stderr, what a death record may quote. */
@@ -47,7 +50,8 @@ export function logOutput(
   };
   void splitLines(stdout, (line) => log.info({ ...who, stream: "stdout" }, line));
   void splitLines(stderr, (line) => {
-    const { text, address } = withoutInspector(line);
+    const { text: said, address } = withoutInspector(line);
+    const text = STACKED.test(said) ? readableStack(said) : said;
     if (address !== undefined) opened(address);
     if (text === "") return;
     if (fatal === "" && text.startsWith("FATAL ERROR: ")) fatal = text.slice(0, 500);

@@ -123,8 +123,13 @@ export function compare(a: Scalar | undefined, b: Scalar | undefined): number {
 
 const blankLike = (other: Scalar | undefined): Scalar => (typeof other === "string" ? "" : typeof other === "boolean" ? false : 0);
 
-const collator = new Intl.Collator("en", { sensitivity: "accent", numeric: false });
-const compareText = (a: string, b: string): number => collator.compare(a, b);
+/** Made at the first comparison: to load a language's order takes 20 ms, and most workbooks compare no texts. */
+let collator: Intl.Collator | undefined;
+
+function compareText(a: string, b: string): number {
+  collator ??= new Intl.Collator("en", { sensitivity: "accent", numeric: false });
+  return collator.compare(a, b);
+}
 
 /** Longer texts than a cell holds are no results: a chain of cells that double each other stays small. */
 const LONGEST_TEXT = 50_000;

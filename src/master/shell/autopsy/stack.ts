@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { IN_FLIGHT, readRequests, type RequestInFlight } from "../../../base/requests.ts";
+import { sourcePlace } from "../../../base/sources.ts";
 import { openSession, type Session } from "./session.ts";
 
 /** Where a call stands. Lines and columns count from 1; `name` is empty for a function without one. */
@@ -96,12 +97,14 @@ interface RawFrame {
 
 function framesOf(raw: unknown, scripts: ReadonlyMap<string, string>): Frame[] {
   if (!Array.isArray(raw)) return [];
-  return (raw as RawFrame[]).slice(0, MOST_FRAMES).map(({ functionName, url, location }) => ({
-    name: text(functionName).slice(0, LONGEST_NAME),
-    file: fileOf(scripts.get(text(location?.scriptId)) ?? text(url)).slice(0, LONGEST_FILE),
-    line: Number(location?.lineNumber ?? -1) + 1,
-    column: Number(location?.columnNumber ?? -1) + 1,
-  }));
+  return (raw as RawFrame[]).slice(0, MOST_FRAMES).map(({ functionName, url, location }) => {
+    const place = {
+      file: fileOf(scripts.get(text(location?.scriptId)) ?? text(url)).slice(0, LONGEST_FILE),
+      line: Number(location?.lineNumber ?? -1) + 1,
+      column: Number(location?.columnNumber ?? -1) + 1,
+    };
+    return { name: text(functionName).slice(0, LONGEST_NAME), ...(sourcePlace(place) ?? place) };
+  });
 }
 
 /** A path for file: URLs, anything else (node:internal/…, an eval's empty one) as it is. */

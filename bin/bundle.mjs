@@ -1,0 +1,64 @@
+// Joins the modules of src, and what they use of node_modules, into few: `node bin/bundle.mjs OUT`. A start reads 40 files instead of 500 (ADR 25).
+// What several processes use stands in parts that they share, so that a module exists once in a process whatever leads to it.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const out = process.argv[2];
+if (out === undefined) {
+  process.stderr.write("usage: node bin/bundle.mjs OUT\n");
+  process.exit(64);
+}
+
+/** What a process, a thread or an application begins with: the program, what `import "drover"` gives, and each `ownModule("…")` of src. */
+function entries() {
+  const sources = readdirSync(join(root, "src"), { recursive: true }).filter((name) => name.endsWith(".ts"));
+  const named = sources.flatMap((name) => [...readFileSync(join(root, "src", name), "utf8").matchAll(/\bownModule\("([^"]+)"\)/g)]);
+  return new Set(["cli/main", "index", ...named.map(([, name]) => name)].filter((name) => sources.includes(join(`${name}.ts`))));
+}
+/** They look for files of their own beside themselves, and are loaded when something asks for them. */
+const APART = ["piscina", "systeminformation"];
+
+/** CommonJS packages ask for Node's own modules by `require`, which an ES module lacks. On the first line, so that all others keep their numbers. */
+const REQUIRE = 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url); ';
+const ASKS = /^var __require = /m;
+
+const { outputFiles, metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: [...entries()].map((name) => ({ in: `src/${name}.ts`, out: name })),
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  chunkNames: "parts/[name]-[hash]",
+  format: "esm",
+  platform: "node",
+  target: "node26",
+  supported: { "regexp-set-notation": true }, // /v; unknown to it, it would be made at the start by `new RegExp`
+  external: APART,
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: "none", // in LICENSES.txt
+  metafile: true,
+  write: false,
+  logLevel: "warning",
+});
+
+for (const { path, text } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, path.endsWith(".js") && ASKS.test(text) ? REQUIRE + text : text);
+}
+writeFileSync(join(out, "LICENSES.txt"), licences(Object.keys(metafile.inputs)));
+
+/** Every package that is in there, with its licence as it came. */
+function licences(inputs) {
+  const packages = new Set(inputs.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0]).filter(Boolean));
+  const parts = [...packages].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? `Licence: ${license}` : readFileSync(join(root, folder, file), "utf8").trim();
+    return `${name} ${version}\n\n${text}\n`;
+  });
+  return `What stands in the .js files here besides drover itself:\n\n${parts.join(`\n${"-".repeat(80)}\n\n`)}`;
+}
