@@ -1,4 +1,4 @@
-/** The broker without its socket: tables, snapshots and the refresher that keeps them, and who wants to hear of it. */
+/** The broker without its socket: tables, the snapshots of their rows, what keeps them fresh, and what is written to them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { HistogramDelta } from "../base/histogram.ts";
@@ -13,21 +13,18 @@ import { isWritable } from "../sheets/layout.ts";
 import type { Reading } from "../sheets/rows.ts";
 import type { SecretKey } from "../sheets/secrets.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
-import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
 import type { Priority, Table, Unavailable } from "../sheets/types.ts";
 import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
-import { Acks } from "./acks.ts";
 import { systemAlarm, type Alarm } from "./alarm.ts";
 import { Calls } from "./calls.ts";
+import { Catalog } from "./catalog.ts";
 import { SnapshotFiles } from "./disk.ts";
-import { Feed } from "./feed/feed.ts";
-import { Pusher } from "./pusher.ts";
+import { Publisher } from "./publisher.ts";
 import { Ledger } from "./quota.ts";
 import { Refreshers } from "./refreshers.ts";
 import { upstreamReport } from "./report.ts";
-import { Snapshots, type Accepted } from "./snapshots.ts";
+import { Snapshots } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
-import { discoverTabs, tabsFile } from "./tabs.ts";
 import type { Upstream } from "./upstream.ts";
 import { Writing, type Footing, type WriteMeans } from "./writing.ts";
 
@@ -54,7 +51,6 @@ export interface BrokerOptions {
   readonly ledger?: LedgerHost;
 }
 
-const READERS_COME_WITHIN = ms(1_000);
 /** A table that is read for an operator's order: looked at so often, for five seconds. */
 const REREAD_LOOK = ms(50);
 const REREAD_LOOKS = 100;
@@ -78,59 +74,90 @@ export class Broker implements BrokerPort {
   readonly #refreshers: Refreshers;
   readonly #calls: Calls;
   readonly #writing: Writing;
-  readonly #pusher = new Pusher((table) => this.#push(table));
-  readonly #acks: Acks;
-  readonly #feed: Feed;
-  readonly #listeners = new Set<BrokerEvents>();
-  #tables: readonly Table[] | undefined;
-  #listFailure: Unavailable | undefined;
-  #stopDiscovery: (() => void) | undefined;
-  /** Workers that the broker before this one had. */
-  readonly #expected: number;
-  #closing = false;
+  readonly #catalog: Catalog;
+  readonly #publisher: Publisher;
 
   /** Loads what the last broker left; asks for nothing yet. @throws DroverError DROVER_E_DATA_DIR. */
   constructor(options: BrokerOptions) {
-    const { clock, log, dataDir, spreadsheetId } = options;
+    const { clock, log } = options;
     this.#options = options;
-    this.#store = openStore(dataDir, clock.wall(), log);
-    this.#expected = this.#store.readers();
+    this.#store = openStore(options.dataDir, clock.wall(), log);
     this.#quota = new Ledger(options.readsPerMinute, clock, this.#store.quota());
-    this.#feed = new Feed({ dataDir, epoch: this.#store.epoch, log });
-    this.#acks = new Acks(clock);
-    this.#writing = new Writing({
-      tables: (options.tables ?? []).filter(isWritable),
+    this.#calls = new Calls({ quota: this.#quota, store: this.#store, log });
+    this.#writing = this.#newWriting();
+    this.#snapshots = this.#newSnapshots();
+    this.#catalog = this.#newCatalog();
+    this.#publisher = this.#newPublisher();
+    this.#refreshers = this.#newRefreshers();
+  }
+
+  #newWriting(): Writing {
+    const { tables, clock, journalSize } = this.#options;
+    return new Writing({
+      tables: (tables ?? []).filter(isWritable),
       clock,
-      mostBytes: options.journalSize,
+      mostBytes: journalSize,
       footing: this.#footing(),
-      show: (table) => this.#show(table),
-      keep: (table) => this.#keep(table),
+      show: (table) => this.#publisher.show(table),
+      keep: (table) => this.#publisher.keep(table),
       reread: (table) => this.#reread(table),
     });
-    const written = (table: string): boolean => this.#writing.has(table);
-    const { secretKey } = options;
-    const ttlOf = (table: Table): Ms => this.#refreshers.ttlOf(table);
-    this.#snapshots = new Snapshots({
+  }
+
+  #newSnapshots(): Snapshots {
+    const { spreadsheetId, dataDir, log, secretKey } = this.#options;
+    return new Snapshots({
       spreadsheetId,
       files: new SnapshotFiles(dataDir, log),
       store: this.#store,
       log,
-      written,
-      ttlOf,
+      written: (table) => this.#writing.has(table),
+      ttlOf: (table) => this.#refreshers.ttlOf(table),
       secretKey,
     });
-    this.#calls = new Calls({ quota: this.#quota, store: this.#store, log });
-    const upstreamOf = upstreams(options);
-    this.#refreshers = new Refreshers({
+  }
+
+  #newCatalog(): Catalog {
+    const { spreadsheetId, dataDir, ttl, log, upstream } = this.#options;
+    return new Catalog({
       ...this.#times(),
       spreadsheetId,
+      dataDir,
+      ttl,
+      quota: this.#quota,
+      log,
+      tabs: () => this.#calls.make({ spreadsheetId, use: "other" }, () => upstream.tabs()),
+      listed: (tables) => this.#listed(tables),
+      failed: (why) => this.#publisher.failed(why),
+    });
+  }
+
+  #newPublisher(): Publisher {
+    const { dataDir, clock, log } = this.#options;
+    return new Publisher({
+      dataDir,
+      clock,
+      log,
+      store: this.#store,
+      catalog: this.#catalog,
+      snapshots: this.#snapshots,
+      content: (table) => this.#writing.content(table),
+      failures: () => this.#refreshers.failures(),
+    });
+  }
+
+  #newRefreshers(): Refreshers {
+    const upstreamOf = upstreams(this.#options);
+    return new Refreshers({
+      ...this.#times(),
+      spreadsheetId: this.#options.spreadsheetId,
       quota: this.#quota,
       read: (id, tables, signal) => {
         const ranges = tables.map((table) => quoted(table.range));
         return this.#calls.make({ spreadsheetId: id, use: "refresh", signal }, () => upstreamOf(id).read(ranges, signal));
       },
       accept: (table, values, askedAt) => this.#accept(table, values, askedAt),
-      failed: (why) => this.#failed(why),
+      failed: (why) => this.#publisher.failed(why),
       stretched: (tables) => this.#stretched(tables),
     });
   }
@@ -171,52 +198,21 @@ export class Broker implements BrokerPort {
 
   /** Begins to serve: from disk at once, from Google for what is not there. */
   start(): void {
-    const { tables, log, dataDir, spreadsheetId } = this.#options;
-    if (tables !== undefined) return this.#setTables(tables);
-    const file = tabsFile(dataDir, spreadsheetId, log);
-    const known = file.read();
-    if (known !== undefined) this.#setTabs(known);
-    const found = (titles: readonly string[]): void => {
-      if (JSON.stringify(titles) === JSON.stringify(known)) return;
-      this.#setTabs(titles);
-      file.write(titles);
-    };
-    const failed = (why: Unavailable): void => void (this.#tables === undefined && this.#failed((this.#listFailure = why)));
-    const tabs = () => this.#calls.make({ spreadsheetId, use: "other" }, () => this.#options.upstream.tabs());
-    this.#stopDiscovery = discoverTabs({ ...this.#times(), quota: this.#quota, log, tabs, found, failed });
+    this.#catalog.start(this.#options.tables);
   }
 
   subscribe(events: BrokerEvents): Subscription {
-    this.#listeners.add(events);
-    const reader = this.#acks.join();
-    this.#keepReaders();
-    if (this.#listFailure !== undefined) events.failed(this.#listFailure);
-    if (this.#tables !== undefined) events.tables(this.#infos());
-    for (const { head, bytes } of this.#snapshots.all()) events.snapshot(head, bytes);
-    for (const why of this.#refreshers.failures()) events.failed(why);
-    return {
-      saw: (table, version) => reader.saw(table, version),
-      end: () => {
-        this.#listeners.delete(events);
-        reader.leave();
-        this.#keepReaders();
-      },
-    };
-  }
-
-  /** For the next broker. One that closes loses its workers to it. */
-  #keepReaders(): void {
-    if (!this.#closing) this.#store.keepReaders(this.#acks.readers);
+    return this.#publisher.subscribe(events);
   }
 
   follow(from: Position | undefined, tell: (changes: Changes) => void): () => void {
-    return this.#feed.follow(from, tell);
+    return this.#publisher.follow(from, tell);
   }
 
   async want(table: string, priority?: Priority): Promise<Unavailable | undefined> {
-    if (this.#tables !== undefined) return this.#refreshers.want(table, priority);
+    if (this.#catalog.tables !== undefined) return this.#refreshers.want(table, priority);
     const message = "Google has not said yet which tabs the spreadsheet has";
-    return { reason: "never-loaded", message, retryAfter: ms(1_000), ...this.#listFailure, table };
+    return { reason: "never-loaded", message, retryAfter: ms(1_000), ...this.#catalog.failure, table };
   }
 
   touch(tables: readonly string[]): void {
@@ -225,14 +221,14 @@ export class Broker implements BrokerPort {
 
   /** Asks for a table anew, or for all, whatever their age. @returns which; undefined: there is no such table. */
   refresh(table?: string): readonly string[] | undefined {
-    const names = (this.#tables ?? []).map(({ name }) => name).filter((name) => table === undefined || name === table);
+    const names = (this.#catalog.tables ?? []).map(({ name }) => name).filter((name) => table === undefined || name === table);
     if (table !== undefined && names.length === 0) return undefined;
     for (const name of names) this.#refreshers.renew(name);
     return names;
   }
 
   async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
-    const known = this.#tables?.some(({ name }) => name === request.table);
+    const known = this.#catalog.tables?.some(({ name }) => name === request.table);
     if (known === true) {
       if (this.#writing.isUnknown(request.table)) await this.#firstRead(request.table, call.within);
       return this.#writing.write(request, call);
@@ -272,7 +268,7 @@ export class Broker implements BrokerPort {
 
   /** Connections that another broker had are about to come: until they have, answers to writers wait for them. */
   expectReaders(): void {
-    this.#acks.settle(this.#expected, READERS_COME_WITHIN);
+    this.#publisher.expectReaders();
   }
 
   peek(table: string): ReturnType<Snapshots["get"]> {
@@ -286,7 +282,7 @@ export class Broker implements BrokerPort {
   report(): UpstreamReport {
     const { clock, spreadsheetId } = this.#options;
     const held = { calls: this.#calls, quota: this.#quota, refreshers: this.#refreshers, snapshots: this.#snapshots };
-    const report = upstreamReport({ clock, spreadsheetId, tables: this.#tables ?? [], ...held });
+    const report = upstreamReport({ clock, spreadsheetId, tables: this.#catalog.tables ?? [], ...held });
     const writes = this.#writing.report();
     return writes === undefined ? report : { ...report, writes };
   }
@@ -298,11 +294,11 @@ export class Broker implements BrokerPort {
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */
   async close(): Promise<void> {
-    this.#closing = true;
-    this.#stopDiscovery?.();
+    this.#publisher.leave();
+    this.#catalog.close();
     await this.closeWrites();
     this.#refreshers.close();
-    this.#feed.close();
+    this.#publisher.close();
     this.#options.upstream.close();
     await this.#snapshots.flushed();
   }
@@ -325,21 +321,10 @@ export class Broker implements BrokerPort {
     return { clock, alarm: alarm ?? systemAlarm(clock), random: random ?? Math.random };
   }
 
-  #infos() {
-    return (this.#tables ?? []).map((table) => tableInfo(table, this.#options.spreadsheetId));
-  }
-
-  #setTabs(titles: readonly string[]): void {
-    const { tables, notes } = tablesFromTabs(titles, this.#options.ttl);
-    for (const note of notes) this.#options.log.info(note);
-    this.#setTables(tables);
-  }
-
-  #setTables(tables: readonly Table[]): void {
+  /** There are other tables now: all of them begin with what is on disk. */
+  #listed(tables: readonly Table[]): void {
     const { clock } = this.#options;
     const [now, wall] = [clock.now(), clock.wall()];
-    this.#tables = tables;
-    this.#listFailure = undefined;
     this.#snapshots.load(tables, wall);
     const checked = tables.flatMap((table) => {
       const held = this.#snapshots.get(table.name);
@@ -348,11 +333,7 @@ export class Broker implements BrokerPort {
     });
     for (const { name } of tables) this.#startWriting(name, new Map(checked).get(name)?.checkedAt ?? now);
     this.#refreshers.setTables(tables, new Map(checked));
-    for (const listener of this.#listeners) {
-      listener.tables(this.#infos());
-      for (const { head, bytes } of this.#snapshots.all()) listener.snapshot(head, bytes);
-    }
-    this.#feed.tables(this.#infos());
+    this.#publisher.listed();
     this.#refreshers.warm();
     this.#refreshers.touch(tables.filter(isWritable).map(({ name }) => name));
   }
@@ -363,27 +344,7 @@ export class Broker implements BrokerPort {
     if (held === undefined || !this.#writing.has(table)) return;
     const load = (): Content => contentOf(new Snapshot(Uint8Array.from(held.bytes).buffer));
     this.#writing.based(table, { load, layout: held.layout }, checkedAt);
-    this.#push(table);
-  }
-
-  /** Pushes a table's rows with all that was accepted, and waits for readers. */
-  async #show(table: string): Promise<void> {
-    await this.#pusher.push(table);
-    const version = this.#snapshots.get(table)?.head.version;
-    if (version !== undefined) await this.#acks.reached(table, version);
-  }
-
-  /** Whatever comes of a push that is due: what it showed is on disk, or could not be written. */
-  async #keep(table: string): Promise<void> {
-    await Promise.allSettled([this.#pusher.pushed(table)]);
-    await this.#snapshots.written(table);
-  }
-
-  #push(name: string): void {
-    const table = this.#tables?.find((known) => known.name === name);
-    const shown = this.#writing.content(name);
-    if (table === undefined || shown === undefined) return;
-    this.#tell(table, this.#snapshots.show(table, shown, this.#options.clock.wall()));
+    this.#publisher.push(table);
   }
 
   #accept(table: Table, values: unknown, askedAt: Instant): string | undefined {
@@ -393,32 +354,7 @@ export class Broker implements BrokerPort {
       this.#writing.based(table.name, { load: () => content, layout, places }, askedAt);
       return this.#writing.content(table.name) ?? content;
     };
-    return this.#tell(table, this.#snapshots.accept(table, values, at, this.#writing.has(table.name) ? over : undefined));
-  }
-
-  /** Tells all listeners what came of new rows. @returns why they were refused. */
-  #tell(table: Table, accepted: Accepted): string | undefined {
-    switch (accepted.is) {
-      case "malformed":
-        this.#options.log.warn({ table: table.name }, `new rows were refused, what was there stays: ${accepted.why}`);
-        return accepted.why;
-      case "same":
-        for (const listener of this.#listeners) listener.renewed(accepted.head);
-        this.#told(table.name);
-        return undefined;
-      case "changed":
-        for (const listener of this.#listeners) listener.snapshot(accepted.head, accepted.bytes);
-        this.#told(table.name);
-        return undefined;
-      default:
-        return accepted satisfies never;
-    }
-  }
-
-  /** After the workers know a table's rows: what changed in them becomes events. */
-  #told(table: string): void {
-    const rows = this.#snapshots.get(table);
-    if (rows !== undefined) this.#feed.seen(rows.head, rows.bytes);
+    return this.#publisher.tell(table, this.#snapshots.accept(table, values, at, this.#writing.has(table.name) ? over : undefined));
   }
 
   /** The TTLs of tables are others now, for a time: whoever has their rows is told. */
@@ -433,11 +369,7 @@ export class Broker implements BrokerPort {
     else this.#options.log.info(figures, "the TTLs fit into the quota again");
     for (const table of tables) {
       const head = this.#snapshots.retimed(table);
-      if (head !== undefined) for (const listener of this.#listeners) listener.renewed(head);
+      if (head !== undefined) this.#publisher.renewed(head);
     }
-  }
-
-  #failed(why: Unavailable): void {
-    for (const listener of this.#listeners) listener.failed(why);
   }
 }
