@@ -1,6 +1,6 @@
 import { CLASS_COUNTERS, REQUEST_CLASSES } from "../../base/requestclass.ts";
 import type { Measured } from "../../base/measured.ts";
-import type { UpstreamReport, WritesReport } from "../../base/protocol.ts";
+import type { UpstreamReport, WritesReport } from "../../base/upstreamreport.ts";
 import type { Timestamp } from "../../base/units.ts";
 import type { Snapshot } from "../../master/snapshot.ts";
 import { histogram, oneOf, REQUEST_BUCKETS, sample, SHEET_BUCKETS, type Sample } from "./samples.ts";
