@@ -1,9 +1,10 @@
 /**
- * What a child tells in its beat beside the counters of `protocol.ts`: counts by name, durations, and how its Node.js is. A worker runs
+ * What a child tells in its beat beside its counters: counts by name, durations, and how its Node.js is. A worker runs
  * application code, so names are of a few families, of a plain alphabet, and few.
  */
 import { PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics } from "node:v8";
+import { count, record } from "./fields.ts";
 import { Histogram, type HistogramDelta } from "./histogram.ts";
 import type { LoopLag, LoopWatch } from "./loopdelay.ts";
 
@@ -47,10 +48,6 @@ export const MOST_NAMES = 128;
 const NAME = /^(?:shed|calls)\.[a-z0-9][a-z0-9.-]{0,47}$/;
 /** Whether a count may be of this name. */
 export const isCountName = (name: string): boolean => NAME.test(name);
-
-type Fields = Readonly<Record<string, unknown>>;
-const record = (v: unknown): v is Fields => typeof v === "object" && v !== null && !Array.isArray(v);
-const count = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v) && v >= 0;
 
 /** @param delta reads a histogram's delta. @returns undefined for what is none: then the whole beat is malformed. */
 export function readFigures(v: unknown, delta: (v: unknown) => HistogramDelta | undefined): BeatFigures | undefined {

@@ -1,143 +1,33 @@
-/** The broker without its socket: tables, snapshots and the refresher that keeps them, and who wants to hear of it. */
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Clock } from "../base/clock.ts";
+/** The broker without its socket: what workers, and whoever runs it, may ask of it. */
 import type { HistogramDelta } from "../base/histogram.ts";
-import type { Logger } from "../base/log.ts";
-import type { UpstreamReport, WritesQuestion } from "../base/protocol.ts";
-import { after, between, elapsed, later, ms, seconds, type Bytes, type Instant, type Ms, type PerMinute } from "../base/units.ts";
-import { quoted } from "../sheets/a1.ts";
+import type { UpstreamReport } from "../base/upstreamreport.ts";
+import type { WritesQuestion } from "../base/protocol.ts";
+import { ms, seconds, type Ms } from "../base/units.ts";
 import type { BrokerEvents, BrokerPort, Subscription, WriteCall } from "../sheets/direct-transport.ts";
 import type { Changes, Position } from "../sheets/events.ts";
-import type { LedgerHost } from "../sheets/ledger-host.ts";
 import { isWritable } from "../sheets/layout.ts";
-import type { Reading } from "../sheets/rows.ts";
-import type { SecretKey } from "../sheets/secrets.ts";
-import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
-import { tableInfo, tablesFromTabs } from "../sheets/tables.ts";
-import type { Priority, Table, Unavailable } from "../sheets/types.ts";
+import type { LedgerHost } from "../sheets/ledger-host.ts";
+import type { Priority, Unavailable } from "../sheets/types.ts";
 import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
-import { Acks } from "./acks.ts";
-import { systemAlarm, type Alarm } from "./alarm.ts";
-import { Calls } from "./calls.ts";
-import { SnapshotFiles } from "./disk.ts";
-import { Feed } from "./feed/feed.ts";
-import { Pusher } from "./pusher.ts";
-import { Ledger } from "./quota.ts";
-import { Refreshers } from "./refreshers.ts";
+import type { Calls } from "./calls.ts";
+import { Parts, type BrokerOptions } from "./parts.ts";
 import { upstreamReport } from "./report.ts";
-import { Snapshots, type Accepted } from "./snapshots.ts";
-import { openStore, type Store } from "./store.ts";
-import { discoverTabs, tabsFile } from "./tabs.ts";
-import type { Upstream } from "./upstream.ts";
-import { Writing, type Footing, type WriteMeans } from "./writing.ts";
-
-export interface BrokerOptions {
-  readonly spreadsheetId: string;
-  /** Undefined: every tab is a table. */
-  readonly tables: readonly Table[] | undefined;
-  /** Of tables that the tabs make. */
-  readonly ttl: Ms;
-  readonly readsPerMinute: PerMinute;
-  readonly dataDir: string;
-  /** Most of accepted writes that may wait to be sent. */
-  readonly journalSize: Bytes;
-  /** For what is kept of users' secrets. */
-  readonly secretKey?: SecretKey;
-  readonly upstream: Upstream;
-  /** The same for another spreadsheet; left out: there is none. */
-  readonly elsewhere?: (spreadsheetId: string) => Upstream;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly alarm?: Alarm;
-  readonly random?: () => number;
-  /** Opened and closed by whoever made it. */
-  readonly ledger?: LedgerHost;
-}
-
-const READERS_COME_WITHIN = ms(1_000);
-/** A table that is read for an operator's order: looked at so often, for five seconds. */
-const REREAD_LOOK = ms(50);
-const REREAD_LOOKS = 100;
-
-/** @returns what gives the upstream of each spreadsheet. */
-function upstreams({ spreadsheetId, upstream, elsewhere }: BrokerOptions): (id: string) => Upstream {
-  const known = new Map([[spreadsheetId, upstream]]);
-  return (id) => {
-    const own = known.get(id) ?? elsewhere?.(id);
-    if (own === undefined) throw new Error(`there is no way to the spreadsheet ${id}`);
-    known.set(id, own);
-    return own;
-  };
-}
+import type { Snapshots } from "./snapshots.ts";
+import type { WriteMeans, Writing } from "./writing.ts";
 
 export class Broker implements BrokerPort {
   readonly #options: BrokerOptions;
-  readonly #store: Store;
-  readonly #quota: Ledger;
-  readonly #snapshots: Snapshots;
-  readonly #refreshers: Refreshers;
-  readonly #calls: Calls;
-  readonly #writing: Writing;
-  readonly #pusher = new Pusher((table) => this.#push(table));
-  readonly #acks: Acks;
-  readonly #feed: Feed;
-  readonly #listeners = new Set<BrokerEvents>();
-  #tables: readonly Table[] | undefined;
-  #listFailure: Unavailable | undefined;
-  #stopDiscovery: (() => void) | undefined;
-  /** Workers that the broker before this one had. */
-  readonly #expected: number;
-  #closing = false;
+  readonly #parts: Parts;
 
   /** Loads what the last broker left; asks for nothing yet. @throws DroverError DROVER_E_DATA_DIR. */
   constructor(options: BrokerOptions) {
-    const { clock, log, dataDir, spreadsheetId } = options;
     this.#options = options;
-    this.#store = openStore(dataDir, clock.wall(), log);
-    this.#expected = this.#store.readers();
-    this.#quota = new Ledger(options.readsPerMinute, clock, this.#store.quota());
-    this.#feed = new Feed({ dataDir, epoch: this.#store.epoch, log });
-    this.#acks = new Acks(clock);
-    this.#writing = new Writing({
-      tables: (options.tables ?? []).filter(isWritable),
-      clock,
-      mostBytes: options.journalSize,
-      footing: this.#footing(),
-      show: (table) => this.#show(table),
-      keep: (table) => this.#keep(table),
-      reread: (table) => this.#reread(table),
-    });
-    const written = (table: string): boolean => this.#writing.has(table);
-    const { secretKey } = options;
-    const ttlOf = (table: Table): Ms => this.#refreshers.ttlOf(table);
-    this.#snapshots = new Snapshots({
-      spreadsheetId,
-      files: new SnapshotFiles(dataDir, log),
-      store: this.#store,
-      log,
-      written,
-      ttlOf,
-      secretKey,
-    });
-    this.#calls = new Calls({ quota: this.#quota, store: this.#store, log });
-    const upstreamOf = upstreams(options);
-    this.#refreshers = new Refreshers({
-      ...this.#times(),
-      spreadsheetId,
-      quota: this.#quota,
-      read: (id, tables, signal) => {
-        const ranges = tables.map((table) => quoted(table.range));
-        return this.#calls.make({ spreadsheetId: id, use: "refresh", signal }, () => upstreamOf(id).read(ranges, signal));
-      },
-      accept: (table, values, askedAt) => this.#accept(table, values, askedAt),
-      failed: (why) => this.#failed(why),
-      stretched: (tables) => this.#stretched(tables),
-    });
+    this.#parts = new Parts(options);
   }
 
   /** For the beat. */
   get counters(): Calls["counters"] {
-    return this.#calls.counters;
+    return this.#parts.calls.counters;
   }
 
   /** Whether any table of this broker may be written to. */
@@ -150,92 +40,61 @@ export class Broker implements BrokerPort {
   }
 
   get takesWrites(): boolean {
-    return this.#writing.isOpen;
+    return this.#parts.writing.isOpen;
   }
 
   /** Accepts writes from now on. Before `start`, so that no rows are shown without what the journal holds. */
   openWrites(means: WriteMeans): void {
-    this.#snapshots.takeBack();
-    this.#writing.open(means);
+    this.#parts.snapshots.takeBack();
+    this.#parts.writing.open(means);
   }
 
   /** Accepts no more writes. @returns when all are on disk, rows too, and the journal is given up. */
   async closeWrites(): Promise<void> {
-    await this.#writing.close(() => this.#snapshots.yield());
+    await this.#parts.writing.close(() => this.#parts.snapshots.yield());
   }
 
   /** @throws when no journal is open here, or the copy can't be made. */
   async copyJournal(to: string): Promise<void> {
-    await this.#writing.copy(to);
+    await this.#parts.writing.copy(to);
   }
 
   /** Begins to serve: from disk at once, from Google for what is not there. */
   start(): void {
-    const { tables, log, dataDir, spreadsheetId } = this.#options;
-    if (tables !== undefined) return this.#setTables(tables);
-    const file = tabsFile(dataDir, spreadsheetId, log);
-    const known = file.read();
-    if (known !== undefined) this.#setTabs(known);
-    const found = (titles: readonly string[]): void => {
-      if (JSON.stringify(titles) === JSON.stringify(known)) return;
-      this.#setTabs(titles);
-      file.write(titles);
-    };
-    const failed = (why: Unavailable): void => void (this.#tables === undefined && this.#failed((this.#listFailure = why)));
-    const tabs = () => this.#calls.make({ spreadsheetId, use: "other" }, () => this.#options.upstream.tabs());
-    this.#stopDiscovery = discoverTabs({ ...this.#times(), quota: this.#quota, log, tabs, found, failed });
+    this.#parts.catalog.start(this.#options.tables);
   }
 
   subscribe(events: BrokerEvents): Subscription {
-    this.#listeners.add(events);
-    const reader = this.#acks.join();
-    this.#keepReaders();
-    if (this.#listFailure !== undefined) events.failed(this.#listFailure);
-    if (this.#tables !== undefined) events.tables(this.#infos());
-    for (const { head, bytes } of this.#snapshots.all()) events.snapshot(head, bytes);
-    for (const why of this.#refreshers.failures()) events.failed(why);
-    return {
-      saw: (table, version) => reader.saw(table, version),
-      end: () => {
-        this.#listeners.delete(events);
-        reader.leave();
-        this.#keepReaders();
-      },
-    };
-  }
-
-  /** For the next broker. One that closes loses its workers to it. */
-  #keepReaders(): void {
-    if (!this.#closing) this.#store.keepReaders(this.#acks.readers);
+    return this.#parts.publisher.subscribe(events);
   }
 
   follow(from: Position | undefined, tell: (changes: Changes) => void): () => void {
-    return this.#feed.follow(from, tell);
+    return this.#parts.publisher.follow(from, tell);
   }
 
   async want(table: string, priority?: Priority): Promise<Unavailable | undefined> {
-    if (this.#tables !== undefined) return this.#refreshers.want(table, priority);
+    if (this.#parts.catalog.tables !== undefined) return this.#parts.refreshers.want(table, priority);
     const message = "Google has not said yet which tabs the spreadsheet has";
-    return { reason: "never-loaded", message, retryAfter: ms(1_000), ...this.#listFailure, table };
+    return { reason: "never-loaded", message, retryAfter: ms(1_000), ...this.#parts.catalog.failure, table };
   }
 
   touch(tables: readonly string[]): void {
-    this.#refreshers.touch(tables);
+    this.#parts.refreshers.touch(tables);
   }
 
   /** Asks for a table anew, or for all, whatever their age. @returns which; undefined: there is no such table. */
   refresh(table?: string): readonly string[] | undefined {
-    const names = (this.#tables ?? []).map(({ name }) => name).filter((name) => table === undefined || name === table);
+    const names = (this.#parts.catalog.tables ?? []).map(({ name }) => name).filter((name) => table === undefined || name === table);
     if (table !== undefined && names.length === 0) return undefined;
-    for (const name of names) this.#refreshers.renew(name);
+    for (const name of names) this.#parts.refreshers.renew(name);
     return names;
   }
 
   async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
-    const known = this.#tables?.some(({ name }) => name === request.table);
+    const known = this.#parts.catalog.tables?.some(({ name }) => name === request.table);
     if (known === true) {
-      if (this.#writing.isUnknown(request.table)) await this.#firstRead(request.table, call.within);
-      return this.#writing.write(request, call);
+      if (this.#parts.writing.isUnknown(request.table)) await this.#firstRead(request.table, call.within);
+      return this.#parts.writing.write(request, call);
     }
     const [reason, message] =
       known === false
@@ -248,196 +107,58 @@ export class Broker implements BrokerPort {
   async #firstRead(table: string, within: Ms): Promise<void> {
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, within);
-    await Promise.race([this.#refreshers.want(table), late.promise]);
+    await Promise.race([this.#parts.refreshers.want(table), late.promise]);
     clearTimeout(timer);
   }
 
-  /** Reads a table now, for who must know what a person has typed meanwhile. @returns whether it was read in time. */
-  async #reread(table: string): Promise<boolean> {
-    const asked = this.#options.clock.wall();
-    const isRead = (): boolean => (this.#snapshots.get(table)?.head.checkedAt ?? 0) >= asked;
-    this.#refreshers.renew(table);
-    for (let looks = 0; looks < REREAD_LOOKS && !isRead(); looks += 1) await sleep(REREAD_LOOK);
-    return isRead();
-  }
-
   find(id: string): Promise<Write | undefined> {
-    return this.#writing.find(id);
+    return this.#parts.writing.find(id);
   }
 
   /** Writes that Google has refused for good: what there is, what is to become of them. */
   aside(question: WritesQuestion): ReturnType<Writing["aside"]> {
-    return this.#writing.aside(question);
+    return this.#parts.writing.aside(question);
   }
 
   /** Connections that another broker had are about to come: until they have, answers to writers wait for them. */
   expectReaders(): void {
-    this.#acks.settle(this.#expected, READERS_COME_WITHIN);
+    this.#parts.publisher.expectReaders();
   }
 
   peek(table: string): ReturnType<Snapshots["get"]> {
-    return this.#snapshots.get(table);
+    return this.#parts.snapshots.get(table);
   }
 
   since(table: string, version: number): ReturnType<Snapshots["since"]> {
-    return this.#snapshots.since(table, version);
+    return this.#parts.snapshots.since(table, version);
   }
 
   report(): UpstreamReport {
     const { clock, spreadsheetId } = this.#options;
-    const held = { calls: this.#calls, quota: this.#quota, refreshers: this.#refreshers, snapshots: this.#snapshots };
-    const report = upstreamReport({ clock, spreadsheetId, tables: this.#tables ?? [], ...held });
-    const writes = this.#writing.report();
+    const held = {
+      calls: this.#parts.calls,
+      quota: this.#parts.quota,
+      refreshers: this.#parts.refreshers,
+      snapshots: this.#parts.snapshots,
+    };
+    const report = upstreamReport({ clock, spreadsheetId, tables: this.#parts.catalog.tables ?? [], ...held });
+    const writes = this.#parts.writing.report();
     return writes === undefined ? report : { ...report, writes };
   }
 
   /** From acceptance to the sheet, of what has landed since the last call. */
   takeTimesToSheet(): HistogramDelta {
-    return this.#writing.takeTimes();
+    return this.#parts.writing.takeTimes();
   }
 
   /** Stops asking; who waits is told. @returns when all that is known is on disk. */
   async close(): Promise<void> {
-    this.#closing = true;
-    this.#stopDiscovery?.();
+    this.#parts.publisher.leave();
+    this.#parts.catalog.close();
     await this.closeWrites();
-    this.#refreshers.close();
-    this.#feed.close();
+    this.#parts.refreshers.close();
+    this.#parts.publisher.close();
     this.#options.upstream.close();
-    await this.#snapshots.flushed();
-  }
-
-  #footing(): Footing {
-    return {
-      layout: (table) => this.#snapshots.get(table)?.layout,
-      renew: (table) => this.#refreshers.renew(table),
-      reads: { ledger: this.#quota, keep: (state) => this.#store.keepQuota(state) },
-      writes: { state: () => this.#store.writeQuota(), keep: (state) => this.#store.keepWriteQuota(state) },
-      proof: {
-        read: () => this.#store.proof(this.#options.spreadsheetId),
-        keep: (delivery) => this.#store.keepProof(this.#options.spreadsheetId, delivery),
-      },
-    };
-  }
-
-  #times(): { readonly clock: Clock; readonly alarm: Alarm; readonly random: () => number } {
-    const { clock, alarm, random } = this.#options;
-    return { clock, alarm: alarm ?? systemAlarm(clock), random: random ?? Math.random };
-  }
-
-  #infos() {
-    return (this.#tables ?? []).map((table) => tableInfo(table, this.#options.spreadsheetId));
-  }
-
-  #setTabs(titles: readonly string[]): void {
-    const { tables, notes } = tablesFromTabs(titles, this.#options.ttl);
-    for (const note of notes) this.#options.log.info(note);
-    this.#setTables(tables);
-  }
-
-  #setTables(tables: readonly Table[]): void {
-    const { clock } = this.#options;
-    const [now, wall] = [clock.now(), clock.wall()];
-    this.#tables = tables;
-    this.#listFailure = undefined;
-    this.#snapshots.load(tables, wall);
-    const checked = tables.flatMap((table) => {
-      const held = this.#snapshots.get(table.name);
-      if (held === undefined) return [];
-      return [[table.name, { checkedAt: after(now, elapsed(wall, held.head.checkedAt)), bytes: held.bytes.byteLength }] as const];
-    });
-    for (const { name } of tables) this.#startWriting(name, new Map(checked).get(name)?.checkedAt ?? now);
-    this.#refreshers.setTables(tables, new Map(checked));
-    for (const listener of this.#listeners) {
-      listener.tables(this.#infos());
-      for (const { head, bytes } of this.#snapshots.all()) listener.snapshot(head, bytes);
-    }
-    this.#feed.tables(this.#infos());
-    this.#refreshers.warm();
-    this.#refreshers.touch(tables.filter(isWritable).map(({ name }) => name));
-  }
-
-  /** Lays what the journal holds over the rows from disk, before anybody sees them. */
-  #startWriting(table: string, checkedAt: Instant): void {
-    const held = this.#snapshots.get(table);
-    if (held === undefined || !this.#writing.has(table)) return;
-    const load = (): Content => contentOf(new Snapshot(Uint8Array.from(held.bytes).buffer));
-    this.#writing.based(table, { load, layout: held.layout }, checkedAt);
-    this.#push(table);
-  }
-
-  /** Pushes a table's rows with all that was accepted, and waits for readers. */
-  async #show(table: string): Promise<void> {
-    await this.#pusher.push(table);
-    const version = this.#snapshots.get(table)?.head.version;
-    if (version !== undefined) await this.#acks.reached(table, version);
-  }
-
-  /** Whatever comes of a push that is due: what it showed is on disk, or could not be written. */
-  async #keep(table: string): Promise<void> {
-    await Promise.allSettled([this.#pusher.pushed(table)]);
-    await this.#snapshots.written(table);
-  }
-
-  #push(name: string): void {
-    const table = this.#tables?.find((known) => known.name === name);
-    const shown = this.#writing.content(name);
-    if (table === undefined || shown === undefined) return;
-    this.#tell(table, this.#snapshots.show(table, shown, this.#options.clock.wall()));
-  }
-
-  #accept(table: Table, values: unknown, askedAt: Instant): string | undefined {
-    const { clock } = this.#options;
-    const at = later(clock.wall(), between(clock.now(), askedAt));
-    const over = ({ content, layout, places }: Extract<Reading, { is: "ok" }>): Content => {
-      this.#writing.based(table.name, { load: () => content, layout, places }, askedAt);
-      return this.#writing.content(table.name) ?? content;
-    };
-    return this.#tell(table, this.#snapshots.accept(table, values, at, this.#writing.has(table.name) ? over : undefined));
-  }
-
-  /** Tells all listeners what came of new rows. @returns why they were refused. */
-  #tell(table: Table, accepted: Accepted): string | undefined {
-    switch (accepted.is) {
-      case "malformed":
-        this.#options.log.warn({ table: table.name }, `new rows were refused, what was there stays: ${accepted.why}`);
-        return accepted.why;
-      case "same":
-        for (const listener of this.#listeners) listener.renewed(accepted.head);
-        this.#told(table.name);
-        return undefined;
-      case "changed":
-        for (const listener of this.#listeners) listener.snapshot(accepted.head, accepted.bytes);
-        this.#told(table.name);
-        return undefined;
-      default:
-        return accepted satisfies never;
-    }
-  }
-
-  /** After the workers know a table's rows: what changed in them becomes events. */
-  #told(table: string): void {
-    const rows = this.#snapshots.get(table);
-    if (rows !== undefined) this.#feed.seen(rows.head, rows.bytes);
-  }
-
-  /** The TTLs of tables are others now, for a time: whoever has their rows is told. */
-  #stretched(tables: readonly Table[]): void {
-    const { planned, budget, floor } = this.#refreshers.stretch();
-    const figures = { planned: Math.round(planned), budget, floor };
-    if (floor > 0)
-      this.#options.log.warn(
-        figures,
-        `the TTLs would take more calls than the quota leaves: no table is refreshed more often than every ${floor} ms`,
-      );
-    else this.#options.log.info(figures, "the TTLs fit into the quota again");
-    for (const table of tables) {
-      const head = this.#snapshots.retimed(table);
-      if (head !== undefined) for (const listener of this.#listeners) listener.renewed(head);
-    }
-  }
-
-  #failed(why: Unavailable): void {
-    for (const listener of this.#listeners) listener.failed(why);
+    await this.#parts.snapshots.flushed();
   }
 }

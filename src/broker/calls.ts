@@ -1,6 +1,6 @@
 /** Every call to Google passes here: it is counted before it is made, and what came of it is remembered, and said when it changes. */
 import type { Logger } from "../base/log.ts";
-import type { UpstreamReport } from "../base/protocol.ts";
+import type { UpstreamReport } from "../base/upstreamreport.ts";
 import type { Ledger } from "./quota.ts";
 import type { Store } from "./store.ts";
 import type { Outcome } from "./upstream.ts";

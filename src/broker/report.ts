@@ -1,6 +1,6 @@
 /** What the broker says of Google, and of the tables it reads there. */
 import type { Clock } from "../base/clock.ts";
-import type { SpreadsheetReport, TableReport, UpstreamReport } from "../base/protocol.ts";
+import type { SpreadsheetReport, TableReport, UpstreamReport } from "../base/upstreamreport.ts";
 import { between, later, type Instant, type Timestamp } from "../base/units.ts";
 import { causeOf, type Table } from "../sheets/types.ts";
 import { ACCOUNTS } from "../sheets/users.ts";

@@ -12,7 +12,7 @@ import { errnoOf, messageOf } from "../base/errors.ts";
 import { encodeFrame, FrameReader } from "../base/frames.ts";
 import type { Logger } from "../base/log.ts";
 import { seconds } from "../base/units.ts";
-import { readFromBroker } from "../sheets/wire.ts";
+import { readFromBroker } from "../sheets/wire-from-broker.ts";
 
 /** An old broker commits and ends the request that is under way; longer, and the journal's lock decides. */
 const YIELDS_WITHIN = seconds(3);

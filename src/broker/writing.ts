@@ -1,32 +1,21 @@
-/**
- * Writes, from a worker's call to its answer:
- *
- *   write → validate against the rows as all before it leave them → journal (durable) → laid over the rows → pushed → seen → answer
- *
- * Requests are judged one after the other and journaled side by side: what is on its way to the disk counts as accepted for those
- * that follow, and is shown to nobody.
- */
-import { createHash } from "node:crypto";
+/** The tables that may be written to: their rows with all that was accepted, for as long as a journal is open and until it is given up. */
 import type { Clock } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
 import type { HistogramDelta } from "../base/histogram.ts";
-import { impossible } from "../base/never.ts";
 import type { WritesQuestion } from "../base/protocol.ts";
-import { minutes, ms, seconds, type Bytes, type Instant, type Ms } from "../base/units.ts";
+import { ms, seconds, type Bytes, type Instant } from "../base/units.ts";
 import type { WriteCall } from "../sheets/direct-transport.ts";
-import type { Layout } from "../sheets/layout.ts";
+import { isWritable, type Layout } from "../sheets/layout.ts";
 import type { Content } from "../sheets/snapshot.ts";
 import type { Table } from "../sheets/types.ts";
-import { isWritable } from "../sheets/layout.ts";
-import type { Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WritesReport } from "../sheets/writes.ts";
+import type { Delivery, Write, WriteAnswer, WriteRequest, WritesReport } from "../sheets/writes.ts";
 import { Aside, answerWrites } from "./aside.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
-import type { Added, Entry, Journal, NewEntry, Once, Settlement } from "./journal/journal.ts";
+import type { Journal, Settlement } from "./journal/journal.ts";
 import type { QuotaState, Ledger } from "./quota.ts";
+import { refused, WriteRequests, type OpenJournal } from "./write-requests.ts";
 import { ulids } from "./ulid.ts";
-import { validate } from "./validate.ts";
 import { Waiting } from "./waiting.ts";
-import { WrittenTable, type Draft, type Source } from "./written.ts";
+import { WrittenTable, type Source } from "./written.ts";
 
 /** What sending needs of the broker. */
 export interface Ground extends Footing {
@@ -69,36 +58,20 @@ export interface WritingOptions {
   readonly keep: (table: string) => Promise<void>;
 }
 
-/** A call is repeated for as long as a worker waits for its answer, which is minutes at most. */
-const CALL_KEPT = minutes(30);
 /** The flusher may take a second to end, and a reader to see what was taken; the journal is to be closed before that. */
 const ENDS_WITHIN = ms(600);
-
-/** What is right, and has room. */
-interface Reserved {
-  readonly is: "valid";
-  readonly draft: Draft;
-  readonly entries: readonly NewEntry[];
-}
-
-interface Open {
-  readonly journal: Journal;
-  readonly flusher: Flusher;
-  readonly waiting: Waiting;
-  readonly newId: () => string;
-}
 
 export class Writing {
   readonly #options: WritingOptions;
   readonly #tables: ReadonlyMap<string, WrittenTable>;
-  #open: Open | undefined;
-  readonly #adding = new Set<Promise<unknown>>();
-  readonly #answering = new Set<Promise<unknown>>();
+  #open: OpenJournal | undefined;
+  readonly #requests: WriteRequests;
   readonly #aside: Aside;
 
   constructor(options: WritingOptions) {
     this.#options = options;
     this.#tables = new Map(options.tables.map((table) => [table.name, new WrittenTable(table)]));
+    this.#requests = new WriteRequests(options.clock, options.show);
     this.#aside = new Aside({ tables: this.#tables, open: () => this.#open, reread: options.reread, show: options.show });
   }
 
@@ -142,10 +115,10 @@ export class Writing {
     if (open === undefined) return;
     this.#open = undefined;
     open.waiting.leave();
-    await Promise.all(this.#adding);
+    await this.#requests.added();
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, ENDS_WITHIN);
-    await Promise.race([Promise.all([open.flusher.close(), Promise.allSettled(this.#answering)]), late.promise]);
+    await Promise.race([Promise.all([open.flusher.close(), this.#requests.answered()]), late.promise]);
     clearTimeout(timer);
     await last();
     await open.journal.close();
@@ -200,95 +173,16 @@ export class Writing {
 
   /** What was set aside, in the operator's hands. */
   aside(question: WritesQuestion): ReturnType<typeof answerWrites> {
-    const answer = answerWrites(this.#aside, question);
-    this.#adding.add(answer);
-    return answer.finally(() => this.#adding.delete(answer));
+    return this.#requests.hold(answerWrites(this.#aside, question));
   }
 
-  write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
-    const answer = this.#write(request, call);
-    this.#answering.add(answer);
-    return answer.finally(() => this.#answering.delete(answer));
-  }
-
-  async #write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
-    const open = this.#open;
+  /** Takes a request, if it can be taken. @returns once readers have seen it, or the sheet has it: as the call wants. */
+  async write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer> {
     const written = this.#tables.get(request.table);
     if (written === undefined || !isWritable(written.table))
       return refused("not-writable", `the tables file lets nobody change "${request.table}"`);
-    if (open === undefined) return refused("away", "the broker does not take writes now: nothing was written", seconds(1));
-    const once = onceOf(request, call);
-    let judged = this.#judge(written, request, open);
-    if (judged.is === "refused" && this.#adding.size > 0) {
-      await Promise.all(this.#adding); // what it was refused for may not come to be, or be this request itself
-      judged = this.#judge(written, request, open);
-    }
-    if (judged.is === "refused") {
-      const before = once === undefined ? undefined : await open.journal.recall(once);
-      return before === undefined ? judged : this.#answer(request.table, before, call, open);
-    }
-    const adding = this.#add(written, judged, once, open);
-    this.#adding.add(adding);
-    const added = await adding.finally(() => this.#adding.delete(adding));
-    return this.#answer(request.table, added, call, open);
-  }
-
-  async #add(written: WrittenTable, { draft, entries }: Reserved, once: Once | undefined, open: Open): Promise<Added> {
-    written.draft(draft);
-    let added: Added;
-    try {
-      added = await open.journal.add({ entries, ...(once === undefined ? {} : { once }) });
-    } catch (e) {
-      added = { is: "disk", message: `the journal failed: ${messageOf(e)}` }; // a bug: the connection of who waits shall live
-    }
-    if (added.is === "added") {
-      written.commit(draft, added.entries);
-      open.waiting.accept(added.entries, entries);
-      open.flusher.accepted(added.entries);
-    } else {
-      written.drop(draft);
-      open.waiting.free(entries);
-    }
-    return added;
-  }
-
-  /** Room and rules: what passes is reserved. */
-  #judge(written: WrittenTable, { changes }: WriteRequest, { waiting, newId }: Open): Reserved | Extract<WriteAnswer, { is: "refused" }> {
-    const standing = written.standing();
-    if (standing === undefined)
-      return refused("not-writable", `the columns of "${written.table.name}" are not known yet: it was never read`, seconds(2));
-    const valid = validate(standing, changes, newId, this.#options.clock.wall());
-    if (valid.is === "refused") return valid;
-    const full = waiting.reserve(valid.entries);
-    if (full !== undefined) return refused("full", full, seconds(5));
-    return { is: "valid", draft: { entries: valid.entries, rows: valid.rows }, entries: valid.entries };
-  }
-
-  async #answer(table: string, added: Added, call: WriteCall, open: Open): Promise<WriteAnswer> {
-    switch (added.is) {
-      case "added":
-      case "repeated": {
-        await this.#options.show(table);
-        const ids = added.is === "added" ? added.entries.map(({ id }) => id) : added.writes.map(({ id }) => id);
-        const moved = call.wait === "sheet" && (await open.waiting.settled(ids, call.within)) === "moved";
-        const known = added.is === "added" ? added.entries.map(fresh) : added.writes;
-        const writes = known.map((write) => open.waiting.find(write.id) ?? write);
-        const written = { is: "written", writes, delivery: this.#delivery(open), repeated: added.is === "repeated" } as const;
-        return moved ? { ...written, moved } : written;
-      }
-      case "reused":
-        return refused("reused-key", "this Idempotency-Key was used for another request: use a new one");
-      case "full":
-        return refused("full", added.message, seconds(5));
-      case "disk":
-        return refused("disk", added.message, seconds(5));
-      default:
-        return impossible(added);
-    }
-  }
-
-  #delivery({ flusher }: Open): Delivery {
-    return flusher.delivery === "at-least-once" ? "at-least-once" : "exactly-once";
+    if (this.#open === undefined) return refused("away", "the broker does not take writes now: nothing was written", seconds(1));
+    return this.#requests.write(written, request, call, this.#open);
   }
 
   #settled(how: Settlement): void {
@@ -306,20 +200,4 @@ export class Writing {
       }
     }
   }
-}
-
-function refused(reason: WriteRefusal["reason"], message: string, retryAfter?: Ms): Extract<WriteAnswer, { is: "refused" }> {
-  return { is: "refused", refusal: { reason, message, ...(retryAfter === undefined ? {} : { retryAfter }) } };
-}
-
-const fresh = ({ id, table, op, key, at }: Entry): Write => ({ id, table, op, key, state: "journaled", at });
-
-/** A client's name of its request, else the call's id: it is repeated when its answer was lost. The two can't be taken for each other. */
-function onceOf({ once, table, changes }: WriteRequest, { id }: WriteCall): Once | undefined {
-  if (once !== undefined) return { key: `client:${once.key}`, digest: once.digest };
-  if (id === undefined) return undefined;
-  const digest = createHash("sha256")
-    .update(JSON.stringify([table, changes]))
-    .digest("base64url");
-  return { key: `call:${id}`, digest, keep: CALL_KEPT };
 }

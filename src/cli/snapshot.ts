@@ -2,13 +2,19 @@ import type { Advice } from "../admin/advice/advice.ts";
 import type { AlertView } from "../admin/alerts/view.ts";
 import { systemClock } from "../base/clock.ts";
 import { snapshotOf as makeSnapshot, type ChildFacts, type Facts, type Snapshot } from "../master/snapshot.ts";
-import type { Ms } from "../base/units.ts";
+import type { Instant, Ms } from "../base/units.ts";
+import type { Arbiter } from "../master/shell/arbiter.ts";
 import type { Child } from "../master/shell/children.ts";
 import type { HooksView } from "../master/shell/hooks/hooks.ts";
-import type { Daemon } from "./daemon.ts";
+import type { Listener } from "../master/shell/listeners.ts";
+import type { Totals } from "../master/shell/totals.ts";
 import { dataSource } from "./greeting.ts";
 import type { Generations } from "./generations.ts";
+import type { DaemonHooks } from "./hooks.ts";
+import type { Monitor } from "./monitor.ts";
+import type { limitedBy } from "./stats.ts";
 import { version } from "./version.ts";
+import type { Watch } from "./watch.ts";
 
 /** What `drover status --json` prints: the master's snapshot, and where the data comes from. */
 export interface Status extends Snapshot {
@@ -28,13 +34,30 @@ export interface Status extends Snapshot {
   readonly fullIn: Ms | null;
 }
 
-const facts = (child: Child, daemon: Daemon): ChildFacts => {
+/** What a snapshot is taken of. */
+export interface Observed {
+  readonly arbiter: Arbiter;
+  readonly watch: Watch;
+  readonly totals: Totals;
+  readonly startedAt: Instant;
+  readonly listeners: readonly Listener[];
+  readonly demo: boolean;
+  limitedBy(): ReturnType<typeof limitedBy>;
+}
+
+/** And who knows the rest of a status. */
+export interface Reporting extends Observed {
+  readonly hooks: DaemonHooks;
+  readonly monitor: Monitor;
+}
+
+const facts = (child: Child, daemon: Observed): ChildFacts => {
   const use = daemon.watch.use(child.pid);
   return { startedAt: child.startedAt, lastBeat: child.lastBeat, lastBeatAt: child.lastBeatAt, cpu: use?.cpu, rss: use?.rss };
 };
 
 /** The master as the world may see it now. */
-export function masterSnapshot(daemon: Daemon): Snapshot {
+export function masterSnapshot(daemon: Observed): Snapshot {
   const { arbiter, totals, watch } = daemon;
   const limit = daemon.limitedBy();
   const gathered: Facts = {
@@ -58,7 +81,8 @@ export function masterSnapshot(daemon: Daemon): Snapshot {
   return makeSnapshot(arbiter.state(), gathered);
 }
 
-export function statusOf(daemon: Daemon, generations: Generations, refusedRequests: number): Status {
+/** What `drover status --json` prints. @param refusedRequests of the control socket. */
+export function statusOf(daemon: Reporting, generations: Generations, refusedRequests: number): Status {
   const { arbiter, monitor } = daemon;
   const { log_file: target, cache_ttl: cacheTtl } = generations.settings();
   const snapshot = masterSnapshot(daemon);

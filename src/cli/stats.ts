@@ -1,6 +1,6 @@
 /** The minute's line: what an operator who only has `tail -f` needs to see. */
 import type { Logger } from "../base/log.ts";
-import type { UpstreamReport } from "../base/protocol.ts";
+import type { UpstreamReport } from "../base/upstreamreport.ts";
 import type { Master } from "../master/core/model.ts";
 import type { Child } from "../master/shell/children.ts";
 import type { MachineSample } from "../master/shell/machine-watch.ts";

@@ -1,5 +1,6 @@
 /** The line of `systemctl status`: "8/8 workers, gen 3, HEALTHY 12/200, quota 4/60, 12 connections". */
-import type { Health, UpstreamReport } from "../base/protocol.ts";
+import type { Health } from "../base/protocol.ts";
+import type { UpstreamReport } from "../base/upstreamreport.ts";
 import type { SlotsState } from "../base/slots.ts";
 import type { Child } from "../master/shell/children.ts";
 import { allChildren } from "../master/core/places.ts";

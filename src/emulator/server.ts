@@ -5,7 +5,7 @@ import { systemClock, type Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { HistogramDelta } from "../base/histogram.ts";
 import type { Logger } from "../base/log.ts";
-import type { Counters } from "../base/protocol.ts";
+import type { Counters } from "../base/counters.ts";
 import { ms, seconds, type Ms } from "../base/units.ts";
 import { createGuard, type Sharing } from "./access.ts";
 import { openAccount, setTokenUri } from "./account.ts";

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import { Histogram } from "../base/histogram.ts";
-import { noCounters, type Counters } from "../base/protocol.ts";
+import { noCounters, type Counters } from "../base/counters.ts";
 import { isRead } from "./router.ts";
 
 /** Calls since the start, refused and failed ones included. */

@@ -4,7 +4,9 @@
  */
 import { impossible } from "../base/never.ts";
 import type { ByClass } from "../base/requestclass.ts";
-import type { Address, Beat, Counters, Health, Role, UpstreamReport } from "../base/protocol.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Address, Beat, Health, Role } from "../base/protocol.ts";
+import type { UpstreamReport } from "../base/upstreamreport.ts";
 import type { SlotsState } from "../base/slots.ts";
 import { between, ms, type Instant, type Ms, type Timestamp } from "../base/units.ts";
 import type { Child, Master, Place, PlaceId, Reason, Roll, RollResult, Slot } from "./core/model.ts";

@@ -1,16 +1,17 @@
-import { randomBytes } from "node:crypto";
+/** The tables and the ledger through the broker's socket: one connection, made again whenever it is lost. */
 import type { Logger } from "../base/log.ts";
 import { ms, seconds, type Ms } from "../base/units.ts";
 import { Connection } from "./connection.ts";
 import { share } from "./direct-transport.ts";
 import type { Position } from "./events.ts";
-import { isAnswered, LedgerCalls, type LedgerAnswer } from "./ledger-calls.ts";
+import { LedgerCalls } from "./ledger-calls.ts";
 import type { LedgerLink } from "./ledger-link.ts";
+import { OutstandingCalls, type Ending } from "./outstanding.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { EVERY_TABLE, type Priority, type SnapshotHead } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 import { UnavailableError } from "./unavailable.ts";
-import { PROTOCOL, type Call, type FromBroker, type FromClient } from "./wire.ts";
+import { PROTOCOL, type FromBroker } from "./wire.ts";
 
 export interface BrokerTransportOptions {
   /** The broker's unix socket. */
@@ -22,64 +23,20 @@ export interface BrokerTransportOptions {
   readonly log?: Logger;
 }
 
-type Written = Extract<WriteAnswer, { is: "written" }>;
-type WriteAnswered = Extract<FromBroker, { type: "answer" }>;
-
-/** How a call ended. */
-type Ending =
-  | Extract<FromBroker, { type: "reply" | "found" }>
-  | WriteAnswered
-  | LedgerAnswer
-  /** Without an answer. `unsure`: it was said, and may have had its effect. */
-  | { readonly type: "none"; readonly why: string; readonly unsure: boolean };
-
-/** A call without an answer yet: said again, under the same id, to whichever broker answers next. */
-interface Outstanding {
-  readonly message: () => FromClient;
-  /** It may have reached a broker that did not answer. */
-  unsure: boolean;
-  /** It has been said to the broker that is there now. */
-  said: boolean;
-  /** What it was answered by a broker that gave the journal up before the sheet had it: good, unless there is a better one. */
-  answer: Written | undefined;
-  readonly end: (how: Ending) => void;
-  /** Ends it without an answer. */
-  readonly give: (why: string) => void;
-}
-
 const TICK = ms(25);
 /** Between attempts to connect: a broker that was killed is back within a second, and what this side shows meanwhile is old. */
 const LONGEST_PAUSE = { soon: ms(100), later: ms(1_000) };
 const SOON = 40;
 /** A connection that lasted less was no success: the pauses go on growing. */
 const LASTING = ms(1_000);
-/** A broker that is handing over is asked again after this time, unless its successor is there before. */
-const AGAIN = ms(50);
 /** The broker is to answer a call that waits for the sheet before this side gives up. */
 const MARGIN = ms(500);
-/** What the other end, which may be away, is to be told: less than what a connection takes, and less calls than a broker does. */
-const MOST_OUTSTANDING = 900;
-/** Of all kinds: a broker closes the connection at a thousand. */
-const MOST_CALLS = 990;
-const MOST_BYTES = 3 * 1_048_576;
-const UNUSED = "is no longer used by this process";
-
 /** @returns the answer to a write that has none. */
 function unanswered({ why, unsure }: Extract<Ending, { type: "none" }>): WriteAnswer {
   const message = unsure
     ? `the broker ${why}, and whether this was written is not known: said again with the same Idempotency-Key it is written once at most`
     : `the broker ${why}: nothing was written`;
   return { is: "refused", refusal: { reason: "away", message, retryAfter: seconds(1), unsure } };
-}
-
-/** @returns how a write ends; undefined: it is to be said again, and what was answered until now is kept. */
-function endOfWrite(message: WriteAnswered, call: Outstanding): WriteAnswered | undefined {
-  const { answer } = message;
-  if (answer.is === "refused") return answer.refusal.reason === "away" ? undefined : { ...message, answer: call.answer ?? answer };
-  const { moved, ...written } = { ...answer, repeated: call.answer?.repeated ?? answer.repeated };
-  if (moved !== true) return { ...message, answer: written };
-  call.answer = written;
-  return undefined;
 }
 
 const away = (table: string, why: string): UnavailableError =>
@@ -91,8 +48,10 @@ const newer = (head: SnapshotHead, than: SnapshotHead | undefined): boolean =>
 /** The transport of a worker: one connection, made again whenever it is lost. */
 class BrokerTransport implements BrokerLink {
   readonly #options: BrokerTransportOptions;
-  readonly #ids = randomBytes(6).toString("hex");
-  readonly #outstanding = new Map<string, Outstanding>();
+  readonly #calls = new OutstandingCalls({
+    isUp: () => this.#up,
+    say: (message) => this.#connection?.say(message),
+  });
   readonly #touched = new Set<string>();
   readonly #heads = new Map<string, SnapshotHead>();
   /** The last change that was heard of. */
@@ -102,15 +61,12 @@ class BrokerTransport implements BrokerLink {
   #tick: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
-  #calls = 0;
-  /** Of calls without an answer. */
-  #bytes = 0;
   #up = false;
   #upSince = 0;
   #closed = false;
 
   readonly ledger = new LedgerCalls({
-    ask: (call, within) => this.#call(call, 0, within),
+    ask: (call, within) => this.#calls.make(call, within ?? this.#options.timeout),
     tell: (message) => void (this.#up && this.#connection?.say(message)),
   });
 
@@ -125,54 +81,29 @@ class BrokerTransport implements BrokerLink {
 
   async want(table: string, held: string | undefined, priority?: Priority): Promise<void> {
     const params = { table, ...(held === undefined ? {} : { held }), ...(priority === undefined ? {} : { priority }) };
-    const how = await this.#call(() => ({ method: "want", params }));
+    const how = await this.#calls.make(() => ({ method: "want", params }), this.#options.timeout);
     if (how.type === "none") throw away(table, how.why);
     if (how.type === "reply" && how.why !== undefined) throw new UnavailableError(how.why);
   }
 
   async write(request: WriteRequest, wait: WriteWait): Promise<WriteAnswer> {
     const bytes = 2 * JSON.stringify(request).length;
-    if (this.#outstanding.size >= MOST_OUTSTANDING || this.#bytes + bytes > MOST_BYTES) {
+    if (!this.#calls.hasRoom(bytes)) {
       const message = "too many writes of this worker wait for the broker: nothing was written";
       return { is: "refused", refusal: { reason: "full", message, retryAfter: seconds(1) } };
     }
-    const deadline = performance.now() + this.#options.timeout;
+    const { timeout } = this.#options;
+    const deadline = performance.now() + timeout;
     const within = (): Ms => ms(Math.max(0, deadline - performance.now() - MARGIN));
-    const how = await this.#call(() => ({ method: "write", params: { request, wait, within: within() } }), bytes);
+    const how = await this.#calls.make(() => ({ method: "write", params: { request, wait, within: within() } }), timeout, bytes);
     if (how.type === "answer") return how.answer;
     return unanswered(how.type === "none" ? how : { type: "none", why: "answered something else", unsure: true });
   }
 
   async find(id: string): Promise<Write | undefined> {
-    const how = await this.#call(() => ({ method: "find", params: { write: id } }));
+    const how = await this.#calls.make(() => ({ method: "find", params: { write: id } }), this.#options.timeout);
     if (how.type === "none") throw away(EVERY_TABLE, how.why);
     return how.type === "found" ? how.write : undefined;
-  }
-
-  #call(call: () => Call, bytes = 0, within: Ms = this.#options.timeout): Promise<Ending> {
-    const id = `${this.#ids}-${(this.#calls += 1)}`;
-    return new Promise((resolve) => {
-      const end = (how: Ending): void => {
-        clearTimeout(timer);
-        if (this.#outstanding.delete(id)) this.#bytes -= bytes;
-        resolve(how);
-      };
-      const give = (why: string): void =>
-        end(one.answer === undefined ? { type: "none", why, unsure: one.unsure || one.said } : { type: "answer", id, answer: one.answer });
-      const message = (): FromClient => ({ type: "call", id, ...call() });
-      const one: Outstanding = { message, unsure: false, said: false, answer: undefined, end, give };
-      const timer = setTimeout(() => give("did not answer in time"), within);
-      if (this.#closed) return give(UNUSED);
-      if (this.#outstanding.size >= MOST_CALLS) return give("has too many calls of this worker to answer already");
-      this.#outstanding.set(id, one);
-      this.#bytes += bytes;
-      if (this.#up) this.#say(one);
-    });
-  }
-
-  #say(call: Outstanding): void {
-    call.said = true;
-    this.#connection?.say(call.message());
   }
 
   touch(table: string): void {
@@ -190,7 +121,7 @@ class BrokerTransport implements BrokerLink {
     clearTimeout(this.#tick);
     clearTimeout(this.#retry);
     this.#connection?.end();
-    for (const call of this.#outstanding.values()) call.give(UNUSED);
+    this.#calls.close();
   }
 
   #connect(): void {
@@ -208,10 +139,7 @@ class BrokerTransport implements BrokerLink {
     const was = this.#up;
     this.#up = false;
     if (this.#closed) return;
-    for (const call of this.#outstanding.values()) {
-      call.unsure ||= call.said;
-      call.said = false;
-    }
+    this.#calls.lost();
     if (was && performance.now() - this.#upSince > LASTING) this.#failures = 0;
     if (was) this.#events?.link(false);
     if (was) this.ledger.linked(false);
@@ -245,12 +173,11 @@ class BrokerTransport implements BrokerLink {
         return this.#events?.failed(message.why);
       case "reply":
       case "found":
-        return this.#outstanding.get(message.id)?.end(message);
       case "answer":
       case "entered":
       case "left":
       case "spent":
-        return this.#answered(message);
+        return this.#calls.answered(message);
       case "slots":
       case "ended":
       case "tallied":
@@ -269,7 +196,7 @@ class BrokerTransport implements BrokerLink {
     this.#upSince = performance.now();
     this.#events?.link(true);
     this.ledger.linked(true);
-    for (const call of this.#outstanding.values()) this.#say(call);
+    this.#calls.sayAll();
   }
 
   /** Acknowledged once they are what this process answers from; older ones are superseded, and so acknowledged too. */
@@ -286,22 +213,6 @@ class BrokerTransport implements BrokerLink {
 
   #saw({ table, epoch, version }: SnapshotHead): void {
     this.#connection?.say({ type: "seen", table, epoch, version });
-  }
-
-  /**
-   * A broker that takes no writes now, waits for the sheet no longer, or leaves a question to the ledger open is handing over: the call is
-   * said again, to its successor or to itself.
-   */
-  #answered(message: WriteAnswered | LedgerAnswer): void {
-    const { id } = message;
-    const call = this.#outstanding.get(id);
-    if (call === undefined) return;
-    const ending = message.type === "answer" ? endOfWrite(message, call) : isAnswered(message) ? message : undefined;
-    if (ending !== undefined) return call.end(ending);
-    call.said = false;
-    setTimeout(() => {
-      if (this.#up && !call.said && this.#outstanding.get(id) === call) this.#say(call);
-    }, AGAIN);
   }
 
   /** Keeps the newest head of each table; says whether this is it. */

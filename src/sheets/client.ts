@@ -17,7 +17,7 @@ import type { Transport } from "./transport.ts";
 import { EVERY_TABLE, type Priority, type TableInfo, type Unavailable } from "./types.ts";
 import { ACCOUNTS } from "./users.ts";
 import { UnavailableError } from "./unavailable.ts";
-import { outOfBounds } from "./wire.ts";
+import { outOfBounds } from "./wire-from-client.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 
 export type { TableSource, TableView } from "./held.ts";

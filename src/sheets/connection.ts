@@ -2,7 +2,8 @@ import { connect, type Socket } from "node:net";
 import { messageOf } from "../base/errors.ts";
 import { encodeFrame, FrameReader, type Frame } from "../base/frames.ts";
 import { seconds } from "../base/units.ts";
-import { readFromBroker, type FromBroker, type FromClient } from "./wire.ts";
+import type { FromBroker, FromClient } from "./wire.ts";
+import { readFromBroker } from "./wire-from-broker.ts";
 
 const HELLO_WITHIN = seconds(5);
 /** What may wait to be read by the broker: more means that it does not read. */

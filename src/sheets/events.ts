@@ -1,4 +1,5 @@
 /** The words of the change feed: what became of rows, and where an event stands in the broker's sequence. */
+import { count, record } from "../base/fields.ts";
 
 /**
  * A place in the sequence of events. `seq` counts; `epoch` is the broker's that made the event, so that a number that was given
@@ -8,6 +9,9 @@ export interface Position {
   readonly epoch: number;
   readonly seq: number;
 }
+
+/** Whether a message has a place there. */
+export const isPosition = (v: unknown): v is Position => record(v) && count(v["epoch"]) && count(v["seq"]);
 
 /** Why a client has to read again: its place is not known any more; the table's columns or definition are others; too many rows changed at once. */
 export type ResetReason = "history" | "columns" | "many";

@@ -1,12 +1,10 @@
-/** The ledger's part of wire.ts: what a worker may say about sessions and counts, and what it is told. */
+/** The ledger's part of what is read from the wire: what a worker may say about sessions and counts, and what it is told. */
+import { count, record, type Fields } from "../base/fields.ts";
 import { SLOT_STATUSES, type SlotsState } from "../base/slots.ts";
 import { ms } from "../base/units.ts";
 import type { Admission, Deed, Session, Spent } from "./ledger.ts";
 import { MOST_DEEDS, MOST_SESSIONS, MOST_TALLIES, type Renewal, type Tally } from "./ledger-host.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
-const record = (v: unknown): v is Fields => typeof v === "object" && v !== null && !Array.isArray(v);
-const count = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v) && v >= 0;
 const whole = (v: unknown, most: number): v is number => Number.isSafeInteger(v) && (v as number) >= 0 && (v as number) <= most;
 const text = (v: unknown, most: number): v is string => typeof v === "string" && v.length > 0 && v.length <= most;
 const list = <T>(v: unknown, most: number, is: (item: unknown) => item is T): v is T[] =>

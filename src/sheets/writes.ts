@@ -1,9 +1,9 @@
 /** The words of writing: what a client wants changed, and what becomes of it. */
-import type { Delivery } from "../base/protocol.ts";
+import type { Delivery } from "../base/upstreamreport.ts";
 import type { Ms, Timestamp } from "../base/units.ts";
 import type { Cell } from "./snapshot.ts";
 
-export type { Delivery, WritesReport } from "../base/protocol.ts";
+export type { Delivery, WritesReport } from "../base/upstreamreport.ts";
 
 /** Values by column name. Only the named columns are touched; null empties a cell. */
 export type Values = Readonly<Record<string, Cell>>;

@@ -1,6 +1,6 @@
 import { isCountName, MOST_NAMES } from "../base/figures.ts";
 import { Histogram } from "../base/histogram.ts";
-import { noCounters, type Counters } from "../base/protocol.ts";
+import { noCounters, type Counters } from "../base/counters.ts";
 import { CLASS_COUNTERS, type RequestClass } from "../base/requestclass.ts";
 
 /** What this worker has done since it started: monotonic counters and the durations of its answers. */

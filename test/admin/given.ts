@@ -1,6 +1,6 @@
 /** Figures for tests of what is made of them. */
 import type { Measured } from "../../src/base/measured.ts";
-import type { UpstreamReport } from "../../src/base/protocol.ts";
+import type { UpstreamReport } from "../../src/base/upstreamreport.ts";
 import { mebibytes, ms, type Timestamp } from "../../src/base/units.ts";
 import type { NodeFigures } from "../../src/base/figures.ts";
 import { NOW } from "../cli/statuses.ts";

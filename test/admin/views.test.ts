@@ -9,7 +9,7 @@ import { capacityView } from "../../src/admin/views/capacity.ts";
 import { statsView } from "../../src/admin/views/stats.ts";
 import { Throttle } from "../../src/admin/throttle.ts";
 import { slotsState } from "../../src/base/slots.ts";
-import { noCounters } from "../../src/base/protocol.ts";
+import { noCounters } from "../../src/base/counters.ts";
 import { ms, type Instant, type Timestamp } from "../../src/base/units.ts";
 import { child, NOW, place, statusWith } from "../cli/statuses.ts";
 import { alert } from "./world.ts";

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { isCountName, MOST_NAMES, watchNode, type BeatFigures } from "../../src/base/figures.ts";
 import { watchLoop } from "../../src/base/loopdelay.ts";
-import { noCounters, readFromChild, type Beat } from "../../src/base/protocol.ts";
+import { noCounters } from "../../src/base/counters.ts";
+import { readFromChild } from "../../src/base/fromchild.ts";
+import type { Beat } from "../../src/base/protocol.ts";
 import { ms } from "../../src/base/units.ts";
 
 const beat = (figures: unknown): unknown => ({

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { isFromMaster, noCounters, readFromChild, type Beat } from "../../src/base/protocol.ts";
+import { noCounters } from "../../src/base/counters.ts";
+import { readFromChild } from "../../src/base/fromchild.ts";
+import { isFromMaster, type Beat } from "../../src/base/protocol.ts";
 import { ms } from "../../src/base/units.ts";
 
 const beat: Beat = {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Health, UpstreamReport } from "../../src/base/protocol.ts";
+import type { Health } from "../../src/base/protocol.ts";
+import type { UpstreamReport } from "../../src/base/upstreamreport.ts";
 import { slotsState } from "../../src/base/slots.ts";
 import { statusLine, type StatusFacts } from "../../src/cli/status-line.ts";
 import type { Instant } from "../../src/base/units.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { renderStatus } from "../../src/cli/status.ts";
-import type { UpstreamReport } from "../../src/base/protocol.ts";
+import type { UpstreamReport } from "../../src/base/upstreamreport.ts";
 import { ms, type Timestamp } from "../../src/base/units.ts";
 import type { PlaceId } from "../../src/master/core/model.ts";
 import { NOW, place, statusWith } from "./statuses.ts";

@@ -1,6 +1,6 @@
 /** Snapshots for tests of what is made of them. */
 import type { Status } from "../../src/cli/snapshot.ts";
-import { noCounters } from "../../src/base/protocol.ts";
+import { noCounters } from "../../src/base/counters.ts";
 import type { ChildView, PlaceView } from "../../src/master/snapshot.ts";
 import { ms, type Timestamp } from "../../src/base/units.ts";
 

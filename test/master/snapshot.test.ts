@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { noCounters, type Beat, type UpstreamReport } from "../../src/base/protocol.ts";
+import { noCounters } from "../../src/base/counters.ts";
+import type { Beat } from "../../src/base/protocol.ts";
+import type { UpstreamReport } from "../../src/base/upstreamreport.ts";
 import { ms, type Instant, type Timestamp } from "../../src/base/units.ts";
 import { snapshotOf, type Facts } from "../../src/master/snapshot.ts";
 import { booted, world, type World } from "./core/world.ts";

@@ -13,7 +13,8 @@ import { brokerTransport } from "../../src/sheets/broker-transport.ts";
 import type { BrokerPort } from "../../src/sheets/direct-transport.ts";
 import type { Ledger, Tallies } from "../../src/sheets/ledger.ts";
 import { createLedger } from "../../src/sheets/ledger-client.ts";
-import { readFromBroker, readFromClient } from "../../src/sheets/wire.ts";
+import { readFromBroker } from "../../src/sheets/wire-from-broker.ts";
+import { readFromClient } from "../../src/sheets/wire-from-client.ts";
 import { ledgerByHand, session } from "../broker/ledger/ledgers.ts";
 
 const log = pino({ level: "silent" });

@@ -1,5 +1,5 @@
 import { ms, type Ms } from "../../base/units.ts";
-import type { TableReport } from "../../base/protocol.ts";
+import type { TableReport } from "../../base/upstreamreport.ts";
 import { said, UNSAID, type Said } from "../said.ts";
 import { NEAR, percent, type AdviceInput, type Standing } from "./advice.ts";
 import { duration } from "./slots.ts";

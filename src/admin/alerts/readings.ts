@@ -1,6 +1,6 @@
 /** What the rules judge, from what the master knows: pure. */
 import type { Measured } from "../../base/measured.ts";
-import type { UpstreamReport } from "../../base/protocol.ts";
+import type { UpstreamReport } from "../../base/upstreamreport.ts";
 import { between, minutes, type Instant } from "../../base/units.ts";
 import type { Snapshot } from "../../master/snapshot.ts";
 import { said, UNSAID, type Said } from "../said.ts";

@@ -1,7 +1,7 @@
 /** Requests, refusals, the cache; Google, its tables and their writes. */
 import type { Measured } from "../../base/measured.ts";
-import type { UpstreamReport, WritesReport } from "../../base/protocol.ts";
 import { CLASS_COUNTERS, REQUEST_CLASSES } from "../../base/requestclass.ts";
+import type { UpstreamReport, WritesReport } from "../../base/upstreamreport.ts";
 import { REQUEST_BUCKETS, SHEET_BUCKETS } from "./buckets.ts";
 import type { Lines, MetricsInput } from "./lines.ts";
 import { histogram, labelsOf, labelText, line, oneOf } from "./text.ts";

@@ -8,7 +8,7 @@ import { encodeFrame, FrameReader } from "../../base/frames.ts";
 import { ms, seconds } from "../../base/units.ts";
 import { takeLock } from "../../broker/journal/lock.ts";
 import type { Settings } from "../../settings/table.ts";
-import { readFromBroker } from "../../sheets/wire.ts";
+import { readFromBroker } from "../../sheets/wire-from-broker.ts";
 import { brokerSocket } from "../configure.ts";
 import { asOwnerOf } from "./owner.ts";
 

@@ -1,7 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Logger } from "../../base/log.ts";
-import { readFromChild, type Beat, type DrainedBy, type FromChild, type Role, type ToChild } from "../../base/protocol.ts";
+import { readFromChild } from "../../base/fromchild.ts";
+import type { Beat, DrainedBy, FromChild, Role, ToChild } from "../../base/protocol.ts";
 import type { Instant, Ms } from "../../base/units.ts";
 import type { Fatal, Pid, PlaceId } from "../core/model.ts";
 import type { Examined } from "./autopsy/examiner.ts";

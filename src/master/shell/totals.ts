@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from "../../base/clock.ts";
 import { Histogram, type HistogramDelta } from "../../base/histogram.ts";
-import { COUNTERS, noCounters, type Beat, type Counters } from "../../base/protocol.ts";
+import { COUNTERS, noCounters, type Counters } from "../../base/counters.ts";
+import type { Beat } from "../../base/protocol.ts";
 import { between, seconds, type Instant } from "../../base/units.ts";
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { advise, adviceText, LIMITS, NOTHING, type AdviceInput } from "../../../src/admin/advice/advice.ts";
-import type { TableReport } from "../../../src/base/protocol.ts";
+import type { TableReport } from "../../../src/base/upstreamreport.ts";
 import { mebibytes, ms, type Ms, type Timestamp } from "../../../src/base/units.ts";
 import type { Status } from "../../../src/cli/snapshot.ts";
 import { child, place, statusWith } from "../../cli/statuses.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import test from "node:test";
 import fc from "fast-check";
 import type { Beat } from "../../../src/base/protocol.ts";
-import { noCounters } from "../../../src/base/protocol.ts";
+import { noCounters } from "../../../src/base/counters.ts";
 import { ms } from "../../../src/base/units.ts";
 import { createMeasures, type Measurable } from "../../../src/master/shell/measures.ts";
 import { readProcSizes } from "../../../src/master/shell/procstat.ts";

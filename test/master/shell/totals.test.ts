@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { bucketOf } from "../../../src/base/histogram.ts";
-import { noCounters, type Beat } from "../../../src/base/protocol.ts";
+import { noCounters } from "../../../src/base/counters.ts";
+import type { Beat } from "../../../src/base/protocol.ts";
 import { ms, type Instant } from "../../../src/base/units.ts";
 import { createTotals } from "../../../src/master/shell/totals.ts";
 

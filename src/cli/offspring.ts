@@ -1,0 +1,74 @@
+/** The children of each generation as the master has them: forked, told what they are, lent the sockets they accept from, and signalled. */
+import { fileURLToPath } from "node:url";
+import type { AdminKeys } from "../base/adminkeys.ts";
+import { errnoOf } from "../base/errors.ts";
+import { ownModule } from "../base/place.ts";
+import type { World } from "../master/shell/arbiter.ts";
+import { send, type Child } from "../master/shell/children.ts";
+import type { Listener } from "../master/shell/listeners.ts";
+import { spawnChild, type Wrapper } from "../master/shell/spawn.ts";
+import { childEnv, nodeFlags } from "./child-env.ts";
+import { configureMessage } from "./configure.ts";
+import type { Generations } from "./generations.ts";
+import type { Plan } from "./plan.ts";
+
+export interface OffspringParts {
+  readonly listeners: readonly Listener[];
+  /** Where the embedded emulator listens, in demo. */
+  readonly emulator: Listener | undefined;
+  readonly generations: Generations;
+  /** Who may administer: told to each worker of a generation as it starts; undefined: its application is not ours, and is told nothing. */
+  adminKeys(generation: number): AdminKeys | undefined;
+  /** A generation's plan with what operators have changed since. */
+  adjusted(plan: Plan): Plan;
+}
+
+const CHILD = fileURLToPath(ownModule("cli/child"));
+
+/** What the loop needs of the world for them. */
+export function createOffspring(
+  parts: OffspringParts,
+  wrapper: Wrapper,
+): Pick<World, "fork" | "configure" | "lend" | "kill" | "inspectable"> {
+  const { generations } = parts;
+  return {
+    fork: (role, nr, generation) => {
+      const { settings, app } = generations.plan(generation);
+      return spawnChild(
+        {
+          role,
+          slot: nr,
+          entry: CHILD,
+          nodeFlags: nodeFlags(role, { ...settings, ownCode: role !== "worker" || app === undefined }),
+          env: childEnv(process.env),
+        },
+        wrapper,
+      );
+    },
+    configure: (role, nr, generation) =>
+      configureMessage(role, nr, parts.adjusted(generations.plan(generation)), {
+        listeners: parts.listeners,
+        emulatorUrl: parts.emulator?.url,
+      }),
+    lend: (child) => lend(child, parts),
+    kill,
+    inspectable: (generation) => generations.plan(generation).settings.autopsy,
+  };
+}
+
+function lend(child: Child, { listeners, emulator, adminKeys }: OffspringParts): void {
+  if (child.role === "broker") return;
+  const keys = child.role === "worker" ? adminKeys(child.generation) : undefined;
+  if (keys !== undefined) send(child, { type: "admin", keys });
+  const own = child.role === "worker" ? listeners : emulator === undefined ? [] : [emulator];
+  for (const [address, listener] of own.entries()) send(child, { type: "handle", address }, listener.handle);
+}
+
+/** Signals a process that we forked and that has not been reaped: its pid can't be another's. */
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errnoOf(error) !== "ESRCH") throw error; // it died by itself a moment ago
+  }
+}
