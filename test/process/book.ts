@@ -103,6 +103,11 @@ export async function book(
       until(`the write ${id} has ended`, async () => {
         const write = await told(id);
         return (write.state === "landed" || write.state === "parked") && write;
+      }).catch(async (e: unknown) => {
+        const { upstream } = await daemon.status(); // what a failing run leaves: the next one may not fail
+        const said = daemon.log().filter(({ role }) => role === "broker");
+        console.log(JSON.stringify([await told(id), upstream, ...said.slice(-30)], null, 1));
+        throw e;
       }),
     hand: async (...requests) => void (await done(it.call("POST", `${api}:batchUpdate`, { requests }))),
     type: async (range, values) =>
