@@ -122,12 +122,16 @@ export function renderServiceEnv({ keyFile, lines }: ServiceEnv): string {
   return `${[head, ...groups].join("\n\n")}\n`;
 }
 
-/** The lines that every service has: where its unit lets it write. Commands find the daemon by them. @param dir below /var/lib, /var/log and /run. */
-export const serviceDirectories = (dir: string): ReadonlyMap<string, string> =>
+/**
+ * The lines that every service has: where its unit lets it write, by which commands find the daemon; and that workers stand behind the master
+ * and the broker, because the unit's own cgroup keeps that from mattering to other services. @param dir below /var/lib, /var/log and /run.
+ */
+export const serviceLines = (dir: string): ReadonlyMap<string, string> =>
   new Map([
     ["DROVER_DATA_DIR", `/var/lib/${dir}`],
     ["DROVER_RUN_DIR", `/run/${dir}`],
     ["DROVER_LOG_FILE", `/var/log/${dir}/drover.log`],
+    ["DROVER_WORKER_PRIORITY", "10"],
   ]);
 
 /** The settings' part of --help: one flag a line, with its default. */

@@ -30,12 +30,12 @@ export function runWorker(
     try {
       const configured = configuredBy(message);
       const deps = open(configured);
-      // Before the application is loaded: its threads and processes follow.
-      lowerPriority(configured.config.priority).catch((error: unknown) =>
-        deps.log.warn(`this worker keeps its priority (DROVER_WORKER_PRIORITY): ${messageOf(error)}`),
-      );
+      const stepBack = (): Promise<void> =>
+        lowerPriority(configured.config.priority).catch((error: unknown) =>
+          deps.log.warn(`this worker keeps its priority (DROVER_WORKER_PRIORITY): ${messageOf(error)}`),
+        );
       worker = new Worker(port, configured, deps, host);
-      worker.start(message.beatEvery).catch(fail);
+      worker.start(message.beatEvery).then(stepBack, fail); // once it is ready: while it starts clients wait for it
     } catch (thrown) {
       fail(thrown);
     }

@@ -98,6 +98,7 @@ test("--dry-run prints every file, and writes none", async (t) => {
     DROVER_DATA_DIR: "/var/lib/drover",
     DROVER_RUN_DIR: "/run/drover",
     DROVER_LOG_FILE: "/var/log/drover/drover.log",
+    DROVER_WORKER_PRIORITY: "10",
   });
   assert.ok((env.match(/^#[A-Z_]+=/gm) ?? []).length > 30, "every other setting is there, commented");
   assert.deepEqual(readdirSync(root), []);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { loadEnvFile, parseEnvFile } from "../../src/settings/envfile.ts";
-import { renderEnvExample, renderHelp, renderReference, renderServiceEnv, serviceDirectories } from "../../src/settings/reference.ts";
+import { renderEnvExample, renderHelp, renderReference, renderServiceEnv, serviceLines } from "../../src/settings/reference.ts";
 import { resolveRows } from "../../src/settings/resolve.ts";
 import { flagOf, GROUPS, variableOf, type AnySetting } from "../../src/settings/setting.ts";
 import { sourceText } from "../../src/settings/source.ts";
@@ -91,7 +91,7 @@ const committed = (path: string): string => readFileSync(new URL(`../../${path}`
 test("docs/SETTINGS.md and config/.env.example are what the table renders (node src/settings/write-reference.ts)", () => {
   assert.equal(committed("docs/SETTINGS.md"), renderReference());
   assert.equal(committed("config/.env.example"), renderEnvExample());
-  const service = { keyFile: "/etc/drover/google-key.json", lines: serviceDirectories("drover") };
+  const service = { keyFile: "/etc/drover/google-key.json", lines: serviceLines("drover") };
   assert.equal(committed("systemd/drover.env"), renderServiceEnv(service));
 });
 

@@ -53,6 +53,7 @@ curl --silent --max-time 30 --cookie-jar /run/jar --output /dev/null --write-out
 fact session "$(me) $(stat -c '%a %U:%G' /var/lib/drover/session.key) $(stat -c '%a %U:%G' /var/lib/drover/ledger.db)"
 fact board "$(get / | head -c 15) $(get /static/views/home.js | grep -c '^export ') $(get /static/nothing.js | grep -c unknown-path)"
 fact exposure "$(systemd-analyze security --no-pager drover.service | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p')"
+fact nice "$(ps -u drover -o ni= | sort -nu | xargs) $(grep -c 'keeps its priority' /var/log/drover/drover.log)"
 
 # ------------------------------------------------------------------------------------------------ upgrade and back, with 100 clients
 another 0.2.0

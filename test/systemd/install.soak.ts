@@ -41,6 +41,7 @@ describe("drover install on a real systemd", { skip: cannot() }, () => {
     is("key_file", "600 root:root 0");
     is("first", '0 {"table"');
     is("runtime", "/opt/drover/0.1.0/runtime/node 1");
+    is("nice", "0 10 0"); // of master and broker, of workers; nobody complained
     is("login", "200");
     is("session", '"name":"Haruka Hayashi" 600 drover:drover 600 drover:drover');
     is("board", /^<!doctype html> [1-9]\d* 1$/i);

@@ -6,7 +6,7 @@ import { readServiceAccount } from "../../broker/credentials.ts";
 import type { BindAddress } from "../../settings/addresses.ts";
 import { parseEnvFile } from "../../settings/envfile.ts";
 import { detectMachine } from "../../settings/machine.ts";
-import { renderServiceEnv, serviceDirectories } from "../../settings/reference.ts";
+import { renderServiceEnv, serviceLines } from "../../settings/reference.ts";
 import { ENV_FILE_FLAG, resolveSettings } from "../../settings/resolve.ts";
 import { variableOf, type AnySetting } from "../../settings/setting.ts";
 import { SETTINGS } from "../../settings/table.ts";
@@ -60,7 +60,7 @@ function envText({ root, names, given }: InstallOptions): { text: string; isNew:
   const path = join(root, names.envFile);
   const there = contentOf(path);
   if (there === undefined) {
-    const lines = new Map([...serviceDirectories(names.dir), ...Array.from(given, ([name, text]) => [name, envLine(name, text)] as const)]);
+    const lines = new Map([...serviceLines(names.dir), ...Array.from(given, ([name, text]) => [name, envLine(name, text)] as const)]);
     return { text: renderServiceEnv({ keyFile: names.keyFile, lines }), isNew: true };
   }
   const { entries } = parseEnvFile(path, there);
