@@ -1,9 +1,9 @@
 // Joins the modules of src, and what they use of node_modules, into few: `node bin/bundle.mjs OUT`. A start reads 40 files instead of 500 (ADR 25).
 // What several processes use stands in parts that they share, so that a module exists once in a process whatever leads to it.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = process.argv[2];
@@ -25,31 +25,45 @@ const APART = ["piscina", "systeminformation"];
 const REQUIRE = 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url); ';
 const ASKS = /^var __require = /m;
 
-const { outputFiles, metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: [...entries()].map((name) => ({ in: `src/${name}.ts`, out: name })),
-  outdir: out,
-  bundle: true,
-  splitting: true,
-  chunkNames: "parts/[name]-[hash]",
-  format: "esm",
-  platform: "node",
-  target: "node26",
-  supported: { "regexp-set-notation": true }, // /v; unknown to it, it would be made at the start by `new RegExp`
-  external: APART,
-  sourcemap: true,
-  sourcesContent: false,
-  legalComments: "none", // in LICENSES.txt
-  metafile: true,
-  write: false,
-  logLevel: "warning",
-});
-
-for (const { path, text } of outputFiles) {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, path.endsWith(".js") && ASKS.test(text) ? REQUIRE + text : text);
+/** Of esbuild only the program is installed, by the package of its platform: its own package would run a script at every installation. */
+const program = join(root, `node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`);
+if (!existsSync(program)) {
+  process.stderr.write(`there is no ${program}: drover is built on Linux (x64, arm64) and macOS (arm64), with optional dependencies installed\n`);
+  process.exit(69);
 }
-writeFileSync(join(out, "LICENSES.txt"), licences(Object.keys(metafile.inputs)));
+const meta = join(out, "meta.json");
+const { status, error } = spawnSync(
+  program,
+  [
+    ...[...entries()].map((name) => `${name}=src/${name}.ts`),
+    ...APART.map((name) => `--external:${name}`),
+    `--outdir=${out}`,
+    `--metafile=${meta}`,
+    "--bundle",
+    "--splitting",
+    "--chunk-names=parts/[name]-[hash]",
+    "--format=esm",
+    "--platform=node",
+    "--target=node26",
+    "--supported:regexp-set-notation=true", // /v; unknown to it, it would be made at the start by `new RegExp`
+    "--sourcemap",
+    "--sources-content=false",
+    "--legal-comments=none", // in LICENSES.txt
+    "--log-level=warning",
+  ],
+  { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+);
+if (status !== 0) {
+  if (error !== undefined) process.stderr.write(`${program}: ${error.message}\n`);
+  process.exit(1);
+}
+const { inputs, outputs } = JSON.parse(readFileSync(meta, "utf8"));
+rmSync(meta);
+for (const path of Object.keys(outputs).filter((name) => name.endsWith(".js"))) {
+  const text = readFileSync(join(root, path), "utf8");
+  if (ASKS.test(text)) writeFileSync(join(root, path), REQUIRE + text);
+}
+writeFileSync(join(out, "LICENSES.txt"), licences(Object.keys(inputs)));
 
 /** Every package that is in there, with its licence as it came. */
 function licences(inputs) {

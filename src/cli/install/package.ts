@@ -35,7 +35,7 @@ const OWN = [
   "sbom.cdx.json",
 ];
 /** The compiler, its types, the bundler, and the package that brings the runtime, which is copied for itself. */
-const NOT_RUN = /^(?:typescript|esbuild|@esbuild\/.*|@types\/.*|undici-types|node-(?:linux|bin)-.*)$/;
+const NOT_RUN = /^(?:typescript|@esbuild\/.*|@types\/.*|undici-types|node-(?:linux|bin)-.*)$/;
 /** Where the runtime stands in a version's folder: bin/drover looks there first, and the unit names it. */
 export const RUNTIME = "runtime/node";
 
