@@ -28,7 +28,9 @@ const ASKS = /^var __require = /m;
 /** Of esbuild only the program is installed, by the package of its platform: its own package would run a script at every installation. */
 const program = join(root, `node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`);
 if (!existsSync(program)) {
-  process.stderr.write(`there is no ${program}: drover is built on Linux (x64, arm64) and macOS (arm64), with optional dependencies installed\n`);
+  process.stderr.write(
+    `there is no ${program}: drover is built on Linux (x64, arm64) and macOS (arm64), with optional dependencies installed\n`,
+  );
   process.exit(69);
 }
 const meta = join(out, "meta.json");
