@@ -31,8 +31,13 @@ fact typed "$typed"
 fact failed "$failed"
 fact took "$took"
 fact answer "$(sed -n 's/^.*\({"table".\{1,120\}\).*/\1/p' /run/said | head -n 1)"
-fact behind "$(curl --silent --head https://localhost/ | tr -d '\r' | sed -n 's/^strict-transport-security: //Ip') $(curl --silent --output /dev/null --write-out '%{http_code} %{redirect_url}' http://localhost/)"
-fact key "$(stat -c '%a %U' /etc/drover/google-key.json) $(for pid in $(pgrep -u drover -f 'child.js worker'); do tr '\0' '\n' <"/proc/$pid/environ"; done | grep -c CREDENTIALS)"
+# nginx's workers of before answer for a moment still: a reload does not wait for them.
+redirect() { curl --silent --output /dev/null --write-out '%{http_code} %{redirect_url}' http://localhost/; }
+for _ in $(seq 50); do case "$(redirect)" in 308*) break ;; *) sleep 0.1 ;; esac done
+fact behind "$(curl --silent --head https://localhost/ | tr -d '\r' | sed -n 's/^strict-transport-security: //Ip') $(redirect)"
+# A bare Debian has no pgrep.
+workers=$(grep -lsz 'child\.js$' /proc/[0-9]*/cmdline | while read -r file; do grep -qsz '^worker$' "$file" && dirname "$file"; done)
+fact key "$(stat -c '%a %U' /etc/drover/google-key.json) $(for place in $workers; do tr '\0' '\n' <"$place/environ"; done | grep -c CREDENTIALS) $(echo "$workers" | wc -l)"
 fact exposure "$(systemd-analyze security --no-pager drover.service | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p')"
 journalctl --unit=drover.service --unit=nginx.service --output=cat --no-pager | tail -n 20
 kill %1

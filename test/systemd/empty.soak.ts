@@ -89,7 +89,7 @@ describe("from an empty Debian to the first request through nginx and TLS", { sk
     is("typed", String(typed.length - OUTSIDE));
     is("answer", /^\{"table":"ausgaben","rows":\[\{"Beleg":"B-1"/);
     is("behind", "max-age=86400 308 https://localhost/");
-    is("key", "600 root 0");
+    is("key", /^600 root 0 [2-9]\d*$/); // no worker of several knows of it
     assert.ok(Number(fact("exposure")) <= MOST_EXPOSED, fact("exposure"));
     assert.ok(typed.length <= 10);
     const ours = typed.filter((command) => /^(?:drover|echo|systemctl enable|curl) /.test(command)).length;
