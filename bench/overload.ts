@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { offer, type Kind, type Offered } from "./offer.ts";
+import { cpuSeconds } from "./tree.ts";
 
 const WORKERS = process.env["WORKERS"] ?? "8";
 const SECONDS = Number(process.env["SECONDS"] ?? 20);
@@ -19,7 +20,7 @@ const DROVER = fileURLToPath(new URL("../bin/drover", import.meta.url));
 const TABLES = fileURLToPath(new URL("../config/tables.json", import.meta.url));
 
 /** The sample's daemon, without limits of rates: it is to be the machine that gives way. */
-async function start(dir: string): Promise<{ readonly port: number; stop(): Promise<void> }> {
+async function start(dir: string): Promise<{ readonly pid: number; readonly port: number; stop(): Promise<void> }> {
   const env = {
     PATH: process.env["PATH"],
     DROVER_DEMO: "on",
@@ -36,7 +37,7 @@ async function start(dir: string): Promise<{ readonly port: number; stop(): Prom
     child.kill("SIGTERM");
     await once(child, "exit");
   };
-  return { port: Number(/"http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1]), stop };
+  return { pid: child.pid ?? 0, port: Number(/"http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1]), stop };
 }
 
 const MIXES: Readonly<Record<string, Readonly<Record<Kind, number>>>> = {
@@ -63,28 +64,36 @@ function probe(port: number): Promise<Probed> {
 
 const quantile = (times: number[], q: number): string => (times.toSorted((a, b) => a - b)[Math.floor(times.length * q)] ?? NaN).toFixed(0);
 
-const row = (name: string, { seconds, kinds }: Offered): string => {
-  const good = Object.values(kinds).reduce((sum, { ok }) => sum + ok, 0);
+const good = ({ kinds }: Offered): number => Object.values(kinds).reduce((sum, { ok }) => sum + ok, 0);
+
+/** CPU seconds that the daemon's processes take meanwhile: the generator shares the machine, and takes more of it the more it offers. */
+async function costing<T>(pid: number, work: () => Promise<T>): Promise<T & { readonly cpu: number }> {
+  const before = cpuSeconds(pid);
+  const done = await work();
+  return { ...done, cpu: cpuSeconds(pid) - before };
+}
+
+const row = (name: string, offered: Offered): string => {
+  const { seconds, kinds } = offered;
   const parts = Object.entries(kinds)
     .filter(([, { sent }]) => sent > 0)
     .map(
       ([kind, k]) =>
         `${kind} ${k.ok} ok p95 ${k.okP95.toFixed(0)} ms, ${k.shed} shed p50 ${k.shedP50.toFixed(0)} p95 ${k.shedP95.toFixed(0)} ms, ${k.failed} failed`,
     );
-  return `${name}: ${(good / seconds).toFixed(0)}/s good; ${parts.join("; ")}`;
+  return `${name}: ${(good(offered) / seconds).toFixed(0)}/s good; ${parts.join("; ")}`;
 };
 
 for (const [name, mix] of Object.entries(MIXES)) {
   const dir = mkdtempSync(join(tmpdir(), "drover-bench-"));
-  const { port, stop } = await start(dir);
+  const { pid, port, stop } = await start(dir);
   try {
     await offer({ port, mix, connections: 32, seconds: 5 });
-    const peak = await offer({ port, mix, connections: 32, seconds: 10 });
-    const best = Object.values(peak.kinds).reduce((sum, { ok }) => sum + ok, 0) / peak.seconds;
+    const peak = await costing(pid, () => offer({ port, mix, connections: 32, seconds: 10 }));
+    const best = good(peak) / peak.seconds;
     console.log(row(`${name}, 32 clients`, peak));
     const probing = new Promise<Probed>((resolve) => setTimeout(() => void probe(port).then(resolve), 3_000)); // once it has noticed
-    const over = await offer({ port, mix, connections: 4_000, seconds: SECONDS, rate: best * TIMES });
-    const good = Object.values(over.kinds).reduce((sum, { ok }) => sum + ok, 0) / over.seconds;
+    const over = await costing(pid, () => offer({ port, mix, connections: 4_000, seconds: SECONDS, rate: best * TIMES }));
     console.log(
       row(`${name}, ${TIMES} × as much (${over.offered.toFixed(0)}/s offered, ${over.unsent} not sent: all connections busy)`, over),
     );
@@ -92,7 +101,11 @@ for (const [name, mix] of Object.entries(MIXES)) {
     console.log(
       `beside it, exports of a client at rest: ${shed.length} turned away after p50 ${quantile(shed, 0.5)} p95 ${quantile(shed, 0.95)} ms, ${ok.length} made after p50 ${quantile(ok, 0.5)} ms, ${failed} failed`,
     );
-    console.log(`goodput ${((100 * good) / best).toFixed(0)} % of the peak`);
+    const cores = ({ cpu, seconds }: { cpu: number; seconds: number }): string => (cpu / seconds).toFixed(2);
+    const [perSecond, perCpu] = [good(over) / over.seconds / best, good(over) / over.cpu / (good(peak) / peak.cpu)];
+    console.log(
+      `goodput ${(100 * perSecond).toFixed(0)} % of the peak; ${(100 * perCpu).toFixed(0)} % a CPU second (the daemon had ${cores(peak)} cores at the peak, ${cores(over)} then)`,
+    );
     const after = await offer({ port, mix, connections: 32, seconds: 10 });
     console.log(row(`${name}, 32 clients again`, after));
   } finally {
