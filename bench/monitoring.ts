@@ -1,7 +1,9 @@
 /**
  * What monitoring costs, and how soon /metrics is answered: 16 workers, idle, under load, and with one of them stopped.
  *
- *   npm run bench monitoring        [WORKERS=16] [SECONDS=20] [OTHER=/path/to/another/built/checkout]
+ *   npm run bench monitoring        [WORKERS=16] [SECONDS=20] [PRIORITY=10] [OTHER=/path/to/another/built/checkout]
+ *
+ * Workers have the priority that a service on systemd gives them (ADR 24); PRIORITY=0 is what a daemon in a terminal has.
  *
  * With OTHER both run side by side, and the CPU of their idle processes is compared: the same noise falls on both.
  */
@@ -61,7 +63,7 @@ const workers = (stack: Stack): number[] =>
     .filter((pid) => pid !== "" && /\0worker\0/.test(readFileSync(`/proc/${pid}/cmdline`, "latin1")))
     .map(Number);
 
-const env = { DROVER_AUTOPSY: "off", DROVER_TIMEOUT: "60s" };
+const env = { DROVER_AUTOPSY: "off", DROVER_TIMEOUT: "60s", DROVER_WORKER_PRIORITY: process.env["PRIORITY"] ?? "10" };
 const stacks = [await drover(WORKERS, env), ...(OTHER === undefined ? [] : [await drover(WORKERS, env, join(OTHER, "/"))])];
 const [own] = stacks;
 if (own === undefined) throw new Error("there is no daemon");
