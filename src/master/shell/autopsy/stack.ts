@@ -33,6 +33,8 @@ const IDLE_AFTER = 100;
 /** One that was seen to run stops as soon as the machine lets it, unless it has fallen asleep since. */
 const STOPS_WITHIN = 400;
 const LONGEST_LIST = 65_536;
+/** Where a loop is that woke to look at the clock, or to count what the collector took: nothing that anybody waits for. */
+const UPKEEP: ReadonlySet<string> = new Set(["node:internal/timers", "node:internal/perf/observe"]);
 
 /**
  * Asks for the stack and for the requests in flight.
@@ -64,7 +66,7 @@ async function pause(session: Session, within: number): Promise<readonly Frame[]
   const stopped = await Promise.race([paused, sleep(within)]);
   if (stopped !== undefined) {
     const frames = framesOf(stopped["callFrames"], scripts);
-    return frames.every(({ file }) => file === "node:internal/timers") ? undefined : frames; // its loop woke to look at the clock
+    return frames.every(({ file }) => UPKEEP.has(file)) ? undefined : frames;
   }
   await session.call("Debugger.disable"); // a pause still pending would stop the next question
   return undefined;
