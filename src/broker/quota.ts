@@ -39,7 +39,8 @@ export class Ledger {
     this.limit = Math.max(1, Math.floor(perMinute * (1 - RESERVE)));
     this.#clock = clock;
     const [now, wall] = [clock.now(), clock.wall()];
-    const local = (time: Timestamp): Instant => after(now, ms(Math.min(elapsed(wall, time), LONGEST_LOCK)));
+    // A millisecond later: a wall clock's large numbers have no digits left for its ten-thousandths, and no call must age by them.
+    const local = (time: Timestamp): Instant => after(now, ms(Math.min(elapsed(wall, time) + 1, LONGEST_LOCK)));
     this.#lockedUntil = state === undefined ? now : local(state.lockedUntil);
     this.#spent = (state?.spent ?? []).filter((time) => time <= wall).map(local);
   }

@@ -60,6 +60,22 @@ test("a successor goes on where its predecessor was", async () => {
   assert.ok(backwards.next() - 77 <= 180_000, "a clock that was set back does not lock for ever");
 });
 
+test("a successor counts no call as older than it is, at whatever fraction of a millisecond (property)", () => {
+  const moment = fc.double({ min: 0, max: 59_000, noNaN: true });
+  fc.assert(
+    fc.property(moment, moment, (made, gone) => {
+      const [before, wall] = [new FakeTime(1_000 + made), 1_800_000_000_000 + made];
+      const quota = new Ledger(perMinute(2), new FakeTime(before.now(), wall));
+      quota.spend();
+      const now = before.now() + gone;
+      const next = new Ledger(perMinute(2), new FakeTime(now, wall + gone), quota.state());
+      assert.ok(next.next() >= before.now() + 60_000, `${next.next()} < ${before.now() + 60_000}`);
+      assert.ok(next.next() <= before.now() + 60_001.01);
+    }),
+    { numRuns: 1_000, examples: [[0, 59_765.763504]] },
+  );
+});
+
 test("each class leaves a part of the quota to those above it, and what is no refresh is not planned with", async () => {
   const time = new FakeTime();
   const quota = new Ledger(perMinute(60), time);

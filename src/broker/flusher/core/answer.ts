@@ -21,14 +21,39 @@ function valueOf(cell: Fields): unknown {
   return value["stringValue"] ?? value["numberValue"] ?? value["boolValue"];
 }
 
+/** The blocks of a tab's grid data. */
+const blocksOf = (answer: unknown, sheetId: number): readonly Fields[] =>
+  sheetsIn(answer)
+    .filter((each) => Number(fields(each["properties"])["sheetId"] ?? 0) === sheetId)
+    .flatMap((sheet) => list(sheet["data"]).map(fields));
+
+/** A cell's value, and as people see it. */
+export interface Shown {
+  readonly value: unknown;
+  readonly text: unknown;
+}
+
+const firstCell = (row: unknown): Shown => {
+  const cell = fields(list(fields(row)["values"])[0]);
+  return { value: valueOf(cell), text: cell["formattedValue"] };
+};
+
 /** The pinned row's cell in the answer's grid data. */
-function cellOf(answer: unknown, { sheetId, row }: Pin): Fields {
-  const sheet = sheetsIn(answer).find((each) => Number(fields(each["properties"])["sheetId"] ?? 0) === sheetId);
-  for (const block of list(fields(sheet)["data"]).map(fields)) {
+function cellOf(answer: unknown, { sheetId, row }: Pin): Shown {
+  for (const block of blocksOf(answer, sheetId)) {
     const found = list(block["rowData"])[row - Number(block["startRow"] ?? 0)];
-    if (found !== undefined) return fields(list(fields(found)["values"])[0]);
+    if (found !== undefined) return firstCell(found);
   }
-  return {};
+  return firstCell(undefined);
+}
+
+/** A key column in the answer's grid data, from its header down; undefined: the answer does not show it. @param column of the tab */
+export function columnIn(answer: unknown, sheetId: number, row: number, column: number): readonly Shown[] | undefined {
+  const blocks = blocksOf(answer, sheetId).filter(
+    (each) => Number(each["startRow"] ?? 0) === row && Number(each["startColumn"] ?? 0) === column,
+  );
+  const longest = blocks.map((block) => list(block["rowData"])).toSorted((a, b) => b.length - a.length)[0] ?? []; // the header row alone may be there too
+  return longest.length < 2 ? undefined : longest.map(firstCell);
 }
 
 /**
@@ -49,8 +74,8 @@ export function headerIn(answer: unknown, { tab, row, column, columns }: Layout)
 
 /** Whether the row that was pinned is the one with the key. */
 export function pinHolds(answer: unknown, pin: Pin): boolean {
-  const cell = cellOf(answer, pin);
-  return holdsKey(valueOf(cell), pin.key, cell["formattedValue"]);
+  const { value, text } = cellOf(answer, pin);
+  return holdsKey(value, pin.key, text);
 }
 
 /** The row that each tag was found on, after the write. A tag that is not named has no row any more. */

@@ -1,12 +1,12 @@
 /** A sealed batch on its way, and what its answers mean. */
 import type { WriteOutcome } from "../port.ts";
-import { pinHolds, tabsIn } from "./answer.ts";
+import { tabsIn } from "./answer.ts";
 import { land, MOST_ODD, proven, stood } from "./landing.ts";
 import type { Flight, HandlerOf, State, World } from "./model.ts";
 import { confirm, mayGo } from "./headers.ts";
 import { awaitEnd } from "./readback.ts";
-import { lost } from "./rows.ts";
-import { failed, hold, keepTag, worked } from "./steps.ts";
+import { pinned } from "./pins.ts";
+import { failed, hold, worked } from "./steps.ts";
 import { refuse } from "./verdict.ts";
 
 export const sealing: HandlerOf<"sealing"> = {
@@ -73,11 +73,6 @@ function accepted(flight: Flight, answer: unknown, state: State, world: World): 
   for (const { entry } of moved.size === 0 ? [] : state.queue.of(flight.batch.lsns)) if (moved.has(entry.table)) state.stats.misplaced += 1;
   stood(flight, state);
   state.riderFailures = 0;
-  for (const pin of flight.pins)
-    if (pinHolds(answer, pin)) keepTag(state, { ...pin, seenAt: world.now });
-    else {
-      state.drops.add(pin.id);
-      lost(pin, state, world);
-    }
+  pinned(flight, answer, state, world);
   land(flight, state, world);
 }

@@ -71,7 +71,7 @@ function jobFor(wanted: Plan, whole: boolean, state: State, world: World): Job |
     }
     return { is: "naming" };
   }
-  const used = [...units, ...pins, ...rows].map(({ layout }) => layout);
+  const used = [...units, ...rows].map(({ layout }) => layout); // a pin writes no cell, and its batch shows the header row
   const layouts = unseen(used, state, world);
   if (layouts.length > 0) return { is: "heading", layouts };
   for (const [table, keys] of unlocated) {

@@ -1,13 +1,13 @@
 /** Makes a batch: its bytes are fixed here, and never made again. */
 import type { Batch } from "../../journal/journal.ts";
-import { appendedRow, keyColumn } from "./cells.ts";
-import { a1, letters } from "../../../sheets/a1.ts";
+import { appendedRow } from "./cells.ts";
 import type { Timestamp } from "../../../base/units.ts";
 import { fenceValue, METADATA_KEY, tagValue, voidOf } from "./fence.ts";
 import { FENCE_LIFE, MOST_REMOVALS } from "./limits.ts";
 import { renewTag, takeIds } from "./steps.ts";
 import { headerRange } from "./headers.ts";
 import type { Flight, Pin, State, World } from "./model.ts";
+import { keyRanges } from "./pins.ts";
 import { rowName } from "./queue.ts";
 import type { PinWish, Unit } from "./plan.ts";
 
@@ -68,8 +68,7 @@ export function makeFlight({ units, wishes, riders, shows, proof }: Contents, st
   const upTo = state.queue.settledUpTo(new Set(lsns));
   const value = fenceValue(state.mark, world.wall, upTo, JSON.stringify(requests));
   const layouts = [...new Map(units.map(({ layout }) => [layout.table, layout])).values()];
-  const keys = pinned.map(({ layout, row }) => `${a1(layout.tab)}!${letters(keyColumn(layout))}${row + 1}`);
-  const shown = [...(shows ? layouts.map(headerRange) : []), ...keys];
+  const shown = [...new Set([...(shows ? layouts.map(headerRange) : []), ...keyRanges(pinned, state)])];
   const fenced = proof || state.delivery !== "at-least-once";
   const body = {
     requests: fenced ? [fence(id, value), ...requests] : requests,

@@ -107,7 +107,7 @@ export const ASSUMPTIONS = {
     claim:
       "`responseRanges` with `responseIncludeGridData` gives the cells of rows as they are after the batch, with the row that each block begins at",
     otherwise: "A key cell that is not seen counts as another row's: the tag is dropped, the key looked for again, and the update waits",
-    where: [`${CORE}/answer.ts`, `${CORE}/batch.ts`],
+    where: [`${CORE}/answer.ts`, `${CORE}/pins.ts`],
   },
   "renamed-tab": {
     claim: "A tab keeps its id when it is renamed, and takes rows by it",
