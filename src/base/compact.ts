@@ -13,6 +13,17 @@ const IDLE = 0.1;
 export type Collect = (options: { readonly type: "major"; readonly execution: "sync"; readonly flavor: "last-resort" }) => void;
 
 /**
+ * Collects all that can be done without, for ever. The hidden classes of what is not alive at that moment go too, and V8 takes an object
+ * literal with computed names that meets new ones for one of many shapes, from then on: process.nextTick(), which every request needs
+ * several times, would cost three times as much for the rest of the process's life (450 instead of 150 ns; 5 % of a cached answer).
+ * So one of its objects is alive meanwhile.
+ */
+export function compact(collect: Collect): void {
+  process.nextTick(() => {});
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+}
+
+/**
  * Gives back, once, what the start needed and serving does not: the code of functions that ran once, slack of half-filled pages. V8 would
  * do so under memory pressure alone, and N processes that wait for it keep several MB each (ADR 22). It waits for an idle second.
  * @param utilization of the loop since the previous figure, as performance.eventLoopUtilization gives it.
@@ -28,7 +39,7 @@ export function compactOnceIdle(
     const idle = since !== undefined && utilization(now, since).utilization < IDLE;
     since = now;
     looks += 1;
-    if (idle) collect({ type: "major", execution: "sync", flavor: "last-resort" });
+    if (idle) compact(collect);
     else if (looks < LAST_LOOK) later(LOOK_EVERY);
   };
   const later = (wait: Ms): void => void setTimeout(look, wait).unref();
