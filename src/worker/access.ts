@@ -77,14 +77,20 @@ export class AccessLog {
   }
 
   /**
-   * A request that was refused or failed: its line is there though nobody asked for access lines.
+   * Whether the next trouble of its kind gets a line; if not, it is counted. Asked before the line is made: there may be thousands a second.
+   * @param reason in one word
+   */
+  tells(status: number, reason: string | undefined): boolean {
+    if (this.#share === 1 || this.#restraint.passes(`${status} ${reason}`, this.#clock.now())) return true;
+    this.#summary ??= setTimeout(() => this.#summarise(), SUMMARY).unref();
+    return false;
+  }
+
+  /**
+   * A request that was refused or failed, and is told: its line is there though nobody asked for access lines.
    * @param failed it should have been answered: that is no refusal.
    */
   trouble(entry: AccessEntry, failed: boolean): void {
-    if (this.#share < 1 && !this.#restraint.passes(`${entry.status} ${entry.reason}`, this.#clock.now())) {
-      this.#summary ??= setTimeout(() => this.#summarise(), SUMMARY).unref();
-      return;
-    }
     this.#push(entry, failed ? "error" : "warn", "", true);
   }
 

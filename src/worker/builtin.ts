@@ -1,6 +1,7 @@
 import { seconds, ms } from "../base/units.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Listener } from "./app.ts";
+import type { Exchange } from "./exchange.ts";
 import { createFront } from "./front.ts";
 import { addressStage, type Trust } from "./gate/address.ts";
 import { createGate } from "./gate/gate.ts";
@@ -8,6 +9,7 @@ import { AdmissionQueue, queueStage, type QueueRule } from "./gate/queue.ts";
 import { OVERLOAD, shedStage } from "./gate/shed.ts";
 import { Turns, turnStage } from "./gate/turns.ts";
 import { PreparedStore } from "./prepared.ts";
+import { Refusals } from "./refusals.ts";
 import type { Underscores } from "./strict.ts";
 import type { Serving } from "./serving.ts";
 
@@ -49,6 +51,8 @@ export function createBuiltIn({ serving, trust, clock, demo, connections, unders
   const turns = new Turns(clock, rule.interval, OVERLOAD);
   const turn = turnStage(turns, clock, (wait) => tally.waits.record(wait));
   const gate = createGate([addressStage(trust), shedStage(clock, turns), queueStage(queue, rule), turn]);
-  const front = { gate, prepared, inFlight, tally, demo, underscores, draining: () => serving.draining };
+  const refused = (exchange: Exchange): void => serving.refused(exchange);
+  const refusals = new Refusals(clock, demo);
+  const front = { gate, prepared, refusals, inFlight, tally, demo, underscores, refused, draining: () => serving.draining };
   return { prepared, front: (application) => createFront(front, application) };
 }

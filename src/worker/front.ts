@@ -1,4 +1,3 @@
-import { seconds, type Ms } from "../base/units.ts";
 import type { Listener } from "./app.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gate } from "./gate/gate.ts";
@@ -6,7 +5,7 @@ import type { Refusal, Verdict } from "./gate/stage.ts";
 import type { InFlight } from "./inflight.ts";
 import type { PreparedStore } from "./prepared.ts";
 import { sendProblem } from "./problem.ts";
-import { requestId } from "./requestid.ts";
+import type { Refusals } from "./refusals.ts";
 import { malformed, underscored, type Malformed, type Underscores } from "./strict.ts";
 import type { Tally } from "./tally.ts";
 
@@ -14,9 +13,12 @@ export interface FrontParts {
   readonly gate: Gate;
   readonly prepared: PreparedStore;
   readonly inFlight: InFlight;
+  readonly refusals: Refusals;
   readonly tally: Tally;
   readonly demo: boolean;
   readonly underscores: Underscores;
+  /** Called after a refusal was handed to the socket, of a request that is not in flight. */
+  refused(exchange: Exchange): void;
   /** True once the worker drains: from then on answers close their connection. */
   draining(): boolean;
 }
@@ -24,22 +26,23 @@ export interface FrontParts {
 /** What stands before the built-in service: HTTP's own rules, the gate, the prepared answers, the gate's second half. */
 export function createFront(parts: FrontParts, application: Listener): Listener {
   const { gate, prepared, inFlight, underscores } = parts;
-  const work = (exchange: Exchange): void => {
-    mark(exchange, parts.demo);
-    whenAdmitted(parts, gate.application(exchange), exchange, () => void application(exchange.req, exchange.res));
-  };
+  const work = (exchange: Exchange): void =>
+    whenAdmitted(parts, gate.application(exchange), exchange, () => {
+      mark(exchange, parts.demo);
+      application(exchange.req, exchange.res);
+    });
   if (!gate.judgesEverything)
     return (req, res) => {
       if (parts.draining()) res.shouldKeepAlive = false;
       const wrong = malformed(req) ?? underscored(req, underscores);
       if (wrong !== undefined) reject(parts, inFlight.begin(req, res), wrong);
-      else if (!prepared.answer(req, res)) work(inFlight.begin(req, res));
+      else if (!prepared.answer(req, res)) work(inFlight.open(req, res));
     };
   return (req, res) => {
     if (parts.draining()) res.shouldKeepAlive = false;
-    const exchange = inFlight.begin(req, res);
+    const exchange = inFlight.open(req, res);
     const wrong = malformed(req) ?? underscored(req, underscores);
-    if (wrong !== undefined) return reject(parts, exchange, wrong);
+    if (wrong !== undefined) return reject(parts, inFlight.begin(req, res), wrong);
     whenAdmitted(parts, gate.everything(exchange), exchange, () => {
       exchange.counted = prepared.answer(req, res);
       if (!exchange.counted) work(exchange);
@@ -56,14 +59,18 @@ function reject({ demo }: FrontParts, exchange: Exchange, { status, detail }: Ma
 }
 
 /** Sets what every answer of the service carries. */
-function mark({ req, res }: Exchange, demo: boolean): void {
-  res.setHeader("X-Request-Id", requestId(req));
+function mark(exchange: Exchange, demo: boolean): void {
+  const { res } = exchange;
+  res.setHeader("X-Request-Id", exchange.id());
   if (demo) res.setHeader("X-Drover-Demo", "1");
 }
 
+/** Who is refused at once was never in flight. */
 function whenAdmitted(parts: FrontParts, verdict: Verdict, exchange: Exchange, next: () => void): void {
+  const { inFlight } = parts;
+  if (verdict !== undefined && !(verdict instanceof Promise)) return refuse(parts, exchange, verdict);
+  if (inFlight.of(exchange.res) === undefined) inFlight.enter(exchange);
   if (verdict === undefined) return next();
-  if (!(verdict instanceof Promise)) return refuse(parts, exchange, verdict);
   void verdict.then((refusal) => {
     if (exchange.res.destroyed || exchange.timedOut) return; // its client left while it waited
     if (refusal === undefined) next();
@@ -71,17 +78,10 @@ function whenAdmitted(parts: FrontParts, verdict: Verdict, exchange: Exchange, n
   });
 }
 
-function refuse({ tally, demo }: FrontParts, exchange: Exchange, { status, reason, detail, retryAfter }: Refusal): void {
-  tally.refused(reason);
+function refuse({ inFlight, refusals, tally, refused }: FrontParts, exchange: Exchange, refusal: Refusal): void {
+  tally.refused(refusal.reason);
   exchange.refused = true;
-  exchange.reason = reason;
-  if (!exchange.res.hasHeader("x-request-id")) mark(exchange, demo);
-  const headers = { "X-Drover-Refused": reason, "Retry-After": String(spread(retryAfter)) };
-  sendProblem(exchange.res, status, detail, headers);
-}
-
-/** Whole seconds, rounded up, and up to as much again, so that those refused together do not return together. */
-function spread(retryAfter: Ms): number {
-  const least = Math.max(1, Math.ceil(retryAfter / seconds(1)));
-  return least + Math.floor(Math.random() * (least + 1));
+  exchange.reason = refusal.reason;
+  refusals.write(exchange, refusal);
+  if (inFlight.of(exchange.res) === undefined) refused(exchange);
 }

@@ -59,13 +59,22 @@ export class InFlight {
   }
 
   begin(req: IncomingMessage, res: ServerResponse): Exchange {
-    const seat = this.#connections.of(req.socket);
-    const exchange = new Exchange(req, res, seat, this.#clock.now());
+    const exchange = this.open(req, res);
+    this.enter(exchange);
+    return exchange;
+  }
+
+  /** A request that may be refused at once: until it enters it is not in flight, and nothing is told of its end. */
+  open(req: IncomingMessage, res: ServerResponse): Exchange {
+    return new Exchange(req, res, this.#connections.of(req.socket), this.#clock.now());
+  }
+
+  enter(exchange: Exchange): void {
+    const { res, seat } = exchange;
     this.#all.add(exchange);
     this.#byResponse.set(res, exchange);
     if (seat !== undefined) seat.requests += 1;
     res.once("close", () => this.#end(exchange));
-    return exchange;
   }
 
   /** A closed connection ends all its requests; Node emits no `close` on answers still queued behind another (pipelining). */

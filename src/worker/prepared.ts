@@ -9,6 +9,7 @@ import { Negotiator } from "./encoding.ts";
 import { render, renderNotModified, tagOf, type Rendition } from "./rendition.ts";
 import { requestId } from "./requestid.ts";
 import type { Tally } from "./tally.ts";
+import { WallTime } from "./walltime.ts";
 import { chooseWrite, writeByNode, type Write } from "./writing.ts";
 
 const CAPACITY = mebibytes(32);
@@ -71,11 +72,11 @@ export class PreparedStore implements PreparedAnswers {
   readonly #constant: readonly string[];
   readonly #fast = chooseWrite();
   #identify: (req: IncomingMessage) => Reader | undefined = () => undefined;
-  /** The wall clock and what the Date header makes of it, read when they are half a second old. */
-  #wall: { readonly readAt: number; readonly ahead: number; readonly date: string } = { readAt: -Infinity, ahead: 0, date: "" };
+  readonly #wall: WallTime;
 
   constructor(parts: PreparedParts) {
     this.#parts = parts;
+    this.#wall = new WallTime(parts.clock);
     this.#constant = parts.demo ? ["X-Drover-Demo", "1"] : [];
     const maxSize = parts.capacity ?? CAPACITY;
     this.#cache = new LRUCache({ maxSize, maxEntrySize: Math.floor(maxSize / 4), sizeCalculation: (entry, key) => sizeOf(entry, key) });
@@ -152,18 +153,12 @@ export class PreparedStore implements PreparedAnswers {
     const condition = headers["if-none-match"];
     const tag = condition === undefined ? undefined : matched(condition, entry.tags);
     const rendition = tag === undefined ? this.#choose(entry, headers["accept-encoding"] ?? "") : this.#notModified(entry, tag);
-    const wall = this.#readWall(now);
-    const age = Math.max(0, Math.floor((now + wall.ahead - entry.answer.source.checkedAt) / 1_000));
+    const { ahead, date } = this.#wall.at(now);
+    const age = String(Math.max(0, Math.floor((now + ahead - entry.answer.source.checkedAt) / 1_000)));
     const reason = cache === "STALE" ? entry.answer.source.reason : undefined;
-    write(req, res, rendition, { age: String(age), cache, reason, id, date: wall.date });
+    const late = ["Age", age, "X-Cache", cache, "X-Request-Id", id, "Date", date];
+    write(req, res, rendition, reason === undefined ? late : [...late, "X-Cache-Reason", reason]);
     return req.method === "HEAD" ? 0 : (rendition.body?.length ?? 0);
-  }
-
-  #readWall(now: Instant): { readonly ahead: number; readonly date: string } {
-    if (now - this.#wall.readAt < 500) return this.#wall;
-    const wall = this.#parts.clock.wall();
-    this.#wall = { readAt: now, ahead: wall - now, date: new Date(wall).toUTCString() };
-    return this.#wall;
   }
 
   #choose(entry: Entry, accepted: string): Rendition {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { http } from "../base/http.ts";
+import { rendition, type Rendition } from "./rendition.ts";
 
 /** No browser should ever interpret them, whatever application they stand in for. */
 const HEAD: Readonly<Record<string, string>> = {
@@ -14,6 +15,15 @@ const HEAD: Readonly<Record<string, string>> = {
 /** An error body after RFC 9457. */
 function problem(status: number, detail: string): Buffer {
   return Buffer.from(JSON.stringify({ type: "about:blank", title: http.STATUS_CODES[status] ?? "Error", status, detail }));
+}
+
+/**
+ * A problem that is answered often, ready to be written.
+ * @param constant headers that it carries besides: flat name, value, …
+ */
+export function renderProblem(status: number, detail: string, constant: readonly string[]): Rendition {
+  const body = problem(status, detail);
+  return rendition(status, [...Object.entries(HEAD).flat(), "Content-Length", String(body.length), ...constant], body);
 }
 
 /** Answers with application/problem+json. Headers set on `res` before are kept. */

@@ -1,9 +1,9 @@
 import { http } from "../base/http.ts";
 import type { Encoding, PreparedAnswer } from "./app.ts";
 
-/** One form of a prepared answer, ready to be written but for the few values that differ from one writing to the next. */
+/** One form of an answer, ready to be written but for the few values that differ from one writing to the next. */
 export interface Rendition {
-  readonly status: 200 | 304;
+  readonly status: number;
   /** The constant part of the head: flat name, value, … */
   readonly head: readonly string[];
   /** The same as text, status line included. */
@@ -43,9 +43,12 @@ export function renderNotModified(answer: PreparedAnswer, tag: string, constant:
   return rendition(304, [...kept, "ETag", tag, ...constant], undefined);
 }
 
-/** Checks the head here, once: later it is written as it is. */
-function rendition(status: 200 | 304, head: readonly string[], body: Buffer | undefined): Rendition {
-  let text = status === 200 ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 304 Not Modified\r\n";
+/**
+ * Checks the head here, once: later it is written as it is.
+ * @throws TypeError as render() does.
+ */
+export function rendition(status: number, head: readonly string[], body: Buffer | undefined): Rendition {
+  let text = `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? "Error"}\r\n`;
   for (let at = 0; at < head.length; at += 2) {
     const name = head[at] ?? "";
     const value = head[at + 1] ?? "";

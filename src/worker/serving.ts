@@ -160,6 +160,16 @@ export class Serving {
     if (this.inFlight.of(res) === undefined) this.inFlight.begin(req, res).counted = true;
   }
 
+  /** A refusal was handed to the socket; most are over with that. */
+  refused(exchange: Exchange): void {
+    exchange.release();
+    this.#over(exchange);
+    const { socket } = exchange.res;
+    if (socket !== null && socket.writableLength === 0) return;
+    exchange.counted = true;
+    this.inFlight.enter(exchange);
+  }
+
   /** From now on every answer closes its connection; accepts while connections rest that were there. @returns when none does. */
   linger(): Promise<void> {
     this.#draining = true;
@@ -191,8 +201,9 @@ export class Serving {
 
   /** What could not be read as a request was answered. */
   turned({ socket, status, reason, id }: Turned): void {
-    const entry = { method: "", path: "", status, millis: 0, bytes: 0, client: peerOf(socket), id, reason };
-    this.#parts.access.trouble(entry, false);
+    const { access } = this.#parts;
+    if (!access.tells(status, reason)) return;
+    access.trouble({ method: "", path: "", status, millis: 0, bytes: 0, client: peerOf(socket), id, reason }, false);
   }
 
   /** An answer went out, or its client went away before one did: then there is nothing to count. */
@@ -215,7 +226,7 @@ export class Serving {
     const { access } = this.#parts;
     const own = refused || exchange.reason !== undefined;
     const trouble = status >= 500 || own || status === 429 || (reason !== undefined && TOLD.has(status));
-    if (!trouble && !access.samples()) return;
+    if (trouble ? !access.tells(status, reason ?? "application") : !access.samples()) return;
     const { req, res } = exchange;
     const cache = res.getHeader("x-cache");
     const why = reason ?? (trouble ? "application" : undefined);

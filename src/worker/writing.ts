@@ -4,16 +4,8 @@ import { Writable } from "node:stream";
 import { http } from "../base/http.ts";
 import type { Rendition } from "./rendition.ts";
 
-/** What differs from one writing of a rendition to the next. */
-export interface Late {
-  readonly age: string;
-  readonly cache: string;
-  /** Why it is stale; undefined: no failure is known. */
-  readonly reason: string | undefined;
-  readonly id: string;
-  /** As the Date header has it. */
-  readonly date: string;
-}
+/** The headers that differ from one writing of a rendition to the next: flat name, value, … They must be fit for HTTP as they are. */
+export type Late = readonly string[];
 
 /** Writes a whole answer on a response that has no head yet. */
 export type Write = (req: IncomingMessage, res: ServerResponse, rendition: Rendition, late: Late) => void;
@@ -27,9 +19,8 @@ interface Internals {
 }
 
 /** The documented way; headers set on the response before are kept. */
-export const writeByNode: Write = (req, res, { status, head, body }, { age, cache, reason, id, date }) => {
-  const why = reason === undefined ? [] : ["X-Cache-Reason", reason];
-  res.writeHead(status, [...head, "Age", age, "X-Cache", cache, ...why, "X-Request-Id", id, "Date", date]);
+export const writeByNode: Write = (req, res, { status, head, body }, late) => {
+  res.writeHead(status, [...head, ...late]);
   finish(req, res, body);
 };
 
@@ -37,14 +28,15 @@ export const writeByNode: Write = (req, res, { status, head, body }, { age, cach
  * The head in one piece. writeHead() checks every header again with two regular expressions and puts them together one by one:
  * a tenth of all that a hit costs (bench/hit.ts). Only for responses on which no header was set.
  */
-const writeAtOnce: Write = (req, res, { status, text, body }, { age, cache, reason, id, date }) => {
+const writeAtOnce: Write = (req, res, { status, text, body }, late) => {
   const inside = res as unknown as Internals;
   const connection = res.shouldKeepAlive ? keepAlive(inside._keepAliveTimeout) : "Connection: close\r\n";
   res.statusCode = status;
   if (!res.shouldKeepAlive) inside._last = true;
   if (body === undefined) inside._hasBody = false;
-  const why = reason === undefined ? "" : `X-Cache-Reason: ${reason}\r\n`;
-  inside._header = `${text}Age: ${age}\r\nX-Cache: ${cache}\r\n${why}X-Request-Id: ${id}\r\nDate: ${date}\r\n${connection}\r\n`;
+  let header = text;
+  for (let at = 0; at < late.length; at += 2) header += `${late[at]}: ${late[at + 1]}\r\n`;
+  inside._header = `${header}${connection}\r\n`;
   finish(req, res, body);
 };
 
@@ -57,15 +49,19 @@ function keepAlive(timeout: number): string {
   return timeout === 0 ? "Connection: keep-alive\r\n" : `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(timeout / 1_000)}\r\n`;
 }
 
+let chosen: Write | undefined;
+
 /**
- * Chooses how hits are written: in one piece if on this Node.js that gives exactly the bytes of the documented way, in every
- * case that occurs; else the documented way.
+ * Chooses how prepared answers and refusals are written: in one piece if on this Node.js that gives exactly the bytes of the documented way,
+ * in every case that occurs; else the documented way.
  */
-export function chooseWrite(): Write {
-  const date = "Sun, 06 Nov 1994 08:49:37 GMT";
+export const chooseWrite = (): Write => (chosen ??= choose());
+
+function choose(): Write {
+  const date = ["Date", "Sun, 06 Nov 1994 08:49:37 GMT"];
   const lates = [
-    { age: "3", cache: "HIT", reason: undefined, id: "id-1", date },
-    { age: "33", cache: "STALE", reason: "timeout", id: "id-2", date },
+    ["Age", "3", "X-Cache", "HIT", "X-Request-Id", "id-1", ...date],
+    ["Age", "33", "X-Cache", "STALE", "X-Cache-Reason", "timeout", "X-Request-Id", "id-2", ...date],
   ];
   const head = ["Content-Type", "text/plain", "Content-Length", "4"];
   const ok: Rendition = {

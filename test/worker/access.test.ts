@@ -27,6 +27,10 @@ function logged(share: number): { readonly access: AccessLog; readonly lines: st
   return { access, lines, later: (wait) => void (now += wait) };
 }
 
+function trouble(access: AccessLog, entry: AccessEntry, failed: boolean): void {
+  if (access.tells(entry.status, entry.reason)) access.trouble(entry, failed);
+}
+
 const read = (lines: readonly string[]): Record<string, unknown>[] =>
   lines
     .join("")
@@ -65,11 +69,11 @@ test("a share of the requests gets a line that says so; none and all are exact; 
 
 test("a flood of refusals: the first have lines, the rest is counted, and what is rare beside it is still there", async () => {
   const { access, lines, later } = logged(0);
-  for (let nr = 0; nr < 5_000; nr += 1) access.trouble({ ...ENTRY, status: 429, reason: "rate", id: `r${nr}` }, false);
-  access.trouble({ ...ENTRY, status: 500, reason: "internal", id: "rare" }, true);
+  for (let nr = 0; nr < 5_000; nr += 1) trouble(access, { ...ENTRY, status: 429, reason: "rate", id: `r${nr}` }, false);
+  trouble(access, { ...ENTRY, status: 500, reason: "internal", id: "rare" }, true);
   assert.equal(lines.length, 21);
   later(3_000);
-  for (let nr = 0; nr < 10; nr += 1) access.trouble({ ...ENTRY, status: 429, reason: "rate" }, false);
+  for (let nr = 0; nr < 10; nr += 1) trouble(access, { ...ENTRY, status: 429, reason: "rate" }, false);
   await access.close();
   const all = read(lines);
   assert.deepEqual([all[20]?.["id"], all[20]?.["level"], all[0]?.["level"], all[0]?.["reason"]], ["rare", "error", "warn", "rate"]);
@@ -82,7 +86,7 @@ test("a flood of refusals: the first have lines, the rest is counted, and what i
 
 test("with lines of all requests, all those that failed have theirs too", () => {
   const { access, lines } = logged(1);
-  for (let nr = 0; nr < 500; nr += 1) access.trouble({ ...ENTRY, status: 503, reason: "queue" }, false);
+  for (let nr = 0; nr < 500; nr += 1) trouble(access, { ...ENTRY, status: 503, reason: "queue" }, false);
   assert.equal(lines.length, 500);
 });
 
