@@ -32,7 +32,19 @@ export interface Sizes {
   readonly hold: number;
 }
 
-const ALL: readonly StackName[] = ["drover", "held", "cluster", "fastify", "pm2", "puma", "gunicorn", "gunicorn-bytes", "nginx", "haproxy"];
+const ALL: readonly StackName[] = [
+  "drover",
+  "held",
+  "spread",
+  "cluster",
+  "fastify",
+  "pm2",
+  "puma",
+  "gunicorn",
+  "gunicorn-bytes",
+  "nginx",
+  "haproxy",
+];
 const LADDER = "5,10,25,50,100,200";
 
 const FULL: Sizes = {
@@ -43,7 +55,7 @@ const FULL: Sizes = {
   abRequests: 10_000,
   stacks: ALL,
   connections: [500, 2_000, 5_000, 10_000],
-  wide: ["drover", "held", "fastify", "pm2", "puma", "gunicorn", "nginx"],
+  wide: ["drover", "held", "spread", "fastify", "pm2", "puma", "gunicorn", "nginx"],
   footprint: {
     of: [
       [8, ["drover", "held", "fastify", "pm2", "puma", "gunicorn"]],

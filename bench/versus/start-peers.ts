@@ -40,12 +40,14 @@ const hangUp =
     Promise.resolve(void child.kill(signal));
 
 /** Same kind of held handle, same number of workers and same V8 flags as drover's, and no library. */
-const held: Launch = (at, wish, _port, env) => {
-  const flags = nodeFlags("worker", { memory: bytes(totalmem()), workers: wish.workers, autopsy: false, ownCode: true });
-  const options = flags.filter((flag) => !flag.startsWith("--disable-")).join(" ");
-  const args = [BARE, "held", String(wish.workers), wish.answerFile];
-  return { child: run(at, process.execPath, args, { ...env, NODE_OPTIONS: options }), stopSignal: "SIGINT", ready: "log" };
-};
+const bare =
+  (mode: "held" | "spread"): Launch =>
+  (at, wish, _port, env) => {
+    const flags = nodeFlags("worker", { memory: bytes(totalmem()), workers: wish.workers, autopsy: false, ownCode: true });
+    const options = flags.filter((flag) => !flag.startsWith("--disable-")).join(" ");
+    const args = [BARE, mode, String(wish.workers), wish.answerFile];
+    return { child: run(at, process.execPath, args, { ...env, NODE_OPTIONS: options }), stopSignal: "SIGINT", ready: "log" };
+  };
 
 const clustered =
   (file: string): Launch =>
@@ -123,7 +125,8 @@ frontend game
 };
 
 const LAUNCH: Readonly<Record<Exclude<StackName, "drover" | "drover-app">, Launch>> = {
-  held,
+  held: bare("held"),
+  spread: bare("spread"),
   cluster: clustered("node.cjs"),
   fastify: clustered("fastify.mjs"),
   pm2,
@@ -147,7 +150,7 @@ export async function startPeer(name: keyof typeof LAUNCH, wish: Wish): Promise<
     await end(pid, launched.stopSignal ?? "SIGTERM");
     leave(at);
   };
-  const port = (): number => (name === "held" ? portSaid(at) : wanted);
+  const port = (): number => (name === "held" || name === "spread" ? portSaid(at) : wanted);
   try {
     await serving(name, at, launched, wish.workers, wanted);
     const startSeconds = (performance.now() - begin) / 1_000;

@@ -53,6 +53,23 @@ test("a page follows its figures: one that changes is another page", () => {
   assert.match(before, /p99, 100 kept connections \| ≤ 30 ms \| 20 ms \(20–20\) \| kept/);
 });
 
+test("a goal that is missed has its reason, with the run's own figures; one that is kept has none", () => {
+  const [first, ...rest] = fixture().throughput;
+  assert.ok(first !== undefined);
+  const spread = {
+    ...first.rounds,
+    drover: rounds(20_000, { cpu: 6 }),
+    held: rounds(40_000, { cpu: 4 }),
+    spread: rounds(38_000, { cpu: 5 }),
+  };
+  const page = performancePage(fixture({ throughput: [{ ...first, rounds: spread }, ...rest] }), { plots: true });
+  assert.match(
+    page,
+    /- \*CPU of a request, ÷ bare node:http, 100 kept connections\*: .* takes 1\.25 × of its own CPU, and drover 1\.2 × of that/,
+  );
+  assert.doesNotMatch(page, /- \*[^*]*calls for a herd/);
+});
+
 test("what was not measured is left out, not invented", () => {
   const bare = fixture({
     throughput: [],

@@ -4,6 +4,7 @@ import { LABEL, type StackName } from "../stack.ts";
 import { conditions, HEADER, UNMEASURED } from "./about.ts";
 import { median, of, ratios, rounds, seconds, short, spread, table, total } from "./figures.ts";
 import { goals } from "./goals.ts";
+import { reasons } from "./missed.ts";
 import { plots } from "./plots.ts";
 
 export interface PageOptions {
@@ -54,11 +55,13 @@ function goalsPart(results: Results): string[] {
   if (all.length === 0) return [];
   const rows = all.map(({ what, limit, measured, kept }) => [what, limit, measured, kept ? "kept" : "**missed**"]);
   const missed = all.filter(({ kept }) => !kept).length;
+  const why = reasons(results, all);
   return [
     "## Goals\n",
     `${all.length - missed} of ${all.length} kept. Ratios are taken round by round.\n`,
     table(["", "goal", "measured", ""], rows),
     "",
+    ...(why.length === 0 ? [] : ["Why those that are missed are missed:\n", ...why, ""]),
   ];
 }
 
@@ -83,7 +86,7 @@ const headingOf = ({ connections, keepAlive, rounds: all }: Scenario): string =>
 
 function throughputTable(results: Results, one: Scenario): string {
   const stacks = Object.keys(one.rounds) as StackName[];
-  const beside: readonly StackName[] = ["gunicorn", "held"];
+  const beside: readonly StackName[] = ["gunicorn", "held", "spread"];
   const against = beside.filter((stack) => stacks.includes(stack));
   const head = [
     "",
