@@ -37,9 +37,9 @@ export class InFlight {
   oldest(): readonly RequestInFlight[] {
     const now = this.#clock.now();
     const list: RequestInFlight[] = [];
-    for (const { req, res, startedAt } of this.#all) {
-      const id = res.getHeader("x-request-id");
-      list.push(requestInFlight(req.method ?? "", pathOf(req.url), between(startedAt, now), typeof id === "string" ? id : ""));
+    for (const exchange of this.#all) {
+      const { req, startedAt } = exchange;
+      list.push(requestInFlight(req.method ?? "", pathOf(req.url), between(startedAt, now), exchange.id()));
       if (list.length >= MOST_REQUESTS) break;
     }
     return list;
