@@ -31,7 +31,12 @@ const REASONS: readonly Reason[] = [
     why(results) {
       const [own, price] = [against(results, KA, ["drover", "spread"], "cpu"), against(results, KA, ["spread", "held"], "cpu")];
       if (own === undefined || price === undefined) return undefined;
-      return `the kernel gives most of the bare server's 100 connections to a few of its processes, and a busy process does more in one turn of its loop than several half-busy ones. drover spreads them over all ([adr 11](adr/0011-paced-accepts.md)). The bare server spread likewise (SO_REUSEPORT) takes ${price} of its own CPU, and drover ${own} of that.`;
+      const later = ["keep-alive 500", "keep-alive 2000"].flatMap((key) => against(results, key, ["drover", "held"], "cpu") ?? []);
+      const warm =
+        later.length < 2
+          ? ""
+          : ` With 500 and 2,000 connections, which are measured later in the run, it takes ${later.join(" and ")} of the bare server's.`;
+      return `the kernel gives most of the bare server's 100 connections to a few of its processes, and a busy process does more in one turn of its loop than several half-busy ones. drover spreads them over all ([adr 11](adr/0011-paced-accepts.md)). The bare server spread likewise (SO_REUSEPORT) takes ${price} of its own CPU, and drover ${own} of that.${warm}`;
     },
   },
   {
