@@ -204,7 +204,8 @@ export interface Found {
 
 /** Compares what was told with the rows of the sheet. */
 export async function oracle({ sheet }: CrashWorld, told: Told): Promise<Found> {
-  const notes = (await sheet.rows("notes")).slice(1).filter(([id]) => !String(id).startsWith("base"));
+  const isRow = (cells: readonly unknown[]): boolean => cells.some((cell) => cell !== ""); // people insert empty ones, too
+  const notes = (await sheet.rows("notes")).slice(1).filter((cells) => isRow(cells) && !String(cells[0]).startsWith("base"));
   const posts = (await sheet.rows("posts")).slice(1);
   const lost: string[] = [];
   const duplicates: string[] = [];
