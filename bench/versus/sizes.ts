@@ -1,5 +1,5 @@
 /** How much of everything: a full run fits into 25 minutes on 2 cores, a quick one into 5, a trial only shows that all of it works. */
-import type { StackName } from "./stack.ts";
+import { STACKS, type StackName } from "./stack.ts";
 
 export interface Sizes {
   readonly mode: "full" | "quick" | "trial";
@@ -32,19 +32,8 @@ export interface Sizes {
   readonly hold: number;
 }
 
-const ALL: readonly StackName[] = [
-  "drover",
-  "held",
-  "spread",
-  "cluster",
-  "fastify",
-  "pm2",
-  "puma",
-  "gunicorn",
-  "gunicorn-bytes",
-  "nginx",
-  "haproxy",
-];
+/** The others run the application of a section of their own. */
+const ALL: readonly StackName[] = STACKS.filter((name) => name !== "drover-app" && name !== "gunicorn-sync");
 const LADDER = "5,10,25,50,100,200";
 
 const FULL: Sizes = {

@@ -13,6 +13,7 @@ import {
   figures,
   kill,
   nothingTold,
+  PEOPLE_INSERT,
   NOTHING_WRONG,
   oracle,
   pidOf,
@@ -41,7 +42,7 @@ const HOSTILE = [
   "drop,method=read,chance=0.1,seed=7",
   "sort=notes,column=C,chance=0.2,seed=8",
   "sort=notes,column=A,descending,chance=0.2,seed=9",
-  "insert=notes,row=7,count=2,chance=0.1,seed=10",
+  `insert=notes,row=7,count=${PEOPLE_INSERT},chance=0.1,seed=10`,
   "move=notes,row=9,to=3,chance=0.2,seed=11",
 ].join(";");
 

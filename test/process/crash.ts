@@ -202,10 +202,16 @@ export interface Found {
   readonly strangers: readonly string[];
 }
 
+/** Rows, each time that people insert any. */
+export const PEOPLE_INSERT = 2;
+
 /** Compares what was told with the rows of the sheet. */
 export async function oracle({ sheet }: CrashWorld, told: Told): Promise<Found> {
-  const isRow = (cells: readonly unknown[]): boolean => cells.some((cell) => cell !== ""); // people insert empty ones, too
-  const notes = (await sheet.rows("notes")).slice(1).filter((cells) => isRow(cells) && !String(cells[0]).startsWith("base"));
+  const isRow = (cells: readonly unknown[]): boolean => cells.some((cell) => cell !== "");
+  const all = (await sheet.rows("notes")).slice(1);
+  const notes = all.filter((cells) => isRow(cells) && !String(cells[0]).startsWith("base"));
+  const inserted = PEOPLE_INSERT * ((await sheet.delivered()).byKind["insert"] ?? 0);
+  const empty = all.length - all.filter(isRow).length; // left among the others when nobody sorted after it
   const posts = (await sheet.rows("posts")).slice(1);
   const lost: string[] = [];
   const duplicates: string[] = [];
@@ -223,7 +229,8 @@ export async function oracle({ sheet }: CrashWorld, told: Told): Promise<Found> 
   compare(notes, told.notes, 2);
   compare(posts, told.posts, 1);
   const strangers = [...notes.filter(([id]) => !told.notes.has(String(id))), ...posts.filter(([id]) => !told.posts.has(String(id)))];
-  return { lost, duplicates, overtaken, strangers: strangers.map((row) => JSON.stringify(row)) };
+  const unasked = empty > inserted ? [`${empty} empty rows, ${inserted} of them inserted by people`] : [];
+  return { lost, duplicates, overtaken, strangers: [...strangers.map((row) => JSON.stringify(row)), ...unasked] };
 }
 
 export const figures = ({ lost, duplicates, overtaken, strangers }: Found, { acknowledged, repeats, reads, stale }: Told): string =>
