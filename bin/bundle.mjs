@@ -23,7 +23,7 @@ const APART = ["piscina", "systeminformation"];
 
 /** CommonJS packages ask for Node's own modules by `require`, which an ES module lacks. On the first line, so that all others keep their numbers. */
 const REQUIRE = 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url); ';
-const ASKS = /^var __require = /m;
+const ASKS = /\bvar __require ?=/;
 
 /** Of esbuild only the program is installed, by the package of its platform: its own package would run a script at every installation. */
 const program = join(root, `node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`);
@@ -48,6 +48,10 @@ const { status, error } = spawnSync(
     "--platform=node",
     "--target=node26",
     "--supported:regexp-set-notation=true", // /v; unknown to it, it would be made at the start by `new RegExp`
+    // Less text to read and to keep; names stay. Lines stay short, because Node.js shows the whole one that threw.
+    "--minify-whitespace",
+    "--minify-syntax",
+    "--line-limit=160",
     "--sourcemap",
     "--sources-content=false",
     "--legal-comments=none", // in LICENSES.txt

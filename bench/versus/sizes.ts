@@ -1,9 +1,11 @@
-/** How much of everything: a full run fits into 25 minutes on 2 cores, a quick one into 5, a trial only shows that all of it works. */
+/** How much of everything: a full run takes half an hour on 2 cores, a quick one into 5, a trial only shows that all of it works. */
 import { STACKS, type StackName } from "./stack.ts";
 
 export interface Sizes {
   readonly mode: "full" | "quick" | "trial";
   readonly rounds: number;
+  /** With 100 kept connections: the least spread is wanted, and V8 is still learning in the first of them. */
+  readonly rounds100: number;
   readonly warmUpSeconds: number;
   /** Of a keep-alive measurement; wrk takes whole ones. */
   readonly seconds: number;
@@ -38,7 +40,8 @@ const LADDER = "5,10,25,50,100,200";
 
 const FULL: Sizes = {
   mode: "full",
-  rounds: 3,
+  rounds: 5,
+  rounds100: 7,
   warmUpSeconds: 5,
   seconds: 3,
   abRequests: 10_000,
@@ -74,6 +77,7 @@ export const SIZES: Readonly<Record<Sizes["mode"], Sizes>> = {
     ...FULL,
     mode: "quick",
     rounds: 2,
+    rounds100: 2,
     warmUpSeconds: 2,
     seconds: 2,
     abRequests: 2_000,
@@ -98,6 +102,7 @@ export const SIZES: Readonly<Record<Sizes["mode"], Sizes>> = {
     ...FULL,
     mode: "trial",
     rounds: 1,
+    rounds100: 1,
     warmUpSeconds: 1,
     seconds: 1,
     abRequests: 500,

@@ -44,9 +44,8 @@ const bare =
   (mode: "held" | "spread"): Launch =>
   (at, wish, _port, env) => {
     const flags = nodeFlags("worker", { memory: bytes(totalmem()), workers: wish.workers, autopsy: false, ownCode: true });
-    const options = flags.filter((flag) => !flag.startsWith("--disable-")).join(" ");
-    const args = [BARE, mode, String(wish.workers), wish.answerFile];
-    return { child: run(at, process.execPath, args, { ...env, NODE_OPTIONS: options }), stopSignal: "SIGINT", ready: "log" };
+    const args = [...flags, BARE, mode, String(wish.workers), wish.answerFile]; // its workers inherit the flags
+    return { child: run(at, process.execPath, args, env), stopSignal: "SIGINT", ready: "log" };
   };
 
 const clustered =

@@ -4,10 +4,10 @@ import { ms, type Ms } from "./units.ts";
 /** Once the start is over: most of what it needed is garbage by then. */
 const FIRST_LOOK = ms(5_000);
 const LOOK_EVERY = ms(1_000);
-/** A process that is never idle for so long collects by itself. */
-const LAST_LOOK = 60;
 /** The loop's utilization, 0…1, below which a pause of some 50 ms is nobody's loss. */
 const IDLE = 0.1;
+/** Of the loop, since the start: V8 has learned by then what this process does, and it would have to learn it again. */
+const WARM = ms(1_000);
 
 /** V8's own `gc`, which --expose-gc gives. */
 export type Collect = (options: { readonly type: "major"; readonly execution: "sync"; readonly flavor: "last-resort" }) => void;
@@ -25,22 +25,25 @@ export function compact(collect: Collect): void {
 
 /**
  * Gives back, once, what the start needed and serving does not: the code of functions that ran once, slack of half-filled pages. V8 would
- * do so under memory pressure alone, and N processes that wait for it keep several MB each (ADR 22). It waits for an idle second.
+ * do so under memory pressure alone, and N processes that wait for it keep several MB each (ADR 22). It waits for an idle second, and leaves
+ * alone who has had work by then.
+ * @param collect without it (the process was started without --expose-gc, as a user's application is) nothing happens.
  * @param utilization of the loop since the previous figure, as performance.eventLoopUtilization gives it.
  */
 export function compactOnceIdle(
-  collect: Collect,
+  collect: Collect | undefined = globalThis.gc,
   utilization: typeof performance.eventLoopUtilization = performance.eventLoopUtilization,
 ): void {
+  if (collect === undefined) return;
+  const ready = utilization();
   let since: EventLoopUtilization | undefined;
-  let looks = 0;
   const look = (): void => {
     const now = utilization();
+    if (utilization(now, ready).active > WARM) return;
     const idle = since !== undefined && utilization(now, since).utilization < IDLE;
     since = now;
-    looks += 1;
     if (idle) compact(collect);
-    else if (looks < LAST_LOOK) later(LOOK_EVERY);
+    else later(LOOK_EVERY);
   };
   const later = (wait: Ms): void => void setTimeout(look, wait).unref();
   later(ms(FIRST_LOOK - LOOK_EVERY));

@@ -12,6 +12,4 @@ const port = bufferedPort();
 const { startRole } = await import("./roles.ts");
 await startRole(role ?? "", port, Number(masterPid));
 
-// Given to drover's own code alone (child-env.ts).
-const { gc } = globalThis;
-if (gc !== undefined) (await import("../base/compact.ts")).compactOnceIdle((how) => gc(how));
+(await import("../base/compact.ts")).compactOnceIdle();

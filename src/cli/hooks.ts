@@ -48,7 +48,7 @@ export function createHooks({ log, generations, wrapper, complain }: HooksParts)
     log,
     complain,
     limits: () => ({ call: settings().hook_timeout, load: settings().boot_timeout }),
-    fork: () => spawnChild({ role: "hooks", slot: 0, entry: ENTRY, nodeFlags: FLAGS, env: childEnv(process.env) }, wrapper),
+    fork: () => spawnChild({ role: "hooks", slot: 0, entry: ENTRY, nodeFlags: FLAGS, env: childEnv(process.env, false) }, wrapper),
   });
   const fire = <N extends HookName>(hook: N, event: Omit<HookEvents[N], "at">): void =>
     fence.fire({ hook, event: { at: new Date().toISOString(), ...event } } as never);

@@ -34,13 +34,14 @@ export function createOffspring(
   return {
     fork: (role, nr, generation) => {
       const { settings, app } = generations.plan(generation);
+      const ownCode = role !== "worker" || app === undefined;
       return spawnChild(
         {
           role,
           slot: nr,
           entry: CHILD,
-          nodeFlags: nodeFlags(role, { ...settings, ownCode: role !== "worker" || app === undefined }),
-          env: childEnv(process.env),
+          nodeFlags: nodeFlags(role, { ...settings, ownCode }),
+          env: childEnv(process.env, ownCode),
         },
         wrapper,
       );

@@ -1,6 +1,7 @@
 /** `drover serve`: from a command line to a running daemon. Every step that can fail does so before anything is forked. */
 import { existsSync, rmSync } from "node:fs";
 import { stat } from "node:fs/promises";
+import { compactOnceIdle } from "../base/compact.ts";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { createLog, type LogSink } from "../base/log.ts";
@@ -138,7 +139,10 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
       adminKeys: (generation) => administration.keys(generation),
       adjusted: (plan) => administration.adjusted(plan),
       exit: resolve,
-      ready: once(() => greet(options, generations, listeners, administration)),
+      ready: once(() => {
+        greet(options, generations, listeners, administration);
+        compactOnceIdle();
+      }),
     });
     const commands = createCommands({
       daemon,

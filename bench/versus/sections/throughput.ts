@@ -15,6 +15,7 @@ const MANY = 10_000;
 
 interface Wanted extends Load {
   readonly key: string;
+  readonly rounds: number;
   readonly stacks: readonly StackName[];
 }
 
@@ -24,12 +25,13 @@ export async function throughput(context: Context): Promise<Scenario[]> {
     .filter((name) => context.can(name))
     .map((name) => ({ name, wish: { workers, answerFile, connections: PER_WORKER } }));
   const wanted: readonly Wanted[] = [
-    { key: "keep-alive 100", connections: 100, seconds: sizes.seconds, stacks: sizes.stacks },
-    { key: "ab 100", connections: 100, requests: sizes.abRequests, stacks: sizes.stacks },
+    { key: "keep-alive 100", connections: 100, seconds: sizes.seconds, rounds: sizes.rounds100, stacks: sizes.stacks },
+    { key: "ab 100", connections: 100, requests: sizes.abRequests, rounds: sizes.rounds, stacks: sizes.stacks },
     ...sizes.connections.map((connections) => ({
       key: `keep-alive ${connections}`,
       connections,
       seconds: connections < MANY ? sizes.seconds : sizes.seconds * 2,
+      rounds: sizes.rounds,
       stacks: sizes.wide,
     })),
   ];
@@ -56,7 +58,7 @@ export async function throughput(context: Context): Promise<Scenario[]> {
 /** Who can't be measured is out of this scenario: a round that is missing would pair the others wrongly. */
 async function inTurns(context: Context, running: readonly Running[], load: Wanted): Promise<Scenario["rounds"]> {
   const all = new Map(running.map((one) => [one, [] as Round[]]));
-  for (let round = 0; round < context.sizes.rounds; round += 1)
+  for (let round = 0; round < load.rounds; round += 1)
     for (const one of (round % 2 === 0 ? running : running.toReversed()).filter((some) => all.has(some)))
       try {
         all.get(one)?.push(await measure(one, load));

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { test } from "node:test";
+import { bytes } from "../../src/base/units.ts";
+import { childEnv, nodeFlags } from "../../src/cli/child-env.ts";
+
+const flagsOf = (role: "worker" | "broker" | "emulator", ownCode: boolean): string[] =>
+  nodeFlags(role, { memory: bytes(2 ** 30), workers: 8, autopsy: true, ownCode });
+
+test("this Node.js knows every flag that a child gets", () => {
+  for (const role of ["worker", "broker", "emulator"] as const)
+    assert.equal(execFileSync(process.execPath, [...flagsOf(role, true), "-p", "42"], { encoding: "utf8" }), "42\n");
+});
+
+test("only a worker of drover's own code stays warm in a quiet minute, and V8's defaults stay an application's", () => {
+  const warm = (flags: readonly string[]): boolean => flags.includes("--no-memory-reducer");
+  assert.deepEqual([flagsOf("worker", true), flagsOf("broker", true), flagsOf("worker", false)].map(warm), [true, false, false]);
+  assert.deepEqual(
+    flagsOf("worker", false).filter((flag) => /semi|gc/.test(flag)),
+    [],
+  );
+});
+
+test("glibc's arenas are bounded for drover's own code alone, and not against whoever set them", () => {
+  const arenas = (env: NodeJS.ProcessEnv, ownCode: boolean): string | undefined => childEnv(env, ownCode)["MALLOC_ARENA_MAX"];
+  assert.deepEqual([arenas({}, true), arenas({}, false), arenas({ MALLOC_ARENA_MAX: "4" }, true)], ["1", undefined, "4"]);
+});
+
+test("what is secret or the master's own reaches no child", () => {
+  const env = childEnv({ NOTIFY_SOCKET: "/run/x", GOOGLE_APPLICATION_CREDENTIALS: "/key.json", PATH: "/bin" }, true);
+  assert.deepEqual([env["NOTIFY_SOCKET"], env["GOOGLE_APPLICATION_CREDENTIALS"], env["PATH"]], [undefined, undefined, "/bin"]);
+  assert.ok("NOTIFY_SOCKET" in env);
+});
