@@ -38,20 +38,26 @@ export interface Pages {
   answer(path: string, headers: IncomingHttpHeaders): AdminAnswer | undefined;
 }
 
-/** Reads every file once. */
+/** Reads every file once, when the first is asked for: a start that nobody watches there has no use for them. */
 export function readPages(): Pages {
+  let pages: ReadonlyMap<string, Page> | undefined;
+  return {
+    answer(path, headers) {
+      pages ??= readAll();
+      const page = pages.get(path === "/admin/" ? "/admin" : path);
+      return page === undefined ? undefined : send(page, headers);
+    },
+  };
+}
+
+function readAll(): ReadonlyMap<string, Page> {
   const pages = new Map<string, Page>();
   for (const name of readdirSync(DIRECTORY)) {
     const type = TYPES[name.split(".").at(-1) ?? ""];
     if (type !== undefined)
       pages.set(name === "index.html" ? "/admin" : `/admin/${name}`, pageOf(readFileSync(`${DIRECTORY}${name}`), type));
   }
-  return {
-    answer(path, headers) {
-      const page = pages.get(path === "/admin/" ? "/admin" : path);
-      return page === undefined ? undefined : send(page, headers);
-    },
-  };
+  return pages;
 }
 
 function pageOf(plain: Buffer, type: string): Page {

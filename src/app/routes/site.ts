@@ -1,7 +1,6 @@
 /** `GET /` and `GET /static/*`: the operator's own client, or the board that comes with drover, which is a folder like any other. */
 import { stat } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
-import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { ownPath } from "../../base/place.ts";
@@ -19,24 +18,23 @@ export async function siteRoutes(fastify: FastifyInstance, staticDir: string | u
   if (staticDir !== undefined) await mustBeDirectory(staticDir);
   const files = new Files(staticDir ?? BOARD);
   const csp = staticDir === undefined ? PAGE_CSP : CLIENT_CSP;
-  // Files.find decides what is served; the library streams it (types, ranges). It registers no route of its own.
-  await fastify.register(fastifyStatic, {
-    serve: false,
-    root: files.root,
-    etag: false,
-    lastModified: false,
-    cacheControl: false,
-    dotfiles: "deny",
-  });
   const sendFile = async (request: FastifyRequest, reply: FastifyReply, path: string): Promise<FastifyReply> => {
     const file = await files.find(path);
     if (file === undefined) return sendProblem(request, reply, problem(404, "unknown-path", `there is no file ${quoted(path)}`));
     reply.headers({ "Content-Security-Policy": csp, "Cache-Control": file.cacheControl, ETag: `"${file.etag}"` });
     if (!applyConditions(request.headers, file.etag)) return sendProblem(request, reply, CHANGED);
-    return hasTag(request.headers["if-none-match"], file.etag) ? reply.code(304).send() : reply.sendFile(file.name);
+    return hasTag(request.headers["if-none-match"], file.etag) ? reply.code(304).send() : stream(request, reply, files.root, file.name);
   };
   fastify.get<{ Params: { "*": string } }>("/static/*", (request, reply) => sendFile(request, reply, request.params["*"]));
   fastify.get("/", (request, reply) => sendFile(request, reply, "index.html"));
+}
+
+/** Files.find has decided what is served; the library, which only those workers load that are asked for a file, streams it (types, ranges). */
+async function stream(request: FastifyRequest, reply: FastifyReply, root: string, name: string): Promise<FastifyReply> {
+  const { default: send } = await import("@fastify/send");
+  const sent = await send(request.raw, encodeURI(name), { root, etag: false, lastModified: false, cacheControl: false, dotfiles: "deny" });
+  if (sent.type === "error") throw sent.metadata.error;
+  return reply.code(sent.statusCode).headers(sent.headers).send(sent.stream);
 }
 
 const CHANGED = problem(412, "changed", "the file is not the one that If-Match names");
