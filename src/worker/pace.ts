@@ -13,6 +13,12 @@ const fair = (share: number): number => share * 1.1 + 1;
 /** After an accept above the fair share: long enough for the neighbours to run, the longer the more it has. */
 export const holdAfterAccept = (excess: number): Ms => ms(Math.min(4, Math.ceil(excess / 2)));
 
+/**
+ * A turn of the loop accepts one, and of thousands who come at once each would wait for a glance of its own. Where many are fair a glance takes
+ * more, an eighth of what is fair: as uneven as they get by it.
+ */
+const inOneGlance = (share: number): number => Math.max(1, Math.floor(share / 8));
+
 /** The longest that it looks away while nobody waits: what a connection may wait if all the others are stuck. */
 const LONGEST = ms(50);
 
@@ -23,6 +29,7 @@ const LONGEST = ms(50);
  *   open ─ accepted, above the fair share ─→ held for 1–4 ms
  *   held ─ time is over ─→ glancing: one turn of the loop
  *   glancing ─ somebody waits: accepted ─→ held for 1–4 ms: nobody else had time for it
+ *   glancing ─ accepted, and many are fair ─→ another turn, for an eighth more
  *   glancing ─ nobody waits ─→ held, twice as long as before, 50 ms at most
  *   held, glancing ─ no longer above: connections left, or the share has grown ─→ open
  *
@@ -35,6 +42,8 @@ export class Pace {
   #fair = Infinity;
   #state: "open" | "held" | "glancing" | "off" = "open";
   #wait = ms(1);
+  /** Accepted in this glance. */
+  #taken = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param staying how many connections the worker holds, without those that leave at once. */
@@ -53,7 +62,9 @@ export class Pace {
   /** A connection was accepted. */
   accepted(): void {
     const excess = this.#staying() - this.#fair;
-    if (excess > 0) this.#hold(holdAfterAccept(excess));
+    if (excess <= 0) return;
+    this.#taken += 1;
+    if (this.#state !== "glancing" || this.#taken >= inOneGlance(this.#fair)) this.#hold(holdAfterAccept(excess));
   }
 
   /** A connection has gone. */
@@ -85,9 +96,17 @@ export class Pace {
 
   #glance(): void {
     this.#state = "glancing";
+    this.#taken = 0;
     this.#turnstile.release();
+    this.#anotherTurn();
+  }
+
+  #anotherTurn(): void {
+    const before = this.#taken;
     setImmediate(() => {
-      if (this.#state === "glancing") this.#hold(ms(Math.min(LONGEST, this.#wait * 2)));
+      if (this.#state !== "glancing") return;
+      if (this.#taken > before) this.#anotherTurn();
+      else this.#hold(this.#taken > 0 ? ms(1) : ms(Math.min(LONGEST, this.#wait * 2)));
     });
   }
 }

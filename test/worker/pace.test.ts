@@ -105,3 +105,27 @@ test("where sockets can't be held it accepts as if there were no pacing", (t) =>
   for (let i = 0; i < 50; i += 1) w.accept();
   assert.equal(w.accepting, true);
 });
+
+test("where many are fair a glance takes an eighth of that, a turn of the loop for each, and ends with the first turn that finds nobody", (t) => {
+  const turns: (() => void)[] = [];
+  const w = world(t);
+  t.mock.method(globalThis, "setImmediate", (turn: () => void) => void turns.push(turn));
+  const glance = (waiting: number): number => {
+    while (!w.accepting) w.pass(1);
+    let taken = 0;
+    while (w.accepting) {
+      if (taken < waiting) {
+        w.accept();
+        taken += 1;
+      }
+      for (const turn of turns.splice(0)) turn();
+    }
+    return taken;
+  };
+  w.pace.share(200); // fair: 221
+  while (w.accepting) w.accept();
+  assert.equal(w.size, 222);
+  assert.deepEqual([glance(1_000), glance(5), glance(0), glance(1_000)], [27, 5, 0, 27]);
+  w.pace.share(3);
+  assert.equal(glance(1_000), 1);
+});
