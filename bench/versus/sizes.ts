@@ -40,7 +40,7 @@ const LADDER = "5,10,25,50,100,200";
 
 const FULL: Sizes = {
   mode: "full",
-  rounds: 5,
+  rounds: 3,
   rounds100: 7,
   warmUpSeconds: 5,
   seconds: 3,
