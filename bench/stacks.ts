@@ -79,9 +79,13 @@ export function drover(workers: number, env: NodeJS.ProcessEnv = {}, root = ROOT
   return launch(root === ROOT ? "drover" : "the other drover", join(root, "bin/drover"), ["serve", "--bind", "127.0.0.1:0"], own, dir);
 }
 
-/** `mode`: "held" — every worker accepts from one handle the master holds; "cluster" — node:cluster as it comes. */
-export function bare(mode: "held" | "cluster", workers: number, answerFile: string): Promise<Stack> {
-  return launch(`bare node:http (${mode})`, process.execPath, [join(ROOT, "bench/bare.ts"), mode, String(workers), answerFile], {});
+/**
+ * `mode`: "held" — every worker accepts from one handle the master holds; "cluster" — node:cluster as it comes.
+ * @param flags V8's, for all of its processes.
+ */
+export function bare(mode: "held" | "cluster", workers: number, answerFile: string, flags: readonly string[] = []): Promise<Stack> {
+  const args = [...flags, join(ROOT, "bench/bare.ts"), mode, String(workers), answerFile];
+  return launch(`bare node:http (${mode})`, process.execPath, args, {});
 }
 
 /** What `drover status` is made of. */

@@ -109,10 +109,8 @@ const own = await drover(WORKERS);
 const answer = await fetchAnswer(own.port);
 const answerFile = join(dir, "answer.json");
 writeFileSync(answerFile, JSON.stringify({ headers: answer.headers, body: answer.body.toString("base64") }));
-process.env["NODE_OPTIONS"] = nodeFlags("worker", { memory: bytes(totalmem()), workers: WORKERS, autopsy: false, ownCode: true })
-  .filter((flag) => !flag.startsWith("--disable-"))
-  .join(" ");
-const stacks = [own, await bare("held", WORKERS, answerFile), await bare("cluster", WORKERS, answerFile)];
+const flags = nodeFlags("worker", { memory: bytes(totalmem()), workers: WORKERS, autopsy: false, ownCode: true });
+const stacks = [own, await bare("held", WORKERS, answerFile, flags), await bare("cluster", WORKERS, answerFile, flags)];
 console.log(`${WORKERS} workers each, ${answer.body.length} bytes of JSON, Node.js ${process.versions.node}`);
 console.log(`PSS idle: ${stacks.map((stack) => `${stack.name} ${pssMiB(stack.pid).toFixed(0)} MiB`).join(", ")}`);
 try {

@@ -48,7 +48,7 @@ const { status, error } = spawnSync(
     "--platform=node",
     "--target=node26",
     "--supported:regexp-set-notation=true", // /v; unknown to it, it would be made at the start by `new RegExp`
-    // Less text to read and to keep; names stay. Lines stay short, because Node.js shows the whole one that threw.
+    // Less text to read and to keep; declarations keep their names. Lines stay short, because Node.js shows the whole one that threw.
     "--minify-whitespace",
     "--minify-syntax",
     "--line-limit=160",

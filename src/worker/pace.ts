@@ -106,7 +106,7 @@ export class Pace {
     setImmediate(() => {
       if (this.#state !== "glancing") return;
       if (this.#taken > before) this.#anotherTurn();
-      else this.#hold(this.#taken > 0 ? ms(1) : ms(Math.min(LONGEST, this.#wait * 2)));
+      else this.#hold(this.#taken > 0 ? holdAfterAccept(this.#staying() - this.#fair) : ms(Math.min(LONGEST, this.#wait * 2)));
     });
   }
 }

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { cacheControlOf, isHashed, safeSegments } from "../../src/app/files.ts";
+import { cacheControlOf, Files, isHashed, safeSegments } from "../../src/app/files.ts";
 import { hasTag } from "../../src/app/fixed.ts";
 import { languageOf } from "../../src/app/page/language.ts";
 import { sampleSheet, world } from "./world.ts";
@@ -59,6 +59,29 @@ test("the operator's files: type, strong tag, ranges, caching", async () => {
   await writeFile(join(files.root, "assets", "app-B3x9Qz1K.js"), "export 1;;");
   assert.notEqual((await fetch(`${w.url}/static/assets/app-B3x9Qz1K.js`)).headers.get("etag"), etag);
   assert.equal((await fetch(`${w.url}/static/assets/app-B3x9Qz1K.js`, { method: "POST" })).status, 405);
+});
+
+test("a name that says nothing of its type is octets: no browser guesses", async () => {
+  await using files = await site();
+  await writeFile(join(files.root, "LICENCE"), "free");
+  await using w = await world(sampleSheet(), files.root);
+  const answer = await fetch(`${w.url}/static/LICENCE`);
+  assert.deepEqual([answer.status, answer.headers.get("content-type"), await answer.text()], [200, "application/octet-stream", "free"]);
+});
+
+test("a file that has gone since it was found, or has become a directory, is not there", async (t) => {
+  await using files = await site();
+  await using w = await world(sampleSheet(), files.root);
+  for (const name of ["gone.txt", "assets"]) {
+    const found = t.mock.method(Files.prototype, "find", () =>
+      Promise.resolve({ name, etag: "x", cacheControl: "public, max-age=31536000" }),
+    );
+    const answer = await fetch(`${w.url}/static/${name}`, { redirect: "manual" });
+    assert.equal(found.mock.callCount(), 1);
+    assert.deepEqual([answer.status, ((await answer.json()) as { code: string }).code], [404, "unknown-path"]);
+    assert.deepEqual([answer.headers.get("etag"), answer.headers.get("cache-control")], [null, "no-store"]);
+    found.mock.restore();
+  }
 });
 
 test("conditions on a file: If-Match, If-Range and a range that it does not have", async () => {

@@ -110,8 +110,9 @@ test("where many are fair a glance takes an eighth of that, a turn of the loop f
   const turns: (() => void)[] = [];
   const w = world(t);
   t.mock.method(globalThis, "setImmediate", (turn: () => void) => void turns.push(turn));
+  let looked = 0;
   const glance = (waiting: number): number => {
-    while (!w.accepting) w.pass(1);
+    for (looked = 0; !w.accepting; looked += 1) w.pass(1);
     let taken = 0;
     while (w.accepting) {
       if (taken < waiting) {
@@ -125,7 +126,10 @@ test("where many are fair a glance takes an eighth of that, a turn of the loop f
   w.pace.share(200); // fair: 221
   while (w.accepting) w.accept();
   assert.equal(w.size, 222);
-  assert.deepEqual([glance(1_000), glance(5), glance(0), glance(1_000)], [27, 5, 0, 27]);
+  const waits = (): number => (glance(0), looked); // ms that it looked away before it looked again
+  assert.deepEqual([glance(1_000), glance(5)], [27, 5]);
+  assert.deepEqual([waits(), waits(), waits()], [4, 8, 16], "the longer, the more it has, and the longer nobody comes");
+  assert.equal(glance(1_000), 27);
   w.pace.share(3);
   assert.equal(glance(1_000), 1);
 });

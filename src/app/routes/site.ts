@@ -1,6 +1,7 @@
 /** `GET /` and `GET /static/*`: the operator's own client, or the board that comes with drover, which is a folder like any other. */
 import { stat } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
+import type { SendResult } from "@fastify/send";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { ownPath } from "../../base/place.ts";
@@ -19,22 +20,36 @@ export async function siteRoutes(fastify: FastifyInstance, staticDir: string | u
   const files = new Files(staticDir ?? BOARD);
   const csp = staticDir === undefined ? PAGE_CSP : CLIENT_CSP;
   const sendFile = async (request: FastifyRequest, reply: FastifyReply, path: string): Promise<FastifyReply> => {
+    const none = (): FastifyReply => sendProblem(request, reply, problem(404, "unknown-path", `there is no file ${quoted(path)}`));
     const file = await files.find(path);
-    if (file === undefined) return sendProblem(request, reply, problem(404, "unknown-path", `there is no file ${quoted(path)}`));
-    reply.headers({ "Content-Security-Policy": csp, "Cache-Control": file.cacheControl, ETag: `"${file.etag}"` });
-    if (!applyConditions(request.headers, file.etag)) return sendProblem(request, reply, CHANGED);
-    return hasTag(request.headers["if-none-match"], file.etag) ? reply.code(304).send() : stream(request, reply, files.root, file.name);
+    if (file === undefined) return none();
+    const headers = { "Content-Security-Policy": csp, "Cache-Control": file.cacheControl, ETag: `"${file.etag}"` };
+    if (!applyConditions(request.headers, file.etag)) return sendProblem(request, reply.headers(headers), CHANGED);
+    if (hasTag(request.headers["if-none-match"], file.etag)) return reply.headers(headers).code(304).send();
+    const sent = await opened(request, files.root, file.name);
+    if (sent === undefined) return none();
+    reply.headers(headers);
+    if (sent.type === "error") throw sent.metadata.error;
+    return reply
+      .code(sent.statusCode)
+      .headers({ "Content-Type": OCTETS, ...sent.headers })
+      .send(sent.stream);
   };
   fastify.get<{ Params: { "*": string } }>("/static/*", (request, reply) => sendFile(request, reply, request.params["*"]));
   fastify.get("/", (request, reply) => sendFile(request, reply, "index.html"));
 }
 
-/** Files.find has decided what is served; the library, which only those workers load that are asked for a file, streams it (types, ranges). */
-async function stream(request: FastifyRequest, reply: FastifyReply, root: string, name: string): Promise<FastifyReply> {
+/** Of a name that says nothing, so that no browser guesses. */
+const OCTETS = "application/octet-stream";
+
+/**
+ * Files.find has decided what is served; the library, which only those workers load that are asked for a file, streams it (types, ranges).
+ * @returns undefined when the file has gone since, or a directory stands in its place: a release is switched.
+ */
+async function opened(request: FastifyRequest, root: string, name: string): Promise<SendResult | undefined> {
   const { default: send } = await import("@fastify/send");
   const sent = await send(request.raw, encodeURI(name), { root, etag: false, lastModified: false, cacheControl: false, dotfiles: "deny" });
-  if (sent.type === "error") throw sent.metadata.error;
-  return reply.code(sent.statusCode).headers(sent.headers).send(sent.stream);
+  return sent.type === "directory" || (sent.type === "error" && [403, 404].includes(sent.statusCode)) ? undefined : sent;
 }
 
 const CHANGED = problem(412, "changed", "the file is not the one that If-Match names");

@@ -14,6 +14,7 @@ import { keptFiles } from "./files.ts";
 import { copyJournal } from "./journal.ts";
 import { asOwnerOf } from "./owner.ts";
 import { contentOf } from "./tar.ts";
+import { writesThatWait } from "./words.ts";
 
 /** Of a file that is neither a database nor a cache: keys, tokens, a few figures. */
 const LARGEST = 16 * 1_048_576;
@@ -28,7 +29,7 @@ export async function backup(argv: readonly string[]): Promise<number> {
   if (existsSync(file)) throw new DroverError("DROVER_E_USAGE", `${file} is there already: choose another name. Nothing was written`);
   const manifest = await make(resolved.settings, file);
   const bytes = statSync(file).size;
-  const waits = manifest.journal === undefined ? "no journal" : `a journal with ${manifest.journal.waiting} writes that wait`;
+  const waits = manifest.journal === undefined ? "no journal" : `a journal with ${writesThatWait(manifest.journal.waiting)}`;
   process.stdout.write(
     `${file}: ${bytes} bytes, ${manifest.files.length} files, ${waits}, in ${((performance.now() - began) / 1_000).toFixed(2)} s\n`,
   );

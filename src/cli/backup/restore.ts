@@ -11,6 +11,7 @@ import { readOptions } from "../options.ts";
 import { readArchive, type Manifest } from "./archive.ts";
 import { asOwnerOf } from "./owner.ts";
 import { accept, finishRestore, NEW } from "./place.ts";
+import { writesThatWait } from "./words.ts";
 
 export async function restore(argv: readonly string[]): Promise<number> {
   const { resolved, own, positional } = readOptions(argv, [{ name: "anyway" }]);
@@ -75,7 +76,7 @@ function judge({ spreadsheet_id: ours }: Settings, { file }: Archive, path: stri
   if (waiting === 0 || spreadsheet === undefined || ours === undefined || spreadsheet === ours) return;
   throw new DroverError(
     "DROVER_E_BACKUP",
-    `${file} holds ${waiting} writes that wait for the spreadsheet ${spreadsheet}, and DROVER_SPREADSHEET_ID is ${ours}: set it to ${spreadsheet} first. Nothing was changed`,
+    `${file} holds ${writesThatWait(waiting)} for the spreadsheet ${spreadsheet}, and DROVER_SPREADSHEET_ID is ${ours}: set it to ${spreadsheet} first. Nothing was changed`,
   );
 }
 
@@ -85,7 +86,7 @@ function refuseLoss(dir: string, file: string): void {
   if (there === undefined || there.waiting === 0) return;
   throw new DroverError(
     "DROVER_E_BACKUP",
-    `${join(dir, "journal.db")} holds ${there.waiting} acknowledged writes that have not reached the spreadsheet; ${file} would take its place. ` +
+    `${join(dir, "journal.db")} holds ${writesThatWait(there.waiting)} and ${there.waiting === 1 ? "was" : "were"} acknowledged; ${file} would take its place. ` +
       "Start drover until drover status says that none waits, then stop it and restore; or put them aside unsent: drover restore --anyway. Nothing was changed",
   );
 }
@@ -95,7 +96,7 @@ function words({ data_dir: dir }: Settings, file: string, { drover, at, journal,
   const sent =
     waiting === 0
       ? "No write waits in it."
-      : `${waiting} writes wait in it for ${journal?.spreadsheet ?? "the spreadsheet"}: drover looks which of them are there, and sends the others.`;
+      : `It holds ${writesThatWait(waiting)} for ${journal?.spreadsheet ?? "the spreadsheet"}: drover looks what of that is there, and sends the rest.`;
   const sessions = files.some(({ name }) => name === "ledger.db")
     ? `Sessions are as they were: who logged out or was put out since is in again, with a cookie that was kept. To end them all: rm ${join(dir, "session.key")}\n`
     : "";
