@@ -62,8 +62,12 @@ class Terminal {
     // oxlint-disable-next-line no-control-regex
     return (whole ?? "").replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "").split(/\r*\n/);
   }
-  shows(pattern: RegExp, within?: number): Promise<true> {
-    return until(`the screen shows ${pattern}:\n${this.screen.join("\n")}`, () => pattern.test(this.screen.join("\n")), within);
+  async shows(pattern: RegExp, within?: number): Promise<true> {
+    try {
+      return await until(`the screen shows ${pattern}`, () => pattern.test(this.screen.join("\n")), within);
+    } catch (error) {
+      throw new Error(`it shows:\n${this.screen.join("\n")}`, { cause: error });
+    }
   }
   says(pattern: RegExp): Promise<true> {
     return until(`the terminal says ${pattern}`, () => pattern.test(this.text.slice(this.text.lastIndexOf(RESTORED) + RESTORED.length)));
@@ -116,7 +120,7 @@ test("a user watches, recycles, scales, reloads, looks at a stack, and leaves: t
   await terminal.shows(/workers 2\/2/);
 
   terminal.press("s0\r");
-  await terminal.shows(/what worker 0 does[^]*worker 0 \(pid \d+\) is idle/);
+  await terminal.shows(/what worker 0 does[^]*worker 0 \(pid \d+\) (is idle|runs JavaScript)[^]*no request in flight/); // it wakes at times
   terminal.press("q");
   await terminal.shows(/^SLOT/m);
 

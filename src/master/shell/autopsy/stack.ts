@@ -33,8 +33,8 @@ const IDLE_AFTER = 100;
 /** One that was seen to run stops as soon as the machine lets it, unless it has fallen asleep since. */
 const STOPS_WITHIN = 400;
 const LONGEST_LIST = 65_536;
-/** Where a loop is that woke to look at the clock, or to count what the collector took: nothing that anybody waits for. */
-const UPKEEP: ReadonlySet<string> = new Set(["node:internal/timers", "node:internal/perf/observe"]);
+/** Where a loop is that woke to look at the clock, to count what the collector took, or to hear its master: nothing anybody waits for. */
+const UPKEEP: ReadonlySet<string> = new Set(["node:internal/timers", "node:internal/perf/observe", "node:internal/child_process"]);
 
 /**
  * Asks for the stack and for the requests in flight.
