@@ -9,8 +9,19 @@ const IDLE = 0.1;
 /** Of the loop, since the start: V8 has learned by then what this process does, and it would have to learn it again. */
 const WARM = ms(1_000);
 
-/** V8's own `gc`, which --expose-gc gives. */
-export type Collect = (options: { readonly type: "major"; readonly execution: "sync"; readonly flavor: "last-resort" }) => void;
+type Collect = (options: { readonly type: "major"; readonly execution: "sync"; readonly flavor: "last-resort" }) => void;
+
+/**
+ * V8's own `gc`, from a context of its own that is made while the flag stands. On the command line --expose-gc would make V8 refuse the
+ * compiled code that Node.js carries for its own modules: it is kept for the flags it was made with (ADR 22).
+ */
+function collector(): Collect {
+  const [v8, vm] = [process.getBuiltinModule("node:v8"), process.getBuiltinModule("node:vm")];
+  v8.setFlagsFromString("--expose-gc");
+  const collect = vm.runInNewContext("gc") as Collect;
+  v8.setFlagsFromString("--no-expose-gc");
+  return collect;
+}
 
 /**
  * Collects all that can be done without, for ever. The hidden classes of what is not alive at that moment go too, and V8 takes an object
@@ -18,7 +29,8 @@ export type Collect = (options: { readonly type: "major"; readonly execution: "s
  * several times, would cost three times as much for the rest of the process's life (450 instead of 150 ns; 5 % of a cached answer).
  * So one of its objects is alive meanwhile.
  */
-export function compact(collect: Collect): void {
+export function compact(): void {
+  const collect = collector();
   process.nextTick(() => {});
   collect({ type: "major", execution: "sync", flavor: "last-resort" });
 }
@@ -27,14 +39,12 @@ export function compact(collect: Collect): void {
  * Gives back, once, what the start needed and serving does not: the code of functions that ran once, slack of half-filled pages. V8 would
  * do so under memory pressure alone, and N processes that wait for it keep several MB each (ADR 22). It waits for an idle second, and leaves
  * alone who has had work by then.
- * @param collect without it (the process was started without --expose-gc, as a user's application is) nothing happens.
  * @param utilization of the loop since the previous figure, as performance.eventLoopUtilization gives it.
  */
 export function compactOnceIdle(
-  collect: Collect | undefined = globalThis.gc,
+  collect: () => void = compact,
   utilization: typeof performance.eventLoopUtilization = performance.eventLoopUtilization,
 ): void {
-  if (collect === undefined) return;
   const ready = utilization();
   let since: EventLoopUtilization | undefined;
   const look = (): void => {
@@ -42,7 +52,7 @@ export function compactOnceIdle(
     if (utilization(now, ready).active > WARM) return;
     const idle = since !== undefined && utilization(now, since).utilization < IDLE;
     since = now;
-    if (idle) compact(collect);
+    if (idle) collect();
     else later(LOOK_EVERY);
   };
   const later = (wait: Ms): void => void setTimeout(look, wait).unref();

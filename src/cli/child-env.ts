@@ -70,7 +70,7 @@ export interface Flags {
 
 /**
  * Node's and V8's flags for a child. The heap limit keeps N workers inside the budget together: V8 alone would grant each of them a
- * share of the whole machine.
+ * share of the whole machine. None may change the hash of V8's flags, or Node.js compiles its own modules at every start (ADR 22).
  */
 export function nodeFlags(role: Role, { memory, workers, autopsy, ownCode }: Flags): string[] {
   const share = Math.floor((memory - NOT_WORKERS) / Math.max(1, workers) / 1_048_576);
@@ -78,7 +78,7 @@ export function nodeFlags(role: Role, { memory, workers, autopsy, ownCode }: Fla
   const common = [
     "--disable-warning=ExperimentalWarning",
     ...(autopsy ? INSPECTABLE : CLOSED),
-    ...(ownCode ? [`--max-semi-space-size=${YOUNG_GENERATION}`, "--expose-gc"] : []),
+    ...(ownCode ? [`--max-semi-space-size=${YOUNG_GENERATION}`] : []),
   ];
   return role === "worker" ? [...common, ...(ownCode ? [STAY_WARM] : []), `--max-old-space-size=${heap}`] : common;
 }

@@ -11,5 +11,3 @@ const { bufferedPort } = await import("./child-port.ts");
 const port = bufferedPort();
 const { startRole } = await import("./roles.ts");
 await startRole(role ?? "", port, Number(masterPid));
-
-(await import("../base/compact.ts")).compactOnceIdle();

@@ -1,4 +1,5 @@
 /** What a child becomes: the composition of each role. Modules are loaded by role, so that the broker has no web framework and a worker no Google client. */
+import { compactOnceIdle } from "../base/compact.ts";
 import { createLog, type LogLevel, type LogSink, type LogTarget } from "../base/log.ts";
 import type { Role } from "../base/protocol.ts";
 import type { EmulatorConfig } from "../emulator/config.ts";
@@ -44,7 +45,9 @@ async function worker(port: BufferedPort, masterPid: number): Promise<void> {
     const sink = openLog("worker", slot, generation, config);
     const { staticDir, reconnect, sessions, limits, admin, ...extras } = config.extras as unknown as WorkerServices;
     const broker = brokerServices({ slot, generation, extras }, port, sink.log);
-    const door = config.app === null ? createDoor(admin, sink.log) : undefined;
+    const isOwnCode = config.app === null;
+    if (isOwnCode) compactOnceIdle(); // an application may need another rhythm, and its heap may be large
+    const door = isOwnCode ? createDoor(admin, sink.log) : undefined;
     return {
       log: sink.log,
       ...(door === undefined ? {} : { adminKeys: (keys) => door.take(keys) }),
@@ -76,9 +79,11 @@ async function broker(port: BufferedPort): Promise<void> {
   ]);
   const sink = openLog("broker", slot, generation, config);
   await runBroker(port, { log: sink.log, reopen: () => sink.reopen(), openWrites });
+  compactOnceIdle();
 }
 
 async function emulator(port: BufferedPort): Promise<void> {
   const [{ runEmulator }, { config }] = await Promise.all([import("../emulator/main.ts"), port.configured]);
   runEmulator(config as EmulatorConfig, port);
+  compactOnceIdle();
 }

@@ -85,7 +85,7 @@ test("--dry-run prints every file, and writes none", async (t) => {
   assert.doesNotMatch(out, /node_modules\/(?:typescript|oxlint|express|@types)\//, "what only builds or tests stays away");
   assert.match(
     out,
-    /^ExecStart=\/opt\/drover\/current\/runtime\/node --max-semi-space-size=2 --expose-gc -- \/opt\/drover\/current\/dist\/cli\/main\.js serve$/m,
+    /^ExecStart=\/opt\/drover\/current\/runtime\/node --max-semi-space-size=2 -- \/opt\/drover\/current\/dist\/cli\/main\.js serve$/m,
   );
   assert.match(out, /^ListenStream=127\.0\.0\.1:9090$/m);
   const env = file(out, `# ${root}/etc/drover/drover.env (0640)\n`);

@@ -41,7 +41,7 @@ export const UNIT_FOLDERS = [
   "/lib/systemd/system",
 ];
 /** bin/drover starts it so, too. */
-export const NODE_FLAGS = ["--max-semi-space-size=2", "--expose-gc"];
+export const NODE_FLAGS = ["--max-semi-space-size=2"];
 
 const cant = (why: string): DroverError => new DroverError("DROVER_E_INSTALL", why);
 
