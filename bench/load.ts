@@ -12,6 +12,8 @@ export interface LoadOptions {
   /** false: a connection for every request, closed by the client's wish. */
   readonly keepAlive: boolean;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Answers other than 200 are counted with the errors; else the first of them ends the measurement. */
+  readonly countsRefusals?: boolean;
 }
 
 export interface LoadResult {
@@ -28,14 +30,18 @@ export interface LoadResult {
 class Answer {
   #head = "";
   #left = -1;
+  readonly #refused: (head: string) => void;
 
+  constructor(refused: (head: string) => void) {
+    this.#refused = refused;
+  }
   /** @returns true when this chunk ends the answer. */
   take(chunk: Buffer): boolean {
     if (this.#left < 0) {
       this.#head += chunk.toString("latin1");
       const end = this.#head.indexOf("\r\n\r\n");
       if (end < 0) return false;
-      if (!this.#head.startsWith("HTTP/1.1 200")) throw new Error(this.#head.slice(0, 80));
+      if (!this.#head.startsWith("HTTP/1.1 200")) this.#refused(this.#head);
       const length = Number(/\r\ncontent-length: (\d+)/i.exec(this.#head)?.[1] ?? 0);
       this.#left = length - (this.#head.length - end - 4);
     } else this.#left -= chunk.length;
@@ -58,10 +64,14 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   let errors = 0;
   const begin = performance.now();
 
+  const refused = (head: string): void => {
+    if (options.countsRefusals !== true) throw new Error(head.slice(0, 80));
+    errors += 1;
+  };
   const one = (): Promise<void> =>
     new Promise((resolve) => {
       const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
-      const answer = new Answer();
+      const answer = new Answer(refused);
       let sent = performance.now();
       let open = true;
       const finish = (failed: boolean): void => {

@@ -1,6 +1,7 @@
-// Joins the modules of src, and what they use of node_modules, into few: `node bin/bundle.mjs OUT`. A start reads 40 files instead of 500 (ADR 25).
-// What several processes use stands in parts that they share, so that a module exists once in a process whatever leads to it.
-import { spawnSync } from "node:child_process";
+// Joins the modules of src, and what they use of node_modules, into few: `node bin/bundle.mjs OUT`. A start reads 10 files instead of 500 (ADR 25).
+// Each process has parts of its own: what it needs at the start stands in one, and a module exists once in it whatever leads to it.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,8 +19,21 @@ function entries() {
   const named = sources.flatMap((name) => [...readFileSync(join(root, "src", name), "utf8").matchAll(/\bownModule\("([^"]+)"\)/g)]);
   return new Set(["cli/main", "index", ...named.map(([, name]) => name)].filter((name) => sources.includes(join(`${name}.ts`))));
 }
-/** They look for files of their own beside themselves, and are loaded when something asks for them. */
-const APART = ["piscina", "systeminformation"];
+/**
+ * What is joined together, because it may come to be in one process: a user's module that a worker or the hooks load may import "drover".
+ * A thread knows nothing of the modules of its process.
+ */
+function groups() {
+  const together = new Set(["index", "cli/worker-child", "cli/hooks-child"]);
+  const all = [...entries()];
+  return [all.filter((name) => together.has(name)), ...all.filter((name) => !together.has(name)).map((name) => [name])];
+}
+
+/**
+ * They are loaded when something asks for them. The first two look for files of their own beside themselves; the others are Fastify's
+ * compilers for schemas, which an application may want and the built-in service does not.
+ */
+const APART = ["piscina", "systeminformation", "@fastify/ajv-compiler", "@fastify/fast-json-stringify-compiler"];
 
 /** CommonJS packages ask for Node's own modules by `require`, which an ES module lacks. On the first line, so that all others keep their numbers. */
 const REQUIRE = 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url); ';
@@ -33,12 +47,13 @@ if (!existsSync(program)) {
   );
   process.exit(69);
 }
-const meta = join(out, "meta.json");
-const { status, error } = spawnSync(
-  program,
-  [
-    ...[...entries()].map((name) => `${name}=src/${name}.ts`),
+/** @returns the modules that were joined. */
+async function joinModules(names, nr) {
+  const meta = join(out, `meta.${nr}.json`);
+  const args = [
+    ...names.map((name) => `${name}=src/${name}.ts`),
     ...APART.map((name) => `--external:${name}`),
+    ...(names.includes("cli/service-child") ? ["--alias:node:http2=./bin/later/http2.cjs"] : []),
     `--outdir=${out}`,
     `--metafile=${meta}`,
     "--bundle",
@@ -56,20 +71,21 @@ const { status, error } = spawnSync(
     "--sources-content=false",
     "--legal-comments=none", // in LICENSES.txt
     "--log-level=warning",
-  ],
-  { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
-);
-if (status !== 0) {
-  if (error !== undefined) process.stderr.write(`${program}: ${error.message}\n`);
-  process.exit(1);
+  ];
+  const child = spawn(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  const [status] = await once(child, "exit");
+  if (status !== 0) process.exit(1);
+  const { inputs, outputs } = JSON.parse(readFileSync(meta, "utf8"));
+  rmSync(meta);
+  return { inputs: Object.keys(inputs), outputs: Object.keys(outputs) };
 }
-const { inputs, outputs } = JSON.parse(readFileSync(meta, "utf8"));
-rmSync(meta);
-for (const path of Object.keys(outputs).filter((name) => name.endsWith(".js"))) {
+
+const joined = await Promise.all(groups().map(joinModules));
+for (const path of new Set(joined.flatMap(({ outputs }) => outputs).filter((name) => name.endsWith(".js")))) {
   const text = readFileSync(join(root, path), "utf8");
   if (ASKS.test(text)) writeFileSync(join(root, path), REQUIRE + text);
 }
-writeFileSync(join(out, "LICENSES.txt"), licences(Object.keys(inputs)));
+writeFileSync(join(out, "LICENSES.txt"), licences(joined.flatMap(({ inputs }) => inputs)));
 
 /** Every package that is in there, with its licence as it came. */
 function licences(inputs) {

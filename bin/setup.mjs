@@ -58,7 +58,8 @@ function sourcesDigest() {
     }
   };
   walk("src");
-  for (const file of ["tsconfig.json", "package-lock.json", "bin/bundle.mjs"]) hash.update(readFileSync(at(file)));
+  for (const file of ["tsconfig.json", "package-lock.json", "bin/bundle.mjs", "bin/later/http2.cjs", "bin/rehearse.mjs"])
+    hash.update(readFileSync(at(file)));
   return hash.digest("hex");
 }
 
@@ -189,6 +190,7 @@ function build() {
   writeFileSync(join(fresh, ".built"), digest);
   rmSync(at("dist"), { recursive: true, force: true });
   renameSync(fresh, at("dist"));
+  run(node, [at("bin/rehearse.mjs"), at("dist")]);
   say(`built in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 

@@ -28,7 +28,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   "@googleapis/sheets": ["broker"],
   "google-auth-library": ["broker"],
   gaxios: ["broker"],
-  fastify: ["app", "worker", "index.ts"],
+  fastify: ["app", "worker", "index.ts", "cli/service-child.ts", "cli/worker-child.ts"],
   systeminformation: ["master/shell"],
   "node:cluster": ["master/shell"],
   piscina: ["worker"],

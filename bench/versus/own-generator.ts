@@ -2,7 +2,8 @@
 import { load, type LoadOptions, type LoadResult } from "../load.ts";
 
 type Order = Omit<LoadOptions, "requests"> & { readonly seconds?: number; readonly requests?: number };
-const { seconds, ...order } = JSON.parse(process.argv[2] ?? "{}") as Order;
+const { seconds, ...asked } = JSON.parse(process.argv[2] ?? "{}") as Order;
+const order = { ...asked, countsRefusals: true };
 
 /** For a time: as many requests as the first few say will fit. All are counted, since the server worked for all; percentiles are the rest's. */
 async function forSeconds(time: number): Promise<LoadResult> {

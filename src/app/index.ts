@@ -97,4 +97,4 @@ async function packageVersion(): Promise<string> {
   return version;
 }
 
-export default plugin(application, { name: "drover", fastify: "5.x" });
+export default plugin(application, { name: "drover" });

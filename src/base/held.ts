@@ -179,7 +179,7 @@ export function rawHandle(from: { host: string; port: number } | { path: string 
       ? create(null, -1, null, from.fd, 0)
       : "path" in from
         ? create(from.path, -1, -1, undefined, 0)
-        : create(from.host, from.port, net.isIPv6(from.host) ? 6 : 4, undefined, 0);
+        : create(from.host, from.port, net.isIPv4(from.host) ? 4 : 6, undefined, 0);
   if (typeof made === "number") throw refused("binding", made);
   if (!isRawHandle(made)) throw lacking("net._createServerHandle's result");
   // libuv knows what came over IPC, or was opened by its descriptor, as a stream; what was bound here it must be told, for hold().

@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 const [TREE, ENDING] = import.meta.url.endsWith(".ts") ? (["src", ".ts"] as const) : (["dist", ".js"] as const);
 const PACKAGE = new URL(import.meta.url.slice(0, import.meta.url.lastIndexOf(`/${TREE}/`) + 1));
 
+/** What runs was built; else the sources run as they are. */
+export const isBuilt = TREE === "dist";
+
 /** A module that a process or a thread begins with. @param name its path in src, without an ending. It must stand in bin/bundle.mjs. */
 export const ownModule = (name: string): URL => new URL(`${TREE}/${name}${ENDING}`, PACKAGE);
 

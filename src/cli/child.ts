@@ -1,13 +1,20 @@
 /**
- * The first module of every child: `node child.js ROLE SLOT MASTER_PID`. It loads what its role needs and nothing else.
+ * The first module of every child that runs drover's own code: `node child.js ROLE SLOT MASTER_PID`. Its role's module has what that role
+ * needs and nothing else.
  */
-const [role, , masterPid] = process.argv.slice(2);
-// The master died before we were wrapped: nobody would ever tell us to go.
-if (process.ppid !== Number(masterPid)) process.exit(0);
+import { ownModule } from "../base/place.ts";
+import { useCompiled } from "./compiled.ts";
+import { endWithoutMaster } from "./orphan.ts";
 
-if (role === "worker") (await import("./oom.ts")).preferUnderMemoryPressure();
+const MODULES: Readonly<Record<string, URL>> = {
+  worker: ownModule("cli/service-child"),
+  broker: ownModule("cli/broker-child"),
+  emulator: ownModule("cli/emulator-child"),
+};
 
-const { bufferedPort } = await import("./child-port.ts");
-const port = bufferedPort();
-const { startRole } = await import("./roles.ts");
-await startRole(role ?? "", port, Number(masterPid));
+const [role = "", , masterPid] = process.argv.slice(2);
+endWithoutMaster(Number(masterPid));
+useCompiled();
+const own = MODULES[role];
+if (own === undefined) throw new Error(`no such role: ${role}`);
+await import(own.href);

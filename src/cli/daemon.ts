@@ -14,7 +14,7 @@ import type { ControlAnswer } from "../master/shell/control.ts";
 import { createMeasures } from "../master/shell/measures.ts";
 import type { Notifier } from "../master/shell/notify.ts";
 import { warnOfSilence } from "../master/shell/silence.ts";
-import { findWrapper } from "../master/shell/spawn.ts";
+import type { Wrapper } from "../master/shell/spawn.ts";
 import { createTotals } from "../master/shell/totals.ts";
 import { feedWatchdog } from "../master/shell/watchdog.ts";
 import { healthOf, slotsOf, upstreamOf } from "../master/snapshot.ts";
@@ -34,6 +34,7 @@ import { createWatch } from "./watch.ts";
 
 export interface DaemonParts extends OffspringParts {
   readonly sink: LogSink;
+  readonly wrapper: Wrapper;
   readonly notifier: Notifier;
   readonly demo: boolean;
   /** Everything became ready for the first time. */
@@ -56,11 +57,10 @@ const DELIVERIES_EVERY = seconds(1);
 
 /** Everything that lives as long as the master does. */
 export function createDaemon(parts: DaemonParts): Daemon {
-  const { sink, generations, notifier, demo } = parts;
+  const { sink, generations, notifier, demo, wrapper } = parts;
   const log = sink.log;
   const totals = createTotals();
   const measures = createMeasures(directories(generations.settings()));
-  const wrapper = findWrapper();
   if (wrapper.missing !== "") log.warn(wrapper.missing);
   const fatal = sayOnce((text) => void process.stderr.write(`drover: ${text}\n`));
   const hooks = createHooks({ log, generations, wrapper, complain: fatal });

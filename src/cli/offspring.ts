@@ -23,7 +23,8 @@ export interface OffspringParts {
   adjusted(plan: Plan): Plan;
 }
 
-const CHILD = fileURLToPath(ownModule("cli/child"));
+const OWN = fileURLToPath(ownModule("cli/child"));
+const APPLICATION = fileURLToPath(ownModule("cli/worker-child"));
 
 /** What the loop needs of the world for them. */
 export function createOffspring(
@@ -39,7 +40,7 @@ export function createOffspring(
         {
           role,
           slot: nr,
-          entry: CHILD,
+          entry: ownCode ? OWN : APPLICATION,
           nodeFlags: nodeFlags(role, { ...settings, ownCode }),
           env: childEnv(process.env, ownCode),
         },

@@ -17,6 +17,7 @@ import { checkBind, locateSockets } from "../master/shell/activation-check.ts";
 import { bindAddress, type Listener } from "../master/shell/listeners.ts";
 import { lockDataDir } from "../master/shell/lock.ts";
 import { createNotifier } from "../master/shell/notify.ts";
+import { findWrapper } from "../master/shell/spawn.ts";
 import { holdSignals, type HeldSignals } from "../master/shell/signals.ts";
 import { addressName, type BindAddress } from "../settings/addresses.ts";
 import { demoIsOn } from "../settings/demo.ts";
@@ -113,7 +114,8 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
   const log = sink.log;
   const notifier = createNotifier(process.env, log);
   await stat("/"); // libuv's threads are made at their first use, and where that fails it aborts: not later, under a limit of processes
-  await selfTestHandles();
+  const tried = Promise.all([findWrapper(), selfTestHandles()]); // what follows takes as long as they wait
+  tried.catch(() => {}); // it is heard below
   const lock = lockDataDir(settings.data_dir);
   undo.push(() => lock.release());
   if (finishRestore(settings.data_dir, new Date())) log.warn(`a restore into ${settings.data_dir} had been interrupted: it is done now`);
@@ -127,10 +129,12 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
   undo.push(() => existsSync(brokerSocket(settings)) && rmSync(brokerSocket(settings)));
   sayStart(options, sink, listeners);
   const administration = createAdministration({ generations, log, listeners, own });
+  const [wrapper] = await tried;
 
   return await new Promise<number>((resolve, reject) => {
     const daemon = createDaemon({
       sink,
+      wrapper,
       listeners,
       emulator,
       generations,

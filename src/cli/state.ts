@@ -10,7 +10,7 @@ export const policyOf = (settings: Settings): Policy => ({
   bootTimeout: settings.boot_timeout,
   bootGrace: seconds(2),
   headStart: seconds(2),
-  bootsAtOnce: CPUS, // more would be ready no sooner, and take more from those who serve already
+  bootsAtOnce: CPUS + 1, // one waits for the disk or for a message; more would be ready no sooner, and take more from those who serve already
   beatTimeout: settings.timeout,
   gracefulTimeout: settings.graceful_timeout,
   rollSettle: settings.roll_settle,

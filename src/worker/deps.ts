@@ -1,4 +1,5 @@
 import type { EventEmitter } from "node:events";
+import type Fastify from "fastify";
 import type { AdminKeys } from "../base/adminkeys.ts";
 import type { LineStream } from "../base/linestream.ts";
 import type { Logger } from "../base/log.ts";
@@ -21,6 +22,15 @@ export interface Host {
   readonly exit: (code: number) => void;
 }
 
+/** What only some applications need. */
+export interface Loaders {
+  fastify(): Promise<typeof Fastify>;
+  /** The module of the built-in service: a Fastify plugin as its default export, `options` for its instance. */
+  builtIn?(): Promise<Readonly<Record<string, unknown>>>;
+  /** What a Fastify plugin of somebody's own finds as `fastify.drover`. */
+  face?(): Promise<unknown>;
+}
+
 /** What a worker gets from the composition root, so that it knows neither the built-in service nor the tables. */
 export interface WorkerDeps {
   readonly log: Logger;
@@ -28,12 +38,9 @@ export interface WorkerDeps {
   readonly lines: LineStream;
   /** What the runtime offers besides the worker's own services; a getter may start what it needs. */
   readonly services: Partial<Services>;
-  /** What a Fastify plugin finds as `fastify.drover`. */
-  loadFace(): Promise<unknown>;
   /** The log was rotated: open it again. */
   reopen(): void;
   /** Who may administer has changed. */
   adminKeys?(keys: AdminKeys): void;
-  /** The module of the built-in service: a Fastify plugin as its default export, `options` for its instance. */
-  loadBuiltIn(): Promise<Readonly<Record<string, unknown>>>;
+  readonly loaders: Loaders;
 }

@@ -7,6 +7,7 @@ import type { Logger } from "../base/log.ts";
 import { impossible } from "../base/never.ts";
 import type { Form, Listener } from "./app.ts";
 import type { WorkerConfig } from "./config.ts";
+import type { Loaders } from "./deps.ts";
 import { fetchListener } from "./fetch.ts";
 import { applicationOf, type Application, type Plugin } from "./form.ts";
 import type { Trust } from "./gate/address.ts";
@@ -21,10 +22,7 @@ export interface LoadParts {
   readonly trust: Trust;
   /** Makes a server accept from the master's sockets; the built-in service's own front watches its requests. */
   readonly land: (server: Server, builtIn: boolean) => void;
-  /** The built-in service's module. */
-  loadBuiltIn(): Promise<Readonly<Record<string, unknown>>>;
-  /** What a plugin of somebody's own finds as `fastify.drover`. */
-  loadFace(): Promise<unknown>;
+  readonly loaders: Loaders;
   /** Puts the gate and the prepared answers before the built-in service. */
   front(application: Listener): Listener;
   readonly clientError: (error: Error, socket: Socket) => void;
@@ -52,7 +50,7 @@ export async function loadApplication(parts: LoadParts): Promise<Loaded> {
   const { app: file } = parts.config;
   try {
     if (file !== null) return await loadForeign(file, parts);
-    const application = applicationOf({ form: "fastify", ...(await parts.loadBuiltIn()) }, "the built-in service", false);
+    const application = applicationOf({ form: "fastify", ...(await parts.loaders.builtIn?.()) }, "the built-in service", false);
     return await start(application, parts, true);
   } catch (thrown) {
     throw loadFailure(thrown, file ?? "the built-in service");
@@ -123,14 +121,13 @@ async function startFastify(
   parts: LoadParts,
   builtIn: boolean,
 ): Promise<Loaded> {
-  // By its default export: those by name are guessed at from its text, which a bundler does not do.
-  const { default: fastify } = await import("fastify");
+  const fastify = await parts.loaders.fastify();
   let server: Server | undefined;
   const log: FastifyBaseLogger = parts.log;
   const instance = fastify({
     pluginTimeout: 0, // how long booting may take is the master's to judge
     trustProxy: (address: string) => parts.trust.trusts(address),
-    ...(builtIn ? { clientErrorHandler: parts.clientError, logger: false } : { loggerInstance: log }),
+    ...(builtIn ? { clientErrorHandler: parts.clientError, logger: false, schemaController: NO_SCHEMAS } : { loggerInstance: log }),
     ...(builtIn || "disableRequestLogging" in options ? {} : { logController: quiet(fastify.LogController) }),
     ...withoutLogger(options),
     serverFactory(handler) {
@@ -141,13 +138,19 @@ async function startFastify(
     },
   });
   const listen = instance.listen.bind(instance);
-  if (!builtIn) prepareForeign(instance, await parts.loadFace(), parts.config.app ?? "");
+  if (!builtIn) prepareForeign(instance, await parts.loaders.face?.(), parts.config.app ?? "");
   await instance.register(plugin as never);
   // Where it really listens is decided above.
   await listen({ host: "127.0.0.1", port: 0, listenTextResolver: () => "the Fastify plugin is ready" });
   if (server === undefined) throw new DroverError("DROVER_E_BUG", "Fastify made no server");
   return { form: "fastify", server, own: true, close: async () => await instance.close() };
 }
+
+const noSchemas = (): never => {
+  throw new DroverError("DROVER_E_BUG", "a route of the built-in service declares a schema: no compiler is loaded for it");
+};
+/** The built-in service checks what it is sent by itself. Fastify would load two compilers for schemas at the start, a third of its text. */
+const NO_SCHEMAS = { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } };
 
 /** Requests are the access log's (DROVER_ACCESS_LOG), and what clients get wrong is theirs to hear: what is left are errors. */
 function quiet(Base: typeof LogController): LogController {

@@ -69,8 +69,7 @@ export class Worker {
       log: this.#deps.log,
       trust,
       land: (server, own) => serving.land(server, !own),
-      loadBuiltIn: () => this.#deps.loadBuiltIn(),
-      loadFace: () => this.#deps.loadFace(),
+      loaders: this.#deps.loaders,
       front: (application) => builtIn.front(application),
       clientError: onClientError(serving.tally, (turned) => serving.turned(turned), config.demo ? ["X-Drover-Demo: 1"] : []),
     });

@@ -7,7 +7,7 @@ import { ownModule, ownPath } from "../../src/base/place.ts";
 import { readableStack, sourcePlace } from "../../src/base/sources.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const MAIN = join(ROOT, "dist/cli/main.js");
+const MAIN = join(ROOT, "dist/cli/program.js");
 
 /** Where a text begins, as a stack would say it. */
 function placeOf(file: string, text: string): { file: string; line: number; column: number } {
@@ -19,7 +19,7 @@ function placeOf(file: string, text: string): { file: string; line: number; colu
 
 test("the package knows where it stands, and what processes and threads begin with was built", () => {
   assert.equal(ownPath(""), ROOT);
-  assert.equal(fileURLToPath(ownModule("cli/child")), join(ROOT, "src/cli/child.ts"));
+  assert.equal(fileURLToPath(ownModule("cli/broker-child")), join(ROOT, "src/cli/broker-child.ts"));
   const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
   const named = sources.flatMap((name) => [...readFileSync(join(ROOT, "src", name), "utf8").matchAll(/\bownModule\("([^"]+)"\)/g)]);
   assert.ok(named.length >= 7);
@@ -27,7 +27,7 @@ test("the package knows where it stands, and what processes and threads begin wi
 });
 
 test("a place of the built files is one of src", () => {
-  const source = placeOf(join(ROOT, "src/cli/main.ts"), "findCommand(name");
+  const source = placeOf(join(ROOT, "src/cli/program.ts"), "findCommand(name");
   assert.deepEqual(sourcePlace(placeOf(MAIN, "findCommand(name")), source);
   const at = placeOf(MAIN, "findCommand(name");
   const stack = (file: string): string =>

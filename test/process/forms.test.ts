@@ -63,6 +63,8 @@ test("a Fastify plugin that asks for tables: broker and emulator start then and 
   cpSync(join(APPS, "fastify.mjs"), join(dir, "app.mjs"));
   const daemon = await start(t, { cwd: dir, args: ["./app.mjs"], env: { DROVER_DEMO: "on" } });
   assert.match((await get(daemon.url)).body, /^fastify in slot \d/);
+  assert.equal((await get(`${daemon.url}/twice?of=21`)).body, '{"twice":42}', "its schemas are compiled");
+  assert.equal((await get(`${daemon.url}/twice?of=many`)).status, 400);
   assert.equal((await daemon.status()).places.length, 2);
   const first = await get(`${daemon.url}/first`);
   assert.equal(first.status, 200, first.body);

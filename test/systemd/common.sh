@@ -31,10 +31,10 @@ still_alive() {
 }
 
 # load_begin [PATH [N [RESTING]]]: N clients of both kinds, LOAD_PAUSE ms between two requests, and some that rest, from load_begin to
-# load_end; then LOAD says what they met.
+# load_end; then LOAD says what they met. They ask for rows: /healthz says 503 while a worker stops, as it must.
 load_begin() {
   rm -f /run/enough /run/loading
-  "${NODE:-/opt/drover/node_modules/.bin/node}" /opt/test/load.mjs "http://127.0.0.1:8080${1:-/healthz}" /run/enough /run/loading "${2:-4}" "${3:-0}" "${LOAD_PAUSE:-20}" >/run/load &
+  "${NODE:-/opt/drover/node_modules/.bin/node}" /opt/test/load.mjs "http://127.0.0.1:8080${1:-/api/tables/players?limit=5}" /run/enough /run/loading "${2:-4}" "${3:-0}" "${LOAD_PAUSE:-20}" >/run/load &
   LOADING=$!
   until_true '[[ -e /run/loading ]]'
 }

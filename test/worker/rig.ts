@@ -1,6 +1,7 @@
 /** A worker in this process: a fake master on the other end of the channel, and raw handles made here. */
 import { EventEmitter } from "node:events";
 import { Writable } from "node:stream";
+import fastify from "fastify";
 import { makeLogger } from "../../src/base/log.ts";
 import { rawHandle, type RawHandle } from "../../src/base/held.ts";
 import type { MasterPort } from "../../src/base/port.ts";
@@ -107,8 +108,11 @@ export function startRig(options: RigOptions = {}): Rig {
       lines: { push: (line) => void access.push(line), flushed: () => Promise.resolve(), reopen() {}, end() {} },
       services: options.services ?? {},
       reopen: () => void log.push({ msg: "reopened" }),
-      loadBuiltIn: async () => options.builtIn ?? {},
-      loadFace: async () => ({ slot: 3 }),
+      loaders: {
+        fastify: () => Promise.resolve(fastify),
+        builtIn: () => Promise.resolve(options.builtIn ?? {}),
+        face: () => Promise.resolve({ slot: 3 }),
+      },
     }),
     { signals, exit },
   );

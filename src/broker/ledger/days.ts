@@ -1,5 +1,5 @@
 /** Counts of a day, in the operator's time zone. */
-import { elapsed, minutes, ms, type Ms, type Timestamp } from "../../base/units.ts";
+import { elapsed, ms, type Ms, type Timestamp } from "../../base/units.ts";
 
 /** A counter's count, and the day it is of: `2026-11-21`. */
 export interface DayCount {
@@ -17,30 +17,15 @@ export interface Day {
 
 /** Counters of users: far more than a spreadsheet has. */
 const MOST_KEYS = 50_000;
-/** No day is longer, and none begins anywhere but at a full minute. */
-const LONGEST_DAY = 26 * 60;
 
 /** What day it is. Days of 23 and 25 hours (summer time) are as long as they are. @param zone a name of the IANA, such as Europe/Paris. */
 export function dayClock(zone: string): (wall: Timestamp) => Day {
-  const format = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
-  const name = (wall: number): string => format.format(wall);
   let known: Day | undefined;
   return (wall) => {
     if (known !== undefined && wall >= known.from && wall < known.until) return known;
-    const day = name(wall);
-    const minute = Math.floor(wall / minutes(1));
-    /** The least number of minutes, in this direction, that leads to another day. */
-    const edge = (step: 1 | -1): number => {
-      let [same, other] = [0, LONGEST_DAY];
-      while (other - same > 1) {
-        const middle = Math.floor((same + other) / 2);
-        if (name((minute + step * middle) * minutes(1)) === day) same = middle;
-        else other = middle;
-      }
-      return other;
-    };
-    const from = ((minute - edge(-1) + 1) * minutes(1)) as Timestamp;
-    known = { day, from, until: ((minute + edge(1)) * minutes(1)) as Timestamp };
+    const begin = Temporal.Instant.fromEpochMilliseconds(Math.floor(wall)).toZonedDateTimeISO(zone).startOfDay();
+    const end = begin.add({ days: 1 }).startOfDay();
+    known = { day: String(begin.toPlainDate()), from: begin.epochMilliseconds as Timestamp, until: end.epochMilliseconds as Timestamp };
     return known;
   };
 }

@@ -7,7 +7,7 @@
  * - `inspectPort: 0`, so that a master under --inspect does not hand its port on;
  * - output as pipes, so that whatever a child prints becomes log lines.
  */
-import { fork, spawnSync, type ChildProcess } from "node:child_process";
+import { fork, spawn, type ChildProcess } from "node:child_process";
 import cluster, { type Worker } from "node:cluster";
 import { closeSync, openSync } from "node:fs";
 import { messageOf } from "../../base/errors.ts";
@@ -31,17 +31,23 @@ export interface Wrapper {
 }
 
 /** Tries the wrapper once, as it will be used. */
-export function findWrapper(): Wrapper {
-  const works = (words: readonly string[]): boolean =>
-    spawnSync(words[0] as string, [...words.slice(1), "true"], { stdio: "ignore", timeout: 5_000 }).status === 0;
+export async function findWrapper(): Promise<Wrapper> {
   const full = ["setsid", "setpriv", "--pdeathsig", "KILL", "--"];
-  if (works(full)) return { words: full, missing: "" };
-  if (works(["setsid"]))
+  if (await works(full)) return { words: full, missing: "" };
+  if (await works(["setsid"]))
     return {
       words: ["setsid"],
       missing: "setpriv(1) of util-linux is missing or forbidden: a worker that is stuck when the master is killed may survive it",
     };
   return { words: [], missing: "setsid(1) and setpriv(1) of util-linux are missing or forbidden: a stuck worker may survive the master" };
+}
+
+function works([program = "", ...words]: readonly string[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    spawn(program, [...words, "true"], { stdio: "ignore", timeout: 5_000 })
+      .once("error", () => resolve(false))
+      .once("exit", (code) => resolve(code === 0));
+  });
 }
 
 /**

@@ -44,7 +44,8 @@ const zone: Codec<string> = {
   format: String,
   parse(text) {
     try {
-      return parsed(new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone);
+      const zoneId = Temporal.Now.zonedDateTimeISO(text).timeZoneId;
+      return zoneId.toLowerCase() === text.toLowerCase() ? parsed(zoneId) : expected(zone.looksLike); // a date with a zone is one to Temporal
     } catch (thrown) {
       if (thrown instanceof RangeError) return expected(zone.looksLike);
       throw thrown;
@@ -133,7 +134,7 @@ export const LIMITS = [
     default: {
       rule: "the machine's",
       example: "Europe/Paris",
-      from: () => ({ text: Intl.DateTimeFormat().resolvedOptions().timeZone, why: "this machine's" }),
+      from: () => ({ text: Temporal.Now.timeZoneId(), why: "this machine's" }),
     },
     reload: "roll",
     help: "Where a day ends at midnight.",

@@ -1,0 +1,27 @@
+/** What all children begin with. */
+import { createLog, type LogLevel, type LogSink, type LogTarget } from "../base/log.ts";
+import type { Role } from "../base/protocol.ts";
+import { endWithoutMaster } from "./orphan.ts";
+import { bufferedPort, type BufferedPort } from "./child-port.ts";
+
+export interface Birth {
+  readonly port: BufferedPort;
+  readonly masterPid: number;
+}
+
+/** To be called before anything is awaited, or the first messages are lost. */
+export function begin(): Birth {
+  const masterPid = Number(process.argv[4]);
+  endWithoutMaster(masterPid);
+  return { port: bufferedPort(), masterPid };
+}
+
+/** Every role's config has this. */
+interface WithLog {
+  readonly log: { readonly target: LogTarget; readonly level: LogLevel };
+}
+
+export function openLog(role: Role, slot: number, generation: number, config: unknown): LogSink {
+  const { target, level } = (config as WithLog).log;
+  return createLog({ role, slot, generation }, level, target);
+}

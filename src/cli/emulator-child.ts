@@ -1,0 +1,9 @@
+/** The embedded emulator's process. */
+import { compactOnceIdle } from "../base/compact.ts";
+import type { EmulatorConfig } from "../emulator/config.ts";
+import { runEmulator } from "../emulator/main.ts";
+import { begin } from "./birth.ts";
+
+const { port } = begin();
+runEmulator((await port.configured).config as EmulatorConfig, port);
+compactOnceIdle();

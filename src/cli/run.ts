@@ -1,0 +1,26 @@
+import { DroverError, messageOf } from "../base/errors.ts";
+import { EXIT } from "../base/exit.ts";
+import { readableStack } from "../base/sources.ts";
+import { printed } from "./ending.ts";
+
+/** Runs a command and ends the process with its exit code; an error is printed as one line on stderr. */
+export async function runToEnd(command: () => Promise<number>): Promise<never> {
+  // Whoever read our words has gone (`npm start | head`, a closed terminal): that ends neither a daemon nor a command.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  const code = await command().catch(told);
+  await printed();
+  // Nothing else may keep what is done from ending: a pipe that a worker's own child still holds, a half-open connection.
+  process.exit(code);
+}
+
+/** @returns the exit code of an error, when it has been told. */
+function told(error: unknown): number {
+  if (error instanceof DroverError) {
+    process.stderr.write(`drover: ${error.message}\n`);
+    return error.exit;
+  }
+  process.stderr.write(
+    `drover: ${messageOf(error)} (a fault of drover: please report it)\n${error instanceof Error ? `${readableStack(error.stack ?? "")}\n` : ""}`,
+  );
+  return EXIT.bug.code;
+}

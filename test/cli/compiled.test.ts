@@ -1,0 +1,44 @@
+/** What the build compiled is what starts take. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+import { bytes } from "../../src/base/units.ts";
+import { nodeFlags } from "../../src/cli/child-env.ts";
+import { NODE_FLAGS } from "../../src/cli/install/plan.ts";
+
+const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
+
+/** What Node.js tells of its compile cache. However the process ends: it has loaded its modules by then. */
+function told(args: readonly string[]): Promise<string> {
+  const env = { ...process.env, NODE_DEBUG_NATIVE: "COMPILE_CACHE" };
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { env, timeout: 10_000 }, (_, stdout, stderr) => resolve(stdout + stderr));
+  });
+}
+
+test("the daemon and each of its own children find their module compiled", async () => {
+  assert.ok(existsSync(join(DIST, "compiled")), "the build has rehearsed a start");
+  const taken = (module: string): RegExp => new RegExp(String.raw`code cache for ESM file://\S*/dist/cli/${module}\.js was accepted`);
+  assert.match(await told([...NODE_FLAGS, "--", join(DIST, "cli/main.js"), "serve", "--workers", "none"]), taken("serve-main"));
+  for (const [role, module] of [
+    ["worker", "service-child"],
+    ["broker", "broker-child"],
+    ["emulator", "emulator-child"],
+  ] as const) {
+    const flags = nodeFlags(role, { memory: bytes(2 ** 30), workers: 8, autopsy: true, ownCode: true });
+    assert.match(await told([...flags, join(DIST, "cli/child.js"), role, "0", String(process.pid)]), taken(module));
+  }
+});
+
+test("what is typed besides, and an application's worker, write nothing beside drover's modules", async () => {
+  for (const args of [
+    ["cli/main.js", "--version"],
+    ["cli/main.js", "serve", "--help"],
+    ["cli/worker-child.js", "worker", "0", String(process.pid)],
+  ])
+    // prettier-ignore
+    assert.doesNotMatch(await told([join(DIST, args[0] as string), ...args.slice(1)]), /compile cache/);
+});
