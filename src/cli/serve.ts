@@ -164,8 +164,8 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
       daemon.arbiter.agenda.every(CONTROL_LOOKED_AT, () => admin.check());
       undo.push(() => control.close());
       daemon.arbiter.agenda.every(CONTROL_LOOKED_AT, () => control.check());
-      undo.push(early.hand(commands.signal)); // a stop that came first finds nothing to start
-      daemon.arbiter.feed({ type: "start", roles: firstRoles(generations, demo), workers: settings.workers });
+      const begin = (): void => daemon.arbiter.feed({ type: "start", roles: firstRoles(generations, demo), workers: settings.workers });
+      undo.push(early.hand(commands.signal, begin));
     }, reject);
   });
 }

@@ -103,7 +103,7 @@ const REASONS: readonly Reason[] = [
   {
     of: "start of",
     why: () =>
-      "the time is CPU on these two, and drover starts two more processes, one of them with Google's client; in a worker, Fastify's own start is two thirds ([adr 25](adr/0025-joined-at-build.md), with what was weighed).",
+      "the time is CPU on these two, and drover starts a broker besides, with Google's client, and reads its settings before the first worker can start ([adr 25](adr/0025-joined-at-build.md), with what was weighed).",
   },
 ];
 

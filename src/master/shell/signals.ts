@@ -29,8 +29,11 @@ export function installSignals(on: EventEmitter, take: (verb: SignalVerb, signal
 
 /** Signals that come before there is a master to take them. */
 export interface HeldSignals {
-  /** Whoever takes them from now on, and at once those that came first. @returns the function that takes the handlers off again. */
-  hand(take: Take): () => void;
+  /**
+   * Whoever takes them from now on, and at once those that came first: a stop before `begin`, which finds nothing to start then, and what is for a
+   * daemon that runs after it. @returns the function that takes the handlers off again.
+   */
+  hand(take: Take, begin: () => void): () => void;
 }
 type Take = Parameters<typeof installSignals>[1];
 
@@ -39,10 +42,13 @@ export function holdSignals(on: EventEmitter): HeldSignals {
   const came: Parameters<Take>[] = [];
   const off = installSignals(on, (...signal) => void came.push(signal));
   return {
-    hand(take) {
+    hand(take, begin) {
       const undo = installSignals(on, take);
       off();
-      for (const signal of came) take(...signal);
+      const ends = ([verb]: Parameters<Take>): boolean => verb === "stop" || verb === "quit";
+      for (const signal of came.filter(ends)) take(...signal);
+      begin();
+      for (const signal of came.filter((one) => !ends(one))) take(...signal);
       return undo;
     },
   };
