@@ -187,10 +187,10 @@ function build() {
   ])
     if (run(node, step) !== 0) fail(70, "the build failed (see above)");
   mkdirSync(join(fresh, ".running"), { recursive: true });
-  writeFileSync(join(fresh, ".built"), digest);
   rmSync(at("dist"), { recursive: true, force: true });
   renameSync(fresh, at("dist"));
   run(node, [at("bin/rehearse.mjs"), at("dist")]);
+  writeFileSync(at("dist/.built"), digest);
   say(`built in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 

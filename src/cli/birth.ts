@@ -9,7 +9,7 @@ export interface Birth {
   readonly masterPid: number;
 }
 
-/** To be called before anything is awaited, or the first messages are lost. */
+/** To be called before its module awaits anything: until somebody listens Node.js keeps what arrives, and then it is all at once. */
 export function begin(): Birth {
   const masterPid = Number(process.argv[4]);
   endWithoutMaster(masterPid);

@@ -4,6 +4,7 @@
  */
 import { ownModule } from "../base/place.ts";
 import { useCompiled } from "./compiled.ts";
+import { preferUnderMemoryPressure } from "./oom.ts";
 import { endWithoutMaster } from "./orphan.ts";
 
 const MODULES: Readonly<Record<string, URL>> = {
@@ -14,6 +15,7 @@ const MODULES: Readonly<Record<string, URL>> = {
 
 const [role = "", , masterPid] = process.argv.slice(2);
 endWithoutMaster(Number(masterPid));
+if (role === "worker") preferUnderMemoryPressure();
 useCompiled();
 const own = MODULES[role];
 if (own === undefined) throw new Error(`no such role: ${role}`);

@@ -5,7 +5,6 @@ import { diesWithMaster } from "../worker/lifeline.ts";
 import { runWorker } from "../worker/main.ts";
 import { openLog, type Birth } from "./birth.ts";
 import type { Door } from "./door.ts";
-import { preferUnderMemoryPressure } from "./oom.ts";
 import { brokerServices, type WorkerServices } from "./tables-service.ts";
 
 /** Of a worker's connections: the rest is for those who read and write. */
@@ -17,7 +16,6 @@ export function startWorker(
   loaders: Loaders,
   makeDoor?: (admin: WorkerServices["admin"], log: Logger) => Door,
 ): void {
-  preferUnderMemoryPressure();
   diesWithMaster(port, masterPid);
   runWorker(port, ({ slot, generation, config }) => {
     const sink = openLog("worker", slot, generation, config);

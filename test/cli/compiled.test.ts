@@ -1,7 +1,7 @@
 /** What the build compiled is what starts take. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
@@ -21,6 +21,8 @@ function told(args: readonly string[]): Promise<string> {
 
 test("the daemon and each of its own children find their module compiled", async () => {
   assert.ok(existsSync(join(DIST, "compiled")), "the build has rehearsed a start");
+  for (const name of readdirSync(join(DIST, "compiled"), { recursive: true, encoding: "utf8" }))
+    assert.equal(statSync(join(DIST, "compiled", name)).mode & 0o044, 0o044, `${name}: the service runs as another user than the build`);
   const taken = (module: string): RegExp => new RegExp(String.raw`code cache for ESM file://\S*/dist/cli/${module}\.js was accepted`);
   assert.match(await told([...NODE_FLAGS, "--", join(DIST, "cli/main.js"), "serve", "--workers", "none"]), taken("serve-main"));
   for (const [role, module] of [

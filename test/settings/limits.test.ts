@@ -40,6 +40,9 @@ test("rates and time zones are read strictly", () => {
     assert.equal(rate.parse(text, "/").ok, false, text);
   assert.match(problems({ env: { DROVER_TIME_ZONE: "Mars/Olympus" } }).join("\n"), /time_zone.*Mars\/Olympus.*such as Europe\/Paris/);
   assert.equal(resolved({ env: { DROVER_TIME_ZONE: "europe/paris" } }).settings.time_zone, "Europe/Paris");
+  assert.equal(resolved({ env: { DROVER_TIME_ZONE: "+02" } }).settings.time_zone, "+02:00");
+  for (const no of ["2026-01-01[Europe/Paris]", "20:30+01:00"])
+    assert.match(problems({ env: { DROVER_TIME_ZONE: no } }).join("\n"), /such as Europe\/Paris/, no);
 });
 
 test("this machine is believed about addresses when nobody else can reach us", () => {

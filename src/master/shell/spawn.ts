@@ -9,6 +9,7 @@
  */
 import { fork, spawn, type ChildProcess } from "node:child_process";
 import cluster, { type Worker } from "node:cluster";
+import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { messageOf } from "../../base/errors.ts";
 import type { Role } from "../../base/protocol.ts";
@@ -42,12 +43,14 @@ export async function findWrapper(): Promise<Wrapper> {
   return { words: [], missing: "setsid(1) and setpriv(1) of util-linux are missing or forbidden: a stuck worker may survive the master" };
 }
 
-function works([program = "", ...words]: readonly string[]): Promise<boolean> {
-  return new Promise((resolve) => {
-    spawn(program, [...words, "true"], { stdio: "ignore", timeout: 5_000 })
-      .once("error", () => resolve(false))
-      .once("exit", (code) => resolve(code === 0));
-  });
+async function works([program = "", ...words]: readonly string[]): Promise<boolean> {
+  try {
+    const tried = spawn(program, [...words, "true"], { stdio: "ignore", timeout: 5_000 }); // throws what it does not emit: EPERM, ENOMEM
+    const [code] = (await once(tried, "exit")) as [number | null];
+    return code === 0;
+  } catch {
+    return false; // missing or forbidden: it is said once, for all
+  }
 }
 
 /**

@@ -44,8 +44,8 @@ const zone: Codec<string> = {
   format: String,
   parse(text) {
     try {
-      const zoneId = Temporal.Now.zonedDateTimeISO(text).timeZoneId;
-      return zoneId.toLowerCase() === text.toLowerCase() ? parsed(zoneId) : expected(zone.looksLike); // a date with a zone is one to Temporal
+      if (/^\d|\[/.test(text)) return expected(zone.looksLike); // Temporal would take it out of a date
+      return parsed(Temporal.Now.zonedDateTimeISO(text).timeZoneId);
     } catch (thrown) {
       if (thrown instanceof RangeError) return expected(zone.looksLike);
       throw thrown;
