@@ -35,6 +35,9 @@ function groups() {
  */
 const APART = ["piscina", "systeminformation", "@fastify/ajv-compiler", "@fastify/fast-json-stringify-compiler"];
 
+/** Of Node's own modules, what Fastify loads and the built-in service does not use. */
+const LATER = ["http2", "https"];
+
 /** CommonJS packages ask for Node's own modules by `require`, which an ES module lacks. On the first line, so that all others keep their numbers. */
 const REQUIRE = 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url); ';
 const ASKS = /\bvar __require ?=/;
@@ -53,7 +56,7 @@ async function joinModules(names, nr) {
   const args = [
     ...names.map((name) => `${name}=src/${name}.ts`),
     ...APART.map((name) => `--external:${name}`),
-    ...(names.includes("cli/service-child") ? ["--alias:node:http2=./bin/later/http2.cjs"] : []),
+    ...(names.includes("cli/service-child") ? LATER.map((name) => `--alias:node:${name}=./bin/later/${name}.cjs`) : []),
     `--outdir=${out}`,
     `--metafile=${meta}`,
     "--bundle",

@@ -58,7 +58,14 @@ function sourcesDigest() {
     }
   };
   walk("src");
-  for (const file of ["tsconfig.json", "package-lock.json", "bin/bundle.mjs", "bin/later/http2.cjs", "bin/rehearse.mjs"])
+  for (const file of [
+    "tsconfig.json",
+    "package-lock.json",
+    "bin/bundle.mjs",
+    "bin/later/http2.cjs",
+    "bin/later/https.cjs",
+    "bin/rehearse.mjs",
+  ])
     hash.update(readFileSync(at(file)));
   return hash.digest("hex");
 }

@@ -4,10 +4,9 @@
  * at the first call, so that the broker is ready before they are.
  */
 import type { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import type { sheets_v4 } from "@googleapis/sheets";
 import type { JWT } from "google-auth-library";
-import { http } from "../base/http.ts";
+import { http, https } from "../base/http.ts";
 import type { Clock } from "../base/clock.ts";
 import { between, mebibytes, minutes, type Ms } from "../base/units.ts";
 import { failureOf, failureOfThrown, tokenRefusal, type Failure, type Pool, type Reply } from "./answers.ts";
@@ -47,7 +46,7 @@ function agentFor(endpoint: string | undefined): HttpAgent | undefined {
   const proxied = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some((name) => (process.env[name] ?? "") !== "");
   if (endpoint === undefined && proxied) return undefined;
   const options = { keepAlive: true, maxSockets: 4, maxFreeSockets: 2, timeout: minutes(2) };
-  return endpoint?.startsWith("http:") === true ? new http.Agent(options) : new HttpsAgent(options);
+  return endpoint?.startsWith("http:") === true ? new http.Agent(options) : new (https().Agent)(options);
 }
 
 interface Libraries {

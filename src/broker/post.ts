@@ -1,6 +1,5 @@
 /** One POST for the master, which never leaves the machine itself: an attempt, not a delivery. Trying again is the master's. */
-import https from "node:https";
-import { http } from "../base/http.ts";
+import { http, https } from "../base/http.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Post } from "../base/protocol.ts";
 
@@ -40,7 +39,7 @@ const oneLine = (text: string): string =>
 function exchange({ url, headers, body, within }: Omit<Post, "id">): Promise<Omit<Posted, "id">> {
   const { promise, resolve, reject } = Promise.withResolvers<Omit<Posted, "id">>();
   const target = new URL(url);
-  const { request } = target.protocol === "https:" ? https : http;
+  const { request } = target.protocol === "https:" ? https() : http;
   const req = request(target, {
     method: "POST",
     agent: false,

@@ -1,8 +1,8 @@
 /** The certificate and its key, read and judged before anybody is served with them: what is wrong is said in words, at the start, on a reload and by `check`. */
 import { createPrivateKey, randomBytes, X509Certificate, type KeyObject } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { createSecureContext } from "node:tls";
 import { DroverError, messageOf } from "../base/errors.ts";
+import { tls } from "../base/http.ts";
 import type { Settings } from "../settings/table.ts";
 import type { TlsConfig } from "../worker/config.ts";
 
@@ -39,7 +39,7 @@ export function readCertificate({ tls_cert: certFile, tls_key: keyFile }: Settin
   const [own] = chain as [X509Certificate, ...X509Certificate[]];
   checkPair(chain, keyOf(key, keyFile), { certFile, keyFile });
   try {
-    createSecureContext({ cert, key });
+    tls().createSecureContext({ cert, key });
   } catch (error) {
     throw refused(`DROVER_TLS_CERT ${certFile} and DROVER_TLS_KEY ${keyFile}: OpenSSL refuses them: ${messageOf(error)}`, error);
   }

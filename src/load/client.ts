@@ -1,7 +1,7 @@
 /** One request of one user, on that user's connection. */
 import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import https from "node:https";
-import { http } from "../base/http.ts";
+import type { RequestOptions } from "node:https";
+import { http, https } from "../base/http.ts";
 import { errnoOf } from "../base/errors.ts";
 import { Cookies } from "./cookies.ts";
 import type { Outcome } from "./tally.ts";
@@ -26,7 +26,7 @@ export class Session {
   constructor(target: Target, timeoutMs: number) {
     this.#target = target;
     this.#timeoutMs = timeoutMs;
-    const { Agent, request } = target.protocol === "https:" ? https : http;
+    const { Agent, request } = target.protocol === "https:" ? https() : http;
     this.#agent = new Agent({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1 });
     this.#request = request;
   }
@@ -45,7 +45,7 @@ export class Session {
   #once(call: Call): Promise<{ readonly outcome: Outcome; readonly stale: boolean }> {
     const { promise, resolve } = Promise.withResolvers<{ outcome: Outcome; stale: boolean }>();
     const { address, port } = this.#target;
-    const options: https.RequestOptions = {
+    const options: RequestOptions = {
       agent: this.#agent,
       host: address,
       port,

@@ -1,7 +1,6 @@
 /** One look at the target before anybody is sent there: does it answer, and what can be asked of it? */
 import type { IncomingHttpHeaders } from "node:http";
-import https from "node:https";
-import { http } from "../base/http.ts";
+import { http, https } from "../base/http.ts";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import { fateOf } from "./client.ts";
 import { serverName, type Target } from "./target.ts";
@@ -41,7 +40,7 @@ interface Patience {
 
 /** @throws DroverError DROVER_E_TARGET when nothing answers within the time. */
 function fetch(target: Target, path: string, { timeoutMs, signal }: Patience): Promise<Answer> {
-  const client = target.protocol === "https:" ? https : http;
+  const client = target.protocol === "https:" ? https() : http;
   return new Promise((resolve, reject) => {
     const options = { host: target.address, port: target.port, path, ...serverName(target), agent: false };
     const headers = { host: target.host, "user-agent": "drover-load" };

@@ -8,8 +8,9 @@
  */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import tls, { type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { errnoOf, messageOf } from "../base/errors.ts";
+import { tls } from "../base/http.ts";
 import type { Logger } from "../base/log.ts";
 import { seconds, type Ms } from "../base/units.ts";
 import type { TlsConfig } from "./config.ts";
@@ -36,7 +37,7 @@ const PLAIN_HTTP = `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nCont
  * @throws Error when OpenSSL refuses the pair.
  */
 export function encrypt(server: Server, { cert, key, ticketKeys }: TlsConfig, parts: EncryptParts): void {
-  const door = tls.createServer({
+  const door = tls().createServer({
     cert,
     key,
     ticketKeys: Buffer.from(ticketKeys, "base64"),

@@ -1,8 +1,7 @@
 /** The service that a drill runs against: what it says, what it is ordered, what it answers to anybody. */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import { http } from "../../base/http.ts";
+import { http, https } from "../../base/http.ts";
 import { DroverError } from "../../base/errors.ts";
 import { ms, seconds, type Ms } from "../../base/units.ts";
 import type { Settings } from "../../settings/table.ts";
@@ -117,7 +116,7 @@ export class Service {
     const given =
       body === undefined ? headers : { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...headers };
     const cut = outlasts || this.isPatient ? {} : { signal: this.interrupted };
-    const client = this.url.startsWith("https:") ? https : http;
+    const client = this.url.startsWith("https:") ? https() : http;
     return new Promise((resolve, reject) => {
       const options = { method, agent: false, timeout: PATIENCE, ...cut, headers: { "user-agent": "drover-drill", ...given } };
       const req = client.request(`${this.url}${path}`, options, (res) => {
