@@ -247,7 +247,7 @@ test("a worker that acknowledges nothing delays one answer by 50 ms, and no furt
     return performance.now() - began;
   };
   const first = await time();
-  assert.ok(first >= 45 && first < 250, `${first} ms`);
+  assert.ok(first >= 45 && first < 1_000, `${first} ms`); // 50 and the disk, on a machine that may be busy; not the seconds of a time-out
   const medians: number[] = []; // a busy machine gets another try: a wait of 50 ms for the stuck one would show in each
   while (medians.length < 5 && !((medians.at(-1) ?? Infinity) < 45))
     medians.push((await Promise.all(Array.from({ length: 20 }, time))).toSorted((a, b) => a - b)[10] as number);
