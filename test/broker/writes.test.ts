@@ -246,8 +246,13 @@ test("a worker that acknowledges nothing delays one answer by 50 ms, and no furt
     written(await tables.write(one(append({ name: "x" })), "journal"));
     return performance.now() - began;
   };
-  const first = await time();
-  assert.ok(first >= 45 && first < 1_000, `${first} ms`); // 50 and the disk, on a machine that may be busy; not the seconds of a time-out
+  const firsts = [await time()];
+  while (firsts.length < 3 && (firsts.at(-1) as number) >= 250) {
+    await raw(); // a busy machine gets another try, with another one that is stuck
+    firsts.push(await time());
+  }
+  const first = firsts.at(-1) as number;
+  assert.ok(Math.min(...firsts) >= 45 && first < 250, `${firsts.join(", ")} ms`);
   const medians: number[] = []; // a busy machine gets another try: a wait of 50 ms for the stuck one would show in each
   while (medians.length < 5 && !((medians.at(-1) ?? Infinity) < 45))
     medians.push((await Promise.all(Array.from({ length: 20 }, time))).toSorted((a, b) => a - b)[10] as number);
