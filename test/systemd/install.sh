@@ -77,7 +77,7 @@ fact back_steps "$("$NODE" /opt/test/steps.mjs /var/log/drover/drover.log)"
 
 # ------------------------------------------------------------------------------------------------ versions that can't take over
 another 0.3.0
-echo 'throw new Error("broken");' >"$(echo /opt/packages/0.3.0/dist/parts/serve-*.js)"
+echo 'throw new Error("broken");' >/opt/packages/0.3.0/dist/cli/serve-main.js
 load_begin '/api/tables/players?limit=5' 50 10
 /opt/packages/0.3.0/bin/drover install >/run/said 2>&1
 fact broken "$? $(serves) $(readlink /opt/drover/current) $(tr '\n' ' ' </run/said)"
@@ -85,7 +85,7 @@ sleep 1
 load_end
 fact broken_load "$LOAD"
 another 0.4.0
-sed -i 's/^var SCHEMA = .*/var SCHEMA = 1;/' "$(grep -rl --include='*.js' '^var SCHEMA = [0-9]' /opt/packages/0.4.0/dist)"
+grep -rlZ --include='*.js' '\bvar SCHEMA=[0-9]' /opt/packages/0.4.0/dist | xargs -0 sed -i 's/\bvar SCHEMA=[0-9]*/var SCHEMA=1/'
 main=$(show MainPID)
 /opt/packages/0.4.0/bin/drover install >/run/said 2>&1
 fact older "$? $(serves) $([[ $(show MainPID) == "$main" ]] && echo same) $(readlink /opt/drover/current) $(tr '\n' ' ' </run/said)"
