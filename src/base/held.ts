@@ -242,7 +242,7 @@ export async function selfTestHandles(): Promise<void> {
 }
 
 /** How long the self-test waits for what must not happen, in ms. */
-const HELD_FOR = 3;
+const HELD_FOR = 10;
 
 function answers(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
