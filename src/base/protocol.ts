@@ -85,9 +85,10 @@ export type ToChild =
   | { type: "post"; post: Post }
   /**
    * How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours.
-   * `room`: one of them is below its cap; said every second as long as another is at its own.
+   * `room`: one of them is below its cap; said every second as long as another is at its own. `standby`: as many others as there are CPUs
+   * come before it when connections come and go.
    */
-  | { type: "share"; connections: number | null; room: boolean }
+  | { type: "share"; connections: number | null; room: boolean; standby: boolean }
   | { type: "health"; health: Health }
   /** Who may administer, as digests. */
   | { type: "admin"; keys: AdminKeys };

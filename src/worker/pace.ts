@@ -1,4 +1,4 @@
-import { ms, type Ms } from "../base/units.ts";
+import { ms, seconds, type Ms } from "../base/units.ts";
 
 /** The listening side of the server, as far as cap and pace need it. */
 export interface Turnstile {
@@ -19,6 +19,11 @@ export const holdAfterAccept = (excess: number): Ms => ms(Math.min(4, Math.ceil(
  */
 const inOneGlance = (share: number): number => Math.max(1, Math.floor(share / 8));
 
+/** In churn, after an accept of one that stands by: those who come before it are at work, and this one was more than they got to. */
+const HOLD_STANDING = ms(8);
+/** So long after it last saw churn itself. */
+const STAND_BY = seconds(1);
+
 /** The longest that it looks away while nobody waits: what a connection may wait if all the others are stuck. */
 const LONGEST = ms(50);
 
@@ -33,6 +38,10 @@ const LONGEST = ms(50);
  *   glancing ─ nobody waits ─→ held, twice as long as before, 50 ms at most
  *   held, glancing ─ no longer above: connections left, or the share has grown ─→ open
  *
+ * In churn the kernel would wake every idle worker for each connection, all but one of them for nothing, and the work of two CPUs would be
+ * done by as many processes as there are, each with cold caches. So as many workers as there are CPUs accept, and the others stand by: the same
+ * machine, with 8 ms after an accept, until a second after they last saw churn.
+ *
  * So it is right within a burst, when no news of the others can come in time (all take turns), and nobody waits because the one who
  * should accept is stuck: the glance of another finds him. docs/adr/0011-paced-accepts.md has what was measured.
  */
@@ -40,6 +49,9 @@ export class Pace {
   readonly #staying: () => number;
   readonly #turnstile: Turnstile;
   #fair = Infinity;
+  /** Others come before this one in churn. */
+  #mayStandBy = false;
+  #standing: NodeJS.Timeout | undefined;
   #state: "open" | "held" | "glancing" | "off" = "open";
   #wait = ms(1);
   /** Accepted in this glance. */
@@ -52,30 +64,61 @@ export class Pace {
     this.#turnstile = turnstile;
   }
 
-  /** What workers hold on the average; null: there is no neighbour to leave anything to. */
-  share(connections: number | null): void {
+  /**
+   * @param connections what workers hold on the average; null: there is no neighbour to leave anything to.
+   * @param standby enough others come before this one in churn.
+   */
+  share(connections: number | null, standby = false): void {
     this.#fair = connections === null ? Infinity : fair(connections);
-    if (this.#staying() <= this.#fair) this.#open();
-    else if (this.#state === "open") this.#hold(ms(1));
+    this.#mayStandBy = standby;
+    if (!standby) this.#comeForward();
+    else this.#review();
+  }
+
+  /** Many connections come and go here. */
+  churns(): void {
+    if (!this.#mayStandBy || this.#state === "off") return;
+    clearTimeout(this.#standing);
+    this.#standing = setTimeout(() => this.#comeForward(), STAND_BY).unref();
+    this.#review();
   }
 
   /** A connection was accepted. */
   accepted(): void {
-    const excess = this.#staying() - this.#fair;
-    if (excess <= 0) return;
+    if (!this.#away) return;
     this.#taken += 1;
-    if (this.#state !== "glancing" || this.#taken >= inOneGlance(this.#fair)) this.#hold(holdAfterAccept(excess));
+    if (this.#state !== "glancing" || this.#taken >= inOneGlance(this.#fair)) this.#hold(this.#afterAccept);
   }
 
   /** A connection has gone. */
   left(): void {
-    if (this.#state !== "open" && this.#staying() <= this.#fair) this.#open();
+    if (this.#state !== "open" && !this.#away) this.#open();
   }
 
   /** Accepting is over. */
   stop(): void {
     this.#state = "off";
     clearTimeout(this.#timer);
+    clearTimeout(this.#standing);
+  }
+
+  get #away(): boolean {
+    return this.#standing !== undefined || this.#staying() > this.#fair;
+  }
+
+  get #afterAccept(): Ms {
+    return this.#standing === undefined ? holdAfterAccept(this.#staying() - this.#fair) : HOLD_STANDING;
+  }
+
+  #comeForward(): void {
+    clearTimeout(this.#standing);
+    this.#standing = undefined;
+    this.#review();
+  }
+
+  #review(): void {
+    if (!this.#away) this.#open();
+    else if (this.#state === "open") this.#hold(ms(1));
   }
 
   #open(): void {
@@ -106,7 +149,7 @@ export class Pace {
     setImmediate(() => {
       if (this.#state !== "glancing") return;
       if (this.#taken > before) this.#anotherTurn();
-      else this.#hold(this.#taken > 0 ? holdAfterAccept(this.#staying() - this.#fair) : ms(Math.min(LONGEST, this.#wait * 2)));
+      else this.#hold(this.#taken > 0 ? this.#afterAccept : ms(Math.min(LONGEST, this.#wait * 2)));
     });
   }
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { pause } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
 import { classOf } from "../base/requestclass.ts";
+import type { ToChild } from "../base/protocol.ts";
 import { between, type Ms } from "../base/units.ts";
 import type { AccessEntry, AccessLog } from "./access.ts";
 import { explained } from "./app.ts";
@@ -12,7 +13,7 @@ import { limitBody } from "./bodylimit.ts";
 import { Cap } from "./cap.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Turned } from "./clienterror.ts";
-import { Connections } from "./connections.ts";
+import { Connections, type Seat } from "./connections.ts";
 import { drain, type DrainParts, type Drained } from "./drain.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Trust } from "./gate/address.ts";
@@ -44,6 +45,8 @@ export interface ServingParts {
   holds(connections: number, full: boolean): void;
 }
 
+type Share = Extract<ToChild, { type: "share" }>;
+
 /** The one server that a worker serves with, whoever made it: its connections, requests, timeouts, cap and drain. */
 export class Serving {
   readonly tally = new Tally();
@@ -61,21 +64,26 @@ export class Serving {
   constructor(config: WorkerConfig, parts: ServingParts) {
     this.#config = config;
     this.#parts = parts;
-    this.connections = new Connections(parts.clock, (seat) => {
+    const gone = (seat: Seat): void => {
       this.inFlight.dropped(seat);
       this.#cap.left(seat);
       this.#turnover.left();
       this.#pace.left();
-    });
+    };
+    this.connections = new Connections(parts.clock, gone, config.app === null);
     this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.#over(exchange));
     const intake = this.#intake;
     const turnstile = { hold: () => intake.hold("cap"), release: () => intake.release("cap") };
     const tell = (full: boolean): void => parts.holds(this.#turnover.staying, full);
     this.#cap = new Cap(config.connections, this.connections, turnstile, tell);
     const size = (): number => this.connections.size;
-    this.#turnover = new Turnover(size, (connections) => parts.holds(connections, this.#cap.full));
     const staying = (): number => this.#turnover.staying;
     this.#pace = new Pace(staying, { hold: () => intake.hold("pace"), release: () => intake.release("pace") });
+    this.#turnover = new Turnover(
+      size,
+      (connections) => parts.holds(connections, this.#cap.full),
+      () => this.#pace.churns(),
+    );
   }
 
   get draining(): boolean {
@@ -115,9 +123,9 @@ export class Serving {
     if (!this.#draining) this.#parts.handles.attach(server, this.#config.backlog); // else: asked to go while it was loading
   }
 
-  /** What workers hold on the average, and whether one has room. */
-  share(connections: number | null, room: boolean): void {
-    this.#pace.share(connections);
+  /** What the master knows of the neighbours. */
+  share({ connections, room, standby }: Share): void {
+    this.#pace.share(connections, standby);
     this.#cap.share(room);
   }
 

@@ -6,6 +6,8 @@ const SOON = ms(20);
 const RESTLESS = ms(200);
 /** Of a change as small as this the master need not hear while they come and go. */
 const RIPPLE = 2;
+/** So many within a look's span, most of whom leave: it is worth the while to leave them to a few. */
+const CHURN = 16;
 
 /**
  * How many connections have come to stay. Those of clients without keep-alive leave within a few milliseconds: they are no reason to
@@ -15,6 +17,7 @@ const RIPPLE = 2;
 export class Turnover {
   readonly #size: () => number;
   readonly #tell: (connections: number) => void;
+  readonly #churns: () => void;
   #told = 0;
   #came = 0;
   #left = 0;
@@ -27,10 +30,12 @@ export class Turnover {
   /**
    * @param size how many connections there are.
    * @param tell hears how many of them stay, when that has changed.
+   * @param churns called again and again while many come and go.
    */
-  constructor(size: () => number, tell: (connections: number) => void) {
+  constructor(size: () => number, tell: (connections: number) => void, churns: () => void = () => {}) {
     this.#size = size;
     this.#tell = tell;
+    this.#churns = churns;
   }
 
   get staying(): number {
@@ -43,6 +48,7 @@ export class Turnover {
 
   came(): void {
     this.#came += 1;
+    if (this.#came % CHURN === 0 && this.#restless) this.#churns();
     this.#watch();
   }
 

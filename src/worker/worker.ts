@@ -104,7 +104,7 @@ export class Worker {
       case "reopen":
         return this.#deps.reopen();
       case "share":
-        return this.#parts.serving.share(message.connections, message.room);
+        return this.#parts.serving.share(message);
       case "health":
         this.#parts.health = message.health;
         return;

@@ -1,11 +1,12 @@
 /** How evenly connections spread over the workers, and that nobody waits for it. */
 import assert from "node:assert/strict";
 import net from "node:net";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { times } from "../times.ts";
-import { ROOT, start, until, type Daemon } from "./harness.ts";
+import { get, ROOT, start, until, type Daemon } from "./harness.ts";
 
 const WORKERS = 8;
 const CONNECTIONS = 100;
@@ -115,5 +116,63 @@ test("the same with every worker but one in an endless loop", async (t) => {
   t.diagnostic(`${opened.length} connections, one every 25 ms: the longest wait was ${longest.toFixed(0)} ms`);
   assert.ok(longest < 1_000, `${longest.toFixed(0)} ms`);
   for (const { socket } of [...held, ...opened]) socket.destroy();
+  assert.equal((await daemon.stop()).code, 0);
+});
+
+const CPUS = availableParallelism();
+const FEW = { skip: CPUS > 4 && "more CPUs than the test starts workers for" } as const;
+
+interface Churn {
+  /** The longest wait for an answer, ms. */
+  readonly longest: number;
+  readonly asked: number;
+  readonly failed: number;
+}
+
+/** `clients` who each ask on a connection of their own, again and again, until `enough`. */
+async function churn(url: string, clients: number, enough: (asked: number) => boolean): Promise<Churn> {
+  let [longest, asked, failed] = [0, 0, 0];
+  const client = async (): Promise<void> => {
+    while (!enough(asked)) {
+      const begun = performance.now();
+      const { status } = await get(url, { headers: { connection: "close" } });
+      longest = Math.max(longest, performance.now() - begun);
+      asked += 1;
+      if (status !== 207) failed += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { longest, asked, failed };
+}
+
+/** Requests that each worker has answered so far, by slot. */
+const served = async (daemon: Daemon): Promise<number[]> => (await workersOf(daemon)).map((child) => child.served ?? 0);
+
+test("connections that come and go are left to as many workers as there are CPUs; the others take who waits too long", FEW, async (t) => {
+  const daemon = await serve(t, "listener.mjs", CPUS * 4);
+  const { longest, asked, failed } = await churn(daemon.url, 40, (done) => done >= times(4_000));
+  assert.equal(failed, 0);
+  const each = await until("all answers are shown", async () => {
+    const found = await served(daemon);
+    return found.reduce((sum, n) => sum + n, 0) >= asked && found;
+  });
+  const first = each.slice(0, CPUS).reduce((sum, n) => sum + n, 0) / asked;
+  t.diagnostic(`${asked} requests, each on its own connection: ${each.join(" ")}; the longest wait ${longest.toFixed(0)} ms`);
+  assert.ok(first > 0.6, `the first ${CPUS} of ${each.length} workers answered ${(first * 100).toFixed(0)} % of them`);
+  assert.ok(longest < 1_000, `${longest.toFixed(0)} ms`);
+  assert.equal((await daemon.stop()).code, 0);
+});
+
+test("when those that come first in churn are stopped, nobody waits for a second, and others come forward", FEW, async (t) => {
+  const daemon = await serve(t, "listener.mjs", CPUS * 3);
+  await churn(daemon.url, 20, (done) => done >= 1_000); // who is to stand by has found out
+  const firsts = (await workersOf(daemon)).slice(0, CPUS).map(({ pid }) => pid);
+  for (const pid of firsts) process.kill(pid, "SIGSTOP");
+  const end = performance.now() + 3_500;
+  const { longest, asked, failed } = await churn(daemon.url, 8, () => performance.now() > end);
+  for (const pid of firsts) process.kill(pid, "SIGCONT");
+  t.diagnostic(`${asked} requests in 3.5 s, each on its own connection: the longest wait ${longest.toFixed(0)} ms`);
+  assert.equal(failed, 0);
+  assert.ok(longest < 1_000, `${longest.toFixed(0)} ms`);
   assert.equal((await daemon.stop()).code, 0);
 });

@@ -133,3 +133,64 @@ test("where many are fair a glance takes an eighth of that, a turn of the loop f
   w.pace.share(3);
   assert.equal(glance(1_000), 1);
 });
+
+test("in churn one that stands by looks away, takes one in 8 ms as long as somebody waits, and comes forward a second after the last of it", (t) => {
+  const w = world(t);
+  w.pace.share(1, true);
+  w.pace.churns();
+  assert.equal(w.accepting, false);
+  let taken = 0;
+  for (let i = 0; i < 800; i += 1) {
+    const before = w.released;
+    w.pass(1);
+    if (w.released === before) continue;
+    w.accepting = true; // within the turn of the loop in which it glances
+    w.accept();
+    w.leave();
+    taken += 1;
+  }
+  assert.ok(taken >= 90 && taken <= 100, `${taken} in 800 ms`);
+  w.pace.churns();
+  const waits = w.released;
+  for (let i = 0; i < 900; i += 1) w.pass(1); // a timer that is set by another's end counts from there
+  assert.equal(w.accepting, false);
+  assert.ok(w.released - waits >= 900 / 50, "a client whom the others leave waiting is seen within 50 ms");
+  w.pass(200);
+  assert.equal(w.accepting, true);
+  for (let i = 0; i < 2; i += 1) w.accept();
+  assert.equal(w.accepting, true, "as before");
+});
+
+test("who comes first in churn goes on accepting, and so does one who stood by when those before it are gone", (t) => {
+  const w = world(t);
+  w.pace.share(1, false);
+  w.pace.churns();
+  assert.equal(w.accepting, true);
+  w.pace.share(1, true);
+  w.pace.churns();
+  assert.equal(w.accepting, false);
+  w.pace.share(1, false);
+  assert.equal(w.accepting, true);
+});
+
+test("one that stands by holds no more than is fair either, and when it comes forward it still does not", (t) => {
+  const w = world(t);
+  w.pace.share(3, true);
+  for (let i = 0; i < 5; i += 1) w.accept();
+  w.pace.churns();
+  w.pass(1_100);
+  assert.equal(w.accepting, false);
+  w.leave();
+  assert.equal(w.accepting, true);
+});
+
+test("a draining worker that stood by never accepts again", (t) => {
+  const w = world(t);
+  w.pace.share(1, true);
+  w.pace.churns();
+  w.pace.stop();
+  w.pace.churns();
+  w.pass(2_000);
+  w.pace.share(1, false);
+  assert.equal(w.released, 0);
+});

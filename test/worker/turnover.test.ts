@@ -6,12 +6,15 @@ function world(t: TestContext) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let size = 0;
   const told: number[] = [];
+  const churns = t.mock.fn();
   const turnover = new Turnover(
     () => size,
     (connections) => void told.push(connections),
+    churns,
   );
   return {
     told,
+    churns,
     turnover,
     come: (n = 1) => {
       for (let i = 0; i < n; i += 1) {
@@ -82,4 +85,31 @@ test("when all leave, the master hears that too", (t) => {
   leave(10);
   pass(1_000);
   assert.deepEqual(told, [10, 0]);
+});
+
+test("sixteen who come within a look's span, most of whom leave, are churn; who comes to stay is none, nor are a few", (t) => {
+  const { churns, come, leave, pass } = world(t);
+  const said = (): number => {
+    const calls = churns.mock.callCount();
+    churns.mock.resetCalls();
+    return calls;
+  };
+  come(500);
+  pass(20);
+  assert.equal(said(), 0);
+  for (let i = 0; i < 40; i += 1) {
+    come();
+    leave();
+    pass(50);
+  }
+  assert.equal(said(), 0, "20 in a second");
+  for (let i = 0; i < 200; i += 1) {
+    come();
+    leave();
+    pass(1);
+  }
+  assert.ok(said() >= 10, "a thousand in a second");
+  leave(500);
+  pass(1_000);
+  assert.equal(said(), 0);
 });

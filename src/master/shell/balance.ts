@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Clock } from "../../base/clock.ts";
 import { between, ms, type Instant } from "../../base/units.ts";
 import { find } from "../core/places.ts";
@@ -24,42 +25,55 @@ export interface BalanceParts {
   readonly clock: Clock;
   readonly children: ReadonlyMap<number, Child>;
   state(): Master;
+  /** So many workers at work use all of the machine. */
+  readonly cpus?: number;
 }
 
 /** What a worker was told last. */
 interface Told {
   readonly share: number | null;
   readonly room: boolean;
+  readonly standby: boolean;
   readonly at: Instant;
 }
 
 /**
  * Tells the workers what they hold on the average, so that one with more lets the others accept (worker/pace.ts), and whether there is
- * room among them, so that one at its cap closes nobody as long as there is (worker/cap.ts).
+ * room among them, so that one at its cap closes nobody as long as there is (worker/cap.ts). In churn the first of them accept, as many as
+ * there are CPUs, and the others stand by.
  */
-export function createBalance({ clock, children, state }: BalanceParts): Balance {
+export function createBalance({ clock, children, state, cpus = availableParallelism() }: BalanceParts): Balance {
   const told = new Map<Child, Told>();
   let timer: NodeJS.Timeout | undefined;
 
-  const counted = (child: Child): boolean =>
-    child.role === "worker" &&
-    SERVING.has(find(state(), child.pid)?.child.is) &&
-    child.lastBeatAt !== undefined &&
-    between(child.lastBeatAt, clock.now()) < child.beatEvery * MISSED;
+  /** Those that accept and are not silent, by slot. */
+  const counted = (): Child[] =>
+    [...children.values()]
+      .filter(
+        ({ role, lastBeatAt, beatEvery }) =>
+          role === "worker" && lastBeatAt !== undefined && between(lastBeatAt, clock.now()) < beatEvery * MISSED,
+      )
+      .flatMap((child) => {
+        const found = find(state(), child.pid);
+        return found !== undefined && SERVING.has(found.child.is) ? [{ child, slot: found.place.nr }] : [];
+      })
+      .sort((a, b) => a.slot - b.slot)
+      .map(({ child }) => child);
 
   const tell = (): void => {
     timer = undefined;
-    const workers = [...children.values()].filter(counted);
+    const workers = counted();
     const share = shareOf(workers.map(({ staying }) => staying));
     for (const child of told.keys()) if (!children.has(child.pid)) told.delete(child);
     const room = workers.length > 1 && workers.some(({ full }) => !full);
     const at = clock.now();
-    for (const child of workers) {
+    for (const [rank, child] of workers.entries()) {
+      const standby = rank >= cpus;
       const before = told.get(child);
       const due = child.full && room && between(before?.at ?? at, at) >= REPEAT;
-      if (before?.room === room && !differs(before.share, share) && !due) continue;
-      told.set(child, { share, room, at });
-      send(child, { type: "share", connections: share, room });
+      if (before?.room === room && before.standby === standby && !differs(before.share, share) && !due) continue;
+      told.set(child, { share, room, standby, at });
+      send(child, { type: "share", connections: share, room, standby });
     }
   };
   return {

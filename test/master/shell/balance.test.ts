@@ -13,18 +13,20 @@ test("the share is the mean, and there is none for one alone", () => {
 });
 
 /** Workers as the shell knows them, on a clock moved by hand. */
-function world(t: TestContext, counts: readonly number[]) {
+function world(t: TestContext, counts: readonly number[], cpus = 2) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let now = 0;
   const told: (number | null)[][] = counts.map(() => []);
   const rooms: boolean[][] = counts.map(() => []);
+  const standby: boolean[][] = counts.map(() => []);
   const children = new Map<number, Child>();
   const places = new Map<string, unknown>();
   for (const [nr, staying] of counts.entries()) {
     const pid = 100 + nr;
-    const heard = (m: { connections: number | null; room: boolean }): void => {
+    const heard = (m: { connections: number | null; room: boolean; standby: boolean }): void => {
       told[nr]?.push(m.connections);
       rooms[nr]?.push(m.room);
+      standby[nr]?.push(m.standby);
     };
     const process = { connected: true, send: heard };
     children.set(pid, { pid, role: "worker", staying, full: false, process, beatEvery: ms(1_000), lastBeatAt: 0 as Instant } as never);
@@ -41,10 +43,12 @@ function world(t: TestContext, counts: readonly number[]) {
     clock: { now: () => now as Instant } as Clock,
     children,
     state: () => ({ places }) as unknown as Master,
+    cpus,
   });
   return {
     told,
     rooms,
+    standby,
     child: (nr: number) => children.get(100 + nr) as { -readonly [K in keyof Child]: Child[K] },
     gone: (nr: number) => void children.delete(100 + nr),
     setState: (nr: number, is: string) => void ((places.get(`worker/${nr}`) as { incumbent: { is: string } }).incumbent.is = is),
@@ -117,4 +121,20 @@ test("one alone has nobody to leave a client to", (t) => {
   const w = world(t, [5]);
   w.changed();
   assert.deepEqual(w.rooms, [[false]]);
+});
+
+test("in churn the first of those that serve accept, as many as there are CPUs; one that is silent or drains is followed by the next", (t) => {
+  const w = world(t, [0, 0, 0, 0]);
+  w.changed();
+  assert.deepEqual(w.standby, [[false], [false], [true], [true]]);
+  w.setState(0, "draining");
+  w.changed();
+  assert.deepEqual(w.standby, [[false], [false], [true, false], [true]]);
+  w.at(3_000);
+  for (const nr of [2, 3]) w.child(nr).lastBeatAt = 3_000 as Instant;
+  w.changed();
+  assert.deepEqual(w.standby, [[false], [false], [true, false], [true, false]], "1 has missed two beats");
+  w.child(1).lastBeatAt = 3_000 as Instant;
+  w.changed();
+  assert.deepEqual(w.standby[3], [true, false, true]);
 });
