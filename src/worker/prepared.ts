@@ -10,7 +10,7 @@ import { render, renderNotModified, tagOf, type Rendition } from "./rendition.ts
 import { requestId } from "./requestid.ts";
 import type { Tally } from "./tally.ts";
 import { WallTime } from "./walltime.ts";
-import { chooseWrite, writeByNode, type Write } from "./writing.ts";
+import { chooseWrite, writeByNode, type Late, type Write } from "./writing.ts";
 
 const CAPACITY = mebibytes(32);
 /** What an entry costs besides its bodies: heads, keys and the rest. */
@@ -30,6 +30,8 @@ interface Entry {
   readonly tried: Set<Encoding>;
   /** Where the store has it: the target, behind the audience it is for. */
   place: string;
+  /** What was said of it last. */
+  late: Late;
 }
 
 interface Writing {
@@ -156,8 +158,9 @@ export class PreparedStore implements PreparedAnswers {
     const { ahead, date } = this.#wall.at(now);
     const age = String(Math.max(0, Math.floor((now + ahead - entry.answer.source.checkedAt) / 1_000)));
     const reason = cache === "STALE" ? entry.answer.source.reason : undefined;
-    const late = ["Age", age, "X-Cache", cache, "X-Request-Id", id, "Date", date];
-    write(req, res, rendition, reason === undefined ? late : [...late, "X-Cache-Reason", reason]);
+    if (!says(entry.late, age, cache, date, reason))
+      entry.late = ["Age", age, "X-Cache", cache, "Date", date, ...(reason === undefined ? [] : ["X-Cache-Reason", reason])];
+    write(req, res, rendition, entry.late, ["X-Request-Id", id]);
     return req.method === "HEAD" ? 0 : (rendition.body?.length ?? 0);
   }
 
@@ -196,10 +199,15 @@ export class PreparedStore implements PreparedAnswers {
     const known = this.#entries.get(answer);
     if (known !== undefined) return known;
     const tags = [tagOf(answer, "identity"), tagOf(answer, "gzip"), tagOf(answer, "br")];
-    const entry: Entry = { answer, tags, renditions: {}, notModified: new Map(), tried: new Set(), place: "" };
+    const entry: Entry = { answer, tags, renditions: {}, notModified: new Map(), tried: new Set(), place: "", late: [] };
     this.#entries.set(answer, entry);
     return entry;
   }
+}
+
+/** Whether these headers are the ones that would be made of that. */
+function says(late: Late, age: string, cache: Cache, date: string, reason: string | undefined): boolean {
+  return late[1] === age && late[3] === cache && late[5] === date && late[7] === reason;
 }
 
 /** No target has a blank in it, so that no name of an audience makes one of another's. */

@@ -5,7 +5,7 @@ import type { Refusal } from "./gate/stage.ts";
 import { renderProblem } from "./problem.ts";
 import type { Rendition } from "./rendition.ts";
 import { WallTime } from "./walltime.ts";
-import { chooseWrite, writeByNode } from "./writing.ts";
+import { chooseWrite, writeByNode, type Late } from "./writing.ts";
 
 /**
  * Writes the gate's refusals. Under overload they are most of the answers, and what they cost is missing for the rest: so they stand ready
@@ -15,6 +15,7 @@ export class Refusals {
   readonly #constant: readonly string[];
   readonly #clock: Clock;
   readonly #wall: WallTime;
+  #late: Late = [];
   readonly #renditions = new WeakMap<Refusal, Rendition>();
 
   constructor(clock: Clock, demo: boolean) {
@@ -27,9 +28,9 @@ export class Refusals {
     const { req, res } = exchange;
     const id = exchange.id();
     const { date } = this.#wall.at(this.#clock.now());
-    const late = ["Retry-After", String(spread(refusal.retryAfter)), "X-Request-Id", id, "Date", date];
+    if (this.#late[1] !== date) this.#late = ["Date", date];
     const write = res.getHeaderNames().length === 0 ? chooseWrite() : writeByNode;
-    write(req, res, this.#renditionOf(refusal), late);
+    write(req, res, this.#renditionOf(refusal), this.#late, ["Retry-After", String(spread(refusal.retryAfter)), "X-Request-Id", id]);
   }
 
   #renditionOf(refusal: Refusal): Rendition {

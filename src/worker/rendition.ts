@@ -10,6 +10,17 @@ export interface Rendition {
   readonly text: string;
   /** undefined: a 304 has none. */
   readonly body: Buffer | undefined;
+  /** What it was written with last: writing.ts's own. */
+  frame?: Frame;
+}
+
+/** A head put together, but for the headers that are each request's own. */
+export interface Frame {
+  readonly late: readonly string[];
+  /** For how long the connection is kept, ms; undefined: it is not. */
+  readonly keptFor: number | undefined;
+  readonly before: string;
+  readonly after: string;
 }
 
 const SUFFIX = { identity: "", gzip: "-gz", br: "-br" } as const satisfies Record<Encoding, string>;
