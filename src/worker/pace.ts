@@ -1,4 +1,5 @@
-import { ms, seconds, type Ms } from "../base/units.ts";
+import { ms, type Ms } from "../base/units.ts";
+import { HOLD_STANDING, Standby } from "./standby.ts";
 
 /** The listening side of the server, as far as cap and pace need it. */
 export interface Turnstile {
@@ -19,11 +20,6 @@ export const holdAfterAccept = (excess: number): Ms => ms(Math.min(4, Math.ceil(
  */
 const inOneGlance = (share: number): number => Math.max(1, Math.floor(share / 8));
 
-/** In churn, after an accept of one that stands by: those who come before it are at work, and this one was more than they got to. */
-const HOLD_STANDING = ms(8);
-/** So long after it last saw churn itself. */
-const STAND_BY = seconds(1);
-
 /** The longest that it looks away while nobody waits: what a connection may wait if all the others are stuck. */
 const LONGEST = ms(50);
 
@@ -38,9 +34,7 @@ const LONGEST = ms(50);
  *   glancing ─ nobody waits ─→ held, twice as long as before, 50 ms at most
  *   held, glancing ─ no longer above: connections left, or the share has grown ─→ open
  *
- * In churn the kernel would wake every idle worker for each connection, all but one of them for nothing, and the work of two CPUs would be
- * done by as many processes as there are, each with cold caches. So as many workers as there are CPUs accept, and the others stand by: the same
- * machine, with 8 ms after an accept, until a second after they last saw churn.
+ * One that stands by (worker/standby.ts) is such a worker too, whatever it holds; after an accept it is held for 8 ms.
  *
  * So it is right within a burst, when no news of the others can come in time (all take turns), and nobody waits because the one who
  * should accept is stuck: the glance of another finds him. docs/adr/0011-paced-accepts.md has what was measured.
@@ -49,19 +43,21 @@ export class Pace {
   readonly #staying: () => number;
   readonly #turnstile: Turnstile;
   #fair = Infinity;
-  /** Others come before this one in churn. */
-  #mayStandBy = false;
-  #standing: NodeJS.Timeout | undefined;
+  readonly #standby: Standby;
   #state: "open" | "held" | "glancing" | "off" = "open";
   #wait = ms(1);
   /** Accepted in this glance. */
   #taken = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param staying how many connections the worker holds, without those that leave at once. */
-  constructor(staying: () => number, turnstile: Turnstile) {
+  /**
+   * @param staying how many connections the worker holds, without those that leave at once.
+   * @param idle how much of all CPUs was left over since it was asked before, 0…1.
+   */
+  constructor(staying: () => number, turnstile: Turnstile, idle?: () => number) {
     this.#staying = staying;
     this.#turnstile = turnstile;
+    this.#standby = new Standby(() => this.#review(), idle);
   }
 
   /**
@@ -70,23 +66,21 @@ export class Pace {
    */
   share(connections: number | null, standby = false): void {
     this.#fair = connections === null ? Infinity : fair(connections);
-    this.#mayStandBy = standby;
-    if (!standby) this.#comeForward();
-    else this.#review();
+    this.#standby.allow(standby);
+    this.#review();
   }
 
   /** Many connections come and go here. */
   churns(): void {
-    if (!this.#mayStandBy || this.#state === "off") return;
-    clearTimeout(this.#standing);
-    this.#standing = setTimeout(() => this.#comeForward(), STAND_BY).unref();
-    this.#review();
+    this.#standby.churns();
   }
 
   /** A connection was accepted. */
   accepted(): void {
     if (!this.#away) return;
     this.#taken += 1;
+    if (this.#taken === 1) this.#standby.found();
+    if (!this.#away) return;
     if (this.#state !== "glancing" || this.#taken >= inOneGlance(this.#fair)) this.#hold(this.#afterAccept);
   }
 
@@ -99,21 +93,15 @@ export class Pace {
   stop(): void {
     this.#state = "off";
     clearTimeout(this.#timer);
-    clearTimeout(this.#standing);
+    this.#standby.stop();
   }
 
   get #away(): boolean {
-    return this.#standing !== undefined || this.#staying() > this.#fair;
+    return this.#standby.on || this.#staying() > this.#fair;
   }
 
   get #afterAccept(): Ms {
-    return this.#standing === undefined ? holdAfterAccept(this.#staying() - this.#fair) : HOLD_STANDING;
-  }
-
-  #comeForward(): void {
-    clearTimeout(this.#standing);
-    this.#standing = undefined;
-    this.#review();
+    return this.#standby.on ? HOLD_STANDING : holdAfterAccept(this.#staying() - this.#fair);
   }
 
   #review(): void {
@@ -148,8 +136,9 @@ export class Pace {
     const before = this.#taken;
     setImmediate(() => {
       if (this.#state !== "glancing") return;
-      if (this.#taken > before) this.#anotherTurn();
-      else this.#hold(this.#taken > 0 ? this.#afterAccept : ms(Math.min(LONGEST, this.#wait * 2)));
+      if (this.#taken > before) return this.#anotherTurn();
+      if (this.#taken === 0) this.#standby.foundNobody();
+      this.#hold(this.#taken > 0 ? this.#afterAccept : ms(Math.min(LONGEST, this.#wait * 2)));
     });
   }
 }

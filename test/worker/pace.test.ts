@@ -3,7 +3,7 @@ import { test, type TestContext } from "node:test";
 import { holdAfterAccept, Pace } from "../../src/worker/pace.ts";
 
 /** A worker whose connections, clients in the queue and time are moved by hand. */
-function world(t: TestContext, canHold = true) {
+function world(t: TestContext, canHold = true, idle: () => number = () => 0) {
   t.mock.timers.enable({ apis: ["setTimeout", "setImmediate"] });
   const w = {
     size: 0,
@@ -22,11 +22,33 @@ function world(t: TestContext, canHold = true) {
     /** Lets time pass in which nobody comes. */
     pass: (ms: number) => t.mock.timers.tick(ms),
   };
-  w.pace = new Pace(() => w.size, {
+  const turnstile = {
     hold: () => ((w.accepting = !canHold), canHold),
     release: () => ((w.accepting = true), (w.released += 1)),
-  });
+  };
+  w.pace = new Pace(() => w.size, turnstile, idle);
   return w;
+}
+
+type World = ReturnType<typeof world>;
+
+/** Gives what lets time pass, step by step, in which somebody waits at each glance, and leaves when he is answered. It returns how many. */
+function queue(t: TestContext, w: World): (millis: number, leaves?: boolean) => number {
+  const turns: (() => void)[] = [];
+  t.mock.method(globalThis, "setImmediate", (turn: () => void) => void turns.push(turn));
+  return (millis, leaves = true) => {
+    let taken = 0;
+    for (let i = 0; i < millis; i += 1) {
+      w.pass(1);
+      if (!w.accepting) continue;
+      w.accept();
+      if (leaves) w.leave();
+      taken += 1;
+      for (const turn of turns.splice(0)) turn();
+      if (w.accepting) return taken;
+    }
+    return taken;
+  };
 }
 
 test("it waits longer the more it has, and never longer than 4 ms after an accept", () => {
@@ -139,18 +161,11 @@ test("in churn one that stands by looks away, takes one in 8 ms as long as someb
   w.pace.share(1, true);
   w.pace.churns();
   assert.equal(w.accepting, false);
-  let taken = 0;
-  for (let i = 0; i < 800; i += 1) {
-    const before = w.released;
-    w.pass(1);
-    if (w.released === before) continue;
-    w.accepting = true; // within the turn of the loop in which it glances
-    w.accept();
-    w.leave();
-    taken += 1;
-  }
+  const serve = queue(t, w);
+  const taken = serve(800);
   assert.ok(taken >= 90 && taken <= 100, `${taken} in 800 ms`);
   w.pace.churns();
+  t.mock.method(globalThis, "setImmediate", (turn: () => void) => turn());
   const waits = w.released;
   for (let i = 0; i < 900; i += 1) w.pass(1); // a timer that is set by another's end counts from there
   assert.equal(w.accepting, false);
@@ -193,4 +208,41 @@ test("a draining worker that stood by never accepts again", (t) => {
   w.pass(2_000);
   w.pace.share(1, false);
   assert.equal(w.released, 0);
+});
+
+test("one that stands by and finds somebody at every glance while CPUs are idle is needed: for a second it accepts as ever", (t) => {
+  const shares = [0, 0.2, 0, 0.9];
+  const w = world(t, true, () => shares.shift() ?? 0);
+  w.pace.share(5, true);
+  w.pace.churns();
+  const taken = queue(t, w)(900);
+  assert.equal(w.accepting, true);
+  assert.ok(taken >= 41 && taken <= 44, `it looked at the CPUs after 20 and after 40 of them: ${taken}`);
+  w.pace.churns();
+  assert.equal(w.accepting, true);
+  w.pass(1_000);
+  w.pace.churns();
+  assert.equal(w.accepting, false, "it is found out again");
+});
+
+test("twenty in a row are many; a glance that finds nobody begins the count again", (t) => {
+  const w = world(t, true, () => 1);
+  w.pace.share(5, true);
+  w.pace.churns();
+  for (let i = 0; i < 4; i += 1) {
+    assert.ok(queue(t, w)(150) > 10);
+    t.mock.method(globalThis, "setImmediate", (turn: () => void) => turn());
+    for (let n = 0; n < 20; n += 1) w.pass(1);
+    w.pace.churns();
+  }
+  assert.equal(w.accepting, false);
+});
+
+test("needed, it still holds no more than is fair", (t) => {
+  const w = world(t, true, () => 1);
+  w.pace.share(1, true);
+  w.pace.churns();
+  queue(t, w)(300, false);
+  assert.ok(w.size > 15);
+  assert.equal(w.accepting, false);
 });
