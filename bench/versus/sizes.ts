@@ -4,7 +4,7 @@ import { STACKS, type StackName } from "./stack.ts";
 export interface Sizes {
   readonly mode: "full" | "quick" | "trial";
   readonly rounds: number;
-  /** With 100 kept connections: the least spread is wanted, and V8 is still learning in the first of them. */
+  /** With 100 connections, kept and new: the least spread is wanted, and V8 is still learning in the first of them. */
   readonly rounds100: number;
   readonly warmUpSeconds: number;
   /** Of a keep-alive measurement; wrk takes whole ones. */

@@ -85,8 +85,8 @@ export type ToChild =
   | { type: "post"; post: Post }
   /**
    * How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours.
-   * `room`: one of them is below its cap; said every second as long as another is at its own. `standby`: as many others as there are CPUs
-   * come before it when connections come and go.
+   * `room`: one of them is below its cap; said every second as long as another is at its own. `standby`: connections come and
+   * go, and as many others as there are CPUs take them; said every second as long as it is so.
    */
   | { type: "share"; connections: number | null; room: boolean; standby: boolean }
   | { type: "health"; health: Health }
@@ -142,9 +142,9 @@ export type FromChild =
   | { type: "posted"; id: number; status: number; why: string }
   /**
    * Connections that came to stay, and whether the worker is at its cap, said when that has changed: the beat comes too seldom to balance
-   * by, and counts those that leave at once.
+   * by, and counts those that leave at once. `churns`: many of these come; said every 200 ms as long as they do.
    */
-  | { type: "holds"; connections: number; full: boolean };
+  | { type: "holds"; connections: number; full: boolean; churns: boolean };
 
 /** The master is trusted: its messages are only told from what an application sends itself through the same channel. */
 export function isFromMaster(raw: unknown): raw is ToChild {

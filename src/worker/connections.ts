@@ -51,7 +51,7 @@ export class Connections {
    * @param gone called once for each connection that closed or was closed.
    * @param own no code of the user's listens on the sockets. node:stream keeps a closed one reachable until V8's next full collection (a
    *   function of each is made in the old generation), and with it everything that ever listened: half of what a short connection leaves
-   *   behind (ADR 26). Nothing follows `close`, and those who hear it have been noted down by then.
+   *   behind (ADR 26). Nothing follows `close`, and emit() calls those who listen from a list of its own.
    */
   constructor(clock: Clock, gone: (seat: Seat) => void, own = false) {
     this.#clock = clock;

@@ -34,7 +34,8 @@ const LONGEST = ms(50);
  *   glancing ─ nobody waits ─→ held, twice as long as before, 50 ms at most
  *   held, glancing ─ no longer above: connections left, or the share has grown ─→ open
  *
- * One that stands by (worker/standby.ts) is such a worker too, whatever it holds; after an accept it is held for 8 ms.
+ * While connections come and go it is not what a worker holds that counts, but whether it leads or stands by (worker/standby.ts): who leads is
+ * open, and who stands by is such a worker as above, takes one in a glance, and is held for 8 ms then.
  *
  * So it is right within a burst, when no news of the others can come in time (all take turns), and nobody waits because the one who
  * should accept is stuck: the glance of another finds him. docs/adr/0011-paced-accepts.md has what was measured.
@@ -62,12 +63,11 @@ export class Pace {
 
   /**
    * @param connections what workers hold on the average; null: there is no neighbour to leave anything to.
-   * @param standby enough others come before this one in churn.
+   * @param standby enough others lead while connections come and go.
    */
   share(connections: number | null, standby = false): void {
     this.#fair = connections === null ? Infinity : fair(connections);
-    this.#standby.allow(standby);
-    this.#review();
+    this.#standby.replace(standby);
   }
 
   /** Many connections come and go here. */
@@ -81,12 +81,18 @@ export class Pace {
     this.#taken += 1;
     if (this.#taken === 1) this.#standby.found();
     if (!this.#away) return;
-    if (this.#state !== "glancing" || this.#taken >= inOneGlance(this.#fair)) this.#hold(this.#afterAccept);
+    if (this.#state !== "glancing" || this.#taken >= this.#most) this.#hold(this.#afterAccept);
   }
 
   /** A connection has gone. */
   left(): void {
     if (this.#state !== "open" && !this.#away) this.#open();
+  }
+
+  /** Nobody accepts in this one's place any more. */
+  alone(): void {
+    this.#standby.stop();
+    this.#review();
   }
 
   /** Accepting is over. */
@@ -97,11 +103,16 @@ export class Pace {
   }
 
   get #away(): boolean {
-    return this.#standby.on || this.#staying() > this.#fair;
+    return this.#standby.standsBy || (!this.#standby.leads && this.#staying() > this.#fair);
+  }
+
+  /** In one glance. */
+  get #most(): number {
+    return this.#standby.standsBy ? 1 : inOneGlance(this.#fair);
   }
 
   get #afterAccept(): Ms {
-    return this.#standby.on ? HOLD_STANDING : holdAfterAccept(this.#staying() - this.#fair);
+    return this.#standby.standsBy ? HOLD_STANDING : holdAfterAccept(this.#staying() - this.#fair);
   }
 
   #review(): void {

@@ -13,8 +13,8 @@ import { WallTime } from "./walltime.ts";
 import { chooseWrite, writeByNode, type Late, type Write } from "./writing.ts";
 
 const CAPACITY = mebibytes(32);
-/** What an entry costs besides its bodies: heads, keys and the rest. */
-const OVERHEAD = 2_048;
+/** What an entry costs besides its bodies: heads, as they are and as they are written, keys and the rest. */
+const OVERHEAD = 4_096;
 /** Longer targets are seldom asked for twice, and an attacker's to choose. */
 const MAX_TARGET = 2_048;
 

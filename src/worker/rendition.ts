@@ -14,13 +14,12 @@ export interface Rendition {
   frame?: Frame;
 }
 
-/** A head put together, but for the headers that are each request's own. */
+/** The head with what changes from second to second, put together. */
 export interface Frame {
   readonly late: readonly string[];
-  /** For how long the connection is kept, ms; undefined: it is not. */
-  readonly keptFor: number | undefined;
   readonly before: string;
-  readonly after: string;
+  /** It has been written with more than once, and is in one piece since. */
+  readonly whole: boolean;
 }
 
 const SUFFIX = { identity: "", gzip: "-gz", br: "-br" } as const satisfies Record<Encoding, string>;

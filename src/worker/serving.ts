@@ -41,8 +41,8 @@ export interface ServingParts {
   readonly access: AccessLog;
   /** The application closed its server by itself. */
   closed(): void;
-  /** Tells the master how many connections have come to stay, and whether the worker is at its cap. */
-  holds(connections: number, full: boolean): void;
+  /** Tells the master how many connections have come to stay, whether the worker is at its cap, and whether many come and go. */
+  holds(connections: number, full: boolean, churns: boolean): void;
 }
 
 type Share = Extract<ToChild, { type: "share" }>;
@@ -74,16 +74,13 @@ export class Serving {
     this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.#over(exchange));
     const intake = this.#intake;
     const turnstile = { hold: () => intake.hold("cap"), release: () => intake.release("cap") };
-    const tell = (full: boolean): void => parts.holds(this.#turnover.staying, full);
+    const tell = (full: boolean): void => parts.holds(this.#turnover.staying, full, this.#turnover.churning);
     this.#cap = new Cap(config.connections, this.connections, turnstile, tell);
     const size = (): number => this.connections.size;
     const staying = (): number => this.#turnover.staying;
     this.#pace = new Pace(staying, { hold: () => intake.hold("pace"), release: () => intake.release("pace") });
-    this.#turnover = new Turnover(
-      size,
-      (connections) => parts.holds(connections, this.#cap.full),
-      () => this.#pace.churns(),
-    );
+    const told = (connections: number, churns: boolean): void => parts.holds(connections, this.#cap.full, churns);
+    this.#turnover = new Turnover(size, told, () => this.#pace.churns());
   }
 
   get draining(): boolean {
@@ -181,6 +178,7 @@ export class Serving {
   /** From now on every answer closes its connection; accepts while connections rest that were there. @returns when none does. */
   linger(): Promise<void> {
     this.#draining = true;
+    this.#pace.alone();
     return linger(this.#drainParts());
   }
 

@@ -1,37 +1,47 @@
-import { ms, seconds } from "../base/units.ts";
+import { ms, seconds, type Ms } from "../base/units.ts";
 import { cpuIdle } from "./cpuidle.ts";
 
 /** After an accept of one that stands by: those who come before it are at work, and this one was more than they got to. */
 export const HOLD_STANDING = ms(8);
 /** So long after it last saw churn itself; and so long it does not stand by, once the others were found to be held up. */
 const STAND_BY = seconds(1);
+/** So long after it last saw churn it is among those who take what comes. */
+const LEAD = ms(250);
+/** The master repeats its word every second: what is older than this is believed no more. */
+const BELIEVED = seconds(2.5);
 /** Glances one after the other: 160 ms. */
 const MANY_FOUND = 20;
+/** Who comes and goes by chance is not worth a look at the CPUs. */
+const SOME_FOUND = 5;
 /** With so much of all CPUs left over those who come first are not short of CPU: they wait for a disk, a lock, a sleep. */
 const LEFT_OVER = 0.25;
 
 /**
  * Whether a worker leaves connections that come and go to others. The kernel wakes every idle worker for each connection, all but one of
  * them for nothing, and the work of two CPUs would be done by as many processes as there are, each with cold caches. So in churn as many
- * workers as there are CPUs accept, and the others stand by: they look away, and glance at the queue (worker/pace.ts).
+ * workers as there are CPUs lead: they take what comes. The others stand by: they look away, and glance at the queue (worker/pace.ts).
  *
- *   forward ─ many come and go, and enough others come before it ─→ standing by
- *   standing by ─ for a second it has seen no churn ─→ forward
- *   standing by ─ the others have gone ─→ forward
- *   standing by ─ somebody waits at each of twenty glances, while CPUs are idle ─→ needed: the first ones are held up by something else
- *   needed ─ a second ─→ forward
+ *   neither ─ many come and go ─→ leads
+ *   leads ─ the master says that enough others do ─→ stands by
+ *   leads ─ for 250 ms it has seen no churn ─→ neither
+ *   stands by ─ for a second it has seen none, or the master takes its word back, or is silent ─→ leads, neither
+ *   stands by ─ somebody waits at each of twenty glances, while CPUs are idle ─→ leads for a second: the others are held up by something else
+ *
+ * One that leads holds nothing back for the sake of fairness: the master has another lead in its place that holds less.
  */
 export class Standby {
   readonly #changed: () => void;
   readonly #cpuIdle: () => number;
-  /** Enough others come before this one. */
-  #allowed = false;
-  #standing: NodeJS.Timeout | undefined;
+  #stopped = false;
+  /** Enough others lead, by the master's word. */
+  #replaced: NodeJS.Timeout | undefined;
+  #churn: NodeJS.Timeout | undefined;
+  #leading: NodeJS.Timeout | undefined;
   #needed: NodeJS.Timeout | undefined;
   #found = 0;
 
   /**
-   * @param changed called when it has begun to stand by, or ended.
+   * @param changed called when it may have begun to stand by or to lead, or ended.
    * @param idle how much of all CPUs was left over since it was asked before, 0…1.
    */
   constructor(changed: () => void, idle: () => number = cpuIdle()) {
@@ -39,35 +49,41 @@ export class Standby {
     this.#cpuIdle = idle;
   }
 
-  get on(): boolean {
-    return this.#standing !== undefined;
+  get standsBy(): boolean {
+    return this.#churn !== undefined && this.#replaced !== undefined && this.#needed === undefined;
   }
 
-  /** Whether enough others come before this one, by the master's word. */
-  allow(allowed: boolean): void {
-    this.#allowed = allowed;
-    if (!allowed) this.#comeForward();
+  get leads(): boolean {
+    return this.#leading !== undefined && !this.standsBy;
+  }
+
+  /** Whether enough others lead, by the master's word: said again and again as long as it is true. */
+  replace(replaced: boolean): void {
+    clearTimeout(this.#replaced);
+    this.#replaced = replaced && !this.#stopped ? this.#after(BELIEVED, () => (this.#replaced = undefined)) : undefined;
+    this.#changed();
   }
 
   /** Many connections come and go here. */
   churns(): void {
-    if (!this.#allowed || this.#needed !== undefined) return;
-    const stoodBy = this.on;
-    clearTimeout(this.#standing);
-    this.#standing = setTimeout(() => this.#comeForward(), STAND_BY).unref();
-    if (!stoodBy) this.#changed();
+    if (this.#stopped) return;
+    clearTimeout(this.#churn);
+    clearTimeout(this.#leading);
+    this.#churn = this.#after(STAND_BY, () => (this.#churn = undefined));
+    this.#leading = this.#after(LEAD, () => (this.#leading = undefined));
+    this.#changed();
   }
 
   /** A glance found somebody waiting. */
   found(): void {
-    if (!this.on) return;
+    if (!this.standsBy) return;
     this.#found += 1;
-    if (this.#found === 1) this.#cpuIdle();
-    if (this.#found <= MANY_FOUND) return;
+    if (this.#found === SOME_FOUND) this.#cpuIdle();
+    if (this.#found < SOME_FOUND + MANY_FOUND) return;
     this.#found = 0;
     if (this.#cpuIdle() < LEFT_OVER) return;
-    this.#needed = setTimeout(() => (this.#needed = undefined), STAND_BY).unref();
-    this.#comeForward();
+    this.#needed = this.#after(STAND_BY, () => (this.#needed = undefined));
+    this.#changed();
   }
 
   /** A glance found nobody. */
@@ -75,18 +91,17 @@ export class Standby {
     this.#found = 0;
   }
 
-  /** Accepting is over. */
+  /** From now on it does neither. */
   stop(): void {
-    this.#allowed = false;
-    for (const timer of [this.#standing, this.#needed]) clearTimeout(timer);
-    this.#standing = undefined;
+    this.#stopped = true;
+    for (const timer of [this.#replaced, this.#churn, this.#leading, this.#needed]) clearTimeout(timer);
+    this.#replaced = this.#churn = this.#leading = this.#needed = undefined;
   }
 
-  #comeForward(): void {
-    if (!this.on) return;
-    clearTimeout(this.#standing);
-    this.#standing = undefined;
-    this.#found = 0;
-    this.#changed();
+  #after(time: Ms, over: () => void): NodeJS.Timeout {
+    return setTimeout(() => {
+      over();
+      this.#changed();
+    }, time).unref();
   }
 }

@@ -16,9 +16,10 @@ const CHURN = 16;
  */
 export class Turnover {
   readonly #size: () => number;
-  readonly #tell: (connections: number) => void;
+  readonly #tell: (connections: number, churns: boolean) => void;
   readonly #churns: () => void;
   #told = 0;
+  #churning = false;
   #came = 0;
   #left = 0;
   #fewest = 0;
@@ -29,13 +30,18 @@ export class Turnover {
 
   /**
    * @param size how many connections there are.
-   * @param tell hears how many of them stay, when that has changed.
+   * @param tell hears how many of them stay, when that has changed, and whether many come and go: that again and again.
    * @param churns called again and again while many come and go.
    */
-  constructor(size: () => number, tell: (connections: number) => void, churns: () => void = () => {}) {
+  constructor(size: () => number, tell: (connections: number, churns: boolean) => void, churns: () => void = () => {}) {
     this.#size = size;
     this.#tell = tell;
     this.#churns = churns;
+  }
+
+  /** Many came and went in the last look's span. */
+  get churning(): boolean {
+    return this.#churning;
   }
 
   get staying(): number {
@@ -69,12 +75,14 @@ export class Turnover {
     const restless = this.#restless;
     this.#settled = restless ? this.#fewest : this.#size();
     this.#wasRestless = restless;
+    const churned = this.#churning;
+    this.#churning = restless && this.#came >= CHURN;
     this.#came = 0;
     this.#left = 0;
     this.#fewest = this.#size();
-    if (Math.abs(this.#settled - this.#told) > (restless ? RIPPLE : 0)) {
+    if (Math.abs(this.#settled - this.#told) > (restless ? RIPPLE : 0) || churned || this.#churning) {
       this.#told = this.#settled;
-      this.#tell(this.#settled);
+      this.#tell(this.#settled, this.#churning);
     }
     if (restless) this.#watch(); // once more, when it may be quiet
   }

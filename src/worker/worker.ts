@@ -199,7 +199,7 @@ function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps, cl
   const trust = createTrust(config.trustedProxies);
   const { slot, accessLog: share } = { ...configured, ...config };
   const access = new AccessLog({ slot, generation, clock: systemClock, lines: deps.lines, share });
-  const holds = (connections: number, full: boolean): void => port.send({ type: "holds", connections, full });
+  const holds = (connections: number, full: boolean, churns: boolean): void => port.send({ type: "holds", connections, full, churns });
   const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, closed, holds });
   const health: Health = {
     status: "ok",

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Writable } from "node:stream";
 import { http } from "../base/http.ts";
-import type { Frame, Rendition } from "./rendition.ts";
+import type { Rendition } from "./rendition.ts";
 
 /** Headers, flat name, value, … They must be fit for HTTP as they are. */
 export type Late = readonly string[];
@@ -38,16 +38,19 @@ const writeAtOnce: Write = (req, res, rendition, late, own) => {
   res.statusCode = rendition.status;
   if (!res.shouldKeepAlive) inside._last = true;
   if (rendition.body === undefined) inside._hasBody = false;
-  const keptFor = res.shouldKeepAlive ? inside._keepAliveTimeout : undefined;
-  let { frame } = rendition;
-  if (frame?.late !== late || frame.keptFor !== keptFor) rendition.frame = frame = frameOf(rendition.text, late, keptFor);
-  inside._header = frame.before + lines(own) + frame.after;
+  const end = res.shouldKeepAlive ? keptEnd(inside._keepAliveTimeout) : CLOSED;
+  inside._header = headOf(rendition, late) + lines(own) + end;
   finish(req, res, rendition.body);
 };
 
-function frameOf(text: string, late: Late, keptFor: number | undefined): Frame {
-  const connection = keptFor === undefined ? "Connection: close\r\n" : keepAlive(keptFor);
-  return { late, keptFor, before: inOnePiece(text + lines(late)), after: inOnePiece(`${connection}\r\n`) };
+/** What is asked for once in a second is not worth more than to be added up. */
+function headOf(rendition: Rendition, late: Late): string {
+  const { frame } = rendition;
+  if (frame?.late === late && frame.whole) return frame.before;
+  const whole = frame?.late === late;
+  const before = whole ? inOnePiece(frame.before) : rendition.text + lines(late);
+  rendition.frame = { late, before, whole };
+  return before;
 }
 
 function lines(headers: Late): string {
@@ -64,8 +67,15 @@ function finish(req: IncomingMessage, res: ServerResponse, body: Buffer | undefi
   else res.end(body);
 }
 
-function keepAlive(timeout: number): string {
-  return timeout === 0 ? "Connection: keep-alive\r\n" : `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(timeout / 1_000)}\r\n`;
+const CLOSED = "Connection: close\r\n\r\n";
+let kept = { timeout: 0, end: "Connection: keep-alive\r\n\r\n" };
+
+/** All connections of a server are kept for as long. */
+function keptEnd(timeout: number): string {
+  if (timeout === kept.timeout) return kept.end;
+  const told = timeout === 0 ? "" : `Keep-Alive: timeout=${Math.floor(timeout / 1_000)}\r\n`;
+  kept = { timeout, end: `Connection: keep-alive\r\n${told}\r\n` };
+  return kept.end;
 }
 
 let chosen: Write | undefined;

@@ -129,11 +129,12 @@ interface Churn {
   readonly failed: number;
 }
 
-/** `clients` who each ask on a connection of their own, again and again, until `enough`. */
-async function churn(url: string, clients: number, enough: (asked: number) => boolean): Promise<Churn> {
+/** `clients` who each ask on a connection of their own, again and again, for so long. */
+async function churn(url: string, clients: number, millis: number): Promise<Churn> {
   let [longest, asked, failed] = [0, 0, 0];
+  const end = performance.now() + millis;
   const client = async (): Promise<void> => {
-    while (!enough(asked)) {
+    while (performance.now() < end) {
       const begun = performance.now();
       const { status } = await get(url, { headers: { connection: "close" } });
       longest = Math.max(longest, performance.now() - begun);
@@ -148,31 +149,82 @@ async function churn(url: string, clients: number, enough: (asked: number) => bo
 /** Requests that each worker has answered so far, by slot. */
 const served = async (daemon: Daemon): Promise<number[]> => (await workersOf(daemon)).map((child) => child.served ?? 0);
 
-test("connections that come and go are left to as many workers as there are CPUs; the others take who waits too long", FEW, async (t) => {
-  const daemon = await serve(t, "listener.mjs", CPUS * 4);
-  const { longest, asked, failed } = await churn(daemon.url, 40, (done) => done >= times(4_000));
-  assert.equal(failed, 0);
-  const each = await until("all answers are shown", async () => {
-    const found = await served(daemon);
-    return found.reduce((sum, n) => sum + n, 0) >= asked && found;
+/** What each worker has answered of `asked`, once `drover status` shows all of it. */
+async function servedOf(daemon: Daemon, before: readonly number[], asked: number): Promise<number[]> {
+  return await until(`${asked} answers are shown`, async () => {
+    const grown = (await served(daemon)).map((now, nr) => now - (before[nr] ?? 0));
+    return grown.reduce((sum, n) => sum + n, 0) >= asked && grown;
   });
-  const first = each.slice(0, CPUS).reduce((sum, n) => sum + n, 0) / asked;
-  t.diagnostic(`${asked} requests, each on its own connection: ${each.join(" ")}; the longest wait ${longest.toFixed(0)} ms`);
-  assert.ok(first > 0.6, `the first ${CPUS} of ${each.length} workers answered ${(first * 100).toFixed(0)} % of them`);
-  assert.ok(longest < 1_000, `${longest.toFixed(0)} ms`);
+}
+
+const share = (some: readonly number[], all: readonly number[]): number => some.reduce((a, b) => a + b, 0) / all.reduce((a, b) => a + b, 0);
+
+/** In what no other process disturbs; a busy machine may keep the clients from asking often enough for anybody to stand by. */
+async function inThreeTries(t: TestContext, try_: () => Promise<{ said: string; holds: boolean }>): Promise<void> {
+  for (let nr = 1; ; nr += 1) {
+    const { said, holds } = await try_();
+    t.diagnostic(said);
+    if (holds) return;
+    assert.ok(nr < 3, said);
+  }
+}
+
+test("connections that come and go are left to as many workers as there are CPUs; the others take who waits", FEW, async (t) => {
+  const daemon = await serve(t, "listener.mjs", CPUS * 4);
+  await churn(daemon.url, 40, 500); // who is to stand by has heard of it
+  await inThreeTries(t, async () => {
+    const before = await servedOf(daemon, [], 0);
+    const { longest, asked, failed } = await churn(daemon.url, 40, times(1_500));
+    assert.equal(failed, 0);
+    assert.ok(longest < 1_000, `${longest.toFixed(0)} ms`);
+    const each = await servedOf(daemon, before, asked);
+    const first = share(each.slice(0, CPUS), each);
+    const said = `${asked} requests, each on its own connection: ${each.join(" ")}, the first ${CPUS} ${(first * 100).toFixed(0)} %; the longest wait ${longest.toFixed(0)} ms`;
+    return { said, holds: first > 0.6 };
+  });
   assert.equal((await daemon.stop()).code, 0);
 });
 
-test("when those that come first in churn are stopped, nobody waits for a second, and others come forward", FEW, async (t) => {
-  const daemon = await serve(t, "listener.mjs", CPUS * 3);
-  await churn(daemon.url, 20, (done) => done >= 1_000); // who is to stand by has found out
-  const firsts = (await workersOf(daemon)).slice(0, CPUS).map(({ pid }) => pid);
-  for (const pid of firsts) process.kill(pid, "SIGSTOP");
-  const end = performance.now() + 3_500;
-  const { longest, asked, failed } = await churn(daemon.url, 8, () => performance.now() > end);
-  for (const pid of firsts) process.kill(pid, "SIGCONT");
-  t.diagnostic(`${asked} requests in 3.5 s, each on its own connection: the longest wait ${longest.toFixed(0)} ms`);
-  assert.equal(failed, 0);
-  assert.ok(longest < 1_000, `${longest.toFixed(0)} ms`);
+test("kept connections among them: whoever holds more than is fair no longer leads, and nobody is slower for it", FEW, async (t) => {
+  const daemon = await serve(t, "listener.mjs", CPUS * 4);
+  const alone = await churn(daemon.url, 40, 1_500);
+  const kept: Opened[] = [];
+  const opening = (async () => {
+    for (let nr = 0; nr < 20; nr += 1) {
+      kept.push(await open(daemon.url));
+      await sleep(50);
+    }
+  })();
+  await Promise.all([churn(daemon.url, 40, 1_500), opening]);
+  await inThreeTries(t, async () => {
+    const before = await servedOf(daemon, [], 0);
+    const { longest, asked, failed } = await churn(daemon.url, 40, 1_500);
+    assert.equal(failed, 0);
+    const each = await servedOf(daemon, before, asked);
+    const conns = (await workersOf(daemon)).map(({ connections }) => connections ?? 0);
+    const said = `${asked} requests (${alone.asked} without them): ${each.join(" ")}; kept ${conns.join(" ")}; the longest wait ${longest.toFixed(0)} ms`;
+    return { said, holds: asked > alone.asked / 2 && longest < 1_000 };
+  });
+  for (const { socket } of kept) socket.destroy();
+  assert.equal((await daemon.stop()).code, 0);
+});
+
+test("when those that lead are stopped, others do, and nobody waits for a second", FEW, async (t) => {
+  const daemon = await serve(t, "listener.mjs", CPUS * 4);
+  await churn(daemon.url, 40, 500);
+  const before = await served(daemon);
+  const leaders = (await workersOf(daemon)).slice(0, CPUS).map(({ pid }) => pid);
+  for (const pid of leaders) process.kill(pid, "SIGSTOP");
+  const first = await churn(daemon.url, 40, 1_500);
+  const later = await churn(daemon.url, 40, times(2_000));
+  for (const pid of leaders) process.kill(pid, "SIGCONT");
+  const each = await servedOf(daemon, before, first.asked + later.asked);
+  t.diagnostic(
+    `${first.asked} requests in the first 1.5 s, ${later.asked} in the next ${times(2)} s: ${each.join(" ")}; the longest waits ${first.longest.toFixed(0)} and ${later.longest.toFixed(0)} ms`,
+  );
+  assert.equal(first.failed + later.failed, 0);
+  assert.ok(Math.max(first.longest, later.longest) < 1_000, `${first.longest.toFixed(0)}, ${later.longest.toFixed(0)} ms`);
+  const next = share(each.slice(CPUS, 2 * CPUS), each);
+  assert.ok(next > 0.4, `those that came next in line answered ${(next * 100).toFixed(0)} %`);
   assert.equal((await daemon.stop()).code, 0);
 });

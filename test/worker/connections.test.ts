@@ -28,6 +28,22 @@ function start(): { connections: Connections; at: (now: number) => void; add: ()
 
 const SPANS = { quiet: ms(250), silent: ms(100), trickling: ms(500) };
 
+test("a closed connection of our own forgets who listened, after all of them have heard; a user's keeps them", () => {
+  for (const own of [true, false]) {
+    const gone: unknown[] = [];
+    const connections = new Connections({ now: () => 0 as Instant } as never, ({ socket }) => void gone.push(socket), own);
+    const socket = new FakeSocket();
+    const heard: string[] = [];
+    socket.on("close", () => heard.push("before"));
+    connections.add(socket as never);
+    socket.on("close", () => heard.push("after")).on("data", () => {});
+    socket.emit("close");
+    assert.deepEqual(heard, ["before", "after"]);
+    assert.deepEqual(gone, [socket]);
+    assert.deepEqual(socket.eventNames(), own ? [] : ["close", "data"]);
+  }
+});
+
 test("one that never sent a byte is idle sooner than one that did, one that trickles later; the longest unanswered is first", () => {
   const { connections, at, add } = start();
   const [silent, quiet, trickles] = [add(), add(), add()];

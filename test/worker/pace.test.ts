@@ -156,13 +156,13 @@ test("where many are fair a glance takes an eighth of that, a turn of the loop f
   assert.equal(glance(1_000), 1);
 });
 
-test("in churn one that stands by looks away, takes one in 8 ms as long as somebody waits, and comes forward a second after the last of it", (t) => {
+test("told to stand by in churn it looks away, takes one in 8 ms as long as somebody waits, and ends it a second after the last churn", (t) => {
   const w = world(t);
   w.pace.share(1, true);
+  assert.equal(w.accepting, true, "nothing comes and goes yet");
   w.pace.churns();
   assert.equal(w.accepting, false);
-  const serve = queue(t, w);
-  const taken = serve(800);
+  const taken = queue(t, w)(800);
   assert.ok(taken >= 90 && taken <= 100, `${taken} in 800 ms`);
   w.pace.churns();
   t.mock.method(globalThis, "setImmediate", (turn: () => void) => turn());
@@ -176,19 +176,50 @@ test("in churn one that stands by looks away, takes one in 8 ms as long as someb
   assert.equal(w.accepting, true, "as before");
 });
 
-test("who comes first in churn goes on accepting, and so does one who stood by when those before it are gone", (t) => {
+test("one that stands by takes one client in a glance, however many are fair", (t) => {
   const w = world(t);
-  w.pace.share(1, false);
+  w.pace.share(200, true);
   w.pace.churns();
-  assert.equal(w.accepting, true);
+  const taken = queue(t, w)(400);
+  assert.ok(taken >= 45 && taken <= 51, `${taken} in 400 ms`);
+});
+
+test("the master's word is believed for 2.5 s, and can be taken back", (t) => {
+  const w = world(t);
+  const churn = (millis: number): void => {
+    for (let i = 0; i < millis; i += 100) {
+      w.pace.churns();
+      w.pass(100);
+    }
+  };
   w.pace.share(1, true);
-  w.pace.churns();
+  churn(2_400);
+  assert.equal(w.accepting, false);
+  w.pace.share(1, true);
+  churn(2_400);
+  assert.equal(w.accepting, false);
+  churn(200);
+  assert.equal(w.accepting, true, "the master is silent");
+  w.pace.share(1, true);
   assert.equal(w.accepting, false);
   w.pace.share(1, false);
   assert.equal(w.accepting, true);
 });
 
-test("one that stands by holds no more than is fair either, and when it comes forward it still does not", (t) => {
+test("who leads in churn takes what comes, more than is fair too; 250 ms after the last churn it is as any other", (t) => {
+  const w = world(t);
+  w.pace.share(1);
+  w.pace.churns();
+  for (let i = 0; i < 50; i += 1) w.accept();
+  assert.equal(w.accepting, true);
+  w.pass(249);
+  w.accept();
+  assert.equal(w.accepting, true);
+  w.pass(1);
+  assert.equal(w.accepting, false);
+});
+
+test("one that stood by and comes forward holds no more than is fair", (t) => {
   const w = world(t);
   w.pace.share(3, true);
   for (let i = 0; i < 5; i += 1) w.accept();
@@ -199,25 +230,40 @@ test("one that stands by holds no more than is fair either, and when it comes fo
   assert.equal(w.accepting, true);
 });
 
-test("a draining worker that stood by never accepts again", (t) => {
+test("one that lingers no longer stands by", (t) => {
+  const w = world(t);
+  w.pace.share(1, true);
+  w.pace.churns();
+  w.pace.alone();
+  assert.equal(w.accepting, true);
+  w.pace.share(1, true);
+  w.pace.churns();
+  assert.equal(w.accepting, true);
+});
+
+test("a worker that drains and stood by never accepts again", (t) => {
   const w = world(t);
   w.pace.share(1, true);
   w.pace.churns();
   w.pace.stop();
+  w.pace.share(1, true);
   w.pace.churns();
-  w.pass(2_000);
+  w.pass(3_000);
   w.pace.share(1, false);
   assert.equal(w.released, 0);
 });
 
-test("one that stands by and finds somebody at every glance while CPUs are idle is needed: for a second it accepts as ever", (t) => {
+test("one that stands by and finds somebody at every glance while CPUs are idle is needed: for a second it leads as well", (t) => {
   const shares = [0, 0.2, 0, 0.9];
   const w = world(t, true, () => shares.shift() ?? 0);
   w.pace.share(5, true);
   w.pace.churns();
-  const taken = queue(t, w)(900);
+  const serve = queue(t, w);
+  let taken = serve(400);
+  w.pace.churns();
+  taken += serve(400);
   assert.equal(w.accepting, true);
-  assert.ok(taken >= 41 && taken <= 44, `it looked at the CPUs after 20 and after 40 of them: ${taken}`);
+  assert.ok(taken >= 49 && taken <= 51, `it looked at the CPUs after 25 and after 50 of them: ${taken}`);
   w.pace.churns();
   assert.equal(w.accepting, true);
   w.pass(1_000);
@@ -225,7 +271,7 @@ test("one that stands by and finds somebody at every glance while CPUs are idle 
   assert.equal(w.accepting, false, "it is found out again");
 });
 
-test("twenty in a row are many; a glance that finds nobody begins the count again", (t) => {
+test("a glance that finds nobody begins the count again", (t) => {
   const w = world(t, true, () => 1);
   w.pace.share(5, true);
   w.pace.churns();
@@ -235,14 +281,5 @@ test("twenty in a row are many; a glance that finds nobody begins the count agai
     for (let n = 0; n < 20; n += 1) w.pass(1);
     w.pace.churns();
   }
-  assert.equal(w.accepting, false);
-});
-
-test("needed, it still holds no more than is fair", (t) => {
-  const w = world(t, true, () => 1);
-  w.pace.share(1, true);
-  w.pace.churns();
-  queue(t, w)(300, false);
-  assert.ok(w.size > 15);
   assert.equal(w.accepting, false);
 });

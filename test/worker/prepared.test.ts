@@ -9,7 +9,7 @@ import type { PreparedAnswer, PreparedSource } from "../../src/worker/app.ts";
 import { PreparedStore } from "../../src/worker/prepared.ts";
 import { Tally } from "../../src/worker/tally.ts";
 import { chooseWrite, writeByNode } from "../../src/worker/writing.ts";
-import { Client } from "./http.ts";
+import { Client, type Raw } from "./http.ts";
 import { startRig, type Rig, type RigOptions } from "./rig.ts";
 
 const BODY = Buffer.from(JSON.stringify({ rows: Array.from({ length: 200 }, (_, id) => ({ id, name: `player ${id}` })) }));
@@ -157,6 +157,41 @@ test("after its time an answer is STALE and asks for a refresh; then it is not u
     assert.equal((await client.get("/t")).headers["x-cache"], "HIT");
     from.staleUntil = systemClock.now();
     assert.equal((await client.get("/t")).headers["x-cache"], "MISS");
+  });
+});
+
+test("kept and closed connections, HEAD, 304 and ids of clients in turn: every answer has its own head", async () => {
+  await serving(source(), async (kept, rig) => {
+    await kept.get("/t");
+    const closed = async (headers: readonly string[]): Promise<Raw> => {
+      const client = new Client(rig.port);
+      const answer = await client.get("/t", ["Connection: close", ...headers]);
+      await client.until(() => client.closed);
+      return answer;
+    };
+    const ids = new Set<string | undefined>();
+    for (let round = 0; round < 4; round += 1) {
+      const own = [`X-Request-Id: mine-${round}`];
+      const not = ['If-None-Match: "v1"'];
+      const [get, head, unchanged] = [await kept.get("/t"), await kept.get("/t", [], "HEAD"), await kept.get("/t", not)];
+      const [last, lastUnchanged, named] = [await closed([]), await closed(not), await kept.get("/t", own)];
+      assert.deepEqual(
+        [get, head, unchanged, last, lastUnchanged, named].map(({ status, body }) => [status, body.length]),
+        [200, 200, 304, 200, 304, 200].map((status, nr) => [status, status === 304 || nr === 1 ? 0 : BODY.length]),
+      );
+      for (const { headers } of [get, head, unchanged, named])
+        assert.match(`${headers["connection"]} ${headers["keep-alive"]}`, /^keep-alive timeout=\d+$/);
+      for (const { headers } of [last, lastUnchanged])
+        assert.deepEqual([headers["connection"], headers["keep-alive"]], ["close", undefined]);
+      assert.equal(named.headers["x-request-id"], `mine-${round}`);
+      for (const { headers } of [get, head, unchanged, last, lastUnchanged]) ids.add(headers["x-request-id"]);
+      for (const { headers } of [get, head, last, named]) assert.equal(headers["content-length"], String(BODY.length));
+      for (const { headers } of [unchanged, lastUnchanged]) assert.equal(headers["content-length"], undefined);
+      const same = ({ head: text }: Raw): string => text.replace(/^(?:X-Request-Id|Date|Age|Connection|Keep-Alive): .*\r\n/gm, "");
+      assert.deepEqual([same(head), same(last), same(named)], [same(get), same(get), same(get)]);
+      assert.equal(same(lastUnchanged), same(unchanged));
+    }
+    assert.equal(ids.size, 20);
   });
 });
 

@@ -6,14 +6,19 @@ function world(t: TestContext) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let size = 0;
   const told: number[] = [];
+  const churning: boolean[] = [];
   const churns = t.mock.fn();
   const turnover = new Turnover(
     () => size,
-    (connections) => void told.push(connections),
+    (connections, churns) => {
+      if (churns || churning.at(-1) === true) churning.push(churns);
+      if (connections !== (told.at(-1) ?? 0)) told.push(connections);
+    },
     churns,
   );
   return {
     told,
+    churning,
     churns,
     turnover,
     come: (n = 1) => {
@@ -112,4 +117,20 @@ test("sixteen who come within a look's span, most of whom leave, are churn; who 
   leave(500);
   pass(1_000);
   assert.equal(said(), 0);
+});
+
+test("the master hears of churn at each look, and once that it is over", (t) => {
+  const { churning, told, come, leave, pass } = world(t);
+  for (let i = 0; i < 1_000; i += 1) {
+    come();
+    leave();
+    pass(1);
+  }
+  assert.ok(churning.length >= 5 && churning.every(Boolean), JSON.stringify(churning));
+  pass(1_000);
+  assert.equal(churning.at(-1), false);
+  assert.deepEqual(told, []);
+  const before = churning.length;
+  pass(1_000);
+  assert.equal(churning.length, before);
 });

@@ -300,7 +300,7 @@ const METHOD = `## How it is measured
 - **bare node:http** is the yardstick: \`writeHead\` and \`end(buffer)\` of the same bytes and headers, on the same kind of held handle, with V8's flags as drover's workers have them, and no
   library. **node:cluster**, **PM2** and (where it says so) drover run one and the same program; **Fastify** its own in node:cluster, its log off. **Gunicorn** runs Flask's \`jsonify\` of rows that lie in the
   process, as most applications do; the line below it keeps bytes. nginx and HAProxy have no application: they are the limit.
-- Before the first round everyone is warmed up at full load. The order is reversed every other round. What was measured while others took more than a third of a CPU is measured again.
+- Before the first round, and before the first with a connection for each request, everyone is warmed up at full load for 5 s. The order is reversed every other round. What was measured while others took more than a third of a CPU is measured again.
 - drover's emulator stands for Google and is not counted. Nothing is tuned that its documentation does not tell everyone to tune; limits of connections are raised
   for all so that 10,000 fit. wrk's percentiles are those of answers, without correction: its clients wait.
 - Not here: TLS, a network, more CPUs, other versions than these. The programs that are compared stand in \`bench/versus/apps\`, raw rounds in \`bench/results\`.

@@ -1,6 +1,6 @@
 /** Cached reads of 10 KB: everyone up at once, in turns, the order reversed every other round. */
 import { warmUp, withStacks, type Context } from "../context.ts";
-import { keepAlive } from "../generate.ts";
+import { keepAlive, oneEach } from "../generate.ts";
 import { measure, type Load, type Round } from "../measure.ts";
 import type { Results, Scenario } from "../results.ts";
 import type { Running, StackName } from "../stack.ts";
@@ -26,7 +26,7 @@ export async function throughput(context: Context): Promise<Scenario[]> {
     .map((name) => ({ name, wish: { workers, answerFile, connections: PER_WORKER } }));
   const wanted: readonly Wanted[] = [
     { key: "keep-alive 100", connections: 100, seconds: sizes.seconds, rounds: sizes.rounds100, stacks: sizes.stacks },
-    { key: "ab 100", connections: 100, requests: sizes.abRequests, rounds: sizes.rounds, stacks: sizes.stacks },
+    { key: "ab 100", connections: 100, requests: sizes.abRequests, rounds: sizes.rounds100, stacks: sizes.stacks },
     ...sizes.connections.map((connections) => ({
       key: `keep-alive ${connections}`,
       connections,
@@ -40,6 +40,7 @@ export async function throughput(context: Context): Promise<Scenario[]> {
     const scenarios: Scenario[] = [];
     for (const one of wanted) {
       context.say(`  ${one.key}`);
+      if (one.requests !== undefined) await warmUp(running, sizes.warmUpSeconds, fresh(one.requests)); // another path through each server
       scenarios.push({
         key: one.key,
         connections: one.connections,
@@ -54,6 +55,14 @@ export async function throughput(context: Context): Promise<Scenario[]> {
     return scenarios;
   });
 }
+
+/** A connection for every request, again and again. */
+const fresh =
+  (requests: number) =>
+  async ({ port, path }: Running, seconds: number): Promise<void> => {
+    const end = performance.now() + seconds * 1_000;
+    while (performance.now() < end) await oneEach(port, path, 100, requests);
+  };
 
 /** Who can't be measured is out of this scenario: a round that is missing would pair the others wrongly. */
 async function inTurns(context: Context, running: readonly Running[], load: Wanted): Promise<Scenario["rounds"]> {

@@ -181,6 +181,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
         beatEvery: configure.beatEvery,
         staying: 0,
         full: false,
+        churnsAt: undefined,
         lastBeat: undefined,
         lastBeatAt: undefined,
         inspectable: world.inspectable(generation),
@@ -219,6 +220,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
       case "holds":
         child.staying = message.connections;
         child.full = message.full;
+        child.churnsAt = message.churns ? clock.now() : undefined;
         return balance.changed();
       case "probed":
         return feed({ type: "probed", pid: child.pid, ok: message.ok, message: message.message });

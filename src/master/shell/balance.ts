@@ -10,8 +10,14 @@ const GATHER = ms(10);
 /** A worker that has missed two beats is not counted on: it may be stuck, and what it has is no measure for the others. */
 const MISSED = 2.5;
 
-/** A full worker hears so often that there is room elsewhere: it believes it for longer, and not when the master is stopped. */
+/** What holds on is said so often: a worker believes it for longer, and not when the master is stopped. */
 const REPEAT = ms(900);
+
+/** A worker to which connections come and go says so every 200 ms; one that has not for so long is held up, or they no longer come to it. */
+const UNHEARD = ms(600);
+
+/** So many connections above a tenth more than the mean, one does not lead: some of what comes and goes is always counted with those that stay. */
+const SPARE = 4;
 
 /** States in which a worker accepts. */
 const SERVING: ReadonlySet<string | undefined> = new Set(["ready", "trial"]);
@@ -39,38 +45,43 @@ interface Told {
 
 /**
  * Tells the workers what they hold on the average, so that one with more lets the others accept (worker/pace.ts), and whether there is
- * room among them, so that one at its cap closes nobody as long as there is (worker/cap.ts). In churn the first of them accept, as many as
- * there are CPUs, and the others stand by.
+ * room among them, so that one at its cap closes nobody as long as there is (worker/cap.ts). While connections come and go as many of them
+ * lead as there are CPUs, and the others are told to stand by (worker/standby.ts).
  */
 export function createBalance({ clock, children, state, cpus = availableParallelism() }: BalanceParts): Balance {
   const told = new Map<Child, Told>();
   let timer: NodeJS.Timeout | undefined;
 
-  /** Those that accept and are not silent, by slot. */
-  const counted = (): Child[] =>
-    [...children.values()]
-      .filter(
-        ({ role, lastBeatAt, beatEvery }) =>
-          role === "worker" && lastBeatAt !== undefined && between(lastBeatAt, clock.now()) < beatEvery * MISSED,
-      )
-      .flatMap((child) => {
-        const found = find(state(), child.pid);
-        return found !== undefined && SERVING.has(found.child.is) ? [{ child, slot: found.place.nr }] : [];
-      })
-      .sort((a, b) => a.slot - b.slot)
-      .map(({ child }) => child);
+  const counted = (child: Child): boolean =>
+    child.role === "worker" &&
+    SERVING.has(find(state(), child.pid)?.child.is) &&
+    child.lastBeatAt !== undefined &&
+    between(child.lastBeatAt, clock.now()) < child.beatEvery * MISSED;
+
+  /** Those who are to take what comes and goes; undefined: nobody has said that anything does. */
+  const leaders = (workers: readonly Child[], share: number | null): ReadonlySet<Child> | undefined => {
+    const now = clock.now();
+    const unheard = ({ churnsAt }: Child): boolean => churnsAt !== undefined && between(churnsAt, now) > UNHEARD;
+    if (share === null || !workers.some((child) => child.churnsAt !== undefined && !unheard(child))) return undefined;
+    const behind = (child: Child): number =>
+      find(state(), child.pid)?.child.is === "trial" ? 2 : child.full || unheard(child) || child.staying > share * 1.1 + SPARE ? 1 : 0;
+    const ranks = new Map(workers.map((child) => [child, behind(child)]));
+    const byRank = (a: Child, b: Child): number => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0) || a.nr - b.nr;
+    return new Set(workers.toSorted(byRank).slice(0, cpus));
+  };
 
   const tell = (): void => {
     timer = undefined;
-    const workers = counted();
+    const workers = [...children.values()].filter(counted);
     const share = shareOf(workers.map(({ staying }) => staying));
     for (const child of told.keys()) if (!children.has(child.pid)) told.delete(child);
     const room = workers.length > 1 && workers.some(({ full }) => !full);
+    const leading = leaders(workers, share);
     const at = clock.now();
-    for (const [rank, child] of workers.entries()) {
-      const standby = rank >= cpus;
+    for (const child of workers) {
+      const standby = leading !== undefined && !leading.has(child);
       const before = told.get(child);
-      const due = child.full && room && between(before?.at ?? at, at) >= REPEAT;
+      const due = ((child.full && room) || standby) && between(before?.at ?? at, at) >= REPEAT;
       if (before?.room === room && before.standby === standby && !differs(before.share, share) && !due) continue;
       told.set(child, { share, room, standby, at });
       send(child, { type: "share", connections: share, room, standby });

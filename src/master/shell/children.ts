@@ -28,6 +28,8 @@ export interface Child {
   staying: number;
   /** It is at its cap, by the same. */
   full: boolean;
+  /** Many connections come to it and go; when it said so last. */
+  churnsAt: Instant | undefined;
   lastBeat: Beat | undefined;
   lastBeatAt: Instant | undefined;
   /** Its silence was warned of; a beat ends the incident. */

@@ -56,6 +56,7 @@ function world(t: TestContext, counts: readonly number[], cpus = 2) {
       balance.changed();
       t.mock.timers.tick(10);
     },
+    now: () => now as Instant,
     at: (instant: number) => void (now = instant),
   };
 }
@@ -123,18 +124,52 @@ test("one alone has nobody to leave a client to", (t) => {
   assert.deepEqual(w.rooms, [[false]]);
 });
 
-test("in churn the first of those that serve accept, as many as there are CPUs; one that is silent or drains is followed by the next", (t) => {
+test("while connections come and go the first of those that serve lead, as many as there are CPUs, and the others are to stand by", (t) => {
   const w = world(t, [0, 0, 0, 0]);
   w.changed();
-  assert.deepEqual(w.standby, [[false], [false], [true], [true]]);
+  assert.deepEqual(w.standby, [[false], [false], [false], [false]], "nothing comes and goes");
+  w.child(3).churnsAt = 0 as Instant;
+  w.changed();
+  assert.deepEqual(w.standby, [[false], [false], [false, true], [false, true]]);
   w.setState(0, "draining");
   w.changed();
-  assert.deepEqual(w.standby, [[false], [false], [true, false], [true]]);
-  w.at(3_000);
-  for (const nr of [2, 3]) w.child(nr).lastBeatAt = 3_000 as Instant;
+  assert.deepEqual(w.standby, [[false], [false], [false, true, false], [false, true]]);
+  w.at(500);
+  w.child(3).churnsAt = undefined;
   w.changed();
-  assert.deepEqual(w.standby, [[false], [false], [true, false], [true, false]], "1 has missed two beats");
-  w.child(1).lastBeatAt = 3_000 as Instant;
-  w.changed();
-  assert.deepEqual(w.standby[3], [true, false, true]);
+  assert.deepEqual(w.standby[3], [false, true, false], "it is over");
+});
+
+test("who holds more than is fair, is full or is held up does not lead, and a worker on trial only where there are no others", (t) => {
+  const w = world(t, [0, 0, 0, 0, 0], 2);
+  const leads = (): number[] => {
+    for (const nr of [2, 4]) w.child(nr).churnsAt = w.now();
+    w.changed();
+    return w.standby.flatMap((said, nr) => (said.at(-1) === true ? [] : [nr]));
+  };
+  assert.deepEqual(leads(), [0, 1]);
+  w.child(0).staying = 30; // of 30: the mean is 6
+  assert.deepEqual(leads(), [1, 2]);
+  w.child(1).full = true;
+  assert.deepEqual(leads(), [2, 3]);
+  w.child(3).churnsAt = w.now();
+  w.at(700);
+  assert.deepEqual(leads(), [2, 4], "it has said nothing for longer than 600 ms");
+  w.setState(2, "trial");
+  w.child(0).staying = 0;
+  w.child(1).full = false;
+  assert.deepEqual(leads(), [0, 1]);
+  for (const nr of [0, 1, 3]) w.setState(nr, "draining");
+  assert.ok(leads().includes(2));
+});
+
+test("who is to stand by hears it again every second", (t) => {
+  const w = world(t, [0, 0, 0]);
+  for (let now = 0; now <= 2_400; now += 200) {
+    w.at(now);
+    for (const nr of [0, 1, 2]) w.child(nr).lastBeatAt = now as Instant;
+    w.child(0).churnsAt = now as Instant;
+    w.changed();
+  }
+  assert.deepEqual(w.standby, [[false], [false], [true, true, true]]);
 });
