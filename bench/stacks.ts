@@ -80,10 +80,15 @@ export function drover(workers: number, env: NodeJS.ProcessEnv = {}, root = ROOT
 }
 
 /**
- * `mode`: "held" — every worker accepts from one handle the master holds; "cluster" — node:cluster as it comes.
+ * `mode`: "held" — every worker accepts from one handle the master holds; "spread" — each has a SO_REUSEPORT socket; "cluster" — node:cluster as it comes.
  * @param flags V8's, for all of its processes.
  */
-export function bare(mode: "held" | "cluster", workers: number, answerFile: string, flags: readonly string[] = []): Promise<Stack> {
+export function bare(
+  mode: "held" | "cluster" | "spread",
+  workers: number,
+  answerFile: string,
+  flags: readonly string[] = [],
+): Promise<Stack> {
   const args = [...flags, join(ROOT, "bench/bare.ts"), mode, String(workers), answerFile];
   return launch(`bare node:http (${mode})`, process.execPath, args, {});
 }

@@ -25,7 +25,7 @@ const LEFT_OVER = 0.25;
  *   leads ─ the master says that enough others do ─→ stands by
  *   leads ─ for 250 ms it has seen no churn ─→ neither
  *   stands by ─ for a second it has seen none, or the master takes its word back, or is silent ─→ leads, neither
- *   stands by ─ somebody waits at each of twenty glances, while CPUs are idle ─→ leads for a second: the others are held up by something else
+ *   stands by ─ somebody waits at each of 25 glances, while CPUs are idle ─→ leads for a second: the others are held up by something else
  *
  * One that leads holds nothing back for the sake of fairness: the master has another lead in its place that holds less.
  */
