@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Clock } from "../../base/clock.ts";
-import { between, ms, type Instant } from "../../base/units.ts";
+import { between, ms, seconds, type Instant } from "../../base/units.ts";
 import { find } from "../core/places.ts";
 import type { Master } from "../core/model.ts";
 import { send, type Child } from "./children.ts";
@@ -15,6 +15,9 @@ const REPEAT = ms(900);
 
 /** A worker to which connections come and go says so every 200 ms; one that has not for so long is held up, or they no longer come to it. */
 const UNHEARD = ms(600);
+
+/** Who comes and goes does so again: the workers need not find it out each time. One that sees none itself accepts as ever meanwhile. */
+const REMEMBERED = seconds(30);
 
 /** So many connections above a tenth more than the mean, one does not lead: some of what comes and goes is always counted with those that stay. */
 const SPARE = 4;
@@ -51,6 +54,7 @@ interface Told {
 export function createBalance({ clock, children, state, cpus = availableParallelism() }: BalanceParts): Balance {
   const told = new Map<Child, Told>();
   let timer: NodeJS.Timeout | undefined;
+  let churnedAt: Instant | undefined;
 
   const counted = (child: Child): boolean =>
     child.role === "worker" &&
@@ -58,11 +62,12 @@ export function createBalance({ clock, children, state, cpus = availableParallel
     child.lastBeatAt !== undefined &&
     between(child.lastBeatAt, clock.now()) < child.beatEvery * MISSED;
 
-  /** Those who are to take what comes and goes; undefined: nobody has said that anything does. */
+  /** Those who are to take what comes and goes; undefined: nobody has said for long that anything does. */
   const leaders = (workers: readonly Child[], share: number | null): ReadonlySet<Child> | undefined => {
     const now = clock.now();
     const unheard = ({ churnsAt }: Child): boolean => churnsAt !== undefined && between(churnsAt, now) > UNHEARD;
-    if (share === null || !workers.some((child) => child.churnsAt !== undefined && !unheard(child))) return undefined;
+    if (workers.some((child) => child.churnsAt !== undefined && !unheard(child))) churnedAt = now;
+    if (share === null || churnedAt === undefined || between(churnedAt, now) > REMEMBERED) return undefined;
     const behind = (child: Child): number =>
       find(state(), child.pid)?.child.is === "trial" ? 2 : child.full || unheard(child) || child.staying > share * 1.1 + SPARE ? 1 : 0;
     const ranks = new Map(workers.map((child) => [child, behind(child)]));

@@ -134,10 +134,17 @@ test("while connections come and go the first of those that serve lead, as many 
   w.setState(0, "draining");
   w.changed();
   assert.deepEqual(w.standby, [[false], [false], [false, true, false], [false, true]]);
-  w.at(500);
+  const beats = (now: number): void => {
+    w.at(now);
+    for (const nr of [1, 2, 3]) w.child(nr).lastBeatAt = now as Instant;
+    w.changed();
+  };
   w.child(3).churnsAt = undefined;
-  w.changed();
-  assert.deepEqual(w.standby[3], [false, true, false], "it is over");
+  beats(500);
+  beats(30_000);
+  assert.equal(w.standby[3]?.at(-1), true, "who comes and goes may do so again");
+  beats(30_001);
+  assert.equal(w.standby[3]?.at(-1), false, "it is over");
 });
 
 test("who holds more than is fair, is full or is held up does not lead, and a worker on trial only where there are no others", (t) => {
