@@ -13,6 +13,7 @@ import { nodeFlags } from "../src/cli/child-env.ts";
 import { bare, drover, type Stack } from "./stacks.ts";
 import { cpuSecondsFine, family } from "./tree.ts";
 import { oneEach } from "./versus/generate.ts";
+import { spread } from "./versus/pages/figures.ts";
 
 const WORKERS = Number(process.env["WORKERS"] ?? 8);
 const ROUNDS = Number(process.env["ROUNDS"] ?? 6);
@@ -21,10 +22,6 @@ const AGAINST = process.env["AGAINST"];
 const WARM_UP = 5_000;
 const ROWS = "/api/tables/players?limit=115";
 const SLEEPER = new URL("apps/sleeper.mjs", import.meta.url).pathname;
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-const show = (values: readonly number[], digits = 0): string =>
-  `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
 
 /** Times that a thread of the tree went to sleep of its own accord: proc(5), voluntary_ctxt_switches of the main threads. */
 function switches(root: number): number {
@@ -75,15 +72,8 @@ async function compare(title: string, stacks: readonly Stack[], path: string, cl
   console.log("| | requests/s | CPU-s for 100,000 | p99 ms | sleeps a request | errors |\n|---|---|---|---|---|---|");
   for (const [{ name }, all] of rounds) {
     const errors = all.reduce((sum, round) => sum + round.errors, 0);
-    console.log(
-      `| ${name} | ${show(all.map(({ rps }) => rps))} | ${show(
-        all.map(({ cpu }) => cpu),
-        1,
-      )} | ${show(all.map(({ p99 }) => p99))} | ${show(
-        all.map((round) => round.switches),
-        1,
-      )} | ${errors} |`,
-    );
+    const shown = (["rps", "cpu", "p99", "switches"] as const).map((what) => spread(all.map((round) => round[what])));
+    console.log(`| ${[name, ...shown, errors].join(" | ")} |`);
   }
 }
 

@@ -45,11 +45,10 @@ const writeAtOnce: Write = (req, res, rendition, late, own) => {
 
 /** What is asked for once in a second is not worth more than to be added up. */
 function headOf(rendition: Rendition, late: Late): string {
-  const { frame } = rendition;
-  if (frame?.late === late && frame.whole) return frame.before;
-  const whole = frame?.late === late;
-  const before = whole ? inOnePiece(frame.before) : rendition.text + lines(late);
-  rendition.frame = { late, before, whole };
+  const same = rendition.frame?.late === late ? rendition.frame : undefined;
+  if (same?.whole) return same.before;
+  const before = same === undefined ? rendition.text + lines(late) : inOnePiece(same.before);
+  rendition.frame = { late, before, whole: same !== undefined };
   return before;
 }
 
