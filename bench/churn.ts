@@ -4,14 +4,14 @@
  *
  *   npm run bench churn        [WORKERS=8] [ROUNDS=6] [REQUESTS=20000] [AGAINST=/path/to/another/checkout]
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import http from "node:http";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { bytes } from "../src/base/units.ts";
 import { nodeFlags } from "../src/cli/child-env.ts";
 import { bare, drover, type Stack } from "./stacks.ts";
-import { cpuSecondsFine, family } from "./tree.ts";
+import { cpuSecondsFine, sleepsOf } from "./tree.ts";
+import { fetchAnswer, keepAnswer } from "./versus/answer.ts";
 import { oneEach } from "./versus/generate.ts";
 import { spread } from "./versus/pages/figures.ts";
 
@@ -23,33 +23,6 @@ const WARM_UP = 5_000;
 const ROWS = "/api/tables/players?limit=115";
 const SLEEPER = new URL("apps/sleeper.mjs", import.meta.url).pathname;
 
-/** Times that a thread of the tree went to sleep of its own accord: proc(5), voluntary_ctxt_switches of the main threads. */
-function switches(root: number): number {
-  return family(root).reduce((sum, pid) => {
-    try {
-      return sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0);
-    } catch {
-      return sum; // gone meanwhile
-    }
-  }, 0);
-}
-
-/** What drover answers, so that the bare servers send the same. */
-function answerOf(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    http
-      .get({ port, path: ROWS, host: "127.0.0.1", agent: false }, (res) => {
-        const chunks: Buffer[] = [];
-        res.on("data", (chunk: Buffer) => chunks.push(chunk));
-        res.on("end", () => {
-          const headers = res.rawHeaders.filter((_, i, all) => !/^(date|connection|keep-alive)$/i.test(all[i - (i % 2)] ?? ""));
-          resolve(JSON.stringify({ headers, body: Buffer.concat(chunks).toString("base64") }));
-        });
-      })
-      .on("error", reject);
-  });
-}
-
 async function compare(title: string, stacks: readonly Stack[], path: string, clients: number, requests: number): Promise<void> {
   const ask = (stack: Stack): ReturnType<typeof oneEach> => oneEach(stack.port, path, clients, requests);
   for (const stack of stacks) for (const end = performance.now() + WARM_UP; performance.now() < end;) await ask(stack);
@@ -58,13 +31,13 @@ async function compare(title: string, stacks: readonly Stack[], path: string, cl
   );
   for (let round = 0; round < ROUNDS; round += 1)
     for (const stack of round % 2 === 0 ? stacks : stacks.toReversed()) {
-      const [cpu, slept] = [cpuSecondsFine(stack.pid), switches(stack.pid)];
+      const [cpu, slept] = [cpuSecondsFine(stack.pid), sleepsOf(stack.pid)];
       const { p99, errors, requests: done, seconds } = await ask(stack);
       rounds.get(stack)?.push({
         rps: done / seconds,
         cpu: ((cpuSecondsFine(stack.pid) - cpu) / done) * 100_000,
         p99,
-        switches: (switches(stack.pid) - slept) / done,
+        switches: (sleepsOf(stack.pid) - slept) / done,
         errors,
       });
     }
@@ -92,13 +65,12 @@ const droverAt = (env: NodeJS.ProcessEnv): (() => Promise<Stack>)[] => roots.map
 
 const dir = mkdtempSync(join(tmpdir(), "drover-bench-"));
 try {
-  const file = join(dir, "answer.json");
   const flags = nodeFlags("worker", { memory: bytes(totalmem()), workers: WORKERS, autopsy: false, ownCode: true });
-  const bareOnes = (["held", "spread"] as const).map((mode) => () => bare(mode, WORKERS, file, flags));
+  const bareOnes = (["held", "spread"] as const).map((mode) => () => bare(mode, WORKERS, join(dir, "answer.json"), flags));
   await together(
     droverAt({}).map((start) => async () => {
       const stack = await start();
-      writeFileSync(file, await answerOf(stack.port));
+      keepAnswer(dir, await fetchAnswer(stack.port, ROWS));
       return stack;
     }),
     (stacks) => together(bareOnes, (others) => compare("Cached rows", [...stacks, ...others], ROWS, 100, REQUESTS)),

@@ -45,6 +45,17 @@ function nanosOf(pid: number): number {
   }
 }
 
+/** Times that a main thread of the tree went to sleep of its own accord: proc(5), voluntary_ctxt_switches. */
+export const sleepsOf = (root: number): number => family(root).reduce((sum, pid) => sum + voluntarySwitches(pid), 0);
+
+function voluntarySwitches(pid: number): number {
+  try {
+    return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0);
+  } catch {
+    return 0; // gone meanwhile
+  }
+}
+
 /** Proportional set size of the tree in MiB. */
 export const pssMiB = (root: number): number => family(root).reduce((sum, pid) => sum + pssOf(pid), 0) / 1_024;
 

@@ -60,6 +60,13 @@ const INSPECTABLE = ["--inspect-port=127.0.0.1:0", "--inspect-publish-uid=stderr
 /** SIGUSR1 opens nothing. */
 const CLOSED = ["--disable-sigusr1"];
 
+/**
+ * Whether workers run under SCHED_BATCH (sched(7)): one that wakes up does not take the CPU from another that runs (ADR 27). How long a user's
+ * application computes we do not know: it is scheduled as any process, unless that is asked for.
+ */
+export const wantsBatch = (scheduling: "auto" | "batch" | "normal", ownCode: boolean): boolean =>
+  scheduling === "batch" || (scheduling === "auto" && ownCode);
+
 export interface Flags {
   readonly memory: Bytes;
   readonly workers: number;

@@ -8,7 +8,8 @@ import type { Death } from "../master/core/death.ts";
 import type { Master } from "../master/core/model.ts";
 import type { Child } from "../master/shell/children.ts";
 import { createFence, type HooksView } from "../master/shell/hooks/hooks.ts";
-import { spawnChild, type Wrapper } from "../master/shell/spawn.ts";
+import { spawnChild } from "../master/shell/spawn.ts";
+import type { Wrapper } from "../master/shell/wrapper.ts";
 import type { SettingsDiff } from "../settings/diff.ts";
 import { childEnv } from "./child-env.ts";
 import type { Generations } from "./generations.ts";
@@ -48,7 +49,8 @@ export function createHooks({ log, generations, wrapper, complain }: HooksParts)
     log,
     complain,
     limits: () => ({ call: settings().hook_timeout, load: settings().boot_timeout }),
-    fork: () => spawnChild({ role: "hooks", slot: 0, entry: ENTRY, nodeFlags: FLAGS, env: childEnv(process.env, false) }, wrapper),
+    fork: () =>
+      spawnChild({ role: "hooks", slot: 0, entry: ENTRY, nodeFlags: FLAGS, env: childEnv(process.env, false), batch: false }, wrapper),
   });
   const fire = <N extends HookName>(hook: N, event: Omit<HookEvents[N], "at">): void =>
     fence.fire({ hook, event: { at: new Date().toISOString(), ...event } } as never);

@@ -6,8 +6,9 @@ import { ownModule } from "../base/place.ts";
 import type { World } from "../master/shell/arbiter.ts";
 import { send, type Child } from "../master/shell/children.ts";
 import type { Listener } from "../master/shell/listeners.ts";
-import { spawnChild, type Wrapper } from "../master/shell/spawn.ts";
-import { childEnv, nodeFlags } from "./child-env.ts";
+import { spawnChild } from "../master/shell/spawn.ts";
+import type { Wrapper } from "../master/shell/wrapper.ts";
+import { childEnv, nodeFlags, wantsBatch } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
 import type { Plan } from "./plan.ts";
@@ -43,6 +44,7 @@ export function createOffspring(
           entry: ownCode ? OWN : APPLICATION,
           nodeFlags: nodeFlags(role, { ...settings, ownCode }),
           env: childEnv(process.env, ownCode),
+          batch: role === "worker" && wantsBatch(settings.worker_scheduling, ownCode),
         },
         wrapper,
       );

@@ -17,7 +17,7 @@ import { checkBind, locateSockets } from "../master/shell/activation-check.ts";
 import { bindAddress, type Listener } from "../master/shell/listeners.ts";
 import { lockDataDir } from "../master/shell/lock.ts";
 import { createNotifier } from "../master/shell/notify.ts";
-import { findWrapper } from "../master/shell/spawn.ts";
+import { findWrapper } from "../master/shell/wrapper.ts";
 import { holdSignals, type HeldSignals } from "../master/shell/signals.ts";
 import { addressName, type BindAddress } from "../settings/addresses.ts";
 import { demoIsOn } from "../settings/demo.ts";

@@ -22,6 +22,7 @@ until_true '[[ $(show StatusText) == *HEALTHY\ */*,\ quota* ]]' # the demo's bro
 fact status "$(show StatusText)"
 fact user "$(stat -c %U "/proc/$(show MainPID)")"
 fact notify "$(show NotifyAccess)"
+fact scheduling "$(for pid in $(pgrep -u drover); do chrt -p "$pid"; done | sed -n 's/.*policy: //p' | sort | uniq -c | tr -s ' \n' ' ')"
 fact answer "$(get '/api/tables/players?limit=1')"
 
 main=$(show MainPID)

@@ -12,6 +12,7 @@ describe("drover.service on a real systemd", { skip: cannot() }, () => {
     is("start", "0 active active");
     is("user", "drover");
     is("notify", "main");
+    is("scheduling", /^ 2 SCHED_BATCH [2-9] SCHED_OTHER $/); // two workers; the master, the broker, the emulator
     is("status", /^2\/2 workers, gen 1, HEALTHY 0\/500, quota \d+\/\d+, \d+ connections, demo$/);
     is("answer", /^\{.*"rows":\[\{/);
     is("reload", "0");

@@ -32,6 +32,13 @@ export function readMainThreadTime(pid: number): number | undefined {
   return /^\d+$/.test(ran) ? Number(ran) / 1e6 : undefined;
 }
 
+/** How the kernel schedules its main thread (sched(7)): 0 SCHED_OTHER, 3 SCHED_BATCH, 5 SCHED_IDLE …; undefined: it is gone, or there is no /proc. */
+export function readSchedulingPolicy(pid: number): number | undefined {
+  const text = read(`/proc/${pid}/stat`);
+  const policy = text.slice(text.lastIndexOf(")") + 2).split(" ")[38] ?? "";
+  return /^\d+$/.test(policy) ? Number(policy) : undefined;
+}
+
 /** Milliseconds that its main thread was ready to run and had to wait for its turn; undefined where the kernel does not count them. */
 export function readMainThreadDelay(pid: number): number | undefined {
   const [, waited = ""] = read(`/proc/${pid}/task/${pid}/schedstat`).split(" ");

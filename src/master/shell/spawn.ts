@@ -4,15 +4,16 @@
  *
  * - the executable is swapped around the fork for `setsid setpriv --pdeathsig KILL -- node`: a child dies with the master even
  *   when its loop is wedged or it is stopped (prctl(2) PR_SET_PDEATHSIG), and Ctrl-C at the terminal reaches the master alone;
+ *   `chrt -b 0` before a worker's node makes its scheduling SCHED_BATCH (ADR 27);
  * - `inspectPort: 0`, so that a master under --inspect does not hand its port on;
  * - output as pipes, so that whatever a child prints becomes log lines.
  */
-import { fork, spawn, type ChildProcess } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import cluster, { type Worker } from "node:cluster";
-import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { messageOf } from "../../base/errors.ts";
 import type { Role } from "../../base/protocol.ts";
+import type { Wrapper } from "./wrapper.ts";
 
 export interface SpawnSpec {
   readonly role: Role | "hooks";
@@ -22,35 +23,8 @@ export interface SpawnSpec {
   /** Flags for the child's own node. */
   readonly nodeFlags: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-}
-
-/** Programs of util-linux that wrap a child, or nothing where they are missing. */
-export interface Wrapper {
-  readonly words: readonly string[];
-  /** What is lost without them, for the log; empty when all is there. */
-  readonly missing: string;
-}
-
-/** Tries the wrapper once, as it will be used. */
-export async function findWrapper(): Promise<Wrapper> {
-  const full = ["setsid", "setpriv", "--pdeathsig", "KILL", "--"];
-  if (await works(full)) return { words: full, missing: "" };
-  if (await works(["setsid"]))
-    return {
-      words: ["setsid"],
-      missing: "setpriv(1) of util-linux is missing or forbidden: a worker that is stuck when the master is killed may survive it",
-    };
-  return { words: [], missing: "setsid(1) and setpriv(1) of util-linux are missing or forbidden: a stuck worker may survive the master" };
-}
-
-async function works([program = "", ...words]: readonly string[]): Promise<boolean> {
-  try {
-    const tried = spawn(program, [...words, "true"], { stdio: "ignore", timeout: 5_000 }); // throws what it does not emit: EPERM, ENOMEM
-    const [code] = (await once(tried, "exit")) as [number | null];
-    return code === 0;
-  } catch {
-    return false; // missing or forbidden: it is said once, for all
-  }
+  /** It leaves the CPU to whoever has it when it wakes (SCHED_BATCH), where that can be. */
+  readonly batch: boolean;
 }
 
 /**
@@ -58,7 +32,7 @@ async function works([program = "", ...words]: readonly string[]): Promise<boole
  * @throws Error (EAGAIN, ENOMEM, EMFILE …) when the kernel gives no process.
  */
 export function spawnChild(spec: SpawnSpec, wrapper: Wrapper): ChildProcess {
-  const [program, ...rest] = [...wrapper.words, process.execPath];
+  const [program, ...rest] = [...wrapper.words, ...(spec.batch ? wrapper.batch : []), process.execPath];
   const execArgv = [...rest, ...spec.nodeFlags];
   // Descriptor 4 is the master's standard output: where a child's own log goes when there is no log file.
   const stdio: ("ignore" | "pipe" | "ipc" | number)[] = ["ignore", "pipe", "pipe", "ipc", 1];

@@ -1,6 +1,6 @@
 import { mebibytes, minutes, ms, bytes as asBytes, type Bytes } from "../../base/units.ts";
 import { WORKER_FOOTPRINT } from "../machine.ts";
-import { duration, integer, onOff, roughly, size } from "../parsers.ts";
+import { choice, duration, integer, onOff, roughly, size } from "../parsers.ts";
 import { setting, type Situation } from "../setting.ts";
 
 const MOST_WORKERS = 256;
@@ -71,6 +71,16 @@ export const WORKERS = [
     notes:
       "It needs no right, and never undercuts the nice value that the daemon was started with. Workers then stand behind other services of the machine too, unless cgroups divide the CPU between services, as in containers and where a systemd unit sets CPUWeight= or CPUQuota=.",
     lookalikes: ["DROVER_NICE", "DROVER_WORKER_NICE"],
+  }),
+  setting({
+    name: "worker_scheduling",
+    group: "workers",
+    codec: choice(["auto", "batch", "normal"]),
+    default: "auto",
+    reload: "roll",
+    help: "How the kernel gives workers the CPU: with `batch` (SCHED_BATCH) one that wakes up lets another one finish first.",
+    notes:
+      "`auto` is batch for the built-in service, whose answers are short: where there are more workers than CPUs they change places less often, for less CPU a request. With an application of yours it is normal, as nobody knows for how long it computes; try batch and measure. It needs no right, and chrt(1) of util-linux; what a worker starts inherits it. A daemon that was itself started under another policy than the usual one (chrt, CPUSchedulingPolicy=) leaves that to its workers.",
   }),
   setting({
     name: "max_requests",
