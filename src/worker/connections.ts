@@ -7,6 +7,7 @@ import type { Farewell } from "./farewell.ts";
 export interface Seat {
   /** What it is read and written by; of an encrypted one that is not the accepted socket, once the handshake is over. */
   socket: Socket;
+  readonly acceptedAt: Instant;
   /** Requests of it that are being answered. */
   requests: number;
   /** It left HTTP by an Upgrade to this protocol; it is no longer ours to judge. */
@@ -82,6 +83,7 @@ export class Connections {
     const now = this.#clock.now();
     const seat: Seat = {
       socket,
+      acceptedAt: now,
       requests: 0,
       upgraded: undefined,
       farewell: undefined,

@@ -30,7 +30,7 @@ import type { Written } from "./prepared.ts";
 import { Tally } from "./tally.ts";
 import { pathOf } from "./target.ts";
 import { watchTimeouts } from "./timeouts.ts";
-import { Turnover } from "./turnover.ts";
+import { KEPT, Turnover } from "./turnover.ts";
 import { watchUpgrades } from "./upgrades.ts";
 
 export interface ServingParts {
@@ -67,7 +67,7 @@ export class Serving {
     const gone = (seat: Seat): void => {
       this.inFlight.dropped(seat);
       this.#cap.left(seat);
-      this.#turnover.left();
+      this.#turnover.left(between(seat.acceptedAt, parts.clock.now()) >= KEPT);
       this.#pace.left();
     };
     this.connections = new Connections(parts.clock, gone, config.app === null);

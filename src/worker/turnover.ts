@@ -1,4 +1,4 @@
-import { ms } from "../base/units.ts";
+import { ms, seconds } from "../base/units.ts";
 
 /** How soon the master hears of connections that came to stay. */
 const SOON = ms(20);
@@ -8,10 +8,12 @@ const RESTLESS = ms(200);
 const RIPPLE = 2;
 /** So many within a look's span, most of whom leave: it is worth the while to leave them to a few. */
 const CHURN = 16;
+/** Who has lasted for so long was kept: that he leaves says nothing of those who come. */
+export const KEPT = seconds(1);
 
 /**
  * How many connections have come to stay. Those of clients without keep-alive leave within a few milliseconds: they are no reason to
- * leave a client to a neighbour, nor news for the master. While as many leave as come, or more than half as many, only those count
+ * leave a client to a neighbour, nor news for the master. While as many of them leave as come, or more than half as many, only those count
  * that were there all the time: the fewest there were at any moment of the last look's span.
  */
 export class Turnover {
@@ -21,10 +23,14 @@ export class Turnover {
   #told = 0;
   #churning = false;
   #came = 0;
+  /** Of them all, and of those that had not been kept. */
   #left = 0;
+  #leftSoon = 0;
   #fewest = 0;
   /** Found by the last look. */
   #wasRestless = false;
+  /** So did it, that many left. */
+  #wasBusy = false;
   #settled = 0;
   #looking = false;
 
@@ -49,6 +55,10 @@ export class Turnover {
   }
 
   get #restless(): boolean {
+    return this.#leftSoon * 2 > this.#came;
+  }
+
+  get #busy(): boolean {
     return this.#left * 2 > this.#came;
   }
 
@@ -58,8 +68,10 @@ export class Turnover {
     this.#watch();
   }
 
-  left(): void {
+  /** @param kept it had lasted for {@link KEPT}. */
+  left(kept: boolean): void {
     this.#left += 1;
+    if (!kept) this.#leftSoon += 1;
     this.#fewest = Math.min(this.#fewest, this.#size());
     this.#watch();
   }
@@ -67,23 +79,25 @@ export class Turnover {
   #watch(): void {
     if (this.#looking) return;
     this.#looking = true;
-    setTimeout(() => this.#look(), this.#wasRestless ? RESTLESS : SOON).unref();
+    setTimeout(() => this.#look(), this.#wasBusy ? RESTLESS : SOON).unref();
   }
 
   #look(): void {
     this.#looking = false;
-    const restless = this.#restless;
+    const [restless, busy] = [this.#restless, this.#busy];
     this.#settled = restless ? this.#fewest : this.#size();
     this.#wasRestless = restless;
+    this.#wasBusy = busy;
     const churned = this.#churning;
     this.#churning = restless && this.#came >= CHURN;
     this.#came = 0;
     this.#left = 0;
+    this.#leftSoon = 0;
     this.#fewest = this.#size();
-    if (Math.abs(this.#settled - this.#told) > (restless ? RIPPLE : 0) || churned || this.#churning) {
+    if (Math.abs(this.#settled - this.#told) > (busy ? RIPPLE : 0) || churned || this.#churning) {
       this.#told = this.#settled;
       this.#tell(this.#settled, this.#churning);
     }
-    if (restless) this.#watch(); // once more, when it may be quiet
+    if (busy) this.#watch(); // once more, when it may be quiet
   }
 }

@@ -27,10 +27,10 @@ function world(t: TestContext) {
         turnover.came();
       }
     },
-    leave: (n = 1) => {
+    leave: (n = 1, kept = false) => {
       for (let i = 0; i < n; i += 1) {
         size -= 1;
-        turnover.left();
+        turnover.left(kept);
       }
     },
     /** Step by step: a timer that is set by another's end counts from there. */
@@ -133,4 +133,45 @@ test("the master hears of churn at each look, and once that it is over", (t) => 
   const before = churning.length;
   pass(1_000);
   assert.equal(churning.length, before);
+});
+
+test("kept ones that leave say nothing of those who come: all of these count at once", (t) => {
+  const { told, turnover, churns, come, leave, pass } = world(t);
+  come(12);
+  pass(2_000);
+  leave(12, true);
+  pass(5);
+  come(15);
+  assert.equal(turnover.staying, 15);
+  pass(20);
+  assert.deepEqual(told, [12, 15]);
+  pass(2_000);
+  leave(15, true);
+  pass(100);
+  assert.deepEqual(told, [12, 15, 0]);
+  come(11);
+  assert.equal(turnover.staying, 11);
+  pass(200);
+  assert.deepEqual(told, [12, 15, 0, 11]);
+  assert.equal(churns.mock.callCount(), 0);
+});
+
+test("while kept ones leave and others come to stay the master hears every 200 ms at most, and not of a ripple", (t) => {
+  const { told, turnover, come, leave, pass } = world(t);
+  come(50);
+  pass(2_000);
+  for (let i = 0; i < 50; i += 1) {
+    leave(1, true);
+    come();
+    pass(20);
+  }
+  assert.equal(turnover.staying, 50);
+  assert.deepEqual(told, [50]);
+  for (let i = 0; i < 50; i += 1) {
+    leave(1, true);
+    pass(20);
+  }
+  pass(200);
+  assert.ok(told.length <= 8, told.join(" "));
+  assert.equal(told.at(-1), 0);
 });
