@@ -11,8 +11,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bytes } from "../src/base/units.ts";
 import { nodeFlags } from "../src/cli/child-env.ts";
+import { readSchedulingPolicy } from "../src/master/shell/procstat.ts";
 import { bare, drover, type Stack } from "./stacks.ts";
-import { cpuSecondsFine, sleepsOf } from "./tree.ts";
+import { cpuSecondsFine, family, sleepsOf } from "./tree.ts";
 import { fetchAnswer, keepAnswer } from "./versus/answer.ts";
 import { keepAlive, oneEach, type Sent } from "./versus/generate.ts";
 import { short, spread } from "./versus/pages/figures.ts";
@@ -20,10 +21,12 @@ import { short, spread } from "./versus/pages/figures.ts";
 const WORKERS = Number(process.env["WORKERS"] ?? 8);
 const ROUNDS = Number(process.env["ROUNDS"] ?? 4);
 const SECONDS = Number(process.env["SECONDS"] ?? 3);
+/** sched(7). */
+const BATCH = 3;
 const WAYS = ["normal", "batch"] as const;
 const ROWS = "/api/tables/players?limit=115";
 const SLEEPER = new URL("apps/sleeper.mjs", import.meta.url).pathname;
-/** Until the balance of the connections that have just left is forgotten (src/worker/turnover.ts): else they are spread by chance. */
+/** Until all have heard of the connections that have just left (src/worker/turnover.ts): else the next ones are spread by chance. */
 const REST = 1_000;
 const WARM_UP = 5_000;
 
@@ -36,15 +39,15 @@ const row = (cells: readonly (string | number)[]): void => console.log(`| ${cell
 const head = (title: string, cells: readonly string[]): void =>
   console.log(`\n${title}\n| ${cells.join(" | ")} |\n${"|---".repeat(cells.length)}|`);
 
-async function compare(title: string, all: readonly Named[], ask: (stack: Stack) => Promise<Sent>): Promise<void> {
-  for (const { stack } of all) for (const end = performance.now() + WARM_UP; performance.now() < end;) await ask(stack);
+async function compare(title: string, all: readonly Named[], load: (stack: Stack) => Promise<Sent>): Promise<void> {
+  for (const { stack } of all) for (const end = performance.now() + WARM_UP; performance.now() < end;) await load(stack);
   const found = new Map<Named, Record<string, number[]>>();
   for (const one of all) found.set(one, { rps: [], cpu: [], p50: [], p99: [], slept: [], errors: [] });
   for (let round = 0; round < ROUNDS; round += 1)
     for (const one of round % 2 === 0 ? all : all.toReversed()) {
       await sleep(REST);
       const [cpu, slept] = [cpuSecondsFine(one.stack.pid), sleepsOf(one.stack.pid)];
-      const { requests, seconds, p50, p99, errors } = await ask(one.stack);
+      const { requests, seconds, p50, p99, errors } = await load(one.stack);
       const spent = ((cpuSecondsFine(one.stack.pid) - cpu) / requests) * 100_000;
       const figures = { rps: requests / seconds, cpu: spent, p50, p99, slept: (sleepsOf(one.stack.pid) - slept) / requests, errors };
       for (const [key, value] of Object.entries(figures)) found.get(one)?.[key]?.push(value);
@@ -76,7 +79,8 @@ const quantile = (all: readonly number[], q: number): number => all.toSorted((a,
 /** Twenty clients who ask about every 10 ms for what takes no time, beside `slow` who ask at once again for what computes. */
 async function beside(slow: number, computeMs: number, all: readonly Named[]): Promise<void> {
   const found = new Map(all.map((one) => [one, { fast: [] as number[], slow: [] as number[] }]));
-  for (let round = 0; round < ROUNDS; round += 1)
+  // The first one warms up.
+  for (let round = -1; round < ROUNDS; round += 1)
     for (const one of round % 2 === 0 ? all : all.toReversed()) {
       const agent = new http.Agent({ keepAlive: true });
       const end = performance.now() + SECONDS * 1_000;
@@ -87,7 +91,7 @@ async function beside(slow: number, computeMs: number, all: readonly Named[]): P
         }
       };
       const many = (count: number, begin: () => Promise<void>): Promise<void>[] => Array.from({ length: count }, begin);
-      const times = found.get(one);
+      const times = round < 0 ? undefined : found.get(one);
       await Promise.all([
         ...many(slow, () => client(`/?compute=${computeMs}`, times?.slow)),
         ...many(20, () => client("/", times?.fast, 10)),
@@ -110,7 +114,12 @@ async function beside(slow: number, computeMs: number, all: readonly Named[]): P
 async function together(env: NodeJS.ProcessEnv, use: (all: Named[]) => Promise<void>): Promise<void> {
   const all: Named[] = [];
   try {
-    for (const way of WAYS) all.push({ name: way, stack: await drover(WORKERS, { ...env, DROVER_WORKER_SCHEDULING: way }) });
+    for (const way of WAYS) {
+      const stack = await drover(WORKERS, { ...env, DROVER_WORKER_SCHEDULING: way });
+      all.push({ name: way, stack });
+      const policies = new Set(family(stack.pid).map(readSchedulingPolicy));
+      if (policies.has(BATCH) !== (way === "batch")) throw new Error(`workers of "${way}" have the policies ${[...policies].join(", ")}`);
+    }
     await use(all);
   } finally {
     for (const { stack } of all) await stack.stop();

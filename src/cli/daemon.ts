@@ -21,7 +21,6 @@ import { healthOf, slotsOf, upstreamOf } from "../master/snapshot.ts";
 import type { Settings } from "../settings/table.ts";
 import { createAnnouncer } from "./announcer.ts";
 import { CERTIFICATE_EVERY, watchCertificate } from "./certificate-watch.ts";
-import { wantsBatch } from "./child-env.ts";
 import type { Generations } from "./generations.ts";
 import { createHooks } from "./hooks.ts";
 import { createMonitor } from "./monitor.ts";
@@ -63,12 +62,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const totals = createTotals();
   const measures = createMeasures(directories(generations.settings()));
   if (wrapper.missing !== "") log.warn(wrapper.missing);
-  const { worker_scheduling: scheduling, app } = generations.settings();
-  if (wrapper.batchMissing !== "" && wantsBatch(scheduling, app === undefined)) log.info(wrapper.batchMissing);
   const fatal = sayOnce((text) => void process.stderr.write(`drover: ${text}\n`));
   const hooks = createHooks({ log, generations, wrapper, complain: fatal });
   const certificate = watchCertificate(log, systemClock);
-  const offspring = createOffspring(parts, wrapper);
+  const notBatch = sayOnce((text) => (generations.settings().worker_scheduling === "batch" ? log.warn(text) : log.info(text)));
+  const offspring = createOffspring(parts, wrapper, notBatch);
 
   const upstream = () => upstreamOf(arbiter.state(), arbiter);
   const health = (): Health => healthOf(arbiter.state(), demo, upstream(), slots());

@@ -27,16 +27,22 @@ export interface OffspringParts {
 const OWN = fileURLToPath(ownModule("cli/child"));
 const APPLICATION = fileURLToPath(ownModule("cli/worker-child"));
 
-/** What the loop needs of the world for them. */
+/**
+ * What the loop needs of the world for them.
+ * @param notBatch hears why a worker that is to run under SCHED_BATCH does not.
+ */
 export function createOffspring(
   parts: OffspringParts,
   wrapper: Wrapper,
+  notBatch: (why: string) => void,
 ): Pick<World, "fork" | "configure" | "lend" | "kill" | "inspectable"> {
   const { generations } = parts;
   return {
     fork: (role, nr, generation) => {
       const { settings, app } = generations.plan(generation);
       const ownCode = role !== "worker" || app === undefined;
+      const batch = role === "worker" && wantsBatch(settings.worker_scheduling, ownCode);
+      if (batch && wrapper.noBatch !== "") notBatch(wrapper.noBatch);
       return spawnChild(
         {
           role,
@@ -44,7 +50,7 @@ export function createOffspring(
           entry: ownCode ? OWN : APPLICATION,
           nodeFlags: nodeFlags(role, { ...settings, ownCode }),
           env: childEnv(process.env, ownCode),
-          batch: role === "worker" && wantsBatch(settings.worker_scheduling, ownCode),
+          batch,
         },
         wrapper,
       );

@@ -7,6 +7,7 @@ import type { Farewell } from "./farewell.ts";
 export interface Seat {
   /** What it is read and written by; of an encrypted one that is not the accepted socket, once the handshake is over. */
   socket: Socket;
+  /** Before the handshake of an encrypted one. */
   readonly acceptedAt: Instant;
   /** Requests of it that are being answered. */
   requests: number;

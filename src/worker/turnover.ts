@@ -2,19 +2,22 @@ import { ms, seconds } from "../base/units.ts";
 
 /** How soon the master hears of connections that came to stay. */
 const SOON = ms(20);
-/** The same while others come and go: then one look is worth little. */
-const RESTLESS = ms(200);
-/** Of a change as small as this the master need not hear while they come and go. */
+/** The same while others leave: then one look is worth little. */
+const BUSY = ms(200);
+/** Of a change as small as this the master need not hear while others leave. */
 const RIPPLE = 2;
 /** So many within a look's span, most of whom leave: it is worth the while to leave them to a few. */
 const CHURN = 16;
-/** Who has lasted for so long was kept: that he leaves says nothing of those who come. */
-export const KEPT = seconds(1);
+/**
+ * Who has lasted for so long was kept: that he leaves says nothing of those who come. No answer to a client without keep-alive takes as long,
+ * not even under overload; one that does is a load to be spread.
+ */
+export const KEPT = seconds(5);
 
 /**
  * How many connections have come to stay. Those of clients without keep-alive leave within a few milliseconds: they are no reason to
- * leave a client to a neighbour, nor news for the master. While as many of them leave as come, or more than half as many, only those count
- * that were there all the time: the fewest there were at any moment of the last look's span.
+ * leave a client to a neighbour, nor news for the master. While more than half as many leave as come, not counting those that had been kept, only
+ * those count that were there all the time: the fewest there were at any moment of the last look's span.
  */
 export class Turnover {
   readonly #size: () => number;
@@ -27,9 +30,8 @@ export class Turnover {
   #left = 0;
   #leftSoon = 0;
   #fewest = 0;
-  /** Found by the last look. */
+  /** Found by the last look: those who came left soon; many left, kept or not. */
   #wasRestless = false;
-  /** So did it, that many left. */
   #wasBusy = false;
   #settled = 0;
   #looking = false;
@@ -79,7 +81,7 @@ export class Turnover {
   #watch(): void {
     if (this.#looking) return;
     this.#looking = true;
-    setTimeout(() => this.#look(), this.#wasBusy ? RESTLESS : SOON).unref();
+    setTimeout(() => this.#look(), this.#wasBusy ? BUSY : SOON).unref();
   }
 
   #look(): void {

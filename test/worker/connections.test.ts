@@ -89,6 +89,7 @@ test("one that has been through its handshake is not silent, and has just been a
   at(400);
   const encrypted = new FakeSocket();
   connections.secured(raw as never, encrypted as never);
+  assert.equal(connections.of(encrypted as never)?.acceptedAt, 0);
   at(649);
   assert.deepEqual(connections.idle(SPANS), []);
   at(650);

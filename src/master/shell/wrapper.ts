@@ -5,33 +5,35 @@ import { readSchedulingPolicy } from "./procstat.ts";
 /** Programs of util-linux that wrap a child, or nothing where they are missing. */
 export interface Wrapper {
   readonly words: readonly string[];
-  /** Behind them, for a worker that shall run under SCHED_BATCH; empty where that can't be, or is not for us to say. */
-  readonly batch: readonly string[];
   /** What is lost without them, for the log; empty when all is there. */
   readonly missing: string;
-  /** The same, of workers under SCHED_BATCH. */
-  readonly batchMissing: string;
+  /** Behind them, for a worker that shall run under SCHED_BATCH; empty where that can't be, or is not for us to say. */
+  readonly batch: readonly string[];
+  /** Why no worker is batch, for the log; empty where they can be, and where there is no such thing. */
+  readonly noBatch: string;
 }
 
 const FULL = ["setsid", "setpriv", "--pdeathsig", "KILL", "--"];
 /** Short, as busybox has it too. Its one priority is 0. */
 const BATCH = ["chrt", "-b", "0"];
-const NO_BATCH =
+const NO_CHRT =
   "chrt(1) of util-linux is missing or forbidden: workers take the CPU from each other more often than they need (DROVER_WORKER_SCHEDULING)";
+const CHOSEN = "the daemon was started under a scheduling policy of its own: its workers are left with that (DROVER_WORKER_SCHEDULING)";
 /** sched(7): SCHED_OTHER, what a process has that nobody has said anything of. */
 const OTHER = 0;
 
 /**
- * Tries the wrapper once, as it will be used.
- * @param policy this process's own (sched(7)). Whoever started it under one of his choice keeps that: children inherit it.
+ * Tries the wrapper as it will be used, once where all is there.
+ * @param policyOf this process's own policy (sched(7)); undefined: it can't be known, or there is none.
  */
-export async function findWrapper(policy = readSchedulingPolicy(process.pid)): Promise<Wrapper> {
-  const batch = policy === undefined || policy === OTHER ? BATCH : [];
-  if (await works([...FULL, ...batch])) return { words: FULL, batch, missing: "", batchMissing: "" };
+export async function findWrapper(policyOf = (): number | undefined => readSchedulingPolicy(process.pid)): Promise<Wrapper> {
+  const policy = policyOf();
+  const mayBatch = policy === OTHER;
+  if (mayBatch && (await works([...FULL, ...BATCH]))) return { words: FULL, missing: "", batch: BATCH, noBatch: "" };
   const lifeline = await findLifeline();
-  return batch.length === 0 || (await works(batch))
-    ? { ...lifeline, batch, batchMissing: "" }
-    : { ...lifeline, batch: [], batchMissing: NO_BATCH };
+  if (!mayBatch) return { ...lifeline, batch: [], noBatch: policy === undefined ? "" : CHOSEN };
+  const batches = await works([...lifeline.words, ...BATCH]);
+  return { ...lifeline, batch: batches ? BATCH : [], noBatch: batches ? "" : NO_CHRT };
 }
 
 async function findLifeline(): Promise<Pick<Wrapper, "words" | "missing">> {

@@ -15,15 +15,21 @@ const whereIs = (name: string): string => spawnSync("which", [name], { encoding:
 const missing = ["setsid", "setpriv", "chrt"].filter((name) => whereIs(name) === "");
 const skip = missing.length > 0 && `needs ${missing.join(", ")}: apt-get install util-linux`;
 
-/** What is found where there are these programs alone, and `forbidden` ones that refuse. */
-async function among(there: readonly string[], policy: number | undefined, forbidden: readonly string[] = []): Promise<Wrapper> {
+/** What is found where there are these programs alone, `forbidden` ones that refuse, and `scripts` in the place of others. */
+async function among(
+  there: readonly string[],
+  policy: number | undefined,
+  forbidden: readonly string[] = [],
+  scripts: Readonly<Record<string, string>> = {},
+): Promise<Wrapper> {
   const dir = mkdtempSync(join(tmpdir(), "drover-test-"));
   const path = process.env["PATH"];
   try {
     for (const name of [...there, "true"]) symlinkSync(whereIs(name), join(dir, name));
-    for (const name of forbidden) writeFileSync(join(dir, name), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    for (const [name, text] of [...forbidden.map((one) => [one, "exit 1"] as const), ...Object.entries(scripts)])
+      writeFileSync(join(dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     process.env["PATH"] = dir;
-    return await findWrapper(policy);
+    return await findWrapper(() => policy);
   } finally {
     process.env["PATH"] = path;
     rmSync(dir, { recursive: true });
@@ -33,33 +39,46 @@ async function among(there: readonly string[], policy: number | undefined, forbi
 describe("the wrapper of children", { skip }, () => {
   test("with all of them nothing is missing", async () => {
     const found = await among(["setsid", "setpriv", "chrt"], OTHER);
-    assert.deepEqual(found, { words: LIFELINE, batch: CHRT, missing: "", batchMissing: "" });
+    assert.deepEqual(found, { words: LIFELINE, batch: CHRT, missing: "", noBatch: "" });
   });
 
-  test("where the policy can't be known chrt is used all the same", async () => {
-    assert.deepEqual((await among(["setsid", "setpriv", "chrt"], undefined)).batch, CHRT);
+  test("where there is no policy there is no chrt to miss", async () => {
+    for (const there of [
+      ["setsid", "setpriv", "chrt"],
+      ["setsid", "setpriv"],
+    ])
+      assert.deepEqual(await among(there, undefined), { words: LIFELINE, batch: [], missing: "", noBatch: "" });
   });
 
-  test("a policy that was chosen for the daemon stays, and chrt is not missed", async () => {
+  test("a policy that was chosen for the daemon stays, and it is said", async () => {
     for (const policy of [BATCH, IDLE])
       for (const there of [
         ["setsid", "setpriv", "chrt"],
         ["setsid", "setpriv"],
-      ])
-        assert.deepEqual(await among(there, policy), { words: LIFELINE, batch: [], missing: "", batchMissing: "" });
+      ]) {
+        const { noBatch, ...found } = await among(there, policy);
+        assert.deepEqual(found, { words: LIFELINE, batch: [], missing: "" });
+        assert.match(noBatch, /^the daemon was started under a scheduling policy of its own.*DROVER_WORKER_SCHEDULING/);
+      }
+  });
+
+  test("where setpriv does not let chrt through, the children are not wrapped in both", async () => {
+    const found = await among(["setsid", "chrt"], OTHER, [], { setpriv: 'for last; do [ "$last" = chrt ] && exit 1; done; exit 0' });
+    assert.deepEqual([found.words, found.batch], [LIFELINE, []]);
+    assert.match(found.noBatch, /^chrt\(1\)/);
   });
 
   test("without chrt, or where it is refused, the lifeline is whole and it is said", async () => {
     for (const refused of [[], ["chrt"]]) {
-      const { batchMissing, ...found } = await among(["setsid", "setpriv"], OTHER, refused);
+      const { noBatch, ...found } = await among(["setsid", "setpriv"], OTHER, refused);
       assert.deepEqual(found, { words: LIFELINE, batch: [], missing: "" });
-      assert.match(batchMissing, /^chrt\(1\) .*DROVER_WORKER_SCHEDULING/);
+      assert.match(noBatch, /^chrt\(1\) .*DROVER_WORKER_SCHEDULING/);
     }
   });
 
   test("without setpriv there is still setsid, and chrt", async () => {
     const found = await among(["setsid", "chrt"], OTHER, ["setpriv"]);
-    assert.deepEqual([found.words, found.batch, found.batchMissing], [["setsid"], CHRT, ""]);
+    assert.deepEqual([found.words, found.batch, found.noBatch], [["setsid"], CHRT, ""]);
     assert.match(found.missing, /^setpriv\(1\)/);
   });
 
@@ -67,6 +86,6 @@ describe("the wrapper of children", { skip }, () => {
     const found = await among([], OTHER);
     assert.deepEqual([found.words, found.batch], [[], []]);
     assert.match(found.missing, /^setsid\(1\) and setpriv\(1\)/);
-    assert.match(found.batchMissing, /^chrt\(1\)/);
+    assert.match(found.noBatch, /^chrt\(1\)/);
   });
 });
