@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { readSchedulingPolicy } from "../../src/master/shell/procstat.ts";
@@ -11,7 +12,7 @@ import { ONE, ROOT, start, until, type Daemon } from "./harness.ts";
 const [OTHER, BATCH] = [0, 3];
 const skip =
   (spawnSync("chrt", ["-b", "0", "true"]).status !== 0 && "needs chrt, and leave to use it: apt-get install util-linux") ||
-  (readSchedulingPolicy(process.pid) !== OTHER && "the test itself runs under another policy than the usual one");
+  ((readSchedulingPolicy(process.pid) !== OTHER || getPriority() !== 0) && "the test itself runs with a nice value or a policy of its own");
 
 /** The policies of a process's threads, each once: field 41 of proc(5)'s stat, counted from behind the name. */
 const policies = (pid: number): number[] => [

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { getPriority } from "node:os";
 import { readSchedulingPolicy } from "./procstat.ts";
 
 /** Programs of util-linux that wrap a child, or nothing where they are missing. */
@@ -18,17 +19,26 @@ const FULL = ["setsid", "setpriv", "--pdeathsig", "KILL", "--"];
 const BATCH = ["chrt", "-b", "0"];
 const NO_CHRT =
   "chrt(1) of util-linux is missing or forbidden: workers take the CPU from each other more often than they need (DROVER_WORKER_SCHEDULING)";
-const CHOSEN = "the daemon was started under a scheduling policy of its own: its workers are left with that (DROVER_WORKER_SCHEDULING)";
+const CHOSEN =
+  "the daemon was started with a nice value or a scheduling policy of its own: its workers are left with that (DROVER_WORKER_SCHEDULING)";
 /** sched(7): SCHED_OTHER, what a process has that nobody has said anything of. */
 const OTHER = 0;
 
+export interface Scheduling {
+  /** sched(7); undefined: it can't be known, or there is none. */
+  readonly policy: number | undefined;
+  readonly nice: number;
+}
+
+const ownScheduling = (): Scheduling => ({ policy: readSchedulingPolicy(process.pid), nice: getPriority() });
+
 /**
  * Tries the wrapper as it will be used, once where all is there.
- * @param policyOf this process's own policy (sched(7)); undefined: it can't be known, or there is none.
+ * @param own this process's. From util-linux 2.41 on chrt sets the nice value too, to 0, or fails where that needs a right: then it is left alone.
  */
-export async function findWrapper(policyOf = (): number | undefined => readSchedulingPolicy(process.pid)): Promise<Wrapper> {
-  const policy = policyOf();
-  const mayBatch = policy === OTHER;
+export async function findWrapper(own = ownScheduling): Promise<Wrapper> {
+  const { policy, nice } = own();
+  const mayBatch = policy === OTHER && nice === 0;
   if (mayBatch && (await works([...FULL, ...BATCH]))) return { words: FULL, missing: "", batch: BATCH, noBatch: "" };
   const lifeline = await findLifeline();
   if (!mayBatch) return { ...lifeline, batch: [], noBatch: policy === undefined ? "" : CHOSEN };

@@ -80,7 +80,7 @@ export const WORKERS = [
     reload: "roll",
     help: "How the kernel gives workers the CPU: with `batch` (SCHED_BATCH) one that wakes up lets whoever runs finish first.",
     notes:
-      "`auto` is batch for the built-in service, whose answers are short: where there are more workers than CPUs they change places less often, for less CPU a request; while all CPUs are taken, by other programs too, an answer may wait some milliseconds longer for one. With an application of yours it is normal, as nobody knows for how long it computes; try batch and measure. It needs no right, and chrt(1) of util-linux; what a worker starts inherits it. A daemon that was itself started under another policy than the usual one (chrt, CPUSchedulingPolicy=) leaves that to its workers.",
+      "`auto` is batch for the built-in service, whose answers are short: where there are more workers than CPUs they change places less often, for less CPU a request; while all CPUs are taken, by other programs too, an answer may wait some milliseconds longer for one. With an application of yours it is normal, as nobody knows for how long it computes; try batch and measure. It needs no right, and chrt(1) of util-linux; what a worker starts inherits it. A daemon that was itself started with a nice value or another policy (nice, chrt, Nice=, CPUSchedulingPolicy=) leaves its workers with that.",
   }),
   setting({
     name: "max_requests",

@@ -25,7 +25,8 @@ async function examined(
   code: string,
   before?: (child: ChildProcess) => unknown,
 ): Promise<{ found: Examined; took: number; log: string }> {
-  const script = `process.stdout.write("now\\n", () => setTimeout(() => { ${code} }, 20));`;
+  // Said and stuck in one turn of its loop: on a busy machine a turn may be long in coming.
+  const script = `setTimeout(() => { require("node:fs").writeSync(1, "now\\n"); ${code} }, 20);`;
   const child = spawn(process.execPath, ["--inspect-port=127.0.0.1:0", "--inspect-publish-uid=stderr", "-e", script]);
   t.after(() => child.kill("SIGKILL"));
   const { log, text } = sink();
