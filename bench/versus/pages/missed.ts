@@ -92,7 +92,7 @@ const REASONS: readonly Reason[] = [
       const own = expiry.find(({ stack }) => stack === "drover");
       if (own === undefined) return undefined;
       const [aging, hot] = [median(of(own.expiring, "p99")), median(of(own.hot, "p99"))];
-      return `${short(aging)} ms beside ${short(hot)} ms: each renewal is read by the broker and sent to every worker, on CPUs that are busy. Nobody waits for Google.`;
+      return `${short(aging)} ms beside ${short(hot)} ms: each renewal is read by the broker and sent to every worker, on CPUs that are busy, and workers let each other finish with it ([adr 27](adr/0027-workers-are-batch-work.md)). Nobody waits for Google.`;
     },
   },
   {
