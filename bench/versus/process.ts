@@ -28,19 +28,22 @@ export function leave({ dir }: Place): void {
   places.delete(dir);
 }
 
-/** The bench was interrupted: whatever runs in its folders goes, those that have left its process tree (PM2's daemon) included. */
+/** The bench was interrupted: all that descends from it goes, and whatever runs in its folders (PM2's daemon has left its process tree). */
 export function endEverything(): void {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+  const ours = new Set(family(process.pid));
+  for (const pid of readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)) {
     try {
-      const cwd = readlinkSync(`/proc/${pid}/cwd`);
-      if (Number(pid) !== process.pid && [...places].some((dir) => cwd === dir || cwd.startsWith(`${dir}/`)))
-        process.kill(Number(pid), "SIGKILL");
+      if (pid !== process.pid && (ours.has(pid) || isPlace(readlinkSync(`/proc/${pid}/cwd`)))) process.kill(pid, "SIGKILL");
     } catch {
       // gone meanwhile, or somebody else's
     }
   }
   for (const dir of places) rmSync(dir, { recursive: true, force: true });
 }
+
+const isPlace = (folder: string): boolean => [...places].some((dir) => folder === dir || folder.startsWith(`${dir}/`));
 
 /** Everything it prints goes to the place's log. */
 export function run(at: Place, program: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {

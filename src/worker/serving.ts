@@ -116,7 +116,8 @@ export class Serving {
     watchUpgrades(server, this.connections, this.#parts.clock);
     if (observed) observeRequests(server, (req, res) => this.#observed(req, res));
     const { log, clock } = this.#parts;
-    watchTimeouts({ inFlight: this.inFlight, tally: this.tally, log, clock, requestTimeout: () => this.#config.requestTimeout });
+    const { demo } = this.#config;
+    watchTimeouts({ inFlight: this.inFlight, tally: this.tally, log, clock, demo, requestTimeout: () => this.#config.requestTimeout });
     if (!this.#draining) this.#parts.handles.attach(server, this.#config.backlog); // else: asked to go while it was loading
   }
 

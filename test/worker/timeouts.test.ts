@@ -38,12 +38,13 @@ test("no first byte in time: 504 as problem+json, the handler's signal aborts, a
         reply.send({ too: "late" });
       }),
   };
-  await serving({ builtIn, config: { requestTimeout: ms(150) } }, async (rig) => {
+  await serving({ builtIn, config: { requestTimeout: ms(150), demo: true } }, async (rig) => {
     const client = new Client(rig.port);
     const answer = await client.get("/slow", ["X-Request-Id: mine"]);
     assert.equal(answer.status, 504);
     assert.equal(answer.headers["content-type"], "application/problem+json");
     assert.equal(answer.headers["x-request-id"], "mine");
+    assert.equal(answer.headers["x-drover-demo"], "1");
     assert.deepEqual(JSON.parse(answer.body), {
       type: "about:blank",
       title: "Gateway Timeout",

@@ -70,10 +70,14 @@ async function aging({ workers, answerFile, body, sizes }: Context, name: StackN
       async (running) => {
         const [expiring, hot] = running as [Running, Running];
         for (const one of running) await keepAlive(one.port, one.path, 100, sizes.warmUpSeconds);
-        for (let round = 0; round < sizes.expiry.rounds; round += 1) {
-          rounds.expiring.push(await measure(expiring, { connections: 100, seconds: sizes.expiry.seconds }));
-          rounds.hot.push(await measure(hot, { connections: 100, seconds: sizes.expiry.seconds }));
-        }
+        const both = [
+          { one: expiring, into: rounds.expiring },
+          { one: hot, into: rounds.hot },
+        ];
+        const { seconds, others, rounds: own } = sizes.expiry;
+        for (let round = 0; round < (name === "drover" ? own : others); round += 1)
+          for (const { one, into } of round % 2 === 0 ? both : both.toReversed())
+            into.push(await measure(one, { connections: 100, seconds }));
       },
     );
   } finally {

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readRun } from "../../../src/plan/run.ts";
+import { fetchAnswer } from "../answer.ts";
 import type { Context } from "../context.ts";
 import { measure } from "../measure.ts";
 import type { Question, Sources } from "../results.ts";
@@ -83,6 +84,7 @@ async function alone({ sizes, workers, answerFile, body }: Context): Promise<Pic
   const running = await start("drover", { workers, answerFile, upstream: google, ttlSeconds: 30, writes: true });
   const about = { stack: "drover" as const, workers, ttlSeconds: 30, upstreamMs: GOOGLE_MS };
   try {
+    await fetchAnswer(running.port, running.path); // else the first of ab's waits for the spreadsheet, and its longest says nothing of the server
     const ab: Sources["ab"][number][] = [];
     for (const [requests, connections] of AB) ab.push({ connections, round: await measure(running, { requests, connections }) });
     const calls = [await running.upstreamCalls()];

@@ -31,7 +31,7 @@ export async function throughput(context: Context): Promise<Scenario[]> {
       key: `keep-alive ${connections}`,
       connections,
       seconds: connections < MANY ? sizes.seconds : sizes.secondsMany,
-      rounds: sizes.rounds,
+      rounds: connections < MANY ? sizes.rounds : sizes.roundsMany,
       stacks: sizes.wide,
     })),
   ];

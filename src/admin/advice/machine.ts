@@ -1,5 +1,9 @@
+import { seconds } from "../../base/units.ts";
 import { said } from "../said.ts";
 import { percent, type AdviceInput, type Standing } from "./advice.ts";
+
+/** What a worker younger than that has done is mostly its own start. */
+const GROWN = seconds(5);
 
 /** Where CPU and memory begin to bind: beyond, waits grow faster than work. */
 const FULL = 0.9;
@@ -38,7 +42,8 @@ export function workersAdvice({ snapshot, cores }: AdviceInput): Standing | unde
       step: said`see why under \`deaths\` in \`drover status\`, and in the log`,
     };
   }
-  const loops = places.flatMap(({ role, child }) => (role === "worker" && child?.elu != null ? [child.elu] : []));
+  const grown = places.flatMap(({ role, child }) => (role === "worker" && child !== null && (child.uptime ?? 0) >= GROWN ? [child] : []));
+  const loops = grown.flatMap(({ elu }) => elu ?? []);
   if (loops.length === 0) return undefined;
   const busy = loops.reduce((sum, elu) => sum + elu, 0) / loops.length;
   const idle = machine !== null && machine.cpu < 0.7 && workers.target < cores * 4;

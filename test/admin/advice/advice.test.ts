@@ -92,6 +92,11 @@ const SAID: readonly (readonly [string, AdviceInput, string])[] = [
     "workers: the 1 workers' event loops are 95 % busy, the CPU is at 10 %; `drover scale 5`, there is CPU left",
   ],
   [
+    "busy workers that have only just started",
+    input({ workers: { target: 1, ready: 1 }, places: [place(0, { child: child({ elu: 1, uptime: ms(1_500) }) })] }),
+    "memory: memory is at 20 %, 1 workers take about 89 MiB each; nothing to do",
+  ],
+  [
     "a worker is missing",
     input({ workers: { target: 2, ready: 1 }, slots: slots(190) }),
     "workers: 1 of 2 workers are ready; see why under `deaths` in `drover status`, and in the log",
