@@ -132,6 +132,7 @@ try {
     const file = keepAnswer(dir, await fetchAnswer(all[0]?.stack.port ?? 0, ROWS));
     const flags = nodeFlags("worker", { memory: bytes(totalmem()), workers: WORKERS, autopsy: false, ownCode: true });
     all.push({ name: "bare node:http", stack: await bare("held", WORKERS, file, flags) });
+    all.push({ name: "bare node:http, batch", stack: await bare("held", WORKERS, file, flags, ["chrt", "-b", "0"]) });
     for (const connections of [16, 100, 500, 2_000])
       await compare(`Cached rows, ${connections} kept connections`, all, ({ port }) => keepAlive(port, ROWS, connections, SECONDS));
     await compare("Cached rows, a connection for each request, 100 at a time", all, ({ port }) => oneEach(port, ROWS, 100, 10_000));

@@ -81,16 +81,17 @@ export function drover(workers: number, env: NodeJS.ProcessEnv = {}, root = ROOT
 
 /**
  * `mode`: "held" — every worker accepts from one handle the master holds; "spread" — each has a SO_REUSEPORT socket; "cluster" — node:cluster as it comes.
- * @param flags V8's, for all of its processes.
+ * @param flags V8's, for all of its processes. @param before a program that executes it, such as chrt(1), with its arguments.
  */
 export function bare(
   mode: "held" | "cluster" | "spread",
   workers: number,
   answerFile: string,
   flags: readonly string[] = [],
+  before: readonly string[] = [],
 ): Promise<Stack> {
-  const args = [...flags, join(ROOT, "bench/bare.ts"), mode, String(workers), answerFile];
-  return launch(`bare node:http (${mode})`, process.execPath, args, {});
+  const [program, ...args] = [...before, process.execPath, ...flags, join(ROOT, "bench/bare.ts"), mode, String(workers), answerFile];
+  return launch(`bare node:http (${mode})`, program, args, {});
 }
 
 /** What `drover status` is made of. */

@@ -37,6 +37,8 @@ export interface Sizes {
   readonly users: string;
   readonly ladder: string;
   readonly hold: number;
+  /** The same of the documents' question: longer than a TTL, so that rows are renewed meanwhile. */
+  readonly holdSystems: number;
 }
 
 /** The others run the application of a section of their own. */
@@ -76,6 +78,7 @@ const FULL: Sizes = {
   users: "10,100,500",
   ladder: LADDER,
   hold: 6,
+  holdSystems: 40,
 };
 
 export const SIZES: Readonly<Record<Sizes["mode"], Sizes>> = {
@@ -106,6 +109,7 @@ export const SIZES: Readonly<Record<Sizes["mode"], Sizes>> = {
     users: "500",
     ladder: "100,200",
     hold: 2,
+    holdSystems: 2,
   },
   trial: {
     ...FULL,
@@ -127,5 +131,6 @@ export const SIZES: Readonly<Record<Sizes["mode"], Sizes>> = {
     heldConnections: 500,
     heldSeconds: 2,
     hold: 1,
+    holdSystems: 1,
   },
 };

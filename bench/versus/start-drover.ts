@@ -96,7 +96,9 @@ export async function startDrover(name: StackName, wish: Wish): Promise<Running>
 function serviceOf(at: Place, upstream: Google | undefined, wish: Wish): NodeJS.ProcessEnv {
   const file = join(at.dir, "tables.json");
   writeFileSync(file, tables(wish.upstream === undefined ? 3_600 : (wish.ttlSeconds ?? 30), wish.writes === true));
-  return { ...upstream?.env, DROVER_TABLES: file };
+  // The generator's users are one address, and limited as one (docs/limits.md).
+  const open = wish.writes === true ? { DROVER_RATE_LIMIT: "off", DROVER_EXPORT_RATE: "off" } : {};
+  return { ...upstream?.env, DROVER_TABLES: file, ...open };
 }
 
 const ownApp = (at: Place, port: number, wish: Wish): NodeJS.ProcessEnv => ({

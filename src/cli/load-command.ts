@@ -9,8 +9,8 @@ import { number } from "../load/report/figures.ts";
 import { heading, row } from "../load/report/table.ts";
 import { summary } from "../load/report/text.ts";
 import type { StepResult } from "../load/result.ts";
-import { held, lasts, mean, peak } from "../load/shape.ts";
-import { MOST_RATE, MOST_USERS, type LoadFlags } from "./load/flags.ts";
+import { lasts, mean, peak, tried } from "../load/shape.ts";
+import { MOST_RATE, MOST_USERS } from "./load/flags.ts";
 import { Live } from "./load/live.ts";
 import { runOf, writeReports } from "./load/reports.ts";
 import { introduction, prepare, type Prepared } from "./load/prepare.ts";
@@ -44,9 +44,9 @@ export async function load(argv: readonly string[]): Promise<number> {
   });
   const stop = interruptible(conductor, () => live.clear());
   print(`${heading(known)}\n`);
-  if (scenario.traffic.login === undefined) await prime(orders.target, scenario.traffic.endpoints, orders);
+  if (scenario.traffic.login === undefined && flags.requests === undefined) await prime(orders.target, scenario.traffic.endpoints, orders);
   try {
-    if (flags.findMax) await findMax(conductor, flags, scenario);
+    if (flags.findMax) await findMax(conductor, prepared);
     else for (const [i, step] of scenario.steps.entries()) if ((await conductor.step(step, i + 1)) === undefined) break;
     await conductor.end();
   } finally {
@@ -82,13 +82,13 @@ function interruptible(conductor: Conductor, clear: () => void): () => void {
   };
 }
 
-async function findMax(conductor: Conductor, { rate }: LoadFlags, { steps }: Scenario): Promise<void> {
-  const [first] = steps;
+async function findMax(conductor: Conductor, { flags: { rate }, scenario, mostUsers }: Prepared): Promise<void> {
+  const [first] = scenario.steps;
   if (first === undefined) return;
-  const most = rate === undefined ? MOST_USERS : MOST_RATE;
+  const most = rate === undefined ? mostUsers : MOST_RATE;
   let state: Search = search(Math.max(1, Math.round(first.to)));
   for (let nr = 1; state.is !== "found"; nr += 1) {
-    const result = await conductor.step(held(first.model, state.next, first.holdMs), nr);
+    const result = await conductor.step(tried(first.model, state.next, first.holdMs), nr);
     if (result === undefined || result.verdict === "INVALID" || result.cut) {
       print(`\nat least ${number(state.good)} ${rate === undefined ? "users" : "requests/s"}: the search could not go on\n`);
       return;
@@ -96,7 +96,8 @@ async function findMax(conductor: Conductor, { rate }: LoadFlags, { steps }: Sce
     state = searched(state, result.verdict === "PASS", most);
   }
   const unit = rate === undefined ? "users" : "requests/s";
-  print(`\nholds ${number(state.good)} ${unit}${state.bad === undefined ? " (no more were tried)" : `, not ${number(state.bad)}`}\n`);
+  const why = most < MOST_USERS ? ": this generator may open no more files: ulimit -n" : "";
+  print(`\nholds ${number(state.good)} ${unit}${state.bad === undefined ? ` (no more were tried${why})` : `, not ${number(state.bad)}`}\n`);
 }
 
 function finish({ flags, orders, facts }: Prepared, conductor: Conductor, results: readonly StepResult[]): number {

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { AdminKeys } from "../base/adminkeys.ts";
 import { errnoOf } from "../base/errors.ts";
 import { ownModule } from "../base/place.ts";
-import type { World } from "../master/shell/arbiter.ts";
+import type { World } from "../master/shell/world.ts";
 import { send, type Child } from "../master/shell/children.ts";
 import type { Listener } from "../master/shell/listeners.ts";
 import { spawnChild } from "../master/shell/spawn.ts";

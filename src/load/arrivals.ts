@@ -45,9 +45,22 @@ export class Arrivals {
     return this.#next === Infinity ? 0 : Math.max(0, ((performance.now() - this.#next) / 1_000) * this.#perSecond);
   }
 
-  async end(): Promise<void> {
+  /** What is due and was not sent is left out: it belongs to a step that is over, and would be late in the next. */
+  drop(): void {
+    const now = performance.now();
+    if (this.#next > now) return;
+    this.#next = now + untilNext(this.#perSecond, this.#chance);
+    this.#arm();
+  }
+
+  /** Nothing more is sent until the next rate. @returns when the last answer has come. */
+  async rest(): Promise<void> {
     this.retune(0);
     await Promise.all(this.#going);
+  }
+
+  async end(): Promise<void> {
+    await this.rest();
     for (const user of this.#free) user.close();
   }
 
@@ -59,6 +72,7 @@ export class Arrivals {
   /** @param freed somebody's answer has come, for which requests waited: that they are late is not the generator's fault. */
   #due(freed = false): void {
     while (this.#next <= performance.now()) {
+      if (!this.#scene.mayAsk()) return this.retune(0);
       const user = this.#free.pop() ?? this.#another();
       if (user === undefined) return; // whoever is answered next goes on
       this.#send(user, this.#next, freed);

@@ -97,6 +97,9 @@ export function finding({ results, ending }: Pick<Situation, "results" | "ending
   return { is: "none", says: last === undefined ? "nothing was measured" : `none up to ${last.step.label}` };
 }
 
+/** Refused for what its address has asked for, not for what the target can do. */
+const byAddress = ({ measured }: StepResult): boolean => measured.tally.whys.has("refused: rate");
+
 const QUIET = "measure while the machine is quiet, or from another one: this result says nothing of the server";
 
 /** One next step, the one that a colleague would name. */
@@ -118,7 +121,9 @@ export function nextStep(situation: Situation): string {
       ? "drover top: see which worker is busy, and drover stack SLOT what with"
       : "one process does all the work: more of them would use the other CPUs (drover serve APP runs several)",
     connections: "a larger DROVER_WORKER_CONNECTIONS, or more workers",
-    refusals: "raise the limit that refuses (X-Drover-Refused names it), or take it as the capacity",
+    refusals: results.some(byAddress)
+      ? "to the target all these users are one address: --user-file signs them in, or start it with DROVER_RATE_LIMIT=off DROVER_EXPORT_RATE=off to measure"
+      : "raise the limit that refuses (X-Drover-Refused names it), or take it as the capacity",
     errors: known ? "drover status, and the log, for the errors above" : "the server's own log, for the errors above",
     upstream: "a longer TTL for the tables that are asked for most (docs/cache-and-quota.md)",
     unmeasured: "a longer --hold, or more users",

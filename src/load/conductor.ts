@@ -57,7 +57,7 @@ export class Conductor {
     return this.#ending;
   }
 
-  /** So far. Of a long run not all. */
+  /** So far. Of a long run one stands for several. */
   get moments(): readonly Moment[] {
     return this.#moments.list;
   }
@@ -97,11 +97,14 @@ export class Conductor {
     await this.#crew.end(this.#ending === "done" ? this.#orders.timeoutMs + SECOND : SECOND / 2);
   }
 
-  /** A sample as the window opens, one a second, and one as it closes: counters come with beats, so both ends are as late. */
+  /**
+   * A sample as the window opens, one a second, and one as it closes: counters come with beats, so both ends are as late. One that fails is
+   * missing: a daemon that is killed in the middle of its answer ends no run.
+   */
   async #measure(step: Step, samples: ServerSample[]): Promise<Measured> {
     const { server } = this.#orders;
     const sample = async (): Promise<void> => {
-      const found = await server?.sample();
+      const found = await server?.sample().catch(() => undefined);
       if (found !== undefined) samples.push(found);
     };
     const ends: Promise<void>[] = [];

@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { ownModule } from "../base/place.ts";
 import type { FromThread, ThreadOptions, ThreadReport, ThreadStep, ToThread } from "./messages.ts";
-import { shares } from "./pacing.ts";
+import { inProportion, shares } from "./pacing.ts";
 import type { Step } from "./shape.ts";
 import { Tally, type TallyDelta } from "./tally.ts";
 
@@ -21,8 +21,9 @@ export interface Measured {
 }
 
 export interface CrewEvents {
-  /** The first thread's warm-up is over, and then its time. */
+  /** The first thread's warm-up is over. */
   open(): void;
+  /** The last one's time is. */
   close(): void;
   second(delta: TallyDelta): void;
 }
@@ -53,17 +54,18 @@ export class Crew {
   async run(step: Step, events: CrewEvents): Promise<Measured> {
     const tasks = divide(step, this.#threads.length);
     const tally = new Tally();
-    const said = new Set<string>();
+    const said = { open: 0, close: 0 };
     const hear = (message: FromThread): void => {
-      if ((message.type === "open" || message.type === "close") && !said.has(message.type)) {
-        said.add(message.type);
-        events[message.type]();
-      }
+      if (message.type === "open" && (said.open += 1) === 1) events.open();
+      if (message.type === "close" && (said.close += 1) === parts.length) events.close();
       if (message.type !== "second" && message.type !== "done") return;
       tally.add(message.tally);
       events.second(message.tally);
     };
-    const parts = this.#threads.map((thread, i) => this.#part(thread, tasks[i] as ThreadStep, hear));
+    const parts = this.#threads.flatMap((thread, i) => {
+      const task = tasks[i] as ThreadStep;
+      return task.most > 0 ? [this.#part(thread, task, hear)] : [];
+    });
     const reports = await Promise.race([Promise.all(parts), this.#died.promise]);
     return {
       tally,
@@ -125,18 +127,20 @@ export class Crew {
 
 const sum = (of: readonly number[]): number => of.reduce((a, b) => a + b, 0);
 
-/** Users are whole; a rate is not. */
+/** Users are whole; a rate is not. Requests that are counted go to those who have users: a thread with none, or without a request, has no part. */
 export function divide(step: Step, threads: number): ThreadStep[] {
+  const used = Math.min(threads, step.most ?? Infinity);
   const split = (value: number): number[] =>
-    step.model === "closed" ? shares(value, threads) : Array.from({ length: threads }, () => value / threads);
+    step.model === "closed" ? shares(value, threads) : Array.from({ length: threads }, (_, i) => (i < used ? value / used : 0));
   const [from, to] = [split(step.from), split(step.to)];
-  const most = shares(step.most ?? 0, threads);
+  const most = step.most === undefined ? undefined : inProportion(step.most, to);
   return Array.from({ length: threads }, (_, i) => ({
     model: step.model,
     from: from[i] ?? 0,
     to: to[i] ?? 0,
     warmMs: step.warmMs,
     holdMs: step.holdMs,
-    most: step.most === undefined ? Infinity : (most[i] ?? 0),
+    most: most === undefined ? Infinity : (most[i] ?? 0),
+    rests: step.rests === true,
   }));
 }

@@ -22,6 +22,9 @@ export class Crowd {
   readonly #numbering: Numbering;
   readonly #living = new Map<number, Promise<void>>();
   readonly #sleepers = new Set<() => void>();
+  /** Who rests: connection and cookies are kept. */
+  readonly #resting = new Map<number, User>();
+  #rests = false;
   #wanted = 0;
 
   constructor(scene: Scene, numbering: Numbering) {
@@ -34,26 +37,38 @@ export class Crowd {
     const fewer = users < this.#wanted;
     this.#wanted = users;
     if (fewer) for (const wake of this.#sleepers) wake();
+    for (const [index, user] of this.#resting) {
+      if (index < users) continue;
+      user.close();
+      this.#resting.delete(index);
+    }
     for (let index = 0; index < users; index += 1) {
       if (!this.#living.has(index)) this.#living.set(index, this.#live(index));
     }
   }
 
+  /** Nobody asks until the next `resize`. @returns when the last answer has come. */
+  async rest(): Promise<void> {
+    this.#rests = true;
+    this.resize(0);
+    await Promise.all(this.#living.values());
+    this.#rests = false;
+  }
+
   /** @returns when the last one has gone. */
   async end(): Promise<void> {
+    this.#rests = false;
     this.resize(0);
     await Promise.all(this.#living.values());
   }
 
   async #live(index: number): Promise<void> {
-    const { seed, thread, threads } = this.#numbering;
-    const number = index * threads + thread;
-    const user = new User(this.#scene, personOf(this.#scene.traffic.people, number), random(seed, number));
+    const user = this.#userAt(index);
     const { actions } = this.#scene.traffic;
     let action = pick(actions, user.chance);
     let left = Math.ceil(action.requests * user.chance()); // in the middle of it: a crowd that begins together would stay in step
     let due = performance.now() + action.thinkMs * user.chance();
-    while (await this.#until(due, index)) {
+    while ((await this.#until(due, index)) && index < this.#wanted && this.#scene.mayAsk()) {
       const fate = await user.ask(due);
       if (left <= 1) {
         action = pick(actions, user.chance);
@@ -62,8 +77,17 @@ export class Crowd {
       const wait = pause(action.thinkMs, user.chance);
       due = performance.now() + (fate === "ok" ? wait : Math.max(AFTER_FAILURE, wait));
     }
-    user.close();
+    if (this.#rests) this.#resting.set(index, user);
+    else user.close();
     this.#living.delete(index);
+  }
+
+  #userAt(index: number): User {
+    const rested = this.#resting.get(index);
+    this.#resting.delete(index);
+    const { seed, thread, threads } = this.#numbering;
+    const number = index * threads + thread;
+    return rested ?? new User(this.#scene, personOf(this.#scene.traffic.people, number), random(seed, number));
   }
 
   /** @returns false when this user is to go. */

@@ -1,6 +1,5 @@
 /** A step's figures beside its thresholds. */
-import type { Histogram } from "../base/histogram.ts";
-import type { Tally } from "./tally.ts";
+import type { Tally, Times } from "./tally.ts";
 import { compares, type Judgement, type Statistic, type Threshold } from "./thresholds.ts";
 
 /** What thresholds may ask of a step. */
@@ -26,12 +25,14 @@ export function judge(step: Judged, thresholds: readonly Threshold[]): Judgement
 function valueOf({ tally, seconds, cpu, rss }: Judged, { metric, statistic, endpoint }: Threshold): number | undefined {
   switch (metric) {
     case "http_req_duration":
-      return endpoint === undefined ? trend(tally, statistic) : quantile(tally.endpoints.get(endpoint)?.latency, statistic);
+      return trend(endpoint === undefined ? tally : tally.endpoints.get(endpoint), statistic);
     case "http_req_failed": {
-      const own = endpoint === undefined ? undefined : tally.endpoints.get(endpoint);
-      if (endpoint !== undefined) return own === undefined ? undefined : share(own.failed, own.failed + own.latency.count);
-      return share(failed(tally), tally.requests);
+      if (endpoint === undefined) return share(failed(tally), tally.requests);
+      const own = tally.endpoints.get(endpoint);
+      return own === undefined ? undefined : share(own.failed, own.failed + own.refused + own.latency.count);
     }
+    case "http_req_shed":
+      return share(tally.fates.refused, tally.requests);
     case "http_reqs":
       return statistic === "count" ? tally.requests : tally.requests / seconds;
     case "errors":
@@ -53,17 +54,11 @@ function valueOf({ tally, seconds, cpu, rss }: Judged, { metric, statistic, endp
 
 const share = (part: number, whole: number): number | undefined => (whole === 0 ? undefined : part / whole);
 
-function trend(tally: Tally, statistic: Statistic): number | undefined {
-  const { count } = tally.latency;
-  if (count === 0) return undefined;
-  if (statistic === "avg") return tally.sumMs / count;
-  if (statistic === "min") return tally.minMs;
-  return statistic === "max" ? tally.maxMs : quantile(tally.latency, statistic);
-}
-
-/** Of an endpoint alone, mean and extremes are the histogram's: at most 1/128 off. */
-function quantile(of: Histogram | undefined, statistic: Statistic): number | undefined {
-  if (of === undefined) return undefined;
-  if (typeof statistic === "object") return of.quantile(statistic.p / 100);
-  return of.quantile(statistic === "max" ? 1 : statistic === "min" ? 0 : 0.5);
+/** Of good answers. */
+function trend(times: Times | undefined, statistic: Statistic): number | undefined {
+  if (times === undefined || times.latency.count === 0) return undefined;
+  if (statistic === "avg") return times.sumMs / times.latency.count;
+  if (statistic === "min") return times.minMs;
+  if (statistic === "max") return times.maxMs;
+  return times.latency.quantile(typeof statistic === "object" ? statistic.p / 100 : 0.5);
 }

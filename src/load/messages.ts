@@ -24,7 +24,10 @@ export interface ThreadStep {
   readonly to: number;
   readonly warmMs: number;
   readonly holdMs: number;
+  /** Requests; Infinity: as many as there are in its time. */
   readonly most: number;
+  /** After it nobody asks until the next one. */
+  readonly rests: boolean;
 }
 
 export type ToThread =

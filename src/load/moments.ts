@@ -1,16 +1,17 @@
 /** A run second by second, for who watches it and for the report's plots. */
+import { Course } from "./course.ts";
 import { failed } from "./judge.ts";
 import { Tally, type TallyDelta } from "./tally.ts";
 
-/** About a second of the run. */
+/** About a second of the run, or several that were merged. */
 export interface Moment {
   /** Seconds since the run began, at its end. */
   readonly at: number;
-  /** Seconds: about one, less at the end of a step, more on a machine that has much else to do. */
+  /** Seconds: about one, less at the end of a step, more on a machine that has much else to do; of several their sum. */
   readonly lasted: number;
   readonly step: string;
   readonly perSecond: number;
-  /** ms; undefined: nothing was answered as it should be. */
+  /** ms, of several seconds that of the slowest; undefined: nothing was answered as it should be. */
   readonly p50: number | undefined;
   readonly p95: number | undefined;
   /** Answered as they should be. */
@@ -33,8 +34,6 @@ export interface Ended {
 
 /** Seconds. A rest that is shorter is no second of its own: it would be shown as one in which next to nothing was done. */
 const REST = 0.5;
-/** Of a long run every second one is dropped: the plots are no wider. */
-const MOST_MOMENTS = 1_200;
 const SECOND = 1_000;
 /** For a step that was over at once. */
 const SHORTEST = 0.001;
@@ -48,17 +47,22 @@ interface Last {
 
 /** All times are monotonic ms. */
 export class Moments {
-  readonly list: Moment[] = [];
+  readonly #course = new Course();
   readonly #begun: number;
   #step = "";
   #since: number;
   #isLate = false;
-  /** The list's last, if it is of this step. */
+  /** The last one, if it is of this step. */
   #last: Last | undefined;
 
   constructor(begun: number) {
     this.#begun = begun;
     this.#since = begun;
+  }
+
+  /** The whole run; of a long one each stands for several seconds. */
+  get list(): readonly Moment[] {
+    return this.#course.list;
   }
 
   /** The warm-up is over: a step's first moment begins. */
@@ -82,20 +86,20 @@ export class Moments {
     this.#since = at;
     const before = this.#last;
     if (before === undefined && lasted < REST && tally.requests === 0) return { lasted, tally, moment: undefined };
-    if (before === undefined || lasted >= REST)
-      return { lasted, tally, moment: this.#note(tally, { at, lasted, step: this.#step, isLate: this.#isLate }) };
+    if (before === undefined || lasted >= REST) {
+      const moment = this.#note(tally, { at, lasted, step: this.#step, isLate: this.#isLate });
+      this.#course.add(moment);
+      return { lasted, tally, moment };
+    }
     for (const part of parts) before.tally.add(part);
     const { isLate, step } = before.moment;
-    this.list.pop();
-    this.#note(before.tally, { at, lasted: before.moment.lasted + lasted, step, isLate });
+    this.#course.amend(this.#note(before.tally, { at, lasted: before.moment.lasted + lasted, step, isLate }));
     return { lasted, tally, moment: undefined };
   }
 
   #note(tally: Tally, when: When): Moment {
     const moment = momentOf(tally, { ...when, at: (when.at - this.#begun) / SECOND });
     this.#last = { moment, tally };
-    this.list.push(moment);
-    if (this.list.length > MOST_MOMENTS) this.list.splice(0, this.list.length, ...this.list.filter((_, i) => i % 2 === 0));
     return moment;
   }
 }
@@ -110,7 +114,7 @@ const momentOf = (tally: Tally, when: When): Moment => ({
   refused: tally.fates.refused,
 });
 
-/** Seconds: the longest stretch in which nobody was answered as they should be, while the steps' time ran. */
+/** Seconds: the longest stretch in which nobody was answered as they should be, while the steps' time ran. @param moments each as it ended, none merged. */
 export function longestSilence(moments: readonly Moment[]): number {
   let [longest, stretch] = [0, 0];
   for (const { good, lasted, isLate } of moments) {

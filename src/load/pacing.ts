@@ -21,6 +21,13 @@ export function along(line: { readonly from: number; readonly to: number; readon
 export const intended = (due: number, now: number): number => (now - due <= TIMER ? now : due);
 const TIMER = 2;
 
+/** Parts of a whole number that stand to each other as the weights do, as far as whole numbers can: 10 for 2, 1 and 0 are 7, 3 and 0. @param weights their sum above 0. */
+export function inProportion(whole: number, weights: readonly number[]): number[] {
+  let sum = 0;
+  const until = weights.map((weight) => (sum += weight)).map((before) => Math.round((whole * before) / sum));
+  return until.map((to, i) => to - (until[i - 1] ?? 0));
+}
+
 /** Part of a whole number for each of several threads: 10 for 3 are 4, 3 and 3. */
 export const shares = (whole: number, parts: number): number[] =>
   Array.from({ length: parts }, (_, i) => Math.floor(whole / parts) + (i < whole % parts ? 1 : 0));

@@ -3,7 +3,7 @@ import type { RunLatency, RunStep } from "../plan/run.ts";
 import type { Measured } from "./crew.ts";
 import { failed, judge } from "./judge.ts";
 import { figuresOf, type Server, type ServerFigures, type ServerSample } from "./server.ts";
-import { saturated, slipLimit, slipQuantile, type Generator } from "./selfcheck.ts";
+import { exhausted, saturated, slipLimit, slipQuantile, type Generator } from "./selfcheck.ts";
 import { mean, type Step } from "./shape.ts";
 import type { Judgement, Threshold } from "./thresholds.ts";
 
@@ -12,8 +12,10 @@ export type Verdict = "PASS" | "FAIL" | "INVALID";
 export interface StepResult {
   readonly step: Step;
   readonly measured: Measured;
+  /** Of good answers; 0 where there is none. */
   readonly latency: RunLatency;
   readonly offered: number;
+  /** Good answers a second. */
   readonly achieved: number;
   readonly generator: Generator;
   readonly server: ServerFigures | undefined;
@@ -43,14 +45,15 @@ export function resultOf(gathered: Gathered): StepResult {
   const server = about === undefined ? undefined : figuresOf(samples, seconds, about);
   const judgedAt = slipQuantile(thresholds);
   const generator: Generator = { elu: measured.elu, slipMs: tally.slip.quantile(judgedAt) ?? 0, cpu: gathered.generatorCpu };
-  const why = saturated(generator, slipLimit(thresholds, tally.latency.quantile(judgedAt) ?? 0));
+  const spent = exhausted(tally.whys);
+  const why = spent ?? saturated(generator, slipLimit(thresholds, tally.latency.quantile(judgedAt) ?? 0));
   const judgements = judge({ tally, seconds, cpu: server?.cpu, rss: server?.rss }, thresholds);
-  const achieved = tally.requests / seconds;
+  const achieved = tally.fates.ok / seconds;
   return {
     step,
     measured,
     latency: latencyOf(measured),
-    offered: offeredBy(gathered, achieved),
+    offered: offeredBy(gathered),
     achieved,
     generator,
     server,
@@ -58,7 +61,7 @@ export function resultOf(gathered: Gathered): StepResult {
     verdict: verdictOf(
       judgements.every(({ holds }) => holds),
       why,
-      step.model === "closed" && gathered.thinkMs === 0,
+      step.model === "closed" && gathered.thinkMs === 0 && spent === undefined,
     ),
     why,
     cut,
@@ -72,9 +75,10 @@ function verdictOf(holds: boolean, why: string | undefined, breathless: boolean)
 }
 
 /** Users who think for Z ms ask at most N / Z times; without a pause they ask as often as they are answered. */
-function offeredBy({ step, thinkMs }: Gathered, achieved: number): number {
+function offeredBy({ step, thinkMs, measured: { tally, seconds } }: Gathered): number {
   if (step.model === "open") return mean(step);
-  return thinkMs === 0 ? achieved : Math.max(achieved, (mean(step) * 1_000) / thinkMs);
+  const asked = tally.requests / seconds;
+  return thinkMs === 0 ? asked : Math.max(asked, (mean(step) * 1_000) / thinkMs);
 }
 
 function latencyOf({ tally }: Measured): RunLatency {
@@ -96,7 +100,9 @@ export function runStep({ step, measured, latency, offered, achieved, server, wh
     achievedPerSecond: rounded(achieved),
     seconds: rounded(seconds),
     requests: tally.requests,
-    latencyMs: { p50: rounded(latency.p50), p95: rounded(latency.p95), p99: rounded(latency.p99), max: rounded(latency.max) },
+    ...(tally.latency.count === 0
+      ? {}
+      : { latencyMs: { p50: rounded(latency.p50), p95: rounded(latency.p95), p99: rounded(latency.p99), max: rounded(latency.max) } }),
     errors: failed(tally) - tally.fates.timeout,
     timeouts: tally.fates.timeout,
     refused: tally.fates.refused,

@@ -32,6 +32,23 @@ export function slipLimit(thresholds: readonly Threshold[], latencyMs: number): 
   return Math.max(LEAST_SLIP, latencyMs / 10, limits.length === 0 ? 0 : Math.min(...limits) / 10);
 }
 
+/** What connect(2) answers when the generator's own machine gives no more connections. */
+const LIMITS: ReadonlyMap<string, string> = new Map([
+  ["EMFILE", "it may open no more files: raise its limit (ulimit -n)"],
+  ["ENFILE", "its machine opens no more files: raise that limit (sysctl fs.file-max)"],
+  ["EADDRNOTAVAIL", "its machine has no more ports towards the target: more of them (sysctl net.ipv4.ip_local_port_range)"],
+  ["EAGAIN", "its machine's kernel has no room for more connections"],
+]);
+
+/** @param whys what went wrong, and how often. @returns why the step is invalid, or undefined. */
+export function exhausted(whys: ReadonlyMap<string, number>): string | undefined {
+  for (const [code, says] of LIMITS) {
+    const times = whys.get(code);
+    if (times !== undefined) return `${says}, or have fewer users, or a second machine (${code}: ${times})`;
+  }
+  return undefined;
+}
+
 /** @returns why the step is invalid, or undefined. */
 export function saturated({ elu, slipMs }: Generator, limit: number): string | undefined {
   if (elu > MOST_ELU)

@@ -14,6 +14,8 @@ export interface Step {
   readonly holdMs: Ms;
   /** It ends after so many requests, if they are made before its time is over. */
   readonly most?: number;
+  /** After it nobody asks until the next one begins, and what is under way ends first: it would spoil the next one's figures. */
+  readonly rests?: true;
 }
 
 /** The ladder that the service this is for was tried with, and what its authors called each rung. */
@@ -37,6 +39,17 @@ export const held = (model: RunModel, value: number, hold: Ms, label?: string): 
   to: value,
   warmMs: warmUp(hold),
   holdMs: hold,
+});
+
+/** One try of a search. */
+export const tried = (model: RunModel, value: number, hold: Ms): Step => ({ ...held(model, value, hold), rests: true });
+
+/** So many requests and not one more: the first counts, so there is no warm-up, and nobody asks after the last. @param within at most so long. */
+export const counted = (model: RunModel, value: number, { most, within }: { readonly most: number; readonly within: Ms }): Step => ({
+  ...held(model, value, within),
+  warmMs: seconds(0),
+  most,
+  rests: true,
 });
 
 export const ladder = (rungs: readonly number[], hold: Ms): Step[] =>

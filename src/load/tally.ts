@@ -16,7 +16,26 @@ export interface Outcome {
   /** Why: the reason of a refusal, "HTTP 500", "ECONNRESET". Empty when ok. */
   readonly why: string;
   readonly bytes: number;
+  /** It was asked twice: the connection that had been kept was closed as the request was sent. */
+  readonly retried?: true;
 }
+
+/** How long good answers took. */
+export interface Times {
+  readonly latency: Histogram;
+  sumMs: number;
+  maxMs: number;
+  minMs: number;
+}
+
+/** Of one endpoint. */
+export interface EndpointTally extends Times {
+  /** Errors and timeouts. */
+  failed: number;
+  refused: number;
+}
+
+type EndpointDelta = Omit<EndpointTally, "latency"> & { readonly latency: HistogramDelta };
 
 type Counted = readonly (readonly [string, number])[];
 
@@ -24,26 +43,30 @@ type Counted = readonly (readonly [string, number])[];
 export interface TallyDelta {
   readonly fates: Readonly<Record<Fate, number>>;
   readonly bytes: number;
+  readonly retried: number;
   readonly sumMs: number;
   readonly maxMs: number;
   readonly minMs: number;
   readonly latency: HistogramDelta;
-  readonly endpoints: readonly (readonly [string, { readonly latency: HistogramDelta; readonly failed: number }])[];
+  readonly endpoints: readonly (readonly [string, EndpointDelta])[];
   readonly whys: Counted;
   readonly slip: HistogramDelta;
 }
 
 const MOST_WHYS = 40;
+const NO_TIMES = { sumMs: 0, maxMs: 0, minMs: Infinity };
 const none = (): Record<Fate, number> => ({ ok: 0, refused: 0, unexpected503: 0, error: 0, timeout: 0 });
 
-export class Tally {
+export class Tally implements Times {
   readonly fates = none();
   readonly latency = new Histogram(PRECISION);
   /** How much later than intended requests were sent: the generator's own fault. */
   readonly slip = new Histogram(PRECISION);
-  readonly endpoints = new Map<string, { latency: Histogram; failed: number }>();
+  readonly endpoints = new Map<string, EndpointTally>();
   readonly whys = new Map<string, number>();
   bytes = 0;
+  /** Requests that were asked twice. */
+  retried = 0;
   sumMs = 0;
   maxMs = 0;
   minMs = Infinity;
@@ -52,17 +75,16 @@ export class Tally {
   record(endpoint: string, outcome: Outcome, latencyMs: number): void {
     this.fates[outcome.fate] += 1;
     this.bytes += outcome.bytes;
+    if (outcome.retried === true) this.retried += 1;
     const own = this.#endpoint(endpoint);
     if (outcome.fate !== "ok") {
-      own.failed += 1;
-      this.#because(`${outcome.fate === "refused" ? "refused: " : ""}${outcome.why}`, 1);
+      const refused = outcome.fate === "refused";
+      own[refused ? "refused" : "failed"] += 1;
+      this.#because(`${refused ? "refused: " : ""}${outcome.why}`, 1);
       return;
     }
-    own.latency.record(latencyMs);
-    this.latency.record(latencyMs);
-    this.sumMs += latencyMs;
-    this.maxMs = Math.max(this.maxMs, latencyMs);
-    this.minMs = Math.min(this.minMs, latencyMs);
+    note(own, latencyMs);
+    note(this, latencyMs);
   }
 
   get requests(): number {
@@ -74,39 +96,39 @@ export class Tally {
     const delta: TallyDelta = {
       fates: { ...this.fates },
       bytes: this.bytes,
+      retried: this.retried,
       sumMs: this.sumMs,
       maxMs: this.maxMs,
       minMs: this.minMs,
       latency: this.latency.takeDelta(),
-      endpoints: Array.from(this.endpoints, ([name, { latency, failed }]) => [name, { latency: latency.takeDelta(), failed }]),
+      endpoints: Array.from(this.endpoints, ([name, own]) => [name, { ...own, latency: own.latency.takeDelta() }]),
       whys: [...this.whys],
       slip: this.slip.takeDelta(),
     };
     Object.assign(this.fates, none());
     this.whys.clear();
-    for (const own of this.endpoints.values()) own.failed = 0;
-    [this.bytes, this.sumMs, this.maxMs, this.minMs] = [0, 0, 0, Infinity];
+    for (const own of this.endpoints.values()) Object.assign(own, { ...NO_TIMES, failed: 0, refused: 0 });
+    Object.assign(this, { ...NO_TIMES, bytes: 0, retried: 0 });
     return delta;
   }
 
   add(delta: TallyDelta): void {
     for (const fate of FATES) this.fates[fate] += delta.fates[fate];
     this.bytes += delta.bytes;
-    this.sumMs += delta.sumMs;
-    this.maxMs = Math.max(this.maxMs, delta.maxMs);
-    this.minMs = Math.min(this.minMs, delta.minMs);
-    this.latency.merge(delta.latency);
+    this.retried += delta.retried;
+    merge(this, delta);
     this.slip.merge(delta.slip);
-    for (const [name, { latency, failed }] of delta.endpoints) {
+    for (const [name, its] of delta.endpoints) {
       const own = this.#endpoint(name);
-      own.latency.merge(latency);
-      own.failed += failed;
+      merge(own, its);
+      own.failed += its.failed;
+      own.refused += its.refused;
     }
     for (const [why, count] of delta.whys) this.#because(why, count);
   }
 
-  #endpoint(name: string): { latency: Histogram; failed: number } {
-    const known = this.endpoints.get(name) ?? { latency: new Histogram(PRECISION), failed: 0 };
+  #endpoint(name: string): EndpointTally {
+    const known = this.endpoints.get(name) ?? { latency: new Histogram(PRECISION), ...NO_TIMES, failed: 0, refused: 0 };
     this.endpoints.set(name, known);
     return known;
   }
@@ -116,4 +138,18 @@ export class Tally {
     const name = this.whys.has(why) || this.whys.size < MOST_WHYS ? why : "others";
     this.whys.set(name, (this.whys.get(name) ?? 0) + count);
   }
+}
+
+function note(times: Times, millis: number): void {
+  times.latency.record(millis);
+  times.sumMs += millis;
+  times.maxMs = Math.max(times.maxMs, millis);
+  times.minMs = Math.min(times.minMs, millis);
+}
+
+function merge(times: Times, delta: Omit<Times, "latency"> & { readonly latency: HistogramDelta }): void {
+  times.latency.merge(delta.latency);
+  times.sumMs += delta.sumMs;
+  times.maxMs = Math.max(times.maxMs, delta.maxMs);
+  times.minMs = Math.min(times.minMs, delta.minMs);
 }

@@ -27,6 +27,7 @@ let numbers = 0;
 const scene: Scene = {
   ...options,
   window: () => window,
+  mayAsk: () => window?.isFull !== true,
   number: () => `${options.run}-${options.thread}-${(numbers += 1)}`,
 };
 const crowd = new Crowd(scene, options);
@@ -53,14 +54,16 @@ const cutOr = (other: Promise<void>): Promise<void> => Promise.race([other, cut.
 
 async function step(task: ThreadStep): Promise<void> {
   cut = Promise.withResolvers<void>();
-  const settle = follow(task);
-  if (task.warmMs > 0) await cutOr(wait(task.warmMs));
+  arrivals.drop();
+  const warming = task.warmMs > 0 ? follow(task) : undefined;
+  if (warming !== undefined) await cutOr(wait(task.warmMs));
   arrivals.peak = 0;
   const begun = performance.now();
   const busy = performance.eventLoopUtilization();
   const open = new Window(begun, task.most);
   window = open;
   say({ type: "open" });
+  const settle = warming ?? follow(task); // without a warm-up the first request of all counts
   const second = (): void => say({ type: "second", tally: open.tally.takeDelta() });
   const seconds = setInterval(second, SECOND);
   await cutOr(Promise.race([wait(task.holdMs), open.full]));
@@ -68,8 +71,10 @@ async function step(task: ThreadStep): Promise<void> {
   second(); // what comes late is told apart
   say({ type: "close" });
   settle();
+  arrivals.drop(); // they are counted as unsent
+  const resting = task.rests ? Promise.all([crowd.rest(), arrivals.rest()]) : undefined;
   const late = cut.promise.then(() => wait(AFTER_CUT));
-  await Promise.race([open.close(), late]);
+  await Promise.race([Promise.all([open.close(), resting]), late]);
   clearInterval(seconds);
   window = undefined;
   say({ type: "done", tally: open.tally.takeDelta(), report });

@@ -15,6 +15,7 @@ export const METRICS = {
   errors: { kind: "count", means: "answers from 400 on that are no deliberate refusals, redirects, broken connections" },
   unexpected_503: { kind: "count", means: "503 without X-Drover-Refused; they are errors, too" },
   timeouts: { kind: "count", means: "no answer within --patience" },
+  http_req_shed: { kind: "rate", means: "deliberate refusals among the requests, 0 to 1" },
   shed: { kind: "count", means: "deliberate refusals: 503 and 429 with X-Drover-Refused" },
   target_cpu: { kind: "gauge", means: "per cent of the machine's CPUs that the server's processes burnt" },
   target_rss: { kind: "gauge", means: "per cent of the machine's memory that they held at most" },
@@ -54,7 +55,8 @@ export function parseThreshold(text: string): Threshold {
   if (operator === undefined)
     throw usage(text, 'expected METRIC: STATISTIC OPERATOR NUMBER, such as "http_req_duration: p(95)<500" or "timeouts==0"');
   const metric = name ?? "http_req_duration";
-  if (!(metric in METRICS)) throw usage(text, `no metric is called ${metric}: expected one of ${Object.keys(METRICS).join(", ")}`);
+  if (!Object.hasOwn(METRICS, metric))
+    throw usage(text, `no metric is called ${metric}: expected one of ${Object.keys(METRICS).join(", ")}`);
   if (tag !== undefined && (tag !== "endpoint" || value === "")) throw usage(text, `expected {endpoint:NAME}, not {${tag}:${value ?? ""}}`);
   const known = metric as Metric;
   if (tag !== undefined && known !== "http_req_duration" && known !== "http_req_failed")
@@ -105,7 +107,7 @@ interface Range {
 
 function rangeOf({ metric, statistic }: Threshold): Range {
   const { kind } = METRICS[metric];
-  const most = kind === "gauge" ? 100 : metric === "http_req_failed" ? 1 : Infinity;
+  const most = kind === "gauge" ? 100 : metric === "http_req_failed" || metric === "http_req_shed" ? 1 : Infinity;
   // An answer takes some time.
   return { least: kind === "trend" ? Number.MIN_VALUE : 0, most, whole: kind === "count" || statistic === "count" };
 }
@@ -169,20 +171,27 @@ export function compares(value: number, { operator, limit }: Pick<Threshold, "op
   }
 }
 
-/** The pass criteria of those who asked for all this: answers in less than 500 ms, no 503, no timeout, CPU below 80 %, RAM below 50 %. */
+/**
+ * The pass criteria of those who asked for all this: answers in less than 500 ms, no 503, no timeout, CPU below 80 %, RAM below 50 %. And who is
+ * refused is not served: a service that refuses one in a hundred does not hold that many.
+ */
 export const USUAL: readonly Threshold[] = [
   "http_req_duration: p(95)<500",
   "unexpected_503==0",
   "timeouts==0",
   "errors==0",
+  "http_req_shed: rate<0.01",
   "target_cpu<80",
   "target_rss<50",
 ].map(parseThreshold);
 
+/** One thing counted in two ways. */
+const SAME: Partial<Record<Metric, Metric>> = { shed: "http_req_shed" };
+
 /** A metric that is named has only the thresholds that are named for it; the others keep the usual ones. */
 export const withUsual = (named: readonly Threshold[]): readonly Threshold[] => [
   ...named,
-  ...USUAL.filter((usual) => !named.some(({ metric, endpoint }) => metric === usual.metric && endpoint === undefined)),
+  ...USUAL.filter((usual) => !named.some(({ metric, endpoint }) => endpoint === undefined && (SAME[metric] ?? metric) === usual.metric)),
 ];
 
 /** What one threshold came to. `value` undefined: there was nothing to judge by. */

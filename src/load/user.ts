@@ -14,6 +14,8 @@ export interface Scene {
   readonly timeoutMs: number;
   /** The window that is open now. */
   window(): Window | undefined;
+  /** False once as many requests have begun as were wanted. To be asked in the same turn in which the request begins. */
+  mayAsk(): boolean;
   /** A number that no other request has. */
   number(): string;
 }

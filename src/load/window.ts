@@ -19,21 +19,25 @@ export class Window {
   constructor(opens: number, most = Infinity) {
     this.#opens = opens;
     this.#most = most;
-    if (most <= 0) this.#full.resolve();
+    if (this.isFull) this.#full.resolve();
   }
 
   /** @param waited late for want of a connection, which is the server's fault. @returns what to call with the outcome, or undefined when the request is not counted. */
   enter(intended: number, sent: number, waited: boolean): ((endpoint: string, outcome: Outcome, at: number) => void) | undefined {
-    if (this.#over || intended < this.#opens || this.#begun >= this.#most) return undefined;
+    if (this.#over || intended < this.#opens || this.isFull) return undefined;
     this.#begun += 1;
     this.#outstanding += 1;
-    if (this.#begun >= this.#most) this.#full.resolve();
+    if (this.isFull) this.#full.resolve();
     this.tally.slip.record(waited ? 0 : sent - intended);
     return (endpoint, outcome, at) => {
       this.tally.record(endpoint, outcome, at - intended);
       this.#outstanding -= 1;
       this.#settle();
     };
+  }
+
+  get isFull(): boolean {
+    return this.#begun >= this.#most;
   }
 
   /** As many requests have begun as were wanted. */

@@ -1,36 +1,72 @@
 /** A load run in place of the model's own figures. */
 import { measured, type Figure } from "./figure.ts";
-import type { PlanInput } from "./input.ts";
-import { usable, type LoadRun, type RunStep } from "./run.ts";
+import type { Costs, PlanInput } from "./input.ts";
+import { leastSquares } from "./least-squares.ts";
+import { usable, type AnsweredStep, type LoadRun, type RunStep } from "./run.ts";
 
 /** The lower one of an even number. */
 export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
 
-/**
- * CPU that a request costs, and what the server burns by doing nothing: least squares of CPU = idle · seconds + cost · requests over the
- * steps, neither below 0. The idle part matters: on a light step it is most of what was used.
- * @returns ms of CPU a request; undefined when nothing was measured.
- */
-export function cpuOfRequest(steps: readonly RunStep[]): { readonly cost: number; readonly idle: number } | undefined {
-  const rows = steps.flatMap(({ seconds, requests, cpuSeconds }) =>
-    cpuSeconds === undefined ? [] : [{ s: seconds, r: requests, c: cpuSeconds }],
+export interface RequestCpu {
+  /** ms of a read; of a request, where the run has writes that can't be told apart. */
+  readonly cost: number;
+  /** ms of a write, where it can be told. */
+  readonly write?: number;
+  /** CPUs that the server burns by doing nothing. */
+  readonly idle: number;
+}
+
+interface Row {
+  readonly seconds: number;
+  readonly requests: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly cpu: number;
+}
+
+/** The cosine between the steps' reads and their writes is 1 where all steps have one mix. Above this nothing tells what each of them costs. */
+const ALIKE = 0.95;
+
+function toldApart(rows: readonly Row[]): boolean {
+  const sum = (of: (row: Row) => number): number => rows.reduce((total, row) => total + of(row), 0);
+  const writes = Math.sqrt(sum((row) => row.writes ** 2));
+  const reads = Math.sqrt(sum((row) => row.reads ** 2));
+  return writes > 0 && sum((row) => row.reads * row.writes) < ALIKE * reads * writes;
+}
+
+/** CPU-seconds for each unit of these columns; undefined when they can't be told apart, or one would be less than nothing. */
+function fitted<const N extends Exclude<keyof Row, "cpu">>(rows: readonly Row[], names: readonly N[]): Record<N, number> | undefined {
+  const solved = leastSquares(
+    rows.map((row) => names.map((name) => row[name])),
+    rows.map(({ cpu }) => cpu),
   );
-  if (rows.length === 0) return undefined;
-  const sum = (of: (row: { s: number; r: number; c: number }) => number): number => rows.reduce((total, row) => total + of(row), 0);
-  const [ss, rr, sr, sc, rc] = [
-    sum((x) => x.s * x.s),
-    sum((x) => x.r * x.r),
-    sum((x) => x.s * x.r),
-    sum((x) => x.s * x.c),
-    sum((x) => x.r * x.c),
-  ];
-  const together = rc / rr;
-  const determinant = ss * rr - sr * sr;
-  if (!(determinant > 1e-9 * ss * rr)) return { cost: together * 1_000, idle: 0 };
-  const idle = (sc * rr - rc * sr) / determinant;
-  const cost = (rc * ss - sc * sr) / determinant;
-  return idle < 0 || cost <= 0 ? { cost: together * 1_000, idle: 0 } : { cost: cost * 1_000, idle };
+  if (solved === undefined || solved.some((value) => value < 0)) return undefined;
+  return Object.fromEntries(names.map((name, i) => [name, solved[i] ?? 0])) as Record<N, number>;
+}
+
+/** Reads and writes apart; undefined: the steps don't tell. */
+function apartOf(rows: readonly Row[]): RequestCpu | undefined {
+  if (!toldApart(rows)) return undefined;
+  const whole = fitted(rows, ["seconds", "reads", "writes"]);
+  const { reads, writes } = whole ?? fitted(rows, ["reads", "writes"]) ?? { reads: 0, writes: 0 };
+  return reads > 0 ? { cost: reads * 1_000, write: writes * 1_000, idle: whole?.seconds ?? 0 } : undefined;
+}
+
+/**
+ * CPU of reads and writes, and what the server burns by doing nothing: least squares of CPU = idle · seconds + cost · requests over the steps, none
+ * of them below 0. The idle part matters: on a light step it is most of what was used. @returns undefined when nothing was measured.
+ */
+export function cpuOfRequest(steps: readonly RunStep[]): RequestCpu | undefined {
+  const rows = steps.flatMap(({ seconds, requests, writes = 0, cpuSeconds }): Row[] =>
+    cpuSeconds === undefined ? [] : [{ seconds, requests, reads: requests - writes, writes, cpu: cpuSeconds }],
+  );
+  const apart = apartOf(rows);
+  if (apart !== undefined) return apart;
+  const whole = fitted(rows, ["seconds", "requests"]);
+  if (whole !== undefined && whole.requests > 0) return { cost: whole.requests * 1_000, idle: whole.seconds };
+  const together = fitted(rows, ["requests"]);
+  return together === undefined ? undefined : { cost: together.requests * 1_000, idle: 0 };
 }
 
 /** Loops that are busy for less than this part of the time let next to nobody wait. */
@@ -39,30 +75,41 @@ const LIGHT = 0.3;
 const FEWEST = 100;
 
 /** The steps that show what a request takes while hardly anybody is there. */
-function lightSteps(steps: readonly RunStep[], cost: number, cpus: number): readonly RunStep[] {
-  const light = steps.filter(({ achievedPerSecond }) => (achievedPerSecond * cost) / 1_000 / cpus < LIGHT);
+function lightSteps(steps: readonly AnsweredStep[], { cost, write = cost }: RequestCpu, cpus: number): readonly AnsweredStep[] {
+  const busy = ({ requests, writes = 0, seconds }: RunStep): number =>
+    ((requests - writes) * cost + writes * write) / 1_000 / seconds / cpus;
+  const light = steps.filter((step) => busy(step) < LIGHT);
   const from = light.length > 0 ? light : steps.toSorted((a, b) => a.achievedPerSecond - b.achievedPerSecond).slice(0, 1);
   const many = from.filter(({ requests }) => requests >= FEWEST);
   return many.length > 0 ? many : from;
+}
+
+function cpuCosts({ write }: Costs, told: RequestCpu, has: boolean, from: (value: number, what: string) => Figure): Partial<Costs> {
+  const make = from(0, "within the CPU of a request");
+  if (told.write !== undefined)
+    return { make, cpu: from(told.cost, "CPU by reads"), write: { ...write, cpu: from(told.write, "CPU by writes") } };
+  return { make, cpu: from(told.cost, has ? "CPU by requests, its writes among them" : "CPU by requests") };
 }
 
 /** @param file the run's name, for the figures' source. */
 export function calibrate(input: PlanInput, run: LoadRun, file: string): PlanInput {
   const steps = usable(run);
   if (steps.length === 0) return input;
-  const from = (value: number, what = ""): Figure => measured(value, what === "" ? file : `${file}: ${what}`);
+  const from = (value: number, what: string): Figure => measured(value, `${file}: ${what}`);
   const told = cpuOfRequest(steps);
   const cpu = told !== undefined && told.cost > 0 ? told : undefined; // 0: the clock of a short step has not ticked
   const { costs, place } = input;
-  const light = lightSteps(steps, cpu?.cost ?? costs.cpu.value, Math.min(place.cpus.value, place.workers.value));
-  const quiet = (of: (step: RunStep) => number): Figure => from(median(light.map(of)), `${light.length} light steps`);
+  const known = cpu ?? { cost: costs.cpu.value, write: costs.write.cpu.value, idle: 0 };
+  const light = lightSteps(steps, known, Math.min(place.cpus.value, place.workers.value));
+  const quiet = (of: (step: AnsweredStep) => number): Figure => from(median(light.map(of)), `${light.length} light steps`);
   const most = Math.max(0, ...steps.map(({ rssBytes = 0 }) => rssBytes));
   const workers = run.server?.workers ?? place.workers.value;
+  const has = steps.some(({ writes = 0 }) => writes > 0);
   return {
     ...input,
     costs: {
       ...costs,
-      ...(cpu === undefined ? {} : { cpu: from(cpu.cost, "CPU by requests"), make: from(0, "within the CPU of a request") }),
+      ...(cpu === undefined ? {} : cpuCosts(costs, cpu, has, from)),
       ...(most > costs.others.value ? { worker: from((most - costs.others.value) / workers, "the most that was resident") } : {}),
       quiet: { p50: quiet((s) => s.latencyMs.p50), p95: quiet((s) => s.latencyMs.p95), p99: quiet((s) => s.latencyMs.p99) },
     },

@@ -11,10 +11,13 @@ export const COSTS: Costs = {
   make: assumed(1.1, "bench/README.md: an answer of 10 KB that did not stand ready"),
   worker: assumed(WORKER_FOOTPRINT, "docs/tuning.md: RSS of a worker"),
   others: assumed(mebibytes(150), "docs/tuning.md: master and broker"),
-  connection: assumed(10_240, "bench/README.md: PSS of a keep-alive connection that was used once"),
+  connection: assumed(16.3 * 1_024, "bench/results/full.json, held: the PSS that each of 16,000 added, 16 workers"),
   quiet: { p50: assumed(1.4, LATENCY), p95: assumed(3.4, LATENCY), p99: assumed(6, LATENCY) },
-  crowd: assumed(6.3, "docs/tuning.md: p99 25 ms with 8 workers on 2 cores, 6.1 with 2, both at full load"),
-  write: { p50: assumed(10, "bench/README.md: 20 writes a second"), p99: assumed(26, "bench/README.md: 20 writes a second") },
+  write: {
+    cpu: assumed(2.7, "bench/README.md, Writes: broker and 8 workers, 32 clients, 500 rows; alone 15–22 ms, with 50,000 rows 9–10"),
+    p50: assumed(10, "bench/README.md: 20 writes a second"),
+    p99: assumed(26, "bench/README.md: 20 writes a second"),
+  },
   network: assumed(1_000, "a common port of a VPS, in Mbit/s"),
   limit: assumed(500, "the usual goal: p95 below 500 ms"),
 };

@@ -53,6 +53,19 @@ function cacheOf({ input, load }: Forecast): Explanation[] {
   }
 }
 
+/** CPUs as reads, writes and answers made anew ask for them. */
+function cpuOf({ input: { costs, system }, load }: Forecast): Omit<Explanation, "what"> {
+  const parts: readonly (readonly [string, number, Figure])[] = [
+    ["reads × s", load.rate - load.writes, costs.cpu],
+    ...(load.writes > 0 ? [["writes × w", load.writes, costs.write.cpu] as const] : []),
+    ...(system.cache === "machine" ? [["made anew × m", load.made, costs.make] as const] : []),
+  ];
+  return {
+    formula: parts.map(([name]) => name).join(" + "),
+    numbers: `${parts.map(([, rate, cost]) => `${num(rate)} × ${exact(cost.value)}`).join(" + ")} ms = ${exact(load.cpu)} CPUs`,
+  };
+}
+
 function queueOf(forecast: Forecast): Explanation[] {
   const { input, load } = forecast;
   const servers = loopsOf(input);
@@ -68,12 +81,9 @@ function queueOf(forecast: Forecast): Explanation[] {
     ];
   }
   const busy = utilisation({ rate: load.rate, servers, service });
+  const { formula, numbers } = cpuOf(forecast);
   return [
-    {
-      what: "CPU",
-      formula: "λ s",
-      numbers: `${num(load.rate)} × ${exact(service)} ms = ${exact(load.cpu)} CPUs; ρ = ${exact(busy)} of ${num(servers)}`,
-    },
+    { what: "CPU", formula, numbers: `${numbers}; ρ = ${exact(busy)} of ${num(servers)}` },
     {
       what: "wait for a loop",
       formula: "worst: each worker its own queue, ρ; best: one queue, Erlang C",
@@ -116,7 +126,7 @@ export function explanations(forecast: Forecast): Explanation[] {
     {
       what: "memory",
       formula: "others + W × worker + N × connection",
-      numbers: `${size(costs.others.value)} + ${num(place.workers.value)} × ${size(costs.worker.value)} + ${num(users)} × ${num(costs.connection.value / 1_024)} KiB = ${size(load.memory)}; ${percent(MEMORY_SHARE)} of ${size(place.memory.value)} may be used`,
+      numbers: `${size(costs.others.value)} + ${num(place.workers.value)} × ${size(costs.worker.value)} + ${num(users)} × ${exact(costs.connection.value / 1_024)} KiB = ${size(load.memory)}; ${percent(MEMORY_SHARE)} of ${size(place.memory.value)} may be used`,
     },
     {
       what: "slots",

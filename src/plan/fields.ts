@@ -57,6 +57,17 @@ export class Reader {
     return typeof value === "boolean" ? value : this.fail(name, value, "true or false");
   }
 
+  has(name: string): boolean {
+    return this.#fields[name] !== undefined;
+  }
+
+  /** The objects in an object, by their names, as they stand there; none where there is no such thing. */
+  entries(name: string): readonly (readonly [string, Fields])[] {
+    const value = this.#fields[name];
+    if (typeof value !== "object" || value === null) return [];
+    return Object.entries(value as Fields).filter((entry): entry is [string, Fields] => typeof entry[1] === "object" && entry[1] !== null);
+  }
+
   child(name: string): Reader {
     return this.#inner(name, this.#fields[name]);
   }

@@ -7,6 +7,7 @@ import { MEMORY_SHARE, QUOTA_SHARE, RANGES_PER_CALL, type PlanInput } from "./in
 import { logNormal, loopLatency, mixture, percentiles, type Percentiles } from "./latency.ts";
 import { cpuPerRequest, loadOf, loopsOf, workersForCpu, type Load } from "./load.ts";
 import { bindingOf, needsOf, type Need } from "./needs.ts";
+import { latencyFrom } from "./origins.ts";
 import { originOf, type Origin } from "./figure.ts";
 
 /** holds: with all margins. tight: within what there is, a margin is used up. overload: it can't work so. */
@@ -81,15 +82,17 @@ function blockingLatency(load: Load, { place, upstream, costs }: PlanInput): Per
 
 function latencyOf(load: Load, input: PlanInput): Percentiles {
   if (input.system.blocks) return blockingLatency(load, input);
-  const { place, costs, upstream, demand, system } = input;
-  const servers = loopsOf(input);
   const loop = loopLatency({
     rate: load.rate,
-    servers,
+    servers: loopsOf(input),
     service: cpuPerRequest(load, input),
-    quiet: percentiles((name) => costs.quiet[name].value),
-    crowd: costs.crowd.value * Math.max(0, place.workers.value / place.cpus.value - 1),
+    quiet: percentiles((name) => input.costs.quiet[name].value),
   });
+  return withWaits(loop, load, input);
+}
+
+/** @param loop what an answer takes that waits for nobody. @returns the answers of all: some wait for Google, writes for the journal. */
+export function withWaits(loop: Percentiles, load: Load, { costs, upstream, demand, system }: PlanInput): Percentiles {
   const after = (slow: Percentiles): Percentiles => percentiles((name) => loop[name] + slow[name]);
   const writes = demand.writes.value;
   const google = after(logNormal(upstream.p50.value, upstream.p99.value));
@@ -117,7 +120,6 @@ export function forecast(input: PlanInput): Forecast {
   const load = loadOf(input.demand.users.value, input);
   const needs = needsOf(input);
   const latency = stands(needs) ? latencyOf(load, input) : undefined;
-  const { costs, demand } = input;
   return {
     input,
     load,
@@ -125,8 +127,8 @@ export function forecast(input: PlanInput): Forecast {
     binding: bindingOf(needs),
     verdict: verdictOf(needs),
     latency,
-    latencyOrigin: originOf(costs.cpu, costs.quiet.p50, costs.quiet.p95, costs.quiet.p99, demand.rate),
-    meetsLimit: latency !== undefined && latency.p95 <= costs.limit.value,
+    latencyOrigin: originOf(...latencyFrom(load, input)),
+    meetsLimit: latency !== undefined && latency.p95 <= input.costs.limit.value,
     advice: adviceOf(load, input),
   };
 }

@@ -36,7 +36,7 @@ export interface Upstream {
 
 /** What things cost. */
 export interface Costs {
-  /** CPU of a request, in ms. */
+  /** CPU of a read, in ms. */
   readonly cpu: Figure;
   /** CPU to make one answer anew, which each worker does once a TTL, in ms. */
   readonly make: Figure;
@@ -46,10 +46,8 @@ export interface Costs {
   readonly connection: Figure;
   /** Latency while hardly anybody is there, in ms. */
   readonly quiet: { readonly p50: Figure; readonly p95: Figure; readonly p99: Figure };
-  /** What each worker beyond one a CPU adds to the p99 at full load, in ms. */
-  readonly crowd: Figure;
-  /** A write until it is acknowledged, in ms. */
-  readonly write: { readonly p50: Figure; readonly p99: Figure };
+  /** A write, in ms: CPU of all processes that have to do with it; time until it is acknowledged. */
+  readonly write: { readonly cpu: Figure; readonly p50: Figure; readonly p99: Figure };
   /** Mbit/s. */
   readonly network: Figure;
   /** p95, in ms, that must not be exceeded. */

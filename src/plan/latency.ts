@@ -33,8 +33,6 @@ export interface Loops {
   readonly service: number;
   /** Latency while hardly anybody is there. */
   readonly quiet: Percentiles;
-  /** ms at the p99, at full load, for more workers than CPUs. */
-  readonly crowd: number;
   /** So many users wait for their answers before they ask again; undefined: requests come whatever happens. */
   readonly population?: number;
 }
@@ -50,12 +48,11 @@ export const utilisation = ({ rate, servers, service }: Pick<Loops, "rate" | "se
  */
 export function loopLatency(loops: Loops): Percentiles {
   const busy = utilisation(loops);
-  const { quiet, service, servers, crowd, population } = loops;
-  const switching: Readonly<Record<Name, number>> = { p50: 0, p95: crowd / 2, p99: crowd };
+  const { quiet, service, servers, population } = loops;
   return percentiles((name, q) => {
     const open = busy < 1 ? (-Math.log(1 - q) * service * busy) / (1 - busy) : Infinity;
     const most = population === undefined ? Infinity : gamma(Math.max(1, population / servers), NORMAL[name]) * service;
-    return quiet[name] + Math.min(open, most) + switching[name] * Math.min(1, busy);
+    return quiet[name] + Math.min(open, most);
   });
 }
 

@@ -12,6 +12,8 @@ export interface Load {
   readonly misses: number;
   /** Part of the reads that wait for Google. */
   readonly waiting: number;
+  /** Answers that workers make anew, a second. */
+  readonly made: number;
   /** CPUs that are busy. */
   readonly cpu: number;
   /** Workers that are taken, where a request that waits for Google keeps its worker. */
@@ -63,12 +65,14 @@ export function loadOf(users: number, input: PlanInput): Load {
   const rate = users * demand.rate.value * demand.burst.value;
   const writes = rate * demand.writes.value;
   const reads = readsOf(rate - writes, input);
-  const cpu = (rate * costs.cpu.value + madePerSecond(rate - writes, input) * costs.make.value) / 1_000;
+  const made = madePerSecond(rate - writes, input);
+  const cpu = ((rate - writes) * costs.cpu.value + writes * costs.write.cpu.value + made * costs.make.value) / 1_000;
   return {
     rate,
     writes,
     misses: reads.misses,
     waiting: reads.waiting,
+    made,
     cpu,
     taken: system.blocks ? cpu + (((rate - writes) * reads.waiting + writes) * upstream.p50.value) / 1_000 : 0,
     memory: costs.others.value + place.workers.value * costs.worker.value + users * costs.connection.value,
@@ -79,9 +83,12 @@ export function loadOf(users: number, input: PlanInput): Load {
   };
 }
 
-/** CPU of one request with its part of what is made anew, in ms. */
-export const cpuPerRequest = (load: Load, input: PlanInput): number =>
-  load.rate > 0 ? (load.cpu * 1_000) / load.rate : input.costs.cpu.value;
+/** CPU of one request, read or write, in ms; what is made anew is not in it. */
+export const cpuOfMix = ({ demand: { writes }, costs }: PlanInput): number =>
+  (1 - writes.value) * costs.cpu.value + writes.value * costs.write.cpu.value;
+
+/** The same with its part of what is made anew, in ms. */
+export const cpuPerRequest = (load: Load, input: PlanInput): number => (load.rate > 0 ? (load.cpu * 1_000) / load.rate : cpuOfMix(input));
 
 /** The fewest workers whose loops carry the load with room to spare. */
 export const workersForCpu = (load: Load): number => Math.max(1, Math.ceil(load.cpu / CPU_SHARE));

@@ -2,6 +2,7 @@
 import { originOf, type Figure, type Origin } from "./figure.ts";
 import { CPU_SHARE, MEMORY_SHARE, QUOTA_SHARE, type PlanInput } from "./input.ts";
 import { loadOf, loopsOf, type Load } from "./load.ts";
+import { cpuFrom, rateFrom, readsFrom } from "./origins.ts";
 
 export type Resource = "workers" | "cpu" | "memory" | "connections" | "reads" | "writes" | "network";
 
@@ -28,7 +29,7 @@ interface Row {
 
 function rowsOf(input: PlanInput): Row[] {
   const { demand, place, upstream, costs, system } = input;
-  const asked = [demand.users, demand.rate];
+  const asked = rateFrom(demand);
   const rows: (Row & { readonly when: boolean })[] = [
     {
       resource: "workers",
@@ -36,16 +37,23 @@ function rowsOf(input: PlanInput): Row[] {
       needs: (l) => l.taken,
       whole: place.workers.value,
       share: 1,
-      from: [...asked, upstream.p50, place.workers],
+      from: [...cpuFrom(input), ...readsFrom(input), upstream.p50, place.workers],
     },
-    { resource: "cpu", when: true, needs: (l) => l.cpu, whole: loopsOf(input), share: CPU_SHARE, from: [...asked, costs.cpu, place.cpus] },
+    {
+      resource: "cpu",
+      when: true,
+      needs: (l) => l.cpu,
+      whole: loopsOf(input),
+      share: CPU_SHARE,
+      from: [...cpuFrom(input), place.cpus, place.workers],
+    },
     {
       resource: "memory",
       when: true,
       needs: (l) => l.memory,
       whole: place.memory.value,
       share: MEMORY_SHARE,
-      from: [costs.worker, costs.others, costs.connection, place.memory],
+      from: [demand.users, place.workers, costs.worker, costs.others, costs.connection, place.memory],
     },
     {
       resource: "connections",
@@ -61,7 +69,7 @@ function rowsOf(input: PlanInput): Row[] {
       needs: (l) => l.readCalls,
       whole: upstream.reads.value,
       share: QUOTA_SHARE,
-      from: [...asked, upstream.ttl, upstream.reads],
+      from: [...readsFrom(input), upstream.reads],
     },
     {
       resource: "writes",

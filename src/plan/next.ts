@@ -23,9 +23,10 @@ const cure: Readonly<Record<Resource, (forecast: Forecast, need: Need) => string
   cpu({ input, load }) {
     const cpus = Math.ceil(load.cpu / CPU_SHARE);
     const { workers, cpus: there } = input.place;
-    return cpus <= there.value
-      ? `set DROVER_WORKERS=${cpus}: ${num(workers.value)} can't use the ${num(there.value)} CPUs`
-      : `give it ${num(cpus)} CPUs in place of ${num(there.value)}, on as many machines as that takes, or let a CDN answer most of it`;
+    if (cpus <= there.value) return `set DROVER_WORKERS=${cpus}: ${num(workers.value)} can't use the ${num(there.value)} CPUs`;
+    const byWrites = (load.writes * input.costs.write.cpu.value) / 1_000 > load.cpu / 2;
+    const less = byWrites ? "send several rows in one request, which is one write" : "let a CDN answer most of it";
+    return `give it ${num(cpus)} CPUs in place of ${num(there.value)}, on as many machines as that takes, or ${less}`;
   },
   memory({ input, advice, load }) {
     const { workers } = input.place;
@@ -46,9 +47,13 @@ const cure: Readonly<Record<Resource, (forecast: Forecast, need: Need) => string
   network: ({ load }) => `get ${num(load.traffic / CPU_SHARE)} Mbit/s, or let a CDN answer most of it`,
 };
 
+/** The part of the connections that one of so many loops holds. */
+const partOf = (workers: number): string => (workers === 1 ? "all" : `1/${num(workers)}`);
+
 /** @returns one sentence without its first capital. */
 export function nextStep(forecast: Forecast, { measured, measureWith, foreign }: Known): string {
-  const { binding, verdict, meetsLimit, input, advice } = forecast;
+  const { binding, verdict, meetsLimit, input, advice, load } = forecast;
+  const { workers } = input.place;
   if (foreign && verdict !== "holds")
     return `plan the same on drover: leave --preset out, and give --users ${input.demand.users.value} --rate ${input.demand.rate.value}`;
   if (verdict !== "holds") return cure[binding.resource](forecast, binding);
@@ -56,7 +61,10 @@ export function nextStep(forecast: Forecast, { measured, measureWith, foreign }:
     return `raise --limit or bring Google's answers down: the p95 of ${num(forecast.latency?.p95 ?? 0)} ms is over it on an idle machine too`;
   if (foreign) return "it holds as it is";
   if (!measured && measureWith !== undefined) return `measure what is assumed here: ${measureWith}`;
-  if (advice.workers < input.place.workers.value / 1.5)
-    return `try DROVER_WORKERS=${advice.workers}: so few carry it, answer sooner than ${num(input.place.workers.value)} and take less memory`;
+  if (advice.workers < workers.value / 1.5)
+    return (
+      `try DROVER_WORKERS=${advice.workers}: so few carry it in ${size(advice.memory)} instead of ${size(load.memory)}; ` +
+      `a request that blocks its loop then holds up ${partOf(advice.workers)} of the connections instead of ${partOf(workers.value)}`
+    );
   return "nothing: it holds with room to spare";
 }

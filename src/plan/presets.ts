@@ -36,7 +36,12 @@ export function preset(name: Preset, base: PlanInput): PlanInput {
     workers: said(workers),
     connections: said(connections),
   });
-  const costs: Costs = { ...base.costs, cpu: GUNICORN_CPU, make: assumed(0, "within the CPU of a request") };
+  const costs: Costs = {
+    ...base.costs,
+    cpu: GUNICORN_CPU,
+    make: assumed(0, "within the CPU of a request"),
+    write: { ...base.costs.write, cpu: GUNICORN_CPU },
+  };
   const slow = { ...base.upstream, tables: said(2), p50: said(1_000), p99: said(2_000) };
   switch (name) {
     case "before":

@@ -1,28 +1,16 @@
 /** The plan as text: about 20 lines that end in one next step. */
-import { refusal, type Fit } from "./usl.ts";
+import { peakOrigin, refusal, type Fit } from "./usl.ts";
+import { table } from "./table.ts";
 import { exact, millis, num, percent, roughly, size, span } from "./units.ts";
 import type { Forecast } from "./forecast.ts";
 import { CPU_SHARE, MEMORY_SHARE, type PlanInput } from "./input.ts";
 import type { Need, Resource } from "./needs.ts";
+import { SEEN } from "./origins.ts";
 import type { Bill, PriceList } from "./prices.ts";
 import type { Correction } from "./corrections.ts";
 import { explanations, inputs } from "./explain.ts";
 import type { VerifiedStep, Verification } from "./verify.ts";
 import type { Tier } from "./tiers.ts";
-
-/** Columns of text, aligned; the last one trails. */
-export function table(lines: readonly (readonly string[])[]): string {
-  const widths = lines.reduce<number[]>((w, cells) => cells.map((cell, i) => Math.max(w[i] ?? 0, cell.length)), []);
-  return lines
-    .map(
-      (cells) =>
-        `${cells
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
-}
 
 const amounts: Readonly<Record<Resource, (need: Need) => readonly [string, string]>> = {
   workers: (n) => [`${num(n.needs)} taken at once`, num(n.has)],
@@ -78,7 +66,7 @@ function verdict(forecast: Forecast): string {
 function latency({ latency: l, input, latencyOrigin, load }: Forecast): string {
   const { limit } = input.costs;
   if (l === undefined) return "none: the queue grows as long as the load lasts";
-  const waits = load.waiting > 0.00005 ? `; ${percent(load.waiting)} wait for Google` : "";
+  const waits = load.waiting > SEEN ? `; ${percent(load.waiting)} wait for Google` : "";
   return `p50 ${millis(l.p50)}  p95 ${millis(l.p95)}  p99 ${millis(l.p99)}  (${latencyOrigin}; p95 must be below ${millis(limit.value)}${waits})`;
 }
 
@@ -116,14 +104,13 @@ export interface Answer {
 function scaling(fit: Fit | undefined): readonly (readonly string[])[] {
   if (fit === undefined) return [];
   const no = refusal(fit);
+  if (no !== undefined) return [["scaling", `no peak is told: ${no}`]];
+  const { peakUsers, peakRate, points, tested } = fit;
   const [least, most] = fit.range;
+  const origin = peakOrigin(fit);
+  const beyond = origin === "measured" ? "" : `: beyond the ${num(tested)} users that were tested`;
   return [
-    [
-      "scaling",
-      no === undefined
-        ? `peak at ${num(fit.peakUsers)} users (${num(least)}–${Number.isFinite(most) ? num(most) : "?"}), ${num(fit.peakRate)}/s (measured, ${fit.points} steps)`
-        : `no peak is told: ${no}`,
-    ],
+    ["scaling", `peak at ${num(peakUsers)} users (${num(least)}–${num(most)}), ${num(peakRate)}/s (${origin}${beyond}, ${points} steps)`],
   ];
 }
 

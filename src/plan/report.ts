@@ -4,7 +4,7 @@ import type { Answer } from "./render.ts";
 import type { Tier } from "./tiers.ts";
 import type { Bill } from "./prices.ts";
 import type { Forecast } from "./forecast.ts";
-import { refusal } from "./usl.ts";
+import { peakOrigin, refusal } from "./usl.ts";
 import type { Verification } from "./verify.ts";
 import type { Correction } from "./corrections.ts";
 
@@ -46,6 +46,7 @@ export function planJson({ forecast, bill, prices, fit, notes, next }: Answer, c
             worstError: fit.worst,
             peakUsers: no === undefined ? finite(fit.peakUsers) : null,
             peakRate: no === undefined ? finite(fit.peakRate) : null,
+            peakOrigin: no === undefined ? peakOrigin(fit) : null,
             refused: no ?? null,
           },
     explanations: explanations(forecast),

@@ -4,6 +4,8 @@
  */
 import { DroverError, messageOf } from "../base/errors.ts";
 import { Reader, type Fields } from "./fields.ts";
+import { readStep } from "./read-step.ts";
+import { flawOf } from "./soundness.ts";
 
 export const RUN_FORMAT = "drover-load-run";
 export const RUN_VERSION = 1;
@@ -11,6 +13,7 @@ export const RUN_VERSION = 1;
 /** closed: `users` who each wait for the answer, think, and ask again. open: `offeredPerSecond` requests come, answered or not. */
 export type RunModel = "closed" | "open";
 
+/** In ms. */
 export interface RunLatency {
   readonly p50: number;
   readonly p95: number;
@@ -28,12 +31,13 @@ export interface RunStep {
   readonly thinkMs: number;
   /** Requests a second that were to be sent. */
   readonly offeredPerSecond: number;
-  /** Answers a second that came. */
+  /** Good answers a second. */
   readonly achievedPerSecond: number;
   readonly seconds: number;
+  /** All of them, whatever became of them. */
   readonly requests: number;
-  /** From the intended moment of sending; refused and failed requests left out. */
-  readonly latencyMs: RunLatency;
+  /** Of good answers, from the intended moment of sending. Absent: there was none. */
+  readonly latencyMs?: RunLatency;
   /** 5xx that were no refusals, broken connections. */
   readonly errors: number;
   readonly timeouts: number;
@@ -41,6 +45,8 @@ export interface RunStep {
   readonly refused: number;
   /** false: the generator itself was saturated, so that the step says nothing about the server. */
   readonly valid: boolean;
+  /** Of the requests, those that wrote. */
+  readonly writes?: number;
   /** Of the server's whole process tree, within the step. */
   readonly cpuSeconds?: number;
   /** The most that the tree held resident within the step. */
@@ -50,6 +56,9 @@ export interface RunStep {
   /** Calls to Google within the step. */
   readonly upstreamCalls?: number;
 }
+
+/** A step that had good answers. */
+export type AnsweredStep = RunStep & Required<Pick<RunStep, "latencyMs">>;
 
 /** The server as it was while it was measured. */
 export interface RunServer {
@@ -76,45 +85,6 @@ export interface LoadRun {
 }
 
 const MOST_STEPS = 1_000;
-/** One machine opens no more connections than this. */
-const MOST_USERS = 1_000_000;
-/** A step that claims another rate than its own count and duration give is damaged; rounding and a cut last second are not. */
-const SLACK = 0.1;
-
-function readLatency(at: Reader): RunLatency {
-  const [p50, p95, p99, max] = [at.number("p50", 0), at.number("p95", 0), at.number("p99", 0), at.number("max", 0)];
-  if (!(p50 <= p95 && p95 <= p99 && p99 <= max)) at.fail("", { p50, p95, p99, max }, "p50 ≤ p95 ≤ p99 ≤ max");
-  return { p50, p95, p99, max };
-}
-
-function readStep(at: Reader): RunStep {
-  const optional = {
-    ...at.maybe("cpuSeconds", 0),
-    ...at.maybe("rssBytes", 0),
-    ...at.maybe("hitRatio", 0, 1),
-    ...at.maybe("upstreamCalls", 0),
-  };
-  const step: RunStep = {
-    label: at.text("label"),
-    model: at.word("model", ["closed", "open"]),
-    users: at.whole("users", 1, MOST_USERS),
-    thinkMs: at.number("thinkMs", 0),
-    offeredPerSecond: at.number("offeredPerSecond", 0),
-    achievedPerSecond: at.number("achievedPerSecond", 0),
-    seconds: at.number("seconds", 0.001),
-    requests: at.whole("requests", 0),
-    latencyMs: readLatency(at.child("latencyMs")),
-    errors: at.whole("errors", 0),
-    timeouts: at.whole("timeouts", 0),
-    refused: at.whole("refused", 0),
-    valid: at.flag("valid"),
-    ...optional,
-  };
-  const counted = step.requests / step.seconds;
-  if (Math.abs(step.achievedPerSecond - counted) > counted * SLACK + 1 / step.seconds)
-    at.fail("achievedPerSecond", step.achievedPerSecond, `about ${counted.toFixed(1)}: ${step.requests} requests in ${step.seconds} s`);
-  return step;
-}
 
 function readServer(at: Reader): RunServer {
   return {
@@ -164,31 +134,14 @@ export function readRun(text: string, file: string): LoadRun {
   };
 }
 
-/** Steps that say something about the server, most of whose requests were answered. */
-export const usable = (run: LoadRun): readonly RunStep[] =>
-  run.steps.filter(
-    (step) => step.valid && step.requests > 0 && step.achievedPerSecond > 0 && step.errors + step.timeouts < step.requests / 2,
-  );
+/** Steps that say something about the server: the others go into no figure. */
+export const usable = (run: LoadRun): readonly AnsweredStep[] =>
+  run.steps.filter((step): step is AnsweredStep => step.latencyMs !== undefined && flawOf(step) === undefined);
 
-/** By how much Little's law may be missed before a step is called a bad measurement. */
-const LITTLE = 0.25;
-
-/**
- * What can't be in a closed step: N users who take R to be answered and think Z make N / (R + Z) requests a second. R is the median, which is
- * less than the mean, hence the room. @returns sentences, none when all is well.
- */
+/** Which steps are not used, and why: a sentence for each, none when all is well. */
 export function lint(run: LoadRun): string[] {
   return run.steps.flatMap((step) => {
-    const { label, users, thinkMs, achievedPerSecond, latencyMs } = step;
-    if (!step.valid) return [`${label}: not used, the load generator itself was saturated`];
-    if (step.model === "open" || step.requests < 50) return [];
-    const most = (users * 1_000) / (latencyMs.p50 * 0.5 + thinkMs);
-    const least = (users * 1_000) / (latencyMs.p99 + thinkMs);
-    if (achievedPerSecond <= most * (1 + LITTLE) && achievedPerSecond >= least * (1 - LITTLE)) return [];
-    const implied = (users / achievedPerSecond) * 1_000 - latencyMs.p50;
-    return [
-      `${label}: does not add up: ${users} users at p50 ${latencyMs.p50} ms with ${thinkMs} ms of thought can't make ` +
-        `${achievedPerSecond.toFixed(1)} requests/s (that is ${implied.toFixed(0)} ms of thought)`,
-    ];
+    const flaw = flawOf(step);
+    return flaw === undefined ? [] : [`${step.label}: ${flaw}`];
   });
 }

@@ -2,6 +2,9 @@
  * The Universal Scalability Law: X(N) = λN / (1 + σ(N−1) + κN(N−1)). σ is what must be done one after the other, κ what everyone tells
  * everyone. N. Gunther, "Guerrilla Capacity Planning", 2007; λ as a third coefficient: B. Schwartz, 2013.
  */
+import type { Origin } from "./figure.ts";
+import { leastSquares } from "./least-squares.ts";
+import { percent } from "./units.ts";
 
 export interface Point {
   readonly users: number;
@@ -34,6 +37,8 @@ const FEWEST = 3;
 export const ENOUGH = 6;
 /** A peak beyond so many times what was tested is a guess. */
 export const REACH = 2;
+/** A curve that misses a step by more is not the run's: what `--verify` lets a prediction miss an answer rate by. */
+const WORST = 0.1;
 
 export const throughput = ({ lambda, sigma, kappa }: Coefficients, n: number): number =>
   (lambda * n) / (1 + sigma * (n - 1) + kappa * n * (n - 1));
@@ -46,33 +51,10 @@ const TERMS: readonly ((n: number) => number)[] = [() => 1, (n) => n - 1, (n) =>
  */
 function solve(points: readonly Point[], used: readonly number[]): number[] | undefined {
   const rows = points.map(({ users, rate }) => used.map((term) => ((TERMS[term] as (n: number) => number)(users) * rate) / users));
-  // Columns differ by many powers of ten: scaled to the same length, the system keeps its digits.
-  const lengths = used.map((_, i) => Math.hypot(...rows.map((row) => row[i] ?? 0)));
-  if (lengths.some((length) => !(length > 0))) return undefined;
-  const cell = (row: readonly number[], i: number): number => (row[i] ?? 0) / (lengths[i] ?? 1);
-  const matrix = used.map((_, i) => [
-    ...used.map((_, j) => rows.reduce((sum, row) => sum + cell(row, i) * cell(row, j), 0)),
-    rows.reduce((sum, row) => sum + cell(row, i), 0),
-  ]);
-  const solved = eliminate(matrix);
-  return solved?.map((value, i) => value / (lengths[i] ?? 1));
-}
-
-/** Gauss with pivots. */
-function eliminate(matrix: number[][]): number[] | undefined {
-  const size = matrix.length;
-  for (let col = 0; col < size; col += 1) {
-    const pivot = matrix.slice(col).reduce((best, row) => (Math.abs(row[col] ?? 0) > Math.abs(best[col] ?? 0) ? row : best));
-    if (Math.abs(pivot[col] ?? 0) < 1e-12) return undefined;
-    matrix.splice(matrix.indexOf(pivot), 1);
-    matrix.splice(col, 0, pivot);
-    for (const row of matrix) {
-      if (row === pivot) continue;
-      const factor = (row[col] ?? 0) / (pivot[col] ?? 1);
-      for (let i = col; i <= size; i += 1) row[i] = (row[i] ?? 0) - factor * (pivot[i] ?? 0);
-    }
-  }
-  return matrix.map((row, i) => (row[size] ?? 0) / (row[i] ?? 1));
+  return leastSquares(
+    rows,
+    points.map(() => 1),
+  );
 }
 
 const error = (points: readonly Point[], c: Coefficients): number =>
@@ -121,10 +103,17 @@ export function fit(points: readonly Point[]): Fit | undefined {
 }
 
 /** Why the fit's peak must not be used as a figure; undefined: it may. */
-export function refusal({ points, peakUsers, tested }: Fit): string | undefined {
+export function refusal({ points, peakUsers, tested, worst, range: [, most] }: Fit): string | undefined {
   if (!Number.isFinite(peakUsers)) return `throughput still rose at ${tested} users, the most that were tested: nothing says where it ends`;
   if (peakUsers > tested * REACH)
     return `the fit would put the peak beyond ${REACH} × the ${tested} users that were tested: that is a guess, test further`;
   if (points < ENOUGH) return `${points} points for 3 coefficients: an illustration, not proof (${ENOUGH} are needed)`;
+  if (worst > WORST)
+    return `the fit misses a step by ${percent(worst)}: throughput does not follow the law (${percent(WORST)} may be missed)`;
+  if (most > tested * REACH)
+    return `it hangs on a single step: without it the peak is beyond ${REACH} × the ${tested} users that were tested, or nowhere`;
   return undefined;
 }
+
+/** A peak beyond what was tested is the law's word and nobody's measurement. */
+export const peakOrigin = ({ peakUsers, tested }: Fit): Origin => (peakUsers > tested ? "assumed" : "measured");

@@ -1,11 +1,11 @@
 /** A prediction beside the measurement it was about. */
 import { configured } from "./figure.ts";
-import { forecast } from "./forecast.ts";
+import { forecast, withWaits } from "./forecast.ts";
 import type { PlanInput } from "./input.ts";
 import { closedRate, loopLatency, percentiles } from "./latency.ts";
-import { cpuPerRequest, loadOf, loopsOf } from "./load.ts";
+import { cpuOfMix, cpuPerRequest, loadOf, loopsOf } from "./load.ts";
 import { median } from "./calibrate.ts";
-import { lint, usable, type LoadRun, type RunStep } from "./run.ts";
+import { lint, usable, type AnsweredStep, type LoadRun, type RunStep } from "./run.ts";
 
 export interface Comparison {
   readonly what: "rate" | "p50" | "p99" | "calls";
@@ -58,10 +58,15 @@ export function placed(input: PlanInput, run: LoadRun, file: string): PlanInput 
   };
 }
 
-/** The step's own demand, in place of the input's. */
-function asked(input: PlanInput, step: RunStep, rate: number): PlanInput {
+/**
+ * The step's own demand, in place of the input's.
+ * @param within a write is in the cost and the latency of every request already.
+ */
+function asked(input: PlanInput, step: RunStep, within: boolean): PlanInput {
   const said = (value: number): ReturnType<typeof configured> => configured(value, step.label);
-  return { ...input, demand: { ...input.demand, users: said(step.users), rate: said(rate / step.users), burst: said(1) } };
+  const writes = said(within ? 0 : (step.writes ?? 0) / Math.max(1, step.requests));
+  const rate = said(step.offeredPerSecond / step.users);
+  return { ...input, demand: { ...input.demand, users: said(step.users), rate, burst: said(1), writes } };
 }
 
 interface Predicted {
@@ -71,28 +76,22 @@ interface Predicted {
   readonly calls: number;
 }
 
-/** Users who wait for their answers: as many requests as they get round to. */
+/** Users who wait for their answers: as many requests as they get round to. @param input with the step's demand. */
 function closed(input: PlanInput, step: RunStep): Predicted {
-  const { costs, place } = input;
+  const { costs, demand } = input;
   const servers = loopsOf(input);
+  const service = cpuOfMix(input);
   const quiet = percentiles((name) => costs.quiet[name].value);
   // What an answer takes besides the CPU passes like thought: the user waits, the server does not.
-  const besides = Math.max(0, quiet.p50 - costs.cpu.value);
-  const rate = closedRate(step.users, step.thinkMs + besides, costs.cpu.value, servers);
-  const load = loadOf(step.users, asked(input, step, rate));
-  const latency = loopLatency({
-    rate,
-    servers,
-    service: costs.cpu.value,
-    quiet,
-    crowd: costs.crowd.value * Math.max(0, place.workers.value / place.cpus.value - 1),
-    population: step.users,
-  });
+  const besides = Math.max(0, quiet.p50 - service) + demand.writes.value * costs.write.p50.value;
+  const rate = closedRate(step.users, step.thinkMs + besides, service, servers);
+  const load = loadOf(step.users, { ...input, demand: { ...demand, rate: configured(rate / step.users, step.label) } });
+  const latency = withWaits(loopLatency({ rate, servers, service, quiet, population: step.users }), load, input);
   return { rate, p50: latency.p50, p99: latency.p99, calls: (load.readCalls * step.seconds) / 60 };
 }
 
-function open(input: PlanInput, step: RunStep): Predicted {
-  const own = asked(input, step, step.offeredPerSecond);
+/** @param own the input with the step's demand. */
+function open(own: PlanInput, step: RunStep): Predicted {
   const { latency, load } = forecast(own);
   const most = (loopsOf(own) * 1_000) / cpuPerRequest(load, own);
   return { rate: Math.min(step.offeredPerSecond, most), p50: latency?.p50, p99: latency?.p99, calls: (load.readCalls * step.seconds) / 60 };
@@ -102,14 +101,14 @@ function open(input: PlanInput, step: RunStep): Predicted {
 const ENOUGH = 500;
 
 /** @param again the same step of the run that was predicted from. */
-function whyUnclear(what: Comparison["what"], step: RunStep, again: RunStep | undefined): string | undefined {
+function whyUnclear(what: Comparison["what"], step: AnsweredStep, again: AnsweredStep | undefined): string | undefined {
   if (what === "rate" || what === "calls") return undefined;
   const before = again?.latencyMs[what];
   if (before !== undefined && !within[what](before, step.latencyMs[what])) return `measured before: ${Number(before.toPrecision(2))} ms`;
   return what === "p99" && step.requests < ENOUGH ? `of ${step.requests} requests` : undefined;
 }
 
-function compare(step: RunStep, predicted: Predicted, again: RunStep | undefined): Comparison[] {
+function compare(step: AnsweredStep, predicted: Predicted, again: AnsweredStep | undefined): Comparison[] {
   const one = (what: Comparison["what"], p: number | undefined, m: number): Comparison => {
     const holds = p !== undefined && within[what](p, m);
     const unclear = holds || p === undefined ? undefined : whyUnclear(what, step, again);
@@ -155,14 +154,13 @@ const alike = (a: RunStep, b: RunStep): boolean =>
 export function verify(input: PlanInput, run: LoadRun, file: string, from?: LoadRun): Verification {
   const before = from === undefined || from.startedAt === run.startedAt ? [] : usable(from);
   const here = placed(input, run, file);
-  const steps = usable(run).map((step) => ({
-    step,
-    comparisons: compare(
-      step,
-      step.model === "closed" ? closed(here, step) : open(here, step),
-      before.find((one) => alike(one, step)),
-    ),
-  }));
+  const within = from !== undefined && input.costs.write.cpu.origin !== "measured" && from.steps.some(({ writes = 0 }) => writes > 0);
+  const steps = usable(run).map((step) => {
+    const own = asked(here, step, within);
+    const predicted = step.model === "closed" ? closed(own, step) : open(own, step);
+    const again = before.find((one) => alike(one, step));
+    return { step, comparisons: compare(step, predicted, again) };
+  });
   const ratios = ratiosOf(steps);
   const judged = steps.map(({ step, comparisons }) => ({ step, comparisons: comparisons.map((one) => excused(one, ratios)) }));
   const all = judged.flatMap(({ comparisons }) => comparisons);

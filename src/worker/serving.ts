@@ -4,15 +4,12 @@ import type { Vitals } from "../base/beat.ts";
 import type { Clock } from "../base/clock.ts";
 import { pause } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
-import { classOf } from "../base/requestclass.ts";
 import type { ToChild } from "../base/protocol.ts";
 import { between, type Ms } from "../base/units.ts";
-import type { AccessEntry, AccessLog } from "./access.ts";
-import { explained } from "./app.ts";
+import type { AccessLog } from "./access.ts";
 import { limitBody } from "./bodylimit.ts";
 import { Cap } from "./cap.ts";
 import type { WorkerConfig } from "./config.ts";
-import type { Turned } from "./clienterror.ts";
 import { Connections, type Seat } from "./connections.ts";
 import { drain, type DrainParts, type Drained } from "./drain.ts";
 import type { Exchange } from "./exchange.ts";
@@ -24,11 +21,11 @@ import { Intake } from "./intake.ts";
 import { retuneServer } from "./limits.ts";
 import { linger } from "./linger.ts";
 import { observeRequests } from "./observe.ts";
+import { Outcomes } from "./outcomes.ts";
 import { Pace } from "./pace.ts";
-import { notePeer, peerOf } from "./peer.ts";
+import { notePeer } from "./peer.ts";
 import type { Written } from "./prepared.ts";
 import { Tally } from "./tally.ts";
-import { pathOf } from "./target.ts";
 import { watchTimeouts } from "./timeouts.ts";
 import { KEPT, Turnover } from "./turnover.ts";
 import { watchUpgrades } from "./upgrades.ts";
@@ -50,6 +47,7 @@ type Share = Extract<ToChild, { type: "share" }>;
 /** The one server that a worker serves with, whoever made it: its connections, requests, timeouts, cap and drain. */
 export class Serving {
   readonly tally = new Tally();
+  readonly outcomes: Outcomes;
   readonly connections: Connections;
   readonly inFlight: InFlight;
   readonly #intake = new Intake(() => this.#config.backlog);
@@ -64,6 +62,7 @@ export class Serving {
   constructor(config: WorkerConfig, parts: ServingParts) {
     this.#config = config;
     this.#parts = parts;
+    this.outcomes = new Outcomes({ clock: parts.clock, tally: this.tally, trust: parts.trust, access: parts.access });
     const gone = (seat: Seat): void => {
       this.inFlight.dropped(seat);
       this.#cap.left(seat);
@@ -71,7 +70,7 @@ export class Serving {
       this.#pace.left();
     };
     this.connections = new Connections(parts.clock, gone, config.app === null);
-    this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.#over(exchange));
+    this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.outcomes.over(exchange));
     const intake = this.#intake;
     const turnstile = { hold: () => intake.hold("cap"), release: () => intake.release("cap") };
     const tell = (full: boolean): void => parts.holds(this.#turnover.staying, full, this.#turnover.churning);
@@ -151,16 +150,8 @@ export class Serving {
   }
 
   /** A prepared answer was handed to the socket; most are over with that. */
-  written(req: IncomingMessage, res: ServerResponse, { startedAt, id, cache, bytes }: Written): void {
-    const millis = between(startedAt, this.#parts.clock.now());
-    const { access } = this.#parts;
-    const { statusCode: status } = res;
-    this.tally.answered(status, millis);
-    this.tally.classed("read"); // only rows stand ready
-    if (access.samples()) {
-      const client = this.#parts.trust.addressOf(req);
-      access.add({ method: req.method ?? "", path: pathOf(req.url), status, millis, bytes, client, id, cache });
-    }
+  written(req: IncomingMessage, res: ServerResponse, written: Written): void {
+    this.outcomes.prepared(req, res, written);
     const { socket } = res;
     if (socket !== null && socket.writableLength === 0) return;
     if (this.inFlight.of(res) === undefined) this.inFlight.begin(req, res).counted = true;
@@ -169,7 +160,7 @@ export class Serving {
   /** A refusal was handed to the socket; most are over with that. */
   refused(exchange: Exchange): void {
     exchange.release();
-    this.#over(exchange);
+    this.outcomes.over(exchange);
     const { socket } = exchange.res;
     if (socket !== null && socket.writableLength === 0) return;
     exchange.counted = true;
@@ -205,62 +196,4 @@ export class Serving {
     if (this.#draining) res.shouldKeepAlive = false;
     limitBody(this.inFlight.begin(req, res), this.#config.bodyLimit);
   }
-
-  /** What could not be read as a request was answered. */
-  turned({ socket, status, reason, id }: Turned): void {
-    const { access } = this.#parts;
-    if (!access.tells(status, reason)) return;
-    access.trouble({ method: "", path: "", status, millis: 0, bytes: 0, client: peerOf(socket), id, reason }, false);
-  }
-
-  /** An answer went out, or its client went away before one did: then there is nothing to count. */
-  #over(exchange: Exchange): void {
-    const { req, res, counted, timedOut, answered, startedAt } = exchange;
-    if (counted) return;
-    const millis = between(startedAt, this.#parts.clock.now());
-    if (!res.headersSent && !timedOut && answered === undefined) return this.#left(exchange, millis);
-    const status = answered ?? (res.headersSent ? res.statusCode : 504);
-    this.tally.answered(status, exchange.stream || exchange.waits ? undefined : millis);
-    const said = status < 400 ? undefined : res.getHeader("x-drover-refused");
-    const refusal = exchange.refused || typeof said !== "string" ? undefined : said;
-    if (refusal !== undefined) this.tally.refused(refusal);
-    const refused = exchange.refused || refusal !== undefined;
-    this.tally.classed(classOf(req.method, req.url), refused ? status : undefined);
-    this.#log(exchange, { status, millis, refused, reason: exchange.reason ?? refusal ?? (status < 400 ? undefined : explained(res)) });
-  }
-
-  #log(exchange: Exchange, { status, millis, refused, reason }: Outcome): void {
-    const { access } = this.#parts;
-    const own = refused || exchange.reason !== undefined;
-    const trouble = status >= 500 || own || status === 429 || (reason !== undefined && TOLD.has(status));
-    if (trouble ? !access.tells(status, reason ?? "application") : !access.samples()) return;
-    const { req, res } = exchange;
-    const cache = res.getHeader("x-cache");
-    const why = reason ?? (trouble ? "application" : undefined);
-    const entry = { ...this.#asked(req), status, millis, bytes: exchange.bytes(), id: exchange.id(), reason: why };
-    const whole = typeof cache === "string" ? { ...entry, cache } : entry;
-    if (trouble) access.trouble(whole, status >= 500 && !refused);
-    else access.add(whole);
-  }
-
-  /** Nobody is there to be answered: 499, as nginx has it. */
-  #left(exchange: Exchange, millis: Ms): void {
-    const { access } = this.#parts;
-    if (!access.samples()) return;
-    access.add({ ...this.#asked(exchange.req), status: 499, millis, bytes: 0, id: exchange.id(), reason: "client-left" });
-  }
-
-  #asked(req: IncomingMessage): Pick<AccessEntry, "method" | "path" | "client"> {
-    return { method: req.method ?? "", path: pathOf(req.url), client: this.#parts.trust.addressOf(req) };
-  }
 }
-
-interface Outcome {
-  readonly status: number;
-  readonly millis: Ms;
-  readonly refused: boolean;
-  readonly reason: string | undefined;
-}
-
-/** What of a client's faults an operator wants to hear of: somebody tries something. What else is 4xx is between the two of them. */
-const TOLD: ReadonlySet<number> = new Set([403, 408, 413, 421, 431]);

@@ -71,7 +71,7 @@ export class Worker {
       land: (server, own) => serving.land(server, !own),
       loaders: this.#deps.loaders,
       front: (application) => builtIn.front(application),
-      clientError: onClientError(serving.tally, (turned) => serving.turned(turned), config.demo ? ["X-Drover-Demo: 1"] : []),
+      clientError: onClientError(serving.tally, (turned) => serving.outcomes.turned(turned), config.demo ? ["X-Drover-Demo: 1"] : []),
     });
     this.#loaded = await Promise.race([loading, boot.failed]).finally(() => boot.end());
     this.#host.signals.once("exit", () => this.#deps.lines.end()); // a crash comes this way too

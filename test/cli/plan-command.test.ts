@@ -90,6 +90,17 @@ test("--json is one document, presets and tiers too", async (t) => {
   assert.equal(((await json("--tiers"))["tiers"] as unknown[]).length, 3);
 });
 
+test("a run that tells what a write costs is planned with its writes, and --writes says otherwise", async (t) => {
+  // A read takes 0.04 ms and a write 3: 10 % of 1,000 requests are writes in one step, none in the others.
+  const mixed = step(1_000, { writes: 2_000, cpuSeconds: 0.2 + 18_000 * 0.00004 + 2_000 * 0.003 });
+  const file = runFile(t, { steps: [step(100), step(500), mixed].map((one) => ({ writes: 0, ...one })) });
+  const text = (await printed(t, ["--from", file, "--explain"])).text;
+  assert.match(text, /demand\.writes +0\.1 +measured/);
+  assert.match(text, /costs\.write\.cpu +3 +measured/);
+  assert.match((await printed(t, ["--from", file, "--writes", "30%", "--explain"])).text, /demand\.writes +0\.3 +configured/);
+  assert.match((await printed(t, ["--from", runFile(t), "--explain"])).text, /demand\.writes +0 +assumed/);
+});
+
 test("a run's figures are measured, and a prediction that does not hold exits 1", async (t) => {
   const file = runFile(t);
   const from = await printed(t, ["--from", file, "--explain"]);

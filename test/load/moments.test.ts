@@ -67,13 +67,43 @@ test("what is asked in less than a rest stands for itself; late answers are told
   );
 });
 
-test("of a long run every second one is dropped, and the last is there", () => {
+test("eight hours are all there, each part as fine as the others; a bad second stays visible, and nothing is lost of the sums", () => {
   const moments = new Moments(0);
   moments.open("long", 0);
-  for (let at = 1; at <= 1_300; at += 1) moments.end([came([1])], at * 1_000);
-  moments.end([came([2])], 1_300_100);
-  assert.ok(moments.list.length <= 1_200 && moments.list.length > 600);
-  assert.deepEqual([moments.list.at(-1)?.at, moments.list.at(-1)?.good], [1_300.1, 2]);
+  const bad = came([4_000, "failed", "refused"]);
+  for (let at = 1; at <= 28_800; at += 1) moments.end([at === 7_000 ? bad : came([1, 1])], at * 1_000);
+  moments.end([came([2])], 28_800_100);
+  const { list } = moments;
+  assert.ok(list.length <= 1_200 && list.length > 600, `${list.length}`);
+  const lengths = new Set(list.slice(0, -1).map(({ lasted }) => lasted));
+  assert.deepEqual([lengths.size, lengths.has(32)], [1, true], "one stride for the whole run");
+  const sum = (of: (moment: Moment) => number): number => list.reduce((all, moment) => all + of(moment), 0);
+  assert.deepEqual([sum(({ good }) => good), sum(({ failed }) => failed), sum(({ refused }) => refused)], [57_600, 1, 1]);
+  assert.ok(Math.abs(sum(({ lasted }) => lasted) - 28_800.1) < 0.01);
+  assert.equal(list.at(-1)?.at, 28_800.1);
+  const worst = list.find(({ failed }) => failed > 0);
+  assert.ok(worst !== undefined && worst.at >= 7_000 && worst.at - worst.lasted < 7_000 && (worst.p95 ?? 0) >= 4_000);
+  assert.ok(Math.abs(worst.perSecond - 65 / 32) < 0.001, `${worst.perSecond}`);
+  assert.ok(list.every((moment) => moment === worst || Math.abs(moment.perSecond - 2) < 0.2));
+});
+
+test("steps are not merged with each other, nor late answers with the step's time, however long the run", () => {
+  const moments = new Moments(0);
+  for (let step = 0; step < 20; step += 1) {
+    moments.open(`step ${step}`, step * 200_000);
+    for (let i = 1; i <= 199; i += 1) {
+      if (i === 151) moments.close();
+      moments.end([came([i > 150 ? 9_000 : 1])], step * 200_000 + i * 1_000);
+    }
+  }
+  const { list } = moments;
+  assert.ok(list.length <= 1_200);
+  for (let step = 0; step < 20; step += 1) {
+    const good = (late: boolean): number =>
+      list.filter((moment) => moment.step === `step ${step}` && moment.isLate === late).reduce((sum, moment) => sum + moment.good, 0);
+    assert.deepEqual([good(false), good(true)], [150, 49]);
+  }
+  assert.ok(list.every(({ isLate, p95 }) => (p95 ?? 0) > 5_000 === isLate));
 });
 
 /** [seconds, what came] of each moment, the warm-up's left out: no moment is of it. */

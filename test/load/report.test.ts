@@ -37,6 +37,8 @@ const sample = (at: number, more: Partial<ServerSample> = {}): ServerSample => (
 interface Made {
   readonly thinkMs?: number;
   readonly ms?: number;
+  /** Good ones. */
+  readonly answers?: number;
   readonly fates?: readonly (readonly [Fate, string])[];
   readonly end?: Partial<ServerSample>;
   readonly foreign?: true;
@@ -44,9 +46,18 @@ interface Made {
   readonly label?: string;
 }
 
-function made({ thinkMs = 5_000, ms = 10, fates = [], end = {}, foreign, elu = 0.1, label = "goal" }: Made = {}): StepResult {
+function made({
+  thinkMs = 5_000,
+  ms = 10,
+  answers = 200,
+  fates = [],
+  end = {},
+  foreign,
+  elu = 0.1,
+  label = "goal",
+}: Made = {}): StepResult {
   const tally = new Tally();
-  for (let i = 0; i < 200; i += 1) {
+  for (let i = 0; i < answers; i += 1) {
     tally.slip.record(0.1);
     tally.record(EVIL, { fate: "ok", why: "", bytes: 100 }, ms);
   }
@@ -127,6 +138,19 @@ test("a run is what drover plan reads, with what it does not read beside it", ()
   const run = { format: "drover-load-run", version: 1, startedAt: "x", tool: "t", target: "http://127.0.0.1/", server: about, steps };
   const read = readRun(JSON.stringify(run), "run.json");
   assert.deepEqual([read.steps[0]?.hitRatio, read.steps[0]?.requests, read.steps[1]?.cpuSeconds], [1, 200, undefined]);
+});
+
+test("good answers alone are done, and where there is none there is no latency", () => {
+  const refused = made({ fates: Array.from({ length: 50 }, () => ["refused", "rate"] as const) });
+  const { achievedPerSecond, offeredPerSecond, requests } = runStep(refused, 5_000);
+  assert.deepEqual([achievedPerSecond, offeredPerSecond, requests, refused.verdict], [20, 25, 250, "FAIL"]);
+  assert.equal(bottleneck(refused).is, "refusals");
+  const next = (results: StepResult[]): string => nextStep({ results, ending: "done", known: true, json: undefined, url: "http://x/" });
+  assert.match(next([refused]), /one address: --user-file signs them in/);
+  assert.match(next([made({ fates: Array.from({ length: 50 }, () => ["refused", "overload"] as const) })]), /raise the limit that refuses/);
+  const dead = made({ answers: 0, fates: [["timeout", "timeout"]] });
+  assert.deepEqual([runStep(dead, 5_000).latencyMs, runStep(dead, 5_000).achievedPerSecond], [undefined, 0]);
+  assert.match(csv([dead]).split("\r\n")[1] ?? "", /,0\.000,1,,,,,/);
 });
 
 test("what binds is named from what is seen, the generator first", () => {

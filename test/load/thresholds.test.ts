@@ -26,6 +26,8 @@ test("k6's notation is read", () => {
 test("what can't be read, can't hold or can't fail is refused, and why", () => {
   const cases: [string, RegExp][] = [
     ["fast please", /expected METRIC: STATISTIC OPERATOR NUMBER/],
+    ["constructor<5", /no metric is called constructor/],
+    ["http_req_shed: rate>1", /can never hold/],
     ["http_req_durations: p(95)<500", /no metric is called http_req_durations/],
     ["http_req_duration<500", /needs a statistic/],
     ["http_req_duration: p(101)<500", /no 101th percentile/],
@@ -56,7 +58,8 @@ test("what can't be read, can't hold or can't fail is refused, and why", () => {
 
 test("a metric that is named has no usual threshold beside it; one of an endpoint has", () => {
   const own = withUsual([parseThreshold("p(99)<100")]).map(({ text }) => text);
-  assert.deepEqual(own, ["p(99)<100", "unexpected_503==0", "timeouts==0", "errors==0", "target_cpu<80", "target_rss<50"]);
+  assert.deepEqual(own, ["p(99)<100", "unexpected_503==0", "timeouts==0", "errors==0", "http_req_shed:rate<0.01", "target_cpu<80", "target_rss<50"]); // prettier-ignore
+  assert.ok(!withUsual([parseThreshold("shed<5")]).some(({ metric }) => metric === "http_req_shed")); // the same, counted otherwise
   assert.equal(withUsual([parseThreshold("http_req_duration{endpoint:login}: p(95)<100")]).length, USUAL.length + 1);
 });
 
@@ -72,11 +75,31 @@ test("a step is judged: a foreign server's CPU is not held against it, no answer
       "unexpected_503 true",
       "timeouts false",
       "errors true",
+      "http_req_shed true",
       "target_cpu false",
       "target_rss true",
       "http_req_failed false",
     ],
   );
   const nothing = judge({ tally: new Tally(), seconds: 10 }, USUAL);
-  assert.deepEqual(nothing.map(({ holds }) => holds), [false, true, true, true, true, true]); // prettier-ignore
+  assert.deepEqual(nothing.map(({ holds }) => holds), [false, true, true, true, false, true, true]); // prettier-ignore
+});
+
+test("an endpoint alone is judged by its own mean and extremes; its refusals are no failures", () => {
+  const tally = new Tally();
+  for (let i = 0; i < 100; i += 1) tally.record("read", { fate: "ok", why: "", bytes: 1 }, i < 90 ? 5 : 5_000);
+  for (let i = 0; i < 100; i += 1) tally.record("write", { fate: i < 60 ? "ok" : "refused", why: i < 60 ? "" : "rate", bytes: 1 }, 7);
+  const value = (text: string): number | undefined => judge({ tally, seconds: 10 }, [parseThreshold(text)])[0]?.value;
+  assert.deepEqual(
+    ["avg<1", "med<1", "min<1", "max<1"].map((of) => Math.round(value(`http_req_duration{endpoint:read}: ${of}`) ?? 0)),
+    [505, 5, 5, 5_000],
+  );
+  assert.deepEqual([value("http_req_failed{endpoint:write}: rate<0.1"), value("http_req_failed: rate<0.1")], [0, 0]);
+  assert.deepEqual([value("http_req_shed: rate<0.1"), value("shed<1")], [0.2, 40]);
+  assert.deepEqual(
+    judge({ tally, seconds: 10 }, USUAL)
+      .filter(({ holds }) => !holds)
+      .map(({ threshold }) => threshold.metric),
+    ["http_req_duration", "http_req_shed"],
+  );
 });

@@ -1,10 +1,9 @@
-/** Cache renewal, scalability, queues of loops: against figures that are known otherwise. */
+/** Cache renewal, queues of loops: against figures that are known otherwise. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { callsPerMinute, hitRatio, shortestTtl, waitsForRefresh } from "../../src/plan/cache.ts";
 import { closedRate, logNormal, loopLatency, mixture } from "../../src/plan/latency.ts";
-import { fit, refusal, throughput } from "../../src/plan/usl.ts";
 
 const about = (actual: number, expected: number, part: number): void =>
   assert.ok(Math.abs(actual - expected) <= part * Math.abs(expected), `${actual} is not ${expected} ± ${part * 100} %`);
@@ -34,67 +33,10 @@ test("calls grow with the load up to one a TTL, and fall with the TTL", () => {
   );
 });
 
-test("the scalability law finds the coefficients it was made from", () => {
-  fc.assert(
-    fc.property(
-      fc.double({ min: 0.1, max: 1e4, noNaN: true }),
-      fc.double({ min: 0, max: 0.3, noNaN: true }),
-      fc.double({ min: 1e-6, max: 0.01, noNaN: true }),
-      (lambda, sigma, kappa) => {
-        const points = [1, 5, 10, 25, 50, 100, 200].map((users) => ({ users, rate: throughput({ lambda, sigma, kappa }, users) }));
-        const found = fit(points);
-        assert.ok(found !== undefined && found.worst < 1e-6, JSON.stringify(found));
-        about(found.peakUsers, Math.max(1, Math.sqrt((1 - sigma) / kappa)), 0.01);
-      },
-    ),
-    { numRuns: 100 },
-  );
-});
-
-test("500, 2,000 and 5,000 users of a published run: a peak near 2,200 users, called an illustration", () => {
-  const found = fit([
-    { users: 500, rate: 10_681 },
-    { users: 2_000, rate: 27_535 },
-    { users: 5_000, rate: 18_371 },
-  ]);
-  assert.ok(found !== undefined);
-  about(found.peakUsers, 2_200, 0.02);
-  about(found.peakRate, 25_650, 0.02);
-  about(found.lambda, 23.2, 0.02);
-  about(found.kappa, 2e-7, 0.03);
-  assert.match(refusal(found) ?? "", /3 points.*illustration/);
-});
-
-test("a peak is not told beyond twice what was tested, nor where nothing bends", () => {
-  const straight = fit([5, 10, 25, 50, 100, 200].map((users) => ({ users, rate: users / 10 })));
-  assert.match(straight === undefined ? "" : (refusal(straight) ?? ""), /still rose at 200 users/);
-  const early = fit([1, 2, 4, 6, 8, 10].map((users) => ({ users, rate: throughput({ lambda: 10, sigma: 0.01, kappa: 1e-4 }, users) })));
-  assert.match(early === undefined ? "" : (refusal(early) ?? ""), /beyond 2 × the 10 users/);
-  const seen = fit(
-    [1, 20, 50, 80, 120, 200].map((users) => ({ users, rate: throughput({ lambda: 10, sigma: 0.01, kappa: 1e-4 }, users) })),
-  );
-  assert.equal(seen === undefined ? "" : refusal(seen), undefined);
-  assert.equal(
-    fit([
-      { users: 1, rate: 1 },
-      { users: 2, rate: 2 },
-    ]),
-    undefined,
-  );
-  assert.equal(
-    fit([
-      { users: 5, rate: 1 },
-      { users: 5, rate: 2 },
-      { users: 5, rate: 3 },
-    ]),
-    undefined,
-  );
-});
-
 const quiet = { p50: 1, p95: 2, p99: 4 };
 
 test("answers get slower with the load, never faster, and have no time at full load", () => {
-  const at = (rate: number): ReturnType<typeof loopLatency> => loopLatency({ rate, servers: 2, service: 1, quiet, crowd: 10 });
+  const at = (rate: number): ReturnType<typeof loopLatency> => loopLatency({ rate, servers: 2, service: 1, quiet });
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1_999, noNaN: true }), fc.double({ min: 0, max: 1_999, noNaN: true }), (a, b) => {
       const [less, more] = [at(Math.min(a, b)), at(Math.max(a, b))];
@@ -104,12 +46,12 @@ test("answers get slower with the load, never faster, and have no time at full l
   );
   assert.deepEqual(at(0), quiet);
   assert.equal(at(2_000).p99, Infinity);
-  assert.ok(Number.isFinite(loopLatency({ rate: 2_000, servers: 2, service: 1, quiet, crowd: 0, population: 100 }).p99));
+  assert.ok(Number.isFinite(loopLatency({ rate: 2_000, servers: 2, service: 1, quiet, population: 100 }).p99));
 });
 
 test("M/M/1: at ρ = 0.9 the p99 of the answers is ln(100) / (μ − λ), the median ln(2) / (μ − λ)", () => {
   const alone = { p50: Math.log(2), p95: Math.log(20), p99: Math.log(100) };
-  const { p50, p99 } = loopLatency({ rate: 900, servers: 1, service: 1, quiet: alone, crowd: 0 });
+  const { p50, p99 } = loopLatency({ rate: 900, servers: 1, service: 1, quiet: alone });
   about(p99, Math.log(100) / 0.1, 1e-9);
   about(p50, Math.log(2) / 0.1, 1e-9);
 });

@@ -1,7 +1,7 @@
 /** `drover load` as it is typed: against a small server with faults, and against the demo. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, lstatSync, openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import type { RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -16,15 +16,20 @@ interface Ran {
   readonly err: string;
 }
 
-/** @param onLine gets what was printed so far, and the process. */
-function load(cwd: string, args: readonly string[], onLine?: (out: string, pid: number) => void): Promise<Ran> {
-  const child = spawn(DROVER, ["load", ...args], { cwd, stdio: ["ignore", "pipe", "pipe"], env: cleanEnv() });
+/** @param onLine gets what was printed so far, and the process. @param output a file to print into. */
+function load(
+  cwd: string,
+  args: readonly string[],
+  onLine?: (out: string, pid: number) => void,
+  output: "pipe" | number = "pipe",
+): Promise<Ran> {
+  const child = spawn(DROVER, ["load", ...args], { cwd, stdio: ["ignore", output, "pipe"], env: cleanEnv() });
   let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk: Buffer) => {
+  child.stdout?.on("data", (chunk: Buffer) => {
     out += chunk.toString();
     onLine?.(out, child.pid ?? 0);
   });
-  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (err += chunk.toString()));
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })));
 }
 
@@ -127,6 +132,48 @@ suite("drover load", { concurrency: 3 }, () => {
     assert.equal(cut.code, 105, cut.out + cut.err);
     assert.match(cut.out, /\(cut\)[^]*a part: interrupted/);
     assert.ok((readRun(readFileSync(join(dir, "cut.json"), "utf8"), "cut.json").steps[0]?.requests ?? 0) > 10);
+  });
+
+  test("--requests: so many and not one more, of any number of threads; --json may be the output itself", async (t) => {
+    const dir = folder(t);
+    let asked = { writes: 0, looks: 0 };
+    const { url } = await serve(t, (req, res) => {
+      asked[req.method === "POST" ? "writes" : "looks"] += 1;
+      req.resume().on("end", () => res.end("{}"));
+    });
+    writeFileSync(
+      join(dir, "p.json"),
+      JSON.stringify({ endpoints: { read: ["GET /"], write: [{ method: "POST", path: "/rows", body: {} }] } }),
+    );
+    symlinkSync("/proc/self/fd/1", join(dir, "output"));
+    for (const [users, threads] of [
+      ["10", "1"],
+      ["1", "2"],
+    ] as const) {
+      // prettier-ignore
+      asked = { writes: 0, looks: 0 };
+      const args = ["--users", users, "--threads", threads, "--requests", "100", "--mix", "0/1/0", "--profile", "p.json", ...CALM];
+      const out = openSync(join(dir, "out.txt"), "w");
+      const { code, err } = await load(dir, [url, ...args, "--json", "output"], undefined, out);
+      closeSync(out);
+      const text = readFileSync(join(dir, "out.txt"), "utf8");
+      assert.equal(code, 0, text + err);
+      assert.deepEqual(asked, { writes: 100, looks: 1 }, `${users} users`);
+      assert.match(text, /^target [^]*\n\{\n[^]*"requests": 100,[^]*\n\}\nwritten {5}output\nPASS, exit 0\n$/);
+    }
+    assert.ok(lstatSync(join(dir, "output")).isSymbolicLink());
+  });
+
+  test("--find-max goes as far as the generator may open files, and says so", async (t) => {
+    const dir = folder(t);
+    const { url } = await serve(t, (_req, res) => res.end("ok"));
+    const args = [url, "--find-max", "--users", "20", "--hold", "1s", "--think", "100ms", "--threads", "1", ...CALM];
+    const child = spawn("sh", ["-c", 'ulimit -n 100; exec "$0" load "$@"', DROVER, ...args], { cwd: dir, env: cleanEnv(), stdio: ["ignore", "pipe", "inherit"] }); // prettier-ignore
+    let out = "";
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    assert.equal(code, 0, out);
+    assert.match(out, /holds 36 users \(no more were tried: this generator may open no more files: ulimit -n\)/);
   });
 
   test("what makes no sense is refused before anybody is sent: 64, and 69 when nobody is there", async (t) => {

@@ -1,7 +1,7 @@
 /** Why a goal is missed, as far as the same run shows it: said beside the figures that show it, and only where it is missed. */
 import type { Results } from "../results.ts";
 import type { StackName } from "../stack.ts";
-import { median, of, ratios, rounds, short } from "./figures.ts";
+import { median, of, ratios, rounds, short, spread } from "./figures.ts";
 import type { Goal } from "./goals.ts";
 
 interface Reason {
@@ -91,8 +91,8 @@ const REASONS: readonly Reason[] = [
     why({ expiry }) {
       const own = expiry.find(({ stack }) => stack === "drover");
       if (own === undefined) return undefined;
-      const [aging, hot] = [median(of(own.expiring, "p99")), median(of(own.hot, "p99"))];
-      return `${short(aging)} ms beside ${short(hot)} ms: each renewal is read by the broker and sent to every worker, on CPUs that are busy, and workers let each other finish with it ([adr 27](adr/0027-workers-are-batch-work.md)). Nobody waits for Google.`;
+      const [aging, hot] = [of(own.expiring, "p99"), of(own.hot, "p99")];
+      return `${spread(aging)} ms beside ${spread(hot)}: the rounds of one kind differ more than the kinds do. All CPUs are taken, and who waits for how many time slices is chance ([adr 27](adr/0027-workers-are-batch-work.md)). Nobody waits for Google.`;
     },
   },
   {

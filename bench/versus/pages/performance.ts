@@ -249,7 +249,7 @@ function heldPart({ held }: Results): string[] {
   const each = ((held.pss - held.pssBefore) * 1_024) / Math.max(1, held.opened);
   return [
     `## ${held.wanted.toLocaleString("en-US")} connections\n`,
-    `The documents' 16 workers × 1,000. Here ${held.workers} workers, each with at most ${held.perWorker.toLocaleString("en-US")}: a worker that is full closes what has been idle longest while others come, and does not know that its neighbours have room.
+    `The documents' 16 workers × 1,000. Here ${held.workers} workers, each with at most ${held.perWorker.toLocaleString("en-US")}: they need not be spread to the last one.
 From ${held.addresses} loopback addresses; each is asked once as it is opened, and then requests go to connections drawn by lot while all are held.\n`,
     table(
       [
@@ -302,6 +302,8 @@ const METHOD = `## How it is measured
   process, as most applications do; the line below it keeps bytes. nginx and HAProxy have no application: they are the limit.
 - Before the first round, and before the first with a connection for each request, everyone is warmed up at full load for 5 s. The order is reversed every other round. What was measured while others took more than a third of a CPU is measured again.
 - drover's emulator stands for Google and is not counted. Nothing is tuned that its documentation does not tell everyone to tune; limits of connections are raised
-  for all so that 10,000 fit. wrk's percentiles are those of answers, without correction: its clients wait.
+  for all so that 10,000 fit. wrk corrects its percentiles: a long wait counts once more for each request that it kept from being sent (\`stats_correct\`). ab's are those of answers.
+- drover runs as it is shipped: its workers are SCHED_BATCH to the kernel, nobody else's are. That is a setting, and any server may be started so: [adr 27](adr/0027-workers-are-batch-work.md)
+  has drover without it and the bare server with it.
 - Not here: TLS, a network, more CPUs, other versions than these. The programs that are compared stand in \`bench/versus/apps\`, raw rounds in \`bench/results\`.
 `;

@@ -65,7 +65,7 @@ function capacity({ sources }: Results): Plot[] {
   const all = sources.questions.map(({ system, stack, steps }) => ({
     label: system.split(":")[0] ?? system,
     ours: stack === "drover",
-    values: steps.map(({ latencyMs }) => latencyMs.p95),
+    values: steps.map(({ latencyMs }) => latencyMs?.p95),
   }));
   return [plot("users", "95 of 100 answers came within", (title) => lines(title, { x: "users at once", y: "ms" }, places, all))];
 }

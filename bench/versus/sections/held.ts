@@ -7,7 +7,7 @@ import { rounded } from "../measure.ts";
 import type { Held } from "../results.ts";
 import { start } from "../start.ts";
 
-/** A tenth more than 1,000: a full worker closes idle connections for new ones, also while its neighbours have room. */
+/** A tenth more than 1,000: they need not be spread to the last one. */
 const [WORKERS, PER_WORKER, RATE] = [16, 1_100, 400];
 /** Each source address has its own ports, and each holder its own limit of open files. */
 const ADDRESSES = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"] as const;

@@ -55,7 +55,7 @@ export async function sources(context: Context): Promise<Sources> {
     context.say(`  ${one.system}`);
     try {
       questions.push(
-        await asked(context, one, ["--ladder", context.sizes.users, "--hold", `${context.sizes.hold}s`, "--think", `${THINK_MS}ms`]),
+        await asked(context, one, ["--ladder", context.sizes.users, "--hold", `${context.sizes.holdSystems}s`, "--think", `${THINK_MS}ms`]),
       );
     } catch (error) {
       context.fail(one.system, error);

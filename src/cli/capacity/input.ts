@@ -145,13 +145,17 @@ function overlaid(input: PlanInput, { flags, resolved }: Asked): PlanInput {
   };
 }
 
-/** The busiest step's demand: what the run was made for. */
-function demandOf(input: PlanInput, run: LoadRun, file: string): PlanInput {
+/**
+ * The busiest step's demand: what the run was made for. Its share of writes counts where a write's CPU was told apart; where it was not, it is in
+ * that of a request.
+ */
+function demandOf(input: PlanInput, run: LoadRun, { file, apart }: { readonly file: string; readonly apart: boolean }): PlanInput {
   const steps = usable(run);
   if (steps.length === 0) return input;
   const step = steps.reduce((most, next) => (next.achievedPerSecond > most.achievedPerSecond ? next : most));
   const said = (value: number): Figure => measured(value, `${file}: ${step.label}`);
-  return { ...input, demand: { ...input.demand, users: said(step.users), rate: said(step.achievedPerSecond / step.users) } };
+  const writes = apart && step.writes !== undefined ? { writes: said(step.writes / Math.max(1, step.requests)) } : {};
+  return { ...input, demand: { ...input.demand, users: said(step.users), rate: said(step.achievedPerSecond / step.users), ...writes } };
 }
 
 /**
@@ -186,7 +190,7 @@ export function planInput(asked: Asked, run: LoadRun | undefined): PlanInput {
   if (run === undefined || flags.from === undefined) return overlaid(begun, asked);
   // The run's own machine explains its figures; what is planned for may be another one.
   const { costs } = calibrate(placed(begun, run, flags.from), run, flags.from);
-  const known =
-    flags.preset === undefined && flags.users === undefined && flags.rate === undefined ? demandOf(begun, run, flags.from) : begun;
+  const from = { file: flags.from, apart: costs.write.cpu.origin === "measured" };
+  const known = flags.preset === undefined && flags.users === undefined && flags.rate === undefined ? demandOf(begun, run, from) : begun;
   return overlaid({ ...(flags.preset === undefined ? asMeasured(known, run, asked) : known), costs }, asked);
 }

@@ -13,7 +13,7 @@ const AFTER_TIMEOUT = seconds(25);
 /** What the load goes on for after it. */
 const AFTERWARDS = seconds(1);
 
-/** Until a worker says that it has connections: its beat. */
+/** Until a worker says how many connections it has: its beat. */
 const HOLDS_WITHIN = seconds(3);
 
 /** Seconds without an answer. Readers pause for half a second to one and a half each: where they are few, a second is empty by chance. */
@@ -49,7 +49,7 @@ async function lose(scene: Scene, how: Death): Promise<void> {
   const { service, report } = scene;
   const { workers } = await ready(service, report);
   const load = await scene.load();
-  const victim = await chosen(service);
+  const victim = await chosen(service, performance.now());
   const begun = performance.now();
   strike(scene, victim, how);
   const within = how === "killed" ? REPLACED_WITHIN : ms(service.settings.timeout + AFTER_TIMEOUT);
@@ -92,8 +92,12 @@ async function ready(service: Service, report: Scene["report"]): Promise<{ reado
   return { workers: target };
 }
 
-async function chosen(service: Service): Promise<Victim> {
-  const seen = await service.until(HOLDS_WITHIN, (now) => (victimOf(now)?.child?.connections ?? 0) > 0 && now);
+/** @param since when all readers had connected, monotonic ms: what it said before counts some of their connections. */
+async function chosen(service: Service, since: number): Promise<Victim> {
+  const seen = await service.until(HOLDS_WITHIN, (now) => {
+    const { connections, beatAge } = victimOf(now)?.child ?? {};
+    return (connections ?? 0) > 0 && (beatAge ?? Infinity) < performance.now() - since && now;
+  });
   const status = seen ?? (await service.status());
   const place = victimOf(status);
   if (place?.child === undefined || place.child === null)

@@ -11,7 +11,7 @@ import { lasts, peak, type Step } from "../../load/shape.ts";
 import { findTarget, parseTarget } from "../../load/target.ts";
 import { CLASSES, meanThink, type Person } from "../../load/traffic.ts";
 import { detectMachine, type Machine } from "../../settings/machine.ts";
-import { LOAD_FLAGS, readLoadFlags, type LoadFlags } from "./flags.ts";
+import { LOAD_FLAGS, MOST_USERS, readLoadFlags, type LoadFlags } from "./flags.ts";
 import { probe } from "./probe.ts";
 import { checkFiles, type RunFacts } from "./reports.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
@@ -39,6 +39,8 @@ export interface Prepared {
   readonly scenario: Scenario;
   readonly orders: Orders;
   readonly facts: RunFacts;
+  /** A search for the most goes no further. */
+  readonly mostUsers: number;
 }
 
 export async function prepare(argv: readonly string[]): Promise<Prepared> {
@@ -90,7 +92,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
     thresholds,
     notes,
   };
-  return { flags, scenario, orders, facts };
+  return { flags, scenario, orders, facts, mostUsers: mostUsers(machine) };
 }
 
 /** A kernel gives a program some 28,000 ports towards one address. */
@@ -105,6 +107,9 @@ function enoughFiles(steps: readonly Step[], machine: Machine): void {
       `${users} users need ${users + OWN_FILES} open files and the limit is ${machine.nofile}: ulimit -n ${users + OWN_FILES}`,
     );
 }
+
+/** At once, by the files that this process may open. */
+export const mostUsers = ({ nofile = Infinity }: Pick<Machine, "nofile">): number => Math.max(1, Math.min(MOST_USERS, nofile - OWN_FILES));
 
 /** The usual thresholds are judged where they can be; one that was asked for must be. */
 function knowable({ thresholds }: LoadFlags, known: boolean): void {

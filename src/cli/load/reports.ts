@@ -1,7 +1,5 @@
 /** The run's files: looked at before the run, because a report that can't be written after an hour is an hour lost. */
-import { accessSync, constants, renameSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
-import { dirname, resolve } from "node:path";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Situation } from "../../load/bottleneck.ts";
 import { finding, nextStep } from "../../load/bottleneck.ts";
@@ -14,6 +12,7 @@ import type { Threshold } from "../../load/thresholds.ts";
 import type { Server } from "../../load/server.ts";
 import { RUN_FORMAT, RUN_VERSION, type LoadRun } from "../../plan/run.ts";
 import { jsonText } from "../terminal/printable.ts";
+import { checkFile, writeWhole } from "./files.ts";
 import type { LoadFlags } from "./flags.ts";
 
 export interface RunFacts {
@@ -40,8 +39,7 @@ export function checkFiles(files: Files): void {
   ] as const) {
     if (file === undefined) continue;
     try {
-      if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error("it is a folder");
-      accessSync(dirname(resolve(file)), constants.W_OK);
+      checkFile(file);
     } catch (error) {
       throw new DroverError("DROVER_E_USAGE", `--${flag} ${file} can't be written: ${messageOf(error)}`, { cause: error });
     }
@@ -71,12 +69,14 @@ const more = ({ verdict, why, cut, judgements, generator, measured }: StepResult
   generator,
   why503: measured.tally.fates.unexpected503,
   problems: Object.fromEntries(measured.tally.whys),
+  retried: measured.tally.retried,
   endpoints: Object.fromEntries(
-    Array.from(measured.tally.endpoints, ([name, { latency, failed }]) => [
+    Array.from(measured.tally.endpoints, ([name, { latency, failed, refused }]) => [
       name,
       {
         answered: latency.count,
         failed,
+        refused,
         p50: latency.quantile(0.5) ?? null,
         p95: latency.quantile(0.95) ?? null,
         p99: latency.quantile(0.99) ?? null,
@@ -91,7 +91,7 @@ export interface Written {
   readonly verdict: string;
 }
 
-/** Each file whole or not at all. @returns the names of those written. */
+/** @returns the names of those written. */
 export function writeReports(files: Files, facts: RunFacts, { situation, moments, verdict }: Written): string[] {
   const { results, ending } = situation;
   const run = runOf(results, facts);
@@ -104,9 +104,7 @@ export function writeReports(files: Files, facts: RunFacts, { situation, moments
   ];
   return texts.flatMap(([file, text]) => {
     if (file === undefined) return [];
-    const draft = `${file}.${process.pid}.part`;
-    writeFileSync(draft, text());
-    renameSync(draft, file);
+    writeWhole(file, text());
     return [file];
   });
 }
@@ -124,7 +122,7 @@ function page(facts: RunFacts, { situation, moments, verdict }: Written): string
     machine: `${availableParallelism()} CPUs (${cpus()[0]?.model.trim() ?? "unknown"}), ${(totalmem() / 2 ** 30).toFixed(1)} GiB, ${type()} ${release()}`,
     notes: facts.notes,
     results: situation.results,
-    moments,
+    moments: moments.map(bySecond),
     limitMs: limit?.limit,
     bottleneck: finding(situation).says,
     next: nextStep(situation),
@@ -132,6 +130,12 @@ function page(facts: RunFacts, { situation, moments, verdict }: Written): string
     ending: situation.ending === "done" ? "to its end" : `before its end: ${situation.ending}`,
   });
 }
+
+/** Failures are plotted by the second, as requests are; a moment of a long run is several. */
+const bySecond = (moment: Moment): Moment => {
+  const seconds = Math.max(1, moment.lasted);
+  return { ...moment, failed: moment.failed / seconds, refused: moment.refused / seconds };
+};
 
 /** As it would be typed again. */
 export const command = (argv: readonly string[]): string =>

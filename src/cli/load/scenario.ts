@@ -3,7 +3,7 @@ import { DroverError } from "../../base/errors.ts";
 import { minutes, seconds, type Ms } from "../../base/units.ts";
 import { LOGIN, type Profile } from "../../load/profile.ts";
 import { actionsFor, lintProfile, readings } from "../../load/profile-lint.ts";
-import { held, ladder, LADDER, stages, type Step } from "../../load/shape.ts";
+import { counted, held, ladder, LADDER, stages, type Step } from "../../load/shape.ts";
 import { withUsual, parseThreshold, type Threshold } from "../../load/thresholds.ts";
 import { LOGIN as SIGN_IN } from "../../load/user.ts";
 import { possible, READS_ONLY, type Action, type Endpoint, type Mix, type Person, type Traffic } from "../../load/traffic.ts";
@@ -18,6 +18,8 @@ export interface Scenario {
 }
 
 const HOLD = seconds(20);
+/** So long a run of --requests may take at most. */
+const LONGEST = minutes(10);
 const THINK = seconds(1);
 
 export function scenarioOf(
@@ -86,12 +88,15 @@ function actionsOf({ think, requests }: LoadFlags, profile: Profile | undefined)
 }
 
 function stepsOf(flags: LoadFlags, profile: Profile | undefined): readonly Step[] {
-  const hold: Ms = flags.hold ?? (flags.requests === undefined ? HOLD : minutes(10));
-  const most = flags.requests === undefined ? {} : { most: flags.requests };
+  const hold = flags.hold ?? HOLD;
+  const step = (model: "closed" | "open", value: number): Step =>
+    flags.requests === undefined
+      ? held(model, value, hold)
+      : counted(model, value, { most: flags.requests, within: flags.hold ?? LONGEST });
   if (flags.stages !== undefined) return stages(flags.stages.parts, flags.stages.model);
   if (flags.ladder !== undefined) return ladder(flags.ladder, hold);
-  if (flags.users !== undefined) return [{ ...held("closed", flags.users, hold), ...most }];
-  if (flags.rate !== undefined) return [{ ...held("open", flags.rate, hold), ...most }];
+  if (flags.users !== undefined) return [step("closed", flags.users)];
+  if (flags.rate !== undefined) return [step("open", flags.rate)];
   if (profile === undefined || flags.findMax) return flags.findMax ? [held("closed", LADDER[0], hold)] : ladder(LADDER, hold);
   return profileSteps(profile, hold);
 }

@@ -11,10 +11,10 @@ const COLUMNS: Readonly<Record<string, (result: StepResult) => string | number |
   offered_per_s: ({ offered }) => offered.toFixed(3),
   done_per_s: ({ achieved }) => achieved.toFixed(3),
   requests: ({ measured }) => measured.tally.requests,
-  p50_ms: ({ latency }) => latency.p50.toFixed(3),
-  p95_ms: ({ latency }) => latency.p95.toFixed(3),
-  p99_ms: ({ latency }) => latency.p99.toFixed(3),
-  max_ms: ({ latency }) => latency.max.toFixed(3),
+  p50_ms: (result) => latencyOf(result, "p50"),
+  p95_ms: (result) => latencyOf(result, "p95"),
+  p99_ms: (result) => latencyOf(result, "p99"),
+  max_ms: (result) => latencyOf(result, "max"),
   errors: ({ measured }) => failed(measured.tally) - measured.tally.fates.timeout,
   unexpected_503: ({ measured }) => measured.tally.fates.unexpected503,
   shed: ({ measured }) => measured.tally.fates.refused,
@@ -31,6 +31,10 @@ const COLUMNS: Readonly<Record<string, (result: StepResult) => string | number |
   generator_late_ms: ({ generator }) => generator.slipMs.toFixed(3),
   verdict: ({ verdict, cut }) => (cut ? `${verdict} (cut)` : verdict),
 };
+
+/** Of good answers; empty where there is none. */
+const latencyOf = ({ latency, measured }: StepResult, name: keyof StepResult["latency"]): string | undefined =>
+  measured.tally.latency.count === 0 ? undefined : latency[name].toFixed(3);
 
 export function csv(results: readonly StepResult[]): string {
   const rows = results.map((result) => Object.values(COLUMNS).map((of) => cell(of(result))));

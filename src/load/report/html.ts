@@ -114,7 +114,7 @@ const SERVER_COLUMNS: Columns<StepResult> = [
   ["memory", ({ server }) => percent(server?.rss)],
   ["busiest worker", ({ server }) => ratio(server?.elu)],
   ["from memory", ({ server }) => percent(server?.hitRatio)],
-  ["calls upstream", ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls))],
+  ["reads of Google", ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls))],
   ["quota", ({ server }) => (server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`)],
   ["children died", ({ server }) => (server === undefined ? "–" : whole(server.deaths))],
 ];
@@ -144,6 +144,7 @@ function endpoints(results: readonly StepResult[]): string {
       ["step", ({ result }) => result.step.label],
       ["answered", ({ name, result }) => whole(result.measured.tally.endpoints.get(name)?.latency.count ?? 0)],
       ["not well", ({ name, result }) => whole(result.measured.tally.endpoints.get(name)?.failed ?? 0)],
+      ["shed", ({ name, result }) => whole(result.measured.tally.endpoints.get(name)?.refused ?? 0)],
       ["p50", (row) => of(row, 0.5)],
       ["p95", (row) => of(row, 0.95)],
       ["p99", (row) => of(row, 0.99)],

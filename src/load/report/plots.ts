@@ -29,8 +29,8 @@ export function plots({ results, moments, limitMs }: Pick<Report, "results" | "m
       x: { name: "step", ticks, to: results.length },
       y: { name: "/s" },
       series: [
-        { name: "offered", look: "s1", points: bySteps(({ offered }) => offered) },
-        { name: "done", look: "s0", points: bySteps(({ achieved }) => achieved) },
+        { name: "offered", look: "s1", points: results.map(({ offered }, i) => [i + 1, offered]) },
+        { name: "done", look: "s0", points: results.map(({ achieved }, i) => [i + 1, achieved]) },
       ],
     },
   ];

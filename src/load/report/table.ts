@@ -32,7 +32,7 @@ const SERVER: readonly Column[] = [
   { head: "RSS", width: 6, of: ({ server }) => percent(server?.rss) },
   { head: "ELU", width: 5, of: ({ server }) => ratio(server?.elu) },
   { head: "HITS", width: 6, of: ({ server }) => percent(server?.hitRatio) },
-  { head: "CALLS", width: 5, of: ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls)) },
+  { head: "READS", width: 5, of: ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls)) },
   { head: "QUOTA", width: 7, of: ({ server }) => (server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`) },
 ];
 

@@ -2,63 +2,24 @@
  * The master's loop: next event → decide → perform → publish → arm the timer. It judges nothing; between taking an event
  * and performing its actions it never awaits. `spawn` is answered before any other event is taken.
  */
-import type { ChildProcess } from "node:child_process";
-import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
-import type { Logger } from "../../base/log.ts";
 import { impossible } from "../../base/never.ts";
-import type { Beat, FromChild, Health, Role, ToChild } from "../../base/protocol.ts";
+import type { FromChild, Health, ToChild } from "../../base/protocol.ts";
 import type { Instant, Ms } from "../../base/units.ts";
-import type { Death } from "../core/death.ts";
 import { decide } from "../core/decide.ts";
 import { nextDeadline } from "../core/deadline.ts";
-import { initialMaster, type Action, type Event, type Master, type Pid, type PlaceId, type Policy } from "../core/model.ts";
+import { initialMaster, type Action, type Event, type Master, type Pid, type PlaceId } from "../core/model.ts";
 import { find } from "../core/places.ts";
 import { createAgenda, type Agenda } from "./agenda.ts";
 import { createExaminer, type Examined } from "./autopsy/examiner.ts";
 import { logOutput } from "./childlog.ts";
 import { createBalance } from "./balance.ts";
-import { send, watchChild, type Child } from "./children.ts";
+import { send, unheardOf, watchChild, type Child } from "./children.ts";
 import { collapsing } from "./collapse.ts";
 import { createDeaths, type Deaths } from "./deaths.ts";
 import { createOomWatch, type OomWatch } from "./oomkills.ts";
-import type { Totals } from "./totals.ts";
 import type { Pulse } from "./watchdog.ts";
-
-/** What the loop needs of the world. Everything here is synchronous; nothing may throw except `fork`. */
-export interface World {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly totals: Totals;
-  policy(): Policy;
-  /** Forks a child of a generation. @throws Error when the system refuses. */
-  fork(role: Role, nr: number, generation: number): ChildProcess;
-  /** The first message of a child. */
-  configure(role: Role, nr: number, generation: number): Extract<ToChild, { type: "configure" }>;
-  /** Lends the listening handles of its role to a child. */
-  lend(child: Child): void;
-  /** What must run so that tables can be read. */
-  rolesForTables(): readonly Role[];
-  /** A line the operator must see even if nobody reads the log. */
-  fatal(text: string): void;
-  announce(what: "ready" | "reloading" | "stopping", state: Master): void;
-  /** A child of any role has beaten. */
-  beat(child: Child, beat: Beat): void;
-  /** A child serves. */
-  born(child: Child): void;
-  /** A child has ended. */
-  died(child: Child, death: Death): void;
-  /** A child answers what the operator asked it. */
-  told(answer: Extract<FromChild, { type: "told" }>): void;
-  /** The broker says what came of a request to the outside. */
-  posted(answer: Extract<FromChild, { type: "posted" }>): void;
-  kill(pid: number, signal: NodeJS.Signals): void;
-  /** Whether children of that generation were started with an inspector to open (DROVER_AUTOPSY). */
-  inspectable(generation: number): boolean;
-  /** Called after every event that changed something. */
-  changed(state: Master): void;
-  exit(code: number): void;
-}
+import type { World } from "./world.ts";
 
 export interface Arbiter {
   feed(event: Unstamped): void;
@@ -169,7 +130,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
       const process = world.fork(role, nr, generation);
       const pid = process.pid as Pid;
       const output = logOutput(log, { role, slot: nr, generation, pid }, process);
-      const child: Child = {
+      const child = unheardOf({
         pid,
         place,
         role,
@@ -179,21 +140,8 @@ export function createArbiter(world: World, seed: number): Arbiter {
         output,
         startedAt: clock.now(),
         beatEvery: configure.beatEvery,
-        staying: 0,
-        full: false,
-        churnsAt: undefined,
-        lastBeat: undefined,
-        lastBeatAt: undefined,
         inspectable: world.inspectable(generation),
-        warned: false,
-        looking: undefined,
-        found: undefined,
-        foundAt: undefined,
-        fatal: undefined,
-        drainedBy: undefined,
-        recycle: "",
-        strange: 0,
-      };
+      });
       children.set(pid, child);
       watchChild(child, log, { message: heard, exited });
       send(child, configure);

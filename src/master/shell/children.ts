@@ -47,6 +47,26 @@ export interface Child {
   strange: number;
 }
 
+type Born = "pid" | "place" | "role" | "nr" | "generation" | "process" | "output" | "startedAt" | "inspectable" | "beatEvery";
+
+/** One that was forked just now: nothing has been heard of it. */
+export const unheardOf = (born: Pick<Child, Born>): Child => ({
+  ...born,
+  staying: 0,
+  full: false,
+  churnsAt: undefined,
+  lastBeat: undefined,
+  lastBeatAt: undefined,
+  warned: false,
+  looking: undefined,
+  found: undefined,
+  foundAt: undefined,
+  fatal: undefined,
+  drainedBy: undefined,
+  recycle: "",
+  strange: 0,
+});
+
 /** Sends over IPC; a child that is gone is noticed by its exit, not here. The handle stays ours: the child gets a copy. */
 export function send(child: Child, message: ToChild, handle?: RawHandle): void {
   if (child.process.connected) child.process.send(message, handle as never, { keepOpen: true }, () => {});

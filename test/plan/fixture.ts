@@ -1,0 +1,49 @@
+/** A plan's input and a load run, each with what a test says otherwise. */
+import { COSTS, GOOGLE } from "../../src/plan/constants.ts";
+import { configured, type Figure } from "../../src/plan/figure.ts";
+import { DROVER, type PlanInput } from "../../src/plan/input.ts";
+import type { AnsweredStep, LoadRun, RunStep } from "../../src/plan/run.ts";
+import { gibibytes } from "../../src/plan/units.ts";
+
+export const said = (value: number): Figure => configured(value, "test");
+const GIVEN = { users: 100, rate: 0.1, burst: 1, writes: 0, cpus: 4, ram: gibibytes(8), workers: 4, ttl: 30, tables: 6, quota: 60 };
+
+export type Given = typeof GIVEN;
+
+export function input(given: Partial<Given> = {}): PlanInput {
+  const g = { ...GIVEN, ...given };
+  return {
+    demand: { users: said(g.users), rate: said(g.rate), burst: said(g.burst), writes: said(g.writes), bytes: said(10_240) },
+    place: { cpus: said(g.cpus), memory: said(g.ram), workers: said(g.workers), connections: said(1_000) },
+    upstream: { tables: said(g.tables), ttl: said(g.ttl), reads: said(g.quota), writes: said(60), ...GOOGLE },
+    costs: COSTS,
+    system: DROVER,
+  };
+}
+
+/** Of users who think for 10 s, but for the time of an answer. */
+export const step = (users: number, more: Partial<AnsweredStep> = {}): AnsweredStep => ({
+  label: `${users} users`,
+  model: "closed",
+  users,
+  thinkMs: 9_998,
+  offeredPerSecond: users / 10,
+  achievedPerSecond: users / 10,
+  seconds: 100,
+  requests: users * 10,
+  latencyMs: { p50: 2, p95: 4, p99: 8, max: 20 },
+  errors: 0,
+  timeouts: 0,
+  refused: 0,
+  valid: true,
+  ...more,
+});
+export const run = (steps: readonly RunStep[] = [5, 10, 25, 50, 100, 200].map((n) => step(n))): LoadRun => ({
+  format: "drover-load-run",
+  version: 1,
+  startedAt: "2026-11-21T15:00:00Z",
+  tool: "test",
+  target: "http://127.0.0.1:8080",
+  server: { cpus: 2, memoryBytes: 4e9, workers: 2, workerConnections: 1_000, cacheTtlMs: 30_000, tables: 3, readsPerMinute: 60 },
+  steps,
+});
