@@ -8,7 +8,7 @@ import { search, searched, type Search } from "../load/find-max.ts";
 import { number } from "../load/report/figures.ts";
 import { heading, row } from "../load/report/table.ts";
 import { summary } from "../load/report/text.ts";
-import type { StepResult } from "../load/result.ts";
+import { keepsUp, type StepResult } from "../load/result.ts";
 import { lasts, mean, peak, tried } from "../load/shape.ts";
 import { MOST_RATE, MOST_USERS } from "./load/flags.ts";
 import { Live } from "./load/live.ts";
@@ -93,7 +93,10 @@ async function findMax(conductor: Conductor, { flags: { rate }, scenario, mostUs
       print(`\nat least ${number(state.good)} ${rate === undefined ? "users" : "requests/s"}: the search could not go on\n`);
       return;
     }
-    state = searched(state, result.verdict === "PASS", most);
+    const holds = keepsUp(result);
+    if (!holds && result.verdict === "PASS")
+      print(`  not held: ${number(result.achieved)} of them were answered in a second, and what waits grows\n`);
+    state = searched(state, holds && result.verdict === "PASS", most);
   }
   const unit = rate === undefined ? "users" : "requests/s";
   const why = most < MOST_USERS ? ": this generator may open no more files: ulimit -n" : "";

@@ -15,7 +15,7 @@ export interface StepResult {
   /** Of good answers; 0 where there is none. */
   readonly latency: RunLatency;
   readonly offered: number;
-  /** Good answers a second. */
+  /** Good answers a second that came within the step's time. */
   readonly achieved: number;
   readonly generator: Generator;
   readonly server: ServerFigures | undefined;
@@ -48,7 +48,7 @@ export function resultOf(gathered: Gathered): StepResult {
   const spent = exhausted(tally.whys);
   const why = spent ?? saturated(generator, slipLimit(thresholds, tally.latency.quantile(judgedAt) ?? 0));
   const judgements = judge({ tally, seconds, cpu: server?.cpu, rss: server?.rss }, thresholds);
-  const achieved = tally.fates.ok / seconds;
+  const achieved = tally.inTime / seconds;
   return {
     step,
     measured,
@@ -85,6 +85,13 @@ function latencyOf({ tally }: Measured): RunLatency {
   const at = (q: number): number => Math.min(tally.latency.quantile(q) ?? 0, tally.maxMs);
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: tally.maxMs };
 }
+
+/** Of the requests that came: the others are noise, and those under way at either end. */
+const KEEPS_UP = 0.95;
+
+/** Requests of the open model come whoever waits: where fewer are answered than come the queue grows, however short it was in the step. */
+export const keepsUp = ({ step, measured: { tally, unsent } }: Pick<StepResult, "step" | "measured">): boolean =>
+  step.model === "closed" || tally.inTime >= KEEPS_UP * (tally.requests + unsent);
 
 const rounded = (value: number, digits = 3): number => Number(value.toFixed(digits));
 

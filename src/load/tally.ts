@@ -43,6 +43,7 @@ type Counted = readonly (readonly [string, number])[];
 export interface TallyDelta {
   readonly fates: Readonly<Record<Fate, number>>;
   readonly bytes: number;
+  readonly inTime: number;
   readonly retried: number;
   readonly sumMs: number;
   readonly maxMs: number;
@@ -65,6 +66,8 @@ export class Tally implements Times {
   readonly endpoints = new Map<string, EndpointTally>();
   readonly whys = new Map<string, number>();
   bytes = 0;
+  /** Good answers that came while the step's time ran, to whichever requests: what was done in that time. */
+  inTime = 0;
   /** Requests that were asked twice. */
   retried = 0;
   sumMs = 0;
@@ -96,6 +99,7 @@ export class Tally implements Times {
     const delta: TallyDelta = {
       fates: { ...this.fates },
       bytes: this.bytes,
+      inTime: this.inTime,
       retried: this.retried,
       sumMs: this.sumMs,
       maxMs: this.maxMs,
@@ -108,13 +112,14 @@ export class Tally implements Times {
     Object.assign(this.fates, none());
     this.whys.clear();
     for (const own of this.endpoints.values()) Object.assign(own, { ...NO_TIMES, failed: 0, refused: 0 });
-    Object.assign(this, { ...NO_TIMES, bytes: 0, retried: 0 });
+    Object.assign(this, { ...NO_TIMES, bytes: 0, retried: 0, inTime: 0 });
     return delta;
   }
 
   add(delta: TallyDelta): void {
     for (const fate of FATES) this.fates[fate] += delta.fates[fate];
     this.bytes += delta.bytes;
+    this.inTime += delta.inTime;
     this.retried += delta.retried;
     merge(this, delta);
     this.slip.merge(delta.slip);

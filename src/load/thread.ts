@@ -67,7 +67,8 @@ async function step(task: ThreadStep): Promise<void> {
   const second = (): void => say({ type: "second", tally: open.tally.takeDelta() });
   const seconds = setInterval(second, SECOND);
   await cutOr(Promise.race([wait(task.holdMs), open.full]));
-  const report = reportOf(begun, busy);
+  const counted = task.most !== Infinity; // until the last answer, as ab has it
+  const report = counted ? undefined : reportOf(begun, busy);
   second(); // what comes late is told apart
   say({ type: "close" });
   settle();
@@ -77,7 +78,7 @@ async function step(task: ThreadStep): Promise<void> {
   await Promise.race([Promise.all([open.close(), resting]), late]);
   clearInterval(seconds);
   window = undefined;
-  say({ type: "done", tally: open.tally.takeDelta(), report });
+  say({ type: "done", tally: open.tally.takeDelta(), report: report ?? reportOf(begun, busy) });
 }
 
 const reportOf = (begun: number, busy: EventLoopUtilization) => ({

@@ -92,6 +92,7 @@ export class User {
     const record = this.#scene.window()?.enter(from, now, waited);
     const outcome = await this.#session.send(call);
     record?.(name, outcome, performance.now());
+    this.#scene.window()?.came(outcome);
     return outcome.fate;
   }
 }

@@ -36,6 +36,11 @@ export class Window {
     };
   }
 
+  /** An answer has come, whenever it was asked for. One that comes once the time is over is none of that time; where requests are counted there is no time. */
+  came({ fate }: Outcome): void {
+    if (fate === "ok" && (!this.#over || this.#most !== Infinity)) this.tally.inTime += 1;
+  }
+
   get isFull(): boolean {
     return this.#begun >= this.#most;
   }

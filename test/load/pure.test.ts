@@ -15,6 +15,7 @@ import { held, ladder, LADDER, lasts, mean, peak, stages } from "../../src/load/
 import { Tally } from "../../src/load/tally.ts";
 import { parseThreshold } from "../../src/load/thresholds.ts";
 import { meanThink, possible } from "../../src/load/traffic.ts";
+import { Window } from "../../src/load/window.ts";
 
 test("the same seed and user choose alike; another seed does not; shares come out as weighted", () => {
   const draw = (seed: number, user: number): number[] => Array.from({ length: 5 }, random(seed, user));
@@ -147,6 +148,29 @@ test("tallies of threads add up: counts, reasons, endpoints, extremes; a flood o
   assert.deepEqual([failed, refused, sumMs, minMs, maxMs], [1, 1, 5, 5, 5]);
   for (let i = 0; i < 1_000; i += 1) all.record("read", { fate: "error", why: `E${i}`, bytes: 0 }, 1);
   assert.ok(all.whys.size <= 41);
+});
+
+test("what is done in a step is what came in its time, whenever it was asked for; where requests are counted there is no time", async () => {
+  const good = { fate: "ok", why: "", bytes: 1 } as const;
+  const window = new Window(100);
+  assert.equal(window.enter(99, 99, false), undefined);
+  window.came(good); // to that one
+  const [soon, late] = [window.enter(101, 101, false), window.enter(102, 102, false)];
+  soon?.("x", good, 105);
+  window.came(good);
+  window.came({ fate: "error", why: "HTTP 500", bytes: 1 });
+  const closed = window.close();
+  late?.("x", good, 9_000);
+  window.came(good);
+  await closed;
+  assert.deepEqual([window.tally.inTime, window.tally.fates.ok], [2, 2]);
+  const counted = new Window(0, 1);
+  const only = counted.enter(0, 0, false);
+  const done = counted.close();
+  only?.("x", good, 7);
+  counted.came(good);
+  await done;
+  assert.equal(counted.tally.inTime, 1);
 });
 
 test("cookies: taken, replaced, taken away by age and date, and never more than a browser keeps", () => {

@@ -8,7 +8,7 @@ import { csv } from "../../src/load/report/csv.ts";
 import { html, type Report } from "../../src/load/report/html.ts";
 import { niceStep } from "../../src/load/report/svg.ts";
 import { heading, row } from "../../src/load/report/table.ts";
-import { resultOf, runStep, type StepResult } from "../../src/load/result.ts";
+import { keepsUp, resultOf, runStep, type StepResult } from "../../src/load/result.ts";
 import type { ServerSample } from "../../src/load/server.ts";
 import { held } from "../../src/load/shape.ts";
 import { Tally, type Fate } from "../../src/load/tally.ts";
@@ -60,6 +60,7 @@ function made({
   for (let i = 0; i < answers; i += 1) {
     tally.slip.record(0.1);
     tally.record(EVIL, { fate: "ok", why: "", bytes: 100 }, ms);
+    tally.inTime += 1;
   }
   for (const [fate, why] of fates) tally.record(EVIL, { fate, why, bytes: 0 }, ms);
   return resultOf({
@@ -151,6 +152,16 @@ test("good answers alone are done, and where there is none there is no latency",
   const dead = made({ answers: 0, fates: [["timeout", "timeout"]] });
   assert.deepEqual([runStep(dead, 5_000).latencyMs, runStep(dead, 5_000).achievedPerSecond], [undefined, 0]);
   assert.match(csv([dead]).split("\r\n")[1] ?? "", /,0\.000,1,,,,,/);
+});
+
+test("in the open model a server keeps up that answers as many as come", () => {
+  const tally = new Tally();
+  for (let i = 0; i < 100; i += 1) tally.record("x", { fate: "ok", why: "", bytes: 1 }, 5);
+  const measured = { tally, seconds: 1, elu: 0, connections: 1, unsent: 0 };
+  tally.inTime = 95;
+  assert.equal(keepsUp({ step: held("open", 100, seconds(1)), measured }), true);
+  assert.equal(keepsUp({ step: held("open", 100, seconds(1)), measured: { ...measured, unsent: 1 } }), false);
+  assert.equal(keepsUp({ step: held("closed", 100, seconds(1)), measured: { ...measured, unsent: 1 } }), true);
 });
 
 test("what binds is named from what is seen, the generator first", () => {

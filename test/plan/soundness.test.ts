@@ -65,15 +65,12 @@ test("a step without a good answer has no latency, whichever way the file leaves
   assert.throws(() => read({ latencyMs: { p50: 1, p99: 2, max: 3 } }), /latencyMs\.p95 is missing/);
 });
 
-test("the rate is that of good answers; one of all answers is read as well", () => {
+test("the rate is that of answers that came in time, at most all of them", () => {
   const refused = { requests: 5_000, refused: 4_000 };
   assert.equal(read({ ...refused, achievedPerSecond: 10 }).achievedPerSecond, 10);
   assert.equal(read({ ...refused, achievedPerSecond: 50 }).achievedPerSecond, 50);
-  assert.throws(
-    () => read({ ...refused, achievedPerSecond: 8 }),
-    /achievedPerSecond is 8: expected about 10\.0: 1000 good answers in 100 s/,
-  );
-  assert.throws(() => read({ ...refused, achievedPerSecond: 60 }), /achievedPerSecond is 60/);
+  assert.equal(read({ ...refused, achievedPerSecond: 8 }).achievedPerSecond, 8);
+  assert.throws(() => read({ ...refused, achievedPerSecond: 60 }), /achievedPerSecond is 60: expected at most/);
 });
 
 test("writes are told by their endpoints' names, or said", () => {
