@@ -178,7 +178,7 @@ export function renderVerification({ steps, holds, ratios, notes }: Verification
     ["STEP", "USERS", ...columns.map((what) => HEADS[what])],
     ...steps.map((step) => [step.step.label, num(step.step.users), ...columns.map((what) => cell(step, what))]),
   ]);
-  const allowed = "allowed: answers ± 10 %, p50 ± 20 %, p99 within twice or half, calls ± 5 % or one";
+  const allowed = "allowed: answers ± 10 %, p50 ± 20 % or 0.2 ms, p99 within twice or half, calls ± 5 % or one";
   const parts = columns.flatMap((what) => (ratios[what] === undefined ? [] : [`${HEADS[what]} × ${num(ratios[what])}`]));
   const together = parts.length === 0 ? "" : `together: ${parts.join(", ")} (measured ÷ predicted, the median of the steps)\n`;
   const all = steps.flatMap(({ comparisons }) => comparisons);

@@ -31,7 +31,7 @@ export interface Verification {
   readonly notes: readonly string[];
 }
 
-/** What a prediction may miss by: throughput ± 10 %, p50 ± 20 %, p99 within twice or half, calls to Google ± 5 % or one call. */
+/** What a prediction may miss by: throughput ± 10 %, p50 ± 20 % or 0.2 ms, p99 within twice or half, calls to Google ± 5 % or one call. */
 const within = {
   rate: (p: number, m: number) => Math.abs(p - m) <= 0.1 * m,
   p50: (p: number, m: number) => Math.abs(p - m) <= Math.max(0.2 * m, CLOCK),
