@@ -89,7 +89,7 @@ export const SIZES: Readonly<Record<Sizes["mode"], Sizes>> = {
     rounds: 2,
     rounds100: 2,
     roundsMany: 2,
-    warmUpSeconds: 2,
+    warmUpSeconds: 4,
     seconds: 2,
     secondsMany: 2,
     abRequests: 2_000,
