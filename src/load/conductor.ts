@@ -1,7 +1,8 @@
 /** Runs the steps one after the other, watches the server meanwhile, and stops when it is told to or nobody is there any more. */
 import { Crew, type Measured } from "./crew.ts";
 import { failed } from "./judge.ts";
-import { Moments, type Moment } from "./moments.ts";
+import type { Moment } from "./moment.ts";
+import { Moments } from "./moments.ts";
 import { resultOf, type StepResult } from "./result.ts";
 import type { Server, ServerSample } from "./server.ts";
 import type { Step } from "./shape.ts";

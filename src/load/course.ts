@@ -1,5 +1,5 @@
 /** The course of a run as it is plotted: all of it in a bounded list, the first hour as fine as the last. */
-import type { Moment } from "./moments.ts";
+import type { Moment } from "./moment.ts";
 
 /** No plot is wider. */
 const MOST = 1_200;

@@ -1,6 +1,6 @@
 /** The plan as text: about 20 lines that end in one next step. */
+import { columns } from "../base/columns.ts";
 import { peakOrigin, refusal, type Fit } from "./usl.ts";
-import { table } from "./table.ts";
 import { exact, millis, num, percent, roughly, size, span } from "./units.ts";
 import type { Forecast } from "./forecast.ts";
 import { CPU_SHARE, MEMORY_SHARE, type PlanInput } from "./input.ts";
@@ -77,7 +77,7 @@ function settings({ advice, input }: Forecast): string {
 
 /** The resources as a table. */
 export const resources = (forecast: Forecast): string =>
-  table([
+  columns([
     ["RESOURCE", "NEEDS", "MAY USE", "USED", "FULL AT", "FROM"],
     ...forecast.needs.map((need) => [
       need.resource,
@@ -115,7 +115,7 @@ function scaling(fit: Fit | undefined): readonly (readonly string[])[] {
 }
 
 export function render({ forecast, bill, prices, fit, notes, next }: Answer): string {
-  const lines = table([
+  const lines = columns([
     ["verdict", verdict(forecast)],
     ["answers", latency(forecast)],
     ["enough", settings(forecast)],
@@ -134,7 +134,7 @@ export function renderTiers(all: readonly Tier[], bills: readonly Bill[], { curr
   const row = (name: string, of: (tier: Tier, i: number) => string): string[] => [name, ...all.map(of)];
   const time = (pick: "p50" | "p95" | "p99") =>
     row(pick, ({ forecast: f }) => (f.latency === undefined ? "overload" : millis(f.latency[pick])));
-  return table([
+  return columns([
     row("", ({ name }) => name),
     row("requests/s", ({ forecast: f }) => num(f.load.rate)),
     row("verdict here", ({ forecast: f }) => ({ holds: "holds", tight: "no margin", overload: "does not hold" })[f.verdict]),
@@ -157,7 +157,7 @@ export function renderTiers(all: readonly Tier[], bills: readonly Bill[], { curr
 export const renderExplanations = (forecast: Forecast): string => {
   const formulas = explanations(forecast).map(({ what, formula, numbers }) => [what, formula, numbers]);
   const from = inputs(forecast.input).map(([name, { value, origin, source }]) => [name, exact(value), origin, source]);
-  return `\nWhere it comes from\n${table(formulas)}\nWhat it was made from\n${table(from)}`;
+  return `\nWhere it comes from\n${columns(formulas)}\nWhat it was made from\n${columns(from)}`;
 };
 
 const UNITS = { rate: "/s", p50: " ms", p99: " ms", calls: "" } as const;
@@ -165,21 +165,21 @@ const HEADS = { rate: "ANSWERS/S", p50: "P50", p99: "P99", calls: "CALLS" } as c
 
 /** Prediction → measurement, and whether it holds. */
 export function renderVerification({ steps, holds, ratios, notes }: Verification): string {
-  const columns = (["rate", "p50", "p99", "calls"] as const).filter((what) =>
+  const compared = (["rate", "p50", "p99", "calls"] as const).filter((what) =>
     steps.some(({ comparisons }) => comparisons.some((c) => c.what === what)),
   );
-  const cell = (step: VerifiedStep, what: (typeof columns)[number]): string => {
+  const cell = (step: VerifiedStep, what: (typeof compared)[number]): string => {
     const found = step.comparisons.find((c) => c.what === what);
     if (found === undefined) return "";
     const predicted = found.predicted === undefined ? "overload" : num(found.predicted);
     return `${predicted} → ${num(found.measured)}${UNITS[what]} ${found.holds ? "ok" : found.unclear === undefined ? "MISSED" : `? (${found.unclear})`}`;
   };
-  const lines = table([
-    ["STEP", "USERS", ...columns.map((what) => HEADS[what])],
-    ...steps.map((step) => [step.step.label, num(step.step.users), ...columns.map((what) => cell(step, what))]),
+  const lines = columns([
+    ["STEP", "USERS", ...compared.map((what) => HEADS[what])],
+    ...steps.map((step) => [step.step.label, num(step.step.users), ...compared.map((what) => cell(step, what))]),
   ]);
   const allowed = "allowed: answers ± 10 %, p50 ± 20 % or 0.2 ms, p99 within twice or half, calls ± 5 % or one";
-  const parts = columns.flatMap((what) => (ratios[what] === undefined ? [] : [`${HEADS[what]} × ${num(ratios[what])}`]));
+  const parts = compared.flatMap((what) => (ratios[what] === undefined ? [] : [`${HEADS[what]} × ${num(ratios[what])}`]));
   const together = parts.length === 0 ? "" : `together: ${parts.join(", ")} (measured ÷ predicted, the median of the steps)\n`;
   const all = steps.flatMap(({ comparisons }) => comparisons);
   const unclear = all.filter((one) => one.unclear !== undefined).length;

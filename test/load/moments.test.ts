@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { isSilent } from "../../src/cli/drill/workers.ts";
-import { longestSilence, Moments, type Moment } from "../../src/load/moments.ts";
+import type { Moment } from "../../src/load/moment.ts";
+import { longestSilence, Moments } from "../../src/load/moments.ts";
 import { Tally, type TallyDelta } from "../../src/load/tally.ts";
 
 type Answers = readonly (number | "failed" | "refused")[];

@@ -1,5 +1,5 @@
 /** What is seen while it runs: a line that is drawn again and again on a terminal, a plain one now and then elsewhere. */
-import type { Moment } from "../../load/moments.ts";
+import type { Moment } from "../../load/moment.ts";
 import { rate, time } from "../../load/report/figures.ts";
 import type { ServerSample } from "../../load/server.ts";
 import type { Step } from "../../load/shape.ts";

@@ -3,7 +3,7 @@ import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Situation } from "../../load/bottleneck.ts";
 import { finding, nextStep } from "../../load/bottleneck.ts";
-import type { Moment } from "../../load/moments.ts";
+import type { Moment } from "../../load/moment.ts";
 import { csv } from "../../load/report/csv.ts";
 import { html } from "../../load/report/html.ts";
 import { runStep } from "../../load/result.ts";

@@ -1,5 +1,5 @@
 /** The report as one file: nothing is loaded from anywhere, nothing runs in it, and everything that came from outside is escaped. */
-import type { Moment } from "../moments.ts";
+import type { Moment } from "../moment.ts";
 import type { StepResult } from "../result.ts";
 import { number, percent, rate, ratio, time, whole } from "./figures.ts";
 import { plots } from "./plots.ts";

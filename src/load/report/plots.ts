@@ -1,5 +1,5 @@
 /** What a run looks like. */
-import type { Moment } from "../moments.ts";
+import type { Moment } from "../moment.ts";
 import type { StepResult } from "../result.ts";
 import { time } from "./figures.ts";
 import type { Report } from "./html.ts";
