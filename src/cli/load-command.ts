@@ -25,9 +25,7 @@ export async function load(argv: readonly string[]): Promise<number> {
   const { flags, scenario, orders } = prepared;
   print(introduction(prepared));
   if (flags.dryRun) {
-    print(
-      `would send about ${number(expectedRequests(scenario, prepared.facts.thinkMs))} requests, and up to ${number(peak(scenario.steps))} ${scenario.steps[0]?.model === "open" ? "a second" : "users at once"}\n`,
-    );
+    print(`${intended(prepared)}\n`);
     return EXIT.done.code;
   }
   const known = orders.server !== undefined;
@@ -54,6 +52,15 @@ export async function load(argv: readonly string[]): Promise<number> {
     stop();
   }
   return finish(prepared, conductor, results);
+}
+
+/** What would be done. */
+function intended({ flags, scenario: { steps }, scenario, facts, mostUsers }: Prepared): string {
+  const unit = steps[0]?.model === "open" ? "a second" : "users at once";
+  if (flags.findMax)
+    return `would begin with ${number(peak(steps))} ${unit} and double until the thresholds break, up to ${number(flags.rate === undefined ? mostUsers : MOST_RATE)}`;
+  const most = Math.min(peak(steps), steps[0]?.model === "closed" ? (steps[0].most ?? Infinity) : Infinity);
+  return `would send about ${number(expectedRequests(scenario, facts.thinkMs))} requests, and up to ${number(most)} ${unit}`;
 }
 
 const expectedRequests = ({ steps }: Scenario, thinkMs: number): number =>

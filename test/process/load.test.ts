@@ -48,6 +48,24 @@ const CALM = ["--threshold", "http_req_duration: p(95)<9000"];
 
 // They mostly wait.
 suite("drover load", { concurrency: 3 }, () => {
+  test("a dry run says what would be done, and sends nothing", async (t) => {
+    let asked = 0;
+    const { url } = await serve(t, (_req, res) => void ((asked += 1), res.end("ok")));
+    const cases: [string, RegExp][] = [
+      ["--find-max --users 5", /would begin with 5 users at once and double until the thresholds break, up to [\d,]{5,}\n/],
+      ["--find-max --rate 20", /would begin with 20 a second and double/],
+      ["--users 5 --requests 2", /would send about 2 requests, and up to 2 users at once/],
+    ];
+    await load(folder(t), [url, "--dry-run"]);
+    const looked = asked; // whether it answers, and what it is
+    for (const [flags, says] of cases) {
+      const { code, out } = await load(folder(t), [url, "--dry-run", ...flags.split(" ")]);
+      assert.deepEqual([code, says.test(out)], [0, true], out);
+    }
+    assert.equal(asked, looked * (cases.length + 1));
+    assert.match((await load(folder(t), [url, "--dry-run", "--json", ""])).err, /--json needs a value/);
+  });
+
   test("users sign in once each, keep their cookie, mix and vary their requests; the reports are written", async (t) => {
     const dir = folder(t);
     const seen = { logins: [] as string[], kinds: new Map<string, number>(), strangers: 0, bodies: new Set<string>() };
