@@ -122,7 +122,6 @@ function valueOf(name: string, flag: Known, { given, next, negated }: Offered): 
   if (given !== undefined) return { text: given, used: false };
   if (flag.alone !== undefined)
     return next !== undefined && flag.takes(next) ? { text: next, used: true } : { text: flag.alone, used: false };
-  if (next === undefined || next.startsWith("--") || (next === "" && flag.into === "own"))
-    throw usage(`${name} needs a value: ${name} VALUE`);
+  if (next === undefined || next.startsWith("--")) throw usage(`${name} needs a value: ${name} VALUE`);
   return { text: next, used: true };
 }

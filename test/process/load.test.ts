@@ -63,7 +63,7 @@ suite("drover load", { concurrency: 3 }, () => {
       assert.deepEqual([code, says.test(out)], [0, true], out);
     }
     assert.equal(asked, looked * (cases.length + 1));
-    assert.match((await load(folder(t), [url, "--dry-run", "--json", ""])).err, /--json needs a value/);
+    assert.match((await load(folder(t), [url, "--dry-run", "--json", ""])).err, /--json, --csv and --html need a file's name/);
   });
 
   test("users sign in once each, keep their cookie, mix and vary their requests; the reports are written", async (t) => {

@@ -1,6 +1,7 @@
 /** Real processes, stuck in every way: what can be told of each from outside, and within which time. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import os from "node:os";
 import { PassThrough } from "node:stream";
 import test, { type TestContext } from "node:test";
@@ -70,17 +71,20 @@ for (const [kind, code, verdict, name] of [
 test("a loop that the machine starves: starved, however long it is watched", { skip: needs("taskset", "util-linux") }, async (t) => {
   // One CPU for it and for two others that come far before it.
   const pin = (child: ChildProcess): void => void execFileSync("taskset", ["-acp", "0", String(child.pid)], { stdio: "ignore" });
-  const { found } = await examined(t, "for (;;);", (child) => {
+  const { found } = await examined(t, "for (;;);", async (child) => {
     os.setPriority(child.pid ?? 0, 19);
     pin(child);
-    for (let i = 0; i < 2; i += 1) {
+    // Until they run, which on a busy machine takes a while, nobody starves it.
+    const running = [0, 1].map(() => {
       const hog = spawn(process.execPath, [
         "-e",
-        "setTimeout(process.exit, 20_000); for (const end = Date.now() + 20_000; Date.now() < end;);",
+        'require("node:fs").writeSync(1, "now"); for (const end = Date.now() + 20_000; Date.now() < end;);',
       ]);
       t.after(() => hog.kill("SIGKILL"));
       pin(hog);
-    }
+      return once(hog.stdout, "data");
+    });
+    await Promise.all(running);
   });
   assert.equal(found.verdict, "starved");
   assert.match(found.text, /^starved.*: ready to run, and given \d+ ms of CPU in \d+ ms$/);
