@@ -83,6 +83,10 @@ function showVerification(asked: Asked, run: LoadRun, from: LoadRun | undefined)
   return made.holds ? EXIT.done.code : EXIT.rolledBack.code;
 }
 
+/** Whether a flag said one of the figures that a preset speaks of. */
+const isChanged = ({ demand, place, upstream }: PlanInput): boolean =>
+  Object.values({ ...demand, ...place, ...upstream }).some(({ source }) => /^(?:flag )?--/.test(source));
+
 export async function plan(argv: readonly string[]): Promise<number> {
   const asked = readAsked(argv);
   const { flags } = asked;
@@ -100,11 +104,9 @@ export async function plan(argv: readonly string[]): Promise<number> {
     return EXIT.done.code;
   }
   const made = answer(asked, input, from);
+  const title = flags.preset === undefined ? "" : `${WHAT[flags.preset]}${isChanged(input) ? "; changed on the command line" : ""}\n`;
   const wrong = flags.preset === undefined ? [] : corrections(flags.preset);
   if (flags.json) printJson(planJson(made, wrong));
-  else
-    print(
-      `${flags.preset === undefined ? "" : `${WHAT[flags.preset]}\n`}${render(made)}${renderCorrections(wrong)}${flags.explain ? renderExplanations(made.forecast) : ""}`,
-    );
+  else print(`${title}${render(made)}${renderCorrections(wrong)}${flags.explain ? renderExplanations(made.forecast) : ""}`);
   return EXIT.done.code;
 }

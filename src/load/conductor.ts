@@ -8,7 +8,7 @@ import type { Server, ServerSample } from "./server.ts";
 import type { Step } from "./shape.ts";
 import type { Tally, TallyDelta } from "./tally.ts";
 import type { Target } from "./target.ts";
-import type { Threshold } from "./thresholds.ts";
+import type { Threshold } from "./metrics.ts";
 import { meanThink, type Traffic } from "./traffic.ts";
 
 export interface Watcher {

@@ -1,6 +1,6 @@
 /** A step's figures beside its thresholds. */
 import type { Tally, Times } from "./tally.ts";
-import { compares, type Judgement, type Statistic, type Threshold } from "./thresholds.ts";
+import { compares, type Judgement, type Statistic, type Threshold } from "./metrics.ts";
 
 /** What thresholds may ask of a step. */
 export interface Judged {

@@ -5,7 +5,7 @@ import { failed, judge } from "./judge.ts";
 import { figuresOf, type Server, type ServerFigures, type ServerSample } from "./server.ts";
 import { exhausted, saturated, slipLimit, slipQuantile, type Generator } from "./selfcheck.ts";
 import { mean, type Step } from "./shape.ts";
-import type { Judgement, Threshold } from "./thresholds.ts";
+import type { Judgement, Threshold } from "./metrics.ts";
 
 export type Verdict = "PASS" | "FAIL" | "INVALID";
 

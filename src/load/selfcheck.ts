@@ -1,5 +1,5 @@
 /** Whether a step says something about the server, or about the generator. */
-import type { Threshold } from "./thresholds.ts";
+import type { Threshold } from "./metrics.ts";
 
 export interface Generator {
   /** Of its busiest thread, 0 to 1. */

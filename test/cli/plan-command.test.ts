@@ -73,7 +73,14 @@ test("without flags it plans for this machine; every preset, tier and explanatio
   assert.match((await printed(t, [])).text, /^100 users × 0\.1 requests a second/);
   for (const name of ["before", "after", "campaign", "internet"])
     assert.match((await printed(t, ["--preset", name])).text, /\n {2}said: .*\n {2}is: .*\n {2}since: /);
-  assert.match((await printed(t, ["--preset", "before", "--users", "5"])).text, /^[^\n]*\n5 users × 0\.1/);
+  assert.match((await printed(t, ["--preset", "before"])).text, /^[^\n]*, 100 users\n100 users × 0\.1/);
+  for (const [flag, value] of [
+    ["--users", "5"],
+    ["--workers", "3"],
+    ["--ttl", "9s"],
+  ] as const)
+    // prettier-ignore
+    assert.match((await printed(t, ["--preset", "before", flag, value])).text, /^[^\n]*, 100 users; changed on the command line\n\d+ users × 0\.1/);
   assert.match((await printed(t, ["--tiers"])).text, /100 users +10k a day +100k at once/);
   assert.match(
     (await printed(t, ["--explain"])).text,

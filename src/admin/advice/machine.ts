@@ -49,8 +49,8 @@ export function workersAdvice({ snapshot, cores }: AdviceInput): Standing | unde
   const idle = machine !== null && machine.cpu < 0.7 && workers.target < cores * 4;
   const reason =
     machine === null
-      ? said`the ${workers.ready} workers' event loops are ${percent(busy)} busy`
-      : said`the ${workers.ready} workers' event loops are ${percent(busy)} busy, the CPU is at ${percent(machine.cpu)}`;
+      ? said`the workers' event loops are ${percent(busy)} busy`
+      : said`the workers' event loops are ${percent(busy)} busy, the CPU is at ${percent(machine.cpu)}`;
   const step = idle ? said`\`drover scale ${Math.min(cores * 4, workers.target + cores)}\`, there is CPU left` : said`more cores`;
   return { limit: "workers", share: busy / FULL, reason, step };
 }

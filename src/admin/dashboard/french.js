@@ -36,9 +36,8 @@ export const FRENCH = {
   "the CPU is at {0} with {1} workers on 1 core": "le processeur est à {0} avec {1} workers sur 1 cœur",
   "the CPU is at {0} with {1} workers on {2} cores": "le processeur est à {0} avec {1} workers sur {2} cœurs",
   "memory is at {0}, {1} workers take about {2} MiB each": "la mémoire est à {0}, {1} workers prennent environ {2} Mio chacun",
-  "the {0} workers' event loops are {1} busy": "les boucles des {0} workers sont occupées à {1}",
-  "the {0} workers' event loops are {1} busy, the CPU is at {2}":
-    "les boucles des {0} workers sont occupées à {1}, le processeur est à {2}",
+  "the workers' event loops are {0} busy": "les boucles des workers sont occupées à {0}",
+  "the workers' event loops are {0} busy, the CPU is at {1}": "les boucles des workers sont occupées à {0}, le processeur est à {1}",
   "{0} of {1} connections are open": "{0} connexions ouvertes sur {1}",
   "{0} of {1} read calls of this minute are used ({2}){3}": "{0} appels de lecture sur {1} sont utilisés cette minute ({2}){3}",
   "{0} of {1} write calls of this minute are used ({2})": "{0} appels d’écriture sur {1} sont utilisés cette minute ({2})",

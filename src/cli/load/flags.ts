@@ -1,7 +1,8 @@
 /** The flags of `drover load`, read as what they must be. */
 import { DroverError } from "../../base/errors.ts";
 import { minutes, ms, seconds, type Ms } from "../../base/units.ts";
-import { parseThreshold, type Threshold } from "../../load/thresholds.ts";
+import type { Threshold } from "../../load/metrics.ts";
+import { parseThreshold } from "../../load/thresholds.ts";
 import type { Mix } from "../../load/traffic.ts";
 import type { CommandFlag } from "../../settings/flags.ts";
 import { duration, integer } from "../../settings/parsers.ts";

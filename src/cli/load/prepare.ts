@@ -24,8 +24,9 @@ const LARGEST = mebibytes(64);
 function readFile(flag: string, file: string): string {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: there is no such file`);
-  if (!found.isFile() || found.size > LARGEST)
-    throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: expected a file of at most 64 MiB`);
+  const odd = found.isDirectory() ? "it is a folder" : !found.isFile() ? "it is a device, a pipe or a socket" : undefined;
+  if (odd !== undefined) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: ${odd}; expected a file`);
+  if (found.size > LARGEST) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: ${found.size} bytes; expected at most 64 MiB`);
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

@@ -8,7 +8,7 @@ import { csv } from "../../load/report/csv.ts";
 import { html } from "../../load/report/html.ts";
 import { runStep } from "../../load/result.ts";
 import type { StepResult } from "../../load/result.ts";
-import type { Threshold } from "../../load/thresholds.ts";
+import type { Threshold } from "../../load/metrics.ts";
 import type { Server } from "../../load/server.ts";
 import { RUN_FORMAT, RUN_VERSION, type LoadRun } from "../../plan/run.ts";
 import { jsonText } from "../terminal/printable.ts";

@@ -1,6 +1,6 @@
 /** One row a step: what was measured, and beside it what the server said of itself. */
 import type { StepResult } from "../result.ts";
-import type { Judgement, Threshold } from "../thresholds.ts";
+import type { Judgement, Threshold } from "../metrics.ts";
 import { number, percent, rate, ratio, time, whole } from "./figures.ts";
 
 interface Column {

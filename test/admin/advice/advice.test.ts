@@ -89,7 +89,7 @@ const SAID: readonly (readonly [string, AdviceInput, string])[] = [
   [
     "one busy worker on four idle cores",
     input({ workers: { target: 1, ready: 1 }, places: [place(0, { child: child({ elu: 0.95 }) })] }),
-    "workers: the 1 workers' event loops are 95 % busy, the CPU is at 10 %; `drover scale 5`, there is CPU left",
+    "workers: the workers' event loops are 95 % busy, the CPU is at 10 %; `drover scale 5`, there is CPU left",
   ],
   [
     "busy workers that have only just started",
