@@ -8,6 +8,9 @@ export function endSoon(): void {
   patience = QUICK;
 }
 
+/** Whether somebody asked for the end. */
+export const isHurried = (): boolean => patience !== undefined;
+
 /**
  * What is written into a pipe is not out when write() returns (Node's process.stdout is synchronous for files and terminals alone): this
  * waits until it is, or until nobody reads any more, or a signal comes.

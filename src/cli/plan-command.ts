@@ -4,8 +4,9 @@ import { stripVTControlCharacters } from "node:util";
 import { DroverError } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { mebibytes } from "../base/units.ts";
+import { tellsIdle } from "../plan/calibrate.ts";
 import { corrections } from "../plan/corrections.ts";
-import { forecast } from "../plan/forecast.ts";
+import { forecast, wantedBy } from "../plan/forecast.ts";
 import { nextStep } from "../plan/next.ts";
 import { WHAT } from "../plan/presets.ts";
 import { cheapest, PRICES, readPrices, type Bill, type PriceList } from "../plan/prices.ts";
@@ -13,7 +14,7 @@ import { render, renderCorrections, renderExplanations, renderTiers, renderVerif
 import { planJson, tiersJson, verifyJson } from "../plan/report.ts";
 import { lint, readRun, usable, type LoadRun } from "../plan/run.ts";
 import { tiers } from "../plan/tiers.ts";
-import { fit } from "../plan/usl.ts";
+import { fitOf } from "../plan/usl.ts";
 import { placed, verify } from "../plan/verify.ts";
 import type { PlanInput } from "../plan/input.ts";
 import { COMMANDS } from "./commands.ts";
@@ -56,26 +57,51 @@ function answer(asked: Asked, input: PlanInput, run: LoadRun | undefined): Answe
   const foreign = asked.flags.preset === "before" || asked.flags.preset === "after";
   return {
     forecast: made,
-    bill: cheapest(prices, made.load.cpu, made.advice.memory),
+    bill: cheapest(prices, wantedBy(made)),
     prices,
-    fit: run === undefined ? undefined : fit(usable(run).map((step) => ({ users: step.users, rate: step.achievedPerSecond }))),
-    notes: run === undefined ? [] : lint(run),
-    next: nextStep(made, { measured: run !== undefined, measureWith: measureWith(), foreign }),
+    fit: run === undefined ? undefined : fitOf(run),
+    notes: run === undefined ? [] : notesOf(run),
+    next: nextStep(made, {
+      measured: run !== undefined,
+      measureWith: measureWith(),
+      foreign,
+      stranger: run !== undefined && run.server === undefined,
+    }),
   };
+}
+
+function notesOf(run: LoadRun): string[] {
+  const stranger = "the run knows nothing of its server: workers, cache and quota are planned as drover's with these settings";
+  const blurred =
+    "of this run alone nobody can tell what a request costs from what the server burns by doing nothing: measure a light step and a heavy one";
+  const known = usable(run).some(({ cpuSeconds }) => cpuSeconds !== undefined);
+  return [...lint(run), ...(run.server === undefined ? [stranger] : []), ...(known && !tellsIdle(run) ? [blurred] : [])];
 }
 
 function showTiers(asked: Asked, input: PlanInput): void {
   const all = tiers(input);
   const prices = pricesOf(asked);
-  const bills: Bill[] = all.map(({ forecast: f }) => cheapest(prices, f.load.cpu, f.advice.memory));
+  const bills: Bill[] = all.map(({ forecast: f }) => cheapest(prices, wantedBy(f)));
   if (asked.flags.json) printJson(tiersJson(all, bills));
   else print(renderTiers(all, bills, prices));
+}
+
+const OF_THE_RUN = ["memory", "workers", "worker_connections", "cache_ttl", "reads_per_minute"] as const;
+
+/** @throws DroverError DROVER_E_USAGE for what is said of a place that the run names itself. */
+function placeless({ flags, resolved }: Asked, file: string): void {
+  const own = (["cpus", "ram", "tables", "ttl", "quota"] as const).find((name) => flags[name] !== undefined);
+  const setting = OF_THE_RUN.find((name) => resolved.sources[name].from === "flag");
+  const said = own ?? setting?.replaceAll("_", "-");
+  if (said !== undefined)
+    throw new DroverError("DROVER_E_USAGE", `--verify ${file} says itself where it was measured: leave out --${said}`);
 }
 
 /** @returns 1 when the prediction does not hold. */
 function showVerification(asked: Asked, run: LoadRun, from: LoadRun | undefined): number {
   const { flags } = asked;
   const file = flags.verify ?? "";
+  if (run.server !== undefined) placeless(asked, file);
   const input = planInput(asked, from);
   const made = verify(from === undefined ? input : { ...placed(input, run, file), costs: input.costs }, run, file, from);
   if (flags.json) printJson(verifyJson(made));

@@ -1,14 +1,21 @@
-import { DroverError, messageOf } from "../base/errors.ts";
+import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { readableStack } from "../base/sources.ts";
-import { printed } from "./ending.ts";
+import { isHurried, printed } from "./ending.ts";
 
 /** Runs a command and ends the process with its exit code; an error is printed as one line on stderr. */
 export async function runToEnd(command: () => Promise<number>): Promise<never> {
   // Whoever read our words has gone (`npm start | head`, a closed terminal): that ends neither a daemon nor a command.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-  const code = await command().catch(told);
+  process.stderr.on("error", () => {});
+  let lost: Error | undefined;
+  process.stdout.on("error", (error) => (lost = errnoOf(error) === "EPIPE" ? lost : error));
+  let code = await command().catch(told);
   await printed();
+  await new Promise(setImmediate); // a file that takes no more says so in a turn of its own
+  if (lost !== undefined) {
+    process.stderr.write(`drover: not all could be printed: ${messageOf(lost)}\n`);
+    if (code === EXIT.done.code && !isHurried()) code = EXIT.temporary.code; // a daemon that was stopped has done its work
+  }
   // Nothing else may keep what is done from ending: a pipe that a worker's own child still holds, a half-open connection.
   process.exit(code);
 }

@@ -74,6 +74,13 @@ const LIGHT = 0.3;
 /** A 99th percentile of fewer is a maximum. */
 const FEWEST = 100;
 
+/** Answers that take more than twice as long as the soonest, and some ms, wait for something, if not for a CPU. */
+const calm = (steps: readonly AnsweredStep[]): readonly AnsweredStep[] => {
+  const soonest = Math.min(...steps.map(({ latencyMs }) => latencyMs.p50));
+  return steps.filter(({ latencyMs }) => latencyMs.p50 <= 2 * soonest + SOME);
+};
+const SOME = 5;
+
 /** The steps that show what a request takes while hardly anybody is there. */
 function lightSteps(steps: readonly AnsweredStep[], { cost, write = cost }: RequestCpu, cpus: number): readonly AnsweredStep[] {
   const busy = ({ requests, writes = 0, seconds }: RunStep): number =>
@@ -81,15 +88,22 @@ function lightSteps(steps: readonly AnsweredStep[], { cost, write = cost }: Requ
   const light = steps.filter((step) => busy(step) < LIGHT);
   const from = light.length > 0 ? light : steps.toSorted((a, b) => a.achievedPerSecond - b.achievedPerSecond).slice(0, 1);
   const many = from.filter(({ requests }) => requests >= FEWEST);
-  return many.length > 0 ? many : from;
+  return calm(many.length > 0 ? many : from);
 }
 
-function cpuCosts({ write }: Costs, told: RequestCpu, has: boolean, from: (value: number, what: string) => Figure): Partial<Costs> {
+/** @param wrote whether any request did. */
+function cpuCosts({ write }: Costs, told: RequestCpu, wrote: boolean, from: (value: number, what: string) => Figure): Partial<Costs> {
   const make = from(0, "within the CPU of a request");
   if (told.write !== undefined)
     return { make, cpu: from(told.cost, "CPU by reads"), write: { ...write, cpu: from(told.write, "CPU by writes") } };
-  return { make, cpu: from(told.cost, has ? "CPU by requests, its writes among them" : "CPU by requests") };
+  if (!wrote) return { make, cpu: from(told.cost, "CPU by requests") };
+  const any = from(told.cost, "CPU by requests, its writes among them");
+  const within = from(0, "within what an answer took");
+  return { make, cpu: any, write: { cpu: any, p50: within, p99: within } };
 }
+
+/** Whether the steps tell what a request costs besides what the server burns by doing nothing; of steps of one load they don't. */
+export const tellsIdle = (run: LoadRun): boolean => (cpuOfRequest(usable(run))?.idle ?? 0) > 0;
 
 /** @param file the run's name, for the figures' source. */
 export function calibrate(input: PlanInput, run: LoadRun, file: string): PlanInput {

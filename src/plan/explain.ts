@@ -4,9 +4,9 @@ import { erlangB } from "./erlang.ts";
 import type { Figure } from "./figure.ts";
 import { waitsAtBest, type Forecast } from "./forecast.ts";
 import { CPU_SHARE, MEMORY_SHARE, QUOTA_SHARE, type PlanInput } from "./input.ts";
-import { utilisation } from "./latency.ts";
+import { utilisation, wait } from "./latency.ts";
 import { cpuPerRequest, loopsOf } from "./load.ts";
-import { exact, num, percent, size, span } from "./units.ts";
+import { exact, millis, num, percent, size, span } from "./units.ts";
 
 export interface Explanation {
   readonly what: string;
@@ -62,7 +62,7 @@ function cpuOf({ input: { costs, system }, load }: Forecast): Omit<Explanation, 
   ];
   return {
     formula: parts.map(([name]) => name).join(" + "),
-    numbers: `${parts.map(([, rate, cost]) => `${num(rate)} × ${exact(cost.value)}`).join(" + ")} ms = ${exact(load.cpu)} CPUs`,
+    numbers: `${parts.map(([, rate, cost]) => `${exact(rate)} × ${exact(cost.value)}`).join(" + ")} ms = ${exact(load.cpu)} CPUs`,
   };
 }
 
@@ -103,25 +103,35 @@ export function explanations(forecast: Forecast): Explanation[] {
       numbers: `${num(users)} × ${num(demand.rate.value)} × ${num(demand.burst.value)} = ${num(load.rate)} requests/s`,
     },
     ...queueOf(forecast),
-    ...(forecast.latency === undefined
+    ...answersOf(forecast),
+    ...cacheOf(forecast),
+    ...(input.system.cache === "none"
       ? []
       : [
           {
-            what: "in flight",
-            formula: "L = λ R (Little)",
-            numbers: `${num(load.rate)} × ${num(forecast.latency.p50)} ms = ${num((load.rate * forecast.latency.p50) / 1_000)}`,
+            what: "shortest TTL",
+            formula: `60 K C / max(1, ⌊${QUOTA_SHARE} Q⌋)`,
+            numbers: `${span(advice.ttl)} for a quota of ${num(upstream.reads.value)}`,
           },
         ]),
-    ...cacheOf(forecast),
+    ...(load.writes > 0
+      ? [
+          {
+            what: "calls that write",
+            formula: "60 λ w / rows of a call, at least",
+            numbers: `60 × ${exact(load.writes)} / ${num(upstream.rowsPerCall.value)} = ${exact(load.writeCalls)} a minute`,
+          },
+        ]
+      : []),
     {
-      what: "shortest TTL",
-      formula: `60 K C / (${QUOTA_SHARE} Q)`,
-      numbers: `${span(advice.ttl)} for a quota of ${num(upstream.reads.value)}`,
+      what: "network",
+      formula: "8 λ B",
+      numbers: `8 × ${exact(load.rate)} × ${num(demand.bytes.value)} bytes = ${exact(load.traffic)} Mbit/s`,
     },
     {
       what: "workers",
-      formula: `⌈CPU / ${CPU_SHARE}⌉, 2 at least`,
-      numbers: `⌈${num(load.cpu)} / ${CPU_SHARE}⌉ → ${advice.workers}`,
+      formula: input.system.blocks ? `⌈a / ${CPU_SHARE}⌉` : `⌈CPU / ${CPU_SHARE}⌉, 2 where memory holds them`,
+      numbers: `⌈${exact(input.system.blocks ? load.taken : load.cpu)} / ${CPU_SHARE}⌉ → ${advice.workers}`,
     },
     {
       what: "memory",
@@ -133,6 +143,39 @@ export function explanations(forecast: Forecast): Explanation[] {
       formula: "fewest c with B(c, N) ≤ 1 % (Erlang B)",
       numbers: `B(${num(advice.slots)}, ${num(users)}) = ${percent(erlangB(advice.slots, users))}`,
     },
+    {
+      what: "full at",
+      formula: "the most N at which NEEDS is no more than MAY USE",
+      numbers: forecast.needs.map(({ resource, fullAt }) => `${resource} ${fullAt === undefined ? "never" : num(fullAt)}`).join(", "),
+    },
+  ];
+}
+
+/** Percentiles and mean. */
+function answersOf({ input, load, latency, mean }: Forecast): Explanation[] {
+  if (latency === undefined || mean === undefined) return [];
+  const little = {
+    what: "in flight",
+    formula: "L = λ R (Little), R the mean",
+    numbers: `${exact(load.rate)} × ${millis(mean)} = ${num((load.rate * mean) / 1_000)}`,
+  };
+  if (input.system.blocks)
+    return [
+      { what: "answers", formula: "wait for a worker (Erlang C) + Google's log-normal", numbers: `p99 ${millis(latency.p99)}` },
+      little,
+    ];
+  const servers = loopsOf(input);
+  const service = cpuPerRequest(load, input);
+  const busy = utilisation({ rate: load.rate, servers, service });
+  const slowest = service / Math.min(1, servers);
+  const quiet = input.costs.quiet.p99.value;
+  return [
+    {
+      what: "answers",
+      formula: "quiet − ln(1−q) s ρ / (1−ρ), and those who wait for Google, the disk or the cable",
+      numbers: `p99 ${exact(quiet)} + 4.61 × ${exact(slowest)} × ${exact(busy / (1 - busy))} = ${exact(quiet + wait(0.99, slowest, busy))} ms; all ${millis(latency.p99)}`,
+    },
+    little,
   ];
 }
 

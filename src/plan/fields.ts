@@ -75,8 +75,7 @@ export class Reader {
   /** A list of 1 to `most` objects. */
   list(name: string, most: number): Reader[] {
     const value = this.#fields[name];
-    if (!Array.isArray(value) || value.length === 0 || value.length > most)
-      return this.fail(name, Array.isArray(value) ? `${value.length} of them` : value, `a list of 1 to ${most} objects`);
+    if (!Array.isArray(value) || value.length === 0 || value.length > most) return this.fail(name, value, `a list of 1 to ${most} objects`);
     return value.map((inner: unknown, i) => this.#inner(`${name}[${i}]`, inner));
   }
 

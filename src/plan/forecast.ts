@@ -3,12 +3,14 @@ import { slotsForMemory } from "../base/slots.ts";
 import { bytes } from "../base/units.ts";
 import { waitQuantile, erlangC, serversFor } from "./erlang.ts";
 import { shortestTtl } from "./cache.ts";
-import { MEMORY_SHARE, QUOTA_SHARE, RANGES_PER_CALL, type PlanInput } from "./input.ts";
-import { logNormal, loopLatency, mixture, percentiles, type Percentiles } from "./latency.ts";
+import { CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS, QUOTA_SHARE, RANGES_PER_CALL, type PlanInput } from "./input.ts";
+import { logNormal, loopLatency, meanOf, mixture, percentiles, type Part, type Percentiles } from "./latency.ts";
 import { cpuPerRequest, loadOf, loopsOf, workersForCpu, type Load } from "./load.ts";
-import { bindingOf, needsOf, type Need } from "./needs.ts";
+import { beyond, bindingOf, needsOf, stands, type Need } from "./needs.ts";
 import { latencyFrom } from "./origins.ts";
+import type { Wanted } from "./prices.ts";
 import { originOf, type Origin } from "./figure.ts";
+import { onTheWire } from "./wire.ts";
 
 /** holds: with all margins. tight: within what there is, a margin is used up. overload: it can't work so. */
 export type Verdict = "holds" | "tight" | "overload";
@@ -16,7 +18,7 @@ export type Verdict = "holds" | "tight" | "overload";
 export interface Advice {
   /** CPUs that carry the load with room to spare. */
   readonly cpus: number;
-  /** Workers that carry the load and fit into memory. */
+  /** Workers that carry the load, on one machine or several. */
   readonly workers: number;
   /** Connections a worker. */
   readonly connections: number;
@@ -38,6 +40,8 @@ export interface Forecast {
   readonly verdict: Verdict;
   /** undefined: there is no answer time, the queue grows as long as the load lasts. */
   readonly latency: Percentiles | undefined;
+  /** Of an answer, in ms. */
+  readonly mean: number | undefined;
   readonly latencyOrigin: Origin;
   readonly meetsLimit: boolean;
   readonly advice: Advice;
@@ -45,73 +49,75 @@ export interface Forecast {
 
 const BLOCKED = 0.01;
 
-/** Two at the least, so that one may fail or be replaced; more only for the load, and no more than memory holds. */
-function bestWorkers(load: Load, { place, costs }: PlanInput): number {
+/** Connections a worker beyond its even share: they never come as even as that. */
+const UNEVEN = 1.25;
+
+/** As many as the load asks for; two, where memory holds them, so that one may fail or be replaced. */
+function bestWorkers(load: Load, { place, costs, system }: PlanInput): number {
   const fits = Math.floor((place.memory.value * MEMORY_SHARE - costs.others.value) / costs.worker.value);
-  return Math.max(1, Math.min(Math.max(2, workersForCpu(load)), fits));
+  const wanted = system.blocks
+    ? Math.ceil(load.taken / CPU_SHARE)
+    : Math.max(workersForCpu(load), Math.ceil((load.connections * UNEVEN) / MOST_CONNECTIONS));
+  return Math.max(1, wanted, Math.min(2, fits));
 }
 
 function adviceOf(load: Load, input: PlanInput): Advice {
   const { place, upstream, system, costs, demand } = input;
   const workers = bestWorkers(load, input);
-  const perWorker = Math.ceil((load.connections / workers) * 1.25);
+  const perWorker = Math.ceil(((load.connections / workers) * UNEVEN) / 100) * 100;
   const allowed = Math.max(1, Math.floor(upstream.reads.value * QUOTA_SHARE));
   const keys = system.cache === "machine" ? Math.ceil(upstream.tables.value / RANGES_PER_CALL) : upstream.tables.value;
   return {
     cpus: workersForCpu(load),
     workers,
-    connections: Math.max(place.connections.value, Math.ceil(perWorker / 100) * 100),
+    connections: Math.max(place.connections.value, Math.min(MOST_CONNECTIONS, perWorker)),
     slots: serversFor(demand.users.value, BLOCKED),
     slotsForMemory: slotsForMemory(bytes(place.memory.value)),
-    ttl: shortestTtl(keys, system.cache === "worker" ? place.workers.value : 1, allowed),
+    ttl: shortestTtl(keys, system.cache === "worker" ? workers : 1, allowed),
     memory: costs.others.value + workers * costs.worker.value + load.connections * costs.connection.value,
   };
 }
 
 /** Latency where a waiting request keeps its worker: one queue for all of them. */
-function blockingLatency(load: Load, { place, upstream, costs }: PlanInput): Percentiles {
+function blocked(load: Load, { demand, place, upstream, costs }: PlanInput): readonly Part[] {
   const mean = load.rate > 0 ? (load.taken / load.rate) * 1_000 : 0;
-  const wait = percentiles((_, q) => waitQuantile(q, place.workers.value, load.taken, mean));
+  const queue = percentiles((_, q) => waitQuantile(q, place.workers.value, load.taken, mean));
   const google = logNormal(upstream.p50.value, upstream.p99.value);
-  const plus = (service: (name: keyof Percentiles) => number): Percentiles => percentiles((name) => wait[name] + service(name));
-  return mixture([
-    { share: load.waiting, latency: plus((name) => google[name]) },
-    { share: 1 - load.waiting, latency: plus((name) => costs.quiet[name].value) },
-  ]);
+  const plus = (service: (name: keyof Percentiles) => number): Percentiles => percentiles((name) => queue[name] + service(name));
+  const waiting = demand.writes.value + (1 - demand.writes.value) * load.waiting;
+  return [
+    { share: waiting, latency: plus((name) => google[name]) },
+    { share: 1 - waiting, latency: plus((name) => costs.quiet[name].value) },
+  ];
 }
 
-function latencyOf(load: Load, input: PlanInput): Percentiles {
-  if (input.system.blocks) return blockingLatency(load, input);
+function answersOf(load: Load, input: PlanInput): readonly Part[] {
+  if (input.system.blocks) return blocked(load, input);
+  const wire = onTheWire(load, input);
   const loop = loopLatency({
     rate: load.rate,
     servers: loopsOf(input),
     service: cpuPerRequest(load, input),
-    quiet: percentiles((name) => input.costs.quiet[name].value),
+    quiet: percentiles((name) => input.costs.quiet[name].value + wire[name]),
   });
   return withWaits(loop, load, input);
 }
 
 /** @param loop what an answer takes that waits for nobody. @returns the answers of all: some wait for Google, writes for the journal. */
-export function withWaits(loop: Percentiles, load: Load, { costs, upstream, demand, system }: PlanInput): Percentiles {
+export function withWaits(loop: Percentiles, load: Load, { costs, upstream, demand, system }: PlanInput): readonly Part[] {
   const after = (slow: Percentiles): Percentiles => percentiles((name) => loop[name] + slow[name]);
   const writes = demand.writes.value;
   const google = after(logNormal(upstream.p50.value, upstream.p99.value));
   const journal = after(logNormal(costs.write.p50.value, costs.write.p99.value));
-  return mixture([
+  return [
     { share: (1 - writes) * (1 - load.waiting), latency: loop },
     { share: (1 - writes) * load.waiting, latency: google },
     { share: writes, latency: system.cache === "machine" ? journal : google },
-  ]);
+  ];
 }
 
-/** A queue at exactly full load grows for ever; memory, connections, quotas and a cable may be used to the last. */
-const queues = ({ resource }: Need): boolean => resource === "cpu" || resource === "workers";
-const stands = (needs: readonly Need[]): boolean => needs.every((need) => !queues(need) || need.needs < need.whole);
-
 function verdictOf(needs: readonly Need[]): Verdict {
-  // A connection too many costs an idle one its place, or a wait in the kernel's queue, and nobody an error.
-  const beyond = ({ resource, needs: n, whole }: Need): boolean => resource !== "connections" && n > whole;
-  if (!stands(needs) || needs.some(beyond)) return "overload";
+  if (needs.some(beyond)) return "overload";
   return needs.some(({ used }) => used > 1) ? "tight" : "holds";
 }
 
@@ -119,7 +125,8 @@ function verdictOf(needs: readonly Need[]): Verdict {
 export function forecast(input: PlanInput): Forecast {
   const load = loadOf(input.demand.users.value, input);
   const needs = needsOf(input);
-  const latency = stands(needs) ? latencyOf(load, input) : undefined;
+  const answers = needs.every(stands) ? answersOf(load, input) : undefined;
+  const latency = answers === undefined ? undefined : mixture(answers);
   return {
     input,
     load,
@@ -127,11 +134,24 @@ export function forecast(input: PlanInput): Forecast {
     binding: bindingOf(needs),
     verdict: verdictOf(needs),
     latency,
+    mean: answers === undefined ? undefined : meanOf(answers),
     latencyOrigin: originOf(...latencyFrom(load, input)),
     meetsLimit: latency !== undefined && latency.p95 <= input.costs.limit.value,
     advice: adviceOf(load, input),
   };
 }
 
+/** What machines are to be bought for. */
+export const wantedBy = ({ load, advice, input }: Forecast): Wanted => ({
+  cpu: load.cpu,
+  memory: advice.memory,
+  cables: load.traffic / input.costs.network.value,
+});
+
 /** Part of the requests that wait for a CPU if all loops shared one queue: the best case beside loopLatency's worst. */
-export const waitsAtBest = (forecast: Forecast): number => erlangC(Math.max(1, Math.floor(loopsOf(forecast.input))), forecast.load.cpu);
+export function waitsAtBest({ input, load }: Forecast): number {
+  const servers = loopsOf(input);
+  const busy = Math.min(1, load.cpu / servers);
+  // A part of a CPU is none that could be waited for.
+  return Math.min(busy, erlangC(Math.max(1, Math.floor(servers)), load.cpu));
+}

@@ -20,6 +20,8 @@ export interface Place {
   readonly workers: Figure;
   /** Connections that one worker holds at most. */
   readonly connections: Figure;
+  /** Requests a second at which the throughput of this very place was found to peak. */
+  readonly peak?: Figure;
 }
 
 export interface Upstream {
@@ -32,6 +34,8 @@ export interface Upstream {
   /** How long Google takes, in ms. */
   readonly p50: Figure;
   readonly p99: Figure;
+  /** Rows that one call can write. */
+  readonly rowsPerCall: Figure;
 }
 
 /** What things cost. */
@@ -63,8 +67,6 @@ export interface System {
   readonly blocks: boolean;
   /** Old rows are served while new ones are fetched. */
   readonly stale: boolean;
-  /** Rows that one call to Google can write. */
-  readonly rowsPerCall: number;
 }
 
 export interface PlanInput {
@@ -81,7 +83,10 @@ export const CPU_SHARE = 0.7;
 export const MEMORY_SHARE = 0.5;
 /** Of Google's quota: as the broker's ledger. */
 export const QUOTA_SHARE = 0.85;
+/** As the settings of those names: more take another machine. */
+export const MOST_WORKERS = 256;
+export const MOST_CONNECTIONS = 100_000;
 /** Ranges that fit into one values:batchGet. */
 export const RANGES_PER_CALL = 100;
 
-export const DROVER: System = { name: "drover", cache: "machine", blocks: false, stale: true, rowsPerCall: 500 };
+export const DROVER: System = { name: "drover", cache: "machine", blocks: false, stale: true };

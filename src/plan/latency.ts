@@ -15,11 +15,16 @@ export const percentiles = (of: (name: Name, q: number) => number): Percentiles 
   p99: of("p99", 0.99),
 });
 
+const sigmaOf = (p50: number, p99: number): number => (p50 > 0 ? Math.log(Math.max(p99, p50) / p50) / NORMAL.p99 : 0);
+
 /** A log-normal through its median and its 99th percentile. */
 export function logNormal(p50: number, p99: number): Percentiles {
-  const sigma = p50 > 0 ? Math.log(Math.max(p99, p50) / p50) / NORMAL.p99 : 0;
+  const sigma = sigmaOf(p50, p99);
   return percentiles((name) => p50 * Math.exp(sigma * NORMAL[name]));
 }
+
+/** Its mean. */
+export const logNormalMean = (p50: number, p99: number): number => p50 * Math.exp(sigmaOf(p50, p99) ** 2 / 2);
 
 /** What `k` exponential services one after the other take, in units of one (Wilson and Hilferty 1931). */
 const gamma = (k: number, z: number): number => k * Math.max(0, 1 - 1 / (9 * k) + z / (3 * Math.sqrt(k))) ** 3;
@@ -33,26 +38,43 @@ export interface Loops {
   readonly service: number;
   /** Latency while hardly anybody is there. */
   readonly quiet: Percentiles;
-  /** So many users wait for their answers before they ask again; undefined: requests come whatever happens. */
-  readonly population?: number;
+  /** Users who wait for their answers before they ask again; undefined: requests come whatever happens. */
+  readonly closed?: { readonly users: number; /** ms between an answer and the next request, on the average. */ readonly thinkMs: number };
 }
 
 /** Part of the time that the loops are busy. */
 export const utilisation = ({ rate, servers, service }: Pick<Loops, "rate" | "servers" | "service">): number =>
   (rate * service) / 1_000 / servers;
 
+/** The wait of the part q in an M/M/1 queue, beyond what a service takes: −ln(1−q) s ρ / (1−ρ); Infinity when it is overloaded. */
+export const wait = (q: number, service: number, busy: number): number =>
+  busy < 1 ? (-Math.log(1 - q) * service * busy) / (1 - busy) : Infinity;
+
 /**
- * A keep-alive connection stays with its worker: as many queues as loops, each M/M/1, which is the worst case. There the part q of the
- * requests is answered within −ln(1−q) s / (1−ρ); what that is more than with ρ = 0 comes on top of the quiet latency. Of a closed population no more
- * than its share can stand in one queue. @returns Infinity for an open load that is too much.
+ * Of a closed population only those who do not think are with the server: m = N − λZ by Little's law, as many more as a binomial scatters.
+ * @returns how many stand in one of the queues at the percentile.
+ */
+function standing(
+  name: Name,
+  { rate, servers }: Pick<Loops, "rate" | "servers">,
+  { users, thinkMs }: NonNullable<Loops["closed"]>,
+): number {
+  const inside = Math.max(0, users - (rate * thinkMs) / 1_000) / servers;
+  return inside + NORMAL[name] * Math.sqrt(inside * (1 - (inside * servers) / users));
+}
+
+/**
+ * A keep-alive connection stays with its worker: as many queues as loops, each M/M/1, which is the worst case. What a request waits there comes on
+ * top of the quiet latency. Of a closed population no more can stand in a queue than are with the server. Less than one CPU serves the slower.
+ * @returns Infinity for an open load that is too much.
  */
 export function loopLatency(loops: Loops): Percentiles {
   const busy = utilisation(loops);
-  const { quiet, service, servers, population } = loops;
+  const { quiet, servers, closed } = loops;
+  const service = loops.service / Math.min(1, servers);
   return percentiles((name, q) => {
-    const open = busy < 1 ? (-Math.log(1 - q) * service * busy) / (1 - busy) : Infinity;
-    const most = population === undefined ? Infinity : gamma(Math.max(1, population / servers), NORMAL[name]) * service;
-    return quiet[name] + Math.min(open, most);
+    const most = closed === undefined ? Infinity : gamma(Math.max(1, standing(name, loops, closed)), NORMAL[name]) * service;
+    return quiet[name] + Math.min(wait(q, service, busy), most);
   });
 }
 
@@ -68,6 +90,10 @@ export function closedRate(users: number, think: number, service: number, server
   }
   return rate * 1_000;
 }
+
+/** What an answer takes on the average, each part taken as a log-normal. @returns Infinity where one never comes. */
+export const meanOf = (parts: readonly Part[]): number =>
+  parts.reduce((sum, { share, latency: { p50, p99 } }) => sum + (share > 0 ? share * logNormalMean(p50, p99) : 0), 0);
 
 /** A part of the requests and the percentiles of those. */
 export interface Part {

@@ -1,6 +1,7 @@
 /** What a number of users asks of a machine: the arithmetic that everything else is made of. */
 import { callsPerMinute, graceOf, hitRatio, waitsForRefresh } from "./cache.ts";
 import { CPU_SHARE, RANGES_PER_CALL, type PlanInput } from "./input.ts";
+import { logNormalMean } from "./latency.ts";
 
 /** How a number of users shows in each resource. */
 export interface Load {
@@ -22,6 +23,7 @@ export interface Load {
   readonly connections: number;
   /** Calls to Google a minute. */
   readonly readCalls: number;
+  /** The fewest that carry the writes: drover makes more as long as the quota allows, and fuller ones when it does not. */
   readonly writeCalls: number;
   /** Mbit/s. */
   readonly traffic: number;
@@ -62,6 +64,7 @@ function madePerSecond(rate: number, { upstream, place, system }: PlanInput): nu
 /** @param users people at once, each of whom holds one keep-alive connection. */
 export function loadOf(users: number, input: PlanInput): Load {
   const { demand, place, costs, upstream, system } = input;
+  const google = logNormalMean(upstream.p50.value, upstream.p99.value);
   const rate = users * demand.rate.value * demand.burst.value;
   const writes = rate * demand.writes.value;
   const reads = readsOf(rate - writes, input);
@@ -74,11 +77,11 @@ export function loadOf(users: number, input: PlanInput): Load {
     waiting: reads.waiting,
     made,
     cpu,
-    taken: system.blocks ? cpu + (((rate - writes) * reads.waiting + writes) * upstream.p50.value) / 1_000 : 0,
+    taken: system.blocks ? cpu + (((rate - writes) * reads.waiting + writes) * google) / 1_000 : 0,
     memory: costs.others.value + place.workers.value * costs.worker.value + users * costs.connection.value,
     connections: users,
     readCalls: reads.calls,
-    writeCalls: (writes * 60) / system.rowsPerCall,
+    writeCalls: (writes * 60) / upstream.rowsPerCall.value,
     traffic: (rate * demand.bytes.value * 8) / 1_000_000,
   };
 }

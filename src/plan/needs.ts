@@ -4,7 +4,7 @@ import { CPU_SHARE, MEMORY_SHARE, QUOTA_SHARE, type PlanInput } from "./input.ts
 import { loadOf, loopsOf, type Load } from "./load.ts";
 import { cpuFrom, rateFrom, readsFrom } from "./origins.ts";
 
-export type Resource = "workers" | "cpu" | "memory" | "connections" | "reads" | "writes" | "network";
+export type Resource = "workers" | "cpu" | "throughput" | "memory" | "connections" | "reads" | "writes" | "network";
 
 export interface Need {
   readonly resource: Resource;
@@ -48,6 +48,14 @@ function rowsOf(input: PlanInput): Row[] {
       from: [...cpuFrom(input), place.cpus, place.workers],
     },
     {
+      resource: "throughput",
+      when: place.peak !== undefined,
+      needs: (l) => l.rate,
+      whole: place.peak?.value ?? Infinity,
+      share: CPU_SHARE,
+      from: [...asked, ...(place.peak === undefined ? [] : [place.peak])],
+    },
+    {
       resource: "memory",
       when: true,
       needs: (l) => l.memory,
@@ -77,7 +85,7 @@ function rowsOf(input: PlanInput): Row[] {
       needs: (l) => l.writeCalls,
       whole: upstream.writes.value,
       share: QUOTA_SHARE,
-      from: [...asked, demand.writes, upstream.writes],
+      from: [...asked, demand.writes, upstream.rowsPerCall, upstream.writes],
     },
     {
       resource: "network",
@@ -128,10 +136,19 @@ export function needsOf(input: PlanInput): Need[] {
   });
 }
 
-/** What binds: the fullest if one is too full, else the first to fill as users come. */
+/** Nobody can tell a queue at so much of full load from one that grows for ever. */
+const FULL = 0.99;
+const QUEUES: ReadonlySet<Resource> = new Set(["cpu", "workers", "throughput", "network"]);
+
+/** Memory and quotas may be used to the last; a queue at full load grows as long as the load lasts. */
+export const stands = ({ resource, needs, whole }: Need): boolean => !QUEUES.has(resource) || needs < whole * FULL;
+
+/** With this it can't work. A connection too many costs an idle one its place, or a wait in the kernel's queue, and nobody an error. */
+export const beyond = (need: Need): boolean => !stands(need) || (need.resource !== "connections" && need.needs > need.whole);
+
+/** What binds: the first to fill as users come, of those that make it impossible if there are any. */
 export function bindingOf(needs: readonly Need[]): Need {
-  const tooFull = needs.filter(({ used }) => used > 1);
-  const by = (a: Need, b: Need): Need =>
-    tooFull.length > 0 ? (b.used > a.used ? b : a) : (b.fullAt ?? Infinity) < (a.fullAt ?? Infinity) ? b : a;
-  return (tooFull.length > 0 ? tooFull : needs).reduce(by);
+  const impossible = needs.filter(beyond);
+  const first = (a: Need, b: Need): Need => ((b.fullAt ?? Infinity) < (a.fullAt ?? Infinity) ? b : a);
+  return (impossible.length > 0 ? impossible : needs).reduce(first);
 }

@@ -1,8 +1,8 @@
 /** The one thing to do next. */
 import type { Forecast } from "./forecast.ts";
-import { CPU_SHARE, MEMORY_SHARE } from "./input.ts";
+import { CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS } from "./input.ts";
 import type { Need, Resource } from "./needs.ts";
-import { num, size, span } from "./units.ts";
+import { count, exact, num, size, span } from "./units.ts";
 
 export interface Known {
   /** A load run's figures are in it. */
@@ -11,6 +11,8 @@ export interface Known {
   readonly measureWith: string | undefined;
   /** Not drover: a preset of something else. */
   readonly foreign: boolean;
+  /** A load run of a server of which nothing is known. */
+  readonly stranger?: boolean;
 }
 
 const ROUND = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1_800, 3_600];
@@ -23,19 +25,23 @@ const cure: Readonly<Record<Resource, (forecast: Forecast, need: Need) => string
   cpu({ input, load }) {
     const cpus = Math.ceil(load.cpu / CPU_SHARE);
     const { workers, cpus: there } = input.place;
-    if (cpus <= there.value) return `set DROVER_WORKERS=${cpus}: ${num(workers.value)} can't use the ${num(there.value)} CPUs`;
+    if (cpus <= there.value) return `set DROVER_WORKERS=${cpus}: ${num(workers.value)} can't use the ${count(there.value, "CPU")}`;
     const byWrites = (load.writes * input.costs.write.cpu.value) / 1_000 > load.cpu / 2;
     const less = byWrites ? "send several rows in one request, which is one write" : "let a CDN answer most of it";
-    return `give it ${num(cpus)} CPUs in place of ${num(there.value)}, on as many machines as that takes, or ${less}`;
+    return `give it ${count(cpus, "CPU")} in place of ${num(there.value)}, on as many machines as that takes, or ${less}`;
   },
-  memory({ input, advice, load }) {
+  throughput: ({ load }, { whole }) =>
+    `find out what it waits for: its throughput peaked at ${num(whole)}/s, and ${num(load.rate)} are asked for (drover load names what is full first)`,
+  memory({ input, advice }) {
     const { workers } = input.place;
     if (advice.workers < workers.value && advice.memory <= input.place.memory.value * MEMORY_SHARE)
       return `set DROVER_WORKERS=${advice.workers}: ${num(workers.value)} take more than half of the memory`;
-    return `give it ${size(load.memory / MEMORY_SHARE)} of memory: it has ${size(input.place.memory.value)}`;
+    return `give it ${size(advice.memory / MEMORY_SHARE)} of memory, for ${count(advice.workers, "worker")}: it has ${size(input.place.memory.value)}`;
   },
   connections({ input, load }) {
     const each = Math.ceil(load.connections / input.place.workers.value / 100) * 100;
+    if (each > MOST_CONNECTIONS)
+      return `have more workers: ${num(input.place.workers.value)} hold ${num(MOST_CONNECTIONS)} connections each at most`;
     return `set DROVER_WORKER_CONNECTIONS=${each} (and LimitNOFILE= above it): ${num(load.connections)} users hold one each`;
   },
   reads: ({ input, advice }) =>
@@ -47,21 +53,37 @@ const cure: Readonly<Record<Resource, (forecast: Forecast, need: Need) => string
   network: ({ load }) => `get ${num(load.traffic / CPU_SHARE)} Mbit/s, or let a CDN answer most of it`,
 };
 
+/** Part of the requests that shows in a p95. */
+const IN_P95 = 0.05;
+
+/** It carries the load, and answers too late. */
+function tooSlow({ latency, input: { costs, demand, system }, load, needs }: Forecast): string {
+  const late = `the p95 of ${exact(latency?.p95 ?? 0)} ms is over the limit of ${exact(costs.limit.value)} ms`;
+  const usedOf = (resource: Resource): number => needs.find((need) => need.resource === resource)?.used ?? 0;
+  const writes = demand.writes.value;
+  if (load.waiting * (1 - writes) + (system.cache === "machine" ? 0 : writes) > IN_P95)
+    return `let fewer answers wait for Google, or raise --limit: ${late}`;
+  if (costs.quiet.p95.value > costs.limit.value)
+    return `raise --limit: ${late}, and with hardly any load it is ${exact(costs.quiet.p95.value)} ms`;
+  if (writes > IN_P95) return `raise --limit, or write less often: ${late}, and a write is on disk and shown to all before it is answered`;
+  if (usedOf("network") > usedOf("cpu")) return `send less, or get a faster network: ${late}, and answers wait for it`;
+  return `give it more CPUs than ${num(Math.ceil(load.cpu / CPU_SHARE))}: ${late}, and answers wait for one`;
+}
+
 /** The part of the connections that one of so many loops holds. */
 const partOf = (workers: number): string => (workers === 1 ? "all" : `1/${num(workers)}`);
 
 /** @returns one sentence without its first capital. */
-export function nextStep(forecast: Forecast, { measured, measureWith, foreign }: Known): string {
+export function nextStep(forecast: Forecast, { measured, measureWith, foreign, stranger }: Known): string {
   const { binding, verdict, meetsLimit, input, advice, load } = forecast;
   const { workers } = input.place;
   if (foreign && verdict !== "holds")
     return `plan the same on drover: leave --preset out, and give --users ${input.demand.users.value} --rate ${input.demand.rate.value}`;
   if (verdict !== "holds") return cure[binding.resource](forecast, binding);
-  if (!meetsLimit)
-    return `raise --limit or bring Google's answers down: the p95 of ${num(forecast.latency?.p95 ?? 0)} ms is over it on an idle machine too`;
+  if (!meetsLimit) return tooSlow(forecast);
   if (foreign) return "it holds as it is";
   if (!measured && measureWith !== undefined) return `measure what is assumed here: ${measureWith}`;
-  if (advice.workers < workers.value / 1.5)
+  if (advice.workers < workers.value / 1.5 && !stranger)
     return (
       `try DROVER_WORKERS=${advice.workers}: so few carry it in ${size(advice.memory)} instead of ${size(load.memory)}; ` +
       `a request that blocks its loop then holds up ${partOf(advice.workers)} of the connections instead of ${partOf(workers.value)}`

@@ -5,6 +5,7 @@
 import type { Figure } from "./figure.ts";
 import type { Demand, PlanInput } from "./input.ts";
 import type { Load } from "./load.ts";
+import { isFelt } from "./wire.ts";
 
 /** A part of the requests that is smaller reaches no percentile that is shown. */
 export const SEEN = 0.000_05;
@@ -48,5 +49,6 @@ export function latencyFrom(load: Load, input: PlanInput): readonly Figure[] {
     p99,
     ...(journal ? [costs.write.p50, costs.write.p99] : []),
     ...(google ? [...readsFrom(input), upstream.p50, upstream.p99] : []),
+    ...(isFelt(load, input) ? [demand.bytes, costs.network] : []),
   ];
 }

@@ -18,7 +18,7 @@ export const WHAT: Readonly<Record<Preset, string>> = {
 
 const GUNICORN_CPU = assumed(0.73, "Gunicorn 20.1 with gevent and Flask, 10 KB from its own cache: 73 CPU-seconds for 100,000 requests");
 
-const gunicorn = (name: string, cache: System["cache"], blocks: boolean): System => ({ name, cache, blocks, stale: false, rowsPerCall: 1 });
+const gunicorn = (name: string, cache: System["cache"], blocks: boolean): System => ({ name, cache, blocks, stale: false });
 
 /** @param base the input of this machine and its settings; a preset replaces what it speaks of. */
 export function preset(name: Preset, base: PlanInput): PlanInput {
@@ -42,7 +42,7 @@ export function preset(name: Preset, base: PlanInput): PlanInput {
     make: assumed(0, "within the CPU of a request"),
     write: { ...base.costs.write, cpu: GUNICORN_CPU },
   };
-  const slow = { ...base.upstream, tables: said(2), p50: said(1_000), p99: said(2_000) };
+  const slow = { ...base.upstream, tables: said(2), p50: said(1_000), p99: said(2_000), rowsPerCall: said(1) };
   switch (name) {
     case "before":
       return {

@@ -35,17 +35,39 @@ export interface Bill {
   readonly monthly: number;
 }
 
-/** The cheapest way to have so much; of equals the fewest machines. @param cpu CPUs that are busy. @param memory bytes that are used. */
-export function cheapest(list: PriceList, cpu: number, memory: number): Bill {
+/** What machines are bought for. */
+export interface Wanted {
+  /** CPUs that are busy. */
+  readonly cpu: number;
+  /** Bytes that are used. */
+  readonly memory: number;
+  /** Of what a machine's cable carries. */
+  readonly cables: number;
+}
+
+/** The cheapest way to have so much; of equals the fewest machines. */
+export function cheapest(list: PriceList, { cpu, memory, cables }: Wanted): Bill {
   const bills = list.machines.map((machine) => {
     const forCpu = cpu / (machine.cpus * CPU_SHARE);
     const forMemory = memory / (machine.memoryGb * 1_073_741_824 * MEMORY_SHARE);
-    const count = Math.max(1, Math.ceil(Math.max(forCpu, forMemory)));
+    const count = Math.max(1, Math.ceil(Math.max(forCpu, forMemory, cables / CPU_SHARE)));
     return { machine, count, monthly: count * machine.monthly };
   });
   return bills.reduce((best, bill) =>
     bill.monthly < best.monthly || (bill.monthly === best.monthly && bill.count < best.count) ? bill : best,
   );
+}
+
+/** As it stands in the calendar. */
+function isDate(text: string): boolean {
+  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : new Date(Number.NaN);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}
+
+/** @throws DroverError for one that would break its row. */
+function line(at: Reader, name: string): string {
+  const text = at.text(name);
+  return /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(text) ? text : at.fail(name, text, "a text of one line");
 }
 
 /** @throws DroverError DROVER_E_USAGE naming the place in the file. */
@@ -59,12 +81,12 @@ export function readPrices(text: string, file: string): PriceList {
   const fields = typeof json === "object" && json !== null && !Array.isArray(json) ? (json as Fields) : {};
   const at = new Reader(fields, file, "");
   const asOf = at.text("asOf");
-  if (!/^\d{4}-\d\d-\d\d$/.test(asOf)) at.fail("asOf", asOf, "a date, YYYY-MM-DD");
+  if (!isDate(asOf)) at.fail("asOf", asOf, "a date, YYYY-MM-DD");
   return {
     asOf,
-    currency: at.text("currency"),
+    currency: line(at, "currency"),
     machines: at.list("machines", 200).map((machine) => ({
-      name: machine.text("name"),
+      name: line(machine, "name"),
       cpus: machine.number("cpus", 0.01),
       memoryGb: machine.number("memoryGb", 0.01),
       monthly: machine.number("monthly", 0),

@@ -31,6 +31,8 @@ export function readStep(at: Reader): RunStep {
     ...at.maybe("upstreamCalls", 0),
   };
   checkRate(at, step);
+  const bad = step.errors + step.timeouts + step.refused;
+  if (bad > step.requests) at.fail("errors", bad, `with timeouts and refused at most the ${step.requests} requests`);
   return { ...step, ...readWrites(at, step) };
 }
 

@@ -1,9 +1,9 @@
 /** The plan as text: about 20 lines that end in one next step. */
 import { columns } from "../base/columns.ts";
 import { peakOrigin, refusal, type Fit } from "./usl.ts";
-import { exact, millis, num, percent, roughly, size, span } from "./units.ts";
+import { count, exact, millis, num, percent, roughly, size, span, gibibytes } from "./units.ts";
 import type { Forecast } from "./forecast.ts";
-import { CPU_SHARE, MEMORY_SHARE, type PlanInput } from "./input.ts";
+import { CPU_SHARE, MEMORY_SHARE, MOST_WORKERS, type PlanInput } from "./input.ts";
 import type { Need, Resource } from "./needs.ts";
 import { SEEN } from "./origins.ts";
 import type { Bill, PriceList } from "./prices.ts";
@@ -14,31 +14,34 @@ import type { Tier } from "./tiers.ts";
 
 const amounts: Readonly<Record<Resource, (need: Need) => readonly [string, string]>> = {
   workers: (n) => [`${num(n.needs)} taken at once`, num(n.has)],
-  cpu: (n) => [`${num(n.needs)} CPUs`, `${num(n.has)} (${percent(CPU_SHARE)} of ${num(n.whole)})`],
+  cpu: (n) => [count(n.needs, "CPU"), `${num(n.has)} (${percent(CPU_SHARE)} of ${num(n.whole)})`],
+  throughput: (n) => [`${num(n.needs)}/s`, `${num(n.has)} (${percent(CPU_SHARE)} of its peak, ${num(n.whole)})`],
   memory: (n) => [size(n.needs), `${size(n.has)} (${percent(MEMORY_SHARE)} of ${size(n.whole)})`],
   connections: (n) => [num(n.needs), num(n.has)],
   reads: (n) => [`${num(n.needs)} calls/min`, `${num(n.has)} (of a quota of ${num(n.whole)})`],
-  writes: (n) => [`${num(n.needs)} calls/min`, `${num(n.has)} (of a quota of ${num(n.whole)})`],
+  writes: (n) => [`${num(n.needs)} calls/min or more`, `${num(n.has)} (of a quota of ${num(n.whole)})`],
   network: (n) => [`${num(n.needs)} Mbit/s`, `${num(n.has)} (${percent(CPU_SHARE)} of ${num(n.whole)})`],
 };
 
-const usersOf = (fullAt: number | undefined): string => (fullAt === undefined ? "never" : `${num(fullAt)} users`);
+const usersOf = (fullAt: number | undefined): string => (fullAt === undefined ? "never" : count(fullAt, "user"));
+const mostOf = (fullAt: number | undefined): string => (fullAt === 0 ? "not even one user fits" : `${usersOf(fullAt)} are the most`);
 
 export function heading({ demand, place, upstream, system }: PlanInput): string {
   const asked = demand.users.value * demand.rate.value;
-  const each = `${num(demand.users.value)} users × ${num(demand.rate.value)} requests a second = ${exact(asked)}/s`;
+  const each = `${count(demand.users.value, "user")} × ${count(demand.rate.value, "request")} a second = ${exact(asked)}/s`;
   const peak = demand.burst.value === 1 ? "" : `, ${exact(asked * demand.burst.value)}/s at the peak`;
   const writes = demand.writes.value > 0 ? `, ${percent(demand.writes.value)} of them writes` : "";
-  const workers = `${num(place.workers.value)} workers ${system.blocks ? "of one request each" : `× ${num(place.connections.value)} connections`}`;
+  const workers = `${count(place.workers.value, "worker")} ${system.blocks ? "of one request each" : `× ${num(place.connections.value)} connections`}`;
   return (
     `${each}${peak}${writes}\n` +
-    `${system.name}: ${num(place.cpus.value)} CPUs, ${size(place.memory.value)}, ${workers}, ${num(upstream.tables.value)} tables, TTL ${span(upstream.ttl.value)}\n`
+    `${system.name}: ${count(place.cpus.value, "CPU")}, ${size(place.memory.value)}, ${workers}, ${count(upstream.tables.value, "table")}, TTL ${span(upstream.ttl.value)}\n`
   );
 }
 
 const NAMES: Readonly<Record<Resource, string>> = {
   workers: "the workers",
   cpu: "the CPU",
+  throughput: "its measured throughput",
   memory: "the memory",
   connections: "the connections",
   reads: "Google's read quota",
@@ -53,11 +56,11 @@ function verdict(forecast: Forecast): string {
   const full = usersOf(binding.fullAt);
   switch (forecast.verdict) {
     case "overload":
-      return `it does NOT hold: ${exact(binding.used)} × what ${name} may give; ${full} are the most`;
+      return `it does NOT hold: ${exact(binding.used)} × what ${name} may give; ${mostOf(binding.fullAt)}`;
     case "tight":
-      return `it holds without a margin${late}: ${name} is what binds, ${full} are the most with one`;
+      return `it holds without a margin${late}: what binds: ${name}; with one ${mostOf(binding.fullAt)}`;
     case "holds":
-      return `it holds${late}; full first: ${name}${binding.fullAt === undefined ? "" : `, at ${full} (${num(binding.fullAt / input.demand.users.value)} × as many)`}`;
+      return `it holds${late}; full first: ${name}${binding.fullAt === undefined ? "" : `, at ${full} (${exact(binding.fullAt / input.demand.users.value)} × as many)`}`;
     default:
       return forecast.verdict satisfies never;
   }
@@ -70,9 +73,20 @@ function latency({ latency: l, input, latencyOrigin, load }: Forecast): string {
   return `p50 ${millis(l.p50)}  p95 ${millis(l.p95)}  p99 ${millis(l.p99)}  (${latencyOrigin}; p95 must be below ${millis(limit.value)}${waits})`;
 }
 
-function settings({ advice, input }: Forecast): string {
-  const workers = `${num(advice.cpus)} CPU${advice.cpus === 1 ? "" : "s"}, ${advice.workers} workers × ${num(advice.connections)} connections`;
-  return `${workers}, TTL ≥ ${span(advice.ttl)}, ${num(advice.slots)} slots (1 % refused; ${size(input.place.memory.value)} usually hold ${num(advice.slotsForMemory)}), ${size(advice.memory)} in all`;
+/** Below it the table of what memories usually hold says nothing. */
+const LEAST_KNOWN = gibibytes(1);
+
+function settings({ advice, input: { place, system } }: Forecast): string {
+  const machines = advice.workers > MOST_WORKERS ? ` on ${num(Math.ceil(advice.workers / MOST_WORKERS))} machines or more` : "";
+  const each = system.blocks ? "" : ` × ${num(advice.connections)} connections`;
+  const usual = place.memory.value < LEAST_KNOWN ? "" : `; ${size(place.memory.value)} usually hold ${num(advice.slotsForMemory)}`;
+  return [
+    count(advice.cpus, "CPU"),
+    `${count(advice.workers, "worker")}${each}${machines}`,
+    ...(system.cache === "none" ? [] : [`TTL ≥ ${span(advice.ttl)}`]),
+    `${count(advice.slots, "slot")} (1 % refused${usual})`,
+    `${size(advice.memory)} in all`,
+  ].join(", ");
 }
 
 /** The resources as a table. */
@@ -88,8 +102,15 @@ export const resources = (forecast: Forecast): string =>
     ]),
   ]);
 
-const money = ({ machine, count, monthly }: Bill, { currency, asOf }: PriceList): string =>
-  `${count === 1 ? "" : `${num(count)} × `}${machine.name}: ${num(monthly)} ${currency} a month (prices of ${asOf})`;
+const money = ({ machine, count: machines, monthly }: Bill, { currency, asOf }: PriceList, forecast: Forecast): string =>
+  `${machines === 1 ? "" : `${num(machines)} × `}${machine.name}: ${num(monthly)} ${currency} a month (prices of ${asOf})${askers(machines, forecast)}`;
+
+/** Machines do not share what they know: the quota is used once for each. */
+function askers(machines: number, { input, load, needs, advice }: Forecast): string {
+  const has = needs.find(({ resource }) => resource === "reads")?.has ?? Infinity;
+  if (machines === 1 || input.system.cache !== "machine" || machines * load.readCalls <= has) return "";
+  return `; each asks Google for itself: ${num(machines * load.readCalls)} calls/min of ${num(has)}, unless the TTL is ${span(Math.ceil(advice.ttl * machines))} or more`;
+}
 
 export interface Answer {
   readonly forecast: Forecast;
@@ -119,7 +140,7 @@ export function render({ forecast, bill, prices, fit, notes, next }: Answer): st
     ["verdict", verdict(forecast)],
     ["answers", latency(forecast)],
     ["enough", settings(forecast)],
-    ["costs", money(bill, prices)],
+    ["costs", money(bill, prices, forecast)],
     ...scaling(fit),
     ...notes.map((note) => ["note", note]),
     ["next", next],
@@ -141,7 +162,7 @@ export function renderTiers(all: readonly Tier[], bills: readonly Bill[], { curr
     row("binds", ({ forecast: f }) => `${f.binding.resource} (${roughly(f.binding.used)})`),
     row("CPUs busy", ({ forecast: f }) => num(f.load.cpu)),
     row("CPUs to have", ({ forecast: f }) => num(Math.ceil(f.load.cpu / CPU_SHARE))),
-    row("workers", ({ forecast: f }) => String(Math.max(2, Math.ceil(f.load.cpu / CPU_SHARE)))),
+    row("workers", ({ forecast: f }) => num(f.advice.workers)),
     row("memory", ({ forecast: f }) => size(f.load.memory)),
     row("connections", ({ forecast: f }) => num(f.load.connections)),
     row("slots", ({ forecast: f }) => num(f.advice.slots)),

@@ -5,7 +5,7 @@
 import { DroverError, messageOf } from "../base/errors.ts";
 import { Reader, type Fields } from "./fields.ts";
 import { readStep } from "./read-step.ts";
-import { flawOf } from "./soundness.ts";
+import { flawOf, oddityOf } from "./soundness.ts";
 
 export const RUN_FORMAT = "drover-load-run";
 export const RUN_VERSION = 1;
@@ -136,12 +136,12 @@ export function readRun(text: string, file: string): LoadRun {
 
 /** Steps that say something about the server: the others go into no figure. */
 export const usable = (run: LoadRun): readonly AnsweredStep[] =>
-  run.steps.filter((step): step is AnsweredStep => step.latencyMs !== undefined && flawOf(step) === undefined);
+  run.steps.filter((step): step is AnsweredStep => step.latencyMs !== undefined && flawOf(step, run.server) === undefined);
 
-/** Which steps are not used, and why: a sentence for each, none when all is well. */
+/** Which steps are not used, and why, and what is odd in the others: a sentence for each, none when all is well. */
 export function lint(run: LoadRun): string[] {
   return run.steps.flatMap((step) => {
-    const flaw = flawOf(step);
+    const flaw = flawOf(step, run.server) ?? oddityOf(step);
     return flaw === undefined ? [] : [`${step.label}: ${flaw}`];
   });
 }

@@ -15,6 +15,9 @@ export function num(value: number): string {
 /** Three digits, for what is quoted against another figure. */
 export const exact = (value: number): string => (Math.abs(value) >= 999.5 ? grouped(value) : String(Number(value.toPrecision(3))));
 
+/** `1 CPU`, `2 CPUs`. */
+export const count = (n: number, one: string): string => `${num(n)} ${one}${num(n) === "1" ? "" : "s"}`;
+
 /** Two digits. */
 export const roughly = (part: number): string => `${part > 0 && part < 0.001 ? "<0.1" : num(part * 100)} %`;
 

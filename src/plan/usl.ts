@@ -3,6 +3,7 @@
  * everyone. N. Gunther, "Guerrilla Capacity Planning", 2007; λ as a third coefficient: B. Schwartz, 2013.
  */
 import type { Origin } from "./figure.ts";
+import { usable, type LoadRun } from "./run.ts";
 import { leastSquares } from "./least-squares.ts";
 import { percent } from "./units.ts";
 
@@ -20,6 +21,8 @@ export interface Coefficients {
 
 export interface Fit extends Coefficients {
   readonly points: number;
+  /** Of them at different numbers of users: a step that was measured twice says one thing. */
+  readonly levels: number;
   /** The most users that were tested. */
   readonly tested: number;
   /** Where throughput is highest; Infinity when nothing in the points says that it ever falls. */
@@ -85,7 +88,8 @@ function peakOf({ sigma, kappa }: Coefficients): number {
 
 /** @returns undefined with fewer than three points at different numbers of users. */
 export function fit(points: readonly Point[]): Fit | undefined {
-  if (new Set(points.map(({ users }) => users)).size < FEWEST) return undefined;
+  const levels = new Set(points.map(({ users }) => users)).size;
+  if (levels < FEWEST) return undefined;
   const found = coefficients(points);
   if (found === undefined) return undefined;
   const peakUsers = peakOf(found);
@@ -94,6 +98,7 @@ export function fit(points: readonly Point[]): Fit | undefined {
   return {
     ...found,
     points: points.length,
+    levels,
     tested: Math.max(...points.map(({ users }) => users)),
     peakUsers,
     peakRate: Number.isFinite(peakUsers) ? throughput(found, peakUsers) : Infinity,
@@ -102,12 +107,16 @@ export function fit(points: readonly Point[]): Fit | undefined {
   };
 }
 
+/** Of a run's users. Requests that come at a rate are nobody's: their connections are no users. */
+export const fitOf = (run: LoadRun): Fit | undefined =>
+  fit(usable(run).flatMap(({ model, users, achievedPerSecond: rate }) => (model === "closed" ? [{ users, rate }] : [])));
+
 /** Why the fit's peak must not be used as a figure; undefined: it may. */
-export function refusal({ points, peakUsers, tested, worst, range: [, most] }: Fit): string | undefined {
+export function refusal({ levels, peakUsers, tested, worst, range: [, most] }: Fit): string | undefined {
   if (!Number.isFinite(peakUsers)) return `throughput still rose at ${tested} users, the most that were tested: nothing says where it ends`;
   if (peakUsers > tested * REACH)
     return `the fit would put the peak beyond ${REACH} × the ${tested} users that were tested: that is a guess, test further`;
-  if (points < ENOUGH) return `${points} points for 3 coefficients: an illustration, not proof (${ENOUGH} are needed)`;
+  if (levels < ENOUGH) return `${levels} points for 3 coefficients: an illustration, not proof (${ENOUGH} are needed)`;
   if (worst > WORST)
     return `the fit misses a step by ${percent(worst)}: throughput does not follow the law (${percent(WORST)} may be missed)`;
   if (most > tested * REACH)

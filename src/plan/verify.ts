@@ -2,7 +2,7 @@
 import { configured } from "./figure.ts";
 import { forecast, withWaits } from "./forecast.ts";
 import type { PlanInput } from "./input.ts";
-import { closedRate, loopLatency, percentiles } from "./latency.ts";
+import { closedRate, loopLatency, mixture, percentiles } from "./latency.ts";
 import { cpuOfMix, cpuPerRequest, loadOf, loopsOf } from "./load.ts";
 import { median } from "./calibrate.ts";
 import { lint, usable, type AnsweredStep, type LoadRun, type RunStep } from "./run.ts";
@@ -58,13 +58,10 @@ export function placed(input: PlanInput, run: LoadRun, file: string): PlanInput 
   };
 }
 
-/**
- * The step's own demand, in place of the input's.
- * @param within a write is in the cost and the latency of every request already.
- */
-function asked(input: PlanInput, step: RunStep, within: boolean): PlanInput {
+/** The step's own demand, in place of the input's. */
+function asked(input: PlanInput, step: RunStep): PlanInput {
   const said = (value: number): ReturnType<typeof configured> => configured(value, step.label);
-  const writes = said(within ? 0 : (step.writes ?? 0) / Math.max(1, step.requests));
+  const writes = said((step.writes ?? 0) / Math.max(1, step.requests));
   const rate = said(step.offeredPerSecond / step.users);
   return { ...input, demand: { ...input.demand, users: said(step.users), rate, burst: said(1), writes } };
 }
@@ -83,10 +80,11 @@ function closed(input: PlanInput, step: RunStep): Predicted {
   const service = cpuOfMix(input);
   const quiet = percentiles((name) => costs.quiet[name].value);
   // What an answer takes besides the CPU passes like thought: the user waits, the server does not.
-  const besides = Math.max(0, quiet.p50 - service) + demand.writes.value * costs.write.p50.value;
-  const rate = closedRate(step.users, step.thinkMs + besides, service, servers);
+  const thinkMs = step.thinkMs + Math.max(0, quiet.p50 - service) + demand.writes.value * costs.write.p50.value;
+  const rate = closedRate(step.users, thinkMs, service, servers);
   const load = loadOf(step.users, { ...input, demand: { ...demand, rate: configured(rate / step.users, step.label) } });
-  const latency = withWaits(loopLatency({ rate, servers, service, quiet, population: step.users }), load, input);
+  const loop = loopLatency({ rate, servers, service, quiet, closed: { users: step.users, thinkMs } });
+  const latency = mixture(withWaits(loop, load, input));
   return { rate, p50: latency.p50, p99: latency.p99, calls: (load.readCalls * step.seconds) / 60 };
 }
 
@@ -154,9 +152,8 @@ const alike = (a: RunStep, b: RunStep): boolean =>
 export function verify(input: PlanInput, run: LoadRun, file: string, from?: LoadRun): Verification {
   const before = from === undefined || from.startedAt === run.startedAt ? [] : usable(from);
   const here = placed(input, run, file);
-  const within = from !== undefined && input.costs.write.cpu.origin !== "measured" && from.steps.some(({ writes = 0 }) => writes > 0);
   const steps = usable(run).map((step) => {
-    const own = asked(here, step, within);
+    const own = asked(here, step);
     const predicted = step.model === "closed" ? closed(own, step) : open(own, step);
     const again = before.find((one) => alike(one, step));
     return { step, comparisons: compare(step, predicted, again) };

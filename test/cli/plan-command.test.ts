@@ -112,7 +112,7 @@ test("a run's figures are measured, and a prediction that does not hold exits 1"
   const file = runFile(t);
   const from = await printed(t, ["--from", file, "--explain"]);
   assert.match(from.text, /costs\.cpu +0\.04 +measured/);
-  assert.match(from.text, /^64 users × 16 requests a second = 1,000\/s/);
+  assert.match(from.text, /^100 users × 10 requests a second = 1,000\/s/, "64 were connections of the generator");
   const good = await printed(t, ["--from", file, "--verify", file]);
   assert.deepEqual([good.code, good.text.trimEnd().endsWith("the prediction holds")], [0, true], good.text);
   const slow = runFile(t, { steps: [step(100, { latencyMs: { p50: 100, p95: 200, p99: 400, max: 900 } })] });
@@ -126,6 +126,8 @@ test("a run's figures are measured, and a prediction that does not hold exits 1"
 test("nonsense exits 64 and says what was expected", async (t) => {
   const unusable = runFile(t, { steps: [step(10, { valid: false })] });
   const file = runFile(t);
+  const server = { cpus: 2, memoryBytes: 4e9, workers: 2, workerConnections: 1_000, cacheTtlMs: 30_000, tables: 3, readsPerMinute: 60 };
+  const placed = runFile(t, { server });
   const cases: [string, RegExp][] = [
     ["--users 0", /--users 0: expected a whole number from 1 to 10000000/],
     ["--users -5", /--users -5: expected/],
@@ -155,6 +157,14 @@ test("nonsense exits 64 and says what was expected", async (t) => {
     [`--from ${unusable}`, /no step of it can be used: 10\/s: not used, the load generator itself was saturated/],
     ["--from package.json", /package\.json: format is missing: expected "drover-load-run"/],
     ["--prices package.json", /asOf is missing/],
+    ["--ttl 5s --cache-ttl 6s", /--ttl and --cache-ttl say the same: leave one of them out/],
+    ["--ram 4g --memory 4g", /--ram and --memory say the same/],
+    ["--quota 5 --reads-per-minute 6", /--quota and --reads-per-minute say the same/],
+    [`--verify ${placed} --cpus 8`, /says itself where it was measured: leave out --cpus/],
+    [`--verify ${placed} --worker-connections 8`, /says itself where it was measured: leave out --worker-connections/],
+    [`--verify ${file} --prices package.json`, /leave out --prices, which changes nothing in it/],
+    [`--verify ${file} --explain`, /leave out --explain, which changes nothing in it/],
+    ["--tiers --explain", /--explain explains one plan: leave out --tiers/],
   ];
   for (const [argv, message] of cases)
     await assert.rejects(

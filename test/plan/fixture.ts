@@ -1,5 +1,5 @@
 /** A plan's input and a load run, each with what a test says otherwise. */
-import { COSTS, GOOGLE } from "../../src/plan/constants.ts";
+import { COSTS, GOOGLE, ROWS_PER_CALL } from "../../src/plan/constants.ts";
 import { configured, type Figure } from "../../src/plan/figure.ts";
 import { DROVER, type PlanInput } from "../../src/plan/input.ts";
 import type { AnsweredStep, LoadRun, RunStep } from "../../src/plan/run.ts";
@@ -15,7 +15,7 @@ export function input(given: Partial<Given> = {}): PlanInput {
   return {
     demand: { users: said(g.users), rate: said(g.rate), burst: said(g.burst), writes: said(g.writes), bytes: said(10_240) },
     place: { cpus: said(g.cpus), memory: said(g.ram), workers: said(g.workers), connections: said(1_000) },
-    upstream: { tables: said(g.tables), ttl: said(g.ttl), reads: said(g.quota), writes: said(60), ...GOOGLE },
+    upstream: { tables: said(g.tables), ttl: said(g.ttl), reads: said(g.quota), writes: said(60), ...GOOGLE, rowsPerCall: ROWS_PER_CALL },
     costs: COSTS,
     system: DROVER,
   };

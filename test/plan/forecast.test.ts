@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { corrections, gatewayBill } from "../../src/plan/corrections.ts";
-import { forecast } from "../../src/plan/forecast.ts";
+import { forecast, wantedBy } from "../../src/plan/forecast.ts";
 import { mostUsers } from "../../src/plan/needs.ts";
 import { nextStep, roundTtl } from "../../src/plan/next.ts";
 import { PRESETS, preset } from "../../src/plan/presets.ts";
@@ -79,7 +79,7 @@ test("more load never needs less, is never faster and never holds better; and no
         assert.ok(n.fullAt === undefined || n.used > 1 === n.fullAt < Math.min(a, b));
       }
       assert.ok(less.latency !== undefined || more.latency === undefined);
-      const whole = { forecast: more, bill: cheapest(PRICES, more.load.cpu, more.load.memory), prices: PRICES, fit: undefined, notes: [] };
+      const whole = { forecast: more, bill: cheapest(PRICES, wantedBy(more)), prices: PRICES, fit: undefined, notes: [] };
       const json = planJson({ ...whole, next: nextStep(more, known) }, []);
       assert.doesNotMatch(inspectNumbers(json), /NaN|Infinity/);
     }),
@@ -113,12 +113,19 @@ test("three tiers: the first two fit, 100,000 at once do not", () => {
 });
 
 test("prices: the cheapest that carries it; a list that is none is refused", () => {
-  assert.deepEqual([cheapest(PRICES, 0.1, gibibytes(0.5)).monthly, cheapest(PRICES, 11, gibibytes(3)).count], [10, 16]);
+  assert.deepEqual(
+    [
+      cheapest(PRICES, { cpu: 0.1, memory: gibibytes(0.5), cables: 0.1 }).monthly,
+      cheapest(PRICES, { cpu: 11, memory: gibibytes(3), cables: 0.1 }).count,
+      cheapest(PRICES, { cpu: 1, memory: gibibytes(3), cables: 35.2 }).count,
+    ],
+    [10, 16, 51],
+  );
   const list = { asOf: "2026-01-31", currency: "EUR", machines: [{ name: "x", cpus: 2, memoryGb: 4, monthly: 5 }] };
   assert.deepEqual(readPrices(JSON.stringify(list), "p.json"), list);
   for (const [change, message] of [
     [{ asOf: "January" }, /asOf is "January": expected a date/],
-    [{ machines: [] }, /machines is "0 of them": expected a list of 1/],
+    [{ machines: [] }, /machines is \[\]: expected a list of 1/],
     [{ machines: [{ ...list.machines[0], cpus: 0 }] }, /machines\[0\]\.cpus is 0: expected a number from 0\.01/],
   ] as const)
     assert.throws(() => readPrices(JSON.stringify({ ...list, ...change }), "p.json"), message);

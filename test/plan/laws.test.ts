@@ -46,7 +46,17 @@ test("answers get slower with the load, never faster, and have no time at full l
   );
   assert.deepEqual(at(0), quiet);
   assert.equal(at(2_000).p99, Infinity);
-  assert.ok(Number.isFinite(loopLatency({ rate: 2_000, servers: 2, service: 1, quiet, population: 100 }).p99));
+});
+
+test("users who all wait stand in the queues as Little's law has it: at full load an answer takes N / X − Z", () => {
+  const closed = { users: 3_000, thinkMs: 1_000 };
+  const rate = closedRate(closed.users, closed.thinkMs, 1, 2);
+  about(rate, 2_000, 0.01);
+  const { p50, p99 } = loopLatency({ rate, servers: 2, service: 1, quiet: { p50: 0, p95: 0, p99: 0 }, closed });
+  about(p50, closed.users / 2 - closed.thinkMs, 0.02);
+  assert.ok(p99 > p50 && p99 < 1.5 * p50, String(p99));
+  const few = { users: 20, thinkMs: 10_000 };
+  assert.ok(loopLatency({ rate: closedRate(20, 10_000, 1, 2), servers: 2, service: 1, quiet, closed: few }).p99 < quiet.p99 + 0.1);
 });
 
 test("M/M/1: at ρ = 0.9 the p99 of the answers is ln(100) / (μ − λ), the median ln(2) / (μ − λ)", () => {

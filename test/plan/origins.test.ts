@@ -58,7 +58,14 @@ test("a peak beyond what was tested is not printed as measured", () => {
   const shown = (...users: readonly number[]): string => {
     const made = forecast(from());
     const found = fit(users.map((n) => ({ users: n, rate: throughput({ lambda: 10, sigma: 0.01, kappa: 1e-4 }, n) })));
-    return render({ forecast: made, bill: cheapest(PRICES, 1, 1), prices: PRICES, fit: found, notes: [], next: "" });
+    return render({
+      forecast: made,
+      bill: cheapest(PRICES, { cpu: 1, memory: 1, cables: 0 }),
+      prices: PRICES,
+      fit: found,
+      notes: [],
+      next: "",
+    });
   };
   assert.match(shown(1, 20, 50, 80, 120, 200), /^scaling +peak at 99 users \(99–99\), .*\/s \(measured, 6 steps\)$/m);
   assert.match(shown(1, 10, 20, 30, 50, 70), /^scaling +peak at 99 users .*\(assumed: beyond the 70 users that were tested, 6 steps\)$/m);

@@ -21,7 +21,7 @@ test("a run that is damaged or of another version is refused, by place", () => {
     [{ ...run(), format: "k6" }, /run\.json: format is "k6": expected "drover-load-run"/],
     [{ ...run(), version: 2 }, /version is 2: expected 1, which this drover reads/],
     [{ ...run(), version: undefined }, /version is missing/],
-    [{ ...run(), steps: [] }, /steps is "0 of them": expected a list of 1 to 1000/],
+    [{ ...run(), steps: [] }, /steps is \[\]: expected a list of 1 to 1000/],
     [{ ...run(), steps: [7] }, /steps\[0\] is 7: expected an object/],
     [{ ...run(), server: { cpus: 0 } }, /server\.cpus is 0: expected a number from 0\.001/],
     [first({ users: 1.5 }), /steps\[0\]\.users is 1\.5: expected a whole number/],

@@ -82,12 +82,12 @@ test("a run whose steps differ in their writes tells what one costs", () => {
   near(write.cpu.value, 3, 1e-6);
 });
 
-test("a run of one mix tells what its requests cost, and leaves a write as assumed", () => {
+test("a run of one mix tells what its requests cost, its writes among them", () => {
   const steps = [mixed(1_000, 0.3), mixed(10_000, 0.3), mixed(20_000, 0.31)];
   const { cpu, write } = calibrate(input(), run(steps), "run.json").costs;
   near(cpu.value, 0.7 * 0.04 + 0.3 * 3, 0.1);
   assert.match(cpu.source, /its writes among them$/);
-  assert.equal(write.cpu, COSTS.write.cpu);
+  assert.deepEqual([write.cpu, write.p50.value, write.p99.value], [cpu, 0, 0], "a write is a request like any other");
   assert.equal(cpuOfRequest([mixed(1_000, 0), mixed(2_000, 0)])?.write, undefined);
 });
 
@@ -107,7 +107,10 @@ test("--verify asks each step's own writes, of users who wait as of strangers wh
   near(plain?.["rate"], 100_000 / (100 + COSTS.quiet.p50.value + COSTS.write.p50.value), 0.02);
   near(plain?.["p50"], COSTS.quiet.p50.value + COSTS.write.p50.value, 0.02);
   // What was calibrated on the mix has its writes in each request's cost.
-  const mix = { ...input(), costs: { ...COSTS, cpu: assumed(2, "test") } };
+  const mix = {
+    ...input(),
+    costs: { ...COSTS, cpu: assumed(2, "test"), write: { cpu: assumed(2, "test"), p50: assumed(0, "test"), p99: assumed(0, "test") } },
+  };
   const [within] = predicted(mix, { ...run([mixed(1_000, 0.3)]), startedAt: "before" });
   near(within?.["rate"], 500, 0.01);
 });
@@ -118,7 +121,7 @@ test("a held connection weighs what was measured", () => {
   };
   near(COSTS.connection.value, ((held.pss - held.pssBefore) * 1_048_576) / held.opened, 0.2);
   const [few, many] = [forecast(input({ users: 1 })), forecast(input({ users: 1_001, rate: 0.001 }))];
-  near(many.load.memory - few.load.memory, 1_000 * 16.3 * 1_024);
+  near(many.load.memory - few.load.memory, 1_000 * COSTS.connection.value);
 });
 
 test("a plan of nothing but writes is asked for no reads", () => {

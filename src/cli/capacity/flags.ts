@@ -120,6 +120,10 @@ const never = (message: string): never => {
 function together(flags: PlanFlags): void {
   const { verify, tiers, preset, from, users, rate, burst, writes } = flags;
   const demand = [users, rate, burst, writes].some((value) => value !== undefined);
+  const idle = (["bytes", "limit", "prices"] as const).filter((name) => flags[name] !== undefined);
+  if (verify !== undefined && (idle.length > 0 || flags.explain))
+    never(`--verify prints a prediction beside a measurement: leave out --${idle[0] ?? "explain"}, which changes nothing in it`);
+  if (tiers && flags.explain) never("--explain explains one plan: leave out --tiers");
   if (verify !== undefined && (tiers || preset !== undefined))
     never("--verify tells its own demand, the run's: leave out --tiers and --preset");
   if (verify !== undefined && demand) never("--verify tells its own demand, the run's: leave out --users, --rate, --burst and --writes");

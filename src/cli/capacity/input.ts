@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { bytes } from "../../base/units.ts";
 import { calibrate } from "../../plan/calibrate.ts";
-import { COSTS, GOOGLE } from "../../plan/constants.ts";
+import { COSTS, GOOGLE, ROWS_PER_CALL } from "../../plan/constants.ts";
 import { assumed, configured, measured, type Figure } from "../../plan/figure.ts";
+import { fitOf, peakOrigin, refusal } from "../../plan/usl.ts";
 import { DROVER, type PlanInput } from "../../plan/input.ts";
 import { preset } from "../../plan/presets.ts";
 import { usable, type LoadRun } from "../../plan/run.ts";
@@ -35,6 +36,7 @@ export function readAsked(argv: readonly string[]): Asked {
   const line = parseFlags(argv, SETTINGS, PLAN_FLAGS);
   if (line.positional.length > 0) throw new DroverError("DROVER_E_USAGE", `drover plan takes no ${line.positional[0]}: drover plan --help`);
   const flags = readPlanFlags(line.own);
+  once(line);
   const here = detectMachine(process.env);
   const elsewhere = flags.cpus !== undefined || flags.ram !== undefined;
   const machine: Machine = elsewhere
@@ -43,6 +45,20 @@ export function readAsked(argv: readonly string[]): Asked {
   const settings = new Map(line.flags);
   if (flags.ram !== undefined) settings.set("memory", formatBytes(bytes(flags.ram)));
   return { flags, machine, resolved: resolveSettings({ flags: settings, env: process.env, cwd: currentFolder(), machine }) };
+}
+
+/** One figure under two names: of the plan, and of the setting. */
+const SAID_TWICE: readonly (readonly [string, SettingName])[] = [
+  ["ram", "memory"],
+  ["ttl", "cache_ttl"],
+  ["quota", "reads_per_minute"],
+];
+
+function once({ own, flags }: ReturnType<typeof parseFlags>): void {
+  const twice = SAID_TWICE.find(([flag, setting]) => own.has(flag) && flags.has(setting));
+  if (twice === undefined) return;
+  const [flag, setting] = twice;
+  throw new DroverError("DROVER_E_USAGE", `--${flag} and --${setting.replaceAll("_", "-")} say the same: leave one of them out`);
 }
 
 interface Tables {
@@ -100,6 +116,7 @@ function base(asked: Asked): PlanInput {
       reads: row("reads_per_minute", settings.reads_per_minute),
       writes: row("writes_per_minute", settings.writes_per_minute),
       ...GOOGLE,
+      rowsPerCall: ROWS_PER_CALL,
     },
     costs: COSTS,
     system: DROVER,
@@ -140,22 +157,39 @@ function overlaid(input: PlanInput, { flags, resolved }: Asked): PlanInput {
       writes: setting("writes_per_minute", settings.writes_per_minute, upstream.writes),
       p50: say(flags.upstream?.[0], "--upstream-ms", upstream.p50),
       p99: say(flags.upstream?.[1], "--upstream-ms", upstream.p99),
+      rowsPerCall: upstream.rowsPerCall,
     },
     costs: { ...costs, limit: say(flags.limit, "--limit", costs.limit) },
   };
 }
 
 /**
- * The busiest step's demand: what the run was made for. Its share of writes counts where a write's CPU was told apart; where it was not, it is in
- * that of a request.
+ * The busiest step's demand: what the run was made for. Of requests that came at a rate nobody knows how many users sent them: what is known is their
+ * sum, which is shared among those who are planned for.
  */
-function demandOf(input: PlanInput, run: LoadRun, { file, apart }: { readonly file: string; readonly apart: boolean }): PlanInput {
+function demandOf(input: PlanInput, run: LoadRun, { from = "", users }: Pick<PlanFlags, "from" | "users">): PlanInput {
   const steps = usable(run);
   if (steps.length === 0) return input;
   const step = steps.reduce((most, next) => (next.achievedPerSecond > most.achievedPerSecond ? next : most));
-  const said = (value: number): Figure => measured(value, `${file}: ${step.label}`);
-  const writes = apart && step.writes !== undefined ? { writes: said(step.writes / Math.max(1, step.requests)) } : {};
-  return { ...input, demand: { ...input.demand, users: said(step.users), rate: said(step.achievedPerSecond / step.users), ...writes } };
+  const said = (value: number): Figure => measured(value, `${from}: ${step.label}`);
+  const { demand } = input;
+  const sharers = users ?? demand.users.value;
+  const people = step.model === "closed" ? said(step.users) : configured(sharers, "no --users: the run's requests shared among 100");
+  const rate = said(step.achievedPerSecond / (step.model === "closed" ? step.users : sharers));
+  const writes = step.writes === undefined ? demand.writes : said(step.writes / Math.max(1, step.requests));
+  return { ...input, demand: { ...demand, users: people, rate, writes } };
+}
+
+/** The run's throughput has a peak that can be relied on, and the place is the same. */
+function peaked(input: PlanInput, run: LoadRun, from: string): PlanInput {
+  const { server } = run;
+  const { cpus, workers } = input.place;
+  const found = fitOf(run);
+  const same = server === undefined || (server.cpus === cpus.value && server.workers === workers.value);
+  if (found === undefined || refusal(found) !== undefined || !same) return input;
+  const source = `${from}: the peak of its throughput`;
+  const peak = peakOrigin(found) === "measured" ? measured(found.peakRate, source) : assumed(found.peakRate, source);
+  return { ...input, place: { ...input.place, peak } };
 }
 
 /**
@@ -190,7 +224,9 @@ export function planInput(asked: Asked, run: LoadRun | undefined): PlanInput {
   if (run === undefined || flags.from === undefined) return overlaid(begun, asked);
   // The run's own machine explains its figures; what is planned for may be another one.
   const { costs } = calibrate(placed(begun, run, flags.from), run, flags.from);
-  const from = { file: flags.from, apart: costs.write.cpu.origin === "measured" };
-  const known = flags.preset === undefined && flags.users === undefined && flags.rate === undefined ? demandOf(begun, run, from) : begun;
-  return overlaid({ ...(flags.preset === undefined ? asMeasured(known, run, asked) : known), costs }, asked);
+  // A mix that is said in place of the run's: what its own writes cost is within a request, and these come on top.
+  const another = flags.writes !== undefined && costs.write.p50.value === 0;
+  const made = { ...begun, costs: another ? { ...costs, write: begun.costs.write } : costs };
+  if (flags.preset !== undefined) return overlaid(made, asked);
+  return peaked(overlaid(asMeasured(demandOf(made, run, flags), run, asked), asked), run, flags.from);
 }
