@@ -101,8 +101,7 @@ async function findMax(conductor: Conductor, { flags: { rate }, scenario, mostUs
       return;
     }
     const holds = keepsUp(result);
-    if (!holds && result.verdict === "PASS")
-      print(`  not held: ${number(result.achieved)} of them were answered in a second, and what waits grows\n`);
+    if (!holds && result.verdict === "PASS") print(`  not held: ${whyNotHeld(result)}\n`);
     state = searched(state, holds && result.verdict === "PASS", most);
   }
   const unit = rate === undefined ? "users" : "requests/s";
@@ -110,16 +109,31 @@ async function findMax(conductor: Conductor, { flags: { rate }, scenario, mostUs
   print(`\nholds ${number(state.good)} ${unit}${state.bad === undefined ? ` (no more were tried${why})` : `, not ${number(state.bad)}`}\n`);
 }
 
+const whyNotHeld = ({ achieved, measured: { capped, connections } }: StepResult): string =>
+  capped
+    ? `all ${number(connections)} connections were taken, and this generator opens no more`
+    : `${number(achieved)} of them were answered in a second, and what waits grows`;
+
 function finish({ flags, orders, facts }: Prepared, conductor: Conductor, results: readonly StepResult[]): number {
   const { ending } = conductor;
-  const situation: Situation = { results, ending, known: orders.server?.about !== undefined, json: flags.json, url: facts.target };
-  const [code, verdict] = outcome(situation, flags.findMax);
-  print(
-    `\n${ending === "target gone" ? "the target is gone: nothing but broken connections for 3 s; this is what was measured until then\n" : ""}`,
-  );
-  print(summary(situation, runOf(results, facts)));
-  const written = writeReports(flags, facts, { situation, moments: conductor.moments, verdict });
+  const situation: Situation = {
+    results,
+    ending,
+    known: orders.server?.about !== undefined,
+    json: flags.json,
+    url: facts.target,
+    searching: flags.findMax,
+  };
+  const [found, verdict] = outcome(situation, flags.findMax);
+  print(`\n${ending === "target gone" ? "nothing but broken connections for 3 s; this is what was measured until then\n" : ""}`);
+  const { written, missing } = writeReports(flags, facts, { situation, moments: conductor.moments, verdict });
+  const json = written.find((file) => file === flags.json); // nobody plans from what could not be written
+  print(summary({ ...situation, json }, runOf(results, facts)));
+  const asked = [flags.json, flags.csv, flags.html].filter((file) => file !== undefined);
   if (written.length > 0) print(`written     ${written.join(", ")}\n`);
+  else if (asked.length > missing.length) print(`written     nothing: nothing was measured (${asked.join(", ")}: as before)\n`);
+  for (const { file, why } of missing) print(`not written ${file}: ${why}\n`);
+  const code = missing.length > 0 && found === EXIT.done.code ? EXIT.temporary.code : found;
   print(`${verdict}${ending === "done" ? "" : ` (a part: ${ending})`}, exit ${code}\n`);
   return code;
 }

@@ -18,14 +18,25 @@ export class Arrivals {
   #perSecond = 0;
   #next = Infinity;
   #timer: NodeJS.Timeout | undefined;
+  /** Which endpoint is next, apart from when: the same whichever connection is free. */
+  readonly #choice: Random;
   /** Most requests under way at once: the connections that were used. */
   peak = 0;
+  /** One more was wanted than is allowed. */
+  capped = false;
 
   constructor(scene: Scene, numbering: Numbering, most: number) {
     this.#most = most;
     this.#scene = scene;
     this.#numbering = numbering;
-    this.#chance = random(numbering.seed, -1 - numbering.thread);
+    this.#chance = random(numbering.seed, -1 - 2 * numbering.thread);
+    this.#choice = random(numbering.seed, -2 - 2 * numbering.thread);
+  }
+
+  /** What was seen until now belongs to the warm-up. */
+  forget(): void {
+    this.peak = this.#going.size;
+    this.capped = false;
   }
 
   /** @param perSecond of this thread, from now on. */
@@ -82,11 +93,14 @@ export class Arrivals {
   }
 
   #another(): User | undefined {
-    const { seed, thread, threads } = this.#numbering;
+    const { thread, threads } = this.#numbering;
     const number = this.#users * threads + thread;
-    if (this.#users >= this.#most) return undefined;
+    if (this.#users >= this.#most) {
+      this.capped = true;
+      return undefined;
+    }
     this.#users += 1;
-    return new User(this.#scene, personOf(this.#scene.traffic.people, number), random(seed, number));
+    return new User(this.#scene, personOf(this.#scene.traffic.people, number), this.#choice);
   }
 
   #send(user: User, due: number, freed: boolean): void {

@@ -1,4 +1,5 @@
 /** What holds the service back, as far as it can be seen, and the one thing to do next. */
+import type { Metric } from "./metrics.ts";
 import type { StepResult } from "./result.ts";
 
 export type Bottleneck =
@@ -12,6 +13,7 @@ export type Bottleneck =
   | "connections"
   | "refusals"
   | "errors"
+  | "deaths"
   | "upstream"
   | "unmeasured"
   | "unknown"
@@ -33,11 +35,21 @@ const COLD = 0.9;
 /** Little that is asked of Google is no bottleneck, slow as it may be. */
 const FEW = 0.02;
 
+/** What fails when answers are wrong, however soon they come: a loop that is busy meanwhile is not why. */
+const OF_ERRORS: ReadonlySet<Metric> = new Set(["errors", "unexpected_503", "http_req_failed"]);
+
+/** Invalid for want of requests and answers, and no fault of the generator. */
+export const isUnmeasured = ({ measured: { tally, unanswered } }: Pick<StepResult, "measured">): boolean =>
+  unanswered > 0 || tally.requests === 0;
+
 /** Of one step that failed, or that is invalid. */
 export function bottleneck(result: StepResult): Finding {
   const { step, measured, server, why, generator, judgements } = result;
   const at = `at ${step.label}`;
-  if (result.verdict === "INVALID" && why !== undefined) return { is: "generator", says: `the load generator itself ${at}: ${why}` };
+  if (result.verdict === "INVALID" && why !== undefined)
+    return isUnmeasured(result)
+      ? { is: "unmeasured", says: `${at}: ${why}` }
+      : { is: "generator", says: `the load generator itself ${at}: ${why}` };
   if (judgements.every(({ holds }) => holds)) return { is: "none", says: `none ${at}` };
   const { fates, whys } = measured.tally;
   const [first] = [...whys].sort(([, a], [, b]) => b - a);
@@ -49,6 +61,11 @@ export function bottleneck(result: StepResult): Finding {
       is: "unmeasured",
       says: `nothing was asked ${at} that ${missed.map(({ threshold }) => threshold.text).join(", ")} could be judged by`,
     };
+  const errors = fates.error + fates.unexpected503;
+  if (errors > fates.timeout && missed.every(({ threshold: { metric } }) => OF_ERRORS.has(metric)))
+    return (server?.deaths ?? 0) > 0
+      ? { is: "deaths", says: `a death ${at}: ${server?.deaths} of the server's children ended unasked${commonest}` }
+      : { is: "errors", says: `errors ${at}${commonest}` };
   if (server !== undefined) {
     const { quota, cpu, rss, elu, full, hitRatio, upstreamCalls } = server;
     if (quota !== undefined && (quota.locked || quota.used >= quota.limit))
@@ -56,7 +73,7 @@ export function bottleneck(result: StepResult): Finding {
     if (rss > 0.5) return { is: "memory", says: `memory ${at}: ${percent(rss)} of it` };
     const all = server.machineCpu ?? 0;
     const others = all > FULL && cpu < all / 2 && generator.cpu < 0.5;
-    if (others && fates.error + fates.unexpected503 + fates.refused === 0)
+    if (others && errors + fates.refused === 0)
       return { is: "others", says: `other programs ${at}: the machine's CPUs are ${percent(all)} busy, ${percent(cpu)} is the server's` };
     if (cpu > BUSY || (all > FULL && !others))
       return {
@@ -68,12 +85,11 @@ export function bottleneck(result: StepResult): Finding {
     if (hitRatio !== undefined && hitRatio < COLD && (upstreamCalls ?? 0) > measured.tally.requests * FEW)
       return { is: "upstream", says: `Google's latency ${at}: only ${percent(hitRatio)} is answered from memory` };
   }
-  if (fates.refused > 0 && fates.error + fates.unexpected503 + fates.timeout === 0)
-    return { is: "refusals", says: `deliberate refusals ${at}${commonest}` };
-  if (fates.error + fates.unexpected503 > 0) return { is: "errors", says: `errors ${at}${commonest}` };
+  if (fates.refused > 0 && errors + fates.timeout === 0) return { is: "refusals", says: `deliberate refusals ${at}${commonest}` };
+  if (errors > 0) return { is: "errors", says: `errors ${at}${commonest}` };
   return {
     is: "unknown",
-    says: `not visible from outside ${at}: answers are too slow, and ${server === undefined ? "nothing is known of the server" : "neither CPU nor memory is why"}`,
+    says: `not visible from outside ${at}: ${missed.some(({ threshold }) => threshold.metric === "http_req_duration") ? "answers are too slow" : "not all are answered"}, and ${server === undefined ? "nothing is known of the server" : "neither CPU nor memory is why"}`,
   };
 }
 
@@ -85,12 +101,21 @@ export interface Situation {
   readonly json: string | undefined;
   /** Without flags, for the command to go on with. */
   readonly url: string;
+  /** It was a search for the most. */
+  readonly searching: boolean;
 }
 
 /** @returns what binds, over all steps: of the first that did not pass. */
 export function finding({ results, ending }: Pick<Situation, "results" | "ending">): Finding {
-  if (ending === "target gone")
-    return { is: "gone", says: `the target died at ${results.at(-1)?.step.label ?? "the start"}: nothing but broken connections since` };
+  if (ending === "target gone") {
+    const at = results.at(-1)?.step.label ?? "the start";
+    const whys = results.at(-1)?.measured.tally.whys;
+    const refuses = whys === undefined || whys.size === 0 || whys.has("ECONNREFUSED");
+    return {
+      is: "gone",
+      says: `${refuses ? `the target died at ${at}` : `the target breaks every connection from ${at} on`}: nothing but broken connections since`,
+    };
+  }
   const bad = results.find(({ verdict }) => verdict !== "PASS");
   if (bad !== undefined) return bottleneck(bad);
   const last = results.at(-1);
@@ -104,7 +129,7 @@ const QUIET = "measure while the machine is quiet, or from another one: this res
 
 /** One next step, the one that a colleague would name. */
 export function nextStep(situation: Situation): string {
-  const { results, ending, known, json, url } = situation;
+  const { results, ending, known, json, url, searching } = situation;
   const { is } = finding(situation);
   if (ending === "target gone")
     return known ? "read drover status and the log: the service went away under load" : "find out why the target died: its own log, dmesg";
@@ -125,13 +150,16 @@ export function nextStep(situation: Situation): string {
       ? "to the target all these users are one address: --user-file signs them in, or start it with DROVER_RATE_LIMIT=off DROVER_EXPORT_RATE=off to measure"
       : "raise the limit that refuses (X-Drover-Refused names it), or take it as the capacity",
     errors: known ? "drover status, and the log, for the errors above" : "the server's own log, for the errors above",
+    deaths: known ? "drover status (deaths), and the log: why they ended" : "the server's own log: why its processes end",
     upstream: "a longer TTL for the tables that are asked for most (docs/cache-and-quota.md)",
     unmeasured: "a longer --hold, or more users",
-    unknown: "find out what the server waits for: its own log, its database; --find-max tells how many users it holds",
+    unknown: `find out what the server waits for: its own log, its database${searching ? "" : "; --find-max tells how many users it holds"}`,
   };
   const late = results.find(({ verdict }) => verdict !== "PASS")?.generator.elu ?? 1;
   if (is === "generator" && late < BUSY) return QUIET;
   if (is !== "none") return advice[is];
   if (json !== undefined) return `drover plan --from ${json}: what binds beyond this, and how many users the machine holds`;
-  return `drover load ${url} --find-max: how many users it holds`;
+  return searching
+    ? `drover load ${url} --ladder 5,10,25,50,100,200 --json run.json, then drover plan --from run.json: what binds beyond this`
+    : `drover load ${url} --find-max: how many users it holds`;
 }

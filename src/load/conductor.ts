@@ -26,6 +26,8 @@ export interface Orders {
   readonly threads: number;
   /** At most, in the open model: beyond them requests wait in the generator, and their latency runs. */
   readonly connections: number;
+  /** They are fewer than it would have, for want of files. */
+  readonly limited: boolean;
   readonly seed: number;
   /** A number that tells this run's rows from another's. */
   readonly run: string;
@@ -78,7 +80,7 @@ export class Conductor {
     const began = performance.now();
     const measured = await this.#measure(step, samples);
     const spent = process.cpuUsage(cpu);
-    const { traffic, thresholds, server } = this.#orders;
+    const { traffic, thresholds, server, limited } = this.#orders;
     const result = resultOf({
       step,
       measured,
@@ -87,9 +89,10 @@ export class Conductor {
       generatorCpu: (spent.user + spent.system) / 1_000 / (performance.now() - began),
       thinkMs: meanThink(traffic.actions),
       thresholds,
+      limited,
       cut: this.#ending !== "done",
     });
-    if (result.cut && measured.tally.requests === 0) return undefined; // in the warm-up: nothing was counted
+    if (result.cut && measured.tally.requests + measured.unanswered === 0) return undefined; // in the warm-up: nothing was counted
     this.#watcher.end(result);
     return result;
   }

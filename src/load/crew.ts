@@ -17,7 +17,10 @@ export interface Measured {
   /** Of the busiest thread, 0 to 1. */
   readonly elu: number;
   readonly connections: number;
+  readonly capped: boolean;
   readonly unsent: number;
+  readonly backlog: ThreadReport["backlog"];
+  readonly unanswered: number;
 }
 
 export interface CrewEvents {
@@ -72,7 +75,10 @@ export class Crew {
       seconds: Math.max(...reports.map(({ ms }) => ms)) / 1_000,
       elu: Math.max(...reports.map(({ elu }) => elu)),
       connections: sum(reports.map(({ connections }) => connections)),
+      capped: reports.some(({ capped }) => capped),
       unsent: sum(reports.map(({ unsent }) => unsent)),
+      backlog: { half: sum(reports.map(({ backlog }) => backlog.half)), end: sum(reports.map(({ backlog }) => backlog.end)) },
+      unanswered: sum(reports.map(({ unanswered }) => unanswered)),
     };
   }
 

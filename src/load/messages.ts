@@ -54,6 +54,12 @@ export interface ThreadReport {
   readonly elu: number;
   /** Of an open step. */
   readonly connections: number;
+  /** No more of them were allowed, and requests waited for one. */
+  readonly capped: boolean;
   /** Requests that were to be sent and had found no connection when the step ended. */
   readonly unsent: number;
+  /** Requests that were to be sent and had no answer, in the middle of the time and at its end: whether what waits grows. */
+  readonly backlog: { readonly half: number; readonly end: number };
+  /** Requests that count and whose answer nobody waited for any longer: the run was interrupted. */
+  readonly unanswered: number;
 }

@@ -4,7 +4,7 @@ import type { Measured } from "./crew.ts";
 import { failed, judge } from "./judge.ts";
 import { figuresOf, type Server, type ServerFigures, type ServerSample } from "./server.ts";
 import { exhausted, saturated, slipLimit, slipQuantile, type Generator } from "./selfcheck.ts";
-import { mean, type Step } from "./shape.ts";
+import { mean, peak, type Step } from "./shape.ts";
 import type { Judgement, Threshold } from "./metrics.ts";
 
 export type Verdict = "PASS" | "FAIL" | "INVALID";
@@ -36,17 +36,20 @@ export interface Gathered {
   readonly generatorCpu: number;
   readonly thinkMs: number;
   readonly thresholds: readonly Threshold[];
+  /** The generator may open fewer files than it would have connections. */
+  readonly limited: boolean;
   readonly cut: boolean;
 }
 
 export function resultOf(gathered: Gathered): StepResult {
-  const { step, measured, samples, about, thresholds, cut } = gathered;
+  const { step, measured, samples, about, cut } = gathered;
+  const thresholds = peak([step]) === 0 ? [] : gathered.thresholds; // a pause in the stages: there is nothing to judge
   const { tally, seconds } = measured;
   const server = about === undefined ? undefined : figuresOf(samples, seconds, about);
   const judgedAt = slipQuantile(thresholds);
   const generator: Generator = { elu: measured.elu, slipMs: tally.slip.quantile(judgedAt) ?? 0, cpu: gathered.generatorCpu };
-  const spent = exhausted(tally.whys);
-  const why = spent ?? saturated(generator, slipLimit(thresholds, tally.latency.quantile(judgedAt) ?? 0));
+  const spent = exhausted(tally.whys) ?? short(gathered);
+  const why = spent ?? unasked(gathered) ?? saturated(generator, slipLimit(thresholds, tally.latency.quantile(judgedAt) ?? 0));
   const judgements = judge({ tally, seconds, cpu: server?.cpu, rss: server?.rss }, thresholds);
   const achieved = tally.inTime / seconds;
   return {
@@ -61,11 +64,24 @@ export function resultOf(gathered: Gathered): StepResult {
     verdict: verdictOf(
       judgements.every(({ holds }) => holds),
       why,
-      step.model === "closed" && gathered.thinkMs === 0 && spent === undefined,
+      step.model === "closed" && gathered.thinkMs === 0 && spent === undefined && tally.requests > 0,
     ),
     why,
     cut,
   };
+}
+
+/** Connections of the open model that its own limit of files did not give it. */
+const short = ({ measured, limited }: Gathered): string | undefined =>
+  measured.capped && limited
+    ? `all ${measured.connections} connections that its open files allow were taken, and requests waited for one: raise its limit (ulimit -n)`
+    : undefined;
+
+/** What says nothing because too little was asked, or not to its end. */
+function unasked({ step, measured: { tally, unanswered } }: Gathered): string | undefined {
+  if (peak([step]) > 0 && tally.requests + unanswered === 0) return "nothing was to be asked in its time: a longer --hold, or more users";
+  if (unanswered > 0) return `it was interrupted while ${unanswered} requests had no answer`;
+  return undefined;
 }
 
 /** @param breathless users who do not think ask as fast as anything lets them: the generator makes answers later, so that a pass is one. */
@@ -86,12 +102,19 @@ function latencyOf({ tally }: Measured): RunLatency {
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: tally.maxMs };
 }
 
-/** Of the requests that came: the others are noise, and those under way at either end. */
-const KEEPS_UP = 0.95;
+/** Part of the requests that comes in the second half of a step by which what waits may grow. */
+const GROWTH = 0.05;
+/** Standard deviations of a number of requests under way: chance. */
+const CHANCE = 3;
 
-/** Requests of the open model come whoever waits: where fewer are answered than come the queue grows, however short it was in the step. */
-export const keepsUp = ({ step, measured: { tally, unsent } }: Pick<StepResult, "step" | "measured">): boolean =>
-  step.model === "closed" || tally.inTime >= KEEPS_UP * (tally.requests + unsent);
+/**
+ * Requests of the open model come whoever waits: where fewer are answered than come the queue grows, however short it was in the step. Its second
+ * half tells: in the first one it fills up to what the server's latency holds.
+ */
+export function keepsUp({ step, measured: { seconds, backlog } }: Pick<StepResult, "step" | "measured">): boolean {
+  const came = (mean(step) * seconds) / 2;
+  return step.model === "closed" || backlog.end - backlog.half <= Math.max(GROWTH * came, CHANCE * Math.sqrt(backlog.half + 1));
+}
 
 const rounded = (value: number, digits = 3): number => Number(value.toFixed(digits));
 

@@ -79,15 +79,16 @@ export class Tally implements Times {
     this.fates[outcome.fate] += 1;
     this.bytes += outcome.bytes;
     if (outcome.retried === true) this.retried += 1;
+    this.recordAside(endpoint, outcome, latencyMs);
+    if (outcome.fate === "ok") note(this, latencyMs);
+    else this.#because(`${outcome.fate === "refused" ? "refused: " : ""}${outcome.why}`, 1);
+  }
+
+  /** For the endpoint alone: it is none of the requests that are counted. */
+  recordAside(endpoint: string, { fate }: Outcome, latencyMs: number): void {
     const own = this.#endpoint(endpoint);
-    if (outcome.fate !== "ok") {
-      const refused = outcome.fate === "refused";
-      own[refused ? "refused" : "failed"] += 1;
-      this.#because(`${refused ? "refused: " : ""}${outcome.why}`, 1);
-      return;
-    }
-    note(own, latencyMs);
-    note(this, latencyMs);
+    if (fate === "ok") note(own, latencyMs);
+    else own[fate === "refused" ? "refused" : "failed"] += 1;
   }
 
   get requests(): number {

@@ -1,11 +1,12 @@
 /** A generator's thread: users or arrivals, and nothing else, so that neither the screen nor a report makes anybody wait. */
-import { performance, type EventLoopUtilization } from "node:perf_hooks";
+import { performance } from "node:perf_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import { Arrivals } from "./arrivals.ts";
 import { Crowd } from "./crowd.ts";
 import { along } from "./pacing.ts";
-import type { FromThread, ThreadOptions, ThreadStep, ToThread } from "./messages.ts";
+import type { FromThread, ThreadOptions, ThreadReport, ThreadStep, ToThread } from "./messages.ts";
 import type { Scene } from "./user.ts";
+import { UnderWay } from "./underway.ts";
 import { Window } from "./window.ts";
 
 const port = parentPort ?? fail("the generator's thread is no program of its own");
@@ -20,13 +21,14 @@ const SECOND = 1_000;
 const wait = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
 
 let window: Window | undefined;
+const underWay = new UnderWay();
 let cut = Promise.withResolvers<void>();
 /** Whoever interrupts a run waits no longer for what is under way. */
 const AFTER_CUT = 1_000;
 let numbers = 0;
 const scene: Scene = {
   ...options,
-  window: () => window,
+  sent: (request) => underWay.begin(request),
   mayAsk: () => window?.isFull !== true,
   number: () => `${options.run}-${options.thread}-${(numbers += 1)}`,
 };
@@ -55,20 +57,34 @@ const cutOr = (other: Promise<void>): Promise<void> => Promise.race([other, cut.
 async function step(task: ThreadStep): Promise<void> {
   cut = Promise.withResolvers<void>();
   arrivals.drop();
+  const open = new Window(Infinity, task.most);
+  underWay.count(open);
   const warming = task.warmMs > 0 ? follow(task) : undefined;
   if (warming !== undefined) await cutOr(wait(task.warmMs));
-  arrivals.peak = 0;
+  arrivals.forget();
   const begun = performance.now();
   const busy = performance.eventLoopUtilization();
-  const open = new Window(begun, task.most);
   window = open;
+  underWay.open(begun);
   say({ type: "open" });
   const settle = warming ?? follow(task); // without a warm-up the first request of all counts
   const second = (): void => say({ type: "second", tally: open.tally.takeDelta() });
   const seconds = setInterval(second, SECOND);
+  let half = 0;
+  const halfTime = setTimeout(() => (half = backlog()), task.holdMs / 2);
   await cutOr(Promise.race([wait(task.holdMs), open.full]));
+  clearTimeout(halfTime);
+  const measured = (): ThreadReport => ({
+    ms: performance.now() - begun,
+    elu: performance.eventLoopUtilization(busy).utilization,
+    connections: arrivals.peak,
+    capped: arrivals.capped,
+    unsent: Math.round(arrivals.behind),
+    backlog: { half, end: backlog() },
+    unanswered: 0,
+  });
   const counted = task.most !== Infinity; // until the last answer, as ab has it
-  const report = counted ? undefined : reportOf(begun, busy);
+  const report = counted ? undefined : measured();
   second(); // what comes late is told apart
   say({ type: "close" });
   settle();
@@ -78,15 +94,12 @@ async function step(task: ThreadStep): Promise<void> {
   await Promise.race([Promise.all([open.close(), resting]), late]);
   clearInterval(seconds);
   window = undefined;
-  say({ type: "done", tally: open.tally.takeDelta(), report: report ?? reportOf(begun, busy) });
+  underWay.count(undefined);
+  say({ type: "done", tally: open.tally.takeDelta(), report: { ...(report ?? measured()), unanswered: open.outstanding } });
 }
 
-const reportOf = (begun: number, busy: EventLoopUtilization) => ({
-  ms: performance.now() - begun,
-  elu: performance.eventLoopUtilization(busy).utilization,
-  connections: arrivals.peak,
-  unsent: Math.round(arrivals.behind),
-});
+/** Requests that were to be sent and have no answer. */
+const backlog = (): number => underWay.size + arrivals.behind;
 
 port.on("message", (message: ToThread) => {
   if (message.do === "cut") cut.resolve();

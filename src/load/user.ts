@@ -2,18 +2,18 @@
 import { intended } from "./pacing.ts";
 import { pick, type Random } from "./random.ts";
 import { Session } from "./client.ts";
-import type { Fate } from "./tally.ts";
+import type { Fate, Outcome } from "./tally.ts";
 import type { Target } from "./target.ts";
 import { CLASSES, type Endpoint, type Person, type Traffic } from "./traffic.ts";
-import type { Window } from "./window.ts";
+import type { Sent } from "./underway.ts";
 
 /** The same for all users of a thread. */
 export interface Scene {
   readonly target: Target;
   readonly traffic: Traffic;
   readonly timeoutMs: number;
-  /** The window that is open now. */
-  window(): Window | undefined;
+  /** A request leaves. @returns what to call with what came of it. */
+  sent(request: Sent): (outcome: Outcome) => void;
   /** False once as many requests have begun as were wanted. To be asked in the same turn in which the request begins. */
   mayAsk(): boolean;
   /** A number that no other request has. */
@@ -88,11 +88,9 @@ export class User {
     call: Parameters<Session["send"]>[0],
   ): Promise<Fate> {
     const now = performance.now();
-    const from = intended(due, now);
-    const record = this.#scene.window()?.enter(from, now, waited);
+    const answered = this.#scene.sent({ endpoint: name, intended: intended(due, now), at: now, waited, login: name === LOGIN });
     const outcome = await this.#session.send(call);
-    record?.(name, outcome, performance.now());
-    this.#scene.window()?.came(outcome);
+    answered(outcome);
     return outcome.fate;
   }
 }

@@ -1,13 +1,17 @@
 /**
  * What is counted for one step. A request belongs to the window in which it was to be sent, however late its answer: those that are slow
- * at the end would be missing otherwise. A window is over when its time is, and done when its last answer has come or was given up.
+ * at the end would be missing otherwise; and those that have no answer yet as it opens belong to it as well. A window is over when its time is, and
+ * done when its last answer has come or was given up.
  */
 import { Tally, type Outcome } from "./tally.ts";
+
+/** Takes what came of a request. @param at monotonic ms. */
+export type Recorder = (endpoint: string, outcome: Outcome, at: number) => void;
 
 export class Window {
   readonly tally = new Tally();
   /** Monotonic ms: requests that are intended from here on count. */
-  readonly #opens: number;
+  #opens: number;
   readonly #most: number;
   #outstanding = 0;
   #begun = 0;
@@ -15,20 +19,30 @@ export class Window {
   readonly #done = Promise.withResolvers<void>();
   readonly #full = Promise.withResolvers<void>();
 
-  /** @param most requests, after which it is full. */
+  /** @param opens Infinity: it will be told. @param most requests, after which it is full. */
   constructor(opens: number, most = Infinity) {
     this.#opens = opens;
     this.#most = most;
     if (this.isFull) this.#full.resolve();
   }
 
-  /** @param waited late for want of a connection, which is the server's fault. @returns what to call with the outcome, or undefined when the request is not counted. */
-  enter(intended: number, sent: number, waited: boolean): ((endpoint: string, outcome: Outcome, at: number) => void) | undefined {
+  /** The warm-up is over. */
+  open(at: number): void {
+    this.#opens = at;
+  }
+
+  /** @param waited late for want of a connection, which is the server's fault. @returns undefined when the request is not counted. */
+  enter(intended: number, sent: number, waited: boolean): Recorder | undefined {
     if (this.#over || intended < this.#opens || this.isFull) return undefined;
     this.#begun += 1;
-    this.#outstanding += 1;
     if (this.isFull) this.#full.resolve();
     this.tally.slip.record(waited ? 0 : sent - intended);
+    return this.adopt(intended);
+  }
+
+  /** A request that counts although it was sent before the window opened. */
+  adopt(intended: number): Recorder {
+    this.#outstanding += 1;
     return (endpoint, outcome, at) => {
       this.tally.record(endpoint, outcome, at - intended);
       this.#outstanding -= 1;
@@ -36,9 +50,19 @@ export class Window {
     };
   }
 
+  /** One that is in no figure but those of its endpoint. */
+  aside(endpoint: string, outcome: Outcome, latencyMs: number): void {
+    this.tally.recordAside(endpoint, outcome, latencyMs);
+  }
+
   /** An answer has come, whenever it was asked for. One that comes once the time is over is none of that time; where requests are counted there is no time. */
   came({ fate }: Outcome): void {
-    if (fate === "ok" && (!this.#over || this.#most !== Infinity)) this.tally.inTime += 1;
+    if (fate === "ok" && this.#opens !== Infinity && (!this.#over || this.#most !== Infinity)) this.tally.inTime += 1;
+  }
+
+  /** Requests that count and have no answer. */
+  get outstanding(): number {
+    return this.#outstanding;
   }
 
   get isFull(): boolean {

@@ -43,7 +43,7 @@ export interface RunStep {
   readonly timeouts: number;
   /** Deliberate refusals: 503 and 429 with X-Drover-Refused. */
   readonly refused: number;
-  /** false: the generator itself was saturated, so that the step says nothing about the server. */
+  /** false: the generator was saturated, or too little was asked: the step says nothing about the server. */
   readonly valid: boolean;
   /** Of the requests, those that wrote. */
   readonly writes?: number;

@@ -17,7 +17,7 @@ const SHARED = 4;
 /** @param server undefined: nothing is known of it. @returns why a step is not used, as the end of a sentence; undefined: nothing is wrong with it. */
 export function flawOf(step: RunStep, server?: RunServer): string | undefined {
   const { valid, latencyMs, achievedPerSecond, requests, errors, timeouts, refused } = step;
-  if (!valid) return "not used, the load generator itself was saturated";
+  if (!valid) return "not used, the load generator called it invalid";
   if (latencyMs === undefined || !(achievedPerSecond > 0)) return "not used, no request had a good answer";
   if (errors + timeouts >= requests / 2) return "not used, most requests failed";
   if (refused > requests * MOST_LOST) return `not used, ${percent(refused / requests)} of the requests were refused`;

@@ -97,7 +97,7 @@ export function parseFlags(argv: readonly string[], rows: readonly AnySetting[] 
     }
     const [, name = word, given] = /^(-[^=]*)=([\s\S]*)$/.exec(word) ?? [];
     const flag = known.get(name) ?? negated(name, known);
-    if (flag === undefined) throw usage(`unknown flag ${name}: did you mean ${nearest(name, known.keys()) ?? "--help"}?`);
+    if (flag === undefined) throw usage(`unknown flag ${name}: did you mean ${nearest(name, [...known.keys(), "--help"]) ?? "--help"}?`);
     const { text, used } = valueOf(name, flag, { given, next: argv[i + 1], negated: !known.has(name) });
     if (used) i += 1;
     const before = found[flag.into].get(flag.key);

@@ -154,7 +154,7 @@ test("nonsense exits 64 and says what was expected", async (t) => {
     [`--from ${file} --preset before`, /leave one of them out/],
     ["--from /nowhere/run.json", /--from \/nowhere\/run\.json: there is no such file/],
     ["--from /", /--from \/: expected a file/],
-    [`--from ${unusable}`, /no step of it can be used: 10\/s: not used, the load generator itself was saturated/],
+    [`--from ${unusable}`, /no step of it can be used: 10\/s: not used, the load generator called it invalid/],
     ["--from package.json", /package\.json: format is missing: expected "drover-load-run"/],
     ["--prices package.json", /asOf is missing/],
     ["--ttl 5s --cache-ttl 6s", /--ttl and --cache-ttl say the same: leave one of them out/],

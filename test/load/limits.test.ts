@@ -16,6 +16,9 @@ import { Tally } from "../../src/load/tally.ts";
 import { parseThreshold } from "../../src/load/thresholds.ts";
 import { temporaryFolder } from "../folder.ts";
 
+/** Nothing waits. */
+const CALM = { capped: false, backlog: { half: 0, end: 0 }, unanswered: 0 };
+
 test("a step in which the generator's machine gave no more connections is invalid, whatever its thresholds say", () => {
   for (const [code, limit] of [
     ["EMFILE", /ulimit -n/],
@@ -29,12 +32,13 @@ test("a step in which the generator's machine gave no more connections is invali
     for (const threshold of ["errors==0", "errors<50"]) {
       const result = resultOf({
         step: held("closed", 9, seconds(10)),
-        measured: { tally, seconds: 10, elu: 0.1, connections: 0, unsent: 0 },
+        measured: { tally, seconds: 10, elu: 0.1, connections: 0, unsent: 0, ...CALM },
         samples: [],
         about: undefined,
         generatorCpu: 0.1,
         thinkMs: 0,
         thresholds: [parseThreshold(threshold)],
+        limited: false,
         cut: false,
       });
       assert.equal(result.verdict, "INVALID", `${code}, ${threshold}`);

@@ -1,9 +1,12 @@
 /** What comes out: rows, files, plots, the sentence that names what binds. Everything from outside is hostile here. */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
 import { seconds } from "../../src/base/units.ts";
 import { bottleneck, finding, nextStep } from "../../src/load/bottleneck.ts";
-import { sparkline } from "../../src/cli/load/live.ts";
+import { Live, sparkline } from "../../src/cli/load/live.ts";
+import { writeReports, type RunFacts } from "../../src/cli/load/reports.ts";
 import { csv } from "../../src/load/report/csv.ts";
 import { html, type Report } from "../../src/load/report/html.ts";
 import { niceStep } from "../../src/load/report/svg.ts";
@@ -14,6 +17,10 @@ import { held } from "../../src/load/shape.ts";
 import { Tally, type Fate } from "../../src/load/tally.ts";
 import { USUAL } from "../../src/load/thresholds.ts";
 import { readRun } from "../../src/plan/run.ts";
+import { temporaryFolder } from "../folder.ts";
+
+/** Nothing waits. */
+const CALM = { capped: false, backlog: { half: 0, end: 0 }, unanswered: 0 };
 
 const EVIL = `=1+"<script>alert('x')</script>\u001b[31m`;
 const about = { cpus: 2, memoryBytes: 1e9, workers: 2, workerConnections: 9, cacheTtlMs: 1, tables: 1, readsPerMinute: 60 };
@@ -65,12 +72,13 @@ function made({
   for (const [fate, why] of fates) tally.record(EVIL, { fate, why, bytes: 0 }, ms);
   return resultOf({
     step: held("closed", 100, seconds(10), label),
-    measured: { tally, seconds: 10, elu, connections: 0, unsent: 0 },
+    measured: { tally, seconds: 10, elu, connections: 0, unsent: 0, ...CALM },
     samples: foreign ? [] : [sample(0), sample(10_000, end)],
     about: foreign ? undefined : { machine: about, about },
     generatorCpu: 0.1,
     thinkMs,
     thresholds: USUAL,
+    limited: false,
     cut: false,
   });
 }
@@ -116,7 +124,7 @@ test("the report runs nothing, loads nothing, and shows what came from outside a
 test("a report of nothing but failures, and of one step, is drawn without what is not known", () => {
   const tally = new Tally();
   tally.record("x", { fate: "timeout", why: "timeout", bytes: 0 }, 1);
-  const none: StepResult = { ...made(), measured: { tally, seconds: 1, elu: 0, connections: 0, unsent: 0 }, server: undefined };
+  const none: StepResult = { ...made(), measured: { tally, seconds: 1, elu: 0, connections: 0, unsent: 0, ...CALM }, server: undefined };
   assert.doesNotMatch(html({ ...report([none]), moments: [] }), /NaN|undefined|Infinity/);
 });
 
@@ -146,7 +154,8 @@ test("good answers alone are done, and where there is none there is no latency",
   const { achievedPerSecond, offeredPerSecond, requests } = runStep(refused, 5_000);
   assert.deepEqual([achievedPerSecond, offeredPerSecond, requests, refused.verdict], [20, 25, 250, "FAIL"]);
   assert.equal(bottleneck(refused).is, "refusals");
-  const next = (results: StepResult[]): string => nextStep({ results, ending: "done", known: true, json: undefined, url: "http://x/" });
+  const next = (results: StepResult[]): string =>
+    nextStep({ results, ending: "done", known: true, searching: false, json: undefined, url: "http://x/" });
   assert.match(next([refused]), /one address: --user-file signs them in/);
   assert.match(next([made({ fates: Array.from({ length: 50 }, () => ["refused", "overload"] as const) })]), /raise the limit that refuses/);
   const dead = made({ answers: 0, fates: [["timeout", "timeout"]] });
@@ -154,14 +163,15 @@ test("good answers alone are done, and where there is none there is no latency",
   assert.match(csv([dead]).split("\r\n")[1] ?? "", /,0\.000,1,,,,,/);
 });
 
-test("in the open model a server keeps up that answers as many as come", () => {
-  const tally = new Tally();
-  for (let i = 0; i < 100; i += 1) tally.record("x", { fate: "ok", why: "", bytes: 1 }, 5);
-  const measured = { tally, seconds: 1, elu: 0, connections: 1, unsent: 0 };
-  tally.inTime = 95;
-  assert.equal(keepsUp({ step: held("open", 100, seconds(1)), measured }), true);
-  assert.equal(keepsUp({ step: held("open", 100, seconds(1)), measured: { ...measured, unsent: 1 } }), false);
-  assert.equal(keepsUp({ step: held("closed", 100, seconds(1)), measured: { ...measured, unsent: 1 } }), true);
+test("in the open model a server keeps up that lets no more wait at the end than in the middle", () => {
+  const at = (half: number, end: number, model: "open" | "closed" = "open"): boolean =>
+    keepsUp({
+      step: held(model, 100, seconds(20)),
+      measured: { tally: new Tally(), seconds: 20, elu: 0, connections: 1, unsent: 0, ...CALM, backlog: { half, end } },
+    });
+  assert.deepEqual([at(0, 0), at(200, 200), at(200, 250), at(0, 50)], [true, true, true, true]); // a twentieth of the 1,000 that came
+  assert.deepEqual([at(0, 51), at(200, 251), at(200, 400), at(200, 400, "closed")], [false, false, false, true]);
+  assert.deepEqual([at(400, 460), at(400, 461)], [true, false], "three standard deviations of as many as are under way");
 });
 
 test("what binds is named from what is seen, the generator first", () => {
@@ -193,7 +203,7 @@ test("without a pause the generator is never idle: a pass is one, and the plan l
 });
 
 test("one next step, and another one for each end", () => {
-  const at = { results: [made()], ending: "done", known: true, json: undefined, url: "http://127.0.0.1/" } as const;
+  const at = { results: [made()], ending: "done", known: true, searching: false, json: undefined, url: "http://127.0.0.1/" } as const;
   assert.match(nextStep(at), /--find-max/);
   assert.match(nextStep({ ...at, json: "run.json" }), /drover plan --from run\.json/);
   assert.match(nextStep({ ...at, ending: "interrupted" }), /run it again/);
@@ -209,4 +219,65 @@ test("axes are in steps of 1, 2 and 5; a sparkline has gaps where nothing was an
   );
   assert.equal(sparkline([1, undefined, 8]), "▂ █");
   assert.equal(sparkline([0, 0]), "▁▁");
+});
+
+const facts: RunFacts = {
+  startedAt: "2026-11-21T15:00:00Z",
+  version: "0",
+  target: "http://127.0.0.1/",
+  argv: [],
+  seed: 1,
+  server: undefined,
+  thinkMs: 5_000,
+  thresholds: [],
+  notes: [],
+};
+
+const write = (results: readonly StepResult[], files: Parameters<typeof writeReports>[0]): ReturnType<typeof writeReports> =>
+  writeReports(files, facts, {
+    situation: { results, ending: "done", known: true, json: undefined, searching: false, url: "http://127.0.0.1/" },
+    moments: [],
+    verdict: "PASS",
+  });
+
+test("a report that can't be written is told, and the others are written", () => {
+  const folder = temporaryFolder("reports");
+  const [csvFile, htmlFile] = [join(folder, "run.csv"), join(folder, "run.html")];
+  const { written, missing } = write([made()], { json: "/dev/full", csv: csvFile, html: htmlFile });
+  assert.deepEqual(written, [csvFile, htmlFile]);
+  assert.deepEqual([missing.length, missing[0]?.file, /ENOSPC/.test(missing[0]?.why ?? "")], [1, "/dev/full", true]);
+  assert.deepEqual(readdirSync(folder).sort(), ["run.csv", "run.html"]);
+  assert.deepEqual(write([], { json: "/dev/full", csv: undefined, html: undefined }), { written: [], missing: [] });
+});
+
+test("children that died and the shares of the machine are in every file, and of another program only what is known", () => {
+  const folder = temporaryFolder("reports");
+  const json = join(folder, "run.json");
+  const results = [made({ end: { deaths: 2, cpuSeconds: 5 }, fates: [["error", "ECONNRESET"]] }), made({ foreign: true })];
+  const [seen] = results;
+  assert.ok(seen?.server !== undefined);
+  write([...results, { ...seen, server: { ...seen.server, upstreamCalls: undefined } }], { json, csv: undefined, html: undefined });
+  const { steps } = JSON.parse(readFileSync(json, "utf8")) as { steps: Record<string, unknown>[] };
+  assert.deepEqual(
+    steps.map(({ cpu, rss, deaths }) => [cpu, rss, deaths]),
+    [
+      [0.25, 0.1, 2],
+      [undefined, undefined, undefined],
+      [0.25, 0.1, undefined],
+    ],
+  );
+  const [head = "", ...lines] = csv(results).trimEnd().split("\r\n");
+  assert.match(head, /,verdict,target_rss,target_deaths,problems$/);
+  assert.deepEqual(lines.map((line) => line.split(",").slice(-3).join()), ["0.1000,2,ECONNRESET: 1", ",,"]); // prettier-ignore
+});
+
+test("the clock of a run stops at its end", () => {
+  let shown = "";
+  const out = { isTTY: true, columns: 200, getColorDepth: () => 8, write: (text: string) => (shown += text) };
+  const live = new Live(out as unknown as NodeJS.WriteStream, 11);
+  const moment = { at: 12.4, lasted: 1, step: "s", perSecond: 0, p50: 1, p95: 1, good: 1, failed: 0, refused: 0, isLate: true };
+  live.moment(moment, undefined);
+  assert.match(shown, /0:11\/0:11 {2}s {2}late answers/);
+  new Live(out as unknown as NodeJS.WriteStream, undefined).moment(moment, undefined);
+  assert.match(shown, /0:12 {2}s/);
 });

@@ -1,56 +1,14 @@
 /** What is sent, and when: by the generator as it is, threads and all, to servers that count. */
 import assert from "node:assert/strict";
-import type { RequestListener, Server } from "node:http";
-import net, { type AddressInfo, type Socket } from "node:net";
+import net, { type Socket } from "node:net";
 import test, { suite, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { http } from "../../src/base/http.ts";
 import { ms, seconds } from "../../src/base/units.ts";
 import { Session } from "../../src/load/client.ts";
-import { Conductor, type Orders } from "../../src/load/conductor.ts";
-import type { StepResult } from "../../src/load/result.ts";
 import { counted, tried, type Step } from "../../src/load/shape.ts";
-import { findTarget, parseTarget, type Target } from "../../src/load/target.ts";
 import type { Outcome } from "../../src/load/tally.ts";
-import { READS_ONLY } from "../../src/load/traffic.ts";
-
-const portOf = (server: net.Server): number => (server.address() as AddressInfo).port;
-const targetAt = (port: number): Promise<Target> => findTarget(parseTarget(`http://127.0.0.1:${port}`), false);
-
-async function serve(t: TestContext, handler: RequestListener): Promise<{ readonly server: Server; readonly target: Target }> {
-  const server = http.createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => (server.closeAllConnections(), server.close()));
-  return { server, target: await targetAt(portOf(server)) };
-}
-
-interface Given {
-  readonly thinkMs?: number;
-  readonly threads?: number;
-  readonly connections?: number;
-  readonly server?: Orders["server"];
-}
-
-function conductor(target: Target, { thinkMs = 0, threads = 1, connections = 20, server }: Given = {}): Conductor {
-  const endpoint = { name: "/", class: "read", weight: 1, method: "GET", path: "/" } as const;
-  const actions = [{ name: "request", weight: 1, requests: 1, thinkMs }];
-  const traffic = { endpoints: [endpoint], mix: READS_ONLY, actions, people: [] };
-  return new Conductor(
-    { target, traffic, thresholds: [], server, timeoutMs: 10_000, threads, connections, seed: 1, run: "t" },
-    { begin() {}, moment() {}, end() {} },
-  );
-}
-
-async function run(conductor: Conductor, steps: readonly Step[]): Promise<StepResult[]> {
-  const results: StepResult[] = [];
-  for (const [i, step] of steps.entries()) {
-    const result = await conductor.step(step, i + 1);
-    assert.ok(result !== undefined);
-    results.push(result);
-  }
-  await conductor.end();
-  return results;
-}
+import type { Target } from "../../src/load/target.ts";
+import { conductor, portOf, run, serve, targetAt, type Given } from "./generator.ts";
 
 const within = seconds(60);
 for (const [name, step, given] of [

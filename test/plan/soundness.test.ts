@@ -47,7 +47,7 @@ test("a server that does not answer is not blamed on the measurement", () => {
 test("what was saturated, refused, failed or never answered is not used, and it is said why", () => {
   const silent = read({ label: "4 users", timeouts: 50, achievedPerSecond: 0, latencyMs: undefined });
   const cases: readonly (readonly [RunStep, RegExp])[] = [
-    [step(5, { valid: false }), /^5 users: not used, the load generator itself was saturated$/],
+    [step(5, { valid: false }), /^5 users: not used, the load generator called it invalid$/],
     [step(6, { errors: 60 }), /^6 users: not used, most requests failed$/],
     [step(100, { refused: 11 }), /^100 users: not used, 1\.1 % of the requests were refused$/],
     [silent, /^4 users: not used, no request had a good answer$/],

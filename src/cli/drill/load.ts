@@ -82,6 +82,7 @@ export class Load {
         timeoutMs: patience,
         threads: 1,
         connections: rate,
+        limited: false,
         seed: 1,
         run: "drill",
       },

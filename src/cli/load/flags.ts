@@ -163,5 +163,4 @@ function together(flags: LoadFlags): void {
   if (flags.requests !== undefined && flags.findMax) never("--find-max measures for a time, not for --requests: leave one of them out");
   const files = [flags.json, flags.csv, flags.html].filter((file) => file !== undefined);
   if (files.includes("")) never("--json, --csv and --html need a file's name each");
-  if (new Set(files).size < files.length) never(`two reports into ${files[0]}: give each a file of its own`);
 }

@@ -48,12 +48,17 @@ export class Live {
     const quota = sample?.quota === undefined ? "" : `  quota ${sample.quota.used}/${sample.quota.limit}`;
     const server = sample === undefined ? "" : `  worker ${(sample.elu ?? 0).toFixed(2)}${quota}`;
     const bad = moment.failed + moment.refused > 0 ? `  failed ${moment.failed}  shed ${moment.refused}` : "";
-    const line = `${clock(moment.at)}${this.#total === undefined ? "" : `/${clock(this.#total)}`}  ${printable(moment.step)}  ${done}  p50 ${time(moment.p50)}  p95 ${time(moment.p95)}${bad}${server}`;
+    const line = `${this.#time(moment.at)}  ${printable(moment.step)}  ${done}  p50 ${time(moment.p50)}  p95 ${time(moment.p95)}${bad}${server}`;
     if (this.#draws) this.#draw(`${line}  ${sparkline(this.#p95)}`);
     else if (performance.now() - this.#saidAt >= PLAIN_EVERY) {
       this.#saidAt = performance.now();
       this.#out.write(`${line}\n`);
     }
+  }
+
+  /** Steps wait for each other and for the last answers: their times together are not exactly the run's, which ends at its end all the same. */
+  #time(at: number): string {
+    return this.#total === undefined ? clock(at) : `${clock(Math.min(at, this.#total))}/${clock(this.#total)}`;
   }
 
   /** Takes the line away: something that stays is to be printed. */

@@ -21,13 +21,14 @@ import { version } from "../version.ts";
 const PATIENCE = seconds(10);
 const LARGEST = mebibytes(64);
 
+/** @throws DroverError DROVER_E_USAGE naming the flag, the file, and why it is none. */
 function readFile(flag: string, file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: there is no such file`);
-  const odd = found.isDirectory() ? "it is a folder" : !found.isFile() ? "it is a device, a pipe or a socket" : undefined;
-  if (odd !== undefined) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: ${odd}; expected a file`);
-  if (found.size > LARGEST) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: ${found.size} bytes; expected at most 64 MiB`);
   try {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found === undefined) throw new Error("there is no such file");
+    const odd = found.isDirectory() ? "it is a folder" : !found.isFile() ? "it is a device, a pipe or a socket" : undefined;
+    if (odd !== undefined) throw new Error(`${odd}; expected a file`);
+    if (found.size > LARGEST) throw new Error(`${found.size} bytes; expected at most 64 MiB`);
     return readFileSync(file, "utf8");
   } catch (error) {
     throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: ${messageOf(error)}`, { cause: error });
@@ -53,11 +54,11 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
       url === undefined ? "whom? drover load URL, such as http://127.0.0.1:8080" : `drover load takes one URL, not ${others[0]} too`,
     );
   const flags = readLoadFlags(own);
-  checkFiles(flags);
   const machine = detectMachine(process.env);
   const profile: Profile | undefined =
     flags.profile === undefined ? undefined : readProfile(readFile("profile", flags.profile), flags.profile);
   const people: Person[] = flags.userFile === undefined ? [] : readPeople(readFile("user-file", flags.userFile), flags.userFile);
+  checkFiles(flags);
   const target = await findTarget(parseTarget(url), flags.ownHost);
   const timeoutMs = flags.patience ?? PATIENCE;
   const found = await discover(target, profile?.endpoints ?? [], { timeoutMs });
@@ -78,7 +79,8 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
     threads,
     seed,
     run: Date.now().toString(36),
-    connections: Math.min(MOST_CONNECTIONS, (machine.nofile ?? Infinity) - OWN_FILES),
+    connections: Math.max(1, Math.min(MOST_CONNECTIONS, mostFiles(machine))),
+    limited: mostFiles(machine) < MOST_CONNECTIONS,
   };
   const notes = [...scenario.notes, ...(note === undefined ? [] : [note])];
   const thinkMs = meanThink(traffic.actions);
@@ -109,8 +111,9 @@ function enoughFiles(steps: readonly Step[], machine: Machine): void {
     );
 }
 
+const mostFiles = ({ nofile = Infinity }: Pick<Machine, "nofile">): number => nofile - OWN_FILES;
 /** At once, by the files that this process may open. */
-export const mostUsers = ({ nofile = Infinity }: Pick<Machine, "nofile">): number => Math.max(1, Math.min(MOST_USERS, nofile - OWN_FILES));
+export const mostUsers = (machine: Pick<Machine, "nofile">): number => Math.max(1, Math.min(MOST_USERS, mostFiles(machine)));
 
 /** The usual thresholds are judged where they can be; one that was asked for must be. */
 function knowable({ thresholds }: LoadFlags, known: boolean): void {

@@ -9,10 +9,11 @@ import { html } from "../../load/report/html.ts";
 import { runStep } from "../../load/result.ts";
 import type { StepResult } from "../../load/result.ts";
 import type { Threshold } from "../../load/metrics.ts";
+import { deathsOf } from "../../load/report/figures.ts";
 import type { Server } from "../../load/server.ts";
 import { RUN_FORMAT, RUN_VERSION, type LoadRun } from "../../plan/run.ts";
 import { jsonText } from "../terminal/printable.ts";
-import { checkFile, writeWhole } from "./files.ts";
+import { checkFile, identityOf, writeWhole } from "./files.ts";
 import type { LoadFlags } from "./flags.ts";
 
 export interface RunFacts {
@@ -29,20 +30,33 @@ export interface RunFacts {
 }
 
 type Files = Pick<LoadFlags, "json" | "csv" | "html">;
+type Read = Pick<LoadFlags, "profile" | "userFile">;
 
-/** @throws DroverError DROVER_E_USAGE for a file that can't be written. */
-export function checkFiles(files: Files): void {
-  for (const [flag, file] of [
-    ["json", files.json],
-    ["csv", files.csv],
-    ["html", files.html],
+/** @throws DroverError DROVER_E_USAGE for a file that can't be written, or that another flag of this run names too, under whatever name. */
+export function checkFiles(files: Files & Read): void {
+  const taken = new Map<string, string>();
+  for (const [flag, file, place] of [
+    ["--profile", files.profile, identityOf],
+    ["--user-file", files.userFile, identityOf],
+    ["--json", files.json, checked],
+    ["--csv", files.csv, checked],
+    ["--html", files.html, checked],
   ] as const) {
-    if (file === undefined) continue;
-    try {
-      checkFile(file);
-    } catch (error) {
-      throw new DroverError("DROVER_E_USAGE", `--${flag} ${file} can't be written: ${messageOf(error)}`, { cause: error });
-    }
+    const where = file === undefined ? undefined : place(file, flag);
+    if (where === undefined) continue;
+    const other = taken.get(where);
+    if (other !== undefined && place === checked)
+      throw new DroverError("DROVER_E_USAGE", `${flag} ${file} is the file of ${other}: give it one of its own`);
+    taken.set(where, `${flag} ${file}`);
+  }
+}
+
+function checked(file: string, flag: string): string | undefined {
+  try {
+    checkFile(file);
+    return identityOf(file);
+  } catch (error) {
+    throw new DroverError("DROVER_E_USAGE", `${flag} ${file} can't be written: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -61,10 +75,11 @@ export function runOf(results: readonly StepResult[], facts: RunFacts): LoadRun 
 }
 
 /** What a reader of the file may want beyond the format; who reads the format leaves it alone. */
-const more = ({ verdict, why, cut, judgements, generator, measured }: StepResult) => ({
+const more = ({ verdict, why, cut, judgements, generator, measured, server }: StepResult) => ({
   verdict,
   ...(why === undefined ? {} : { why }),
   ...(cut ? { cut } : {}),
+  ...shares(server),
   thresholds: judgements.map(({ threshold, value, holds }) => ({ threshold: threshold.text, value: value ?? null, holds })),
   generator,
   why503: measured.tally.fates.unexpected503,
@@ -85,28 +100,57 @@ const more = ({ verdict, why, cut, judgements, generator, measured }: StepResult
   ),
 });
 
+/** Of the target's machine, 0 to 1. Deaths: children that ended unasked. */
+function shares(server: StepResult["server"]) {
+  if (server === undefined) return {};
+  const deaths = deathsOf(server);
+  return { cpu: rounded(server.cpu), rss: rounded(server.rss), ...(deaths === undefined ? {} : { deaths }) };
+}
+
+const rounded = (share: number): number => Number(share.toFixed(5));
+
 export interface Written {
   readonly situation: Situation;
   readonly moments: readonly Moment[];
   readonly verdict: string;
 }
 
-/** @returns the names of those written. */
-export function writeReports(files: Files, facts: RunFacts, { situation, moments, verdict }: Written): string[] {
+/** What became of each file that was asked for. */
+export interface Reports {
+  readonly written: readonly string[];
+  readonly missing: readonly { readonly file: string; readonly why: string }[];
+}
+
+/** One that can't be written keeps no other from being written, nor the run's verdict from being told. */
+export function writeReports(files: Files, facts: RunFacts, { situation, moments, verdict }: Written): Reports {
   const { results, ending } = situation;
   const run = runOf(results, facts);
-  if (run === undefined) return [];
+  if (run === undefined) return { written: [], missing: [] };
   const about = { ending, verdict, command: command(facts.argv), seed: facts.seed };
   const texts: readonly (readonly [string | undefined, () => string])[] = [
     [files.json, () => `${jsonText({ ...run, ...about }, 2)}\n`],
     [files.csv, () => csv(results)],
     [files.html, () => page(facts, { situation, moments, verdict })],
   ];
-  return texts.flatMap(([file, text]) => {
-    if (file === undefined) return [];
-    writeWhole(file, text());
-    return [file];
-  });
+  const written: string[] = [];
+  const missing: { file: string; why: string }[] = [];
+  for (const [file, text] of texts) {
+    if (file === undefined) continue;
+    const why = notWritten(file, text());
+    if (why === undefined) written.push(file);
+    else missing.push({ file, why });
+  }
+  return { written, missing };
+}
+
+/** @returns why not; undefined: it was. */
+function notWritten(file: string, text: string): string | undefined {
+  try {
+    writeWhole(file, text);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 function page(facts: RunFacts, { situation, moments, verdict }: Written): string {

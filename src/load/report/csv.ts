@@ -1,6 +1,7 @@
 /** One line a step, for spreadsheets. RFC 4180. */
 import { failed } from "../judge.ts";
 import type { StepResult } from "../result.ts";
+import { deathsOf } from "./figures.ts";
 
 const COLUMNS: Readonly<Record<string, (result: StepResult) => string | number | undefined>> = {
   step: ({ step }) => step.label,
@@ -30,6 +31,10 @@ const COLUMNS: Readonly<Record<string, (result: StepResult) => string | number |
   generator_elu: ({ generator }) => generator.elu.toFixed(4),
   generator_late_ms: ({ generator }) => generator.slipMs.toFixed(3),
   verdict: ({ verdict, cut }) => (cut ? `${verdict} (cut)` : verdict),
+  // Sheets find columns by their place: those that came later stand behind.
+  target_rss: ({ server }) => server?.rss.toFixed(4),
+  target_deaths: ({ server }) => deathsOf(server),
+  problems: ({ measured }) => Array.from(measured.tally.whys, ([why, count]) => `${why}: ${count}`).join("; "),
 };
 
 /** Of good answers; empty where there is none. */

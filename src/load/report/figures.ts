@@ -1,4 +1,5 @@
 /** Figures as they stand in tables; `–` where there is none. */
+import type { ServerFigures } from "../server.ts";
 
 export const number = (value: number): string => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 2 });
 export const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
@@ -14,3 +15,7 @@ export function time(millis: number | undefined): string {
 export const percent = (ratio: number | undefined): string =>
   ratio === undefined ? "–" : `${(ratio * 100).toFixed(ratio > 0 && ratio < 0.1 ? 1 : 0)} %`;
 export const ratio = (value: number | undefined): string => (value === undefined ? "–" : value.toFixed(2));
+
+/** Children that ended unasked. Only drover tells of its own: of another program 0 would be a guess. */
+export const deathsOf = (server: ServerFigures | undefined): number | undefined =>
+  server?.upstreamCalls === undefined ? undefined : server.deaths;

@@ -1,7 +1,7 @@
 /** The report as one file: nothing is loaded from anywhere, nothing runs in it, and everything that came from outside is escaped. */
 import type { Moment } from "../moment.ts";
 import type { StepResult } from "../result.ts";
-import { number, percent, rate, ratio, time, whole } from "./figures.ts";
+import { deathsOf, number, percent, rate, ratio, time, whole } from "./figures.ts";
 import { plots } from "./plots.ts";
 import { escape, plot, type Plot } from "./svg.ts";
 import { judgedOverall } from "./table.ts";
@@ -116,7 +116,7 @@ const SERVER_COLUMNS: Columns<StepResult> = [
   ["from memory", ({ server }) => percent(server?.hitRatio)],
   ["reads of Google", ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls))],
   ["quota", ({ server }) => (server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`)],
-  ["children died", ({ server }) => (server === undefined ? "–" : whole(server.deaths))],
+  ["children died", ({ server }) => deathsOf(server)?.toFixed() ?? "–"],
 ];
 
 const cell = (content: ReturnType<Columns<never>[number][1]>): string =>

@@ -1,6 +1,6 @@
 /** What stands under the table: why, whether it can be believed, and what to do next. */
 import { lint, type LoadRun } from "../../plan/run.ts";
-import { finding, nextStep, type Situation } from "../bottleneck.ts";
+import { finding, isUnmeasured, nextStep, type Situation } from "../bottleneck.ts";
 import type { StepResult } from "../result.ts";
 import { number, percent, time } from "./figures.ts";
 import { judgedOverall } from "./table.ts";
@@ -36,8 +36,10 @@ function generatorLine(results: readonly StepResult[]): string {
   const elu = most(results.map(({ generator }) => generator.elu));
   const slip = most(results.map(({ generator }) => generator.slipMs));
   const cpu = most(results.map(({ generator }) => generator.cpu));
-  const bad = results.filter(({ verdict }) => verdict === "INVALID").length;
-  const state = bad === 0 ? "ok" : `saturated in ${bad} of ${results.length} steps, which say nothing`;
+  const spent = results.filter((result) => result.why !== undefined && !isUnmeasured(result));
+  const bad = spent.filter(({ verdict }) => verdict === "INVALID").length;
+  const says = bad > 0 ? `${bad === spent.length ? "which" : `of which ${bad}`} say nothing` : "which passed all the same";
+  const state = spent.length === 0 ? "ok" : `saturated in ${spent.length} of ${results.length} steps, ${says}`;
   return `${state}: loop ${percent(elu)} busy, sent ${time(slip)} late, ${number(cpu)} CPUs, at most`;
 }
 
