@@ -126,9 +126,8 @@ function finish({ flags, orders, facts }: Prepared, conductor: Conductor, result
   };
   const [found, verdict] = outcome(situation, flags.findMax);
   print(`\n${ending === "target gone" ? "nothing but broken connections for 3 s; this is what was measured until then\n" : ""}`);
+  print(summary(situation, runOf(results, facts)));
   const { written, missing } = writeReports(flags, facts, { situation, moments: conductor.moments, verdict });
-  const json = written.find((file) => file === flags.json); // nobody plans from what could not be written
-  print(summary({ ...situation, json }, runOf(results, facts)));
   const asked = [flags.json, flags.csv, flags.html].filter((file) => file !== undefined);
   if (written.length > 0) print(`written     ${written.join(", ")}\n`);
   else if (asked.length > missing.length) print(`written     nothing: nothing was measured (${asked.join(", ")}: as before)\n`);

@@ -152,6 +152,36 @@ suite("drover load", { concurrency: 3 }, () => {
     assert.ok((readRun(readFileSync(join(dir, "cut.json"), "utf8"), "cut.json").steps[0]?.requests ?? 0) > 10);
   });
 
+  test("a report that can't be written keeps neither the others nor the verdict; one of nothing leaves the file as it was", async (t) => {
+    const dir = folder(t);
+    const { url } = await serve(t, (_req, res) => res.end("ok"));
+    const full = await load(dir, [url, "--users", "2", "--hold", "1s", "--json", "/dev/full", "--csv", "run.csv", ...CALM]);
+    assert.match(full.out, /written {5}run\.csv\nnot written \/dev\/full: ENOSPC[^\n]*\n(?:PASS, exit 75|(?:FAIL|INVALID), exit \d+)\n$/);
+    assert.ok([75, 4, 99].includes(full.code ?? 0), full.out + full.err);
+    assert.match(readFileSync(join(dir, "run.csv"), "utf8"), /^step,/);
+    writeFileSync(join(dir, "old.json"), "OLD");
+    const args = [url, "--users", "2", "--hold", "50s", "--json", "old.json"]; // a warm-up of 5 s
+    let told = false;
+    const early = await load(dir, args, (out, pid) => {
+      if (told || !out.includes("STEP")) return;
+      told = true;
+      process.kill(pid, "SIGINT");
+    });
+    assert.equal(early.code, 105, early.out + early.err);
+    assert.match(early.out, /written {5}nothing: nothing was measured \(old\.json: as before\)/);
+    assert.equal(readFileSync(join(dir, "old.json"), "utf8"), "OLD");
+  });
+
+  test("what a command prints into a full disk is told as lost", async (t) => {
+    const full = openSync("/dev/full", "w");
+    t.after(() => closeSync(full));
+    const child = spawn(DROVER, ["plan", "--users", "5"], { cwd: folder(t), stdio: ["ignore", full, "pipe"], env: cleanEnv() });
+    let err = "";
+    child.stderr?.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    assert.deepEqual([code, /^drover: not all could be printed: ENOSPC/.test(err)], [75, true], err);
+  });
+
   test("--requests: so many and not one more, of any number of threads; --json may be the output itself", async (t) => {
     const dir = folder(t);
     let asked = { writes: 0, looks: 0 };
