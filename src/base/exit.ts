@@ -11,7 +11,11 @@ export const EXIT = {
     final: false,
   },
   bootFailed: { code: 3, means: "a worker, or the first boot of all of them, failed to start", final: false },
-  loadFailed: { code: 4, means: "the application could not be loaded; of a load run: a step says nothing, such as with a saturated generator", final: false },
+  loadFailed: {
+    code: 4,
+    means: "the application could not be loaded; of a load run: a step says nothing, such as with a saturated generator",
+    final: false,
+  },
   usage: { code: 64, means: "the command line makes no sense", final: true },
   noDaemon: { code: 69, means: "no daemon answers there, or not the target of a load run", final: false },
   bug: { code: 70, means: "a fault of drover itself", final: false },

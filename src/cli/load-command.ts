@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { EXIT } from "../base/exit.ts";
 import type { Situation } from "../load/bottleneck.ts";
+import { MOST_RATE, MOST_USERS } from "../load/bounds.ts";
 import { Conductor } from "../load/conductor.ts";
 import { prime } from "../load/discover.ts";
 import { search, searched, type Search } from "../load/find-max.ts";
@@ -10,7 +11,6 @@ import { heading, row } from "../load/report/table.ts";
 import { summary } from "../load/report/text.ts";
 import { keepsUp, type StepResult } from "../load/result.ts";
 import { lasts, mean, peak, tried } from "../load/shape.ts";
-import { MOST_RATE, MOST_USERS } from "./load/flags.ts";
 import { Live } from "./load/live.ts";
 import { runOf, writeReports } from "./load/reports.ts";
 import { introduction, prepare, type Prepared } from "./load/prepare.ts";
@@ -40,9 +40,14 @@ export async function load(argv: readonly string[]): Promise<number> {
       print(`${row(result, known)}\n`);
     },
   });
-  const stop = interruptible(conductor, () => live.clear());
+  const looking = new AbortController();
+  const stop = interruptible(conductor, () => {
+    live.clear();
+    looking.abort();
+  });
   print(`${heading(known)}\n`);
-  if (scenario.traffic.login === undefined && flags.requests === undefined) await prime(orders.target, scenario.traffic.endpoints, orders);
+  if (scenario.traffic.login === undefined && flags.requests === undefined)
+    await prime(orders.target, scenario.traffic.endpoints, { timeoutMs: orders.timeoutMs, signal: looking.signal });
   try {
     if (flags.findMax) await findMax(conductor, prepared);
     else for (const [i, step] of scenario.steps.entries()) if ((await conductor.step(step, i + 1)) === undefined) break;

@@ -6,6 +6,7 @@ import { EXIT } from "../base/exit.ts";
 import { mebibytes } from "../base/units.ts";
 import { tellsIdle } from "../plan/calibrate.ts";
 import { corrections } from "../plan/corrections.ts";
+import { plainText } from "../base/plain-text.ts";
 import { forecast, wantedBy } from "../plan/forecast.ts";
 import { nextStep } from "../plan/next.ts";
 import { WHAT } from "../plan/presets.ts";
@@ -30,7 +31,7 @@ function readFile(flag: string, file: string): string {
   if (found === undefined) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: there is no such file`);
   if (!found.isFile()) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: expected a file`);
   if (found.size > LARGEST) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: ${found.size} bytes, expected at most ${LARGEST}`);
-  return fileText(file, "DROVER_E_USAGE");
+  return plainText(fileText(file, "DROVER_E_USAGE"), file);
 }
 
 const runOf = (flag: string, file: string | undefined): LoadRun | undefined =>

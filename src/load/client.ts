@@ -1,5 +1,5 @@
 /** One request of one user, on that user's connection. */
-import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type { RequestOptions } from "node:https";
 import { http, https } from "../base/http.ts";
 import { errnoOf } from "../base/errors.ts";
@@ -65,8 +65,56 @@ export class Session {
 
   #once(call: Call): Promise<Attempt> {
     const { promise, resolve } = Promise.withResolvers<Attempt>();
+    const finish = (outcome: Outcome, unheard = false): void => {
+      clearTimeout(patience);
+      resolve({ outcome, unheard });
+    };
+    const fail = (why: string, unheard = false): void => finish({ fate: "error", why, bytes: 0 }, unheard);
+    let req: ClientRequest | undefined;
+    const patience = setTimeout(() => {
+      finish({ fate: "timeout", why: "timeout", bytes: 0 });
+      req?.destroy();
+    }, this.#timeoutMs);
+    try {
+      req = this.#request(this.#options(call), (res) => this.#read(res, finish));
+      this.#watch(req, fail);
+      req.end(call.body);
+    } catch (error) {
+      fail(whyOf(error as Error)); // headers that Node.js refuses to send
+      req?.destroy();
+    }
+    return promise;
+  }
+
+  #read(res: IncomingMessage, finish: (outcome: Outcome) => void): void {
+    let bytes = 0;
+    this.cookies.take(res.headers["set-cookie"]);
+    res.on("data", (chunk: Buffer) => (bytes += chunk.length));
+    res.on("end", () => {
+      this.#answeredAt = performance.now();
+      finish({ ...fateOf(res.statusCode ?? 0, res.headers), bytes });
+    });
+    res.on("error", (error) => finish({ fate: "error", why: whyOf(error), bytes }));
+  }
+
+  /** What may come instead of an answer. */
+  #watch(req: ClientRequest, fail: (why: string, unheard?: boolean) => void): void {
+    let before = 0;
+    req.once("socket", ({ bytesRead }) => (before = bytesRead));
+    // Node.js hands the socket over and says nothing more of the request.
+    req.on("upgrade", ({ statusCode }, socket) => {
+      socket.destroy();
+      fail(`HTTP ${statusCode}`);
+    });
+    req.on("error", (error) => {
+      const broke = BROKEN.has(errnoOf(error) ?? "") && req.socket?.bytesRead === before;
+      fail(whyOf(error), req.reusedSocket && broke);
+    });
+  }
+
+  #options(call: Call): RequestOptions {
     const { address, port } = this.#target;
-    const options: RequestOptions = {
+    return {
       agent: this.#agent,
       host: address,
       port,
@@ -75,32 +123,6 @@ export class Session {
       headers: this.#headers(call),
       ...serverName(this.#target),
     };
-    const req = this.#request(options, (res) => {
-      let bytes = 0;
-      this.cookies.take(res.headers["set-cookie"]);
-      res.on("data", (chunk: Buffer) => (bytes += chunk.length));
-      res.on("end", () => {
-        this.#answeredAt = performance.now();
-        finish({ ...fateOf(res.statusCode ?? 0, res.headers), bytes });
-      });
-      res.on("error", (error) => finish({ fate: "error", why: whyOf(error), bytes }));
-    });
-    const patience = setTimeout(() => {
-      finish({ fate: "timeout", why: "timeout", bytes: 0 });
-      req.destroy();
-    }, this.#timeoutMs);
-    const finish = (outcome: Outcome, unheard = false): void => {
-      clearTimeout(patience);
-      resolve({ outcome, unheard });
-    };
-    let before = 0;
-    req.once("socket", ({ bytesRead }) => (before = bytesRead));
-    req.on("error", (error) => {
-      const broke = BROKEN.has(errnoOf(error) ?? "") && req.socket?.bytesRead === before;
-      finish({ fate: "error", why: whyOf(error), bytes: 0 }, req.reusedSocket && broke);
-    });
-    req.end(call.body);
-    return promise;
   }
 
   #headers(call: Call): OutgoingHttpHeaders {

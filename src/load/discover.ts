@@ -1,16 +1,9 @@
 /** One look at the target before anybody is sent there: does it answer, and what can be asked of it? */
-import type { IncomingHttpHeaders } from "node:http";
-import { http, https } from "../base/http.ts";
-import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { DroverError } from "../base/errors.ts";
 import { fateOf } from "./client.ts";
-import { serverName, type Target } from "./target.ts";
+import { look, target69, type Answer, type Asked, type Patience } from "./look.ts";
+import type { Target } from "./target.ts";
 import type { Endpoint } from "./traffic.ts";
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
 
 export interface Found {
   readonly endpoints: readonly Endpoint[];
@@ -20,83 +13,63 @@ export interface Found {
   readonly notes: readonly string[];
 }
 
-const LARGEST = 16 * 1_048_576;
-const target69 = (message: string, cause?: unknown): DroverError => new DroverError("DROVER_E_TARGET", message, { cause });
-
-/** A certificate that this machine does not know is usual on loopback; OpenSSL's own words for a plain port help nobody. */
-const reasonOf = (error: Error): string =>
-  errnoOf(error) === "EPROTO"
-    ? "it speaks no TLS there: http:// perhaps?"
-    : /CERT|SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(errnoOf(error) ?? "")
-      ? `its certificate is not trusted here (${errnoOf(error)}): NODE_EXTRA_CA_CERTS=FILE names who signed it`
-      : messageOf(error);
-
-interface Patience {
-  /** Of one look. */
-  readonly timeoutMs: number;
-  /** Cuts it. */
-  readonly signal?: AbortSignal;
-}
-
-/** @throws DroverError DROVER_E_TARGET when nothing answers within the time. */
-function fetch(target: Target, path: string, { timeoutMs, signal }: Patience): Promise<Answer> {
-  const client = target.protocol === "https:" ? https() : http;
-  return new Promise((resolve, reject) => {
-    const options = { host: target.address, port: target.port, path, ...serverName(target), agent: false };
-    const headers = { host: target.host, "user-agent": "drover-load" };
-    const req = client.request({ ...options, headers, ...(signal === undefined ? {} : { signal }) }, (res) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      res.on("data", (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes <= LARGEST) chunks.push(chunk);
-      });
-      res.on("end", () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks).toString() }));
-      res.on("error", (error) => reject(target69(`${target.url}: its answer broke off: ${messageOf(error)}`, error)));
-    });
-    const patience = setTimeout(
-      () => req.destroy(new Error(`no whole answer within ${timeoutMs / 1_000} s (a stream that never ends can't be measured)`)),
-      timeoutMs,
-    );
-    req.on("close", () => clearTimeout(patience));
-    req.on("error", (error) => reject(target69(`${target.url} can't be loaded: ${reasonOf(error)}`, error)));
-    req.end();
-  });
+/** How the first look is made. */
+export interface Approach extends Patience {
+  /** Users sign in before they ask: that a stranger is sent away says nothing. */
+  readonly signIn?: boolean;
 }
 
 /**
  * @param named endpoints of a profile: then only whether anything answers is asked, at the first of them that only reads.
- * @throws DroverError DROVER_E_TARGET for nobody there, DROVER_E_USAGE for a target that sends elsewhere or answers with an error.
+ * @throws DroverError DROVER_E_TARGET for nobody there, or who fails; DROVER_E_USAGE for a target that sends elsewhere or refuses what is asked.
  */
-export async function discover(target: Target, named: readonly Endpoint[], patience: Patience): Promise<Found> {
-  const first = named.find(({ method }) => method === "GET")?.path ?? target.path;
-  const answer = await fetch(target, first.replaceAll("{n}", "0"), patience);
+export async function discover(target: Target, named: readonly Endpoint[], { signIn = false, ...patience }: Approach): Promise<Found> {
+  const first: Asked = named.find(({ method }) => method === "GET") ?? { path: target.path };
+  const answer = await look(target, first, patience);
+  const place = new URL(target.url).origin + first.path; // no relative URL: "//host" would be another's
+  const turned = signIn ? turnedAway(answer) : undefined;
+  const notes = turned === undefined ? [] : [`${place} ${turned}: so a stranger is answered; users sign in first`];
   const demo = answer.headers["x-drover-demo"] === "1";
-  const place = new URL(first, target.url).href;
-  if (answer.status >= 300 && answer.status < 400 && answer.status !== 304)
-    throw new DroverError(
-      "DROVER_E_USAGE",
-      `${place} answers ${answer.status} and sends to ${visible(answer.headers.location ?? "nowhere")}: load that`,
-    );
-  if (named.length > 0) return { endpoints: named, demo, notes: [] };
+  if (turned === undefined && isElsewhere(answer)) throw new DroverError("DROVER_E_USAGE", `${place} ${sends(answer)}: load that`);
+  if (named.length > 0) return { endpoints: named, demo, notes };
   if (target.path === "/") {
     const tables = await tablesOf(target, patience);
-    if (tables !== undefined) return { endpoints: endpointsOf(tables, demo), demo, notes: [] };
+    if (tables !== undefined) return { endpoints: endpointsOf(tables, demo), demo, notes };
   }
-  const { fate, why } = fateOf(answer.status, answer.headers);
-  if (fate !== "ok" && fate !== "refused")
-    throw new DroverError(
-      "DROVER_E_USAGE",
-      `${place} answers ${why}: expected a path that answers 200, or a profile with endpoints and a login`,
-    );
+  if (turned === undefined) good(answer, place);
   const path = target.path;
-  return { endpoints: [{ name: path.replace(/\?.*/, ""), class: "read", weight: 1, method: "GET", path }], demo, notes: [] };
+  return { endpoints: [{ name: path.replace(/\?.*/, ""), class: "read", weight: 1, method: "GET", path }], demo, notes };
 }
 
-/** Each endpoint that only reads once, whatever it answers: caches are filled before anybody counts. */
-export async function prime(target: Target, endpoints: readonly Endpoint[], patience: Patience): Promise<void> {
-  const paths = new Set(endpoints.filter(({ method }) => method === "GET").map(({ path }) => path.replaceAll("{n}", "0")));
-  for (const path of paths) await fetch(target, path, patience).catch(() => {}); // the run itself will show what is wrong with it
+const isElsewhere = ({ status }: Answer): boolean => status >= 300 && status < 400 && status !== 304;
+const sends = ({ status, headers }: Answer): string => `answers ${status} and sends to ${visible(headers.location ?? "nowhere")}`;
+
+/** How a stranger is told to sign in; undefined: he is not. */
+function turnedAway(answer: Answer): string | undefined {
+  if (isElsewhere(answer)) return sends(answer);
+  return answer.status === 401 || answer.status === 403 ? `answers ${answer.status}` : undefined;
+}
+
+/** Who fails may answer in a minute: that is no mistake of the command line. */
+function good({ status, headers }: Answer, place: string): void {
+  const { fate, why } = fateOf(status, headers);
+  if (fate === "ok" || fate === "refused") return;
+  if (status >= 500 || status === 429 || status < 200) throw target69(`${place} answers ${why}: it can't be loaded like that`);
+  throw new DroverError(
+    "DROVER_E_USAGE",
+    `${place} answers ${why}: expected a path that answers 200, or a profile with endpoints and a login`,
+  );
+}
+
+/** Each endpoint that only reads once, whatever it answers, and all of them within one patience: caches are filled before anybody counts. */
+export async function prime(target: Target, endpoints: readonly Endpoint[], { timeoutMs, signal }: Patience): Promise<void> {
+  const reads = endpoints.filter(({ method }) => method === "GET");
+  const asked = new Map(reads.map(({ path, headers = {} }) => [JSON.stringify([path, headers]), { path, headers }]));
+  const over = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
+  for (const one of asked.values()) {
+    if (over.aborted) return;
+    await look(target, one, { timeoutMs, signal: over }).catch(() => {}); // the run itself will show what is wrong with it
+  }
 }
 
 /** What a stranger sent, in a message of ours. */
@@ -115,7 +88,7 @@ interface TableRoutes {
 async function tablesOf(target: Target, patience: Patience): Promise<readonly TableRoutes[] | undefined> {
   let description: Fields;
   try {
-    const { status, body } = await fetch(target, "/api/openapi.json", patience);
+    const { status, body } = await look(target, { path: "/api/openapi.json" }, patience);
     if (status !== 200) return undefined;
     description = fields(JSON.parse(body));
   } catch {

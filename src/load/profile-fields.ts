@@ -10,7 +10,8 @@ export class At {
     this.file = file;
   }
   fail(place: string, value: unknown, expected: string): never {
-    const shown = JSON.stringify(value) ?? "missing";
+    const isHuge = typeof value === "number" && !Number.isFinite(value); // 1e400 is JSON
+    const shown = isHuge ? "too large" : (JSON.stringify(value) ?? "missing");
     const short = shown.length > 80 ? `${shown.slice(0, 77)}…` : shown;
     throw new DroverError("DROVER_E_USAGE", `${this.file}: ${place} is ${short}: expected ${expected}`);
   }

@@ -1,4 +1,6 @@
 /** Where a profile does not add up. The same three lines of a launch plan are read in three ways, and the figures can't all be true. */
+import { DroverError } from "../base/errors.ts";
+import { LEAST_RATE, MOST_RATE } from "./bounds.ts";
 import { classOf, type Profile, type ProfileAction, type Reading } from "./profile.ts";
 import type { Action } from "./traffic.ts";
 
@@ -24,6 +26,17 @@ export function readings(actions: readonly ProfileAction[]): Readings {
     session: { perSecond: requests / busy },
   };
 }
+
+/** The rate of the reading "system". @throws DroverError DROVER_E_USAGE naming it where no generator sends at it. */
+export function systemRate({ actions, file }: Pick<Profile, "actions" | "file">): number {
+  const { perSecond } = readings(actions).system;
+  if (perSecond >= LEAST_RATE && perSecond <= MOST_RATE) return Number(perSecond.toFixed(3));
+  throw new DroverError(
+    "DROVER_E_USAGE",
+    `${file}: actions: as an hour of the whole system (frequency.per) they come to ${shortly(perSecond)} requests/s: expected ${LEAST_RATE} to ${shortly(MOST_RATE)}`,
+  );
+}
+const shortly = (value: number): string => value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
 
 /** The actions with the pauses that a reading gives them. "system" is an open rate: there are no pauses. */
 export function actionsFor(actions: readonly ProfileAction[], reading: Exclude<Reading, "system">): Action[] {

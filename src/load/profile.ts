@@ -3,7 +3,11 @@
  * `stages`, `think`, `thresholds`, `frequency.per`. What is not known is left alone and said.
  */
 import { DroverError, messageOf } from "../base/errors.ts";
+import { MOST_USERS } from "./bounds.ts";
 import { At, perHourOf, secondsOf, type Fields } from "./profile-fields.ts";
+import { headersOf } from "./profile-headers.ts";
+import { plainText } from "../base/plain-text.ts";
+import { parseThreshold } from "./thresholds.ts";
 import { CLASSES, type Class, type Endpoint, type Login, type Mix } from "./traffic.ts";
 
 /** One kind of work of a user. */
@@ -56,23 +60,23 @@ const MOST = 50;
 
 /** @param file its name, for errors. @throws DroverError DROVER_E_USAGE naming the place, what stands there and what was expected. */
 export function readProfile(text: string, file: string): Profile {
+  const plain = plainText(text, file);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(plain);
   } catch (error) {
     throw new DroverError("DROVER_E_USAGE", `${file} is no JSON: ${messageOf(error)}`, { cause: error });
   }
   const at = new At(file);
   const fields = at.fields("the profile", json);
-  if (!KNOWN.some((name) => name in fields))
-    at.fail("the profile", Object.keys(fields), `an object with users, actions or endpoints: docs/load.md has an example`);
+  if (!KNOWN.some((name) => Object.hasOwn(fields, name))) nothingKnown(file, Object.keys(fields));
   const users = fields["users"] === undefined ? {} : at.fields("users", fields["users"]);
   const shares = fields["distribution"] === undefined ? undefined : sharesOf(at, "distribution", fields["distribution"], classOf);
   const personas = personasOf(at, users["distribution"]);
   return {
     file,
-    ...whole(at, "total", users),
-    ...whole(at, "simultaneous", users),
+    ...whole(at, "total", users, MOST_PEOPLE),
+    ...whole(at, "simultaneous", users, MOST_USERS),
     actions: actionsOf(at, fields["actions"]),
     reading: readingOf(at, fields["frequency"]),
     ...(shares === undefined ? {} : { mix: mixOf(shares), mixSum: sum(shares) }),
@@ -81,14 +85,34 @@ export function readProfile(text: string, file: string): Profile {
     ...(fields["login"] === undefined ? {} : { login: loginOf(at, fields["login"]) }),
     ...(fields["stages"] === undefined ? {} : { stages: at.text("stages", fields["stages"]) }),
     ...(fields["think"] === undefined ? {} : { think: at.text("think", fields["think"]) }),
-    thresholds: list(at, "thresholds", fields["thresholds"]).map((one, i) => at.text(`thresholds[${i}]`, one)),
+    thresholds: list(at, "thresholds", fields["thresholds"]).map((one, i) => thresholdOf(at, `thresholds[${i}]`, one)),
     unused: Object.keys(fields).filter((name) => !KNOWN.includes(name)),
   };
 }
 
-function whole<const N extends "total" | "simultaneous">(at: At, name: N, users: Fields): { readonly [K in N]?: number } {
+function nothingKnown(file: string, names: readonly string[]): never {
+  const found = names.length === 0 ? "is empty" : `has only ${names.slice(0, 5).join(", ").slice(0, 80)}`;
+  throw new DroverError(
+    "DROVER_E_USAGE",
+    `${file}: the profile ${found}: expected an object with users, actions or endpoints: docs/load.md has an example`,
+  );
+}
+
+/** Read here to name the place; what it demands is read from the text again, as a flag's is. */
+function thresholdOf(at: At, place: string, value: unknown): string {
+  const text = at.text(place, value);
+  try {
+    parseThreshold(text);
+    return text;
+  } catch (error) {
+    throw new DroverError("DROVER_E_USAGE", `${at.file}: ${place}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+const MOST_PEOPLE = 10_000_000;
+function whole<const N extends "total" | "simultaneous">(at: At, name: N, users: Fields, most: number): { readonly [K in N]?: number } {
   if (users[name] === undefined) return {};
-  const value = at.number(`users.${name}`, users[name], 1, 10_000_000);
+  const value = at.number(`users.${name}`, users[name], 1, most);
   return { [name]: Number.isInteger(value) ? value : at.fail(`users.${name}`, value, "a whole number") } as { readonly [K in N]?: number };
 }
 
@@ -172,8 +196,6 @@ function endpointsOf(at: At, value: unknown): Endpoint[] {
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /** Nothing that would begin a second request, or that Node.js refuses to send. */
 const PATH = /^\/[\x21-\x7e]{0,2000}$/;
-const HEADER = /^[a-z0-9-]{1,100}$/i;
-const VALUE = /^[\x20-\x7e]{0,4000}$/;
 
 function endpointOf(at: At, place: string, kind: Class, value: unknown): Endpoint {
   const short = typeof value === "string" ? /^(?:([A-Z]+)\s+)?(\/\S*)$/.exec(value.trim()) : undefined;
@@ -196,15 +218,6 @@ function endpointOf(at: At, place: string, kind: Class, value: unknown): Endpoin
     ...(headers === undefined ? {} : { headers: headersOf(at, `${place}.headers`, headers) }),
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   };
-}
-
-function headersOf(at: At, place: string, value: unknown): Record<string, string> {
-  const entries = Object.entries(at.fields(place, value));
-  for (const [name, text] of entries) {
-    if (!HEADER.test(name)) at.fail(place, name, "a header's name");
-    if (typeof text !== "string" || !VALUE.test(text)) at.fail(`${place}.${name}`, typeof text, "a text of printable ASCII"); // it may be a secret
-  }
-  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 /** What drover's own login takes. */

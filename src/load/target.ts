@@ -2,6 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { DroverError, messageOf } from "../base/errors.ts";
+import { plainAddress } from "./address.ts";
 
 /** Survives structured cloning. */
 export interface Target {
@@ -22,7 +23,7 @@ export interface Target {
 /** What a TLS handshake asks for: a name. An address is asked for by none (RFC 6066). */
 export const serverName = ({ hostname }: Target): { readonly servername?: string } => (isIP(hostname) > 0 ? {} : { servername: hostname });
 
-const LOOPBACK = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
+const LOOPBACK = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/;
 const usage = (message: string): DroverError => new DroverError("DROVER_E_USAGE", message);
 
 /** @param text `http://127.0.0.1:8080/path`, or without the scheme. @throws DroverError DROVER_E_USAGE saying what is wrong with it. */
@@ -42,7 +43,7 @@ export function parseTarget(text: string): URL {
  */
 export async function findTarget(url: URL, mayLeave: boolean): Promise<Target> {
   const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const address = isIP(hostname) > 0 ? hostname : await resolved(hostname);
+  const address = plainAddress(isIP(hostname) > 0 ? hostname : await resolved(hostname));
   const loopback = LOOPBACK.test(address);
   if (!loopback && !mayLeave)
     throw usage(

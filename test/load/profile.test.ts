@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { readPeople } from "../../src/load/people.ts";
 import { readProfile } from "../../src/load/profile.ts";
-import { actionsFor, lintProfile, readings } from "../../src/load/profile-lint.ts";
+import { actionsFor, lintProfile, readings, systemRate } from "../../src/load/profile-lint.ts";
 import { meanThink } from "../../src/load/traffic.ts";
 
 const LAUNCH = {
@@ -65,8 +65,12 @@ test("nonsense is refused by its place", () => {
   const cases: [unknown, RegExp][] = [
     ["{", /p\.json is no JSON/],
     [[], /the profile is \[\]: expected an object/],
-    [{}, /expected an object with users, actions or endpoints/],
-    [{ hello: 1 }, /docs\/load\.md has an example/],
+    [{}, /p\.json: the profile is empty: expected an object with users, actions or endpoints/],
+    [{ hello: 1 }, /the profile has only hello: .*docs\/load\.md has an example/],
+    ["\uFFFD\uFFFD{\0}\0", /p\.json is UTF-16 or no text at all: expected UTF-8/],
+    ['{"endpoints": {"read": [{"path": "/a", "weight": 1e400}]}}', /weight is too large: expected a number from 0/],
+    [{ users: { simultaneous: 20_001 } }, /users\.simultaneous is 20001: expected a number from 1 to 20,000/],
+    [{ users: {}, thresholds: ["p(95)<500", "nope"] }, /^DroverError: p\.json: thresholds\[1\]: threshold "nope": expected METRIC/],
     [{ users: { simultaneous: "many" } }, /users\.simultaneous is "many": expected a number/],
     [{ users: { simultaneous: 0 } }, /users\.simultaneous is 0/],
     [{ actions: {} }, /actions is "0 of them"/],
@@ -93,6 +97,41 @@ test("nonsense is refused by its place", () => {
     assert.throws(() => readProfile(typeof value === "string" ? value : JSON.stringify(value), "p.json"), message);
 });
 
+test("headers that end a message or belong to the connection are refused by their place; the others are sent", () => {
+  const withHeader = (name: string) => JSON.stringify({ endpoints: { read: [{ path: "/", headers: { [name]: "0" } }] } });
+  for (const name of [
+    "Content-Length",
+    "transfer-encoding",
+    "TRAILER",
+    "connection",
+    "keep-alive",
+    "upgrade",
+    "expect",
+    "te",
+    "proxy-connection",
+  ])
+    assert.throws(() => readProfile(withHeader(name), "p.json"), {
+      code: "DROVER_E_USAGE",
+      message: new RegExp(`^p\\.json: endpoints\\.read\\[0\\]\\.headers is "${name}": expected no header of the connection`),
+    });
+  for (const name of ["host", "authorization", "content-type"])
+    assert.deepEqual(readProfile(withHeader(name), "p.json").endpoints[0]?.headers, { [name]: "0" });
+});
+
+test("a mark of Windows before the text is left out", () => {
+  assert.equal(readProfile(`\uFEFF${JSON.stringify(LAUNCH)}`, "p.json").simultaneous, 300);
+  for (const text of ["p001,x", '[{"user": "p001", "code": "x"}]'])
+    assert.deepEqual(readPeople(`\uFEFF${text}`, "u"), [{ user: "p001", code: "x" }]);
+  assert.throws(() => readPeople("\uFFFD\uFFFDp\0,\0x\0", "u.csv"), /u\.csv is UTF-16/);
+});
+
+test("the rate of a whole system is one that a generator can send, or is named", () => {
+  const rate = (frequency: string, requests: number) => systemRate(profile({ actions: { view: { duration: "1s", requests, frequency } } }));
+  assert.equal(rate("3600/h", 5), 5);
+  assert.throws(() => rate("1/d", 1), /launch\.json: actions: .* come to 0\.0000116 requests\/s: expected 0\.01 to 100,000/);
+  assert.throws(() => rate("999999999/h", 10_000), /come to 2,780,000,000 requests\/s/);
+});
+
 test("endpoints and a login of one's own", () => {
   const { endpoints, login } = readProfile(
     JSON.stringify({
@@ -112,7 +151,10 @@ test("people: lines, a heading, JSON; a wrong one is named by its line and never
   const two = [{ user: "p001", code: "S3,cret" }, { user: "p002", code: "x" }]; // prettier-ignore
   assert.deepEqual(readPeople('user,code\n# all\np001,S3,cret\n\n"p002";"x"\n', "u.csv"), two);
   assert.deepEqual(readPeople(JSON.stringify(two), "u.json"), two);
+  assert.deepEqual(readPeople('"user","code"\np001,a"b"', "u.csv"), [{ user: "p001", code: 'a"b"' }]);
   assert.throws(() => readPeople("", "u.csv"), /nobody is in it/);
+  for (const line of ['"p,2","HUSH"', '"p002","HU""SH"', '"p002","HUSH","x"', 'p"2,HUSH'])
+    assert.throws(() => readPeople(`p001,x\n${line}`, "u.csv"), /^DroverError: u\.csv: line 2 is not USER,CODE: quotes [^H]*$/);
   for (const text of ["p001,ok\nHUSH-HUSH", '[{"user": "a", "code": 5, "x": "HUSH"}]', '[{"code": "HUSH", "user"']) {
     assert.throws(
       () => readPeople(text, "u.csv"),

@@ -48,6 +48,15 @@ test("https to a port that speaks plain HTTP is said so", async (t) => {
   });
 });
 
+test("this machine is this machine, also as IPv6 writes IPv4", async () => {
+  for (const host of ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:2]"])
+    assert.equal((await findTarget(parseTarget(`http://${host}:8080/`), false)).loopback, true, host);
+  await assert.rejects(findTarget(parseTarget("http://[::ffff:192.0.2.1]/"), false), {
+    code: "DROVER_E_USAGE",
+    message: /\[::ffff:c000:201\] is 192\.0\.2\.1, not this machine/,
+  });
+});
+
 const endpoints: readonly Endpoint[] = [{ name: "read players", class: "read", weight: 1, method: "GET", path: "/p" }];
 const scenario = (...argv: string[]) => scenarioOf(readLoadFlags(readClientOptions(argv, LOAD_FLAGS).own), undefined, endpoints, []);
 

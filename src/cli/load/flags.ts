@@ -1,6 +1,7 @@
 /** The flags of `drover load`, read as what they must be. */
 import { DroverError } from "../../base/errors.ts";
 import { minutes, ms, seconds, type Ms } from "../../base/units.ts";
+import { LEAST_RATE, MOST_RATE, MOST_USERS } from "../../load/bounds.ts";
 import type { Threshold } from "../../load/metrics.ts";
 import { parseThreshold } from "../../load/thresholds.ts";
 import type { Mix } from "../../load/traffic.ts";
@@ -46,9 +47,6 @@ export interface LoadFlags {
   readonly ownHost: boolean;
 }
 
-/** One source address has some 28,000 ports towards one target. */
-export const MOST_USERS = 20_000;
-export const MOST_RATE = 100_000;
 const MOST_STEPS = 50;
 const DAY = minutes(24 * 60);
 
@@ -65,11 +63,11 @@ const rungs: Codec<readonly number[]> = {
 };
 
 const rate: Codec<number> = {
-  looksLike: `requests a second from 0.01 to ${MOST_RATE}`,
+  looksLike: `requests a second from ${LEAST_RATE} to ${MOST_RATE}`,
   format: String,
   parse(text) {
     const value = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
-    return value >= 0.01 && value <= MOST_RATE ? parsed(value) : expected(rate.looksLike);
+    return value >= LEAST_RATE && value <= MOST_RATE ? parsed(value) : expected(rate.looksLike);
   },
 };
 

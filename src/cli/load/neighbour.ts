@@ -1,8 +1,11 @@
 /** Another program on this machine: its processes are found by the port that they listen on, and seen in /proc (proc(5), Linux alone). */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { endianness } from "node:os";
+import { hears } from "../../load/address.ts";
 import type { Server } from "../../load/server.ts";
 import { readProcStat, TICKS_PER_SECOND } from "../../master/shell/procstat.ts";
 import type { Machine } from "../../settings/machine.ts";
+import type { Target } from "../../load/target.ts";
 
 /** What processes burn and hold, counted up from the first look on. */
 export interface Use {
@@ -12,13 +15,17 @@ export interface Use {
   readonly busiest: number;
 }
 
-/** Of processes that come and go: what one burnt between two looks, from its first look on. */
-export function cpuCounter(): (pids: readonly number[]) => Use {
+/**
+ * Of processes that come and go: what one burnt between two looks, from its first look on. What is `others` than before counts from now on: it may
+ * have lived for hours.
+ */
+export function cpuCounter(): (pids: readonly number[], others?: boolean) => Use {
   const before = new Map<string, number>();
   let ticks = 0;
   let lookedAt: number | undefined;
-  return (pids) => {
+  return (pids, others = false) => {
     const now = performance.now();
+    const isFirst = others || lookedAt === undefined;
     const elapsed = lookedAt === undefined ? Infinity : Math.max(1, now - lookedAt) / 1_000;
     let [rssBytes, most] = [0, 0];
     for (const pid of pids) {
@@ -26,7 +33,7 @@ export function cpuCounter(): (pids: readonly number[]) => Use {
       if (stat === undefined) continue;
       rssBytes += stat.rss;
       const name = `${pid} ${stat.startTicks}`;
-      const burnt = stat.cpuTicks - (before.get(name) ?? (lookedAt === undefined ? stat.cpuTicks : 0));
+      const burnt = stat.cpuTicks - (before.get(name) ?? (isFirst ? stat.cpuTicks : 0));
       ticks += burnt;
       most = Math.max(most, burnt);
       before.set(name, stat.cpuTicks);
@@ -36,9 +43,9 @@ export function cpuCounter(): (pids: readonly number[]) => Use {
   };
 }
 
-/** @returns undefined when no process that we may look into listens there. */
-export function neighbour(port: number, machine: Machine): Server | undefined {
-  const roots = listeners(port);
+/** @returns undefined when no process that we may look into listens there. Whoever listens there after a restart is looked for again. */
+export function neighbour(target: Pick<Target, "address" | "port">, machine: Machine): Server | undefined {
+  let roots = listeners(target);
   if (roots.length === 0) return undefined;
   const use = cpuCounter();
   const nothing = { hits: 0, stale: 0, misses: 0, upstreamCalls: 0, quota: undefined, full: false, deaths: 0, machineCpu: undefined };
@@ -46,10 +53,24 @@ export function neighbour(port: number, machine: Machine): Server | undefined {
     machine: { cpus: machine.cpus, memoryBytes: machine.memory },
     about: undefined,
     sample: async () => {
-      const { busiest, ...seen } = use(withChildren(roots));
+      const gone = !roots.some(isAlive);
+      if (gone) roots = listeners(target);
+      if (roots.length === 0) return undefined;
+      const { busiest, ...seen } = use(withChildren(roots.map(({ pid }) => pid)), gone);
       return { ...nothing, ...seen, at: performance.now(), elu: busiest, workers: 0 };
     },
   };
+}
+
+/** A pid alone may be another's later. */
+interface Root {
+  readonly pid: number;
+  readonly startTicks: number;
+}
+const ENDED = /^[ZXx]$/;
+function isAlive({ pid, startTicks }: Root): boolean {
+  const stat = readProcStat(pid);
+  return stat?.startTicks === startTicks && !ENDED.test(stat.state);
 }
 
 function read(file: string): string {
@@ -71,12 +92,28 @@ const PIDS = (): number[] => {
   }
 };
 
-/** The processes that hold a socket which listens on this port. */
-function listeners(port: number): number[] {
-  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+/** The processes that hold a socket which listens there. */
+function listeners({ address, port }: Pick<Target, "address" | "port">): Root[] {
   const lines = `${read("/proc/net/tcp")}\n${read("/proc/net/tcp6")}`.split("\n").map((line) => line.trim().split(/\s+/));
-  const inodes = new Set(lines.filter((of) => of[1]?.endsWith(`:${hex}`) === true && of[3] === LISTEN).map((of) => `socket:[${of[9]}]`));
-  return inodes.size === 0 ? [] : PIDS().filter((pid) => descriptors(pid).some((link) => inodes.has(link)));
+  const inodes = new Set(
+    lines.flatMap(([, local = "", , state, , , , , , inode]) => {
+      const [host = "", at = ""] = local.split(":");
+      return state === LISTEN && Number.parseInt(at, 16) === port && hears(addressOf(host), address) ? [`socket:[${inode}]`] : [];
+    }),
+  );
+  if (inodes.size === 0) return [];
+  return PIDS().flatMap((pid) => {
+    const startTicks = descriptors(pid).some((link) => inodes.has(link)) ? readProcStat(pid)?.startTicks : undefined;
+    return startTicks === undefined ? [] : [{ pid, startTicks }];
+  });
+}
+
+/** As the kernel prints it: words of 32 bits, each in the order of this machine's bytes. */
+function addressOf(hex: string): string {
+  const bytes = Buffer.from(hex, "hex");
+  if (endianness() === "LE") bytes.swap32();
+  if (bytes.length === 4) return bytes.join(".");
+  return Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readUInt16BE(i * 2).toString(16)).join(":");
 }
 
 function descriptors(pid: number): string[] {

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { mebibytes, seconds } from "../../base/units.ts";
+import { MOST_USERS } from "../../load/bounds.ts";
 import type { Orders } from "../../load/conductor.ts";
 import { discover } from "../../load/discover.ts";
 import { readPeople } from "../../load/people.ts";
@@ -11,7 +12,7 @@ import { lasts, peak, type Step } from "../../load/shape.ts";
 import { findTarget, parseTarget } from "../../load/target.ts";
 import { CLASSES, meanThink, type Person } from "../../load/traffic.ts";
 import { detectMachine, type Machine } from "../../settings/machine.ts";
-import { LOAD_FLAGS, MOST_USERS, readLoadFlags, type LoadFlags } from "./flags.ts";
+import { LOAD_FLAGS, readLoadFlags, type LoadFlags } from "./flags.ts";
 import { probe } from "./probe.ts";
 import { checkFiles, type RunFacts } from "./reports.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
@@ -61,7 +62,8 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
   checkFiles(flags);
   const target = await findTarget(parseTarget(url), flags.ownHost);
   const timeoutMs = flags.patience ?? PATIENCE;
-  const found = await discover(target, profile?.endpoints ?? [], { timeoutMs });
+  const signIn = profile?.login !== undefined || people.length > 0;
+  const found = await discover(target, profile?.endpoints ?? [], { timeoutMs, signIn });
   const scenario = scenarioOf(flags, profile, found.endpoints, people);
   enoughFiles(scenario.steps, machine);
   const { server, note } = await probe(target, resolved.settings, machine);
@@ -82,7 +84,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
     connections: Math.max(1, Math.min(MOST_CONNECTIONS, mostFiles(machine))),
     limited: mostFiles(machine) < MOST_CONNECTIONS,
   };
-  const notes = [...scenario.notes, ...(note === undefined ? [] : [note])];
+  const notes = [...found.notes, ...scenario.notes, ...(note === undefined ? [] : [note])];
   const thinkMs = meanThink(traffic.actions);
   const facts: RunFacts = {
     startedAt,

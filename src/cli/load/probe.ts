@@ -1,4 +1,5 @@
 /** The daemon that serves the target, watched over its control socket: what no load generator from outside can know. */
+import { hears } from "../../load/address.ts";
 import type { Target } from "../../load/target.ts";
 import type { Server, ServerSample } from "../../load/server.ts";
 import type { Machine } from "../../settings/machine.ts";
@@ -21,7 +22,7 @@ export async function probe(target: Target, settings: Settings, machine: Machine
   if (!target.loopback) return { server: undefined, note: "the server's own figures are missing: it is another machine" };
   const status = await asked(settings);
   if (status !== undefined && serves(status, target)) return { server: watched(status, settings, machine), note: undefined };
-  const server = neighbour(target.port, machine);
+  const server = neighbour(target, machine);
   const why =
     status === undefined
       ? "no daemon of this folder (DROVER_RUN_DIR) is the target"
@@ -65,10 +66,11 @@ async function asked(settings: Settings): Promise<Status | undefined> {
   }
 }
 
-const serves = (status: Status, target: Target): boolean =>
-  status.urls.some((text) => {
-    const url = URL.parse(text);
-    return url !== null && Number(url.port === "" ? 80 : url.port) === target.port;
+/** Whether the target is one of its sockets. The URLs of a status show a wildcard as loopback, its addresses as what it is. */
+export const serves = ({ addresses }: Pick<Status, "addresses">, { address, port }: Pick<Target, "address" | "port">): boolean =>
+  addresses.some(({ name, kind }) => {
+    const at = kind === "tcp" ? URL.parse(`http://${name}`) : null;
+    return at !== null && Number(at.port === "" ? 80 : at.port) === port && hears(at.hostname, address);
   });
 
 /** The emulator stands for Google, which burns nothing here. */

@@ -2,7 +2,7 @@
 import { DroverError } from "../../base/errors.ts";
 import { minutes, seconds, type Ms } from "../../base/units.ts";
 import { LOGIN, type Profile } from "../../load/profile.ts";
-import { actionsFor, lintProfile, readings } from "../../load/profile-lint.ts";
+import { actionsFor, lintProfile, systemRate } from "../../load/profile-lint.ts";
 import { counted, held, ladder, LADDER, stages, type Step } from "../../load/shape.ts";
 import type { Threshold } from "../../load/metrics.ts";
 import { contradiction } from "../../load/satisfiable.ts";
@@ -114,11 +114,10 @@ function profileSteps(profile: Profile, hold: Ms): readonly Step[] {
   const { stages: written, simultaneous, reading, actions, file } = profile;
   if (written !== undefined) {
     const { parts, model } = readAs(`${file}: stages "${written}"`, written, stagesCodec);
+    if (parts.every(({ to }) => to === 0))
+      throw new DroverError("DROVER_E_USAGE", `${file}: stages "${written}": nobody ever comes: every stage ends at 0`);
     return stages(parts, model);
   }
-  if (reading === "system" && actions.length > 0) {
-    const rate = readings(actions).system.perSecond;
-    return [held("open", Number(rate.toFixed(3)), hold)];
-  }
+  if (reading === "system" && actions.length > 0) return [held("open", systemRate(profile), hold)];
   return simultaneous === undefined ? ladder(LADDER, hold) : [held("closed", simultaneous, hold)];
 }

@@ -1,0 +1,42 @@
+/** A user's connection, at what is no answer. */
+import assert from "node:assert/strict";
+import net, { type AddressInfo, type Socket } from "node:net";
+import test, { type TestContext } from "node:test";
+import { Session } from "../../src/load/client.ts";
+import { findTarget, parseTarget } from "../../src/load/target.ts";
+
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/** @param words what is sent for each request, by its path. */
+async function sessionAt(t: TestContext, words: (path: string) => string): Promise<Session> {
+  const sockets = new Set<Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {}).on("data", (chunk: Buffer) => socket.write(words(chunk.toString().split(" ")[1] ?? "")));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const session = new Session(await findTarget(parseTarget(`http://127.0.0.1:${port}`), false), 30_000);
+  t.after(() => (session.close(), sockets.forEach((socket) => socket.destroy()), server.close()));
+  return session;
+}
+
+test("a server that switches protocols has answered with an error, at once; the next request is sent", { timeout: 5_000 }, async (t) => {
+  const session = await sessionAt(t, (path) =>
+    path === "/up" ? "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n" : OK,
+  );
+  assert.deepEqual(await session.send({ method: "GET", path: "/up" }), { fate: "error", why: "HTTP 101", bytes: 0 });
+  assert.deepEqual(await session.send({ method: "GET", path: "/" }), { fate: "ok", why: "", bytes: 2 });
+});
+
+test("a request that Node.js refuses to send is an error, and ends nothing", { timeout: 5_000 }, async (t) => {
+  const session = await sessionAt(t, () => OK);
+  for (const [headers, why] of [
+    [{ trailer: "x" }, "ERR_HTTP_TRAILER_INVALID"],
+    [{ "a b": "x" }, "ERR_INVALID_HTTP_TOKEN"],
+    [{ a: "x\ny" }, "ERR_INVALID_CHAR"],
+  ] as const) {
+    assert.deepEqual(await session.send({ method: "GET", path: "/", headers: { ...headers } }), { fate: "error", why, bytes: 0 });
+    assert.equal((await session.send({ method: "GET", path: "/" })).fate, "ok");
+  }
+});
