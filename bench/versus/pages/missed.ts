@@ -83,7 +83,7 @@ const REASONS: readonly Reason[] = [
       const held = wider(results, "held");
       const [spread, proxy] = [wider(results, "spread"), wider(results, "nginx")];
       if (held === undefined || spread === undefined || proxy === undefined) return undefined;
-      return `every one of these connections is opened within the few seconds that are measured, and each has its own buffers in the kernel and in Node.js: the bare server keeps ${held}, spread over all its workers ${spread}, nginx ${proxy}. None fails.`;
+      return `every one of these connections is opened within the seconds that are measured, and each has its own buffers in the kernel and in Node.js: the bare server keeps ${held}, spread over all its workers ${spread}, nginx ${proxy}. None fails.`;
     },
   },
   {
