@@ -14,6 +14,7 @@ import { lasts, mean, peak, tried } from "../load/shape.ts";
 import { Live } from "./load/live.ts";
 import { runOf, writeReports } from "./load/reports.ts";
 import { introduction, prepare, type Prepared } from "./load/prepare.ts";
+import type { Endpoint, Traffic } from "../load/traffic.ts";
 import type { Scenario } from "./load/scenario.ts";
 
 /** Labels, paths and reasons are strangers' words: nothing but text and line ends reaches the terminal. The blanks of the columns stay. */
@@ -31,6 +32,7 @@ export async function load(argv: readonly string[]): Promise<number> {
   const known = orders.server !== undefined;
   const live = new Live(process.stdout, flags.findMax ? undefined : lasts(scenario.steps) / 1_000);
   const results: StepResult[] = [];
+  let most: number | undefined;
   const conductor = new Conductor(orders, {
     begin: (step, nr) => live.begin(step, nr),
     moment: (moment, sample) => live.moment(moment, sample),
@@ -47,16 +49,16 @@ export async function load(argv: readonly string[]): Promise<number> {
   });
   print(`${heading(known)}\n`);
   if (scenario.traffic.login === undefined && flags.requests === undefined)
-    await prime(orders.target, scenario.traffic.endpoints, { timeoutMs: orders.timeoutMs, signal: looking.signal });
+    await prime(orders.target, read(scenario.traffic), { timeoutMs: orders.timeoutMs, signal: looking.signal });
   try {
-    if (flags.findMax) await findMax(conductor, prepared);
+    if (flags.findMax) most = await findMax(conductor, prepared);
     else for (const [i, step] of scenario.steps.entries()) if ((await conductor.step(step, i + 1)) === undefined) break;
     await conductor.end();
   } finally {
     live.clear();
     stop();
   }
-  return finish(prepared, conductor, results);
+  return finish(prepared, conductor, { results, most });
 }
 
 /** What would be done. */
@@ -94,16 +96,17 @@ function interruptible(conductor: Conductor, clear: () => void): () => void {
   };
 }
 
-async function findMax(conductor: Conductor, { flags: { rate }, scenario, mostUsers }: Prepared): Promise<void> {
+/** @returns what holds, in users or requests a second. */
+async function findMax(conductor: Conductor, { flags: { rate }, scenario, mostUsers }: Prepared): Promise<number> {
   const [first] = scenario.steps;
-  if (first === undefined) return;
+  if (first === undefined) return 0;
   const most = rate === undefined ? mostUsers : MOST_RATE;
   let state: Search = search(Math.max(1, Math.round(first.to)));
   for (let nr = 1; state.is !== "found"; nr += 1) {
     const result = await conductor.step(tried(first.model, state.next, first.holdMs), nr);
     if (result === undefined || result.verdict === "INVALID" || result.cut) {
       print(`\nat least ${number(state.good)} ${rate === undefined ? "users" : "requests/s"}: the search could not go on\n`);
-      return;
+      return state.good;
     }
     const holds = keepsUp(result);
     if (!holds && result.verdict === "PASS") print(`  not held: ${whyNotHeld(result)}\n`);
@@ -112,6 +115,7 @@ async function findMax(conductor: Conductor, { flags: { rate }, scenario, mostUs
   const unit = rate === undefined ? "users" : "requests/s";
   const why = most < MOST_USERS ? ": this generator may open no more files: ulimit -n" : "";
   print(`\nholds ${number(state.good)} ${unit}${state.bad === undefined ? ` (no more were tried${why})` : `, not ${number(state.bad)}`}\n`);
+  return state.good;
 }
 
 const whyNotHeld = ({ achieved, measured: { capped, connections } }: StepResult): string =>
@@ -119,7 +123,17 @@ const whyNotHeld = ({ achieved, measured: { capped, connections } }: StepResult)
     ? `all ${number(connections)} connections were taken, and this generator opens no more`
     : `${number(achieved)} of them were answered in a second, and what waits grows`;
 
-function finish({ flags, orders, facts }: Prepared, conductor: Conductor, results: readonly StepResult[]): number {
+/** What reads, of all that is asked: nothing is written before the run. */
+const read = ({ endpoints, mix }: Traffic): Endpoint[] =>
+  endpoints.filter(({ class: kind, weight }) => kind !== "write" && weight > 0 && mix[kind] > 0);
+
+interface Seen {
+  readonly results: readonly StepResult[];
+  /** That a search has found to hold; undefined: it was none. */
+  readonly most: number | undefined;
+}
+
+function finish({ flags, orders, facts }: Prepared, conductor: Conductor, { results, most }: Seen): number {
   const { ending } = conductor;
   const situation: Situation = {
     results,
@@ -129,7 +143,7 @@ function finish({ flags, orders, facts }: Prepared, conductor: Conductor, result
     url: facts.target,
     searching: flags.findMax,
   };
-  const [found, verdict] = outcome(situation, flags.findMax);
+  const [found, verdict] = outcome(situation, most);
   print(`\n${ending === "target gone" ? "nothing but broken connections for 3 s; this is what was measured until then\n" : ""}`);
   print(summary(situation, runOf(results, facts)));
   const { written, missing } = writeReports(flags, facts, { situation, moments: conductor.moments, verdict });
@@ -143,9 +157,9 @@ function finish({ flags, orders, facts }: Prepared, conductor: Conductor, result
 }
 
 /** A search ends at what fails: only what can't be believed, or nothing that holds, is no good end of it. */
-function outcome({ results, ending }: Situation, searching: boolean): readonly [number, string] {
+function outcome({ results, ending }: Situation, most: number | undefined): readonly [number, string] {
   const has = (verdict: StepResult["verdict"]): boolean => results.some((result) => result.verdict === verdict);
-  const failed = searching ? !has("PASS") && has("FAIL") : has("FAIL");
+  const failed = most === undefined ? has("FAIL") : most === 0 && (has("FAIL") || has("PASS"));
   if (ending === "interrupted") return [EXIT.interrupted.code, failed ? "FAIL" : "INVALID"];
   if (failed || ending === "target gone") return [EXIT.thresholds.code, "FAIL"];
   if (has("INVALID")) return [EXIT.loadFailed.code, "INVALID"];

@@ -112,7 +112,7 @@ function showVerification(asked: Asked, run: LoadRun, from: LoadRun | undefined)
 
 /** Whether a flag said one of the figures that a preset speaks of. */
 const isChanged = ({ demand, place, upstream }: PlanInput): boolean =>
-  Object.values({ ...demand, ...place, ...upstream }).some(({ source }) => /^(?:flag )?--/.test(source));
+  Object.values({ ...demand, ...place, ...upstream }).some((figure) => typeof figure === "object" && /^(?:flag )?--/.test(figure.source));
 
 export async function plan(argv: readonly string[]): Promise<number> {
   const asked = readAsked(argv);

@@ -22,8 +22,7 @@ export class Arrivals {
   readonly #choice: Random;
   /** Most requests under way at once: the connections that were used. */
   peak = 0;
-  /** One more was wanted than is allowed. */
-  capped = false;
+  #wasCapped = false;
 
   constructor(scene: Scene, numbering: Numbering, most: number) {
     this.#most = most;
@@ -36,7 +35,12 @@ export class Arrivals {
   /** What was seen until now belongs to the warm-up. */
   forget(): void {
     this.peak = this.#going.size;
-    this.capped = false;
+    this.#wasCapped = false;
+  }
+
+  /** One more connection was wanted than is allowed. */
+  get capped(): boolean {
+    return this.#wasCapped || (this.#users >= this.#most && this.#free.length === 0 && this.#next <= performance.now());
   }
 
   /** @param perSecond of this thread, from now on. */
@@ -96,7 +100,7 @@ export class Arrivals {
     const { thread, threads } = this.#numbering;
     const number = this.#users * threads + thread;
     if (this.#users >= this.#most) {
-      this.capped = true;
+      this.#wasCapped = true;
       return undefined;
     }
     this.#users += 1;

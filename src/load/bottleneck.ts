@@ -1,6 +1,7 @@
 /** What holds the service back, as far as it can be seen, and the one thing to do next. */
 import type { Metric } from "./metrics.ts";
-import type { StepResult } from "./result.ts";
+import { keepsUp, type StepResult } from "./result.ts";
+import type { Tally } from "./tally.ts";
 
 export type Bottleneck =
   | "generator"
@@ -16,6 +17,8 @@ export type Bottleneck =
   | "deaths"
   | "upstream"
   | "unmeasured"
+  | "limits"
+  | "backlog"
   | "unknown"
   | "none";
 
@@ -42,6 +45,12 @@ const OF_ERRORS: ReadonlySet<Metric> = new Set(["errors", "unexpected_503", "htt
 export const isUnmeasured = ({ measured: { tally, unanswered } }: Pick<StepResult, "measured">): boolean =>
   unanswered > 0 || tally.requests === 0;
 
+/** Whatever came of it. */
+function isAsked({ endpoints, requests }: Tally, endpoint: string | undefined): boolean {
+  const own = endpoint === undefined ? undefined : endpoints.get(endpoint);
+  return endpoint === undefined ? requests > 0 : own !== undefined && own.failed + own.refused + own.latency.count > 0;
+}
+
 /** Of one step that failed, or that is invalid. */
 export function bottleneck(result: StepResult): Finding {
   const { step, measured, server, why, generator, judgements } = result;
@@ -49,14 +58,14 @@ export function bottleneck(result: StepResult): Finding {
   if (result.verdict === "INVALID" && why !== undefined)
     return isUnmeasured(result)
       ? { is: "unmeasured", says: `${at}: ${why}` }
-      : { is: "generator", says: `the load generator itself ${at}: ${why}` };
+      : { is: result.lacks ? "limits" : "generator", says: `the load generator itself ${at}: ${why}` };
   if (judgements.every(({ holds }) => holds)) return { is: "none", says: `none ${at}` };
   const { fates, whys } = measured.tally;
   const [first] = [...whys].sort(([, a], [, b]) => b - a);
   const commonest = first === undefined ? "" : ` (${first[0]}: ${first[1]})`;
   if (measured.tally.requests > 0 && fates.ok === 0) return { is: "gone", says: `nothing was answered well ${at}${commonest}` };
   const missed = judgements.filter(({ holds }) => !holds);
-  if (missed.every(({ value }) => value === undefined))
+  if (missed.every(({ value, threshold: { endpoint } }) => value === undefined && !isAsked(measured.tally, endpoint)))
     return {
       is: "unmeasured",
       says: `nothing was asked ${at} that ${missed.map(({ threshold }) => threshold.text).join(", ")} could be judged by`,
@@ -106,7 +115,11 @@ export interface Situation {
 }
 
 /** @returns what binds, over all steps: of the first that did not pass. */
-export function finding({ results, ending }: Pick<Situation, "results" | "ending">): Finding {
+export function finding({
+  results,
+  ending,
+  searching = false,
+}: Pick<Situation, "results" | "ending"> & Partial<Pick<Situation, "searching">>): Finding {
   if (ending === "target gone") {
     const at = results.at(-1)?.step.label ?? "the start";
     const whys = results.at(-1)?.measured.tally.whys;
@@ -116,7 +129,9 @@ export function finding({ results, ending }: Pick<Situation, "results" | "ending
       says: `${refuses ? `the target died at ${at}` : `the target breaks every connection from ${at} on`}: nothing but broken connections since`,
     };
   }
-  const bad = results.find(({ verdict }) => verdict !== "PASS");
+  const bad = results.find((result) => result.verdict !== "PASS" || (searching && !keepsUp(result)));
+  if (bad?.verdict === "PASS")
+    return { is: "backlog", says: `what waits grew at ${bad.step.label}: ${Math.round(bad.achieved)} of them were answered in a second` };
   if (bad !== undefined) return bottleneck(bad);
   const last = results.at(-1);
   return { is: "none", says: last === undefined ? "nothing was measured" : `none up to ${last.step.label}` };
@@ -152,7 +167,12 @@ export function nextStep(situation: Situation): string {
     errors: known ? "drover status, and the log, for the errors above" : "the server's own log, for the errors above",
     deaths: known ? "drover status (deaths), and the log: why they ended" : "the server's own log: why its processes end",
     upstream: "a longer TTL for the tables that are asked for most (docs/cache-and-quota.md)",
-    unmeasured: "a longer --hold, or more users",
+    limits: "raise the limit that is named above, or send fewer",
+    backlog:
+      json === undefined
+        ? `drover load ${url} --ladder 5,10,25,50,100,200 --json run.json, then drover plan --from run.json`
+        : `drover plan --from ${json}`,
+    unmeasured: results[0]?.step.model === "open" ? "a longer --hold, or a higher --rate" : "a longer --hold, or more users",
     unknown: `find out what the server waits for: its own log, its database${searching ? "" : "; --find-max tells how many users it holds"}`,
   };
   const late = results.find(({ verdict }) => verdict !== "PASS")?.generator.elu ?? 1;

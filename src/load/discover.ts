@@ -24,7 +24,7 @@ export interface Approach extends Patience {
  * @throws DroverError DROVER_E_TARGET for nobody there, or who fails; DROVER_E_USAGE for a target that sends elsewhere or refuses what is asked.
  */
 export async function discover(target: Target, named: readonly Endpoint[], { signIn = false, ...patience }: Approach): Promise<Found> {
-  const first: Asked = named.find(({ method }) => method === "GET") ?? { path: target.path };
+  const first: Asked = named.find(({ method, class: kind }) => method === "GET" && kind !== "write") ?? { path: target.path };
   const answer = await look(target, first, patience);
   const place = new URL(target.url).origin + first.path; // no relative URL: "//host" would be another's
   const turned = signIn ? turnedAway(answer) : undefined;
@@ -61,11 +61,14 @@ function good({ status, headers }: Answer, place: string): void {
   );
 }
 
-/** Each endpoint that only reads once, whatever it answers, and all of them within one patience: caches are filled before anybody counts. */
+/** Nobody sees it: it is no longer than that. */
+const LONGEST = 10_000;
+
+/** Each endpoint that only reads once, whatever it answers, and all of them within one patience and 10 s: caches are filled before anybody counts. */
 export async function prime(target: Target, endpoints: readonly Endpoint[], { timeoutMs, signal }: Patience): Promise<void> {
   const reads = endpoints.filter(({ method }) => method === "GET");
   const asked = new Map(reads.map(({ path, headers = {} }) => [JSON.stringify([path, headers]), { path, headers }]));
-  const over = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
+  const over = AbortSignal.any([AbortSignal.timeout(Math.min(timeoutMs, LONGEST)), ...(signal === undefined ? [] : [signal])]);
   for (const one of asked.values()) {
     if (over.aborted) return;
     await look(target, one, { timeoutMs, signal: over }).catch(() => {}); // the run itself will show what is wrong with it

@@ -35,17 +35,17 @@ function fromJson(text: string, file: string): Person[] {
 }
 
 /** Quotes may stand around a value. Within one they are doubled or part of the code, and nobody knows which. */
-const LINE = /^\s*(?:"([^,;\t"]+)"|([^,;\t"]+?))\s*[,;\t]\s*(?:"([^"]+)"|([^"\s].*?))\s*$/;
+const LINE = /^(?:"([^,;\t"]+)" *|([^,;\t"]+))[,;\t]\s*(?:"([^"]+)"|([^"\s].*))$/;
 const HEADING = /^\s*"?user"?\s*[,;\t]\s*"?code"?\s*$/i;
 
 function fromLines(text: string, file: string): Person[] {
   const lines = text.split(/\r?\n/);
   return lines.flatMap((line, i) => {
     if (/^\s*(?:#.*)?$/.test(line) || (i === 0 && HEADING.test(line))) return [];
-    const [, quotedUser, plainUser, quotedCode, plainCode] = LINE.exec(line) ?? [];
-    const [user, code] = [quotedUser ?? plainUser, quotedCode ?? plainCode];
+    const [, quotedUser, plainUser, quotedCode, plainCode] = LINE.exec(line.trim()) ?? [];
+    const [user = "", code] = [quotedUser ?? plainUser?.trim(), quotedCode ?? plainCode];
     const why = line.includes('"') ? ": quotes and separators within quotes are not read here; JSON has them" : "";
-    if (user === undefined || code === undefined) throw usage(`${file}: line ${i + 1} is not USER,CODE${why}`);
+    if (user === "" || code === undefined) throw usage(`${file}: line ${i + 1} is not USER,CODE${why}`);
     return [{ user, code }];
   });
 }

@@ -1,7 +1,8 @@
 /** The headers that a profile gives an endpoint: any but those on which a connection or a message's end depend. */
 import type { At } from "./profile-fields.ts";
 
-const HEADER = /^[a-z0-9-]{1,100}$/i;
+/** A token (RFC 9110, 5.6.2). */
+const HEADER = /^(?!__proto__$)[!#$%&'*+.^_`|~0-9a-z-]{1,100}$/i;
 const VALUE = /^[\x20-\x7e]{0,4000}$/;
 /** Of the connection and of where a message ends (RFC 9110, 7.6.1; RFC 9112, 6): whoever sends it sets these, or it begins a second request. */
 const OWN = "connection content-length expect keep-alive proxy-connection te trailer transfer-encoding upgrade".split(" ");

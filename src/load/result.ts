@@ -3,7 +3,7 @@ import type { RunLatency, RunStep } from "../plan/run.ts";
 import type { Measured } from "./crew.ts";
 import { failed, judge } from "./judge.ts";
 import { figuresOf, type Server, type ServerFigures, type ServerSample } from "./server.ts";
-import { exhausted, saturated, slipLimit, slipQuantile, type Generator } from "./selfcheck.ts";
+import { exhausted, saturated, slipLimit, slipQuantile, tightest, type Generator } from "./selfcheck.ts";
 import { mean, peak, type Step } from "./shape.ts";
 import type { Judgement, Threshold } from "./metrics.ts";
 
@@ -23,6 +23,8 @@ export interface StepResult {
   readonly verdict: Verdict;
   /** Why the generator was what was measured. */
   readonly why: string | undefined;
+  /** It was: its machine, or its limits, gave it no more connections. */
+  readonly lacks: boolean;
   /** The run was interrupted, or the target died, before its time was over. */
   readonly cut: boolean;
 }
@@ -48,8 +50,9 @@ export function resultOf(gathered: Gathered): StepResult {
   const server = about === undefined ? undefined : figuresOf(samples, seconds, about);
   const judgedAt = slipQuantile(thresholds);
   const generator: Generator = { elu: measured.elu, slipMs: tally.slip.quantile(judgedAt) ?? 0, cpu: gathered.generatorCpu };
-  const spent = exhausted(tally.whys) ?? short(gathered);
-  const why = spent ?? unasked(gathered) ?? saturated(generator, slipLimit(thresholds, tally.latency.quantile(judgedAt) ?? 0));
+  const lack = exhausted(tally.whys) ?? short(gathered);
+  const spent = lack ?? unasked(gathered);
+  const why = spent ?? saturated(generator, slipLimit(thresholds, tally.latency.quantile(judgedAt) ?? 0));
   const judgements = judge({ tally, seconds, cpu: server?.cpu, rss: server?.rss }, thresholds);
   const achieved = tally.inTime / seconds;
   return {
@@ -64,23 +67,28 @@ export function resultOf(gathered: Gathered): StepResult {
     verdict: verdictOf(
       judgements.every(({ holds }) => holds),
       why,
-      step.model === "closed" && gathered.thinkMs === 0 && spent === undefined && tally.requests > 0,
+      step.model === "closed" && gathered.thinkMs === 0 && spent === undefined,
     ),
     why,
+    lacks: lack !== undefined,
     cut,
   };
 }
 
-/** Connections of the open model that its own limit of files did not give it. */
-const short = ({ measured, limited }: Gathered): string | undefined =>
-  measured.capped && limited
-    ? `all ${measured.connections} connections that its open files allow were taken, and requests waited for one: raise its limit (ulimit -n)`
-    : undefined;
+/**
+ * Connections of the open model that its own limit of files did not give it. Those that requests take which are answered within the latency's limit are
+ * enough: who takes more of them is too slow.
+ */
+function short({ step, measured: { capped, connections }, limited, thresholds }: Gathered): string | undefined {
+  const enough = (mean(step) * tightest(thresholds)) / 1_000;
+  if (!capped || !limited || connections >= enough) return undefined;
+  return `all ${connections} connections that its open files allow were taken, and requests waited for one: raise its limit (ulimit -n)`;
+}
 
 /** What says nothing because too little was asked, or not to its end. */
 function unasked({ step, measured: { tally, unanswered } }: Gathered): string | undefined {
-  if (peak([step]) > 0 && tally.requests + unanswered === 0) return "nothing was to be asked in its time: a longer --hold, or more users";
-  if (unanswered > 0) return `it was interrupted while ${unanswered} requests had no answer`;
+  if (peak([step]) > 0 && tally.requests + unanswered === 0) return "nothing was to be asked in its time";
+  if (unanswered > 0) return `it ended while ${unanswered} requests had no answer`;
   return undefined;
 }
 
@@ -104,7 +112,7 @@ function latencyOf({ tally }: Measured): RunLatency {
 
 /** Part of the requests that comes in the second half of a step by which what waits may grow. */
 const GROWTH = 0.05;
-/** Standard deviations of a number of requests under way: chance. */
+/** Standard deviations by which two numbers of requests under way differ by chance. */
 const CHANCE = 3;
 
 /**
@@ -113,7 +121,7 @@ const CHANCE = 3;
  */
 export function keepsUp({ step, measured: { seconds, backlog } }: Pick<StepResult, "step" | "measured">): boolean {
   const came = (mean(step) * seconds) / 2;
-  return step.model === "closed" || backlog.end - backlog.half <= Math.max(GROWTH * came, CHANCE * Math.sqrt(backlog.half + 1));
+  return step.model === "closed" || backlog.end - backlog.half <= Math.max(GROWTH * came, CHANCE * Math.sqrt(2 * (backlog.half + 1)));
 }
 
 const rounded = (value: number, digits = 3): number => Number(value.toFixed(digits));
@@ -128,7 +136,7 @@ export function runStep({ step, measured, latency, offered, achieved, server, wh
     thinkMs: step.model === "closed" ? rounded(thinkMs) : 0,
     offeredPerSecond: rounded(offered),
     achievedPerSecond: rounded(achieved),
-    seconds: rounded(seconds),
+    seconds: Math.max(0.001, rounded(seconds)),
     requests: tally.requests,
     ...(tally.latency.count === 0
       ? {}

@@ -11,7 +11,8 @@ interface Range {
 
 function rangeOf({ metric, statistic }: Threshold): Range {
   const { kind } = METRICS[metric];
-  const most = kind === "gauge" ? 100 : metric === "http_req_failed" || metric === "http_req_shed" ? 1 : Infinity;
+  // Pages that processes share count in each one's RSS.
+  const most = metric === "target_cpu" ? 100 : metric === "http_req_failed" || metric === "http_req_shed" ? 1 : Infinity;
   // An answer takes some time.
   return { least: kind === "trend" ? Number.MIN_VALUE : 0, most, whole: kind === "count" || statistic === "count" };
 }

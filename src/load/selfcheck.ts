@@ -21,15 +21,20 @@ export function slipQuantile(thresholds: readonly Threshold[]): number {
 }
 const [USUALLY, LAST] = [0.95, 0.999];
 
+/** ms: the least that a threshold lets an answer take; Infinity: none does. */
+export const tightest = (thresholds: readonly Threshold[]): number =>
+  Math.min(
+    Infinity,
+    ...thresholds.filter(({ metric, operator }) => metric === "http_req_duration" && operator.startsWith("<")).map(({ limit }) => limit),
+  );
+
 /**
  * A tenth of the tightest latency limit, or of the latency where that is more: lateness that can't turn a pass into a fail, or the other
  * way round.
  */
 export function slipLimit(thresholds: readonly Threshold[], latencyMs: number): number {
-  const limits = thresholds
-    .filter(({ metric, operator }) => metric === "http_req_duration" && operator.startsWith("<"))
-    .map(({ limit }) => limit);
-  return Math.max(LEAST_SLIP, latencyMs / 10, limits.length === 0 ? 0 : Math.min(...limits) / 10);
+  const limit = tightest(thresholds);
+  return Math.max(LEAST_SLIP, latencyMs / 10, limit === Infinity ? 0 : limit / 10);
 }
 
 /** What connect(2) answers when the generator's own machine gives no more connections. */

@@ -56,11 +56,14 @@ const cutOr = (other: Promise<void>): Promise<void> => Promise.race([other, cut.
 
 async function step(task: ThreadStep): Promise<void> {
   cut = Promise.withResolvers<void>();
+  let isCut = false;
+  void cut.promise.then(() => (isCut = true));
   arrivals.drop();
   const open = new Window(Infinity, task.most);
   underWay.count(open);
   const warming = task.warmMs > 0 ? follow(task) : undefined;
   if (warming !== undefined) await cutOr(wait(task.warmMs));
+  if (isCut) return say({ type: "done", tally: open.tally.takeDelta(), report: NOTHING });
   arrivals.forget();
   const begun = performance.now();
   const busy = performance.eventLoopUtilization();
@@ -97,6 +100,9 @@ async function step(task: ThreadStep): Promise<void> {
   underWay.count(undefined);
   say({ type: "done", tally: open.tally.takeDelta(), report: { ...(report ?? measured()), unanswered: open.outstanding } });
 }
+
+/** The step was cut in its warm-up: no window was ever open. */
+const NOTHING: ThreadReport = { ms: 0, elu: 0, connections: 0, capped: false, unsent: 0, backlog: { half: 0, end: 0 }, unanswered: 0 };
 
 /** Requests that were to be sent and have no answer. */
 const backlog = (): number => underWay.size + arrivals.behind;

@@ -32,10 +32,7 @@ export class UnderWay {
     this.#window = window;
   }
 
-  /**
-   * The warm-up is over. What was asked in it and has no answer yet counts, too: whoever waits for it asks nothing else, and would be in no figure
-   * however long it takes.
-   */
+  /** The warm-up is over. What was asked in it and has no answer yet is the window's, if it stays without one. */
   open(at: number): void {
     this.#window?.open(at);
     for (const flight of this.#flights) flight.record ??= this.#window?.adopt(flight.sent.intended);
@@ -48,8 +45,8 @@ export class UnderWay {
     return (outcome) => {
       this.#flights.delete(flight);
       const now = performance.now();
-      if (flight.record !== undefined) flight.record(sent.endpoint, outcome, now);
-      else if (sent.login) this.#window?.aside(sent.endpoint, outcome, now - sent.intended);
+      const isCounted = flight.record?.(sent.endpoint, outcome, now) === true;
+      if (sent.login && !isCounted) this.#window?.aside(sent.endpoint, outcome, now - sent.intended);
       this.#window?.came(outcome);
     };
   }

@@ -1,12 +1,12 @@
 /**
  * What is counted for one step. A request belongs to the window in which it was to be sent, however late its answer: those that are slow
- * at the end would be missing otherwise; and those that have no answer yet as it opens belong to it as well. A window is over when its time is, and
+ * at the end would be missing otherwise; and those that are unanswered from before it opens until its time is over. A window is over when its time is, and
  * done when its last answer has come or was given up.
  */
 import { Tally, type Outcome } from "./tally.ts";
 
-/** Takes what came of a request. @param at monotonic ms. */
-export type Recorder = (endpoint: string, outcome: Outcome, at: number) => void;
+/** Takes what came of a request. @param at monotonic ms. @returns whether it counts. */
+export type Recorder = (endpoint: string, outcome: Outcome, at: number) => boolean;
 
 export class Window {
   readonly tally = new Tally();
@@ -33,20 +33,29 @@ export class Window {
 
   /** @param waited late for want of a connection, which is the server's fault. @returns undefined when the request is not counted. */
   enter(intended: number, sent: number, waited: boolean): Recorder | undefined {
-    if (this.#over || intended < this.#opens || this.isFull) return undefined;
+    if (this.#over || sent < this.#opens || this.isFull) return undefined;
     this.#begun += 1;
     if (this.isFull) this.#full.resolve();
     this.tally.slip.record(waited ? 0 : sent - intended);
-    return this.adopt(intended);
+    return this.#await(intended, () => true);
   }
 
-  /** A request that counts although it was sent before the window opened. */
+  /**
+   * A request that was sent before the window opened. If it is answered within the window's time it is none of its requests, and whoever asked goes
+   * on with one that is; if not, he would be in no figure however long he waits.
+   */
   adopt(intended: number): Recorder {
+    return this.#await(intended, ({ fate }) => fate === "timeout" || this.#over);
+  }
+
+  #await(intended: number, counts: (outcome: Outcome) => boolean): Recorder {
     this.#outstanding += 1;
     return (endpoint, outcome, at) => {
-      this.tally.record(endpoint, outcome, at - intended);
+      const isCounted = counts(outcome);
+      if (isCounted) this.tally.record(endpoint, outcome, at - intended);
       this.#outstanding -= 1;
       this.#settle();
+      return isCounted;
     };
   }
 

@@ -96,10 +96,13 @@ function cpuCosts({ write }: Costs, told: RequestCpu, wrote: boolean, from: (val
   const make = from(0, "within the CPU of a request");
   if (told.write !== undefined)
     return { make, cpu: from(told.cost, "CPU by reads"), write: { ...write, cpu: from(told.write, "CPU by writes") } };
-  if (!wrote) return { make, cpu: from(told.cost, "CPU by requests") };
-  const any = from(told.cost, "CPU by requests, its writes among them");
+  return { make, cpu: from(told.cost, wrote ? "CPU by requests, its writes among them" : "CPU by requests") };
+}
+
+/** Writes that nobody can tell from the rest: a write is a request like any other. */
+function writesWithin(cpu: Figure, from: (value: number, what: string) => Figure): Costs["write"] {
   const within = from(0, "within what an answer took");
-  return { make, cpu: any, write: { cpu: any, p50: within, p99: within } };
+  return { cpu, p50: within, p99: within };
 }
 
 /** Whether the steps tell what a request costs besides what the server burns by doing nothing; of steps of one load they don't. */
@@ -119,11 +122,13 @@ export function calibrate(input: PlanInput, run: LoadRun, file: string): PlanInp
   const most = Math.max(0, ...steps.map(({ rssBytes = 0 }) => rssBytes));
   const workers = run.server?.workers ?? place.workers.value;
   const has = steps.some(({ writes = 0 }) => writes > 0);
+  const burnt = cpu === undefined ? costs : { ...costs, ...cpuCosts(costs, cpu, has, from) };
+  const write = has && cpu?.write === undefined ? writesWithin(cpu === undefined ? costs.write.cpu : burnt.cpu, from) : burnt.write;
   return {
     ...input,
     costs: {
-      ...costs,
-      ...(cpu === undefined ? {} : cpuCosts(costs, cpu, has, from)),
+      ...burnt,
+      write,
       ...(most > costs.others.value ? { worker: from((most - costs.others.value) / workers, "the most that was resident") } : {}),
       quiet: { p50: quiet((s) => s.latencyMs.p50), p95: quiet((s) => s.latencyMs.p95), p99: quiet((s) => s.latencyMs.p99) },
     },

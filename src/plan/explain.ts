@@ -3,7 +3,7 @@ import { graceOf } from "./cache.ts";
 import { erlangB } from "./erlang.ts";
 import type { Figure } from "./figure.ts";
 import { waitsAtBest, type Forecast } from "./forecast.ts";
-import { CPU_SHARE, MEMORY_SHARE, QUOTA_SHARE, type PlanInput } from "./input.ts";
+import { CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS, QUOTA_SHARE, UNEVEN, type PlanInput } from "./input.ts";
 import { utilisation, wait } from "./latency.ts";
 import { cpuPerRequest, loopsOf } from "./load.ts";
 import { exact, millis, num, percent, size, span } from "./units.ts";
@@ -130,8 +130,12 @@ export function explanations(forecast: Forecast): Explanation[] {
     },
     {
       what: "workers",
-      formula: input.system.blocks ? `⌈a / ${CPU_SHARE}⌉` : `⌈CPU / ${CPU_SHARE}⌉, 2 where memory holds them`,
-      numbers: `⌈${exact(input.system.blocks ? load.taken : load.cpu)} / ${CPU_SHARE}⌉ → ${advice.workers}`,
+      formula: input.system.blocks
+        ? `⌈a / ${CPU_SHARE}⌉`
+        : `⌈CPU / ${CPU_SHARE}⌉ or ⌈${UNEVEN} N / ${num(MOST_CONNECTIONS)}⌉, 2 where memory holds them`,
+      numbers: input.system.blocks
+        ? `⌈${exact(load.taken)} / ${CPU_SHARE}⌉ = ${advice.workers}`
+        : `⌈${exact(load.cpu)} / ${CPU_SHARE}⌉, ⌈${UNEVEN} × ${num(users)} / ${num(MOST_CONNECTIONS)}⌉: ${advice.workers}`,
     },
     {
       what: "memory",

@@ -3,7 +3,7 @@ import { slotsForMemory } from "../base/slots.ts";
 import { bytes } from "../base/units.ts";
 import { waitQuantile, erlangC, serversFor } from "./erlang.ts";
 import { shortestTtl } from "./cache.ts";
-import { CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS, QUOTA_SHARE, RANGES_PER_CALL, type PlanInput } from "./input.ts";
+import { CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS, QUOTA_SHARE, RANGES_PER_CALL, UNEVEN, type PlanInput } from "./input.ts";
 import { logNormal, loopLatency, meanOf, mixture, percentiles, type Part, type Percentiles } from "./latency.ts";
 import { cpuPerRequest, loadOf, loopsOf, workersForCpu, type Load } from "./load.ts";
 import { beyond, bindingOf, needsOf, stands, type Need } from "./needs.ts";
@@ -48,9 +48,6 @@ export interface Forecast {
 }
 
 const BLOCKED = 0.01;
-
-/** Connections a worker beyond its even share: they never come as even as that. */
-const UNEVEN = 1.25;
 
 /** As many as the load asks for; two, where memory holds them, so that one may fail or be replaced. */
 function bestWorkers(load: Load, { place, costs, system }: PlanInput): number {

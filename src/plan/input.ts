@@ -5,6 +5,8 @@ export interface Demand {
   readonly users: Figure;
   /** Requests a second of each of them. */
   readonly rate: Figure;
+  /** It is a part of a sum that is known: how many users share it changes no total. */
+  readonly shared?: true;
   /** The peak is so many times that. */
   readonly burst: Figure;
   /** Part of the requests that write, 0 to 1. */
@@ -20,7 +22,7 @@ export interface Place {
   readonly workers: Figure;
   /** Connections that one worker holds at most. */
   readonly connections: Figure;
-  /** Requests a second at which the throughput of this very place was found to peak. */
+  /** Requests a second at which the throughput of this very place was found to peak, or to reach at least. */
   readonly peak?: Figure;
 }
 
@@ -83,6 +85,8 @@ export const CPU_SHARE = 0.7;
 export const MEMORY_SHARE = 0.5;
 /** Of Google's quota: as the broker's ledger. */
 export const QUOTA_SHARE = 0.85;
+/** Connections a worker beyond its even share: they never come as even as that. */
+export const UNEVEN = 1.25;
 /** As the settings of those names: more take another machine. */
 export const MOST_WORKERS = 256;
 export const MOST_CONNECTIONS = 100_000;

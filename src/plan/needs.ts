@@ -138,7 +138,7 @@ export function needsOf(input: PlanInput): Need[] {
 
 /** Nobody can tell a queue at so much of full load from one that grows for ever. */
 const FULL = 0.99;
-const QUEUES: ReadonlySet<Resource> = new Set(["cpu", "workers", "throughput", "network"]);
+const QUEUES: ReadonlySet<Resource> = new Set(["cpu", "workers", "network"]);
 
 /** Memory and quotas may be used to the last; a queue at full load grows as long as the load lasts. */
 export const stands = ({ resource, needs, whole }: Need): boolean => !QUEUES.has(resource) || needs < whole * FULL;

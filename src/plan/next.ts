@@ -1,6 +1,6 @@
 /** The one thing to do next. */
 import type { Forecast } from "./forecast.ts";
-import { CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS } from "./input.ts";
+import { CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS, UNEVEN, type Demand } from "./input.ts";
 import type { Need, Resource } from "./needs.ts";
 import { count, exact, num, size, span } from "./units.ts";
 
@@ -30,8 +30,8 @@ const cure: Readonly<Record<Resource, (forecast: Forecast, need: Need) => string
     const less = byWrites ? "send several rows in one request, which is one write" : "let a CDN answer most of it";
     return `give it ${count(cpus, "CPU")} in place of ${num(there.value)}, on as many machines as that takes, or ${less}`;
   },
-  throughput: ({ load }, { whole }) =>
-    `find out what it waits for: its throughput peaked at ${num(whole)}/s, and ${num(load.rate)} are asked for (drover load names what is full first)`,
+  throughput: ({ load, input }, { whole }) =>
+    `find out what it waits for: its throughput ${input.place.peak?.origin === "assumed" ? "would peak" : "peaked"} at ${num(whole)}/s, and ${num(load.rate)} are asked for (drover load names what is full first)`,
   memory({ input, advice }) {
     const { workers } = input.place;
     if (advice.workers < workers.value && advice.memory <= input.place.memory.value * MEMORY_SHARE)
@@ -39,7 +39,7 @@ const cure: Readonly<Record<Resource, (forecast: Forecast, need: Need) => string
     return `give it ${size(advice.memory / MEMORY_SHARE)} of memory, for ${count(advice.workers, "worker")}: it has ${size(input.place.memory.value)}`;
   },
   connections({ input, load }) {
-    const each = Math.ceil(load.connections / input.place.workers.value / 100) * 100;
+    const each = Math.ceil((load.connections * UNEVEN) / input.place.workers.value / 100) * 100;
     if (each > MOST_CONNECTIONS)
       return `have more workers: ${num(input.place.workers.value)} hold ${num(MOST_CONNECTIONS)} connections each at most`;
     return `set DROVER_WORKER_CONNECTIONS=${each} (and LimitNOFILE= above it): ${num(load.connections)} users hold one each`;
@@ -73,12 +73,18 @@ function tooSlow({ latency, input: { costs, demand, system }, load, needs }: For
 /** The part of the connections that one of so many loops holds. */
 const partOf = (workers: number): string => (workers === 1 ? "all" : `1/${num(workers)}`);
 
+const flagsOf = ({ users, rate, burst, writes }: Demand): string =>
+  [
+    `--users ${users.value} --rate ${rate.value}`,
+    ...(burst.value === 1 ? [] : [`--burst ${burst.value}`]),
+    ...(writes.value === 0 ? [] : [`--writes ${writes.value}`]),
+  ].join(" ");
+
 /** @returns one sentence without its first capital. */
 export function nextStep(forecast: Forecast, { measured, measureWith, foreign, stranger }: Known): string {
   const { binding, verdict, meetsLimit, input, advice, load } = forecast;
   const { workers } = input.place;
-  if (foreign && verdict !== "holds")
-    return `plan the same on drover: leave --preset out, and give --users ${input.demand.users.value} --rate ${input.demand.rate.value}`;
+  if (foreign && verdict !== "holds") return `plan the same on drover: leave --preset out, and give ${flagsOf(input.demand)}`;
   if (verdict !== "holds") return cure[binding.resource](forecast, binding);
   if (!meetsLimit) return tooSlow(forecast);
   if (foreign) return "it holds as it is";

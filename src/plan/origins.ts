@@ -11,7 +11,11 @@ import { isFelt } from "./wire.ts";
 export const SEEN = 0.000_05;
 
 /** Requests a second. */
-export const rateFrom = ({ users, rate, burst }: Demand): readonly Figure[] => [users, rate, ...(burst.value === 1 ? [] : [burst])];
+export const rateFrom = ({ users, rate, shared, burst }: Demand): readonly Figure[] => [
+  ...(shared === true ? [] : [users]),
+  rate,
+  ...(burst.value === 1 ? [] : [burst]),
+];
 
 /** CPUs that are busy. */
 export function cpuFrom({ demand, costs, place, upstream, system }: PlanInput): readonly Figure[] {

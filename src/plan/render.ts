@@ -41,7 +41,7 @@ export function heading({ demand, place, upstream, system }: PlanInput): string 
 const NAMES: Readonly<Record<Resource, string>> = {
   workers: "the workers",
   cpu: "the CPU",
-  throughput: "its measured throughput",
+  throughput: "its throughput",
   memory: "the memory",
   connections: "the connections",
   reads: "Google's read quota",
@@ -66,11 +66,13 @@ function verdict(forecast: Forecast): string {
   }
 }
 
-function latency({ latency: l, input, latencyOrigin, load }: Forecast): string {
+function latency({ latency: l, input, latencyOrigin, load, needs }: Forecast): string {
   const { limit } = input.costs;
   if (l === undefined) return "none: the queue grows as long as the load lasts";
   const waits = load.waiting > SEEN ? `; ${percent(load.waiting)} wait for Google` : "";
-  return `p50 ${millis(l.p50)}  p95 ${millis(l.p95)}  p99 ${millis(l.p99)}  (${latencyOrigin}; p95 must be below ${millis(limit.value)}${waits})`;
+  // What holds throughput back is not known, so that nobody can tell how long it makes people wait.
+  const least = needs.some(({ resource, used }) => resource === "throughput" && used > 1) ? "more than " : "";
+  return `${least}p50 ${millis(l.p50)}  p95 ${millis(l.p95)}  p99 ${millis(l.p99)}  (${latencyOrigin}; p95 must be below ${millis(limit.value)}${waits})`;
 }
 
 /** Below it the table of what memories usually hold says nothing. */

@@ -44,7 +44,7 @@ test("a step in which the generator's machine gave no more connections is invali
       assert.equal(result.verdict, "INVALID", `${code}, ${threshold}`);
       assert.match(result.why ?? "", limit);
       assert.match(result.why ?? "", new RegExp(`${code}: 3`));
-      assert.equal(bottleneck(result).is, "generator");
+      assert.equal(bottleneck(result).is, "limits");
     }
   }
   assert.equal(exhausted(new Map([["ECONNRESET", 9]])), undefined);

@@ -10,16 +10,19 @@ import { detectMachine } from "../../src/settings/machine.ts";
 
 const machine = detectMachine({});
 
-/** @param burn ms of CPU before it listens. @returns the process and its port, once it listens. */
+/** @param burn ms of CPU before it listens. @param holds MiB. @returns the process and its port, once it listens. A word on its stdin, and it does so no more. */
 async function listener(
   t: TestContext,
   address: string,
   port = 0,
-  burn = 0,
+  { burn = 0, holds = 0 }: { readonly burn?: number; readonly holds?: number } = {},
 ): Promise<{ readonly child: ChildProcess; readonly port: number }> {
   const code = `const end = Date.now() + ${burn}; while (Date.now() < end);
+    globalThis.held = Buffer.alloc(${holds} * 1048576, 1);
+    setInterval(() => {}, 1e6);
+    process.stdin.once("data", () => server.close(() => console.log("closed")));
     const server = require("node:net").createServer().listen(${port}, "${address}", () => console.log(server.address().port));`;
-  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["-e", code], { stdio: ["pipe", "pipe", "inherit"] });
   t.after(() => child.kill("SIGKILL"));
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   return { child, port: Number(line.toString()) };
@@ -37,13 +40,26 @@ test(
     child.kill("SIGKILL");
     await once(child, "close");
     assert.equal(await server?.sample(), undefined);
-    await listener(t, address, port, 600);
+    await listener(t, address, port, { burn: 600 });
     const after = await server?.sample();
     assert.ok(after !== undefined && after.rssBytes > 0);
     const burnt = after.cpuSeconds - before.cpuSeconds;
     assert.ok(burnt >= 0 && burnt < 0.3, `${burnt} s`);
   },
 );
+
+test("one who drains beside his successor is not watched for ever", { skip: process.platform !== "linux" }, async (t) => {
+  const address = "127.0.0.1";
+  const { child, port } = await listener(t, address);
+  const server = neighbour({ address, port }, machine);
+  child.stdin?.write("close");
+  assert.ok(child.stdout !== null);
+  await once(child.stdout, "data");
+  await listener(t, address, port, { holds: 200 });
+  const seen: number[] = [];
+  for (let i = 0; i < 5; i += 1) seen.push((await server?.sample())?.rssBytes ?? 0);
+  assert.ok((seen.at(-1) ?? 0) > 200 * 1_048_576, seen.join(", "));
+});
 
 test("a neighbour at another address of the same port is another's", { skip: process.platform !== "linux" }, async (t) => {
   const { port } = await listener(t, "127.0.0.2");

@@ -73,7 +73,7 @@ function made({
   return resultOf({
     step: held("closed", 100, seconds(10), label),
     measured: { tally, seconds: 10, elu, connections: 0, unsent: 0, ...CALM },
-    samples: foreign ? [] : [sample(0), sample(10_000, end)],
+    samples: foreign ? [] : [sample(0, { machineCpu: end.machineCpu ?? 0.2 }), sample(10_000, end)],
     about: foreign ? undefined : { machine: about, about },
     generatorCpu: 0.1,
     thinkMs,
@@ -170,8 +170,8 @@ test("in the open model a server keeps up that lets no more wait at the end than
       measured: { tally: new Tally(), seconds: 20, elu: 0, connections: 1, unsent: 0, ...CALM, backlog: { half, end } },
     });
   assert.deepEqual([at(0, 0), at(200, 200), at(200, 250), at(0, 50)], [true, true, true, true]); // a twentieth of the 1,000 that came
-  assert.deepEqual([at(0, 51), at(200, 251), at(200, 400), at(200, 400, "closed")], [false, false, false, true]);
-  assert.deepEqual([at(400, 460), at(400, 461)], [true, false], "three standard deviations of as many as are under way");
+  assert.deepEqual([at(0, 51), at(200, 261), at(200, 400), at(200, 400, "closed")], [false, false, false, true]);
+  assert.deepEqual([at(400, 484), at(400, 485)], [true, false], "three standard deviations of what two such numbers differ by");
 });
 
 test("what binds is named from what is seen, the generator first", () => {
@@ -188,6 +188,12 @@ test("what binds is named from what is seen, the generator first", () => {
     [{ ms: 900, end: { elu: 0.97 } }, "worker", /97 % busy while CPUs are free/],
     [{ ms: 900, end: { hits: 10, misses: 90, upstreamCalls: 50 } }, "upstream", /only 10 % is answered from memory/],
     [{ fates: [["error", "HTTP 500"]] }, "errors", /HTTP 500: 1/],
+    [
+      { fates: [["error", "ECONNRESET"]], end: { elu: 1, deaths: 2 } },
+      "deaths",
+      /2 of the server's children ended unasked \(ECONNRESET: 1\)/,
+    ],
+    [{ fates: [["error", "ECONNREFUSED"]], end: { elu: 1 } }, "errors", /ECONNREFUSED: 1/], // a loop that boots is busy
     [{ ms: 900, foreign: true }, "unknown", /nothing is known of the server/],
   ];
   for (const [what, is, says] of cases) {

@@ -44,7 +44,7 @@ test("what can't be read, can't hold or can't fail is refused, and why", () => {
     ["target_cpu>100", /can never hold/],
     ["timeouts<0", /can never hold/],
     ["http_req_failed: rate<2", /can never fail/],
-    ["target_rss<101", /can never fail/],
+    ["target_cpu<101", /can never fail/],
     ["http_req_failed: rate>=0", /can never fail/],
     ["http_req_duration: p(95)>0", /can never fail/],
     ["errors>=0", /can never fail/],

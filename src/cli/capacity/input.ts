@@ -139,6 +139,7 @@ function overlaid(input: PlanInput, { flags, resolved }: Asked): PlanInput {
       burst: say(flags.burst, "--burst", demand.burst),
       writes: say(flags.writes, "--writes", demand.writes),
       bytes: say(flags.bytes, "--bytes", demand.bytes),
+      ...(demand.shared === true && flags.rate === undefined ? { shared: true as const } : {}),
     },
     place: {
       cpus: say(flags.cpus, "--cpus", place.cpus),
@@ -174,21 +175,28 @@ function demandOf(input: PlanInput, run: LoadRun, { from = "", users }: Pick<Pla
   const said = (value: number): Figure => measured(value, `${from}: ${step.label}`);
   const { demand } = input;
   const sharers = users ?? demand.users.value;
-  const people = step.model === "closed" ? said(step.users) : configured(sharers, "no --users: the run's requests shared among 100");
-  const rate = said(step.achievedPerSecond / (step.model === "closed" ? step.users : sharers));
+  const isClosed = step.model === "closed";
+  const people = isClosed ? said(step.users) : assumed(sharers, "no --users: the run's requests shared among 100");
+  const rate = said(step.achievedPerSecond / (isClosed ? step.users : sharers));
   const writes = step.writes === undefined ? demand.writes : said(step.writes / Math.max(1, step.requests));
-  return { ...input, demand: { ...demand, users: people, rate, writes } };
+  return { ...input, demand: { ...demand, users: people, rate, writes, ...(isClosed ? {} : { shared: true as const }) } };
 }
 
 /** The run's throughput has a peak that can be relied on, and the place is the same. */
-function peaked(input: PlanInput, run: LoadRun, from: string): PlanInput {
+function peaked(input: PlanInput, run: LoadRun, { flags, resolved }: Asked): PlanInput {
   const { server } = run;
   const { cpus, workers } = input.place;
+  const another = flags.cpus !== undefined || flags.ram !== undefined || resolved.sources.workers.from === "flag";
   const found = fitOf(run);
-  const same = server === undefined || (server.cpus === cpus.value && server.workers === workers.value);
+  const same = server === undefined ? !another : server.cpus === cpus.value && server.workers === workers.value;
   if (found === undefined || refusal(found) !== undefined || !same) return input;
-  const source = `${from}: the peak of its throughput`;
-  const peak = peakOrigin(found) === "measured" ? measured(found.peakRate, source) : assumed(found.peakRate, source);
+  // What was seen can be done, whatever a curve says that may miss it by a tenth.
+  const most = Math.max(...usable(run).map(({ achievedPerSecond }) => achievedPerSecond));
+  const source = `${flags.from}: the peak of its throughput`;
+  const peak =
+    most >= found.peakRate || peakOrigin(found) === "measured"
+      ? measured(Math.max(most, found.peakRate), source)
+      : assumed(found.peakRate, source);
   return { ...input, place: { ...input.place, peak } };
 }
 
@@ -225,8 +233,8 @@ export function planInput(asked: Asked, run: LoadRun | undefined): PlanInput {
   // The run's own machine explains its figures; what is planned for may be another one.
   const { costs } = calibrate(placed(begun, run, flags.from), run, flags.from);
   // A mix that is said in place of the run's: what its own writes cost is within a request, and these come on top.
-  const another = flags.writes !== undefined && costs.write.p50.value === 0;
+  const another = [flags.writes, flags.preset, flags.tiers || undefined].some((said) => said !== undefined) && costs.write.p50.value === 0;
   const made = { ...begun, costs: another ? { ...costs, write: begun.costs.write } : costs };
   if (flags.preset !== undefined) return overlaid(made, asked);
-  return peaked(overlaid(asMeasured(demandOf(made, run, flags), run, asked), asked), run, flags.from);
+  return peaked(overlaid(asMeasured(demandOf(made, run, flags), run, asked), asked), run, asked);
 }

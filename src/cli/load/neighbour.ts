@@ -20,13 +20,14 @@ export interface Use {
  * have lived for hours.
  */
 export function cpuCounter(): (pids: readonly number[], others?: boolean) => Use {
-  const before = new Map<string, number>();
+  let before: ReadonlyMap<string, number> = new Map();
   let ticks = 0;
   let lookedAt: number | undefined;
   return (pids, others = false) => {
     const now = performance.now();
     const isFirst = others || lookedAt === undefined;
     const elapsed = lookedAt === undefined ? Infinity : Math.max(1, now - lookedAt) / 1_000;
+    const seen = new Map<string, number>();
     let [rssBytes, most] = [0, 0];
     for (const pid of pids) {
       const stat = readProcStat(pid);
@@ -36,27 +37,33 @@ export function cpuCounter(): (pids: readonly number[], others?: boolean) => Use
       const burnt = stat.cpuTicks - (before.get(name) ?? (isFirst ? stat.cpuTicks : 0));
       ticks += burnt;
       most = Math.max(most, burnt);
-      before.set(name, stat.cpuTicks);
+      seen.set(name, stat.cpuTicks);
     }
+    before = seen;
     lookedAt = now;
     return { cpuSeconds: ticks / TICKS_PER_SECOND, rssBytes, busiest: Math.min(1, most / TICKS_PER_SECOND / elapsed) };
   };
 }
+
+/** Looks, a second apart: one who drains beside his successor is alive as long as he likes. */
+const AGAIN = 5;
 
 /** @returns undefined when no process that we may look into listens there. Whoever listens there after a restart is looked for again. */
 export function neighbour(target: Pick<Target, "address" | "port">, machine: Machine): Server | undefined {
   let roots = listeners(target);
   if (roots.length === 0) return undefined;
   const use = cpuCounter();
+  let looks = 0;
   const nothing = { hits: 0, stale: 0, misses: 0, upstreamCalls: 0, quota: undefined, full: false, deaths: 0, machineCpu: undefined };
   return {
     machine: { cpus: machine.cpus, memoryBytes: machine.memory },
     about: undefined,
     sample: async () => {
-      const gone = !roots.some(isAlive);
-      if (gone) roots = listeners(target);
+      looks += 1;
+      const others = roots.length === 0 || !roots.every(isAlive) || looks % AGAIN === 0;
+      if (others) roots = listeners(target);
       if (roots.length === 0) return undefined;
-      const { busiest, ...seen } = use(withChildren(roots.map(({ pid }) => pid)), gone);
+      const { busiest, ...seen } = use(withChildren(roots.map(({ pid }) => pid)), others);
       return { ...nothing, ...seen, at: performance.now(), elu: busiest, workers: 0 };
     },
   };

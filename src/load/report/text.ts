@@ -39,7 +39,10 @@ function generatorLine(results: readonly StepResult[]): string {
   const spent = results.filter((result) => result.why !== undefined && !isUnmeasured(result));
   const bad = spent.filter(({ verdict }) => verdict === "INVALID").length;
   const says = bad > 0 ? `${bad === spent.length ? "which" : `of which ${bad}`} say nothing` : "which passed all the same";
-  const state = spent.length === 0 ? "ok" : `saturated in ${spent.length} of ${results.length} steps, ${says}`;
+  const state =
+    spent.length === 0
+      ? "ok"
+      : `${spent.every(({ lacks }) => lacks) ? "short of connections" : "saturated"} in ${spent.length} of ${results.length} steps, ${says}`;
   return `${state}: loop ${percent(elu)} busy, sent ${time(slip)} late, ${number(cpu)} CPUs, at most`;
 }
 
