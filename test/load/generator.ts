@@ -30,6 +30,8 @@ export interface Given {
   readonly limited?: boolean;
   readonly thresholds?: readonly Threshold[];
   readonly traffic?: Partial<Traffic>;
+  /** A second of a window has passed. */
+  readonly moment?: () => void;
 }
 
 export function conductor(target: Target, given: Given = {}): Conductor {
@@ -39,7 +41,7 @@ export function conductor(target: Target, given: Given = {}): Conductor {
   const traffic = { endpoints: [endpoint], mix: READS_ONLY, actions, people: [], ...given.traffic };
   return new Conductor(
     { target, traffic, thresholds, server, timeoutMs, threads, connections, limited, seed: 1, run: "t" },
-    { begin() {}, moment() {}, end() {} },
+    { begin() {}, moment: () => given.moment?.(), end() {} },
   );
 }
 

@@ -1,7 +1,6 @@
 /** Answers that come late or never count, whenever they were asked for; and what says nothing passes nothing. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { ms, seconds } from "../../src/base/units.ts";
 import { finding, nextStep } from "../../src/load/bottleneck.ts";
 import { keepsUp } from "../../src/load/result.ts";
@@ -11,6 +10,8 @@ import { UnderWay } from "../../src/load/underway.ts";
 import { Window } from "../../src/load/window.ts";
 import { conductor, run, serve } from "./generator.ts";
 
+/** What a busy test machine does to the generator's timing is no subject here: it may be seconds late. */
+const PATIENT = ["http_req_duration: p(95)<100000", "timeouts==0"].map(parseThreshold);
 const good = { fate: "ok", why: "", bytes: 1 } as const;
 const asked = { endpoint: "x", waited: false, login: false };
 
@@ -68,7 +69,7 @@ test("users who hang since the warm-up are timeouts, and fail the step", { timeo
   );
   let connections = 0;
   server.on("connection", (socket: { hangs?: boolean }) => (socket.hangs = (connections += 1) % 2 === 0));
-  const crew = conductor(target, { thinkMs: 50, timeoutMs: 2_500, thresholds: USUAL });
+  const crew = conductor(target, { thinkMs: 50, timeoutMs: 2_500, thresholds: PATIENT });
   const [result] = await run(crew, [held("closed", 10, seconds(1))]);
   assert.equal(hung, 5);
   assert.deepEqual([result?.measured.tally.fates.timeout, result?.verdict], [5, "FAIL"]);
@@ -76,23 +77,20 @@ test("users who hang since the warm-up are timeouts, and fail the step", { timeo
 
 test("a run that is cut while users wait passes nothing", { timeout: 30_000 }, async (t) => {
   const { target } = await serve(t, () => {});
-  const crew = conductor(target, { thresholds: USUAL });
-  const step = crew.step(held("closed", 3, seconds(20)), 1);
-  await sleep(3_000); // the warm-up is 2 s at most
-  crew.interrupt();
-  const result = await step;
+  const crew = conductor(target, { thresholds: USUAL, moment: () => crew.interrupt() });
+  const result = await crew.step(held("closed", 3, seconds(20)), 1);
   await crew.end();
   assert.deepEqual([result?.measured.unanswered, result?.verdict], [3, "INVALID"]);
   assert.match(finding({ results: result === undefined ? [] : [result], ending: "interrupted" }).says, /3 requests had no answer/);
 });
 
 test("a run that is cut in its warm-up has no step", { timeout: 30_000 }, async (t) => {
-  const { target } = await serve(t, (_req, res) => void setTimeout(() => res.end("x"), 300));
+  const { target } = await serve(t, (_req, res) => {
+    crew.interrupt();
+    setTimeout(() => res.end("x"), 300);
+  });
   const crew = conductor(target, { thresholds: USUAL, threads: 2 });
-  const step = crew.step(held("closed", 20, seconds(50)), 1); // a warm-up of 5 s
-  await sleep(1_000);
-  crew.interrupt();
-  assert.equal(await step, undefined);
+  assert.equal(await crew.step(held("closed", 20, seconds(50)), 1), undefined); // a warm-up of 5 s
   await crew.end();
 });
 
@@ -123,14 +121,17 @@ test(
   async (t) => {
     const { target } = await serve(t, (_req, res) => void setTimeout(() => res.end("x"), 200));
     const step = { ...tried("open", 200, seconds(1)), warmMs: ms(300) };
-    for (const [limited, connections, verdict] of [
-      [true, 10, "INVALID"],
-      [false, 10, "PASS"],
-      [true, 200, "PASS"],
+    for (const [limited, connections, lacks, limit] of [
+      [true, 10, true, "p(95)<100000"],
+      [false, 10, false, "p(95)<100000"],
+      [true, 400, false, "p(95)<100000"],
+      [true, 25, false, "p(95)<100"], // 20 would do for answers within 100 ms
     ] as const) {
-      const [result] = await run(conductor(target, { limited, connections }), [step]);
-      assert.equal(result?.verdict, verdict, `${limited} ${connections}: ${result?.why}`);
-      if (verdict === "INVALID") assert.match(result?.why ?? "", /^all 10 connections that its open files allow were taken.*ulimit -n/);
+      const [result] = await run(conductor(target, { limited, connections, thresholds: [parseThreshold(limit)] }), [step]);
+      assert.equal(result?.lacks, lacks, `${limited} ${connections}: ${result?.why}`);
+      if (!lacks) continue;
+      assert.equal(result.verdict, "INVALID");
+      assert.match(result.why ?? "", /^all 10 connections that its open files allow were taken.*ulimit -n/);
     }
   },
 );
@@ -138,7 +139,7 @@ test(
 test("a pause between stages is not judged, and where nothing was due nothing is said", { timeout: 30_000 }, async (t) => {
   const { target } = await serve(t, (_req, res) => res.end("x"));
   const parts = [[300, 3], [300, 0], [300, 0], [300, 3]].map(([over = 0, to = 0]) => ({ over: ms(over), to })); // prettier-ignore
-  const paused = await run(conductor(target, { thinkMs: 20, thresholds: USUAL }), stages(parts, "closed"));
+  const paused = await run(conductor(target, { thinkMs: 20, thresholds: PATIENT }), stages(parts, "closed"));
   assert.deepEqual(paused.map(({ verdict }) => verdict), ["PASS", "PASS", "PASS", "PASS"]); // prettier-ignore
   const [idle] = await run(conductor(target, { thinkMs: 60_000, thresholds: USUAL }), [{ ...held("closed", 1, ms(200)), warmMs: ms(0) }]);
   assert.deepEqual([idle?.verdict, idle?.why], ["INVALID", "nothing was to be asked in its time"]);
