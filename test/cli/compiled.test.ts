@@ -1,7 +1,8 @@
 /** What the build compiled is what starts take. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
@@ -19,10 +20,38 @@ function told(args: readonly string[]): Promise<string> {
   });
 }
 
+/** Asserts that every user may read what is below the folder. @returns how many files and folders there are. */
+function readableByAll(folder: string): number {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  for (const name of names) {
+    const { mode } = statSync(join(folder, name));
+    assert.equal(mode & 0o044, 0o044, `${name}: the service may run as another user than the build`);
+  }
+  return names.length;
+}
+
+test("modules that a start compiles are readable by every user, as those of the build are", async () => {
+  const root = mkdtempSync(join(tmpdir(), "drover-compiled-"));
+  try {
+    cpSync(DIST, join(root, "dist"), { recursive: true });
+    cpSync(join(DIST, "../package.json"), join(root, "package.json"));
+    symlinkSync(join(DIST, "../node_modules"), join(root, "node_modules"));
+    const compiled = join(root, "dist/compiled");
+    const built = readableByAll(compiled);
+    for (const folder of readdirSync(compiled))
+      for (const name of readdirSync(join(compiled, folder))) rmSync(join(compiled, folder, name));
+    await told([...NODE_FLAGS, "--", join(root, "dist/cli/main.js"), "serve", "--workers", "none"]);
+    const added = readableByAll(compiled);
+    console.log(`compiled modules: ${built} by the build, ${added} by a start that finds none`);
+    assert.ok(added > 1, "the start has added what it compiled");
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+});
+
 test("the daemon and each of its own children find their module compiled", async () => {
   assert.ok(existsSync(join(DIST, "compiled")), "the build has rehearsed a start");
-  for (const name of readdirSync(join(DIST, "compiled"), { recursive: true, encoding: "utf8" }))
-    assert.equal(statSync(join(DIST, "compiled", name)).mode & 0o044, 0o044, `${name}: the service runs as another user than the build`);
+  readableByAll(join(DIST, "compiled"));
   const taken = (module: string): RegExp => new RegExp(String.raw`code cache for ESM file://\S*/dist/cli/${module}\.js was accepted`);
   assert.match(await told([...NODE_FLAGS, "--", join(DIST, "cli/main.js"), "serve", "--workers", "none"]), taken("serve-main"));
   for (const [role, module] of [
