@@ -5,11 +5,13 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { times } from "../times.ts";
+import { times, untilHolds } from "../times.ts";
 import { get, ROOT, start, until, type Daemon } from "./harness.ts";
 
 const WORKERS = 8;
 const CONNECTIONS = 100;
+/** A busy machine may keep a worker or this client from running for a while: most tries of a promise about time. */
+const TRIES = 6;
 const app = (name: string): string => join(ROOT, "test/process/apps", name);
 
 interface Opened {
@@ -38,6 +40,9 @@ async function openAll(url: string, gap: number | undefined, count = CONNECTIONS
   }
   return all;
 }
+
+const longestOf = (opened: readonly Opened[]): number => Math.max(...opened.map(({ waited }) => waited));
+const isQuick = (millis: number): boolean => millis < 1_000;
 
 const workersOf = async (daemon: Daemon) =>
   (await daemon.status()).places.flatMap((place) => (place.role === "worker" && place.child !== null ? [place.child] : []));
@@ -68,17 +73,19 @@ test("100 keep-alive connections over 8 workers: the fullest has at most 1.5 tim
     ["one by one", 0],
     ["one every 10 ms", 10],
   ] as const) {
-    const tries: number[] = [];
-    // On a machine that is busy with other things a worker may not run for a while: three tries.
-    while (tries.length < 3 && !tries.some((ratio) => ratio <= 1.5)) {
-      const opened = await openAll(daemon.url, gap);
-      const found = await counts(daemon, CONNECTIONS);
-      tries.push(((found.at(-1) ?? 0) * WORKERS) / CONNECTIONS);
-      const longest = Math.max(...opened.map(({ waited }) => waited));
-      t.diagnostic(`${name}: ${found.join(" ")}, fullest ÷ mean ${tries.at(-1)?.toFixed(2)}, longest wait ${longest.toFixed(0)} ms`);
-      await closeAll(daemon, opened);
-    }
-    assert.ok(Math.min(...tries) <= 1.5, `${name}: ${tries.join(", ")}`);
+    const ratio = await untilHolds(
+      TRIES,
+      async () => {
+        const opened = await openAll(daemon.url, gap);
+        const found = await counts(daemon, CONNECTIONS);
+        const fullest = ((found.at(-1) ?? 0) * WORKERS) / CONNECTIONS;
+        t.diagnostic(`${name}: ${found.join(" ")}, fullest ÷ mean ${fullest.toFixed(2)}, longest wait ${longestOf(opened).toFixed(0)} ms`);
+        await closeAll(daemon, opened);
+        return fullest;
+      },
+      (fullest) => fullest <= 1.5,
+    );
+    assert.ok(ratio <= 1.5, `${name}: ${ratio}`);
   }
   assert.equal((await daemon.stop()).code, 0);
 });
@@ -87,15 +94,23 @@ test("with the emptiest worker stopped no new connection waits for a second, not
   const daemon = await serve(t, "listener.mjs", 4);
   const held = await openAll(daemon.url, undefined, 40);
   await counts(daemon, 40);
-  const [victim] = (await workersOf(daemon)).toSorted((a, b) => (a.connections ?? 0) - (b.connections ?? 0));
-  assert.ok(victim);
-  process.kill(victim.pid, "SIGSTOP");
-  const opened = await openAll(daemon.url, 25, 160);
-  process.kill(victim.pid, "SIGCONT");
-  const longest = Math.max(...opened.map(({ waited }) => waited));
-  t.diagnostic(`160 connections, one every 25 ms: the longest wait was ${longest.toFixed(0)} ms`);
-  assert.ok(longest < 1_000, `${longest.toFixed(0)} ms`);
-  for (const { socket } of [...held, ...opened]) socket.destroy();
+  const longest = await untilHolds(
+    TRIES,
+    async () => {
+      const [victim] = (await workersOf(daemon)).toSorted((a, b) => (a.connections ?? 0) - (b.connections ?? 0));
+      assert.ok(victim);
+      process.kill(victim.pid, "SIGSTOP");
+      const opened = await openAll(daemon.url, 25, 160);
+      process.kill(victim.pid, "SIGCONT");
+      t.diagnostic(`160 connections, one every 25 ms: the longest wait was ${longestOf(opened).toFixed(0)} ms`);
+      for (const { socket } of opened) socket.destroy();
+      await counts(daemon, 40);
+      return longestOf(opened);
+    },
+    isQuick,
+  );
+  assert.ok(isQuick(longest), `${longest.toFixed(0)} ms`);
+  for (const { socket } of held) socket.destroy();
   assert.equal((await daemon.stop()).code, 0);
 });
 
@@ -111,11 +126,18 @@ test("the same with every worker but one in an endless loop", async (t) => {
     return one.length === 3 && one;
   });
   for (const { socket } of victims) socket.write("GET /loop HTTP/1.1\r\nHost: t\r\n\r\n");
-  const opened = await openAll(daemon.url, 25, times(40));
-  const longest = Math.max(...opened.map(({ waited }) => waited));
-  t.diagnostic(`${opened.length} connections, one every 25 ms: the longest wait was ${longest.toFixed(0)} ms`);
-  assert.ok(longest < 1_000, `${longest.toFixed(0)} ms`);
-  for (const { socket } of [...held, ...opened]) socket.destroy();
+  const longest = await untilHolds(
+    TRIES,
+    async () => {
+      const opened = await openAll(daemon.url, 25, times(40));
+      held.push(...opened);
+      t.diagnostic(`${opened.length} connections, one every 25 ms: the longest wait was ${longestOf(opened).toFixed(0)} ms`);
+      return longestOf(opened);
+    },
+    isQuick,
+  );
+  assert.ok(isQuick(longest), `${longest.toFixed(0)} ms`);
+  for (const { socket } of held) socket.destroy();
   assert.equal((await daemon.stop()).code, 0);
 });
 
@@ -159,28 +181,28 @@ async function servedOf(daemon: Daemon, before: readonly number[], asked: number
 
 const share = (some: readonly number[], all: readonly number[]): number => some.reduce((a, b) => a + b, 0) / all.reduce((a, b) => a + b, 0);
 
-/** In what no other process disturbs; a busy machine may keep the clients from asking often enough for anybody to stand by. */
-async function inThreeTries(t: TestContext, try_: () => Promise<{ said: string; holds: boolean }>): Promise<void> {
-  for (let nr = 1; ; nr += 1) {
-    const { said, holds } = await try_();
-    t.diagnostic(said);
-    if (holds) return;
-    assert.ok(nr < 3, said);
-  }
+/** Tries until one holds, and asserts that one did. */
+async function oneTryHolds(t: TestContext, attempt: () => Promise<{ said: string; holds: boolean }>): Promise<void> {
+  const logged = async () => {
+    const result = await attempt();
+    t.diagnostic(result.said);
+    return result;
+  };
+  const { said, holds } = await untilHolds(TRIES, logged, (result) => result.holds);
+  assert.ok(holds, said);
 }
 
 test("connections that come and go are left to as many workers as there are CPUs; the others take who waits", FEW, async (t) => {
   const daemon = await serve(t, "listener.mjs", CPUS * 4);
   await churn(daemon.url, 40, 500); // who is to stand by has heard of it
-  await inThreeTries(t, async () => {
+  await oneTryHolds(t, async () => {
     const before = await servedOf(daemon, [], 0);
     const { longest, asked, failed } = await churn(daemon.url, 40, times(1_500));
     assert.equal(failed, 0);
-    assert.ok(longest < 1_000, `${longest.toFixed(0)} ms`);
     const each = await servedOf(daemon, before, asked);
     const first = share(each.slice(0, CPUS), each);
     const said = `${asked} requests, each on its own connection: ${each.join(" ")}, the first ${CPUS} ${(first * 100).toFixed(0)} %; the longest wait ${longest.toFixed(0)} ms`;
-    return { said, holds: first > 0.6 };
+    return { said, holds: first > 0.6 && isQuick(longest) };
   });
   assert.equal((await daemon.stop()).code, 0);
 });
@@ -196,14 +218,14 @@ test("kept connections among them: whoever holds more than is fair no longer lea
     }
   })();
   await Promise.all([churn(daemon.url, 40, 1_500), opening]);
-  await inThreeTries(t, async () => {
+  await oneTryHolds(t, async () => {
     const before = await servedOf(daemon, [], 0);
     const { longest, asked, failed } = await churn(daemon.url, 40, 1_500);
     assert.equal(failed, 0);
     const each = await servedOf(daemon, before, asked);
     const conns = (await workersOf(daemon)).map(({ connections }) => connections ?? 0);
     const said = `${asked} requests (${alone.asked} without them): ${each.join(" ")}; kept ${conns.join(" ")}; the longest wait ${longest.toFixed(0)} ms`;
-    return { said, holds: asked > alone.asked / 2 && longest < 1_000 };
+    return { said, holds: asked > alone.asked / 2 && isQuick(longest) };
   });
   for (const { socket } of kept) socket.destroy();
   assert.equal((await daemon.stop()).code, 0);
@@ -211,20 +233,19 @@ test("kept connections among them: whoever holds more than is fair no longer lea
 
 test("when those that lead are stopped, others do, and nobody waits for a second", FEW, async (t) => {
   const daemon = await serve(t, "listener.mjs", CPUS * 4);
-  await churn(daemon.url, 40, 500);
-  const before = await served(daemon);
-  const leaders = (await workersOf(daemon)).slice(0, CPUS).map(({ pid }) => pid);
-  for (const pid of leaders) process.kill(pid, "SIGSTOP");
-  const first = await churn(daemon.url, 40, 1_500);
-  const later = await churn(daemon.url, 40, times(2_000));
-  for (const pid of leaders) process.kill(pid, "SIGCONT");
-  const each = await servedOf(daemon, before, first.asked + later.asked);
-  t.diagnostic(
-    `${first.asked} requests in the first 1.5 s, ${later.asked} in the next ${times(2)} s: ${each.join(" ")}; the longest waits ${first.longest.toFixed(0)} and ${later.longest.toFixed(0)} ms`,
-  );
-  assert.equal(first.failed + later.failed, 0);
-  assert.ok(Math.max(first.longest, later.longest) < 1_000, `${first.longest.toFixed(0)}, ${later.longest.toFixed(0)} ms`);
-  const next = share(each.slice(CPUS, 2 * CPUS), each);
-  assert.ok(next > 0.4, `those that came next in line answered ${(next * 100).toFixed(0)} %`);
+  await oneTryHolds(t, async () => {
+    await churn(daemon.url, 40, 500);
+    const before = await served(daemon);
+    const leaders = (await workersOf(daemon)).slice(0, CPUS).map(({ pid }) => pid);
+    for (const pid of leaders) process.kill(pid, "SIGSTOP");
+    const first = await churn(daemon.url, 40, 1_500);
+    const later = await churn(daemon.url, 40, times(2_000));
+    for (const pid of leaders) process.kill(pid, "SIGCONT");
+    const each = await servedOf(daemon, before, first.asked + later.asked);
+    assert.equal(first.failed + later.failed, 0);
+    const next = share(each.slice(CPUS, 2 * CPUS), each);
+    const said = `${first.asked} requests in the first 1.5 s, ${later.asked} in the next ${times(2)} s: ${each.join(" ")}, those next in line ${(next * 100).toFixed(0)} %; the longest waits ${first.longest.toFixed(0)} and ${later.longest.toFixed(0)} ms`;
+    return { said, holds: next > 0.4 && isQuick(Math.max(first.longest, later.longest)) };
+  });
   assert.equal((await daemon.stop()).code, 0);
 });

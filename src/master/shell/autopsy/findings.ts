@@ -56,7 +56,7 @@ function textOf(verdict: StuckVerdict, looks: Looks, inside: Inside | "silent" |
   const hungry = verdict === "starved" ? `: ready to run, and given ${looks.ran.toFixed(0)} ms of CPU in ${looks.apart.toFixed(0)} ms` : "";
   const asleep = looks.waits === "" ? "" : `, in the kernel's ${looks.waits}`;
   if (typeof inside !== "string") {
-    if (inside.is === "idle") return `${verdict}: its loop answers, but it sends no beats`;
+    if (inside.is === "idle") return `${verdict}: its loop answers, but it sends no beats${hungry}`;
     const where = whereOf(inside.frames);
     return `${verdict}${where === "" ? "" : ` at ${where}`}${hungry}`;
   }
