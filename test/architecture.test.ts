@@ -30,7 +30,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   gaxios: ["broker"],
   fastify: ["app", "worker", "index.ts", "cli/service-child.ts", "cli/worker-child.ts"],
   systeminformation: ["master/shell"],
-  "node:cluster": ["master/shell"],
+  "node:cluster": ["master/shell", "worker/further-servers.ts"],
   piscina: ["worker"],
 };
 

@@ -3,7 +3,7 @@ import { readCounters } from "./counters.ts";
 import { count, read, record, text, type Fields, type Readers } from "./fields.ts";
 import { readFigures } from "./figures.ts";
 import type { HistogramDelta } from "./histogram.ts";
-import type { Beat, DrainedBy, FromChild } from "./protocol.ts";
+import type { Beat, DrainedBy, FromChild, SocketAddress } from "./protocol.ts";
 import { REQUEST_CLASSES, type ByClass } from "./requestclass.ts";
 import { readRequests } from "./requests.ts";
 import { SLOT_STATUSES, type SlotsState } from "./slots.ts";
@@ -75,6 +75,19 @@ function beat(m: Fields): Beat | undefined {
   };
 }
 
+/** unix(7): sun_path with its last byte. */
+const LONGEST_PATH = 108;
+const LONGEST_IP = 64;
+
+function readAddress(v: unknown): SocketAddress | undefined {
+  if (!record(v)) return undefined;
+  const { path, host, port, ipv6Only, nth } = v;
+  if (!(path === null || text(path, LONGEST_PATH)) || !(host === null || text(host, LONGEST_IP))) return undefined;
+  if (!count(port) || !Number.isInteger(port) || port > 65_535 || typeof ipv6Only !== "boolean") return undefined;
+  if (!count(nth) || !Number.isInteger(nth)) return undefined;
+  return { path, host, port, ipv6Only, nth };
+}
+
 const readers: Readers<FromChild> = {
   ready: ({ where }) => (sentence(where) ? { type: "ready", where } : undefined),
   beat,
@@ -86,6 +99,14 @@ const readers: Readers<FromChild> = {
   fatal: ({ exit, code, message }) =>
     count(exit) && text(code, 100) && text(message, 65_536) ? { type: "fatal", exit, code, message } : undefined,
   wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
+  bind: ({ id, address }) => {
+    const at = readAddress(address);
+    return count(id) && at !== undefined ? { type: "bind", id, address: at } : undefined;
+  },
+  unbind: ({ address }) => {
+    const at = readAddress(address);
+    return at === undefined ? undefined : { type: "unbind", address: at };
+  },
   told: ({ id, ok, text: said }) =>
     count(id) && typeof ok === "boolean" && text(said, LONGEST_TOLD) ? { type: "told", id, ok, text: said } : undefined,
   posted: ({ id, status, why }) => (count(id) && count(status) && sentence(why) ? { type: "posted", id, status, why } : undefined),

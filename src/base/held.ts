@@ -166,11 +166,21 @@ export function queueOnly(handle: unknown, backlog: number): boolean {
   return handle.listen(backlog) === 0 && handle.readStart() === 0 && handle.readStop() === 0;
 }
 
+/** `host` null: every address, IPv6 and IPv4. */
+interface HostAndPort {
+  readonly host: string | null;
+  readonly port: number;
+  readonly ipv6Only?: boolean;
+}
+
+/** UV_TCP_IPV6ONLY (uv.h). */
+const IPV6_ONLY = 1;
+
 /**
  * A new raw handle: bound to an address, or made of an inherited descriptor.
  * @throws Error with `code` and `errno` when the system refuses; DroverError DROVER_E_RUNTIME when this Node.js lacks the function.
  */
-export function rawHandle(from: { host: string; port: number } | { path: string } | { fd: number }): RawHandle {
+export function rawHandle(from: HostAndPort | { path: string } | { fd: number }): RawHandle {
   type Create = (address: string | null, port: number, type: number | null, fd: number | undefined, flags: number) => unknown;
   const create = (net as unknown as { _createServerHandle?: Create })._createServerHandle;
   if (typeof create !== "function") throw lacking("net._createServerHandle");
@@ -179,7 +189,13 @@ export function rawHandle(from: { host: string; port: number } | { path: string 
       ? create(null, -1, null, from.fd, 0)
       : "path" in from
         ? create(from.path, -1, -1, undefined, 0)
-        : create(from.host, from.port, net.isIPv4(from.host) ? 4 : 6, undefined, 0);
+        : create(
+            from.host,
+            from.port,
+            from.host !== null && net.isIPv6(from.host) ? 6 : 4,
+            undefined,
+            from.ipv6Only === true ? IPV6_ONLY : 0,
+          );
   if (typeof made === "number") throw refused("binding", made);
   if (!isRawHandle(made)) throw lacking("net._createServerHandle's result");
   // libuv knows what came over IPC, or was opened by its descriptor, as a stream; what was bound here it must be told, for hold().

@@ -24,6 +24,18 @@ export interface Address {
   readonly kind: "tcp" | "unix";
 }
 
+/** Where a further server of an application listens. */
+export interface SocketAddress {
+  /** A unix socket's path; null: TCP. */
+  readonly path: string | null;
+  /** An IP address; null: every address. */
+  readonly host: string | null;
+  readonly port: number;
+  readonly ipv6Only: boolean;
+  /** Counts the servers of one worker that name the same address (port 0), from 0. */
+  readonly nth: number;
+}
+
 /** The state of the whole, pushed to workers whenever it changes (at most once a second): /healthz answers from it. */
 export interface Health {
   readonly status: "ok" | "degraded" | "stopping";
@@ -73,6 +85,8 @@ export type ToChild =
     }
   /** Comes with a handle: accept from it. */
   | { type: "handle"; address: number }
+  /** Answers `bind`, with a handle when `errno` is 0; else a negative errno of libuv. */
+  | { type: "bound"; id: number; errno: number }
   /** `last`: the whole service stops, and nobody accepts in your place. */
   | { type: "drain"; within: Ms; last?: boolean }
   /** Ask your own server for the probe path; `probed` answers it. */
@@ -136,6 +150,10 @@ export type FromChild =
   | { type: "fatal"; exit: number; code: string; message: string }
   /** The application has asked for tables: start the broker (and, in demo, the emulator) if there is none. */
   | { type: "wants"; what: "tables" }
+  /** The application opens another server: give it a copy of the socket that listens there; `bound` answers it. */
+  | { type: "bind"; id: number; address: SocketAddress }
+  /** That server has been closed. */
+  | { type: "unbind"; address: SocketAddress }
   /** The broker's answer to `ask`: a text for a terminal. */
   | { type: "told"; id: number; ok: boolean; text: string }
   /** What came of a `post`. `status` 0: no answer, and why. */
@@ -153,6 +171,7 @@ export function isFromMaster(raw: unknown): raw is ToChild {
   switch (type) {
     case "configure":
     case "handle":
+    case "bound":
     case "drain":
     case "probe":
     case "retune":

@@ -11,6 +11,7 @@ import type { Master } from "../master/core/model.ts";
 import { createArbiter, type Arbiter } from "../master/shell/arbiter.ts";
 import { send } from "../master/shell/children.ts";
 import type { ControlAnswer } from "../master/shell/control.ts";
+import { createFurtherSockets } from "../master/shell/further-sockets.ts";
 import { createMeasures } from "../master/shell/measures.ts";
 import type { Notifier } from "../master/shell/notify.ts";
 import { warnOfSilence } from "../master/shell/silence.ts";
@@ -61,6 +62,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const { sink, generations, notifier, demo, wrapper } = parts;
   const log = sink.log;
   const totals = createTotals();
+  const further = createFurtherSockets(log, send);
   const measures = createMeasures(directories(generations.settings()));
   if (wrapper.missing !== "") log.warn(wrapper.missing);
   const fatal = sayOnce((text) => void process.stderr.write(`drover: ${text}\n`));
@@ -111,11 +113,16 @@ export function createDaemon(parts: DaemonParts): Daemon {
     clock: systemClock,
     log,
     totals,
+    further,
     announce,
     fatal,
     beat: (child, beat) => measures.add(child, beat),
     born: (child) => hooks.born(child),
-    died: (child, death) => (measures.forget(child.pid), hooks.died(child, death)),
+    died: (child, death) => {
+      measures.forget(child.pid);
+      further.left(child);
+      hooks.died(child, death);
+    },
     told: (answer) => questions.told(answer),
     posted: (answer) => monitor.posted(answer),
     rolesForTables: () => (demo ? ["emulator", "broker"] : ["broker"]),
@@ -128,11 +135,13 @@ export function createDaemon(parts: DaemonParts): Daemon {
       hooks.changed(state);
       certificate.served(generations.plan(state.generation).certificate);
       forgetOld(state, generations);
+      further.settle(state);
     },
     exit(code) {
       const { log_file: target } = generations.settings();
       if (code !== 0 && "file" in target) world.fatal(`what happened before stands in ${target.file}`);
       monitor.close();
+      further.close();
       void hooks.close().then(() => parts.exit(code));
     },
   };

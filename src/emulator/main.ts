@@ -71,6 +71,7 @@ class Life {
         return this.#sink?.reopen();
       case "retune": // its settings need a restart
       case "probe": // workers' alone
+      case "bound":
       case "ask": // the broker's
       case "post":
       case "share":

@@ -9,8 +9,8 @@ export type Land = (server: Server) => void;
 /**
  * Gives the first http server of this process that calls `listen`, whatever address it names, the master's sockets. Callback,
  * `signal` and "listening" work as they do without drover, and `address()` tells the real address. Later servers listen where
- * they say, except on the daemon's own port, which is taken: Fastify asks for that when it is told `localhost`, to serve ::1
- * besides 127.0.0.1, and does without.
+ * they say (further-servers.ts), except on the daemon's own port, which is taken: Fastify asks for that when it is told `localhost`,
+ * to serve ::1 besides 127.0.0.1, and does without.
  * @returns a function that takes the change back.
  */
 export function interceptListen(land: Land, log: Logger, warn: Warn): () => void {
@@ -38,19 +38,19 @@ export function interceptListen(land: Land, log: Logger, warn: Warn): () => void
   };
 }
 
-/** Tells of an address that the application listens on by itself: once for each. */
+/** Reports a further address that the application listens on, once for each. */
 export type Warn = (asked: string) => void;
 
 /** An application may open servers for ever. */
 const MOST_SAID = 20;
 
-/** Says that no socket of drover's is there, and no drain for what comes. */
+/** Warns that drover neither limits nor drains what comes to such an address. */
 export function warnOnce(log: Logger): Warn {
   const said = new Set<string>();
   return (asked) => {
     if (said.has(asked) || said.size >= MOST_SAID) return;
     said.add(asked);
-    log.warn({ asked }, `the application listens on ${asked} by itself, in every worker: what comes there is not drover's`);
+    log.warn({ asked }, `the application also listens on ${asked}, in every worker: drover neither limits nor drains what comes there`);
   };
 }
 

@@ -13,6 +13,7 @@ import { createBuiltIn } from "./builtin.ts";
 import { onClientError } from "./clienterror.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createTrust, type Trust } from "./gate/address.ts";
+import { FurtherServers } from "./further-servers.ts";
 import { Handles } from "./handles.ts";
 import { loadApplication, type Loaded } from "./load.ts";
 import type { Configured, Host, WorkerDeps } from "./deps.ts";
@@ -50,8 +51,9 @@ export class Worker {
    * @throws DroverError when the application can't be loaded, Error when the kernel refuses to listen.
    */
   async start(beatEvery: Ms): Promise<void> {
-    const { handles, serving, trust, configured } = this.#parts;
+    const { handles, further, serving, trust, configured } = this.#parts;
     const { config, addresses } = configured;
+    if (config.app !== null) further.takeOverListen();
     const builtIn = createBuiltIn({
       serving,
       trust,
@@ -95,6 +97,8 @@ export class Worker {
         if (!this.#parts.handles.take(message.address, handle))
           this.#deps.log.warn({ address: message.address }, "the master's message came without its socket");
         return;
+      case "bound":
+        return this.#parts.further.bound(message, handle);
       case "drain":
         return this.drain("master", message.within, message.last);
       case "probe":
@@ -135,7 +139,8 @@ export class Worker {
   }
 
   async #end(within: Ms, idle?: Ms): Promise<void> {
-    const { serving, drainStarts, access } = this.#parts;
+    const { further, serving, drainStarts, access } = this.#parts;
+    further.stop();
     const ended = serving.drain(within, idle);
     drainStarts.abort(); // after accepting has stopped: the application may close what it wants to close itself
     const { requests, connections } = await ended;
@@ -187,6 +192,7 @@ interface Parts {
   configured: Configured;
   health: Health;
   readonly handles: Handles;
+  readonly further: FurtherServers;
   readonly trust: Trust;
   readonly serving: Serving;
   readonly access: AccessLog;
@@ -209,7 +215,7 @@ function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps, cl
     upstream: "never",
     demo: config.demo,
   };
-  return { configured, health, handles, trust, serving, access, drainStarts: new AbortController() };
+  return { configured, health, handles, further: new FurtherServers(port), trust, serving, access, drainStarts: new AbortController() };
 }
 
 /** What the application sees of its process: the worker's own services, then the composition root's. */

@@ -3,7 +3,7 @@ import test from "node:test";
 import fc from "fast-check";
 import { noCounters } from "../../src/base/counters.ts";
 import { readFromChild } from "../../src/base/fromchild.ts";
-import { isFromMaster, type Beat } from "../../src/base/protocol.ts";
+import { isFromMaster, type Beat, type SocketAddress } from "../../src/base/protocol.ts";
 import { ms } from "../../src/base/units.ts";
 
 const beat: Beat = {
@@ -19,6 +19,8 @@ const beat: Beat = {
   counters: noCounters(),
   latency: [[3, 1]],
 };
+
+const address: SocketAddress = { path: null, host: "127.0.0.1", port: 9_000, ipv6Only: false, nth: 0 };
 
 test("every message of ours is read back as it is", () => {
   for (const message of [
@@ -40,6 +42,8 @@ test("every message of ours is read back as it is", () => {
     { type: "drained", served: 3 },
     { type: "fatal", exit: 4, code: "DROVER_E_APP", message: "no" },
     { type: "wants", what: "tables" },
+    { type: "bind", id: 1, address },
+    { type: "unbind", address: { ...address, path: "/run/x.sock", host: null } },
   ])
     assert.deepEqual(readFromChild(structuredClone(message)), message);
 });
@@ -61,6 +65,9 @@ test("what an application makes up is no message", () => {
     { type: "wants", what: "everything" },
     { type: "fatal", exit: 4, code: "x".repeat(101), message: "" },
     { ...beat, upstream: { state: "fine" } },
+    { type: "bind", id: 1, address: { ...address, port: 65_536 } },
+    { type: "bind", id: 1, address: { ...address, path: "x".repeat(109) } },
+    { type: "unbind", address: { ...address, nth: 0.5 } },
   ];
   const upstream = { state: "ok", message: "", quota: { used: 1, limit: 51, lockedUntil: 0 }, tables: [] };
   const parts = [{ pace: {} }, { pace: null }, { spreadsheets: {} }, { spreadsheets: [{ id: "s", breaker: "ajar" }] }];

@@ -170,6 +170,10 @@ export function createArbiter(world: World, seed: number): Arbiter {
         child.full = message.full;
         child.churnsAt = message.churns ? clock.now() : undefined;
         return balance.changed();
+      case "bind":
+        return child.role === "worker" ? world.further.lend(child, message.id, message.address) : undefined;
+      case "unbind":
+        return world.further.returned(child, message.address);
       case "probed":
         return feed({ type: "probed", pid: child.pid, ok: message.ok, message: message.message });
       case "drained":

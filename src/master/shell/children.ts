@@ -9,7 +9,6 @@ import type { Examined } from "./autopsy/examiner.ts";
 import type { Findings } from "./autopsy/findings.ts";
 import { guardChannel } from "./channel.ts";
 import type { ChildOutput } from "./childlog.ts";
-import type { RawHandle } from "./listeners.ts";
 
 /** What the shell knows of a living child, beside what the core's state says. */
 export interface Child {
@@ -68,7 +67,7 @@ export const unheardOf = (born: Pick<Child, Born>): Child => ({
 });
 
 /** Sends over IPC; a child that is gone is noticed by its exit, not here. The handle stays ours: the child gets a copy. */
-export function send(child: Child, message: ToChild, handle?: RawHandle): void {
+export function send(child: Child, message: ToChild, handle?: object): void {
   if (child.process.connected) child.process.send(message, handle as never, { keepOpen: true }, () => {});
 }
 

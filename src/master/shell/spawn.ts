@@ -78,9 +78,9 @@ interface ForkSpec {
 
 /** cluster takes the executable from process.execPath alone and everything else from one global record. */
 function clusterFork(spec: SpawnSpec, { program, execArgv, stdio, args }: ForkSpec): Worker {
-  cluster.setupPrimary({ exec: spec.entry, args, execArgv, stdio, inspectPort: 0, serialization: "json" });
-  // A further server of an application accepts from a shared socket too: the default would accept for it in the master.
+  // Before setupPrimary, which freezes it. Round-robin would accept in the master, and lose what a killed worker has not taken.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({ exec: spec.entry, args, execArgv, stdio, inspectPort: 0, serialization: "json" });
   const own = process.execPath;
   process.execPath = program;
   try {

@@ -5,6 +5,7 @@ import type { Beat, FromChild, Role, ToChild } from "../../base/protocol.ts";
 import type { Death } from "../core/death.ts";
 import type { Master, Policy } from "../core/model.ts";
 import type { Child } from "./children.ts";
+import type { FurtherSockets } from "./further-sockets.ts";
 import type { Totals } from "./totals.ts";
 
 /** What the loop needs of the world. Everything here is synchronous; nothing may throw except `fork`. */
@@ -12,6 +13,8 @@ export interface World {
   readonly clock: Clock;
   readonly log: Logger;
   readonly totals: Totals;
+  /** What workers of an application listen on besides the daemon's addresses. */
+  readonly further: FurtherSockets;
   policy(): Policy;
   /** Forks a child of a generation. @throws Error when the system refuses. */
   fork(role: Role, nr: number, generation: number): ChildProcess;
