@@ -1,8 +1,10 @@
 /** The calls of the Sheets API that the broker makes. */
 import type { sheets_v4 } from "@googleapis/sheets";
 import { messageIn, type Reply } from "./answers.ts";
+import { sameTab } from "../sheets/a1.ts";
 import { Connection, type CallOptions, type GoogleOptions } from "./connection.ts";
 import type { FoundMetadata, WriteOutcome, WriteUpstream } from "./flusher/port.ts";
+import { Titles } from "./titles.ts";
 import type { Outcome, Upstream } from "./upstream.ts";
 
 export type { GoogleOptions };
@@ -39,6 +41,16 @@ function foundMetadata(data: unknown): readonly FoundMetadata[] | undefined {
   return found.every(({ id, value }) => Number.isInteger(id) && typeof value === "string") ? found : undefined;
 }
 
+/** The values of each range, unread; an answer for a range of another tab is the answer for a range that is not there. */
+function valuesOf(found: readonly sheets_v4.Schema$ValueRange[], ranges: readonly string[]): Outcome<readonly unknown[]> {
+  for (const [i, range] of ranges.entries()) {
+    const read = found[i]?.range ?? "";
+    if (!sameTab(read, range))
+      return { is: "noRange", range, message: `Google read ${read || "no range"} in place of ${range}, another tab` };
+  }
+  return { is: "ok", value: found.map((range) => range?.values) };
+}
+
 /** Of one metadata: an answer about another is none. */
 const metadataText =
   (id: number) =>
@@ -56,6 +68,7 @@ const sealed = (body: Uint8Array, { headers, ...rest }: CallOptions) => ({
 class Google implements Upstream, WriteUpstream {
   readonly #connection: Connection;
   readonly #spreadsheetId: string;
+  readonly #titles = new Titles();
 
   constructor(connection: Connection, spreadsheetId: string) {
     this.#connection = connection;
@@ -66,32 +79,50 @@ class Google implements Upstream, WriteUpstream {
     return new Google(this.#connection, spreadsheetId);
   }
 
-  read(ranges: readonly string[], giveUp?: AbortSignal): Promise<Outcome<readonly unknown[]>> {
+  async read(ranges: readonly string[], giveUp?: AbortSignal): Promise<Outcome<readonly unknown[]>> {
     const spreadsheetId = this.#spreadsheetId;
-    const query = { spreadsheetId, ranges: [...ranges], majorDimension: "ROWS", fields: VALUES, prettyPrint: false };
+    const query = {
+      spreadsheetId,
+      ranges: ranges.map((range) => this.#titles.range(range)),
+      majorDimension: "ROWS",
+      fields: VALUES,
+      prettyPrint: false,
+    };
     const rendering = { valueRenderOption: "UNFORMATTED_VALUE", dateTimeRenderOption: "FORMATTED_STRING" };
-    return this.#connection.call((sheets, options) => sheets.spreadsheets.values.batchGet({ ...query, ...rendering }, options), {
-      pool: "read",
-      about: spreadsheetId,
-      giveUp,
-      read: (data) => {
-        const found = (data as sheets_v4.Schema$BatchGetValuesResponse | null)?.valueRanges;
-        return Array.isArray(found) && found.length === ranges.length ? found.map((range) => range?.values) : undefined;
+    const outcome = await this.#connection.call(
+      (sheets, options) => sheets.spreadsheets.values.batchGet({ ...query, ...rendering }, options),
+      {
+        pool: "read",
+        about: spreadsheetId,
+        giveUp,
+        read: (data) => {
+          const found = (data as sheets_v4.Schema$BatchGetValuesResponse | null)?.valueRanges;
+          return Array.isArray(found) && found.length === ranges.length ? found : undefined;
+        },
       },
-    });
+    );
+    return outcome.is === "ok" ? valuesOf(outcome.value, ranges) : outcome;
   }
 
-  tabs(): Promise<Outcome<readonly string[]>> {
-    return this.#spreadsheet(TABS, (data) => {
+  titleOf(title: string): string {
+    return this.#titles.spelled(title);
+  }
+
+  async tabs(): Promise<Outcome<readonly string[]>> {
+    const outcome = await this.#spreadsheet(TABS, (data) => {
       const found = (data as sheets_v4.Schema$Spreadsheet | null)?.sheets;
       if (!Array.isArray(found)) return undefined;
       const titles = found.filter((s) => (s?.properties?.sheetType ?? "GRID") === "GRID").map((s) => s?.properties?.title);
       return titles.length > 0 && titles.every((t) => typeof t === "string") ? titles : undefined;
     });
+    if (outcome.is === "ok") this.#titles.learn(outcome.value);
+    return outcome;
   }
 
-  sheetIds(): Promise<WriteOutcome<ReadonlyMap<string, number>>> {
-    return this.#spreadsheet(IDS, sheetIdsOf);
+  async sheetIds(): Promise<WriteOutcome<ReadonlyMap<string, number>>> {
+    const outcome = await this.#spreadsheet(IDS, sheetIdsOf);
+    if (outcome.is === "ok") this.#titles.learn(outcome.value.keys());
+    return outcome;
   }
 
   batchUpdate(body: Uint8Array, fields: string): Promise<WriteOutcome<unknown>> {

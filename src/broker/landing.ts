@@ -2,7 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import { impossible } from "../base/never.ts";
 import { after, between, ms, seconds, type Instant, type Ms } from "../base/units.ts";
-import { quoted } from "../sheets/a1.ts";
+import { foldTitle, looksLikeCells, quoted } from "../sheets/a1.ts";
 import type { Cause, Table, Unavailable } from "../sheets/types.ts";
 import { backoff } from "./backoff.ts";
 import type { Breaker } from "./breaker.ts";
@@ -33,7 +33,7 @@ const MOST_RANGES = 100;
 const LONGEST_MESSAGE = 1_000;
 
 /** A range as two spellings of it are compared. */
-const bare = (range: string): string => range.replaceAll("'", "").toLowerCase();
+const bare = (range: string): string => foldTitle(range.replaceAll("'", ""));
 
 export class Landings {
   readonly #port: LandingPort;
@@ -102,14 +102,16 @@ export class Landings {
 
   /** The range that Google does not know, told apart from the others: they are asked for again at once, without it. */
   #lose(places: readonly Place[], range: string, message: string, all: ReadonlyMap<string, Place>): void {
-    const named = places.filter((place) => [place.table.range, quoted(place.table.range)].some((own) => bare(own) === bare(range)));
+    const named = places.filter((place) => bare(quoted(place.table.range)) === bare(range));
     const culprits = named.length > 0 ? named : places.length === 1 ? places : [];
     this.#most = culprits.length > 0 ? MOST_RANGES : Math.ceil(places.length / 2); // one of these: the halves will tell
     const now = this.#port.clock.now();
     for (const place of all.values()) if (place.lostAt !== undefined) place.notBefore = latest(place.notBefore, after(now, LOST_APART));
     for (const place of culprits) {
       place.lostAt = now;
-      this.#hold(place, LOST_PAUSE, { reason: "upstream", cause: "missing", message: `${message}; it will be looked for again` });
+      const { range } = place.table;
+      const hint = looksLikeCells(range) ? ` (cells need their tab: 'TAB'!${range})` : "";
+      this.#hold(place, LOST_PAUSE, { reason: "upstream", cause: "missing", message: `${message}${hint}; it will be looked for again` });
     }
   }
 

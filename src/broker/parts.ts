@@ -22,6 +22,7 @@ import { Ledger } from "./quota.ts";
 import { Refreshers } from "./refreshers.ts";
 import { Snapshots } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
+import { readSpelled } from "./titles.ts";
 import type { Upstream } from "./upstream.ts";
 import { Writing, type Footing } from "./writing.ts";
 
@@ -102,8 +103,9 @@ export class Parts {
   }
 
   #newSnapshots(): Snapshots {
-    const { spreadsheetId, dataDir, log, secretKey } = this.#options;
+    const { spreadsheetId, dataDir, log, secretKey, upstream } = this.#options;
     return new Snapshots({
+      titleOf: (title) => upstream.titleOf?.(title) ?? title, // only this spreadsheet is written to
       spreadsheetId,
       files: new SnapshotFiles(dataDir, log),
       store: this.#store,
@@ -145,13 +147,19 @@ export class Parts {
 
   #newRefreshers(): Refreshers {
     const upstreamOf = upstreams(this.#options);
+    const { clock } = this.#options;
     return new Refreshers({
       ...this.#times(),
       spreadsheetId: this.#options.spreadsheetId,
       quota: this.quota,
-      read: (id, tables, signal) => {
+      read: (spreadsheetId, tables, signal) => {
+        const upstream = upstreamOf(spreadsheetId);
         const ranges = tables.map((table) => quoted(table.range));
-        return this.calls.make({ spreadsheetId: id, use: "refresh", signal }, () => upstreamOf(id).read(ranges, signal));
+        return readSpelled({
+          mayCall: () => !signal.aborted && this.quota.next("refresh") <= clock.now(),
+          read: () => this.calls.make({ spreadsheetId, use: "refresh", signal }, () => upstream.read(ranges, signal)),
+          tabs: () => this.calls.make({ spreadsheetId, use: "other", signal }, () => upstream.tabs()),
+        });
       },
       accept: (table, values, askedAt) => this.#accept(table, values, askedAt),
       failed: (why) => this.publisher.failed(why),

@@ -50,6 +50,8 @@ export interface SnapshotsPort {
   readonly written: (table: string) => boolean;
   /** How long a table's rows count as fresh now. */
   readonly ttlOf: (table: Table) => Ms;
+  /** A tab's title as the spreadsheet spells it. */
+  readonly titleOf: (title: string) => string;
   /** For what is kept of users' secrets; undefined: nobody can log in. */
   readonly secretKey: SecretKey | undefined;
 }
@@ -68,6 +70,7 @@ export class Snapshots {
   readonly #names = new Map<string, Set<string>>();
   readonly #written: (table: string) => boolean;
   readonly #ttlOf: (table: Table) => Ms;
+  readonly #titleOf: (title: string) => string;
   /** The files of written tables are another broker's. */
   #yielded = false;
   readonly #secretKey: SecretKey | undefined;
@@ -79,6 +82,7 @@ export class Snapshots {
     this.#log = port.log;
     this.#written = port.written;
     this.#ttlOf = port.ttlOf;
+    this.#titleOf = port.titleOf;
     this.#secretKey = port.secretKey;
   }
 
@@ -128,7 +132,11 @@ export class Snapshots {
   }
 
   #read(values: unknown, table: Table): Reading {
-    if (table.accounts === undefined) return readTable(values, table);
+    if (table.accounts === undefined) {
+      const reading = readTable(values, table);
+      if (reading.is === "malformed") return reading;
+      return { ...reading, layout: { ...reading.layout, tab: this.#titleOf(reading.layout.tab) } };
+    }
     return this.#secretKey === undefined
       ? { is: "malformed", why: "there is no key that users' secrets could be kept by" }
       : readAccounts(values, table, this.#secretKey);

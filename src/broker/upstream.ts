@@ -21,5 +21,7 @@ export interface Upstream {
   read(ranges: readonly string[], signal?: AbortSignal): Promise<Outcome<readonly unknown[]>>;
   /** The titles of the spreadsheet's tabs that hold cells, in order. @throws nothing. */
   tabs(): Promise<Outcome<readonly string[]>>;
+  /** A tab's title as the spreadsheet spells it, as far as its tabs were ever listed: case and forms of accents may differ. */
+  titleOf?(title: string): string;
   close(): void;
 }

@@ -12,6 +12,7 @@ import { roughly } from "../settings/parsers.ts";
 import { slotsOf } from "../settings/rows/limits.ts";
 import { renderCheck } from "../settings/show.ts";
 import type { Settings } from "../settings/table.ts";
+import { looksLikeCells, quoted } from "../sheets/a1.ts";
 import { namedTables, strangersMayRead, parseTables } from "../sheets/tables.ts";
 import { ACCOUNTS } from "../sheets/users.ts";
 import type { Table } from "../sheets/types.ts";
@@ -74,7 +75,15 @@ function visibility(plan: Plan): string {
     ({ table, may, hidden }) => `  ${table}: ${may.join(", ")}${hidden.length > 0 ? ` (hidden: ${hidden.join(", ")})` : ""}`,
   );
   const strangers = `strangers may:${open.length === 0 ? " nothing" : `\n${lines.join("\n")}`}\n`;
-  return `tables: ${namedTables(tables).length} in ${plan.tablesFile}\n${loginLine(tables)}${strangers}`;
+  return `tables: ${namedTables(tables).length} in ${plan.tablesFile}\n${titleLines(tables)}${loginLine(tables)}${strangers}`;
+}
+
+/** Ranges that look like cells of no tab in particular: they are titles of tabs. */
+function titleLines(tables: readonly Table[]): string {
+  const meant = namedTables(tables).filter(({ range }) => looksLikeCells(range));
+  return meant
+    .map(({ name, range }) => `  ${name}: range ${range} is the tab ${quoted(range)} (cells need their tab: 'TAB'!${range})\n`)
+    .join("");
 }
 
 /** Who logs in by what, and whether anything is for them. */

@@ -56,8 +56,7 @@ function read(
   const from = origin(table.range);
   const warnings: string[] = [];
   const warn = (row: number, column: number, text: string): void => {
-    const tab = from.tab === "" ? "" : `${from.tab}!`;
-    if (warnings.length < MOST_WARNINGS) warnings.push(`${tab}${letters(from.column + column)}${from.row + row + 1} ${text}`);
+    if (warnings.length < MOST_WARNINGS) warnings.push(`${from.tab}!${letters(from.column + column)}${from.row + row + 1} ${text}`);
   };
   const accounts: Accounts = new Map();
   let [duplicateKeys, misfits] = [0, 0];

@@ -1,5 +1,5 @@
 /** Where a table stands in the spreadsheet, and what of it can be written. */
-import { extent, origin } from "./a1.ts";
+import { lastRow, origin } from "./a1.ts";
 import type { Change } from "./writes.ts";
 import type { Table } from "./types.ts";
 
@@ -34,8 +34,7 @@ export function readLayout(raw: unknown, table: string): Layout | undefined {
 
 /** @returns where a table with these columns stands. */
 export function layoutOf(table: Table, columns: readonly (string | undefined)[], key: string): Layout {
-  const { row, column } = origin(table.range);
-  return { table: table.name, tab: extent(table.range).tab, row, column, columns, key, deleted: table.deleted };
+  return { table: table.name, ...origin(table.range), columns, key, deleted: table.deleted };
 }
 
 /** Whether anybody may change this table at all. */
@@ -45,9 +44,8 @@ export const isWritable = ({ append, update }: Table): boolean => append !== "no
 export function unwritable(table: Table, op: Change["op"]): string | undefined {
   const right = op === "append" ? "append" : "update";
   if (table[right] === "nobody") return `the tables file lets nobody ${right === "append" ? "add rows to" : "change"} "${table.name}"`;
-  const { tab, lastRow } = extent(table.range);
-  if (tab === "") return `the range ${table.range} names no tab: give it one in the tables file`;
-  if (op === "append" && lastRow !== undefined)
-    return `the range ${table.range} ends with row ${lastRow + 1}, and rows are added below: leave the row out of its end`;
+  const end = lastRow(table.range);
+  if (op === "append" && end !== undefined)
+    return `the range ${table.range} ends with row ${end + 1}, and rows are added below: leave the row out of its end`;
   return undefined;
 }

@@ -97,8 +97,7 @@ function wrongShape(placed: readonly Placed[], table: Table): string | undefined
 /** Where the cells of one range stand in the sheet, for people. */
 function addresses(range: string): (row: number, column: number) => string {
   const from = origin(range);
-  const prefix = from.tab === "" ? "" : `${from.tab}!`;
-  return (row, column) => `${prefix}${letters(from.column + column)}${from.row + row + 1}`;
+  return (row, column) => `${from.tab}!${letters(from.column + column)}${from.row + row + 1}`;
 }
 
 /** Which columns are looked at, and how. */

@@ -4,7 +4,7 @@ import { DroverError, messageOf } from "../base/errors.ts";
 import { minutes, ms, type Ms } from "../base/units.ts";
 import { nearest } from "../settings/nearest.ts";
 import { duration } from "../settings/parsers.ts";
-import { a1 } from "./a1.ts";
+import { a1, looksLikeCells, parseRange, quoted } from "./a1.ts";
 import { ACCOUNTS, parseUsers } from "./users.ts";
 import type { Audience, Column, ColumnType, Table, TableInfo } from "./types.ts";
 import { namesSecret } from "./words.ts";
@@ -88,6 +88,14 @@ function parseText(value: unknown, at: string, expected: string, problems: Probl
   return undefined;
 }
 
+/** Titles may begin or end with a blank: nothing is trimmed. */
+function parseTabRange(value: unknown, at: string, problems: Problems): string | undefined {
+  const sound = typeof value === "string" && value.trim() !== "" && value.length <= 500 && parseRange(value) !== undefined;
+  if (sound) return value.normalize("NFC");
+  problems.add(at, value, "a tab's title, or A1 notation such as Sheet1!A1:F or 'My tab'!A1:F");
+  return undefined;
+}
+
 /** @returns the id of the table's spreadsheet; undefined: it names none. */
 function parseSpreadsheet(value: Fields, at: string, problems: Problems): string | undefined {
   if (!Object.hasOwn(value, "spreadsheet")) return undefined;
@@ -113,7 +121,7 @@ function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): 
   for (const key of Object.keys(value)) if (!TABLE_KEYS.some((known) => known === key)) problems.unknown(at, key, TABLE_KEYS);
   const audience = (key: "read" | "append" | "update"): Audience =>
     Object.hasOwn(value, key) ? (parseAudience(value[key], `${at}/${key}`, problems) ?? "nobody") : "nobody";
-  const range = parseText(value["range"] ?? name, `${at}/range`, "a tab's title or A1 notation such as Sheet1!A1:F", problems);
+  const range = parseTabRange(value["range"] ?? name, `${at}/range`, problems);
   const key = Object.hasOwn(value, "key") ? parseText(value["key"], `${at}/key`, "the name of the key column", problems) : undefined;
   const columns = Object.hasOwn(value, "columns") ? parseColumns(value["columns"], `${at}/columns`, problems) : [];
   const hiddenKey = key !== undefined && (columns.find((c) => c.name === key)?.hidden ?? namesSecret(key));
@@ -272,7 +280,7 @@ export function tableInfo(table: Table, spreadsheetId: string): TableInfo {
 export function definitionOf(table: Table, spreadsheetId: string): string {
   const cut = JSON.stringify([
     table.spreadsheet ?? spreadsheetId,
-    table.range,
+    looksLikeCells(table.range) ? quoted(table.range) : table.range, // unquoted it was read as cells of the first tab
     table.key ?? null,
     table.deleted ?? null,
     table.columns.map((c) => [c.name, c.type, c.hidden]),

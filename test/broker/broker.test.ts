@@ -109,7 +109,7 @@ test("rows from Google to workers through the socket: one call for all tables an
   assert.ok(views[0].snapshot.buffer instanceof SharedArrayBuffer);
   assert.deepEqual(
     fake.apiCalls.map(({ query }) => query.getAll("ranges")),
-    [["players", "log"]],
+    [["'players'", "'log'"]],
   );
 });
 

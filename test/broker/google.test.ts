@@ -42,6 +42,13 @@ afterEach(async () => {
 });
 after(() => {});
 
+test("values of another tab than the one asked for are no values", async () => {
+  const valueRanges = [{ range: "players!A1:B2", values: [["id"]] }, { range: "players!A1", values: [["id"]] }]; // prettier-ignore
+  fake.faults.push(answerJson(200, { valueRanges }));
+  const outcome = await google.read(["'PLAYERS'!A:B", "'A1'"]);
+  assert.deepEqual(outcome, { is: "noRange", range: "'A1'", message: "Google read players!A1 in place of 'A1', another tab" });
+});
+
 test("one batchGet: the query, the token, the values in order", async () => {
   assert.deepEqual(await google.read(["players", "log"]), {
     is: "ok",
@@ -55,7 +62,7 @@ test("one batchGet: the query, the token, the values in order", async () => {
   });
   const [call] = fake.apiCalls;
   assert.equal(call?.path, `/v4/spreadsheets/${SPREADSHEET}/values:batchGet`);
-  assert.deepEqual(call.query.getAll("ranges"), ["players", "log"]);
+  assert.deepEqual(call.query.getAll("ranges"), ["'players'", "'log'"]);
   assert.deepEqual(
     ["majorDimension", "valueRenderOption", "dateTimeRenderOption", "fields", "prettyPrint"].map((name) => call.query.get(name)),
     ["ROWS", "UNFORMATTED_VALUE", "FORMATTED_STRING", "valueRanges(range,values)", "false"],

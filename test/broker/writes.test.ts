@@ -40,7 +40,7 @@ class Sheet implements Upstream {
     if (this.down) return { is: "unavailable", message: "Google is down" };
     const rows = structuredClone(this.rows);
     await this.gate;
-    return { is: "ok", value: ranges.map((range) => (range === "players" ? rows : [["id"], ["l1"]])) };
+    return { is: "ok", value: ranges.map((range) => (range === "'players'" ? rows : [["id"], ["l1"]])) };
   }
 
   /** As a flusher would. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { extent, origin } from "../../src/sheets/a1.ts";
+import { lastRow, origin } from "../../src/sheets/a1.ts";
 import { readCell, writeCell } from "../../src/sheets/cell.ts";
 import { readLayout } from "../../src/sheets/layout.ts";
 import type { Cell } from "../../src/sheets/snapshot.ts";
@@ -15,12 +15,17 @@ const RANGES = [
   ["'My! tab'!C:D", "My! tab", 0, 2, undefined],
   ["tab!A1", "tab", 0, 0, 0],
   ["tab!2:9", "tab", 1, 0, 8],
-  ["B2:K", "", 1, 1, undefined],
+  ["B2:K", "B2:K", 0, 0, undefined],
+  ["Q1", "Q1", 0, 0, undefined],
+  ["Q1!Q1", "Q1", 0, 16, 0],
+  [" 'Q1'!A1", " 'Q1'", 0, 0, 0],
+  ["Wow!", "Wow!", 0, 0, undefined],
+  ["!A1", "!A1", 0, 0, undefined],
+  ["tab!Name", "tab!Name", 0, 0, undefined],
 ] as const;
-for (const [range, tab, row, column, lastRow] of RANGES)
+for (const [range, tab, row, column, end] of RANGES)
   test(`where ${range} stands`, () => {
-    assert.deepEqual(extent(range), { tab, lastRow });
-    assert.deepEqual([origin(range).row, origin(range).column], [row, column]);
+    assert.deepEqual([origin(range), lastRow(range)], [{ tab, row, column }, end]);
   });
 
 test("what was written is read again as it was, whatever the type", () => {

@@ -51,6 +51,8 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ['{"tables": {"a": {"ttl": 30}}}', /\/tables\/a\/ttl is 30: expected a duration/],
   ['{"tables": {"a": {"ttl": "30"}}}', /\/tables\/a\/ttl is "30": expected a duration/],
   ['{"tables": {"a": {"range": ""}}}', /\/tables\/a\/range is "": expected a tab's title/],
+  [`{"tables": {"a": {"range": "'Q1"}}}`, /\/tables\/a\/range is "'Q1": expected a tab's title/],
+  [`{"tables": {"a": {"range": "'Q1'!Name"}}}`, /\/tables\/a\/range is "'Q1'!Name": expected a tab's title/],
   ['{"tables": {"a": {"columns": []}}}', /\/tables\/a\/columns is \[\]: expected an object/],
   ['{"tables": {"a": {"columns": {"x/y": {"type": "int"}}}}}', /\/tables\/a\/columns\/x~1y\/type is "int": expected one of auto, string/],
   ['{"tables": {"a": {"columns": {" x": {}}}}}', /expected a column name without blanks/],
@@ -133,17 +135,19 @@ test("names that mean a secret", () => {
 
 test("A1 notation", () => {
   for (const [range, sent] of [
-    ["players", "players"],
-    ["players!A1:F", "players!A1:F"],
+    ["players", "'players'"],
+    ["players!A1:F", "'players'!A1:F"],
     ["My Tab", "'My Tab'"],
     ["My Tab!B2:C", "'My Tab'!B2:C"],
     ["'It''s'!A:A", "'It''s'!A:A"],
-    ["B3:F", "B3:F"],
+    ["B3:F", "'B3:F'"],
+    ["Q1", "'Q1'"],
+    ["Q1!A:Z", "'Q1'!A:Z"],
+    [" !Wow!", "' !Wow!'"],
     ["it's", "'it''s'"],
   ] as const)
     assert.equal(quoted(range), sent);
   assert.deepEqual(origin("x!$C$5:D"), { tab: "x", row: 4, column: 2 });
-  assert.deepEqual(origin("B3:F"), { tab: "", row: 2, column: 1 });
   assert.deepEqual(origin("players"), { tab: "players", row: 0, column: 0 });
   assert.deepEqual([0, 25, 26, 701, 702].map(letters), ["A", "Z", "AA", "ZZ", "AAA"]);
 });

@@ -3,7 +3,7 @@
  * and drag columns: so the header row is looked at before values go to a table, unless that was done in the last moments, and every batch
  * shows it once more in its own answer. While it is another one the table's writes wait, and the table is read anew.
  */
-import { a1, letters } from "../../../sheets/a1.ts";
+import { a1, foldTitle, letters } from "../../../sheets/a1.ts";
 import type { Layout } from "../../../sheets/layout.ts";
 import { columnNames } from "../../../sheets/rows.ts";
 import { headerIn } from "./answer.ts";
@@ -80,7 +80,7 @@ export const heading: HandlerOf<"heading"> = {
   },
 };
 
-const bare = (range: string): string => range.replaceAll("'", "").toLowerCase();
+const bare = (range: string): string => foldTitle(range.replaceAll("'", ""));
 
 /**
  * Before a batch is sent, for the first time or again.
