@@ -10,7 +10,14 @@ export const ERRORS = {
   DROVER_E_CREDENTIALS: { exit: "settings", what: "the Google key file is missing, unreadable or not a key" },
   DROVER_E_TLS: { exit: "settings", what: "the certificate or its key is missing, unreadable, or they don't fit" },
   DROVER_E_TABLES: { exit: "settings", what: "the tables file is missing, unreadable or wrong" },
-  DROVER_E_DATA_DIR: { exit: "settings", what: "the data, run or log directory can't be written" },
+  DROVER_E_DATA_DIR: {
+    exit: "settings",
+    what: "something in the data, run or log directory can't be used: a wrong owner, mode or kind of file",
+  },
+  DROVER_E_DISK: {
+    exit: "temporary",
+    what: "the disk of the data, run or log directory is full, over quota, read-only, or fails",
+  },
   DROVER_E_JOURNAL: {
     exit: "settings",
     what: "the journal of writes was written by a newer drover, or holds writes for another spreadsheet",

@@ -10,6 +10,7 @@ import type { LedgerHost } from "../sheets/ledger-host.ts";
 import type { Priority, Unavailable } from "../sheets/types.ts";
 import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
 import type { Calls } from "./calls.ts";
+import type { Entry } from "./journal/journal.ts";
 import { Parts, type BrokerOptions } from "./parts.ts";
 import { upstreamReport } from "./report.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -47,6 +48,11 @@ export class Broker implements BrokerPort {
   openWrites(means: WriteMeans): void {
     this.#parts.snapshots.takeBack();
     this.#parts.writing.open(means);
+  }
+
+  /** The journal can't be opened for now: shows its entries, and refuses every write. @param why for the answers and the log. */
+  refuseWrites(entries: readonly Entry[], why: string): void {
+    this.#parts.writing.refuse(entries, why);
   }
 
   /** Accepts no more writes. @returns when all are on disk, rows too, and the journal is given up. */

@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { errnoOf, messageOf } from "../base/errors.ts";
 import { encodeFrame, FrameReader } from "../base/frames.ts";
 import type { Logger } from "../base/log.ts";
+import { storageError } from "../base/storage.ts";
 import { minutes, ms } from "../base/units.ts";
 import { readLayout, type Layout } from "../sheets/layout.ts";
 import { Snapshot } from "../sheets/snapshot.ts";
@@ -72,14 +73,14 @@ export class SnapshotFiles {
   /** One write a table at a time; what comes meanwhile waits, and only its latest is written. */
   readonly #writing = new Map<string, Writing>();
 
-  /** @throws DroverError DROVER_E_DATA_DIR. */
+  /** @throws DroverError DROVER_E_DATA_DIR or DROVER_E_DISK. */
   constructor(dataDir: string, log: Logger) {
     this.#folder = join(dataDir, "snapshots");
     this.#log = log;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     } catch (e) {
-      throw new DroverError("DROVER_E_DATA_DIR", `the directory ${this.#folder} can't be made: ${messageOf(e)}`);
+      throw storageError(`the directory ${this.#folder} can't be made`, e);
     }
     this.#sweep();
   }

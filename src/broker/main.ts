@@ -1,12 +1,12 @@
 /** The broker's process: the one that talks to Google. Ready as soon as it can answer workers, whatever Google does. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { startBeat } from "../base/beat.ts";
 import { systemClock } from "../base/clock.ts";
-import { DroverError, messageOf } from "../base/errors.ts";
+import { DroverError } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import type { Logger } from "../base/log.ts";
 import type { MasterPort } from "../base/port.ts";
+import { knownError } from "../base/storage.ts";
 import { noCounters, type Counters } from "../base/counters.ts";
 import type { ToChild } from "../base/protocol.ts";
 import { seconds } from "../base/units.ts";
@@ -15,6 +15,7 @@ import { readTables } from "../sheets/tables.ts";
 import { Broker } from "./broker.ts";
 import type { BrokerConfig } from "./config.ts";
 import { readServiceAccount } from "./credentials.ts";
+import { Custody } from "./custody.ts";
 import { createGoogle } from "./google.ts";
 import { openKept } from "./ledger/kept.ts";
 import { SharedLedger } from "./ledger/ledger.ts";
@@ -49,14 +50,11 @@ type Google = ReturnType<typeof createGoogle>;
 
 /** The longest that stopping may take: what is not on disk by then is asked of Google again. */
 const CLOSE_WITHIN = seconds(1);
-/** Where there is one, writes may wait in it, although nobody may write any more. */
-const JOURNAL = "journal.db";
 const JOURNAL_COPY = "journal.copy";
-/** A journal that can't be opened again after a successor has failed is tried for again. */
-const TRY_AGAIN = seconds(5);
 
 interface Running {
   readonly broker: Broker;
+  readonly custody: Custody;
   readonly ledger: SharedLedger;
   readonly rpc: RpcServer;
   readonly upstream: Google;
@@ -120,8 +118,6 @@ class BrokerProcess {
   readonly #deps: BrokerDeps;
   #running: Running | undefined;
   #leaving = false;
-  /** The journal is another's, or on its way there. */
-  #yielding: Promise<void> | undefined;
 
   constructor(port: MasterPort, deps: BrokerDeps) {
     this.#port = port;
@@ -144,9 +140,10 @@ class BrokerProcess {
     const config = message.config as BrokerConfig;
     try {
       const { broker, ledger, upstream, calls } = openBroker(config, log);
-      const estate = { yield: () => this.#yield(), takeBack: () => void this.#takeBack(config), copy: () => this.#copy(config) };
+      const estate = { yield: () => this.#yield(), takeBack: () => void this.#takeBack(), copy: () => this.#copy(config) };
       const rpc = serveBroker(broker, config.socket, log, estate);
-      const running: Running = { broker, ledger, rpc, upstream, calls, stopBeat: () => {}, letGo: () => {} };
+      const custody = this.#custody(broker, upstream, config);
+      const running: Running = { custody, broker, ledger, rpc, upstream, calls, stopBeat: () => {}, letGo: () => {} };
       this.#running = running;
       this.#claim(running, config).then(
         () => this.#serve(running, message),
@@ -166,18 +163,14 @@ class BrokerProcess {
     running.letGo = await askForJournal(config.socket, log);
     if (this.#leaving) return;
     running.ledger.start();
-    await this.#openWrites(running, config);
+    await running.custody.open();
   }
 
-  async #openWrites({ broker, upstream }: Running, config: BrokerConfig): Promise<void> {
-    if (!broker.writable && !existsSync(join(config.dataDir, JOURNAL))) return;
+  #custody(broker: Broker, upstream: Google, config: BrokerConfig): Custody {
     const { log, openWrites } = this.#deps;
     const fatal = (why: string): void => this.#fail(new DroverError("DROVER_E_BROKER", why));
-    const means = await openWrites?.({ config, upstream, log, fatal });
-    if (means === undefined) return;
-    const { entries } = means.journal.recovered;
-    if (entries.length > 0) log.info({ waiting: entries.length }, `${entries.length} writes wait in the journal, and are sent now`);
-    broker.openWrites(means);
+    const open = async (): Promise<WriteMeans | undefined> => await openWrites?.({ config, upstream, log, fatal });
+    return new Custody({ broker, dataDir: config.dataDir, log, open });
   }
 
   #serve(running: Running, message: Configure): void {
@@ -203,8 +196,7 @@ class BrokerProcess {
 
   #yield(): Promise<void> {
     this.#running?.ledger.close();
-    this.#yielding ??= this.#running?.broker.closeWrites() ?? Promise.resolve();
-    return this.#yielding;
+    return this.#running?.custody.yield() ?? Promise.resolve();
   }
 
   #told({ id, question }: Extract<ToChild, { type: "ask" }>): void {
@@ -223,20 +215,12 @@ class BrokerProcess {
   }
 
   /** The successor is gone, and we are still here. */
-  async #takeBack(config: BrokerConfig): Promise<void> {
-    await this.#yielding;
-    this.#yielding = undefined;
+  async #takeBack(): Promise<void> {
     const running = this.#running;
+    await running?.custody.yielded;
     if (this.#leaving || running === undefined) return;
     running.ledger.start();
-    if (running.broker.takesWrites) return;
-    try {
-      await this.#openWrites(running, config);
-      this.#deps.log.warn("the broker that was to take over is gone: the journal is open here again");
-    } catch (e) {
-      this.#deps.log.error({ err: e }, `the journal can't be opened again, nothing can be written: ${messageOf(e)}`);
-      setTimeout(() => void this.#takeBack(config), TRY_AGAIN);
-    }
+    await running.custody.takeBack();
   }
 
   async #leave(): Promise<void> {
@@ -246,7 +230,8 @@ class BrokerProcess {
     const running = this.#running;
     const timer = setTimeout(() => exit(EXIT.done.code), CLOSE_WITHIN);
     running?.stopBeat();
-    await this.#yield(); // whoever waits for an answer still gets it
+    running?.ledger.close();
+    await running?.custody.leave(); // whoever waits for an answer still gets it
     const closed = running?.broker.close();
     running?.rpc.close();
     await closed;
@@ -257,10 +242,10 @@ class BrokerProcess {
   }
 
   #fail(e: unknown): void {
-    this.#deps.log.fatal({ err: e }, `the broker can't start: ${messageOf(e)}`);
-    const [code, status] = e instanceof DroverError ? [e.code, e.exit] : (["DROVER_E_BUG", EXIT.bug.code] as const);
-    this.#port.send({ type: "fatal", exit: status, code, message: messageOf(e) });
-    this.#exit(status);
+    const error = knownError(e);
+    this.#deps.log.fatal({ err: error }, `the broker can't start: ${error.message}`);
+    this.#port.send({ type: "fatal", exit: error.exit, code: error.code, message: error.message });
+    this.#exit(error.exit);
   }
 
   readonly #exit = (code: number): void => (this.#deps.exit ?? ((status: number) => process.exit(status)))(code);

@@ -5,8 +5,9 @@
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { errnoOf, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { isDiskTrouble, storageError } from "../base/storage.ts";
 import type { Timestamp } from "../base/units.ts";
 import type { Delivery } from "../sheets/writes.ts";
 import type { QuotaState } from "./quota.ts";
@@ -44,8 +45,6 @@ interface Kept {
   tables: Record<string, Checked>;
 }
 
-/** The disk is full, or the user's share of it: what can be read can be served, and room may come back. */
-const FULL: readonly unknown[] = ["ENOSPC", "EDQUOT"];
 const isRecord = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
 const isTime = (v: unknown): v is Timestamp => typeof v === "number" && Number.isFinite(v) && v >= 0;
 
@@ -101,7 +100,7 @@ function replaceFile(path: string, text: string): void {
 
 /**
  * The embedded store, in `dataDir/broker.json` (mode 0600).
- * @throws DroverError DROVER_E_DATA_DIR when the directory can't be written, unless the disk is full: that is said in the log.
+ * @throws DroverError DROVER_E_DATA_DIR when the directory can't be written, unless the disk is full or fails: the log names it, and reads go on.
  */
 export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
   const path = join(dataDir, "broker.json");
@@ -117,8 +116,7 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     write();
   } catch (e) {
-    if (!FULL.includes(errnoOf(e)))
-      throw new DroverError("DROVER_E_DATA_DIR", `the data directory ${dataDir} can't be written: ${messageOf(e)}`);
+    if (!isDiskTrouble(e)) throw storageError(`the data directory ${dataDir} can't be written`, e);
     fails(e);
   }
   const tryWrite = (): void => {

@@ -10,7 +10,7 @@ import type { Table } from "../sheets/types.ts";
 import type { Delivery, Write, WriteAnswer, WriteRequest, WritesReport } from "../sheets/writes.ts";
 import { Aside, answerWrites } from "./aside.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
-import type { Journal, Settlement } from "./journal/journal.ts";
+import type { Entry, Journal, Settlement } from "./journal/journal.ts";
 import type { QuotaState, Ledger } from "./quota.ts";
 import { refused, WriteRequests, type OpenJournal } from "./write-requests.ts";
 import { ulids } from "./ulid.ts";
@@ -65,6 +65,8 @@ export class Writing {
   readonly #options: WritingOptions;
   readonly #tables: ReadonlyMap<string, WrittenTable>;
   #open: OpenJournal | undefined;
+  /** Set while the journal can't be opened, for the lack of room. */
+  #refusal: { readonly why: string; readonly waiting: Waiting } | undefined;
   readonly #requests: WriteRequests;
   readonly #aside: Aside;
 
@@ -89,11 +91,7 @@ export class Writing {
         .toSorted()
         .at(-1),
     );
-    for (const [name, written] of this.#tables)
-      written.recover(
-        entries.filter(({ table }) => table === name),
-        clock.now(),
-      );
+    this.#recover(entries);
     const landing: FlusherEvents["landing"] = async (lsns) => {
       await Promise.all([...waiting.tablesOf(lsns)].map((table) => this.#options.keep(table)));
     };
@@ -106,12 +104,30 @@ export class Writing {
     const rowOf: Ground["rowOf"] = (table, key) => this.#tables.get(table)?.rowOf(key);
     const flusher = startFlusher({ ...this.#options.footing, events, rowOf });
     this.#open = { journal, flusher, waiting, newId };
+    this.#refusal = undefined;
     for (const name of this.#tables.keys()) void this.#options.show(name);
+  }
+
+  /** Lays the entries of a journal that can't be opened over the rows, and refuses every write until `open`. */
+  refuse(entries: readonly Entry[], why: string): void {
+    this.#recover(entries);
+    this.#refusal = { why, waiting: new Waiting(this.#options.mostBytes, entries) };
+    for (const name of this.#tables.keys()) void this.#options.show(name);
+  }
+
+  #recover(entries: readonly Entry[]): void {
+    const now = this.#options.clock.now();
+    for (const [name, written] of this.#tables)
+      written.recover(
+        entries.filter(({ table }) => table === name),
+        now,
+      );
   }
 
   /** Takes nothing more; who waits is answered. @param last is done before the journal is given up. @returns when all that was taken is on disk, and it is. */
   async close(last: () => Promise<void>): Promise<void> {
     const open = this.#open;
+    this.#refusal = undefined;
     if (open === undefined) return;
     this.#open = undefined;
     open.waiting.leave();
@@ -162,7 +178,7 @@ export class Writing {
   }
 
   async find(id: string): Promise<Write | undefined> {
-    return this.#open?.waiting.find(id) ?? this.#open?.journal.find(id);
+    return (this.#open ?? this.#refusal)?.waiting.find(id) ?? this.#open?.journal.find(id);
   }
 
   /** Copies the journal, while it goes on. @throws when it is not open here. */
@@ -181,6 +197,7 @@ export class Writing {
     const written = this.#tables.get(request.table);
     if (written === undefined || !isWritable(written.table))
       return refused("not-writable", `the tables file lets nobody change "${request.table}"`);
+    if (this.#refusal !== undefined) return refused("disk", this.#refusal.why, seconds(5));
     if (this.#open === undefined) return refused("away", "the broker does not take writes now: nothing was written", seconds(1));
     return this.#requests.write(written, request, call, this.#open);
   }

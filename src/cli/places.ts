@@ -1,7 +1,8 @@
 /** The directories a daemon needs, and the note that says a daemon runs from this folder. */
 import { mkdirSync, rmSync, writeFileSync, accessSync, constants } from "node:fs";
 import { dirname, join } from "node:path";
-import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { errnoOf } from "../base/errors.ts";
+import { storageError } from "../base/storage.ts";
 import { readProcStat } from "../master/shell/procstat.ts";
 import { privateDirectory, socketDirectory } from "../master/shell/shortpath.ts";
 import type { Settings } from "../settings/table.ts";
@@ -15,7 +16,7 @@ export const adminSocket = (runDir: string): string => join(socketDirectory(runD
 
 /**
  * Makes the data and log directories, and the run directory of what can't do without, where they are missing.
- * @throws DroverError DROVER_E_DATA_DIR naming directory, setting and user.
+ * @throws DroverError DROVER_E_DATA_DIR or DROVER_E_DISK naming directory, setting and user.
  */
 export function prepareDirectories(settings: Settings): void {
   writable(settings.data_dir, "DROVER_DATA_DIR", 0o700);
@@ -24,7 +25,7 @@ export function prepareDirectories(settings: Settings): void {
   if ("file" in settings.log_file) writable(dirname(settings.log_file.file), "DROVER_LOG_FILE", 0o750);
 }
 
-/** Makes the directory of the sockets. @throws DroverError DROVER_E_DATA_DIR naming directory, setting and user. */
+/** Makes the directory of the sockets. @throws DroverError DROVER_E_DATA_DIR or DROVER_E_DISK naming directory, setting and user. */
 export function prepareRunDirectory({ run_dir: directory }: Pick<Settings, "run_dir">): void {
   writable(directory, "DROVER_RUN_DIR", 0o700);
   privateDirectory(socketDirectory(directory));
@@ -35,12 +36,8 @@ function writable(directory: string, setting: string, mode: number): void {
     mkdirSync(directory, { recursive: true, mode });
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
-    const why = errnoOf(error) === "EACCES" ? `this user (uid ${process.getuid?.() ?? "?"}) may not write there` : messageOf(error);
-    throw new DroverError(
-      "DROVER_E_DATA_DIR",
-      `${setting}: ${directory} can't be used: ${why}. Make it writable, or set ${setting} to another path`,
-      { cause: error },
-    );
+    const why = errnoOf(error) === "EACCES" ? `this user (uid ${process.getuid?.() ?? "?"}) may not write there` : error;
+    throw storageError(`${setting}: ${directory} can't be used`, why, { advice: `Make it writable, or set ${setting} to another path` });
   }
 }
 

@@ -1,3 +1,4 @@
+import { knownError } from "../base/storage.ts";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { readableStack } from "../base/sources.ts";
@@ -22,9 +23,10 @@ export async function runToEnd(command: () => Promise<number>): Promise<never> {
 
 /** @returns the exit code of an error, when it has been told. */
 function told(error: unknown): number {
-  if (error instanceof DroverError) {
-    process.stderr.write(`drover: ${error.message}\n`);
-    return error.exit;
+  const known = knownError(error);
+  if (known.code !== "DROVER_E_BUG" || error instanceof DroverError) {
+    process.stderr.write(`drover: ${known.message}\n`);
+    return known.exit;
   }
   process.stderr.write(
     `drover: ${messageOf(error)} (a fault of drover: please report it)\n${error instanceof Error ? `${readableStack(error.stack ?? "")}\n` : ""}`,

@@ -6,6 +6,7 @@ import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { createLog, type LogSink } from "../base/log.ts";
 import { readableStack } from "../base/sources.ts";
+import { storageError } from "../base/storage.ts";
 import { ms } from "../base/units.ts";
 import { openAccount } from "../emulator/account.ts";
 import { queueOnly } from "../base/held.ts";
@@ -85,8 +86,8 @@ function openLog({ log_level: level, log_file: target }: Settings): LogSink {
   try {
     return createLog({ role: "master" }, level, target);
   } catch (error) {
-    const text = `DROVER_LOG_FILE: lines can't be written there: ${messageOf(error)}. Make it a file that this user (uid ${process.getuid?.() ?? "?"}) may write, or set another path`;
-    throw new DroverError("DROVER_E_DATA_DIR", text, { cause: error });
+    const advice = `Make it a file that this user (uid ${process.getuid?.() ?? "?"}) may write, or set another path`;
+    throw storageError("DROVER_LOG_FILE: lines can't be written there", error, { advice });
   }
 }
 

@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { DroverError, errnoOf } from "../base/errors.ts";
+import { storageError } from "../base/storage.ts";
 
 /** In the data directory. */
 export const SESSION_KEY = "session.key";
@@ -15,13 +16,12 @@ const LEAST = 32;
  */
 export function keysOf(dataDir: string): readonly string[] {
   const path = join(dataDir, SESSION_KEY);
-  const wrong = (why: string, cause?: unknown): DroverError =>
-    new DroverError("DROVER_E_DATA_DIR", `the session key ${path} ${why}`, cause === undefined ? {} : { cause });
+  const wrong = (why: string): DroverError => new DroverError("DROVER_E_DATA_DIR", `the session key ${path} ${why}`);
   let text: string;
   try {
     text = readOrMake(path, dataDir);
   } catch (e) {
-    throw wrong(`can't be read or made: ${messageOf(e)}`, e);
+    throw storageError(`the session key ${path} can't be read or made`, e);
   }
   if ((statSync(path).mode & 0o077) !== 0)
     throw wrong("can be read by others than its owner: chmod 600 it, and change the key if they may have");
@@ -43,8 +43,8 @@ function readOrMake(path: string, dataDir: string): string {
   }
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
   try {
+    writeFileSync(temporary, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
     linkSync(temporary, path);
   } catch (e) {
     if (errnoOf(e) !== "EEXIST") throw e;

@@ -3,7 +3,8 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPair, randomB
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { DroverError, errnoOf } from "../base/errors.ts";
+import { storageError } from "../base/storage.ts";
 
 export const EMAIL = "emulator@drover.invalid";
 export const PROJECT_ID = "drover-emulator";
@@ -52,7 +53,7 @@ function writePrivate(path: string, text: string): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw new DroverError("DROVER_E_CREDENTIALS", `can't write the emulator's key file ${path}: ${messageOf(error)}`, { cause: error });
+    throw storageError(`can't write the emulator's key file ${path}`, error, { code: "DROVER_E_CREDENTIALS" });
   }
 }
 
@@ -63,7 +64,7 @@ function read(path: string): KeyFile | undefined {
     text = readFileSync(path, "utf8");
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
-    throw new DroverError("DROVER_E_CREDENTIALS", `can't read the emulator's key file ${path}: ${messageOf(error)}`, { cause: error });
+    throw storageError(`can't read the emulator's key file ${path}`, error, { code: "DROVER_E_CREDENTIALS" });
   }
   try {
     const key = JSON.parse(text) as KeyFile;
@@ -106,7 +107,7 @@ async function create(path: string, tokenUri = "http://127.0.0.1/token"): Promis
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new DroverError("DROVER_E_CREDENTIALS", `can't make the folder of the key file ${path}: ${messageOf(error)}`, { cause: error });
+    throw storageError(`can't make the folder of the key file ${path}`, error, { code: "DROVER_E_CREDENTIALS" });
   }
   writePrivate(path, render(privateKey, keyId, tokenUri));
   return { client_email: EMAIL, private_key: privateKey, private_key_id: keyId, token_uri: tokenUri };

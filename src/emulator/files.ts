@@ -4,6 +4,7 @@ import { open, rename, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { storageError } from "../base/storage.ts";
 
 /** The whole state after the change number `seq`. */
 export interface Snapshot {
@@ -72,7 +73,7 @@ export function readOptional(path: string): Buffer | undefined {
     return readFileSync(path);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
-    throw new DroverError("DROVER_E_DATA_DIR", `can't read ${path}: ${messageOf(error)}`, { cause: error });
+    throw storageError(`can't read ${path}`, error);
   }
 }
 

@@ -6,8 +6,9 @@
  *   engine.call ─ mutated ─→ commit ─→ queue ─→ one write + fdatasync ─→ answered      start: snapshot, then journal
  */
 import { mkdir, type FileHandle } from "node:fs/promises";
-import { DroverError, messageOf } from "../base/errors.ts";
+import { DroverError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { storageError } from "../base/storage.ts";
 import type { Engine, EngineAnswer, EngineCall } from "./engine.types.ts";
 import { journalPath, openJournal, quarantine, readOptional, readSnapshot, writeSnapshot, type Snapshot } from "./files.ts";
 import { readJournal, type Entry, type Reading } from "./journal.ts";
@@ -74,7 +75,7 @@ export class Store {
       return new Store(options, state, await openJournal(dir, reading.good), reading.good);
     } catch (error) {
       if (error instanceof DroverError) throw error;
-      throw new DroverError("DROVER_E_DATA_DIR", `can't use ${dir} for the emulator's data: ${messageOf(error)}`, { cause: error });
+      throw storageError(`can't use ${dir} for the emulator's data`, error);
     }
   }
 
@@ -110,8 +111,7 @@ export class Store {
 
   /** After a failed write or fsync what the file holds is unknown (fsyncgate, 2018): all is refused from then on. */
   #fail(error: unknown): DroverError {
-    const message = `the emulator can't write ${this.#options.dir}: ${messageOf(error)}; free the disk or fix its permissions, then restart`;
-    this.#refusal = new DroverError("DROVER_E_DATA_DIR", message, { cause: error });
+    this.#refusal = storageError(`the emulator can't write ${this.#options.dir}`, error, { advice: "Fix its permissions, then restart" });
     this.#options.onFailure(this.#refusal);
     return this.#refusal;
   }

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { makeLogger } from "../../src/base/log.ts";
+import { DroverError } from "../../src/base/errors.ts";
 import type { FromChild, ToChild } from "../../src/base/protocol.ts";
 import { mebibytes, ms, perMinute, seconds } from "../../src/base/units.ts";
 import type { BrokerConfig } from "../../src/broker/config.ts";
@@ -148,6 +149,22 @@ test("a successor that fails leaves the journal where it was, and no write is lo
     ["a", "b", "c"],
   );
   assert.ok(lines.some((line) => line.includes("open here again")));
+});
+
+test("a journal that has no room to open: reads, writes refused for the disk, and accepted once there is room", async () => {
+  let full = true;
+  const broker = run(() => {
+    if (full) throw new DroverError("DROVER_E_DISK", "the journal can't be opened: the disk is full");
+  });
+  await until("ready", broker.ready);
+  const tables = worker();
+  assert.equal((await tables.table("players")).snapshot.rowCount, 1);
+  const refused = await write(tables, "a");
+  assert.equal(refused.is === "refused" && refused.refusal.reason, "disk");
+  assert.deepEqual(broker.exits, []);
+  full = false;
+  await until("it is open", () => lines.some((line) => line.includes("accepted again")));
+  assert.equal((await write(tables, "b")).is, "written");
 });
 
 test("a broker whose tables nobody may write to opens no journal", async () => {

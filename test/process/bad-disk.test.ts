@@ -1,12 +1,14 @@
 /** A journal that is full, a disk that is, and a damaged file at the start: nothing is acknowledged that is not kept, and it is said. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { allLanded, get, ONE, start, until, type Daemon } from "./harness.ts";
+import { keysOf } from "../../src/cli/session-key.ts";
 import { book, type Book, type Told } from "./book.ts";
+import { request, type Reply } from "../emulator/world.ts";
+import { fillUp, tinyDisk } from "../tiny-disk.ts";
 
 const HEADER = ["id", "note"];
 const TABS = { notes: { rows: [HEADER, ["n0", "first"]] } };
@@ -49,21 +51,6 @@ test(
   },
 );
 
-/** @returns a folder on a disk of `size` bytes, or why there is none. */
-function tinyDisk(t: TestContext, size: number): string | undefined {
-  const dir = mkdtempSync(join(tmpdir(), "drover-disk-"));
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", dir]);
-  t.after(() => {
-    if (mounted.status === 0) spawnSync("umount", ["-l", dir]); // the daemon is ended after this
-    rmSync(dir, { recursive: true, force: true });
-  });
-  if (mounted.status !== 0) {
-    t.skip(`needs the right to mount: ${String(mounted.stderr ?? mounted.error)}`);
-    return undefined;
-  }
-  return dir;
-}
-
 test(
   "a full disk: 507, nothing of it acknowledged, reads go on; with room again it takes and keeps all",
   { timeout: 90_000 },
@@ -91,6 +78,70 @@ test(
     assert.deepEqual(await ids(it), ["n0", ...taken.map(({ key }) => key), "again"]);
   },
 );
+
+test(
+  "a restart on a full disk: reads are served, writes get 507, and are accepted within 5 s once there is room",
+  { timeout: 90_000 },
+  async (t) => {
+    const disk = tinyDisk(t, 12_000_000);
+    if (disk === undefined) return;
+    const it = await book(t, TABS, ONE, disk);
+    await known(it);
+    it.emulator.faults.arm({ kind: "status", status: 503, method: "write", applied: false, every: 1 });
+    await it.taken("POST", "notes", { id: "n1", note: "before" });
+    const broker = (await it.daemon.status()).places.find(({ role }) => role === "broker")?.child?.pid;
+    assert.ok(broker);
+    process.kill(broker, "SIGKILL"); // leaves a WAL with the write in it
+    await it.daemon.stop("SIGKILL").catch(() => {});
+    const freeFirst = fillUp(disk);
+    const killed = await again(t, it);
+    const rows = async (daemon: Daemon): Promise<number> => {
+      const { status, body } = await get(`${daemon.url}/api/tables/notes`);
+      return status === 200 ? (JSON.parse(body) as { total: number }).total : -status;
+    };
+    assert.equal(await rows(killed), 2, "with the accepted write");
+    const write = async (daemon: Daemon, id: string): Promise<Reply> =>
+      request(`${daemon.url}/api/tables/notes`, "POST", { "content-type": "application/json" }, JSON.stringify({ id, note: LARGE }));
+    let refused: Reply | undefined; // a stopped daemon may have left some room
+    for (let nr = 0; nr < 100 && refused?.status !== 507; nr += 1) refused = await write(killed, `m${nr}`);
+    assert.equal(refused?.status, 507);
+    freeFirst();
+    const freed = performance.now();
+    await until("it accepts", async () => (await write(killed, "n3")).status === 201);
+    t.diagnostic(`accepted ${(performance.now() - freed).toFixed(0)} ms after there was room`);
+    await killed.stop();
+    rmSync(join(disk, "var/journal.db")); // a journal has to be made: reads go on without one
+    const free = fillUp(disk);
+    const fresh = await again(t, it);
+    assert.ok((await rows(fresh)) > 0, "reads are served");
+    assert.equal((await write(fresh, "n4")).status, 507);
+    free();
+    const since = performance.now();
+    await until("it accepts", async () => (await write(fresh, "n5")).status === 201);
+    t.diagnostic(`without a journal: accepted ${(performance.now() - since).toFixed(0)} ms after there was room`);
+  },
+);
+
+test("a start on a read-only file system, or without room for the first files: one clear line, exit 75", async (t) => {
+  const disk = tinyDisk(t, 1_000_000);
+  if (disk === undefined) return;
+  const refusal = async (): Promise<string> => {
+    const daemon = await start(t, { cwd: disk, env: ONE, noWait: true });
+    assert.equal((await daemon.exited).code, 75, daemon.stderr);
+    return daemon.stderr;
+  };
+  mkdirSync(join(disk, "var"));
+  spawnSync("mount", ["-o", "remount,ro", disk]);
+  assert.match(await refusal(), /^drover: DROVER_DATA_DIR: .*var can't be used: EROFS.*\. Make the file system writable again\n$/);
+  spawnSync("mount", ["-o", "remount,rw", disk]);
+  fillUp(disk);
+  assert.match(await refusal(), /ENOSPC.*\. Free space/);
+  assert.throws(() => keysOf(join(disk, "var")), { code: "DROVER_E_DISK", message: /session\.key can't be read or made: ENOSPC/ });
+  assert.deepEqual(
+    readdirSync(join(disk, "var")).filter((name) => name.startsWith("session")),
+    [],
+  );
+});
 
 test(
   "a damaged journal at the start: it starts, says so in the log and in status, and what could be read is in the sheet",

@@ -97,7 +97,7 @@ class Sqlite implements History {
       this.#db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN EXCLUSIVE; COMMIT");
       const format = this.#db.prepare("PRAGMA user_version").get()?.["user_version"];
       if (format !== 0 && format !== FORMAT) throw new Error(`it has the format ${String(format)}`);
-      this.#db.exec(SCHEMA);
+      if (format === 0) this.#db.exec(SCHEMA); // a write, for which there may be no room
     } catch (e) {
       this.#db.close();
       throw e;

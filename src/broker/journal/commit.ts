@@ -1,5 +1,6 @@
 /** One commit for many operations, and what is done when the disk does not take it. */
 import { messageOf } from "../../base/errors.ts";
+import { resultCode } from "../../base/storage.ts";
 import type { Timestamp } from "../../base/units.ts";
 import { Damage, type Database } from "./database.ts";
 import type { Group, Op, Result } from "./messages.ts";
@@ -12,12 +13,6 @@ const FULL = 13; // SQLITE_FULL
 const CONSTRAINT = 19; // SQLITE_CONSTRAINT
 const CORRUPT = 11; // SQLITE_CORRUPT
 const NOT_A_DATABASE = 26; // SQLITE_NOTADB
-
-/** SQLite's primary result code, or undefined when SQLite did not throw it. */
-export function resultCode(thrown: unknown): number | undefined {
-  const { errcode } = thrown as { errcode?: unknown };
-  return typeof errcode === "number" ? errcode & 0xff : undefined;
-}
 
 /** The file is not what it was: no operation can go on. */
 export const isDamage = (thrown: unknown): boolean =>

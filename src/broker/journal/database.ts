@@ -14,12 +14,12 @@ export const PAGE = 4_096;
 /** Numbers of the rows of kind "meta". That of the schema stays for ever. */
 export const META = { schema: 1, identity: 2, counters: 3, spreadsheet: 4 } as const;
 
-/**
- * locking_mode EXCLUSIVE keeps the index of the WAL in memory. secure_delete zeroes what is deleted: rows of a sheet do not stay behind
- * on disk, and a search through a damaged file does not find them again.
- */
+/** Keeps the index of the WAL in memory. */
+const LOCKING = "PRAGMA locking_mode=EXCLUSIVE";
+
+/** secure_delete zeroes deleted rows: they do not stay on disk, and a search through a damaged file does not find them again. */
 const SETUP = `
-  PRAGMA page_size=${PAGE}; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1;
+  PRAGMA page_size=${PAGE}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1;
   PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;
   PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216;`;
 
@@ -100,6 +100,7 @@ export class Database {
     makeFile(path);
     this.#database = new DatabaseSync(path, { timeout: 0 });
     try {
+      this.#database.exec(LOCKING); // before the first read: else SQLite makes a -shm file, which needs room on the disk
       this.#refuseForeign();
       this.#database.exec(SETUP);
       this.#database.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);

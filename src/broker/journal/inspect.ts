@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError } from "../../base/errors.ts";
 import { META } from "./database.ts";
-import { recordOf } from "./records.ts";
+import type { Entry } from "./journal.ts";
+import { decodeEntry, recordOf } from "./records.ts";
 import { FILE, openPages, refuseNewer, rowsSeen } from "./salvage.ts";
 import { strangersWait } from "./spreadsheet.ts";
 
@@ -51,4 +52,26 @@ export function inspectJournal(path: string): Seen | undefined {
     pages.close();
   }
   return { schema, spreadsheet, waiting };
+}
+
+/**
+ * The entries that wait, read without SQLite: for a disk that has no room for opening the journal.
+ * @returns them in their order; none when no journal is there. @throws a system error, or DroverError for a newer drover's journal.
+ */
+export function readWaiting(path: string): readonly Entry[] {
+  const entries = new Map<number, Entry>();
+  const settled = new Set<number>();
+  const pages = openPages(path);
+  try {
+    for (const found of rowsSeen(pages)) {
+      if (found === undefined) continue;
+      const { kind, row } = found;
+      if (kind === "entry") entries.set(row.nr, decodeEntry(row.nr, row.record));
+      if (kind === "landed" || kind === "parked") settled.add(row.nr);
+      if (kind === "meta" && row.nr === META.schema) refuseNewer(recordOf("meta", row) as number, path);
+    }
+  } finally {
+    pages.close();
+  }
+  return [...entries.values()].filter(({ lsn }) => !settled.has(lsn)).toSorted((a, b) => a.lsn - b.lsn);
 }

@@ -1,7 +1,9 @@
 /** One broker per journal. The same way as the master's lock (docs/adr/0005): SQLite's lock on a file that holds nothing. */
 import { closeSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
+import { storageError } from "../../base/storage.ts";
 import type { Ms } from "../../base/units.ts";
 
 export interface Lock {
@@ -38,7 +40,7 @@ function tryLock(path: string): Lock | undefined {
 /**
  * Blocks its thread.
  * @param patience how long to wait for a broker that is leaving.
- * @throws DroverError DROVER_E_RUNNING when it is still held then, DROVER_E_DATA_DIR when the file can't be made or read.
+ * @throws DroverError DROVER_E_RUNNING when it is still held then, DROVER_E_DATA_DIR or DROVER_E_DISK when the file can't be made or read.
  */
 export function takeLock(path: string, patience: Ms): Lock {
   const end = performance.now() + patience;
@@ -52,7 +54,7 @@ export function takeLock(path: string, patience: Ms): Lock {
       Atomics.wait(nap, 0, 0, BETWEEN_TRIES);
     }
   } catch (e) {
-    throw new DroverError("DROVER_E_DATA_DIR", `can't lock ${path}: ${messageOf(e)}`, { cause: e });
+    throw storageError(`can't lock ${path}`, e, { directory: dirname(path) });
   }
   throw new DroverError(
     "DROVER_E_RUNNING",

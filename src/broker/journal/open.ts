@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { storageError } from "../../base/storage.ts";
 import { mebibytes, seconds, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Write } from "../../sheets/writes.ts";
 import type { Added, Addition, Batch, Entry, Journal, Once, Recovered, SetAside, Settlement, Tag } from "./journal.ts";
@@ -180,14 +181,14 @@ class ThreadJournal implements Journal {
  * @returns once it holds the lock and has read what waits.
  * @throws DroverError DROVER_E_RUNNING when another broker keeps it longer than `patience`; DROVER_E_JOURNAL when a newer drover wrote it, or writes for
  * another spreadsheet wait in it;
- * DROVER_E_DATA_DIR when it can't be read or written: the disk may be full, so that a later try may succeed.
+ * DROVER_E_DATA_DIR when it can't be read or written; DROVER_E_DISK when the disk is full, read-only or fails: a later try may succeed.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const limits: Limits = { ...LIMITS, ...options.limits };
   try {
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
   } catch (e) {
-    throw new DroverError("DROVER_E_DATA_DIR", `the data directory ${options.dir} can't be made: ${messageOf(e)}`, { cause: e });
+    throw storageError(`the data directory ${options.dir} can't be made`, e);
   }
   const thread = await startThread(options, limits, options.patience ?? PATIENCE);
   if (thread.recovered.damage !== undefined) options.log.error({ dir: options.dir }, thread.recovered.damage);

@@ -2,8 +2,9 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError, messageOf } from "../../base/errors.ts";
+import { storageError } from "../../base/storage.ts";
 import type { Timestamp } from "../../base/units.ts";
-import { isDamage, resultCode } from "./commit.ts";
+import { isDamage } from "./commit.ts";
 import { Damage, Database, META, PAGE } from "./database.ts";
 import { recordOf } from "./records.ts";
 import { FILE, finishSwap, refuseNewer, salvage } from "./salvage.ts";
@@ -69,8 +70,8 @@ function look(path: string, size: number | undefined): string | undefined {
 }
 
 /**
- * @throws DroverError DROVER_E_JOURNAL when a newer drover wrote it or another spreadsheet's writes wait in it, DROVER_E_DATA_DIR when it can't be read or written, or when there is no room for
- * what is kept of a damaged one.
+ * @throws DroverError DROVER_E_JOURNAL when a newer drover wrote it or another spreadsheet's writes wait in it, DROVER_E_DATA_DIR when it can't be read or written,
+ * DROVER_E_DISK when the disk is full, read-only or fails: a later try may succeed.
  */
 export function openFiles(dir: string, ground: Ground, on: OnEntries): OpenJournal {
   const { now } = ground;
@@ -91,13 +92,6 @@ export function openFiles(dir: string, ground: Ground, on: OnEntries): OpenJourn
     return { ...openFile(path, false, ground, on.entry), damage };
   } catch (e) {
     if (e instanceof DroverError) throw e;
-    const code = resultCode(e);
-    throw new DroverError(
-      "DROVER_E_DATA_DIR",
-      `the journal ${path} can't be opened: ${messageOf(e)}${code === undefined ? "" : ` (SQLite ${code})`}`,
-      {
-        cause: e,
-      },
-    );
+    throw storageError(`the journal ${path} can't be opened`, e, { directory: dir });
   }
 }

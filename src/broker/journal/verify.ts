@@ -1,6 +1,7 @@
 /** Whether a journal from elsewhere can be used, before it takes the place of another. */
 import { DroverError, messageOf } from "../../base/errors.ts";
-import { resultCode, isDamage } from "./commit.ts";
+import { resultCode } from "../../base/storage.ts";
+import { isDamage } from "./commit.ts";
 import { Database, META } from "./database.ts";
 import type { Seen } from "./inspect.ts";
 import { recordOf } from "./records.ts";

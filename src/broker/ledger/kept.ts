@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { isDiskTrouble } from "../../base/storage.ts";
 
 /** lease: by session · ended: by session · mark: by user · day: by key · window: by key, for a successor alone. */
 export const KINDS = ["lease", "ended", "mark", "day", "window"] as const;
@@ -37,29 +38,52 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS facts (kind TEXT, key TEXT, value TEX
 /** A broker that leaves has closed its file by then. */
 const PATIENCE = 2_000;
 
+interface Opened {
+  readonly db: DatabaseSync;
+  readonly put: StatementSync;
+  readonly remove: StatementSync;
+  /** This connection alone may use the file: the only way without room for SQLite's -shm file. */
+  readonly alone: boolean;
+}
+
+function openFile(path: string, alone: boolean): Opened {
+  closeSync(openSync(path, "a", 0o600)); // SQLite's other files take this one's mode
+  const db = new DatabaseSync(path, { timeout: PATIENCE });
+  try {
+    if (alone) db.exec("PRAGMA locking_mode = EXCLUSIVE"); // before the first read
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    const format = db.prepare("PRAGMA user_version").get()?.["user_version"];
+    if (format !== 0 && format !== FORMAT) throw new Error(`it has the format ${String(format)}`);
+    if (format === 0) db.exec(SCHEMA);
+    const put = db.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)");
+    return { db, put, remove: db.prepare("DELETE FROM facts WHERE kind = ? AND key = ?"), alone };
+  } catch (e) {
+    db.close();
+    throw e;
+  }
+}
+
 class Sqlite implements Kept {
-  readonly #db: DatabaseSync;
-  readonly #put: StatementSync;
-  readonly #remove: StatementSync;
+  readonly #path: string;
+  #open: Opened;
 
   constructor(path: string) {
-    closeSync(openSync(path, "a", 0o600)); // SQLite's other files take this one's mode
-    this.#db = new DatabaseSync(path, { timeout: PATIENCE });
+    this.#path = path;
+    this.#open = this.#opened();
+  }
+
+  /** On a full disk the file can be read, alone. */
+  #opened(): Opened {
     try {
-      this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-      const format = this.#db.prepare("PRAGMA user_version").get()?.["user_version"];
-      if (format !== 0 && format !== FORMAT) throw new Error(`it has the format ${String(format)}`);
-      this.#db.exec(SCHEMA);
-      this.#put = this.#db.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)");
-      this.#remove = this.#db.prepare("DELETE FROM facts WHERE kind = ? AND key = ?");
+      return openFile(this.#path, false);
     } catch (e) {
-      this.#db.close();
-      throw e;
+      if (!isDiskTrouble(e)) throw e;
+      return openFile(this.#path, true);
     }
   }
 
   load(kind: Kind): Readonly<Record<string, unknown>>[] {
-    const rows = this.#db.prepare("SELECT value FROM facts WHERE kind = ?").all(kind);
+    const rows = this.#open.db.prepare("SELECT value FROM facts WHERE kind = ?").all(kind);
     return rows.flatMap(({ value }): Readonly<Record<string, unknown>>[] => {
       try {
         const fact: unknown = JSON.parse(String(value));
@@ -71,25 +95,30 @@ class Sqlite implements Kept {
   }
 
   write(facts: readonly Fact[]): void {
-    this.#db.exec("BEGIN IMMEDIATE");
+    if (!this.#open.db.isOpen) this.#open = this.#opened();
+    const { db, put, remove, alone } = this.#open;
+    db.exec("BEGIN IMMEDIATE");
     try {
       for (const { kind, key, value } of facts) {
-        if (value === undefined) this.#remove.run(kind, key);
-        else this.#put.run(kind, key, JSON.stringify(value));
+        if (value === undefined) remove.run(kind, key);
+        else put.run(kind, key, JSON.stringify(value));
       }
-      this.#db.exec("COMMIT");
+      db.exec("COMMIT");
     } catch (e) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      if (db.isTransaction) db.exec("ROLLBACK");
       throw e;
     }
+    if (!alone) return;
+    db.close(); // there is room again
+    this.#open = this.#opened();
   }
 
   clear(kind: Kind): void {
-    this.#db.prepare("DELETE FROM facts WHERE kind = ?").run(kind);
+    this.#open.db.prepare("DELETE FROM facts WHERE kind = ?").run(kind);
   }
 
   close(): void {
-    this.#db.close();
+    this.#open.db.close();
   }
 }
 
@@ -109,5 +138,13 @@ export function openKept(dataDir: string, log: Logger): Kept {
   }
 }
 
-/** Keeps nothing: tests, and a disk that refuses. */
+/** Keeps nothing: tests, and a ledger that is closed. */
 export const keepNothing: Kept = { load: () => [], write: () => {}, clear: () => {}, close: () => {} };
+
+/** In the place of a file that can't be opened: every write fails, and the ledger tries again. */
+export const notOpen: Kept = {
+  ...keepNothing,
+  write() {
+    throw new Error("the file can't be opened");
+  },
+};

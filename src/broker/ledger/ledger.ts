@@ -5,15 +5,15 @@
  *     └ yield: nothing is answered any more, all is on disk ─ takeBack ─→ open
  */
 import type { Clock } from "../../base/clock.ts";
-import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { SlotsState } from "../../base/slots.ts";
-import { between, minutes, ms, seconds, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
+import { between, minutes, ms, seconds, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Spent } from "../../sheets/ledger.ts";
 import type { LedgerEvents, LedgerHost, LedgerSeat, Renewal, Tally } from "../../sheets/ledger-host.ts";
 import { Counts } from "./counts.ts";
-import { ageOf, leaseFact, readKnown, windowFact } from "./facts.ts";
-import { keepNothing, type Fact, type Kept } from "./kept.ts";
+import { ageOf, type Known } from "./facts.ts";
+import type { Kept } from "./kept.ts";
+import { LedgerFile, type Books } from "./ledger-file.ts";
 import { Slots, type Now, type SlotRules } from "./slots.ts";
 
 export interface LedgerOptions {
@@ -41,29 +41,24 @@ export interface SessionLine {
 const MOMENT = ms(20);
 const LOOK_EVERY = seconds(1);
 const SWEEP_EVERY = minutes(1);
-/** A lease that moved by less is not written again: after a restart everybody has some grace anyway. */
-const WORTH_WRITING = seconds(15);
 
 export class SharedLedger implements LedgerHost {
   readonly #options: LedgerOptions;
   #slots: Slots;
   #counts: Counts;
   readonly #seats = new Set<LedgerEvents>();
-  readonly #dirty = { lease: new Set<string>(), ended: new Set<string>(), mark: new Set<string>() };
-  /** Until when each lease is, on disk. */
-  readonly #written = new Map<string, Instant>();
-  #kept: Kept = keepNothing;
+  readonly #file: LedgerFile;
   #open = false;
   #told: SlotsState | undefined;
   #timers: NodeJS.Timeout[] = [];
   #flush: NodeJS.Timeout | undefined;
   #flushed = Promise.withResolvers<void>();
-  #failing = false;
   /** Slots that have run out since this process began. */
   expired = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    this.#file = new LedgerFile(options.log, options.open);
     this.#slots = new Slots(options.rules);
     this.#counts = new Counts(options.zone);
   }
@@ -78,12 +73,9 @@ export class SharedLedger implements LedgerHost {
    */
   start(): void {
     if (this.#open) return;
-    try {
-      this.#kept = this.#options.open();
-      this.#load(this.#kept, this.#now());
-    } catch (e) {
-      this.#options.log.error(`the ledger of sessions and counts can't be read or written, it is kept in memory alone: ${messageOf(e)}`);
-    }
+    const at = this.#now();
+    const known = this.#file.open(at);
+    if (known !== undefined) this.#restore(known, at);
     this.#open = true;
     this.#timers = [setInterval(() => this.reap(), LOOK_EVERY).unref(), setInterval(() => this.#sweep(), SWEEP_EVERY).unref()];
     this.#settle();
@@ -94,16 +86,7 @@ export class SharedLedger implements LedgerHost {
     if (!this.#open) return;
     this.#open = false;
     for (const timer of this.#timers) clearInterval(timer);
-    const at = this.#now();
-    this.#written.clear(); // every lease as it is now
-    for (const id of this.#slots.leases.keys()) this.#dirty.lease.add(id);
-    this.#write(this.#counts.windows.state(at.now).map((state) => ({ kind: "window", key: state.key, value: windowFact(state, at) })));
-    try {
-      this.#kept.close();
-    } catch (e) {
-      this.#options.log.warn(`the ledger's file did not close: ${messageOf(e)}`);
-    }
-    this.#kept = keepNothing;
+    this.#endFlush((books) => this.#file.close(books, this.#now()));
   }
 
   retune(rules: SlotRules): void {
@@ -168,17 +151,14 @@ export class SharedLedger implements LedgerHost {
     return result;
   }
 
-  #load(kept: Kept, at: Now): void {
-    const { leases, ended, marks, days, windows } = readKnown(kept, at);
+  #restore({ leases, ended, marks, days, windows }: Known, at: Now): void {
     const slots = new Slots(this.#slots.rules);
     const counts = new Counts(this.#options.zone);
     slots.restore(leases, ended, marks, at.now);
     counts.days.restore(days);
     for (const { state, at: when } of windows) counts.windows.restore([state], ageOf(when, at.wall), at.now);
-    kept.clear("window"); // they are ours now
     [this.#slots, this.#counts] = [slots, counts];
-    this.#written.clear();
-    for (const [id, { until }] of slots.leases) this.#written.set(id, until);
+    this.#file.loaded(slots);
   }
 
   #renew({ active, held, known }: Renewal): void {
@@ -206,9 +186,9 @@ export class SharedLedger implements LedgerHost {
   /** After every step: workers hear of it, and the disk a moment later. */
   #settle(): void {
     const { leases, ended, marks, out } = this.#slots.take();
-    for (const id of leases) this.#dirty.lease.add(id);
-    for (const id of ended) this.#dirty.ended.add(id);
-    for (const user of marks) this.#dirty.mark.add(user);
+    this.#file.changed("lease", leases);
+    this.#file.changed("ended", ended);
+    this.#file.changed("mark", marks);
     for (const { id, why } of out) for (const seat of this.#seats) seat.ended(id, why);
     const { state } = this.#slots;
     if (state.used !== this.#told?.used || state.max !== this.#told.max) {
@@ -217,7 +197,7 @@ export class SharedLedger implements LedgerHost {
       for (const seat of this.#seats) seat.slots(state);
     }
     if (this.#flush !== undefined || !this.#open) return;
-    this.#flush = setTimeout(() => this.#write([]), MOMENT);
+    this.#flush = setTimeout(() => this.#endFlush((books) => this.#file.write(books, this.#now())), MOMENT);
   }
 
   #say({ used, max, status }: SlotsState): void {
@@ -225,40 +205,14 @@ export class SharedLedger implements LedgerHost {
     if (this.#told !== undefined) this.#options.log[level]({ slots: used, max }, `slots ${used}/${max} ${status}`);
   }
 
-  #write(more: readonly Fact[]): void {
+  /** Carries out a write, and tells those who wait for it. */
+  #endFlush(write: (books: Books) => void): void {
     clearTimeout(this.#flush);
     this.#flush = undefined;
     const waiting = this.#flushed;
     this.#flushed = Promise.withResolvers();
-    const facts = [...this.#facts(this.#now()), ...more];
-    try {
-      if (facts.length > 0) this.#kept.write(facts);
-      this.#failing = false;
-    } catch (e) {
-      if (!this.#failing) this.#options.log.error(`the ledger can't be written, a restart will know less of who is in: ${messageOf(e)}`);
-      this.#failing = true;
-      for (const { kind, key } of facts) if (kind === "lease" || kind === "ended" || kind === "mark") this.#dirty[kind].add(key);
-    }
+    write({ slots: this.#slots, counts: this.#counts });
     waiting.resolve();
-  }
-
-  #facts(at: Now): Fact[] {
-    const { lease, ended, mark } = this.#dirty;
-    const { leases, ended: out, marks } = this.#slots;
-    const facts: Fact[] = [];
-    for (const id of lease) {
-      const now = leases.get(id);
-      const before = this.#written.get(id);
-      if (now !== undefined && before !== undefined && Math.abs(between(before, now.until)) < WORTH_WRITING) continue;
-      if (now === undefined) this.#written.delete(id);
-      else this.#written.set(id, now.until);
-      facts.push({ kind: "lease", key: id, value: now === undefined ? undefined : leaseFact(now, at) });
-    }
-    for (const id of ended) facts.push({ kind: "ended", key: id, value: out.get(id) });
-    for (const user of mark) facts.push({ kind: "mark", key: user, value: marks.get(user) });
-    for (const key of this.#counts.days.take()) facts.push({ kind: "day", key, value: this.#counts.days.get(key) });
-    for (const set of [lease, ended, mark]) set.clear();
-    return facts;
   }
 
   #now(): Now {

@@ -5,7 +5,8 @@
 import { chmodSync } from "node:fs";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { http } from "../../base/http.ts";
-import { DroverError, messageOf } from "../../base/errors.ts";
+import { messageOf } from "../../base/errors.ts";
+import { storageError } from "../../base/storage.ts";
 
 /** What the operator may ask of a running master. The command line has the same verbs. */
 export const CONTROL_VERBS = [
@@ -68,9 +69,7 @@ export function serveControl(path: string, handlers: ControlHandlers): Promise<S
     socket.destroy();
   });
   return new Promise((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(new DroverError("DROVER_E_DATA_DIR", `the control socket ${path} can't be made: ${messageOf(error)}`, { cause: error })),
-    );
+    server.once("error", (error) => reject(storageError(`the control socket ${path} can't be made`, error)));
     const before = process.umask(0o177);
     server.listen(path, () => {
       chmodSync(path, 0o600);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DroverError, messageOf } from "../../base/errors.ts";
+import { storageError } from "../../base/storage.ts";
 import { lockHolder, removeOwn, writePid } from "./pidfile.ts";
 
 /**
@@ -32,7 +33,7 @@ export function lockDataDir(directory: string): Lock {
     database.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     const text = messageOf(error);
-    if (!/locked|busy/i.test(text)) throw new DroverError("DROVER_E_DATA_DIR", `can't lock ${file}: ${text}`, { cause: error });
+    if (!/locked|busy/i.test(text)) throw storageError(`can't lock ${file}`, error, { directory });
     throw new DroverError(
       "DROVER_E_RUNNING",
       `a daemon${holder(file, pidfile)} already uses the data directory ${directory}: stop it (drover stop), or give this one another DROVER_DATA_DIR`,

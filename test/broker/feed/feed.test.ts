@@ -8,11 +8,13 @@ import fc from "fast-check";
 import { makeLogger } from "../../../src/base/log.ts";
 import { seconds, type Timestamp } from "../../../src/base/units.ts";
 import { Feed } from "../../../src/broker/feed/feed.ts";
+import { openHistory, untold } from "../../../src/broker/feed/history.ts";
 import { idOf, type Changes, type FeedEvent, type Position } from "../../../src/sheets/events.ts";
 import { LiveFeed } from "../../../src/sheets/feed.ts";
 import { MOST_EVENTS } from "../../../src/sheets/ring.ts";
 import { encodeSnapshot, type Cell } from "../../../src/sheets/snapshot.ts";
 import type { Audience, TableInfo } from "../../../src/sheets/types.ts";
+import { fillUp, tinyDisk } from "../../tiny-disk.ts";
 
 let dataDir: string;
 let lines: string[];
@@ -80,6 +82,25 @@ function told(life: Life, rows: Rows, table?: string, names?: readonly string[],
 const inShort = (events: readonly FeedEvent[]): string[] =>
   events.map(({ what }) => (what.kind === "reset" ? `reset ${what.reason}` : `${what.kind.slice(4)} ${what.key}`));
 const last = ({ heard }: Life): Position => heard.at(-1) as Position;
+
+test("on a full disk the feed goes on where the last broker ended", async (t) => {
+  const disk = tinyDisk(t, 1_000_000);
+  if (disk === undefined) return;
+  const first = openHistory(disk, { epoch: 1, seq: 0 });
+  assert.ok(first.is === "open");
+  first.history.keep({
+    ends: { floor: { epoch: 1, seq: 0 }, head: { epoch: 1, seq: 3 } },
+    events: [],
+    table: "t",
+    told: untold(""),
+    base: undefined,
+  });
+  first.history.close();
+  fillUp(disk);
+  const second = openHistory(disk, { epoch: 2, seq: 0 });
+  assert.deepEqual(second.is === "open" && second.kept.head, { epoch: 1, seq: 3 });
+  if (second.is === "open") second.history.close();
+});
 
 test("a table that is seen for the first time is no event; afterwards each change is one, numbered without a gap", async () => {
   const life = begin();

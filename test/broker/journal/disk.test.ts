@@ -1,14 +1,15 @@
 /** A disk that is full or fails: nothing is acknowledged that is not there, what was there can be read, and it recovers by itself. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Journal } from "../../../src/broker/journal/journal.ts";
 import { needs } from "../../needs.ts";
-import { addOne, batch, entry, folder, open, settlement, undo } from "./world.ts";
+import { fillUp, tinyDisk } from "../../tiny-disk.ts";
+import { addOne, batch, entry, folder, open, settlement } from "./world.ts";
 
 const large = (): { entries: [ReturnType<typeof entry>] } => ({ entries: [entry({ values: { text: "x".repeat(20_000) } })] });
 
@@ -45,18 +46,6 @@ test("a database that may not grow: disk, and again when something has landed", 
   assert.equal(recovered.entries.length, taken + 1 - 5 + 1);
 });
 
-/** @returns a disk of `size` bytes of its own, or why there is none. */
-function tinyDisk(t: TestContext, size: number): string | undefined {
-  const dir = folder(t);
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", dir]);
-  if (mounted.status !== 0) {
-    t.skip(`needs the right to mount: ${String(mounted.stderr ?? mounted.error)}`);
-    return undefined;
-  }
-  undo(t, () => spawnSync("umount", [dir]));
-  return dir;
-}
-
 test("a full disk: never acknowledged, read on, and taken again when there is room", { timeout: 60_000 }, async (t) => {
   const disk = tinyDisk(t, 3_000_000);
   if (disk === undefined) return;
@@ -83,12 +72,35 @@ test("a full disk: never acknowledged, read on, and taken again when there is ro
 test("no room for even a new journal: refused, and later opened", async (t) => {
   const disk = tinyDisk(t, 1_000_000);
   if (disk === undefined) return;
-  const ballast = join(disk, "ballast");
-  spawnSync("dd", ["if=/dev/zero", `of=${ballast}`, "bs=4096"]);
-  await assert.rejects(open(t, disk), { code: "DROVER_E_DATA_DIR" });
-  rmSync(ballast);
+  const free = fillUp(disk);
+  await assert.rejects(open(t, disk), { code: "DROVER_E_DISK", exit: 75, message: /journal\.db can't be opened: .*full.*Free space/ });
+  free();
   await addOne(await open(t, disk));
 });
+
+for (const how of ["closed", "killed"] as const)
+  test(`a journal whose broker was ${how} opens on a full disk: reads work, writes are refused until there is room`, async (t) => {
+    const disk = tinyDisk(t, 2_000_000);
+    if (disk === undefined) return;
+    const [first, dir] = [join(disk, "first"), join(disk, "data")];
+    for (const made of [first, dir]) mkdirSync(made);
+    const before = await open(t, first);
+    const entries = [await addOne(before), await addOne(before)];
+    if (how === "closed") await before.close();
+    for (const name of readdirSync(first)) copyFileSync(join(first, name), join(dir, name));
+    const free = fillUp(disk);
+    const journal = await open(t, dir);
+    assert.deepEqual(
+      journal.recovered.entries.map(({ id }) => id),
+      entries.map(({ id }) => id),
+    );
+    assert.equal((await journal.find(entries[0]?.id ?? ""))?.state, "journaled");
+    assert.equal((await journal.add(large())).is, "disk");
+    free();
+    await takesAgain(journal, 5_000);
+    await journal.close();
+    assert.equal((await open(t, dir)).recovered.damage, undefined);
+  });
 
 const STRACE = needs("strace", "strace");
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
@@ -11,6 +12,7 @@ import { keepNothing, openKept, type Kept } from "../../../src/broker/ledger/kep
 import { answerOperator } from "../../../src/broker/ledger/operator.ts";
 import type { SharedLedger } from "../../../src/broker/ledger/ledger.ts";
 import type { LedgerSeat } from "../../../src/sheets/ledger-host.ts";
+import { fillUp, tinyDisk } from "../../tiny-disk.ts";
 import { FakeTime } from "../time.ts";
 import { ledgerByHand, session } from "./ledgers.ts";
 
@@ -125,6 +127,51 @@ test("a disk that refuses, and a file that is none, cost what is on it and nothi
   const again = begin();
   assert.equal(again.host.state.used, 1);
   again.host.close();
+});
+
+test("a restart on a full disk knows who was revoked, and writes again as usual once there is room", async (t) => {
+  const disk = tinyDisk(t, 1_000_000);
+  if (disk === undefined) return;
+  const on = (): Kept => openKept(disk, silent);
+  const first = begin(on);
+  const bob = session("bob", time.wall());
+  await seat(first.host).enter(bob);
+  await seat(first.host).leave(bob);
+  first.host.close();
+  const free = fillUp(disk);
+  const second = begin(on);
+  assert.deepEqual(await seat(second.host).enter(bob), { is: "revoked" });
+  const ada = session("ada", time.wall());
+  await seat(second.host).enter(ada);
+  await seat(second.host).leave(ada); // can't be written now
+  free();
+  await seat(second.host).leave(session("cy", time.wall()));
+  const beside = new DatabaseSync(join(disk, "ledger.db"), { readOnly: true }); // as drover backup does
+  const rows = beside.prepare("SELECT count(*) AS rows FROM facts WHERE kind = 'ended'").get();
+  beside.close();
+  assert.ok(Number(rows?.["rows"]) >= 2, "what happened meanwhile is on disk, and others can read it");
+  second.host.close();
+  const third = begin(on);
+  assert.deepEqual(await seat(third.host).enter(ada), { is: "revoked" });
+  third.host.close();
+});
+
+test("a disk that could not be opened at the start is used as soon as it can be", async () => {
+  let broken = true;
+  const late = begin(() => {
+    if (broken) throw new Error("disk I/O error");
+    return open();
+  });
+  const ada = session("ada", time.wall());
+  await seat(late.host).enter(ada);
+  await seat(late.host).leave(ada);
+  broken = false;
+  await time.advance(seconds(5));
+  await seat(late.host).leave(session("bob", time.wall()));
+  const next = begin();
+  assert.deepEqual(await seat(next.host).enter(ada), { is: "revoked" });
+  next.host.close();
+  late.host.close();
 });
 
 test("a flood of sessions, keys and logouts stays bounded and fast", async () => {
