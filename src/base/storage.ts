@@ -1,5 +1,5 @@
 /** Failures of files and directories: which of them may pass, and what an operator does about each. */
-import { closeSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, statSync, writeSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { DroverError, errnoOf, messageOf, type ErrorCode } from "./errors.ts";
 
@@ -89,7 +89,12 @@ const KINDS = { file: "a file", directory: "a directory", socket: "a socket" } a
 export type Kind = keyof typeof KINDS;
 
 function kindOf(path: string): Kind | "other" | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
+  let found: Stats | undefined;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch (e) {
+    throw storageError(`${path} can't be used`, e);
+  }
   if (found === undefined) return undefined;
   return found.isDirectory() ? "directory" : found.isSocket() ? "socket" : found.isFile() ? "file" : "other";
 }

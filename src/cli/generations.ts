@@ -1,7 +1,10 @@
 /** Which plan each generation of children runs with, and what a reload may change. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Resolved } from "../settings/resolve.ts";
 import type { Settings } from "../settings/table.ts";
 import { makePlan, type Plan } from "./plan.ts";
+import { SESSION_KEY } from "./session-key.ts";
 
 export interface Generations {
   /** The settings in force for the master: live rows are the newest, the others as each generation has them. */
@@ -21,7 +24,12 @@ export interface Generations {
 }
 
 export function createGenerations(first: Resolved, demo: boolean, emulatorUrl: string | undefined): Generations {
-  const planFor = (generation: number, { settings }: Resolved): Plan => makePlan({ generation, settings, demo, emulatorUrl });
+  const planFor = (generation: number, { settings }: Resolved): Plan => {
+    const plan = makePlan({ generation, settings, demo, emulatorUrl });
+    // Fails here, and not in every child. An application may never need the keys: they are not made for it.
+    if (plan.app === undefined || existsSync(join(settings.data_dir, SESSION_KEY))) plan.sessionKeys();
+    return plan;
+  };
   const plans = new Map<number, Plan>();
   /** What the last reload was judged by: the next generation begins with these very files, whatever becomes of them meanwhile. */
   let judged: Plan | undefined;

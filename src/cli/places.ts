@@ -1,8 +1,8 @@
 /** The directories a daemon needs, and the note that says a daemon runs from this folder. */
-import { mkdirSync, rmSync, writeFileSync, accessSync, constants } from "node:fs";
+import { mkdirSync, rmSync, statSync, writeFileSync, accessSync, constants } from "node:fs";
 import { dirname, join } from "node:path";
 import { errnoOf } from "../base/errors.ts";
-import { storageError } from "../base/storage.ts";
+import { expectKind, storageError, type Kind } from "../base/storage.ts";
 import { readProcStat } from "../master/shell/procstat.ts";
 import { privateDirectory, socketDirectory } from "../master/shell/shortpath.ts";
 import type { Settings } from "../settings/table.ts";
@@ -14,8 +14,40 @@ export const controlSocket = (runDir: string): string => join(socketDirectory(ru
 /** Where workers find the admin API. */
 export const adminSocket = (runDir: string): string => join(socketDirectory(runDir), "admin.sock");
 
+/** What stands in the data directory. */
+const DATA: Readonly<Record<string, readonly [Kind, string]>> = {
+  "drover.lock": ["file", "the daemon's lock"],
+  "drover.pid": ["file", "the daemon's pid"],
+  "journal.db": ["file", "the journal of writes"],
+  "journal.db-wal": ["file", "the journal's log"],
+  "journal.lock": ["file", "the journal's lock"],
+  "ledger.db": ["file", "the ledger of sessions and counts"],
+  "feed.db": ["file", "the change feed"],
+  "broker.json": ["file", "the broker's state"],
+  "tabs.json": ["file", "the list of tabs"],
+  "session.key": ["file", "the keys of sessions"],
+  "admin-tokens.json": ["file", "the administrators' tokens"],
+  "admin-token": ["file", "the first administrator's token"],
+  snapshots: ["directory", "the tables' snapshots"],
+};
+/** What stands in the directory of the sockets. */
+const SOCKETS: Readonly<Record<string, string>> = {
+  "control.sock": "the commands' way to the daemon",
+  "admin.sock": "the workers' way to the admin API",
+  "broker.sock": "the workers' way to the broker",
+};
+
+/** An application is served without our sockets: what is in their way is logged, and they are tried for again. */
+function expectKinds({ data_dir: data, run_dir: run, log_file: log, app }: Settings): void {
+  for (const [name, [kind, what]] of Object.entries(DATA)) expectKind(join(data, name), kind, what);
+  if ("file" in log && statSync(log.file, { throwIfNoEntry: false })?.isDirectory() === true) expectKind(log.file, "file", "the log");
+  if (app !== undefined) return;
+  for (const [name, what] of Object.entries(SOCKETS)) expectKind(join(socketDirectory(run), name), "socket", what);
+}
+
 /**
- * Makes the data and log directories, and the run directory of what can't do without, where they are missing.
+ * Makes the data and log directories, and the run directory of what can't do without, where they are missing. Refuses what is there and of
+ * the wrong kind.
  * @throws DroverError DROVER_E_DATA_DIR or DROVER_E_DISK naming directory, setting and user.
  */
 export function prepareDirectories(settings: Settings): void {
@@ -23,6 +55,7 @@ export function prepareDirectories(settings: Settings): void {
   // An application needs no socket of ours to serve; the built-in service has its broker behind one.
   if (settings.app === undefined) prepareRunDirectory(settings);
   if ("file" in settings.log_file) writable(dirname(settings.log_file.file), "DROVER_LOG_FILE", 0o750);
+  expectKinds(settings);
 }
 
 /** Makes the directory of the sockets. @throws DroverError DROVER_E_DATA_DIR or DROVER_E_DISK naming directory, setting and user. */

@@ -23,8 +23,11 @@ export function keysOf(dataDir: string): readonly string[] {
   } catch (e) {
     throw storageError(`the session key ${path} can't be read or made`, e);
   }
-  if ((statSync(path).mode & 0o077) !== 0)
-    throw wrong("can be read by others than its owner: chmod 600 it, and change the key if they may have");
+  const mode = statSync(path).mode & 0o777;
+  if ((mode & 0o077) !== 0)
+    throw wrong(
+      `has mode 0${mode.toString(8)} (expected 0600: its owner alone). chmod 600 it, and replace the key if others may have read it`,
+    );
   const lines = text.split("\n").map((line) => line.trim());
   const keys = lines.filter((line) => line !== "" && !line.startsWith("#"));
   if (keys.length === 0 || keys.some((key) => key.length < LEAST))

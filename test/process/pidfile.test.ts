@@ -66,16 +66,6 @@ function forgeAgain(pidfile: string, daemon: Daemon): void {
   assert.ok(alive(daemon.pid));
 }
 
-test("a folder in its place: the daemon runs without a pid file, and the log says so", async (t) => {
-  const dir = folder(t);
-  mkdirSync(join(dir, "var/drover.pid/full"), { recursive: true });
-  const daemon = await start(t, { cwd: dir, args: [LISTENER], env: ONE });
-  assert.equal((await get(daemon.url)).status, 207);
-  await daemon.logged(/runs without its drover\.pid in .*var: /);
-  assert.equal((await daemon.stop()).code, 0);
-  assert.ok(lstatSync(join(dir, "var/drover.pid/full")).isDirectory());
-});
-
 test("who is refused is told the holder's true pid, whatever the pid file says", async (t) => {
   const first = await start(t, { args: [LISTENER], env: ONE });
   const foreign = stranger(t);
