@@ -21,16 +21,17 @@ interface OfWorker {
   pid: number | undefined;
   served: number;
   at: number;
-  readonly elu: number[];
+  readonly elu: (number | null)[];
   readonly rps: number[];
-  readonly rss: number[];
+  readonly rss: (number | null)[];
 }
 
 export interface WorkerLines {
   readonly slot: number;
-  readonly elu: readonly number[];
+  /** null: not known then. */
+  readonly elu: readonly (number | null)[];
   readonly rps: readonly number[];
-  readonly rss: readonly number[];
+  readonly rss: readonly (number | null)[];
 }
 
 export interface Lines {
@@ -47,7 +48,7 @@ export interface Lines {
   readonly workers: readonly WorkerLines[];
 }
 
-const keep = (list: number[], value: number, most: number): void => {
+const keep = <T>(list: T[], value: T, most: number): void => {
   list.push(value);
   if (list.length > most) list.shift();
 };
@@ -106,9 +107,9 @@ export class History {
       const served = child?.served ?? 0;
       const span = (now.at - line.at) / 1_000;
       const rps = line.pid === child?.pid && span > 0 ? Math.max(0, served - line.served) / span : 0;
-      keep(line.elu, rounded(child?.elu ?? 0, 2), OF_WORKER);
+      keep(line.elu, child?.elu == null ? null : rounded(child.elu, 2), OF_WORKER);
       keep(line.rps, rounded(rps, 1), OF_WORKER);
-      keep(line.rss, Math.round((child?.rss ?? 0) / 1_048_576), OF_WORKER);
+      keep(line.rss, child?.rss == null ? null : Math.round(child.rss / 1_048_576), OF_WORKER);
       [line.pid, line.served, line.at] = [child?.pid, served, now.at];
     }
     const there = new Set(workers.map(({ slot }) => slot));

@@ -1,4 +1,6 @@
 import { performance } from "node:perf_hooks";
+import { getHeapStatistics } from "node:v8";
+import { residentMemory } from "./descriptors.ts";
 import { watchNode, type BeatFigures } from "./figures.ts";
 import type { HistogramDelta } from "./histogram.ts";
 import type { MasterPort } from "./port.ts";
@@ -53,7 +55,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
     const current = performance.eventLoopUtilization();
     const elu = performance.eventLoopUtilization(current, previous).utilization;
     previous = current;
-    const { heapUsed, rss } = process.memoryUsage();
+    const rss = residentMemory();
     const report = vitals.upstream?.();
     const slots = vitals.slots?.();
     const delayP99 = loop.p99();
@@ -67,8 +69,8 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
       elu: Number.isFinite(elu) ? elu : 0,
       delay,
       ...(delayP99 === undefined ? {} : { delayP99 }),
-      heap: heapUsed,
-      rss,
+      heap: getHeapStatistics().used_heap_size,
+      ...(rss === undefined ? {} : { rss }),
       full: vitals.full(),
       counters: vitals.counters(),
       latency: vitals.latency(),

@@ -3,7 +3,7 @@
  * application code, so names are of a few families, of a plain alphabet, and few.
  */
 import { PerformanceObserver } from "node:perf_hooks";
-import { getHeapSpaceStatistics } from "node:v8";
+import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8";
 import { count, record } from "./fields.ts";
 import { Histogram, type HistogramDelta } from "./histogram.ts";
 import type { LoopLag, LoopWatch } from "./loopdelay.ts";
@@ -29,7 +29,6 @@ export interface NodeFigures {
   readonly heapTotal: number;
   readonly heapUsed: number;
   readonly external: number;
-  readonly arrayBuffers: number;
   readonly spaces: readonly HeapSpace[];
   readonly lag: LoopLag;
   /** What keeps the loop alive, by kind: TCPSocketWrap, Timeout … */
@@ -67,7 +66,7 @@ export function readFigures(v: unknown, delta: (v: unknown) => HistogramDelta | 
 }
 
 const LAG = ["min", "max", "mean", "stddev", "p50", "p90", "p99"] as const satisfies readonly (keyof LoopLag)[];
-const MEMORY = ["heapTotal", "heapUsed", "external", "arrayBuffers"] as const;
+const MEMORY = ["heapTotal", "heapUsed", "external"] as const;
 const MOST_KINDS = 32;
 const word = (v: unknown): v is string => typeof v === "string" && /^[\w.-]{1,64}$/.test(v);
 
@@ -116,7 +115,8 @@ export function watchNode(loop: LoopWatch): NodeWatch {
 }
 
 function nodeFigures(lag: LoopLag): NodeFigures {
-  const { heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  // Not process.memoryUsage(), which opens a file and throws without a free descriptor.
+  const { total_heap_size: heapTotal, used_heap_size: heapUsed, external_memory: external } = getHeapStatistics();
   const inUse = getHeapSpaceStatistics().filter((space) => space.space_size > 0); // most are for what we don't do
   const spaces = inUse.map((space) => ({
     name: space.space_name.replace(/_space$/, ""),
@@ -126,5 +126,5 @@ function nodeFigures(lag: LoopLag): NodeFigures {
   }));
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
-  return { heapTotal, heapUsed, external, arrayBuffers, spaces, lag, resources };
+  return { heapTotal, heapUsed, external, spaces, lag, resources };
 }

@@ -43,7 +43,7 @@ function beat(m: Fields): Beat | undefined {
     !count(elu) ||
     !count(delay) ||
     !count(heap) ||
-    !count(rss) ||
+    !(rss === undefined || count(rss)) ||
     typeof full !== "boolean"
   )
     return undefined;
@@ -62,11 +62,12 @@ function beat(m: Fields): Beat | undefined {
   if (m["figures"] !== undefined && figures === undefined) return undefined;
   const classes = m["byClass"] === undefined ? undefined : byClass(m["byClass"]);
   if (m["byClass"] !== undefined && classes === undefined) return undefined;
-  const base = { type: "beat", seq, inFlight, connections, elu, delay: delay as Ms, heap, rss, full, counters: totals, latency } as const;
+  const base = { type: "beat", seq, inFlight, connections, elu, delay: delay as Ms, heap, full, counters: totals, latency } as const;
   const late = delayP99 === undefined ? {} : { delayP99: delayP99 as Ms };
   return {
     ...base,
     ...late,
+    ...(rss === undefined ? {} : { rss }),
     ...(report === undefined ? {} : { upstream: report }),
     ...(slots === undefined ? {} : { slots }),
     ...(figures === undefined ? {} : { figures }),

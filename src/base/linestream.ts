@@ -1,5 +1,6 @@
 import { close, fstatSync, mkdirSync, openSync, write, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { withReserve } from "./descriptors.ts";
 import { errnoOf, messageOf } from "./errors.ts";
 import type { LogTarget, Lost } from "./logfile.ts";
 
@@ -232,7 +233,8 @@ class Place {
     if (this.#fd !== undefined) return this.#fd;
     if ("file" in this.#target) {
       mkdirSync(dirname(this.#target.file), { recursive: true, mode: 0o750 });
-      this.#fd = openSync(this.#target.file, "a", 0o640);
+      const { file } = this.#target;
+      this.#fd = withReserve(() => openSync(file, "a", 0o640));
     } else this.#fd = this.#target.fd;
     this.#pipe = !fstatSync(this.#fd).isFile();
     return this.#fd;

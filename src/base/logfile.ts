@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { withReserve } from "./descriptors.ts";
 import { errnoOf, messageOf } from "./errors.ts";
 
 /** Where lines go: a file (opened for append, may be reopened), or an inherited descriptor such as 1. */
@@ -69,4 +70,4 @@ export function openLogFile(target: LogTarget, tell: (lost: Lost) => string): Lo
   };
 }
 
-const openToAppend = (file: string): number => openSync(file, "a", 0o640);
+const openToAppend = (file: string): number => withReserve(() => openSync(file, "a", 0o640));

@@ -12,14 +12,14 @@ export interface ProcessMeasured {
   readonly role: Role | "master";
   readonly slot: number;
   readonly startedAt: Timestamp;
-  /** Seconds since the daemon started, of the dead too. */
-  readonly cpuUser: number;
-  readonly cpuSystem: number;
-  /** Bytes. */
-  readonly rss: number;
-  readonly virtual: number;
-  readonly data: number;
-  readonly files: number;
+  /** Seconds since the daemon started, of the dead too; undefined: never read. */
+  readonly cpuUser: number | undefined;
+  readonly cpuSystem: number | undefined;
+  /** Bytes, and how many files are open; undefined: could not be read. */
+  readonly rss: number | undefined;
+  readonly virtual: number | undefined;
+  readonly data: number | undefined;
+  readonly files: number | undefined;
   readonly node: NodeFigures | undefined;
 }
 

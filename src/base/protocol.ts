@@ -119,7 +119,8 @@ export interface Beat {
   /** 99th percentile of the loop's delay over the last half to whole minute. */
   readonly delayP99?: Ms;
   readonly heap: number;
-  readonly rss: number;
+  /** Resident bytes; absent when the child could not read them. */
+  readonly rss?: number;
   /** True while the connection cap keeps the worker from accepting. */
   readonly full: boolean;
   readonly counters: Counters;

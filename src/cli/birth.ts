@@ -1,4 +1,5 @@
 /** What all children begin with. */
+import { CHILD_RESERVE, holdReserve } from "../base/descriptors.ts";
 import { createLog, type LogLevel, type LogSink, type LogTarget } from "../base/log.ts";
 import type { Role } from "../base/protocol.ts";
 import { endWithoutMaster } from "./orphan.ts";
@@ -13,6 +14,7 @@ export interface Birth {
 export function begin(): Birth {
   const masterPid = Number(process.argv[4]);
   endWithoutMaster(masterPid);
+  holdReserve(CHILD_RESERVE);
   return { port: bufferedPort(), masterPid };
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { compactOnceIdle } from "../base/compact.ts";
+import { holdReserve, MASTER_RESERVE } from "../base/descriptors.ts";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { createLog, type LogSink } from "../base/log.ts";
@@ -42,6 +43,7 @@ type Undo = () => unknown;
 
 export async function serve(argv: readonly string[]): Promise<number> {
   endSoon();
+  holdReserve(MASTER_RESERVE);
   const early = holdSignals(process);
   const options = readServeOptions(argv);
   const underSystemd = process.env["SYSTEMD_EXEC_PID"] === String(process.pid) || process.env["NOTIFY_SOCKET"] !== undefined;

@@ -69,14 +69,14 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
 
   const lookAt = (child: Child): void => {
     const stat = readProcStat(child.pid);
-    if (stat === undefined) return;
     const at = performance.now();
+    const why = child.role === "worker" ? wear.check(child, stat?.rss, settings(), at) : undefined;
+    if (why !== undefined) arbiter.feed({ type: "recycle", place: child.place, why });
+    if (stat === undefined) return void (uses.delete(child.pid), lastTicks.delete(child.pid));
     const before = lastTicks.get(child.pid);
     lastTicks.set(child.pid, { ticks: stat.cpuTicks, at });
     const cpu = before === undefined ? 0 : (stat.cpuTicks - before.ticks) / TICKS_PER_SECOND / ((at - before.at) / 1_000);
     uses.set(child.pid, { cpu, rss: stat.rss });
-    const why = child.role === "worker" ? wear.check(child, stat.rss, settings(), at) : undefined;
-    if (why !== undefined) arbiter.feed({ type: "recycle", place: child.place, why });
   };
 
   return {

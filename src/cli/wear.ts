@@ -6,11 +6,11 @@ export type Worn = Pick<Child, "pid" | "startedAt" | "lastBeat">;
 
 export interface Wear {
   /**
-   * @param rss bytes, as sampled now.
+   * @param rss bytes, as sampled now; undefined: could not be read, which says nothing of the samples before it.
    * @param now on the clock of `startedAt`.
    * @returns why it is to be recycled, or undefined. The setting's name stands in it: deaths are counted by it.
    */
-  check(child: Worn, rss: number, settings: Settings, now: number): string | undefined;
+  check(child: Worn, rss: number | undefined, settings: Settings, now: number): string | undefined;
   forget(pid: number): void;
 }
 
@@ -28,6 +28,7 @@ export function createWear(): Wear {
       if (most > 0 && served >= most) return `it has served ${served} requests (DROVER_MAX_REQUESTS)`;
       const age = now - child.startedAt;
       if (max_lifetime > 0 && age >= max_lifetime) return `it is ${Math.round(age / 1_000)} s old (DROVER_MAX_LIFETIME)`;
+      if (rss === undefined) return undefined;
       const times = max_rss > 0 && rss >= max_rss ? (over.get(child.pid) ?? 0) + 1 : 0;
       over.set(child.pid, times);
       if (times >= IN_A_ROW) return `it holds ${Math.round(rss / 1_048_576)} MiB, ${times} samples in a row (DROVER_MAX_RSS)`;

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
+import { lacksDescriptors, withReserve } from "../base/descriptors.ts";
 import { errnoOf } from "../base/errors.ts";
 import { bytes, mebibytes, type Bytes } from "../base/units.ts";
 
@@ -19,14 +20,14 @@ export interface Machine {
 /** What one worker of the built-in application takes under load; the default number of workers counts with it. */
 export const WORKER_FOOTPRINT: Bytes = mebibytes(90);
 
-/** A file's text, or undefined when it is not there or not ours to read: every one of these files may be missing. */
+/** A file's text, or undefined when it is not there or not ours to read; throws when no descriptor is left to look with. */
 export type ReadIfThere = (path: string) => string | undefined;
 
 const readIfThere: ReadIfThere = (path) => {
   try {
-    return readFileSync(path, "utf8");
+    return withReserve(() => readFileSync(path, "utf8"));
   } catch (thrown) {
-    if (errnoOf(thrown) === undefined) throw thrown;
+    if (errnoOf(thrown) === undefined || lacksDescriptors(thrown)) throw thrown;
     return undefined;
   }
 };

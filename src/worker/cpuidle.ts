@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { withReserve } from "../base/descriptors.ts";
 
 /** proc(5): user, nice, system, idle, iowait, irq, softirq, steal; guests are in user's already. */
 const FIELDS = 8;
@@ -11,7 +12,10 @@ const [IDLE, IOWAIT] = [3, 4];
  * @param cpus that this process may use: where the machine has others too, their idleness is none of ours.
  * @returns the share, 0…1, since the call before; 1 where it can't be known.
  */
-export function cpuIdle(read = (): string => readFileSync("/proc/stat", "latin1"), cpus = availableParallelism()): () => number {
+export function cpuIdle(
+  read = (): string => withReserve(() => readFileSync("/proc/stat", "latin1")),
+  cpus = availableParallelism(),
+): () => number {
   let before: Times | undefined;
   return () => {
     const now = times(read, cpus);
@@ -32,7 +36,7 @@ function times(read: () => string, cpus: number): Times | undefined {
   try {
     text = read();
   } catch {
-    return undefined; // no Linux
+    return undefined; // no Linux, or no descriptor is left
   }
   if (text.match(/^cpu\d/gm)?.length !== cpus) return undefined;
   const [, ...ticks] = text

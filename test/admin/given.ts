@@ -9,7 +9,6 @@ export const node: NodeFigures = {
   heapTotal: 30_000_000,
   heapUsed: 20_000_000,
   external: 4_000_000,
-  arrayBuffers: 1_000_000,
   spaces: [{ name: "new", size: 1_048_576, used: 500_000, available: 548_576 }],
   lag: { min: 0, max: 12, mean: 0.4, stddev: 0.9, p50: 0.3, p90: 1.1, p99: 12 },
   resources: { TCPSocketWrap: 12, Timeout: 3 },

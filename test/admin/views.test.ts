@@ -198,3 +198,17 @@ test("what a refresh weighs, and what it costs the master", (t) => {
   assert.ok(each <= 10);
   t.diagnostic(`history at first load: ${JSON.stringify(history.lines()).length} bytes`);
 });
+
+test("the lines of a worker have a gap where a figure is not known", async () => {
+  const history = new History();
+  const facts = [child({ rss: 52_428_800, elu: 0.5 }), child({ rss: null, elu: null }), null];
+  for (const [i, one] of facts.entries())
+    history.take({ ...statusWith({ places: [place(0, { child: one })] }), at: (NOW + i * 5_000) as Timestamp });
+  const [line] = history.lines().workers;
+  assert.deepEqual([line?.rss, line?.elu], [[50, null, null], [0.5, null, null]]); // prettier-ignore
+  const { knownRuns } = (await import(new URL("../../src/admin/dashboard/draw.js", import.meta.url).href)) as {
+    knownRuns(values: readonly (number | null)[]): unknown;
+  };
+  assert.deepEqual(knownRuns([null, 1, 2, null, null, 3]), [{ from: 1, run: [1, 2] }, { from: 5, run: [3] }]); // prettier-ignore
+  assert.deepEqual(knownRuns([]), []);
+});

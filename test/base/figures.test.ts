@@ -52,7 +52,7 @@ test("pauses for garbage are told once", async () => {
 });
 
 test("figures that are none make the beat none: an application has the other end of the channel", () => {
-  const node = { heapTotal: 1, heapUsed: 1, external: 1, arrayBuffers: 1, spaces: [], lag: watchLagOf(0), resources: {} };
+  const node = { heapTotal: 1, heapUsed: 1, external: 1, spaces: [], lag: watchLagOf(0), resources: {} };
   const many = Object.fromEntries(Array.from({ length: MOST_NAMES + 1 }, (_, i) => [`shed.x${i}`, 1]));
   for (const figures of [
     null,
@@ -85,4 +85,11 @@ const watchLagOf = (value: number) => ({ min: value, max: value, mean: value, st
 test("names of counts are of our families and plain", () => {
   assert.ok(["shed.taken-over", "calls.write.locked"].every(isCountName));
   assert.ok(!["shed.", "shed", "shed.A", "shed.x y", "sheds.x", `shed.${"x".repeat(49)}`, "shed.x\n"].some(isCountName));
+});
+
+test("a beat without resident memory is a beat: the figure is unknown, not 0", () => {
+  const { rss: _, ...unread } = beat(sound) as Beat;
+  const read = readFromChild(JSON.parse(JSON.stringify(unread))) as Beat | undefined;
+  assert.ok(read !== undefined && !("rss" in read));
+  assert.equal(readFromChild({ ...unread, rss: "much" }), undefined);
 });

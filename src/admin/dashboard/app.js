@@ -118,8 +118,8 @@ function grow(before, { capacity, requests, places }, seconds) {
     const last = earlier.get(id);
     const rate = last?.pid === pid && served !== null ? Math.max(0, (served - last.served) / seconds) : 0;
     push(of.rps, Math.round(rate * 10) / 10, KEPT_OF_WORKER);
-    push(of.elu, elu ?? 0, KEPT_OF_WORKER);
-    push(of.rss, Math.round((rss ?? 0) / 1_048_576), KEPT_OF_WORKER);
+    push(of.elu, elu, KEPT_OF_WORKER);
+    push(of.rss, rss === null ? null : Math.round(rss / 1_048_576), KEPT_OF_WORKER);
   }
 }
 

@@ -20,13 +20,29 @@ export function spark(host, values, label, most) {
   }
   const [title, area, line] = svg.children;
   if (title.textContent !== label) title.textContent = label;
-  const known = values.map((value) => value ?? 0);
+  const known = values.filter((value) => value !== null);
   const top = Math.max(most ?? 0, ...known, Number.EPSILON);
-  const step = known.length > 1 ? WIDTH / (known.length - 1) : WIDTH;
-  const points = known.map((value, i) => `${(i * step).toFixed(1)} ${(HEIGHT - 1.5 - (value / top) * (HEIGHT - 3)).toFixed(1)}`);
-  const path = points.length === 0 ? "" : `M${points.join("L")}`;
-  line.setAttribute("d", path);
-  area.setAttribute("d", path === "" ? "" : `${path}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z`);
+  const step = values.length > 1 ? WIDTH / (values.length - 1) : WIDTH;
+  const x = (i) => (i * step).toFixed(1);
+  const y = (value) => (HEIGHT - 1.5 - (value / top) * (HEIGHT - 3)).toFixed(1);
+  const runs = knownRuns(values);
+  const drawn = runs.map(({ from, run }) => `M${run.map((value, i) => `${x(from + i)} ${y(value)}`).join("L")}`);
+  line.setAttribute("d", drawn.join(""));
+  area.setAttribute(
+    "d",
+    runs.map(({ from, run }, i) => `${drawn[i]}L${x(from + run.length - 1)} ${HEIGHT}L${x(from)} ${HEIGHT}Z`).join(""),
+  );
+}
+
+/** The stretches of values that are known: the line has a gap where one is not. */
+export function knownRuns(values) {
+  const runs = [];
+  values.forEach((value, i) => {
+    if (value === null) return;
+    if (i === 0 || values[i - 1] === null) runs.push({ from: i, run: [] });
+    runs.at(-1).run.push(value);
+  });
+  return runs;
 }
 
 const SCALE = 1_000;

@@ -100,8 +100,9 @@ function fillRow(row, place, lines) {
     const holder = node.firstChild;
     text(holder.lastChild, value);
     const values = lines === undefined ? [] : line(lines);
+    const known = values.filter((one) => one !== null);
     const shown = key === "memory" ? (n) => `${n} MiB` : key === "load" ? percent : number;
-    if (values.length > 1) spark(holder, values, t("sparkOf", t(key), shown(Math.min(...values)), shown(Math.max(...values)), value), most);
+    if (known.length > 1) spark(holder, values, t("sparkOf", t(key), shown(Math.min(...known)), shown(Math.max(...known)), value), most);
   });
 }
 

@@ -53,7 +53,9 @@ const perResource = (): Lines => {
 export const PROCESS_LINES = {
   process_cpu_user_seconds_total: perProcess(({ cpuUser }) => cpuUser),
   process_cpu_system_seconds_total: perProcess(({ cpuSystem }) => cpuSystem),
-  process_cpu_seconds_total: perProcess(({ cpuUser, cpuSystem }) => Number((cpuUser + cpuSystem).toFixed(2))),
+  process_cpu_seconds_total: perProcess(({ cpuUser, cpuSystem }) =>
+    cpuUser === undefined || cpuSystem === undefined ? undefined : Number((cpuUser + cpuSystem).toFixed(2)),
+  ),
   process_start_time_seconds: perProcess(({ startedAt }) => (startedAt === 0 ? undefined : startedAt / 1_000)),
   process_resident_memory_bytes: perProcess(({ rss }) => rss),
   process_virtual_memory_bytes: perProcess(({ virtual }) => virtual),

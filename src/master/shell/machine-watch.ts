@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import type { Logger } from "../../base/log.ts";
+import { lendReserve, requireDescriptors, withReserve } from "../../base/descriptors.ts";
 import { messageOf } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
 
 /** The machine, or the part of it that the cgroup grants, as last sampled. Ratios 0…1. */
 export interface MachineSample {
@@ -24,20 +25,27 @@ const HYSTERESIS = 0.05;
 export interface MachineWatch {
   /** Takes a sample in the background; what it finds arrives by `onSample`. Never overlaps itself. */
   sample(): void;
+  /** undefined: not sampled yet, or it can't be read now. */
   last(): MachineSample | undefined;
 }
+
+/** For a shell with its pipes, and for files. */
+const DESCRIPTORS = 10;
 
 /** Reads CPU and RAM through systeminformation (loaded at the first sample), memory through the cgroup where it limits us. */
 export function createMachineWatch(log: Logger, onSample: (sample: MachineSample) => void): MachineWatch {
   let last: MachineSample | undefined;
   let busy = false;
+  let unread = false;
   const take = async (): Promise<void> => {
     const { currentLoad, mem } = await import("systeminformation");
-    const [load, memory] = await Promise.all([currentLoad(), mem()]);
+    const [load, memory] = await withDescriptors(() => Promise.all([currentLoad(), mem()]));
     const limited = cgroupMemory();
     const total = limited === undefined ? memory.total : Math.min(limited.limit, memory.total);
     const used = limited === undefined || limited.limit >= memory.total ? memory.active : limited.used;
     last = { cpu: load.currentLoad / 100, ram: total > 0 ? used / total : 0, ramUsed: used, ramTotal: total };
+    if (unread) log.info("CPU and RAM can be read again");
+    unread = false;
     onSample(last);
   };
   return {
@@ -46,12 +54,27 @@ export function createMachineWatch(log: Logger, onSample: (sample: MachineSample
       if (busy) return;
       busy = true;
       take()
-        .catch((error: unknown) => log.warn({ err: error }, `CPU and RAM can't be read: ${messageOf(error)}`))
+        .catch((error: unknown) => {
+          last = undefined;
+          if (!unread) log.warn({ err: error }, `CPU and RAM can't be read and are unknown until they can: ${messageOf(error)}`);
+          unread = true;
+        })
         .finally(() => {
           busy = false;
         });
     },
   };
+}
+
+/** Without descriptors systeminformation answers with figures of its own making instead of an error. @throws Error EMFILE or ENFILE. */
+async function withDescriptors<T>(sample: () => Promise<T>): Promise<T> {
+  const giveBack = lendReserve();
+  try {
+    requireDescriptors(DESCRIPTORS);
+    return await sample();
+  } finally {
+    giveBack();
+  }
 }
 
 /** Whether a level is crossed, with hysteresis: it clears 5 points below where it was raised. */
@@ -87,7 +110,7 @@ export function cgroupMemory(): { limit: number; used: number } | undefined {
 
 function readOr(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return withReserve(() => readFileSync(file, "utf8"));
   } catch {
     return "";
   }

@@ -1,23 +1,15 @@
 /** Adds up what children tell in their beats and what /proc tells of them. Nobody is asked when it is read: a child that hangs keeps its last figures. */
 import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { performance } from "node:perf_hooks";
-import { COUNT_FAMILIES, SPANS, watchNode, type NodeFigures, type NodeWatch, type SpanName } from "../../base/figures.ts";
+import { withReserve } from "../../base/descriptors.ts";
+import { COUNT_FAMILIES, SPANS, watchNode, type NodeWatch, type SpanName } from "../../base/figures.ts";
 import { Histogram } from "../../base/histogram.ts";
 import { watchLoop } from "../../base/loopdelay.ts";
-import type { DiskMeasured, Measured, ProcessMeasured } from "../../base/measured.ts";
+import type { DiskMeasured, Measured } from "../../base/measured.ts";
 import type { Beat, Role } from "../../base/protocol.ts";
-import { ms, type Timestamp } from "../../base/units.ts";
+import { ms } from "../../base/units.ts";
 import type { PlaceId } from "../core/model.ts";
-import { readProcSizes, readProcStat, TICKS_PER_SECOND } from "./procstat.ts";
-
-/** What it needs of a child. */
-export interface Measurable {
-  readonly pid: number;
-  readonly role: Role;
-  readonly nr: number;
-  readonly place: PlaceId;
-}
+import { byPlace, byRole, ofMaster, readingOf, sinceBoot, UNREAD, type Living, type Measurable } from "./readings.ts";
 
 export interface Measures {
   /** Takes a beat in. */
@@ -34,24 +26,6 @@ const MOST_OF_A_FAMILY = 64;
 /** Samples that make a minute. */
 const SLICES = 12;
 
-interface Sizes {
-  readonly user: number;
-  readonly system: number;
-  readonly rss: number;
-  readonly virtual: number;
-  readonly data: number;
-  readonly files: number;
-  readonly startedAt: Timestamp;
-}
-
-/** One living process. */
-interface Living {
-  readonly child: Measurable;
-  counts: Readonly<Record<string, number>>;
-  node: NodeFigures | undefined;
-  sizes: Sizes | undefined;
-}
-
 /** @param directories by what they are for: whose file systems may fill up. */
 export function createMeasures(directories: readonly { readonly name: DiskMeasured["directory"]; readonly path: string }[]): Measures {
   const sums = new Sums();
@@ -62,11 +36,11 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
   const own = watchOwn();
   let disks: readonly DiskMeasured[] = [];
   const bootedAt = Date.now() - sinceBoot(); // once: a start must not move with the clock
-  let master = sizesOf(process.pid, bootedAt);
+  let master = readingOf(process.pid, bootedAt, undefined);
   let ownFigures = own.node.figures();
 
   const known = (child: Measurable): Living => {
-    const found = living.get(child.pid) ?? { child, counts: {}, node: undefined, sizes: undefined };
+    const found = living.get(child.pid) ?? { child, counts: {}, node: undefined, reading: UNREAD };
     living.set(child.pid, found);
     return found;
   };
@@ -95,14 +69,14 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
       living.delete(pid);
       const { place } = gone.child;
       const before = spent.get(place) ?? { user: 0, system: 0 };
-      spent.set(place, { user: before.user + (gone.sizes?.user ?? 0), system: before.system + (gone.sizes?.system ?? 0) });
+      spent.set(place, { user: before.user + (gone.reading.spent?.user ?? 0), system: before.system + (gone.reading.spent?.system ?? 0) });
     },
     sample(children) {
       for (const child of children) {
         const one = known(child);
-        one.sizes = sizesOf(child.pid, bootedAt) ?? one.sizes;
+        one.reading = readingOf(child.pid, bootedAt, one.reading.spent);
       }
-      master = sizesOf(process.pid, bootedAt) ?? master;
+      master = readingOf(process.pid, bootedAt, master.spent);
       ownFigures = own.node.figures();
       sums.add("master", own.node.pauses());
       const oldest = minute.pop();
@@ -188,69 +162,12 @@ class Sums {
 function watchOwn(): { readonly node: NodeWatch; readonly mostFiles: number | undefined } {
   let limits = "";
   try {
-    limits = readFileSync("/proc/self/limits", "latin1");
+    limits = withReserve(() => readFileSync("/proc/self/limits", "latin1"));
   } catch {
     // no /proc: then it is not known
   }
   const most = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.NaN);
   return { node: watchNode(watchLoop()), mostFiles: Number.isNaN(most) ? undefined : most };
-}
-
-function sizesOf(pid: number, bootedAt: number): Sizes | undefined {
-  const stat = readProcStat(pid);
-  const sizes = readProcSizes(pid);
-  if (stat === undefined || sizes === undefined) return undefined;
-  const { cpuTicks, userTicks, rss, startTicks } = stat;
-  return {
-    user: userTicks / TICKS_PER_SECOND,
-    system: (cpuTicks - userTicks) / TICKS_PER_SECOND,
-    rss,
-    ...sizes,
-    startedAt: (bootedAt + (startTicks / TICKS_PER_SECOND) * 1_000) as Timestamp,
-  };
-}
-
-/** Milliseconds; the boot clock runs on while the machine sleeps, as the start times of processes do. */
-function sinceBoot(): number {
-  try {
-    return Number(readFileSync("/proc/uptime", "latin1").split(" ", 1)[0]) * 1_000;
-  } catch {
-    return performance.now();
-  }
-}
-
-const byRole = (a: ProcessMeasured, b: ProcessMeasured): number => (a.role === b.role ? a.slot - b.slot : a.role < b.role ? -1 : 1);
-
-const NOTHING = { user: 0, system: 0, rss: 0, virtual: 0, data: 0, files: 0, startedAt: 0 as Timestamp } as const satisfies Sizes;
-
-const ofMaster = (sizes: Sizes | undefined, node: NodeFigures): ProcessMeasured => {
-  const { user, system, ...rest } = sizes ?? NOTHING;
-  return { role: "master", slot: 0, cpuUser: user, cpuSystem: system, ...rest, node };
-};
-
-function byPlace(living: Iterable<Living>, spent: ReadonlyMap<PlaceId, { user: number; system: number }>): ProcessMeasured[] {
-  const places = new Map<PlaceId, Living[]>();
-  for (const process of living) places.set(process.child.place, [...(places.get(process.child.place) ?? []), process]);
-  return [...places].flatMap(([place, processes]) => {
-    const sizes = processes.map((process) => process.sizes ?? NOTHING);
-    const sum = (of: (sizes: Sizes) => number): number => sizes.reduce((all, one) => all + of(one), 0);
-    const newest = processes.at(-1);
-    if (newest === undefined) return [];
-    return [
-      {
-        role: newest.child.role,
-        slot: newest.child.nr,
-        startedAt: newest.sizes?.startedAt ?? (0 as Timestamp),
-        cpuUser: sum(({ user }) => user) + (spent.get(place)?.user ?? 0),
-        cpuSystem: sum(({ system }) => system) + (spent.get(place)?.system ?? 0),
-        rss: sum(({ rss }) => rss),
-        virtual: sum(({ virtual }) => virtual),
-        data: sum(({ data }) => data),
-        files: sum(({ files }) => files),
-        node: newest.node,
-      },
-    ];
-  });
 }
 
 async function diskOf({

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { withReserve } from "../../base/descriptors.ts";
 
 /** How often the kernel has killed for want of memory, as near to us as it tells: our cgroup (v2, then v1), else the machine. */
 export function readOomKills(): number | undefined {
@@ -49,8 +50,8 @@ export function createOomWatch(read: () => number | undefined = readOomKills): O
 
 function readOr(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return withReserve(() => readFileSync(file, "utf8"));
   } catch {
-    return ""; // not this kind of system
+    return ""; // not this kind of system, or no descriptor is left
   }
 }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
+import { withReserve } from "../../base/descriptors.ts";
 
 /** What /proc tells of a process: works on one whose loop is wedged. proc(5). */
 export interface ProcStat {
@@ -56,7 +57,7 @@ export function readProcSizes(pid: number): { readonly virtual: number; readonly
 function openFiles(pid: number): number | undefined {
   const folder = `/proc/${pid}/fd`;
   try {
-    return statSync(folder).size || readdirSync(folder).length;
+    return statSync(folder).size || withReserve(() => readdirSync(folder)).length;
   } catch {
     return undefined; // it has gone
   }
@@ -67,9 +68,9 @@ export const readWaitChannel = (pid: number): string => read(`/proc/${pid}/task/
 
 function read(file: string): string {
   try {
-    return readFileSync(file, "latin1");
+    return withReserve(() => readFileSync(file, "latin1"));
   } catch {
-    return ""; // ENOENT, ESRCH: it has gone; EACCES: hidden from us
+    return ""; // ENOENT, ESRCH: it has gone; EACCES: hidden from us; EMFILE: not even the reserve could be used
   }
 }
 

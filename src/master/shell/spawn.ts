@@ -10,7 +10,7 @@
  */
 import { fork, type ChildProcess } from "node:child_process";
 import cluster, { type Worker } from "node:cluster";
-import { closeSync, openSync } from "node:fs";
+import { insideReserve, requireDescriptors } from "../../base/descriptors.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Role } from "../../base/protocol.ts";
 import type { Wrapper } from "./wrapper.ts";
@@ -31,7 +31,9 @@ export interface SpawnSpec {
  * Forks one child.
  * @throws Error (EAGAIN, ENOMEM, EMFILE …) when the kernel gives no process.
  */
-export function spawnChild(spec: SpawnSpec, wrapper: Wrapper): ChildProcess {
+export const spawnChild = (spec: SpawnSpec, wrapper: Wrapper): ChildProcess => insideReserve(() => forkChild(spec, wrapper));
+
+function forkChild(spec: SpawnSpec, wrapper: Wrapper): ChildProcess {
   const [program, ...rest] = [...wrapper.words, ...(spec.batch ? wrapper.batch : []), process.execPath];
   const execArgv = [...rest, ...spec.nodeFlags];
   // Descriptor 4 is the master's standard output: where a child's own log goes when there is no log file.
@@ -47,16 +49,13 @@ export function spawnChild(spec: SpawnSpec, wrapper: Wrapper): ChildProcess {
 /** The pipes to a child, and what libuv needs while it forks. */
 const DESCRIPTORS = 12;
 
-/** When it lacks a descriptor on its way, Node gives up without closing the pipes that it has made: then it shall not begin. */
+/** When it lacks a descriptor on its way, Node gives up without closing the pipes that it has made: then it must not begin. */
 function checkDescriptors({ role, slot }: SpawnSpec): void {
-  const probes: number[] = [];
   try {
-    for (let i = 0; i < DESCRIPTORS; i += 1) probes.push(openSync("/dev/null", "r"));
+    requireDescriptors(DESCRIPTORS);
   } catch (error) {
     const text = `no process for ${role} ${slot}: the master may open no more files (LimitNOFILE= in the unit, ulimit -n): ${messageOf(error)}`;
     throw new Error(text, { cause: error });
-  } finally {
-    for (const fd of probes) closeSync(fd);
   }
 }
 

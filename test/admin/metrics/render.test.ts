@@ -195,3 +195,21 @@ test("at 16 workers it is made in a few milliseconds", () => {
   );
   assert.ok((times[25] ?? Infinity) <= 10);
 });
+
+test("a size that can't be read has no line, and the process's other lines stay", () => {
+  const [first, ...rest] = measured().processes;
+  assert.ok(first);
+  const unread = {
+    ...first,
+    cpuUser: undefined,
+    cpuSystem: undefined,
+    rss: undefined,
+    virtual: undefined,
+    data: undefined,
+    files: undefined,
+  };
+  const text = renderMetrics(whole({ measured: measured({ processes: [unread, ...rest] }) }));
+  assert.doesNotMatch(text, /^process_(?:cpu|resident|virtual|heap|open)\w*\{role="master"/m);
+  assert.match(text, /^nodejs_heap_size_used_bytes\{role="master"/m);
+  assert.match(text, /^process_resident_memory_bytes\{role="broker"/m);
+});
