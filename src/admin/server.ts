@@ -8,14 +8,12 @@ import { LARGEST_BODY, problem, type AdminRequest } from "./request.ts";
 
 /** Milliseconds in which a request must have come whole. */
 const PATIENCE = 5_000;
-const MOST_CONNECTIONS = 1_024;
 
-/** @returns a server that listens nowhere yet. Whatever comes is judged as if it came from the network. */
+/** @returns a server that listens nowhere yet; its caller limits its connections. Every request is judged as one from the network. */
 export function adminServer(api: AdminApi): Server {
   const server = http.createServer({ requestTimeout: PATIENCE, headersTimeout: PATIENCE, keepAliveTimeout: 65_000 }, (req, res) => {
     void respond(api, req).then((answer) => write(req, res, answer));
   });
-  server.maxConnections = MOST_CONNECTIONS;
   server.on("clientError", (_error, socket) => socket.destroy());
   return server;
 }

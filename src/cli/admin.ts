@@ -11,12 +11,16 @@ import { adminServer } from "../admin/server.ts";
 import type { Master, Monitoring } from "../admin/source.ts";
 import { Timeline } from "../admin/timeline.ts";
 import { systemClock } from "../base/clock.ts";
+import { limitConnections } from "../base/connectionlimit.ts";
+import { messageOf } from "../base/errors.ts";
 import { attachHandle, hold, release } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
 import { ms, seconds } from "../base/units.ts";
 import { Windows } from "../base/window.ts";
 import type { ControlAnswer, ControlHandlers } from "../master/shell/control.ts";
 import type { Listener } from "../master/shell/listeners.ts";
+import { adminConnections } from "../settings/files.ts";
+import { detectMachine } from "../settings/machine.ts";
 import type { Settings } from "../settings/table.ts";
 import { openSocket, type ControlSocket } from "./control-socket.ts";
 import { readDashboardOrder } from "./dashboard-order.ts";
@@ -79,8 +83,9 @@ export function createAdmin({ log, settings, access, master, monitoring, health,
       return await api.handle(request, "control");
     },
     async listen(listeners) {
-      const socket = await openAdminSocket(settings(), log, api);
-      if (listeners.length > 0) openOwn(api, listeners, { log, hosts, access, health });
+      const most = adminConnections(settings(), detectMachine({}).nofile);
+      const socket = await openAdminSocket(settings(), log, api, most.workers);
+      if (listeners.length > 0) openOwn(api, listeners, { log, hosts, access, health, most: most.own });
       return socket;
     },
     sample: () => history.take(master.snapshot()),
@@ -88,7 +93,7 @@ export function createAdmin({ log, settings, access, master, monitoring, health,
   };
 }
 
-const openAdminSocket = (settings: Settings, log: Logger, api: AdminApi): Promise<ControlSocket> =>
+const openAdminSocket = (settings: Settings, log: Logger, api: AdminApi, most: number): Promise<ControlSocket> =>
   openSocket({
     settings,
     log,
@@ -97,14 +102,17 @@ const openAdminSocket = (settings: Settings, log: Logger, api: AdminApi): Promis
     serve: (path) =>
       new Promise<Server>((resolve, reject) => {
         const server = adminServer(api);
-        server.once("error", reject);
+        limitConnections(server, most);
+        server.on("error", (error) =>
+          server.listening ? log.warn(`the admin socket did not accept: ${messageOf(error)}`) : reject(error),
+        );
         const before = process.umask(0o177); // 0600 from birth
         server.listen(path, () => resolve(server));
         process.umask(before); // listen() on a path binds before it returns
       }),
   });
 
-type OwnParts = Pick<AdminParts, "log" | "access" | "health"> & { readonly hosts: () => readonly string[] };
+type OwnParts = Pick<AdminParts, "log" | "access" | "health"> & { readonly hosts: () => readonly string[]; readonly most: number };
 
 /** Tries of one client, and of all, in a minute. */
 export const TRIES = { own: 10, all: 200, per: seconds(60) } as const;
@@ -114,7 +122,7 @@ const ACCEPTS = 16;
 const TURN = ms(50);
 
 /** DROVER_ADMIN_BIND: the master itself is the door, at a pace. */
-function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, access, health }: OwnParts): void {
+function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, access, health, most }: OwnParts): void {
   const windows = new Windows();
   const edge = new Edge({
     pages: readPages(),
@@ -152,6 +160,8 @@ function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, ac
       return write(req, res, problem({ status: 404, code: "unknown-path", detail: "the dashboard is at /admin" }));
     edge.answer(req, res, { client, requestId: crypto.randomUUID(), secure: false, health: health(), strike: () => strike(client) });
   });
+  limitConnections(server, most);
+  server.on("error", (error) => log.warn(`DROVER_ADMIN_BIND did not accept: ${messageOf(error)}`));
   pace(server);
   for (const { handle, address } of listeners)
     attachHandle(server, handle as never, BACKLOG, address.kind === "unix" ? address.name.replace(/^unix:/, "") : undefined);

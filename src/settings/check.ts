@@ -1,14 +1,12 @@
 /** Rules that no single value can break alone. */
 import { ms, type Bytes, type Ms } from "../base/units.ts";
+import { masterFiles, mostWorkers, SPARE_FILES } from "./files.ts";
 import { WORKER_FOOTPRINT, type Machine } from "./machine.ts";
 import { roughly } from "./parsers.ts";
 import type { Settings } from "./table.ts";
 
 /** How often a child beats: a tenth of the timeout, at least every second and at most every 100 ms. */
 export const beatInterval = (timeout: Ms): Ms => ms(Math.min(1_000, Math.max(100, Math.round(timeout / 10))));
-
-/** Descriptors a worker needs besides its connections: the listener, IPC, the broker, logs, its threads. */
-export const SPARE_FILES = 100;
 
 export interface CrossCheck {
   readonly problems: readonly string[];
@@ -17,13 +15,24 @@ export interface CrossCheck {
 
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-function openFiles({ worker_connections }: Settings, { nofile }: Machine, from: (name: keyof Settings) => string): string[] {
+const RAISE = "lower it, or raise the limit (LimitNOFILE= in the unit, ulimit -n in a shell)";
+
+function workerFiles({ worker_connections }: Settings, { nofile }: Machine, from: (name: keyof Settings) => string): string[] {
   if (nofile === undefined || worker_connections + SPARE_FILES <= nofile) return [];
   const room = nofile - SPARE_FILES;
   return [
     `worker_connections: ${worker_connections} (${from("worker_connections")}): expected ${room > 0 ? `at most ${room}` : "more open files"}, ` +
       `because a process may open ${nofile} files and needs ${SPARE_FILES} besides its connections; ` +
-      "lower it, or raise the limit (LimitNOFILE= in the unit, ulimit -n in a shell)",
+      RAISE,
+  ];
+}
+
+function filesOfMaster(settings: Settings, { nofile }: Machine, from: (name: keyof Settings) => string): string[] {
+  if (nofile === undefined || masterFiles(settings) <= nofile) return [];
+  const most = mostWorkers(settings, nofile);
+  return [
+    `workers: ${settings.workers} (${from("workers")}): expected ${most > 0 ? `at most ${most}` : "more open files"}, ` +
+      `because a process may open ${nofile} files and the master of so many workers needs ${masterFiles(settings)}; ${RAISE}`,
   ];
 }
 
@@ -93,7 +102,13 @@ export function crossCheck(settings: Settings, machine: Machine, from: (name: ke
       ? []
       : [`timeout: ${settings.timeout}ms (${from("timeout")}): expected more than ${beat * 3}ms, three beats of ${beat}ms`];
   return {
-    problems: [...silent, ...openFiles(settings, machine, from), ...tlsPair(settings, from), ...alerts(settings, from).problems],
+    problems: [
+      ...silent,
+      ...workerFiles(settings, machine, from),
+      ...filesOfMaster(settings, machine, from),
+      ...tlsPair(settings, from),
+      ...alerts(settings, from).problems,
+    ],
     warnings: [...memoryBudget(settings, machine, from), ...trust(settings, from), ...alerts(settings, from).warnings],
   };
 }

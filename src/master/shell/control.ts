@@ -4,9 +4,11 @@
  */
 import { chmodSync } from "node:fs";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { limitConnections } from "../../base/connectionlimit.ts";
 import { http } from "../../base/http.ts";
 import { messageOf } from "../../base/errors.ts";
 import { storageError } from "../../base/storage.ts";
+import { CONTROL_CONNECTIONS } from "../../settings/files.ts";
 
 /** What the operator may ask of a running master. The command line has the same verbs. */
 export const CONTROL_VERBS = [
@@ -50,7 +52,6 @@ export interface ControlReply {
 const ADMIN = /^(?:\/api\/admin\/|\/metrics(?:\?|$))/;
 
 const LARGEST_BODY = 4_096;
-const MOST_CONNECTIONS = 64;
 const LONGEST_QUOTE = 100;
 /** Milliseconds in which a client must have sent its request: it must not keep the operator's next command out. */
 const PATIENCE = 5_000;
@@ -62,14 +63,18 @@ export function serveControl(path: string, handlers: ControlHandlers): Promise<S
       if (!res.headersSent) reply(res, 500, { ok: false, message: messageOf(error) });
     });
   });
-  server.maxConnections = MOST_CONNECTIONS;
-  server.on("drop", () => handlers.refused(`more than ${MOST_CONNECTIONS} connections`));
+  limitConnections(server, CONTROL_CONNECTIONS, () =>
+    handlers.refused(`more than ${CONTROL_CONNECTIONS} connections: an idle one was closed`),
+  );
   server.on("clientError", (error, socket) => {
     handlers.refused(`no HTTP: ${messageOf(error)}`);
     socket.destroy();
   });
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(storageError(`the control socket ${path} can't be made`, error)));
+    server.on("error", (error) => {
+      if (server.listening) return handlers.refused(`a connection was not accepted: ${messageOf(error)}`);
+      reject(storageError(`the control socket ${path} can't be made`, error));
+    });
     const before = process.umask(0o177);
     server.listen(path, () => {
       chmodSync(path, 0o600);

@@ -173,7 +173,8 @@ function answers(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    probe.once("error", (error) => resolve(errnoOf(error) === "EAGAIN")); // a full backlog is somebody alive
+    // Anything else (EAGAIN: a full backlog; EMFILE: none of ours is free) does not say that it is dead.
+    probe.once("error", (error) => resolve(!["ECONNREFUSED", "ENOENT"].includes(errnoOf(error) ?? "")));
   });
 }
 

@@ -48,7 +48,8 @@ export const WORKERS = [
     },
     reload: "live",
     help: "How many worker processes serve.",
-    notes: "`drover scale`, TTIN and TTOU change it while running; that survives a reload unless this setting itself changed.",
+    notes:
+      "`drover scale`, TTIN and TTOU change it while running; that survives a reload unless this setting itself changed. The master needs up to 10 open files for each worker (LimitNOFILE=, ulimit -n).",
     aliases: [{ name: "GUNICORN_WORKERS" }, { name: "WEB_CONCURRENCY" }],
   }),
   setting({
