@@ -45,6 +45,8 @@ export function createCommandSink({ command, body, done }: Parts): CommandSink {
       if (over) return;
       over = true;
       clearTimeout(timer);
+      child.stderr?.destroy(); // a process that the command left behind may hold it open
+      child.stdin?.destroy();
       running = undefined;
       done(notice, why === "" ? "ok" : "lost", why);
       next();

@@ -108,7 +108,7 @@ export function watchChild(child: Child, log: Logger, events: ChildEvents): void
     const report = (): void => {
       clearTimeout(timer);
       child.process.off("close", report);
-      release(child.process);
+      release(child, log);
       events.exited(child, code, signal);
     };
     // The exit may be seen before its channel and its output were read to their ends; a grandchild that inherited one could keep it open.
@@ -135,10 +135,22 @@ function watchDisconnect(child: Child, log: Logger): void {
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
-/** What it forked may hold its ends of the pipes for years: we read on, and need not wait for it when we go ourselves. */
-function release(process: ChildProcess): void {
+/** How long the output of a dead child is read on while a process that it left behind holds the pipes open. */
+const LAST_OUTPUT = 2_000;
+
+/** A process left behind may hold its ends of the pipes for years: ours are closed after LAST_OUTPUT, and keep nobody from ending. */
+function release(child: Child, log: Logger): void {
+  const { process, place } = child;
   if (process.connected) process.disconnect();
-  for (const stream of [process.stdout, process.stderr]) (stream as Socket | null)?.unref();
+  const open = [process.stdout, process.stderr].filter((stream) => stream !== null && !stream.destroyed) as Socket[];
+  if (open.length === 0) return;
+  for (const stream of open) stream.unref();
+  setTimeout(() => {
+    const held = open.filter((stream) => !stream.destroyed);
+    if (held.length === 0) return;
+    for (const stream of held) stream.destroy();
+    log.warn({ place, child: child.pid }, `a process that ${place} has started lives on with its output: it is no longer read`);
+  }, LAST_OUTPUT).unref();
 }
 
 /** No child has a descriptor to give: one that comes all the same would stay open here for good. */

@@ -1,0 +1,135 @@
+/** Processes that run out of descriptors live on, say what they can't read, and answer the operator. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import net from "node:net";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { alive, cleanEnv, Daemon, DROVER, folder, get, ROOT, start, until } from "./harness.ts";
+
+const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
+const GRANDCHILD = join(ROOT, "test/process/apps/grandchild.mjs");
+
+const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+
+function limitFiles(pid: number, most: number): void {
+  const done = spawnSync("prlimit", ["--pid", String(pid), `--nofile=${most}:`], { encoding: "utf8" });
+  assert.equal(done.status, 0, done.stderr);
+}
+
+/** Connections that never send a byte, as many as asked for; what the other side closes stays closed. */
+function idle(t: TestContext, count: number, to: net.NetConnectOpts): net.Socket[] {
+  const sockets = Array.from({ length: count }, () => net.connect(to).on("error", () => {}));
+  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  return sockets;
+}
+
+const settled = (sockets: readonly net.Socket[]): Promise<true> =>
+  until("every connection was accepted or refused", () => sockets.every((socket) => !socket.connecting));
+
+/** A daemon that may open so many files from its start on. */
+async function startWithin(t: TestContext, files: number, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Daemon> {
+  const dir = folder(t);
+  const words = ["serve", PLAIN, "--bind", "127.0.0.1:0", ...args];
+  const child = spawn("sh", ["-c", `ulimit -n ${files}; exec "$0" "$@"`, DROVER, ...words], {
+    cwd: dir,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: cleanEnv({ DROVER_WORKERS: "2", DROVER_WORKER_CONNECTIONS: "40", ...env }),
+  });
+  t.after(() => child.exitCode === null && child.kill("SIGKILL"));
+  return await new Daemon(child, dir).ready();
+}
+
+/** Waits until every worker has beaten so often. */
+async function beats(daemon: Daemon, times: number): Promise<void> {
+  const last = new Map<string, { age: number; beats: number }>();
+  await until("they beat on", async () => {
+    for (const { id, child } of (await daemon.status()).places) {
+      const { age, beats } = last.get(id) ?? { age: 0, beats: 0 };
+      last.set(id, { age: child?.beatAge ?? 0, beats: beats + ((child?.beatAge ?? 0) < age ? 1 : 0) });
+    }
+    return [...last.values()].every(({ beats }) => beats >= times);
+  });
+}
+
+test("workers without a free descriptor keep beating, and no memory figure of theirs is a false zero", async (t) => {
+  const daemon = await start(t, { args: [PLAIN], env: { DROVER_TIMEOUT: "3s" } });
+  const pids = async (): Promise<number[]> => (await daemon.status()).places.map(({ child }) => child?.pid ?? 0);
+  const before = await pids();
+  for (const pid of before) limitFiles(pid, Math.max(64, openFiles(pid) + 4));
+  const { port, hostname: host } = new URL(daemon.url);
+  const sockets = idle(t, 400, { port: Number(port), host });
+  await settled(sockets);
+  await until("a worker has none left", () => before.some((pid) => openFiles(pid) >= 60));
+  await beats(daemon, 4);
+  assert.deepEqual(await pids(), before);
+  for (const { child } of (await daemon.status()).places) assert.notEqual(child?.rss, 0);
+  sockets.forEach((socket) => socket.destroy());
+  await until("it answers", () => get(daemon.url).then(({ status }) => status === 200, () => false)); // prettier-ignore
+});
+
+test("100 idle control connections: a master of 150 descriptors lives, answers the operator and stops", async (t) => {
+  const daemon = await startWithin(t, 150, []);
+  const sockets = idle(t, 100, { path: join(daemon.dir, "var/run/control.sock") });
+  await settled(sockets);
+  for (let i = 0; i < 3; i += 1) assert.equal((await daemon.status()).pid, daemon.pid);
+  assert.ok(openFiles(daemon.pid) <= 150 - 16, `${openFiles(daemon.pid)} descriptors are open`);
+  const metrics = await get("http://localhost/metrics", { socketPath: join(daemon.dir, "var/run/control.sock") });
+  assert.doesNotMatch(metrics.body, /^(?:process_resident_memory_bytes|process_open_fds|nodejs_heap_size_used_bytes)\S* 0$/m);
+  assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+});
+
+test("200 idle connections to DROVER_ADMIN_BIND: a master of 150 descriptors lives, replaces a worker and answers both doors", async (t) => {
+  const daemon = await startWithin(t, 150, ["--admin-bind", "127.0.0.1:0"]);
+  const listening = (await daemon.status()).addresses;
+  assert.ok(listening.length > 0);
+  const address = adminAddress(daemon.pid, new URL(daemon.url).port);
+  const sockets = idle(t, 200, address);
+  await settled(sockets);
+  assert.equal((await daemon.status()).pid, daemon.pid);
+  const [first] = (await daemon.status()).places;
+  const victim = first?.child?.pid ?? 0;
+  process.kill(victim, "SIGKILL");
+  await until("it is replaced", async () => (await daemon.status()).places.every(({ child }) => child?.state === "ready" && child.pid !== victim)); // prettier-ignore
+  const { status } = await get(`http://127.0.0.1:${address.port}/admin`);
+  assert.equal(status, 200);
+  assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+});
+
+/** The other port that the master listens on. */
+function adminAddress(pid: number, not: string): { port: number; host: string } {
+  const found = spawnSync("ss", ["-Htlnp"], { encoding: "utf8" }).stdout;
+  const ports = found.split("\n").filter((line) => line.includes(`pid=${pid},`)).map((line) => /127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? ""); // prettier-ignore
+  const [port] = ports.filter((one) => one !== "" && one !== not);
+  assert.ok(port, found);
+  return { port: Number(port), host: "127.0.0.1" };
+}
+
+test("a master without any free descriptor lives on, says that it can't read the machine, and recovers", async (t) => {
+  const daemon = await start(t, { args: [PLAIN], env: { DROVER_WORKERS: "1" } });
+  const limit = openFiles(daemon.pid);
+  limitFiles(daemon.pid, limit - 4); // even what it holds in reserve can't be opened again
+  await daemon.logged(/CPU and RAM can't be read/);
+  assert.equal(daemon.process.exitCode, null);
+  const text = (): Promise<string> => get("http://localhost/metrics", { socketPath: join(daemon.dir, "var/run/control.sock") }).then(({ body }) => body); // prettier-ignore
+  limitFiles(daemon.pid, limit + 64);
+  await until("it can be read again", async () => (await daemon.status()).machine !== null);
+  assert.match(await text(), /^process_resident_memory_bytes\{role="master"\S* [1-9]/m);
+});
+
+test("processes that killed workers leave behind cost the master no descriptor", async (t) => {
+  const daemon = await start(t, { args: [GRANDCHILD], env: { DROVER_WORKERS: "1" } });
+  const left = (): number[] => daemon.log().flatMap(({ msg }) => /^left (\d+)$/.exec(String(msg))?.slice(1).map(Number) ?? []);
+  t.after(() => left().forEach((pid) => alive(pid) && process.kill(pid, "SIGKILL")));
+  const before = openFiles(daemon.pid);
+  for (let i = 0; i < 4; i += 1) {
+    const pid = (await daemon.place("worker/0")).child?.pid ?? 0;
+    process.kill(pid, "SIGKILL");
+    await until("it is replaced", async () => {
+      const { child } = await daemon.place("worker/0");
+      return child?.state === "ready" && child.pid !== pid;
+    });
+  }
+  assert.ok(left().filter(alive).length >= 4, "the processes that hold the pipes live");
+  await until("their pipes are closed", () => openFiles(daemon.pid) <= before, 10_000);
+});
