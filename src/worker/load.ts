@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { pathToFileURL } from "node:url";
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, LogController } from "fastify";
@@ -12,6 +12,7 @@ import { fetchListener } from "./fetch.ts";
 import { applicationOf, type Application, type Plugin } from "./form.ts";
 import type { Trust } from "./gate/address.ts";
 import type { Boot } from "./boot.ts";
+import { forgetExpectation, sendContinue } from "./interim.ts";
 import { createLimitedServer } from "./limits.ts";
 import { loadFailure } from "./loadfailure.ts";
 import { interceptListen, listenHere, warnOnce, watchServers } from "./script.ts";
@@ -131,8 +132,15 @@ async function startFastify(
     ...(builtIn || "disableRequestLogging" in options ? {} : { logController: quiet(fastify.LogController) }),
     ...withoutLogger(options),
     serverFactory(handler) {
-      server = createLimitedServer(parts.config, builtIn ? parts.front(handler) : handler);
+      const listener = builtIn ? parts.front(handler) : handler;
+      server = createLimitedServer(parts.config, listener);
       const made = server;
+      if (builtIn)
+        made.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
+          forgetExpectation(req, res);
+          sendContinue(res);
+          listener(req, res);
+        });
       made.listen = (...args: unknown[]) => listenHere(made, args, (asked) => parts.land(asked, builtIn));
       return made;
     },

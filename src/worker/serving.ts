@@ -17,6 +17,7 @@ import type { Trust } from "./gate/address.ts";
 import type { Handles } from "./handles.ts";
 import { InFlight } from "./inflight.ts";
 import { encrypt } from "./encrypt.ts";
+import { deferInterim } from "./interim.ts";
 import { Intake } from "./intake.ts";
 import { retuneServer } from "./limits.ts";
 import { linger } from "./linger.ts";
@@ -194,6 +195,7 @@ export class Serving {
 
   #observed(req: IncomingMessage, res: ServerResponse): void {
     if (this.#draining) res.shouldKeepAlive = false;
+    if ((req.socket as { _httpMessage?: unknown })._httpMessage) deferInterim(res);
     limitBody(this.inFlight.begin(req, res), this.#config.bodyLimit);
   }
 }

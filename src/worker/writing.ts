@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Writable } from "node:stream";
 import { http } from "../base/http.ts";
+import { expectsContinue } from "./interim.ts";
 import type { Rendition } from "./rendition.ts";
 
 /** Headers, flat name, value, … They must be fit for HTTP as they are. */
@@ -20,6 +21,7 @@ interface Internals {
   _last: boolean;
   _hasBody: boolean;
   _keepAliveTimeout: number;
+  _expect_continue: boolean;
 }
 
 /** The documented way; headers set on the response before are kept. */
@@ -36,6 +38,7 @@ export const writeByNode: Write = (req, res, { status, head, body }, late, own) 
 const writeAtOnce: Write = (req, res, rendition, late, own) => {
   const inside = res as unknown as Internals;
   res.statusCode = rendition.status;
+  if (expectsContinue(res)) res.shouldKeepAlive = false;
   if (!res.shouldKeepAlive) inside._last = true;
   if (rendition.body === undefined) inside._hasBody = false;
   const end = res.shouldKeepAlive ? keptEnd(inside._keepAliveTimeout) : CLOSED;
@@ -107,12 +110,13 @@ function choose(): Write {
     for (const method of ["GET", "HEAD"])
       for (const version of [0, 1])
         for (const close of [false, true])
-          for (const own of owns) {
-            const written = [writeAtOnce, writeByNode].map((write) =>
-              record(method, version, close, (req, res) => write(req, res, rendition, late, own)),
-            );
-            if (written[0] === undefined || written[0] !== written[1]) return writeByNode;
-          }
+          for (const expects of [false, true])
+            for (const own of owns) {
+              const written = [writeAtOnce, writeByNode].map((write) =>
+                record(method, version, { close, expects }, (req, res) => write(req, res, rendition, late, own)),
+              );
+              if (written[0] === undefined || written[0] !== written[1]) return writeByNode;
+            }
   return writeAtOnce;
 }
 
@@ -120,7 +124,7 @@ function choose(): Write {
 function record(
   method: string,
   httpVersionMinor: number,
-  close: boolean,
+  { close, expects }: { readonly close: boolean; readonly expects: boolean },
   write: (req: IncomingMessage, res: ServerResponse) => void,
 ): string | undefined {
   const chunks: Buffer[] = [];
@@ -136,6 +140,7 @@ function record(
     (res as unknown as Internals)._keepAliveTimeout = 75_000;
     res.assignSocket(sink as Socket);
     if (close) res.shouldKeepAlive = false;
+    if (expects) (res as unknown as Internals)._expect_continue = true;
     write(req, res);
     return `${Buffer.concat(chunks).toString("latin1")} ${(res as unknown as Internals)._last} ${res.headersSent} ${res.statusCode}`;
   } catch {
