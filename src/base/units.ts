@@ -16,6 +16,7 @@ export const ms = (n: number): Ms => n as Ms;
 export const seconds = (n: number): Ms => (n * 1_000) as Ms;
 export const minutes = (n: number): Ms => (n * 60_000) as Ms;
 export const bytes = (n: number): Bytes => n as Bytes;
+export const kibibytes = (n: number): Bytes => (n * 1_024) as Bytes;
 export const mebibytes = (n: number): Bytes => (n * 1_048_576) as Bytes;
 export const perMinute = (n: number): PerMinute => n as PerMinute;
 

@@ -4,6 +4,7 @@ import type { Listener } from "./app.ts";
 import type { Exchange } from "./exchange.ts";
 import { createFront } from "./front.ts";
 import { addressStage, type Trust } from "./gate/address.ts";
+import { bodyRule, bodyStage } from "./gate/bodies.ts";
 import { createGate } from "./gate/gate.ts";
 import { AdmissionQueue, queueStage, type QueueRule } from "./gate/queue.ts";
 import { OVERLOAD, shedStage } from "./gate/shed.ts";
@@ -50,7 +51,8 @@ export function createBuiltIn({ serving, trust, clock, demo, connections, unders
   const queue = new AdmissionQueue(rule, clock);
   const turns = new Turns(clock, rule.interval, OVERLOAD);
   const turn = turnStage(turns, clock, (wait) => tally.waits.record(wait));
-  const gate = createGate([addressStage(trust), shedStage(clock, turns), queueStage(queue, rule), turn]);
+  const body = bodyStage({ rule: bodyRule(connections), clock, addressOf: ({ req }) => trust.countable(req) });
+  const gate = createGate([addressStage(trust), body, shedStage(clock, turns), queueStage(queue, rule), turn]);
   const refused = (exchange: Exchange): void => serving.refused(exchange);
   const refusals = new Refusals(clock, demo);
   const front = { gate, prepared, refusals, inFlight, tally, demo, underscores, refused, draining: () => serving.draining };

@@ -15,9 +15,13 @@ export class Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly startedAt: Instant;
+  /** When its body had arrived: from then on it waits for the service, not for its client. */
+  readyAt: Instant;
   readonly seat: Seat | undefined;
   /** Held while the application works on it; given back once, at the latest when the answer is over. */
   permit: Permit | undefined = undefined;
+  /** What the worker holds of its body; returned at the end. */
+  body: Permit | undefined = undefined;
   /** An answer without an end (server-sent events): not counted against admission, ended at once by a drain. */
   stream = false;
   /** It waits because its client wishes so: its duration says nothing of the service. */
@@ -45,6 +49,7 @@ export class Exchange {
     this.res = res;
     this.seat = seat;
     this.startedAt = now;
+    this.readyAt = now;
     this.movedAt = now;
     const { socket } = req;
     const writing = (socket as unknown as { _httpMessage?: unknown })._httpMessage ?? res;
@@ -70,6 +75,13 @@ export class Exchange {
   /** The client's address, worked out at the first use only. */
   client(): string {
     return this.whose?.(this.req) ?? peerOf(this.req.socket);
+  }
+
+  /** The answer is over, or the client has left. */
+  end(): void {
+    this.release();
+    this.body?.release();
+    this.body = undefined;
   }
 
   /** Gives the permit back if there is one: before the end for a stream, at the end for the rest. */

@@ -1,9 +1,12 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Listener } from "./app.ts";
+import { boundBody, isClosing, markClosing } from "./closing.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { Refusal, Verdict } from "./gate/stage.ts";
 import type { InFlight } from "./inflight.ts";
 import type { PreparedStore } from "./prepared.ts";
+import { hasBody } from "./interim.ts";
 import { sendProblem } from "./problem.ts";
 import type { Refusals } from "./refusals.ts";
 import { malformed, underscored, type Malformed, type Underscores } from "./strict.ts";
@@ -33,13 +36,15 @@ export function createFront(parts: FrontParts, application: Listener): Listener 
     });
   if (!gate.judgesEverything)
     return (req, res) => {
-      if (parts.draining()) res.shouldKeepAlive = false;
+      if (isClosing(req.socket)) return;
+      begin(parts, req, res);
       const wrong = malformed(req) ?? underscored(req, underscores);
       if (wrong !== undefined) reject(parts, inFlight.begin(req, res), wrong);
       else if (!prepared.answer(req, res)) work(inFlight.open(req, res));
     };
   return (req, res) => {
-    if (parts.draining()) res.shouldKeepAlive = false;
+    if (isClosing(req.socket)) return;
+    begin(parts, req, res);
     const exchange = inFlight.open(req, res);
     const wrong = malformed(req) ?? underscored(req, underscores);
     if (wrong !== undefined) return reject(parts, inFlight.begin(req, res), wrong);
@@ -50,12 +55,23 @@ export function createFront(parts: FrontParts, application: Listener): Listener 
   };
 }
 
+function begin({ draining }: FrontParts, req: IncomingMessage, res: ServerResponse): void {
+  boundBody(req, res, req.method === "GET" || req.method === "HEAD");
+  if (draining()) res.shouldKeepAlive = false;
+  if (!res.shouldKeepAlive) markClosing(req.socket);
+}
+
 /** The connection ends with it: what follows on it can't be trusted. */
 function reject({ demo }: FrontParts, exchange: Exchange, { status, detail }: Malformed): void {
   mark(exchange, demo);
   exchange.reason = "malformed";
-  exchange.res.shouldKeepAlive = false;
+  endWith(exchange);
   sendProblem(exchange.res, status, detail);
+}
+
+function endWith({ req, res }: Exchange): void {
+  res.shouldKeepAlive = false;
+  markClosing(req.socket);
 }
 
 /** Sets what every answer of the service carries. */
@@ -82,6 +98,7 @@ function refuse({ inFlight, refusals, tally, refused }: FrontParts, exchange: Ex
   tally.refused(refusal.reason);
   exchange.refused = true;
   exchange.reason = refusal.reason;
+  if (hasBody(exchange.req) && !exchange.req.complete) endWith(exchange);
   refusals.write(exchange, refusal);
   if (inFlight.of(exchange.res) === undefined) refused(exchange);
 }

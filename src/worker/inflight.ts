@@ -86,7 +86,7 @@ export class InFlight {
   #end(exchange: Exchange): void {
     if (!this.#all.delete(exchange)) return;
     if (exchange.seat !== undefined) exchange.seat.requests -= 1;
-    exchange.release();
+    exchange.end();
     this.#over(exchange);
   }
 }

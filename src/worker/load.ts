@@ -12,7 +12,7 @@ import { fetchListener } from "./fetch.ts";
 import { applicationOf, type Application, type Plugin } from "./form.ts";
 import type { Trust } from "./gate/address.ts";
 import type { Boot } from "./boot.ts";
-import { forgetExpectation, sendContinue } from "./interim.ts";
+import { forgetExpectation } from "./interim.ts";
 import { createLimitedServer } from "./limits.ts";
 import { loadFailure } from "./loadfailure.ts";
 import { interceptListen, listenHere, warnOnce, watchServers } from "./script.ts";
@@ -138,7 +138,6 @@ async function startFastify(
       if (builtIn)
         made.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
           forgetExpectation(req, res);
-          sendContinue(res);
           listener(req, res);
         });
       made.listen = (...args: unknown[]) => listenHere(made, args, (asked) => parts.land(asked, builtIn));

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { http } from "../base/http.ts";
+import { cutLater } from "./closing.ts";
 import { rendition, type Rendition } from "./rendition.ts";
 
 /** No browser should ever interpret them, whatever application they stand in for. */
@@ -42,14 +43,10 @@ export function endWithProblem(socket: Socket, status: number, detail: string, h
   socket.destroySoon();
 }
 
-/** How long a client that is still sending may go on before the connection is cut: cut at once it would never read the answer. */
-const LINGER = 1_000;
-
 /** The same for a client that has not sent all of its request: what still comes is read and forgotten for a moment. */
 export function lingerWithProblem(socket: Socket, status: number, detail: string): void {
   socket.end(whole(status, detail, []));
-  const cut = setTimeout(() => socket.destroy(), LINGER).unref();
-  socket.once("close", () => clearTimeout(cut));
+  cutLater(socket);
 }
 
 /** Head and body of an answer that ends its connection. */

@@ -160,7 +160,7 @@ export class Serving {
 
   /** A refusal was handed to the socket; most are over with that. */
   refused(exchange: Exchange): void {
-    exchange.release();
+    exchange.end();
     this.outcomes.over(exchange);
     const { socket } = exchange.res;
     if (socket !== null && socket.writableLength === 0) return;

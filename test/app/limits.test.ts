@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { http } from "../../src/base/http.ts";
 import { fullProblem, fullSentence } from "../../src/app/refusals/full.ts";
 import { admissionProblem } from "../../src/app/refusals/admission.ts";
-import { addressKey } from "../../src/app/limits/address.ts";
+import { addressKey } from "../../src/base/addresskey.ts";
 import { rateLimitHeaders } from "../../src/app/limits/headers.ts";
 import { Limiter } from "../../src/app/limits/limiter.ts";
 import { NO_LIMITS, type LimitRules } from "../../src/app/limits/rules.ts";

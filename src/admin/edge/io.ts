@@ -4,6 +4,7 @@ import type { AdminAnswer } from "../request.ts";
 
 /** @returns the body's text, or undefined when it is longer than `most` bytes; then the rest is not read. */
 export async function readText(req: IncomingMessage, most: number): Promise<string | undefined> {
+  if (Number(req.headers["content-length"] ?? 0) > most) return undefined; // a slow client would hold its place for as long as it liked
   const chunks: Buffer[] = [];
   let size = 0;
   // Left in the middle of a body that is too long, the request must live until it is answered.

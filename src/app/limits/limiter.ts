@@ -10,7 +10,7 @@ import type { Rate } from "../../settings/rows/limits.ts";
 import type { Deed, Ledger, Spent, Tallies } from "../../sheets/ledger.ts";
 import type { Clients } from "../../worker/app.ts";
 import { problem, retryAfter, type Problem } from "../problem.ts";
-import { addressKey } from "./address.ts";
+import { addressKey } from "../../base/addresskey.ts";
 import { rateLimitHeaders, type NamedDeed } from "./headers.ts";
 import type { LimitRules } from "./rules.ts";
 

@@ -34,9 +34,9 @@ export function shedStage(clock: Clock, turns: Pick<Turns, "wait">, chance: () =
   return {
     name: "class",
     covers: "application",
-    admit({ req, startedAt }): Verdict {
-      usedAt = startedAt;
-      if (timer === undefined) watch(after(clock.now(), LOOK_EVERY));
+    admit({ req }): Verdict {
+      usedAt = clock.now();
+      if (timer === undefined) watch(after(usedAt, LOOK_EVERY));
       const kind = classOf(req.method, req.url);
       pressure.asked(kind);
       return !pressure.isOff && pressure.sheds(kind, chance()) ? OVERLOAD : undefined;

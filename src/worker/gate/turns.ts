@@ -82,7 +82,7 @@ export class Turns {
 
 /** The gate's last stage: work begins when its turn has come. Health checks, the operator and logins do not wait. */
 export function turnStage(turns: Turns, clock: Clock, waited: (wait: Ms) => void): Stage {
-  const counted = (exchange: Exchange): undefined => waited(between(exchange.startedAt, clock.now())) as undefined;
+  const counted = (exchange: Exchange): undefined => waited(between(exchange.readyAt, clock.now())) as undefined;
   return {
     name: "turn",
     covers: "application",

@@ -23,7 +23,7 @@ function world() {
   const [done, refused]: [number[], number[]] = [[], []];
   const ask = (nr: number, cost: number, url = "/api/tables/players?q=a"): Asked => {
     const res = { destroyed: false };
-    const verdict = stage.admit({ req: { method: "GET", url }, res, startedAt: at as Instant } as unknown as Exchange);
+    const verdict = stage.admit({ req: { method: "GET", url }, res, readyAt: at as Instant } as unknown as Exchange);
     const work = (): void => {
       if (res.destroyed) return;
       done.push(nr);

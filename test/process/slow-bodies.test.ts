@@ -1,0 +1,84 @@
+/** Bodies that trickle in from one address cost that address its requests, and no other client anything. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import test from "node:test";
+import { http } from "../../src/base/http.ts";
+import { ONE, ROOT, start, until, type Daemon } from "./harness.ts";
+
+const [, name = "", , , , secret = ""] = (readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split("\n")[1] ?? "").split(",");
+
+/** Keeps `wanted` connections open that send a head and then a byte a second; a closed one is replaced. */
+class Trickle {
+  readonly #sockets = new Set<Socket>();
+  readonly #timer: NodeJS.Timeout;
+  /** Answers by status. */
+  readonly statuses = new Map<string, number>();
+
+  constructor(port: number, path: string, wanted: number, length = 4_000) {
+    const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n{`;
+    const open = (): void => {
+      const socket = connect(port, "127.0.0.1", () => socket.write(head));
+      this.#sockets.add(socket);
+      socket.on("data", (data) => {
+        const status = /^HTTP\/1\.1 (\d+)/.exec(data.toString("latin1"))?.[1];
+        if (status !== undefined) this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
+      });
+      socket.on("error", () => {});
+      socket.on("close", () => this.#sockets.delete(socket));
+    };
+    for (let nr = 0; nr < wanted; nr += 1) open();
+    this.#timer = setInterval(() => {
+      for (const socket of this.#sockets) socket.write(" ");
+      for (let nr = this.#sockets.size; nr < wanted; nr += 1) open();
+    }, 1_000);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+/** A request of another client of this machine. */
+function ask(daemon: Daemon, method: string, path: string, body?: unknown): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const options = { method, agent: false, localAddress: "127.0.0.2", timeout: 15_000, headers: { "Content-Type": "application/json" } };
+    const req = http.request(daemon.url + path, options, (res) => {
+      res.resume().on("end", () => resolve(res.statusCode ?? 0));
+    });
+    req.on("timeout", () => req.destroy(new Error(`no answer to ${method} ${path}`)));
+    req.on("error", reject);
+    req.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+test("slow bodies from one address leave reads, writes, logins, health and administration to the others", async (t) => {
+  const daemon = await start(t, { env: { ...ONE, DROVER_WORKER_CONNECTIONS: "400" } });
+  const port = Number(new URL(daemon.url).port);
+  assert.equal(await ask(daemon, "GET", "/api/tables/players"), 200);
+  const slow = [
+    new Trickle(port, "/api/login", 260),
+    new Trickle(port, "/api/admin/login", 40),
+    new Trickle(port, "/api/admin/login", 40, 20_000),
+  ];
+  t.after(() => slow.forEach((trickle) => trickle.end()));
+  await until("they have come", async () => {
+    const { counters } = await daemon.status();
+    return counters.accepted > 300;
+  });
+  for (let round = 0; round < 3; round += 1) {
+    assert.equal(await ask(daemon, "GET", "/api/tables/players"), 200, "a cached read");
+    assert.equal(await ask(daemon, "GET", `/api/tables/players?limit=${round + 1}`), 200, "a read that needs work");
+    assert.equal(await ask(daemon, "POST", "/api/tables/actions", { player: "p001", kind: "note", note: String(round) }), 201, "a write");
+    assert.equal(await ask(daemon, "POST", "/api/login", { name, secret }), 200, "a login");
+    for (const path of ["/healthz", "/api/admin/health"]) assert.equal(await ask(daemon, "GET", path), 200, path);
+    assert.equal(await ask(daemon, "POST", "/api/admin/login", { token: "wrong" }), 401, "the operator's login is looked at");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  await until("the slow ones hear that they are too slow, or too many", () => slow.every(({ statuses }) => statuses.size > 0));
+  t.diagnostic(JSON.stringify(slow.map(({ statuses }) => [...statuses])));
+  assert.ok(slow.every(({ statuses }) => [...statuses.keys()].every((status) => ["408", "413", "429"].includes(status))));
+  assert.equal((await daemon.stop()).code, 0);
+});

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import fc from "fast-check";
+import type { Clock } from "../../../src/base/clock.ts";
+import { seconds, type Instant, type Timestamp } from "../../../src/base/units.ts";
+import type { Exchange } from "../../../src/worker/exchange.ts";
+import { bodyStage } from "../../../src/worker/gate/bodies.ts";
+import { BodyBudget } from "../../../src/worker/gate/budget.ts";
+import type { Refusal } from "../../../src/worker/gate/stage.ts";
+
+class HandClock implements Clock {
+  at = 0;
+  now = (): Instant => this.at as Instant;
+  wall = (): Timestamp => this.at as Timestamp;
+}
+
+const RULE = {
+  worker: { arriving: 3, bytes: 40_000 },
+  address: { arriving: 2, bytes: 30_000 },
+  patience: seconds(10),
+  rate: 1_000,
+};
+
+/** A request whose body the test sends, as node:http's parser would. */
+class Sending {
+  readonly given: (Buffer | null)[] = [];
+  readonly exchange: Exchange;
+  verdict: Refusal | "admitted" | "waiting" = "waiting";
+
+  constructor(
+    stage: ReturnType<typeof bodyStage>,
+    client: string,
+    { url = "/api/tables/t", length }: { url?: string; length?: number } = {},
+  ) {
+    const proto = { push: (chunk: Buffer | null): boolean => this.given.push(chunk) > 0 };
+    const headers = length === undefined ? { "transfer-encoding": "chunked" } : { "content-length": String(length) };
+    const req = Object.assign(Object.create(proto) as object, { method: "POST", url, headers });
+    this.exchange = { req, res: {}, client: () => client, startedAt: clock.now(), readyAt: clock.now() } as unknown as Exchange;
+    const admitted = stage.admit(this.exchange);
+    if (admitted === undefined) this.verdict = "admitted";
+    else void Promise.resolve(admitted).then((refusal) => (this.verdict = refusal ?? "admitted"));
+  }
+
+  send(...chunks: (string | null)[]): this {
+    for (const chunk of chunks) this.exchange.req.push(chunk === null ? null : Buffer.from(chunk));
+    return this;
+  }
+
+  end(): void {
+    this.exchange.body?.release();
+  }
+
+  get status(): number | string {
+    return typeof this.verdict === "object" ? this.verdict.status : this.verdict;
+  }
+}
+
+let clock = new HandClock();
+function begin(): (client: string, options?: { url?: string; length?: number }) => Sending {
+  clock = new HandClock();
+  const stage = bodyStage({ rule: RULE, clock, addressOf: (exchange) => exchange.client() });
+  return (client, options) => new Sending(stage, client, options);
+}
+
+test("a request goes on once its whole body has come; the application gets it in one piece", async () => {
+  const post = begin();
+  const one = post("a", { length: 5 }).send("hello", null);
+  await turn();
+  assert.deepEqual([one.status, one.given], ["admitted", [Buffer.from("hello"), null]]);
+  const many = post("a");
+  for (const char of "a body byte by byte") {
+    many.send(char);
+    await turn();
+    assert.equal(many.status, "waiting");
+  }
+  many.send(null);
+  await turn();
+  assert.deepEqual([many.status, many.given], ["admitted", [Buffer.from("a body byte by byte"), null]]);
+});
+
+test("an address may have some bodies on their way, and so may the worker; a body that comes with its head is not counted", async () => {
+  const post = begin();
+  const whole = Array.from({ length: 10 }, () => post("a").send("x", null));
+  const [first, second, third] = [post("a"), post("a"), post("a")];
+  await turn();
+  assert.ok(whole.every(({ status }) => status === "admitted"));
+  assert.deepEqual([first.status, second.status, third.status], ["waiting", "waiting", 429]);
+  const [other, tooMany] = [post("b"), post("c")];
+  await turn();
+  assert.deepEqual([other.status, tooMany.status], ["waiting", 503]);
+  first.send(null);
+  const next = post("a");
+  await turn();
+  assert.deepEqual([first.status, next.status], ["admitted", "waiting"]);
+  second.end(); // its client left
+  const after = post("c");
+  await turn();
+  assert.equal(after.status, "waiting");
+});
+
+test("a body slower than the least rate is refused with 408, and what still comes is dropped", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const post = begin();
+  const [slow, steady] = [post("a"), post("b")];
+  await turn();
+  for (; clock.at < 12_000; clock.at += 500) {
+    slow.send("x");
+    steady.send("x".repeat(600));
+    t.mock.timers.tick(500);
+  }
+  await turn();
+  assert.deepEqual([slow.status, steady.status], [408, "waiting"]);
+  slow.send("more", null);
+  assert.deepEqual(slow.given, []);
+});
+
+test("the memory of bodies is bounded for an address and for the worker until their requests are over", async () => {
+  const post = begin();
+  const big = post("a").send("x".repeat(20_000), null);
+  const bigger = post("a").send("x".repeat(20_000));
+  const others = post("b").send("x".repeat(20_000), null);
+  const last = post("c").send("x");
+  await turn();
+  assert.deepEqual([big.status, bigger.status, others.status, last.status], ["admitted", 429, "admitted", 503]);
+  big.end();
+  const again = post("a").send("x".repeat(20_000), null);
+  await turn();
+  assert.equal(again.status, "admitted");
+});
+
+test("bodies that the application refuses are not waited for", async () => {
+  const post = begin();
+  assert.equal(post("a", { length: 2_000_000 }).status, "admitted");
+  assert.equal(post("a", { url: "/api/login", length: 10_000 }).status, "admitted");
+  const chunked = post("a", { url: "/api/admin/login" }).send("x".repeat(8_000), "x".repeat(200));
+  await turn();
+  assert.equal(chunked.status, "admitted");
+  chunked.send("rest");
+  assert.deepEqual(
+    chunked.given.map((chunk) => chunk?.length),
+    [8_200, 4],
+  );
+});
+
+test("the budget counts what is taken and given, and forgets addresses that have nothing", () => {
+  const step = fc.record({ client: fc.constantFrom("a", "b", undefined), arriving: fc.nat(1), bytes: fc.nat(20), give: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const budget = new BodyBudget({ worker: { arriving: 6, bytes: 100 }, address: { arriving: 3, bytes: 60 } });
+      const taken: { client: string | undefined; arriving: number; bytes: number }[] = [];
+      const sum = (of: "arriving" | "bytes", client?: string): number =>
+        taken.reduce((total, share) => total + (client === undefined || share.client === client ? share[of] : 0), 0);
+      for (const { client, arriving, bytes, give } of steps) {
+        if (give) {
+          const share = taken.pop();
+          if (share !== undefined) budget.give(share.client, share);
+        } else if (budget.take(client, { arriving, bytes }) === undefined) taken.push({ client, arriving, bytes });
+        assert.deepEqual(budget.total, { arriving: sum("arriving"), bytes: sum("bytes") });
+        assert.ok(sum("arriving") <= 6 && sum("bytes") <= 100);
+        for (const one of ["a", "b"]) assert.ok(sum("arriving", one) <= 3 && sum("bytes", one) <= 60);
+      }
+      for (const share of taken) budget.give(share.client, share);
+      assert.deepEqual([budget.total, budget.addresses], [{ arriving: 0, bytes: 0 }, 0]);
+    }),
+  );
+});
