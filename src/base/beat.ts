@@ -27,6 +27,8 @@ export interface Vitals {
   byClass?(): ByClass;
   /** The oldest requests in flight. */
   requests?(): readonly RequestInFlight[];
+  /** See Beat.brokerLost. */
+  brokerLost?(): boolean;
 }
 
 /** Node's own state costs more than a beat, and changes slowly. Milliseconds. */
@@ -79,6 +81,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
       ...(slots === undefined ? {} : { slots }),
       ...(classes === undefined ? {} : { byClass: classes }),
       ...(requests.length === 0 ? {} : { requests }),
+      ...(vitals.brokerLost?.() === true ? { brokerLost: true as const } : {}),
     });
   };
   beat();

@@ -73,6 +73,7 @@ function beat(m: Fields): Beat | undefined {
     ...(figures === undefined ? {} : { figures }),
     ...(classes === undefined ? {} : { byClass: classes }),
     ...(requests === undefined ? {} : { requests }),
+    ...(m["brokerLost"] === true ? { brokerLost: true } : {}),
   };
 }
 

@@ -4,7 +4,7 @@
  * looks away from it for a moment.
  *
  * node:net has no public way for this below `listen`, which node:cluster answers in the primary (and, for a unix path, with
- * EEXIST). Five private parts of Node are used, here and nowhere else, and selfTestHandles() proves them at start:
+ * EEXIST). Five private parts of Node are used, here and nowhere else, and selfTestHandles() (heldtest.ts) proves them at start:
  *   server._handle, server._listen2()      what `listen` itself ends in (lib/net.js, setupListenHandle)
  *   handle.onconnection, handle[owner]     copied to further handles, so that one server accepts from several sockets
  *   handle.readStart(), readStop()         the second takes even a listening socket off the loop's watch; listen() puts it back
@@ -13,8 +13,7 @@
  */
 import net, { type AddressInfo, type Server } from "node:net";
 import { getSystemErrorName } from "node:util";
-import { http } from "./http.ts";
-import { DroverError, messageOf } from "./errors.ts";
+import { DroverError } from "./errors.ts";
 
 /** A bound socket below net.Server: libuv's TCP or Pipe, as node:cluster and child_process deliver it. */
 export interface RawHandle {
@@ -140,6 +139,14 @@ export function pause(server: Server): number {
   return accepting.length;
 }
 
+/** Stops accepting from one of several handles, and closes it. */
+export function detach(server: Server, handle: RawHandle): void {
+  const held = heldBy.get(server);
+  if (held?.accepting.includes(handle) !== true) return;
+  held.accepting = held.accepting.filter((other) => other !== handle);
+  handle.close();
+}
+
 /**
  * Looks away from the sockets until release(): a connection that comes meanwhile is left to the processes that share the queue. Cheap
  * enough for every accept (no handle is used up), where pause() is for good.
@@ -205,66 +212,4 @@ export function rawHandle(from: HostAndPort | { path: string } | { fd: number })
 
 function lacking(what: string): DroverError {
   return new DroverError("DROVER_E_RUNTIME", `Node.js ${process.version} has no ${what}: run drover with Node.js 26.4 to 26.x`);
-}
-
-/**
- * Proves on this Node.js that a held handle can be bound, attached, paused and resumed, and that the application's server
- * notices nothing. Takes a few milliseconds and one loopback port.
- * @throws DroverError DROVER_E_RUNTIME saying which step failed.
- */
-export async function selfTestHandles(): Promise<void> {
-  let step = "bind";
-  const server = http.createServer((_, res) => res.end("held"));
-  try {
-    const first = rawHandle({ host: "127.0.0.1", port: 0 });
-    const listening = new Promise((resolve) => server.once("listening", resolve));
-    step = "attach";
-    attachHandle(server, first, 16);
-    await listening;
-    step = "address";
-    const { port } = server.address() as AddressInfo;
-    step = "accept";
-    await answers(port);
-    step = "attach a second handle";
-    const second = rawHandle({ host: "127.0.0.1", port: 0 });
-    const other = { port: 0 };
-    second.getsockname?.(other);
-    attachHandle(server, second, 16);
-    await answers(other.port);
-    step = "hold";
-    if (!hold(server)) throw new Error("the sockets are no streams");
-    const held = answers(port);
-    const spell = new Promise<true>((resolve) => setTimeout(resolve, HELD_FOR, true));
-    if ((await Promise.race([held, spell])) !== true) throw new Error("it accepted all the same");
-    step = "release";
-    release(server, 16);
-    await held;
-    step = "pause";
-    let closed = false;
-    server.once("close", () => (closed = true));
-    if (pause(server) !== 2) throw new Error("not every handle was closed");
-    if (closed || (server.address() as AddressInfo | null)?.port !== port || !server.listening) throw new Error("the server noticed");
-    step = "resume";
-    attachHandle(server, rawHandle({ host: "127.0.0.1", port }), 16);
-    await answers(port);
-  } catch (thrown) {
-    if (thrown instanceof DroverError) throw thrown;
-    const message = `the held sockets do not work on Node.js ${process.version}: ${step} failed (${messageOf(thrown)})`;
-    throw new DroverError("DROVER_E_RUNTIME", `${message}; run drover with Node.js 26.4 to 26.x`, { cause: thrown });
-  } finally {
-    http.Server.prototype.close.call(server);
-    server.closeAllConnections();
-  }
-}
-
-/** How long the self-test waits for what must not happen, in ms. */
-const HELD_FOR = 10;
-
-function answers(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect({ host: "127.0.0.1", port }, () => socket.write("GET / HTTP/1.0\r\n\r\n"));
-    socket.setTimeout(2_000, () => socket.destroy(new Error("no answer within 2 s")));
-    socket.once("data", () => (socket.destroy(), resolve()));
-    socket.once("error", reject);
-  });
 }

@@ -19,6 +19,8 @@ export interface LogSink {
   readonly log: Logger;
   /** Opens the file again after it was renamed (logrotate); does nothing for a descriptor. Where that fails, it says so in the old one. */
   reopen(): void;
+  /** The log file was removed: its lines go nowhere until reopen(). */
+  isRemoved(): boolean;
   /** For many whole lines that were made elsewhere and may wait a moment (access lines). They are written as they are: see `harmless`. */
   readonly lines: LineStream;
 }
@@ -43,6 +45,7 @@ export function createLog(identity: Identity, level: LogLevel, target: LogTarget
   return {
     log,
     lines,
+    isRemoved: () => destination.isRemoved(),
     reopen() {
       lines.reopen();
       try {

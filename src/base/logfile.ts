@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { withReserve } from "./descriptors.ts";
 import { errnoOf, messageOf } from "./errors.ts";
@@ -21,6 +21,8 @@ export interface LogFile {
   write(lines: string): void;
   /** Opens the file again after it was renamed; its folder may be gone too. @throws Error when that fails: the old one stays. */
   reopen(): void;
+  /** The file was removed (not renamed): its lines go nowhere. */
+  isRemoved(): boolean;
 }
 
 /** A pipe that another process made non-blocking may be full for a moment: its lines are tried for 100 ms. */
@@ -67,6 +69,7 @@ export function openLogFile(target: LogTarget, tell: (lost: Lost) => string): Lo
       fd = fresh;
       torn = false;
     },
+    isRemoved: () => "file" in target && fstatSync(fd).nlink === 0,
   };
 }
 

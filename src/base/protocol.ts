@@ -135,6 +135,8 @@ export interface Beat {
   readonly byClass?: ByClass;
   /** The oldest requests in flight; absent when there are none. */
   readonly requests?: readonly RequestInFlight[];
+  /** Of a worker: it can't reach the broker. Of the broker: its socket is not where workers look for it. Absent when all is well. */
+  readonly brokerLost?: true;
 }
 
 /** Who asked a worker that has drained: the master, a SIGTERM from somebody else, or its application by closing the server. */

@@ -64,6 +64,11 @@ export class Custody {
     return this.#yielding;
   }
 
+  /** Another broker has the journal, or is about to. */
+  get isYielding(): boolean {
+    return this.#yielding !== undefined;
+  }
+
   /** Resolves once a yield that was asked for is done. */
   get yielded(): Promise<void> {
     return this.#yielding ?? Promise.resolve();

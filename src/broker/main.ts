@@ -9,7 +9,7 @@ import type { MasterPort } from "../base/port.ts";
 import { knownError } from "../base/storage.ts";
 import { noCounters, type Counters } from "../base/counters.ts";
 import type { ToChild } from "../base/protocol.ts";
-import { seconds } from "../base/units.ts";
+import { ms, seconds } from "../base/units.ts";
 import { deriveKey } from "../sheets/secrets.ts";
 import { readTables } from "../sheets/tables.ts";
 import { Broker } from "./broker.ts";
@@ -51,6 +51,10 @@ type Google = ReturnType<typeof createGoogle>;
 /** The longest that stopping may take: what is not on disk by then is asked of Google again. */
 const CLOSE_WITHIN = seconds(1);
 const JOURNAL_COPY = "journal.copy";
+/** A removed socket is back before a process that was just started has loaded. */
+const SOCKET_LOOKED_AT = ms(250);
+/** A reload's broker waits for so long for its predecessor's socket, if the file is missing. */
+const SOCKET_BACK_WITHIN = seconds(1);
 
 interface Running {
   readonly broker: Broker;
@@ -145,10 +149,9 @@ class BrokerProcess {
       const custody = this.#custody(broker, upstream, config);
       const running: Running = { custody, broker, ledger, rpc, upstream, calls, stopBeat: () => {}, letGo: () => {} };
       this.#running = running;
-      this.#claim(running, config).then(
-        () => this.#serve(running, message),
-        (e: unknown) => this.#fail(e),
-      );
+      this.#claim(running, message)
+        .then(() => this.#serve(running, message))
+        .catch((e: unknown) => this.#fail(e));
     } catch (e) {
       this.#fail(e);
     }
@@ -158,9 +161,10 @@ class BrokerProcess {
    * Without the journal a broker is not ready: rows without what waits in it would be older than what clients have seen. Nor without
    * the ledger: it would let in people whom there is no room for.
    */
-  async #claim(running: Running, config: BrokerConfig): Promise<void> {
+  async #claim(running: Running, { generation, config: configured }: Configure): Promise<void> {
     const { log } = this.#deps;
-    running.letGo = await askForJournal(config.socket, log);
+    const config = configured as BrokerConfig;
+    running.letGo = await askForJournal(config.socket, log, generation > 1 ? SOCKET_BACK_WITHIN : ms(0));
     if (this.#leaving) return;
     running.ledger.start();
     await running.custody.open();
@@ -175,13 +179,14 @@ class BrokerProcess {
 
   #serve(running: Running, message: Configure): void {
     if (this.#leaving) return;
-    const { broker, ledger, rpc, calls } = running;
+    const { broker, custody, ledger, rpc, calls } = running;
     const { socket } = message.config as BrokerConfig;
     broker.start();
     broker.expectReaders();
     rpc.takeOver();
+    const look = setInterval(() => custody.isYielding || rpc.check(), SOCKET_LOOKED_AT);
     this.#port.send({ type: "ready", where: socket });
-    running.stopBeat = startBeat(this.#port, message.beatEvery, {
+    const stopBeat = startBeat(this.#port, message.beatEvery, {
       inFlight: () => 0,
       connections: () => rpc.connections(),
       full: () => false,
@@ -191,7 +196,9 @@ class BrokerProcess {
       slots: () => ledger.state,
       counts: () => ({ ...calls.counts }),
       spans: () => ({ call: calls.times.takeDelta(), sheet: broker.takeTimesToSheet() }),
+      brokerLost: () => rpc.lost,
     });
+    running.stopBeat = () => (clearInterval(look), stopBeat());
   }
 
   #yield(): Promise<void> {

@@ -7,22 +7,34 @@
  * The connection lasts as long as both do. If it ends before the old one is told to leave, the new one has failed, and the old one
  * opens the journal again. A broker that was killed answers nobody: the journal's lock went with it.
  */
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { errnoOf, messageOf } from "../base/errors.ts";
 import { encodeFrame, FrameReader } from "../base/frames.ts";
 import type { Logger } from "../base/log.ts";
-import { seconds } from "../base/units.ts";
+import { seconds, type Ms } from "../base/units.ts";
 import { readFromBroker } from "../sheets/wire-from-broker.ts";
 
 /** An old broker commits and ends the request that is under way; longer, and the journal's lock decides. */
 const YIELDS_WITHIN = seconds(3);
 const ABSENT: readonly unknown[] = ["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"];
 
+/** While the predecessor's socket is missing. */
+const TRY_EVERY = 50;
+
 /**
  * Asks the broker that serves at this socket, if there is one, for the journal.
+ * @param absent how long to wait for a socket that is missing: a predecessor whose socket was removed makes it again.
  * @returns when it may be opened: a function that ends the connection, for the end of this process.
  */
-export function askForJournal(path: string, log: Logger): Promise<() => void> {
+export async function askForJournal(path: string, log: Logger, absent: Ms): Promise<() => void> {
+  const end = performance.now() + absent;
+  while (performance.now() < end && !existsSync(path)) await sleep(TRY_EVERY);
+  return await ask(path, log);
+}
+
+function ask(path: string, log: Logger): Promise<() => void> {
   return new Promise((resolve) => {
     const socket = connect({ path });
     const reader = new FrameReader();

@@ -13,12 +13,12 @@ import { Timeline } from "../admin/timeline.ts";
 import { systemClock } from "../base/clock.ts";
 import { limitConnections } from "../base/connectionlimit.ts";
 import { messageOf } from "../base/errors.ts";
-import { attachHandle, hold, release } from "../base/held.ts";
+import { attachHandle, detach, hold, release } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
 import { ms, seconds } from "../base/units.ts";
 import { Windows } from "../base/window.ts";
 import type { ControlAnswer, ControlHandlers } from "../master/shell/control.ts";
-import type { Listener } from "../master/shell/listeners.ts";
+import type { Listener, RawHandle } from "../master/shell/listeners.ts";
 import { adminConnections } from "../settings/files.ts";
 import { detectMachine } from "../settings/machine.ts";
 import type { Settings } from "../settings/table.ts";
@@ -37,6 +37,11 @@ export interface AdminParts {
   readonly url: () => string | undefined;
 }
 
+export interface AdminSocket extends ControlSocket {
+  /** Accepts from an address of the administration's own that was bound again, instead of from its former handle. */
+  adopt(listener: Listener, former: RawHandle): void;
+}
+
 export interface Admin {
   readonly access: Access;
   /** On the control socket: whoever may open it is the operator. */
@@ -46,7 +51,7 @@ export interface Admin {
   /** A one-time link for an operator; undefined: there is no address for a browser. */
   link(): string | undefined;
   /** Opens admin.sock, and answers on the addresses of the administration's own. */
-  listen(listeners: readonly Listener[]): Promise<{ check(): void; close(): void }>;
+  listen(listeners: readonly Listener[]): Promise<AdminSocket>;
   /** A sample for the sparklines, and what has happened. */
   sample(): void;
   look(): void;
@@ -85,8 +90,8 @@ export function createAdmin({ log, settings, access, master, monitoring, health,
     async listen(listeners) {
       const most = adminConnections(settings(), detectMachine({}).nofile);
       const socket = await openAdminSocket(settings(), log, api, most.workers);
-      if (listeners.length > 0) openOwn(api, listeners, { log, hosts, access, health, most: most.own });
-      return socket;
+      const adopt = listeners.length === 0 ? () => {} : openOwn(api, listeners, { log, hosts, access, health, most: most.own });
+      return { ...socket, adopt };
     },
     sample: () => history.take(master.snapshot()),
     look: () => (timeline.look(master.snapshot()), access.sweep()),
@@ -121,8 +126,8 @@ const BACKLOG = 64;
 const ACCEPTS = 16;
 const TURN = ms(50);
 
-/** DROVER_ADMIN_BIND: the master itself is the door, at a pace. */
-function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, access, health, most }: OwnParts): void {
+/** DROVER_ADMIN_BIND: the master itself is the door, at a pace. @returns accepts from a listener that was bound again. */
+function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, access, health, most }: OwnParts): AdminSocket["adopt"] {
   const windows = new Windows();
   const edge = new Edge({
     pages: readPages(),
@@ -163,8 +168,10 @@ function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, ac
   limitConnections(server, most);
   server.on("error", (error) => log.warn(`DROVER_ADMIN_BIND did not accept: ${messageOf(error)}`));
   pace(server);
-  for (const { handle, address } of listeners)
+  const attach = ({ handle, address }: Listener): void =>
     attachHandle(server, handle as never, BACKLOG, address.kind === "unix" ? address.name.replace(/^unix:/, "") : undefined);
+  listeners.forEach(attach);
+  return (listener, former) => (attach(listener), detach(server, former as never));
 }
 
 /** At most ACCEPTS connections in every TURN; who comes beyond waits in the kernel's queue. */

@@ -12,7 +12,7 @@ import type { Listener } from "../master/shell/listeners.ts";
 import type { Settings } from "../settings/table.ts";
 import { createAdjustments } from "./adjustments.ts";
 import { asideOf, dealtOutcome } from "./aside.ts";
-import { createAdmin, SAMPLE_SECONDS, type Admin } from "./admin.ts";
+import { createAdmin, SAMPLE_SECONDS, type Admin, type AdminSocket } from "./admin.ts";
 import type { Commands } from "./commands-control.ts";
 import type { Daemon } from "./daemon.ts";
 import type { Generations } from "./generations.ts";
@@ -28,7 +28,7 @@ export interface Administration {
   readonly onControl: NonNullable<ControlHandlers["admin"]>;
   /** The first start's link, or any other's; undefined: no browser gets there. */
   link(): string | undefined;
-  begin(daemon: Daemon, commands: Commands): Promise<{ check(): void; close(): void }>;
+  begin(daemon: Daemon, commands: Commands): Promise<AdminSocket>;
 }
 
 interface Parts {

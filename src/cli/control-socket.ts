@@ -2,12 +2,11 @@
  * The control socket of a running daemon: there from its start to its end, even when somebody cleans up its folder. Where it can't be made
  * the daemon serves all the same: signals still reach it.
  */
-import { existsSync } from "node:fs";
 import type { Server } from "node:http";
 import { DroverError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { clearStale, identify, standing, takenText, type Placed } from "../base/socketfile.ts";
 import { serveControl, type ControlHandlers } from "../master/shell/control.ts";
-import { clearStale } from "../master/shell/listeners.ts";
 import type { Settings } from "../settings/table.ts";
 import { controlSocket, prepareRunDirectory } from "./places.ts";
 
@@ -37,25 +36,35 @@ export interface SocketParts {
   serve(path: string): Promise<Server>;
 }
 
-/** A unix socket of the daemon's that is made again when somebody removes it. @throws DroverError DROVER_E_PORT when another daemon serves it. */
+/** A unix socket of the daemon's that is made again when it is removed. @throws DroverError DROVER_E_PORT when another daemon serves it. */
 export async function openSocket({ settings, log, path, name, serve }: SocketParts): Promise<ControlSocket> {
   let server: Server | undefined;
+  let placed: Placed | undefined;
   let busy = false;
   let said = "";
-  const open = async (): Promise<void> => {
-    server?.close(); // first: closing a socket removes what stands at its path
+  /** Ends the server. Closing its handle removes the file at its path: not when that is another's. */
+  const close = (): void => {
+    if (placed !== undefined && standing(placed) === "foreign") server?.unref();
+    else server?.close();
     server = undefined;
+  };
+  const open = async (): Promise<void> => {
+    close();
     prepareRunDirectory(settings);
     await clearStale(path);
     server = await serve(path);
+    placed = identify(path);
     said = "";
   };
-  /** Said once, not at every try. */
-  const unmade = (error: unknown): void => {
-    const why = messageOf(error);
+  /** Reported once, not at every try. */
+  const report = (why: string, text: string): void => {
     if (why === said) return;
     said = why;
-    log.info({ path, why }, `there is no ${name}: ${why}. The service runs; commands can't reach it, signals can`);
+    log.info({ path, why }, text);
+  };
+  const unmade = (error: unknown): void => {
+    const why = messageOf(error);
+    report(why, `there is no ${name}: ${why}. The service runs; commands can't reach it, signals can`);
   };
   const again = async (): Promise<void> => {
     const lost = server !== undefined;
@@ -70,12 +79,14 @@ export async function openSocket({ settings, log, path, name, serve }: SocketPar
   }
   return {
     check() {
-      if (busy || (server !== undefined && existsSync(path))) return;
+      const is = server === undefined || placed === undefined ? "missing" : standing(placed);
+      if (is === "foreign") report("foreign", takenText(`the ${name}`, path));
+      if (busy || is !== "missing") return;
       busy = true;
       again()
         .catch(unmade)
         .finally(() => (busy = false));
     },
-    close: () => void server?.close(),
+    close,
   };
 }

@@ -2,9 +2,10 @@
 import { mkdirSync, rmSync, statSync, writeFileSync, accessSync, constants } from "node:fs";
 import { dirname, join } from "node:path";
 import { errnoOf } from "../base/errors.ts";
+import { privateDirectory } from "../base/socketfile.ts";
 import { expectKind, storageError, type Kind } from "../base/storage.ts";
 import { readProcStat } from "../master/shell/procstat.ts";
-import { privateDirectory, socketDirectory } from "../master/shell/shortpath.ts";
+import { socketDirectory } from "../master/shell/shortpath.ts";
 import type { Settings } from "../settings/table.ts";
 import { PACKAGE } from "./plan.ts";
 

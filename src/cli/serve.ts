@@ -1,11 +1,11 @@
 /** `drover serve`: from a command line to a running daemon. Every step that can fail does so before anything is forked. */
-import { existsSync, rmSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { compactOnceIdle } from "../base/compact.ts";
 import { holdReserve, MASTER_RESERVE } from "../base/descriptors.ts";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { createLog, type LogSink } from "../base/log.ts";
+import { removeSocket } from "../base/socketfile.ts";
 import { readableStack } from "../base/sources.ts";
 import { storageError } from "../base/storage.ts";
 import { ms } from "../base/units.ts";
@@ -13,7 +13,7 @@ import { openAccount } from "../emulator/account.ts";
 import { queueOnly } from "../base/held.ts";
 import { endSoon } from "./ending.ts";
 import { emulatorKey } from "./plan.ts";
-import { selfTestHandles } from "../base/held.ts";
+import { selfTestHandles } from "../base/heldtest.ts";
 import { activatedSockets } from "../master/shell/activation.ts";
 import { checkBind, locateSockets } from "../master/shell/activation-check.ts";
 import { bindAddress, type Listener } from "../master/shell/listeners.ts";
@@ -26,17 +26,17 @@ import { demoIsOn } from "../settings/demo.ts";
 import type { Resolved } from "../settings/resolve.ts";
 import type { Settings } from "../settings/table.ts";
 import { sourceText } from "../settings/source.ts";
-import { createAdministration, type Administration } from "./administration.ts";
+import { createAdministration } from "./administration.ts";
 import { createCommands } from "./commands-control.ts";
 import { brokerSocket } from "./configure.ts";
 import { openControl } from "./control-socket.ts";
 import { createDaemon, type Daemon } from "./daemon.ts";
 import { createGenerations, type Generations } from "./generations.ts";
-import { greeting } from "./greeting.ts";
+import { greet, sayStart } from "./greet.ts";
 import { finishRestore } from "./backup/place.ts";
 import { readOptions, type Options } from "./options.ts";
 import { noteRunning, prepareDirectories } from "./places.ts";
-import { version } from "./version.ts";
+import { createUpkeep } from "./upkeep.ts";
 
 /** Things to undo when the daemon ends, last first. */
 type Undo = () => unknown;
@@ -129,7 +129,7 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
   const generations = createGenerations(resolved, demo, emulator?.url);
   generations.plan(1); // fails here, before anything is forked, when there is nothing to serve
   undo.push(noteRunning());
-  undo.push(() => existsSync(brokerSocket(settings)) && rmSync(brokerSocket(settings)));
+  undo.push(() => removeSocket(brokerSocket(settings)));
   sayStart(options, sink, listeners);
   const administration = createAdministration({ generations, log, listeners, own });
   const [wrapper] = await tried;
@@ -164,9 +164,21 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
       [await openControl(settings, commands.handlers, log), await administration.begin(daemon, commands)] as const;
     sockets().then(([control, admin]) => {
       undo.push(() => admin.close());
-      daemon.arbiter.agenda.every(CONTROL_LOOKED_AT, () => admin.check());
       undo.push(() => control.close());
-      daemon.arbiter.agenda.every(CONTROL_LOOKED_AT, () => control.check());
+      const { arbiter } = daemon;
+      const upkeep = createUpkeep({
+        log,
+        lock,
+        sockets: [control, admin],
+        listeners,
+        own,
+        workers: () => [...arbiter.children.values()].filter((child) => child.role === "worker"),
+        adopt: (listener, former) => admin.adopt(listener, former),
+        logIsRemoved: () => sink.isRemoved(),
+        reopen: () => daemon.reopen(),
+        logFile: "file" in settings.log_file ? settings.log_file.file : "-",
+      });
+      arbiter.agenda.every(UPKEEP_EVERY, upkeep);
       const begin = (): void => daemon.arbiter.feed({ type: "start", roles: firstRoles(generations, demo), workers: settings.workers });
       undo.push(early.hand(commands.signal, begin));
     }, reject);
@@ -184,7 +196,8 @@ async function listenOn(resolved: Resolved, sink: LogSink, undo: Undo[]): Promis
   const listeners: Listener[] = [];
   for (const address of wanted) {
     const listener = await bindAddress(address, sink.log);
-    listeners.push(resolved.settings.tls_cert === undefined ? listener : { ...listener, url: listener.url.replace(/^http:/, "https:") });
+    const plain = resolved.settings.tls_cert === undefined || listener.port === undefined;
+    listeners.push(plain ? listener : { ...listener, url: listener.url.replace(/^http:/, "https:") });
     undo.push(() => listener.remove());
   }
   return listeners;
@@ -217,46 +230,8 @@ const firstRoles = (generations: Generations, demo: boolean): readonly ("worker"
   return demo ? ["emulator", "broker", "worker"] : ["broker", "worker"];
 };
 
-/** "8 workers (CPU × 4)": how many, and what decided it. */
-function workersLine({ resolved }: Options): string {
-  const { settings, sources } = resolved;
-  const source = sources.workers.from === "default" ? sources.workers.why : sourceText(sources.workers);
-  return `${settings.workers} worker${settings.workers === 1 ? "" : "s"} (${source})`;
-}
-
-function sayStart(options: Options, { log }: LogSink, listeners: readonly Listener[]): void {
-  const { resolved } = options;
-  const where = listeners.map((listener) => listener.url).join(", ");
-  const text = `drover ${version()} starts: ${workersLine(options)}, listening on ${where}`;
-  log.info(
-    { version: version(), node: process.versions.node, env_file: resolved.envFile ?? null, bind: listeners.map((l) => l.address.name) },
-    text,
-  );
-  process.stderr.write(`${text}\n`);
-  for (const warning of resolved.warnings) {
-    log.warn(warning);
-    process.stderr.write(`drover: ${warning}\n`);
-  }
-}
-
-function greet(options: Options, generations: Generations, listeners: readonly Listener[], administration: Administration): void {
-  const { log_file: target } = options.resolved.settings;
-  const text = greeting(
-    {
-      urls: listeners.map((l) => l.url),
-      plan: generations.plan(1),
-      logFile: "file" in target ? target.file : "-",
-      workers: workersLine(options),
-      fromNpm: options.own.has("from-npm-start"),
-      dashboard: process.stdout.isTTY ? administration.link() : undefined,
-    },
-    process.stdout.isTTY,
-  );
-  process.stdout.write(text);
-}
-
 const PARENT_LOOKED_AT = ms(500);
-const CONTROL_LOOKED_AT = ms(5_000);
+const UPKEEP_EVERY = ms(1_000);
 
 /** npm was killed: whoever typed `npm start` is gone, and with it everything it started. */
 function stopWithParent(daemon: Daemon): void {

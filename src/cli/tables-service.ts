@@ -40,18 +40,24 @@ interface Client {
 
 /** What a worker has of the broker. */
 export interface BrokerServices {
+  /** This worker can't reach the broker. */
+  lost(): boolean;
   readonly tables: Tables;
   readonly ledger: Ledger & Tallies;
 }
 
 /**
  * The tables client and the ledger of this worker, made when one is first asked for: then the master starts the broker, if there is none.
- * @returns a function that throws DROVER_E_NO_SPREADSHEET where no spreadsheet is named.
+ * `use` throws DROVER_E_NO_SPREADSHEET where no spreadsheet is named; `lost` is false until it was called.
  */
-export function brokerServices({ slot, generation, extras }: Client, port: BufferedPort, log: Logger): () => BrokerServices {
+export function brokerServices(
+  { slot, generation, extras }: Client,
+  port: BufferedPort,
+  log: Logger,
+): { use(): BrokerServices; lost(): boolean } {
   const { brokerSocket, brokerTimeout, spreadsheet } = extras;
   let services: BrokerServices | undefined;
-  return () => {
+  const use = (): BrokerServices => {
     if (!spreadsheet)
       throw new DroverError(
         "DROVER_E_NO_SPREADSHEET",
@@ -61,8 +67,9 @@ export function brokerServices({ slot, generation, extras }: Client, port: Buffe
       port.send({ type: "wants", what: "tables" });
       const link = brokerTransport({ path: brokerSocket, slot, generation, timeout: brokerTimeout, log });
       const ledger = createLedger(link.ledger); // before the tables connect: nothing that is pushed is missed
-      services = { ledger, tables: createTables(link, { log, patience: brokerTimeout }) };
+      services = { lost: () => link.lost, ledger, tables: createTables(link, { log, patience: brokerTimeout }) };
     }
     return services;
   };
+  return { use, lost: () => services?.lost() ?? false };
 }

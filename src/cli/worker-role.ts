@@ -28,12 +28,13 @@ export function startWorker(
       lines: sink.lines,
       reopen: () => sink.reopen(),
       loaders,
+      brokerLost: () => broker.lost(),
       services: {
         get tables() {
-          return broker().tables;
+          return broker.use().tables;
         },
         get ledger() {
-          return broker().ledger;
+          return broker.use().ledger;
         },
         limits,
         sessions,

@@ -173,7 +173,7 @@ export function snapshotOf(master: Master, facts: Facts): Snapshot {
     limitedBy: [...facts.limitedBy],
     upstream: upstream === undefined ? null : copyOfAll(upstream),
     slots: copied(slots),
-    health: healthOf(master, facts.demo, upstream, slots),
+    health: healthOf(master, { demo: facts.demo, upstream, slots, brokerLost: brokerLost(facts) }),
   });
 }
 
@@ -184,10 +184,19 @@ function rollView({ places }: Master, roll: Roll, at: Instant): RollView {
   return { generation, left: [...left], total, step, back: back ?? null, since: between(since, at) };
 }
 
-/** The state of the whole, as workers are told it. */
-export function healthOf(master: Master, demo: boolean, upstream: UpstreamReport | undefined, slots?: SlotsState): Health {
+/** What health depends on besides the supervisor's state. */
+export interface HealthFacts {
+  readonly demo: boolean;
+  readonly upstream: UpstreamReport | undefined;
+  readonly slots: SlotsState | undefined;
+  /** A child reports that workers can't reach the broker. */
+  readonly brokerLost: boolean;
+}
+
+/** The state of the whole, as it is sent to workers. `away`: the broker does not run, or workers can't reach it. */
+export function healthOf(master: Master, { demo, upstream, slots, brokerLost }: HealthFacts): Health {
   const workers = { ready: readyOf(master, "worker"), target: master.target };
-  const broker = !master.places.has("broker/0") ? "none" : readyOf(master, "broker") > 0 ? "ready" : "away";
+  const broker = !master.places.has("broker/0") ? "none" : readyOf(master, "broker") > 0 && !brokerLost ? "ready" : "away";
   const sound =
     workers.ready >= workers.target &&
     broker !== "away" &&
@@ -205,6 +214,9 @@ export function healthOf(master: Master, demo: boolean, upstream: UpstreamReport
 }
 
 type Children = Pick<Facts, "children">;
+
+/** Whether a child reports that workers can't reach the broker. */
+export const brokerLost = ({ children }: Children): boolean => [...children.values()].some(({ lastBeat }) => lastBeat?.brokerLost === true);
 
 /** What the broker said last of Google. */
 export const upstreamOf = (master: Master, facts: Children): UpstreamReport | undefined => brokerBeat(master, facts)?.upstream;

@@ -27,6 +27,8 @@ const TICK = ms(25);
 /** Between attempts to connect: a broker that was killed is back within a second, and what this side shows meanwhile is old. */
 const LONGEST_PAUSE = { soon: ms(100), later: ms(1_000) };
 const SOON = 40;
+/** Failures in a row after which the broker counts as unavailable: a successor is there by the first or second attempt. */
+const LOST_AFTER = 4;
 /** A connection that lasted less was no success: the pauses go on growing. */
 const LASTING = ms(1_000);
 /** The broker is to answer a call that waits for the sheet before this side gives up. */
@@ -72,6 +74,10 @@ class BrokerTransport implements BrokerLink {
 
   constructor(options: BrokerTransportOptions) {
     this.#options = options;
+  }
+
+  get lost(): boolean {
+    return !this.#up && this.#failures > LOST_AFTER;
   }
 
   listen(events: TransportEvents): void {
@@ -144,7 +150,7 @@ class BrokerTransport implements BrokerLink {
     if (was) this.#events?.link(false);
     if (was) this.ledger.linked(false);
     if (was) this.#options.log?.debug({ path: this.#options.path }, `the connection to the broker ended: ${why}`); // a successor is there at once
-    if (this.#failures === 4) this.#options.log?.warn({ path: this.#options.path }, `the broker is away: ${why}`);
+    if (this.#failures === LOST_AFTER) this.#options.log?.warn({ path: this.#options.path }, `the broker is away: ${why}`);
     const longest = this.#failures < SOON ? LONGEST_PAUSE.soon : LONGEST_PAUSE.later;
     const pause = this.#failures === 0 ? 0 : Math.min(longest, 25 * 2 ** this.#failures);
     this.#failures += 1;
@@ -227,6 +233,8 @@ class BrokerTransport implements BrokerLink {
 /** A transport, and beside the tables the ledger. */
 export interface BrokerLink extends Transport {
   readonly ledger: LedgerLink;
+  /** Several attempts to connect have failed. */
+  readonly lost: boolean;
 }
 
 /** The tables through the broker's unix socket. Connects when `listen` is called. */

@@ -43,4 +43,6 @@ export interface WorkerDeps {
   /** Who may administer has changed. */
   adminKeys?(keys: AdminKeys): void;
   readonly loaders: Loaders;
+  /** The application uses the broker, and this worker can't reach it. */
+  brokerLost?(): boolean;
 }

@@ -21,6 +21,11 @@ export class Intake {
     this.#server = server;
   }
 
+  /** A further socket came, and the server accepts from it: not while there is a reason not to. */
+  came(): void {
+    if (this.#reasons.size > 0 && this.#server !== undefined) hold(this.#server);
+  }
+
   /** @returns false when these sockets can't be held: nothing has changed then. */
   hold(reason: Reason): boolean {
     if (this.#server === undefined) return false;

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Vitals } from "../base/beat.ts";
 import type { Clock } from "../base/clock.ts";
-import { pause } from "../base/held.ts";
+import { isRawHandle, pause } from "../base/held.ts";
 import type { Logger } from "../base/log.ts";
 import type { ToChild } from "../base/protocol.ts";
 import { between, type Ms } from "../base/units.ts";
@@ -119,6 +119,14 @@ export class Serving {
     const { demo } = this.#config;
     watchTimeouts({ inFlight: this.inFlight, tally: this.tally, log, clock, demo, requestTimeout: () => this.#config.requestTimeout });
     if (!this.#draining) this.#parts.handles.attach(server, this.#config.backlog); // else: asked to go while it was loading
+  }
+
+  /** A listening socket of the master's. @returns false when there is none to use. @throws Error when the kernel refuses to listen. */
+  lent(address: number, handle: unknown): boolean {
+    if (this.#draining && this.#server !== undefined && isRawHandle(handle)) return (handle.close(), true);
+    const taken = this.#parts.handles.take(address, handle);
+    this.#intake.came();
+    return taken;
   }
 
   /** What the master knows of the neighbours. */

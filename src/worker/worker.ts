@@ -80,7 +80,7 @@ export class Worker {
     if (serving.draining) return; // asked to go while it was loading
     // What an autopsy asks through the debugger, when this loop is past asking.
     Object.defineProperty(globalThis, Symbol.for(IN_FLIGHT), { value: () => serving.inFlight.oldest(), configurable: true });
-    this.#beats = startBeat(this.#port, beatEvery, serving.vitals());
+    this.#beats = startBeat(this.#port, beatEvery, { ...serving.vitals(), brokerLost: () => this.#deps.brokerLost?.() ?? false });
     this.#port.send({ type: "ready", where: `${addresses.map(({ name }) => name).join(", ")} (${this.#loaded.form})` });
   }
 
@@ -94,7 +94,7 @@ export class Worker {
   take(message: ToChild, handle: unknown): void {
     switch (message.type) {
       case "handle":
-        if (!this.#parts.handles.take(message.address, handle))
+        if (!this.#parts.serving.lent(message.address, handle))
           this.#deps.log.warn({ address: message.address }, "the master's message came without its socket");
         return;
       case "bound":

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { http } from "../../src/base/http.ts";
-import { attachHandle, isRawHandle, pause, queueOnly, rawHandle, selfTestHandles } from "../../src/base/held.ts";
+import { attachHandle, isRawHandle, pause, queueOnly, rawHandle } from "../../src/base/held.ts";
+import { selfTestHandles } from "../../src/base/heldtest.ts";
 
 function bound(): { handle: ReturnType<typeof rawHandle>; port: number } {
   const handle = rawHandle({ host: "127.0.0.1", port: 0 });

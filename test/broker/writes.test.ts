@@ -511,7 +511,7 @@ test("who waits for the sheet waits on at the successor; where there is none, wh
   await tables.table("players");
   const answer = tables.write(one(append({ id: "a" })), "sheet");
   await until("it waits", () => disk.entries.length === 1);
-  const letGo = await askForJournal(socket(), log);
+  const letGo = await askForJournal(socket(), log, ms(0));
   const next = openBroker();
   const rpc = serve(next.broker);
   oldRpc.close();
@@ -631,7 +631,7 @@ test("a successor gets the journal while clients write: no refusal, every write 
     }
   });
   await until("writes before", () => keys.length > 50);
-  const letGo = await askForJournal(socket(), log);
+  const letGo = await askForJournal(socket(), log, ms(0));
   assert.equal(disk.holder, undefined, "the old one has given it up");
   await new Promise((resolve) => setTimeout(resolve, 100));
   const next = openBroker();

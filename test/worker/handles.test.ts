@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
+import { pause } from "../../src/base/held.ts";
 import { http } from "../../src/base/http.ts";
 import { Handles } from "../../src/worker/handles.ts";
 import { Intake } from "../../src/worker/intake.ts";
@@ -41,6 +42,25 @@ test("several addresses: complete when each has its handle; held while anybody h
   assert.deepEqual(await Promise.all(waited), ["both", "both"]);
   for (const thing of [undefined, {}, "handle"]) assert.equal(handles.take(0, thing), false);
   assert.equal(handles.take(2, undefined), false);
+  server.close();
+  server.closeAllConnections();
+  for (const holder of holders) holder.stop();
+});
+
+test("a further handle for an address is accepted from as well; with the next one the first is closed", async () => {
+  const holders = [await Holder.start(), await Holder.start(), await Holder.start()] as const;
+  const handles = new Handles([{ name: "unix:/a", kind: "unix" }]);
+  handles.take(0, await holders[0].one());
+  const server = http.createServer((_, res) => res.end("here"));
+  const listening = once(server, "listening");
+  handles.attach(server, 16);
+  await listening;
+  const answered = async (port: number): Promise<string> => (await new Client(port).get("/", ["Connection: close"])).body;
+  assert.equal(handles.take(0, await holders[1].one()), true);
+  assert.deepEqual([await answered(holders[0].port), await answered(holders[1].port)], ["here", "here"]);
+  assert.equal(handles.take(0, await holders[2].one()), true);
+  assert.deepEqual([await answered(holders[1].port), await answered(holders[2].port)], ["here", "here"]);
+  assert.equal(pause(server), 2, "no more than two are kept");
   server.close();
   server.closeAllConnections();
   for (const holder of holders) holder.stop();

@@ -3,19 +3,17 @@
  * killed takes nothing with it, and with no worker at all clients wait in the kernel's backlog instead of being refused.
  */
 import dns from "node:dns/promises";
-import { existsSync, lstatSync, unlinkSync } from "node:fs";
 import net from "node:net";
-import { dirname, join } from "node:path";
 import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { impossible } from "../../base/never.ts";
 import type { Address } from "../../base/protocol.ts";
 import { addressName, type BindAddress } from "../../settings/addresses.ts";
 import { portHolder } from "./portholder.ts";
-import { fits, privateDirectory, socketDirectory } from "./shortpath.ts";
+import { bindUnix } from "./unixlistener.ts";
 
 /** A raw libuv handle (TCP or Pipe): what IPC copies into a worker. */
-export type RawHandle = { readonly fd: number; getsockname?(out: object): number };
+export type RawHandle = { readonly fd: number; getsockname?(out: object): number; close(): void };
 
 export interface Listener {
   readonly address: Address;
@@ -23,9 +21,12 @@ export interface Listener {
   readonly port: number | undefined;
   /** http://127.0.0.1:8080 or unix:/path: what a person would type. */
   readonly url: string;
+  /** Of a unix socket whose file was removed: another one, from then on. */
   readonly handle: RawHandle;
   /** Removes a unix socket's file, if it is still ours. */
   remove(): void;
+  /** Binds a unix socket again when its file is missing. @returns the former handle, which the caller closes. Never throws. */
+  check(): RawHandle | undefined;
 }
 
 /** Node's own way to make a handle from a descriptor; undocumented, hence the self-test at every start. */
@@ -37,8 +38,23 @@ const fromFd = (fd: number): RawHandle => {
   return made;
 };
 
-/** Held so that the garbage collector never closes them. */
+/** Held so that the garbage collector never closes them: their descriptors are the handles'. */
 const held: net.BoundSocket[] = [];
+
+/** @throws Error with `code` when the kernel refuses. */
+function bindPath(path: string): RawHandle {
+  const before = process.umask(0o117); // 0660 from birth: a proxy gets in by its group
+  try {
+    const bound = new (net.BoundSocket as unknown as new (o: { path: string }) => net.BoundSocket)({ path });
+    held.push(bound);
+    return fromFd(bound.fd());
+  } finally {
+    process.umask(before);
+  }
+}
+
+/** An address that needs no care while it is held. */
+const FIXED = { remove: () => {}, check: () => undefined } as const;
 
 /**
  * Binds one address, or adopts the descriptor it names.
@@ -48,7 +64,7 @@ export async function bindAddress(address: BindAddress, log: Logger): Promise<Li
   const spec = addressName(address);
   switch (address.kind) {
     case "unix":
-      return bindUnix(address.path, log);
+      return bindUnix(address.path, log, bindPath);
     case "fd":
       return adopt(address.fd, spec);
     case "tcp":
@@ -87,7 +103,7 @@ function bindTcp(host: string, port: number, spec: string): Listener {
     port: at.port,
     url: `http://${reach}:${at.port}`,
     handle: fromFd(bound.fd()),
-    remove: () => {},
+    ...FIXED,
   };
 }
 
@@ -121,75 +137,18 @@ function freePort(host: string): number | undefined {
   }
 }
 
-async function bindUnix(path: string, log: Logger): Promise<Listener> {
-  const real = fits(path) ? path : join(socketDirectory(dirname(path)), "http.sock");
-  if (real !== path) {
-    privateDirectory(dirname(real));
-    log.warn({ wanted: path, used: real }, `unix:${path} is over 107 bytes, which no socket's path may be: listening on ${real} instead`);
-  }
-  await clearStale(real);
-  const before = process.umask(0o117); // 0660 from birth: a proxy gets in by its group
-  let bound: net.BoundSocket;
-  try {
-    bound = new (net.BoundSocket as unknown as new (o: { path: string }) => net.BoundSocket)({ path: real });
-  } catch (error) {
-    const why = existsSync(dirname(real)) ? messageOf(error) : `there is no folder ${dirname(real)}`; // libuv makes ENOENT an EACCES
-    throw new DroverError("DROVER_E_SETTINGS", `bind = unix:${real}: ${why}`, { cause: error });
-  } finally {
-    process.umask(before);
-  }
-  held.push(bound);
-  const inode = lstatSync(real).ino;
-  return {
-    address: { name: `unix:${real}`, kind: "unix" },
-    port: undefined,
-    url: `unix:${real}`,
-    handle: fromFd(bound.fd()),
-    remove: () => removeSocket(real, inode),
-  };
-}
-
-function removeSocket(path: string, inode: number): void {
-  try {
-    if (lstatSync(path).ino === inode) unlinkSync(path);
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-  }
-}
-
-/** Removes a socket file nobody listens on any more. @throws DroverError when somebody does, or when it is no socket. */
-export async function clearStale(path: string): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) throw new DroverError("DROVER_E_SETTINGS", `${path} is in the way: it is no socket, so it is not removed`);
-  if (await answers(path)) throw new DroverError("DROVER_E_PORT", `another process listens on ${path}: stop it, or choose another path`);
-  unlinkSync(path);
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = net.connect(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(true);
-    });
-    // Anything else (EAGAIN: a full backlog; EMFILE: none of ours is free) does not say that it is dead.
-    probe.once("error", (error) => resolve(!["ECONNREFUSED", "ENOENT"].includes(errnoOf(error) ?? "")));
-  });
-}
-
 /** A descriptor that was passed to us, by systemd's socket or by whoever started us. */
 function adopt(fd: number, spec: string): Listener {
   const handle = fromFd(fd);
   const out: { address?: string; port?: number; family?: string } = {};
   handle.getsockname?.(out);
-  if (out.address === undefined) return { address: { name: spec, kind: "unix" }, port: undefined, url: spec, handle, remove: () => {} };
+  if (out.address === undefined) return { address: { name: spec, kind: "unix" }, port: undefined, url: spec, handle, ...FIXED };
   const shown = out.family === "IPv6" ? `[${out.address}]` : out.address;
   return {
     address: { name: `${shown}:${out.port}`, kind: "tcp" },
     port: out.port,
     url: `http://${out.address === "0.0.0.0" ? "127.0.0.1" : shown}:${out.port}`,
     handle,
-    remove: () => {},
+    ...FIXED,
   };
 }

@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { storageError } from "../../base/storage.ts";
-import { lockHolder, removeOwn, writePid } from "./pidfile.ts";
+import { lockHolder, removeOwn, restorePid, writePid } from "./pidfile.ts";
 
 /**
  * One daemon per data directory. Node has no flock(2); SQLite's exclusive lock (fcntl) is kept by the kernel, goes with the
@@ -11,6 +12,11 @@ import { lockHolder, removeOwn, writePid } from "./pidfile.ts";
 export interface Lock {
   /** Why there is no pid file, if there is none: the lock holds all the same. */
   readonly noPidfile: string | undefined;
+  /**
+   * Puts a lock file or a pid file that was removed back: without the first, a second daemon could start in this directory.
+   * @returns the names of those that were. @throws Error when the lock file can't be made, or another daemon has locked it.
+   */
+  check(): readonly string[];
   release(): void;
 }
 
@@ -27,10 +33,36 @@ const PATIENCE_MS = 250;
 export function lockDataDir(directory: string): Lock {
   const file = join(directory, "drover.lock");
   const pidfile = join(directory, "drover.pid");
-  let database: DatabaseSync;
+  let database = open(file, pidfile, directory);
+  return {
+    noPidfile: writePid(pidfile),
+    check() {
+      const locked = existsSync(file);
+      if (!locked) {
+        const fresh = open(file, pidfile, directory);
+        forget(database); // SQLite's lock is on the removed file: it is no use any more
+        database = fresh;
+      }
+      return [...(locked ? [] : [file]), ...(restorePid(pidfile) ? [pidfile] : [])];
+    },
+    release() {
+      removeOwn(pidfile);
+      forget(database);
+    },
+  };
+}
+
+function forget(database: DatabaseSync): void {
+  held.delete(database);
+  database.close();
+}
+
+function open(file: string, pidfile: string, directory: string): DatabaseSync {
   try {
-    database = new DatabaseSync(file, { timeout: PATIENCE_MS });
+    const database = new DatabaseSync(file, { timeout: PATIENCE_MS });
+    held.add(database);
     database.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
+    return database;
   } catch (error) {
     const text = messageOf(error);
     if (!/locked|busy/i.test(text)) throw storageError(`can't lock ${file}`, error, { directory });
@@ -40,15 +72,6 @@ export function lockDataDir(directory: string): Lock {
       { cause: error },
     );
   }
-  held.add(database);
-  return {
-    noPidfile: writePid(pidfile),
-    release() {
-      removeOwn(pidfile);
-      held.delete(database);
-      database.close();
-    },
-  };
 }
 
 function holder(file: string, pidfile: string): string {

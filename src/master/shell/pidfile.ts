@@ -36,6 +36,12 @@ export function writePid(pidfile: string): string | undefined {
   }
 }
 
+/** Writes the file again if it is missing. @returns whether it was. */
+export function restorePid(pidfile: string): boolean {
+  if (lstatSync(pidfile, { throwIfNoEntry: false }) !== undefined) return false;
+  return writePid(pidfile) === undefined;
+}
+
 /** Removes the file if it still names this process. */
 export function removeOwn(pidfile: string): void {
   if (readPid(pidfile) !== process.pid) return;

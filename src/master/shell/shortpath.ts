@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { DroverError } from "../../base/errors.ts";
 
 /** sun_path holds 108 bytes with its final NUL: unix(7). */
 export const LONGEST_SOCKET_PATH = 107;
@@ -21,20 +19,4 @@ export function socketDirectory(runDir: string, longest = "broker-4294967295.soc
   const base = process.env["XDG_RUNTIME_DIR"] ?? tmpdir();
   const short = join(fits(join(base, `drover-${name}`, longest)) ? base : "/tmp", `drover-${name}`);
   return short;
-}
-
-/**
- * Makes a directory only we can enter.
- * @throws DroverError when somebody else owns what stands there: in a shared /tmp that is an attack.
- */
-export function privateDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  const found = lstatSync(path);
-  const uid = process.getuid?.();
-  if (!found.isDirectory() || (uid !== undefined && found.uid !== uid)) {
-    throw new DroverError(
-      "DROVER_E_DATA_DIR",
-      `${path} is not a directory of this user: sockets can't be put there. Set DROVER_RUN_DIR to a short path of your own`,
-    );
-  }
 }
