@@ -30,6 +30,8 @@ export interface WritesReport {
 export interface TableReport {
   readonly name: string;
   readonly rows: number;
+  /** How much of its maxRows or maxBytes it has, in percent, whichever is more; absent: it is not written to, or nothing is known of it. */
+  readonly fill?: number;
   readonly version: number;
   /** 0: never. */
   readonly checkedAt: Timestamp;
@@ -102,7 +104,7 @@ const tableReport = (t: unknown): boolean =>
   record(t) &&
   text(t["name"], 200) &&
   ["rows", "version", "checkedAt", "warnings"].every((name) => count(t[name])) &&
-  ["ttl", "stretchedTo"].every((name) => t[name] === undefined || count(t[name])) &&
+  ["ttl", "stretchedTo", "fill"].every((name) => t[name] === undefined || count(t[name])) &&
   (t["failure"] === undefined || sentence(t["failure"])) &&
   (t["cause"] === undefined || text(t["cause"], 40));
 

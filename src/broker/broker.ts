@@ -146,6 +146,7 @@ export class Broker implements BrokerPort {
       quota: this.#parts.quota,
       refreshers: this.#parts.refreshers,
       snapshots: this.#parts.snapshots,
+      fill: (table: string) => this.#parts.writing.fill(table),
     };
     const report = upstreamReport({ clock, spreadsheetId, tables: this.#parts.catalog.tables ?? [], ...held });
     const writes = this.#parts.writing.report();

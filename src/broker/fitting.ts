@@ -17,14 +17,3 @@ export function fitting(places: readonly Place[], most: number): readonly Place[
   const end = places.findIndex((place, i) => !fits(place, i));
   return end === -1 ? places : places.slice(0, end);
 }
-
-/** @returns about how many bytes of an answer these values were. Not their exact number: they have been parsed, and that is gone. */
-export function sizeOf(values: unknown): number {
-  if (!Array.isArray(values)) return 0;
-  let size = 0;
-  for (const row of values as unknown[]) {
-    size += 3;
-    if (Array.isArray(row)) for (const cell of row as unknown[]) size += typeof cell === "string" ? cell.length + 3 : 8;
-  }
-  return size;
-}

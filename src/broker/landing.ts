@@ -3,11 +3,11 @@ import type { Clock } from "../base/clock.ts";
 import { impossible } from "../base/never.ts";
 import { after, between, ms, seconds, type Instant, type Ms } from "../base/units.ts";
 import { foldTitle, looksLikeCells, quoted } from "../sheets/a1.ts";
+import { valuesBytes } from "../sheets/growth.ts";
 import type { Cause, Table, Unavailable } from "../sheets/types.ts";
 import { backoff } from "./backoff.ts";
 import type { Breaker } from "./breaker.ts";
 import { latest, notBeforeAfter, staysDue } from "./demand.ts";
-import { sizeOf } from "./fitting.ts";
 import type { Landing } from "./flight.ts";
 import { settle, type Place } from "./place.ts";
 import type { Ledger } from "./quota.ts";
@@ -90,7 +90,7 @@ export class Landings {
   }
 
   #take(place: Place, values: unknown, began: Instant): void {
-    place.bytes = sizeOf(values);
+    place.bytes = valuesBytes(values);
     const wrong = this.#port.accept(place.table, values, began);
     if (wrong !== undefined) return this.#failOne(place, "malformed", wrong);
     place.checkedAt = began;

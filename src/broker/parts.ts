@@ -7,6 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { after, between, elapsed, later, ms, type Bytes, type Instant, type Ms, type PerMinute } from "../base/units.ts";
 import { quoted } from "../sheets/a1.ts";
+import { valuesBytes } from "../sheets/growth.ts";
 import { isWritable } from "../sheets/layout.ts";
 import type { LedgerHost } from "../sheets/ledger-host.ts";
 import type { Reading } from "../sheets/rows.ts";
@@ -215,7 +216,7 @@ export class Parts {
     const { clock } = this.#options;
     const at = later(clock.wall(), between(clock.now(), askedAt));
     const over = ({ content, layout, places }: Extract<Reading, { is: "ok" }>): Content => {
-      this.writing.based(table.name, { load: () => content, layout, places }, askedAt);
+      this.writing.based(table.name, { load: () => content, layout, places, bytes: valuesBytes(values) }, askedAt);
       return this.writing.content(table.name) ?? content;
     };
     return this.publisher.tell(table, this.snapshots.accept(table, values, at, this.writing.has(table.name) ? over : undefined));

@@ -17,6 +17,8 @@ export interface Reported {
   readonly quota: Ledger;
   readonly refreshers: Refreshers;
   readonly snapshots: Snapshots;
+  /** How much of its limits a table has, in percent. */
+  readonly fill: (table: string) => number | undefined;
 }
 
 /** All but the writes. */
@@ -36,7 +38,7 @@ function reportSpreadsheets({ clock, calls, refreshers }: Reported): readonly Sp
   });
 }
 
-function reportTables({ tables, snapshots, refreshers }: Reported): readonly TableReport[] {
+function reportTables({ tables, snapshots, refreshers, fill }: Reported): readonly TableReport[] {
   const failures = new Map(refreshers.failures().map((why) => [why.table, why]));
   return tables.flatMap((table): readonly TableReport[] => {
     const { name, ttl } = table;
@@ -45,7 +47,9 @@ function reportTables({ tables, snapshots, refreshers }: Reported): readonly Tab
     const { version, checkedAt, warnings } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp, warnings: 0 };
     const rows = held?.rows ?? 0;
     if (name === ACCOUNTS && why === undefined && warnings === undefined) return []; // named by nobody, and nothing to mend
-    const report = { name, rows, version, checkedAt, warnings: warnings ?? 0, ttl, stretchedTo: refreshers.ttlOf(table) };
+    const filled = fill(name);
+    const size = { rows, ...(filled === undefined ? {} : { fill: filled }) };
+    const report = { name, ...size, version, checkedAt, warnings: warnings ?? 0, ttl, stretchedTo: refreshers.ttlOf(table) };
     return [why === undefined ? report : { ...report, failure: why.message, cause: causeOf(why) }];
   });
 }

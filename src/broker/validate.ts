@@ -2,6 +2,7 @@
 import { impossible } from "../base/never.ts";
 import type { Timestamp } from "../base/units.ts";
 import { writeCell } from "../sheets/cell.ts";
+import { hiddenBytes, rowGrowth, sum, tooMuch, type Growth } from "../sheets/growth.ts";
 import { unwritable, type Layout } from "../sheets/layout.ts";
 import { rowBody, rowTag, rowText, type Cell } from "../sheets/snapshot.ts";
 import type { Content } from "../sheets/snapshot.ts";
@@ -15,8 +16,11 @@ export interface Standing {
   readonly table: Table;
   readonly layout: Layout;
   readonly columns: Content["columns"];
-  /** How many rows there are, about. */
+  /** How large it is, with all that was accepted. */
   readonly rows: number;
+  readonly bytes: number;
+  /** Names of the columns that rows show. */
+  readonly shown: ReadonlySet<string>;
   row(key: string): CellRow | undefined;
   /** More than one row of the sheet has this key. */
   isAmbiguous(key: string): boolean;
@@ -83,6 +87,7 @@ class Checks {
     }
     this.#fits(changes);
     const entries = changes.map((change, nr) => this.#entry(change, nr));
+    this.#hasRoom(entries);
     return { is: "valid", entries, rows: this.#rows };
   }
 
@@ -92,6 +97,14 @@ class Checks {
     const cells = (layout.row + 1 + rows + added) * (layout.column + layout.columns.length);
     if (added > 0 && cells > MOST_CELLS)
       throw new Refused("not-writable", `the tab ${show(layout.tab)} would have ${cells} cells: a spreadsheet holds ${MOST_CELLS}`);
+  }
+
+  #hasRoom(entries: readonly NewEntry[]): void {
+    const { table, shown } = this.#standing;
+    let added: Growth = { rows: 0, bytes: entries.reduce((bytes, { values }) => bytes + hiddenBytes(values, shown), 0) };
+    for (const [key, row] of this.#rows) added = sum(added, rowGrowth(this.#standing.row(key), row));
+    const why = tooMuch(table, this.#standing, added);
+    if (why !== undefined) throw new Refused("table-full", why);
   }
 
   #entry(change: Change, nr: number): NewEntry {

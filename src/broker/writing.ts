@@ -165,6 +165,12 @@ export class Writing {
     return this.#tables.get(table)?.content();
   }
 
+  /** How much of its limits a table that may be written to has, in percent; undefined: it is not known. */
+  fill(table: string): number | undefined {
+    const written = this.#tables.get(table);
+    return written !== undefined && isWritable(written.table) ? written.fill() : undefined;
+  }
+
   report(): WritesReport | undefined {
     const open = this.#open;
     if (open === undefined) return undefined;

@@ -1,5 +1,6 @@
 /** One table that is written to: what Google last said of it, and what was accepted since and may not be in that. */
 import { after, minutes, type Instant } from "../base/units.ts";
+import { fillOf, hiddenBytes, rowGrowth, sum, valuesBytes, type Growth } from "../sheets/growth.ts";
 import type { Layout } from "../sheets/layout.ts";
 import type { Content } from "../sheets/snapshot.ts";
 import type { Table } from "../sheets/types.ts";
@@ -13,10 +14,15 @@ export interface Source {
   readonly layout: Layout | undefined;
   /** How far below the header row each row stood; undefined: it is not known. */
   readonly places?: readonly number[];
+  /** Of the whole answer; undefined: these rows come from disk. */
+  readonly bytes?: number;
 }
 
 interface Base {
   readonly content: Content;
+  readonly bytes: number;
+  /** Names of the columns. */
+  readonly shown: ReadonlySet<string>;
   readonly places: readonly number[] | undefined;
   readonly index: ReadonlyMap<string, number>;
   /** Keys that stand in more than one row. */
@@ -38,13 +44,14 @@ export interface Draft {
 /** No answer of Google is on its way for so long: what landed before is in any reading that may still arrive. */
 const SURELY_READ = minutes(5);
 const MANY = 1_000;
+const NONE: Growth = { rows: 0, bytes: 0 };
 
-function baseOf(content: Content, places: readonly number[] | undefined): Base {
+function baseOf(content: Content, { places, bytes = valuesBytes(content.rows) }: Pick<Source, "places" | "bytes">): Base {
   const index = indexKeys(content);
   const doubles = new Set<string>();
   if (index.size < content.rows.length)
     for (const [at, row] of content.rows.entries()) if (index.get(String(row[content.key])) !== at) doubles.add(String(row[content.key]));
-  return { content, places, index, doubles };
+  return { content, bytes, shown: new Set(content.columns.map(({ name }) => name)), places, index, doubles };
 }
 
 export class WrittenTable {
@@ -55,6 +62,8 @@ export class WrittenTable {
   readonly #drafts = new Set<Draft>();
   /** Rows that differ from the base's, drafts included; undefined: there is none. What the next change is judged by. */
   #view = new Map<string, CellRow | undefined>();
+  /** What the rows of the view add to the base. */
+  #grown: Growth = NONE;
   /** What an entry made of a row: most rows of an overlay are those of the last one. */
   #laid = new WeakMap<Laid, { readonly before: CellRow | undefined; readonly row: CellRow | undefined }>();
 
@@ -81,7 +90,8 @@ export class WrittenTable {
       table,
       layout,
       columns: base.content.columns,
-      rows: base.content.rows.length + this.#view.size,
+      ...this.#size(base),
+      shown: base.shown,
       row: (key) => this.#row(base, key),
       isAmbiguous: (key) => base.doubles.has(key),
     };
@@ -90,7 +100,10 @@ export class WrittenTable {
   /** Other requests are judged as if these were accepted. To be followed by `commit` or `drop`. */
   draft(draft: Draft): void {
     this.#drafts.add(draft);
-    for (const [key, row] of draft.rows) this.#view.set(key, row);
+    const base = this.#held();
+    if (base === undefined) return;
+    for (const [key, row] of draft.rows) this.#put(base, key, row);
+    for (const { values } of draft.entries) this.#hide(base, values);
   }
 
   drop(draft: Draft): void {
@@ -158,7 +171,26 @@ export class WrittenTable {
   #held(): Base | undefined {
     if (this.#base !== undefined) return this.#base;
     const content = this.#source.load();
-    return content === undefined ? undefined : (this.#base = baseOf(content, this.#source.places));
+    return content === undefined ? undefined : (this.#base = baseOf(content, this.#source));
+  }
+
+  #size({ content, bytes }: Base): Growth {
+    return sum({ rows: content.rows.length, bytes }, this.#grown);
+  }
+
+  /** How much of its limits the table has, in percent; undefined: nothing is known of it. */
+  fill(): number | undefined {
+    const base = this.#held();
+    return base === undefined ? undefined : fillOf(this.table, this.#size(base));
+  }
+
+  #put(base: Base, key: string, row: CellRow | undefined): void {
+    this.#grown = sum(this.#grown, rowGrowth(this.#row(base, key), row));
+    this.#view.set(key, row);
+  }
+
+  #hide({ shown }: Base, values: Laid["values"]): void {
+    this.#grown = sum(this.#grown, { rows: 0, bytes: hiddenBytes(values, shown) });
   }
 
   #row(base: Base, key: string): CellRow | undefined {
@@ -169,11 +201,15 @@ export class WrittenTable {
 
   #review(): void {
     this.#view = new Map();
+    this.#grown = NONE;
     if (this.#lying.length === 0 && this.#drafts.size === 0) return;
     const base = this.#held();
     if (base === undefined) return;
     const { columns } = base.content;
-    const lay = (entry: Laid): void => void this.#view.set(entry.key, this.#lay(columns, this.#row(base, entry.key), entry));
+    const lay = (entry: Laid): void => {
+      this.#put(base, entry.key, this.#lay(columns, this.#row(base, entry.key), entry));
+      this.#hide(base, entry.values);
+    };
     for (const { entry } of this.#lying) lay(entry);
     for (const { entries } of this.#drafts) for (const entry of entries) lay(entry);
   }
@@ -184,7 +220,11 @@ export class WrittenTable {
     const old = this.#lying.filter(({ landedAt }) => landedAt !== undefined && after(landedAt, SURELY_READ) < now);
     if (base === undefined || old.length === 0) return;
     const entries = old.map(({ entry }) => entry);
-    this.#base = baseOf(overlay(base.content, base.index, entries, this.#lay), undefined);
+    const content = overlay(base.content, base.index, entries, this.#lay);
+    const hidden = entries.reduce((bytes, { values }) => bytes + hiddenBytes(values, base.shown), 0);
+    const grown = valuesBytes(content.rows) - valuesBytes(base.content.rows);
+    this.#base = baseOf(content, { bytes: base.bytes + hidden + grown });
     this.#lying = this.#lying.filter((lying) => !old.includes(lying));
+    this.#review();
   }
 }

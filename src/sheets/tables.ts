@@ -1,15 +1,30 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { DroverError, messageOf } from "../base/errors.ts";
-import { minutes, ms, type Ms } from "../base/units.ts";
+import { kibibytes, minutes, ms, type Ms } from "../base/units.ts";
 import { nearest } from "../settings/nearest.ts";
-import { duration } from "../settings/parsers.ts";
+import { duration, size } from "../settings/parsers.ts";
 import { a1, looksLikeCells, parseRange, quoted } from "./a1.ts";
+import { MOST_BYTES, MOST_ROWS } from "./growth.ts";
+import { isRecord, Problems, show, step, type Fields } from "./problems.ts";
 import { ACCOUNTS, parseUsers } from "./users.ts";
 import type { Audience, Column, ColumnType, Table, TableInfo } from "./types.ts";
 import { namesSecret } from "./words.ts";
 
-const TABLE_KEYS = ["range", "key", "spreadsheet", "ttl", "read", "append", "update", "owner", "deleted", "columns"] as const;
+const TABLE_KEYS = [
+  "range",
+  "key",
+  "spreadsheet",
+  "ttl",
+  "read",
+  "append",
+  "update",
+  "owner",
+  "deleted",
+  "columns",
+  "maxRows",
+  "maxBytes",
+] as const;
 const COLUMN_KEYS = ["type", "hidden"] as const;
 const TYPES = ["auto", "string", "number", "integer", "boolean", "date"] as const satisfies readonly ColumnType[];
 const WORDS = ["nobody", "public", "signed-in", "own rows"] as const satisfies readonly Audience[];
@@ -18,35 +33,23 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const MOST_TABLES = 500;
 const SPREADSHEET = /^[A-Za-z0-9_-]{20,200}$/;
 const TTL = duration(ms(100), minutes(24 * 60));
-
-type Fields = Readonly<Record<string, unknown>>;
-const isRecord = (v: unknown): v is Fields => typeof v === "object" && v !== null && !Array.isArray(v);
-const show = (v: unknown): string => {
-  const text = JSON.stringify(v) ?? String(v);
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-};
-/** One step of a JSON pointer (RFC 6901 §3). */
-const step = (key: string): string => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-
-/** Collects everything that is wrong, so that one run of `drover check` names it all. */
-class Problems {
-  readonly lines: string[] = [];
-  add(pointer: string, value: unknown, expected: string): void {
-    this.lines.push(`${pointer === "" ? "/" : pointer} is ${show(value)}: expected ${expected}`);
-  }
-  unknown(pointer: string, key: string, known: readonly string[]): void {
-    const meant = nearest(key, known);
-    this.lines.push(
-      `${pointer}${step(key)} is not known: ${meant === undefined ? `expected one of ${known.join(", ")}` : `did you mean "${meant}"?`}`,
-    );
-  }
-}
+const SIZE = size(kibibytes(1), MOST_BYTES);
 
 function parseTtl(value: unknown, at: string, problems: Problems): Ms | undefined {
   const read = typeof value === "string" ? TTL.parse(value, "") : undefined;
   if (read?.ok === true) return read.value;
   problems.add(at, value, TTL.looksLike);
   return undefined;
+}
+
+/** @returns what the file says of how large writes may make a table. */
+function parseGrowth(value: Fields, at: string, problems: Problems): Pick<Table, "maxRows" | "maxBytes"> {
+  const { maxRows, maxBytes } = value;
+  const rows = Number.isSafeInteger(maxRows) && Number(maxRows) >= 1 && Number(maxRows) <= MOST_ROWS ? Number(maxRows) : undefined;
+  const bytes = typeof maxBytes === "string" ? SIZE.parse(maxBytes, "") : undefined;
+  if (maxRows !== undefined && rows === undefined) problems.add(`${at}/maxRows`, maxRows, `a whole number from 1 to ${MOST_ROWS}`);
+  if (maxBytes !== undefined && bytes?.ok !== true) problems.add(`${at}/maxBytes`, maxBytes, SIZE.looksLike);
+  return { ...(rows === undefined ? {} : { maxRows: rows }), ...(bytes?.ok === true ? { maxBytes: bytes.value } : {}) };
 }
 
 function parseAudience(value: unknown, at: string, problems: Problems): Audience | undefined {
@@ -146,6 +149,7 @@ function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): 
     ...(owner === undefined ? {} : { owner }),
     ttl: Object.hasOwn(value, "ttl") ? (parseTtl(value["ttl"], `${at}/ttl`, problems) ?? ttl) : ttl,
     columns,
+    ...parseGrowth(value, at, problems),
     ...rights,
   };
 }

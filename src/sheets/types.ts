@@ -1,5 +1,5 @@
 /** The words of the Sheets side: tables, who may see them, and what travels between the broker and its clients. */
-import type { Ms, Timestamp } from "../base/units.ts";
+import type { Bytes, Ms, Timestamp } from "../base/units.ts";
 
 /** Who may do a thing with a table. `own rows` and `role` need a login. */
 export type Audience = "nobody" | "public" | "signed-in" | "own rows" | { readonly role: string };
@@ -31,6 +31,9 @@ export interface Table {
   readonly owner?: string;
   /** Only of the table that people log in by (see accounts.ts), which is no table of the file's. */
   readonly accounts?: AccountColumns;
+  /** Writes make the table no larger than this; absent: the defaults of growth.ts. */
+  readonly maxRows?: number;
+  readonly maxBytes?: Bytes;
   readonly read: Audience;
   readonly append: Audience;
   readonly update: Audience;

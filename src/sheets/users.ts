@@ -1,4 +1,5 @@
 /** Which table of the spreadsheet holds the users: the tables file's "users". */
+import type { Problems } from "./problems.ts";
 import type { Column, Table } from "./types.ts";
 import { namesSecret } from "./words.ts";
 
@@ -6,11 +7,6 @@ import { namesSecret } from "./words.ts";
 export const ACCOUNTS = "~users";
 
 const KEYS = ["table", "name", "secret", "role"] as const;
-
-interface Problems {
-  add(pointer: string, value: unknown, expected: string): void;
-  unknown(pointer: string, key: string, known: readonly string[]): void;
-}
 
 /**
  * Reads `{"table": "players", "name": "name", "secret": "code", "role": "role"}`.

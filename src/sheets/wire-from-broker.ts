@@ -51,6 +51,7 @@ const REFUSALS: readonly unknown[] = [
   "invalid",
   "conflict",
   "reused-key",
+  "table-full",
   "full",
   "disk",
   "away",

@@ -57,6 +57,7 @@ export interface WriteRefusal {
     | "invalid" // a value does not fit: `column` and `nr` say where
     | "conflict" // ifMatch
     | "reused-key" // the same Idempotency-Key with another request
+    | "table-full" // the table has as many rows or bytes as it may
     | "full" // too much is waiting to be sent
     | "disk" // the journal's disk
     | "away"; // no broker, or it is leaving

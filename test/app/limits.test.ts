@@ -144,7 +144,7 @@ test("a user's day: refused writes don't count, and its end is the next day's be
   });
   const ada = { user: "ada", address: undefined };
   assert.deepEqual((await limiter.write(ada)).is, "pass");
-  limiter.unwritten(ada);
+  limiter.unwritten(ada, 1);
   const [one, two, three] = [await limiter.write(ada), await limiter.write(ada), await limiter.write(ada)];
   assert.deepEqual([one.is, two.is, three.is], ["pass", "pass", "refused"]);
   assert.ok(
@@ -157,6 +157,25 @@ test("a user's day: refused writes don't count, and its end is the next day's be
   assert.deepEqual([status, code, headers?.["X-Drover-Refused"]], [429, "daily-quota", "quota"]);
   assert.ok(Number(headers?.["Retry-After"]) <= 86_400);
   assert.equal((await limiter.write({ user: "bob", address: undefined })).is, "pass");
+  host.close();
+});
+
+test("a large request counts as several writes, by its rows and by its bytes; a day counts rows", async () => {
+  const { host, worker } = ledgerByHand();
+  const limits = rules({ write: { most: 10, per: MINUTE }, daily: 100 });
+  const limiter = new Limiter({ ledger: worker(), clients: createTrust([]), userOf: nobody, rules: limits, log: undefined as never });
+  const write = async (user: string, rows: number, bytes: number): Promise<string> => {
+    const who = { user, address: undefined };
+    const first = await limiter.write(who);
+    if (first.is === "refused") return first.problem.code;
+    const size = await limiter.size(who, { rows, bytes });
+    return size.is === "refused" ? size.problem.code : "pass";
+  };
+  assert.deepEqual([await write("ada", 51, 100), await write("ada", 40, 100), await write("ada", 1, 1)], ["pass", "pass", "rate-limited"]);
+  assert.deepEqual([await write("bob", 1, 1_000_000), await write("bob", 1, 1)], ["pass", "rate-limited"], "the largest one fits alone");
+  assert.deepEqual([await write("eve", 99, 1), await write("eve", 1, 1)], ["pass", "rate-limited"]);
+  assert.equal(await write("kim", 101, 1), "daily-quota");
+  limiter.unwritten({ user: "kim", address: undefined }, 1);
   host.close();
 });
 

@@ -45,6 +45,8 @@ function standing(
     layout,
     columns: content.columns,
     rows: content.rows.length,
+    bytes: 0,
+    shown: new Set(content.columns.map(({ name }) => name)),
     row: (key) => content.rows[index.get(key) ?? -1],
     isAmbiguous: (key) => content.rows.filter((row) => String(row[content.key]) === key).length > 1,
   };

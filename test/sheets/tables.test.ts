@@ -53,6 +53,8 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ['{"tables": {"a": {"range": ""}}}', /\/tables\/a\/range is "": expected a tab's title/],
   [`{"tables": {"a": {"range": "'Q1"}}}`, /\/tables\/a\/range is "'Q1": expected a tab's title/],
   [`{"tables": {"a": {"range": "'Q1'!Name"}}}`, /\/tables\/a\/range is "'Q1'!Name": expected a tab's title/],
+  ['{"tables": {"a": {"maxRows": 100001}}}', /\/tables\/a\/maxRows is 100001: expected a whole number from 1 to 100000/],
+  ['{"tables": {"a": {"maxBytes": "25m"}}}', /\/tables\/a\/maxBytes is "25m": expected/],
   ['{"tables": {"a": {"columns": []}}}', /\/tables\/a\/columns is \[\]: expected an object/],
   ['{"tables": {"a": {"columns": {"x/y": {"type": "int"}}}}}', /\/tables\/a\/columns\/x~1y\/type is "int": expected one of auto, string/],
   ['{"tables": {"a": {"columns": {" x": {}}}}}', /expected a column name without blanks/],

@@ -20,6 +20,7 @@ export const ALERT_NAMES = [
   "parked",
   "backlog",
   "journal",
+  "table-size",
   "disk",
   "reload",
 ] as const;

@@ -67,7 +67,13 @@ const reading = (value: number, words: Said): Reading => ({ value, text: words.t
 const is = (value: boolean, words: Said): Reading => (value ? reading(1, words) : reading(0, UNSAID));
 
 export function readingsOf(seen: Seen, past: Past): Readings {
-  return { ...service(seen, past), ...google(seen, past), ...writing(seen, past), disk: fullestDisk(seen.measured) };
+  return {
+    ...service(seen, past),
+    ...google(seen, past),
+    ...writing(seen, past),
+    "table-size": fullestTable(seen.snapshot),
+    disk: fullestDisk(seen.measured),
+  };
 }
 
 type Part<N extends AlertName> = Pick<Readings, N>;
@@ -177,6 +183,15 @@ function writing({ snapshot, measured, now }: Seen, past: Past): Part<"parked" |
     backlog: reading(oldest, said`${writes.waiting} accepted writes wait for the sheet, the oldest for ${oldest} s`),
     journal: reading(share, said`the journal is ${share} % full: at 100 % writes are refused`),
   };
+}
+
+function fullestTable({ upstream }: Snapshot): Reading | undefined {
+  const [fullest] = (upstream?.tables ?? [])
+    .flatMap(({ name, fill }) => (fill === undefined ? [] : [{ name, fill }]))
+    .toSorted((a, b) => b.fill - a.fill);
+  if (fullest === undefined) return undefined;
+  const { name, fill } = fullest;
+  return reading(fill, said`the table ${name} has ${fill} % of its maxRows or maxBytes: at 100 % new rows are refused`);
 }
 
 function fullestDisk({ disks }: Measured): Reading | undefined {

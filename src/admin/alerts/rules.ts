@@ -65,6 +65,7 @@ export function rulesOf(settings: Thresholds): readonly Rule[] {
     rule("parked", [band("warning", 1)]),
     rule("backlog", [band("warning", 300), band("urgent", 1_800)], { clearance: 60 }),
     rule("journal", [band("warning", 80), band("critical", 95)], { clearance: POINTS }),
+    rule("table-size", [band("warning", 80), band("urgent", 95)], { clearance: POINTS }),
     rule("disk", [band("warning", disk), band("critical", disk + (100 - disk) / 2)], { clearance: 1 }),
     holds("reload", "warning", ms(0)),
   ];

@@ -27,6 +27,8 @@ export const FRENCH = {
   "{0} accepted writes wait for the sheet, the oldest for {1} s":
     "{0} écritures acceptées attendent la feuille, la plus ancienne depuis {1} s",
   "the journal is {0} % full: at 100 % writes are refused": "le journal est plein à {0} % : à 100 %, les écritures sont refusées",
+  "the table {0} has {1} % of its maxRows or maxBytes: at 100 % new rows are refused":
+    "la table {0} a atteint {1} % de son maxRows ou de son maxBytes : à 100 %, les nouvelles lignes sont refusées",
   "the file system of the {0} directory is {1} % full, {2} MiB are left":
     "le système de fichiers du dossier « {0} » est plein à {1} %, il reste {2} Mio",
   // Advice: what is known.

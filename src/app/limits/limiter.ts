@@ -34,6 +34,17 @@ export type Passage =
   | { readonly is: "pass"; readonly headers: Readonly<Record<string, string>> }
   | { readonly is: "refused"; readonly problem: Problem };
 
+/** Of a request to write. */
+export interface WriteSize {
+  readonly rows: number;
+  /** Of its body. */
+  readonly bytes: number;
+}
+
+/** What one write of a rate may carry: a larger request counts as several. */
+const WRITE: WriteSize = { rows: 10, bytes: 16_384 };
+const writesOf = ({ rows, bytes }: WriteSize): number => Math.max(1, Math.ceil(rows / WRITE.rows), Math.ceil(bytes / WRITE.bytes));
+
 const FREE: Passage = { is: "pass", headers: {} };
 const MINUTE: Ms = minutes(1);
 /** Of all clients together. */
@@ -69,16 +80,23 @@ export class Limiter {
     return this.#spend(own, all);
   }
 
-  /** A request to write that was counted has written nothing: the day's count does not hold it against its user. */
-  unwritten(who: Who): void {
+  /** A request to write that was counted has written nothing: takes its rows back from its user's day. */
+  unwritten(who: Who, rows: number): void {
     const day = this.#day(who);
-    if (day.length > 0) this.#parts.ledger.refund(bare(day));
+    if (day.length > 0) this.#parts.ledger.refund(bare(day.map((deed) => ({ ...deed, times: rows }))));
   }
 
-  /** Once it is known how many rows a request changes. */
-  async rows(times: number): Promise<Passage> {
-    const { tokens } = this.#parts.rules;
-    return tokens === 0 ? FREE : this.#spend([], [{ name: "service", key: TOKENS, most: tokens, per: MINUTE, times }]);
+  /** Once the size of a request that `write` has counted is known: counts what it has beyond one write. */
+  async size(who: Who, { rows, bytes }: WriteSize): Promise<Passage> {
+    const { write, tokens } = this.#parts.rules;
+    const day = this.#day(who);
+    const rates = this.#own("write", who, write);
+    const beyond = [
+      ...rates.map((deed) => ({ ...deed, times: Math.min(writesOf({ rows, bytes }), deed.most) - 1 })),
+      ...day.map((deed) => ({ ...deed, times: rows - 1 })),
+      ...(tokens === 0 ? [] : [{ name: "service", key: TOKENS, most: tokens, per: MINUTE, times: rows }]),
+    ].filter(({ times }) => times > 0);
+    return beyond.length === 0 ? FREE : passage([...rates, ...day], await this.#parts.ledger.spend(bare(beyond)));
   }
 
   /** Before an export. */
@@ -141,7 +159,9 @@ function clientOver({ name, most, per }: NamedDeed, wait: Ms, headers: Readonly<
       headers: { ...headers, ...retryAfter(wait), "X-Drover-Refused": "quota" },
     });
   const what = WORDS[name as keyof typeof WORDS];
-  const detail = `more than ${most} ${what} in ${per / 1_000} s: come again after the time in Retry-After`;
+  const each =
+    name === "write" ? ` (one carries up to ${WRITE.rows} rows and ${WRITE.bytes} bytes, a larger request counts as several)` : "";
+  const detail = `more than ${most} ${what}${each} in ${per / 1_000} s: come again after the time in Retry-After`;
   return problem(429, "rate-limited", detail, { headers: { ...headers, ...retryAfter(wait), "X-Drover-Refused": "rate" } });
 }
 

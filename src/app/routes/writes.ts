@@ -65,11 +65,17 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
   const warned = new Set<string>();
   const { limiter } = services;
   /** Requests that were counted. */
-  const writers = new WeakMap<FastifyRequest, Counted>();
+  const writers = new WeakMap<FastifyRequest, { readonly who: Counted; readonly rows: number }>();
   const counted = async (request: Writing, reply: FastifyReply): Promise<Problem | undefined> => {
     const who = await limiter.who(request.raw);
     const over = applied(await limiter.write(who), reply);
-    if (over === undefined) writers.set(request, who);
+    if (over === undefined) writers.set(request, { who, rows: 1 });
+    return over;
+  };
+  const weighed = async (request: Writing, reply: FastifyReply, rows: number): Promise<Problem | undefined> => {
+    const who = writers.get(request)?.who ?? (await limiter.who(request.raw));
+    const over = applied(await limiter.size(who, { rows, bytes: request.body?.length ?? 0 }), reply);
+    if (over === undefined) writers.set(request, { who, rows });
     return over;
   };
   const serve = (deed: Deed) => ({
@@ -81,13 +87,13 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
       return refused === undefined ? undefined : sendProblem(request, reply, refused);
     },
     onResponse: async (request: Writing, { statusCode }: FastifyReply): Promise<void> => {
-      const who = writers.get(request);
-      if (who !== undefined && statusCode >= 400) limiter.unwritten(who);
+      const counted = writers.get(request);
+      if (counted !== undefined && statusCode >= 400) limiter.unwritten(counted.who, counted.rows);
     },
     handler: async (request: Writing, reply: FastifyReply): Promise<FastifyReply> => {
       const wish = await understand(request, reply, deed, services);
       if ("status" in wish) return sendProblem(request, reply, wish);
-      const over = applied(await limiter.rows(wish.changes.length), reply);
+      const over = await weighed(request, reply, wish.changes.length);
       if (over !== undefined) return sendProblem(request, reply, over);
       if (wish.wait === "sheet") services.live.streams.waits(reply.raw);
       const answer = await write(request, wish, services);

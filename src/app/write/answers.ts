@@ -91,6 +91,8 @@ export function problemOfRefusal(
       return problem(409, "duplicate-key", message, place(refusal, many));
     case "invalid":
       return problem(422, "invalid", message, place(refusal, many));
+    case "table-full":
+      return problem(422, "table-full", `${message}: nothing was written`);
     case "conflict":
       return CHANGED;
     case "reused-key":

@@ -98,7 +98,8 @@ export const LIMITS = [
     default: "100/m",
     reload: "roll",
     help: "Writes of one stranger's address, or of one user who is signed in.",
-    notes: "An IPv6 address counts with its whole /64. Counted once for the machine, whichever worker answers.",
+    notes:
+      "A request counts as one write for every 10 rows or 16 KiB of its body. An IPv6 address counts with its whole /64. Counted once for the machine, whichever worker answers.",
   }),
   setting({
     name: "read_rate",
@@ -123,7 +124,7 @@ export const LIMITS = [
     codec: integer(0, 1_000_000_000, "none"),
     default: "0",
     reload: "roll",
-    help: "Writes of one user in a day.",
+    help: "Rows that one user may add, change or delete in a day.",
     notes: "Refused writes do not count. It survives restarts; the day ends at midnight in DROVER_TIME_ZONE.",
     aliases: [{ name: "MAX_TRADES_PER_DAY" }],
   }),

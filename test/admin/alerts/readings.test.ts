@@ -103,6 +103,16 @@ const SLOW: readonly (readonly [what: string, world: World, wait: Ms, told: stri
     ms(0),
     "journal raised critical",
   ],
+  [
+    "a table fills",
+    {
+      status: {
+        upstream: upstream({ tables: [{ name: "log", rows: 16_000, fill: 80, version: 1, checkedAt: 0 as Timestamp, warnings: 0 }] }),
+      },
+    },
+    ms(0),
+    "table-size raised warning",
+  ],
   ["the disk fills", { figures: { disks: [{ directory: "data", size: 100, free: 9 }] } }, ms(0), "disk raised warning"],
   ["the disk is full", { figures: { disks: [{ directory: "log", size: 100, free: 1 }] } }, ms(0), "disk raised critical"],
   ["a reload was refused", { refused: "a setting is wrong:\n  workers" }, ms(0), "reload raised warning"],
