@@ -61,19 +61,23 @@ const goesAlong = (demand: Demand, now: Instant): boolean =>
   askedWithin(demand, GOES_ALONG, now);
 
 /**
- * Due tables first, by their priority and how long they have waited; then those that go along. One whose range was not there is asked for alone, when nothing else is due, and
- * the one longest not looked for first: a call that names it fails for all. Taking along what is older than half its TTL makes the
- * phases of all tables meet, so that the number of calls is that of the shortest TTL alone.
+ * Due tables first, by their priority and how long they have waited; then those that go along. A table whose range was not there is requested
+ * alone, when no other may be, and the one longest not looked for first: a call that names it fails for all. Taking along what is older
+ * than half its TTL makes the phases of all tables meet, so that the number of calls is that of the shortest TTL alone.
+ * @param mayCall whether a call of this priority may be made now. @returns no due table when none may be requested.
  */
 export function selection<D extends Demand>(
   demands: Iterable<D>,
   now: Instant,
+  mayCall: (priority: Priority) => boolean,
 ): { readonly due: readonly D[]; readonly along: readonly D[] } {
   const ready = [...demands].filter((demand) => demand.notBefore <= now);
   const rank = (a: D, b: D): number => RANK[a.priority] - RANK[b.priority] || a.dueAt - b.dueAt;
   const due = ready.filter((demand) => demand.due && demand.lostAt === undefined).toSorted(rank);
-  if (due.length > 0) return { due, along: ready.filter((demand) => goesAlong(demand, now)) };
-  const [lost] = ready.filter((demand) => demand.due).toSorted((a, b) => (a.lostAt ?? 0) - (b.lostAt ?? 0));
+  const [first] = due;
+  if (first !== undefined && mayCall(first.priority)) return { due, along: ready.filter((demand) => goesAlong(demand, now)) };
+  const wanted = ready.filter((demand) => demand.due && demand.lostAt !== undefined && mayCall(demand.priority));
+  const [lost] = wanted.toSorted((a, b) => (a.lostAt ?? 0) - (b.lostAt ?? 0));
   return { due: lost === undefined ? [] : [lost], along: [] };
 }
 

@@ -141,7 +141,7 @@ export class Landings {
   fail(place: Place, { message, ...rest }: Unavailable): void {
     const why = { ...rest, message: message.slice(0, LONGEST_MESSAGE) };
     place.why = why;
-    place.priority = "refresh"; // who asks again may be first again; what is only tried again is not
+    if (place.priority === "urgent") place.priority = "refresh"; // a retry is less urgent than a first read; an export stays an export
     this.#port.failed(why);
     settle(place, why);
   }

@@ -24,7 +24,7 @@ import { Refreshers } from "./refreshers.ts";
 import { Snapshots } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
 import { readSpelled } from "./titles.ts";
-import type { Upstream } from "./upstream.ts";
+import { upstreams, type Upstream } from "./upstream.ts";
 import { Writing, type Footing } from "./writing.ts";
 
 export interface BrokerOptions {
@@ -54,17 +54,6 @@ export interface BrokerOptions {
 const REREAD_LOOK = ms(50);
 const REREAD_LOOKS = 100;
 
-/** @returns what gives the upstream of each spreadsheet. */
-function upstreams({ spreadsheetId, upstream, elsewhere }: BrokerOptions): (id: string) => Upstream {
-  const known = new Map([[spreadsheetId, upstream]]);
-  return (id) => {
-    const own = known.get(id) ?? elsewhere?.(id);
-    if (own === undefined) throw new Error(`there is no way to the spreadsheet ${id}`);
-    known.set(id, own);
-    return own;
-  };
-}
-
 export class Parts {
   readonly #options: BrokerOptions;
   readonly #store: Store;
@@ -88,6 +77,11 @@ export class Parts {
     this.catalog = this.#newCatalog();
     this.publisher = this.#newPublisher();
     this.refreshers = this.#newRefreshers();
+  }
+
+  /** Keeps nothing from then on. */
+  close(): void {
+    this.#store.close();
   }
 
   #newWriting(): Writing {

@@ -194,10 +194,9 @@ export class Refresher {
   #wake(): void {
     const allowed = this.#allowed(); // before `now`: a call that is allowed "now" must not lie in the future of it
     const now = this.#port.clock.now();
-    const { due, along } = selection(this.#places.values(), now);
+    const { due, along } = selection(this.#places.values(), now, (priority) => allowed[priority] <= now);
     const [first] = due;
-    if (first !== undefined && allowed[first.priority] <= now)
-      return void this.#fly(fitting([...due, ...along], this.#landings.most), first.priority);
+    if (first !== undefined) return void this.#fly(fitting([...due, ...along], this.#landings.most), first.priority);
     this.#arm();
   }
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { errnoOf, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { isDiskTrouble, storageError } from "../base/storage.ts";
-import type { Timestamp } from "../base/units.ts";
+import { ms, type Timestamp } from "../base/units.ts";
 import type { Delivery } from "../sheets/writes.ts";
 import type { QuotaState } from "./quota.ts";
 
@@ -34,7 +34,16 @@ export interface Store {
   keepReaders(count: number): void;
   checked(table: string): Checked | undefined;
   keepChecked(tables: ReadonlyMap<string, Checked>): void;
+  /** Writes what is not on disk yet, and nothing from then on. */
+  close(): void;
 }
+
+/**
+ * Whether a kill may lose a change: calls are counted on disk before they are made, so that a crash in a loop does not exceed the quota.
+ * When a table was last checked may be this late: a successor only reads the table sooner.
+ */
+type Durability = "now" | "soon";
+const SOON = ms(100);
 
 interface Kept {
   epoch: number;
@@ -119,7 +128,11 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
     if (!isDiskTrouble(e)) throw storageError(`the data directory ${dataDir} can't be written`, e);
     fails(e);
   }
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
   const tryWrite = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
     try {
       write();
       failing = false;
@@ -127,32 +140,29 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
       fails(e);
     }
   };
+  const keep = (change: Partial<Kept>, durability: Durability): void => {
+    if (closed) return;
+    Object.assign(kept, change);
+    if (durability === "now") tryWrite();
+    else timer ??= setTimeout(tryWrite, SOON);
+  };
   return {
     epoch: kept.epoch,
     quota: () => kept.quota,
-    keepQuota(state) {
-      kept.quota = state;
-      tryWrite();
-    },
+    keepQuota: (quota) => keep({ quota }, "now"),
     writeQuota: () => kept.writeQuota,
-    keepWriteQuota(state) {
-      kept.writeQuota = state;
-      tryWrite();
-    },
+    keepWriteQuota: (writeQuota) => keep({ writeQuota }, "now"),
     proof: (spreadsheetId) => (Object.hasOwn(kept.proofs, spreadsheetId) ? kept.proofs[spreadsheetId] : undefined),
-    keepProof(spreadsheetId, delivery) {
-      kept.proofs = { ...kept.proofs, [spreadsheetId]: delivery };
-      tryWrite();
-    },
+    keepProof: (spreadsheetId, delivery) => keep({ proofs: { ...kept.proofs, [spreadsheetId]: delivery } }, "now"),
     readers: () => kept.readers,
-    keepReaders(count) {
-      kept.readers = count;
-      tryWrite();
+    keepReaders(readers) {
+      if (readers !== kept.readers) keep({ readers }, "now");
     },
     checked: (table) => (Object.hasOwn(kept.tables, table) ? kept.tables[table] : undefined),
-    keepChecked(tables) {
-      kept.tables = Object.fromEntries(tables);
-      tryWrite();
+    keepChecked: (tables) => keep({ tables: Object.fromEntries(tables) }, "soon"),
+    close() {
+      if (timer !== undefined) tryWrite();
+      closed = true;
     },
   };
 }

@@ -25,3 +25,22 @@ export interface Upstream {
   titleOf?(title: string): string;
   close(): void;
 }
+
+/** @returns what gives the upstream of each spreadsheet. @param elsewhere makes that of another one; undefined: there is none. */
+export function upstreams({
+  spreadsheetId,
+  upstream,
+  elsewhere,
+}: {
+  readonly spreadsheetId: string;
+  readonly upstream: Upstream;
+  readonly elsewhere?: (spreadsheetId: string) => Upstream;
+}): (id: string) => Upstream {
+  const known = new Map([[spreadsheetId, upstream]]);
+  return (id) => {
+    const own = known.get(id) ?? elsewhere?.(id);
+    if (own === undefined) throw new Error(`there is no way to the spreadsheet ${id}`);
+    known.set(id, own);
+    return own;
+  };
+}

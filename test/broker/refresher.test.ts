@@ -25,9 +25,14 @@ function world(ttls: Readonly<Record<string, string>>, perMin = 60) {
     refuses: new Set(),
   };
   const quota = new Ledger(perMinute(perMin), time);
+  let wakes = 0;
   const refresher = new Refresher({
     clock: time,
-    alarm: time.alarm,
+    alarm: (at, wake) =>
+      time.alarm(at, () => {
+        assert.ok((wakes += 1) < 10_000, "alarms go off in a loop");
+        wake();
+      }),
     random: randoms(42),
     quota,
     async read(tables) {
@@ -50,7 +55,7 @@ function world(ttls: Readonly<Record<string, string>>, perMin = 60) {
   const text = JSON.stringify({ tables: Object.fromEntries(Object.entries(ttls).map(([name, ttl]) => [name, { ttl }])) });
   const tables = parseTables(text, "f", seconds(30));
   refresher.setTables(tables, new Map());
-  return { time, calls, failures, checked, renewed, script, state, quota, refresher, tables };
+  return { time, calls, failures, checked, renewed, script, state, quota, refresher, tables, wakes: () => wakes };
 }
 
 const SIX = { a: "30s", b: "30s", c: "60s", d: "60s", e: "120s", f: "120s" };
@@ -285,4 +290,27 @@ test("unknown tables, and stopping", async () => {
   assert.equal((await waiting)?.reason, "broker");
   await w.time.advance(60_000);
   assert.equal(w.calls.length, 0);
+});
+
+test("an export that waits for quota next to a range that is looked for again: woken when the quota gives, not in a loop", async () => {
+  const w = world({ a: "1s", lost: "1s" });
+  w.state.answer = (tables) => (tables.includes("lost") ? { is: "noRange", range: "'lost'", message: "no range" } : undefined);
+  void w.refresher.want("a");
+  await w.time.advance(1_000);
+  void w.refresher.want("lost");
+  await w.time.advance(1_000);
+  for (let i = 0; i < 40; i += 1) w.quota.spend();
+  await w.time.advance(5_000);
+  assert.equal((await w.refresher.want("a", "export"))?.reason, "quota");
+  void w.refresher.want("lost");
+  const [calls, wakes] = [w.calls.length, w.wakes()];
+  await w.time.advance(50_000);
+  assert.deepEqual(
+    w.calls.slice(calls).map(({ tables }) => tables),
+    [["lost"]],
+    "what may go goes",
+  );
+  assert.ok(w.wakes() - wakes < 20, `${w.wakes() - wakes} alarms`);
+  await w.time.advance(10_000);
+  assert.deepEqual(w.calls.at(-1)?.tables, ["a"]);
 });

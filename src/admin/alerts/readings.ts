@@ -189,7 +189,7 @@ function fullestTable({ upstream }: Snapshot): Reading | undefined {
   const [fullest] = (upstream?.tables ?? [])
     .flatMap(({ name, fill }) => (fill === undefined ? [] : [{ name, fill }]))
     .toSorted((a, b) => b.fill - a.fill);
-  if (fullest === undefined) return undefined;
+  if (fullest === undefined) return upstream === null ? undefined : reading(0, UNSAID);
   const { name, fill } = fullest;
   return reading(fill, said`the table ${name} has ${fill} % of its maxRows or maxBytes: at 100 % new rows are refused`);
 }
