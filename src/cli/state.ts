@@ -20,7 +20,7 @@ export const policyOf = (settings: Settings): Policy => ({
   reapTimeout: seconds(5),
   quickTimeout: seconds(2),
   crashLimit: { crashes: 5, within: seconds(60), unborn: 1 },
-  backoff: { base: seconds(1), max: seconds(30) },
+  backoff: { base: seconds(1), max: seconds(30), alone: seconds(8), served: seconds(5) },
   maxWorkers: 256,
 });
 

@@ -147,6 +147,41 @@ test("an application that fails to load: exit 4 and its error; one that dies at 
   }
 });
 
+test("15 kills of healthy workers in 10 s: the service answers all the while, and no place backs off for it", async (t) => {
+  const daemon = await app(t, { DROVER_WORKERS: "3" });
+  const going = { on: true };
+  let [answeredAt, longest] = [performance.now(), 0];
+  const client = async (): Promise<void> => {
+    while (going.on) {
+      const answer = await get(daemon.url).catch(() => undefined); // one that the killed worker held is lost
+      const now = performance.now();
+      if (answer === undefined) continue;
+      longest = Math.max(longest, now - answeredAt);
+      answeredAt = now;
+      await pause(10);
+    }
+  };
+  const clients = [client(), client()];
+  const begun = performance.now();
+  for (let i = 0; i < 15; i += 1) {
+    const victim = await until("a worker is ready", async () => {
+      const ready = (await daemon.status()).places.filter(({ state, child }) => state === "ready" && alive(child?.pid ?? 0));
+      return ready[i % ready.length]?.child?.pid;
+    });
+    process.kill(victim, "SIGKILL");
+    await until("the next kill is due", () => performance.now() - begun >= ((i + 1) * 10_000) / 15);
+  }
+  await until("all are ready again", async () => (await daemon.status()).workers.ready === 3);
+  going.on = false;
+  await Promise.all(clients);
+  t.diagnostic(`15 kills in 10 s: the longest time without an answer was ${Math.round(longest)} ms`);
+  assert.ok(longest < 5_000, `${longest} ms`);
+  assert.equal(
+    (await daemon.status()).places.reduce((sum, { crashes }) => sum + crashes, 0),
+    0,
+  );
+});
+
 test("a worker that keeps dying is restarted with growing pauses, not in a spin", async (t) => {
   const daemon = await app(t, { DROVER_WORKERS: "1" });
   const seen = new Set<number>();

@@ -12,12 +12,16 @@ export function random(seed: number): { readonly share: number; readonly seed: n
 /** Exponents beyond this change nothing but could overflow. */
 const LARGEST_EXPONENT = 30;
 
+type Range = Pick<Policy["backoff"], "base" | "max">;
+
+/** base × 2^n, at most max. */
+export const doubled = (n: number, { base, max }: Range): Ms => ms(Math.min(max, base * 2 ** Math.min(n, LARGEST_EXPONENT)));
+
 /**
- * How long to wait before the n-th try in a row (n from 0): base × 2^n, at most max, of which a random half to whole, so
+ * How long to wait before the n-th try in a row (n from 0): base × 2^n up to max, of which a random half to whole, so
  * that places which crashed together don't come back together.
  */
-export function backoff(n: number, range: Policy["backoff"], seed: number): { readonly wait: Ms; readonly seed: number } {
+export function backoff(n: number, range: Range, seed: number): { readonly wait: Ms; readonly seed: number } {
   const drawn = random(seed);
-  const whole = Math.min(range.max, range.base * 2 ** Math.min(n, LARGEST_EXPONENT));
-  return { wait: ms(Math.round(whole * (0.5 + drawn.share / 2))), seed: drawn.seed };
+  return { wait: ms(Math.round(doubled(n, range) * (0.5 + drawn.share / 2))), seed: drawn.seed };
 }

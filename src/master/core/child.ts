@@ -1,8 +1,9 @@
 /** What a child, or the shell on its behalf, says while it lives. */
-import { after, between, ms } from "../../base/units.ts";
+import { after, ms } from "../../base/units.ts";
 import { kill } from "./dismiss.ts";
-import { crashed, exited } from "./exited.ts";
+import { exited } from "./exited.ts";
 import { changed, find, newPlace, put, VACANT } from "./places.ts";
+import { crashed, hasServed } from "./restart.ts";
 import { sayOf, span } from "./say.ts";
 import { acts, steps, unchanged } from "./steps.ts";
 import { promote, succeeding, successorLost } from "./succession.ts";
@@ -26,7 +27,7 @@ export function spawned(master: Master, event: Of<"spawned">, policy: Policy): D
   }
   const place = master.places.get(event.place) ?? strange(event.place);
   const child: Child = { is: "starting", pid, generation, readyBy: after(at, ms(policy.bootTimeout + policy.bootGrace)) };
-  if (wanted(master, place, event.seat)) return [put(master, { ...place, [event.seat]: child }), []];
+  if (wanted(master, place, event.seat)) return [put(master, { ...place, [event.seat]: child, startedAt: at }), []];
   const [killed, actions] = kill(child, "abandoned", at, policy.reapTimeout);
   const emptied = place[event.seat].is === "spawning" ? { ...place, [event.seat]: VACANT } : place;
   return [put(master, { ...emptied, leaving: [...place.leaving, killed] }), actions];
@@ -44,7 +45,7 @@ const wanted = (master: Master, place: Place, seat: Seat): boolean =>
 export function spawnFailed(master: Master, event: Of<"spawnFailed">, policy: Policy): Decision {
   const place = master.places.get(event.place);
   if (place === undefined || place[event.seat].is !== "spawning") return unchanged(master);
-  const emptied: Place = { ...place, [event.seat]: VACANT };
+  const emptied: Place = { ...place, [event.seat]: VACANT, startedAt: event.at };
   const told = sayOf("error", emptied, VACANT, `can't be started: ${event.message}`);
   return steps(put(master, emptied), acts(told), (m) => {
     if (m.mode.is !== "running" || place.closing) return unchanged(m);
@@ -75,8 +76,7 @@ export function beat(master: Master, { at, pid }: { readonly at: Event["at"]; re
   if (child.is !== "ready" && child.is !== "examined") return unchanged(master);
   const { generation, since } = child;
   const next: Child = { is: "ready", pid, generation, since, beatBy };
-  const healthy = between(since, at) >= policy.crashLimit.within;
-  const alive: Place = { ...changed(found, next), backoffs: healthy ? 0 : place.backoffs };
+  const alive: Place = { ...changed(found, next), backoffs: hasServed(next, at, policy) ? 0 : place.backoffs };
   return [put(master, alive), child.is === "examined" ? [sayOf("warn", place, next, "beats again: it is left alone")] : []];
 }
 

@@ -4,6 +4,7 @@ import { exited } from "./exited.ts";
 import { memory } from "./memory.ts";
 import { tick } from "./overdue.ts";
 import { nextRecycle, recycle } from "./recycle.ts";
+import { relieve } from "./restart.ts";
 import { advance, reload } from "./roll.ts";
 import { dropEmpty, resize } from "./scale.ts";
 import { fill } from "./spawn.ts";
@@ -100,6 +101,7 @@ function settle(master: Master, { at }: Event, policy: Policy): Decision {
     (m) => advance(m, at, policy),
     (m) => nextRecycle(m, at, policy),
     (m) => follow(m, at),
+    (m) => relieve(m, at, policy),
     (m) => fill(m, policy),
     (m) => proceed(m, at, policy),
   );

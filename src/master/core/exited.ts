@@ -1,14 +1,11 @@
 import { EXIT } from "../../base/exit.ts";
 import { impossible } from "../../base/never.ts";
-import { after, type Instant } from "../../base/units.ts";
-import { backoff } from "./backoff.ts";
-import { intensity } from "./intensity.ts";
-import { find, put, VACANT, without, type Found } from "./places.ts";
-import { nameOf, say, sayOf, span } from "./say.ts";
+import { find, put, without, type Found } from "./places.ts";
+import { crashed, killed, killedByOthers } from "./restart.ts";
+import { nameOf, sayOf } from "./say.ts";
 import { acts, steps, unchanged } from "./steps.ts";
-import { stop } from "./stop.ts";
 import { seatedLost, successorLost } from "./succession.ts";
-import type { Action, Decision, Event, Master, Place, Policy } from "./model.ts";
+import type { Action, Decision, Event, Master, Policy } from "./model.ts";
 
 type Exit = Extract<Event, { type: "exited" }>;
 
@@ -25,7 +22,10 @@ export function exited(master: Master, event: Exit, policy: Policy): Decision {
     return steps(
       gone,
       acts(told),
-      (m) => crashed(m, place, { at: event.at, fatal: firstBootFailure(found, event), unborn: found.child.is === "starting" }, policy),
+      (m) =>
+        killedByOthers(m, found.child, event)
+          ? killed(m, place, event.at, policy)
+          : crashed(m, place, { at: event.at, fatal: firstBootFailure(found, event), child: found.child }, policy),
       (m) => seatedLost(m, place, `${nameOf(place)} ${howItEnded(event)}`, { at: event.at, policy }),
     );
   return [gone, [told]];
@@ -45,39 +45,6 @@ function firstBootFailure({ child }: Found, { fatal, code }: Exit): number | und
   if (child.is === "killed" && child.why === "boot-timeout") return EXIT.bootFailed.code;
   const exit = fatal?.exit ?? code ?? undefined;
   return exit !== undefined && HOPELESS.includes(exit) ? exit : undefined;
-}
-
-/** What is known of a crash beside its time. */
-interface Crash {
-  readonly at: Instant;
-  /** Before the first boot is over: the exit code it ends the master with, whatever the intensity. */
-  readonly fatal?: number | undefined;
-  /** Starting again at once can't help. */
-  readonly wait?: boolean;
-  /** It never became ready: the next one will hardly fare better. */
-  readonly unborn?: boolean;
-}
-
-/**
- * Counts a crash of a place whose seat is empty now. It is filled again at once, unless it crashed too often (sooner when it never
- * became ready): then it waits, twice as long each time, until a child has lived for a whole crash window. Before the first boot is over the master ends
- * instead, with 3 when the limit is exceeded.
- */
-export function crashed(master: Master, place: Place, crash: Crash, policy: Policy): Decision {
-  const { at } = crash;
-  const { crashes, exceeded } = intensity(place.crashes, at, policy.crashLimit);
-  const counted: Place = { ...place, crashes };
-  const exit = master.booted ? undefined : (crash.fatal ?? (exceeded ? EXIT.bootFailed.code : undefined));
-  if (exit !== undefined) {
-    const told = say("fatal", `${nameOf(place)} can't be started: drover ends with exit code ${exit}`, { place: place.id, exit });
-    return steps(put(master, counted), acts(told), (m) => stop(m, { at, quick: true, exit }, policy));
-  }
-  const hopeful = crash.unborn === true && master.booted ? crashes.length <= policy.crashLimit.unborn : !exceeded;
-  if (hopeful && crash.wait !== true && place.backoffs === 0) return [put(master, counted), []];
-  const { wait, seed } = backoff(place.backoffs, policy.backoff, master.seed);
-  const waiting: Place = { ...counted, backoffs: place.backoffs + 1, incumbent: { is: "waiting", until: after(at, wait) } };
-  const text = `waits ${span(wait)} before the next try: ${crashes.length} failures within ${span(policy.crashLimit.within)}`;
-  return [{ ...put(master, waiting), seed }, [sayOf("warn", waiting, VACANT, text)]];
 }
 
 function howItEnded({ code, signal, fatal }: Exit): string {

@@ -4,7 +4,7 @@
  *
  *   vacant          ─ spawn → spawning ─ spawned ─→ starting      waiting ─ until → vacant
  *   starting        ─ ready ──────────────────────────→ ready; the canary of a roll → trial, and ready when it has lived through it
- *                                                                     killed  ─ exit ─→ vacant, or waiting when crashes exceed the intensity
+ *                                                                     killed  ─ exit ─→ vacant, or waiting when crashes exceed the intensity (restart.ts)
  *   starting        ─ roll · shrink · recycle · stop, SIGKILL → killed: it serves nobody yet
  *   ready, examined ─ roll · shrink · recycle · stop ─→ draining      starting, ready ─ exit → the same: a crash
  *   draining        ─ exit ───────────────────────────→ vacant, or the place goes (shrink, stop)
@@ -88,8 +88,12 @@ export interface Place {
   readonly closing: boolean;
   /** Times of recent crashes, oldest first, no more than the policy's window. */
   readonly crashes: readonly Instant[];
-  /** Back-offs in a row: the n of base × 2^n. 0 again once a child has been ready for a whole crash window. */
+  /** Times at which a child was killed from outside, as `crashes`. */
+  readonly kills: readonly Instant[];
+  /** Back-offs in a row: the n of base × 2^n. */
   readonly backoffs: number;
+  /** When its latest child was started, or fork was refused. */
+  readonly startedAt: Instant | undefined;
 }
 
 export type Mode =
@@ -178,10 +182,17 @@ export interface Policy {
   readonly crashLimit: {
     readonly crashes: number;
     readonly within: Ms;
-    /** The same for one that died while it booted: what fails at once would otherwise cost a boot's CPU again and again. */
+    /** The same for one that died while it booted, or soon after: each try costs a boot's CPU. */
     readonly unborn: number;
   };
-  readonly backoff: { readonly base: Ms; readonly max: Ms };
+  readonly backoff: {
+    readonly base: Ms;
+    readonly max: Ms;
+    /** The longest pause between two starts of a role of which no process is left. */
+    readonly alone: Ms;
+    /** A child that was ready for so long resets the back-off of its place. */
+    readonly served: Ms;
+  };
   /** Most workers that `grow` and `scale` may reach. */
   readonly maxWorkers: number;
 }

@@ -24,6 +24,8 @@ export const newPlace = (role: Role, nr: number, generation: number): Place => (
   leaving: [],
   closing: false,
   crashes: [],
+  kills: [],
+  startedAt: undefined,
   backoffs: 0,
 });
 

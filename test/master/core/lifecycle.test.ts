@@ -134,18 +134,18 @@ test("a crash is replaced at once in the same place; each place counts its own c
   assert.equal(w.place("worker/0").crashes.length, 0);
 });
 
-test("crashes beyond the limit back off, ever longer, until a child has lived for a whole window", () => {
-  const w = booted(1);
+test("crashes beyond the limit back off, ever longer, until a child has served for a while", () => {
+  const w = booted(2);
   const waits: number[] = [];
   for (let i = 0; i < 12; i += 1) {
-    if (w.place("worker/0").incumbent.is === "waiting") w.advance(seconds(30));
+    if (w.place("worker/0").incumbent.is === "waiting") w.advance(seconds(30), "all");
     w.exit(w.pid("worker/0"));
     const { incumbent } = w.place("worker/0");
     if (incumbent.is === "waiting") waits.push(incumbent.until - w.now);
   }
   assert.equal(waits.length, 9, "the first three are replaced at once");
   waits.forEach((wait, n) => assert.ok(wait >= Math.min(30_000, 1_000 * 2 ** n) / 2 && wait <= 30_000, `${n}: ${wait}`));
-  w.advance(seconds(30)).bootAll().advance(seconds(61), "all");
+  w.advance(seconds(30), "all").bootAll().advance(seconds(61), "all");
   assert.equal(w.place("worker/0").backoffs, 0);
   w.exit(w.pid("worker/0"));
   assert.equal(w.place("worker/0").incumbent.is, "starting", "a good life is a new start");
@@ -354,6 +354,7 @@ test("a pid that the kernel gave again means that its first bearer has ended", (
 test("exits are told plainly, with place, pid and generation", () => {
   const w = booted(1);
   w.exit(w.pid("worker/0"), { signal: "SIGKILL" });
+  w.advance(seconds(1));
   w.exit(w.pid("worker/0"), { code: 4, fatal: { exit: 4, code: "DROVER_E_APP", message: "cannot find ./app.js" } });
   const lines = w.of("log").filter(({ level }) => level === "error");
   assert.deepEqual(

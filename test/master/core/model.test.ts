@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import * as fc from "fast-check";
-import type { Role } from "../../../src/base/protocol.ts";
+import { ROLES, type Role } from "../../../src/base/protocol.ts";
 import { ms, seconds, type Ms } from "../../../src/base/units.ts";
 import { deadlineOf, nextDeadline } from "../../../src/master/core/deadline.ts";
 import { decide } from "../../../src/master/core/decide.ts";
@@ -58,6 +58,17 @@ function invariants(before: Master, event: Event, after: Master, actions: readon
       "no spawn after stop",
     );
   if (after.mode.is === "stopped") assert.deepEqual(pids, [], "the master leaves last");
+
+  // Back-off leaves no role without a process for longer than that.
+  for (const role of ROLES) {
+    const of = places.filter((place) => place.role === role && !place.closing);
+    const untils = of.flatMap(({ incumbent, successor }) =>
+      incumbent.is === "waiting" && successor.is === "vacant" ? [incumbent.until] : [],
+    );
+    if (after.mode.is !== "running" || untils.length < of.length || of.length === 0) continue;
+    const latest = Math.max(...of.map(({ startedAt }) => startedAt ?? -Infinity));
+    assert.ok(Math.min(...untils) <= Math.max(event.at, latest + POLICY.backoff.alone), `every ${role} waits`);
+  }
 
   const next = nextDeadline(after);
   for (const slot of slotsOf(after)) {

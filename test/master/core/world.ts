@@ -20,7 +20,7 @@ export const POLICY: Policy = {
   reapTimeout: seconds(5),
   quickTimeout: seconds(5),
   crashLimit: { crashes: 3, within: seconds(60), unborn: 3 },
-  backoff: { base: seconds(1), max: seconds(30) },
+  backoff: { base: seconds(1), max: seconds(30), alone: seconds(8), served: seconds(5) },
   maxWorkers: 8,
 };
 
