@@ -6,16 +6,15 @@ import { MOST_RATE, MOST_USERS } from "../load/bounds.ts";
 import { Conductor } from "../load/conductor.ts";
 import { prime } from "../load/discover.ts";
 import { search, searched, type Search } from "../load/find-max.ts";
-import { number } from "../load/report/figures.ts";
+import { lasting, number } from "../load/report/figures.ts";
 import { heading, row } from "../load/report/table.ts";
 import { summary } from "../load/report/text.ts";
 import { keepsUp, type StepResult } from "../load/result.ts";
-import { lasts, mean, peak, tried } from "../load/shape.ts";
+import { expectedRequests, lasts, peak, tried, type Step } from "../load/shape.ts";
 import { Live } from "./load/live.ts";
 import { runOf, writeReports } from "./load/reports.ts";
 import { introduction, prepare, type Prepared } from "./load/prepare.ts";
 import type { Endpoint, Traffic } from "../load/traffic.ts";
-import type { Scenario } from "./load/scenario.ts";
 
 /** Labels, paths and reasons are strangers' words: nothing but text and line ends reaches the terminal. The blanks of the columns stay. */
 const print = (text: string): void =>
@@ -62,22 +61,18 @@ export async function load(argv: readonly string[]): Promise<number> {
 }
 
 /** What would be done. */
-function intended({ flags, scenario: { steps }, scenario, facts, mostUsers }: Prepared): string {
+function intended({ flags, scenario: { steps }, facts, mostUsers }: Prepared): string {
   const unit = steps[0]?.model === "open" ? "a second" : "users at once";
   if (flags.findMax)
     return `would begin with ${number(peak(steps))} ${unit} and double until the thresholds break, up to ${number(flags.rate === undefined ? mostUsers : MOST_RATE)}`;
   const most = Math.min(peak(steps), steps[0]?.model === "closed" ? (steps[0].most ?? Infinity) : Infinity);
-  return `would send about ${number(expectedRequests(scenario, facts.thinkMs))} requests, and up to ${number(most)} ${unit}`;
+  const sends = `would send about ${number(expectedRequests(steps, facts.thinkMs))} requests, and up to ${number(most)} ${unit}`;
+  return steps.some(({ from, to }) => from !== to) ? `would run   ${steps.map(phase).join(", ")}\n${sends}` : sends;
 }
 
-const expectedRequests = ({ steps }: Scenario, thinkMs: number): number =>
-  steps.reduce((sum, step) => {
-    const time = (step.warmMs + step.holdMs) / 1_000;
-    return (
-      sum +
-      Math.min(step.most ?? Infinity, step.model === "open" ? mean(step) * time : (mean(step) * time) / Math.max(0.001, thinkMs / 1_000))
-    );
-  }, 0);
+/** `ramp_up: 0→300 in 10 minutes`. */
+const phase = ({ label, from, to, holdMs }: Step): string =>
+  `${label}: ${from === to ? `${number(to)} for` : `${number(from)}→${number(to)} in`} ${lasting(holdMs)}`;
 
 /** Ctrl-C ends the run and keeps what was measured; once more, and it is left at once. */
 function interruptible(conductor: Conductor, clear: () => void): () => void {

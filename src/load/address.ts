@@ -14,6 +14,12 @@ export function plainAddress(text: string): string {
     .join(".");
 }
 
+/**
+ * The loopback address that the n-th simulated user asks from: Linux has all of 127.0.0.0/8, so that limits of single addresses see as many
+ * clients as there are users. 127.0.0.0/16 stays free for others.
+ */
+export const spreadAddress = (n: number): string => `127.${1 + ((n >> 16) & 127)}.${(n >> 8) & 255}.${n & 255}`;
+
 /** Whether a socket that listens at `bound` hears who asks for `address`: one at `::` hears IPv4 too (ipv6(7), IPV6_V6ONLY). */
 export function hears(bound: string, address: string): boolean {
   const [at, to] = [plainAddress(bound), plainAddress(address)];

@@ -4,7 +4,7 @@
  */
 import { untilNext } from "./pacing.ts";
 import { random, type Random } from "./random.ts";
-import { personOf, type Numbering } from "./crowd.ts";
+import type { Numbering } from "./crowd.ts";
 import { User, type Scene } from "./user.ts";
 
 export class Arrivals {
@@ -104,7 +104,7 @@ export class Arrivals {
       return undefined;
     }
     this.#users += 1;
-    return new User(this.#scene, personOf(this.#scene.traffic.people, number), this.#choice);
+    return new User(this.#scene, number, this.#choice);
   }
 
   #send(user: User, due: number, freed: boolean): void {

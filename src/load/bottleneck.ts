@@ -162,7 +162,7 @@ export function nextStep(situation: Situation): string {
       : "one process does all the work: more of them would use the other CPUs (drover serve APP runs several)",
     connections: "a larger DROVER_WORKER_CONNECTIONS, or more workers",
     refusals: results.some(byAddress)
-      ? "to the target all these users are one address: --user-file signs them in, or start it with DROVER_RATE_LIMIT=off DROVER_EXPORT_RATE=off to measure"
+      ? "these users share one address: --spread-addresses (loopback), --user-file signs them in, or start the target with DROVER_RATE_LIMIT=off DROVER_EXPORT_RATE=off"
       : "raise the limit that refuses (X-Drover-Refused names it), or take it as the capacity",
     errors: known ? "drover status, and the log, for the errors above" : "the server's own log, for the errors above",
     deaths: known ? "drover status (deaths), and the log: why they ended" : "the server's own log: why its processes end",

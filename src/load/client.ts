@@ -37,13 +37,16 @@ export class Session {
   readonly #timeoutMs: number;
   readonly #agent: Agent;
   readonly #request: typeof http.request;
+  readonly #from: Pick<RequestOptions, "localAddress">;
   /** Monotonic ms: when the last answer was read whole. */
   #answeredAt = Infinity;
   signedIn = false;
 
-  constructor(target: Target, timeoutMs: number) {
+  /** @param from the local address to connect from; the kernel's choice when it is undefined. */
+  constructor(target: Target, timeoutMs: number, from?: string) {
     this.#target = target;
     this.#timeoutMs = timeoutMs;
+    this.#from = from === undefined ? {} : { localAddress: from };
     const { Agent, request } = target.protocol === "https:" ? https() : http;
     this.#agent = new Agent({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1 });
     this.#request = request;
@@ -122,6 +125,7 @@ export class Session {
       path: call.path,
       headers: this.#headers(call),
       ...serverName(this.#target),
+      ...this.#from,
     };
   }
 

@@ -9,7 +9,7 @@ import type { Step } from "./shape.ts";
 import type { Tally, TallyDelta } from "./tally.ts";
 import type { Target } from "./target.ts";
 import type { Threshold } from "./metrics.ts";
-import { meanThink, type Traffic } from "./traffic.ts";
+import { thinkOf, type Traffic } from "./traffic.ts";
 
 export interface Watcher {
   begin(step: Step, nr: number): void;
@@ -28,6 +28,8 @@ export interface Orders {
   readonly connections: number;
   /** They are fewer than it would have, for want of files. */
   readonly limited: boolean;
+  /** Each user asks from a loopback address of its own. */
+  readonly spread?: boolean;
   readonly seed: number;
   /** A number that tells this run's rows from another's. */
   readonly run: string;
@@ -52,8 +54,9 @@ export class Conductor {
   constructor(orders: Orders, watcher: Watcher) {
     this.#orders = orders;
     this.#watcher = watcher;
-    const { target, traffic, timeoutMs, seed, run, threads, connections } = orders; // threads get no more than can be cloned
-    this.#crew = new Crew({ target, traffic, timeoutMs, seed, run, connections: Math.max(1, Math.floor(connections / threads)) }, threads);
+    const { target, traffic, timeoutMs, spread = false, seed, run, threads, connections } = orders; // threads get no more than can be cloned
+    const each = Math.max(1, Math.floor(connections / threads));
+    this.#crew = new Crew({ target, traffic, timeoutMs, spread, seed, run, connections: each }, threads);
   }
 
   get ending(): Ending {
@@ -87,7 +90,7 @@ export class Conductor {
       samples,
       about: server,
       generatorCpu: (spent.user + spent.system) / 1_000 / (performance.now() - began),
-      thinkMs: meanThink(traffic.actions),
+      thinkMs: thinkOf(traffic),
       thresholds,
       limited,
       cut: this.#ending !== "done",

@@ -4,7 +4,7 @@
  */
 import { pause } from "./pacing.ts";
 import { pick, random } from "./random.ts";
-import type { Person } from "./traffic.ts";
+import { actionsOf, type Action } from "./traffic.ts";
 import { User, type Scene } from "./user.ts";
 
 /** Users of the n-th of several threads are numbered n, n + threads, n + 2 × threads …: who a user is does not depend on the threads. */
@@ -16,6 +16,9 @@ export interface Numbering {
 
 /** Who is refused at once and does not think would do nothing but be refused. */
 const AFTER_FAILURE = 10;
+
+/** An action begins after a rest. */
+const pauseBefore = ({ thinkMs, restMs = 0 }: Action, isFirst: boolean): number => thinkMs + (isFirst ? restMs : 0);
 
 export class Crowd {
   readonly #scene: Scene;
@@ -64,17 +67,17 @@ export class Crowd {
 
   async #live(index: number): Promise<void> {
     const user = this.#userAt(index);
-    const { actions } = this.#scene.traffic;
+    const actions = actionsOf(this.#scene.traffic, this.#numberOf(index));
     let action = pick(actions, user.chance);
     let left = Math.ceil(action.requests * user.chance()); // in the middle of it: a crowd that begins together would stay in step
-    let due = performance.now() + action.thinkMs * user.chance();
+    let due = performance.now() + pauseBefore(action, left === action.requests) * user.chance();
     while ((await this.#until(due, index)) && index < this.#wanted && this.#scene.mayAsk()) {
       const fate = await user.ask(due);
       if (left <= 1) {
         action = pick(actions, user.chance);
         left = action.requests;
       } else left -= 1;
-      const wait = pause(action.thinkMs, user.chance);
+      const wait = pause(pauseBefore(action, left === action.requests), user.chance);
       due = performance.now() + (fate === "ok" ? wait : Math.max(AFTER_FAILURE, wait));
     }
     if (this.#rests) this.#resting.set(index, user);
@@ -85,9 +88,13 @@ export class Crowd {
   #userAt(index: number): User {
     const rested = this.#resting.get(index);
     this.#resting.delete(index);
-    const { seed, thread, threads } = this.#numbering;
-    const number = index * threads + thread;
-    return rested ?? new User(this.#scene, personOf(this.#scene.traffic.people, number), random(seed, number));
+    const number = this.#numberOf(index);
+    return rested ?? new User(this.#scene, number, random(this.#numbering.seed, number));
+  }
+
+  #numberOf(index: number): number {
+    const { thread, threads } = this.#numbering;
+    return index * threads + thread;
   }
 
   /** @returns false when this user is to go. */
@@ -112,6 +119,3 @@ export class Crowd {
     });
   }
 }
-
-/** Fewer people than users: they are at it several times at once. */
-export const personOf = (people: readonly Person[], number: number): Person | undefined => people[number % Math.max(1, people.length)];

@@ -13,6 +13,8 @@ export interface ThreadOptions {
   readonly threads: number;
   /** A number that tells this run's rows from another's. */
   readonly run: string;
+  /** Each user asks from a loopback address of its own. */
+  readonly spread: boolean;
   /** Of each thread at most, in the open model. */
   readonly connections: number;
 }

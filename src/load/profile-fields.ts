@@ -1,5 +1,6 @@
 /** The values in a profile: each read as what it must be, or an error that names the place. */
 import { DroverError } from "../base/errors.ts";
+import { CLASSES } from "./traffic.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -46,4 +47,23 @@ export function perHourOf(at: At, place: string, value: unknown): number {
     ) ?? [];
   const times = /^h/i.test(unit) ? 1 : /^m/i.test(unit) ? 60 : /^s/i.test(unit) ? 3_600 : 1 / 24;
   return digits === undefined ? at.fail(place, value, "how often, such as 100/h") : Number(digits.replace(",", ".")) * times;
+}
+
+export type Shares = ReadonlyMap<string, number>;
+export const sum = (shares: Shares): number => [...shares.values()].reduce((a, b) => a + b, 0);
+
+/** `60`, `0.6` or `"60%"` by name. @param nameOf undefined for a name that is not expected. */
+export function sharesOf(at: At, place: string, value: unknown, nameOf: (name: string) => string | undefined): Shares {
+  const shares = new Map<string, number>();
+  for (const [name, share] of Object.entries(at.fields(place, value))) {
+    const known = nameOf(name) ?? at.fail(place, name, CLASSES.join(", "));
+    shares.set(known, (shares.get(known) ?? 0) + shareOf(at, `${place}.${name}`, share));
+  }
+  if (sum(shares) <= 0) at.fail(place, value, "shares above 0");
+  return shares;
+}
+
+export function shareOf(at: At, place: string, share: unknown): number {
+  const digits = typeof share === "number" ? share : Number(/^\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(String(share))?.[1] ?? Number.NaN);
+  return at.number(place, Number.isNaN(digits) ? share : digits, 0, 1e6);
 }

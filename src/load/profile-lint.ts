@@ -2,7 +2,8 @@
 import { DroverError } from "../base/errors.ts";
 import { LEAST_RATE, MOST_RATE } from "./bounds.ts";
 import { classOf, type Profile, type ProfileAction, type Reading } from "./profile.ts";
-import type { Action } from "./traffic.ts";
+import type { Persona as ProfilePersona } from "./profile-users.ts";
+import { thinkOf, type Action, type Persona } from "./traffic.ts";
 
 const total = (actions: readonly ProfileAction[], of: (action: ProfileAction) => number): number =>
   actions.reduce((sum, action) => sum + of(action), 0);
@@ -38,8 +39,23 @@ export function systemRate({ actions, file }: Pick<Profile, "actions" | "file">)
 }
 const shortly = (value: number): string => value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
 
+/** The actions as each persona does them: spread over their duration, then a rest until the persona's next one. */
+export function personasFor(actions: readonly ProfileAction[], personas: readonly ProfilePersona[]): Persona[] {
+  return personas.map(({ name, share, perHour }) => ({
+    name,
+    weight: share,
+    actions: actions.map((action) => ({
+      name: action.name,
+      weight: action.perHour,
+      requests: action.requests,
+      thinkMs: (action.seconds * 1_000) / action.requests,
+      restMs: Math.max(0, 3_600 / perHour - action.seconds) * 1_000,
+    })),
+  }));
+}
+
 /** The actions with the pauses that a reading gives them. "system" is an open rate: there are no pauses. */
-export function actionsFor(actions: readonly ProfileAction[], reading: Exclude<Reading, "system">): Action[] {
+export function actionsFor(actions: readonly ProfileAction[], reading: "session" | "user"): Action[] {
   const each = readings(actions).user.perSecond;
   return actions.map(({ name, perHour, requests, seconds }) => ({
     name,
@@ -57,12 +73,17 @@ const HOUR = 60;
 
 /** @returns sentences; none when all is well. */
 export function lintProfile(profile: Profile): string[] {
-  const { total: all, simultaneous, mixSum, personasSum, unused } = profile;
+  const { total: all, simultaneous, phases, stages, mixSum, personasSum, unused } = profile;
+  const most = phases === undefined ? undefined : Math.max(...phases.map(({ users }) => users));
   const odd = (sum: number | undefined): boolean => sum !== undefined && Math.abs(sum - 100) > 0.5 && Math.abs(sum - 1) > 0.005;
   return [
     ...(all !== undefined && simultaneous !== undefined && simultaneous > all
       ? [`users: ${simultaneous} at once are more than the ${all} in total`]
       : []),
+    ...(most !== undefined && simultaneous !== undefined && most !== simultaneous
+      ? [`users: ${simultaneous} at once, but ${most} at the peak of users.distribution: the ramp is taken`]
+      : []),
+    ...(phases !== undefined && stages !== undefined ? ["users.distribution: not used, stages is taken in its place"] : []),
     ...lintActions(profile),
     ...lintMix(profile),
     ...(odd(mixSum) ? [`distribution: the shares come to ${round(mixSum ?? 0)}, not to 100: taken as parts of that`] : []),
@@ -71,7 +92,7 @@ export function lintProfile(profile: Profile): string[] {
   ];
 }
 
-function lintActions({ actions, simultaneous, reading }: Profile): string[] {
+function lintActions({ actions, simultaneous, reading, personas = [] }: Profile): string[] {
   if (actions.length === 0 || simultaneous === undefined) return [];
   const { system, user, session } = readings(actions);
   const ratio = simultaneous / system.users;
@@ -86,6 +107,11 @@ function lintActions({ actions, simultaneous, reading }: Profile): string[] {
     `  an hour of the whole system: ${round(system.perSecond)} requests/s, ${round(system.users)} users at once${taken("system")}`,
     `  an hour of each user: ${round(user.perSecond * simultaneous)} requests/s, ${round(user.minutes)} minutes of work in each hour${taken("user")}`,
     `  each user from one action to the next: ${round(session.perSecond * simultaneous)} requests/s${taken("session")}`,
+    ...(reading === "persona"
+      ? [
+          `  each persona at its pace: ${round((simultaneous * 1_000) / thinkOf({ actions: [], personas: personasFor(actions, personas) }))} requests/s${taken("persona")}`,
+        ]
+      : []),
   ];
 }
 

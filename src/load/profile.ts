@@ -3,9 +3,10 @@
  * `stages`, `think`, `thresholds`, `frequency.per`. What is not known is left alone and said.
  */
 import { DroverError, messageOf } from "../base/errors.ts";
-import { MOST_USERS } from "./bounds.ts";
-import { At, perHourOf, secondsOf, type Fields } from "./profile-fields.ts";
+import { At, perHourOf, secondsOf, sharesOf, sum, type Fields, type Shares } from "./profile-fields.ts";
 import { headersOf } from "./profile-headers.ts";
+import { isKnown, unusedOf } from "./profile-unused.ts";
+import { usersOf, type ProfileUsers } from "./profile-users.ts";
 import { plainText } from "../base/plain-text.ts";
 import { parseThreshold } from "./thresholds.ts";
 import { CLASSES, type Class, type Endpoint, type Login, type Mix } from "./traffic.ts";
@@ -20,18 +21,16 @@ export interface ProfileAction {
 
 /** How "an hour" is meant: of the whole system, of each user, or only as the mix of what each user does without a break. */
 export const READINGS = ["session", "user", "system"] as const;
-export type Reading = (typeof READINGS)[number];
+/** persona: of each kind of user its own. */
+export type Reading = (typeof READINGS)[number] | "persona";
 
-export interface Profile {
+export interface Profile extends ProfileUsers {
   readonly file: string;
-  readonly total?: number;
-  readonly simultaneous?: number;
   readonly actions: readonly ProfileAction[];
   readonly reading: Reading;
   readonly mix?: Mix;
   /** What the shares came to before they were made to add up. */
   readonly mixSum?: number;
-  readonly personasSum?: number;
   readonly endpoints: readonly Endpoint[];
   readonly login?: Login;
   /** In the notation of `--stages`. */
@@ -39,23 +38,10 @@ export interface Profile {
   /** In the notation of `--think`. */
   readonly think?: string;
   readonly thresholds: readonly string[];
-  /** Top-level fields that mean nothing here. */
+  /** Fields that mean nothing here, by their places. */
   readonly unused: readonly string[];
 }
 
-const KNOWN = [
-  "users",
-  "actions",
-  "distribution",
-  "endpoints",
-  "login",
-  "stages",
-  "think",
-  "thresholds",
-  "frequency",
-  "name",
-  "description",
-];
 const MOST = 50;
 
 /** @param file its name, for errors. @throws DroverError DROVER_E_USAGE naming the place, what stands there and what was expected. */
@@ -69,24 +55,22 @@ export function readProfile(text: string, file: string): Profile {
   }
   const at = new At(file);
   const fields = at.fields("the profile", json);
-  if (!KNOWN.some((name) => Object.hasOwn(fields, name))) nothingKnown(file, Object.keys(fields));
-  const users = fields["users"] === undefined ? {} : at.fields("users", fields["users"]);
-  const shares = fields["distribution"] === undefined ? undefined : sharesOf(at, "distribution", fields["distribution"], classOf);
-  const personas = personasOf(at, users["distribution"]);
+  if (!Object.keys(fields).some(isKnown)) nothingKnown(file, Object.keys(fields));
+  const users = usersOf(at, fields["users"]);
+  const shares =
+    fields["distribution"] === undefined ? undefined : sharesOf(at, "distribution", fields["distribution"], (name) => classOf(name));
   return {
     file,
-    ...whole(at, "total", users, MOST_PEOPLE),
-    ...whole(at, "simultaneous", users, MOST_USERS),
+    ...users,
     actions: actionsOf(at, fields["actions"]),
-    reading: readingOf(at, fields["frequency"]),
+    reading: readingOf(at, fields["frequency"], users),
     ...(shares === undefined ? {} : { mix: mixOf(shares), mixSum: sum(shares) }),
-    ...(personas === undefined ? {} : { personasSum: personas }),
     endpoints: endpointsOf(at, fields["endpoints"]),
     ...(fields["login"] === undefined ? {} : { login: loginOf(at, fields["login"]) }),
     ...(fields["stages"] === undefined ? {} : { stages: at.text("stages", fields["stages"]) }),
     ...(fields["think"] === undefined ? {} : { think: at.text("think", fields["think"]) }),
     thresholds: list(at, "thresholds", fields["thresholds"]).map((one, i) => thresholdOf(at, `thresholds[${i}]`, one)),
-    unused: Object.keys(fields).filter((name) => !KNOWN.includes(name)),
+    unused: unusedOf(fields),
   };
 }
 
@@ -107,13 +91,6 @@ function thresholdOf(at: At, place: string, value: unknown): string {
   } catch (error) {
     throw new DroverError("DROVER_E_USAGE", `${at.file}: ${place}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-const MOST_PEOPLE = 10_000_000;
-function whole<const N extends "total" | "simultaneous">(at: At, name: N, users: Fields, most: number): { readonly [K in N]?: number } {
-  if (users[name] === undefined) return {};
-  const value = at.number(`users.${name}`, users[name], 1, most);
-  return { [name]: Number.isInteger(value) ? value : at.fail(`users.${name}`, value, "a whole number") } as { readonly [K in N]?: number };
 }
 
 function list(at: At, place: string, value: unknown): readonly unknown[] {
@@ -139,25 +116,11 @@ function actionsOf(at: At, value: unknown): ProfileAction[] {
   return actions;
 }
 
-function readingOf(at: At, value: unknown): Reading {
+function readingOf(at: At, value: unknown, { personas }: ProfileUsers): Reading {
+  if (personas !== undefined) return value === undefined ? "persona" : at.fail("frequency", value, "none: users.personas have their own");
   if (value === undefined) return "session";
   const { per } = at.fields("frequency", value);
   return READINGS.find((one) => one === per) ?? at.fail("frequency.per", per, `one of ${READINGS.join(", ")}`);
-}
-
-type Shares = ReadonlyMap<string, number>;
-const sum = (shares: Shares): number => [...shares.values()].reduce((a, b) => a + b, 0);
-
-/** `60`, `0.6` or `"60%"` by name. */
-function sharesOf(at: At, place: string, value: unknown, nameOf: (name: string) => string | undefined): Shares {
-  const shares = new Map<string, number>();
-  for (const [name, share] of Object.entries(at.fields(place, value))) {
-    const known = nameOf(name) ?? at.fail(place, name, CLASSES.join(", "));
-    const digits = typeof share === "number" ? share : Number(/^\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(String(share))?.[1] ?? Number.NaN);
-    shares.set(known, (shares.get(known) ?? 0) + at.number(`${place}.${name}`, Number.isNaN(digits) ? share : digits, 0, 1e6));
-  }
-  if (sum(shares) <= 0) at.fail(place, value, "shares above 0");
-  return shares;
 }
 
 const NAMES: readonly (readonly [Class, RegExp])[] = [
@@ -173,13 +136,6 @@ const mixOf = (shares: Shares): Mix => ({
   write: shares.get("write") ?? 0,
   export: shares.get("export") ?? 0,
 });
-
-/** Who the users are is only checked: what they do is what the actions say. */
-function personasOf(at: At, value: unknown): number | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  if (!Object.values(value).every((one) => typeof one === "number" || /^\s*\d/.test(String(one)))) return undefined;
-  return sum(sharesOf(at, "users.distribution", value, (name) => name));
-}
 
 /** `{"read": ["GET /path", …]}` or with method, path, headers, body, weight, name for each. */
 function endpointsOf(at: At, value: unknown): Endpoint[] {

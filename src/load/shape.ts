@@ -56,11 +56,11 @@ export const ladder = (rungs: readonly number[], hold: Ms): Step[] =>
   rungs.map((users) => held("closed", users, hold, LABELS.get(users) ?? `${users} users`));
 
 /** @param parts each from where the one before ended, the first from 0: `10m:300,30m:300,5m:0`. */
-export function stages(parts: readonly { readonly over: Ms; readonly to: number }[], model: RunModel): Step[] {
+export function stages(parts: readonly { readonly over: Ms; readonly to: number; readonly label?: string }[], model: RunModel): Step[] {
   if (parts.every(({ to }) => to === 0)) throw new DroverError("DROVER_E_USAGE", "--stages: nobody ever comes: every stage ends at 0");
   let from = 0;
-  return parts.map(({ over, to }) => {
-    const step: Step = { label: from === to ? `hold ${to}` : `${from}→${to}`, model, from, to, warmMs: seconds(0), holdMs: over };
+  return parts.map(({ over, to, label = from === to ? `hold ${to}` : `${from}→${to}` }) => {
+    const step: Step = { label, model, from, to, warmMs: seconds(0), holdMs: over };
     from = to;
     return step;
   });
@@ -73,3 +73,11 @@ export const mean = ({ from, to }: Step): number => (from + to) / 2;
 export const peak = (steps: readonly Step[]): number => Math.max(...steps.map(({ from, to }) => Math.max(from, to)));
 
 export const lasts = (steps: readonly Step[]): Ms => steps.reduce((sum, { warmMs, holdMs }) => (sum + warmMs + holdMs) as Ms, seconds(0));
+
+/** Requests of all steps, warm-ups included, when answers take no time. @param thinkMs the mean pause of a user. */
+export const expectedRequests = (steps: readonly Step[], thinkMs: number): number =>
+  steps.reduce((sum, step) => {
+    const time = (step.warmMs + step.holdMs) / 1_000;
+    const perSecond = step.model === "open" ? mean(step) : (mean(step) * 1_000) / Math.max(1, thinkMs);
+    return sum + Math.min(step.most ?? Infinity, perSecond * time);
+  }, 0);

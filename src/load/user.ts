@@ -1,4 +1,5 @@
 /** What one user asks next, and how it is sent. */
+import { spreadAddress } from "./address.ts";
 import { intended } from "./pacing.ts";
 import { pick, type Random } from "./random.ts";
 import { Session } from "./client.ts";
@@ -12,6 +13,8 @@ export interface Scene {
   readonly target: Target;
   readonly traffic: Traffic;
   readonly timeoutMs: number;
+  /** Each user asks from a loopback address of its own. */
+  readonly spread: boolean;
   /** A request leaves. @returns what to call with what came of it. */
   sent(request: Sent): (outcome: Outcome) => void;
   /** False once as many requests have begun as were wanted. To be asked in the same turn in which the request begins. */
@@ -22,17 +25,21 @@ export interface Scene {
 
 export const LOGIN = "login";
 
+/** With fewer people than users, several users are one person. */
+const personOf = (people: readonly Person[], number: number): Person | undefined => people[number % Math.max(1, people.length)];
+
 export class User {
   readonly chance: Random;
   readonly #scene: Scene;
   readonly #session: Session;
   readonly #person: Person | undefined;
 
-  constructor(scene: Scene, person: Person | undefined, chance: Random) {
+  /** @param number tells this user from all others, of other threads too. */
+  constructor(scene: Scene, number: number, chance: Random) {
     this.#scene = scene;
-    this.#person = person;
+    this.#person = personOf(scene.traffic.people, number);
     this.chance = chance;
-    this.#session = new Session(scene.target, scene.timeoutMs);
+    this.#session = new Session(scene.target, scene.timeoutMs, scene.spread ? spreadAddress(number) : undefined);
   }
 
   get signedIn(): boolean {

@@ -28,6 +28,7 @@ export interface Given {
   readonly server?: Orders["server"];
   readonly timeoutMs?: number;
   readonly limited?: boolean;
+  readonly spread?: boolean;
   readonly thresholds?: readonly Threshold[];
   readonly traffic?: Partial<Traffic>;
   /** A second of a window has passed. */
@@ -35,12 +36,21 @@ export interface Given {
 }
 
 export function conductor(target: Target, given: Given = {}): Conductor {
-  const { thinkMs = 0, threads = 1, connections = 20, server, timeoutMs = 10_000, limited = false, thresholds = [] } = given;
+  const {
+    thinkMs = 0,
+    threads = 1,
+    connections = 20,
+    server,
+    timeoutMs = 10_000,
+    limited = false,
+    spread = false,
+    thresholds = [],
+  } = given;
   const endpoint = { name: "/", class: "read", weight: 1, method: "GET", path: "/" } as const;
   const actions = [{ name: "request", weight: 1, requests: 1, thinkMs }];
   const traffic = { endpoints: [endpoint], mix: READS_ONLY, actions, people: [], ...given.traffic };
   return new Conductor(
-    { target, traffic, thresholds, server, timeoutMs, threads, connections, limited, seed: 1, run: "t" },
+    { target, traffic, thresholds, server, timeoutMs, threads, connections, limited, spread, seed: 1, run: "t" },
     { begin() {}, moment: () => given.moment?.(), end() {} },
   );
 }

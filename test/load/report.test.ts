@@ -156,7 +156,7 @@ test("good answers alone are done, and where there is none there is no latency",
   assert.equal(bottleneck(refused).is, "refusals");
   const next = (results: StepResult[]): string =>
     nextStep({ results, ending: "done", known: true, searching: false, json: undefined, url: "http://x/" });
-  assert.match(next([refused]), /one address: --user-file signs them in/);
+  assert.match(next([refused]), /share one address: --spread-addresses \(loopback\), --user-file signs them in/);
   assert.match(next([made({ fates: Array.from({ length: 50 }, () => ["refused", "overload"] as const) })]), /raise the limit that refuses/);
   const dead = made({ answers: 0, fates: [["timeout", "timeout"]] });
   assert.deepEqual([runStep(dead, 5_000).latencyMs, runStep(dead, 5_000).achievedPerSecond], [undefined, 0]);

@@ -49,6 +49,16 @@ const CALM = ["--threshold", "http_req_duration: p(95)<9000"];
 
 // They mostly wait.
 suite("drover load", { concurrency: 3 }, () => {
+  test("3.4: a dry run shows the document's ramp, 45 minutes and 30,900 requests, and all three readings", async (t) => {
+    const { url } = await serve(t, (_req, res) => res.end("ok"));
+    const { code, out, err } = await load(folder(t), [url, "--profile", join(ROOT, "test/load/launch-profile.json"), "--dry-run"]);
+    assert.equal(code, 0, err);
+    assert.match(out, /; 45 minutes; seed 1\n/);
+    assert.match(out, /ramp_up: 0→300 in 10 minutes, plateau: 300 for 30 minutes, ramp_down: 300→0 in 5 minutes/);
+    assert.match(out, /would send about 30,900 requests, and up to 300 users at once/);
+    assert.match(out, /0\.31 requests\/s, 6\.67 users at once\n[^]*91\.7 requests\/s[^]*13\.7 requests\/s \(taken here\)/);
+  });
+
   test("a dry run says what would be done, and sends nothing", async (t) => {
     let asked = 0;
     const { url } = await serve(t, (_req, res) => void ((asked += 1), res.end("ok")));
@@ -259,7 +269,7 @@ suite("drover load", { concurrency: 3 }, () => {
     assert.equal(existsSync(join(dir, "no")), false);
   });
 
-  test("the demo: the server's own figures stand beside, writes land, and drover plan reads the run", async (t) => {
+  test("3.5: the demo: users of one address each are not refused, the server's own figures are there, and drover plan reads the run", async (t) => {
     const daemon = await start(t);
     const players = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split("\n").slice(1, 21);
     const people = players.map((line) => line.split(",")).map(([, name, , , , code]) => `${name},${code}\n`);
@@ -290,5 +300,14 @@ suite("drover load", { concurrency: 3 }, () => {
     const { endpoints } = (JSON.parse(readFileSync(join(daemon.dir, "run.json"), "utf8")) as { steps: { endpoints: Record<string, { answered: number }> }[] }).steps[0] ?? {}; // prettier-ignore
     assert.ok((endpoints?.["write actions"]?.answered ?? 0) > 5, JSON.stringify(endpoints));
     assert.equal((await daemon.status()).slots?.used, 20, "all of them are in");
+    const crowd = [daemon.url, "--users", "60", "--mix", "60/30/10", "--hold", "3s", "--think", "400ms"];
+    const warned = await load(daemon.dir, [...crowd, "--dry-run"]);
+    assert.match(
+      warned.out,
+      /60 users share one address: 2,700 writes a minute, DROVER_RATE_LIMIT allows 100\/m; .* Use --spread-addresses/,
+    );
+    const spread = await load(daemon.dir, [...crowd, "--spread-addresses", "--json", "spread.json", ...CALM]);
+    const [own] = readRun(readFileSync(join(daemon.dir, "spread.json"), "utf8"), "spread.json").steps;
+    assert.deepEqual([spread.code, own?.refused], [0, 0], spread.out + spread.err);
   });
 });

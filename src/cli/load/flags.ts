@@ -10,7 +10,7 @@ import { duration, integer } from "../../settings/parsers.ts";
 import { expected, parsed, type Codec } from "../../settings/setting.ts";
 
 const VALUES = "ladder users rate stages profile mix hold think requests patience user-file seed threads json csv html".split(" ");
-const SWITCHES = ["find-max", "dry-run", "i-own-this-host"];
+const SWITCHES = ["find-max", "dry-run", "spread-addresses", "i-own-this-host"];
 
 export const LOAD_FLAGS: readonly CommandFlag[] = [
   ...VALUES.map((name) => ({ name, takes: "value" as const })),
@@ -44,6 +44,7 @@ export interface LoadFlags {
   readonly html: string | undefined;
   readonly findMax: boolean;
   readonly dryRun: boolean;
+  readonly spread: boolean;
   readonly ownHost: boolean;
 }
 
@@ -132,6 +133,7 @@ export function readLoadFlags(own: ReadonlyMap<string, string>): LoadFlags {
     html: own.get("html"),
     findMax: own.has("find-max"),
     dryRun: own.has("dry-run"),
+    spread: own.has("spread-addresses"),
     ownHost: own.has("i-own-this-host"),
   };
   together(flags);

@@ -19,5 +19,6 @@ export const LOAD_HELP: readonly (readonly [string, string])[] = [
   ["--csv FILE", "a line for each step"],
   ["--html FILE", "a report with plots, in one file"],
   ["--dry-run", "say what would be done, and do nothing"],
+  ["--spread-addresses", "give each user an address of 127.0.0.0/8 (loopback only)"],
   ["--i-own-this-host", "load a target that is not this machine"],
 ];

@@ -7,13 +7,15 @@ import type { Orders } from "../../load/conductor.ts";
 import { discover } from "../../load/discover.ts";
 import { readPeople } from "../../load/people.ts";
 import { readProfile, type Profile } from "../../load/profile.ts";
-import { number, time } from "../../load/report/figures.ts";
+import { lasting, number, time } from "../../load/report/figures.ts";
 import { lasts, peak, type Step } from "../../load/shape.ts";
+import { sharedAddress } from "../../load/shared-address.ts";
 import { findTarget, parseTarget } from "../../load/target.ts";
-import { CLASSES, meanThink, type Person } from "../../load/traffic.ts";
+import { CLASSES, thinkOf, type Person } from "../../load/traffic.ts";
 import { detectMachine, type Machine } from "../../settings/machine.ts";
 import { LOAD_FLAGS, readLoadFlags, type LoadFlags } from "./flags.ts";
 import { probe } from "./probe.ts";
+import { canSpread, ratesOf, spreadable } from "./spread.ts";
 import { checkFiles, type RunFacts } from "./reports.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
 import { readClientOptions } from "../options.ts";
@@ -61,6 +63,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
   const people: Person[] = flags.userFile === undefined ? [] : readPeople(readFile("user-file", flags.userFile), flags.userFile);
   checkFiles(flags);
   const target = await findTarget(parseTarget(url), flags.ownHost);
+  if (flags.spread) await spreadable(target);
   const timeoutMs = flags.patience ?? PATIENCE;
   const signIn = profile?.login !== undefined || people.length > 0;
   const found = await discover(target, profile?.endpoints ?? [], { timeoutMs, signIn });
@@ -78,14 +81,17 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
     thresholds,
     server,
     timeoutMs,
+    spread: flags.spread,
     threads,
     seed,
     run: Date.now().toString(36),
     connections: Math.max(1, Math.min(MOST_CONNECTIONS, mostFiles(machine))),
     limited: mostFiles(machine) < MOST_CONNECTIONS,
   };
-  const notes = [...found.notes, ...scenario.notes, ...(note === undefined ? [] : [note])];
-  const thinkMs = meanThink(traffic.actions);
+  const rates = server?.about === undefined ? {} : ratesOf(resolved.settings);
+  const shared = sharedAddress({ steps: scenario.steps, traffic, rates, spread: flags.spread, loopback: canSpread(target) });
+  const notes = [...found.notes, ...scenario.notes, ...shared, ...(note === undefined ? [] : [note])];
+  const thinkMs = thinkOf(traffic);
   const facts: RunFacts = {
     startedAt,
     version: version(),
@@ -139,7 +145,7 @@ export function introduction({ flags, scenario, orders, facts }: Prepared): stri
   const long = flags.findMax
     ? "until the most is found"
     : flags.requests === undefined
-      ? time(lasts(steps))
+      ? lasting(lasts(steps))
       : `${number(flags.requests)} requests`;
   return [
     `target      ${facts.target}  (${mix} over ${used.length} endpoint${used.length === 1 ? "" : "s"}: ${used

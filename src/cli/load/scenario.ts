@@ -2,7 +2,8 @@
 import { DroverError } from "../../base/errors.ts";
 import { minutes, seconds, type Ms } from "../../base/units.ts";
 import { LOGIN, type Profile } from "../../load/profile.ts";
-import { actionsFor, lintProfile, systemRate } from "../../load/profile-lint.ts";
+import type { Phase } from "../../load/profile-users.ts";
+import { actionsFor, lintProfile, personasFor, systemRate } from "../../load/profile-lint.ts";
 import { counted, held, ladder, LADDER, stages, type Step } from "../../load/shape.ts";
 import type { Threshold } from "../../load/metrics.ts";
 import { contradiction } from "../../load/satisfiable.ts";
@@ -39,6 +40,7 @@ export function scenarioOf(
     endpoints,
     mix: anything(mix, wanted, endpoints),
     actions: open ? [{ name: "request", weight: 1, requests: 1, thinkMs: 0 }] : actionsOf(flags, profile),
+    ...(open ? {} : personasOf(flags, profile)),
     people,
     ...(login === undefined ? {} : { login }),
   };
@@ -92,8 +94,16 @@ function actionsOf({ think, requests }: LoadFlags, profile: Profile | undefined)
   const said =
     think ?? (profile?.think === undefined ? undefined : readAs(`${profile.file}: think "${profile.think}"`, profile.think, thinkCodec));
   if (said === undefined && profile !== undefined && profile.actions.length > 0 && profile.reading !== "system")
-    return actionsFor(profile.actions, profile.reading);
+    return actionsFor(profile.actions, profile.reading === "user" ? "user" : "session");
   return [{ name: "request", weight: 1, requests: 1, thinkMs: said ?? (requests === undefined ? THINK : 0) }];
+}
+
+/** A pause that is named is everybody's. */
+function personasOf({ think }: LoadFlags, profile: Profile | undefined): Pick<Traffic, "personas"> {
+  if (profile?.personas === undefined || think !== undefined || profile.think !== undefined) return {};
+  if (profile.actions.length === 0)
+    throw new DroverError("DROVER_E_USAGE", `${profile.file}: users.personas do actions an hour: expected actions, which say what one is`);
+  return { personas: personasFor(profile.actions, profile.personas) };
 }
 
 function stepsOf(flags: LoadFlags, profile: Profile | undefined): readonly Step[] {
@@ -107,17 +117,34 @@ function stepsOf(flags: LoadFlags, profile: Profile | undefined): readonly Step[
   if (flags.users !== undefined) return [step("closed", flags.users)];
   if (flags.rate !== undefined) return [step("open", flags.rate)];
   if (profile === undefined || flags.findMax) return flags.findMax ? [held("closed", LADDER[0], hold)] : ladder(LADDER, hold);
+  if (flags.hold !== undefined && (profile.stages ?? profile.phases) !== undefined)
+    throw new DroverError(
+      "DROVER_E_USAGE",
+      `${profile.file} says how long each stage lasts: leave out --hold, or name --users, --rate or --stages, which replace its ramp`,
+    );
   return profileSteps(profile, hold);
 }
 
 function profileSteps(profile: Profile, hold: Ms): readonly Step[] {
-  const { stages: written, simultaneous, reading, actions, file } = profile;
+  const { stages: written, phases, simultaneous, reading, actions, file } = profile;
   if (written !== undefined) {
     const { parts, model } = readAs(`${file}: stages "${written}"`, written, stagesCodec);
     if (parts.every(({ to }) => to === 0))
       throw new DroverError("DROVER_E_USAGE", `${file}: stages "${written}": nobody ever comes: every stage ends at 0`);
     return stages(parts, model);
   }
+  if (phases !== undefined) return phaseSteps(profile, phases);
   if (reading === "system" && actions.length > 0) return [held("open", systemRate(profile), hold)];
   return simultaneous === undefined ? ladder(LADDER, hold) : [held("closed", simultaneous, hold)];
+}
+
+/** The ramp as it is written; where the frequencies are the whole system's, its rate rises and falls with the users. */
+function phaseSteps(profile: Profile, phases: readonly Phase[]): readonly Step[] {
+  const { reading, actions } = profile;
+  const isOpen = reading === "system" && actions.length > 0;
+  const each = isOpen ? systemRate(profile) / Math.max(...phases.map(({ users }) => users)) : 1;
+  return stages(
+    phases.map(({ name, seconds: long, users }) => ({ label: name, over: seconds(long), to: Number((users * each).toFixed(3)) })),
+    isOpen ? "open" : "closed",
+  );
 }

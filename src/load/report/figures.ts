@@ -12,6 +12,9 @@ export function time(millis: number | undefined): string {
   return `${millis < 9.95 ? millis.toFixed(1) : Math.round(millis)} ms`;
 }
 
+/** How long a run takes: `42.00 s`, from two minutes on `45 minutes`. */
+export const lasting = (millis: number): string => (millis < 120_000 ? time(millis) : `${number(millis / 60_000)} minutes`);
+
 export const percent = (ratio: number | undefined): string =>
   ratio === undefined ? "–" : `${(ratio * 100).toFixed(ratio > 0 && ratio < 0.1 ? 1 : 0)} %`;
 export const ratio = (value: number | undefined): string => (value === undefined ? "–" : value.toFixed(2));
