@@ -3,8 +3,8 @@ import type { Moment } from "../moment.ts";
 import type { StepResult } from "../result.ts";
 import { deathsOf, number, percent, rate, ratio, time, whole } from "./figures.ts";
 import { plots } from "./plots.ts";
-import { escape, plot, type Plot } from "./svg.ts";
-import { judgedOverall } from "./table.ts";
+import { escape, plot } from "./svg.ts";
+import { judgedOverall, usersOf } from "./table.ts";
 
 export interface Report {
   readonly title: string;
@@ -34,9 +34,13 @@ h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}code{overfl
 th,td{padding:.25rem .5rem;text-align:right;border-bottom:1px solid var(--g)}th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:Canvas}td .v{font-size:.8rem;padding:0 .4rem}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem 1rem;margin:.8rem 0}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}
-.p{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));gap:1rem 1.5rem;margin:1.5rem 0}svg{width:100%;min-width:33rem;height:auto;display:block}svg text{fill:currentColor;font:11px system-ui,sans-serif}svg .h{font-weight:600;font-size:13px}svg .t{opacity:.8}
+.p{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));gap:1rem 1.5rem;margin:1.5rem 0}svg{width:100%;height:auto;display:block}svg text{fill:currentColor;font:11px system-ui,sans-serif}svg .h{font-weight:600;font-size:13px}svg .t{opacity:.8}
 svg line,svg path{fill:none;stroke-width:2}svg .g{stroke:var(--g);stroke-width:1}svg .m{stroke:var(--c);stroke-width:1;stroke-dasharray:5 4}
-.s0{stroke:var(--a)}.s1{stroke:var(--b)}.s2{stroke:var(--c)}.s3{stroke:var(--d)}circle.s0{fill:var(--a)}circle.s1{fill:var(--b)}circle.s2{fill:var(--c)}circle.s3{fill:var(--d)}`;
+.s0{stroke:var(--a)}.s1{stroke:var(--b)}.s2{stroke:var(--c)}.s3{stroke:var(--d)}circle.s0{fill:var(--a)}circle.s1{fill:var(--b)}circle.s2{fill:var(--c)}circle.s3{fill:var(--d)}
+@media (max-width:60rem){table,tbody{display:block}thead{display:none}
+tr{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:0 1.2rem;border:1px solid var(--g);border-radius:.4rem;margin:.6rem 0;padding:.3rem .6rem}
+th:first-child,td:first-child{position:static}td{display:flex;justify-content:space-between;gap:.6rem;padding:.15rem 0;border:0}
+td::before{content:attr(data-name);font-weight:600;text-align:left;white-space:normal}td:first-child{grid-column:1/-1;white-space:normal;overflow-wrap:anywhere}}`;
 
 export function html(report: Report): string {
   const { title, verdict, target, results } = report;
@@ -56,7 +60,7 @@ export function html(report: Report): string {
 <h2>Steps</h2>
 <div class="w">${table(STEP_COLUMNS, results)}</div>
 <div class="p">
-${plots(report).map(framed).join("\n")}
+${plots(report).map(plot).join("\n")}
 </div>
 ${known ? `<h2>The server of itself</h2>\n<div class="w">${table(SERVER_COLUMNS, results)}</div>` : ""}
 <h2>Endpoints</h2>
@@ -74,9 +78,6 @@ ${failures(results)}
 `;
 }
 
-/** On a phone a plot is moved sideways: smaller, nobody could read it. */
-const framed = (one: Plot): string => `<div class="w" tabindex="0">${plot(one)}</div>`;
-
 const badge = (verdict: string, text = verdict): string =>
   `<span class="v ${/^[A-Z]+$/.test(verdict) ? verdict : "INVALID"}">${escape(text)}</span>`;
 
@@ -93,6 +94,7 @@ const latencyOf = ({ measured, latency }: StepResult, name: keyof StepResult["la
 const STEP_COLUMNS: Columns<StepResult> = [
   ["step", ({ step }) => step.label],
   ["verdict", ({ verdict, cut }) => ({ verdict, text: cut ? `${verdict} (cut)` : verdict })],
+  ["users", usersOf],
   ["offered/s", ({ offered }) => rate(offered)],
   ["done/s", ({ achieved }) => rate(achieved)],
   ["requests", ({ measured }) => whole(measured.tally.requests)],
@@ -124,7 +126,11 @@ const cell = (content: ReturnType<Columns<never>[number][1]>): string =>
 
 function table<T>(columns: Columns<T>, rows: readonly T[]): string {
   const head = columns.map(([name]) => `<th>${escape(name)}</th>`).join("");
-  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.map((one) => `<tr>${columns.map(([, of]) => `<td>${cell(of(one))}</td>`).join("")}</tr>`).join("")}</tbody></table>`;
+  const body = rows.map((one) => {
+    const cells = columns.map(([name, of]) => `<td data-name="${escape(name)}">${cell(of(one))}</td>`);
+    return `<tr>${cells.join("")}</tr>`;
+  });
+  return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table>`;
 }
 
 interface EndpointRow {

@@ -17,8 +17,9 @@ export interface Plot {
   readonly mark?: { readonly at: number; readonly name: string };
 }
 
-const [WIDTH, HEIGHT] = [720, 260];
-const AREA = { left: 64, right: 44, top: 28, bottom: 44 };
+/** As wide as a phone: on a wider screen the letters grow with the plot. */
+const [WIDTH, HEIGHT] = [390, 250];
+const AREA = { left: 46, right: 14, top: 30, bottom: 58 };
 
 /** Everything that is not ours goes through here before it enters HTML or SVG. */
 export const escape = (text: string): string => text.replaceAll(/[\p{C}]/gu, "?").replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -66,16 +67,15 @@ export function plot({ title, x, y, series, mark }: Plot): string {
     y.log === true
       ? logarithmic(Math.min(...ys.filter((v) => v > 0)), Math.max(...ys), down, AREA.top)
       : linear(Math.max(...ys), down, AREA.top);
-  const xTicks = thinned(x.ticks ?? across.ticks.map((value) => [value, label(value)] as const));
+  const inside = ([value]: readonly [number, string]): boolean => across.at(value) <= WIDTH - AREA.right + 1;
+  const xTicks = thinned((x.ticks ?? across.ticks.map((value) => [value, label(value)] as const)).filter(inside));
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(title)}"><title>${escape(title)}</title>`,
     `<text class="h" x="${AREA.left}" y="16">${escape(title)}</text>`,
     ...up.ticks.map((value) => grid(AREA.left, up.at(value), label(value))),
-    ...xTicks.map(
-      ([value, text]) => `<text class="t" x="${fixed(across.at(value))}" y="${down + 16}" text-anchor="middle">${short(text)}</text>`,
-    ),
-    `<text class="t" x="${WIDTH - AREA.right}" y="${HEIGHT - 8}" text-anchor="end">${escape(x.name)}</text>`,
-    `<text class="t" x="${AREA.left - 6}" y="${AREA.top - 10}" text-anchor="end">${escape(y.name)}</text>`,
+    ...xTicks.map(([value, text]) => tick(across.at(value), down + 16, text)),
+    `<text class="t" x="${WIDTH - AREA.right}" y="${down + 32}" text-anchor="end">${escape(x.name)}</text>`,
+    `<text class="t" x="${AREA.left - 6}" y="${AREA.top - 12}" text-anchor="end">${escape(y.name)}</text>`,
     ...(mark === undefined ? [] : [markAt(up.at(mark.at), mark.name)]),
     ...series.map((one) => drawn(one, across, up)),
     ...series.map(({ name, look }, i) => legend(name, look, i)),
@@ -83,21 +83,32 @@ export function plot({ title, x, y, series, mark }: Plot): string {
   ].join("\n");
 }
 
-/** So many labels stand side by side below an axis. */
-const MOST_LABELS = 10;
-const thinned = <T>(ticks: readonly T[]): readonly T[] => {
-  const every = Math.ceil(ticks.length / MOST_LABELS);
+const LONGEST = 12;
+/** Of a letter of 11 units. */
+const LETTER = 6;
+/** As many labels as stand next to each other below an axis. */
+const thinned = (ticks: readonly (readonly [number, string])[]): readonly (readonly [number, string])[] => {
+  const longest = Math.min(LONGEST, Math.max(1, ...ticks.map(([, text]) => text.length)));
+  const most = Math.max(2, Math.floor((WIDTH - AREA.left - AREA.right) / ((longest + 1) * LETTER)));
+  const every = Math.ceil(ticks.length / most);
   return ticks.filter((_, i) => i % every === 0);
 };
-const LONGEST = 14;
+/** Four names in the width of the plot. */
+const LEGEND = { left: 8, apart: 95, line: 14 };
 const short = (text: string): string => escape(text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+
+/** Below its place on the axis; the last one ends with the picture. */
+const tick = (x: number, y: number, text: string): string =>
+  x > WIDTH - 2 * AREA.right
+    ? `<text class="t" x="${WIDTH}" y="${y}" text-anchor="end">${short(text)}</text>`
+    : `<text class="t" x="${fixed(x)}" y="${y}" text-anchor="middle">${short(text)}</text>`;
 
 const grid = (left: number, at: number, text: string): string =>
   `<line class="g" x1="${left}" x2="${WIDTH - AREA.right}" y1="${fixed(at)}" y2="${fixed(at)}"/><text class="t" x="${left - 6}" y="${fixed(at + 4)}" text-anchor="end">${text}</text>`;
 const markAt = (at: number, name: string): string =>
   `<line class="m" x1="${AREA.left}" x2="${WIDTH - AREA.right}" y1="${fixed(at)}" y2="${fixed(at)}"/><text class="t" x="${WIDTH - AREA.right}" y="${fixed(at - 4)}" text-anchor="end">${escape(name)}</text>`;
 const legend = (name: string, look: string, i: number): string =>
-  `<line class="${look}" x1="${AREA.left + i * 130}" x2="${AREA.left + i * 130 + 18}" y1="${HEIGHT - 12}" y2="${HEIGHT - 12}"/><text class="t" x="${AREA.left + i * 130 + 24}" y="${HEIGHT - 8}">${short(name)}</text>`;
+  `<line class="${look}" x1="${LEGEND.left + i * LEGEND.apart}" x2="${LEGEND.left + i * LEGEND.apart + LEGEND.line}" y1="${HEIGHT - 12}" y2="${HEIGHT - 12}"/><text class="t" x="${LEGEND.left + i * LEGEND.apart + LEGEND.line + 4}" y="${HEIGHT - 8}">${short(name)}</text>`;
 
 /** A gap where nothing is known. Few points are marked, many are a line. */
 function drawn({ points, look }: Series, across: Scale, up: Scale): string {

@@ -9,13 +9,14 @@ interface Column {
   readonly of: (result: StepResult) => string;
 }
 
-const amount = ({ step }: StepResult): string => {
+/** Users at once of a step, or with `/s` its requests a second; of a ramp from where to where. */
+export const usersOf = ({ step }: StepResult): string => {
   const unit = step.model === "open" ? "/s" : "";
   return step.from === step.to ? `${number(step.to)}${unit}` : `${number(step.from)}→${number(step.to)}${unit}`;
 };
 
 const MEASURED: readonly Column[] = [
-  { head: "USERS", width: 9, of: amount },
+  { head: "USERS", width: 9, of: usersOf },
   { head: "OFFERED/S", width: 9, of: ({ offered }) => rate(offered) },
   { head: "DONE/S", width: 8, of: ({ achieved }) => rate(achieved) },
   { head: "P50", width: 8, of: ({ latency, measured }) => latencyOf(latency.p50, measured.tally.latency.count) },
