@@ -53,6 +53,7 @@ const config: WorkerConfig = {
   trustedProxies: [],
   tls: null,
   underscores: "drop",
+  strict: false,
   accessLog: 0,
   demo: false,
   dataDir: ".",

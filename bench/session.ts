@@ -51,6 +51,7 @@ const config: WorkerConfig = {
   gracefulTimeout: seconds(30),
   trustedProxies: [],
   underscores: "drop",
+  strict: false,
   accessLog: 0,
   demo: false,
   dataDir: ".",

@@ -1,6 +1,7 @@
 /** The master's own servers: admin.sock, which workers pass requests on to, and DROVER_ADMIN_BIND. */
 import type { IncomingMessage, Server } from "node:http";
 import { http } from "../base/http.ts";
+import { normaliseTarget } from "../base/target.ts";
 import type { AdminApi } from "./api.ts";
 import { CLIENT_HEADER, ID_HEADER, SECURE_HEADER } from "./edge/forward.ts";
 import { readText, write } from "./edge/io.ts";
@@ -19,6 +20,8 @@ export function adminServer(api: AdminApi): Server {
 }
 
 async function respond(api: AdminApi, req: IncomingMessage): ReturnType<AdminApi["handle"]> {
+  if (!normaliseTarget(req))
+    return problem({ status: 400, code: "target", detail: "expected a target such as /path", headers: { Connection: "close" } });
   const body = await readText(req, LARGEST_BODY).catch(() => undefined); // its worker has gone
   if (body === undefined)
     return problem({ status: 413, code: "too-large", detail: "the body is too long", headers: { Connection: "close" } });

@@ -14,6 +14,7 @@ import { systemClock } from "../base/clock.ts";
 import { limitConnections } from "../base/connectionlimit.ts";
 import { messageOf } from "../base/errors.ts";
 import { attachHandle, detach, hold, release } from "../base/held.ts";
+import { normaliseTarget } from "../base/target.ts";
 import type { Logger } from "../base/log.ts";
 import { ms, seconds } from "../base/units.ts";
 import { Windows } from "../base/window.ts";
@@ -161,7 +162,7 @@ function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, ac
   server.on("request", (req, res) => {
     const client = req.socket.remoteAddress ?? "unix";
     res.shouldKeepAlive = false;
-    if (!edge.owns(req.url ?? "/"))
+    if (!normaliseTarget(req) || !edge.owns(req.url ?? "/"))
       return write(req, res, problem({ status: 404, code: "unknown-path", detail: "the dashboard is at /admin" }));
     edge.answer(req, res, { client, requestId: crypto.randomUUID(), secure: false, health: health(), strike: () => strike(client) });
   });

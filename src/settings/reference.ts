@@ -123,8 +123,8 @@ export function renderServiceEnv({ keyFile, lines }: ServiceEnv): string {
 }
 
 /**
- * The lines that every service has: where its unit lets it write, by which commands find the daemon; and that workers stand behind the master
- * and the broker, because the unit's own cgroup keeps that from mattering to other services. @param dir below /var/lib, /var/log and /run.
+ * The lines that every service has: where its unit lets it write, by which commands find the daemon; that workers stand behind the master
+ * and the broker, because the unit's own cgroup keeps that from mattering to other services; and that malformed HTTP reaches no application. @param dir below /var/lib, /var/log and /run.
  */
 export const serviceLines = (dir: string): ReadonlyMap<string, string> =>
   new Map([
@@ -132,6 +132,7 @@ export const serviceLines = (dir: string): ReadonlyMap<string, string> =>
     ["DROVER_RUN_DIR", `/run/${dir}`],
     ["DROVER_LOG_FILE", `/var/log/${dir}/drover.log`],
     ["DROVER_WORKER_PRIORITY", "10"],
+    ["DROVER_STRICT_HTTP", "on"],
   ]);
 
 /** The settings' part of --help: one flag a line, with its default. */

@@ -1,4 +1,5 @@
 import type { Bytes } from "../base/units.ts";
+import { MOST_DROPPED } from "./closing.ts";
 import type { Exchange } from "./exchange.ts";
 import { lingerWithProblem } from "./problem.ts";
 
@@ -28,11 +29,17 @@ function refuse(exchange: Exchange, limit: Bytes): void {
   exchange.answered = 413;
   exchange.reason = "body-too-large";
   req.push = () => true; // what still comes reaches nobody
-  // Behind another answer of its connection, or after its own has begun, there is no room for one.
-  const before = (socket as { _httpMessage?: unknown })._httpMessage;
-  if ((before !== undefined && before !== null && before !== res) || res.headersSent) return void socket.destroy();
-  // What the application answers goes nowhere: at a request's start Node has not yet given the response its socket.
+  const answer = (): void => lingerWithProblem(socket, 413, `the body is larger than ${limit} bytes`);
+  // What the application answers goes nowhere: node:http gives a response its socket when its turn comes.
+  const { _httpMessage: before } = socket as { _httpMessage?: unknown };
+  if (before !== undefined && before !== null && before !== res) {
+    let dropped = 0;
+    req.push = (chunk: Buffer | null) => (dropped += chunk?.length ?? 0) <= MOST_DROPPED; // false: the kernel holds the client back
+    res.assignSocket = answer;
+    return;
+  }
+  if (res.headersSent) return void socket.destroy(); // the application has begun its answer: there is no room for another
   if (res.socket === null) res.assignSocket = () => {};
   else res.detachSocket(socket);
-  lingerWithProblem(socket, 413, `the body is larger than ${limit} bytes`);
+  answer();
 }

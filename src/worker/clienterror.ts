@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { IncomingMessage } from "node:http";
 import { errnoOf } from "../base/errors.ts";
 import { endWithProblem } from "./problem.ts";
 import { newRequestId } from "./requestid.ts";
@@ -20,6 +21,20 @@ const ANSWERS: Readonly<Record<string, readonly [status: number, reason: string,
 };
 const NO_REQUEST = [400, "no-request", "this is not a valid HTTP/1.1 request"] as const;
 
+/** A response that node:http is writing, or has not begun. */
+type Current = { readonly req: IncomingMessage; readonly headersSent: boolean; once(event: "close", listener: () => void): void };
+
+/**
+ * Waits until requests that came whole have their answers: the client would take ours for the first of theirs. A request that is still
+ * on its way never gets one.
+ */
+function whenAnswered(socket: Socket, then: (headSent: boolean) => void): void {
+  const { _httpMessage: current } = socket as unknown as { _httpMessage?: Current | null };
+  if (current?.req.complete !== true) return then(current?.headersSent === true);
+  socket.pause();
+  current.once("close", () => whenAnswered(socket, then));
+}
+
 /**
  * Answers what could not be parsed, or did not come, and closes the connection: what follows on it can't be trusted (request
  * smuggling). Nothing is said where an answer is on its way already, or where nobody listens.
@@ -29,17 +44,19 @@ export function onClientError(
   told: (turned: Turned) => void,
   headers: readonly string[] = [],
 ): (error: Error, socket: Socket) => void {
+  const known = new WeakSet<Socket>(); // each further byte of it is an error again
   return (error, socket) => {
-    const { _httpMessage } = socket as unknown as { _httpMessage?: { headersSent: boolean } | null };
     const code = errnoOf(error) ?? "";
-    if (!socket.writable || code === "ECONNRESET" || _httpMessage?.headersSent === true) {
-      socket.destroy();
-      return;
-    }
-    const [status, reason, detail] = ANSWERS[code] ?? NO_REQUEST;
-    const id = newRequestId();
-    tally.answered(status, 0);
-    told({ socket, status, reason, id });
-    endWithProblem(socket, status, detail, [...headers, `X-Request-Id: ${id}`]);
+    if (!socket.writable || code === "ECONNRESET") return void socket.destroy();
+    if (known.has(socket)) return;
+    known.add(socket);
+    whenAnswered(socket, (headSent) => {
+      if (!socket.writable || headSent) return void socket.destroy();
+      const [status, reason, detail] = ANSWERS[code] ?? NO_REQUEST;
+      const id = newRequestId();
+      tally.answered(status, 0);
+      told({ socket, status, reason, id });
+      endWithProblem(socket, status, detail, [...headers, `X-Request-Id: ${id}`]);
+    });
   };
 }

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { hasBody } from "./interim.ts";
 
 /** Bytes of an unread body that are read and dropped to keep a connection, or to end it without a reset. */
-const MOST_DROPPED = 65_536;
+export const MOST_DROPPED = 65_536;
 /** How long a client that is still sending has to read its answer. Closed at once, the kernel would send a reset instead. */
 export const LINGER = 1_000;
 
@@ -25,7 +25,8 @@ export function boundBody(req: IncomingMessage, res: ServerResponse, unwanted: b
   const long = length > MOST_DROPPED;
   if (unwanted && long) res.shouldKeepAlive = false;
   res.once("prefinish", () => {
-    if (!req.complete && (long || (res as unknown as { _last: boolean })._last)) closeGently(req, res);
+    const unread = long && req.readableFlowing === null && !req.readableDidRead; // else an application reads on after its answer
+    if (!req.complete && (unread || (res as unknown as { _last: boolean })._last)) closeGently(req, res);
   });
 }
 

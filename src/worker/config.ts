@@ -33,6 +33,8 @@ export interface WorkerConfig {
   readonly tls: TlsConfig | null;
   /** What becomes of headers with an underscore, of the built-in service. */
   readonly underscores: Underscores;
+  /** Malformed requests are refused before an application sees them. */
+  readonly strict: boolean;
   /** Of the requests that get a line in the log: 0 none, 1 all. */
   readonly accessLog: number;
   readonly demo: boolean;
@@ -81,6 +83,7 @@ export function workerConfig(settings: Settings, { app, demo, tls, extras }: Wor
     trustedProxies: settings.trusted_proxies,
     tls: tls ?? null,
     underscores: settings.underscore_headers,
+    strict: settings.strict_http,
     accessLog: settings.access_log,
     demo,
     dataDir: settings.data_dir,

@@ -3,9 +3,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { isHost } from "../base/target.ts";
 import type { FetchApplication, Listener } from "./app.ts";
 import { isEncrypted } from "./peer.ts";
-import { isHost } from "./strict.ts";
 
 /**
  * Serves an object with `fetch(request)`: the Fetch standard's Request from Node's, and back. Bodies stream both ways with

@@ -9,6 +9,7 @@ import { between, type Ms } from "../base/units.ts";
 import type { AccessLog } from "./access.ts";
 import { limitBody } from "./bodylimit.ts";
 import { Cap } from "./cap.ts";
+import { boundBody } from "./closing.ts";
 import type { WorkerConfig } from "./config.ts";
 import { Connections, type Seat } from "./connections.ts";
 import { drain, type DrainParts, type Drained } from "./drain.ts";
@@ -19,6 +20,7 @@ import { InFlight } from "./inflight.ts";
 import { encrypt } from "./encrypt.ts";
 import { deferInterim } from "./interim.ts";
 import { Intake } from "./intake.ts";
+import { refuseMalformed } from "./refusing.ts";
 import { retuneServer } from "./limits.ts";
 import { linger } from "./linger.ts";
 import { observeRequests } from "./observe.ts";
@@ -115,6 +117,11 @@ export class Serving {
     server.once("close", () => void (this.#draining || this.#parts.closed()));
     watchUpgrades(server, this.connections, this.#parts.clock);
     if (observed) observeRequests(server, (req, res) => this.#observed(req, res));
+    if (observed && this.#config.strict)
+      refuseMalformed(server, (res) => {
+        const exchange = this.inFlight.of(res);
+        if (exchange !== undefined) exchange.reason = "malformed";
+      });
     const { log, clock } = this.#parts;
     const { demo } = this.#config;
     watchTimeouts({ inFlight: this.inFlight, tally: this.tally, log, clock, demo, requestTimeout: () => this.#config.requestTimeout });
@@ -204,6 +211,7 @@ export class Serving {
   #observed(req: IncomingMessage, res: ServerResponse): void {
     if (this.#draining) res.shouldKeepAlive = false;
     if ((req.socket as { _httpMessage?: unknown })._httpMessage) deferInterim(res);
+    boundBody(req, res, false);
     limitBody(this.inFlight.begin(req, res), this.#config.bodyLimit);
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { isHost, normaliseTarget } from "../base/target.ts";
 
 /** Why a request that Node.js lets through is not answered. */
 export interface Malformed {
@@ -6,36 +7,33 @@ export interface Malformed {
   readonly detail: string;
 }
 
-/** A host and port, and nothing that would end up in a URL's other parts (RFC 3986 §3.2.2 without its sub-delimiters). */
-const HOST = /^[\w.~%-]+(?::\d*)?$|^\[[0-9a-f:.]+\](?::\d*)?$/i;
-
-export function isHost(text: string): boolean {
-  return HOST.test(text);
-}
-
 const VERSION: Malformed = { status: 505, detail: "expected HTTP/1.1 or HTTP/1.0" };
 const ASTERISK: Malformed = { status: 400, detail: "the target * is for OPTIONS alone" };
+const TARGET: Malformed = { status: 400, detail: "expected a target such as /path or http://host/path" };
 const CODING: Malformed = { status: 400, detail: "Transfer-Encoding is not for HTTP/1.0" };
+const UNBOUNDED: Malformed = { status: 400, detail: "expected chunked as the last Transfer-Encoding" };
 const HOSTS: Malformed = { status: 400, detail: "expected one Host header with a host and perhaps a port" };
 
 /** No honest client has a third of it. Node.js itself counts to 2,000 and drops the rest without a word. */
-export const MOST_HEADERS = 100;
-const MANY: Malformed = { status: 431, detail: `more than ${MOST_HEADERS} headers` };
+const MOST_HEADERS = 100;
+const CHUNKED = /(?:^|,)[ \t]*chunked[ \t]*$/i;
 
 /** The last Host that was found right: nearly all requests have the same. */
 let known = "";
 
 /**
- * What a server must refuse and node:http does not: other versions than 1.x, HTTP/1.0 in chunks (RFC 9112 §6.1), `*` in other methods
- * (§3.2.4), headers without number, and a Host that is not one host (§3.2): two servers that each pick another are how one gets what was
- * meant for the other.
+ * What a server must refuse and node:http does not: other versions than 1.x, HTTP/1.0 in chunks (RFC 9112 §6.1), a body without an end
+ * (§6.3), `*` in other methods (§3.2.4), headers without number, and a Host that is not one host (§3.2): two servers that each pick another
+ * are how one gets what was meant for the other. What is well-formed has its target in origin-form afterwards.
  */
-export function malformed(req: IncomingMessage): Malformed | undefined {
+export function malformed(req: IncomingMessage, most = MOST_HEADERS): Malformed | undefined {
   const { rawHeaders } = req;
   if (req.httpVersionMajor !== 1) return VERSION;
   if (req.url === "*" && req.method !== "OPTIONS") return ASTERISK;
-  if (req.httpVersionMinor === 0 && req.headers["transfer-encoding"] !== undefined) return CODING;
-  if (rawHeaders.length > 2 * MOST_HEADERS) return MANY;
+  const coding = req.headers["transfer-encoding"];
+  if (coding !== undefined && req.httpVersionMinor === 0) return CODING;
+  if (coding !== undefined && !CHUNKED.test(coding)) return UNBOUNDED;
+  if (rawHeaders.length > 2 * most) return { status: 431, detail: `more than ${most} headers` };
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
@@ -45,7 +43,8 @@ export function malformed(req: IncomingMessage): Malformed | undefined {
     known = host;
     hosts += 1;
   }
-  return hosts > 1 ? HOSTS : undefined;
+  if (hosts > 1) return HOSTS;
+  return normaliseTarget(req) ? undefined : TARGET;
 }
 
 /** What becomes of a header with an underscore in its name. */

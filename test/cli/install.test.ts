@@ -99,6 +99,7 @@ test("--dry-run prints every file, and writes none", async (t) => {
     DROVER_RUN_DIR: "/run/drover",
     DROVER_LOG_FILE: "/var/log/drover/drover.log",
     DROVER_WORKER_PRIORITY: "10",
+    DROVER_STRICT_HTTP: "on",
   });
   assert.ok((env.match(/^#[A-Z_]+=/gm) ?? []).length > 30, "every other setting is there, commented");
   assert.deepEqual(readdirSync(root), []);

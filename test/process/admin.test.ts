@@ -56,6 +56,9 @@ test("an operator over HTTP: the first token, orders, limits that outlast a brok
     return state === "ready" && child !== null && child.pid !== before && child.beatAge !== null;
   });
   assert.equal((await capacity())["max_bots"], 50);
+  const { port } = new URL(daemon.url);
+  const proxied = { hostname: "127.0.0.1", port, path: `http://127.0.0.1:${port}/api/admin/capacity`, headers: bearer(token) };
+  assert.equal((await get(daemon.url, proxied)).status, 200, "a target in absolute-form");
   assert.match((await order("cache/purge", { table: "players" })).body, /players will be asked of Google anew/);
   assert.equal((await order("cache/purge", { table: "nowhere" })).status, 409);
 
@@ -135,6 +138,9 @@ test("a foreign application keeps its routes; the administration has an address 
   const { status, body } = await get(`${link.origin}/api/admin/capacity`, { headers: bearer(token) });
   assert.equal(status, 200, body);
   assert.equal((await get(`${link.origin}/admin`)).status, 200);
+  const { hostname, port } = link;
+  const proxied = { hostname, port, path: `${link.origin}/api/admin/capacity`, headers: bearer(token) };
+  assert.equal((await get(link.origin, proxied)).status, 200, "a target in absolute-form");
   assert.equal((await get(`${link.origin}/else`)).status, 404);
   assert.equal((await get(`${link.origin}/api/admin/health`)).status, 200);
   const tries = [];

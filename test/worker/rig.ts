@@ -29,6 +29,7 @@ export const config = (over: Partial<WorkerConfig> = {}): WorkerConfig => ({
   trustedProxies: [],
   tls: null,
   underscores: "drop",
+  strict: false,
   accessLog: 0,
   demo: false,
   dataDir: "/nonexistent",

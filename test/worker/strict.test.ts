@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
-import { isHost } from "../../src/worker/strict.ts";
+import { fileURLToPath } from "node:url";
+import { isHost } from "../../src/base/target.ts";
 import { Client } from "./http.ts";
 import { startRig } from "./rig.ts";
 
@@ -28,6 +29,10 @@ const REFUSED: readonly (readonly [what: string, request: string, status: number
   ["HTTP/2.0 in HTTP/1's form", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505],
   ["101 headers", `GET / HTTP/1.1\r\nHost: a\r\n${"x:\r\n".repeat(100)}\r\n`, 431],
   ["another host behind 200 headers", `GET / HTTP/1.1\r\nHost: a\r\n${"x:\r\n".repeat(200)}Host: b\r\n\r\n`, 431],
+  ["a coding without an end", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400],
+  ["a user in the target", "GET http://me@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400],
+  ["no host in the target", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400],
+  ["another scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400],
   ["HTTP/0.9", "GET /\r\n\r\n", 505],
 ];
 const LET_IN = [
@@ -63,6 +68,63 @@ test("what HTTP forbids is refused before the application, and ends its connecti
     await rig.exited;
   }
 });
+
+const SEEN = fileURLToPath(new URL("apps/seen.mjs", import.meta.url));
+
+test("an application of its own sees what Node.js accepts, and in strict mode only what HTTP allows", async () => {
+  for (const strict of [false, true]) {
+    const rig = startRig({ config: { app: SEEN, strict } });
+    try {
+      await rig.until("ready");
+      for (const [what, request, status] of REFUSED.filter(([, text]) => !text.includes("x:\r\n"))) {
+        const client = new Client(rig.port).write(request);
+        assert.equal((await client.response()).status, strict ? status : 200, `${what}, strict: ${strict}`);
+        await client.end();
+      }
+      const absolute = new Client(rig.port).write("GET http://b:1/x?y HTTP/1.1\r\nHost: a\r\n\r\n");
+      assert.deepEqual(
+        JSON.parse((await absolute.response()).body),
+        strict ? { method: "GET", url: "/x?y", host: "b:1" } : { method: "GET", url: "http://b:1/x?y", host: "a" },
+      );
+      await absolute.end();
+      const plain = new Client(rig.port);
+      assert.equal((await plain.get("/")).status, 200);
+      assert.equal((await plain.write("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").response()).status, 200);
+      await plain.end();
+    } finally {
+      rig.tell({ type: "drain", within: 500 as never });
+      await rig.exited;
+    }
+  }
+});
+
+test("absolute-form is served as origin-form with the target's host", async () => {
+  const rig = startRig({
+    builtIn: {
+      default: async (fastify: Raw) =>
+        fastify.get("*", ({ raw: { url, headers, rawHeaders } }) => ({ url, host: headers.host, raw: rawHeaders })),
+    },
+  });
+  try {
+    await rig.until("ready");
+    for (const [target, url] of [
+      ["http://b/x?y=1", "/x?y=1"],
+      ["HTTPS://b", "/"],
+      ["http://b?q", "/?q"],
+    ] as const) {
+      const client = new Client(rig.port).write(`GET ${target} HTTP/1.1\r\nhost: a\r\n\r\n`);
+      assert.deepEqual(JSON.parse((await client.response()).body), { url, host: "b", raw: ["host", "b"] });
+      await client.end();
+    }
+  } finally {
+    rig.tell({ type: "drain", within: 500 as never });
+    await rig.exited;
+  }
+});
+
+interface Raw {
+  get(path: string, handler: (request: { raw: IncomingMessage }) => object): void;
+}
 
 test("hosts", () => {
   for (const host of ["a", "A.b-c.d", "127.0.0.1:80", "[::1]", "[fe80::1]:8", "a_b", "a%20b", "a:"]) assert.ok(isHost(host), host);

@@ -1,5 +1,5 @@
 import { addresses, networks, type BindAddress } from "../addresses.ts";
-import { choice, integer } from "../parsers.ts";
+import { choice, integer, onOff } from "../parsers.ts";
 import { expected, parsed, setting } from "../setting.ts";
 
 const isLocal = (address: BindAddress): boolean =>
@@ -49,6 +49,18 @@ export const LISTEN = [
     reload: "roll",
     help: "Networks whose X-Forwarded-For and X-Forwarded-Proto headers are believed.",
     notes: "Name your reverse proxy's own address, nothing wider: whoever is inside can pose as any client.",
+  }),
+  setting({
+    name: "strict_http",
+    group: "listen",
+    codec: onOff,
+    default: "off",
+    reload: "roll",
+    help: "Refuse malformed HTTP before your own application sees it.",
+    notes:
+      "Off: your application gets what Node.js accepts. On: 400 for several Host headers, a Host that is no host, `*` in other methods than OPTIONS, " +
+      "Transfer-Encoding in HTTP/1.0 or without chunked at its end; 505 for other versions than HTTP/1.x; 431 above 1,000 headers; " +
+      "`GET http://host/path` reaches the application as `/path` with that host. The built-in service is always strict. `drover install` writes `on`.",
   }),
   setting({
     name: "underscore_headers",

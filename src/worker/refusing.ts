@@ -1,0 +1,39 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { isClosing, markClosing } from "./closing.ts";
+import { endWithProblem, sendProblem } from "./problem.ts";
+import { malformed, type Malformed } from "./strict.ts";
+
+/** node:http keeps 2,000 headers and drops the rest silently, a second Host among them. */
+const MOST_HEADERS = 1_000;
+const WITH_RESPONSE: readonly unknown[] = ["request", "checkContinue", "checkExpectation"];
+const WITH_SOCKET: readonly unknown[] = ["upgrade", "connect"];
+
+/**
+ * Refuses what HTTP forbids and node:http lets through, before any listener of the server hears of it: listeners of an application
+ * are the application's own, so the events are held back instead.
+ * @param told hears of each refusal.
+ */
+export function refuseMalformed(server: Server, told: (res: ServerResponse) => void): void {
+  const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;
+  const refuses = (req: IncomingMessage, refuse: (wrong: Malformed) => void): boolean => {
+    if (isClosing(req.socket)) return true;
+    const wrong = malformed(req, MOST_HEADERS);
+    if (wrong === undefined) return false;
+    markClosing(req.socket);
+    refuse(wrong);
+    return true;
+  };
+  const held = (event: string, req: IncomingMessage, to: unknown): boolean => {
+    if (WITH_RESPONSE.includes(event))
+      return refuses(req, ({ status, detail }) => {
+        const res = to as ServerResponse;
+        res.shouldKeepAlive = false;
+        told(res);
+        sendProblem(res, status, detail);
+      });
+    if (WITH_SOCKET.includes(event)) return refuses(req, ({ status, detail }) => endWithProblem(to as Socket, status, detail));
+    return false;
+  };
+  server.emit = (event: string, ...args: unknown[]) => held(event, args[0] as IncomingMessage, args[1]) || emit(event, ...args);
+}

@@ -1,0 +1,94 @@
+/** What goes wrong on a connection is answered after the requests before it, and read by the client before the connection ends. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { bytes } from "../../src/base/units.ts";
+import { Client } from "./http.ts";
+import { startRig, type Rig, type RigOptions } from "./rig.ts";
+
+const app = fileURLToPath(new URL("apps/seen.mjs", import.meta.url));
+
+interface Fastify {
+  get(path: string, handler: () => unknown): void;
+  post(path: string, handler: (request: { body: unknown }) => unknown): void;
+}
+let posts = 0;
+const builtIn = {
+  default: async (fastify: Fastify): Promise<void> => {
+    fastify.get("/", () => "quick");
+    fastify.get("/slow", async () => (await sleep(50), "slow"));
+    fastify.post("/", () => `post ${(posts += 1)}`);
+  },
+};
+
+async function serving(options: RigOptions, use: (rig: Rig) => Promise<void>): Promise<void> {
+  const rig = startRig(options);
+  await rig.until("ready");
+  try {
+    await use(rig);
+  } finally {
+    rig.tell({ type: "drain", within: 1_000 as never });
+    await rig.exited;
+  }
+}
+
+const get = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: t\r\n${more}\r\n`;
+
+test("an application's body over the limit is 413 after the answers before it, which arrive whole", async () => {
+  await serving({ config: { app, bodyLimit: bytes(1_000) } }, async (rig) => {
+    for (const head of ["Content-Length: 300000\r\n\r\n", `Transfer-Encoding: chunked\r\n\r\n493e0\r\n`]) {
+      const client = new Client(rig.port).write(`${get("/slow")}POST / HTTP/1.1\r\nHost: t\r\n${head}${"x".repeat(300_000)}`);
+      assert.match((await client.response()).body, /"\/slow"/);
+      assert.equal((await client.response()).status, 413);
+      await client.until(() => client.closed);
+      assert.equal(client.error, undefined, "no reset");
+    }
+  });
+});
+
+test("what is no request is 400 after the answers before it", async () => {
+  await serving({ builtIn }, async (rig) => {
+    const client = new Client(rig.port).write(`${get("/slow")}${get("/")}what is this?\r\n\r\n`);
+    assert.equal((await client.response()).body, "slow");
+    assert.equal((await client.response()).body, "quick");
+    assert.equal((await client.response()).status, 400);
+    await client.until(() => client.closed);
+    assert.equal(client.received, "");
+  });
+});
+
+test("of a body that nothing reads a little is dropped after the answer, then the connection ends", async () => {
+  for (const options of [{ builtIn }, { config: { app, bodyLimit: bytes(0) } }] satisfies RigOptions[])
+    await serving(options, async (rig) => {
+      for (const head of [`Content-Length: ${2 ** 40}\r\n`, "Transfer-Encoding: chunked\r\n"]) {
+        const client = new Client(rig.port).write(get("/", head));
+        assert.equal((await client.response()).status, 200);
+        const chunk = head.startsWith("T") ? `10000\r\n${"x".repeat(65_536)}\r\n` : "x".repeat(65_536);
+        let sent = 0;
+        const more = (): void => {
+          while (!client.closed && client.socket.write(chunk)) sent += chunk.length;
+        };
+        client.socket.on("drain", more);
+        more();
+        await client.until(() => client.closed);
+        assert.ok(sent < 64 * 1_048_576, `${sent} bytes were taken`);
+      }
+      const short = new Client(rig.port);
+      assert.equal((await short.write(`${get("/", "Content-Length: 3\r\n")}abc`).response()).status, 200);
+      assert.equal((await short.get("/")).status, 200, "a short one keeps its connection");
+      await short.end();
+    });
+});
+
+test("no request behind the last answer of a connection is processed", async () => {
+  await serving({ builtIn }, async (rig) => {
+    const before = posts;
+    const post = "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n";
+    const client = new Client(rig.port).write(`${get("/", "Host: other\r\n")}${post}`);
+    assert.equal((await client.response()).status, 400);
+    await client.until(() => client.closed);
+    assert.equal(posts, before);
+    assert.equal((await new Client(rig.port).write(post).response()).body, `post ${before + 1}`);
+  });
+});
