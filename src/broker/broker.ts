@@ -10,7 +10,7 @@ import type { LedgerHost } from "../sheets/ledger-host.ts";
 import type { Priority, Unavailable } from "../sheets/types.ts";
 import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
 import type { Calls } from "./calls.ts";
-import type { Entry } from "./journal/journal.ts";
+import type { Entry, LastAccepted } from "./journal/journal.ts";
 import { Parts, type BrokerOptions } from "./parts.ts";
 import { upstreamReport } from "./report.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -38,6 +38,10 @@ export class Broker implements BrokerPort {
 
   get ledger(): LedgerHost | undefined {
     return this.#options.ledger;
+  }
+
+  get lastAccepted(): LastAccepted | undefined {
+    return this.#parts.lastAccepted;
   }
 
   get takesWrites(): boolean {

@@ -10,21 +10,15 @@ import { knownError } from "../base/storage.ts";
 import { noCounters, type Counters } from "../base/counters.ts";
 import type { ToChild } from "../base/protocol.ts";
 import { ms, seconds } from "../base/units.ts";
-import { deriveKey } from "../sheets/secrets.ts";
-import { readTables } from "../sheets/tables.ts";
-import { Broker } from "./broker.ts";
+import { openBroker, type Google, type Opened } from "./assemble.ts";
+import type { Broker } from "./broker.ts";
 import type { BrokerConfig } from "./config.ts";
-import { readServiceAccount } from "./credentials.ts";
 import { Custody } from "./custody.ts";
-import { createGoogle } from "./google.ts";
-import { openKept } from "./ledger/kept.ts";
-import { SharedLedger } from "./ledger/ledger.ts";
+import type { LastAccepted } from "./journal/journal.ts";
 import { answerOperator } from "./ledger/operator.ts";
-import { CallTally } from "./calltally.ts";
 import { post } from "./post.ts";
 import { serveBroker, type RpcServer } from "./rpc.ts";
 import { askForJournal } from "./succession.ts";
-import type { Upstream } from "./upstream.ts";
 import type { WriteMeans } from "./writing.ts";
 
 /** What opening a journal needs. */
@@ -32,6 +26,7 @@ export interface WritesNeed {
   readonly config: BrokerConfig;
   readonly upstream: Google;
   readonly log: Logger;
+  readonly lastAccepted: LastAccepted | undefined;
   /** The journal can't go on in this process. */
   readonly fatal: (why: string) => void;
 }
@@ -46,8 +41,6 @@ export interface BrokerDeps {
   readonly exit?: (code: number) => void;
 }
 
-type Google = ReturnType<typeof createGoogle>;
-
 /** The longest that stopping may take: what is not on disk by then is asked of Google again. */
 const CLOSE_WITHIN = seconds(1);
 const JOURNAL_COPY = "journal.copy";
@@ -56,44 +49,12 @@ const SOCKET_LOOKED_AT = ms(250);
 /** A reload's broker waits for so long for its predecessor's socket, if the file is missing. */
 const SOCKET_BACK_WITHIN = seconds(1);
 
-interface Running {
-  readonly broker: Broker;
+interface Running extends Opened {
   readonly custody: Custody;
-  readonly ledger: SharedLedger;
   readonly rpc: RpcServer;
-  readonly upstream: Google;
-  readonly calls: CallTally;
   stopBeat: () => void;
   /** Ends the connection to the broker that was here before. */
   letGo: () => void;
-}
-
-/** @throws DroverError for anything an operator must mend. */
-function openBroker(config: BrokerConfig, log: Logger): Pick<Running, "broker" | "ledger" | "upstream" | "calls"> {
-  const { keyFile, spreadsheetId, sheetsEndpoint, oauthEndpoint, tablesFile, ttl, readsPerMinute, dataDir, journalSize } = config;
-  if (keyFile === null && sheetsEndpoint === null)
-    throw new DroverError(
-      "DROVER_E_CREDENTIALS",
-      "GOOGLE_APPLICATION_CREDENTIALS is not set: set it to the path of a service account's key file (JSON), and share the spreadsheet with that account",
-    );
-  const calls = new CallTally();
-  const upstream = createGoogle({
-    called: (pool, outcome, took) => calls.add(pool, outcome, took),
-    spreadsheetId,
-    account: keyFile === null ? undefined : readServiceAccount(keyFile),
-    sheetsEndpoint: sheetsEndpoint ?? undefined,
-    oauthEndpoint: oauthEndpoint ?? undefined,
-    timeout: config.upstreamTimeout,
-    clock: systemClock,
-  });
-  const tables = tablesFile === null ? undefined : readTables(tablesFile, ttl);
-  const elsewhere = (id: string): Upstream => upstream.of(id);
-  const { sessionKey, slots: rules, zone } = config;
-  const secretKey = sessionKey === null ? {} : { secretKey: deriveKey(sessionKey) };
-  const ledger = new SharedLedger({ rules, zone, clock: systemClock, log, open: () => openKept(dataDir, log) });
-  const sources = { upstream, elsewhere, ledger, ...secretKey };
-  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, ...sources, clock: systemClock, log };
-  return { broker: new Broker(options), ledger, upstream, calls };
 }
 
 function counters({ calls, errors }: Broker["counters"], slotsExpired: number): Counters {
@@ -173,7 +134,8 @@ class BrokerProcess {
   #custody(broker: Broker, upstream: Google, config: BrokerConfig): Custody {
     const { log, openWrites } = this.#deps;
     const fatal = (why: string): void => this.#fail(new DroverError("DROVER_E_BROKER", why));
-    const open = async (): Promise<WriteMeans | undefined> => await openWrites?.({ config, upstream, log, fatal });
+    const open = async (): Promise<WriteMeans | undefined> =>
+      await openWrites?.({ config, upstream, log, fatal, lastAccepted: broker.lastAccepted });
     return new Custody({ broker, dataDir: config.dataDir, log, open });
   }
 

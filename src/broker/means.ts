@@ -11,12 +11,13 @@ import type { WriteMeans } from "./writing.ts";
  * Opens the journal in the data directory; who had it before has a few seconds to give it up.
  * @throws DroverError as `openJournal`.
  */
-export async function openWrites({ config, upstream, log, fatal }: WritesNeed): Promise<WriteMeans> {
+export async function openWrites({ config, upstream, log, fatal, lastAccepted }: WritesNeed): Promise<WriteMeans> {
   const clock = systemClock;
   const now = (): ReturnType<typeof clock.wall> => clock.wall();
   const journal = await openJournal({
     dir: config.dataDir,
     spreadsheet: config.spreadsheetId,
+    lastAccepted,
     now,
     log,
     limits: { waitingBytes: config.journalSize },

@@ -19,6 +19,7 @@ import { Calls } from "./calls.ts";
 import { Catalog } from "./catalog.ts";
 import { SnapshotFiles } from "./disk.ts";
 import { Publisher } from "./publisher.ts";
+import type { LastAccepted } from "./journal/journal.ts";
 import { Ledger } from "./quota.ts";
 import { Refreshers } from "./refreshers.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -82,6 +83,11 @@ export class Parts {
   /** Keeps nothing from then on. */
   close(): void {
     this.#store.close();
+  }
+
+  /** The last write that a journal is known to have accepted. */
+  get lastAccepted(): LastAccepted | undefined {
+    return this.#store.lastAccepted();
   }
 
   #newWriting(): Writing {
@@ -168,6 +174,7 @@ export class Parts {
       renew: (table) => this.refreshers.renew(table),
       reads: { ledger: this.quota, keep: (state) => this.#store.keepQuota(state) },
       writes: { state: () => this.#store.writeQuota(), keep: (state) => this.#store.keepWriteQuota(state) },
+      accepted: (last) => this.#store.noteAccepted(last),
       proof: {
         read: () => this.#store.proof(this.#options.spreadsheetId),
         keep: (delivery) => this.#store.keepProof(this.#options.spreadsheetId, delivery),

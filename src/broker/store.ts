@@ -10,6 +10,7 @@ import type { Logger } from "../base/log.ts";
 import { isDiskTrouble, storageError } from "../base/storage.ts";
 import { ms, type Timestamp } from "../base/units.ts";
 import type { Delivery } from "../sheets/writes.ts";
+import type { LastAccepted } from "./journal/journal.ts";
 import type { QuotaState } from "./quota.ts";
 
 /** When a table's rows were last known to be these. */
@@ -29,6 +30,9 @@ export interface Store {
   /** What was found out about a spreadsheet: whether it refuses a second write with the same fence. */
   proof(spreadsheetId: string): Delivery | undefined;
   keepProof(spreadsheetId: string, delivery: Delivery): void;
+  /** The last write that a journal has accepted. It is kept with the next change of anything else: the file may name an older one. */
+  lastAccepted(): LastAccepted | undefined;
+  noteAccepted(last: LastAccepted): void;
   /** How many workers the broker before this one had, or this one has. */
   readers(): number;
   keepReaders(count: number): void;
@@ -50,6 +54,7 @@ interface Kept {
   quota: QuotaState;
   writeQuota: QuotaState;
   proofs: Record<string, Delivery>;
+  lastAccepted?: LastAccepted | undefined;
   readers: number;
   tables: Record<string, Checked>;
 }
@@ -61,6 +66,11 @@ function readQuota(raw: unknown): QuotaState {
   const quota = isRecord(raw) ? raw : {};
   const spent = Array.isArray(quota["spent"]) ? quota["spent"].filter(isTime).slice(-10_000) : [];
   return { spent, lockedUntil: isTime(quota["lockedUntil"]) ? quota["lockedUntil"] : (0 as Timestamp) };
+}
+
+function readAccepted(raw: unknown): LastAccepted | undefined {
+  if (!isRecord(raw) || typeof raw["identity"] !== "string" || !Number.isSafeInteger(raw["lsn"])) return undefined;
+  return { identity: raw["identity"], lsn: Number(raw["lsn"]) };
 }
 
 const isDelivery = (v: unknown): v is Delivery => v === "exactly-once" || v === "at-least-once";
@@ -81,6 +91,7 @@ function readKept(raw: unknown): Kept {
     quota: readQuota(file["quota"]),
     writeQuota: readQuota(file["writeQuota"]),
     proofs: Object.fromEntries(proofs),
+    lastAccepted: readAccepted(file["lastAccepted"]),
     readers: isTime(file["readers"]) ? file["readers"] : 0,
     tables: Object.fromEntries(checked.map(([name, { hash, checkedAt }]) => [name, { hash, checkedAt }])),
   };
@@ -154,6 +165,8 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
     keepWriteQuota: (writeQuota) => keep({ writeQuota }, "now"),
     proof: (spreadsheetId) => (Object.hasOwn(kept.proofs, spreadsheetId) ? kept.proofs[spreadsheetId] : undefined),
     keepProof: (spreadsheetId, delivery) => keep({ proofs: { ...kept.proofs, [spreadsheetId]: delivery } }, "now"),
+    lastAccepted: () => kept.lastAccepted,
+    noteAccepted: (last) => void (kept.lastAccepted = last),
     readers: () => kept.readers,
     keepReaders(readers) {
       if (readers !== kept.readers) keep({ readers }, "now");

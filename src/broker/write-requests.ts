@@ -28,6 +28,8 @@ export interface OpenJournal {
   readonly flusher: Flusher;
   readonly waiting: Waiting;
   readonly newId: () => string;
+  /** Notes the number of an accepted write. */
+  readonly note: (lsn: number) => void;
 }
 
 /** What is right, and has room. */
@@ -102,6 +104,7 @@ export class WriteRequests {
       written.commit(draft, added.entries);
       open.waiting.accept(added.entries, entries);
       open.flusher.accepted(added.entries);
+      for (const { lsn } of added.entries.slice(-1)) open.note(lsn);
     } else {
       written.drop(draft);
       open.waiting.free(entries);

@@ -10,7 +10,7 @@ import type { Table } from "../sheets/types.ts";
 import type { Delivery, Write, WriteAnswer, WriteRequest, WritesReport } from "../sheets/writes.ts";
 import { Aside, answerWrites } from "./aside.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
-import type { Entry, Journal, Settlement } from "./journal/journal.ts";
+import type { Entry, Journal, LastAccepted, Settlement } from "./journal/journal.ts";
 import type { QuotaState, Ledger } from "./quota.ts";
 import { refused, WriteRequests, type OpenJournal } from "./write-requests.ts";
 import { ulids } from "./ulid.ts";
@@ -34,6 +34,8 @@ export interface Footing {
   readonly reads: { readonly ledger: Ledger; keep(state: QuotaState): void };
   /** Writes that were counted before, and where they are kept. */
   readonly writes: { state(): QuotaState; keep(state: QuotaState): void };
+  /** Keeps outside the journal how far it had come. */
+  readonly accepted: (last: LastAccepted) => void;
   /** What was found out about this spreadsheet's fences. */
   readonly proof: { read(): Delivery | undefined; keep(delivery: Delivery): void };
 }
@@ -103,7 +105,9 @@ export class Writing {
     };
     const rowOf: Ground["rowOf"] = (table, key) => this.#tables.get(table)?.rowOf(key);
     const flusher = startFlusher({ ...this.#options.footing, events, rowOf });
-    this.#open = { journal, flusher, waiting, newId };
+    const { identity } = journal.recovered;
+    const note = (lsn: number): void => this.#options.footing.accepted({ identity, lsn });
+    this.#open = { journal, flusher, waiting, newId, note };
     this.#refusal = undefined;
     for (const name of this.#tables.keys()) void this.#options.show(name);
   }

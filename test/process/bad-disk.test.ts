@@ -1,7 +1,7 @@
 /** A journal that is full, a disk that is, and a damaged file at the start: nothing is acknowledged that is not kept, and it is said. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { allLanded, get, ONE, start, until, type Daemon } from "./harness.ts";
@@ -158,12 +158,15 @@ test(
     writeSync(fd, Buffer.alloc(2_048, 0x5a), 0, 2_048, Math.floor(statSync(file).size / 2 / 4_096) * 4_096 + 1_000);
     closeSync(fd);
     it.emulator.faults.clear();
+    const { lastAccepted } = JSON.parse(readFileSync(join(it.daemon.dir, "var/broker.json"), "utf8")) as { lastAccepted?: { lsn: number } };
+    assert.ok((lastAccepted?.lsn ?? 0) >= 1, "the broker notes outside the journal how far it had come");
     const daemon = await again(t, it);
     const { writes } = (await until("status tells", async () => {
       const { upstream } = await daemon.status();
       return upstream?.writes?.damage !== undefined && upstream;
     })) as { writes: { damage: string } };
     assert.match(writes.damage, /put aside as journal\.damaged-/);
+    assert.match(writes.damage, /the last number found is 20, and whether later writes were acknowledged is not known/);
     assert.ok(daemon.log().some(({ msg }) => String(msg) === writes.damage));
     assert.ok(
       readdirSync(join(daemon.dir, "var")).some((name) => name.startsWith("journal") && name.includes("damaged")),

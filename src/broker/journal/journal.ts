@@ -69,6 +69,13 @@ export interface Tag {
   readonly usedAt: Timestamp;
 }
 
+/** The last write that is known to be durable, from outside the journal. */
+export interface LastAccepted {
+  /** Of the journal. */
+  readonly identity: string;
+  readonly lsn: number;
+}
+
 /** What is found when a journal is opened. */
 export interface Recovered {
   /** Random, made with the journal: a fence of another journal is a stranger's. */

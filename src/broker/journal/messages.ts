@@ -2,7 +2,7 @@
 import type { Timestamp } from "../../base/units.ts";
 import type { ErrorCode } from "../../base/errors.ts";
 import type { Write } from "../../sheets/writes.ts";
-import type { Batch, OldFence, Settlement, Tag } from "./journal.ts";
+import type { Batch, LastAccepted, OldFence, Settlement, Tag } from "./journal.ts";
 
 /** Everything has a bound; a journal with these is at most about a gigabyte. */
 export interface Limits {
@@ -28,6 +28,7 @@ export interface ThreadOptions {
   readonly limits: Limits;
   /** Whose rows the journal takes; undefined: it is not asked. */
   readonly spreadsheet: string | undefined;
+  readonly lastAccepted: LastAccepted | undefined;
   /** For tests: the database's most pages. */
   readonly mostPages: number | undefined;
 }

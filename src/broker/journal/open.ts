@@ -6,7 +6,7 @@ import type { Logger } from "../../base/log.ts";
 import { storageError } from "../../base/storage.ts";
 import { mebibytes, seconds, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Write } from "../../sheets/writes.ts";
-import type { Added, Addition, Batch, Entry, Journal, Once, Recovered, SetAside, Settlement, Tag } from "./journal.ts";
+import type { Added, Addition, Batch, Entry, Journal, LastAccepted, Once, Recovered, SetAside, Settlement, Tag } from "./journal.ts";
 import type { AddOp, AddResult, Limits, Named, Retried } from "./messages.ts";
 import { Queue } from "./queue.ts";
 import { decodeEntry, encodeEntry } from "./records.ts";
@@ -19,6 +19,8 @@ export interface JournalOptions {
   readonly log: Logger;
   /** Whose rows it takes; left out: it is not asked. */
   readonly spreadsheet?: string;
+  /** From outside the journal: names what a damaged one has lost. */
+  readonly lastAccepted?: LastAccepted | undefined;
   /** How long to wait for a broker that is leaving. */
   readonly patience?: Ms;
   readonly limits?: Partial<Limits>;

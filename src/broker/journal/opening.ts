@@ -11,7 +11,9 @@ import { FILE, finishSwap, refuseNewer, salvage } from "./salvage.ts";
 import { migrate } from "./migrate.ts";
 import { claim } from "./spreadsheet.ts";
 import { begin, firstMetadataId, readState, type State } from "./state.ts";
-import { readWal } from "./wal.ts";
+import type { LastAccepted } from "./journal.ts";
+import { lostTail } from "./losses.ts";
+import { readWal, type Wal } from "./wal.ts";
 
 export interface OpenJournal {
   readonly database: Database;
@@ -30,6 +32,8 @@ export interface Ground {
   readonly now: Timestamp;
   /** Whose rows the journal takes; undefined: it is not asked. */
   readonly spreadsheet: string | undefined;
+  /** Names what a damaged journal has lost. */
+  readonly lastAccepted: LastAccepted | undefined;
 }
 
 function schemaOf(database: Database, path: string): number {
@@ -61,12 +65,23 @@ function openFile(path: string, fresh: boolean, ground: Ground, entry: OnEntries
 }
 
 /** Looks at the files before SQLite does. @returns what is wrong with them. */
-function look(path: string, size: number | undefined): string | undefined {
-  const wal = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-  if (size === undefined || size === 0) return wal > 0 ? "its database is missing, its WAL is there" : undefined;
+function look(path: string, size: number | undefined, wal: Wal): string | undefined {
+  if (size === undefined || size === 0) return wal.size > 0 ? "its database is missing, its WAL is there" : undefined;
   // A hot rollback journal belongs to a file that was being made; SQLite knows what to do with it.
   if (size < PAGE && statSync(`${path}-journal`, { throwIfNoEntry: false }) === undefined) return `it has ${size} bytes`;
-  return readWal(`${path}-wal`, PAGE).damage;
+  return wal.damage;
+}
+
+/**
+ * A WAL without a valid header holds nothing for SQLite. That is how a loss of power leaves one in which nothing was acknowledged, and how
+ * an altered one looks, too.
+ */
+function withoutWal({ database, state }: Omit<OpenJournal, "damage">, accepted: LastAccepted | undefined): OpenJournal {
+  const { counters, identity } = state;
+  const lost = accepted?.identity === identity ? lostTail(counters.nextLsn - 1, accepted) : undefined;
+  if (accepted === undefined || lost === undefined) return { database, state, damage: undefined };
+  const renumbered = { ...state, counters: { ...counters, nextLsn: accepted.lsn + 1 } };
+  return { database, state: renumbered, damage: `the journal's WAL could not be read: ${lost}` };
 }
 
 /**
@@ -74,21 +89,23 @@ function look(path: string, size: number | undefined): string | undefined {
  * DROVER_E_DISK when the disk is full, read-only or fails: a later try may succeed.
  */
 export function openFiles(dir: string, ground: Ground, on: OnEntries): OpenJournal {
-  const { now } = ground;
+  const { now, lastAccepted } = ground;
   const path = join(dir, FILE);
   try {
     finishSwap(dir, now);
     const size = statSync(path, { throwIfNoEntry: false })?.size;
-    let why = look(path, size);
+    const wal = readWal(`${path}-wal`, PAGE);
+    let why = look(path, size, wal);
     if (why === undefined)
       try {
-        return { ...openFile(path, size === undefined || size === 0, ground, on.entry), damage: undefined };
+        const opened = openFile(path, size === undefined || size === 0, ground, on.entry);
+        return wal.isHeaded ? { ...opened, damage: undefined } : withoutWal(opened, lastAccepted);
       } catch (e) {
         if (!isDamage(e)) throw e;
         why = messageOf(e);
       }
     on.damaged();
-    const damage = salvage(dir, why, now);
+    const damage = salvage(dir, why, ground);
     return { ...openFile(path, false, ground, on.entry), damage };
   } catch (e) {
     if (e instanceof DroverError) throw e;

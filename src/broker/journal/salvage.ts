@@ -5,6 +5,8 @@ import { DroverError, errnoOf } from "../../base/errors.ts";
 import type { Timestamp } from "../../base/units.ts";
 import { Database, META, PAGE, SCHEMA, syncFolder } from "./database.ts";
 import { rowsOfPage, type Pages } from "./pages.ts";
+import type { LastAccepted } from "./journal.ts";
+import { lossText, type Findings } from "./losses.ts";
 import { recordOf, type Counters } from "./records.ts";
 import { kindOf, type Kind, type Row } from "./rows.ts";
 import { begin, firstMetadataId } from "./state.ts";
@@ -101,6 +103,7 @@ export function* rowsSeen({ pages, count }: ReturnType<typeof openPages>): Gener
 
 interface Found {
   readonly counters: Counters;
+  readonly identity: string | undefined;
   readonly spreadsheet: string | undefined;
   readonly unreadable: number;
 }
@@ -109,11 +112,13 @@ interface Found {
 function search(path: string, take: (kind: Kind, row: Row) => void): Found {
   const seen = openPages(path);
   let counters: Counters = { nextLsn: 1, nextBatch: 1, nextMetadataId: 1, landed: 0, parked: 0 };
+  let identity: string | undefined;
   let spreadsheet: string | undefined;
   let unreadable = 0;
   const read = (kind: Kind, row: Row): void => {
     if (kind !== "meta") take(kind, row);
     else if (row.nr === META.schema) refuseNewer(recordOf("meta", row) as number, path);
+    else if (row.nr === META.identity) identity = recordOf("meta", row) as string;
     else if (row.nr === META.counters) counters = recordOf("meta", row) as Counters;
     else if (row.nr === META.spreadsheet) spreadsheet = recordOf("meta", row) as string;
   };
@@ -125,7 +130,7 @@ function search(path: string, take: (kind: Kind, row: Row) => void): Found {
   } finally {
     seen.close();
   }
-  return { counters, spreadsheet, unreadable };
+  return { counters, identity, spreadsheet, unreadable };
 }
 
 /** Copies what is found into an empty database, some thousand rows a commit. */
@@ -193,45 +198,46 @@ function missing({ settled, waiting }: Numbers, last: number): number {
   return Math.max(0, last - oldest + 1 - kept.length - since);
 }
 
-function build(dir: string): { kept: number; lost: number; unreadable: number } {
+function build(dir: string, accepted: LastAccepted | undefined): Findings & { readonly kept: number } {
   const database = new Database(join(dir, BUILDING));
   try {
-    const { counters, spreadsheet, unreadable } = copy(join(dir, FILE), database);
+    const { counters, identity, spreadsheet, unreadable } = copy(join(dir, FILE), database);
     const found = numbers(database);
+    const ours = identity === undefined || identity === accepted?.identity ? accepted : undefined;
     const last = database.transaction(() => {
       const largest = reconcile(database, found);
       const numbered = {
         ...counters,
-        nextLsn: Math.max(largest.lsn + 1, counters.nextLsn) + LEAP.lsn,
+        nextLsn: Math.max(largest.lsn + 1, counters.nextLsn, (ours?.lsn ?? 0) + 1) + LEAP.lsn,
         nextBatch: Math.max(largest.batch + 1, counters.nextBatch) + LEAP.batch,
         nextMetadataId: firstMetadataId(),
       };
       begin(database, numbered, spreadsheet);
-      return largest.lsn;
+      return Math.max(largest.lsn, counters.nextLsn - 1);
     });
-    return { kept: database.size("entry").rows, lost: missing(found, last), unreadable };
+    return { kept: database.size("entry").rows, last, missing: missing(found, last), unreadable, accepted: ours };
   } finally {
     database.close();
   }
 }
 
 /**
- * @param why what is wrong with the journal that is there.
+ * @param why what is wrong with the journal that is there. @param lastAccepted names what is lost.
  * @returns what an operator should read.
  * @throws DroverError DROVER_E_JOURNAL when it is a newer drover's; what SQLite throws when there is no room for the new one.
  */
-export function salvage(dir: string, why: string, now: Timestamp): string {
+export function salvage(
+  dir: string,
+  why: string,
+  { now, lastAccepted }: { now: Timestamp; lastAccepted: LastAccepted | undefined },
+): string {
   removeDatabase(join(dir, BUILDING));
-  const { kept, lost, unreadable } = build(dir);
+  const { kept, ...findings } = build(dir, lastAccepted);
   renameSync(join(dir, BUILDING), join(dir, NEXT));
   syncFolder(join(dir, NEXT));
   const aside = swap(dir, now);
-  const losses = [
-    ...(lost > 0 ? [`at least ${lost} acknowledged writes are lost`] : []),
-    ...(unreadable > 0 ? [`${unreadable} rows could not be read`] : []),
-  ];
   return (
     `the journal was damaged (${why}) and is put aside as ${aside ?? "nothing"}: ${kept} writes that wait were kept; ` +
-    `${losses.length > 0 ? losses.join(", ") : "no loss was found"}; what was on its way to Google may arrive twice`
+    `${lossText(findings)}; what was on its way to Google may arrive twice`
   );
 }

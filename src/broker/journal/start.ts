@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { ownModule } from "../../base/place.ts";
 import type { Ms, Timestamp } from "../../base/units.ts";
-import type { Entry, Recovered } from "./journal.ts";
+import type { Entry, LastAccepted, Recovered } from "./journal.ts";
 import type { FromThread, Group, Limits, Result, ThreadOptions } from "./messages.ts";
 import { decodeEntry } from "./records.ts";
 
@@ -30,6 +30,7 @@ interface Place {
   readonly dir: string;
   readonly now: () => Timestamp;
   readonly spreadsheet?: string | undefined;
+  readonly lastAccepted?: LastAccepted | undefined;
   readonly mostPages?: number;
 }
 
@@ -55,8 +56,12 @@ function report(worker: Worker): Promise<Recovered & { readonly setAside: number
 }
 
 /** @throws DroverError as `openJournal`. */
-export async function startThread({ dir, now, spreadsheet, mostPages }: Place, limits: Limits, patience: Ms): Promise<Thread> {
-  const options: ThreadOptions = { dir, patience, now: now(), limits, spreadsheet, mostPages };
+export async function startThread(
+  { dir, now, spreadsheet, lastAccepted, mostPages }: Place,
+  limits: Limits,
+  patience: Ms,
+): Promise<Thread> {
+  const options: ThreadOptions = { dir, patience, now: now(), limits, spreadsheet, lastAccepted, mostPages };
   const worker = new Worker(MODULE, { workerData: options, resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB }, name: "journal" });
   const { setAside, ...recovered } = await report(worker);
   let why: string | undefined;

@@ -141,10 +141,10 @@ class Desk {
 
 const closes = (group: Group): boolean => group.ops.some((op) => op.do === "close");
 
-function start({ dir, patience, now, limits, spreadsheet, mostPages }: ThreadOptions): void {
+function start({ dir, patience, now, limits, spreadsheet, lastAccepted, mostPages }: ThreadOptions): void {
   const lock = takeLock(join(dir, "journal.lock"), patience as Ms);
   const sender = entrySender();
-  const journal = openFiles(dir, { now, spreadsheet }, sender);
+  const journal = openFiles(dir, { now, spreadsheet, lastAccepted }, sender);
   sender.flush();
   if (mostPages !== undefined) journal.database.limitPages(mostPages);
   say({ type: "opened", opened: opened(journal) });

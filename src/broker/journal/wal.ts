@@ -15,6 +15,10 @@ export interface Wal {
   readonly damage: string | undefined;
   /** Where the newest committed content of a page begins in the file. */
   readonly pages: ReadonlyMap<number, number>;
+  /** In bytes. */
+  readonly size: number;
+  /** It is empty, or its header fits its sum. */
+  readonly isHeaded: boolean;
 }
 
 interface Sum {
@@ -101,13 +105,18 @@ function judge(file: number, size: number, pageSize: number): Wal {
     open = new Map();
   }
   if (broken > 0 && commitsBehind > 0)
-    return { damage: fits ? "a frame in the middle of the WAL was altered" : "the header of the WAL was altered", pages };
-  return { damage: undefined, pages: certain ?? pages };
+    return {
+      damage: fits ? "a frame in the middle of the WAL was altered" : "the header of the WAL was altered",
+      pages,
+      size,
+      isHeaded: fits,
+    };
+  return { damage: undefined, pages: certain ?? pages, size, isHeaded: fits };
 }
 
 /** @returns what the log has; nothing when it is missing or empty. */
 export function readWal(path: string, pageSize: number): Wal {
-  const nothing: Wal = { damage: undefined, pages: new Map() };
+  const nothing: Wal = { damage: undefined, pages: new Map(), size: 0, isHeaded: true };
   let file: number;
   try {
     file = openSync(path, "r");
@@ -117,7 +126,7 @@ export function readWal(path: string, pageSize: number): Wal {
   }
   try {
     const { size } = fstatSync(file);
-    return size <= HEADER ? nothing : judge(file, size, pageSize);
+    return size <= HEADER ? { ...nothing, size } : judge(file, size, pageSize);
   } finally {
     closeSync(file);
   }

@@ -1,6 +1,7 @@
 /** Damaged files: the journal always starts, says so, and never hands out a write that was altered. */
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
@@ -171,6 +172,35 @@ test("pages of zeros, of noise, and swapped", { timeout: times(120_000) }, async
     await judge(t, dir, origin);
   }
 });
+
+/** 40 acknowledged writes, all of them in the WAL alone. */
+async function inWal(t: TestContext): Promise<{ dir: string; identity: string }> {
+  const [work, dir] = [folder(t), folder(t)];
+  await (await open(t, work)).close();
+  const journal = await open(t, work);
+  for (let i = 0; i < 40; i += 1) await addOne(journal);
+  for (const name of readdirSync(work)) copyFileSync(join(work, name), join(dir, name));
+  return { dir, identity: journal.recovered.identity };
+}
+
+for (const [what, fill] of [
+  ["noise", (size: number) => randomBytes(size)],
+  ["zeros", (size: number) => Buffer.alloc(size)],
+] as const)
+  test(`a WAL of ${what}: the message claims nothing that is not known, and names the last number that is known`, async (t) => {
+    const { dir, identity } = await inWal(t);
+    const wal = join(dir, "journal.db-wal");
+    writeFileSync(wal, fill(statSync(wal).size));
+    const unaware = (await open(t, copy(t, dir))).recovered.damage;
+    if (what === "noise")
+      assert.match(
+        unaware ?? "",
+        /0 writes that wait were kept; the last number found is 0, and whether later writes were acknowledged is not known/,
+      );
+    const journal = await open(t, dir, { lastAccepted: { identity, lsn: 40 } });
+    assert.match(journal.recovered.damage ?? "", /writes up to number 40 were acknowledged.* 40 of them are not in the journal/);
+    assert.ok((await addOne(journal)).lsn > 40, "no number is given twice");
+  });
 
 test("files that are no journal are put aside under a name with the time", async (t) => {
   const foreign = (path: string): void => {

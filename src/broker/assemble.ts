@@ -1,0 +1,51 @@
+/** A broker with its ledger and its connection to Google, as the daemon has them. */
+import { systemClock } from "../base/clock.ts";
+import { DroverError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { deriveKey } from "../sheets/secrets.ts";
+import { readTables } from "../sheets/tables.ts";
+import { Broker } from "./broker.ts";
+import { CallTally } from "./calltally.ts";
+import type { BrokerConfig } from "./config.ts";
+import { readServiceAccount } from "./credentials.ts";
+import { createGoogle } from "./google.ts";
+import { openKept } from "./ledger/kept.ts";
+import { SharedLedger } from "./ledger/ledger.ts";
+import type { Upstream } from "./upstream.ts";
+
+export type Google = ReturnType<typeof createGoogle>;
+
+export interface Opened {
+  readonly broker: Broker;
+  readonly ledger: SharedLedger;
+  readonly upstream: Google;
+  readonly calls: CallTally;
+}
+
+/** Makes the broker of a configuration; it asks for nothing yet. @throws DroverError for anything an operator must fix. */
+export function openBroker(config: BrokerConfig, log: Logger): Opened {
+  const { keyFile, spreadsheetId, sheetsEndpoint, oauthEndpoint, tablesFile, ttl, readsPerMinute, dataDir, journalSize } = config;
+  if (keyFile === null && sheetsEndpoint === null)
+    throw new DroverError(
+      "DROVER_E_CREDENTIALS",
+      "GOOGLE_APPLICATION_CREDENTIALS is not set: set it to the path of a service account's key file (JSON), and share the spreadsheet with that account",
+    );
+  const calls = new CallTally();
+  const upstream = createGoogle({
+    called: (pool, outcome, took) => calls.add(pool, outcome, took),
+    spreadsheetId,
+    account: keyFile === null ? undefined : readServiceAccount(keyFile),
+    sheetsEndpoint: sheetsEndpoint ?? undefined,
+    oauthEndpoint: oauthEndpoint ?? undefined,
+    timeout: config.upstreamTimeout,
+    clock: systemClock,
+  });
+  const tables = tablesFile === null ? undefined : readTables(tablesFile, ttl);
+  const elsewhere = (id: string): Upstream => upstream.of(id);
+  const { sessionKey, slots: rules, zone } = config;
+  const secretKey = sessionKey === null ? {} : { secretKey: deriveKey(sessionKey) };
+  const ledger = new SharedLedger({ rules, zone, clock: systemClock, log, open: () => openKept(dataDir, log) });
+  const sources = { upstream, elsewhere, ledger, ...secretKey };
+  const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, ...sources, clock: systemClock, log };
+  return { broker: new Broker(options), ledger, upstream, calls };
+}
