@@ -57,7 +57,7 @@ export async function whole(t: TestContext, tabs: Readonly<Record<string, Rows>>
   const broker = new Broker({ ...common, ...rates, tables, ttl: ms(200), upstream, clock: systemClock, log });
   const config = { ...common, ...rates } as Parameters<typeof openWrites>[0]["config"];
   const fatal = (why: string): void => assertNever(why);
-  broker.openWrites(await openWrites({ config, upstream, log, fatal }));
+  broker.openWrites(await openWrites({ config, upstream, log, fatal, lastAccepted: broker.lastAccepted }));
   broker.start();
   t.after(async () => {
     await broker.close();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import * as fc from "fast-check";
 import { policyOf } from "../../../src/cli/state.ts";
-import { ms, seconds, type Instant, type Ms } from "../../../src/base/units.ts";
+import { ms, seconds, type Ms } from "../../../src/base/units.ts";
 import type { Pid, PlaceId, Policy } from "../../../src/master/core/model.ts";
 import type { Settings } from "../../../src/settings/table.ts";
 import { times } from "../../times.ts";
@@ -157,9 +157,7 @@ test("the last place of a role does not wait while another one could serve, and 
   assert.ok(slow.is === "waiting" && slow.until - w.now > 8_000, "worker 1 serves: worker 0 may wait");
   w.exit(w.pid("worker/1"));
   w.exit(w.pid("worker/1"));
-  const least = Math.min(
-    ...[...w.master.places.values()].map(({ incumbent }) => (incumbent.is === "waiting" ? incumbent.until : w.now)),
-  );
+  const least = Math.min(...[...w.master.places.values()].map(({ incumbent }) => (incumbent.is === "waiting" ? incumbent.until : w.now)));
   assert.ok(least - w.now <= 8_000);
 });
 
