@@ -40,3 +40,9 @@ export function slotsForMemory(memory: Bytes): number {
     first,
   ).slots;
 }
+
+/** Of a worker's connections: the rest is for requests that read and write. */
+const STREAMS = 0.75;
+
+/** Event streams that one worker holds. @param connections its cap. */
+export const streamsOf = (connections: number): number => Math.max(1, Math.floor(connections * STREAMS));

@@ -3,12 +3,10 @@ import type { Logger } from "../base/log.ts";
 import type { Loaders } from "../worker/deps.ts";
 import { diesWithMaster } from "../worker/lifeline.ts";
 import { runWorker } from "../worker/main.ts";
+import { streamsOf } from "../base/slots.ts";
 import { openLog, type Birth } from "./birth.ts";
 import type { Door } from "./door.ts";
 import { brokerServices, type WorkerServices } from "./tables-service.ts";
-
-/** Of a worker's connections: the rest is for those who read and write. */
-const STREAMS = 0.75;
 
 /** @param makeDoor the door to the administration, which the built-in service has. */
 export function startWorker(
@@ -39,7 +37,7 @@ export function startWorker(
         limits,
         sessions,
         site: { staticDir: staticDir ?? undefined, ...(door === undefined ? {} : { admin: door }) },
-        live: { reconnect, mostStreams: Math.max(1, Math.floor(config.connections * STREAMS)) },
+        live: { reconnect, mostStreams: streamsOf(config.connections) },
       },
     };
   });

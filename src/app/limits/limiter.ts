@@ -13,6 +13,7 @@ import { problem, retryAfter, type Problem } from "../problem.ts";
 import { addressKey } from "../../base/addresskey.ts";
 import { rateLimitHeaders, type NamedDeed } from "./headers.ts";
 import type { LimitRules } from "./rules.ts";
+import { StreamPlaces } from "./streams.ts";
 
 /** Who is counted: a user, or a stranger's address. Neither: a proxy that does not say for whom it asks. */
 export interface Who {
@@ -52,11 +53,13 @@ const SIGNALS = "write:all:signals";
 const TOKENS = "write:all:tokens";
 
 export class Limiter {
+  readonly streams: StreamPlaces;
   readonly #parts: LimiterParts;
   #warned = false;
 
   constructor(parts: LimiterParts) {
     this.#parts = parts;
+    this.streams = new StreamPlaces(parts.rules);
   }
 
   /** The user, wherever they are; else the address. */

@@ -12,6 +12,9 @@ export interface LimitRules {
   /** Requests to write, and rows in them, of all clients in a minute; 0: no limit. */
   readonly signals: number;
   readonly tokens: number;
+  /** Event streams of one address, and of one user, in each worker; 0: no limit. */
+  readonly streamsPerAddress: number;
+  readonly streamsPerUser: number;
 }
 
 export function limitRules(settings: Settings): LimitRules {
@@ -22,11 +25,22 @@ export function limitRules(settings: Settings): LimitRules {
     daily: settings.daily_quota,
     signals: settings.signals_per_minute,
     tokens: settings.tokens_per_minute,
+    streamsPerAddress: settings.streams_per_address,
+    streamsPerUser: settings.streams_per_user,
   };
 }
 
 /** Nobody is limited: for tests. */
-export const NO_LIMITS: LimitRules = { write: null, read: null, export: null, daily: 0, signals: 0, tokens: 0 };
+export const NO_LIMITS: LimitRules = {
+  write: null,
+  read: null,
+  export: null,
+  daily: 0,
+  signals: 0,
+  tokens: 0,
+  streamsPerAddress: 0,
+  streamsPerUser: 0,
+};
 
 declare module "../../base/runtime.ts" {
   interface Services {

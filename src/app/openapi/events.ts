@@ -32,6 +32,7 @@ export const EVENTS: Readonly<Record<string, unknown>> = {
       content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
     },
     "404": problem(404),
+    "429": problem(429),
     "503": problem(503),
   },
 };

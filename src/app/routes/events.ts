@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ms } from "../../base/units.ts";
 import { readId } from "../../sheets/events.ts";
 import { COMMON } from "../headers.ts";
+import type { Who as Counted } from "../limits/limiter.ts";
 import { knownTables } from "../listing.ts";
 import { Hub, type Wish } from "../live/hub.ts";
 import { badParameter, problem, retryAfter, sendProblem, type Problem } from "../problem.ts";
@@ -21,6 +22,8 @@ interface Asked {
   readonly tables: readonly string[] | undefined;
   readonly wish: Wish;
   readonly who: Who;
+  /** Whose place it takes: the user's, or the address's where nobody is signed in. */
+  readonly owner: Counted;
   /** Whose session the stream keeps in use; undefined: nobody's. */
   readonly identity: Identity | undefined;
 }
@@ -33,6 +36,8 @@ export function eventRoute(fastify: FastifyInstance, services: AppServices): voi
     const asked = await readAsked(request, reply, services);
     if ("status" in asked) return sendProblem(request, reply, asked);
     if (hub.full) return sendProblem(request, reply, full(services));
+    const most = services.limiter.streams.exceeded(asked.owner);
+    if (most !== undefined) return sendProblem(request, reply, tooMany(services, most));
     reply.hijack();
     begin(request, reply, services, hub, asked);
     return reply;
@@ -40,12 +45,13 @@ export function eventRoute(fastify: FastifyInstance, services: AppServices): voi
 }
 
 function begin(request: FastifyRequest, { raw: res }: FastifyReply, services: AppServices, hub: Hub, asked: Asked): void {
-  const { live, sessions } = services;
-  const { tables, wish, who, identity } = asked;
+  const { live, sessions, limiter } = services;
+  const { tables, wish, who, identity, owner } = asked;
   if (res.destroyed || res.headersSent) return; // the client is gone, or the request timeout has answered
   res.writeHead(200, HEAD);
   if (request.raw.method === "HEAD") return void res.end();
   live.streams.opened(res);
+  res.once("close", limiter.streams.enter(owner));
   if (identity !== undefined)
     res.once(
       "close",
@@ -88,6 +94,10 @@ async function readAsked(request: FastifyRequest, reply: FastifyReply, services:
     tables,
     who,
     identity,
+    owner:
+      identity === undefined
+        ? { user: undefined, address: services.limiter.address(request.raw) }
+        : { user: identity.user, address: undefined },
     wish: wishOf([request.headers["last-event-id"]].flat().join() || (pairs.value.get("last-event-id") ?? "")),
   };
 }
@@ -98,8 +108,16 @@ function wishOf(id: string): Wish {
   return place === undefined ? { is: "unreadable" } : { is: "after", place };
 }
 
+const full = (services: AppServices): Problem =>
+  problem(503, "busy", `this worker has its ${services.live.mostStreams} event streams already`, { headers: refusedFor(services) });
+
+const tooMany = (services: AppServices, most: number): Problem =>
+  problem(429, "too-many-streams", `this client has its ${most} event streams in this worker already. Close one, then try again`, {
+    headers: refusedFor(services),
+  });
+
 /** At different times, so that those who are refused together do not return together. */
-function full({ live }: AppServices): Problem {
-  const headers = { ...retryAfter(ms(live.reconnect * (1 + Math.random()))), "X-Drover-Refused": "streams" };
-  return problem(503, "busy", `this worker has its ${live.mostStreams} event streams already`, { headers });
-}
+const refusedFor = ({ live }: AppServices): Readonly<Record<string, string>> => ({
+  ...retryAfter(ms(live.reconnect * (1 + Math.random()))),
+  "X-Drover-Refused": "streams",
+});

@@ -1,4 +1,4 @@
-import { slotsForMemory } from "../../base/slots.ts";
+import { slotsForMemory, streamsOf } from "../../base/slots.ts";
 import { minutes, seconds, type Bytes, type Ms } from "../../base/units.ts";
 import { choice, duration, integer } from "../parsers.ts";
 import { expected, parsed, setting, type Codec } from "../setting.ts";
@@ -117,6 +117,32 @@ export const LIMITS = [
     default: "30/m",
     reload: "roll",
     help: "Exports of one stranger's address, or of one user.",
+  }),
+  setting({
+    name: "streams_per_address",
+    group: "limits",
+    codec: integer(0, 100_000, "no limit"),
+    default: {
+      rule: "an eighth of a worker's event streams",
+      example: "93",
+      from: ({ earlier }) => {
+        const most = streamsOf(earlier.get("worker_connections") as number);
+        return { text: String(Math.max(1, Math.floor(most / 8))), why: `an eighth of the ${most} of a worker` };
+      },
+    },
+    reload: "roll",
+    help: "Event streams of one anonymous address in each worker.",
+    notes:
+      "Connections spread evenly over the workers, so with 8 workers one address may have 8 times as many, and then an eighth of the service's. " +
+      "An IPv6 address counts with its /64. A room full of people may share one address: raise it for an event there.",
+  }),
+  setting({
+    name: "streams_per_user",
+    group: "limits",
+    codec: integer(0, 100_000, "no limit"),
+    default: "8",
+    reload: "roll",
+    help: "Event streams of one signed-in user in each worker.",
   }),
   setting({
     name: "daily_quota",

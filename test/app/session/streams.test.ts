@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FeedEvent, TableChange } from "../../../src/sheets/events.ts";
 import { ms } from "../../../src/base/units.ts";
+import { NO_LIMITS } from "../../../src/app/limits/rules.ts";
 import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
 import { EventSource } from "../eventsource.ts";
 import { eventWorld, member, Person, type Answer } from "./people.ts";
@@ -128,4 +129,38 @@ test("who only watches is given a new cookie, again and again, for as long as it
   }
   assert.ok(cookies.size >= 2, `${cookies.size} cookies`);
   assert.equal((await ada.get("/api/me")).status, 200, "7 s after the last request that was none of a stream");
+});
+
+test("an address may have so many streams and a user so many, each by itself; a place is free again when one ends", async (t) => {
+  await using w = await eventWorld({ limits: { ...NO_LIMITS, streamsPerAddress: 2, streamsPerUser: 3 } });
+  const [ada, kim] = [await member(w, "Ada"), await member(w, "Kim")];
+  feedOf(w);
+  const open = async (headers: Record<string, string>): Promise<EventSource> => {
+    const source = new EventSource(`${w.url}/api/events`, { headers });
+    t.after(() => source.close());
+    await until("an answer", () => source.statuses.length === 1);
+    return source;
+  };
+  const refused = async (headers: Record<string, string>): Promise<unknown> => {
+    const answer = await fetch(`${w.url}/api/events`, { headers });
+    const said = [answer.status, answer.headers.get("x-drover-refused"), ((await answer.json()) as { code: string }).code];
+    assert.ok(Number(answer.headers.get("retry-after")) >= 5);
+    return said;
+  };
+  const TOO_MANY = [429, "streams", "too-many-streams"];
+  const from = (address: string, person?: Person): Record<string, string> => ({
+    "X-Test-Address": address,
+    ...(person === undefined ? {} : { Cookie: person.cookie }),
+  });
+  const first = await open(from("192.0.2.1"));
+  assert.deepEqual([...first.statuses, ...(await open(from("192.0.2.1"))).statuses], [200, 200]);
+  assert.deepEqual(await refused(from("192.0.2.1")), TOO_MANY);
+  for (const headers of [from("192.0.2.2"), ...[1, 2, 3].map(() => from("192.0.2.1", ada)), from("192.0.2.1", kim)])
+    assert.deepEqual((await open(headers)).statuses, [200]);
+  assert.deepEqual(await refused(from("192.0.2.3", ada)), TOO_MANY, "a user is the same wherever they are");
+  await open(from("2001:db8::1"));
+  await open(from("2001:db8::2"));
+  assert.deepEqual(await refused(from("2001:db8::3")), TOO_MANY, "the same /64");
+  first.close();
+  for (let again: EventSource | undefined; again?.statuses[0] !== 200;) again = await open(from("192.0.2.1"));
 });
