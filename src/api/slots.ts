@@ -32,8 +32,12 @@ export interface Slots {
    * worker does not know.
    */
   enter(session: SlotSession): Promise<SlotAdmission>;
-  /** Gives the place back. */
-  leave(session: SlotSession): Promise<void>;
+  /**
+   * Ends the session and frees its place.
+   * @returns true when that is durable; false: the broker is unavailable or can't write. The session is over in this worker, which goes on
+   * trying; until it succeeds other workers may still admit the session.
+   */
+  leave(session: SlotSession): Promise<boolean>;
   /** It has an open stream: the place is kept until the function that is returned is called. */
   hold(session: SlotSession): () => void;
   /** Told of each session that somebody else ended, or that ran out: its streams should close. @returns a function that ends it. */

@@ -48,8 +48,15 @@ export interface Health {
   readonly slots?: SlotsState | null;
 }
 
-/** What an operator may want of the sessions that hold slots: who is in; free what has run out; put somebody out. */
-export type SlotsQuestion = { readonly do: "list" } | { readonly do: "reap" } | { readonly do: "end"; readonly who: string };
+/**
+ * What an operator may want of sessions and counts. `list`: sessions with a slot; `reap`: free expired slots; `end`: end sessions;
+ * `reset-day`: count daily quotas by the clock's day, after a clock that was ahead was set back.
+ */
+export type SlotsQuestion =
+  | { readonly do: "list" }
+  | { readonly do: "reap" }
+  | { readonly do: "reset-day" }
+  | { readonly do: "end"; readonly who: string };
 /** What an operator may want of writes that Google has refused for good. `ids` null: all, the oldest first, as many as one order takes. */
 export type WritesQuestion =
   | { readonly do: "aside"; readonly most: number }

@@ -173,7 +173,8 @@ class BrokerProcess {
     const { ledger, broker } = this.#running;
     const tell = (answer: { readonly ok: boolean; readonly text: string }): void => this.#port.send({ type: "told", id, ...answer });
     if (question.do === "aside" || question.do === "retry" || question.do === "discard") void broker.aside(question).then(tell);
-    else tell(question.do === "purge" ? purge(broker, question.table) : answerOperator(ledger, question, systemClock.wall()));
+    else if (question.do === "purge") tell(purge(broker, question.table));
+    else void answerOperator(ledger, question, systemClock.wall()).then(tell);
   }
 
   /** Under one name: one copy at a time, and what a killed `drover backup` left is replaced by the next. */

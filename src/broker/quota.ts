@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Priority } from "../sheets/types.ts";
-import { after, elapsed, later, minutes, ms, type Instant, type PerMinute, type Timestamp } from "../base/units.ts";
+import { after, elapsed, later, minutes, ms, type Instant, type Ms, type PerMinute, type Timestamp } from "../base/units.ts";
 
 const WINDOW = minutes(1);
 /** Part of the limit that is left to whatever else uses the same account. */
@@ -40,9 +40,10 @@ export class Ledger {
     this.#clock = clock;
     const [now, wall] = [clock.now(), clock.wall()];
     // A millisecond later: a wall clock's large numbers have no digits left for its ten-thousandths, and no call must age by them.
-    const local = (time: Timestamp): Instant => after(now, ms(Math.min(elapsed(wall, time) + 1, LONGEST_LOCK)));
-    this.#lockedUntil = state === undefined ? now : local(state.lockedUntil);
-    this.#spent = (state?.spent ?? []).filter((time) => time <= wall).map(local);
+    const local = (time: Timestamp, latest: Ms): Instant => after(now, ms(Math.min(elapsed(wall, time) + 1, latest)));
+    this.#lockedUntil = state === undefined ? now : local(state.lockedUntil, LONGEST_LOCK);
+    // A call from the future was made before the clock was set back: when is unknown, so it counts as made now.
+    this.#spent = (state?.spent ?? []).map((time) => local(time, ms(1)));
   }
 
   /** @returns when the next call is allowed: now, or when enough of the last minute's calls are a minute old and no lock-out lasts. */

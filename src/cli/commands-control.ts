@@ -125,7 +125,7 @@ export function createCommands({ daemon, generations, log, resolve, dashboard, a
       case "slots": {
         const question = readQuestion(body);
         return question === undefined
-          ? { ok: false, message: 'slots needs {"do": "list"}, "reap", or "end" with "who"' }
+          ? { ok: false, message: 'slots needs {"do": "list"}, "reap", "reset-day", or "end" with "who"' }
           : daemon.ask(question);
       }
       case "alerts":

@@ -39,13 +39,13 @@ export async function stack(argv: readonly string[]): Promise<number> {
   return EXIT.done.code;
 }
 
-const SLOTS_USAGE = "usage: drover slots [reap | end USER-OR-SESSION]";
+const SLOTS_USAGE = "usage: drover slots [reap | end USER-OR-SESSION | reset-day]";
 
 /** Who is in; frees what has run out; puts somebody out. */
 export async function slots(argv: readonly string[]): Promise<number> {
   const { resolved, positional } = readClientOptions(argv);
   const [verb = "list", who, more] = positional;
-  const sound = more === undefined && (verb === "end") === (who !== undefined) && ["list", "reap", "end"].includes(verb);
+  const sound = more === undefined && (verb === "end") === (who !== undefined) && ["list", "reap", "end", "reset-day"].includes(verb);
   if (!sound) throw new DroverError("DROVER_E_USAGE", `${SLOTS_USAGE} (not ${positional.join(" ")})`);
   say(await command(resolved.settings, "slots", who === undefined ? { do: verb } : { do: verb, who }));
   return EXIT.done.code;

@@ -47,6 +47,6 @@ const LONGEST_WHO = 300;
 
 /** @returns what a request to the control socket asks; undefined: nothing that there is. */
 export function readQuestion({ do: verb = "list", who }: Readonly<Record<string, unknown>>): SlotsQuestion | undefined {
-  if (verb === "list" || verb === "reap") return who === undefined ? { do: verb } : undefined;
+  if (verb === "list" || verb === "reap" || verb === "reset-day") return who === undefined ? { do: verb } : undefined;
   return verb === "end" && typeof who === "string" && who !== "" && who.length <= LONGEST_WHO ? { do: "end", who } : undefined;
 }

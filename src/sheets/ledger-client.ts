@@ -1,11 +1,13 @@
 /**
- * The ledger as every worker holds it: what it knows of who is in, fed by what the broker pushes, so that a request of somebody who is in
+ * The ledger as every worker holds it: what it knows of sessions, fed by what the broker pushes, so that a request of an admitted session
  * asks nobody.
  *
- *   unknown ─ enter ─→ in ─ pushed: ended ─→ out (remembered)        the broker is away: who is in stays in, counts go on here
+ *   unknown ─ enter ─→ in ─ pushed: ended, or ended here ─→ out (remembered)
  *                      └─ pushed: expired ─→ unknown
  *
- * What sessions do is told in batches. Nothing is lost with a batch but some seconds of a lease.
+ * While the broker is unavailable admitted sessions stay in, and counts go on here. A session that is ended here is out at once; the end is
+ * repeated to the broker until it is durable (endings.ts). Uses of sessions are reported in batches: with one that is lost some seconds
+ * of a lease are.
  */
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../base/clock.ts";
@@ -16,6 +18,7 @@ import { Windows } from "../base/window.ts";
 import type { Admission, Deed, Ledger, Session, Spent, Tallies } from "./ledger.ts";
 import { MOST_DEEDS, MOST_SESSIONS } from "./ledger-host.ts";
 import type { LedgerLink } from "./ledger-link.ts";
+import { Endings } from "./endings.ts";
 import { COME_AGAIN, deeds as sayable, isSession } from "./ledger-wire.ts";
 import { atMost } from "./room.ts";
 import { Tallying } from "./tallying.ts";
@@ -54,6 +57,7 @@ class Client implements Ledger, Tallies {
   readonly #over = new LRUCache<string, { readonly until: Instant; readonly freeAt: Instant; readonly times: number }>(atMost(MOST_OVER));
   readonly #listeners = new Set<Ended>();
   readonly #tallying: Tallying;
+  readonly #endings: Endings;
   /** What is counted here while the broker is away. */
   #alone = new Windows();
   #slots: SlotsState = slotsState(0, 1);
@@ -66,6 +70,7 @@ class Client implements Ledger, Tallies {
     this.#clock = clock;
     this.#tellEvery = tellEvery;
     this.#downSince = clock.now();
+    this.#endings = new Endings((session) => link.leave(session), tellEvery);
     this.#tallying = new Tallying(clock, (tallies) => link.tally(tallies));
     link.listen({
       slots: (state) => void (this.#slots = state),
@@ -86,7 +91,7 @@ class Client implements Ledger, Tallies {
 
   standing({ id }: Session): Admission | undefined {
     if (this.#in.get(id) !== undefined) return { is: "in" };
-    const out = this.#out.get(id);
+    const out = this.#out.get(id) ?? (this.#endings.has(id) ? "revoked" : undefined);
     return out === undefined ? undefined : { is: out };
   }
 
@@ -113,9 +118,9 @@ class Client implements Ledger, Tallies {
     };
   }
 
-  async leave(session: Session): Promise<void> {
+  leave(session: Session): Promise<boolean> {
     this.#ended(session.id, "revoked");
-    if (isSession(session)) await this.#link.leave(session);
+    return isSession(session) ? this.#endings.end(session) : Promise.resolve(true); // no broker admits such a session
   }
 
   slots(): SlotsState {
@@ -159,8 +164,8 @@ class Client implements Ledger, Tallies {
     if (admission === undefined) return this.standing(session) ?? { is: "away", retryAfter: COME_AGAIN };
     if (admission.is === "taken-over" || admission.is === "revoked") this.#out.set(session.id, admission.is);
     if (admission.is !== "in") return admission;
-    const out = this.#out.get(session.id); // ended while the answer was on its way
-    if (out !== undefined) return { is: out };
+    const standing = this.standing(session);
+    if (standing !== undefined && standing.is !== "in") return standing; // ended while the answer was on its way
     this.#in.set(session.id, session);
     return admission;
   }
@@ -179,6 +184,7 @@ class Client implements Ledger, Tallies {
     this.#up = up;
     if (!up) return void (this.#downSince = this.#clock.now());
     this.#alone = new Windows();
+    this.#endings.linked();
     // It may be another broker, and what was pushed meanwhile did not come here.
     this.#tell([...this.#in.values()].filter(({ id }) => !this.#active.has(id) && !this.#holds.has(id)));
   }

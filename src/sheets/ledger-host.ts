@@ -39,7 +39,7 @@ export interface LedgerEvents {
  */
 export interface LedgerSeat {
   enter(session: Session, before?: Session): Promise<Admission | undefined>;
-  /** @returns true once it is on disk that the session is over. */
+  /** @returns true once it is durable that the session is over; undefined: it is not yet, ask again. */
   leave(session: Session): Promise<true | undefined>;
   spend(deeds: readonly Deed[]): Promise<Spent | undefined>;
   refund(deeds: readonly Deed[]): void;

@@ -11,7 +11,7 @@ export interface LedgerLinkEvents extends LedgerEvents {
 export interface LedgerLink {
   /** @returns undefined when there was no answer in time. */
   enter(session: Session, before?: Session): Promise<Admission | undefined>;
-  /** @returns whether the session is known to be over. */
+  /** @returns whether it is durable that the session is over. */
   leave(session: Session): Promise<boolean>;
   spend(deeds: readonly Deed[]): Promise<Spent | undefined>;
   refund(deeds: readonly Deed[]): void;

@@ -59,7 +59,11 @@ export interface Ledger {
   active(session: Session): void;
   /** It has an open event stream; renewed until the returned function is called. */
   holds(session: Session): () => void;
-  leave(session: Session): Promise<void>;
+  /**
+   * Ends a session: at once in this worker, and permanently for the whole machine.
+   * @returns true when that is durable; false: not within the broker's patience. This worker then goes on trying.
+   */
+  leave(session: Session): Promise<boolean>;
   slots(): SlotsState;
   /**
    * Counts all deeds or, if one of them is over, none. For what is worth a round trip: logins, writes, exports. While the broker is away

@@ -60,6 +60,18 @@ test("a successor goes on where its predecessor was", async () => {
   assert.ok(backwards.next() - 77 <= 180_000, "a clock that was set back does not lock for ever");
 });
 
+test("a successor counts the calls of a predecessor whose clock was ahead, as made now", async () => {
+  const time = new FakeTime();
+  const quota = new Ledger(perMinute(60), time);
+  for (let i = 0; i < 51; i += 1) quota.spend();
+  const clock = new FakeTime(77, time.wall() - 86_400_000);
+  const next = new Ledger(perMinute(60), clock, quota.state());
+  assert.equal(next.report().used, 51);
+  assert.ok(next.next() >= 77 + 60_000 && next.next() <= 77 + 60_001, "a whole minute, and no longer");
+  await clock.advance(60_001);
+  assert.deepEqual([next.report().used, next.next()], [0, clock.now()]);
+});
+
 test("a successor counts no call as older than it is, at whatever fraction of a millisecond (property)", () => {
   const moment = fc.double({ min: 0, max: 59_000, noNaN: true });
   fc.assert(

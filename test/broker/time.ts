@@ -21,6 +21,11 @@ export class FakeTime implements Clock {
     return this.#wall as Timestamp;
   }
 
+  /** Sets the wall clock, as an operator or NTP does; the monotonic clock goes on. */
+  setWall(by: number): void {
+    this.#wall += by;
+  }
+
   readonly alarm: Alarm = (at, wake) => {
     const entry = { at: Math.max(at, this.#now), wake };
     this.#alarms.push(entry);

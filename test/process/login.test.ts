@@ -143,3 +143,32 @@ test("one session each, two in all, whichever worker answers: taken over, full, 
   assert.deepEqual([await ada.me(), await bob.me(), await eve.me()], ["401 taken-over", name(1), name(2)]);
   await assertFull(phone, 0);
 });
+
+test("a logout that the broker does not confirm answers 503, and holds everywhere once there is a broker again", async (t) => {
+  const daemon = await start(t, { env: { DROVER_WORKERS: "2", DROVER_BROKER_TIMEOUT: "2s" } });
+  const ada = new Browser(daemon);
+  assert.equal((await ada.login(0)).status, 200);
+  const { cookie } = ada;
+  const broker = (await daemon.place("broker/0")).child?.pid ?? 0;
+  process.kill(broker, "SIGSTOP");
+  t.after(() => {
+    try {
+      process.kill(broker, "SIGKILL");
+    } catch {
+      // it has been replaced
+    }
+  });
+  const { status, headers, body } = await ada.ask("POST", "/api/logout");
+  assert.deepEqual([status, headers.get("x-drover-refused"), headers.get("retry-after")], [503, "broker", "2"], JSON.stringify(body));
+  assert.equal(ada.cookie, cookie, "the browser can repeat it");
+  process.kill(broker, "SIGKILL"); // what it was asked is lost
+  await until("each worker knows it of the next broker", async () => {
+    for (let nr = 0; nr < 20; nr += 1) {
+      ada.cookie = cookie;
+      if ((await ada.me()) !== "401 revoked") return false;
+    }
+    return true;
+  });
+  ada.cookie = cookie;
+  assert.equal((await ada.ask("POST", "/api/logout")).status, 204);
+});

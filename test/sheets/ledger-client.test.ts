@@ -13,6 +13,7 @@ import { brokerTransport } from "../../src/sheets/broker-transport.ts";
 import type { BrokerPort } from "../../src/sheets/direct-transport.ts";
 import type { Ledger, Tallies } from "../../src/sheets/ledger.ts";
 import { createLedger } from "../../src/sheets/ledger-client.ts";
+import type { LedgerLink, LedgerLinkEvents } from "../../src/sheets/ledger-link.ts";
 import { readFromBroker } from "../../src/sheets/wire-from-broker.ts";
 import { readFromClient } from "../../src/sheets/wire-from-client.ts";
 import { ledgerByHand, session } from "../broker/ledger/ledgers.ts";
@@ -158,6 +159,61 @@ test("while the broker is away who is in stays in, others wait, counts go on; th
       .toSorted(),
     ["ada", "eve"],
   );
+});
+
+/** A link whose broker is unavailable, or confirms nothing, on command. */
+function frailLink() {
+  const broker = { durable: false, asked: [] as string[], most: 0, events: undefined as LedgerLinkEvents | undefined };
+  const calls = { now: 0 };
+  const link: LedgerLink = {
+    enter: () => Promise.resolve({ is: "in" }),
+    async leave({ id }) {
+      broker.asked.push(id);
+      broker.most = Math.max(broker.most, (calls.now += 1));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      calls.now -= 1;
+      return broker.durable;
+    },
+    spend: () => Promise.resolve(undefined),
+    refund: () => {},
+    renew: () => {},
+    tally: () => {},
+    listen: (events) => void (broker.events = events),
+  };
+  return { broker, link };
+}
+
+test("a logout that is not durable is reported as such, holds in this worker, and is repeated until it is", async () => {
+  const { broker, link } = frailLink();
+  const ledger = createLedger(link, { tellEvery: ms(10) });
+  broker.events?.link(true);
+  const ada = session("ada", wall());
+  assert.deepEqual(await ledger.enter(ada), { is: "in" });
+  assert.equal(await ledger.leave(ada), false);
+  assert.deepEqual(ledger.standing(ada), { is: "revoked" });
+  await until("it is repeated", () => broker.asked.length >= 3);
+  assert.equal(await ledger.leave(ada), false, "nor when its client repeats it");
+  broker.events?.link(false);
+  broker.durable = true;
+  broker.events?.link(true); // another broker, which knows nothing of it
+  assert.deepEqual(await ledger.enter(ada), { is: "revoked" }, "whatever that one says");
+  await until("it is durable", () => broker.asked.length >= 4);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const asked = broker.asked.length;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(broker.asked.length, asked, "and is repeated no more");
+  assert.equal(await ledger.leave(ada), true);
+});
+
+test("many logouts that are not durable are repeated some at a time", async () => {
+  const { broker, link } = frailLink();
+  const ledger = createLedger(link, { tellEvery: ms(10) });
+  const all = Array.from({ length: 500 }, (_, i) => session(`u${i}`, wall()));
+  await Promise.all(all.map((one) => ledger.leave(one)));
+  Object.assign(broker, { durable: true, asked: [], most: 0 });
+  broker.events?.link(true);
+  await until("all are repeated", () => new Set(broker.asked).size === all.length);
+  assert.ok(broker.most <= 64, `${broker.most} at a time`);
 });
 
 test("a broker that forgot everything lets in again whom workers hold to be in", async () => {

@@ -11,6 +11,12 @@ export const NOT_SIGNED_IN = login("not-signed-in", "nobody is logged in: POST /
 /** The same for an unknown name and a wrong secret. */
 export const BAD_LOGIN = login("bad-login", "the name or the secret is wrong");
 
+/** The broker is unavailable or its disk refuses: the logout is repeated until it is durable, but nothing is promised before. */
+export const logoutPending = (wait: Ms): Problem =>
+  problem(503, "broker", "the logout is not recorded yet, and the session may still be valid: repeat it after the time in Retry-After", {
+    headers: { ...retryAfter(wait), "X-Drover-Refused": "broker" },
+  });
+
 const refused = (wait: Ms): Readonly<Record<string, string>> => ({ ...retryAfter(wait), "X-Drover-Refused": "logins" });
 
 export const tooManyLogins = (wait: Ms): Problem =>

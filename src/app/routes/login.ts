@@ -9,7 +9,7 @@ import { JSON_TYPE } from "../headers.ts";
 import { badParameter, problem, sendProblem, type Problem } from "../problem.ts";
 import { splitPairs } from "../query/parse.ts";
 import { admissionProblem, awayProblem } from "../refusals/admission.ts";
-import { BAD_LOGIN, NOT_SIGNED_IN, tooManyLogins, tooManyTries } from "../refusals/login.ts";
+import { BAD_LOGIN, logoutPending, NOT_SIGNED_IN, tooManyLogins, tooManyTries } from "../refusals/login.ts";
 import { requestIdOf } from "../requestid.ts";
 import type { AppServices } from "../services.ts";
 import { tryLogin, type Try } from "../session/tries.ts";
@@ -20,6 +20,7 @@ import { unavailable } from "../unavailable.ts";
 
 const MAX_BODY = 4_096;
 const AWAY = awayProblem(seconds(2));
+const LOGOUT_PENDING = logoutPending(seconds(2));
 const PRIVATE = { "Cache-Control": "private, no-store", Vary: "Cookie" } as const;
 
 type LoginRequest = FastifyRequest<{ Body: string | undefined }>;
@@ -45,8 +46,9 @@ export async function loginRoutes(fastify: FastifyInstance, services: AppService
   const bounded = { bodyLimit: MAX_BODY, errorHandler };
   fastify.post("/api/login", bounded, (request: LoginRequest, reply) => login(request, reply, services));
   fastify.post("/api/logout", bounded, async (request, reply) => {
-    await services.sessions.end(request.raw, reply.raw);
-    return reply.code(204).headers(PRIVATE).send();
+    if (await services.sessions.end(request.raw, reply.raw)) return reply.code(204).headers(PRIVATE).send();
+    services.log.warn({ requestId: requestIdOf(request, reply) }, "a logout is not durable yet: the broker does not confirm it");
+    return sendProblem(request, reply, LOGOUT_PENDING);
   });
   fastify.get("/api/me", async (request, reply) => {
     const standing = await services.sessions.who(request.raw, reply.raw);

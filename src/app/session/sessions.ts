@@ -13,6 +13,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { elapsed, minutes, ms, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Admission, Ledger, Session } from "../../sheets/ledger.ts";
+import { COME_AGAIN } from "../../sheets/ledger-wire.ts";
 import { atMost } from "../../sheets/room.ts";
 import { foldName, type SecretKey } from "../../sheets/secrets.ts";
 import type { Clients, Reader } from "../../worker/app.ts";
@@ -110,7 +111,7 @@ export class Sessions {
     return standing;
   }
 
-  /** Begins a session, under a new id; the one that the request came with ends. */
+  /** Begins a session, under a new id; the one that the request came with ends, durably before anything is answered. */
   async begin(req: IncomingMessage, res: ServerResponse, account: Account): Promise<Begun> {
     const { clock, ledger } = this.#parts;
     const before = this.#open(req);
@@ -120,18 +121,24 @@ export class Sessions {
     // One browser is not two, whoever uses it: neither where the newest is refused nor in a full house.
     const admission = await ledger.enter(session, before?.identity.session);
     if (admission.is !== "in") return admission;
-    if (before !== undefined) await ledger.leave(before.identity.session); // and that is on disk before anybody hears of it
+    if (before !== undefined && !(await ledger.leave(before.identity.session))) {
+      void ledger.leave(session); // its cookie is not sent
+      return { is: "away", retryAfter: COME_AGAIN };
+    }
     const identity: Identity = { ...member, session, seen: now };
     this.#give(req, res, identity);
     return { is: "in", identity };
   }
 
-  /** Ends the session that a request came with, if it came with one. */
-  async end(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  /**
+   * Ends the session that a request came with, if it came with one.
+   * @returns whether that is durable. If not, the browser keeps the cookie, to repeat the logout with it; this worker admits it no longer.
+   */
+  async end(req: IncomingMessage, res: ServerResponse): Promise<boolean> {
     const opened = this.#open(req);
-    this.#take(req, res);
-    if (opened === undefined) return;
-    await this.#parts.ledger.leave(opened.identity.session);
+    const durable = opened === undefined || (await this.#parts.ledger.leave(opened.identity.session));
+    if (durable) this.#take(req, res);
+    return durable;
   }
 
   /** Told to each who holds it, once: logged out here, it comes back from the broker too. */

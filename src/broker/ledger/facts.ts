@@ -30,7 +30,17 @@ const endedOf = ({ id, user, since, why, at }: Fields): Ended[] =>
 const markOf = ({ user, since, at }: Fields): Mark[] =>
   text(user) && number(since) && number(at) ? [{ user, since: since as Timestamp, at: at as Timestamp }] : [];
 
-const dayOf = ({ key, day, used }: Fields): DayCount[] => (text(key) && text(day) && number(used) && used > 0 ? [{ key, day, used }] : []);
+function isDate(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false;
+  try {
+    return String(Temporal.PlainDate.from(text)) === text;
+  } catch {
+    return false; // a day that is in no month
+  }
+}
+
+const dayOf = ({ key, day, used }: Fields): DayCount[] =>
+  text(key) && text(day) && isDate(day) && number(used) && used > 0 ? [{ key, day, used }] : [];
 
 export const windowFact = (state: CounterState, { wall }: Now): object => ({ ...state, at: wall });
 

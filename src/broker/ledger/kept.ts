@@ -1,7 +1,8 @@
 /**
- * What the ledger keeps on disk: `dataDir/ledger.db` (SQLite, mode 0600), one row a fact, written in one transaction a moment after
- * it changed. A broker that is killed loses less than that moment; a machine that loses power may lose some seconds, as nothing waits for
- * the disk itself.
+ * What the ledger keeps on disk: `dataDir/ledger.db` (SQLite, WAL, mode 0600), one row a fact.
+ *
+ * A transaction that ends sessions is synced to the disk (synchronous=FULL, sqlite.org/pragma.html#pragma_synchronous): it survives a loss
+ * of power. All others survive the process, and a loss of power but for the last seconds.
  */
 import { closeSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -22,12 +23,10 @@ export interface Fact {
 }
 
 export interface Kept {
-  /** All facts of a kind; what can't be read is left out. */
+  /** All facts of a kind; rows that are damaged are left out and logged. @throws when the disk refuses. */
   load(kind: Kind): Readonly<Record<string, unknown>>[];
   /** All, or none. @throws when the disk refuses. */
   write(facts: readonly Fact[]): void;
-  /** Forgets all facts of a kind. @throws when the disk refuses. */
-  clear(kind: Kind): void;
   close(): void;
 }
 
@@ -37,6 +36,9 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS facts (kind TEXT, key TEXT, value TEX
   PRAGMA user_version = ${FORMAT};`;
 /** A broker that leaves has closed its file by then. */
 const PATIENCE = 2_000;
+
+/** Sessions that were ended must stay so whatever happens to the machine. */
+const REVOCATIONS: readonly Kind[] = ["ended", "mark"];
 
 interface Opened {
   readonly db: DatabaseSync;
@@ -54,6 +56,8 @@ function openFile(path: string, alone: boolean): Opened {
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     const format = db.prepare("PRAGMA user_version").get()?.["user_version"];
     if (format !== 0 && format !== FORMAT) throw new Error(`it has the format ${String(format)}`);
+    const check = db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+    if (check !== "ok") throw new Error(`it is malformed: ${String(check)}`);
     if (format === 0) db.exec(SCHEMA);
     const put = db.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)");
     return { db, put, remove: db.prepare("DELETE FROM facts WHERE kind = ? AND key = ?"), alone };
@@ -65,14 +69,16 @@ function openFile(path: string, alone: boolean): Opened {
 
 class Sqlite implements Kept {
   readonly #path: string;
+  readonly #log: Logger;
   #open: Opened;
 
-  constructor(path: string) {
+  constructor(path: string, log: Logger) {
     this.#path = path;
+    this.#log = log;
     this.#open = this.#opened();
   }
 
-  /** On a full disk the file can be read, alone. */
+  /** On a full disk the file can be read by one connection alone. */
   #opened(): Opened {
     try {
       return openFile(this.#path, false);
@@ -84,19 +90,17 @@ class Sqlite implements Kept {
 
   load(kind: Kind): Readonly<Record<string, unknown>>[] {
     const rows = this.#open.db.prepare("SELECT value FROM facts WHERE kind = ?").all(kind);
-    return rows.flatMap(({ value }): Readonly<Record<string, unknown>>[] => {
-      try {
-        const fact: unknown = JSON.parse(String(value));
-        return typeof fact === "object" && fact !== null && !Array.isArray(fact) ? [{ ...fact }] : [];
-      } catch {
-        return []; // one that is damaged is as good as none
-      }
-    });
+    const facts = rows.map(({ value }) => readFact(String(value))).filter((fact) => fact !== undefined);
+    const damaged = rows.length - facts.length;
+    if (damaged > 0) this.#log.error({ kind, damaged }, `${damaged} rows of the ledger are damaged and left out (kind: ${kind})`);
+    return facts;
   }
 
   write(facts: readonly Fact[]): void {
     if (!this.#open.db.isOpen) this.#open = this.#opened();
     const { db, put, remove, alone } = this.#open;
+    const synced = facts.some(({ kind }) => REVOCATIONS.includes(kind));
+    db.exec(`PRAGMA synchronous = ${synced ? "FULL" : "NORMAL"}`);
     db.exec("BEGIN IMMEDIATE");
     try {
       for (const { kind, key, value } of facts) {
@@ -113,38 +117,35 @@ class Sqlite implements Kept {
     this.#open = this.#opened();
   }
 
-  clear(kind: Kind): void {
-    this.#open.db.prepare("DELETE FROM facts WHERE kind = ?").run(kind);
-  }
-
   close(): void {
-    this.#open.db.close();
+    if (this.#open.db.isOpen) this.#open.db.close();
+  }
+}
+
+function readFact(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const fact: unknown = JSON.parse(text);
+    return typeof fact === "object" && fact !== null && !Array.isArray(fact) ? { ...fact } : undefined;
+  } catch {
+    return undefined; // counted and logged by the caller
   }
 }
 
 const DAMAGED = /not a database|malformed|has the format|no such (?:table|column)|file is encrypted/i;
 
-/** Opens what is kept in a data directory; what is damaged makes room for a new one. @throws when the disk refuses. */
+/** Opens the file in a data directory; a damaged one is set aside and replaced by an empty one. @throws when the disk refuses. */
 export function openKept(dataDir: string, log: Logger): Kept {
   const path = join(dataDir, "ledger.db");
   try {
-    return new Sqlite(path);
+    return new Sqlite(path, log);
   } catch (e) {
     if (!DAMAGED.test(messageOf(e))) throw e;
     log.error({ path }, `who is in, who was put out and what was counted today is lost: ${messageOf(e)}; the file is set aside`);
     renameSync(path, `${path}.unreadable`);
     for (const rest of ["-wal", "-shm"]) rmSync(path + rest, { force: true });
-    return new Sqlite(path);
+    return new Sqlite(path, log);
   }
 }
 
-/** Keeps nothing: tests, and a ledger that is closed. */
-export const keepNothing: Kept = { load: () => [], write: () => {}, clear: () => {}, close: () => {} };
-
-/** In the place of a file that can't be opened: every write fails, and the ledger tries again. */
-export const notOpen: Kept = {
-  ...keepNothing,
-  write() {
-    throw new Error("the file can't be opened");
-  },
-};
+/** Keeps nothing: for tests, and for a ledger whose file is not open. */
+export const keepNothing: Kept = { load: () => [], write: () => {}, close: () => {} };

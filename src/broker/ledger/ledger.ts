@@ -1,20 +1,33 @@
 /**
- * The broker's ledger: slots and counts, what of them is on disk, and the workers that are told.
+ * The broker's ledger: slots and counts in memory, their facts on disk (durable.ts), and the workers that hear what changes.
  *
- *   open ─ a worker asks ─→ core ─→ answer, and every worker hears what changed ─ a moment ─→ disk
- *     └ yield: nothing is answered any more, all is on disk ─ takeBack ─→ open
+ *   closed ─ start ─→ unread ─ the file was read ─→ open ─ close: all is written ─→ closed: workers ask the next broker
+ *                       └──────────── close ──────────────────────────────────────────↑
+ *
+ * Nothing is reported as done before it is durable: a logout, `slots end` and a login that ends an older session wait for the disk.
+ *
+ * While the file can't be read its revocations are unknown, and the ledger fails safe:
+ *   - no session is admitted (`away`: 503 and Retry-After), because it may have been ended, or its slot may be taken;
+ *   - sessions that workers have admitted before stay in, and are checked as soon as the file was read;
+ *   - a session that is ended meanwhile is ended at once, but is reported as such only when that is on disk;
+ *   - counts go on in memory, and are added to those of the file once it was read.
  */
 import type { Clock } from "../../base/clock.ts";
+import { ClockWatch } from "../../base/clock-watch.ts";
 import type { Logger } from "../../base/log.ts";
 import type { SlotsState } from "../../base/slots.ts";
-import { between, minutes, ms, seconds, type Ms, type Timestamp } from "../../base/units.ts";
-import type { Spent } from "../../sheets/ledger.ts";
+import { minutes, seconds, type Ms } from "../../base/units.ts";
+import type { Admission, Session, Spent } from "../../sheets/ledger.ts";
 import type { LedgerEvents, LedgerHost, LedgerSeat, Renewal, Tally } from "../../sheets/ledger-host.ts";
+import { COME_AGAIN } from "../../sheets/ledger-wire.ts";
+import { daysAhead, stepReport } from "./clock-report.ts";
 import { Counts } from "./counts.ts";
-import { ageOf, type Known } from "./facts.ts";
+import { Durable } from "./durable.ts";
+import { ageOf, readKnown, windowFact } from "./facts.ts";
 import type { Kept } from "./kept.ts";
-import { LedgerFile, type Books } from "./ledger-file.ts";
+import { findSessions, isEnding, sessionLines, type SessionLine } from "./sessions.ts";
 import { Slots, type Now, type SlotRules } from "./slots.ts";
+import { Unsaved } from "./unsaved.ts";
 
 export interface LedgerOptions {
   readonly rules: SlotRules;
@@ -22,71 +35,83 @@ export interface LedgerOptions {
   readonly zone: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Opens what is kept. @throws when the disk refuses: then nothing is. */
+  /** Opens the file. @throws when the disk refuses: then it is tried again. */
   readonly open: () => Kept;
+  /** The pause after the nth failure of the disk in a row. */
+  readonly pause?: (failures: number) => Ms;
 }
 
-/** One session, for the operator. */
-export interface SessionLine {
-  readonly id: string;
-  readonly user: string;
-  readonly admin: boolean;
-  readonly since: Timestamp;
-  /** Until it is out, if nothing happens. */
-  readonly left: Ms;
-  /** An event stream is open. */
-  readonly held: boolean;
+/** How an operator's order to end sessions ended. */
+export interface EndedSessions {
+  /** How many were in. */
+  readonly count: number;
+  /** It is on disk. If not, the ledger goes on trying. */
+  readonly durable: boolean;
 }
 
-const MOMENT = ms(20);
 const LOOK_EVERY = seconds(1);
 const SWEEP_EVERY = minutes(1);
+/** What is not on disk by then is reported as not done: below the operator's patience, and workers ask again. */
+const DURABLE_WITHIN = seconds(2);
+/** Uses of sessions that workers report while the file is unread; a session beyond that is checked when it is used next. */
+const MOST_UNCHECKED = 20_000;
+/** Ended sessions are forgotten by the wall clock only after it has run without a step for so long: it may be corrected after a start. */
+const STEADY = minutes(60);
+
+type Use = keyof Renewal;
 
 export class SharedLedger implements LedgerHost {
   readonly #options: LedgerOptions;
+  readonly #seats = new Set<LedgerEvents>();
+  readonly #unsaved = new Unsaved();
+  readonly #disk: Durable;
+  readonly #watch: ClockWatch;
+  readonly #unchecked: { readonly session: Session; readonly as: Use }[] = [];
   #slots: Slots;
   #counts: Counts;
-  readonly #seats = new Set<LedgerEvents>();
-  readonly #file: LedgerFile;
   #open = false;
   #told: SlotsState | undefined;
   #timers: NodeJS.Timeout[] = [];
-  #flush: NodeJS.Timeout | undefined;
-  #flushed = Promise.withResolvers<void>();
   /** Slots that have run out since this process began. */
   expired = 0;
 
   constructor(options: LedgerOptions) {
+    const { open, log, pause, clock, rules, zone } = options;
     this.#options = options;
-    this.#file = new LedgerFile(options.log, options.open);
-    this.#slots = new Slots(options.rules);
-    this.#counts = new Counts(options.zone);
+    this.#slots = new Slots(rules);
+    this.#counts = new Counts(zone);
+    this.#watch = new ClockWatch(clock);
+    const source = {
+      load: (kept: Kept) => this.#load(kept),
+      unsaved: () => this.#unsaved.facts(this.#parts, this.#now()),
+      saved: () => this.#unsaved.saved(this.#parts),
+    };
+    this.#disk = new Durable({ open, log, source, ...(pause === undefined ? {} : { pause }) });
   }
 
   get state(): SlotsState {
     return this.#slots.state;
   }
 
-  /**
-   * Begins with what the last broker left, or what this one did before it gave up. Never throws: without a disk it begins with what it
-   * has in memory, and workers say who is in.
-   */
+  /** Begins with what the last broker left, and with what this one has and no file knows of. Never throws. */
   start(): void {
     if (this.#open) return;
-    const at = this.#now();
-    const known = this.#file.open(at);
-    if (known !== undefined) this.#restore(known, at);
     this.#open = true;
-    this.#timers = [setInterval(() => this.reap(), LOOK_EVERY).unref(), setInterval(() => this.#sweep(), SWEEP_EVERY).unref()];
+    this.#timers = [setInterval(() => this.#tick(), LOOK_EVERY).unref(), setInterval(() => this.#sweep(), SWEEP_EVERY).unref()];
+    this.#disk.open();
     this.#settle();
   }
 
-  /** Gives it up: from now on workers are to ask again. @returns when a successor may read it. */
+  /** Gives the ledger up: from now on workers are to ask another broker. A successor may read the file when this returns. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
     for (const timer of this.#timers) clearInterval(timer);
-    this.#endFlush((books) => this.#file.close(books, this.#now()));
+    const at = this.#now();
+    this.#unsaved.everyLease(this.#slots);
+    const windows = this.#counts.windows.state(at.now);
+    const isWritten = this.#disk.close(windows.map((state) => ({ kind: "window", key: state.key, value: windowFact(state, at) })));
+    if (isWritten) this.#counts = new Counts(this.#options.zone); // the successor counts on from there
   }
 
   retune(rules: SlotRules): void {
@@ -98,11 +123,10 @@ export class SharedLedger implements LedgerHost {
     this.#seats.add(events);
     if (this.#told !== undefined) events.slots(this.#told);
     return {
-      enter: async (session, before) => this.#step((at) => this.#slots.enter(session, at, before)),
+      enter: (session, before) => this.#enter(session, before),
       leave: async (session) => {
         const left = this.#step((at): true => (this.#slots.revoke(session, at), true));
-        if (left !== undefined && this.#flush !== undefined) await this.#flushed.promise;
-        return left;
+        return left !== undefined && (await this.#disk.settled(DURABLE_WITHIN)) ? true : undefined;
       },
       spend: async (deeds) => this.#step((at): Spent => this.#counts.spend(deeds, at)),
       refund: (deeds) => this.#step((at) => this.#counts.refund(deeds, at)),
@@ -124,23 +148,37 @@ export class SharedLedger implements LedgerHost {
     return this.#step(() => ((this.#slots.rules = { ...this.#slots.rules, max }), true)) ?? false;
   }
 
-  /** Who is in, the longest first. */
+  /** The sessions that hold slots, the oldest first. */
   list(): SessionLine[] {
-    const { now } = this.#now();
-    return [...this.#slots.leases.values()]
-      .map(({ session, until, held }) => ({ ...session, left: ms(Math.max(0, between(now, until))), held }))
-      .toSorted((a, b) => a.since - b.since);
+    return sessionLines(this.#slots, this.#now().now);
   }
 
-  /** Puts out one session, by the beginning of its id (at least 6 characters), or all of a user. @returns how many were in, or why none. */
-  end(who: string): number | string {
-    const exact = [...this.#slots.leases.values()].filter(({ session }) => session.user === who);
-    if (exact.length > 0) return this.#step((at) => this.#slots.revokeUser(who, at)) ?? AWAY;
-    const begins = who.length < 6 ? [] : [...this.#slots.leases.values()].filter(({ session }) => session.id.startsWith(who));
-    const [one, another] = begins;
-    if (another !== undefined) return `${begins.length} sessions begin with ${who}: say more of the id`;
-    if (one === undefined) return `nobody is in as ${who}, and no session begins with it`;
-    return this.#step((at) => (this.#slots.revoke(one.session, at), 1)) ?? AWAY;
+  /**
+   * Ends one session, by the beginning of its id (at least 6 characters), or all of a user.
+   * @returns when it is on disk, or not in time; a text: why nothing was ended.
+   */
+  async end(who: string): Promise<EndedSessions | string> {
+    const count = this.#end(who);
+    return typeof count === "string" ? count : { count, durable: await this.#disk.settled(DURABLE_WITHIN) };
+  }
+
+  #end(who: string): number | string {
+    const found = findSessions(this.#slots, who);
+    if (found.is === "user") return this.#step((at) => this.#slots.revokeUser(who, at)) ?? AWAY;
+    if (found.is === "session") return this.#step((at) => (this.#slots.revoke(found.session, at), 1)) ?? AWAY;
+    return isEnding(this.#unsaved.endings(this.#slots), who) ? 0 : found.why;
+  }
+
+  /** Counts daily quotas by the clock's day, although a later day was counted before the clock was set back. @returns that day. */
+  resetDay(): string | undefined {
+    return this.#step(({ wall }) => (this.#counts.days.reset(wall), this.#counts.days.current(wall).day));
+  }
+
+  async #enter(session: Session, before: Session | undefined): Promise<Admission | undefined> {
+    if (this.#open && !this.#disk.isOpen) return { is: "away", retryAfter: COME_AGAIN };
+    const admission = this.#step((at) => this.#slots.enter(session, at, before));
+    if (admission?.is !== "in" || !this.#unsaved.concerns(this.#slots, session, before)) return admission;
+    return (await this.#disk.settled(DURABLE_WITHIN)) ? admission : undefined;
   }
 
   /** @returns what the step gives; undefined when the ledger is not ours now. */
@@ -151,22 +189,39 @@ export class SharedLedger implements LedgerHost {
     return result;
   }
 
-  #restore({ leases, ended, marks, days, windows }: Known, at: Now): void {
-    const slots = new Slots(this.#slots.rules);
-    const counts = new Counts(this.#options.zone);
-    slots.restore(leases, ended, marks, at.now);
-    counts.days.restore(days);
-    for (const { state, at: when } of windows) counts.windows.restore([state], ageOf(when, at.wall), at.now);
-    [this.#slots, this.#counts] = [slots, counts];
-    this.#file.loaded(slots);
+  #load(kept: Kept): void {
+    const at = this.#now();
+    const { leases, ended, marks, days, windows } = readKnown(kept, at);
+    const mine = this.#unsaved.endings(this.#slots);
+    this.#slots = new Slots(this.#slots.rules);
+    this.#slots.restore(leases, ended, marks, at.now);
+    const taken = windows.map(({ state }) => state.key);
+    this.#unsaved.loaded(this.#slots, taken);
+    this.#slots.adopt(mine.ended, mine.marks, at);
+    this.#counts.days.restore(days);
+    for (const { state, at: when } of windows) this.#counts.windows.restore([state], ageOf(when, at.wall), at.now);
+    for (const { session, as } of this.#unchecked.splice(0)) this.#apply(session, as, at);
+    this.#settle();
+    const ahead = daysAhead(this.#counts.days, at.wall);
+    if (ahead !== undefined) this.#options.log.warn(ahead);
   }
 
   #renew({ active, held, known }: Renewal): void {
     this.#step((at) => {
-      for (const session of known) this.#slots.check(session, at);
-      for (const session of active) this.#slots.renew(session, false, at);
-      for (const session of held) this.#slots.renew(session, true, at);
+      for (const session of known) this.#heard(session, "known", at);
+      for (const session of active) this.#heard(session, "active", at);
+      for (const session of held) this.#heard(session, "held", at);
     });
+  }
+
+  #heard(session: Session, as: Use, at: Now): void {
+    if (this.#disk.isOpen) this.#apply(session, as, at);
+    else if (this.#unchecked.length < MOST_UNCHECKED) this.#unchecked.push({ session, as });
+  }
+
+  #apply(session: Session, as: Use, at: Now): void {
+    if (as === "known") this.#slots.check(session, at);
+    else this.#slots.renew(session, as === "held", at);
   }
 
   #tally(tallies: readonly Tally[], from: LedgerEvents): void {
@@ -175,9 +230,18 @@ export class SharedLedger implements LedgerHost {
     for (const seat of this.#seats) if (seat !== from) seat.tallied(tallies);
   }
 
+  #tick(): void {
+    const step = this.#watch.look();
+    if (step !== undefined) {
+      const { fields, text } = stepReport(step, this.#counts.days);
+      this.#options.log.warn(fields, text);
+    }
+    this.reap();
+  }
+
   #sweep(): void {
     this.#step(({ now, wall }) => {
-      this.#slots.sweep(wall);
+      if (this.#watch.steadyFor >= STEADY) this.#slots.sweep(wall);
       this.#counts.windows.sweep(now);
       this.#counts.days.sweep(wall);
     });
@@ -185,19 +249,16 @@ export class SharedLedger implements LedgerHost {
 
   /** After every step: workers hear of it, and the disk a moment later. */
   #settle(): void {
-    const { leases, ended, marks, out } = this.#slots.take();
-    this.#file.changed("lease", leases);
-    this.#file.changed("ended", ended);
-    this.#file.changed("mark", marks);
-    for (const { id, why } of out) for (const seat of this.#seats) seat.ended(id, why);
+    const change = this.#slots.take();
+    this.#unsaved.note(change);
+    for (const { id, why } of change.out) for (const seat of this.#seats) seat.ended(id, why);
     const { state } = this.#slots;
     if (state.used !== this.#told?.used || state.max !== this.#told.max) {
       if (state.status !== this.#told?.status) this.#say(state);
       this.#told = state;
       for (const seat of this.#seats) seat.slots(state);
     }
-    if (this.#flush !== undefined || !this.#open) return;
-    this.#flush = setTimeout(() => this.#endFlush((books) => this.#file.write(books, this.#now())), MOMENT);
+    this.#disk.changed();
   }
 
   #say({ used, max, status }: SlotsState): void {
@@ -205,14 +266,8 @@ export class SharedLedger implements LedgerHost {
     if (this.#told !== undefined) this.#options.log[level]({ slots: used, max }, `slots ${used}/${max} ${status}`);
   }
 
-  /** Carries out a write, and tells those who wait for it. */
-  #endFlush(write: (books: Books) => void): void {
-    clearTimeout(this.#flush);
-    this.#flush = undefined;
-    const waiting = this.#flushed;
-    this.#flushed = Promise.withResolvers();
-    write({ slots: this.#slots, counts: this.#counts });
-    waiting.resolve();
+  get #parts(): { readonly slots: Slots; readonly counts: Counts } {
+    return { slots: this.#slots, counts: this.#counts };
   }
 
   #now(): Now {
@@ -221,4 +276,5 @@ export class SharedLedger implements LedgerHost {
   }
 }
 
-const AWAY = "the ledger is on its way to another broker: try again";
+/** Why nothing was done: the ledger is closed here. */
+export const AWAY = "the ledger is on its way to another broker: try again";

@@ -2,31 +2,41 @@
 import type { Question, WritesQuestion } from "../../base/protocol.ts";
 import { capacityOf } from "../../base/slots.ts";
 import type { Ms, Timestamp } from "../../base/units.ts";
-import type { SessionLine, SharedLedger } from "./ledger.ts";
+import { AWAY, type SharedLedger } from "./ledger.ts";
+import type { SessionLine } from "./sessions.ts";
 
 /** Lines of a list. */
 const MOST_LINES = 1_000;
 const LONGEST_USER = 32;
 
+const NOT_DURABLE =
+  "This is not on disk yet: a restart now would admit them again. drover goes on trying, and logs “the ledger is written again”";
+
 /** @param wall now. */
-export function answerOperator(
+export async function answerOperator(
   ledger: SharedLedger,
   question: Exclude<Question, WritesQuestion | { do: "purge" }>,
   wall: Timestamp,
-): { readonly ok: boolean; readonly text: string } {
+): Promise<{ readonly ok: boolean; readonly text: string }> {
   switch (question.do) {
     case "list":
       return { ok: true, text: list(ledger, wall) };
     case "reap":
       return { ok: true, text: `${slots(ledger.reap())} freed; ${used(ledger)}` };
     case "end": {
-      const out = ledger.end(question.who);
-      return typeof out === "string" ? { ok: false, text: out } : { ok: true, text: `${sessions(out)} put out; ${used(ledger)}` };
+      const out = await ledger.end(question.who);
+      if (typeof out === "string") return { ok: false, text: out };
+      const text = `${sessions(out.count)} put out; ${used(ledger)}`;
+      return out.durable ? { ok: true, text } : { ok: false, text: `${text}. ${NOT_DURABLE}` };
+    }
+    case "reset-day": {
+      const day = ledger.resetDay();
+      return day === undefined ? { ok: false, text: AWAY } : { ok: true, text: `daily quotas are counted on ${day}` };
     }
     case "max":
       return ledger.setMax(question.max)
         ? { ok: true, text: `${question.max} slots from now on; ${used(ledger)}` }
-        : { ok: false, text: "the ledger is on its way to another broker: try again" };
+        : { ok: false, text: AWAY };
     default:
       return question satisfies never;
   }

@@ -188,6 +188,16 @@ export class Slots {
     this.take();
   }
 
+  /** Ends what was ended before these leases were read from disk. */
+  adopt(ended: readonly Ended[], marks: readonly Mark[], at: Now): void {
+    for (const one of ended) this.#end(one, one.why, at);
+    for (const mark of marks) {
+      this.#mark(mark.user, mark.since, mark.at);
+      const own = (this.#byUser.get(mark.user) ?? []).filter(({ session }) => session.since <= mark.since);
+      for (const { session } of own) this.#end(session, "revoked", at);
+    }
+  }
+
   #renew(lease: Lease, now: Instant, held: boolean): void {
     const until = after(now, held ? HELD_FOR : this.rules.lease);
     lease.held = held;
@@ -238,7 +248,7 @@ export class Slots {
     this.#change.out.push({ id, why });
   }
 
-  #end({ id, user, since }: Session, why: Ended["why"], { now, wall }: Now): Ended["why"] {
+  #end({ id, user, since }: Omit<Session, "admin">, why: Ended["why"], { now, wall }: Now): Ended["why"] {
     const known = this.ended.get(id);
     if (known !== undefined) return known.why;
     if (this.leases.has(id)) this.#free(id, why, now);

@@ -16,7 +16,10 @@ export const CONTROL_VERBS = [
   { verb: "scale", does: 'set the number of workers: {"to": N}' },
   { verb: "recycle", does: 'replace one worker, or all of them one by one: {"slot": N}' },
   { verb: "stack", does: 'what one worker does now: its JavaScript stack and its requests in flight: {"slot": N}' },
-  { verb: "slots", does: 'who is in; {"do": "reap"} frees what has run out; {"do": "end", "who": user or session} puts somebody out' },
+  {
+    verb: "slots",
+    does: 'who is in; {"do": "reap"} frees what has run out; {"do": "end", "who": user or session} puts somebody out; {"do": "reset-day"} counts daily quotas by the clock\'s day',
+  },
   { verb: "alerts", does: 'what fires; {"do": "test"} sends a test to every sink; {"do": "ack", "name": alert} marks one as seen' },
   {
     verb: "dashboard",

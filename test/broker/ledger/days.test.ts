@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Timestamp } from "../../../src/base/units.ts";
-import { Days, dayClock } from "../../../src/broker/ledger/days.ts";
+import { Days, dayClock, type DayCount } from "../../../src/broker/ledger/days.ts";
+import { randoms } from "../time.ts";
 
 const at = (iso: string): Timestamp => Date.parse(iso) as Timestamp;
 
@@ -33,4 +34,56 @@ test("counts begin again with the day, wherever the clock goes, and stay bounded
   assert.equal(days.get("day:user:ada"), undefined, "the one that was not used for longest");
   days.sweep(at("2026-11-24T10:00:00Z"));
   assert.equal(days.get("d"), undefined);
+});
+
+test("a clock that is set back resets no count, also after a restart; an operator can", () => {
+  const days = new Days("Europe/Paris");
+  const [yesterday, today, tomorrow] = ["2026-11-20T12:00:00Z", "2026-11-21T12:00:00Z", "2026-11-22T12:00:00Z"].map(at);
+  assert.ok(yesterday !== undefined && today !== undefined && tomorrow !== undefined);
+  days.add("day:user:ada", 50, today);
+  days.sweep(yesterday);
+  assert.equal(days.used("day:user:ada", yesterday), 50);
+  assert.equal(days.resetIn(yesterday), 35 * 3_600_000, "until the day that is counted ends");
+  assert.equal(days.ahead(yesterday), 1);
+  const stored = [...days.unsaved()].flatMap((key) => days.get(key) ?? []);
+  const next = new Days("Europe/Paris");
+  next.restore(stored);
+  next.add("day:user:ada", 1, yesterday);
+  assert.equal(next.used("day:user:ada", today), 51);
+  next.sweep(tomorrow);
+  assert.deepEqual([next.used("day:user:ada", tomorrow), next.ahead(tomorrow)], [0, 0]);
+  const after = [...next.unsaved()].flatMap((key) => next.get(key) ?? []);
+  const third = new Days("Europe/Paris");
+  third.restore(after);
+  assert.equal(third.current(today).day, "2026-11-22", "kept, though nothing was counted on it");
+  third.reset(today);
+  assert.equal(third.current(today).day, "2026-11-21");
+});
+
+test("model: what is counted here and what a file holds add up, whatever was saved before", () => {
+  const [today] = [at("2026-11-21T12:00:00Z")];
+  for (let seed = 0; seed < 200; seed += 1) {
+    const random = randoms(seed + 1);
+    const pick = (n: number): number => Math.floor(random() * n);
+    const file = new Map<string, DayCount>();
+    let days = new Days("UTC");
+    let [truth, hasRead] = [0, true];
+    for (let step = 0; step < 30; step += 1) {
+      const what = pick(3);
+      if (what === 0) {
+        const times = pick(5);
+        days.add("k", times, today);
+        truth += times;
+      } else if (what === 1 && hasRead) {
+        for (const key of days.unsaved()) file.set(key, days.get(key) as DayCount);
+        days.saved();
+        if (pick(2) === 0) [days, hasRead] = [new Days("UTC"), false]; // a successor
+      } else {
+        days.restore([...file.values()]);
+        hasRead = true;
+      }
+    }
+    days.restore([...file.values()]);
+    assert.equal(days.used("k", today), truth, `seed ${seed}`);
+  }
 });

@@ -11,6 +11,7 @@ import { seconds } from "../../../src/base/units.ts";
 import { keepNothing, openKept, type Kept } from "../../../src/broker/ledger/kept.ts";
 import { answerOperator } from "../../../src/broker/ledger/operator.ts";
 import type { SharedLedger } from "../../../src/broker/ledger/ledger.ts";
+import type { Session } from "../../../src/sheets/ledger.ts";
 import type { LedgerSeat } from "../../../src/sheets/ledger-host.ts";
 import { fillUp, tinyDisk } from "../../tiny-disk.ts";
 import { FakeTime } from "../time.ts";
@@ -97,29 +98,162 @@ test("what ran out while nothing ran is free; what had just run out has a moment
   third.host.close();
 });
 
-test("a disk that refuses, and a file that is none, cost what is on it and nothing else", async () => {
-  let full = true;
-  const failing: Kept = {
-    ...keepNothing,
-    write: () => {
-      if (full) throw new Error("database or disk is full");
-    },
+/** A disk that refuses on command. */
+function frailDisk() {
+  const disk = { full: true, away: false, writes: 0 };
+  const kept = (): Kept => {
+    if (disk.away) throw new Error("EACCES");
+    const real = open();
+    return {
+      ...keepNothing,
+      load: (kind) => real.load(kind),
+      close: () => real.close(),
+      write(facts) {
+        disk.writes += 1;
+        if (disk.full) throw new Error("database or disk is full");
+        real.write(facts);
+      },
+    };
   };
-  const byHand = begin(() => failing);
+  return { disk, kept };
+}
+
+/** What became of a promise until some writes later. */
+async function soFar<T>(promise: Promise<T>, disk: { readonly writes: number }, more = 3): Promise<T | "pending"> {
+  return await Promise.race([promise, written(disk, more).then(() => "pending" as const)]);
+}
+
+/** Until the disk was written to so many times more, successfully or not. */
+async function written(disk: { readonly writes: number }, more: number): Promise<void> {
+  const enough = disk.writes + more;
+  for (const end = performance.now() + 10_000; disk.writes < enough;) {
+    assert.ok(performance.now() < end, "the write is not repeated");
+    await sleep(5);
+  }
+}
+
+test("a logout is answered once it is on disk: a write that failed is repeated until it succeeds", async () => {
+  const { disk, kept } = frailDisk();
+  const byHand = begin(kept);
   const one = seat(byHand.host);
   const ada = session("ada", time.wall());
   await one.enter(ada);
-  assert.equal(await one.leave(ada), true, "it is out, though no disk says so");
-  await one.leave(session("bob", time.wall()));
-  assert.equal(byHand.lines.filter((line) => line.includes("can't be written")).length, 1, "said once");
-  full = false;
+  const left = one.leave(ada);
+  assert.equal(await soFar(left, disk), "pending", "the disk is full");
+  assert.deepEqual(await one.enter(ada), { is: "revoked" }, "at once, whatever the disk says");
+  assert.equal(byHand.lines.filter((line) => line.includes("can't be written")).length, 1, "logged once");
+  disk.full = false;
+  assert.equal(await left, true);
+  assert.ok(byHand.lines.some((line) => line.includes("the ledger is written again")));
+  const killed = begin(); // nothing was closed
+  assert.deepEqual(await seat(killed.host).enter(ada), { is: "revoked" });
+  killed.host.close();
   byHand.host.close();
-  const none = begin(() => {
-    throw new Error("EACCES");
-  });
-  assert.deepEqual(await seat(none.host).enter(ada), { is: "in" });
-  none.host.close();
+});
+
+test("a logout that does not reach the disk in time, or before the ledger closes, is not confirmed", async () => {
+  const { kept, disk } = frailDisk();
+  const byHand = begin(kept);
+  const one = seat(byHand.host);
+  const [ada, bob] = [session("ada", time.wall()), session("bob", time.wall())];
+  for (const each of [ada, bob]) await one.enter(each);
+  assert.equal(await one.leave(ada), undefined, "its worker asks again");
+  const answer = await answerOperator(byHand.host, { do: "end", who: "bob" }, time.wall());
+  assert.equal(answer.ok, false);
+  assert.match(answer.text, /^1 session put out; slots 0\/3 .*not on disk yet/);
+  const again = answerOperator(byHand.host, { do: "end", who: "bob" }, time.wall());
+  const left = one.leave(ada);
+  byHand.host.close();
+  assert.equal(await left, undefined);
+  assert.match((await again).text, /^0 sessions put out; .*not on disk yet/, "repeated");
+  disk.full = false;
+  byHand.host.start(); // no successor came: what was ended here stays so, and is written now
+  assert.equal(await seat(byHand.host).leave(ada), true);
+  const killed = begin();
+  for (const each of [ada, bob]) assert.deepEqual(await seat(killed.host).enter(each), { is: "revoked" });
+  killed.host.close();
+  byHand.host.close();
+});
+
+test("a login that ends an older session is answered once that is on disk; others do not wait for it", async () => {
+  const { disk, kept } = frailDisk();
+  const { host } = begin(kept);
+  const one = seat(host);
+  const [ada, bob, eve] = ["ada", "bob", "eve"].map((user) => session(user, time.wall())) as [Session, Session, Session];
+  assert.deepEqual(await one.enter(ada), { is: "in" });
+  const newer = one.enter(session("ada", time.wall() + 1));
+  const over = one.enter(bob, eve);
+  for (const login of [newer, over]) assert.equal(await soFar<unknown>(login, disk), "pending");
+  assert.deepEqual(await one.enter(session("zoe", time.wall())), { is: "in" });
+  disk.full = false;
+  for (const login of [newer, over]) assert.deepEqual(await login, { is: "in" });
+  host.close();
+});
+
+test("counts of the day that a full disk did not take are written when it does", async () => {
+  const { disk, kept } = frailDisk();
+  disk.full = false;
+  const { host } = begin(kept);
+  const one = seat(host);
+  for (let i = 0; i < 12; i += 1) await one.spend(day(100));
+  assert.equal(await one.leave(session("eve", time.wall())), true);
+  disk.full = true;
+  for (let i = 0; i < 60; i += 1) await one.spend(day(100));
+  await written(disk, 2);
+  disk.full = false;
+  host.close();
+  const next = begin();
+  const spent = await seat(next.host).spend(day(100));
+  assert.ok(spent?.is === "ok" && spent.left === 100 - 73, JSON.stringify(spent));
+  next.host.close();
+});
+
+test("a lease that a full disk did not take is written when it does", async () => {
+  const { disk, kept } = frailDisk();
+  const { host } = begin(kept);
+  const one = seat(host);
+  await one.enter(session("ada", time.wall()));
+  await written(disk, 2);
+  disk.full = false;
+  assert.equal(await one.leave(session("eve", time.wall())), true, "all that is unsaved goes along");
+  const killed = begin();
+  assert.equal(killed.host.state.used, 1);
+  killed.host.close();
+  host.close();
+});
+
+test("a ledger that can't be opened is tried again; meanwhile nobody is admitted, and what ends or is counted then holds", async () => {
+  const first = begin();
+  const [ada, bob, eve] = ["ada", "bob", "eve"].map((user) => session(user, time.wall())) as [Session, Session, Session];
+  const before = seat(first.host);
+  for (const each of [ada, bob, eve]) await before.enter(each);
+  await before.leave(eve);
+  for (let i = 0; i < 3; i += 1) await before.spend(day(5));
+  first.host.close();
+
+  const { disk, kept } = frailDisk();
+  Object.assign(disk, { full: false, away: true });
+  const next = begin(kept);
+  const out: string[] = [];
+  const one = next.host.join({ slots: () => {}, ended: (id, why) => out.push(`${id} ${why}`), tallied: () => {} });
+  for (const each of [ada, eve, session("new", time.wall())]) assert.equal((await one.enter(each))?.is, "away");
+  one.renew({ active: [], held: [], known: [ada, eve] }); // as a worker does that reaches this broker
+  assert.deepEqual(out, [], "what is unknown ends nobody");
+  const left = one.leave(bob);
+  assert.equal((await one.spend(day(5)))?.is, "ok");
+  disk.away = false;
+  assert.equal(await left, true);
+  assert.deepEqual(new Set(out), new Set([`${bob.id} revoked`, `${eve.id} revoked`]), "checked as soon as it is known");
+  assert.deepEqual(await one.enter(ada), { is: "in" });
+  for (const each of [bob, eve]) assert.deepEqual(await one.enter(each), { is: "revoked" });
+  assert.deepEqual([(await one.spend(day(5)))?.is, (await one.spend(day(5)))?.is], ["ok", "over"], "3 before, 1 meanwhile");
+  assert.equal(next.lines.filter((line) => line.includes("can't be opened")).length, 1);
+  next.host.close();
+});
+
+test("a file that is no database costs what is on it and nothing else", async () => {
   writeFileSync(join(folder, "ledger.db"), "this is no database, and long enough to be one ".repeat(100));
+  const ada = session("ada", time.wall());
   const fresh = begin();
   assert.equal(fresh.host.state.used, 0);
   await seat(fresh.host).enter(ada);
@@ -174,6 +308,46 @@ test("a disk that could not be opened at the start is used as soon as it can be"
   late.host.close();
 });
 
+test("a clock that is set back resets no daily quota: not in this process, not in the next; both readings are logged", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const first = begin();
+  const one = seat(first.host);
+  for (let i = 0; i < 50; i += 1) assert.equal((await one.spend(day(50)))?.is, "ok");
+  const was = time.wall();
+  time.setWall(-86_400_000);
+  t.mock.timers.tick(60_000); // looks at the clock, and sweeps
+  assert.equal((await one.spend(day(50)))?.is, "over");
+  const line = first.lines.map((text) => JSON.parse(text) as Record<string, unknown>).find(({ event }) => event === "clock-step");
+  assert.deepEqual(
+    [line?.["expected"], line?.["actual"], line?.["step_ms"]],
+    [new Date(was).toISOString(), new Date(time.wall()).toISOString(), -86_400_000],
+  );
+  assert.match(String(line?.["msg"]), /was set back by 86400 s: .*daily quotas stay on 2027-01-15, 1 day ahead/);
+  first.host.close();
+  const next = begin();
+  assert.equal((await seat(next.host).spend(day(50)))?.is, "over");
+  const answer = await answerOperator(next.host, { do: "reset-day" }, time.wall());
+  assert.deepEqual(answer, { ok: true, text: "daily quotas are counted on 2027-01-14" });
+  assert.equal((await seat(next.host).spend(day(50)))?.is, "ok", "an operator said so");
+  next.host.close();
+});
+
+test("ended sessions are not forgotten by a clock that jumps ahead and comes back", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const { host } = begin();
+  const one = seat(host);
+  const ada = session("ada", time.wall());
+  await one.enter(ada);
+  await one.leave(ada);
+  const month = 40 * 86_400_000;
+  await time.advance(seconds(2 * 3_600));
+  time.setWall(month);
+  t.mock.timers.tick(60_000);
+  time.setWall(-month);
+  assert.deepEqual(await one.enter(ada), { is: "revoked" });
+  host.close();
+});
+
 test("a flood of sessions, keys and logouts stays bounded and fast", async () => {
   const { host } = begin();
   const one = seat(host);
@@ -197,14 +371,14 @@ test("the operator sees who is in, frees, and puts out by user or by session", a
   await one.enter(ada);
   one.renew({ active: [], held: [bob], known: [] });
   const told = (question: Parameters<typeof answerOperator>[1]) => answerOperator(host, question, time.wall());
-  const { text } = told({ do: "list" });
+  const { text } = await told({ do: "list" });
   assert.match(text, /^slots 2\/3 HEALTHY \(66\.7 %, 1 free\)\n\nSESSION/);
   assert.match(text, /ada +60m +10m +what it did last\n/);
   assert.match(text, /abcdefgh +bob +0s +45s +an open stream, admin$/);
-  assert.deepEqual(told({ do: "end", who: "nobody" }), { ok: false, text: "nobody is in as nobody, and no session begins with it" });
-  assert.deepEqual(told({ do: "end", who: "ada" }), { ok: true, text: "1 session put out; slots 1/3 LOW (33.3 %, 2 free)" });
+  assert.deepEqual(await told({ do: "end", who: "nobody" }), { ok: false, text: "nobody is in as nobody, and no session begins with it" });
+  assert.deepEqual(await told({ do: "end", who: "ada" }), { ok: true, text: "1 session put out; slots 1/3 LOW (33.3 %, 2 free)" });
   assert.deepEqual(await one.enter(session("ada", time.wall() - 1)), { is: "revoked" }, "an older cookie of hers");
-  assert.equal(told({ do: "end", who: "abcdef" }).ok, true);
-  assert.deepEqual(told({ do: "reap" }), { ok: true, text: "0 slots freed; slots 0/3 LOW (0.0 %, 3 free)" });
+  assert.equal((await told({ do: "end", who: "abcdef" })).ok, true);
+  assert.deepEqual(await told({ do: "reap" }), { ok: true, text: "0 slots freed; slots 0/3 LOW (0.0 %, 3 free)" });
   host.close();
 });

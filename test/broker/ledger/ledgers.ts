@@ -1,7 +1,7 @@
 /** A broker's ledger and its workers in one process, without a socket. */
 import { pino } from "pino";
 import { systemClock, type Clock } from "../../../src/base/clock.ts";
-import { minutes, ms } from "../../../src/base/units.ts";
+import { minutes, ms, type Ms } from "../../../src/base/units.ts";
 import { keepNothing, type Kept } from "../../../src/broker/ledger/kept.ts";
 import { SharedLedger } from "../../../src/broker/ledger/ledger.ts";
 import type { SlotRules } from "../../../src/broker/ledger/slots.ts";
@@ -17,11 +17,13 @@ export interface ByHand {
   worker(): Ledger & Tallies;
 }
 
-export function ledgerByHand(options: { clock?: Clock; rules?: Partial<SlotRules>; zone?: string; open?: () => Kept } = {}): ByHand {
+export function ledgerByHand(
+  options: { clock?: Clock; rules?: Partial<SlotRules>; zone?: string; open?: () => Kept; pause?: () => Ms } = {},
+): ByHand {
   const lines: string[] = [];
   const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
-  const { clock = systemClock, zone = "UTC", open = () => keepNothing } = options;
-  const host = new SharedLedger({ rules: { ...RULES, ...options.rules }, zone, clock, log, open });
+  const { clock = systemClock, zone = "UTC", open = () => keepNothing, pause = () => ms(20) } = options;
+  const host = new SharedLedger({ rules: { ...RULES, ...options.rules }, zone, clock, log, open, pause });
   host.start();
   return { host, lines, worker: () => createLedger(directLink(host), { clock, tellEvery: ms(20) }) };
 }
