@@ -303,6 +303,22 @@ test("600 fences that stand: nothing is sent until one may go", async () => {
   assert.ok(m.google.standing(METADATA_KEY).length <= 600);
 });
 
+test("600 fences that stand, and a clock that is set back by a day: writes go on when the fences' time is over", async () => {
+  const m = new Machine();
+  const value = fenceValue(markOf("machine-one"), m.time.wall(), 0, "");
+  const made = Array.from({ length: 600 }, (_, i) => ({ metadataId: 1 + i, metadataKey: METADATA_KEY, metadataValue: value }));
+  m.google.edit(
+    ...made.map((each) => ({
+      createDeveloperMetadata: { developerMetadata: { ...each, location: { spreadsheet: true }, visibility: "DOCUMENT" } },
+    })),
+  );
+  m.append("a", { n: 1 });
+  await m.time.until(() => false, 60_000);
+  m.time.wallFrom -= 86_400_000;
+  await m.time.until(() => m.rows().length > 0, 1_200_000);
+  assert.deepEqual(m.rows(), [["a", ["a", 1]]]);
+});
+
 test("a journal from an older copy waits for what the lost life had sent", async () => {
   const m = new Machine();
   const fates = ["ok", "ok", "ok", "refused", "ok", "late"] as const;

@@ -5,14 +5,15 @@ import type { Alarm } from "../../../src/broker/alarm.ts";
 /** Time that jumps from alarm to alarm; between two of them everything that can go on does. */
 export class JumpTime implements Clock {
   at = 1_000;
-  readonly #wall = 1_800_000_000_000;
+  /** What the wall clock is ahead of the monotonic one. */
+  wallFrom = 1_800_000_000_000;
   #alarms: { at: number; wake: () => void }[] = [];
 
   now(): Instant {
     return this.at as Instant;
   }
   wall(): Timestamp {
-    return (this.#wall + this.at) as Timestamp;
+    return (this.wallFrom + this.at) as Timestamp;
   }
   readonly alarm: Alarm = (at, wake) => {
     const entry = { at: Math.max(at, this.at), wake };

@@ -47,9 +47,14 @@ export interface Contents {
   readonly proof: boolean;
 }
 
-/** Fences whose time is over, the oldest first. */
-export const overdueFences = (state: State, now: Timestamp): readonly number[] =>
-  [...state.fences].filter(([, settledAt]) => settledAt + FENCE_LIFE <= now).map(([id]) => id);
+/**
+ * Fences whose time is over, the oldest first. One that was settled in the future stands since before the clock was set back: its time
+ * starts again, or it would stand, and in the end hold up all writes, until the clock has caught up.
+ */
+export function overdueFences(state: State, now: Timestamp): readonly number[] {
+  for (const [id, settledAt] of state.fences) if (settledAt > now) state.fences.set(id, now);
+  return [...state.fences].filter(([, settledAt]) => settledAt + FENCE_LIFE <= now).map(([id]) => id);
+}
 
 /** Takes the numbers it needs out of the state; tags of rows that it pins anew go. */
 export function makeFlight({ units, wishes, riders, shows, proof }: Contents, state: State, world: World): Flight {
