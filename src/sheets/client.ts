@@ -30,7 +30,7 @@ export interface Tables {
   peek(name: string): TableView | undefined;
   /**
    * A table's rows, as fresh as its TTL allows (see above).
-   * @param priority what they are for, when calls to Google are short: `urgent` for a login, `export` for what can wait.
+   * @param priority what they are for, when calls to Google are short: `urgent` for a login, `export` for an export, which can wait.
    * @throws UnavailableError when there is no such table, or none of its rows was ever seen; the signal's reason when it aborts.
    */
   table(name: string, signal?: AbortSignal, priority?: Priority): Promise<TableView>;

@@ -22,7 +22,7 @@ import { deriveKey } from "../../src/sheets/secrets.ts";
 import { ACCOUNTS } from "../../src/sheets/users.ts";
 import type { Cell, VisibleColumn } from "../../src/sheets/snapshot.ts";
 import type { Transport, TransportEvents } from "../../src/sheets/transport.ts";
-import type { TableInfo, Unavailable } from "../../src/sheets/types.ts";
+import type { Priority, TableInfo, Unavailable } from "../../src/sheets/types.ts";
 import { UnavailableError } from "../../src/sheets/unavailable.ts";
 import type { Change, Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WriteWait } from "../../src/sheets/writes.ts";
 import { PreparedStore } from "../../src/worker/prepared.ts";
@@ -34,6 +34,8 @@ import { encode, type Encoded } from "./rows.ts";
 export class Sheet implements Transport {
   events: TransportEvents | undefined;
   readonly wants: string[] = [];
+  /** The same, with what each is for. */
+  readonly priorities: [name: string, priority: Priority | undefined][] = [];
   /** What came to be written, accepted or not. */
   readonly asked: { readonly request: WriteRequest; readonly wait: WriteWait }[] = [];
   /** Writes that were accepted, by id. */
@@ -176,8 +178,9 @@ export class Sheet implements Transport {
     this.events?.failed(why);
   }
 
-  async want(name: string): Promise<void> {
+  async want(name: string, _held?: string, priority?: Priority): Promise<void> {
     this.wants.push(name);
+    this.priorities.push([name, priority]);
     const failure = this.#failures.get(name);
     if (failure !== undefined) throw new UnavailableError(failure);
     this.#deliver(name);

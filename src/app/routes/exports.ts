@@ -1,4 +1,4 @@
-/** `GET /api/tables/:table/export`: the rows of a list, all of them, as a file. */
+/** `GET /api/tables/:table/export`: the rows of a list, all of them, as a file; without parameters the row with the key `export`, if there is one. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ms } from "../../base/units.ts";
 import type { TableView } from "../../sheets/client.ts";
@@ -19,7 +19,7 @@ import { MAX_QUERY, type Query } from "../query/model.ts";
 import { rawQuery } from "../query/raw.ts";
 import type { AppServices } from "../services.ts";
 import { ownFilter } from "../session/own.ts";
-import { open } from "./tables.ts";
+import { open, rowBehind } from "./tables.ts";
 
 /** Changes whenever the same rows and query give other bytes: it is part of the ETag. */
 const FORMAT = 1;
@@ -40,6 +40,7 @@ interface Order {
 export function exportRoute(fastify: FastifyInstance, services: AppServices): void {
   const exports = new Exports(services);
   fastify.get("/api/tables/:table/export", async (request: ExportRequest, reply) => {
+    if (rawQuery(request) === "" && (await rowBehind("export", request, reply, services))) return reply; // an export names its format
     const order = await readOrder(request, reply, services);
     if ("status" in order) return sendProblem(request, reply, order);
     const head = headOf(order, services);
@@ -57,7 +58,7 @@ async function readOrder(request: ExportRequest, reply: FastifyReply, services: 
   if (raw.length > MAX_QUERY) return problem(414, "uri-too-long", `the query is over ${MAX_QUERY} characters`);
   const asked = readAsked(raw);
   if (!asked.ok) return badParameter(asked.bad);
-  const opened = await open(request, reply, "row", services);
+  const opened = await open(request, reply, { path: "row", priority: "export" }, services);
   if ("status" in opened) return opened;
   const { view, owner, audience } = opened;
   const query = bindQuery(view.info.name, asked.value.query, view.snapshot.columns, ownFilter(view.info, owner));

@@ -91,7 +91,7 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
 /** Who may log in, or why nobody can. */
 async function accounts({ raw }: FastifyRequest, { accounts: known }: AppServices): Promise<Directory | Problem> {
   try {
-    return await known.load(raw.signal);
+    return await known.load(raw.signal, "urgent");
   } catch (thrown) {
     if (!(thrown instanceof UnavailableError)) throw thrown;
     return thrown.why.reason === "unknown"

@@ -1,6 +1,7 @@
 /** `GET /api/tables/:table` and `GET /api/tables/:table/:key`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TableView } from "../../sheets/client.ts";
+import type { Priority } from "../../sheets/types.ts";
 import { UnavailableError } from "../../sheets/unavailable.ts";
 import { knownTables } from "../listing.ts";
 import { applied } from "../limits/limiter.ts";
@@ -21,13 +22,22 @@ type TableRequest = FastifyRequest<{ Params: { table: string } }>;
 type RowRequest = FastifyRequest<{ Params: { table: string; key: string } }>;
 
 export function tableRoutes(fastify: FastifyInstance, services: AppServices): void {
-  const { limiter } = services;
-  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const over = applied(await limiter.read(request.raw), reply);
-    return over === undefined ? undefined : sendProblem(request, reply, over);
-  };
+  const onRequest = (request: FastifyRequest, reply: FastifyReply) => countRead(request, reply, services);
   fastify.get("/api/tables/:table", { onRequest }, (request: TableRequest, reply) => list(request, reply, services));
   fastify.get("/api/tables/:table/:key", { onRequest }, (request: RowRequest, reply) => row(request, reply, services));
+}
+
+async function countRead(request: FastifyRequest, reply: FastifyReply, { limiter }: AppServices): Promise<FastifyReply | undefined> {
+  const over = applied(await limiter.read(request.raw), reply);
+  return over === undefined ? undefined : sendProblem(request, reply, over);
+}
+
+/** Answers with the row whose key is the last segment of a fixed path. @returns whether there is one, and it may be read. */
+export async function rowBehind(key: string, request: TableRequest, reply: FastifyReply, services: AppServices): Promise<boolean> {
+  const found = await find(request, reply, key, services);
+  if ("status" in found) return false;
+  if ((await countRead(request, reply, services)) === undefined) giveRow(request, reply, found, services);
+  return true;
 }
 
 async function list(request: TableRequest, reply: FastifyReply, services: AppServices): Promise<FastifyReply> {
@@ -35,7 +45,7 @@ async function list(request: TableRequest, reply: FastifyReply, services: AppSer
   if (raw.length > MAX_QUERY) return sendProblem(request, reply, problem(414, "uri-too-long", `the query is over ${MAX_QUERY} characters`));
   const parsed = parseQuery(raw);
   if (!parsed.ok) return sendProblem(request, reply, badParameter(parsed.bad));
-  const opened = await open(request, reply, "rows", services);
+  const opened = await open(request, reply, { path: "rows" }, services);
   if ("status" in opened) return sendProblem(request, reply, opened);
   const { view, owner, audience } = opened;
   const query = bindQuery(view.info.name, parsed.value, view.snapshot.columns, ownFilter(view.info, owner));
@@ -51,19 +61,35 @@ async function row(request: RowRequest, reply: FastifyReply, services: AppServic
   const [surplus] = pairs.value.keys();
   if (surplus !== undefined)
     return sendProblem(request, reply, badParameter({ parameter: surplus, detail: "is unknown: a single row takes no parameters" }));
-  const opened = await open(request, reply, "row", services);
-  if ("status" in opened) return sendProblem(request, reply, opened);
-  const { key } = request.params;
-  const { view, owner, audience } = opened;
+  const found = await find(request, reply, request.params.key, services);
+  if ("status" in found) return sendProblem(request, reply, found);
+  giveRow(request, reply, found, services);
+  return reply;
+}
+
+interface FoundRow extends Opened {
+  readonly place: number;
+}
+
+async function find(request: TableRequest, reply: FastifyReply, key: string, services: AppServices): Promise<FoundRow | Problem> {
+  const opened = await open(request, reply, { path: "row" }, services);
+  if ("status" in opened) return opened;
+  const { view, owner } = opened;
   const place = await placeOf(view, key, services.threads, request.raw.signal);
   if (place === undefined || (owner !== undefined && !owns(view.snapshot.row(place), view.info, owner)))
-    return sendProblem(
-      request,
-      reply,
-      problem(404, "unknown-key", `the table ${quoted(view.info.name)} has no row with the key ${quoted(key)}`),
-    );
+    return problem(404, "unknown-key", `the table ${quoted(view.info.name)} has no row with the key ${quoted(key)}`);
+  return { ...opened, place };
+}
+
+function giveRow(request: TableRequest, reply: FastifyReply, { view, place, audience }: FoundRow, services: AppServices): void {
   give(request, reply, view, rowAnswer(view, place, audience), { ...services, audience });
-  return reply;
+}
+
+/** What a table is opened for. */
+interface Use {
+  readonly path: TablePath;
+  /** Of the call to Google that it may take. */
+  readonly priority?: Priority;
 }
 
 /** A table's rows, as far as whoever asks may read them. */
@@ -78,7 +104,8 @@ interface Opened {
  * Visibility comes first, so that nobody can have a table fetched that they may not read; it is asked again of the view, because it may
  * have changed while its rows were on their way.
  */
-export async function open(request: TableRequest, reply: FastifyReply, path: TablePath, services: AppServices): Promise<Opened | Problem> {
+export async function open(request: TableRequest, reply: FastifyReply, use: Use, services: AppServices): Promise<Opened | Problem> {
+  const { path, priority } = use;
   const { table: name } = request.params;
   const { signal } = request.raw;
   const listed = await knownTables(services.tables, signal);
@@ -90,7 +117,7 @@ export async function open(request: TableRequest, reply: FastifyReply, path: Tab
   const refused = refusal(info, "read", path, who);
   if (refused !== undefined) return refused;
   try {
-    const view = await services.tables.table(name, signal);
+    const view = await services.tables.table(name, signal, priority);
     const late = refusal(view.info, "read", path, who);
     return late ?? { view, owner: ownerFor(view.info, "read", who), audience: audienceOf(view.info, who) };
   } catch (thrown) {

@@ -2,6 +2,7 @@
 import type { TableView, Tables } from "../../sheets/client.ts";
 import { foldName } from "../../sheets/secrets.ts";
 import type { Snapshot } from "../../sheets/snapshot.ts";
+import type { Priority } from "../../sheets/types.ts";
 import { ACCOUNTS } from "../../sheets/users.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
@@ -50,8 +51,8 @@ export class Accounts {
   }
 
   /** @throws UnavailableError: `unknown` when the tables file names no users. */
-  async load(signal: AbortSignal): Promise<Directory> {
-    return directoryOf(await this.#tables.table(ACCOUNTS, signal));
+  async load(signal: AbortSignal, priority?: Priority): Promise<Directory> {
+    return directoryOf(await this.#tables.table(ACCOUNTS, signal, priority));
   }
 
   /** What is known without waiting; asks for what is old or not there. */

@@ -51,7 +51,7 @@ export type Op =
   | AddOp
   | { readonly do: "seal"; readonly batch: Batch; readonly nextMetadataId: number }
   | { readonly do: "sent"; readonly nr: number; readonly at: Timestamp }
-  | { readonly do: "settle"; readonly nr: number; readonly how: Settlement }
+  | { readonly do: "settle"; readonly nr: number | undefined; readonly how: Settlement }
   | { readonly do: "dropFences"; readonly ids: readonly number[] }
   | { readonly do: "keepTags"; readonly kept: readonly Tag[]; readonly dropped: readonly number[]; readonly nextMetadataId: number }
   /** Purges what is too old, in a small step, and moves the WAL into the database. */

@@ -119,7 +119,7 @@ class ThreadJournal implements Journal {
     return this.#queue.ask({ do: "sent", nr, at });
   }
 
-  settle(nr: number, how: Settlement): Promise<void> {
+  settle(nr: number | undefined, how: Settlement): Promise<void> {
     return this.#queue.ask({ do: "settle", nr, how });
   }
 

@@ -142,7 +142,7 @@ export class Store {
   }
 
   /** Done twice it does nothing more: a settlement may be repeated by who does not know whether it was taken. */
-  #settle(nr: number, { landed, parked, again, at }: Settlement): void {
+  #settle(nr: number | undefined, { landed, parked, again, at }: Settlement): void {
     const before = this.state.counters;
     for (const lsn of landed)
       this.#move(lsn, "landed", ({ id, table, op, key, at: since }) => ({ id, table, op, key, at: since, settledAt: at }));
@@ -151,10 +151,11 @@ export class Store {
     if (this.state.counters !== before) this.#books.count({});
   }
 
-  #endBatch(nr: number, over: ReadonlySet<number>, landedAt: Timestamp | undefined, at: Timestamp): void {
-    const batch = this.state.sealed.get(nr);
-    const row = batch === undefined ? undefined : this.#books.database.get("batch", nr);
-    if (batch === undefined || row === undefined) return;
+  #endBatch(nr: number | undefined, over: ReadonlySet<number>, landedAt: Timestamp | undefined, at: Timestamp): void {
+    const batch = nr === undefined ? undefined : this.state.sealed.get(nr);
+    if (nr === undefined || batch === undefined) return;
+    const row = this.#books.database.get("batch", nr);
+    if (row === undefined) return;
     const record = recordOf("batch", row);
     const lsns = record.lsns.filter((lsn) => !over.has(lsn));
     const sealed = new Map(this.state.sealed);

@@ -257,3 +257,24 @@ test("real threads, and two exports pipelined on one connection", async () => {
     await pool.destroy();
   }
 });
+
+test("a row whose key is export is at its path without parameters; without such a row the path is an export's", async () => {
+  const sheet = new Sheet();
+  sheet.table("plain", "public", PLAYERS, players(2));
+  sheet.table("players", "public", PLAYERS, [...players(2), ["export", "Kim", 7]]);
+  await using w = await world(sheet);
+  const path = (table: string): string => `${w.url}/api/tables/${table}/export`;
+  const row = await fetch(path("players"));
+  assert.deepEqual([row.status, await row.json()], [200, { table: "players", row: { id: "export", name: "Kim", score: 7 } }]);
+  assert.equal((await fetch(path("players"), { method: "HEAD" })).status, 200);
+  assert.deepEqual(((await (await fetch(`${path("players")}?format=json`)).json()) as unknown[]).length, 3);
+  const missing = await fetch(path("plain"));
+  assert.deepEqual([missing.status, ((await missing.json()) as { parameter: string }).parameter], [400, "format"]);
+  assert.equal((await fetch(path("nothing"))).status, 400, "as before: an export without a format");
+});
+
+test("an export may wait when calls to Google are short: what it asks for is not a refresh", async () => {
+  await using w = await world(sampleSheet(3));
+  assert.equal((await fetch(at(w, "format=csv"))).status, 200);
+  assert.deepEqual(w.sheet.priorities.at(-1), ["players", "export"]);
+});

@@ -5,6 +5,7 @@ import { CODES, eventSheet, eventWorld, member, Person } from "./people.ts";
 import { KEYS, SESSIONS, world } from "../world.ts";
 import { RULES } from "../../broker/ledger/ledgers.ts";
 import { hashPassword } from "../../../src/cli/hash.ts";
+import { ACCOUNTS } from "../../../src/sheets/users.ts";
 
 const keyed = (keys: readonly string[]) => ({ sessions: { ...SESSIONS, keys } });
 const code = ({ body }: { body: Record<string, unknown> }): unknown => body["code"];
@@ -27,6 +28,15 @@ test("a code lets in, whatever its case and the name's; /api/me says who; loggin
   const replayed = await ada.get("/api/me");
   assert.deepEqual([replayed.status, code(replayed)], [401, "revoked"]);
   assert.equal((await new Person(w).ask("POST", "/api/logout")).status, 204, "who is not in is out already");
+});
+
+test("a login reads the users by the calls that are kept for logins", async () => {
+  await using w = await eventWorld();
+  await new Person(w).login("Ada", CODES.ada);
+  assert.deepEqual(
+    w.sheet.priorities.find(([name]) => name === ACCOUNTS),
+    [ACCOUNTS, "urgent"],
+  );
 });
 
 test("the cookie: HttpOnly, SameSite=Lax, the whole site; behind HTTPS __Host- and Secure, and then no other counts", async () => {
