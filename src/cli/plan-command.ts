@@ -7,7 +7,7 @@ import { mebibytes } from "../base/units.ts";
 import { tellsIdle } from "../plan/calibrate.ts";
 import { corrections } from "../plan/corrections.ts";
 import { plainText } from "../base/plain-text.ts";
-import { forecast, wantedBy } from "../plan/forecast.ts";
+import { forecast, wantedBy, type Forecast } from "../plan/forecast.ts";
 import { nextStep } from "../plan/next.ts";
 import { WHAT } from "../plan/presets.ts";
 import { cheapest, PRICES, readPrices, type Bill, type PriceList } from "../plan/prices.ts";
@@ -112,7 +112,9 @@ function showVerification(asked: Asked, run: LoadRun, from: LoadRun | undefined)
 
 /** Whether a flag said one of the figures that a preset speaks of. */
 const isChanged = ({ demand, place, upstream }: PlanInput): boolean =>
-  Object.values({ ...demand, ...place, ...upstream }).some((figure) => typeof figure === "object" && /^(?:flag )?--/.test(figure.source));
+  [...Object.values({ ...demand, ...place, ...upstream }), ...Object.values(place.slots ?? {})].some(
+    (figure) => typeof figure === "object" && "source" in figure && /^(?:flag )?--/.test(figure.source),
+  );
 
 export async function plan(argv: readonly string[]): Promise<number> {
   const asked = readAsked(argv);
@@ -135,5 +137,9 @@ export async function plan(argv: readonly string[]): Promise<number> {
   const wrong = flags.preset === undefined ? [] : corrections(flags.preset);
   if (flags.json) printJson(planJson(made, wrong));
   else print(`${title}${render(made)}${renderCorrections(wrong)}${flags.explain ? renderExplanations(made.forecast) : ""}`);
-  return EXIT.done.code;
+  return exitOf(made.forecast);
 }
+
+/** A plan that does not hold, or answers too late, is no success for a script. */
+const exitOf = ({ verdict, meetsLimit }: Forecast): number =>
+  verdict === "overload" || !meetsLimit ? EXIT.rolledBack.code : EXIT.done.code;

@@ -44,5 +44,30 @@ export function serversFor(erlangs: number, blocking: number): number {
   return n;
 }
 
+/** The load at which `servers` refuse the part `blocking` of the arrivals, in erlangs. @param blocking above 0, below 1. */
+export function erlangsFor(servers: number, blocking: number): number {
+  let [low, high] = [0, 2 * servers + 1];
+  while (erlangB(servers, high) < blocking) high *= 2;
+  for (let i = 0; i < 60; i += 1) {
+    const middle = (low + high) / 2;
+    if (erlangB(servers, middle) > blocking) high = middle;
+    else low = middle;
+  }
+  return low;
+}
+
+/** Part of the time in which more than `comfort` of `servers` are taken (a loss system: the Poisson distribution, cut off at `servers`). */
+export function timeAbove(comfort: number, servers: number, erlangs: number): number {
+  if (!(erlangs > 0) || comfort >= servers) return 0;
+  let [term, sum, above] = [1, 0, 0];
+  for (let n = servers; n >= 0; n -= 1) {
+    sum += term;
+    if (n > comfort) above += term;
+    term *= n / erlangs;
+    if (sum > 1e280) [term, sum, above] = [term / 1e280, sum / 1e280, above / 1e280];
+  }
+  return above / sum;
+}
+
 /** Little 1961: how many are inside, when `rate` a second come and each stays `seconds`. */
 export const inside = (rate: number, seconds: number): number => rate * seconds;

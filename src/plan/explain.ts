@@ -145,7 +145,7 @@ export function explanations(forecast: Forecast): Explanation[] {
     {
       what: "slots",
       formula: "fewest c with B(c, N) ≤ 1 % (Erlang B)",
-      numbers: `B(${num(advice.slots)}, ${num(users)}) = ${percent(erlangB(advice.slots, users))}`,
+      numbers: `B(${num(advice.slots)}, ${num(load.signedIn)}) = ${percent(erlangB(advice.slots, load.signedIn))}`,
     },
     {
       what: "full at",

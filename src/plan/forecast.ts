@@ -3,13 +3,14 @@ import { slotsForMemory } from "../base/slots.ts";
 import { bytes } from "../base/units.ts";
 import { waitQuantile, erlangC, serversFor } from "./erlang.ts";
 import { shortestTtl } from "./cache.ts";
-import { CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS, QUOTA_SHARE, RANGES_PER_CALL, UNEVEN, type PlanInput } from "./input.ts";
+import { BLOCKED, CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS, QUOTA_SHARE, RANGES_PER_CALL, UNEVEN, type PlanInput } from "./input.ts";
 import { logNormal, loopLatency, meanOf, mixture, percentiles, type Part, type Percentiles } from "./latency.ts";
 import { cpuPerRequest, loadOf, loopsOf, workersForCpu, type Load } from "./load.ts";
 import { beyond, bindingOf, needsOf, stands, type Need } from "./needs.ts";
 import { latencyFrom } from "./origins.ts";
 import type { Wanted } from "./prices.ts";
 import { originOf, type Origin } from "./figure.ts";
+import { slotsForecast, type SlotsForecast } from "./slots.ts";
 import { onTheWire } from "./wire.ts";
 
 /** holds: with all margins. tight: within what there is, a margin is used up. overload: it can't work so. */
@@ -44,10 +45,10 @@ export interface Forecast {
   readonly mean: number | undefined;
   readonly latencyOrigin: Origin;
   readonly meetsLimit: boolean;
+  /** undefined: there are none, or no user holds one. */
+  readonly slots: SlotsForecast | undefined;
   readonly advice: Advice;
 }
-
-const BLOCKED = 0.01;
 
 /** As many as the load asks for; two, where memory holds them, so that one may fail or be replaced. */
 function bestWorkers(load: Load, { place, costs, system }: PlanInput): number {
@@ -68,7 +69,7 @@ function adviceOf(load: Load, input: PlanInput): Advice {
     cpus: workersForCpu(load),
     workers,
     connections: Math.max(place.connections.value, Math.min(MOST_CONNECTIONS, perWorker)),
-    slots: serversFor(demand.users.value, BLOCKED),
+    slots: serversFor(demand.users.value * demand.signedIn.value, BLOCKED),
     slotsForMemory: slotsForMemory(bytes(place.memory.value)),
     ttl: shortestTtl(keys, system.cache === "worker" ? workers : 1, allowed),
     memory: costs.others.value + workers * costs.worker.value + load.connections * costs.connection.value,
@@ -134,6 +135,7 @@ export function forecast(input: PlanInput): Forecast {
     mean: answers === undefined ? undefined : meanOf(answers),
     latencyOrigin: originOf(...latencyFrom(load, input)),
     meetsLimit: latency !== undefined && latency.p95 <= input.costs.limit.value,
+    slots: slotsForecast(load, input),
     advice: adviceOf(load, input),
   };
 }

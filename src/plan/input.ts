@@ -13,6 +13,15 @@ export interface Demand {
   readonly writes: Figure;
   /** Of one answer, as it goes over the wire. */
   readonly bytes: Figure;
+  /** Part of the users that sign in and hold a slot each, 0 to 1. */
+  readonly signedIn: Figure;
+}
+
+export interface Slots {
+  /** Users who may be signed in at once: the next one is refused. */
+  readonly max: Figure;
+  /** Users that the machine serves with ease: above it the service works, without a margin. */
+  readonly comfort: Figure;
 }
 
 export interface Place {
@@ -24,6 +33,8 @@ export interface Place {
   readonly connections: Figure;
   /** Requests a second at which the throughput of this very place was found to peak, or to reach at least. */
   readonly peak?: Figure;
+  /** undefined: a system without slots. */
+  readonly slots?: Slots;
 }
 
 export interface Upstream {
@@ -85,12 +96,18 @@ export const CPU_SHARE = 0.7;
 export const MEMORY_SHARE = 0.5;
 /** Of Google's quota: as the broker's ledger. */
 export const QUOTA_SHARE = 0.85;
+/** Part of the users that may be refused for want of a slot. */
+export const BLOCKED = 0.01;
 /** Connections a worker beyond its even share: they never come as even as that. */
 export const UNEVEN = 1.25;
 /** As the settings of those names: more take another machine. */
 export const MOST_WORKERS = 256;
 export const MOST_CONNECTIONS = 100_000;
+export const MOST_SLOTS = 100_000;
 /** Ranges that fit into one values:batchGet. */
 export const RANGES_PER_CALL = 100;
+
+/** A place whose slots are not limited yet: the plan says how many are needed. */
+export const withoutSlots = ({ slots: _, ...place }: Place): Place => place;
 
 export const DROVER: System = { name: "drover", cache: "machine", blocks: false, stale: true };

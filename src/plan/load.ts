@@ -20,6 +20,8 @@ export interface Load {
   /** Workers that are taken, where a request that waits for Google keeps its worker. */
   readonly taken: number;
   readonly memory: number;
+  /** Users who hold a slot. */
+  readonly signedIn: number;
   readonly connections: number;
   /** Calls to Google a minute. */
   readonly readCalls: number;
@@ -79,6 +81,7 @@ export function loadOf(users: number, input: PlanInput): Load {
     cpu,
     taken: system.blocks ? cpu + (((rate - writes) * reads.waiting + writes) * google) / 1_000 : 0,
     memory: costs.others.value + place.workers.value * costs.worker.value + users * costs.connection.value,
+    signedIn: users * demand.signedIn.value,
     connections: users,
     readCalls: reads.calls,
     writeCalls: (writes * 60) / upstream.rowsPerCall.value,

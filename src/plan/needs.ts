@@ -1,10 +1,11 @@
 /** Each resource: what is needed, what there is, and at how many users it is full. */
 import { originOf, type Figure, type Origin } from "./figure.ts";
-import { CPU_SHARE, MEMORY_SHARE, QUOTA_SHARE, type PlanInput } from "./input.ts";
+import { erlangsFor } from "./erlang.ts";
+import { BLOCKED, CPU_SHARE, MEMORY_SHARE, QUOTA_SHARE, type PlanInput } from "./input.ts";
 import { loadOf, loopsOf, type Load } from "./load.ts";
 import { cpuFrom, rateFrom, readsFrom } from "./origins.ts";
 
-export type Resource = "workers" | "cpu" | "throughput" | "memory" | "connections" | "reads" | "writes" | "network";
+export type Resource = "workers" | "cpu" | "throughput" | "memory" | "slots" | "connections" | "reads" | "writes" | "network";
 
 export interface Need {
   readonly resource: Resource;
@@ -24,6 +25,8 @@ interface Row {
   readonly needs: (load: Load) => number;
   readonly whole: number;
   readonly share: number;
+  /** What may be used, where that is no share of the whole. */
+  readonly has?: number;
   readonly from: readonly Figure[];
 }
 
@@ -62,6 +65,15 @@ function rowsOf(input: PlanInput): Row[] {
       whole: place.memory.value,
       share: MEMORY_SHARE,
       from: [demand.users, place.workers, costs.worker, costs.others, costs.connection, place.memory],
+    },
+    {
+      resource: "slots",
+      when: place.slots !== undefined && demand.signedIn.value > 0,
+      needs: (l) => l.signedIn,
+      whole: place.slots?.max.value ?? Infinity,
+      share: 1,
+      has: place.slots === undefined ? Infinity : erlangsFor(place.slots.max.value, BLOCKED),
+      from: [demand.users, demand.signedIn, ...(place.slots === undefined ? [] : [place.slots.max])],
     },
     {
       resource: "connections",
@@ -122,8 +134,9 @@ export function mostUsers(enough: (users: number) => boolean): number | undefine
 /** All resources, in the order they are shown. */
 export function needsOf(input: PlanInput): Need[] {
   const load = loadOf(input.demand.users.value, input);
-  return rowsOf(input).map(({ resource, needs, whole, share, from }) => {
-    const has = resource === "reads" || resource === "writes" ? Math.max(1, Math.floor(whole * share)) : whole * share;
+  return rowsOf(input).map(({ resource, needs, whole, share, has: most, from }) => {
+    const isQuota = resource === "reads" || resource === "writes";
+    const has = most ?? (isQuota ? Math.max(1, Math.floor(whole * share)) : whole * share);
     return {
       resource,
       needs: needs(load),
@@ -143,8 +156,8 @@ const QUEUES: ReadonlySet<Resource> = new Set(["cpu", "workers", "network"]);
 /** Memory and quotas may be used to the last; a queue at full load grows as long as the load lasts. */
 export const stands = ({ resource, needs, whole }: Need): boolean => !QUEUES.has(resource) || needs < whole * FULL;
 
-/** With this it can't work. A connection too many costs an idle one its place, or a wait in the kernel's queue, and nobody an error. */
-export const beyond = (need: Need): boolean => !stands(need) || (need.resource !== "connections" && need.needs > need.whole);
+/** With this it can't work: more is needed than there is without any margin. */
+export const beyond = (need: Need): boolean => !stands(need) || need.needs > need.whole;
 
 /** What binds: the first to fill as users come, of those that make it impossible if there are any. */
 export function bindingOf(needs: readonly Need[]): Need {

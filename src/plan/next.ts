@@ -1,6 +1,6 @@
 /** The one thing to do next. */
 import type { Forecast } from "./forecast.ts";
-import { CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS, UNEVEN, type Demand } from "./input.ts";
+import { CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS, MOST_SLOTS, UNEVEN, type Demand } from "./input.ts";
 import type { Need, Resource } from "./needs.ts";
 import { count, exact, num, size, span } from "./units.ts";
 
@@ -37,6 +37,14 @@ const cure: Readonly<Record<Resource, (forecast: Forecast, need: Need) => string
     if (advice.workers < workers.value && advice.memory <= input.place.memory.value * MEMORY_SHARE)
       return `set DROVER_WORKERS=${advice.workers}: ${num(workers.value)} take more than half of the memory`;
     return `give it ${size(advice.memory / MEMORY_SHARE)} of memory, for ${count(advice.workers, "worker")}: it has ${size(input.place.memory.value)}`;
+  },
+  slots({ input, advice, load }) {
+    const { max, comfort } = input.place.slots ?? { max: { value: 0 }, comfort: { value: Infinity } };
+    if (advice.slots > MOST_SLOTS)
+      return `serve them from several machines: one has ${num(MOST_SLOTS)} slots at most, and ${num(advice.slots)} are needed`;
+    const machine =
+      advice.slots > comfort.value ? `; ${num(comfort.value)} are comfortable with ${size(input.place.memory.value)} of memory` : "";
+    return `set DROVER_MAX_SLOTS=${advice.slots}: ${num(max.value)} slots refuse more than 1 % of ${num(load.signedIn)} users${machine}`;
   },
   connections({ input, load }) {
     const each = Math.ceil((load.connections * UNEVEN) / input.place.workers.value / 100) * 100;

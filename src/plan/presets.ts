@@ -4,7 +4,7 @@
  */
 import { gibibytes } from "./units.ts";
 import { assumed, configured, type Figure } from "./figure.ts";
-import type { Costs, PlanInput, System } from "./input.ts";
+import { withoutSlots, type Costs, type PlanInput, type System } from "./input.ts";
 
 export const PRESETS = ["before", "after", "campaign", "internet"] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -29,6 +29,7 @@ export function preset(name: Preset, base: PlanInput): PlanInput {
     burst: said(burst),
     writes: said(writes),
     bytes: base.demand.bytes,
+    signedIn: base.demand.signedIn,
   });
   const vps = (workers: number, connections: number): PlanInput["place"] => ({
     cpus: said(4),
@@ -63,7 +64,7 @@ export function preset(name: Preset, base: PlanInput): PlanInput {
     case "campaign":
       return { ...base, demand: people(300, CAMPAIGN.perUser, 1, 0.3) };
     case "internet":
-      return { ...base, demand: people(100_000, 1, 3) };
+      return { ...base, place: withoutSlots(base.place), demand: people(100_000, 1, 3) };
     default:
       return name satisfies never;
   }

@@ -1,9 +1,9 @@
 /** The plan as text: about 20 lines that end in one next step. */
 import { columns } from "../base/columns.ts";
 import { peakOrigin, refusal, type Fit } from "./usl.ts";
-import { count, exact, millis, num, percent, roughly, size, span, gibibytes } from "./units.ts";
+import { count, rare, exact, millis, num, percent, roughly, size, span, gibibytes } from "./units.ts";
 import type { Forecast } from "./forecast.ts";
-import { CPU_SHARE, MEMORY_SHARE, MOST_WORKERS, type PlanInput } from "./input.ts";
+import { BLOCKED, CPU_SHARE, MEMORY_SHARE, MOST_WORKERS, type PlanInput } from "./input.ts";
 import type { Need, Resource } from "./needs.ts";
 import { SEEN } from "./origins.ts";
 import type { Bill, PriceList } from "./prices.ts";
@@ -17,6 +17,7 @@ const amounts: Readonly<Record<Resource, (need: Need) => readonly [string, strin
   cpu: (n) => [count(n.needs, "CPU"), `${num(n.has)} (${percent(CPU_SHARE)} of ${num(n.whole)})`],
   throughput: (n) => [`${num(n.needs)}/s`, `${num(n.has)} (${percent(CPU_SHARE)} of its peak, ${num(n.whole)})`],
   memory: (n) => [size(n.needs), `${size(n.has)} (${percent(MEMORY_SHARE)} of ${size(n.whole)})`],
+  slots: (n) => [`${count(n.needs, "user")} signed in`, `${num(Math.floor(n.has))} (${percent(BLOCKED)} refused of ${num(n.whole)})`],
   connections: (n) => [num(n.needs), num(n.has)],
   reads: (n) => [`${num(n.needs)} calls/min`, `${num(n.has)} (of a quota of ${num(n.whole)})`],
   writes: (n) => [`${num(n.needs)} calls/min or more`, `${num(n.has)} (of a quota of ${num(n.whole)})`],
@@ -43,6 +44,7 @@ const NAMES: Readonly<Record<Resource, string>> = {
   cpu: "the CPU",
   throughput: "its throughput",
   memory: "the memory",
+  slots: "the slots",
   connections: "the connections",
   reads: "Google's read quota",
   writes: "Google's write quota",
@@ -73,6 +75,14 @@ function latency({ latency: l, input, latencyOrigin, load, needs }: Forecast): s
   // What holds throughput back is not known, so that nobody can tell how long it makes people wait.
   const least = needs.some(({ resource, used }) => resource === "throughput" && used > 1) ? "more than " : "";
   return `${least}p50 ${millis(l.p50)}  p95 ${millis(l.p95)}  p99 ${millis(l.p99)}  (${latencyOrigin}; p95 must be below ${millis(limit.value)}${waits})`;
+}
+
+/** Blocking at 80, 90 and 100 % of the slots explains where alarms are usually set. */
+function slots({ slots: of }: Forecast): readonly (readonly string[])[] {
+  if (of === undefined) return [];
+  const at = of.at.map(({ offered, refused }) => `${num(offered)}: ${rare(refused)}`).join(", ");
+  const here = `${num(of.offered)} users: ${rare(of.refused)} refused, ${rare(of.aboveComfort)} of the time above`;
+  return [["slots", `${num(of.max)} (comfort ${num(of.comfort)}); ${here}; refused of ${at} (Erlang B)`]];
 }
 
 /** Below it the table of what memories usually hold says nothing. */
@@ -141,6 +151,7 @@ export function render({ forecast, bill, prices, fit, notes, next }: Answer): st
   const lines = columns([
     ["verdict", verdict(forecast)],
     ["answers", latency(forecast)],
+    ...slots(forecast),
     ["enough", settings(forecast)],
     ["costs", money(bill, prices, forecast)],
     ...scaling(fit),

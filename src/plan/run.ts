@@ -79,6 +79,8 @@ export interface LoadRun {
   /** The generator's name and version. */
   readonly tool: string;
   readonly target: string;
+  /** Its users signed in, and held a slot each. Absent: not known. */
+  readonly signedIn?: boolean;
   /** Absent: a foreign server, of which nothing but its answers is known. */
   readonly server?: RunServer;
   readonly steps: readonly RunStep[];
@@ -129,6 +131,7 @@ export function readRun(text: string, file: string): LoadRun {
     startedAt: at.text("startedAt"),
     tool: at.text("tool"),
     target: at.text("target"),
+    ...(fields["signedIn"] === undefined ? {} : { signedIn: at.flag("signedIn") }),
     ...(fields["server"] === undefined ? {} : { server: readServer(at.child("server")) }),
     steps,
   };

@@ -1,7 +1,7 @@
 /** The same machine under three demands, side by side. */
 import { configured } from "./figure.ts";
 import { forecast, type Forecast } from "./forecast.ts";
-import type { PlanInput } from "./input.ts";
+import { withoutSlots, type PlanInput } from "./input.ts";
 import { CAMPAIGN } from "./presets.ts";
 
 export interface Tier {
@@ -19,6 +19,13 @@ const TIERS = [
 export const tiers = (input: PlanInput): readonly Tier[] =>
   TIERS.map(([name, users, rate, burst, writes]) => {
     const said = (value: number): ReturnType<typeof configured> => configured(value, `tier ${name}`);
-    const demand = { users: said(users), rate: said(rate), burst: said(burst), writes: said(writes), bytes: input.demand.bytes };
-    return { name, forecast: forecast({ ...input, demand }) };
+    const demand = {
+      users: said(users),
+      rate: said(rate),
+      burst: said(burst),
+      writes: said(writes),
+      bytes: input.demand.bytes,
+      signedIn: input.demand.signedIn,
+    };
+    return { name, forecast: forecast({ ...input, place: withoutSlots(input.place), demand }) };
   });

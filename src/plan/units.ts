@@ -21,6 +21,13 @@ export const count = (n: number, one: string): string => `${num(n)} ${one}${num(
 /** Two digits. */
 export const roughly = (part: number): string => `${part > 0 && part < 0.001 ? "<0.1" : num(part * 100)} %`;
 
+/** Two digits, of what is rare too: `0.03 %`. */
+export function rare(part: number): string {
+  const value = part * 100;
+  if (value === 0) return "0 %";
+  return value < 0.005 ? "<0.01 %" : `${Number(value < 0.1 ? value.toFixed(2) : value.toPrecision(2))} %`;
+}
+
 export const percent = (part: number): string => `${part > 0 && part < 0.001 ? "<0.1" : exact(part * 100)} %`;
 
 export function size(bytes: number): string {

@@ -49,6 +49,7 @@ export function placed(input: PlanInput, run: LoadRun, file: string): PlanInput 
   return {
     ...input,
     place: {
+      ...input.place,
       cpus: was(server.cpus),
       memory: was(server.memoryBytes),
       workers: was(server.workers),

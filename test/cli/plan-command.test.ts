@@ -92,7 +92,7 @@ test("--json is one document, presets and tiers too", async (t) => {
   const json = async (...argv: string[]): Promise<Record<string, unknown>> =>
     JSON.parse((await printed(t, [...argv, "--json"])).text) as Record<string, unknown>;
   const made = await json("--users", "100", "--cpus", "4", "--ram", "8g");
-  assert.deepEqual([made["format"], made["version"], made["verdict"], made["binding"]], ["drover-plan", 1, "holds", "connections"]);
+  assert.deepEqual([made["format"], made["version"], made["verdict"], made["binding"]], ["drover-plan", 1, "holds", "slots"]);
   assert.equal((await json("--preset", "before"))["latencyMs"], null);
   assert.equal(((await json("--tiers"))["tiers"] as unknown[]).length, 3);
 });
@@ -121,6 +121,23 @@ test("a run's figures are measured, and a prediction that does not hold exits 1"
   assert.match(bad.text, /1 → 100 ms MISSED +4 → 400 ms MISSED[^]*does NOT hold/);
   const hostile = await printed(t, ["--verify", runFile(t, { steps: [step(10, { label: "\u001b[2J\u202edone" })] })]);
   assert.ok(!["\u001b", "\u202e"].some((control) => hostile.text.includes(control)), hostile.text);
+});
+
+test("2.2: a plan that does not hold exits 1: 100,000 users, 600 users with 200 slots, a p95 above its limit", async (t) => {
+  const place = ["--cpus", "4", "--ram", "20g", "--tables", "6", "--ttl", "30s"];
+  for (const [code, verdict, argv] of [
+    [1, /does NOT hold: 12\.5 × what the connections may give; 8,000 users/, ["--users", "100000", "--rate", "0.001", "--workers", "8", "--signed-in", "0"]], // prettier-ignore
+    [1, /does NOT hold: .* what the slots may give/, ["--users", "100000"]],
+    [1, /does NOT hold: .* what the slots may give; 179 users/, ["--users", "600", "--max-slots", "200"]],
+    [0, /it holds/, ["--users", "160", "--max-slots", "200", "--comfort", "150"]],
+    [1, /too slowly/, ["--users", "100", "--limit", "1ms"]],
+    [0, /it holds without a margin/, ["--users", "180", "--max-slots", "200"]],
+  ] as const) {
+    const ran = await printed(t, [...place, ...argv]);
+    assert.deepEqual([ran.code, verdict.test(ran.text)], [code, true], ran.text);
+  }
+  const { text } = await printed(t, ["--cpus", "4", "--ram", "4g", "--users", "160", "--max-slots", "200"]);
+  assert.match(text, /^slots +200 \(comfort 150\); 160 users: 0\.03 % refused/m);
 });
 
 test("nonsense exits 64 and says what was expected", async (t) => {

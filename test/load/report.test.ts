@@ -234,6 +234,7 @@ const facts: RunFacts = {
   argv: [],
   seed: 1,
   server: undefined,
+  signedIn: false,
   thinkMs: 5_000,
   thresholds: [],
   notes: [],

@@ -6,15 +6,38 @@ import type { AnsweredStep, LoadRun, RunStep } from "../../src/plan/run.ts";
 import { gibibytes } from "../../src/plan/units.ts";
 
 export const said = (value: number): Figure => configured(value, "test");
-const GIVEN = { users: 100, rate: 0.1, burst: 1, writes: 0, cpus: 4, ram: gibibytes(8), workers: 4, ttl: 30, tables: 6, quota: 60 };
+const GIVEN = {
+  users: 100,
+  rate: 0.1,
+  burst: 1,
+  writes: 0,
+  cpus: 4,
+  ram: gibibytes(8),
+  workers: 4,
+  ttl: 30,
+  tables: 6,
+  quota: 60,
+};
 
 export type Given = typeof GIVEN;
 
 export function input(given: Partial<Given> = {}): PlanInput {
   const g = { ...GIVEN, ...given };
   return {
-    demand: { users: said(g.users), rate: said(g.rate), burst: said(g.burst), writes: said(g.writes), bytes: said(10_240) },
-    place: { cpus: said(g.cpus), memory: said(g.ram), workers: said(g.workers), connections: said(1_000) },
+    demand: {
+      users: said(g.users),
+      rate: said(g.rate),
+      burst: said(g.burst),
+      writes: said(g.writes),
+      bytes: said(10_240),
+      signedIn: said(1),
+    },
+    place: {
+      cpus: said(g.cpus),
+      memory: said(g.ram),
+      workers: said(g.workers),
+      connections: said(1_000),
+    },
     upstream: { tables: said(g.tables), ttl: said(g.ttl), reads: said(g.quota), writes: said(60), ...GOOGLE, rowsPerCall: ROWS_PER_CALL },
     costs: COSTS,
     system: DROVER,

@@ -38,7 +38,7 @@ test("each shortage has its own next step", () => {
   const step = (given: Partial<Given>): string => nextStep(forecast(input(given)), known);
   assert.match(step({ users: 1_000, rate: 100 }), /CPUs in place of 4|Mbit/);
   assert.match(step({ users: 7_000, rate: 0.001 }), /DROVER_WORKER_CONNECTIONS=2200/);
-  assert.equal(forecast(input({ users: 7_000, rate: 0.001 })).verdict, "tight");
+  assert.equal(forecast(input({ users: 7_000, rate: 0.001 })).verdict, "overload");
   assert.match(step({ ttl: 0.5 }), /DROVER_CACHE_TTL=5s/);
   assert.match(step({ ram: gibibytes(0.5) }), /DROVER_WORKERS=1|memory/);
   assert.match(

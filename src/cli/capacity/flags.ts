@@ -6,7 +6,8 @@ import type { CommandFlag } from "../../settings/flags.ts";
 import { choice, duration, integer, size } from "../../settings/parsers.ts";
 import { expected, parsed, type Codec } from "../../settings/setting.ts";
 
-const VALUES = "users rate burst writes bytes cpus ram upstream-ms tables ttl quota limit from verify prices preset".split(" ");
+const VALUES =
+  "users rate burst writes signed-in comfort bytes cpus ram upstream-ms tables ttl quota limit from verify prices preset".split(" ");
 const SWITCHES = ["tiers", "json", "explain"];
 
 export const PLAN_FLAGS: readonly CommandFlag[] = [
@@ -21,6 +22,10 @@ export interface PlanFlags {
   readonly burst: number | undefined;
   /** 0 to 1. */
   readonly writes: number | undefined;
+  /** 0 to 1. */
+  readonly signedIn: number | undefined;
+  /** Slots. */
+  readonly comfort: number | undefined;
   readonly bytes: number | undefined;
   readonly cpus: number | undefined;
   readonly ram: number | undefined;
@@ -88,6 +93,8 @@ export function readPlanFlags(own: ReadonlyMap<string, string>): PlanFlags {
     rate: read("rate", decimal(0.000_001, 1_000_000, "requests a second of each user,")),
     burst: read("burst", decimal(1, 1_000, "how many times the usual load the peak is,")),
     writes: read("writes", share),
+    signedIn: read("signed-in", share),
+    comfort: read("comfort", integer(1, 100_000)),
     bytes: read("bytes", size(bytes(1), bytes(1_073_741_824))),
     cpus: read("cpus", decimal(0.1, 4_096, "a number of CPUs")),
     ram: read("ram", size(bytes(16 * 1_048_576), bytes(64 * 1_099_511_627_776))),

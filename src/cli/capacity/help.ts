@@ -4,6 +4,8 @@ export const PLAN_HELP: readonly (readonly [string, string])[] = [
   ["--rate R", "requests a second of each of them (0.1)"],
   ["--burst N", "the peak is so many times that (1)"],
   ["--writes PART", "of the requests, such as 0.3 or 30% (0)"],
+  ["--signed-in PART", "of the users, who hold a slot each (all)"],
+  ["--comfort N", "slots that the machine serves with ease (by its memory)"],
   ["--bytes SIZE", "of one answer (10k)"],
   ["--cpus N, --ram SIZE", "the machine to plan for (this one)"],
   ["--upstream-ms P50,P99", "how long Google takes"],

@@ -1,6 +1,7 @@
 /** From this machine, its settings and the flags to what the plan is made from. */
 import { readFileSync } from "node:fs";
 import { DroverError, messageOf } from "../../base/errors.ts";
+import { slotsForMemory } from "../../base/slots.ts";
 import { bytes } from "../../base/units.ts";
 import { calibrate } from "../../plan/calibrate.ts";
 import { COSTS, GOOGLE, ROWS_PER_CALL } from "../../plan/constants.ts";
@@ -16,6 +17,7 @@ import { detectMachine, type Machine } from "../../settings/machine.ts";
 import { formatBytes } from "../../settings/parsers.ts";
 import { resolveSettings, type Resolved } from "../../settings/resolve.ts";
 import { sourceText } from "../../settings/source.ts";
+import { slotsOf } from "../../settings/rows/limits.ts";
 import { SETTINGS, type SettingName } from "../../settings/table.ts";
 import { parseTables } from "../../sheets/tables.ts";
 import { currentFolder } from "../options.ts";
@@ -103,12 +105,17 @@ function base(asked: Asked): PlanInput {
       burst: assumed(1, "no --burst"),
       writes: assumed(0, "no --writes"),
       bytes: assumed(10_240, "no --bytes: a page of 100 rows"),
+      signedIn: assumed(1, "no --signed-in: every user holds a slot"),
     },
     place: {
       cpus: configured(machine.cpus, "this machine"),
       memory: row("memory", settings.memory),
       workers: row("workers", settings.workers),
       connections: row("worker_connections", settings.worker_connections),
+      slots: {
+        max: row("max_slots", slotsOf(settings.max_slots, settings.memory)),
+        comfort: assumed(slotsForMemory(settings.memory), "what such a memory usually holds"),
+      },
     },
     upstream: {
       tables: count,
@@ -139,9 +146,19 @@ function overlaid(input: PlanInput, { flags, resolved }: Asked): PlanInput {
       burst: say(flags.burst, "--burst", demand.burst),
       writes: say(flags.writes, "--writes", demand.writes),
       bytes: say(flags.bytes, "--bytes", demand.bytes),
+      signedIn: say(flags.signedIn, "--signed-in", demand.signedIn),
       ...(demand.shared === true && flags.rate === undefined ? { shared: true as const } : {}),
     },
     place: {
+      ...(place.peak === undefined ? {} : { peak: place.peak }),
+      ...(place.slots === undefined
+        ? {}
+        : {
+            slots: {
+              max: setting("max_slots", slotsOf(settings.max_slots, settings.memory), place.slots.max),
+              comfort: say(flags.comfort, "--comfort", place.slots.comfort),
+            },
+          }),
       cpus: say(flags.cpus, "--cpus", place.cpus),
       memory: say(flags.ram, "--ram", setting("memory", settings.memory, place.memory)),
       workers: setting("workers", settings.workers, place.workers),
@@ -179,7 +196,8 @@ function demandOf(input: PlanInput, run: LoadRun, { from = "", users }: Pick<Pla
   const people = isClosed ? said(step.users) : assumed(sharers, "no --users: the run's requests shared among 100");
   const rate = said(step.achievedPerSecond / (isClosed ? step.users : sharers));
   const writes = step.writes === undefined ? demand.writes : said(step.writes / Math.max(1, step.requests));
-  return { ...input, demand: { ...demand, users: people, rate, writes, ...(isClosed ? {} : { shared: true as const }) } };
+  const signedIn = measured(run.signedIn === true ? 1 : 0, `${from}: its users ${run.signedIn === true ? "signed in" : "did not sign in"}`);
+  return { ...input, demand: { ...demand, users: people, rate, writes, signedIn, ...(isClosed ? {} : { shared: true as const }) } };
 }
 
 /** The run's throughput has a peak that can be relied on, and the place is the same. */

@@ -99,6 +99,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
     argv,
     seed,
     server,
+    signedIn: traffic.login !== undefined,
     thinkMs,
     thresholds,
     notes,

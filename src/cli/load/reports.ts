@@ -24,6 +24,8 @@ export interface RunFacts {
   readonly seed: number;
   /** Of which the figures are known. */
   readonly server: Server | undefined;
+  /** Users sign in before they ask. */
+  readonly signedIn: boolean;
   readonly thinkMs: number;
   readonly thresholds: readonly Threshold[];
   readonly notes: readonly string[];
@@ -69,6 +71,7 @@ export function runOf(results: readonly StepResult[], facts: RunFacts): LoadRun 
     startedAt: facts.startedAt,
     tool: `drover ${facts.version}`,
     target: facts.target,
+    signedIn: facts.signedIn,
     ...(facts.server?.about === undefined ? {} : { server: facts.server.about }),
     steps: results.map((result) => ({ ...runStep(result, facts.thinkMs), ...more(result) })),
   };
