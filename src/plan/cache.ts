@@ -20,6 +20,9 @@ interface Spread {
   readonly keys: number;
 }
 
+/** The most calls a minute, however many requests come: each cache asks once a TTL for each key. */
+export const mostCallsPerMinute = ({ ttl, caches, keys }: Omit<Spread, "rate">): number => (60 * caches * keys) / ttl;
+
 /** The shortest TTL, in seconds, at which `keys` in `caches` cost at most `allowed` calls a minute, however many requests come. */
 export const shortestTtl = (keys: number, caches: number, allowed: number): number => (60 * keys * caches) / allowed;
 

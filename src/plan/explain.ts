@@ -142,6 +142,15 @@ export function explanations(forecast: Forecast): Explanation[] {
       formula: "others + W × worker + N × connection",
       numbers: `${size(costs.others.value)} + ${num(place.workers.value)} × ${size(costs.worker.value)} + ${num(users)} × ${exact(costs.connection.value / 1_024)} KiB = ${size(load.memory)}; ${percent(MEMORY_SHARE)} of ${size(place.memory.value)} may be used`,
     },
+    ...(forecast.crowding === undefined
+      ? []
+      : [
+          {
+            what: "workers that fit",
+            formula: "⌊(half of the memory − others − N × connection) / worker⌋; up to W / CPUs × as long when all are busy",
+            numbers: `${num(forecast.crowding.fit)} fit; ${num(place.workers.value)} / ${num(forecast.crowding.cpus)} = ${num(forecast.crowding.slowdown)}`,
+          },
+        ]),
     {
       what: "slots",
       formula: "fewest c with B(c, N) ≤ 1 % (Erlang B)",

@@ -10,6 +10,7 @@ import { beyond, bindingOf, needsOf, stands, type Need } from "./needs.ts";
 import { latencyFrom } from "./origins.ts";
 import type { Wanted } from "./prices.ts";
 import { originOf, type Origin } from "./figure.ts";
+import { crowdingOf, type Crowding } from "./crowding.ts";
 import { slotsForecast, type SlotsForecast } from "./slots.ts";
 import { onTheWire } from "./wire.ts";
 
@@ -47,6 +48,8 @@ export interface Forecast {
   readonly meetsLimit: boolean;
   /** undefined: there are none, or no user holds one. */
   readonly slots: SlotsForecast | undefined;
+  /** undefined: no more workers than run at once. */
+  readonly crowding: Crowding | undefined;
   readonly advice: Advice;
 }
 
@@ -136,6 +139,7 @@ export function forecast(input: PlanInput): Forecast {
     latencyOrigin: originOf(...latencyFrom(load, input)),
     meetsLimit: latency !== undefined && latency.p95 <= input.costs.limit.value,
     slots: slotsForecast(load, input),
+    crowding: crowdingOf(load, input),
     advice: adviceOf(load, input),
   };
 }

@@ -108,6 +108,12 @@ export const MOST_SLOTS = 100_000;
 export const RANGES_PER_CALL = 100;
 
 /** A place whose slots are not limited yet: the plan says how many are needed. */
-export const withoutSlots = ({ slots: _, ...place }: Place): Place => place;
+export const withoutSlots = ({ cpus, memory, workers, connections, peak }: Place): Place => ({
+  cpus,
+  memory,
+  workers,
+  connections,
+  ...(peak === undefined ? {} : { peak }),
+});
 
 export const DROVER: System = { name: "drover", cache: "machine", blocks: false, stale: true };

@@ -79,7 +79,7 @@ function tooSlow({ latency, input: { costs, demand, system }, load, needs }: For
 }
 
 /** The part of the connections that one of so many loops holds. */
-const partOf = (workers: number): string => (workers === 1 ? "all" : `1/${num(workers)}`);
+export const partOf = (workers: number): string => (workers === 1 ? "all" : `1/${num(workers)}`);
 
 const flagsOf = ({ users, rate, burst, writes }: Demand): string =>
   [

@@ -5,6 +5,7 @@ import { count, rare, exact, millis, num, percent, roughly, size, span, gibibyte
 import type { Forecast } from "./forecast.ts";
 import { BLOCKED, CPU_SHARE, MEMORY_SHARE, MOST_WORKERS, type PlanInput } from "./input.ts";
 import type { Need, Resource } from "./needs.ts";
+import { partOf } from "./next.ts";
 import { SEEN } from "./origins.ts";
 import type { Bill, PriceList } from "./prices.ts";
 import type { Correction } from "./corrections.ts";
@@ -85,6 +86,20 @@ function slots({ slots: of }: Forecast): readonly (readonly string[])[] {
   return [["slots", `${num(of.max)} (comfort ${num(of.comfort)}); ${here}; refused of ${at} (Erlang B)`]];
 }
 
+/** What fits, what the workers beyond the CPUs cost, and what they buy. */
+function crowding({ crowding: of }: Forecast): readonly (readonly string[])[] {
+  if (of === undefined) return [];
+  const { workers, cpus, fit, more, memory, cpu } = of;
+  const cost = `the other ${num(more)} take ${size(memory)} and ${count(cpu, "CPU")} for answers of their own`;
+  return [
+    ["workers", `${num(workers)} on ${count(cpus, "CPU")}: ${num(fit)} fit into the memory, ${num(cpus)} run at once; ${cost}`],
+    [
+      "",
+      `at full load an answer takes up to ${num(of.slowdown)} × as long; a blocked loop holds up ${partOf(workers)} of the connections, not ${partOf(cpus)}`,
+    ],
+  ];
+}
+
 /** Below it the table of what memories usually hold says nothing. */
 const LEAST_KNOWN = gibibytes(1);
 
@@ -152,6 +167,7 @@ export function render({ forecast, bill, prices, fit, notes, next }: Answer): st
     ["verdict", verdict(forecast)],
     ["answers", latency(forecast)],
     ...slots(forecast),
+    ...crowding(forecast),
     ["enough", settings(forecast)],
     ["costs", money(bill, prices, forecast)],
     ...scaling(fit),

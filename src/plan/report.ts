@@ -14,7 +14,7 @@ const HEAD = { format: "drover-plan", version: 1 } as const;
 const finite = (value: number | undefined): number | null => (value === undefined || !Number.isFinite(value) ? null : value);
 
 function forecastJson(forecast: Forecast): Record<string, unknown> {
-  const { load, needs, binding, verdict, latency, latencyOrigin, meetsLimit, slots, advice } = forecast;
+  const { load, needs, binding, verdict, latency, latencyOrigin, meetsLimit, slots, crowding, advice } = forecast;
   return {
     verdict,
     binding: binding.resource,
@@ -22,6 +22,7 @@ function forecastJson(forecast: Forecast): Record<string, unknown> {
     load,
     resources: needs.map(({ fullAt, ...need }) => ({ ...need, fullAtUsers: fullAt ?? null })),
     slots: slots ?? null,
+    crowding: crowding ?? null,
     latencyMs: latency === undefined ? null : { ...latency, origin: latencyOrigin },
     advice: { ...advice, ttlSeconds: advice.ttl, ttl: undefined, memoryBytes: advice.memory, memory: undefined },
   };
