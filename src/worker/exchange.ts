@@ -20,7 +20,7 @@ export class Exchange {
   readonly seat: Seat | undefined;
   /** Held while the application works on it; given back once, at the latest when the answer is over. */
   permit: Permit | undefined = undefined;
-  /** What the worker holds of its body; returned at the end. */
+  /** What the worker holds of its body. */
   body: Permit | undefined = undefined;
   /** An answer without an end (server-sent events): not counted against admission, ended at once by a drain. */
   stream = false;
@@ -77,7 +77,7 @@ export class Exchange {
     return this.whose?.(this.req) ?? peerOf(this.req.socket);
   }
 
-  /** The answer is over, or the client has left. */
+  /** The answer is made, or the client has left: gives back everything. May be called again. */
   end(): void {
     this.release();
     this.body?.release();

@@ -92,3 +92,32 @@ test("no request behind the last answer of a connection is processed", async () 
     assert.equal((await new Client(rig.port).write(post).response()).body, `post ${before + 1}`);
   });
 });
+
+test("an answer that is made takes no place of the service, however late its client reads it", { timeout: 30_000 }, async () => {
+  const large = Buffer.alloc(8 * 1_048_576);
+  const made = {
+    default: async (fastify: Fastify & { get(path: string, handler: (request: unknown, reply: Hijackable) => unknown): void }) => {
+      fastify.get("/", () => "quick");
+      fastify.get("/large", () => large);
+      fastify.get("/endless", (_request: unknown, reply: Hijackable) => {
+        reply.hijack();
+        reply.raw.write("on and on");
+      });
+    },
+  };
+  await serving({ builtIn: made, config: { connections: 20 } }, async (rig) => {
+    // 16 places: half the connections, at least 16.
+    const readers = Array.from({ length: 12 }, () => new Client(rig.port).write(get("/large")));
+    for (const { socket } of readers) socket.pause();
+    const queued = new Client(rig.port).write(`${get("/endless")}${get("/").repeat(30)}`);
+    await queued.until(() => queued.received.includes("on and on"));
+    const other = new Client(rig.port);
+    for (let nr = 0; nr < 20; nr += 1) assert.equal((await other.get("/")).status, 200);
+    await Promise.all([...readers, queued, other].map((client) => client.end()));
+  });
+});
+
+interface Hijackable {
+  hijack(): void;
+  readonly raw: { write(text: string): void };
+}

@@ -122,6 +122,19 @@ const vital = ({ req }: Exchange): boolean => {
   return kind === "health" || kind === "admin";
 };
 
+/**
+ * The service is done with a request when it has made the answer. A client that reads slowly, or has another answer of its connection
+ * to read first, occupies no place.
+ */
+function releaseAtEnd(exchange: Exchange): void {
+  const { res } = exchange;
+  const end = res.end as (...args: unknown[]) => typeof res;
+  res.end = (...args: unknown[]): typeof res => {
+    exchange.end();
+    return Reflect.apply(end, res, args);
+  };
+}
+
 /** The stage of the queue: a place among the requests in flight, or 503. Health checks and the operator have places of their own. */
 export function queueStage(queue: AdmissionQueue, patience: Patience): Stage {
   const reserve = new Permits(RESERVE, () => {});
@@ -134,6 +147,7 @@ export function queueStage(queue: AdmissionQueue, patience: Patience): Stage {
   const place = (exchange: Exchange, permit: Permit | undefined): Refusal | undefined => {
     if (permit === undefined) return refusal;
     exchange.permit = permit;
+    releaseAtEnd(exchange);
     if (exchange.res.destroyed) exchange.release(); // its client left while it waited
     return undefined;
   };
