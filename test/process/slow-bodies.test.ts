@@ -80,5 +80,6 @@ test("slow bodies from one address leave reads, writes, logins, health and admin
   await until("the slow ones hear that they are too slow, or too many", () => slow.every(({ statuses }) => statuses.size > 0));
   t.diagnostic(JSON.stringify(slow.map(({ statuses }) => [...statuses])));
   assert.ok(slow.every(({ statuses }) => [...statuses.keys()].every((status) => ["408", "413", "429"].includes(status))));
+  for (const trickle of slow) trickle.end(); // a drain would wait for them
   assert.equal((await daemon.stop()).code, 0);
 });

@@ -47,6 +47,19 @@ test("an application's body over the limit is 413 after the answers before it, w
   });
 });
 
+test("the built-in service's body over the limit is 413 after the answers before it, and no reset", async () => {
+  await serving({ builtIn }, async (rig) => {
+    const json = "Host: t\r\nContent-Type: application/json\r\n";
+    for (const head of ["Content-Length: 2000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n1e8480\r\n"]) {
+      const client = new Client(rig.port).write(`${get("/slow")}POST / HTTP/1.1\r\n${json}${head}${"x".repeat(2_000_000)}`);
+      assert.equal((await client.response()).body, "slow");
+      assert.equal((await client.response()).status, 413);
+      await client.until(() => client.closed);
+      assert.equal(client.error, undefined, "no reset");
+    }
+  });
+});
+
 test("what is no request is 400 after the answers before it", async () => {
   await serving({ builtIn }, async (rig) => {
     const client = new Client(rig.port).write(`${get("/slow")}${get("/")}what is this?\r\n\r\n`);
