@@ -36,20 +36,38 @@ export function compact(): void {
 }
 
 /**
+ * For a process that serves no requests, whose work comes in bursts: each reload of the master leaves some MB of compiled code and of
+ * half-filled pages. @returns a function that compacts in the next idle second; calls until then are one.
+ */
+export function compactor(
+  collect: () => void = compact,
+  utilization: typeof performance.eventLoopUtilization = performance.eventLoopUtilization,
+): () => void {
+  let pending = false;
+  return () => {
+    if (pending) return;
+    pending = true;
+    compactOnceIdle(() => ((pending = false), collect()), utilization, ms(Infinity));
+  };
+}
+
+/**
  * Gives back, once, what the start needed and serving does not: the code of functions that ran once, slack of half-filled pages. V8 would
  * do so under memory pressure alone, and N processes that wait for it keep several MB each (ADR 22). It waits for an idle second, and leaves
  * alone who has had work by then.
  * @param utilization of the loop since the previous figure, as performance.eventLoopUtilization gives it.
+ * @param warm with so much work since, the process is left alone.
  */
 export function compactOnceIdle(
   collect: () => void = compact,
   utilization: typeof performance.eventLoopUtilization = performance.eventLoopUtilization,
+  warm: Ms = WARM,
 ): void {
   const ready = utilization();
   let since: EventLoopUtilization | undefined;
   const look = (): void => {
     const now = utilization();
-    if (utilization(now, ready).active > WARM) return;
+    if (utilization(now, ready).active > warm) return;
     const idle = since !== undefined && utilization(now, since).utilization < IDLE;
     since = now;
     if (idle) collect();

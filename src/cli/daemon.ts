@@ -4,6 +4,7 @@
  */
 import { dirname } from "node:path";
 import { systemClock } from "../base/clock.ts";
+import { compactor } from "../base/compact.ts";
 import type { LogSink } from "../base/log.ts";
 import type { Health, Question, ToChild } from "../base/protocol.ts";
 import { seconds } from "../base/units.ts";
@@ -23,7 +24,6 @@ import { brokerLost, healthOf, slotsOf, upstreamOf } from "../master/snapshot.ts
 import type { Settings } from "../settings/table.ts";
 import { createAnnouncer } from "./announcer.ts";
 import { CERTIFICATE_EVERY, watchCertificate } from "./certificate-watch.ts";
-import type { Generations } from "./generations.ts";
 import { createHooks } from "./hooks.ts";
 import { createMonitor } from "./monitor.ts";
 import { createOffspring, type OffspringParts } from "./offspring.ts";
@@ -108,6 +108,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
     } else announcer.begins(what);
   };
 
+  const compactSoon = compactor();
+  let rolling = false;
   const world: World = {
     ...offspring,
     clock: systemClock,
@@ -134,7 +136,9 @@ export function createDaemon(parts: DaemonParts): Daemon {
     changed(state) {
       hooks.changed(state);
       certificate.served(generations.plan(state.generation).certificate);
-      forgetOld(state, generations);
+      if (rolling && state.roll === undefined) compactSoon();
+      rolling = state.roll !== undefined;
+      generations.forget(state);
       further.settle(state);
     },
     exit(code) {
@@ -215,14 +219,4 @@ function sayOnce(say: (text: string) => void): (text: string) => void {
     if (!said.has(text)) say(text);
     said.add(text);
   };
-}
-
-function forgetOld(state: Master, generations: Generations): void {
-  let oldest = Math.min(state.generation, state.roll?.from ?? Infinity); // a roll may lead back
-  for (const place of state.places.values()) {
-    oldest = Math.min(oldest, place.generation); // what a place that waits will start
-    for (const slot of [place.incumbent, place.successor, ...place.leaving])
-      if ("generation" in slot) oldest = Math.min(oldest, slot.generation);
-  }
-  generations.forget(oldest);
 }

@@ -1,6 +1,7 @@
 /** Which plan each generation of children runs with, and what a reload may change. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Master } from "../master/core/model.ts";
 import type { Resolved } from "../settings/resolve.ts";
 import type { Settings } from "../settings/table.ts";
 import { makePlan, type Plan } from "./plan.ts";
@@ -19,8 +20,8 @@ export interface Generations {
   refusal: string | undefined;
   /** @throws DroverError when the generation can't begin (the application is gone …). */
   plan(generation: number): Plan;
-  /** Plans older than this are of no child any more. */
-  forget(before: number): void;
+  /** Drops the plans of past generations that nothing can run any more. In a demo the emulator stays with the first one. */
+  forget(state: Master): void;
 }
 
 export function createGenerations(first: Resolved, demo: boolean, emulatorUrl: string | undefined): Generations {
@@ -50,8 +51,19 @@ export function createGenerations(first: Resolved, demo: boolean, emulatorUrl: s
       plans.set(generation, fresh);
       return fresh;
     },
-    forget(before) {
-      for (const generation of plans.keys()) if (generation < before) plans.delete(generation);
+    forget(state) {
+      const used = generationsInUse(state);
+      for (const generation of plans.keys()) if (generation < state.generation && !used.has(generation)) plans.delete(generation);
     },
   };
+}
+
+/** Generations that a child runs, that a place will start next, or that a roll may lead back to. */
+function generationsInUse({ places, roll }: Master): ReadonlySet<number> {
+  const used = new Set(roll === undefined ? [] : [roll.from]);
+  for (const place of places.values()) {
+    used.add(place.generation);
+    for (const slot of [place.incumbent, place.successor, ...place.leaving]) if ("generation" in slot) used.add(slot.generation);
+  }
+  return used;
 }

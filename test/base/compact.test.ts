@@ -3,10 +3,10 @@ import { execFile } from "node:child_process";
 import type { EventLoopUtilization } from "node:perf_hooks";
 import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
-import { compactOnceIdle } from "../../src/base/compact.ts";
+import { compactOnceIdle, compactor } from "../../src/base/compact.ts";
 
 /** @param shares of the loop's time that are busy, a second after the other. */
-function world(t: TestContext, shares: (second: number) => number) {
+function world(t: TestContext, shares: (second: number) => number, begin: typeof compactOnceIdle = compactOnceIdle) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let [second, active, collected] = [0, 0, 0];
   type Figure = Pick<EventLoopUtilization, "idle" | "active">;
@@ -15,7 +15,7 @@ function world(t: TestContext, shares: (second: number) => number) {
     const [idle, busy] = [now.idle - since.idle, now.active - since.active];
     return { idle, active: busy, utilization: busy / (idle + busy) };
   };
-  compactOnceIdle(() => (collected += 1), utilization);
+  begin(() => (collected += 1), utilization);
   const pass = (seconds: number): number => {
     for (let i = 0; i < seconds; i += 1) {
       active += shares(second) * 1_000;
@@ -35,6 +35,21 @@ test("it collects once, in the first idle second after the start", (t) => {
 test("a process that has had a second's work is left alone: V8 would have to learn it again", (t) => {
   const pass = world(t, (second) => (second === 2 ? 1.01 : 0));
   assert.equal(pass(200), 0);
+});
+
+test("after each burst of work it collects once, however often that is asked and however much the work was", (t) => {
+  let soon = (): void => {};
+  const pass = world(
+    t,
+    (second) => (second % 100 < 3 ? 0.9 : 0.01),
+    (collect, utilization) => {
+      soon = compactor(collect, utilization);
+    },
+  );
+  for (const burst of [1, 2, 3]) {
+    for (let i = 0; i < 5; i += 1) soon();
+    assert.equal(pass(100), burst);
+  }
 });
 
 const TICKS = `
