@@ -6,6 +6,7 @@ import { createFront } from "./front.ts";
 import { addressStage, type Trust } from "./gate/address.ts";
 import { bodyRule, bodyStage } from "./gate/bodies.ts";
 import { createGate } from "./gate/gate.ts";
+import { pipelineStage } from "./gate/pipeline.ts";
 import { AdmissionQueue, queueStage, type QueueRule } from "./gate/queue.ts";
 import { OVERLOAD, shedStage } from "./gate/shed.ts";
 import { Turns, turnStage } from "./gate/turns.ts";
@@ -52,7 +53,7 @@ export function createBuiltIn({ serving, trust, clock, demo, connections, unders
   const turns = new Turns(clock, rule.interval, OVERLOAD);
   const turn = turnStage(turns, clock, (wait) => tally.waits.record(wait));
   const body = bodyStage({ rule: bodyRule(connections), clock, addressOf: ({ req }) => trust.countable(req) });
-  const gate = createGate([addressStage(trust), body, shedStage(clock, turns), queueStage(queue, rule), turn]);
+  const gate = createGate([addressStage(trust), body, shedStage(clock, turns), pipelineStage(), queueStage(queue, rule), turn]);
   const refused = (exchange: Exchange): void => serving.refused(exchange);
   const refusals = new Refusals(clock, demo);
   const front = { gate, prepared, refusals, inFlight, tally, demo, underscores, refused, draining: () => serving.draining };

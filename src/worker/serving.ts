@@ -29,7 +29,7 @@ import { Pace } from "./pace.ts";
 import { notePeer } from "./peer.ts";
 import type { Written } from "./prepared.ts";
 import { Tally } from "./tally.ts";
-import { watchTimeouts } from "./timeouts.ts";
+import { MOST_UNREAD, watchTimeouts } from "./timeouts.ts";
 import { KEPT, Turnover } from "./turnover.ts";
 import { watchUpgrades } from "./upgrades.ts";
 
@@ -124,7 +124,16 @@ export class Serving {
       });
     const { log, clock } = this.#parts;
     const { demo } = this.#config;
-    watchTimeouts({ inFlight: this.inFlight, tally: this.tally, log, clock, demo, requestTimeout: () => this.#config.requestTimeout });
+    const mostUnread = this.#config.app === null ? MOST_UNREAD : Infinity;
+    watchTimeouts({
+      mostUnread,
+      inFlight: this.inFlight,
+      tally: this.tally,
+      log,
+      clock,
+      demo,
+      requestTimeout: () => this.#config.requestTimeout,
+    });
     if (!this.#draining) this.#parts.handles.attach(server, this.#config.backlog); // else: asked to go while it was loading
   }
 

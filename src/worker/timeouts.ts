@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { between, ms, type Instant, type Ms } from "../base/units.ts";
+import { between, mebibytes, ms, type Bytes, type Instant, type Ms } from "../base/units.ts";
 import type { Exchange } from "./exchange.ts";
 import type { InFlight } from "./inflight.ts";
 import { endWithProblem } from "./problem.ts";
@@ -10,6 +10,10 @@ import { pathOf } from "./target.ts";
 
 /** A client that takes no byte for so long while some wait for it has gone, whatever TCP says. */
 const LONGEST_STALL = ms(30_000);
+/** Bytes of the built-in service's answers that may wait for all clients of a worker together. */
+export const MOST_UNREAD: Bytes = mebibytes(64);
+/** Beyond that: a client that takes no byte for so long is cut off. */
+const SHORTEST_STALL = ms(1_000);
 
 export interface TimeoutParts {
   readonly inFlight: InFlight;
@@ -18,6 +22,8 @@ export interface TimeoutParts {
   readonly clock: Clock;
   /** Answers say that the rows are a demo's. */
   readonly demo: boolean;
+  /** Bytes that may wait for all clients together; Infinity for an application, which may mean to keep them. */
+  readonly mostUnread: number;
   /** Read at every look: it may change while running. */
   requestTimeout(): Ms;
 }
@@ -37,11 +43,22 @@ export function watchTimeouts(parts: TimeoutParts): () => void {
 export function look(parts: TimeoutParts): void {
   const now = parts.clock.now();
   const limit = parts.requestTimeout();
+  let excess = unread(parts) - parts.mostUnread;
   for (const exchange of parts.inFlight) {
     if (exchange.timedOut) continue;
-    if (exchange.res.headersSent) judgeWrite(exchange, now, Math.min(limit, LONGEST_STALL), parts);
-    else if (exchange.req.complete && between(exchange.startedAt, now) >= limit) answer504(exchange, limit, parts);
+    if (exchange.res.headersSent) {
+      const stall = Math.min(limit, excess > 0 ? SHORTEST_STALL : LONGEST_STALL);
+      const bytes = exchange.res.writableLength;
+      judgeWrite(exchange, now, stall, parts);
+      if (exchange.timedOut) excess -= bytes;
+    } else if (exchange.req.complete && between(exchange.startedAt, now) >= limit) answer504(exchange, limit, parts);
   }
+}
+
+function unread({ inFlight, mostUnread }: TimeoutParts): number {
+  let bytes = 0;
+  if (Number.isFinite(mostUnread)) for (const { res } of inFlight) bytes += res.writableLength;
+  return bytes;
 }
 
 function answer504(exchange: Exchange, limit: Ms, { tally, log, demo }: TimeoutParts): void {

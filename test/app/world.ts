@@ -1,7 +1,7 @@
 /** The built-in application on a real HTTP server, in front of it the worker's real store of answers, behind it tables by hand. */
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { pino } from "pino";
 import type { Piscina } from "piscina";
@@ -221,6 +221,8 @@ export interface World extends AsyncDisposable {
   /** Requests that came through to Fastify. */
   readonly reached: () => number;
   readonly threadRuns: string[];
+  /** Of each open connection, the bytes that the process holds because its client does not read. */
+  readonly unread: () => number[];
   clockOffset: number;
   /** What the pool throws instead of working. */
   threadsFail: Error | undefined;
@@ -310,6 +312,8 @@ export async function world(sheet: Sheet, staticDir?: string, more: Partial<Serv
     fastify.routing(req, res);
   });
   server.keepAliveTimeout = 0; // a machine that stands still for a while must not look like a server that hangs up
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => void sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return Object.assign(state as unknown as World, {
     fastify,
@@ -317,6 +321,7 @@ export async function world(sheet: Sheet, staticDir?: string, more: Partial<Serv
     health,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     reached: () => reached,
+    unread: () => [...sockets].filter((socket) => !socket.destroyed).map((socket) => socket.writableLength),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

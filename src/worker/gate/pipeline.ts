@@ -1,0 +1,48 @@
+/**
+ * Requests that a client pipelines on one connection are worked on a few at a time: their answers can only leave in order, so a
+ * client that reads none of them would otherwise hold one answer for each, and a place in the queue.
+ */
+import { seconds } from "../../base/units.ts";
+import type { Seat } from "../connections.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Refusal, Stage, Verdict } from "./stage.ts";
+
+/** Requests of one connection that are worked on, or whose answers have not left, at a time. */
+export const AT_ONCE = 2;
+/** Requests that may wait behind them; the answers to more make Node stop reading from the connection. */
+const MOST_WAITING = 64;
+
+const REFUSAL: Refusal = {
+  status: 503,
+  reason: "queue",
+  detail: `more than ${MOST_WAITING} requests wait on this connection`,
+  retryAfter: seconds(1),
+};
+
+interface Line {
+  working: number;
+  readonly waiting: (() => void)[];
+}
+
+export function pipelineStage(): Stage {
+  const lines = new WeakMap<Seat, Line>(); // goes with its connection, and what waits with it
+  return {
+    name: "pipeline",
+    covers: "application",
+    admit({ seat, res }: Exchange): Verdict {
+      if (seat === undefined) return undefined;
+      const line = lines.get(seat) ?? { working: 0, waiting: [] };
+      if (line.working === 0) lines.set(seat, line);
+      const begin = (): undefined => {
+        line.working += 1;
+        res.once("close", () => {
+          line.working -= 1;
+          line.waiting.shift()?.();
+        });
+      };
+      if (line.working < AT_ONCE) return begin();
+      if (line.waiting.length >= MOST_WAITING) return REFUSAL;
+      return new Promise((resolve) => line.waiting.push(() => resolve(begin())));
+    },
+  };
+}
