@@ -23,8 +23,10 @@ test("DROVER_MAX_RSS replaces a worker that holds large answers for clients that
     return rss > 300 * MIB && rss;
   });
   t.diagnostic(`${Math.round(seen / MIB)} MiB`);
-  const { body } = await get("http://localhost/metrics", { socketPath: join(daemon.dir, "var/run/control.sock") });
-  assert.match(body, /^process_resident_memory_bytes\{role="worker",slot="0"\} \d{9,}$/m);
+  const socketPath = join(daemon.dir, "var/run/control.sock");
+  await until("so do the metrics, with their next sample", async () =>
+    /^process_resident_memory_bytes\{role="worker",slot="0"\} \d{9,}$/m.test((await get("http://localhost/metrics", { socketPath })).body),
+  );
   await daemon.logged(/worker.*it holds \d+ MiB, 3 samples in a row \(DROVER_MAX_RSS\)/, 60_000);
   const fresh = await until("another worker serves in its place", async () => {
     const { child, leaving } = await daemon.place("worker/0");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AT_ONCE } from "../../src/worker/gate/pipeline.ts";
 import { until } from "../process/harness.ts";
-import { Client } from "./http.ts";
 import { startRig } from "./rig.ts";
 
 const MIB = 1_048_576;
@@ -20,18 +20,17 @@ test("of requests pipelined by a client that reads nothing only a few are worked
   const rig = startRig({ builtIn });
   try {
     await rig.until("ready");
-    const client = new Client(rig.port);
-    client.socket.pause();
-    client.write(Array.from({ length: 8 }, (_, nr) => `GET /?nr=${nr} HTTP/1.1\r\nHost: a\r\n\r\n`).join(""));
+    const client = connect(rig.port, "127.0.0.1").setEncoding("latin1").pause();
+    client.write(Array.from({ length: 5 }, (_, nr) => `GET /?nr=${nr} HTTP/1.1\r\nHost: a\r\n\r\n`).join(""));
     await until("the first ones are made", () => made >= AT_ONCE);
     await sleep(300);
     assert.equal(made, AT_ONCE, "answers that wait for the client");
     let text = "";
-    client.socket.on("data", (chunk: string) => (text += chunk.replaceAll("x", "")));
-    client.socket.resume();
-    await until("all are answered", () => text.split("HTTP/1.1 200").length === 9 && /7 $/.test(text));
-    assert.deepEqual([...text.matchAll(/\r\n\r\n(\d) /g)].map(([, nr]) => nr), ["0", "1", "2", "3", "4", "5", "6", "7"]); // prettier-ignore
-    await client.end();
+    client.on("data", (chunk: string) => (text += chunk.replaceAll(/x{2,}/g, "")));
+    client.resume();
+    await until("all are answered", () => made === 5 && text.endsWith("\r\n\r\n4 "));
+    assert.deepEqual([...text.matchAll(/\r\n\r\n(\d) /g)].map(([, nr]) => nr), ["0", "1", "2", "3", "4"]); // prettier-ignore
+    client.destroy();
   } finally {
     rig.tell({ type: "drain", within: 500 as never });
     await rig.exited;
