@@ -81,29 +81,18 @@ test("100 idle control connections: a master of 150 descriptors lives, answers t
 
 test("200 idle connections to DROVER_ADMIN_BIND: a master of 150 descriptors lives, replaces a worker and answers both doors", async (t) => {
   const daemon = await startWithin(t, 150, ["--admin-bind", "127.0.0.1:0"]);
-  const listening = (await daemon.status()).addresses;
-  assert.ok(listening.length > 0);
-  const address = adminAddress(daemon.pid, new URL(daemon.url).port);
-  const sockets = idle(t, 200, address);
+  const { port } = new URL((JSON.parse((await daemon.control("dashboard")).body) as { message: string }).message.split("\n", 1)[0] ?? "");
+  const sockets = idle(t, 200, { port: Number(port), host: "127.0.0.1" });
   await settled(sockets);
   assert.equal((await daemon.status()).pid, daemon.pid);
   const [first] = (await daemon.status()).places;
   const victim = first?.child?.pid ?? 0;
   process.kill(victim, "SIGKILL");
   await until("it is replaced", async () => (await daemon.status()).places.every(({ child }) => child?.state === "ready" && child.pid !== victim)); // prettier-ignore
-  const { status } = await get(`http://127.0.0.1:${address.port}/admin`);
+  const { status } = await get(`http://127.0.0.1:${port}/admin`);
   assert.equal(status, 200);
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
 });
-
-/** The other port that the master listens on. */
-function adminAddress(pid: number, not: string): { port: number; host: string } {
-  const found = spawnSync("ss", ["-Htlnp"], { encoding: "utf8" }).stdout;
-  const ports = found.split("\n").filter((line) => line.includes(`pid=${pid},`)).map((line) => /127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? ""); // prettier-ignore
-  const [port] = ports.filter((one) => one !== "" && one !== not);
-  assert.ok(port, found);
-  return { port: Number(port), host: "127.0.0.1" };
-}
 
 test("a master without any free descriptor lives on, says that it can't read the machine, and recovers", async (t) => {
   const daemon = await start(t, { args: [PLAIN], env: { DROVER_WORKERS: "1" } });
