@@ -19,6 +19,7 @@ import { createTrust } from "../src/worker/gate/address.ts";
 import { Handles } from "../src/worker/handles.ts";
 import { createLimitedServer } from "../src/worker/limits.ts";
 import { Serving } from "../src/worker/serving.ts";
+import { Tally } from "../src/worker/tally.ts";
 import { silent } from "./quiet.ts";
 
 const BODY = Buffer.alloc(10_240, "x");
@@ -55,6 +56,8 @@ const config: WorkerConfig = {
   underscores: "drop",
   strict: false,
   accessLog: 0,
+  maxRequests: 0,
+  maxRequestsJitter: 0,
   demo: false,
   dataDir: ".",
   log: { target: { fd: 1 }, level: "warn" },
@@ -88,7 +91,16 @@ function drover(): Promise<number> {
   const log = makeLogger({ role: "worker" }, "warn", process.stdout);
   const handles = new Handles([]);
   const trust = createTrust([]);
-  const serving = new Serving(config, { handles, clock: systemClock, log, trust, access: silent, closed() {}, holds() {} });
+  const serving = new Serving(config, {
+    handles,
+    clock: systemClock,
+    log,
+    trust,
+    access: silent,
+    tally: new Tally(),
+    closed() {},
+    holds() {},
+  });
   const builtIn = createBuiltIn({ serving, trust, clock: systemClock, demo: false, connections: 1_000, underscores: config.underscores });
   const now = systemClock.now();
   const source = {

@@ -23,6 +23,7 @@ import { createTrust } from "../src/worker/gate/address.ts";
 import { Handles } from "../src/worker/handles.ts";
 import { createLimitedServer } from "../src/worker/limits.ts";
 import { Serving } from "../src/worker/serving.ts";
+import { Tally } from "../src/worker/tally.ts";
 import { createStreams } from "../src/worker/streams.ts";
 import { createThreads } from "../src/worker/threads.ts";
 import { HEALTHY, loginServices, PLAYERS, players, Sheet } from "../test/app/world.ts";
@@ -53,6 +54,8 @@ const config: WorkerConfig = {
   underscores: "drop",
   strict: false,
   accessLog: 0,
+  maxRequests: 0,
+  maxRequestsJitter: 0,
   demo: false,
   dataDir: ".",
   log: { target: { fd: 1 }, level: "error" },
@@ -74,6 +77,7 @@ async function serve(): Promise<number> {
     log,
     trust,
     access: silent,
+    tally: new Tally(),
     closed() {},
     holds() {},
   });

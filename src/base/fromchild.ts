@@ -101,6 +101,7 @@ const readers: Readers<FromChild> = {
   fatal: ({ exit, code, message }) =>
     count(exit) && text(code, 100) && text(message, 65_536) ? { type: "fatal", exit, code, message } : undefined,
   wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
+  worn: ({ served }) => (count(served) ? { type: "worn", served } : undefined),
   bind: ({ id, address }) => {
     const at = readAddress(address);
     return count(id) && at !== undefined ? { type: "bind", id, address: at } : undefined;

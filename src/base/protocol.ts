@@ -160,6 +160,8 @@ export type FromChild =
   | { type: "fatal"; exit: number; code: string; message: string }
   /** The application has asked for tables: start the broker (and, in demo, the emulator) if there is none. */
   | { type: "wants"; what: "tables" }
+  /** It has served as many requests as it should (DROVER_MAX_REQUESTS); said once, and it serves on until its replacement is ready. */
+  | { type: "worn"; served: number }
   /** The application opens another server: give it a copy of the socket that listens there; `bound` answers it. */
   | { type: "bind"; id: number; address: SocketAddress }
   /** That server has been closed. */

@@ -125,6 +125,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       further.left(child);
       hooks.died(child, death);
     },
+    worn: (child) => watch.wore(child),
     told: (answer) => questions.told(answer),
     posted: (answer) => monitor.posted(answer),
     rolesForTables: () => (demo ? ["emulator", "broker"] : ["broker"]),

@@ -1,7 +1,6 @@
 /** The children of each generation as the master has them: forked, told what they are, lent the sockets they accept from, and signalled. */
 import { fileURLToPath } from "node:url";
 import type { AdminKeys } from "../base/adminkeys.ts";
-import { errnoOf } from "../base/errors.ts";
 import { ownModule } from "../base/place.ts";
 import type { World } from "../master/shell/world.ts";
 import { send, type Child } from "../master/shell/children.ts";
@@ -35,7 +34,7 @@ export function createOffspring(
   parts: OffspringParts,
   wrapper: Wrapper,
   notBatch: (why: string) => void,
-): Pick<World, "fork" | "configure" | "lend" | "kill" | "inspectable"> {
+): Pick<World, "fork" | "configure" | "lend" | "inspectable"> {
   const { generations } = parts;
   return {
     fork: (role, nr, generation) => {
@@ -61,7 +60,6 @@ export function createOffspring(
         emulatorUrl: parts.emulator?.url,
       }),
     lend: (child) => lend(child, parts),
-    kill,
     inspectable: (generation) => generations.plan(generation).settings.autopsy,
   };
 }
@@ -72,13 +70,4 @@ function lend(child: Child, { listeners, emulator, adminKeys }: OffspringParts):
   if (keys !== undefined) send(child, { type: "admin", keys });
   const own = child.role === "worker" ? listeners : emulator === undefined ? [] : [emulator];
   for (const [address, listener] of own.entries()) send(child, { type: "handle", address }, listener.handle);
-}
-
-/** Signals a process that we forked and that has not been reaped: its pid can't be another's. */
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (errnoOf(error) !== "ESRCH") throw error; // it died by itself a moment ago
-  }
 }

@@ -13,11 +13,18 @@ export interface ChildUse {
   readonly rss: number;
 }
 
+interface Used extends ChildUse {
+  readonly ticks: number;
+  readonly at: number;
+}
+
 export interface Watch {
   /** Starts one round of samples; call it every few seconds. */
   round(): void;
   machine(): MachineSample | undefined;
   use(pid: number): ChildUse | undefined;
+  /** A worker reports that it reached its limit of requests. Each round asks again, in case it could not be replaced then. */
+  wore(child: Child): void;
   /** CPU or RAM is over its threshold now. */
   readonly over: { cpu: boolean; ram: boolean };
 }
@@ -38,8 +45,7 @@ const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Watch {
   const over = { cpu: false, ram: false };
   let short = false;
-  const uses = new Map<number, ChildUse>();
-  const lastTicks = new Map<number, { ticks: number; at: number }>();
+  const uses = new WeakMap<Child, Used>();
   const wear = createWear();
   const loads: number[] = [];
 
@@ -70,28 +76,29 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
   const lookAt = (child: Child): void => {
     const stat = readProcStat(child.pid);
     const at = performance.now();
-    const why = child.role === "worker" ? wear.check(child, stat?.rss, settings(), at) : undefined;
-    if (why !== undefined) arbiter.feed({ type: "recycle", place: child.place, why });
-    if (stat === undefined) return void (uses.delete(child.pid), lastTicks.delete(child.pid));
-    const before = lastTicks.get(child.pid);
-    lastTicks.set(child.pid, { ticks: stat.cpuTicks, at });
+    wore(child, stat?.rss, at);
+    if (stat === undefined) return void uses.delete(child);
+    const before = uses.get(child);
     const cpu = before === undefined ? 0 : (stat.cpuTicks - before.ticks) / TICKS_PER_SECOND / ((at - before.at) / 1_000);
-    uses.set(child.pid, { cpu, rss: stat.rss });
+    uses.set(child, { cpu, rss: stat.rss, ticks: stat.cpuTicks, at });
+  };
+
+  const wore = (child: Child, rss: number | undefined, at: number): void => {
+    const why = child.role === "worker" ? wear.check(child, rss, settings(), at) : undefined;
+    if (why !== undefined) arbiter.feed({ type: "recycle", place: child.place, pid: child.pid, why });
   };
 
   return {
     over,
     machine: () => machine.last(),
-    use: (pid) => uses.get(pid),
+    wore: (child) => wore(child, undefined, child.startedAt),
+    use(pid) {
+      const child = arbiter.children.get(pid);
+      return child === undefined ? undefined : uses.get(child);
+    },
     round() {
       machine.sample();
       for (const child of arbiter.children.values()) lookAt(child);
-      for (const pid of uses.keys()) {
-        if (arbiter.children.has(pid)) continue;
-        uses.delete(pid);
-        lastTicks.delete(pid);
-        wear.forget(pid);
-      }
     },
   };
 }

@@ -37,6 +37,9 @@ export interface WorkerConfig {
   readonly strict: boolean;
   /** Of the requests that get a line in the log: 0 none, 1 all. */
   readonly accessLog: number;
+  /** After so many requests, and a random number up to the jitter on top, the worker asks for its replacement; 0: never. */
+  readonly maxRequests: number;
+  readonly maxRequestsJitter: number;
   readonly demo: boolean;
   readonly dataDir: string;
   readonly log: { readonly target: LogTarget; readonly level: LogLevel };
@@ -85,6 +88,8 @@ export function workerConfig(settings: Settings, { app, demo, tls, extras }: Wor
     underscores: settings.underscore_headers,
     strict: settings.strict_http,
     accessLog: settings.access_log,
+    maxRequests: settings.max_requests,
+    maxRequestsJitter: settings.max_requests_jitter,
     demo,
     dataDir: settings.data_dir,
     log: { target: settings.log_file, level: settings.log_level },

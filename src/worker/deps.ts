@@ -20,6 +20,8 @@ export interface Configured {
 export interface Host {
   readonly signals: EventEmitter;
   readonly exit: (code: number) => void;
+  /** 0 ≤ x < 1; Math.random by default. */
+  readonly random?: () => number;
 }
 
 /** What only some applications need. */

@@ -28,7 +28,7 @@ import { Outcomes } from "./outcomes.ts";
 import { Pace } from "./pace.ts";
 import { notePeer } from "./peer.ts";
 import type { Written } from "./prepared.ts";
-import { Tally } from "./tally.ts";
+import type { Tally } from "./tally.ts";
 import { MOST_UNREAD, watchTimeouts } from "./timeouts.ts";
 import { KEPT, Turnover } from "./turnover.ts";
 import { watchUpgrades } from "./upgrades.ts";
@@ -39,6 +39,7 @@ export interface ServingParts {
   readonly log: Logger;
   readonly trust: Trust;
   readonly access: AccessLog;
+  readonly tally: Tally;
   /** The application closed its server by itself. */
   closed(): void;
   /** Tells the master how many connections have come to stay, whether the worker is at its cap, and whether many come and go. */
@@ -49,7 +50,7 @@ type Share = Extract<ToChild, { type: "share" }>;
 
 /** The one server that a worker serves with, whoever made it: its connections, requests, timeouts, cap and drain. */
 export class Serving {
-  readonly tally = new Tally();
+  readonly tally: Tally;
   readonly outcomes: Outcomes;
   readonly connections: Connections;
   readonly inFlight: InFlight;
@@ -65,6 +66,7 @@ export class Serving {
   constructor(config: WorkerConfig, parts: ServingParts) {
     this.#config = config;
     this.#parts = parts;
+    this.tally = parts.tally;
     this.outcomes = new Outcomes({ clock: parts.clock, tally: this.tally, trust: parts.trust, access: parts.access });
     const gone = (seat: Seat): void => {
       this.inFlight.dropped(seat);

@@ -12,6 +12,14 @@ export class Tally {
   /** By name: see base/figures.ts. */
   readonly counts: Record<string, number> = {};
   #names = 0;
+  #limit: number;
+  readonly #reached: (served: number) => void;
+
+  /** @param reached is called once, with the answer that makes it `limit` answers. */
+  constructor(limit = Infinity, reached: (served: number) => void = () => {}) {
+    this.#limit = limit;
+    this.#reached = reached;
+  }
 
   /** @param millis from the request's head to the answer's last byte handed to the kernel; undefined: it lasted as long as its client liked. */
   answered(status: number, millis: number | undefined): void {
@@ -22,6 +30,9 @@ export class Tally {
     else if (status < 500) counters.status4xx += 1;
     else counters.status5xx += 1;
     if (millis !== undefined) this.latency.record(millis);
+    if (counters.served < this.#limit) return;
+    this.#limit = Infinity;
+    this.#reached(counters.served);
   }
 
   /** The same answer once more, by what was asked. @param refusal its status when it was a deliberate refusal. */

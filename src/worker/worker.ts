@@ -19,8 +19,10 @@ import { loadApplication, type Loaded } from "./load.ts";
 import type { Configured, Host, WorkerDeps } from "./deps.ts";
 import { sayFatal } from "./fatal.ts";
 import { probe } from "./probe.ts";
+import { requestLimit } from "./requestlimit.ts";
 import { Serving } from "./serving.ts";
 import { createStreams } from "./streams.ts";
+import { Tally } from "./tally.ts";
 import { createThreads } from "./threads.ts";
 
 /** How long an application's own end may take after its last connection has gone. */
@@ -43,7 +45,9 @@ export class Worker {
     this.#port = port;
     this.#deps = deps;
     this.#host = host;
-    this.#parts = assemble(port, configured, deps, () => this.#abandoned());
+    const limit = requestLimit(configured.config, host.random ?? Math.random);
+    const tally = new Tally(limit, (served) => port.send({ type: "worn", served }));
+    this.#parts = assemble(port, configured, { ...deps, tally }, () => this.#abandoned());
   }
 
   /**
@@ -199,14 +203,15 @@ interface Parts {
   readonly drainStarts: AbortController;
 }
 
-function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps, closed: () => void): Parts {
+function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps & { readonly tally: Tally }, closed: () => void): Parts {
   const { config, addresses, generation } = configured;
+  const { tally } = deps;
   const handles = new Handles(addresses);
   const trust = createTrust(config.trustedProxies);
   const { slot, accessLog: share } = { ...configured, ...config };
   const access = new AccessLog({ slot, generation, clock: systemClock, lines: deps.lines, share });
   const holds = (connections: number, full: boolean, churns: boolean): void => port.send({ type: "holds", connections, full, churns });
-  const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, closed, holds });
+  const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, tally, closed, holds });
   const health: Health = {
     status: "ok",
     generation,

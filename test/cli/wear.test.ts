@@ -6,39 +6,39 @@ import type { Settings } from "../../src/settings/table.ts";
 const MIB = 1_048_576;
 const limits = (some: Partial<Settings>): Settings =>
   ({ max_requests: 0, max_requests_jitter: 0, max_lifetime: 0, max_rss: 0, ...some }) as Settings;
-const worker = (pid: number, served = 0): Worn => ({ pid, startedAt: 1_000, lastBeat: { counters: { served } } }) as unknown as Worn;
+const worker = (served = 0, worn?: number): Worn => ({ startedAt: 1_000, worn, lastBeat: { counters: { served } } }) as unknown as Worn;
 
 test("without limits nothing wears out", () => {
-  assert.equal(createWear().check(worker(1, 1e9), 1e12, limits({}), 1e12), undefined);
+  assert.equal(createWear().check(worker(1e9, 1e9), 1e12, limits({}), 1e12), undefined);
 });
 
-test("requests: the limit and the pid's own jitter on top", () => {
+test("requests: what the worker reported, and what it has served since", () => {
   const { check } = createWear();
-  const settings = limits({ max_requests: 100, max_requests_jitter: 9 });
-  assert.equal(check(worker(13, 102), 0, settings, 0), undefined, "13 % 10 = 3 on top");
-  assert.match(check(worker(13, 103), 0, settings, 0) ?? "", /103 requests \(DROVER_MAX_REQUESTS\)/);
-  assert.match(check(worker(20, 100), 0, settings, 0) ?? "", /100 requests/);
+  const settings = limits({ max_requests: 100 });
+  assert.equal(check(worker(150), 0, settings, 0), undefined, "its own limit may be higher");
+  assert.match(check(worker(90, 103), 0, settings, 0) ?? "", /103 requests \(DROVER_MAX_REQUESTS\)/);
+  assert.match(check(worker(120, 103), 0, settings, 0) ?? "", /120 requests/);
 });
 
 test("lifetime counts from its start", () => {
   const { check } = createWear();
   const settings = limits({ max_lifetime: 60_000 } as Partial<Settings>);
-  assert.equal(check(worker(1), 0, settings, 60_999), undefined);
-  assert.match(check(worker(1), 0, settings, 61_000) ?? "", /60 s old \(DROVER_MAX_LIFETIME\)/);
+  assert.equal(check(worker(), 0, settings, 60_999), undefined);
+  assert.match(check(worker(), 0, settings, 61_000) ?? "", /60 s old \(DROVER_MAX_LIFETIME\)/);
 });
 
 test("memory: three samples in a row, each process for itself; one below starts anew", () => {
   const wear = createWear();
   const settings = limits({ max_rss: 100 * MIB } as Partial<Settings>);
-  const sample = (pid: number, mib: number): string | undefined => wear.check(worker(pid), mib * MIB, settings, 0);
+  const [one, other] = [worker(), worker()];
+  const sample = (child: Worn, mib: number): string | undefined => wear.check(child, mib * MIB, settings, 0);
   assert.deepEqual(
-    [120, 120, 99, 120, 120].map((mib) => sample(1, mib)),
+    [120, 120, 99, 120, 120].map((mib) => sample(one, mib)),
     Array(5).fill(undefined),
   );
-  assert.deepEqual([sample(2, 200), sample(2, 200)], [undefined, undefined]);
-  assert.match(sample(1, 130) ?? "", /130 MiB, 3 samples in a row \(DROVER_MAX_RSS\)/);
-  wear.forget(2);
-  assert.equal(sample(2, 200), undefined, "another process has that number now");
+  assert.deepEqual([sample(other, 200), sample(other, 200)], [undefined, undefined]);
+  assert.match(sample(one, 130) ?? "", /130 MiB, 3 samples in a row \(DROVER_MAX_RSS\)/);
+  assert.equal(sample(worker(), 200), undefined, "another process, whatever its pid");
 });
 
 test("memory that can't be read neither counts nor forgives, and the other limits hold", () => {

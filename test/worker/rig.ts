@@ -31,6 +31,8 @@ export const config = (over: Partial<WorkerConfig> = {}): WorkerConfig => ({
   underscores: "drop",
   strict: false,
   accessLog: 0,
+  maxRequests: 0,
+  maxRequestsJitter: 0,
   demo: false,
   dataDir: "/nonexistent",
   log: { target: { fd: 1 }, level: "info" },
@@ -61,6 +63,8 @@ export interface RigOptions {
   readonly services?: Partial<Services>;
   /** The listening socket is held by another process, which also gives copies when asked for. */
   readonly holder?: Holder;
+  /** What the worker draws with. */
+  readonly random?: () => number;
 }
 
 /** A bound handle on a port of the kernel's choice, and its port. */
@@ -115,7 +119,7 @@ export function startRig(options: RigOptions = {}): Rig {
         face: () => Promise.resolve({ slot: 3 }),
       },
     }),
-    { signals, exit },
+    { signals, exit, random: options.random ?? Math.random },
   );
   tell({
     type: "configure",

@@ -129,6 +129,7 @@ export interface Roll {
 /** A place whose child is to be replaced, new before old, by one of the same generation. */
 export interface Recycle {
   readonly place: PlaceId;
+  readonly pid: Pid | undefined;
   readonly why: string;
 }
 
@@ -232,7 +233,8 @@ export type Event = { readonly at: Instant } & (
   | { readonly type: "scale"; readonly to: number }
   | { readonly type: "grow" }
   | { readonly type: "shrink" }
-  | { readonly type: "recycle"; readonly place: PlaceId; readonly why: string }
+  /** `pid`: only this process, which may have been replaced meanwhile; undefined: whichever is in the seat. */
+  | { readonly type: "recycle"; readonly place: PlaceId; readonly pid?: Pid; readonly why: string }
   /** A role is needed that was not started: the application asks for tables. */
   | { readonly type: "need"; readonly role: Role }
   | { readonly type: "memory"; readonly short: boolean }

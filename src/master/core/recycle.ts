@@ -1,22 +1,23 @@
 import { after, type Instant } from "../../base/units.ts";
+import { recycledBy } from "./death.ts";
 import { dismiss, vacate } from "./dismiss.ts";
 import { recent } from "./intensity.ts";
 import { changed, draining, put } from "./places.ts";
 import { nameOf, say } from "./say.ts";
 import { spawn } from "./spawn.ts";
 import { acts, each, steps, unchanged } from "./steps.ts";
-import type { Decision, Event, Master, Place, PlaceId, Policy } from "./model.ts";
+import type { Decision, Event, Master, Pid, Place, PlaceId, Policy } from "./model.ts";
 
 type Asked = Extract<Event, { type: "recycle" }>;
 
 /** Queues the replacement of one place's child; asking again changes nothing. */
 export function recycle(master: Master, event: Asked, policy: Policy): Decision {
   const place = master.places.get(event.place);
-  const refusal = refused(master, place, event.at, policy);
+  const refusal = isSeated(place, event.pid) ? refused(master, place, event.at, policy) : "that process has been replaced already";
   if (refusal !== undefined)
     return [master, [say("debug", `${event.place} is not recycled (${event.why}): ${refusal}`, { place: event.place })]];
   if (master.recycles.some((one) => one.place === event.place)) return unchanged(master);
-  return [{ ...master, recycles: [...master.recycles, { place: event.place, why: event.why }] }, []];
+  return [{ ...master, recycles: [...master.recycles, { place: event.place, pid: event.pid, why: event.why }] }, []];
 }
 
 function refused(master: Master, place: Place | undefined, at: Instant, policy: Policy): string | undefined {
@@ -29,15 +30,19 @@ function refused(master: Master, place: Place | undefined, at: Instant, policy: 
   return undefined;
 }
 
+const isSeated = (place: Place | undefined, pid: Pid | undefined): boolean =>
+  pid === undefined || (place !== undefined && "pid" in place.incumbent && place.incumbent.pid === pid);
+
 /** Takes the queue's head: at most one replacement at a time, and none beside a roll or while memory is short. */
 export function nextRecycle(master: Master, at: Instant, policy: Policy): Decision {
   const head = master.recycles[0];
   if (head === undefined || master.roll !== undefined || !master.booted) return unchanged(master);
   const place = master.places.get(head.place);
   if (place !== undefined && place.successor.is !== "vacant") return unchanged(master); // under way
-  const replaceable = place !== undefined && !place.closing && place.incumbent.is === "ready";
+  const replaceable = place !== undefined && !place.closing && place.incumbent.is === "ready" && isSeated(place, head.pid);
   if (!replaceable) return nextRecycle(dropRecycle(master, head.place), at, policy); // gone, or being replaced already
   if (master.memoryShort || draining(place) > 0) return unchanged(master);
+  if (recycledBy(head.why) !== "asked" && recycleDrains(master)) return unchanged(master);
   const told = say("info", `${nameOf(place)} is recycled: ${head.why}`, { place: place.id, generation: place.generation });
   if (place.role !== "emulator") return steps(master, acts(told), (m) => spawn(m, place, "successor", place.generation));
   return steps(
@@ -47,6 +52,10 @@ export function nextRecycle(master: Master, at: Instant, policy: Policy): Decisi
     (m) => nextRecycle(m, at, policy),
   );
 }
+
+/** A worker that was recycled is still there: the next one that reached a limit waits, so that there is one process more at most. */
+const recycleDrains = ({ places }: Master): boolean =>
+  [...places.values()].some(({ leaving }) => leaving.some(({ is, why }) => is === "draining" && why === "recycle"));
 
 /** Two emulators can't hold one state on disk: this one leaves its seat only by its exit, and is then started again. */
 function oldBeforeNew(master: Master, place: Place, at: Instant, policy: Policy): Decision {

@@ -8,10 +8,12 @@ import type { FromChild, Health, ToChild } from "../../base/protocol.ts";
 import type { Instant, Ms } from "../../base/units.ts";
 import { decide } from "../core/decide.ts";
 import { nextDeadline } from "../core/deadline.ts";
-import { initialMaster, type Action, type Event, type Master, type Pid, type PlaceId } from "../core/model.ts";
+import type { Death } from "../core/death.ts";
+import { initialMaster, type Action, type Event, type Master, type Pid } from "../core/model.ts";
 import { find } from "../core/places.ts";
 import { createAgenda, type Agenda } from "./agenda.ts";
-import { createExaminer, type Examined } from "./autopsy/examiner.ts";
+import type { Examined } from "./autopsy/examiner.ts";
+import { createExaminations } from "./autopsy/examinations.ts";
 import { logOutput } from "./childlog.ts";
 import { createBalance } from "./balance.ts";
 import { send, unheardOf, watchChild, type Child } from "./children.ts";
@@ -52,7 +54,6 @@ export function createArbiter(world: World, seed: number): Arbiter {
   const say = collapsing(log);
   const oom = createOomWatch();
   const deaths = createDeaths({ log, clock, oom, say });
-  const examiner = createExaminer(log);
   let state = initialMaster(seed);
   let running = false;
   let decidedAt = clock.now();
@@ -60,7 +61,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
   const stamp = (event: Unstamped): Event => ({ ...event, at: clock.now() });
 
   const feed = (event: Unstamped): void => {
-    if (event.type === "recycle") noteRecycle(event.place, event.why);
+    if (event.type === "recycle") noteRecycle(event);
     queue.push(stamp(event));
     if (running) return; // an action's answer, or a signal in between: taken in its turn
     running = true;
@@ -75,9 +76,10 @@ export function createArbiter(world: World, seed: number): Arbiter {
   };
 
   /** The core forgets the reason when the replacement is ready; the death's name needs it. */
-  const noteRecycle = (place: PlaceId, why: string): void => {
+  const noteRecycle = ({ place, pid, why }: Extract<Unstamped, { type: "recycle" }>): void => {
     const incumbent = state.places.get(place)?.incumbent;
-    if (incumbent?.is === "ready") withChild(incumbent.pid, (child) => void (child.recycle = why));
+    if (incumbent?.is === "ready" && incumbent.pid === (pid ?? incumbent.pid))
+      withChild(incumbent.pid, (child) => void (child.recycle = why));
   };
 
   const take = (event: Event): void => {
@@ -98,7 +100,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
         withChild(action.pid, (child) => send(child, { type: "probe", within: action.within }));
         return [];
       case "kill":
-        world.kill(action.pid, "SIGKILL");
+        withChild(action.pid, ({ process }) => void process.kill("SIGKILL"));
         return [];
       case "examine":
         examine(action.pid, action.budget);
@@ -129,6 +131,8 @@ export function createArbiter(world: World, seed: number): Arbiter {
       const configure = world.configure(role, nr, generation);
       const process = world.fork(role, nr, generation);
       const pid = process.pid as Pid;
+      const former = children.get(pid);
+      if (former !== undefined) conclude(former, former.process.exitCode, former.process.signalCode); // its exit is about to be reported
       const output = logOutput(log, { role, slot: nr, generation, pid }, process);
       const child = unheardOf({
         pid,
@@ -143,7 +147,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
         inspectable: world.inspectable(generation),
       });
       children.set(pid, child);
-      watchChild(child, log, { message: heard, exited });
+      watchChild(child, log, { message: (from, said) => void (children.get(pid) === from && heard(from, said)), exited });
       send(child, configure);
       world.lend(child);
       return { type: "spawned", place, seat, pid, generation };
@@ -170,6 +174,9 @@ export function createArbiter(world: World, seed: number): Arbiter {
         child.full = message.full;
         child.churnsAt = message.churns ? clock.now() : undefined;
         return balance.changed();
+      case "worn":
+        child.worn = message.served;
+        return world.worn(child);
       case "bind":
         return child.role === "worker" ? world.further.lend(child, message.id, message.address) : undefined;
       case "unbind":
@@ -195,40 +202,22 @@ export function createArbiter(world: World, seed: number): Arbiter {
   };
 
   const exited = (child: Child, code: number | null, signal: NodeJS.Signals | null): void => {
+    if (children.get(child.pid) !== child) return; // the kernel has given its pid to a newer one: see spawn()
+    const { name } = conclude(child, code, signal);
+    feed({ type: "exited", pid: child.pid, code, signal, fatal: child.fatal, gentle: name === "operator" });
+  };
+
+  const conclude = (child: Child, code: number | null, signal: NodeJS.Signals | null): Death => {
     children.delete(child.pid);
     balance.changed();
     world.totals.forget(child.pid);
     if (child.fatal !== undefined && !state.booted) world.fatal(child.fatal.message);
     const death = deaths.note(child, find(state, child.pid)?.child, { code, signal });
     world.died(child, death);
-    feed({ type: "exited", pid: child.pid, code, signal, fatal: child.fatal, gentle: death.name === "operator" });
+    return death;
   };
 
-  const look = (pid: Pid, budget: Ms): Promise<Examined> | undefined => {
-    const child = children.get(pid);
-    if (child === undefined) return undefined;
-    const { inspectable, output } = child;
-    const signal = (name: "SIGUSR1"): void => void (children.has(pid) && world.kill(pid, name));
-    child.looking ??= examiner
-      .examine({ pid, inspectable, signal, awaitInspector: (take) => output.awaitInspector(take) }, budget)
-      .finally(() => (child.looking = undefined));
-    return child.looking;
-  };
-
-  /** An autopsy, then the core hears the verdict. A child that has beaten meanwhile is not killed: it goes on. */
-  const examine = (pid: Pid, budget: Ms): void => {
-    void look(pid, budget)?.then((found) => {
-      const child = children.get(pid);
-      if (child === undefined) return;
-      child.found = found;
-      child.foundAt = clock.now();
-      feed({ type: "report", pid, verdict: found.text, starved: found.verdict === "starved" });
-      if (find(state, pid)?.child.is === "killed") return;
-      child.found = undefined;
-      void found.release();
-    });
-  };
-
+  const { look, examine } = createExaminations({ log, clock, children, state: () => state, feed });
   const balance = createBalance({ clock, children, state: () => state });
   const agenda = createAgenda(
     clock,

@@ -42,6 +42,8 @@ export interface Child {
   drainedBy: DrainedBy | undefined;
   /** Why it is to be recycled, or empty. */
   recycle: string;
+  /** It has reported that it reached its limit of requests: how many it had served then. */
+  worn: number | undefined;
   /** Messages that were none of ours, or malformed: input from application code. */
   strange: number;
 }
@@ -63,6 +65,7 @@ export const unheardOf = (born: Pick<Child, Born>): Child => ({
   fatal: undefined,
   drainedBy: undefined,
   recycle: "",
+  worn: undefined,
   strange: 0,
 });
 

@@ -29,6 +29,8 @@ export interface World {
   announce(what: "ready" | "reloading" | "stopping", state: Master): void;
   /** A child of any role has beaten. */
   beat(child: Child, beat: Beat): void;
+  /** A worker has served as many requests as it should: `child.worn`. */
+  worn(child: Child): void;
   /** A child serves. */
   born(child: Child): void;
   /** A child has ended. */
@@ -37,7 +39,6 @@ export interface World {
   told(answer: Extract<FromChild, { type: "told" }>): void;
   /** The broker says what came of a request to the outside. */
   posted(answer: Extract<FromChild, { type: "posted" }>): void;
-  kill(pid: number, signal: NodeJS.Signals): void;
   /** Whether children of that generation were started with an inspector to open (DROVER_AUTOPSY). */
   inspectable(generation: number): boolean;
   /** Called after every event that changed something. */

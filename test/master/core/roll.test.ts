@@ -182,6 +182,39 @@ test("recycling is a roll of one place, in the same generation, one at a time", 
   assert.deepEqual(w.master.recycles, []);
 });
 
+test("workers that reached a limit go one at a time: the next successor starts when the last one has drained", () => {
+  const w = booted(3);
+  const why = "it has served 1000 requests (DROVER_MAX_REQUESTS)";
+  w.spawned();
+  for (const place of ["worker/0", "worker/1"] as const) w.feed({ type: "recycle", place, why });
+  assert.deepEqual(w.spawned(), ["worker/0 1"]);
+  w.bootAll();
+  assert.deepEqual(w.spawned(), [], "worker 0's former process drains");
+  w.leave();
+  assert.deepEqual(w.spawned(), ["worker/1 1"]);
+});
+
+test("a worker that reached a limit and drains does not have its replacement recycled", () => {
+  const w = booted(1);
+  const old = w.pid("worker/0");
+  const worn = { type: "recycle", place: "worker/0", pid: old, why: "it is 60 s old (DROVER_MAX_LIFETIME)" } as const;
+  w.feed(worn);
+  w.bootAll();
+  w.spawned();
+  w.feed(worn); // looked at again while it drains
+  w.leave();
+  assert.deepEqual(w.spawned(), []);
+  assert.deepEqual(w.master.recycles, []);
+});
+
+test("workers that an operator recycles do not wait for each other's drains", () => {
+  const w = booted(3);
+  w.spawned();
+  for (const place of ["worker/0", "worker/1"] as const) w.feed({ type: "recycle", place, why: "asked for by the operator" });
+  w.bootAll();
+  assert.deepEqual(w.spawned(), ["worker/0 1", "worker/1 1"]);
+});
+
 test("recycling is refused while memory is short, for places that aren't there, and after too many crashes", () => {
   const w = booted(2);
   w.actions.length = 0;
