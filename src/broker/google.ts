@@ -44,9 +44,9 @@ function foundMetadata(data: unknown): readonly FoundMetadata[] | undefined {
 /** The values of each range, unread; an answer for a range of another tab is the answer for a range that is not there. */
 function valuesOf(found: readonly sheets_v4.Schema$ValueRange[], ranges: readonly string[]): Outcome<readonly unknown[]> {
   for (const [i, range] of ranges.entries()) {
-    const read = found[i]?.range ?? "";
-    if (!sameTab(read, range))
-      return { is: "noRange", range, message: `Google read ${read || "no range"} in place of ${range}, another tab` };
+    const read = found[i]?.range;
+    if (typeof read !== "string") return { is: "malformed", message: `Google's answer for ${range} does not name its range` };
+    if (!sameTab(read, range)) return { is: "noRange", range, message: `Google read ${read} in place of ${range}, another tab` };
   }
   return { is: "ok", value: found.map((range) => range?.values) };
 }

@@ -45,7 +45,9 @@ after(() => {});
 test("values of another tab than the one asked for are no values", async () => {
   const valueRanges = [{ range: "players!A1:B2", values: [["id"]] }, { range: "players!A1", values: [["id"]] }]; // prettier-ignore
   fake.faults.push(answerJson(200, { valueRanges }));
+  fake.faults.push(answerJson(200, { valueRanges: [{ values: [["id"]] }] }));
   const outcome = await google.read(["'PLAYERS'!A:B", "'A1'"]);
+  assert.equal((await google.read(["'PLAYERS'"])).is, "malformed");
   assert.deepEqual(outcome, { is: "noRange", range: "'A1'", message: "Google read players!A1 in place of 'A1', another tab" });
 });
 
