@@ -175,6 +175,16 @@ test("drover check prints every setting with its source, and what strangers may 
   assert.match(stdout, /actions: read, append \(hidden: target\)/);
 });
 
+test("drover check says which tab a range is that looks like cells, and refuses one that can't be read", async (t) => {
+  const dir = folder(t);
+  const check = (range: string) => {
+    writeFileSync(join(dir, "tables.json"), JSON.stringify({ tables: { quarter: { range } } }));
+    return run(DROVER, ["check"], { cwd: dir, env: cleanEnv({ DROVER_DEMO: "on", DROVER_TABLES: "tables.json" }) });
+  };
+  assert.match((await check("Q1")).stdout, /quarter: range Q1 is the tab 'Q1' \(cells need their tab: 'TAB'!Q1\)/);
+  await assert.rejects(check("'Q1"), /\/tables\/quarter\/range is "'Q1": expected a tab's title/);
+});
+
 test("nothing is installed or built under a daemon that runs from this folder", async (t) => {
   const require = createRequire(import.meta.url);
   assert.ok(require);
