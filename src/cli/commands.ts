@@ -183,4 +183,10 @@ export const COMMANDS: readonly CommandRow[] = [
     flags: PLAN_HELP,
     load: async () => (await import("./plan-command.ts")).plan,
   },
+  {
+    name: "compare",
+    usage: "BEFORE.json AFTER.json [--json]",
+    does: "print two plans or two load runs side by side",
+    load: async () => (await import("./capacity/compare.ts")).compare,
+  },
 ];

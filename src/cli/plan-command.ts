@@ -1,17 +1,16 @@
 /** `drover plan`: what a number of users asks of a machine. (`plan.ts` is what a generation of children runs with.) */
-import { statSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { DroverError } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
-import { mebibytes } from "../base/units.ts";
 import { tellsIdle } from "../plan/calibrate.ts";
 import { corrections } from "../plan/corrections.ts";
-import { plainText } from "../base/plain-text.ts";
 import { forecast, wantedBy, type Forecast } from "../plan/forecast.ts";
 import { nextStep } from "../plan/next.ts";
 import { WHAT } from "../plan/presets.ts";
-import { cheapest, PRICES, readPrices, type Bill, type PriceList } from "../plan/prices.ts";
-import { render, renderCorrections, renderExplanations, renderTiers, renderVerification, type Answer } from "../plan/render.ts";
+import { cheapest, machineOf, type Bill } from "../plan/prices.ts";
+import { render, renderCorrections, renderExplanations, type Answer } from "../plan/render.ts";
+import { renderTiers } from "../plan/render-tiers.ts";
+import { renderVerification } from "../plan/render-verify.ts";
 import { planJson, tiersJson, verifyJson } from "../plan/report.ts";
 import { lint, readRun, usable, type LoadRun } from "../plan/run.ts";
 import { tiers } from "../plan/tiers.ts";
@@ -19,27 +18,13 @@ import { fitOf } from "../plan/usl.ts";
 import { placed, verify } from "../plan/verify.ts";
 import type { PlanInput } from "../plan/input.ts";
 import { COMMANDS } from "./commands.ts";
-import { fileText, planInput, readAsked, type Asked } from "./capacity/input.ts";
+import { extras } from "./capacity/extras.ts";
+import { pricesOf, readFile } from "./capacity/files.ts";
+import { planInput, readAsked, type Asked } from "./capacity/input.ts";
 import { jsonText, printableJson } from "./terminal/printable.ts";
 
-/** A run of 1,000 steps is a tenth of it. */
-const LARGEST = mebibytes(8);
-
-/** @throws DroverError DROVER_E_USAGE when it is not there, no file, or too large to be one. */
-function readFile(flag: string, file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: there is no such file`);
-  if (!found.isFile()) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: expected a file`);
-  if (found.size > LARGEST) throw new DroverError("DROVER_E_USAGE", `--${flag} ${file}: ${found.size} bytes, expected at most ${LARGEST}`);
-  return plainText(fileText(file, "DROVER_E_USAGE"), file);
-}
-
 const runOf = (flag: string, file: string | undefined): LoadRun | undefined =>
-  file === undefined ? undefined : readRun(readFile(flag, file), file);
-
-function pricesOf({ flags }: Asked): PriceList {
-  return flags.prices === undefined ? PRICES : readPrices(readFile("prices", flags.prices), flags.prices);
-}
+  file === undefined ? undefined : readRun(readFile(`--${flag} `, file), file);
 
 /** The names in a run's file are strangers': nothing but text and line ends reaches the terminal. The blanks of the columns stay. */
 const print = (text: string): void =>
@@ -54,12 +39,13 @@ const measureWith = (): string | undefined =>
 
 function answer(asked: Asked, input: PlanInput, run: LoadRun | undefined): Answer {
   const made = forecast(input);
-  const prices = pricesOf(asked);
+  const prices = pricesOf(asked.flags);
   const foreign = asked.flags.preset === "before" || asked.flags.preset === "after";
   return {
     forecast: made,
-    bill: cheapest(prices, wantedBy(made)),
+    bill: billOf(asked, made),
     prices,
+    more: extras(asked.flags, made, prices, new Date().toISOString().slice(0, 10)),
     fit: run === undefined ? undefined : fitOf(run),
     notes: run === undefined ? [] : notesOf(run),
     next: nextStep(made, {
@@ -69,6 +55,15 @@ function answer(asked: Asked, input: PlanInput, run: LoadRun | undefined): Answe
       stranger: run !== undefined && run.server === undefined,
     }),
   };
+}
+
+/** Each region has its own machines. */
+function billOf({ flags }: Asked, made: Forecast): Bill {
+  const { regions = 1, machine: name } = flags;
+  const list = pricesOf(flags);
+  const machines = name === undefined ? list.machines : [machineOf(list, name)];
+  const { machine, count, monthly } = cheapest({ ...list, machines }, wantedBy(made));
+  return { machine, count: count * regions, monthly: monthly * regions };
 }
 
 function notesOf(run: LoadRun): string[] {
@@ -81,7 +76,7 @@ function notesOf(run: LoadRun): string[] {
 
 function showTiers(asked: Asked, input: PlanInput): void {
   const all = tiers(input);
-  const prices = pricesOf(asked);
+  const prices = pricesOf(asked.flags);
   const bills: Bill[] = all.map(({ forecast: f }) => cheapest(prices, wantedBy(f)));
   if (asked.flags.json) printJson(tiersJson(all, bills));
   else print(renderTiers(all, bills, prices));
@@ -119,6 +114,10 @@ const isChanged = ({ demand, place, upstream }: PlanInput): boolean =>
 export async function plan(argv: readonly string[]): Promise<number> {
   const asked = readAsked(argv);
   const { flags } = asked;
+  if (flags.showPrices) {
+    printJson(pricesOf(flags));
+    return EXIT.done.code;
+  }
   const from = runOf("from", flags.from);
   if (from !== undefined && usable(from).length === 0)
     throw new DroverError(

@@ -68,6 +68,12 @@ export class Reader {
     return Object.entries(value as Fields).filter((entry): entry is [string, Fields] => typeof entry[1] === "object" && entry[1] !== null);
   }
 
+  /** An object of numbers. */
+  numbers(name: string, least: number): Readonly<Record<string, number>> {
+    const inner = this.child(name);
+    return Object.fromEntries(Object.keys(inner.#fields).map((key) => [key, inner.number(key, least)]));
+  }
+
   child(name: string): Reader {
     return this.#inner(name, this.#fields[name]);
   }

@@ -41,6 +41,8 @@ export interface Upstream {
   readonly tables: Figure;
   /** Seconds. */
   readonly ttl: Figure;
+  /** Of each table, by its name, where a tables file has them. */
+  readonly ttls?: Readonly<Record<string, number>>;
   /** Google's quotas, a minute. */
   readonly reads: Figure;
   readonly writes: Figure;

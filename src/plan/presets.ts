@@ -50,7 +50,7 @@ export function preset(name: Preset, base: PlanInput): PlanInput {
         demand: people(100, 0.1),
         place: vps(9, 1),
         costs,
-        upstream: { ...slow, ttl: said(5) },
+        upstream: { ...slow, ttl: said(5), ttls: { players: 5, sheet: 60 } },
         system: gunicorn("9 sync workers", "none", true),
       };
     case "after":
@@ -58,7 +58,7 @@ export function preset(name: Preset, base: PlanInput): PlanInput {
         demand: people(100, 0.1),
         place: vps(16, 1_000),
         costs,
-        upstream: { ...slow, ttl: said(30) },
+        upstream: { ...slow, ttl: said(30), ttls: { players: 30, sheet: 120 } },
         system: gunicorn("16 gevent workers", "worker", false),
       };
     case "campaign":

@@ -3,12 +3,21 @@ import { DroverError, messageOf } from "../base/errors.ts";
 import { Reader, type Fields } from "./fields.ts";
 import { CPU_SHARE, MEMORY_SHARE } from "./input.ts";
 
+/** A machine whose CPUs are lent beyond a baseline. */
+export interface Burst {
+  /** Part of each CPU that can be used without end, 0 to 1. */
+  readonly baseline: number;
+  /** The most that can be saved up: minutes of one CPU. */
+  readonly credits: number;
+}
+
 export interface MachinePrice {
   readonly name: string;
   readonly cpus: number;
   readonly memoryGb: number;
   /** A month, in the list's currency. */
   readonly monthly: number;
+  readonly burst?: Burst;
 }
 
 export interface PriceList {
@@ -26,6 +35,9 @@ export const PRICES: PriceList = {
     { name: "VPS 4 GB", cpus: 2, memoryGb: 4, monthly: 40 },
     { name: "VPS 8 GB", cpus: 4, memoryGb: 8, monthly: 80 },
     { name: "VPS 16 GB", cpus: 8, memoryGb: 16, monthly: 160 },
+    // us-east-1, on demand, 730 hours; baselines and credits: the EC2 user guide, "Key concepts for burstable performance instances".
+    { name: "t3.medium", cpus: 2, memoryGb: 4, monthly: 30.37, burst: { baseline: 0.2, credits: 576 } },
+    { name: "t3.large", cpus: 2, memoryGb: 8, monthly: 60.74, burst: { baseline: 0.3, credits: 864 } },
   ],
 };
 
@@ -48,7 +60,7 @@ export interface Wanted {
 /** The cheapest way to have so much; of equals the fewest machines. */
 export function cheapest(list: PriceList, { cpu, memory, cables }: Wanted): Bill {
   const bills = list.machines.map((machine) => {
-    const forCpu = cpu / (machine.cpus * CPU_SHARE);
+    const forCpu = cpu / (machine.cpus * Math.min(CPU_SHARE, machine.burst?.baseline ?? 1));
     const forMemory = memory / (machine.memoryGb * 1_073_741_824 * MEMORY_SHARE);
     const count = Math.max(1, Math.ceil(Math.max(forCpu, forMemory, cables / CPU_SHARE)));
     return { machine, count, monthly: count * machine.monthly };
@@ -70,6 +82,27 @@ function line(at: Reader, name: string): string {
   return /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(text) ? text : at.fail(name, text, "a text of one line");
 }
 
+function burstOf(machine: Reader): Pick<MachinePrice, "burst"> {
+  if (!machine.has("burst")) return {};
+  const at = machine.child("burst");
+  return { burst: { baseline: at.number("baseline", 0.01, 1), credits: at.number("credits", 0) } };
+}
+
+/** @throws DroverError DROVER_E_USAGE naming a machine that is not in the list. */
+export function machineOf(list: PriceList, name: string): MachinePrice {
+  const found = list.machines.find((machine) => machine.name.toLowerCase() === name.toLowerCase());
+  if (found !== undefined) return found;
+  const known = list.machines.map((machine) => machine.name).join(", ");
+  throw new DroverError("DROVER_E_USAGE", `--machine ${name}: expected one of ${known} (--prices FILE names others)`);
+}
+
+/** Months since the prices were noted, whole. @param today YYYY-MM-DD. */
+export const monthsOld = ({ asOf }: PriceList, today: string): number => {
+  const [year = 0, month = 0] = asOf.split("-").map(Number);
+  const [nowYear = 0, nowMonth = 0] = today.split("-").map(Number);
+  return (nowYear - year) * 12 + nowMonth - month;
+};
+
 /** @throws DroverError DROVER_E_USAGE naming the place in the file. */
 export function readPrices(text: string, file: string): PriceList {
   let json: unknown;
@@ -90,6 +123,7 @@ export function readPrices(text: string, file: string): PriceList {
       cpus: machine.number("cpus", 0.01),
       memoryGb: machine.number("memoryGb", 0.01),
       monthly: machine.number("monthly", 0),
+      ...burstOf(machine),
     })),
   };
 }

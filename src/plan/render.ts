@@ -10,8 +10,6 @@ import { SEEN } from "./origins.ts";
 import type { Bill, PriceList } from "./prices.ts";
 import type { Correction } from "./corrections.ts";
 import { explanations, inputs } from "./explain.ts";
-import type { VerifiedStep, Verification } from "./verify.ts";
-import type { Tier } from "./tiers.ts";
 
 const amounts: Readonly<Record<Resource, (need: Need) => readonly [string, string]>> = {
   workers: (n) => [`${num(n.needs)} taken at once`, num(n.has)],
@@ -139,11 +137,20 @@ function askers(machines: number, { input, load, needs, advice }: Forecast): str
   return `; each asks Google for itself: ${num(machines * load.readCalls)} calls/min of ${num(has)}, unless the TTL is ${span(Math.ceil(advice.ttl * machines))} or more`;
 }
 
+/** A line of the plan, and the same for programs. */
+export interface Extra {
+  readonly name: string;
+  readonly says: string;
+  readonly data: unknown;
+}
+
 export interface Answer {
   readonly forecast: Forecast;
   readonly bill: Bill;
   readonly prices: PriceList;
   readonly fit: Fit | undefined;
+  /** What was planned besides: arrivals, sizes, regions, credits. */
+  readonly more: readonly Extra[];
   /** What is odd in the run that was read. */
   readonly notes: readonly string[];
   readonly next: string;
@@ -162,8 +169,9 @@ function scaling(fit: Fit | undefined): readonly (readonly string[])[] {
   ];
 }
 
-export function render({ forecast, bill, prices, fit, notes, next }: Answer): string {
+export function render({ forecast, bill, prices, fit, more, notes, next }: Answer): string {
   const lines = columns([
+    ...more.map(({ name, says }) => [name, says]),
     ["verdict", verdict(forecast)],
     ["answers", latency(forecast)],
     ...slots(forecast),
@@ -180,64 +188,8 @@ export function render({ forecast, bill, prices, fit, notes, next }: Answer): st
 export const renderCorrections = (list: readonly Correction[]): string =>
   list.map(({ subject, theirs, ours, why }) => `\n${subject}\n  said:  ${theirs}\n  is:    ${ours}\n  since: ${why}\n`).join("");
 
-export function renderTiers(all: readonly Tier[], bills: readonly Bill[], { currency }: PriceList): string {
-  const row = (name: string, of: (tier: Tier, i: number) => string): string[] => [name, ...all.map(of)];
-  const time = (pick: "p50" | "p95" | "p99") =>
-    row(pick, ({ forecast: f }) => (f.latency === undefined ? "overload" : millis(f.latency[pick])));
-  return columns([
-    row("", ({ name }) => name),
-    row("requests/s", ({ forecast: f }) => num(f.load.rate)),
-    row("verdict here", ({ forecast: f }) => ({ holds: "holds", tight: "no margin", overload: "does not hold" })[f.verdict]),
-    row("binds", ({ forecast: f }) => `${f.binding.resource} (${roughly(f.binding.used)})`),
-    row("CPUs busy", ({ forecast: f }) => num(f.load.cpu)),
-    row("CPUs to have", ({ forecast: f }) => num(Math.ceil(f.load.cpu / CPU_SHARE))),
-    row("workers", ({ forecast: f }) => num(f.advice.workers)),
-    row("memory", ({ forecast: f }) => size(f.load.memory)),
-    row("connections", ({ forecast: f }) => num(f.load.connections)),
-    row("slots", ({ forecast: f }) => num(f.advice.slots)),
-    row("calls/min", ({ forecast: f }) => `${num(f.load.readCalls)} read, ${num(f.load.writeCalls)} write`),
-    row("Mbit/s", ({ forecast: f }) => num(f.load.traffic)),
-    time("p50"),
-    time("p95"),
-    time("p99"),
-    row(`${currency} a month`, (_, i) => `${num(bills[i]?.monthly ?? 0)} (${bills[i]?.count} × ${bills[i]?.machine.name})`),
-  ]);
-}
-
 export const renderExplanations = (forecast: Forecast): string => {
   const formulas = explanations(forecast).map(({ what, formula, numbers }) => [what, formula, numbers]);
   const from = inputs(forecast.input).map(([name, { value, origin, source }]) => [name, exact(value), origin, source]);
   return `\nWhere it comes from\n${columns(formulas)}\nWhat it was made from\n${columns(from)}`;
 };
-
-const UNITS = { rate: "/s", p50: " ms", p99: " ms", calls: "" } as const;
-const HEADS = { rate: "ANSWERS/S", p50: "P50", p99: "P99", calls: "CALLS" } as const;
-
-/** Prediction → measurement, and whether it holds. */
-export function renderVerification({ steps, holds, ratios, notes }: Verification): string {
-  const compared = (["rate", "p50", "p99", "calls"] as const).filter((what) =>
-    steps.some(({ comparisons }) => comparisons.some((c) => c.what === what)),
-  );
-  const cell = (step: VerifiedStep, what: (typeof compared)[number]): string => {
-    const found = step.comparisons.find((c) => c.what === what);
-    if (found === undefined) return "";
-    const predicted = found.predicted === undefined ? "overload" : num(found.predicted);
-    return `${predicted} → ${num(found.measured)}${UNITS[what]} ${found.holds ? "ok" : found.unclear === undefined ? "MISSED" : `? (${found.unclear})`}`;
-  };
-  const lines = columns([
-    ["STEP", "USERS", ...compared.map((what) => HEADS[what])],
-    ...steps.map((step) => [step.step.label, num(step.step.users), ...compared.map((what) => cell(step, what))]),
-  ]);
-  const allowed = "allowed: answers ± 10 %, p50 ± 20 % or 0.2 ms, p99 within twice or half, calls ± 5 % or one";
-  const parts = compared.flatMap((what) => (ratios[what] === undefined ? [] : [`${HEADS[what]} × ${num(ratios[what])}`]));
-  const together = parts.length === 0 ? "" : `together: ${parts.join(", ")} (measured ÷ predicted, the median of the steps)\n`;
-  const all = steps.flatMap(({ comparisons }) => comparisons);
-  const unclear = all.filter((one) => one.unclear !== undefined).length;
-  const verdict =
-    steps.length === 0
-      ? "there is nothing to compare: no step of the run can be used"
-      : holds
-        ? `the prediction holds${unclear === 0 ? "" : `; ${unclear} of ${all.length} figures can't be judged: the measurement itself is no better`}`
-        : "the prediction does NOT hold";
-  return `predicted → measured; ${allowed}\n\n${lines}\n${together}${notes.map((note) => `note  ${note}\n`).join("")}${verdict}\n`;
-}

@@ -1,7 +1,7 @@
 /** The plan for programs: format `drover-plan`, version 1. Fields may be added; none changes its meaning within a version. */
 import { explanations, inputs } from "./explain.ts";
 import type { Answer } from "./render.ts";
-import type { Tier } from "./tiers.ts";
+import { needsOfTier, type Tier } from "./tiers.ts";
 import type { Bill } from "./prices.ts";
 import type { Forecast } from "./forecast.ts";
 import { peakOrigin, refusal } from "./usl.ts";
@@ -28,12 +28,13 @@ function forecastJson(forecast: Forecast): Record<string, unknown> {
   };
 }
 
-export function planJson({ forecast, bill, prices, fit, notes, next }: Answer, corrections: readonly Correction[]): unknown {
+export function planJson({ forecast, bill, prices, fit, notes, more, next }: Answer, corrections: readonly Correction[]): unknown {
   const no = fit === undefined ? undefined : refusal(fit);
   return {
     ...HEAD,
     inputs: Object.fromEntries(inputs(forecast.input)),
     system: forecast.input.system,
+    ttls: forecast.input.upstream.ttls ?? null,
     ...forecastJson(forecast),
     cost: { ...bill, currency: prices.currency, asOf: prices.asOf },
     scaling:
@@ -54,13 +55,19 @@ export function planJson({ forecast, bill, prices, fit, notes, next }: Answer, c
     explanations: explanations(forecast),
     corrections,
     notes,
+    more: Object.fromEntries(more.map(({ name, data }) => [name, data])),
     next,
   };
 }
 
 export const tiersJson = (tiers: readonly Tier[], bills: readonly Bill[]): unknown => ({
   ...HEAD,
-  tiers: tiers.map(({ name, forecast }, i) => ({ name, ...forecastJson(forecast), cost: bills[i] })),
+  tiers: tiers.map((tier, i) => ({
+    name: tier.name,
+    ...forecastJson(tier.forecast),
+    takes: needsOfTier(tier, bills[i]?.count ?? 1),
+    cost: bills[i],
+  })),
 });
 
 export const verifyJson = ({ steps, holds, ratios, notes }: Verification): unknown => ({

@@ -69,6 +69,8 @@ export interface RunServer {
   readonly cacheTtlMs: number;
   readonly tables: number;
   readonly readsPerMinute: number;
+  /** By the table's name, where tables have a TTL of their own. */
+  readonly tableTtlsMs?: Readonly<Record<string, number>>;
 }
 
 export interface LoadRun {
@@ -97,6 +99,7 @@ function readServer(at: Reader): RunServer {
     cacheTtlMs: at.number("cacheTtlMs", 1),
     tables: at.whole("tables", 1),
     readsPerMinute: at.whole("readsPerMinute", 1),
+    ...(at.has("tableTtlsMs") ? { tableTtlsMs: at.numbers("tableTtlsMs", 1) } : {}),
   };
 }
 

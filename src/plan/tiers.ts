@@ -1,7 +1,8 @@
 /** The same machine under three demands, side by side. */
 import { configured } from "./figure.ts";
 import { forecast, type Forecast } from "./forecast.ts";
-import { withoutSlots, type PlanInput } from "./input.ts";
+import { MOST_SLOTS, withoutSlots, type PlanInput } from "./input.ts";
+import type { Resource } from "./needs.ts";
 import { CAMPAIGN } from "./presets.ts";
 
 export interface Tier {
@@ -13,6 +14,8 @@ export interface Tier {
 const TIERS = [
   ["100 users", 100, 0.1, 1, 0],
   ["10k a day", CAMPAIGN.users, CAMPAIGN.perUser, 1, 0.3],
+  ["50k a day", 5 * CAMPAIGN.users, CAMPAIGN.perUser, 1, 0.3],
+  ["100k a day", 10 * CAMPAIGN.users, CAMPAIGN.perUser, 1, 0.3],
   ["100k at once", 100_000, 1, 3, 0],
 ] as const;
 
@@ -29,3 +32,15 @@ export const tiers = (input: PlanInput): readonly Tier[] =>
     };
     return { name, forecast: forecast({ ...input, place: withoutSlots(input.place), demand }) };
   });
+
+/** What a tier takes besides a larger machine. @param machines that its bill has. */
+export function needsOfTier({ forecast: { needs, advice } }: Tier, machines: number): string[] {
+  const isOver = (resource: Resource): boolean => (needs.find((need) => need.resource === resource)?.used ?? 0) > 1;
+  const list = [
+    ...(machines > 1 ? ["load balancer", "shared state"] : []),
+    ...(isOver("network") ? ["CDN"] : []),
+    ...(isOver("writes") ? ["database for writes"] : []),
+    ...(advice.slots > MOST_SLOTS ? ["several regions"] : []),
+  ];
+  return list.length === 0 ? ["one machine"] : list;
+}

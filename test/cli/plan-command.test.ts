@@ -5,26 +5,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { DroverError } from "../../src/base/errors.ts";
 import { plan } from "../../src/cli/plan-command.ts";
-
-/** What the command prints, and its exit code. Wherever the test runs, no setting of its surroundings counts. */
-async function printed(t: TestContext, argv: readonly string[]): Promise<{ readonly text: string; readonly code: number }> {
-  let text = "";
-  const write = t.mock.method(process.stdout, "write", (chunk: string) => ((text += chunk), true));
-  const dir = mkdtempSync(join(tmpdir(), "drover-plan-"));
-  t.mock.method(process, "cwd", () => dir);
-  try {
-    return {
-      code: await plan(argv),
-      get text() {
-        return text;
-      },
-    };
-  } finally {
-    write.mock.restore();
-    t.mock.restoreAll();
-    rmSync(dir, { recursive: true });
-  }
-}
+import { printed } from "./printed.ts";
 
 const step = (rate: number, more: object = {}): object => ({
   label: `${rate}/s`,
@@ -81,7 +62,7 @@ test("without flags it plans for this machine; every preset, tier and explanatio
   ] as const)
     // prettier-ignore
     assert.match((await printed(t, ["--preset", "before", flag, value])).text, /^[^\n]*, 100 users; changed on the command line\n\d+ users × 0\.1/);
-  assert.match((await printed(t, ["--tiers"])).text, /100 users +10k a day +100k at once/);
+  assert.match((await printed(t, ["--tiers"])).text, /100 users +10k a day +50k a day +100k a day +100k at once/);
   assert.match(
     (await printed(t, ["--explain"])).text,
     /calls to Google +60 \/ \(T \+ 1\/λ\).*\n[^]*costs\.cpu +0\.036 +assumed +docs\/tuning\.md/,
@@ -94,7 +75,7 @@ test("--json is one document, presets and tiers too", async (t) => {
   const made = await json("--users", "100", "--cpus", "4", "--ram", "8g");
   assert.deepEqual([made["format"], made["version"], made["verdict"], made["binding"]], ["drover-plan", 1, "holds", "slots"]);
   assert.equal((await json("--preset", "before"))["latencyMs"], null);
-  assert.equal(((await json("--tiers"))["tiers"] as unknown[]).length, 3);
+  assert.equal(((await json("--tiers"))["tiers"] as unknown[]).length, 5);
 });
 
 test("a run that tells what a write costs is planned with its writes, and --writes says otherwise", async (t) => {

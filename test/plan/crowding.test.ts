@@ -18,6 +18,7 @@ test("0.15: 32 workers on 4 CPUs and 20 GB: 112 fit, 4 run at once, the other 28
     bill: cheapest(PRICES, wantedBy(made)),
     prices: PRICES,
     fit: undefined,
+    more: [],
     notes: [],
     next: nextStep(made, { measured: true, measureWith: undefined, foreign: false }),
   });

@@ -79,7 +79,7 @@ test("more load never needs less, is never faster and never holds better; and no
         assert.ok(n.fullAt === undefined || n.used > 1 === n.fullAt < Math.min(a, b));
       }
       assert.ok(less.latency !== undefined || more.latency === undefined);
-      const whole = { forecast: more, bill: cheapest(PRICES, wantedBy(more)), prices: PRICES, fit: undefined, notes: [] };
+      const whole = { forecast: more, bill: cheapest(PRICES, wantedBy(more)), prices: PRICES, fit: undefined, more: [], notes: [] };
       const json = planJson({ ...whole, next: nextStep(more, known) }, []);
       assert.doesNotMatch(inspectNumbers(json), /NaN|Infinity/);
     }),
@@ -105,10 +105,10 @@ test("the corrections come out as published", () => {
   assert.equal(Math.round(gatewayBill(3_000)), 7_793);
 });
 
-test("three tiers: the first two fit, 100,000 at once do not", () => {
+test("3.9: tiers of 100 users and of 10k, 50k and 100k a day fit, 100,000 at once do not", () => {
   assert.deepEqual(
     tiers(input()).map(({ forecast: f }) => f.verdict),
-    ["holds", "holds", "overload"],
+    ["holds", "holds", "holds", "holds", "overload"],
   );
 });
 

@@ -63,6 +63,7 @@ test("a peak beyond what was tested is not printed as measured", () => {
       bill: cheapest(PRICES, { cpu: 1, memory: 1, cables: 0 }),
       prices: PRICES,
       fit: found,
+      more: [],
       notes: [],
       next: "",
     });

@@ -22,6 +22,7 @@ const answer = (made: Forecast) => ({
   bill: cheapest(PRICES, wantedBy(made)),
   prices: PRICES,
   fit: undefined,
+  more: [],
   notes: [],
   next: nextStep(made, { measured: true, measureWith: undefined, foreign: false }),
 });

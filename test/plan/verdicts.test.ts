@@ -22,6 +22,7 @@ const shown = (made: Forecast): string =>
     bill: cheapest(PRICES, wantedBy(made)),
     prices: PRICES,
     fit: undefined,
+    more: [],
     notes: [],
     next: nextStep(made, KNOWN),
   });

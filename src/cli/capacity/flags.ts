@@ -4,11 +4,15 @@ import { bytes, minutes, ms } from "../../base/units.ts";
 import { PRESETS, type Preset } from "../../plan/presets.ts";
 import type { CommandFlag } from "../../settings/flags.ts";
 import { choice, duration, integer, size } from "../../settings/parsers.ts";
-import { expected, parsed, type Codec } from "../../settings/setting.ts";
+import type { Kind } from "../../plan/sizes.ts";
+import { expected, type Codec } from "../../settings/setting.ts";
+import { arrivals, decimal, share, sizes, twoTimes, type ArrivalsFlag } from "./codecs.ts";
 
-const VALUES =
-  "users rate burst writes signed-in comfort bytes cpus ram upstream-ms tables ttl quota limit from verify prices preset".split(" ");
-const SWITCHES = ["tiers", "json", "explain"];
+const VALUES = (
+  "users rate burst writes signed-in comfort bytes sizes visitors arrivals stay profile cpus ram machine nic regions upstream-ms tables ttl " +
+  "quota limit from verify prices preset"
+).split(" ");
+const SWITCHES = ["tiers", "json", "explain", "show-prices"];
 
 export const PLAN_FLAGS: readonly CommandFlag[] = [
   ...VALUES.map((name) => ({ name, takes: "value" as const })),
@@ -27,6 +31,20 @@ export interface PlanFlags {
   /** Slots. */
   readonly comfort: number | undefined;
   readonly bytes: number | undefined;
+  /** In place of `bytes`. */
+  readonly sizes: readonly Kind[] | undefined;
+  /** Of a launch, in all. */
+  readonly visitors: number | undefined;
+  readonly arrivals: ArrivalsFlag | undefined;
+  /** In ms. */
+  readonly stay: number | undefined;
+  /** A file. */
+  readonly profile: string | undefined;
+  /** Of the price list. */
+  readonly machine: string | undefined;
+  /** Mbit/s. */
+  readonly nic: number | undefined;
+  readonly regions: number | undefined;
   readonly cpus: number | undefined;
   readonly ram: number | undefined;
   /** In ms. */
@@ -44,40 +62,8 @@ export interface PlanFlags {
   readonly tiers: boolean;
   readonly json: boolean;
   readonly explain: boolean;
+  readonly showPrices: boolean;
 }
-
-/** A decimal, as people write it: no exponent, no sign. */
-function decimal(least: number, most: number, what: string): Codec<number> {
-  const looksLike = `${what} from ${least} to ${most.toLocaleString("en-US")}`;
-  return {
-    looksLike,
-    format: String,
-    parse(text) {
-      const value = /^\d{1,9}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
-      return value >= least && value <= most ? parsed(value) : expected(looksLike);
-    },
-  };
-}
-
-const share: Codec<number> = {
-  looksLike: "a part from 0 to 1, or from 0% to 100%",
-  format: String,
-  parse(text) {
-    const [, digits, sign] = /^(\d{1,3}(?:\.\d{1,6})?)(%)?$/.exec(text) ?? [];
-    const value = Number(digits) / (sign === undefined ? 1 : 100);
-    return value >= 0 && value <= 1 ? parsed(value) : expected(share.looksLike);
-  },
-};
-
-const twoTimes: Codec<readonly [number, number]> = {
-  looksLike: "P50,P99: two times in ms, the first not above the second, such as 300,800",
-  format: (value) => value.join(","),
-  parse(text) {
-    const [, a, b] = /^(\d{1,7}(?:\.\d{1,3})?),(\d{1,7}(?:\.\d{1,3})?)$/.exec(text) ?? [];
-    const [p50, p99] = [Number(a), Number(b)];
-    return p50 > 0 && p50 <= p99 ? parsed([p50, p99] as const) : expected(twoTimes.looksLike);
-  },
-};
 
 /** @throws DroverError DROVER_E_USAGE naming the flag, the value and what was expected. */
 export function readPlanFlags(own: ReadonlyMap<string, string>): PlanFlags {
@@ -96,6 +82,14 @@ export function readPlanFlags(own: ReadonlyMap<string, string>): PlanFlags {
     signedIn: read("signed-in", share),
     comfort: read("comfort", integer(1, 100_000)),
     bytes: read("bytes", size(bytes(1), bytes(1_073_741_824))),
+    sizes: read("sizes", sizes),
+    visitors: read("visitors", integer(1, 100_000_000)),
+    arrivals: read("arrivals", arrivals),
+    stay: read("stay", duration(ms(1_000), minutes(24 * 60))),
+    profile: own.get("profile"),
+    machine: own.get("machine"),
+    nic: read("nic", decimal(0.1, 1_000_000, "Mbit/s")),
+    regions: read("regions", integer(1, 100)),
     cpus: read("cpus", decimal(0.1, 4_096, "a number of CPUs")),
     ram: read("ram", size(bytes(16 * 1_048_576), bytes(64 * 1_099_511_627_776))),
     upstream: read("upstream-ms", twoTimes),
@@ -114,6 +108,7 @@ export function readPlanFlags(own: ReadonlyMap<string, string>): PlanFlags {
     tiers: own.has("tiers"),
     json: own.has("json"),
     explain: own.has("explain"),
+    showPrices: own.has("show-prices"),
   };
   together(flags);
   return flags;
@@ -125,8 +120,9 @@ const never = (message: string): never => {
 
 /** Flags that contradict each other. */
 function together(flags: PlanFlags): void {
-  const { verify, tiers, preset, from, users, rate, burst, writes } = flags;
-  const demand = [users, rate, burst, writes].some((value) => value !== undefined);
+  const { verify, tiers, preset, from, users, rate, burst, writes, profile, arrivals: curve } = flags;
+  const demand = [users, rate, burst, writes, profile, curve].some((value) => value !== undefined);
+  demands(flags);
   const idle = (["bytes", "limit", "prices"] as const).filter((name) => flags[name] !== undefined);
   if (verify !== undefined && (idle.length > 0 || flags.explain))
     never(`--verify prints a prediction beside a measurement: leave out --${idle[0] ?? "explain"}, which changes nothing in it`);
@@ -138,4 +134,28 @@ function together(flags: PlanFlags): void {
     never("--tiers has demands of its own: leave out --preset, --users, --rate, --burst and --writes");
   if (from !== undefined && (preset === "before" || preset === "after"))
     never(`--from measures this service, --preset ${preset} is another one: leave one of them out`);
+}
+
+/** Ways to say one demand that exclude each other, or need each other. */
+function demands({
+  bytes: one,
+  sizes: several,
+  arrivals: curve,
+  visitors,
+  users,
+  stay,
+  machine,
+  cpus,
+  ram,
+  profile,
+  preset,
+  from,
+}: PlanFlags): void {
+  if (one !== undefined && several !== undefined) never("--bytes and --sizes say the same: leave one of them out");
+  if ((curve === undefined) !== (visitors === undefined)) never("--visitors and --arrivals need each other");
+  if (curve !== undefined && users !== undefined) never("--arrivals makes the users at once: leave out --users");
+  if (stay !== undefined && curve === undefined) never("--stay is how long a visitor of --arrivals stays: add --arrivals");
+  if (machine !== undefined && (cpus ?? ram) !== undefined) never("--machine has its own CPUs and memory: leave out --cpus and --ram");
+  if (profile !== undefined && (preset !== undefined || from !== undefined))
+    never("--profile is a demand of its own: leave out --preset and --from");
 }

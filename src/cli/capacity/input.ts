@@ -1,15 +1,14 @@
 /** From this machine, its settings and the flags to what the plan is made from. */
-import { readFileSync } from "node:fs";
-import { DroverError, messageOf } from "../../base/errors.ts";
+import { DroverError } from "../../base/errors.ts";
 import { slotsForMemory } from "../../base/slots.ts";
 import { bytes } from "../../base/units.ts";
 import { calibrate } from "../../plan/calibrate.ts";
 import { COSTS, GOOGLE, ROWS_PER_CALL } from "../../plan/constants.ts";
-import { assumed, configured, measured, type Figure } from "../../plan/figure.ts";
-import { fitOf, peakOrigin, refusal } from "../../plan/usl.ts";
+import { assumed, configured, type Figure } from "../../plan/figure.ts";
 import { DROVER, type PlanInput } from "../../plan/input.ts";
+import { machineOf } from "../../plan/prices.ts";
 import { preset } from "../../plan/presets.ts";
-import { usable, type LoadRun } from "../../plan/run.ts";
+import type { LoadRun } from "../../plan/run.ts";
 import { placed } from "../../plan/verify.ts";
 import { demoIsOn } from "../../settings/demo.ts";
 import { parseFlags } from "../../settings/flags.ts";
@@ -19,10 +18,13 @@ import { resolveSettings, type Resolved } from "../../settings/resolve.ts";
 import { sourceText } from "../../settings/source.ts";
 import { slotsOf } from "../../settings/rows/limits.ts";
 import { SETTINGS, type SettingName } from "../../settings/table.ts";
-import { parseTables } from "../../sheets/tables.ts";
+import { namedTables, parseTables } from "../../sheets/tables.ts";
 import { currentFolder } from "../options.ts";
 import { SAMPLE_TABLES } from "../plan.ts";
+import { launched, profiled, regional, sized } from "./demand.ts";
+import { fileText, pricesOf } from "./files.ts";
 import { PLAN_FLAGS, readPlanFlags, type PlanFlags } from "./flags.ts";
+import { asMeasured, demandOf, peaked } from "./from-run.ts";
 
 export interface Asked {
   readonly flags: PlanFlags;
@@ -37,7 +39,7 @@ export interface Asked {
 export function readAsked(argv: readonly string[]): Asked {
   const line = parseFlags(argv, SETTINGS, PLAN_FLAGS);
   if (line.positional.length > 0) throw new DroverError("DROVER_E_USAGE", `drover plan takes no ${line.positional[0]}: drover plan --help`);
-  const flags = readPlanFlags(line.own);
+  const flags = onMachine(readPlanFlags(line.own));
   once(line);
   const here = detectMachine(process.env);
   const elsewhere = flags.cpus !== undefined || flags.ram !== undefined;
@@ -47,6 +49,13 @@ export function readAsked(argv: readonly string[]): Asked {
   const settings = new Map(line.flags);
   if (flags.ram !== undefined) settings.set("memory", formatBytes(bytes(flags.ram)));
   return { flags, machine, resolved: resolveSettings({ flags: settings, env: process.env, cwd: currentFolder(), machine }) };
+}
+
+/** `--machine NAME` means its CPUs and its memory. */
+function onMachine(flags: PlanFlags): PlanFlags {
+  if (flags.machine === undefined) return flags;
+  const { cpus, memoryGb } = machineOf(pricesOf(flags), flags.machine);
+  return { ...flags, cpus, ram: memoryGb * 1_073_741_824 };
 }
 
 /** One figure under two names: of the plan, and of the setting. */
@@ -67,6 +76,8 @@ interface Tables {
   readonly count: Figure;
   /** Seconds: the shortest, which is how often Google is asked. */
   readonly ttl: Figure;
+  /** Seconds, by the table's name. */
+  readonly ttls?: Readonly<Record<string, number>>;
 }
 
 function tablesOf({ resolved, machine }: Asked): Tables {
@@ -79,17 +90,9 @@ function tablesOf({ resolved, machine }: Asked): Tables {
   const name = demo && settings.tables === undefined ? "the sample's tables" : file;
   return {
     count: configured(tables.length, name),
+    ttls: Object.fromEntries(namedTables(tables).map((table) => [table.name, table.ttl / 1_000])),
     ttl: configured(Math.min(...tables.map((t) => t.ttl)) / 1_000, `the shortest in ${name}`),
   };
-}
-
-/** @throws DroverError when it can't be read. */
-export function fileText(file: string, code: "DROVER_E_TABLES" | "DROVER_E_USAGE"): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new DroverError(code, `${file} can't be read: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 /** This machine and its settings, without the flags of the command. */
@@ -97,7 +100,7 @@ function base(asked: Asked): PlanInput {
   const { resolved, machine } = asked;
   const { settings, sources } = resolved;
   const row = (name: SettingName, value: number): Figure => configured(value, `${name}: ${sourceText(sources[name])}`);
-  const { count, ttl } = tablesOf(asked);
+  const { count, ttl, ttls } = tablesOf(asked);
   return {
     demand: {
       users: assumed(100, "no --users"),
@@ -120,6 +123,7 @@ function base(asked: Asked): PlanInput {
     upstream: {
       tables: count,
       ttl,
+      ...(ttls === undefined ? {} : { ttls }),
       reads: row("reads_per_minute", settings.reads_per_minute),
       writes: row("writes_per_minute", settings.writes_per_minute),
       ...GOOGLE,
@@ -165,6 +169,7 @@ function overlaid(input: PlanInput, { flags, resolved }: Asked): PlanInput {
       connections: setting("worker_connections", settings.worker_connections, place.connections),
     },
     upstream: {
+      ...(upstream.ttls === undefined || flags.tables !== undefined || flags.ttl !== undefined ? {} : { ttls: upstream.ttls }),
       tables: say(flags.tables, "--tables", upstream.tables),
       ttl: say(
         flags.ttl === undefined ? undefined : flags.ttl / 1_000,
@@ -177,75 +182,18 @@ function overlaid(input: PlanInput, { flags, resolved }: Asked): PlanInput {
       p99: say(flags.upstream?.[1], "--upstream-ms", upstream.p99),
       rowsPerCall: upstream.rowsPerCall,
     },
-    costs: { ...costs, limit: say(flags.limit, "--limit", costs.limit) },
-  };
-}
-
-/**
- * The busiest step's demand: what the run was made for. Of requests that came at a rate nobody knows how many users sent them: what is known is their
- * sum, which is shared among those who are planned for.
- */
-function demandOf(input: PlanInput, run: LoadRun, { from = "", users }: Pick<PlanFlags, "from" | "users">): PlanInput {
-  const steps = usable(run);
-  if (steps.length === 0) return input;
-  const step = steps.reduce((most, next) => (next.achievedPerSecond > most.achievedPerSecond ? next : most));
-  const said = (value: number): Figure => measured(value, `${from}: ${step.label}`);
-  const { demand } = input;
-  const sharers = users ?? demand.users.value;
-  const isClosed = step.model === "closed";
-  const people = isClosed ? said(step.users) : assumed(sharers, "no --users: the run's requests shared among 100");
-  const rate = said(step.achievedPerSecond / (isClosed ? step.users : sharers));
-  const writes = step.writes === undefined ? demand.writes : said(step.writes / Math.max(1, step.requests));
-  const signedIn = measured(run.signedIn === true ? 1 : 0, `${from}: its users ${run.signedIn === true ? "signed in" : "did not sign in"}`);
-  return { ...input, demand: { ...demand, users: people, rate, writes, signedIn, ...(isClosed ? {} : { shared: true as const }) } };
-}
-
-/** The run's throughput has a peak that can be relied on, and the place is the same. */
-function peaked(input: PlanInput, run: LoadRun, { flags, resolved }: Asked): PlanInput {
-  const { server } = run;
-  const { cpus, workers } = input.place;
-  const another = flags.cpus !== undefined || flags.ram !== undefined || resolved.sources.workers.from === "flag";
-  const found = fitOf(run);
-  const same = server === undefined ? !another : server.cpus === cpus.value && server.workers === workers.value;
-  if (found === undefined || refusal(found) !== undefined || !same) return input;
-  // What was seen can be done, whatever a curve says that may miss it by a tenth.
-  const most = Math.max(...usable(run).map(({ achievedPerSecond }) => achievedPerSecond));
-  const source = `${flags.from}: the peak of its throughput`;
-  const peak =
-    most >= found.peakRate || peakOrigin(found) === "measured"
-      ? measured(Math.max(most, found.peakRate), source)
-      : assumed(found.peakRate, source);
-  return { ...input, place: { ...input.place, peak } };
-}
-
-/**
- * What nobody has set is planned as it was measured, where it was measured on such a machine: workers, connections, TTL. The default of
- * another shell, or of none, is no plan.
- */
-function asMeasured(input: PlanInput, run: LoadRun, { flags, resolved }: Asked): PlanInput {
-  const { cpus, workers, connections } = input.place;
-  if (flags.from === undefined || flags.cpus !== undefined || flags.ram !== undefined || run.server?.cpus !== cpus.value) return input;
-  const then = placed(input, run, flags.from);
-  const unset = (name: SettingName): boolean => resolved.sources[name].from === "default";
-  return {
-    ...input,
-    place: {
-      ...input.place,
-      workers: unset("workers") ? then.place.workers : workers,
-      connections: unset("worker_connections") ? then.place.connections : connections,
-    },
-    upstream: {
-      ...input.upstream,
-      ...(unset("cache_ttl") && unset("tables") ? { ttl: then.upstream.ttl, tables: then.upstream.tables } : {}),
-      ...(unset("reads_per_minute") ? { reads: then.upstream.reads } : {}),
-    },
+    costs: { ...costs, limit: say(flags.limit, "--limit", costs.limit), network: say(flags.nic, "--nic", costs.network) },
   };
 }
 
 /** @param run read from `--from`. */
 export function planInput(asked: Asked, run: LoadRun | undefined): PlanInput {
+  return regional(sized(launched(inputOf(asked, run), asked.flags), asked.flags), asked.flags);
+}
+
+function inputOf(asked: Asked, run: LoadRun | undefined): PlanInput {
   const { flags } = asked;
-  const here = base(asked);
+  const here = profiled(base(asked), flags);
   const begun = flags.preset === undefined ? here : preset(flags.preset, here);
   if (run === undefined || flags.from === undefined) return overlaid(begun, asked);
   // The run's own machine explains its figures; what is planned for may be another one.

@@ -46,6 +46,7 @@ function watched(first: Status, settings: Settings, machine: Machine): Server {
         cacheTtlMs: last.cacheTtl,
         tables: Math.max(1, last.upstream?.tables.length ?? 1),
         readsPerMinute: settings.reads_per_minute,
+        tableTtlsMs: Object.fromEntries((last.upstream?.tables ?? []).flatMap(({ name, ttl }) => (ttl === undefined ? [] : [[name, ttl]]))),
       };
     },
     sample: async () => {

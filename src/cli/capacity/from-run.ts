@@ -1,0 +1,70 @@
+/** A load run in place of what nobody has set. */
+import { assumed, measured, type Figure } from "../../plan/figure.ts";
+import type { PlanInput } from "../../plan/input.ts";
+import { usable, type LoadRun } from "../../plan/run.ts";
+import { fitOf, peakOrigin, refusal } from "../../plan/usl.ts";
+import { placed } from "../../plan/verify.ts";
+import type { SettingName } from "../../settings/table.ts";
+import type { PlanFlags } from "./flags.ts";
+import type { Asked } from "./input.ts";
+
+/**
+ * The busiest step's demand: what the run was made for. Of requests that came at a rate nobody knows how many users sent them: what is known is their
+ * sum, which is shared among those who are planned for.
+ */
+export function demandOf(input: PlanInput, run: LoadRun, { from = "", users }: Pick<PlanFlags, "from" | "users">): PlanInput {
+  const steps = usable(run);
+  if (steps.length === 0) return input;
+  const step = steps.reduce((most, next) => (next.achievedPerSecond > most.achievedPerSecond ? next : most));
+  const said = (value: number): Figure => measured(value, `${from}: ${step.label}`);
+  const { demand } = input;
+  const sharers = users ?? demand.users.value;
+  const isClosed = step.model === "closed";
+  const people = isClosed ? said(step.users) : assumed(sharers, "no --users: the run's requests shared among 100");
+  const rate = said(step.achievedPerSecond / (isClosed ? step.users : sharers));
+  const writes = step.writes === undefined ? demand.writes : said(step.writes / Math.max(1, step.requests));
+  const signedIn = measured(run.signedIn === true ? 1 : 0, `${from}: its users ${run.signedIn === true ? "signed in" : "did not sign in"}`);
+  return { ...input, demand: { ...demand, users: people, rate, writes, signedIn, ...(isClosed ? {} : { shared: true as const }) } };
+}
+
+/** The run's throughput has a peak that can be relied on, and the place is the same. */
+export function peaked(input: PlanInput, run: LoadRun, { flags, resolved }: Asked): PlanInput {
+  const { server } = run;
+  const { cpus, workers } = input.place;
+  const another = flags.cpus !== undefined || flags.ram !== undefined || resolved.sources.workers.from === "flag";
+  const found = fitOf(run);
+  const same = server === undefined ? !another : server.cpus === cpus.value && server.workers === workers.value;
+  if (found === undefined || refusal(found) !== undefined || !same) return input;
+  // What was seen can be done, whatever a curve says that may miss it by a tenth.
+  const most = Math.max(...usable(run).map(({ achievedPerSecond }) => achievedPerSecond));
+  const source = `${flags.from}: the peak of its throughput`;
+  const peak =
+    most >= found.peakRate || peakOrigin(found) === "measured"
+      ? measured(Math.max(most, found.peakRate), source)
+      : assumed(found.peakRate, source);
+  return { ...input, place: { ...input.place, peak } };
+}
+
+/**
+ * What nobody has set is planned as it was measured, where it was measured on such a machine: workers, connections, TTL. The default of
+ * another shell, or of none, is no plan.
+ */
+export function asMeasured(input: PlanInput, run: LoadRun, { flags, resolved }: Asked): PlanInput {
+  const { cpus, workers, connections } = input.place;
+  if (flags.from === undefined || flags.cpus !== undefined || flags.ram !== undefined || run.server?.cpus !== cpus.value) return input;
+  const then = placed(input, run, flags.from);
+  const unset = (name: SettingName): boolean => resolved.sources[name].from === "default";
+  return {
+    ...input,
+    place: {
+      ...input.place,
+      workers: unset("workers") ? then.place.workers : workers,
+      connections: unset("worker_connections") ? then.place.connections : connections,
+    },
+    upstream: {
+      ...input.upstream,
+      ...(unset("cache_ttl") && unset("tables") ? { ttl: then.upstream.ttl, tables: then.upstream.tables } : {}),
+      ...(unset("reads_per_minute") ? { reads: then.upstream.reads } : {}),
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** Several demands on the same machine, side by side. */
+import { columns } from "../base/columns.ts";
+import { CPU_SHARE } from "./input.ts";
+import type { Bill, PriceList } from "./prices.ts";
+import { needsOfTier, type Tier } from "./tiers.ts";
+import { millis, num, roughly, size } from "./units.ts";
+
+export function renderTiers(all: readonly Tier[], bills: readonly Bill[], { currency }: PriceList): string {
+  const row = (name: string, of: (tier: Tier, i: number) => string): string[] => [name, ...all.map(of)];
+  const time = (pick: "p50" | "p95" | "p99") =>
+    row(pick, ({ forecast: f }) => (f.latency === undefined ? "overload" : millis(f.latency[pick])));
+  return columns([
+    row("", ({ name }) => name),
+    row("requests/s", ({ forecast: f }) => num(f.load.rate)),
+    row("verdict here", ({ forecast: f }) => ({ holds: "holds", tight: "no margin", overload: "does not hold" })[f.verdict]),
+    row("binds", ({ forecast: f }) => `${f.binding.resource} (${roughly(f.binding.used)})`),
+    row("CPUs busy", ({ forecast: f }) => num(f.load.cpu)),
+    row("CPUs to have", ({ forecast: f }) => num(Math.ceil(f.load.cpu / CPU_SHARE))),
+    row("workers", ({ forecast: f }) => num(f.advice.workers)),
+    row("memory", ({ forecast: f }) => size(f.load.memory)),
+    row("connections", ({ forecast: f }) => num(f.load.connections)),
+    row("slots", ({ forecast: f }) => num(f.advice.slots)),
+    row("calls/min", ({ forecast: f }) => `${num(f.load.readCalls)} read, ${num(f.load.writeCalls)} write`),
+    row("Mbit/s", ({ forecast: f }) => num(f.load.traffic)),
+    time("p50"),
+    time("p95"),
+    time("p99"),
+    row("takes", (tier, i) => needsOfTier(tier, bills[i]?.count ?? 1).join(", ")),
+    row(`${currency} a month`, (_, i) => `${num(bills[i]?.monthly ?? 0)} (${bills[i]?.count} × ${bills[i]?.machine.name})`),
+  ]);
+}
