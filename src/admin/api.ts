@@ -17,7 +17,7 @@ import { readBody, readIds, readNumber, readText, type Read } from "./orders.ts"
 import { json, LARGEST_BODY, pathOf, problem, queryOf, text, type AdminAnswer, type AdminRequest, type Wrong } from "./request.ts";
 import { routeAt, type AdminRoute, type RoutePath } from "./routes.ts";
 import type { Master, Monitoring, Outcome } from "./source.ts";
-import { Throttle } from "./throttle.ts";
+import { Throttle } from "../base/throttle.ts";
 import type { Timeline } from "./timeline.ts";
 import { capacityView } from "./views/capacity.ts";
 import { healthAnswer } from "./views/health.ts";

@@ -1,8 +1,7 @@
-import { close, fstatSync, mkdirSync, openSync, write, writeSync } from "node:fs";
+import { close, fstatSync, mkdirSync, write, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { withReserve } from "./descriptors.ts";
 import { errnoOf, messageOf } from "./errors.ts";
-import type { LogTarget, Lost } from "./logfile.ts";
+import { openToAppend, type LogTarget, type Lost } from "./logfile.ts";
 
 /** Many small lines that may wait a moment (access lines), in few writes that nothing waits for. */
 export interface LineStream {
@@ -233,8 +232,7 @@ class Place {
     if (this.#fd !== undefined) return this.#fd;
     if ("file" in this.#target) {
       mkdirSync(dirname(this.#target.file), { recursive: true, mode: 0o750 });
-      const { file } = this.#target;
-      this.#fd = withReserve(() => openSync(file, "a", 0o640));
+      this.#fd = openToAppend(this.#target.file);
     } else this.#fd = this.#target.fd;
     this.#pipe = !fstatSync(this.#fd).isFile();
     return this.#fd;

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { withReserve } from "./descriptors.ts";
 import { errnoOf, messageOf } from "./errors.ts";
+import type { Owner } from "./owner.ts";
 
 /** Where lines go: a file (opened for append, may be reopened), or an inherited descriptor such as 1. */
 export type LogTarget = { readonly file: string } | { readonly fd: number };
@@ -31,11 +32,11 @@ const PAUSE_MS = 5;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * @param tell makes the line that says what was lost.
+ * @param tell makes the line that says what was lost. @param owner of a new file, where it is not this process's user.
  * @throws Error with `code` when the file can't be opened.
  */
-export function openLogFile(target: LogTarget, tell: (lost: Lost) => string): LogFile {
-  let fd = "file" in target ? openToAppend(target.file) : target.fd;
+export function openLogFile(target: LogTarget, tell: (lost: Lost) => string, owner?: Owner): LogFile {
+  let fd = "file" in target ? openToAppend(target.file, owner) : target.fd;
   let lost: Lost | undefined;
   let torn = false;
   const append = (lines: string): void => {
@@ -64,7 +65,7 @@ export function openLogFile(target: LogTarget, tell: (lost: Lost) => string): Lo
     reopen() {
       if (!("file" in target)) return;
       mkdirSync(dirname(target.file), { recursive: true, mode: 0o750 });
-      const fresh = openToAppend(target.file);
+      const fresh = openToAppend(target.file, owner);
       closeSync(fd);
       fd = fresh;
       torn = false;
@@ -73,4 +74,21 @@ export function openLogFile(target: LogTarget, tell: (lost: Lost) => string): Lo
   };
 }
 
-const openToAppend = (file: string): number => withReserve(() => openSync(file, "a", 0o640));
+/** Of the log file, whatever the umask: its user writes, its group may read. */
+export const LOG_MODE = 0o640;
+
+/** Opens a file for appending; a new one gets its mode, and the owner if one is given. Not through a symlink where root opens for others. */
+export const openToAppend = (file: string, owner?: Owner): number => withReserve(() => openOrMake(file, owner));
+
+function openOrMake(file: string, owner: Owner | undefined): number {
+  try {
+    const made = openSync(file, "ax", LOG_MODE);
+    fchmodSync(made, LOG_MODE);
+    if (owner !== undefined) fchownSync(made, owner.uid, owner.gid);
+    return made;
+  } catch (e) {
+    if (errnoOf(e) !== "EEXIST") throw e;
+  }
+  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants;
+  return openSync(file, O_WRONLY | O_APPEND | O_CREAT | (owner === undefined ? 0 : O_NOFOLLOW), LOG_MODE);
+}

@@ -16,7 +16,9 @@ import { looksLikeCells, quoted } from "../sheets/a1.ts";
 import { namedTables, strangersMayRead, parseTables } from "../sheets/tables.ts";
 import { ACCOUNTS } from "../sheets/users.ts";
 import type { Table } from "../sheets/types.ts";
+import { accountOf, checkReadable } from "./account.ts";
 import { certificateText } from "./certificate.ts";
+import { keyModeWarnings } from "./key-mode.ts";
 import { readOptions } from "./options.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { keysOf, SESSION_KEY } from "./session-key.ts";
@@ -30,11 +32,17 @@ export async function check(argv: readonly string[]): Promise<number> {
   const plan = makePlan({ generation: 1, settings, demo, emulatorUrl: undefined });
   process.stdout.write(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
   process.stdout.write(slots(settings));
+  const account = accountOf(settings);
+  if (account !== undefined) {
+    checkReadable(account, plan);
+    process.stdout.write(`user: children run as ${account.name} (uid ${account.uid}, gid ${account.gid})\n`);
+  }
   if (plan.app === undefined) process.stdout.write(visibility(plan));
   process.stdout.write(journal(plan));
   process.stdout.write(sessions(settings));
   if (plan.certificate !== undefined) process.stdout.write(`${certificateText(plan.certificate)}\n`);
-  for (const warning of [...resolved.warnings, ...(plan.certificate?.warnings ?? [])]) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of [...resolved.warnings, ...(plan.certificate?.warnings ?? []), ...keyModeWarnings(plan)])
+    process.stderr.write(`warning: ${warning}\n`);
   return EXIT.done.code;
 }
 

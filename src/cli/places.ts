@@ -6,7 +6,9 @@ import { privateDirectory } from "../base/socketfile.ts";
 import { expectKind, storageError, type Kind } from "../base/storage.ts";
 import { readProcStat } from "../master/shell/procstat.ts";
 import { socketDirectory } from "../master/shell/shortpath.ts";
+import type { ChildAccount } from "../master/shell/wrapper.ts";
 import type { Settings } from "../settings/table.ts";
+import { giveAll, narrow } from "./directories.ts";
 import { PACKAGE } from "./plan.ts";
 
 /** Where the commands find the daemon. */
@@ -48,21 +50,32 @@ function expectKinds({ data_dir: data, run_dir: run, log_file: log, app }: Setti
 
 /**
  * Makes the data and log directories, and the run directory of what can't do without, where they are missing. Refuses what is there and of
- * the wrong kind.
+ * the wrong kind, and takes what is there from other users.
+ * @returns what the log should say.
  * @throws DroverError DROVER_E_DATA_DIR or DROVER_E_DISK naming directory, setting and user.
  */
-export function prepareDirectories(settings: Settings): void {
+export function prepareDirectories(settings: Settings, account?: ChildAccount): readonly string[] {
   writable(settings.data_dir, "DROVER_DATA_DIR", 0o700);
   // An application needs no socket of ours to serve; the built-in service has its broker behind one.
-  if (settings.app === undefined) prepareRunDirectory(settings);
+  if (settings.app === undefined) prepareRunDirectory(settings, account);
   if ("file" in settings.log_file) writable(dirname(settings.log_file.file), "DROVER_LOG_FILE", 0o750);
   expectKinds(settings);
+  const run =
+    statSync(settings.run_dir, { throwIfNoEntry: false })?.isDirectory() === true ? narrow(settings.run_dir, "DROVER_RUN_DIR") : undefined;
+  const narrowed = [narrow(settings.data_dir, "DROVER_DATA_DIR"), run].filter((text) => text !== undefined);
+  if (account !== undefined) giveDirectories(settings, account);
+  return narrowed;
+}
+
+/** What root has made so far becomes the children's user's. */
+export function giveDirectories({ data_dir: data, run_dir: run, log_file: log }: Settings, account: ChildAccount): void {
+  giveAll(account, { trees: [data], single: [run, socketDirectory(run), ...("file" in log ? [log.file] : [])] });
 }
 
 /** Makes the directory of the sockets. @throws DroverError DROVER_E_DATA_DIR or DROVER_E_DISK naming directory, setting and user. */
-export function prepareRunDirectory({ run_dir: directory }: Pick<Settings, "run_dir">): void {
+export function prepareRunDirectory({ run_dir: directory }: Pick<Settings, "run_dir">, account?: ChildAccount): void {
   writable(directory, "DROVER_RUN_DIR", 0o700);
-  privateDirectory(socketDirectory(directory));
+  privateDirectory(socketDirectory(directory), account?.uid);
 }
 
 function writable(directory: string, setting: string, mode: number): void {

@@ -4,7 +4,8 @@ import { compactOnceIdle } from "../base/compact.ts";
 import { holdReserve, MASTER_RESERVE } from "../base/descriptors.ts";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
-import { createLog, type LogSink } from "../base/log.ts";
+import { createLog, type Logger, type LogSink } from "../base/log.ts";
+import { give, isRoot } from "../base/owner.ts";
 import { removeSocket } from "../base/socketfile.ts";
 import { readableStack } from "../base/sources.ts";
 import { storageError } from "../base/storage.ts";
@@ -20,12 +21,13 @@ import { bindAddress, type Listener } from "../master/shell/listeners.ts";
 import { lockDataDir } from "../master/shell/lock.ts";
 import { createNotifier } from "../master/shell/notify.ts";
 import { holdSignals, type HeldSignals } from "../master/shell/signals.ts";
-import { findWrapper } from "../master/shell/wrapper.ts";
+import { findWrapper, type ChildAccount } from "../master/shell/wrapper.ts";
 import { addressName, type BindAddress } from "../settings/addresses.ts";
 import { demoIsOn } from "../settings/demo.ts";
 import type { Resolved } from "../settings/resolve.ts";
 import type { Settings } from "../settings/table.ts";
 import { sourceText } from "../settings/source.ts";
+import { accountOf, checkReadable, ROOT_WARNING } from "./account.ts";
 import { createAdministration } from "./administration.ts";
 import { createCommands } from "./commands-control.ts";
 import { brokerSocket } from "./configure.ts";
@@ -34,8 +36,9 @@ import { createDaemon, type Daemon } from "./daemon.ts";
 import { createGenerations, type Generations } from "./generations.ts";
 import { greet, sayStart } from "./greet.ts";
 import { finishRestore } from "./backup/place.ts";
+import { keyModeWarnings } from "./key-mode.ts";
 import { readOptions, type Options } from "./options.ts";
-import { noteRunning, prepareDirectories } from "./places.ts";
+import { giveDirectories, noteRunning, prepareDirectories } from "./places.ts";
 import { createUpkeep } from "./upkeep.ts";
 
 /** Things to undo when the daemon ends, last first. */
@@ -54,8 +57,10 @@ export async function serve(argv: readonly string[]): Promise<number> {
     container: options.machine.container,
     app: settings.app,
   });
-  prepareDirectories(settings);
-  const sink = openLog(settings);
+  const account = accountOf(settings);
+  const narrowed = prepareDirectories(settings, account);
+  const sink = openLog(settings, account);
+  for (const text of narrowed) sink.log.warn(text);
   const undo: Undo[] = [];
   const leave = (): void =>
     undo
@@ -64,7 +69,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
       .forEach((step) => step());
   endOnFault(sink, leave);
   try {
-    return await run({ options, demo, sink, undo, early });
+    return await run({ options, demo, sink, undo, early, account });
   } catch (error) {
     sink.log.fatal({ err: error }, `drover can't start: ${messageOf(error)}`);
     throw error;
@@ -84,9 +89,9 @@ function endOnFault({ log }: LogSink, leave: () => void): void {
 }
 
 /** @throws DroverError naming the file and the setting when it can't be written. */
-function openLog({ log_level: level, log_file: target }: Settings): LogSink {
+function openLog({ log_level: level, log_file: target }: Settings, account: ChildAccount | undefined): LogSink {
   try {
-    return createLog({ role: "master" }, level, target);
+    return createLog({ role: "master" }, level, target, account);
   } catch (error) {
     const advice = `Make it a file that this user (uid ${process.getuid?.() ?? "?"}) may write, or set another path`;
     throw storageError("DROVER_LOG_FILE: lines can't be written there", error, { advice });
@@ -109,9 +114,10 @@ interface Run {
   readonly sink: LogSink;
   readonly undo: Undo[];
   readonly early: HeldSignals;
+  readonly account: ChildAccount | undefined;
 }
 
-async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
+async function run({ options, demo, sink, undo, early, account }: Run): Promise<number> {
   const { resolved } = options;
   const { settings } = resolved;
   const log = sink.log;
@@ -124,15 +130,21 @@ async function run({ options, demo, sink, undo, early }: Run): Promise<number> {
   if (finishRestore(settings.data_dir, new Date())) log.warn(`a restore into ${settings.data_dir} had been interrupted: it is done now`);
   if (lock.noPidfile !== undefined) log.warn(`drover runs without its drover.pid in ${settings.data_dir}: ${lock.noPidfile}`);
   const listeners = await listenOn(resolved, sink, undo);
+  if (account !== undefined) for (const { address } of listeners) giveSocket(address, account);
   const own = await listenForAdmin(settings, sink, undo);
   const emulator = demo ? await prepareEmulator(resolved.settings, sink) : undefined;
   const generations = createGenerations(resolved, demo, emulator?.url);
-  generations.plan(1); // fails here, before anything is forked, when there is nothing to serve
+  const plan = generations.plan(1); // fails here, before anything is forked, when there is nothing to serve
+  if (account !== undefined) checkReadable(account, plan);
+  for (const warning of keyModeWarnings(plan)) warn(log, warning);
   undo.push(noteRunning());
   undo.push(() => removeSocket(brokerSocket(settings)));
   sayStart(options, sink, listeners);
+  if (account === undefined && isRoot()) warn(log, ROOT_WARNING);
   const administration = createAdministration({ generations, log, listeners, own });
-  const [wrapper] = await tried;
+  if (account !== undefined) giveDirectories(settings, account); // locks, keys and the emulator's folder, which root has just made
+  const [programs] = await tried;
+  const wrapper = { ...programs, account };
 
   return await new Promise<number>((resolve, reject) => {
     const daemon = createDaemon({
@@ -229,6 +241,16 @@ const firstRoles = (generations: Generations, demo: boolean): readonly ("worker"
   if (app !== undefined) return ["worker"]; // an application that wants tables asks for them
   return demo ? ["emulator", "broker", "worker"] : ["broker", "worker"];
 };
+
+function warn(log: Logger, text: string): void {
+  log.warn(text);
+  process.stderr.write(`drover: ${text}\n`);
+}
+
+/** As Gunicorn does: a proxy gets in by the user's group. */
+function giveSocket({ name, kind }: Listener["address"], account: ChildAccount): void {
+  if (kind === "unix" && name.startsWith("unix:")) give(name.slice("unix:".length), account);
+}
 
 const PARENT_LOOKED_AT = ms(500);
 const UPKEEP_EVERY = ms(1_000);

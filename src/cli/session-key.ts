@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError, errnoOf } from "../base/errors.ts";
+import { giveToFolder } from "../base/owner.ts";
 import { storageError } from "../base/storage.ts";
 
 /** In the data directory. */
@@ -48,6 +49,7 @@ function readOrMake(path: string, dataDir: string): string {
   const temporary = `${path}.${process.pid}`;
   try {
     writeFileSync(temporary, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+    giveToFolder(temporary);
     linkSync(temporary, path);
   } catch (e) {
     if (errnoOf(e) !== "EEXIST") throw e;

@@ -7,7 +7,7 @@ import { hostAllowed, hostName, sameOrigin } from "../../src/admin/hosts.ts";
 import { newsOf, Timeline } from "../../src/admin/timeline.ts";
 import { capacityView } from "../../src/admin/views/capacity.ts";
 import { statsView } from "../../src/admin/views/stats.ts";
-import { Throttle } from "../../src/admin/throttle.ts";
+import { Throttle } from "../../src/base/throttle.ts";
 import { slotsState } from "../../src/base/slots.ts";
 import { noCounters } from "../../src/base/counters.ts";
 import { ms, type Instant, type Timestamp } from "../../src/base/units.ts";

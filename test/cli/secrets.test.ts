@@ -95,7 +95,7 @@ test("the session key is made once, 0600; one that others may read, or that is n
   writeFileSync(path, `# the new one\n${"n".repeat(32)}\n${readFileSync(path, "utf8")}`);
   assert.deepEqual(keysOf(data), ["n".repeat(32), made]);
   chmodSync(path, 0o644);
-  assert.throws(() => keysOf(data), /can be read by others than its owner/);
+  assert.throws(() => keysOf(data), /has mode 0644 \(expected 0600/);
   chmodSync(path, 0o600);
   writeFileSync(path, "short\n");
   assert.throws(() => keysOf(data), /a key that is too short/);

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync }
 import { join } from "node:path";
 import { digestOf, type AdminKey, type AdminRole } from "../../base/adminkeys.ts";
 import { errnoOf, messageOf } from "../../base/errors.ts";
+import { giveToFolder } from "../../base/owner.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Timestamp } from "../../base/units.ts";
 
@@ -83,6 +84,7 @@ export class TokenFile {
     try {
       rmSync(fresh, { force: true });
       writeFileSync(fresh, content, { mode: 0o600, flag: "wx" });
+      giveToFolder(fresh);
       renameSync(fresh, path);
     } catch (error) {
       this.#log.error(`${path} can't be written: ${messageOf(error)}`);

@@ -1,12 +1,15 @@
 /** The operator's own program, run for every alert: one at a time, with a deadline, without a shell. Nobody waits for it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { errnoOf, messageOf } from "../../base/errors.ts";
+import type { Owner } from "../../base/owner.ts";
 import type { Ms } from "../../base/units.ts";
 import type { DeliveryResult, Notice } from "./view.ts";
 
 interface Parts {
   command(): { readonly file: string; readonly timeout: Ms } | undefined;
   body(notice: Notice): string;
+  /** The user that runs it; undefined: the master's. */
+  readonly account?: (Owner & { readonly env: NodeJS.ProcessEnv }) | undefined;
   done(notice: Notice, result: DeliveryResult, why: string): void;
 }
 
@@ -21,7 +24,7 @@ const QUOTED = 500;
 /** All that it gets of our environment. */
 const KEPT = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME"];
 
-export function createCommandSink({ command, body, done }: Parts): CommandSink {
+export function createCommandSink({ command, body, account, done }: Parts): CommandSink {
   const queue: Notice[] = [];
   let running: ChildProcess | undefined;
   let closed = false;
@@ -35,7 +38,9 @@ export function createCommandSink({ command, body, done }: Parts): CommandSink {
   };
 
   const start = (notice: Notice, { file, timeout }: { readonly file: string; readonly timeout: Ms }): void => {
-    const child = spawn(file, [], { detached: true, stdio: ["pipe", "ignore", "pipe"], env: environment(notice), cwd: "/" });
+    const env = { ...environment(notice), ...account?.env };
+    const as = account === undefined ? {} : { uid: account.uid, gid: account.gid };
+    const child = spawn(file, [], { detached: true, stdio: ["pipe", "ignore", "pipe"], env, cwd: "/", ...as });
     running = child;
     let said = "";
     let late = false;

@@ -18,7 +18,7 @@ import { FOREIGN_HOST, judge, type Verdict } from "../judge.ts";
 import type { Pages } from "../pages.ts";
 import { json, LARGEST_BODY, pathOf, problem, queryOf, type AdminAnswer, type AdminRequest, type Wrong } from "../request.ts";
 import { isAdminPath } from "../routes.ts";
-import { Throttle } from "../throttle.ts";
+import { Throttle } from "../../base/throttle.ts";
 import { healthAnswer } from "../views/health.ts";
 import { readText, write } from "./io.ts";
 

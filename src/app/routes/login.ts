@@ -12,6 +12,7 @@ import { admissionProblem, awayProblem } from "../refusals/admission.ts";
 import { BAD_LOGIN, logoutPending, NOT_SIGNED_IN, tooManyLogins, tooManyTries } from "../refusals/login.ts";
 import { requestIdOf } from "../requestid.ts";
 import type { AppServices } from "../services.ts";
+import { FailedLogins } from "../session/failed.ts";
 import { tryLogin, type Try } from "../session/tries.ts";
 import { verify, type Verdict } from "../session/verify.ts";
 import type { Identity } from "../session/who.ts";
@@ -44,7 +45,8 @@ export async function loginRoutes(fastify: FastifyInstance, services: AppService
     return sendProblem(request, reply, refused);
   };
   const bounded = { bodyLimit: MAX_BODY, errorHandler };
-  fastify.post("/api/login", bounded, (request: LoginRequest, reply) => login(request, reply, services));
+  const failed = new FailedLogins(services.log, services.clock);
+  fastify.post("/api/login", bounded, (request: LoginRequest, reply) => login(request, reply, services, failed));
   fastify.post("/api/logout", bounded, async (request, reply) => {
     if (await services.sessions.end(request.raw, reply.raw)) return reply.code(204).headers(PRIVATE).send();
     services.log.warn({ requestId: requestIdOf(request, reply) }, "a logout is not durable yet: the broker does not confirm it");
@@ -64,7 +66,7 @@ const BODIES: Readonly<Record<string, Problem>> = {
   }),
 };
 
-async function login(request: LoginRequest, reply: FastifyReply, services: AppServices): Promise<FastifyReply> {
+async function login(request: LoginRequest, reply: FastifyReply, services: AppServices, failed: FailedLogins): Promise<FastifyReply> {
   const shown = readCredentials(request);
   if ("status" in shown) return sendProblem(request, reply, shown);
   const directory = await accounts(request, services);
@@ -74,13 +76,19 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
     return undefined;
   });
   if (tried === undefined) return sendProblem(request, reply, AWAY);
-  if (tried.is === "over") return sendProblem(request, reply, tooManyTries(tried.retryAfter));
+  const from = { client: services.clients.addressOf(request.raw), requestId: requestIdOf(request, reply) };
+  if (tried.is === "over") {
+    failed.note("too many tries", from);
+    return sendProblem(request, reply, tooManyTries(tried.retryAfter));
+  }
   const by = { keys: services.sessionKeys, threads: services.threads, turns: services.turns };
   const verdict = await verify(shown, directory, by, request.raw.signal).catch((e: unknown) => {
     services.ledger.refund(tried.attempt.deeds); // nothing was found out: the thread is busy, or the client has gone
     throw e;
   });
-  if (verdict.is !== "right") return await refuse(request, reply, verdict, { tried: tried.attempt, name: shown.name, services });
+  if (verdict.is === "wrong")
+    failed.note(verdict.known ? "wrong secret" : "unknown name", verdict.known ? { ...from, user: shown.name } : from);
+  if (verdict.is !== "right") return await refuse(request, reply, verdict, { tried: tried.attempt, services });
   services.ledger.refund(tried.attempt.deeds);
   const begun = await services.sessions.begin(request.raw, reply.raw, verdict.account);
   if (begun.is !== "in") return sendProblem(request, reply, admissionProblem(begun, request.headers));
@@ -105,15 +113,11 @@ async function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
   verdict: Exclude<Verdict, { is: "right" }>,
-  { tried, name, services }: { readonly tried: Try; readonly name: string; readonly services: AppServices },
+  { tried, services }: { readonly tried: Try; readonly services: AppServices },
 ): Promise<FastifyReply> {
   if (verdict.is !== "wrong") services.ledger.refund(tried.deeds);
   if (verdict.is === "busy") return sendProblem(request, reply, tooManyLogins(verdict.retryAfter));
   if (verdict.is === "unknown-key") return sendProblem(request, reply, AWAY);
-  // A name that is none may be a secret in the wrong field: it is not logged.
-  const who = verdict.known ? { user: name } : {};
-  const from = { client: services.clients.addressOf(request.raw), requestId: requestIdOf(request, reply) };
-  services.log.warn({ ...who, ...from }, verdict.known ? "a login failed: wrong secret" : "a login failed: unknown name");
   await sleep(tried.delay, undefined, { signal: request.raw.signal });
   return sendProblem(request, reply, tried.over === undefined ? BAD_LOGIN : tooManyTries(tried.over));
 }

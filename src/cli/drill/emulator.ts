@@ -1,9 +1,10 @@
 /** Orders to the Sheets emulator that a service reads from: its own routes, of which only this machine's user knows the token. */
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { http } from "../../base/http.ts";
-import { DroverError, messageOf } from "../../base/errors.ts";
+import { giveToFolder } from "../../base/owner.ts";
+import { storageError } from "../../base/storage.ts";
 import { seconds } from "../../base/units.ts";
 import type { Settings } from "../../settings/table.ts";
 import { emulatorDir } from "../plan.ts";
@@ -23,11 +24,12 @@ export function tokenFor(settings: Settings, url: string): string {
   try {
     mkdirSync(emulatorDir(settings), { recursive: true, mode: 0o700 });
     const text = JSON.stringify({ url, ...(settings.emulator_token === undefined ? { token } : {}) });
-    writeFileSync(`${path}.tmp`, `${text}\n`, { mode: 0o600 });
-    chmodSync(`${path}.tmp`, 0o600); // one that was there keeps its mode otherwise
+    rmSync(`${path}.tmp`, { force: true });
+    writeFileSync(`${path}.tmp`, `${text}\n`, { mode: 0o600, flag: "wx" });
+    giveToFolder(`${path}.tmp`);
     renameSync(`${path}.tmp`, path);
   } catch (error) {
-    throw new DroverError("DROVER_E_DATA_DIR", `${path} can't be written: ${messageOf(error)}`, { cause: error });
+    throw storageError(`${path} can't be written`, error);
   }
   return token;
 }

@@ -1,6 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import type { LogLevel, LogTarget } from "../../base/log.ts";
-import { choice, path } from "../parsers.ts";
+import { choice, optional, path } from "../parsers.ts";
+import { userName } from "../user.ts";
 import { expected, parsed, setting, type Codec, type ComputedDefault, type Situation } from "../setting.ts";
 
 /** systemd passes the directories it made for a unit as absolute paths, several separated by colons. */
@@ -51,6 +52,16 @@ const sampled: Codec<number> = {
 };
 
 export const PLACES = [
+  setting({
+    name: "user",
+    group: "places",
+    codec: optional(userName),
+    default: "",
+    reload: "restart",
+    help: "Which user, and group, the children of a root master run as.",
+    notes:
+      "As in Gunicorn the master itself stays root. It gives the data and run directories and the log to that user. Empty: children run as the master does.",
+  }),
   setting({
     name: "data_dir",
     group: "places",

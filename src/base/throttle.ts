@@ -1,4 +1,4 @@
-import { ms, type Instant, type Ms } from "../base/units.ts";
+import { ms, type Instant, type Ms } from "./units.ts";
 
 /** So many a second, and after a pause so many at once. */
 export interface Pace {

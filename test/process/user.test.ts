@@ -1,0 +1,125 @@
+/** A daemon that root starts for another user: which processes are whose, and whose the files are. */
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { folder, get, ONE, start, until, type Daemon } from "./harness.ts";
+
+const ROOT_ONLY = process.getuid?.() === 0 ? false : "needs root: it changes users";
+const ID = 61_234;
+const USER = { ...ONE, DROVER_USER: `${ID}:${ID}`, DROVER_DEMO: "on" };
+
+/** A folder that another user may enter, as a data directory's place must be. */
+function open(t: TestContext): string {
+  const dir = folder(t);
+  chmodSync(dir, 0o755);
+  return dir;
+}
+
+/** Real, effective, saved and file system ids, and the groups. */
+const idsOf = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/status`, "latin1")
+    .split("\n")
+    .filter((line) => /^(?:Uid|Gid|Groups|CapEff):/.test(line))
+    .map((line) => line.replaceAll(/\s+/g, " ").trim());
+
+const children = async (daemon: Daemon): Promise<number[]> => (await daemon.status()).places.flatMap(({ child }) => child?.pid ?? []);
+
+function* files(dir: string): Generator<string> {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    yield join(dir, entry.name);
+    if (entry.isDirectory()) yield* files(join(dir, entry.name));
+  }
+}
+
+test(
+  "under root DROVER_USER takes the rights from all children, and the files are that user's; it restarts and reloads",
+  { skip: ROOT_ONLY },
+  async (t) => {
+    const cwd = open(t);
+    for (let round = 0; round < 2; round += 1) {
+      const daemon = await start(t, { cwd, env: USER });
+      assert.ok(!/as root/.test(daemon.stderr), daemon.stderr);
+      const pids = await children(daemon);
+      assert.equal(pids.length, 3, "worker, broker, emulator");
+      for (const pid of pids)
+        assert.deepEqual(idsOf(pid), [
+          `Uid: ${ID} ${ID} ${ID} ${ID}`,
+          `Gid: ${ID} ${ID} ${ID} ${ID}`,
+          "Groups:",
+          "CapEff: 0000000000000000",
+        ]);
+      assert.match(idsOf(daemon.pid)[0] ?? "", /^Uid: 0 /);
+      await until("rows are served", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
+      assert.equal((await get(`${daemon.url}/admin/`)).status, 200, "workers reach the master's admin socket");
+      const rooted = [...files(join(cwd, "var"))].filter((path) => statSync(path).uid !== ID).map((path) => path.slice(cwd.length));
+      assert.deepEqual(rooted, ["/var/run/control.sock"], "which is the operator's");
+      if (round === 0) {
+        daemon.signal("SIGHUP");
+        await until("the roll is over", async () => (await daemon.status()).lastRoll?.is === "done");
+      }
+      process.kill(pids[0] ?? 0, "SIGSTOP"); // only the kernel can end it when the master is killed
+      if (round === 1) await daemon.stop("SIGKILL");
+      else {
+        process.kill(pids[0] ?? 0, "SIGCONT");
+        assert.equal((await daemon.stop()).code, 0);
+      }
+    }
+  },
+);
+
+test("root without DROVER_USER is warned once, in one line", { skip: ROOT_ONLY }, async (t) => {
+  const daemon = await start(t, { env: ONE });
+  assert.equal(daemon.stderr.match(/run as root: set DROVER_USER/g)?.length, 1);
+  assert.equal(daemon.log().filter(({ msg }) => /run as root: set DROVER_USER/.test(String(msg))).length, 1);
+});
+
+test("a user that does not exist, root, and a file that the user can't read: refused by name", { skip: ROOT_ONLY }, async (t) => {
+  const cwd = open(t);
+  const refusal = async (env: NodeJS.ProcessEnv): Promise<string> => {
+    const daemon = await start(t, { cwd, env: { ...USER, ...env }, noWait: true });
+    assert.equal((await daemon.exited).code, 78, daemon.stderr);
+    return daemon.stderr;
+  };
+  assert.match(await refusal({ DROVER_USER: "nosuchuser" }), /DROVER_USER is nosuchuser, and there is no such user .*useradd/);
+  assert.match(await refusal({ DROVER_USER: "root" }), /DROVER_USER is root, which is root/);
+  assert.match(await refusal({ DROVER_USER: "a b" }), /DROVER_USER.*expected USER or USER:GROUP/);
+  const tables = join(cwd, "tables.json");
+  writeFileSync(tables, JSON.stringify({ tables: {} }), { mode: 0o600 });
+  assert.match(await refusal({ DROVER_TABLES: tables }), /can't read the tables file .*tables\.json\. Give 61234 access/);
+});
+
+test("directories that others may enter are narrowed, with a line in the log; shared ones are refused", async (t) => {
+  const cwd = folder(t);
+  for (const path of ["var", "var/run"]) mkdirSync(join(cwd, path));
+  for (const path of ["var", "var/run"]) chmodSync(join(cwd, path), 0o755);
+  const daemon = await start(t, { cwd, env: ONE });
+  for (const path of ["var", "var/run"]) {
+    assert.equal(statSync(join(cwd, path)).mode & 0o777, 0o700, path);
+    await daemon.logged(new RegExp(`${path} was open to others \\(mode 0755\\): it is 0700 now`));
+  }
+  assert.equal(statSync(join(cwd, "var/log/drover.log")).mode & 0o777, 0o640);
+  const shared = mkdtempSync(join(cwd, "shared-"));
+  writeFileSync(join(shared, "photo.jpg"), "");
+  chmodSync(shared, 0o777);
+  const refused = await start(t, { cwd, env: { ...ONE, DROVER_DATA_DIR: shared }, noWait: true });
+  assert.equal((await refused.exited).code, 78);
+  assert.match(
+    refused.stderr,
+    /^drover: DROVER_DATA_DIR: .* has mode 0777 \(expected 0700\) and holds what is not drover's, such as photo\.jpg\. chmod 700/,
+  );
+  assert.equal(statSync(shared).mode & 0o777, 0o777);
+});
+
+test("root does not follow a symlink that the user laid in the place of the log", { skip: ROOT_ONLY }, async (t) => {
+  const cwd = open(t);
+  const precious = join(cwd, "precious");
+  writeFileSync(precious, "");
+  mkdirSync(join(cwd, "var/log"), { recursive: true });
+  chmodSync(join(cwd, "var"), 0o700);
+  rmSync(join(cwd, "var/log/drover.log"), { force: true });
+  symlinkSync(precious, join(cwd, "var/log/drover.log"));
+  const daemon = await start(t, { cwd, env: USER, noWait: true });
+  assert.equal((await daemon.exited).code, 78);
+  assert.equal(readFileSync(precious, "utf8"), "");
+});
