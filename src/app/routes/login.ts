@@ -71,23 +71,25 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
   if ("status" in shown) return sendProblem(request, reply, shown);
   const directory = await accounts(request, services);
   if ("status" in directory) return sendProblem(request, reply, directory);
-  const tried = await tryLogin(services.ledger, shown.name, services.limiter.address(request.raw)).catch((e: unknown) => {
+  const from = services.limiter.address(request.raw);
+  const tried = await tryLogin(services.ledger, shown.name, from).catch((e: unknown) => {
     services.log.warn({ err: e }, `a login can't be counted: ${messageOf(e)}`);
     return undefined;
   });
   if (tried === undefined) return sendProblem(request, reply, AWAY);
-  const from = { client: services.clients.addressOf(request.raw), requestId: requestIdOf(request, reply) };
+  const logged = { client: services.clients.addressOf(request.raw), requestId: requestIdOf(request, reply) };
   if (tried.is === "over") {
-    failed.note("too many tries", from);
+    failed.note("too many tries", logged);
     return sendProblem(request, reply, tooManyTries(tried.retryAfter));
   }
-  const by = { keys: services.sessionKeys, threads: services.threads, turns: services.turns };
-  const verdict = await verify(shown, directory, by, request.raw.signal).catch((e: unknown) => {
+  const by = { keys: services.sessionKeys, threads: services.threads, turns: services.turns, ledger: services.ledger };
+  const verdict = await verify({ ...shown, from }, directory, by, request.raw.signal).catch((e: unknown) => {
     services.ledger.refund(tried.attempt.deeds); // nothing was found out: the thread is busy, or the client has gone
     throw e;
   });
   if (verdict.is === "wrong")
-    failed.note(verdict.known ? "wrong secret" : "unknown name", verdict.known ? { ...from, user: shown.name } : from);
+    failed.note(verdict.known ? "wrong secret" : "unknown name", verdict.known ? { ...logged, user: shown.name } : logged);
+  if (verdict.is === "over") failed.note("too many tries", logged);
   if (verdict.is !== "right") return await refuse(request, reply, verdict, { tried: tried.attempt, services });
   services.ledger.refund(tried.attempt.deeds);
   const begun = await services.sessions.begin(request.raw, reply.raw, verdict.account);
@@ -117,6 +119,7 @@ async function refuse(
 ): Promise<FastifyReply> {
   if (verdict.is !== "wrong") services.ledger.refund(tried.deeds);
   if (verdict.is === "busy") return sendProblem(request, reply, tooManyLogins(verdict.retryAfter));
+  if (verdict.is === "over") return sendProblem(request, reply, tooManyTries(verdict.retryAfter));
   if (verdict.is === "unknown-key") return sendProblem(request, reply, AWAY);
   await sleep(tried.delay, undefined, { signal: request.raw.signal });
   return sendProblem(request, reply, tried.over === undefined ? BAD_LOGIN : tooManyTries(tried.over));

@@ -1,6 +1,6 @@
 /** Who may log in, as this worker knows it. */
 import type { TableView, Tables } from "../../sheets/client.ts";
-import { foldName } from "../../sheets/secrets.ts";
+import { foldName, readScrypt, type Scrypt } from "../../sheets/secrets.ts";
 import type { Snapshot } from "../../sheets/snapshot.ts";
 import type { Priority } from "../../sheets/types.ts";
 import { ACCOUNTS } from "../../sheets/users.ts";
@@ -14,11 +14,15 @@ export interface Account {
   readonly role: string | undefined;
 }
 
+export type ScryptCost = Pick<Scrypt, "ln" | "r" | "p">;
+
 /** All accounts of one state of the sheet. */
 export interface Directory {
   readonly byName: ReadonlyMap<string, Account>;
   /** How many of them have a password, from 0 to 1. */
   readonly passwords: number;
+  /** What verifying costs, for each of those. */
+  readonly costs: readonly ScryptCost[];
 }
 
 const directories = new WeakMap<Snapshot, Directory>();
@@ -32,8 +36,9 @@ function directoryOf({ snapshot }: TableView): Directory {
     return { user: String(user), verifier: verifier?.toString(), role: role?.toString() };
   });
   const secrets = accounts.flatMap(({ verifier }) => verifier ?? []);
+  const costs = secrets.flatMap((verifier) => readScrypt(verifier) ?? []).map(({ ln, r, p }) => ({ ln, r, p }));
   const passwords = secrets.filter((verifier) => verifier.startsWith("$scrypt$")).length / Math.max(1, secrets.length);
-  const made = { byName: new Map(accounts.map((account) => [foldName(account.user), account])), passwords };
+  const made = { byName: new Map(accounts.map((account) => [foldName(account.user), account])), passwords, costs };
   directories.set(snapshot, made);
   return made;
 }

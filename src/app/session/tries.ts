@@ -10,6 +10,11 @@ import { digest } from "../query/canonical.ts";
 const MINUTE = minutes(1);
 /** Of one name from one address; of one name from wherever; of one address, whatever the names. */
 const MOST = { pair: 10, user: 20, address: 1_000 } as const;
+/**
+ * Wrong passwords of one address: each costs 0.25 s of CPU, so that one address can cost a machine at most 25 s a minute. Charged when the
+ * scrypt begins, whatever the name, and taken back when the password was right.
+ */
+const MOST_SCRYPT = 100;
 /** So many are answered at once; each further one of a minute waits twice as long as the one before. */
 const FREE = 3;
 const FIRST_DELAY = 100;
@@ -48,6 +53,10 @@ export async function tryLogin(ledger: Ledger, name: string, from: string | unde
   if (again.is === "over") return { is: "over", retryAfter: ms(Math.max(again.retryAfter, spent.retryAfter)) };
   return { is: "let", attempt: { deeds: once, delay: ms(LONGEST_DELAY), over: spent.retryAfter } };
 }
+
+/** The deeds that a password costs its address; none for a proxy that does not say for whom it asks. */
+export const scryptBudget = (from: string | undefined): readonly Deed[] =>
+  from === undefined ? [] : [{ key: `login:scrypt:${from}`, most: MOST_SCRYPT, per: MINUTE }];
 
 /** @param wrong how often it went wrong before, by the limit that is nearest. */
 function delayAfter(wrong: number): Ms {

@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import { test } from "node:test";
-import { CODES, eventSheet, eventWorld, member, Person, type Answer } from "./people.ts";
+import { cheapVerifier, CODES, eventSheet, eventWorld, member, Person, slower, type Answer } from "./people.ts";
 import { world } from "../world.ts";
 import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
+import type { Threads } from "../../../src/worker/app.ts";
+import { checkPassword, type PasswordTask } from "../../../src/app/session/scrypt.ts";
 import { hashPassword } from "../../../src/cli/hash.ts";
 
 const code = ({ body }: Answer): unknown => body["code"];
@@ -110,9 +112,76 @@ test("many tries at once are counted too, and a room of 300 behind one address g
   console.log(`300 logins by code at once: p50 ${took[150]?.toFixed(0)} ms, p95 ${took[285]?.toFixed(0)} ms`);
 });
 
-/** The share of pairs in which a is slower: 0.5 when nothing tells the two apart. */
-const slower = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, x) => sum + b.filter((y) => x > y).length, 0) / (a.length * b.length);
+test("a flood of unknown names from one address: it gets no more than its budget, and logins of other addresses get in", async () => {
+  const sheet = eventSheet();
+  sheet.users(Array.from({ length: 19 }, (_, i) => [`P${i}`, cheapVerifier(`right ${i}`)] as const));
+  const gate = Promise.withResolvers<void>();
+  const threads: Threads = {
+    run: async <T>(_module: URL, task: unknown) => {
+      await gate.promise;
+      return checkPassword(task as PasswordTask) as T;
+    },
+  };
+  await using w = await world(sheet, undefined, { threads });
+  const flooded: number[] = [];
+  const flood = Array.from({ length: 400 }, async (_, i) => {
+    flooded.push((await new Person(w).login(`nobody-${i}`, "guess", { "X-Test-Address": "203.0.113.1" })).status);
+  });
+  const until = async (check: () => boolean): Promise<void> => {
+    while (!check()) await new Promise((resolve) => setTimeout(resolve, 2));
+  };
+  await until(() => flooded.length >= 400 - 129); // the others wait
+  const others = Array.from({ length: 19 }, (_, i) => new Person(w).login(`P${i}`, `right ${i}`, { "X-Test-Address": `198.51.100.${i}` }));
+  await until(() => w.reached() === 400 + 19);
+  gate.resolve();
+  assert.deepEqual(
+    (await Promise.all(others)).map(({ status }) => status),
+    Array.from({ length: 19 }, () => 200),
+  );
+  await Promise.all(flood);
+  while (flooded.includes(503)) flooded.splice(flooded.indexOf(503), 1);
+  for (let i = 0; i < 120; i += 1)
+    flooded.push((await new Person(w).login(`again-${i}`, "guess", { "X-Test-Address": "203.0.113.1" })).status);
+  const count = (status: number): number => flooded.filter((one) => one === status).length;
+  assert.ok(count(401) <= 100, `${count(401)} were verified`);
+  assert.equal(count(401) + count(429), flooded.length);
+  const own = await new Person(w).login("P1", "right 1", { "X-Test-Address": "203.0.113.2" });
+  assert.equal(own.status, 200, "another address is none of it");
+});
+
+test("right passwords cost an address no budget", async () => {
+  const sheet = eventSheet();
+  const people = Array.from({ length: 110 }, (_, i) => `P${i}`);
+  sheet.users(people.map((name) => [name, cheapVerifier(name)] as const));
+  await using w = await world(sheet);
+  for (let at = 0; at < people.length; at += 55) {
+    const room = await Promise.all(people.slice(at, at + 55).map((name) => new Person(w).login(name, name)));
+    assert.ok(room.every(({ status }) => status === 200));
+  }
+});
+
+test("an unknown name costs what passwords of the directory do, whatever their parameters", async () => {
+  const sheet = eventSheet();
+  sheet.users([
+    ["P1", cheapVerifier("one", { ln: 10, r: 8, p: 1 })],
+    ["P2", cheapVerifier("two", { ln: 11, r: 8, p: 2 })],
+  ]);
+  const costs = new Map<string, number>();
+  const threads: Threads = {
+    run: <T>(_module: URL, { verifier }: { verifier: string }) => {
+      const cost = verifier.split("$")[2] ?? "";
+      costs.set(cost, (costs.get(cost) ?? 0) + 1);
+      return Promise.resolve(false as T);
+    },
+  } as Threads;
+  await using w = await world(sheet, undefined, { threads });
+  for (let i = 0; i < 60; i += 1) await new Person(w).login(`nobody-${i}`, "guess");
+  assert.deepEqual([...costs.keys()].toSorted(), ["ln=10,r=8,p=1", "ln=11,r=8,p=2"]);
+  assert.ok(
+    [...costs.values()].every((times) => times >= 10),
+    JSON.stringify([...costs]),
+  );
+});
 
 test("an unknown name takes as long as a wrong secret, for codes and for passwords, and is told the same", async () => {
   const sheet = eventSheet();

@@ -1,7 +1,9 @@
 /** People who log in to a world, as clients with a jar for one cookie. */
 import assert from "node:assert/strict";
+import { randomBytes, scryptSync } from "node:crypto";
 import { PLAYERS, players, sampleSheet, world, type Sheet, type World } from "../world.ts";
 import type { Services } from "../../../src/base/runtime.ts";
+import { writeScrypt } from "../../../src/sheets/secrets.ts";
 import type { VisibleColumn } from "../../../src/sheets/snapshot.ts";
 
 export const CODES = { ada: "K7M2-9QXR-4T3W", kim: "ZZZZ-2222-3333", root: "R00T-R00T-R00T" } as const;
@@ -24,6 +26,17 @@ export function eventSheet(): Sheet {
   ]);
   return sheet;
 }
+
+/** The verifier of a password, of a cost that a test can pay many times. */
+export function cheapVerifier(password: string, cost = { ln: 10, r: 8, p: 1 }): string {
+  const salt = randomBytes(16);
+  const hash = scryptSync(password.normalize("NFC"), salt, 32, { N: 2 ** cost.ln, r: cost.r, p: cost.p });
+  return writeScrypt({ ...cost, salt, hash });
+}
+
+/** The share of pairs in which a is slower, ties counting half (AUC): 0.5 when nothing tells the two apart. */
+export const slower = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, x) => sum + b.reduce((wins, y) => wins + (x > y ? 1 : x === y ? 0.5 : 0), 0), 0) / (a.length * b.length);
 
 export interface Answer {
   readonly status: number;
