@@ -168,12 +168,12 @@ test("an unknown name costs what passwords of the directory do, whatever their p
   ]);
   const costs = new Map<string, number>();
   const threads: Threads = {
-    run: <T>(_module: URL, { verifier }: { verifier: string }) => {
-      const cost = verifier.split("$")[2] ?? "";
+    run: <T>(_module: URL, task: unknown) => {
+      const cost = (task as PasswordTask).verifier.split("$")[2] ?? "";
       costs.set(cost, (costs.get(cost) ?? 0) + 1);
       return Promise.resolve(false as T);
     },
-  } as Threads;
+  };
   await using w = await world(sheet, undefined, { threads });
   for (let i = 0; i < 60; i += 1) await new Person(w).login(`nobody-${i}`, "guess");
   assert.deepEqual([...costs.keys()].toSorted(), ["ln=10,r=8,p=1", "ln=11,r=8,p=2"]);
