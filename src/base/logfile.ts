@@ -77,6 +77,9 @@ export function openLogFile(target: LogTarget, tell: (lost: Lost) => string, own
 /** Of the log file, whatever the umask: its user writes, its group may read. */
 export const LOG_MODE = 0o640;
 
+/** O_NONBLOCK: a pipe without a reader is refused (ENXIO), instead of waited for. A regular file is not affected. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
+
 /** Opens a file for appending; a new one gets its mode, and the owner if one is given. Not through a symlink where root opens for others. */
 export const openToAppend = (file: string, owner?: Owner): number => withReserve(() => openOrMake(file, owner));
 
@@ -89,6 +92,5 @@ function openOrMake(file: string, owner: Owner | undefined): number {
   } catch (e) {
     if (errnoOf(e) !== "EEXIST") throw e;
   }
-  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants;
-  return openSync(file, O_WRONLY | O_APPEND | O_CREAT | (owner === undefined ? 0 : O_NOFOLLOW), LOG_MODE);
+  return openSync(file, APPEND | (owner === undefined ? 0 : constants.O_NOFOLLOW), LOG_MODE);
 }

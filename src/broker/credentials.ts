@@ -1,6 +1,10 @@
 import { createPrivateKey } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
+import { readText } from "../base/readtext.ts";
+import { bytes } from "../base/units.ts";
+
+/** No key file is larger. */
+const LARGEST = bytes(65_536);
 
 /** What of a service account's key file is needed to ask for a token. The key is a secret. */
 export interface ServiceAccount {
@@ -15,12 +19,10 @@ function refuse(path: string, what: string): never {
   throw new DroverError("DROVER_E_CREDENTIALS", `The Google key file ${path} ${what}. ${HOW}.`);
 }
 
-function readText(path: string): string {
+function readKey(path: string): string {
   try {
-    const text = readFileSync(path, "utf8");
-    return text.length > 65_536 ? refuse(path, "is no key: it is over 64 KB") : text;
+    return readText(path, { most: LARGEST });
   } catch (e) {
-    if (e instanceof DroverError) throw e;
     const said: Record<string, string> = {
       ENOENT: "does not exist",
       EACCES: "can't be read by this user: give it to the user that runs drover, mode 0600",
@@ -37,7 +39,7 @@ function readText(path: string): string {
 export function readServiceAccount(path: string): ServiceAccount {
   let key: Readonly<Record<string, unknown>>;
   try {
-    key = Object(JSON.parse(readText(path).replace(/^\uFEFF/, ""))) as Record<string, unknown>;
+    key = Object(JSON.parse(readKey(path).replace(/^\uFEFF/, ""))) as Record<string, unknown>;
   } catch (e) {
     if (e instanceof DroverError) throw e;
     return refuse(path, "is not JSON");

@@ -1,7 +1,8 @@
 /** `drover check`: what every setting is and why, and what strangers could read. Exit 78 when anything is wrong. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError, messageOf } from "../base/errors.ts";
+import { readText } from "../base/readtext.ts";
 import { EXIT } from "../base/exit.ts";
 import { readServiceAccount } from "../broker/credentials.ts";
 import { SCHEMA } from "../broker/journal/database.ts";
@@ -109,7 +110,7 @@ function loginLine(tables: readonly Table[]): string {
 
 function tablesText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readText(file);
   } catch (error) {
     throw new DroverError("DROVER_E_TABLES", `DROVER_TABLES is ${file}, which can't be read: ${messageOf(error)}`, { cause: error });
   }

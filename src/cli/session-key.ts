@@ -1,9 +1,10 @@
 /** The key of sessions that a data directory has. */
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError, errnoOf } from "../base/errors.ts";
 import { giveToFolder } from "../base/owner.ts";
+import { readText } from "../base/readtext.ts";
 import { storageError } from "../base/storage.ts";
 
 /** In the data directory. */
@@ -41,7 +42,7 @@ export function keysOf(dataDir: string): readonly string[] {
 /** Linked into place whole: what is read is never half a key, and of two that begin at once one key counts. */
 function readOrMake(path: string, dataDir: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readText(path);
   } catch (e) {
     if (errnoOf(e) !== "ENOENT") throw e;
   }
@@ -56,5 +57,5 @@ function readOrMake(path: string, dataDir: string): string {
   } finally {
     rmSync(temporary, { force: true });
   }
-  return readFileSync(path, "utf8");
+  return readText(path);
 }

@@ -1,9 +1,10 @@
 /** The emulator's one service account: its key file, in the form Google gives them out. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type KeyObject } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { DroverError, errnoOf } from "../base/errors.ts";
+import { readText } from "../base/readtext.ts";
 import { storageError } from "../base/storage.ts";
 
 export const EMAIL = "emulator@drover.invalid";
@@ -61,7 +62,7 @@ function writePrivate(path: string, text: string): void {
 function read(path: string): KeyFile | undefined {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readText(path);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     throw storageError(`can't read the emulator's key file ${path}`, error, { code: "DROVER_E_CREDENTIALS" });

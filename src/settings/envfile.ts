@@ -1,8 +1,9 @@
 /** The env file: finding it, and reading it with the line of each name. Prints nothing and leaves process.env alone. */
-import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse } from "dotenv";
 import { errnoOf, messageOf } from "../base/errors.ts";
+import { readText } from "../base/readtext.ts";
+import { bytes } from "../base/units.ts";
 
 export interface EnvEntry {
   readonly text: string;
@@ -22,22 +23,11 @@ export interface EnvFile {
 export type ReadFile = (path: string) => string;
 
 /** More is no env file; and the grammar's regular expression takes quadratic time over blank lines. */
-const LARGEST = 65_536;
+const LARGEST = bytes(65_536);
 const MOST_LINES = 4_096;
 
-/** @throws a system error, or Error when the file is no UTF-8 or larger than any env file. Bounded, so that /dev/zero ends too. */
-export const readEnvFile: ReadFile = (path) => {
-  const fd = openSync(path, "r");
-  try {
-    const buffer = Buffer.allocUnsafe(LARGEST + 1);
-    let length = 0;
-    for (let got = -1; got !== 0 && length <= LARGEST; length += got) got = readSync(fd, buffer, length, buffer.length - length, null);
-    if (length > LARGEST) throw new Error(`it is larger than ${LARGEST} bytes`);
-    return new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, length));
-  } finally {
-    closeSync(fd);
-  }
-};
+/** @throws a system error, or Error when the file is no UTF-8, larger than any env file, or a pipe that is not written to. */
+export const readEnvFile: ReadFile = (path) => readText(path, { most: LARGEST });
 
 /** dotenv's own grammar of a statement (LINE in its source): it gives values without lines, so the lines are found with this. */
 const STATEMENT =

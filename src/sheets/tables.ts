@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { DroverError, messageOf } from "../base/errors.ts";
+import { readText } from "../base/readtext.ts";
 import type { Ms } from "../base/units.ts";
 import { a1, looksLikeCells, quoted } from "./a1.ts";
 import { NAME, parseAudience, parseColumns, parseGrowth, parseTabRange, parseText, parseTtl } from "./table-fields.ts";
@@ -147,7 +147,7 @@ export function parseTables(text: string, file: string, ttl: Ms): readonly Table
 export function readTables(file: string, ttl: Ms): readonly Table[] {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readText(file);
   } catch (e) {
     throw new DroverError("DROVER_E_TABLES", `the tables file ${file} can't be read: ${messageOf(e)} (DROVER_TABLES names it)`);
   }

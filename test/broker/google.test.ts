@@ -264,7 +264,7 @@ test("a key file that can't be used: what is wrong, which file, never what is in
     [keyFile({ client_email: 7 }), /has no client_email/],
     [keyFile({ private_key: undefined }), /has no private_key/],
     [keyFile({ private_key: "s3cret" }), /not a PEM key/],
-    [file("big", `"${"s3cret".repeat(20_000)}"`), /over 64 KB/],
+    [file("big", `"${"s3cret".repeat(20_000)}"`), /it is larger than 65536 bytes/],
     ...(process.getuid?.() === 0 ? [] : [[locked, /can't be read by this user/] as [string, RegExp]]),
   ];
   for (const [path, message] of cases)

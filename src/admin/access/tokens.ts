@@ -3,11 +3,12 @@
  * its text beside it in `admin-token` (0600) for the operator to take away: the daemon never reads that file.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf, type AdminKey, type AdminRole } from "../../base/adminkeys.ts";
 import { errnoOf, messageOf } from "../../base/errors.ts";
 import { giveToFolder } from "../../base/owner.ts";
+import { readText } from "../../base/readtext.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Timestamp } from "../../base/units.ts";
 
@@ -66,7 +67,7 @@ export class TokenFile {
     try {
       if (process.platform !== "win32" && (statSync(this.#file).mode & 0o077) !== 0)
         this.#log.warn(`${this.#file} can be read by others than its owner: chmod 600 it`);
-      const parsed: unknown = JSON.parse(readFileSync(this.#file, "utf8"));
+      const parsed: unknown = JSON.parse(readText(this.#file));
       return Array.isArray(parsed) ? parsed.filter(isKey).slice(-MOST_TOKENS) : [];
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") this.#log.error(`${this.#file} can't be read, no token in it counts: ${messageOf(error)}`);

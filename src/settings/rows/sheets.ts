@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { errnoOf } from "../../base/errors.ts";
+import { readText } from "../../base/readtext.ts";
 import { mebibytes, minutes, ms } from "../../base/units.ts";
 import { duration, integer, keyFile, optional, path, size, string, url } from "../parsers.ts";
 import { setting } from "../setting.ts";
@@ -10,7 +10,7 @@ import { inSeconds } from "./timeouts.ts";
 function systemdCredential(directory: string | undefined): { readonly text: string; readonly why: string } {
   const file = directory === undefined || !isAbsolute(directory) ? undefined : join(directory, "google-key");
   try {
-    if (file !== undefined && readFileSync(file, "utf8").trim() !== "") return { text: file, why: "systemd's LoadCredential=" };
+    if (file !== undefined && readText(file).trim() !== "") return { text: file, why: "systemd's LoadCredential=" };
   } catch (error) {
     if (errnoOf(error) === undefined) throw error; // not there, or not ours to read: then there is none
   }
