@@ -2,6 +2,7 @@
  * The first module of every child that runs drover's own code: `node child.js ROLE SLOT MASTER_PID`. Its role's module has what that role
  * needs and nothing else.
  */
+import "./child-signals.ts";
 import { ownModule } from "../base/place.ts";
 import { useCompiled } from "./compiled.ts";
 import { preferUnderMemoryPressure } from "./oom.ts";

@@ -66,7 +66,8 @@ export function renderSignals(): string {
   return `${GENERATED}
 # Signals and commands
 
-Signals go to the master alone. Workers ignore the terminal's; a TERM sent to one worker drains it, and it is replaced.
+Signals go to the master alone. Workers ignore the terminal's; a TERM sent to one worker drains it, and it is replaced. The broker and the
+emulator ignore TERM: the master ends them after the workers, which still need them.
 A second INT, QUIT or TERM more than a second after the first kills what is left at once.
 
 ## Signals

@@ -1,4 +1,5 @@
 /** A worker's process with an application of the user's, which decides what else is loaded, and keeps V8's own rhythm. */
+import "./child-signals.ts";
 import { begin } from "./birth.ts";
 import { preferUnderMemoryPressure } from "./oom.ts";
 import { startWorker } from "./worker-role.ts";

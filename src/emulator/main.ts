@@ -11,7 +11,7 @@ import { attachHandle, isRawHandle } from "../base/held.ts";
 import { createLog, type LogSink } from "../base/log.ts";
 import type { MasterPort } from "../base/port.ts";
 import type { ToChild } from "../base/protocol.ts";
-import { ms, seconds, type Ms } from "../base/units.ts";
+import { ms, type Ms } from "../base/units.ts";
 import type { EmulatorConfig } from "./config.ts";
 import { createEngine } from "./engine/engine.ts";
 import { readWorkbook } from "./sample.ts";
@@ -23,7 +23,6 @@ export const WORKBOOK_TITLE = "Killer: the sample workbook";
 const DISK_SHARE = 0.2;
 /** When nobody waits any more: what is acknowledged is on disk already. */
 const ORPHANED = ms(1_000);
-const ON_SIGNAL = seconds(5);
 
 type Configure = Extract<ToChild, { type: "configure" }>;
 
@@ -53,7 +52,6 @@ class Life {
 
   begin(): void {
     this.#port.onLost(() => void this.#end(ORPHANED));
-    process.once("SIGTERM", () => void this.#end(ON_SIGNAL));
     this.#port.onMessage((message, handle) => this.#receive(message, handle));
   }
 

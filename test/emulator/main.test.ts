@@ -54,10 +54,7 @@ async function supervise(t: TestContext, change: Partial<EmulatorConfig> = {}): 
     ...change,
   };
   const exited = Promise.withResolvers<number>();
-  t.after(() => {
-    process.removeAllListeners("SIGTERM");
-    wire.emit("lost");
-  });
+  t.after(() => wire.emit("lost"));
   runEmulator(config, port, exited.resolve);
   const configure = {
     type: "configure",
