@@ -69,6 +69,8 @@ export function renderSignals(): string {
 Signals go to the master alone. Workers ignore the terminal's; a TERM sent to one worker drains it, and it is replaced. The broker and the
 emulator ignore TERM: the master ends them after the workers, which still need them.
 A second INT, QUIT or TERM more than a second after the first kills what is left at once.
+Signals that come while the daemon loads are held and answered afterwards. Until Node.js itself has started (about 50 ms on an
+idle machine) a signal has its default action: the process ends without a log line, and nothing was started.
 
 ## Signals
 

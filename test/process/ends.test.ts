@@ -86,3 +86,20 @@ test("TERM with twenty requests in flight and a worker that is stuck: twenty ans
   t.diagnostic(`a second TERM: exit after ${Math.round(performance.now() - asked)} ms`);
   assert.ok(performance.now() - asked < 3_000);
 });
+
+/** Sends SIGTERM to the process that loads the daemon's modules, before they are loaded. */
+const EARLY = `import { registerHooks } from "node:module";
+registerHooks({ load(url, context, next) {
+  if (url.includes("cli/serve-main")) process.kill(process.pid, "SIGTERM");
+  return next(url, context);
+} });`;
+
+test("a SIGTERM that comes before drover is loaded is answered when it is: exit 0, and the log says so", async (t) => {
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(EARLY)}`;
+  const daemon = await start(t, { env: { ...ONE, NODE_OPTIONS }, noWait: true });
+  assert.deepEqual(await daemon.exited, { code: 0, signal: null });
+  assert.ok(
+    daemon.log().some(({ msg }) => String(msg) === "SIGTERM: stop"),
+    JSON.stringify(daemon.log()),
+  );
+});
