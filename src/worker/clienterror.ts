@@ -13,23 +13,29 @@ export interface Turned {
   readonly id: string;
 }
 
+/** Node's code for a request that did not arrive in time. */
+const LATE = "ERR_HTTP_REQUEST_TIMEOUT";
+
 /** What a request that is none is answered. */
 const ANSWERS: Readonly<Record<string, readonly [status: number, reason: string, detail: string]>> = {
   HPE_HEADER_OVERFLOW: [431, "head-too-large", "the request's head is larger than 16 KiB"],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, "chunk-extensions", "the request's chunk extensions are too large"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "head-too-late", "the request did not arrive in time"],
+  [LATE]: [408, "head-too-late", "the request did not arrive in time"],
 };
 const NO_REQUEST = [400, "no-request", "this is not a valid HTTP/1.1 request"] as const;
 
 /** A response that node:http is writing, or has not begun. */
 type Current = { readonly req: IncomingMessage; readonly headersSent: boolean; once(event: "close", listener: () => void): void };
 
+/** What Node.js keeps of the response that is under way on a socket. */
+type Answering = Socket & { readonly _httpMessage?: Current | null; readonly server?: { readonly requestTimeout?: number } | null };
+
 /**
  * Waits until requests that came whole have their answers: the client would take ours for the first of theirs. A request that is still
  * on its way never gets one.
  */
-function whenAnswered(socket: Socket, then: (headSent: boolean) => void): void {
-  const { _httpMessage: current } = socket as unknown as { _httpMessage?: Current | null };
+function whenAnswered(socket: Answering, then: (headSent: boolean) => void): void {
+  const { _httpMessage: current } = socket;
   if (current?.req.complete !== true) return then(current?.headersSent === true);
   socket.pause();
   current.once("close", () => whenAnswered(socket, then));
@@ -45,8 +51,9 @@ export function onClientError(
   headers: readonly string[] = [],
 ): (error: Error, socket: Socket) => void {
   const known = new WeakSet<Socket>(); // each further byte of it is an error again
-  return (error, socket) => {
+  const judge = (error: Error, socket: Socket): void => {
     const code = errnoOf(error) ?? "";
+    if (code === LATE && socket.bytesRead > 0) tally.refused(ANSWERS[LATE]?.[1] ?? code);
     if (!socket.writable || code === "ECONNRESET") return void socket.destroy();
     if (known.has(socket)) return;
     known.add(socket);
@@ -59,4 +66,24 @@ export function onClientError(
       endWithProblem(socket, status, detail, [...headers, `X-Request-Id: ${id}`]);
     });
   };
+  return (error, socket) => (errnoOf(error) === LATE ? afterReading(socket, () => judge(error, socket)) : judge(error, socket));
+}
+
+/**
+ * After a pause of the process (SIGSTOP, a VM that slept) Node's timer comes before its reads: a request that waits in the kernel's
+ * buffer is read first, in the loop's next turn. Node.js no longer times this request out, so that a body that is still
+ * missing then gets its own deadline here.
+ */
+function afterReading(socket: Answering, late: () => void): void {
+  const [written, before] = [socket.bytesWritten, socket._httpMessage ?? undefined];
+  setImmediate(() => {
+    const { _httpMessage: now } = socket;
+    if (socket.destroyed || socket.bytesWritten > written || now?.req.complete === true) return;
+    if (now === undefined || now === null || now === before) return late();
+    const timer = setTimeout(
+      () => void (socket._httpMessage === now && !now.req.complete && late()),
+      socket.server?.requestTimeout,
+    ).unref();
+    socket.once("close", () => clearTimeout(timer));
+  });
 }

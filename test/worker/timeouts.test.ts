@@ -126,6 +126,23 @@ test("what is no request is answered 400, 408 or 431 and its connection closed; 
   });
 });
 
+test("a head that came while the process was paused is read before its time is judged; one that did not come is counted", async () => {
+  const builtIn = { default: async (fastify: Fastify) => fastify.get("/", (_, reply) => reply.send("ok")) };
+  await serving({ builtIn, config: { headersTimeout: ms(300), requestTimeout: ms(5_000) } }, async (rig) => {
+    const [whole, half] = [new Client(rig.port), new Client(rig.port).write("GET / HTTP/1.1\r\n")];
+    while ((await rig.next("beat")).connections < 2);
+    setTimeout(() => {
+      whole.write("GET / HTTP/1.1\r\nHost: t\r\n\r\n"); // in the kernel's buffer from now on
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500); // as SIGSTOP would
+    }, 0);
+    assert.equal((await whole.response()).status, 200);
+    assert.equal((await half.response()).status, 408);
+    const { counts } = (await rig.next("beat")).figures ?? {};
+    assert.equal(counts?.["shed.head-too-late"], 1);
+    await whole.end();
+  });
+});
+
 test("overload: what can't be answered in time is refused with 503, a reason and Retry-After", async () => {
   let free: () => void = () => {};
   const gate = new Promise<void>((resolve) => (free = resolve));
