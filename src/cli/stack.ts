@@ -1,4 +1,5 @@
 /** `drover stack SLOT`: what one worker does now, and it goes on. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { seconds } from "../base/units.ts";
 import { frameText, requestText, type Findings } from "../master/shell/autopsy/findings.ts";
 import type { ControlAnswer } from "../master/shell/control.ts";
@@ -7,6 +8,7 @@ import type { Daemon } from "./daemon.ts";
 
 /** Longer than before a kill: nothing waits for it but the operator. */
 const BUDGET = seconds(2);
+const RELEASED_WITHIN = seconds(1);
 
 /** Looks inside the worker of a slot, resumes it and closes its inspector. It is held for some tenths of a second. */
 export async function stackOf({ arbiter }: Pick<Daemon, "arbiter">, slot: unknown): Promise<ControlAnswer> {
@@ -20,7 +22,7 @@ export async function stackOf({ arbiter }: Pick<Daemon, "arbiter">, slot: unknow
     return refused(`worker ${slot} was started with DROVER_AUTOPSY=off: it opens no debugger`);
   const found = await arbiter.look(incumbent.pid, BUDGET);
   if (found === undefined) return refused(`worker ${slot} has just ended`);
-  await found.release();
+  await Promise.race([found.release(), sleep(RELEASED_WITHIN)]); // it goes on without us where the machine is busy
   return { ok: true, message: render(slot, incumbent.pid, found) };
 }
 

@@ -16,6 +16,9 @@ export interface Turned {
 /** Node's code for a request that did not arrive in time. */
 const LATE = "ERR_HTTP_REQUEST_TIMEOUT";
 
+/** Milliseconds for a body, where the server has no limit of its own: Node's default. */
+const LONGEST_BODY = 300_000;
+
 /** What a request that is none is answered. */
 const ANSWERS: Readonly<Record<string, readonly [status: number, reason: string, detail: string]>> = {
   HPE_HEADER_OVERFLOW: [431, "head-too-large", "the request's head is larger than 16 KiB"],
@@ -28,7 +31,7 @@ const NO_REQUEST = [400, "no-request", "this is not a valid HTTP/1.1 request"] a
 type Current = { readonly req: IncomingMessage; readonly headersSent: boolean; once(event: "close", listener: () => void): void };
 
 /** What Node.js keeps of the response that is under way on a socket. */
-type Answering = Socket & { readonly _httpMessage?: Current | null; readonly server?: { readonly requestTimeout?: number } | null };
+type Answering = Socket & { readonly _httpMessage?: Current | null };
 
 /**
  * Waits until requests that came whole have their answers: the client would take ours for the first of theirs. A request that is still
@@ -80,10 +83,8 @@ function afterReading(socket: Answering, late: () => void): void {
     const { _httpMessage: now } = socket;
     if (socket.destroyed || socket.bytesWritten > written || now?.req.complete === true) return;
     if (now === undefined || now === null || now === before) return late();
-    const timer = setTimeout(
-      () => void (socket._httpMessage === now && !now.req.complete && late()),
-      socket.server?.requestTimeout,
-    ).unref();
+    const { requestTimeout = LONGEST_BODY } = ((socket as { server?: unknown }).server ?? {}) as { readonly requestTimeout?: number };
+    const timer = setTimeout(() => void (socket._httpMessage === now && !now.req.complete && late()), requestTimeout).unref();
     socket.once("close", () => clearTimeout(timer));
   });
 }

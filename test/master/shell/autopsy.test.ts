@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { connect } from "node:net";
 import os from "node:os";
 import { PassThrough } from "node:stream";
 import test, { type TestContext } from "node:test";
 import { makeLogger } from "../../../src/base/log.ts";
 import { ms } from "../../../src/base/units.ts";
+import { closeInspector } from "../../../src/master/shell/autopsy/closing.ts";
 import { createExaminer, type Examined } from "../../../src/master/shell/autopsy/examiner.ts";
 import { logOutput } from "../../../src/master/shell/childlog.ts";
 import { collapsing } from "../../../src/master/shell/collapse.ts";
@@ -89,6 +91,27 @@ test("a loop that the machine starves: starved, however long it is watched", { s
   assert.equal(found.verdict, "starved");
   assert.match(found.text, /^starved.*: ready to run, and given \d+ ms of CPU in \d+ ms$/);
   await found.release();
+});
+
+test("an inspector that opens only after the examination is closed too", async (t) => {
+  let port = 0;
+  const code = 'require("child_process").execSync("sleep 3"); setInterval(() => {}, 1_000);';
+  const { found } = await examined(t, code, (child) =>
+    child.stderr?.on("data", (chunk: Buffer) => (port = Number(/ws:\/\/127\.0\.0\.1:(\d+)/.exec(chunk.toString())?.[1] ?? port))),
+  );
+  assert.equal(found.verdict, "native");
+  assert.equal(await found.release(), true);
+  assert.ok(port > 0, "it had opened");
+  await assert.rejects(once(connect(port, "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
+});
+
+test("an inspector is closed again and again until a connection is refused; in vain, that is reported in time", async () => {
+  let [tries, open] = [0, 3];
+  const io = { isOpen: () => Promise.resolve(open > 0), close: () => ((tries += 1), (open -= 1), Promise.reject(new Error("starved"))) };
+  assert.equal(await closeInspector("ws://127.0.0.1:1/x", ms(20_000), io), true);
+  assert.equal(tries, 3);
+  open = Infinity;
+  assert.equal(await closeInspector("ws://127.0.0.1:1/x", ms(120), io), false);
 });
 
 test("SIGSTOP: stopped, and no debugger is tried", async (t) => {

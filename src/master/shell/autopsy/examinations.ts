@@ -7,14 +7,14 @@ import { find } from "../../core/places.ts";
 import type { Child } from "../children.ts";
 import { createExaminer, type Examined } from "./examiner.ts";
 
-type Report = Omit<Extract<Event, { type: "report" }>, "at">;
+type Fed = Omit<Extract<Event, { type: "report" }>, "at"> | Omit<Extract<Event, { type: "recycle" }>, "at">;
 
 interface Parts {
   readonly log: Logger;
   readonly clock: Clock;
   readonly children: ReadonlyMap<number, Child>;
   state(): Master;
-  feed(report: Report): void;
+  feed(event: Fed): void;
 }
 
 export interface Examinations {
@@ -33,8 +33,18 @@ export function createExaminations({ log, clock, children, state, feed }: Parts)
     const signal = (name: "SIGUSR1"): void => void child.process.kill(name);
     child.looking ??= examiner
       .examine({ pid, inspectable, signal, awaitInspector: (take) => output.awaitInspector(take) }, budget)
+      .then((found) => ({ ...found, release: () => releaseOf(child, found) }))
       .finally(() => (child.looking = undefined));
     return child.looking;
+  };
+
+  /** A worker whose inspector stays open is replaced: who connects to it may take it over. */
+  const releaseOf = async (child: Child, found: Examined): Promise<boolean> => {
+    const { pid, place } = child;
+    const isClosed = await found.release();
+    if (!isClosed && children.get(pid) === child && find(state(), pid)?.child.is !== "killed")
+      feed({ type: "recycle", place, pid, why: "its debugger can't be closed" });
+    return isClosed;
   };
   return {
     look,

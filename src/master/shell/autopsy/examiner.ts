@@ -5,6 +5,7 @@
 import { messageOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
 import { ms, type Ms } from "../../../base/units.ts";
+import { CLOSED_WITHIN, closeInspector } from "./closing.ts";
 import { findings, type Findings } from "./findings.ts";
 import { isHeld, isRunning, lookTwice, type Looks } from "./looks.ts";
 import { hungerOf, patience } from "./patience.ts";
@@ -25,8 +26,11 @@ export interface Examiner {
 }
 
 export interface Examined extends Findings {
-  /** The process lives on: it is resumed, and its inspector closed. Until then it may be held where it was found. */
-  release(): Promise<void>;
+  /**
+   * The process lives on: it is resumed, and its inspector closed, also one that opens only now. Until then it may be held where it was found.
+   * @returns false when the inspector is not confirmed to be closed within 30 s: then the process is to be replaced.
+   */
+  release(): Promise<boolean>;
 }
 
 const AT_ONCE = 2;
@@ -53,13 +57,13 @@ export function createExaminer(log: Logger): Examiner {
     return await turn(signal);
   };
 
-  const ask = async (subject: Subject, looks: Looks, budget: Ms): Promise<Inside | "silent"> => {
+  const ask = async (inspector: Inspector, subject: Subject, looks: Looks, budget: Ms): Promise<Inside | "silent"> => {
     let hasAnswered = false;
     const isBusy = isRunning(looks);
     const isHungry = hungerOf(subject.pid);
     const until = patience(budget, () => hasAnswered || (isBusy && isHungry())); // a conversation that has begun is a matter of time alone
     try {
-      const address = await inspectorOf(subject, until.signal);
+      const address = await inspector.within(until.signal);
       hasAnswered = true;
       return address === undefined ? "silent" : await lookInside(address, until.signal, isBusy);
     } catch (error) {
@@ -79,7 +83,9 @@ export function createExaminer(log: Logger): Examiner {
       try {
         const looks = await lookTwice(subject.pid);
         if (isHeld(looks.later) || !subject.inspectable || !(await turn(half.signal))) return examined(looks, "unasked");
-        return examined(looks, await ask(subject, looks, ms(budget - SPARE - (performance.now() - began))));
+        const inspector = openInspector(subject);
+        const inside = await ask(inspector, subject, looks, ms(budget - SPARE - (performance.now() - began)));
+        return examined(looks, inside, inspector);
       } finally {
         half.cancel();
       }
@@ -87,22 +93,40 @@ export function createExaminer(log: Logger): Examiner {
   };
 }
 
-const examined = (looks: Looks, inside: Inside | "silent" | "unasked"): Examined => ({
+const examined = (looks: Looks, inside: Inside | "silent" | "unasked", inspector?: Inspector): Examined => ({
   ...findings(looks, inside),
-  release: async () => void (typeof inside !== "string" && (await inside.release())),
+  release: async () => {
+    if (typeof inside !== "string") await inside.release();
+    return inspector === undefined || (await inspector.close());
+  },
 });
 
-/** Sends SIGUSR1 and waits for the address on its stderr. @returns undefined when it does not come in time: its loop is in native code. */
-async function inspectorOf(subject: Subject, until: AbortSignal): Promise<string | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  until.addEventListener("abort", () => resolve(undefined), { once: true });
-  const end = subject.awaitInspector(resolve);
-  try {
-    subject.signal("SIGUSR1");
-    return await promise;
-  } finally {
-    end();
-  }
+/** A process's inspector, which was asked to open. */
+interface Inspector {
+  /** @returns undefined when it does not open before the signal fires: its loop is in native code, or has no CPU. */
+  within(until: AbortSignal): Promise<string | undefined>;
+  /** Waits until it has opened, and closes it. @returns whether it is confirmed to be closed. */
+  close(): Promise<boolean>;
+}
+
+/** Sends SIGUSR1; the address comes on its stderr, however late. */
+function openInspector(subject: Subject): Inspector {
+  const opened = Promise.withResolvers<string>();
+  const end = subject.awaitInspector(opened.resolve);
+  subject.signal("SIGUSR1");
+  const within = async (until: AbortSignal): Promise<string | undefined> => {
+    const aborted = Promise.withResolvers<undefined>();
+    until.addEventListener("abort", () => aborted.resolve(undefined), { once: true });
+    return await Promise.race([opened.promise, aborted.promise]);
+  };
+  return {
+    within,
+    async close() {
+      const address = await within(AbortSignal.timeout(CLOSED_WITHIN));
+      end();
+      return address !== undefined && (await closeInspector(address));
+    },
+  };
 }
 
 function timer(wait: number): { readonly signal: AbortSignal; cancel(): void } {
