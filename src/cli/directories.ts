@@ -8,6 +8,17 @@ import { storageError } from "../base/storage.ts";
 const OWN =
   /^(?:(?:journal|ledger|feed)\..*|drover\..*|(?:broker|tabs|admin-tokens)\.json.*|session\.key.*|admin-token|snapshots|emulator|run|log|log\.jsonl|restore\..*|before-restore-.*|.*\.sock|\.b\w+|\.probe-\d+|lost\+found)$/;
 
+/** Files that only drover makes: their directory is drover's, whatever else an operator keeps in it. */
+const MARKS: readonly string[] = [
+  "drover.lock",
+  "journal.db",
+  "broker.json",
+  "session.key",
+  "control.sock",
+  "restore.ready",
+  "restore.placing",
+];
+
 const shown = (mode: number): string => `0${mode.toString(8)}`;
 
 /**
@@ -23,8 +34,10 @@ export function narrow(path: string, setting: string): string | undefined {
       "DROVER_E_DATA_DIR",
       `${setting}: ${path} has mode ${shown(mode)} (expected 0700) and ${why}. chmod 700 it, or set ${setting} to a directory of drover's own`,
     );
-  const foreign = readdirSync(path).find((name) => !OWN.test(name));
-  if (foreign !== undefined) throw refuse(`holds what is not drover's, such as ${foreign}`);
+  const names = readdirSync(path);
+  const foreign = names.find((name) => !OWN.test(name));
+  const isOurs = (mode & 0o022) === 0 && names.some((name) => MARKS.includes(name));
+  if (foreign !== undefined && !isOurs) throw refuse(`holds what is not drover's, such as ${foreign}`);
   try {
     chmodSync(path, 0o700);
   } catch (e) {

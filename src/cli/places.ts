@@ -43,7 +43,8 @@ const SOCKETS: Readonly<Record<string, string>> = {
 /** An application is served without our sockets: what is in their way is logged, and they are tried for again. */
 function expectKinds({ data_dir: data, run_dir: run, log_file: log, app }: Settings): void {
   for (const [name, [kind, what]] of Object.entries(DATA)) expectKind(join(data, name), kind, what);
-  if ("file" in log && statSync(log.file, { throwIfNoEntry: false })?.isDirectory() === true) expectKind(log.file, "file", "the log");
+  if ("file" in log && statSync(log.file, { throwIfNoEntry: false })?.isDirectory() === true)
+    expectKind(log.file, "file", "the log, DROVER_LOG_FILE");
   if (app !== undefined) return;
   for (const [name, what] of Object.entries(SOCKETS)) expectKind(join(socketDirectory(run), name), "socket", what);
 }

@@ -35,7 +35,7 @@ test("a log file that can't be opened: 78 and its setting", async (t) => {
   const dir = folder(t);
   const daemon = await startOne(t, { cwd: dir, env: { DROVER_LOG_FILE: dir }, noWait: true });
   assert.equal((await daemon.exited).code, 78);
-  assert.match(daemon.stderr, /DROVER_LOG_FILE.*EISDIR/);
+  assert.match(daemon.stderr, /is a directory \(expected a file: the log, DROVER_LOG_FILE\)/);
 });
 
 test("the log's folder and the control socket's are removed under the daemon: both come back, without a restart", async (t) => {

@@ -12,7 +12,7 @@ const DIRECTORIES = {
   "session.key": "a file: the keys of sessions",
   "broker.json": "a file: the broker's state",
   "drover.pid": "a file: the daemon's pid",
-  "log/drover.log": "a file: the log",
+  "log/drover.log": "a file: the log, DROVER_LOG_FILE",
   "run/control.sock": "a socket: the commands' way to the daemon",
   "run/broker.sock": "a socket: the workers' way to the broker",
 };
