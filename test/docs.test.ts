@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import test from "node:test";
+import { PLAN_FLAGS } from "../src/cli/capacity/flags.ts";
+import { LOAD_FLAGS } from "../src/cli/load/flags.ts";
 import { ERRORS } from "../src/base/errors.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
 import { ASSUMPTIONS, type Assumption } from "../src/cli/doctor/sheets/assumptions.ts";
@@ -203,7 +205,7 @@ const OWN_FLAGS =
   );
 
 test("every flag of a command is a setting's or the command's own", () => {
-  const known = new Set([...settings.map(flagOf), ...OWN_FLAGS]);
+  const known = new Set([...settings.map(flagOf), ...OWN_FLAGS, ...[...LOAD_FLAGS, ...PLAN_FLAGS].map(({ name }) => `--${name}`)]);
   const flags = invocations().flatMap(({ where, words }) =>
     words.filter((word) => word.startsWith("--")).map((flag) => ({ where, flag: flag.replace(/=.*/, "") })),
   );

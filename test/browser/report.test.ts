@@ -41,7 +41,7 @@ function page(): string {
   const results = [...ladder([5, 10, 25, 50, 100, 200], seconds(20)), ...ramp, held("open", 50, seconds(9))].map(measured);
   const moments = Array.from({ length: 60 }, (_, at) => ({ at, lasted: 1, step: "s", perSecond: at, p50: 1 + at, p95: 9 + at, good: 1, failed: 0, refused: 1, isLate: false })); // prettier-ignore
   const command = "drover load http://127.0.0.1:8080 --profile /srv/somewhere/launch.json --json run.json --html run.html";
-  return html({ title: "Load run", target: "http://127.0.0.1:8080/", command, startedAt: "2026-11-21T15:00:00Z", tool: "drover", machine: "2 CPUs", notes: ["a note"], results, moments, limitMs: 500, bottleneck: "none", next: "nothing", verdict: "PASS", ending: "to its end" }); // prettier-ignore
+  return html({ title: "Load run", target: "http://127.0.0.1:8080/", command, startedAt: "2026-11-21T15:00:00Z", tool: "drover", machine: "2 CPUs", notes: ["a note"], results, moments, limitMs: 500, bottleneck: "none", advice: { ranked: ["nothing"], useless: [] }, verdict: "PASS", ending: "to its end" }); // prettier-ignore
 }
 
 test("1.6: the report names the users of every step", () => {

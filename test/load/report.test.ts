@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { seconds } from "../../src/base/units.ts";
+import { advise } from "../../src/load/advice.ts";
 import { bottleneck, finding, nextStep } from "../../src/load/bottleneck.ts";
 import { Live, sparkline } from "../../src/cli/load/live.ts";
 import { writeReports, type RunFacts } from "../../src/cli/load/reports.ts";
@@ -11,9 +12,11 @@ import { csv } from "../../src/load/report/csv.ts";
 import { html, type Report } from "../../src/load/report/html.ts";
 import { niceStep } from "../../src/load/report/svg.ts";
 import { heading, row } from "../../src/load/report/table.ts";
+import { summary } from "../../src/load/report/text.ts";
 import { keepsUp, resultOf, runStep, type StepResult } from "../../src/load/result.ts";
 import type { ServerSample } from "../../src/load/server.ts";
 import { held } from "../../src/load/shape.ts";
+import { targetLine, targetVerdicts } from "../../src/load/target-verdict.ts";
 import { Tally, type Fate } from "../../src/load/tally.ts";
 import { USUAL } from "../../src/load/thresholds.ts";
 import { readRun } from "../../src/plan/run.ts";
@@ -106,7 +109,7 @@ const report = (results: readonly StepResult[]): Report => ({
   })),
   limitMs: 500,
   bottleneck: EVIL,
-  next: EVIL,
+  advice: { ranked: [EVIL, EVIL], useless: [EVIL] },
   verdict: "PASS",
   ending: EVIL,
 });
@@ -206,6 +209,49 @@ test("without a pause the generator is never idle: a pass is one, and the plan l
   const breathless = made({ elu: 0.99, thinkMs: 0 });
   assert.deepEqual([breathless.verdict, runStep(breathless, 0).valid], ["PASS", false]);
   assert.equal(made({ elu: 0.99, thinkMs: 0, ms: 900 }).verdict, "INVALID");
+});
+
+const SITUATION = { ending: "done", known: true, searching: false, json: undefined, url: "http://127.0.0.1/" } as const;
+
+test("1.8: advice is ranked by the observed bottleneck, and measures that would not help are named", () => {
+  const after = (what: Made, known = true): readonly [string, string] => {
+    const { ranked, useless } = advise({ ...SITUATION, known, results: [made(what)] });
+    return [ranked.join("\n"), useless.join("\n")];
+  };
+  const cases: [Made, boolean, RegExp, RegExp][] = [
+    [{ ms: 900, end: { quota: { used: 51, limit: 51, locked: false } } }, true, /^a longer DROVER_CACHE_TTL[^]*ttl in the tables file[^]*READS_PER_MINUTE/, /more workers and Redis[^]*one batchGet/],
+    [{ ms: 900, end: { cpuSeconds: 19 } }, true, /^measure from another machine[^]*cache in nginx[^]*several rows[^]*shared in Redis/, /more workers: the CPUs are 95 % busy[^]*longer TTL: 100 %/],
+    [{ ms: 900, end: { hits: 10, misses: 90, upstreamCalls: 50 } }, true, /^a longer TTL[^]*nginx/, /they would wait for the same calls/],
+    [{ ms: 900, end: { rssBytes: 8e8 } }, true, /^fewer workers[^]*DROVER_MAX_RSS/, /more workers: each takes memory/],
+    [{ ms: 900, end: { elu: 0.97 } }, true, /^drover top[^]*threads[^]*more workers, if there are fewer/, /longer TTL/],
+    [{ ms: 900, foreign: true }, false, /^find out what[^]*a cache that all its processes share[^]*connection pool[^]*more processes/, /^$/],
+    [{}, true, /^drover load .* --find-max: how many users it holds$/, /^$/],
+  ]; // prettier-ignore
+  for (const [what, known, ranked, useless] of cases) {
+    const [first, second] = after(what, known);
+    assert.deepEqual([ranked.test(first), useless.test(second)], [true, true], `${first}\n--\n${second}`);
+  }
+  const text = summary({ ...SITUATION, results: [made({ ms: 900, end: { cpuSeconds: 19 } })] }, undefined);
+  assert.match(
+    text,
+    /^next +measure from another machine.*\nthen 2\. +a cache in nginx.*\nthen 3\..*\nthen 4\..*\nno use +more workers: /m,
+  );
+});
+
+test("1.7: the target's CPU and memory have a verdict: below 70 and 50 % there is room, 80 % of the CPU fails the run", () => {
+  const line = (end: Partial<ServerSample>): string => targetLine(targetVerdicts([made(), made({ end, label: "margin" })]));
+  assert.equal(
+    line({ cpuSeconds: 4 }),
+    "CPU 20 % at margin: passes (test 80, scale 70, block 80); memory 10 % at goal: passes (test 50, scale 80, block 85)",
+  );
+  assert.match(line({ cpuSeconds: 15 }), /^CPU 75 % at margin: passes, and a larger machine is due/);
+  assert.match(line({ cpuSeconds: 17 }), /^CPU 85 % at margin: fails: let no more users in/);
+  assert.match(line({ rssBytes: 6e8 }), /memory 60 % at margin: fails the test/);
+  assert.match(line({ rssBytes: 9e8 }), /memory 90 % at margin: fails: let no more users in/);
+  assert.equal(made({ end: { cpuSeconds: 17 } }).verdict, "FAIL");
+  assert.equal(targetLine(targetVerdicts([made({ foreign: true })])), "");
+  const found = JSON.stringify(targetVerdicts([made({ end: { rssBytes: 6e8 } })]));
+  assert.match(found, /"memory","used":60,"at":"goal","verdict":"fail"/);
 });
 
 test("one next step, and another one for each end", () => {

@@ -2,11 +2,13 @@
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Situation } from "../../load/bottleneck.ts";
-import { finding, nextStep } from "../../load/bottleneck.ts";
+import { advise } from "../../load/advice.ts";
+import { finding } from "../../load/bottleneck.ts";
 import type { Moment } from "../../load/moment.ts";
 import { csv } from "../../load/report/csv.ts";
 import { html } from "../../load/report/html.ts";
 import { runStep } from "../../load/result.ts";
+import { targetVerdicts } from "../../load/target-verdict.ts";
 import type { StepResult } from "../../load/result.ts";
 import type { Threshold } from "../../load/metrics.ts";
 import { deathsOf } from "../../load/report/figures.ts";
@@ -129,7 +131,9 @@ export function writeReports(files: Files, facts: RunFacts, { situation, moments
   const { results, ending } = situation;
   const run = runOf(results, facts);
   if (run === undefined) return { written: [], missing: [] };
-  const about = { ending, verdict, command: command(facts.argv), seed: facts.seed };
+  const { ranked, useless } = advise(situation);
+  const machine = targetVerdicts(results);
+  const about = { ending, verdict, command: command(facts.argv), seed: facts.seed, machine, advice: ranked, noUse: useless };
   const texts: readonly (readonly [string | undefined, () => string])[] = [
     [files.json, () => `${jsonText({ ...run, ...about }, 2)}\n`],
     [files.csv, () => csv(results)],
@@ -172,7 +176,7 @@ function page(facts: RunFacts, { situation, moments, verdict }: Written): string
     moments: moments.map(bySecond),
     limitMs: limit?.limit,
     bottleneck: finding(situation).says,
-    next: nextStep(situation),
+    advice: advise(situation),
     verdict,
     ending: situation.ending === "done" ? "to its end" : `before its end: ${situation.ending}`,
   });

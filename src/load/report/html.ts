@@ -1,9 +1,11 @@
 /** The report as one file: nothing is loaded from anywhere, nothing runs in it, and everything that came from outside is escaped. */
+import type { Advice } from "../advice.ts";
 import type { Moment } from "../moment.ts";
 import type { StepResult } from "../result.ts";
 import { deathsOf, number, percent, rate, ratio, time, whole } from "./figures.ts";
 import { plots } from "./plots.ts";
 import { escape, plot } from "./svg.ts";
+import { targetLine, targetVerdicts } from "../target-verdict.ts";
 import { judgedOverall, usersOf } from "./table.ts";
 
 export interface Report {
@@ -20,7 +22,7 @@ export interface Report {
   /** The p95 that must not be crossed, in ms. */
   readonly limitMs: number | undefined;
   readonly bottleneck: string;
-  readonly next: string;
+  readonly advice: Advice;
   readonly verdict: string;
   readonly ending: string;
 }
@@ -53,7 +55,9 @@ export function html(report: Report): string {
     ["target", target],
     ["ended", report.ending],
     ["bottleneck", report.bottleneck],
-    ["next", report.next],
+    ...report.advice.ranked.map((text, i) => [i === 0 ? "next" : `then ${i + 1}.`, text] as const),
+    ...report.advice.useless.map((text) => ["no use", text] as const),
+    ...machineOf(results),
     ...judgedOverall(results).map((text) => ["threshold", text] as const),
     ...report.notes.map((text) => ["note", text] as const),
   ])}</dl>
@@ -77,6 +81,11 @@ ${failures(results)}
 </body></html>
 `;
 }
+
+const machineOf = (results: readonly StepResult[]): (readonly [string, string])[] => {
+  const says = targetLine(targetVerdicts(results));
+  return says === "" ? [] : [["target's machine", says]];
+};
 
 const badge = (verdict: string, text = verdict): string =>
   `<span class="v ${/^[A-Z]+$/.test(verdict) ? verdict : "INVALID"}">${escape(text)}</span>`;

@@ -1,8 +1,10 @@
 /** What stands under the table: why, whether it can be believed, and what to do next. */
 import { lint, type LoadRun } from "../../plan/run.ts";
-import { finding, isUnmeasured, nextStep, type Situation } from "../bottleneck.ts";
+import { advise } from "../advice.ts";
+import { finding, isUnmeasured, type Situation } from "../bottleneck.ts";
 import type { StepResult } from "../result.ts";
 import { number, percent, time } from "./figures.ts";
+import { targetLine, targetVerdicts } from "../target-verdict.ts";
 import { judgedOverall } from "./table.ts";
 
 const most = (of: readonly number[]): number => Math.max(0, ...of);
@@ -15,12 +17,23 @@ export function summary(situation: Situation, run: LoadRun | undefined): string 
     ...refusedBy(results),
     ...unsent(results),
     `thresholds  ${judgedOverall(results).join("  ") || "none was judged"}`,
+    ...named("machine", targetLine(targetVerdicts(results))),
     `generator   ${generatorLine(results)}`,
     ...(run === undefined ? [] : lint(run).map((line) => `check       ${line}`)),
     `bottleneck  ${finding(situation).says}`,
-    `next        ${nextStep(situation)}`,
+    ...adviceLines(situation),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+const named = (name: string, says: string): string[] => (says === "" ? [] : [`${name.padEnd(11)} ${says}`]);
+
+/** The next step, then what helps less, then what would not help. */
+function adviceLines(situation: Situation): string[] {
+  const { ranked, useless } = advise(situation);
+  return ranked
+    .map((says, i) => `${(i === 0 ? "next" : `then ${i + 1}.`).padEnd(11)} ${says}`)
+    .concat(useless.map((says) => `no use      ${says}`));
 }
 
 /** In the open model all connections were taken: the server answers more slowly than requests come. */
