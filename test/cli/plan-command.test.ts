@@ -121,6 +121,16 @@ test("2.2: a plan that does not hold exits 1: 100,000 users, 600 users with 200 
   assert.match(text, /^slots +200 \(comfort 150\); 160 users: 0\.03 % refused/m);
 });
 
+test("4.3: a run says whether its users signed in: only then do they need slots", async (t) => {
+  const closed = { model: "closed", users: 600, thinkMs: 5_999, requests: 2_000 };
+  const steps = [100].map((rate) => step(rate, closed));
+  const anonymous = await printed(t, ["--from", runFile(t, { steps, signedIn: false }), "--max-slots", "200"]);
+  assert.doesNotMatch(anonymous.text, /^slots/m);
+  const { text, code } = await printed(t, ["--from", runFile(t, { steps, signedIn: true }), "--max-slots", "200"]);
+  assert.deepEqual([code, /does NOT hold: .* the slots/.test(text)], [1, true], text);
+  assert.match(text, /^slots +600 users signed in .* measured$/m);
+});
+
 test("nonsense exits 64 and says what was expected", async (t) => {
   const unusable = runFile(t, { steps: [step(10, { valid: false })] });
   const file = runFile(t);
