@@ -3,14 +3,14 @@ import { inside } from "./erlang.ts";
 
 export interface Arrivals {
   readonly visitors: number;
-  /** Part of the visitors that has come after so many seconds; both rise. */
+  /** The part of the visitors that has come `after` seconds; both rise. */
   readonly curve: readonly { readonly after: number; readonly part: number }[];
 }
 
 export interface Stretch {
   /** Seconds since the launch. */
   readonly until: number;
-  /** Visitors who come within it. */
+  /** Arrivals within it. */
   readonly visitors: number;
   readonly perSecond: number;
 }

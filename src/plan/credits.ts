@@ -1,5 +1,5 @@
 /**
- * CPUs that are rented by credits (AWS t3 and its like): a credit is one minute of one CPU. Below the baseline they grow, above it they are spent, and
+ * CPUs that are rented by credits (AWS t3, t4g): a credit is one minute of one CPU. Below the baseline they grow, above it they are spent, and
  * when none is left the CPU is held at the baseline. A load test shorter than that measures the credits, not the machine.
  */
 import type { Burst } from "./prices.ts";

@@ -92,19 +92,10 @@ function queueOf(forecast: Forecast): Explanation[] {
   ];
 }
 
-export function explanations(forecast: Forecast): Explanation[] {
-  const { input, load, advice } = forecast;
-  const { demand, place, costs, upstream } = input;
-  const users = demand.users.value;
+/** What Google's quota allows and the writes need. */
+function quotaOf({ input, load, advice }: Forecast): Explanation[] {
+  const { upstream } = input;
   return [
-    {
-      what: "load",
-      formula: "λ = N r b",
-      numbers: `${num(users)} × ${num(demand.rate.value)} × ${num(demand.burst.value)} = ${num(load.rate)} requests/s`,
-    },
-    ...queueOf(forecast),
-    ...answersOf(forecast),
-    ...cacheOf(forecast),
     ...(input.system.cache === "none"
       ? []
       : [
@@ -123,11 +114,14 @@ export function explanations(forecast: Forecast): Explanation[] {
           },
         ]
       : []),
-    {
-      what: "network",
-      formula: "8 λ B",
-      numbers: `8 × ${exact(load.rate)} × ${num(demand.bytes.value)} bytes = ${exact(load.traffic)} Mbit/s`,
-    },
+  ];
+}
+
+function workersOf(forecast: Forecast): Explanation[] {
+  const { input, load, advice, crowding } = forecast;
+  const { place } = input;
+  const users = input.demand.users.value;
+  return [
     {
       what: "workers",
       formula: input.system.blocks
@@ -137,25 +131,52 @@ export function explanations(forecast: Forecast): Explanation[] {
         ? `⌈${exact(load.taken)} / ${CPU_SHARE}⌉ = ${advice.workers}`
         : `⌈${exact(load.cpu)} / ${CPU_SHARE}⌉, ⌈${UNEVEN} × ${num(users)} / ${num(MOST_CONNECTIONS)}⌉: ${advice.workers}`,
     },
-    {
-      what: "memory",
-      formula: "others + W × worker + N × connection",
-      numbers: `${size(costs.others.value)} + ${num(place.workers.value)} × ${size(costs.worker.value)} + ${num(users)} × ${exact(costs.connection.value / 1_024)} KiB = ${size(load.memory)}; ${percent(MEMORY_SHARE)} of ${size(place.memory.value)} may be used`,
-    },
-    ...(forecast.crowding === undefined
+    ...(crowding === undefined
       ? []
       : [
           {
             what: "workers that fit",
             formula: "⌊(half of the memory − others − N × connection) / worker⌋; up to W / CPUs × as long when all are busy",
-            numbers: `${num(forecast.crowding.fit)} fit; ${num(place.workers.value)} / ${num(forecast.crowding.cpus)} = ${num(forecast.crowding.slowdown)}`,
+            numbers: `${num(crowding.fit)} fit; ${num(place.workers.value)} / ${num(crowding.cpus)} = ${num(crowding.slowdown)}`,
           },
         ]),
+  ];
+}
+
+export function explanations(forecast: Forecast): Explanation[] {
+  const { input, load, advice } = forecast;
+  const { demand, place, costs } = input;
+  const users = demand.users.value;
+  return [
     {
-      what: "slots",
-      formula: "fewest c with B(c, N) ≤ 1 % (Erlang B)",
-      numbers: `B(${num(advice.slots)}, ${num(load.signedIn)}) = ${percent(erlangB(advice.slots, load.signedIn))}`,
+      what: "load",
+      formula: "λ = N r b",
+      numbers: `${num(users)} × ${num(demand.rate.value)} × ${num(demand.burst.value)} = ${num(load.rate)} requests/s`,
     },
+    ...queueOf(forecast),
+    ...answersOf(forecast),
+    ...cacheOf(forecast),
+    ...quotaOf(forecast),
+    {
+      what: "network",
+      formula: "8 λ B",
+      numbers: `8 × ${exact(load.rate)} × ${num(demand.bytes.value)} bytes = ${exact(load.traffic)} Mbit/s`,
+    },
+    ...workersOf(forecast),
+    {
+      what: "memory",
+      formula: "others + W × worker + N × connection",
+      numbers: `${size(costs.others.value)} + ${num(place.workers.value)} × ${size(costs.worker.value)} + ${num(users)} × ${exact(costs.connection.value / 1_024)} KiB = ${size(load.memory)}; ${percent(MEMORY_SHARE)} of ${size(place.memory.value)} may be used`,
+    },
+    ...(load.signedIn > 0
+      ? [
+          {
+            what: "slots",
+            formula: "fewest c with B(c, N) ≤ 1 % (Erlang B)",
+            numbers: `B(${num(advice.slots)}, ${num(load.signedIn)}) = ${percent(erlangB(advice.slots, load.signedIn))}`,
+          },
+        ]
+      : []),
     {
       what: "full at",
       formula: "the most N at which NEEDS is no more than MAY USE",

@@ -18,7 +18,7 @@ export interface Demand {
 }
 
 export interface Slots {
-  /** Users who may be signed in at once: the next one is refused. */
+  /** Sessions at once: the next login is refused. */
   readonly max: Figure;
   /** Users that the machine serves with ease: above it the service works, without a margin. */
   readonly comfort: Figure;

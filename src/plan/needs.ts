@@ -30,10 +30,13 @@ interface Row {
   readonly from: readonly Figure[];
 }
 
-function rowsOf(input: PlanInput): Row[] {
+type Candidate = Row & { readonly when: boolean };
+
+const rowsOf = (input: PlanInput): Row[] => [...machineRows(input), ...userRows(input), ...networkRows(input)].filter(({ when }) => when);
+
+function machineRows(input: PlanInput): Candidate[] {
   const { demand, place, upstream, costs, system } = input;
-  const asked = rateFrom(demand);
-  const rows: (Row & { readonly when: boolean })[] = [
+  return [
     {
       resource: "workers",
       when: system.blocks,
@@ -56,7 +59,7 @@ function rowsOf(input: PlanInput): Row[] {
       needs: (l) => l.rate,
       whole: place.peak?.value ?? Infinity,
       share: CPU_SHARE,
-      from: [...asked, ...(place.peak === undefined ? [] : [place.peak])],
+      from: [...rateFrom(demand), ...(place.peak === undefined ? [] : [place.peak])],
     },
     {
       resource: "memory",
@@ -66,6 +69,11 @@ function rowsOf(input: PlanInput): Row[] {
       share: MEMORY_SHARE,
       from: [demand.users, place.workers, costs.worker, costs.others, costs.connection, place.memory],
     },
+  ];
+}
+
+function userRows({ demand, place, system }: PlanInput): Candidate[] {
+  return [
     {
       resource: "slots",
       when: place.slots !== undefined && demand.signedIn.value > 0,
@@ -83,6 +91,13 @@ function rowsOf(input: PlanInput): Row[] {
       share: 1,
       from: [demand.users, place.workers, place.connections],
     },
+  ];
+}
+
+function networkRows(input: PlanInput): Candidate[] {
+  const { demand, upstream, costs } = input;
+  const asked = rateFrom(demand);
+  return [
     {
       resource: "reads",
       when: true,
@@ -108,7 +123,6 @@ function rowsOf(input: PlanInput): Row[] {
       from: [...asked, demand.bytes, costs.network],
     },
   ];
-  return rows.filter(({ when }) => when);
 }
 
 /** Beyond this, nobody counts users any more. */

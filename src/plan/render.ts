@@ -101,7 +101,7 @@ function crowding({ crowding: of }: Forecast): readonly (readonly string[])[] {
 /** Below it the table of what memories usually hold says nothing. */
 const LEAST_KNOWN = gibibytes(1);
 
-function settings({ advice, input: { place, system } }: Forecast): string {
+function settings({ advice, load, input: { place, system } }: Forecast): string {
   const machines = advice.workers > MOST_WORKERS ? ` on ${num(Math.ceil(advice.workers / MOST_WORKERS))} machines or more` : "";
   const each = system.blocks ? "" : ` × ${num(advice.connections)} connections`;
   const usual = place.memory.value < LEAST_KNOWN ? "" : `; ${size(place.memory.value)} usually hold ${num(advice.slotsForMemory)}`;
@@ -109,7 +109,7 @@ function settings({ advice, input: { place, system } }: Forecast): string {
     count(advice.cpus, "CPU"),
     `${count(advice.workers, "worker")}${each}${machines}`,
     ...(system.cache === "none" ? [] : [`TTL ≥ ${span(advice.ttl)}`]),
-    `${count(advice.slots, "slot")} (1 % refused${usual})`,
+    ...(load.signedIn > 0 ? [`${count(advice.slots, "slot")} (1 % refused${usual})`] : []),
     `${size(advice.memory)} in all`,
   ].join(", ");
 }

@@ -1,4 +1,4 @@
-/** Slots as a loss system: a user who comes when all are taken is refused and goes away (Erlang B). */
+/** Slots as a loss system: a login is refused while all of them are taken (Erlang B). */
 import { erlangB, timeAbove } from "./erlang.ts";
 import type { PlanInput } from "./input.ts";
 import type { Load } from "./load.ts";
@@ -6,7 +6,7 @@ import type { Load } from "./load.ts";
 export interface SlotsForecast {
   readonly max: number;
   readonly comfort: number;
-  /** Users who want a slot at the same time, on the average. */
+  /** Mean number of slots that are wanted at once, in erlangs. */
   readonly offered: number;
   /** Part of the users that is refused. */
   readonly refused: number;

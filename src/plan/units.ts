@@ -21,7 +21,7 @@ export const count = (n: number, one: string): string => `${num(n)} ${one}${num(
 /** Two digits. */
 export const roughly = (part: number): string => `${part > 0 && part < 0.001 ? "<0.1" : num(part * 100)} %`;
 
-/** Two digits, of what is rare too: `0.03 %`. */
+/** Two digits, also below 1 %: `0.03 %`. */
 export function rare(part: number): string {
   const value = part * 100;
   if (value === 0) return "0 %";

@@ -40,7 +40,7 @@ export const twoTimes: Codec<readonly [number, number]> = {
 export interface ArrivalsFlag {
   /** Part of the visitors that is there at once, where it is named. */
   readonly atOnce: number | undefined;
-  /** Part of the visitors that has come after so many seconds. */
+  /** The part of the visitors that has come `after` seconds. */
   readonly curve: readonly { readonly after: number; readonly part: number }[];
 }
 

@@ -1,4 +1,4 @@
-/** A load run in place of what nobody has set. */
+/** A load run in place of unset figures. */
 import { assumed, measured, type Figure } from "../../plan/figure.ts";
 import type { PlanInput } from "../../plan/input.ts";
 import { usable, type LoadRun } from "../../plan/run.ts";

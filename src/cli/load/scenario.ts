@@ -98,7 +98,7 @@ function actionsOf({ think, requests }: LoadFlags, profile: Profile | undefined)
   return [{ name: "request", weight: 1, requests: 1, thinkMs: said ?? (requests === undefined ? THINK : 0) }];
 }
 
-/** A pause that is named is everybody's. */
+/** A named pause applies to all users. */
 function personasOf({ think }: LoadFlags, profile: Profile | undefined): Pick<Traffic, "personas"> {
   if (profile?.personas === undefined || think !== undefined || profile.think !== undefined) return {};
   if (profile.actions.length === 0)
