@@ -39,6 +39,10 @@ export function guardChannel(child: ChildProcess, broken: (why: string) => void)
   const emit = child.emit.bind(child) as (event: string | symbol, ...args: unknown[]) => boolean;
   child.emit = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event !== "internalMessage") return emit(event, ...args);
+    if (isBadQuery(args[0])) {
+      fail("it asks node:cluster for a socket at an address that is none");
+      return false;
+    }
     try {
       return sound && emit(event, ...args);
     } catch (error) {
@@ -46,6 +50,13 @@ export function guardChannel(child: ChildProcess, broken: (why: string) => void)
       return false;
     }
   };
+}
+
+/** node:cluster would bind whatever such a `queryServer` means, and keep it. */
+function isBadQuery(message: unknown): boolean {
+  const { act, address, port } = (message ?? {}) as { act?: unknown; address?: unknown; port?: unknown };
+  if (act !== "queryServer") return false;
+  return typeof (address ?? "") !== "string" || typeof (port ?? 0) !== "number";
 }
 
 function guardReading(child: ChildProcess, sound: () => boolean, fail: (why: string) => void): void {
