@@ -1,6 +1,6 @@
 /** Owners of files, for a master that runs as root and children that do not. */
-import { lchownSync, lstatSync, readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chownSync, closeSync, constants, fstatSync, lchownSync, lstatSync, openSync, readdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { errnoOf } from "./errors.ts";
 
 export interface Owner {
@@ -17,11 +17,26 @@ export function give(path: string, { uid, gid }: Owner): void {
   lchownSync(path, uid, gid);
 }
 
-/** Gives a directory and everything in it. */
+/** Linux's flag of a descriptor that only names a file, see open(2); Node.js does not list it. */
+const O_PATH = 0o10_000_000;
+
+/**
+ * Gives a directory and everything in it, but for symlinks. Its new owner may have processes that exchange what is in it meanwhile for a
+ * symlink or a further name of a file elsewhere: each file is looked at, and given, through a descriptor. Linux only.
+ */
 export function giveTree(path: string, owner: Owner): void {
-  give(path, owner);
-  if (!lstatSync(path).isDirectory()) return;
-  for (const name of readdirSync(path)) giveTree(join(path, name), owner);
+  const named = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const found = fstatSync(named);
+    if (found.isSymbolicLink()) return;
+    const same = `/proc/self/fd/${named}`;
+    const isShared = found.isFile() && found.nlink > 1;
+    if (!isShared && (found.uid !== owner.uid || found.gid !== owner.gid)) chownSync(same, owner.uid, owner.gid);
+    if (!found.isDirectory()) return;
+    for (const name of readdirSync(same)) giveTree(`${same}/${name}`, owner);
+  } finally {
+    closeSync(named);
+  }
 }
 
 /** A file that root makes in another user's directory becomes that user's. */

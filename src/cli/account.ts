@@ -27,6 +27,7 @@ function lookUp(file: string, wanted: string): readonly string[] | undefined {
 export function accountOf({ user: wanted }: Pick<Settings, "user">, root = isRoot()): ChildAccount | undefined {
   if (wanted === undefined) return undefined;
   const { user, group } = wanted;
+  if (process.platform !== "linux") throw wrong(`${user}, and ${process.platform} can't change users (expected Linux). Leave it out`);
   const entry = lookUp("/etc/passwd", user);
   if (entry === undefined && !/^\d+$/.test(user))
     throw wrong(`${user}, and there is no such user (expected one of /etc/passwd, or a number). Make it: useradd --system ${user}`);

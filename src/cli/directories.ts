@@ -51,7 +51,11 @@ export function narrow(path: string, setting: string): string | undefined {
 export function giveAll(owner: Owner, { trees, single }: { readonly trees: readonly string[]; readonly single: readonly string[] }): void {
   let at = "";
   try {
-    for (const path of trees) giveTree((at = path), owner);
+    for (const path of trees) {
+      at = path;
+      if (lstatSync(path).isSymbolicLink()) throw new Error("it is a symlink (expected a directory)");
+      giveTree(path, owner);
+    }
     for (const path of single) if (lstatSync((at = path), { throwIfNoEntry: false }) !== undefined) give(path, owner);
   } catch (e) {
     throw storageError(`DROVER_USER: ${at} can't be given to uid ${owner.uid}`, e, { advice: "Let root change owners there (CAP_CHOWN)" });
