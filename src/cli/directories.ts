@@ -1,4 +1,4 @@
-/** Who may enter drover's own directories: nobody but its user. */
+/** Access to drover's own directories: its user alone. */
 import { chmodSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { DroverError, errnoOf } from "../base/errors.ts";
 import { give, giveTree, type Owner } from "../base/owner.ts";
@@ -23,10 +23,21 @@ const shown = (mode: number): string => `0${mode.toString(8)}`;
 
 /**
  * Takes a directory from everyone but its owner.
- * @param setting names it. @returns what the log should say; undefined: it was private.
- * @throws DroverError DROVER_E_DATA_DIR when it is shared with others, or belongs to somebody else.
+ * @param setting names it.
+ * @param container no other user is expected there, and volumes such as a Kubernetes emptyDir have mode 0777: what would be refused is a warning.
+ * @returns what the log should say; undefined: it was private.
+ * @throws DroverError DROVER_E_DATA_DIR when it is shared with others, or belongs to another user.
  */
-export function narrow(path: string, setting: string): string | undefined {
+export function narrow(path: string, setting: string, container: boolean): string | undefined {
+  try {
+    return takeFromOthers(path, setting);
+  } catch (e) {
+    if (container && e instanceof DroverError && e.code === "DROVER_E_DATA_DIR") return e.message;
+    throw e;
+  }
+}
+
+function takeFromOthers(path: string, setting: string): string | undefined {
   const mode = statSync(path).mode & 0o1777;
   if ((mode & 0o077) === 0) return undefined;
   const refuse = (why: string): DroverError =>

@@ -55,15 +55,17 @@ function expectKinds({ data_dir: data, run_dir: run, log_file: log, app }: Setti
  * @returns what the log should say.
  * @throws DroverError DROVER_E_DATA_DIR or DROVER_E_DISK naming directory, setting and user.
  */
-export function prepareDirectories(settings: Settings, account?: ChildAccount): readonly string[] {
+export function prepareDirectories(settings: Settings, container: boolean, account?: ChildAccount): readonly string[] {
   writable(settings.data_dir, "DROVER_DATA_DIR", 0o700);
   // An application needs no socket of ours to serve; the built-in service has its broker behind one.
   if (settings.app === undefined) prepareRunDirectory(settings, account);
   if ("file" in settings.log_file) writable(dirname(settings.log_file.file), "DROVER_LOG_FILE", 0o750);
   expectKinds(settings);
   const run =
-    statSync(settings.run_dir, { throwIfNoEntry: false })?.isDirectory() === true ? narrow(settings.run_dir, "DROVER_RUN_DIR") : undefined;
-  const narrowed = [narrow(settings.data_dir, "DROVER_DATA_DIR"), run].filter((text) => text !== undefined);
+    statSync(settings.run_dir, { throwIfNoEntry: false })?.isDirectory() === true
+      ? narrow(settings.run_dir, "DROVER_RUN_DIR", container)
+      : undefined;
+  const narrowed = [narrow(settings.data_dir, "DROVER_DATA_DIR", container), run].filter((text) => text !== undefined);
   if (account !== undefined) giveDirectories(settings, account);
   return narrowed;
 }

@@ -59,7 +59,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
     app: settings.app,
   });
   const account = accountOf(settings);
-  const narrowed = prepareDirectories(settings, account);
+  const narrowed = prepareDirectories(settings, options.machine.container, account);
   const sink = openLog(settings, account);
   for (const text of narrowed) sink.log.warn(text);
   const undo: Undo[] = [];
