@@ -1,13 +1,16 @@
 /**
  * Requests that a client pipelines on one connection are worked on a few at a time: their answers can only leave in order, so a
  * client that reads none of them would otherwise hold one answer for each, and a place in the queue.
+ *
+ * A request whose answer is the next to leave never waits: its body may have arrived after later requests of its connection had
+ * begun, and their answers wait for its own.
  */
 import { seconds } from "../../base/units.ts";
 import type { Seat } from "../connections.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Refusal, Stage, Verdict } from "./stage.ts";
 
-/** Requests of one connection that are worked on, or whose answers have not left, at a time. */
+/** Requests of one connection that are worked on, or whose answers have not left, at a time; and the one whose answer is next. */
 export const AT_ONCE = 2;
 /** Requests that may wait behind them; the answers to more make Node stop reading from the connection. */
 const MOST_WAITING = 64;
@@ -20,8 +23,10 @@ const REFUSAL: Refusal = {
 };
 
 interface Line {
+  /** Requests that are worked on, or whose answers have not left. */
   working: number;
-  readonly waiting: (() => void)[];
+  /** Requests that may begin, in this order; each is in here until it does. */
+  readonly waiting: Set<() => void>;
 }
 
 export function pipelineStage(): Stage {
@@ -31,18 +36,26 @@ export function pipelineStage(): Stage {
     covers: "application",
     admit({ seat, res }: Exchange): Verdict {
       if (seat === undefined) return undefined;
-      const line = lines.get(seat) ?? { working: 0, waiting: [] };
+      const line = lines.get(seat) ?? { working: 0, waiting: new Set() };
       if (line.working === 0) lines.set(seat, line);
       const begin = (): undefined => {
         line.working += 1;
         res.once("close", () => {
           line.working -= 1;
-          line.waiting.shift()?.();
+          const [next] = line.waiting;
+          if (line.working < AT_ONCE) next?.();
         });
       };
-      if (line.working < AT_ONCE) return begin();
-      if (line.waiting.length >= MOST_WAITING) return REFUSAL;
-      return new Promise((resolve) => line.waiting.push(() => resolve(begin())));
+      const isNext = res.socket !== null;
+      if (isNext || line.working < AT_ONCE) return begin();
+      if (line.waiting.size >= MOST_WAITING) return REFUSAL;
+      return new Promise((resolve) => {
+        const admit = (): void => {
+          if (line.waiting.delete(admit)) resolve(begin());
+        };
+        line.waiting.add(admit);
+        res.once("socket", admit);
+      });
     },
   };
 }
