@@ -2,7 +2,6 @@ import pino, { type DestinationStream, type Logger } from "pino";
 import { messageOf } from "./errors.ts";
 import { openLineStream, type LineStream } from "./linestream.ts";
 import { openLogFile, type LogTarget } from "./logfile.ts";
-import type { Owner } from "./owner.ts";
 import { readableStack } from "./sources.ts";
 
 export type { Logger } from "pino";
@@ -39,8 +38,8 @@ const REDACT = ["authorization", "cookie", "private_key", "token", "access_token
  * logged before a SIGKILL is in the file. A full disk or a closed pipe loses lines, never the process, and is told of afterwards.
  * @throws Error with `code` when the file can't be opened.
  */
-export function createLog(identity: Identity, level: LogLevel, target: LogTarget, owner?: Owner): LogSink {
-  const destination = openLogFile(target, ({ lines, why }) => lineOf(identity, `${lines} log lines were lost: ${why}`), owner);
+export function createLog(identity: Identity, level: LogLevel, target: LogTarget): LogSink {
+  const destination = openLogFile(target, ({ lines, why }) => lineOf(identity, `${lines} log lines were lost: ${why}`));
   const log = makeLogger(identity, level, { write: (lines: string) => destination.write(harmless(lines)) });
   const lines = openLineStream(target, (lost) => lineOf(identity, `${lost.lines} access lines were lost: ${lost.why}`));
   return {

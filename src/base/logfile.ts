@@ -1,8 +1,7 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { withReserve } from "./descriptors.ts";
 import { errnoOf, messageOf } from "./errors.ts";
-import type { Owner } from "./owner.ts";
 
 /** Where lines go: a file (opened for append, may be reopened), or an inherited descriptor such as 1. */
 export type LogTarget = { readonly file: string } | { readonly fd: number };
@@ -32,11 +31,11 @@ const PAUSE_MS = 5;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * @param tell makes the line that says what was lost. @param owner of a new file, where it is not this process's user.
+ * @param tell makes the line that says what was lost.
  * @throws Error with `code` when the file can't be opened.
  */
-export function openLogFile(target: LogTarget, tell: (lost: Lost) => string, owner?: Owner): LogFile {
-  let fd = "file" in target ? openToAppend(target.file, owner) : target.fd;
+export function openLogFile(target: LogTarget, tell: (lost: Lost) => string): LogFile {
+  let fd = "file" in target ? openToAppend(target.file) : target.fd;
   let lost: Lost | undefined;
   let torn = false;
   const append = (lines: string): void => {
@@ -65,7 +64,7 @@ export function openLogFile(target: LogTarget, tell: (lost: Lost) => string, own
     reopen() {
       if (!("file" in target)) return;
       mkdirSync(dirname(target.file), { recursive: true, mode: 0o750 });
-      const fresh = openToAppend(target.file, owner);
+      const fresh = openToAppend(target.file);
       closeSync(fd);
       fd = fresh;
       torn = false;
@@ -80,17 +79,16 @@ export const LOG_MODE = 0o640;
 /** O_NONBLOCK: a pipe without a reader is refused (ENXIO), instead of waited for. A regular file is not affected. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-/** Opens a file for appending; a new one gets its mode, and the owner if one is given. Not through a symlink where root opens for others. */
-export const openToAppend = (file: string, owner?: Owner): number => withReserve(() => openOrMake(file, owner));
+/** Opens a file for appending; a new one gets its mode. @throws Error with `code`. */
+export const openToAppend = (file: string): number => withReserve(() => openOrMake(file));
 
-function openOrMake(file: string, owner: Owner | undefined): number {
+function openOrMake(file: string): number {
   try {
     const made = openSync(file, "ax", LOG_MODE);
     fchmodSync(made, LOG_MODE);
-    if (owner !== undefined) fchownSync(made, owner.uid, owner.gid);
     return made;
   } catch (e) {
     if (errnoOf(e) !== "EEXIST") throw e;
   }
-  return openSync(file, APPEND | (owner === undefined ? 0 : constants.O_NOFOLLOW), LOG_MODE);
+  return openSync(file, APPEND, LOG_MODE);
 }

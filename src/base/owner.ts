@@ -1,7 +1,5 @@
-/** Owners of files, for a master that runs as root and children that do not. */
-import { chownSync, closeSync, constants, fstatSync, lchownSync, lstatSync, openSync, readdirSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { errnoOf } from "./errors.ts";
+/** Owners of files and rights of users, for a daemon that root starts for another user. */
+import { chownSync, closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
 
 export interface Owner {
   readonly uid: number;
@@ -9,13 +7,6 @@ export interface Owner {
 }
 
 export const isRoot = (): boolean => process.geteuid?.() === 0;
-
-/** Gives a path itself, not what a symlink leads to, to an owner. A file with several names keeps its owner: one of them may be elsewhere. */
-export function give(path: string, { uid, gid }: Owner): void {
-  const found = lstatSync(path);
-  if ((found.uid === uid && found.gid === gid) || (found.isFile() && found.nlink > 1)) return;
-  lchownSync(path, uid, gid);
-}
 
 /** Linux's flag of a descriptor that only names a file, see open(2); Node.js does not list it. */
 const O_PATH = 0o10_000_000;
@@ -39,23 +30,44 @@ export function giveTree(path: string, owner: Owner): void {
   }
 }
 
-/** A file that root makes in another user's directory becomes that user's. */
-export function giveToFolder(path: string): void {
-  if (!isRoot()) return;
-  const { uid, gid } = statSync(dirname(path));
-  try {
-    if (uid !== 0) give(path, { uid, gid });
-  } catch (e) {
-    if (errnoOf(e) !== "EPERM") throw e; // a root without CAP_CHOWN, as in some containers, keeps what it makes
-  }
-}
-
-/** Runs `work` with another user's rights; for root alone. */
-export function actingAs<T>({ uid, gid }: Owner, work: () => T): T {
-  const groups = process.getgroups?.() ?? [];
+/**
+ * Acts with another user's rights from now on, without its other groups. Root may still take its own back, with `asRoot`, until
+ * `dropRoot`. For root alone.
+ */
+export function enterUser({ uid, gid }: Owner): void {
   process.setgroups?.([gid]);
   process.setegid?.(gid);
   process.seteuid?.(uid);
+}
+
+/** Gives up root permanently: real, effective and saved ids. @throws Error when the kernel would let it come back. */
+export function dropRoot({ uid, gid }: Owner): void {
+  process.seteuid?.(0);
+  process.setgroups?.([gid]);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+  if (process.getuid?.() !== uid || process.geteuid?.() !== uid || process.getgid?.() !== gid) throw new Error("root was not given up");
+}
+
+/** Runs `work` with root's rights, in a process of root that has entered another user; in any other process just runs it. */
+export function asRoot<T>(work: () => T): T {
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+  if (uid === 0 || process.getuid?.() !== 0) return work();
+  process.seteuid?.(0);
+  process.setegid?.(0);
+  try {
+    return work();
+  } finally {
+    process.setegid?.(gid);
+    process.seteuid?.(uid);
+  }
+}
+
+/** Runs `work` with another user's rights; in a process that is not root's just runs it. */
+export function actingAs<T>(owner: Owner, work: () => T): T {
+  if (!isRoot()) return work();
+  const groups = process.getgroups?.() ?? [];
+  enterUser(owner);
   try {
     return work();
   } finally {

@@ -76,14 +76,13 @@ function answers(path: string): Promise<boolean> {
 
 /**
  * Makes a directory that only this user can enter.
- * @param other another user who may own it.
  * @throws DroverError when another user owns what is there: in a shared /tmp that is an attack.
  */
-export function privateDirectory(path: string, other?: number): void {
+export function privateDirectory(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const found = lstatSync(path);
-  const uid = process.getuid?.();
-  if (!found.isDirectory() || (uid !== undefined && found.uid !== uid && found.uid !== other)) {
+  const uid = process.geteuid?.();
+  if (!found.isDirectory() || (uid !== undefined && found.uid !== uid)) {
     throw new DroverError(
       "DROVER_E_DATA_DIR",
       `${path} is not a directory of this user: sockets can't be put there. Set DROVER_RUN_DIR to a short path of your own`,

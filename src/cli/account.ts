@@ -1,15 +1,19 @@
-/** The user that children run as when root starts the daemon (`DROVER_USER`). */
+/** The user that the daemon becomes when root starts it (`DROVER_USER`). */
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
-import { actingAs, isRoot } from "../base/owner.ts";
+import { actingAs, enterUser, isRoot, type Owner } from "../base/owner.ts";
 import { ownModule } from "../base/place.ts";
-import type { ChildAccount } from "../master/shell/wrapper.ts";
 import type { Settings } from "../settings/table.ts";
 import type { Plan } from "./plan.ts";
 
 export const ROOT_WARNING =
   "drover and all its processes run as root: set DROVER_USER to a user of their own, such as DROVER_USER=drover (useradd --system drover), or start drover as that user";
+
+export interface Account extends Owner {
+  readonly name: string;
+  readonly home: string;
+}
 
 const wrong = (text: string): DroverError => new DroverError("DROVER_E_SETTINGS", `DROVER_USER is ${text}`);
 
@@ -21,10 +25,10 @@ function lookUp(file: string, wanted: string): readonly string[] | undefined {
 }
 
 /**
- * @returns undefined when children run as the master does.
+ * @returns undefined when the daemon keeps the user that started it.
  * @throws DroverError DROVER_E_SETTINGS for a user or group that does not exist, root itself, or a master that may not change users.
  */
-export function accountOf({ user: wanted }: Pick<Settings, "user">, root = isRoot()): ChildAccount | undefined {
+export function accountOf({ user: wanted }: Pick<Settings, "user">, root = isRoot()): Account | undefined {
   if (wanted === undefined) return undefined;
   const { user, group } = wanted;
   if (process.platform !== "linux") throw wrong(`${user}, and ${process.platform} can't change users (expected Linux). Leave it out`);
@@ -46,9 +50,22 @@ export function accountOf({ user: wanted }: Pick<Settings, "user">, root = isRoo
   );
 }
 
-/** What the children must be able to read. @throws DroverError DROVER_E_SETTINGS naming the first file that the user can't. */
-export function checkReadable(account: ChildAccount, { keyFile, tablesFile, app, hooks, demo }: Plan): void {
+/** Takes the account's rights and environment. Root's can be had back, for a socket, until `dropRoot`. */
+export function enterAccount(account: Account): void {
+  enterUser(account);
+  Object.assign(process.env, { HOME: account.home, USER: account.name, LOGNAME: account.name });
+}
+
+/** What the daemon must be able to read, now and at a reload. @throws DroverError DROVER_E_SETTINGS naming the first file that the user can't. */
+export function checkReadable(
+  account: Account,
+  { keyFile, tablesFile, app, hooks, demo, settings }: Plan,
+  envFile: string | undefined,
+): void {
   const files: [string | undefined, string][] = [
+    [envFile, "the env file"],
+    [settings.tls_cert, "the certificate"],
+    [settings.tls_key, "the certificate's key"],
     [process.execPath, "Node.js"],
     [fileURLToPath(ownModule("cli/child")), "drover's own code"],
     [demo ? undefined : keyFile, "the key file"],

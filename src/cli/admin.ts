@@ -1,6 +1,4 @@
 /** The administration of a daemon, put together: the API in the master, who may use it, its sockets, and what it remembers. */
-import { existsSync } from "node:fs";
-import { giveToFolder } from "../base/owner.ts";
 import type { Server } from "node:http";
 import { Access } from "../admin/access/access.ts";
 import { AdminApi } from "../admin/api.ts";
@@ -117,7 +115,6 @@ const openAdminSocket = (settings: Settings, log: Logger, api: AdminApi, most: n
         const before = process.umask(0o177); // 0600 from birth
         server.listen(path, () => resolve(server));
         process.umask(before); // listen() on a path binds before it returns
-        if (existsSync(path)) giveToFolder(path); // workers connect to it
       }),
   });
 

@@ -35,8 +35,8 @@ export async function check(argv: readonly string[]): Promise<number> {
   process.stdout.write(slots(settings));
   const account = accountOf(settings);
   if (account !== undefined) {
-    checkReadable(account, plan);
-    process.stdout.write(`user: children run as ${account.name} (uid ${account.uid}, gid ${account.gid})\n`);
+    checkReadable(account, plan, resolved.envFile);
+    process.stdout.write(`user: drover becomes ${account.name} (uid ${account.uid}, gid ${account.gid})\n`);
   }
   if (plan.app === undefined) process.stdout.write(visibility(plan));
   process.stdout.write(journal(plan));

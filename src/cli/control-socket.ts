@@ -8,7 +8,6 @@ import type { Logger } from "../base/log.ts";
 import { clearStale, identify, standing, takenText, type Placed } from "../base/socketfile.ts";
 import { serveControl, type ControlHandlers } from "../master/shell/control.ts";
 import type { Settings } from "../settings/table.ts";
-import { accountOf } from "./account.ts";
 import { controlSocket, prepareRunDirectory } from "./places.ts";
 
 export interface ControlSocket {
@@ -51,7 +50,7 @@ export async function openSocket({ settings, log, path, name, serve }: SocketPar
   };
   const open = async (): Promise<void> => {
     close();
-    prepareRunDirectory(settings, accountOf(settings));
+    prepareRunDirectory(settings);
     await clearStale(path);
     server = await serve(path);
     placed = identify(path);

@@ -166,7 +166,6 @@ export function createDaemon(parts: DaemonParts): Daemon {
     measures,
     snapshot: () => masterSnapshot(daemon),
     settings: () => generations.settings(),
-    account: wrapper.account,
     refusedReload: () => generations.refusal ?? null,
     send: (post) => toBroker({ type: "post", post }),
   });

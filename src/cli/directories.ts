@@ -1,8 +1,13 @@
 /** Access to drover's own directories: its user alone. */
-import { chmodSync, lstatSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, closeSync, lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { DroverError, errnoOf } from "../base/errors.ts";
-import { give, giveTree, type Owner } from "../base/owner.ts";
+import { openToAppend } from "../base/logfile.ts";
+import { actingAs, giveTree } from "../base/owner.ts";
 import { storageError } from "../base/storage.ts";
+import { socketDirectory } from "../master/shell/shortpath.ts";
+import type { Settings } from "../settings/table.ts";
+import type { Account } from "./account.ts";
 
 /** Names that drover gives: a directory with others in it is not drover's own. */
 const OWN =
@@ -58,17 +63,70 @@ function takeFromOthers(path: string, setting: string): string | undefined {
   return `${path} was open to others (mode ${shown(mode)}): it is 0700 now`;
 }
 
-/** Gives drover's directories and the log to the children's user. @throws DroverError when that is not allowed. */
-export function giveAll(owner: Owner, { trees, single }: { readonly trees: readonly string[]; readonly single: readonly string[] }): void {
-  let at = "";
+/**
+ * Makes what is missing, and gives drover's directories and its log to the user that the daemon becomes. For root.
+ * @throws DroverError DROVER_E_DATA_DIR when a directory is another user's, or root's and not drover's alone; DROVER_E_DISK.
+ */
+export function handOver({ data_dir: data, run_dir: run, log_file: log }: Settings, account: Account): void {
+  handDirectory(data, "DROVER_DATA_DIR", account);
+  handDirectory(run, "DROVER_RUN_DIR", account);
+  const sockets = socketDirectory(run);
+  if (sockets !== run && lstatSync(sockets, { throwIfNoEntry: false })?.uid === 0) giveTree(sockets, account);
+  if (!("file" in log)) return;
+  makeAs(dirname(log.file), "DROVER_LOG_FILE", { account, mode: 0o750 });
+  handLog(log.file, account);
+}
+
+function handDirectory(path: string, setting: string, account: Account): void {
+  makeAs(path, setting, { account, mode: 0o700 });
+  const { uid } = lstatSync(path);
+  if (uid !== account.uid && uid !== 0) throw notGiven(setting, path, account, `it belongs to uid ${uid}`);
+  if (lstatSync(path).isSymbolicLink()) throw notGiven(setting, path, account, "it is a symlink (expected the directory itself)");
+  const names = uid === 0 ? readdirSync(path) : [];
+  const foreign = names.find((name) => !OWN.test(name));
+  if (foreign !== undefined && !names.some((name) => MARKS.includes(name)))
+    throw notGiven(setting, path, account, `it belongs to root and holds what is not drover's, such as ${foreign}`);
+  attempt(setting, path, account, () => giveTree(path, account));
+}
+
+/** As the user where that is possible: a folder of the user's may lead anywhere. */
+function makeAs(path: string, setting: string, { account, mode }: { readonly account: Account; readonly mode: number }): void {
+  const make = (): string | undefined => mkdirSync(path, { recursive: true, mode });
   try {
-    for (const path of trees) {
-      at = path;
-      if (lstatSync(path).isSymbolicLink()) throw new Error("it is a symlink (expected a directory)");
-      giveTree(path, owner);
-    }
-    for (const path of single) if (lstatSync((at = path), { throwIfNoEntry: false }) !== undefined) give(path, owner);
+    actingAs(account, make);
   } catch (e) {
-    throw storageError(`DROVER_USER: ${at} can't be given to uid ${owner.uid}`, e, { advice: "Let root change owners there (CAP_CHOWN)" });
+    if (errnoOf(e) !== "EACCES") throw storageError(`${setting}: ${path} can't be made`, e);
+    attempt(setting, path, account, () => {
+      const first = make();
+      if (first !== undefined) giveTree(first, account);
+    });
   }
 }
+
+function handLog(file: string, account: Account): void {
+  try {
+    actingAs(account, () => closeSync(openToAppend(file)));
+  } catch (e) {
+    if (errnoOf(e) !== "EACCES") return; // opening the log has an error of its own
+    attempt("DROVER_LOG_FILE", file, account, () => {
+      if (lstatSync(file, { throwIfNoEntry: false }) === undefined) closeSync(openToAppend(file));
+      giveTree(file, account);
+    });
+  }
+}
+
+function attempt(setting: string, path: string, { name, uid }: Account, work: () => void): void {
+  try {
+    work();
+  } catch (e) {
+    throw storageError(`${setting}: ${path} can't be given to ${name} (uid ${uid})`, e, {
+      advice: `chown it, or set ${setting} to another path`,
+    });
+  }
+}
+
+const notGiven = (setting: string, path: string, { name }: Account, why: string): DroverError =>
+  new DroverError(
+    "DROVER_E_DATA_DIR",
+    `${setting}: ${path} can't be used by DROVER_USER ${name}: ${why}. chown ${name} it, or set ${setting} to a directory of drover's own`,
+  );

@@ -13,7 +13,6 @@ import { createCourier } from "../admin/alerts/courier.ts";
 import type { AlertView, Delivered, DeliveryResult, Notice, Sink } from "../admin/alerts/view.ts";
 import { renderMetrics } from "../admin/metrics/render.ts";
 import type { Measures } from "../master/shell/measures.ts";
-import { accountEnv, type ChildAccount } from "../master/shell/wrapper.ts";
 import type { Snapshot } from "../master/snapshot.ts";
 import type { Settings } from "../settings/table.ts";
 import { version } from "./version.ts";
@@ -43,8 +42,6 @@ export interface MonitorParts {
   snapshot(): Snapshot;
   settings(): Settings;
   refusedReload(): string | null;
-  /** The user that runs DROVER_ALERT_COMMAND; undefined: the master's. */
-  readonly account: ChildAccount | undefined;
   /** To the broker. @returns false when there is none. */
   send(post: Post): boolean;
 }
@@ -105,7 +102,7 @@ interface Sinks {
   close(): void;
 }
 
-function createSinks({ log, settings, account, send }: MonitorParts): Sinks {
+function createSinks({ log, settings, send }: MonitorParts): Sinks {
   const counts = new Map<string, Delivered>();
   const count = (sink: Sink, result: DeliveryResult): void => {
     const n = (counts.get(`${sink} ${result}`)?.n ?? 0) + 1;
@@ -133,12 +130,7 @@ function createSinks({ log, settings, account, send }: MonitorParts): Sinks {
     return file === undefined ? undefined : { file, timeout };
   };
   const courier = createCourier({ clock: systemClock, send, target, body, done: done("webhook") });
-  const command = createCommandSink({
-    command: program,
-    body,
-    account: account && { ...account, env: accountEnv(account) },
-    done: done("command"),
-  });
+  const command = createCommandSink({ command: program, body, done: done("command") });
   return {
     tell(notice) {
       sayAlert(log, notice);

@@ -6,9 +6,8 @@ import { privateDirectory } from "../base/socketfile.ts";
 import { expectKind, storageError, type Kind } from "../base/storage.ts";
 import { readProcStat } from "../master/shell/procstat.ts";
 import { socketDirectory } from "../master/shell/shortpath.ts";
-import type { ChildAccount } from "../master/shell/wrapper.ts";
 import type { Settings } from "../settings/table.ts";
-import { giveAll, narrow } from "./directories.ts";
+import { narrow } from "./directories.ts";
 import { PACKAGE } from "./plan.ts";
 
 /** Where the commands find the daemon. */
@@ -55,10 +54,10 @@ function expectKinds({ data_dir: data, run_dir: run, log_file: log, app }: Setti
  * @returns what the log should say.
  * @throws DroverError DROVER_E_DATA_DIR or DROVER_E_DISK naming directory, setting and user.
  */
-export function prepareDirectories(settings: Settings, container: boolean, account?: ChildAccount): readonly string[] {
+export function prepareDirectories(settings: Settings, container: boolean): readonly string[] {
   writable(settings.data_dir, "DROVER_DATA_DIR", 0o700);
   // An application needs no socket of ours to serve; the built-in service has its broker behind one.
-  if (settings.app === undefined) prepareRunDirectory(settings, account);
+  if (settings.app === undefined) prepareRunDirectory(settings);
   if ("file" in settings.log_file) writable(dirname(settings.log_file.file), "DROVER_LOG_FILE", 0o750);
   expectKinds(settings);
   const run =
@@ -66,19 +65,13 @@ export function prepareDirectories(settings: Settings, container: boolean, accou
       ? narrow(settings.run_dir, "DROVER_RUN_DIR", container)
       : undefined;
   const narrowed = [narrow(settings.data_dir, "DROVER_DATA_DIR", container), run].filter((text) => text !== undefined);
-  if (account !== undefined) giveDirectories(settings, account);
   return narrowed;
 }
 
-/** What root has made so far becomes the children's user's. */
-export function giveDirectories({ data_dir: data, run_dir: run, log_file: log }: Settings, account: ChildAccount): void {
-  giveAll(account, { trees: [data], single: [run, socketDirectory(run), ...("file" in log ? [log.file] : [])] });
-}
-
 /** Makes the directory of the sockets. @throws DroverError DROVER_E_DATA_DIR or DROVER_E_DISK naming directory, setting and user. */
-export function prepareRunDirectory({ run_dir: directory }: Pick<Settings, "run_dir">, account?: ChildAccount): void {
+export function prepareRunDirectory({ run_dir: directory }: Pick<Settings, "run_dir">): void {
   writable(directory, "DROVER_RUN_DIR", 0o700);
-  privateDirectory(socketDirectory(directory), account?.uid);
+  privateDirectory(socketDirectory(directory));
 }
 
 function writable(directory: string, setting: string, mode: number): void {
@@ -86,7 +79,7 @@ function writable(directory: string, setting: string, mode: number): void {
     mkdirSync(directory, { recursive: true, mode });
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
-    const why = errnoOf(error) === "EACCES" ? `this user (uid ${process.getuid?.() ?? "?"}) may not write there` : error;
+    const why = errnoOf(error) === "EACCES" ? `this user (uid ${process.geteuid?.() ?? "?"}) may not write there` : error;
     throw storageError(`${setting}: ${directory} can't be used`, why, { advice: `Make it writable, or set ${setting} to another path` });
   }
 }

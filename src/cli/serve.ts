@@ -5,7 +5,7 @@ import { holdReserve, MASTER_RESERVE } from "../base/descriptors.ts";
 import { DroverError, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { createLog, type Logger, type LogSink } from "../base/log.ts";
-import { give, isRoot } from "../base/owner.ts";
+import { dropRoot, isRoot } from "../base/owner.ts";
 import { removeSocket } from "../base/socketfile.ts";
 import { readableStack } from "../base/sources.ts";
 import { storageError } from "../base/storage.ts";
@@ -21,25 +21,26 @@ import { bindAddress, type Listener } from "../master/shell/listeners.ts";
 import { lockDataDir } from "../master/shell/lock.ts";
 import { createNotifier } from "../master/shell/notify.ts";
 import type { HeldSignals } from "../master/shell/signals.ts";
-import { findWrapper, type ChildAccount } from "../master/shell/wrapper.ts";
+import { findWrapper } from "../master/shell/wrapper.ts";
 import { addressName, type BindAddress } from "../settings/addresses.ts";
 import { demoIsOn } from "../settings/demo.ts";
 import type { Resolved } from "../settings/resolve.ts";
 import type { Settings } from "../settings/table.ts";
 import { sourceText } from "../settings/source.ts";
-import { accountOf, checkReadable, ROOT_WARNING } from "./account.ts";
+import { accountOf, checkReadable, enterAccount, ROOT_WARNING, type Account } from "./account.ts";
 import { createAdministration } from "./administration.ts";
 import { createCommands } from "./commands-control.ts";
 import { brokerSocket } from "./configure.ts";
 import { openControl } from "./control-socket.ts";
 import { createDaemon, type Daemon } from "./daemon.ts";
+import { handOver } from "./directories.ts";
 import { createGenerations, type Generations } from "./generations.ts";
 import { greet, sayStart } from "./greet.ts";
 import { heldSignals } from "./first.ts";
 import { finishRestore } from "./backup/place.ts";
 import { keyModeWarnings } from "./key-mode.ts";
 import { readOptions, type Options } from "./options.ts";
-import { giveDirectories, noteRunning, prepareDirectories } from "./places.ts";
+import { noteRunning, prepareDirectories } from "./places.ts";
 import { createUpkeep } from "./upkeep.ts";
 
 /** Things to undo when the daemon ends, last first. */
@@ -59,8 +60,12 @@ export async function serve(argv: readonly string[]): Promise<number> {
     app: settings.app,
   });
   const account = accountOf(settings);
-  const narrowed = prepareDirectories(settings, options.machine.container, account);
-  const sink = openLog(settings, account);
+  if (account !== undefined) {
+    handOver(settings, account);
+    enterAccount(account); // before anything in a directory of this user's is opened
+  }
+  const narrowed = prepareDirectories(settings, options.machine.container);
+  const sink = openLog(settings);
   for (const text of narrowed) sink.log.warn(text);
   const undo: Undo[] = [];
   const leave = (): void =>
@@ -90,11 +95,11 @@ function endOnFault({ log }: LogSink, leave: () => void): void {
 }
 
 /** @throws DroverError naming the file and the setting when it can't be written. */
-function openLog({ log_level: level, log_file: target }: Settings, account: ChildAccount | undefined): LogSink {
+function openLog({ log_level: level, log_file: target }: Settings): LogSink {
   try {
-    return createLog({ role: "master" }, level, target, account);
+    return createLog({ role: "master" }, level, target);
   } catch (error) {
-    const advice = `Make it a file that this user (uid ${process.getuid?.() ?? "?"}) may write, or set another path`;
+    const advice = `Make it a file that this user (uid ${process.geteuid?.() ?? "?"}) may write, or set another path`;
     throw storageError("DROVER_LOG_FILE: lines can't be written there", error, { advice });
   }
 }
@@ -115,7 +120,7 @@ interface Run {
   readonly sink: LogSink;
   readonly undo: Undo[];
   readonly early: HeldSignals;
-  readonly account: ChildAccount | undefined;
+  readonly account: Account | undefined;
 }
 
 async function run({ options, demo, sink, undo, early, account }: Run): Promise<number> {
@@ -124,28 +129,26 @@ async function run({ options, demo, sink, undo, early, account }: Run): Promise<
   const log = sink.log;
   const notifier = createNotifier(process.env, log);
   await stat("/"); // libuv's threads are made at their first use, and where that fails it aborts: not later, under a limit of processes
-  const tried = Promise.all([findWrapper(), selfTestHandles()]); // what follows takes as long as they wait
-  tried.catch(() => {}); // it is heard below
   const lock = lockDataDir(settings.data_dir);
   undo.push(() => lock.release());
   if (finishRestore(settings.data_dir, new Date())) log.warn(`a restore into ${settings.data_dir} had been interrupted: it is done now`);
   if (lock.noPidfile !== undefined) log.warn(`drover runs without its drover.pid in ${settings.data_dir}: ${lock.noPidfile}`);
   const listeners = await listenOn(resolved, sink, undo);
-  if (account !== undefined) for (const { address } of listeners) giveSocket(address, account);
   const own = await listenForAdmin(settings, sink, undo);
+  if (account !== undefined) dropRoot(account); // the sockets are bound: nothing needs root any more
+  const tried = Promise.all([findWrapper(), selfTestHandles()]); // what follows takes as long as they wait
+  tried.catch(() => {}); // it is heard below
   const emulator = demo ? await prepareEmulator(resolved.settings, sink) : undefined;
   const generations = createGenerations(resolved, demo, emulator?.url);
   const plan = generations.plan(1); // fails here, before anything is forked, when there is nothing to serve
-  if (account !== undefined) checkReadable(account, plan);
+  if (account !== undefined) checkReadable(account, plan, resolved.envFile);
   for (const warning of keyModeWarnings(plan)) warn(log, warning);
   undo.push(noteRunning());
   undo.push(() => removeSocket(brokerSocket(settings)));
   sayStart(options, sink, listeners);
   if (account === undefined && isRoot()) warn(log, ROOT_WARNING);
   const administration = createAdministration({ generations, log, listeners, own });
-  if (account !== undefined) giveDirectories(settings, account); // locks, keys and the emulator's folder, which root has just made
-  const [programs] = await tried;
-  const wrapper = { ...programs, account };
+  const [wrapper] = await tried;
 
   return await new Promise<number>((resolve, reject) => {
     const daemon = createDaemon({
@@ -246,11 +249,6 @@ const firstRoles = (generations: Generations, demo: boolean): readonly ("worker"
 function warn(log: Logger, text: string): void {
   log.warn(text);
   process.stderr.write(`drover: ${text}\n`);
-}
-
-/** As Gunicorn does: a proxy gets in by the user's group. */
-function giveSocket({ name, kind }: Listener["address"], account: ChildAccount): void {
-  if (kind === "unix" && name.startsWith("unix:")) give(name.slice("unix:".length), account);
 }
 
 const PARENT_LOOKED_AT = ms(500);

@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError, errnoOf } from "../base/errors.ts";
-import { giveToFolder } from "../base/owner.ts";
 import { readText } from "../base/readtext.ts";
 import { storageError } from "../base/storage.ts";
 
@@ -50,7 +49,6 @@ function readOrMake(path: string, dataDir: string): string {
   const temporary = `${path}.${process.pid}`;
   try {
     writeFileSync(temporary, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
-    giveToFolder(temporary);
     linkSync(temporary, path);
   } catch (e) {
     if (errnoOf(e) !== "EEXIST") throw e;

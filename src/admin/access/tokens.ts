@@ -7,7 +7,6 @@ import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { digestOf, type AdminKey, type AdminRole } from "../../base/adminkeys.ts";
 import { errnoOf, messageOf } from "../../base/errors.ts";
-import { giveToFolder } from "../../base/owner.ts";
 import { readText } from "../../base/readtext.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Timestamp } from "../../base/units.ts";
@@ -85,7 +84,6 @@ export class TokenFile {
     try {
       rmSync(fresh, { force: true });
       writeFileSync(fresh, content, { mode: 0o600, flag: "wx" });
-      giveToFolder(fresh);
       renameSync(fresh, path);
     } catch (error) {
       this.#log.error(`${path} can't be written: ${messageOf(error)}`);

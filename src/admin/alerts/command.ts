@@ -1,15 +1,12 @@
 /** The operator's own program, run for every alert: one at a time, with a deadline, without a shell. Nobody waits for it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { errnoOf, messageOf } from "../../base/errors.ts";
-import type { Owner } from "../../base/owner.ts";
 import type { Ms } from "../../base/units.ts";
 import type { DeliveryResult, Notice } from "./view.ts";
 
 interface Parts {
   command(): { readonly file: string; readonly timeout: Ms } | undefined;
   body(notice: Notice): string;
-  /** The user that runs it; undefined: the master's. */
-  readonly account?: (Owner & { readonly env: NodeJS.ProcessEnv }) | undefined;
   done(notice: Notice, result: DeliveryResult, why: string): void;
 }
 
@@ -24,7 +21,7 @@ const QUOTED = 500;
 /** All that it gets of our environment. */
 const KEPT = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME"];
 
-export function createCommandSink({ command, body, account, done }: Parts): CommandSink {
+export function createCommandSink({ command, body, done }: Parts): CommandSink {
   const queue: Notice[] = [];
   let running: ChildProcess | undefined;
   let closed = false;
@@ -38,9 +35,7 @@ export function createCommandSink({ command, body, account, done }: Parts): Comm
   };
 
   const start = (notice: Notice, { file, timeout }: { readonly file: string; readonly timeout: Ms }): void => {
-    const env = { ...environment(notice), ...account?.env };
-    const as = account === undefined ? {} : { uid: account.uid, gid: account.gid };
-    const child = spawn(file, [], { detached: true, stdio: ["pipe", "ignore", "pipe"], env, cwd: "/", ...as });
+    const child = spawn(file, [], { detached: true, stdio: ["pipe", "ignore", "pipe"], env: environment(notice), cwd: "/" });
     running = child;
     let said = "";
     let late = false;

@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { http } from "../../base/http.ts";
-import { giveToFolder } from "../../base/owner.ts";
 import { storageError } from "../../base/storage.ts";
 import { seconds } from "../../base/units.ts";
 import type { Settings } from "../../settings/table.ts";
@@ -26,7 +25,6 @@ export function tokenFor(settings: Settings, url: string): string {
     const text = JSON.stringify({ url, ...(settings.emulator_token === undefined ? { token } : {}) });
     rmSync(`${path}.tmp`, { force: true });
     writeFileSync(`${path}.tmp`, `${text}\n`, { mode: 0o600, flag: "wx" });
-    giveToFolder(`${path}.tmp`);
     renameSync(`${path}.tmp`, path);
   } catch (error) {
     throw storageError(`${path} can't be written`, error);

@@ -7,6 +7,7 @@ import net from "node:net";
 import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { impossible } from "../../base/never.ts";
+import { asRoot } from "../../base/owner.ts";
 import type { Address } from "../../base/protocol.ts";
 import { addressName, type BindAddress } from "../../settings/addresses.ts";
 import { portHolder } from "./portholder.ts";
@@ -90,7 +91,7 @@ async function numeric(host: string, spec: string): Promise<string> {
 function bindTcp(host: string, port: number, spec: string): Listener {
   let bound: net.BoundSocket;
   try {
-    bound = new net.BoundSocket({ host, port });
+    bound = asRoot(() => new net.BoundSocket({ host, port })); // ports below 1024 are root's
   } catch (error) {
     throw refused(error, host, port, spec);
   }

@@ -16,7 +16,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { messageOf } from "../../base/errors.ts";
-import { giveToFolder } from "../../base/owner.ts";
 
 /**
  * Writes this process's pid by rename: what stood there is replaced, a symlink itself and not what it leads to. A folder in its place,
@@ -28,7 +27,6 @@ export function writePid(pidfile: string): string | undefined {
   try {
     rmSync(fresh, { force: true, recursive: true }); // left by one that died in between, or laid as a trap
     writeFileSync(fresh, `${process.pid}\n`, { mode: 0o644, flag: "wx" });
-    giveToFolder(fresh);
     renameSync(fresh, pidfile);
     return undefined;
   } catch (error) {

@@ -13,7 +13,7 @@ import cluster, { type Worker } from "node:cluster";
 import { insideReserve, requireDescriptors } from "../../base/descriptors.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Role } from "../../base/protocol.ts";
-import { accountEnv, type Wrapper } from "./wrapper.ts";
+import type { Wrapper } from "./wrapper.ts";
 
 export interface SpawnSpec {
   readonly role: Role | "hooks";
@@ -40,10 +40,8 @@ function forkChild(spec: SpawnSpec, wrapper: Wrapper): ChildProcess {
   const stdio: ("ignore" | "pipe" | "ipc" | number)[] = ["ignore", "pipe", "pipe", "ipc", 1];
   const args = [spec.role, String(spec.slot), String(process.pid)];
   checkDescriptors(spec);
-  const { uid, gid } = wrapper.account ?? {}; // libuv changes to them before it runs the program, and drops all other groups
-  const env = { ...spec.env, ...accountEnv(wrapper.account) };
-  if (spec.role !== "worker") return born(fork(spec.entry, args, { execPath: program, execArgv, stdio, env, ...owner(uid, gid) }), spec);
-  const worker = clusterFork({ ...spec, env }, { program, execArgv, stdio, args, uid, gid });
+  if (spec.role !== "worker") return born(fork(spec.entry, args, { execPath: program, execArgv, stdio, env: spec.env }), spec);
+  const worker = clusterFork(spec, { program, execArgv, stdio, args });
   if (worker.process.pid === undefined && cluster.workers !== undefined) delete cluster.workers[worker.id]; // it will never exit
   return born(worker.process, spec);
 }
@@ -75,18 +73,13 @@ interface ForkSpec {
   readonly execArgv: string[];
   readonly stdio: ("ignore" | "pipe" | "ipc" | number)[];
   readonly args: string[];
-  readonly uid: number | undefined;
-  readonly gid: number | undefined;
 }
 
-const owner = (uid: number | undefined, gid: number | undefined): { uid?: number; gid?: number } =>
-  uid === undefined || gid === undefined ? {} : { uid, gid };
-
 /** cluster takes the executable from process.execPath alone and everything else from one global record. */
-function clusterFork(spec: SpawnSpec, { program, execArgv, stdio, args, uid, gid }: ForkSpec): Worker {
+function clusterFork(spec: SpawnSpec, { program, execArgv, stdio, args }: ForkSpec): Worker {
   // Before setupPrimary, which freezes it. Round-robin would accept in the master, and lose what a killed worker has not taken.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ exec: spec.entry, args, execArgv, stdio, inspectPort: 0, serialization: "json", ...owner(uid, gid) });
+  cluster.setupPrimary({ exec: spec.entry, args, execArgv, stdio, inspectPort: 0, serialization: "json" });
   const own = process.execPath;
   process.execPath = program;
   try {

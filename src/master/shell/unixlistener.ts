@@ -1,7 +1,7 @@
 /** A unix socket to listen on: bound at its path, and bound again when its file was removed. */
 import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DroverError, messageOf } from "../../base/errors.ts";
+import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { clearStale, identify, privateDirectory, removePlaced, standing, takenText } from "../../base/socketfile.ts";
 import type { Listener, RawHandle } from "./listeners.ts";
@@ -20,9 +20,15 @@ export async function bindUnix(path: string, log: Logger, bind: Bind): Promise<L
   try {
     return listener(real, log, bind);
   } catch (error) {
-    const why = existsSync(dirname(real)) ? messageOf(error) : `there is no folder ${dirname(real)}`; // libuv makes ENOENT an EACCES
-    throw new DroverError("DROVER_E_SETTINGS", `bind = unix:${real}: ${why}`, { cause: error });
+    throw new DroverError("DROVER_E_SETTINGS", `bind = unix:${real}: ${whyNot(dirname(real), error)}`, { cause: error });
   }
+}
+
+/** libuv reports a missing folder as EACCES, too. */
+function whyNot(folder: string, error: unknown): string {
+  if (!existsSync(folder)) return `there is no folder ${folder}`;
+  if (errnoOf(error) !== "EACCES") return messageOf(error);
+  return `this user (uid ${process.geteuid?.() ?? "?"}) may not make a socket in ${folder}. Make the folder writable for it, or use another one`;
 }
 
 function listener(path: string, log: Logger, bind: Bind): Listener {

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { getPriority } from "node:os";
-import type { Owner } from "../../base/owner.ts";
 import { readSchedulingPolicy } from "./procstat.ts";
 
 /** Programs of util-linux that wrap a child, or nothing where they are missing. */
@@ -13,18 +12,7 @@ export interface Wrapper {
   readonly batch: readonly string[];
   /** Why no worker is batch, for the log; empty where they can be, and where there is no such thing. */
   readonly noBatch: string;
-  /** The user of all children; left out: the master's. */
-  readonly account?: ChildAccount | undefined;
 }
-
-export interface ChildAccount extends Owner {
-  readonly name: string;
-  readonly home: string;
-}
-
-/** What programs look up about their user. */
-export const accountEnv = (account: ChildAccount | undefined): NodeJS.ProcessEnv =>
-  account === undefined ? {} : { HOME: account.home, USER: account.name, LOGNAME: account.name };
 
 const FULL = ["setsid", "setpriv", "--pdeathsig", "KILL", "--"];
 /** Short, as busybox has it too. Its one priority is 0. */

@@ -58,9 +58,9 @@ export const PLACES = [
     codec: optional(userName),
     default: "",
     reload: "restart",
-    help: "Which user, and group, the children of a root master run as.",
+    help: "Which user, and group, drover becomes when root starts it.",
     notes:
-      "As in Gunicorn the master itself stays root. It gives the data and run directories and the log to that user. Empty: children run as the master does.",
+      "Root binds the sockets, gives the data and run directories and the log to that user, and is given up: master and children run as that user, who must be able to read every file that is read again at a reload. Empty: drover keeps the user that starts it.",
   }),
   setting({
     name: "data_dir",
