@@ -84,10 +84,10 @@ type SessionServices = "ledger" | "clients" | "sessions" | "sessionKeys" | "sess
 
 /** Who asks, and how often they may. */
 function sessionServices(worker: Runtime, tables: Tables): Pick<AppServices, SessionServices> {
-  const { keys, idle, lifetime } = worker.service("sessions");
+  const { keys, idle, lifetime, noun } = worker.service("sessions");
   const [ledger, clients, sessionKeys, { log }] = [worker.service("ledger"), worker.service("clients"), keys.map(deriveKey), worker];
   const accounts = new Accounts(tables, systemClock, log);
-  const sessions = new Sessions({ keys: sessionKeys, idle, lifetime, ledger, clients, accounts, clock: systemClock, log });
+  const sessions = new Sessions({ keys: sessionKeys, idle, lifetime, noun, ledger, clients, accounts, clock: systemClock, log });
   const limiter = new Limiter({ ledger, clients, userOf: sessions.userOf, rules: worker.service("limits"), log });
   return { ledger, clients, sessions, sessionKeys, sessionIdle: idle, accounts, turns: new Turns(() => systemClock.now()), limiter };
 }

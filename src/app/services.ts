@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Health } from "../base/protocol.ts";
 import type { Services } from "../base/runtime.ts";
+import type { SlotNoun } from "../base/slots.ts";
 import type { Ms } from "../base/units.ts";
 import type { Tables } from "../sheets/client.ts";
 import type { Ledger, Tallies } from "../sheets/ledger.ts";
@@ -67,6 +68,7 @@ declare module "../base/runtime.ts" {
       readonly keys: readonly string[];
       readonly idle: Ms;
       readonly lifetime: Ms;
+      readonly noun: SlotNoun;
     };
     /** What they say about event streams. */
     readonly live: {

@@ -1,6 +1,13 @@
 /** How full the service is: slots that people hold, of those there are. */
 import type { Bytes } from "./units.ts";
 
+/** What holds a slot, by language and number, for sentences such as "200/200 bots actifs". */
+export type SlotNoun = Readonly<Record<"fr" | "en", { readonly one: string; readonly many: string }>>;
+export const SLOT_NOUN: SlotNoun = {
+  fr: { one: "place occupée", many: "places occupées" },
+  en: { one: "place taken", many: "places taken" },
+};
+
 /** Half-open bands of what is used: below 50 %, below 80 %, below 100 %, and all of it or more. */
 export type SlotStatus = "LOW" | "HEALTHY" | "WARNING" | "FULL";
 export const SLOT_STATUSES = ["LOW", "HEALTHY", "WARNING", "FULL"] as const satisfies readonly SlotStatus[];

@@ -63,6 +63,7 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
           keys: plan.sessionKeys(),
           idle: settings.session_idle,
           lifetime: settings.session_lifetime,
+          noun: settings.slot_noun,
         },
         limits: limitRules(settings),
         admin: { socket: adminSocket(settings.run_dir), hosts: settings.admin_hosts, here: settings.admin_bind === undefined },

@@ -1,6 +1,7 @@
 import type { LimitRules } from "../app/limits/rules.ts";
 import type { Logger } from "../base/log.ts";
 import { DroverError } from "../base/errors.ts";
+import type { SlotNoun } from "../base/slots.ts";
 import type { Ms } from "../base/units.ts";
 import { brokerTransport } from "../sheets/broker-transport.ts";
 import { createTables, type Tables } from "../sheets/client.ts";
@@ -26,6 +27,7 @@ export interface WorkerServices extends TablesExtras {
     readonly keys: readonly string[];
     readonly idle: Ms;
     readonly lifetime: Ms;
+    readonly noun: SlotNoun;
   };
   readonly limits: LimitRules;
   /** What a worker needs to pass the administration's requests on. */

@@ -9,7 +9,9 @@ import { addressKey } from "../../src/base/addresskey.ts";
 import { rateLimitHeaders } from "../../src/app/limits/headers.ts";
 import { Limiter } from "../../src/app/limits/limiter.ts";
 import { NO_LIMITS, type LimitRules } from "../../src/app/limits/rules.ts";
+import { SLOT_NOUN } from "../../src/base/slots.ts";
 import { minutes, ms, seconds } from "../../src/base/units.ts";
+import { slotNoun } from "../../src/settings/slotnoun.ts";
 import { createTrust } from "../../src/worker/gate/address.ts";
 import { ledgerByHand } from "../broker/ledger/ledgers.ts";
 import { eventWorld, member, Person } from "./session/people.ts";
@@ -214,12 +216,15 @@ test("an address is counted by itself, an IPv6 with its network", () => {
   ]);
 });
 
-test("a full service says so in the reader's language, to the letter", () => {
+test("4.4: a full service says so in the reader's language and the site's words, to the letter", () => {
+  const read = slotNoun.parse("fr: bot actif/bots actifs, en: active bot/active bots", "/");
+  assert.ok(read.ok);
+  const BOTS = read.value;
   const full = { used: 200, max: 200, retryAfter: seconds(30) };
   const said = (language?: string, random = 0) =>
-    fullProblem(full, language === undefined ? {} : { "accept-language": language }, () => random);
+    fullProblem(full, language === undefined ? {} : { "accept-language": language }, BOTS, () => random);
   const french = said("fr-FR,fr;q=0.9,en;q=0.8");
-  assert.equal(french.detail, "Serveur complet (200/200 …). Réessaie dans quelques minutes.");
+  assert.equal(french.detail, "Serveur complet (200/200 bots actifs). Réessaie dans quelques minutes.");
   assert.deepEqual([french.status, french.code], [503, "full"]);
   assert.deepEqual(french.headers, {
     "Retry-After": "30",
@@ -227,15 +232,19 @@ test("a full service says so in the reader's language, to the letter", () => {
     "Content-Language": "fr",
     Vary: "Accept-Language",
   });
-  assert.equal(said("en").detail, "Server full (200/200 …). Try again in a few minutes.");
+  assert.equal(said("en").detail, "Server full (200/200 active bots). Try again in a few minutes.");
   assert.equal(said().headers?.["Content-Language"], "en");
   assert.equal(said("en", 0.999).headers?.["Retry-After"], "45");
-  assert.equal(fullSentence({ used: 250, max: 200 }, "fr"), "Serveur complet (250/200 …). Réessaie dans quelques minutes.");
+  assert.equal(fullSentence({ used: 1, max: 1 }, "fr", BOTS), "Serveur complet (1/1 bot actif). Réessaie dans quelques minutes.");
+  assert.equal(
+    fullSentence({ used: 250, max: 200 }, "fr", SLOT_NOUN),
+    "Serveur complet (250/200 places occupées). Réessaie dans quelques minutes.",
+  );
 });
 
 test("whoever is not in is told why", () => {
   const told = (admission: Parameters<typeof admissionProblem>[0]) => {
-    const is = admissionProblem(admission, {});
+    const is = admissionProblem(admission, {}, SLOT_NOUN);
     return [is.status, is.code, is.headers?.["X-Drover-Refused"], is.headers?.["Retry-After"] !== undefined];
   };
   assert.deepEqual(told({ is: "full", used: 1, max: 1, retryAfter: ms(1) }), [503, "full", "full", true]);

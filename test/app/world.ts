@@ -11,6 +11,7 @@ import type { Task } from "../../src/app/query/thread.ts";
 import work from "../../src/app/query/thread.ts";
 import { systemClock, type Clock } from "../../src/base/clock.ts";
 import type { Health } from "../../src/base/protocol.ts";
+import { SLOT_NOUN } from "../../src/base/slots.ts";
 import { installRuntime, type Services } from "../../src/base/runtime.ts";
 import { minutes, ms, seconds, type Instant, type Timestamp } from "../../src/base/units.ts";
 import { NO_LIMITS } from "../../src/app/limits/rules.ts";
@@ -243,7 +244,7 @@ export const HEALTHY: Health = {
 export const KEYS = ["a session key that has over 32 characters"];
 
 /** The settings of sessions, as a world has them. */
-export const SESSIONS = { keys: KEYS, idle: minutes(120), lifetime: minutes(24 * 60) };
+export const SESSIONS = { keys: KEYS, idle: minutes(120), lifetime: minutes(24 * 60), noun: SLOT_NOUN };
 
 /** What an application needs besides to let people in, who may do what they like. */
 export const loginServices = (

@@ -116,7 +116,7 @@ test("a full server: its sentence, the time that is left, and the place once the
   const tab = await open(`${w.url}/`, { locale: "fr-FR" });
   await tryLogin(tab);
   const { page } = tab;
-  await page.getByText("Serveur complet (1/1 …). Réessaie dans quelques minutes.").waitFor();
+  await page.getByText("Serveur complet (1/1 place occupée). Réessaie dans quelques minutes.").waitFor();
   const send = page.locator("#login-send");
   assert.match(await send.innerText(), /^Réessayer dans \d:\d\d$/);
   assert.equal(await send.isDisabled(), true);

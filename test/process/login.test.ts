@@ -58,8 +58,8 @@ class Browser {
 /** What a browser gets who comes when all are taken. */
 async function assertFull(browser: Browser, player: number): Promise<void> {
   for (const [language, sentence] of [
-    ["fr-FR,fr;q=0.9,en;q=0.5", "Serveur complet (2/2 …). Réessaie dans quelques minutes."],
-    ["en", "Server full (2/2 …). Try again in a few minutes."],
+    ["fr-FR,fr;q=0.9,en;q=0.5", "Serveur complet (2/2 places occupées). Réessaie dans quelques minutes."],
+    ["en", "Server full (2/2 places taken). Try again in a few minutes."],
   ] as const) {
     const { status, headers, body } = await browser.login(player, language);
     assert.deepEqual(

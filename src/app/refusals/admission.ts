@@ -1,6 +1,7 @@
 /** What a session that is not in is told. */
 import type { IncomingHttpHeaders } from "node:http";
 import { impossible } from "../../base/never.ts";
+import type { SlotNoun } from "../../base/slots.ts";
 import { minutes, type Ms } from "../../base/units.ts";
 import type { Admission } from "../../sheets/ledger.ts";
 import { problem, retryAfter, type Problem } from "../problem.ts";
@@ -16,11 +17,11 @@ export const awayProblem = (wait: Ms): Problem =>
     headers: { ...retryAfter(wait), "X-Drover-Refused": "broker" },
   });
 
-/** @param headers of the request: for the language. */
-export function admissionProblem(admission: Exclude<Admission, { is: "in" }>, headers: IncomingHttpHeaders): Problem {
+/** @param headers of the request: for the language. @param noun what holds a slot. */
+export function admissionProblem(admission: Exclude<Admission, { is: "in" }>, headers: IncomingHttpHeaders, noun: SlotNoun): Problem {
   switch (admission.is) {
     case "full":
-      return fullProblem(admission, headers);
+      return fullProblem(admission, headers, noun);
     case "taken-over":
       return problem(401, "taken-over", "you have logged in somewhere else since: this session is over", {
         headers: { ...SCHEME, "X-Drover-Refused": "taken-over" },

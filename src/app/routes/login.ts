@@ -8,7 +8,7 @@ import { UnavailableError } from "../../sheets/unavailable.ts";
 import { JSON_TYPE } from "../headers.ts";
 import { badParameter, problem, sendProblem, type Problem } from "../problem.ts";
 import { splitPairs } from "../query/parse.ts";
-import { admissionProblem, awayProblem } from "../refusals/admission.ts";
+import { awayProblem } from "../refusals/admission.ts";
 import { BAD_LOGIN, logoutPending, NOT_SIGNED_IN, tooManyLogins, tooManyTries } from "../refusals/login.ts";
 import { requestIdOf } from "../requestid.ts";
 import type { AppServices } from "../services.ts";
@@ -93,7 +93,7 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
   if (verdict.is !== "right") return await refuse(request, reply, verdict, { tried: tried.attempt, services });
   services.ledger.refund(tried.attempt.deeds);
   const begun = await services.sessions.begin(request.raw, reply.raw, verdict.account);
-  if (begun.is !== "in") return sendProblem(request, reply, admissionProblem(begun, request.headers));
+  if (begun.is !== "in") return sendProblem(request, reply, services.sessions.refusal(begun, request.raw));
   services.log.info({ user: begun.identity.user, requestId: requestIdOf(request, reply) }, "a user has logged in");
   return shown.form ? reply.headers(PRIVATE).redirect("/", 303) : send(reply, begun.identity, services);
 }

@@ -17,6 +17,8 @@ import { COME_AGAIN } from "../../sheets/ledger-wire.ts";
 import { atMost } from "../../sheets/room.ts";
 import { foldName, type SecretKey } from "../../sheets/secrets.ts";
 import type { Clients, Reader } from "../../worker/app.ts";
+import type { SlotNoun } from "../../base/slots.ts";
+import type { Problem } from "../problem.ts";
 import { admissionProblem } from "../refusals/admission.ts";
 import { EXPIRED } from "../refusals/login.ts";
 import { audiencesOf } from "../visibility.ts";
@@ -30,6 +32,8 @@ export interface SessionSettings {
   readonly keys: readonly SecretKey[];
   readonly idle: Ms;
   readonly lifetime: Ms;
+  /** What holds a slot, for the sentence of a full service. */
+  readonly noun: SlotNoun;
 }
 
 export interface SessionParts extends SessionSettings {
@@ -148,6 +152,11 @@ export class Sessions {
     for (const ended of listeners ?? []) ended();
   }
 
+  /** Why a session was not admitted. */
+  refusal(admission: Exclude<Admission, { is: "in" }>, { headers }: IncomingMessage): Problem {
+    return admissionProblem(admission, headers, this.#parts.noun);
+  }
+
   /** Until when a session may last, if it is used. */
   endOf({ session }: Identity): Timestamp {
     return (session.since + this.#parts.lifetime) as Timestamp;
@@ -186,7 +195,7 @@ export class Sessions {
     if (opened === undefined || this.#isExpired(opened.identity)) return { is: "out", problem: EXPIRED };
     const { identity } = opened;
     const admission: Admission = this.#isGood(opened) ? await this.#admission(identity.session) : { is: "revoked" };
-    if (admission.is !== "in") return { is: "out", problem: admissionProblem(admission, req.headers) };
+    if (admission.is !== "in") return { is: "out", problem: this.refusal(admission, req) };
     this.#parts.ledger.active(identity.session);
     return identity;
   }

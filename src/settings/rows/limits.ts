@@ -1,7 +1,8 @@
-import { slotsForMemory, streamsOf } from "../../base/slots.ts";
+import { SLOT_NOUN, slotsForMemory, streamsOf } from "../../base/slots.ts";
 import { minutes, seconds, type Bytes, type Ms } from "../../base/units.ts";
 import { choice, duration, integer } from "../parsers.ts";
 import { expected, parsed, setting, type Codec } from "../setting.ts";
+import { slotNoun } from "../slotnoun.ts";
 
 /** So many in any span of that length. */
 export interface Rate {
@@ -73,6 +74,16 @@ export const LIMITS = [
     reload: "roll",
     help: "How many sessions one user may have at a time.",
     aliases: [{ name: "MAX_BOTS_PER_USER" }],
+  }),
+  setting({
+    name: "slot_noun",
+    group: "limits",
+    codec: slotNoun,
+    default: slotNoun.format(SLOT_NOUN),
+    reload: "roll",
+    help: "What holds a slot, in the sentence of a full service.",
+    notes:
+      "`fr: bot actif/bots actifs` gives “Serveur complet (200/200 bots actifs). Réessaie dans quelques minutes.” A language that is not named keeps its default.",
   }),
   setting({
     name: "slot_conflict",

@@ -8,6 +8,7 @@ import { http } from "../../../src/base/http.ts";
 import type { Accounts } from "../../../src/app/session/accounts.ts";
 import { Sessions } from "../../../src/app/session/sessions.ts";
 import { hours, type Instant, type Timestamp } from "./time.ts";
+import { SLOT_NOUN } from "../../../src/base/slots.ts";
 import { ms } from "../../../src/base/units.ts";
 import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
 import { deriveKey } from "../../../src/sheets/secrets.ts";
@@ -20,7 +21,17 @@ function setting(t: TestContext) {
   const accounts = { known: () => undefined } as Partial<Accounts> as Accounts;
   const clients = { addressOf: () => "", countable: () => "", isSecure: () => true };
   const keys = [deriveKey("a key of the operator, over 32 characters")];
-  const parts = { keys, idle: hours(2), lifetime: hours(24), ledger, clients, accounts, clock, log: pino({ level: "silent" }) };
+  const parts = {
+    keys,
+    idle: hours(2),
+    lifetime: hours(24),
+    noun: SLOT_NOUN,
+    ledger,
+    clients,
+    accounts,
+    clock,
+    log: pino({ level: "silent" }),
+  };
   const sessions = new Sessions(parts);
   let cookie = "";
   /** One request, with the cookie that the last answer left. */
