@@ -25,7 +25,7 @@ import { makePlan, type Plan } from "./plan.ts";
 import { keysOf, SESSION_KEY } from "./session-key.ts";
 
 export async function check(argv: readonly string[]): Promise<number> {
-  const { resolved, machine } = readOptions(argv, [], (positional) => positional[0]);
+  const { resolved, machine } = readOptions(argv, [{ name: "explain" }], (positional) => positional[0]);
   const { settings } = resolved;
   process.stdout.write(renderCheck(resolved));
   const underSystemd = process.env["INVOCATION_ID"] !== undefined && process.env["JOURNAL_STREAM"] !== undefined;

@@ -7,10 +7,13 @@ import { help } from "./help.ts";
 import { runToEnd } from "./run.ts";
 import { version } from "./version.ts";
 
+/** Other names that a command has in documents and habits. */
+const ALIASES: Readonly<Record<string, string>> = { config: "check" };
+
 function findCommand(name: string | undefined): { row: CommandRow; rest: boolean } {
   const serve = COMMANDS[0] as CommandRow;
   if (name === undefined || name.startsWith("-")) return { row: serve, rest: false };
-  const row = COMMANDS.find((command) => command.name === name);
+  const row = COMMANDS.find((command) => command.name === (ALIASES[name] ?? name));
   if (row !== undefined) return { row, rest: true };
   if (/[./\\]/.test(name)) return { row: serve, rest: false }; // `drover ./app.js`
   const near = nearest(

@@ -20,6 +20,11 @@ const MEANINGLESS: ReadonlyMap<string, string> = new Map([
     "GUNICORN_WORKER_CLASS",
     "means nothing here and is ignored: every worker runs an event loop already, which is what gevent and its like add to Gunicorn",
   ],
+  [
+    "GUNICORN_CMD_ARGS",
+    "is not read: give its flags as settings, such as DROVER_BIND, DROVER_WORKERS and DROVER_TIMEOUT for --bind, --workers and --timeout",
+  ],
+  ["FORWARDED_ALLOW_IPS", "is not read: set DROVER_TRUSTED_PROXIES to the addresses of your proxies"],
   ["SESSION_TYPE", SESSIONS],
   ["SESSION_REDIS", SESSIONS],
 ]);

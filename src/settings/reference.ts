@@ -46,8 +46,8 @@ The env file is read again at every reload (\`drover reload\`, SIGHUP); flags an
 *${RELOAD.restart}*: the reload says so and keeps the old value.
 
 Ignored are the names that Kubernetes and Docker inject for a service called drover (\`DROVER_PORT\`, \`DROVER_PORT_*\`,
-\`DROVER_SERVICE_*\`, \`DROVER_*_TCP*\`), and \`DROVER_TEST_*\`. \`GUNICORN_WORKER_CLASS\` is answered with a warning: every worker runs an event
-loop anyway.
+\`DROVER_SERVICE_*\`, \`DROVER_*_TCP*\`), and \`DROVER_TEST_*\`. \`GUNICORN_WORKER_CLASS\`, \`GUNICORN_CMD_ARGS\` and
+\`FORWARDED_ALLOW_IPS\` are answered with a warning that says what to set instead.
 `;
 
 const shownDefault = (row: AnySetting): string => {

@@ -175,6 +175,14 @@ test("drover check prints every setting with its source, and what strangers may 
   assert.match(stdout, /actions: read, append \(hidden: target\)/);
 });
 
+test("0.5: drover config --explain is drover check", async (t) => {
+  const dir = folder(t);
+  const env = cleanEnv({ GUNICORN_WORKERS: "3", DROVER_DEMO: "on" });
+  const [explained, checked] = await Promise.all([["config", "--explain"], ["check"]].map((args) => run(DROVER, args, { cwd: dir, env })));
+  assert.match(explained?.stdout ?? "", /workers\s+3\s+.*GUNICORN_WORKERS/);
+  assert.equal(explained?.stdout, checked?.stdout);
+});
+
 test("drover check says which tab a range is that looks like cells, and refuses one that can't be read", async (t) => {
   const dir = folder(t);
   const check = (range: string) => {

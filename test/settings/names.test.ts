@@ -48,6 +48,13 @@ test("names near ours draw a warning while the setting itself is not set", () =>
   }
 });
 
+test("GUNICORN_CMD_ARGS and FORWARDED_ALLOW_IPS are answered with one line each", () => {
+  const { warnings } = resolved({ env: { GUNICORN_CMD_ARGS: "--workers 9", FORWARDED_ALLOW_IPS: "*" } });
+  assert.deepEqual(warnings.length, 2);
+  assert.match(warnings.join("\n"), /GUNICORN_CMD_ARGS \(environment\) is not read: .*DROVER_WORKERS/);
+  assert.match(warnings.join("\n"), /FORWARDED_ALLOW_IPS \(environment\) is not read: .*DROVER_TRUSTED_PROXIES/);
+});
+
 test("GUNICORN_WORKER_CLASS is answered with one line", () => {
   const { warnings } = resolved({ env: { GUNICORN_WORKER_CLASS: "gevent" } });
   assert.equal(warnings.length, 1);

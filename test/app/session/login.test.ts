@@ -118,10 +118,7 @@ test("a newer session takes over, an operator's end and a full house are told, i
   assert.deepEqual([full.status, code(full), full.headers.get("x-drover-refused")], [503, "full", "full"]);
   assert.ok(Number(full.headers.get("retry-after")) >= 10);
   assert.equal(full.body["detail"], "Serveur complet (1/1 place occupée). Réessaie dans quelques minutes.");
-  assert.equal(
-    (await new Person(w).login("Kim", CODES.kim)).body["detail"],
-    "Server full (1/1 place taken). Try again in a few minutes.",
-  );
+  assert.equal((await new Person(w).login("Kim", CODES.kim)).body["detail"], "Server full (1/1 place taken). Try again in a few minutes.");
 });
 
 test("a session that this worker does not know is asked for; who is no user any more, or has another role, is out", async () => {
