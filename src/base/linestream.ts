@@ -1,7 +1,6 @@
-import { close, fstatSync, mkdirSync, write, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { close, fstatSync, write, writeSync } from "node:fs";
 import { errnoOf, messageOf } from "./errors.ts";
-import { openToAppend, type LogTarget, type Lost } from "./logfile.ts";
+import { makeLogFolder, openToAppend, type LogTarget, type Lost } from "./logfile.ts";
 
 /** Many small lines that may wait a moment (access lines), in few writes that nothing waits for. */
 export interface LineStream {
@@ -231,7 +230,7 @@ class Place {
   fd(): number {
     if (this.#fd !== undefined) return this.#fd;
     if ("file" in this.#target) {
-      mkdirSync(dirname(this.#target.file), { recursive: true, mode: 0o750 });
+      makeLogFolder(this.#target.file);
       this.#fd = openToAppend(this.#target.file);
     } else this.#fd = this.#target.fd;
     this.#pipe = !fstatSync(this.#fd).isFile();

@@ -1,7 +1,7 @@
 import pino, { type DestinationStream, type Logger } from "pino";
 import { messageOf } from "./errors.ts";
 import { openLineStream, type LineStream } from "./linestream.ts";
-import { openLogFile, type LogTarget } from "./logfile.ts";
+import { openLogFile, type LogTarget, type Lost } from "./logfile.ts";
 import { readableStack } from "./sources.ts";
 
 export type { Logger } from "pino";
@@ -17,8 +17,11 @@ export interface Identity {
 
 export interface LogSink {
   readonly log: Logger;
-  /** Opens the file again after it was renamed (logrotate); does nothing for a descriptor. Where that fails, it says so in the old one. */
-  reopen(): void;
+  /**
+   * Opens the file again after it was renamed (logrotate); does nothing for a descriptor.
+   * @returns why that failed, which the old file has as a line, too.
+   */
+  reopen(): string | undefined;
   /** The log file was removed: its lines go nowhere until reopen(). */
   isRemoved(): boolean;
   /** For many whole lines that were made elsewhere and may wait a moment (access lines). They are written as they are: see `harmless`. */
@@ -36,10 +39,12 @@ const REDACT = ["authorization", "cookie", "private_key", "token", "access_token
  * The JSON line logger of one process: one object a line with time, level, pid, role, slot, generation and msg.
  * Writes are synchronous and append, so that several processes share one file without tearing a line, and what was
  * logged before a SIGKILL is in the file. A full disk or a closed pipe loses lines, never the process, and is told of afterwards.
- * @throws Error with `code` when the file can't be opened.
+ * @param mayWait a child of the daemon: it serves without a log that can't be opened now, and opens it later.
+ * @throws Error with `code` when the file can't be opened, unless it may wait.
  */
-export function createLog(identity: Identity, level: LogLevel, target: LogTarget): LogSink {
-  const destination = openLogFile(target, ({ lines, why }) => lineOf(identity, `${lines} log lines were lost: ${why}`));
+export function createLog(identity: Identity, level: LogLevel, target: LogTarget, mayWait = false): LogSink {
+  const tell = ({ lines, why }: Lost): string => lineOf(identity, `${lines} log lines were lost: ${why}`);
+  const destination = openLogFile(target, tell, mayWait);
   const log = makeLogger(identity, level, { write: (lines: string) => destination.write(harmless(lines)) });
   const lines = openLineStream(target, (lost) => lineOf(identity, `${lost.lines} access lines were lost: ${lost.why}`));
   return {
@@ -50,8 +55,10 @@ export function createLog(identity: Identity, level: LogLevel, target: LogTarget
       lines.reopen();
       try {
         destination.reopen();
+        return undefined;
       } catch (error) {
         log.error({ err: error }, `the log file can't be opened again, it goes on in the old one: ${messageOf(error)}`);
+        return messageOf(error);
       }
     },
   };

@@ -30,19 +30,41 @@ const TRIES = 20;
 const PAUSE_MS = 5;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
+/** A file that could not be opened is tried again after this, with the next line. */
+const OPEN_AGAIN_MS = 1_000;
+
 /**
  * @param tell makes the line that says what was lost.
- * @throws Error with `code` when the file can't be opened.
+ * @param mayWait a file that can't be opened now is opened later, and costs lines until then.
+ * @throws Error with `code` when the file can't be opened, unless it may wait.
  */
-export function openLogFile(target: LogTarget, tell: (lost: Lost) => string): LogFile {
-  let fd = "file" in target ? openToAppend(target.file) : target.fd;
+export function openLogFile(target: LogTarget, tell: (lost: Lost) => string, mayWait = false): LogFile {
+  let fd: number | undefined;
+  let failure: { readonly error: unknown; readonly at: number } | undefined;
   let lost: Lost | undefined;
   let torn = false;
+  const open = (): number => {
+    if (failure !== undefined && performance.now() - failure.at < OPEN_AGAIN_MS) throw failure.error;
+    try {
+      fd = "file" in target ? openToAppend(target.file) : target.fd;
+      failure = undefined;
+      return fd;
+    } catch (error) {
+      failure = { error, at: performance.now() };
+      throw error;
+    }
+  };
+  try {
+    open();
+  } catch (error) {
+    if (!mayWait) throw error;
+  }
   const append = (lines: string): void => {
+    const to = fd ?? open();
     const bytes = Buffer.from(torn ? `\n${lines}` : lines); // a new line must not end one that was cut
     for (let done = 0, tries = 0; done < bytes.length;) {
       try {
-        done += writeSync(fd, bytes, done);
+        done += writeSync(to, bytes, done);
       } catch (error) {
         torn ||= done > 0;
         tries += 1;
@@ -63,14 +85,21 @@ export function openLogFile(target: LogTarget, tell: (lost: Lost) => string): Lo
     },
     reopen() {
       if (!("file" in target)) return;
-      mkdirSync(dirname(target.file), { recursive: true, mode: 0o750 });
+      makeLogFolder(target.file);
       const fresh = openToAppend(target.file);
-      closeSync(fd);
-      fd = fresh;
+      if (fd !== undefined) closeSync(fd);
+      [fd, failure] = [fresh, undefined];
       torn = false;
     },
-    isRemoved: () => "file" in target && fstatSync(fd).nlink === 0,
+    isRemoved: () => "file" in target && fd !== undefined && fstatSync(fd).nlink === 0,
   };
+}
+
+/** Makes the log's folder; folders above it, which may be the data directory, are made private. */
+export function makeLogFolder(file: string): void {
+  const folder = dirname(file);
+  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
 }
 
 /** Of the log file, whatever the umask: its user writes, its group may read. */

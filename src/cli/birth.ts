@@ -25,5 +25,5 @@ interface WithLog {
 
 export function openLog(role: Role, slot: number, generation: number, config: unknown): LogSink {
   const { target, level } = (config as WithLog).log;
-  return createLog({ role, slot, generation }, level, target);
+  return createLog({ role, slot, generation }, level, target, true);
 }

@@ -85,7 +85,7 @@ export function createCommands({ daemon, generations, log, resolve, dashboard, a
       case "shrink":
         return arbiter.feed({ type: verb });
       case "reopen":
-        return daemon.reopen();
+        return void daemon.reopen();
       case "ignore":
         return;
       default:
@@ -132,9 +132,11 @@ export function createCommands({ daemon, generations, log, resolve, dashboard, a
         return answerAlerts(daemon.monitor, body);
       case "dashboard":
         return dashboard(body);
-      case "reopen":
-        daemon.reopen();
-        return { ok: true, message: "log files are open again" };
+      case "reopen": {
+        const why = daemon.reopen();
+        if (why === undefined) return { ok: true, message: "log files are open again" };
+        return { ok: false, message: `the log file can't be opened again, it goes on in the old one: ${why}` };
+      }
       case "stop":
         if (body["now"] === true) stopNow();
         else stop(false);

@@ -48,7 +48,8 @@ export interface Daemon extends Reporting {
   health(): Health;
   /** Asks the broker about the sessions that hold slots. */
   ask(question: Question): Promise<ControlAnswer>;
-  reopen(): void;
+  /** Opens the log files again. @returns why the master's can't be. */
+  reopen(): string | undefined;
 }
 
 const SAMPLE_EVERY = seconds(5);
@@ -199,9 +200,10 @@ export function createDaemon(parts: DaemonParts): Daemon {
     limitedBy: limit,
     ask: (question) => questions.ask(question),
     reopen() {
-      sink.reopen();
+      const why = sink.reopen();
       arbiter.tellAll({ type: "reopen" });
-      log.info("log files are open again");
+      if (why === undefined) log.info("log files are open again");
+      return why;
     },
   };
   return daemon;

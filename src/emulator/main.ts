@@ -66,7 +66,7 @@ class Life {
       case "drain":
         return void this.#end(message.within);
       case "reopen":
-        return this.#sink?.reopen();
+        return void this.#sink?.reopen();
       case "retune": // its settings need a restart
       case "probe": // workers' alone
       case "bound":
@@ -84,7 +84,7 @@ class Life {
   async #start(configure: Configure): Promise<{ emulator: Emulator; configure: Configure }> {
     const { dataDir, keyFile, url, latency, quota, adminToken, log } = this.#config;
     const identity = { role: "emulator", slot: configure.slot, generation: configure.generation } as const;
-    this.#sink = createLog(identity, log.level, log.target);
+    this.#sink = createLog(identity, log.level, log.target, true);
     const emulator = await createEmulator({
       engine: createEngine,
       dataDir,

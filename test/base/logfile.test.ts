@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createLog, harmless } from "../../src/base/log.ts";
-import { openLogFile } from "../../src/base/logfile.ts";
+import { makeLogFolder, openLogFile } from "../../src/base/logfile.ts";
 
 function folder(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), "drover-log-"));
@@ -38,6 +39,7 @@ test("reopen follows a moved file and makes a removed folder again; where it can
   sink.reopen();
   sink.log.info("second");
   assert.match(readFileSync(`${dir}.old/log`, "utf8"), /^[^\n]*"first"[^\n]*\n$/);
+  assert.equal(statSync(dir).mode & 0o777, 0o750);
   assert.match(readFileSync(file, "utf8"), /^[^\n]*"second"[^\n]*\n$/);
   renameSync(file, `${file}.1`);
   mkdirSync(file);
@@ -59,4 +61,25 @@ test("whatever a line says, a terminal that shows it obeys nothing", (t) => {
   assert.equal(lines.length, 3);
   const read = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.deepEqual([read[0]?.["user"], read[0]?.["msg"], read[1]?.[evil], read[2]?.["path"]], [evil, `${evil} has logged in`, 1, evil]);
+});
+
+test("a child begins without a log that can't be opened, counts what it loses, and opens it later", async (t) => {
+  const dir = join(folder(t), "logs");
+  const file = join(dir, "log");
+  const log = openLogFile({ file }, ({ lines, why }) => `lost ${lines}: ${why}\n`, true);
+  log.write("1\n");
+  log.write("2\n");
+  assert.equal(log.isRemoved(), false);
+  mkdirSync(dir);
+  for (let nr = 3; !existsSync(file); nr += 1) {
+    await sleep(50);
+    log.write(`${nr}\n`);
+  }
+  assert.match(readFileSync(file, "utf8"), /^lost \d+: ENOENT\n\d+\n$/);
+});
+
+test("folders above the log's are made private", (t) => {
+  const data = join(folder(t), "data");
+  makeLogFolder(join(data, "log/drover.log"));
+  assert.deepEqual([statSync(data).mode & 0o777, statSync(join(data, "log")).mode & 0o777], [0o700, 0o750]);
 });

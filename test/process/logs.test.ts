@@ -1,7 +1,7 @@
 /** Access lines, refusals and `drover logs` with real processes; rotation by hand and by the real logrotate. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -95,6 +95,29 @@ test("every request has its line, through rotations and to the end of a drain; d
   seen.process.kill("SIGINT");
   const code = await new Promise((resolve) => seen.process.once("exit", resolve));
   assert.equal(code, 0);
+});
+
+test("a worker that starts while the log can't be opened serves without one, and logs again once it can", async (t) => {
+  const daemon = await start(t, { env: { DROVER_WORKERS: "1", DROVER_ACCESS_LOG: "all" } });
+  const log = join(daemon.dir, "var/log/drover.log");
+  renameSync(log, `${log}.1`);
+  mkdirSync(log);
+  assert.equal((await daemon.control("reopen")).status, 409);
+  const pidOf = async (): Promise<number | undefined> =>
+    (await daemon.status()).places.find(({ role, child }) => role === "worker" && child?.state === "ready")?.child?.pid;
+  const first = await pidOf();
+  assert.ok(first);
+  process.kill(first, "SIGKILL");
+  await until("another worker serves", async () => {
+    const pid = await pidOf();
+    return pid !== undefined && pid !== first && pid;
+  });
+  assert.equal((await get(`${daemon.url}/api/tables/players?limit=1`)).status, 200);
+  rmdirSync(log);
+  assert.equal((await daemon.control("reopen")).status, 200);
+  assert.equal((await get(`${daemon.url}/api/tables/players?limit=1`, { headers: { "X-Request-Id": "once-it-can" } })).status, 200);
+  await until("the worker's line is in the file", () => readFileSync(log, "utf8").includes("once-it-can"));
+  assert.equal((await daemon.stop()).code, 0);
 });
 
 test("nobody asked for access lines: a refused request is found by its id all the same, and a reload turns them on", async (t) => {
