@@ -53,7 +53,14 @@ export function createBuiltIn({ serving, trust, clock, demo, connections, unders
   const turns = new Turns(clock, rule.interval, OVERLOAD);
   const turn = turnStage(turns, clock, (wait) => tally.waits.record(wait));
   const body = bodyStage({ rule: bodyRule(connections), clock, addressOf: ({ req }) => trust.countable(req) });
-  const gate = createGate([addressStage(trust), body, shedStage(clock, turns), pipelineStage(), queueStage(queue, rule), turn]);
+  const gate = createGate([
+    addressStage(trust),
+    body,
+    shedStage(clock, turns),
+    pipelineStage(() => tally.refused("queue")),
+    queueStage(queue, rule),
+    turn,
+  ]);
   const refused = (exchange: Exchange): void => serving.refused(exchange);
   const refusals = new Refusals(clock, demo);
   const front = { gate, prepared, refusals, inFlight, tally, demo, underscores, refused, draining: () => serving.draining };

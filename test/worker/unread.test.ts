@@ -1,10 +1,56 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
 import { connect } from "node:net";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AT_ONCE } from "../../src/worker/gate/pipeline.ts";
 import { until } from "../process/harness.ts";
 import { startRig } from "./rig.ts";
+
+/** Serves `/hang`, which never answers, and counts the requests that node:http has parsed. */
+async function hanging(use: (port: number, parsed: () => number) => Promise<void>): Promise<void> {
+  let count = 0;
+  const started = (): void => void (count += 1);
+  subscribe("http.server.request.start", started);
+  const builtIn = {
+    default: (fastify: { get(path: string, handler: () => Promise<unknown>): void }) => {
+      fastify.get("/hang", () => new Promise(() => {}));
+      fastify.get("/", () => Promise.resolve("x"));
+    },
+  };
+  const rig = startRig({ builtIn });
+  try {
+    await rig.until("ready");
+    await use(rig.port, () => count);
+  } finally {
+    unsubscribe("http.server.request.start", started);
+    rig.tell({ type: "drain", within: 0 as never });
+    await rig.exited;
+  }
+}
+
+test("behind an answer that does not come only a few requests of a connection are read", async () => {
+  await hanging(async (port, parsed) => {
+    const client = connect(port, "127.0.0.1");
+    const head = `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${"x".repeat(13_000)}\r\n\r\n`;
+    client.write(`GET /hang HTTP/1.1\r\nHost: a\r\n\r\n${head.repeat(230)}`);
+    await until("some are parsed", () => parsed() > 8);
+    await sleep(300);
+    assert.ok(parsed() < 30, `${parsed()} of 231 requests were parsed`);
+    client.destroy();
+  });
+});
+
+test("a connection with more requests than may wait is cut", async () => {
+  await hanging(async (port) => {
+    const client = connect(port, "127.0.0.1").on("error", () => {});
+    const closed = once(client, "close");
+    client.resume();
+    client.write("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n".repeat(200));
+    await closed;
+  });
+});
 
 const MIB = 1_048_576;
 /** More than the kernel takes for one connection. */

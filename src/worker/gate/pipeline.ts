@@ -5,22 +5,17 @@
  * A request whose answer is the next to leave never waits: its body may have arrived after later requests of its connection had
  * begun, and their answers wait for its own.
  */
-import { seconds } from "../../base/units.ts";
 import type { Seat } from "../connections.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Refusal, Stage, Verdict } from "./stage.ts";
+import { readOn, stopReading } from "../reading.ts";
+import type { Stage, Verdict } from "./stage.ts";
 
 /** Requests of one connection that are worked on, or whose answers have not left, at a time; and the one whose answer is next. */
 export const AT_ONCE = 2;
-/** Requests that may wait behind them; the answers to more make Node stop reading from the connection. */
+/** Requests that wait behind them before no more are read. */
+const FEW_WAITING = 8;
+/** What is read at once (64 KiB) may hold thousands of requests: with more than this waiting the connection is cut. */
 const MOST_WAITING = 64;
-
-const REFUSAL: Refusal = {
-  status: 503,
-  reason: "queue",
-  detail: `more than ${MOST_WAITING} requests wait on this connection`,
-  retryAfter: seconds(1),
-};
 
 interface Line {
   /** Requests that are worked on, or whose answers have not left. */
@@ -29,12 +24,13 @@ interface Line {
   readonly waiting: Set<() => void>;
 }
 
-export function pipelineStage(): Stage {
+/** @param cut called for a connection that is cut. */
+export function pipelineStage(cut: () => void): Stage {
   const lines = new WeakMap<Seat, Line>(); // goes with its connection, and what waits with it
   return {
     name: "pipeline",
     covers: "application",
-    admit({ seat, res }: Exchange): Verdict {
+    admit({ seat, req: { socket }, res }: Exchange): Verdict {
       if (seat === undefined) return undefined;
       const line = lines.get(seat) ?? { working: 0, waiting: new Set() };
       if (line.working === 0) lines.set(seat, line);
@@ -48,11 +44,17 @@ export function pipelineStage(): Stage {
       };
       const isNext = res.socket !== null;
       if (isNext || line.working < AT_ONCE) return begin();
-      if (line.waiting.size >= MOST_WAITING) return REFUSAL;
+      if (line.waiting.size >= MOST_WAITING) {
+        if (!socket.destroyed) cut();
+        socket.destroy();
+      }
       return new Promise((resolve) => {
         const admit = (): void => {
-          if (line.waiting.delete(admit)) resolve(begin());
+          if (!line.waiting.delete(admit)) return;
+          if (line.waiting.size < FEW_WAITING) readOn(socket);
+          resolve(begin());
         };
+        if (line.waiting.size >= FEW_WAITING) stopReading(socket);
         line.waiting.add(admit);
         res.once("socket", admit);
       });
