@@ -1,7 +1,7 @@
 /**
  * Whether this broker has the journal:
  *
- *   closed ─ open ─→ open ─ yield ─→ closed      another broker takes it over; takeBack when that one has failed
+ *   closed ─ open ─→ open ─ yield ─→ closed      another broker takes it over; reclaim, takeBack when that one has failed
  *      └ the disk is full or fails ─→ refusing ─ every 2 s ─→ open
  *
  * While it refuses, the rows are shown with the writes that wait in the journal's file, and every new write is refused (507).
@@ -10,7 +10,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import { seconds } from "../base/units.ts";
+import { seconds, type Ms } from "../base/units.ts";
 import type { Broker } from "./broker.ts";
 import { readWaiting } from "./journal/inspect.ts";
 import { FILE } from "./journal/salvage.ts";
@@ -33,10 +33,13 @@ const TRY_AGAIN = seconds(5);
 export class Custody {
   readonly #parts: CustodyParts;
   #leaving = false;
+  /** Brokers that have asked for the journal and still run. */
+  #successors = 0;
   /** Set while another broker has the journal, or is about to. */
   #yielding: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #opening: Promise<void> | undefined;
+  /** The attempt to open the journal that is under way; never rejects. */
+  #opening: Promise<unknown> | undefined;
 
   constructor(parts: CustodyParts) {
     this.#parts = parts;
@@ -44,24 +47,19 @@ export class Custody {
 
   /**
    * Opens the journal if a table is writable or writes may wait in it. Without room on the disk it begins to refuse writes instead.
+   * @returns whether the journal is open.
    * @throws DroverError when the journal can't be opened, or not even read.
    */
-  async open(): Promise<void> {
+  async open(): Promise<boolean> {
     const { broker, dataDir } = this.#parts;
-    if (!broker.writable && !existsSync(join(dataDir, FILE))) return;
-    try {
-      await this.#open();
-    } catch (e) {
-      if (!isDiskError(e)) throw e;
-      this.#refuse(e);
-    }
+    if (!broker.writable && !existsSync(join(dataDir, FILE))) return false;
+    return await this.#track(this.#openOrRefuse());
   }
 
-  /** Accepts no more writes. Resolves once the journal is closed. */
+  /** Hands the journal to a successor: accepts no more writes. Resolves once the journal is closed. */
   yield(): Promise<void> {
-    clearTimeout(this.#retry);
-    this.#yielding ??= (this.#opening ?? Promise.resolve()).then(() => this.#parts.broker.closeWrites());
-    return this.#yielding;
+    this.#successors += 1;
+    return this.#close();
   }
 
   /** Another broker has the journal, or is about to. */
@@ -69,40 +67,68 @@ export class Custody {
     return this.#yielding !== undefined;
   }
 
-  /** Resolves once a yield that was asked for is done. */
-  get yielded(): Promise<void> {
-    return this.#yielding ?? Promise.resolve();
-  }
-
   /** As `yield`, permanently. */
   leave(): Promise<void> {
     this.#leaving = true;
-    return this.yield();
+    return this.#close();
   }
 
-  /** The successor is gone and this broker is still here: opens the journal again. */
+  /** A successor is gone. @returns whether the journal is this broker's again: it stays, and no other successor has asked. */
+  async reclaim(): Promise<boolean> {
+    this.#successors -= 1;
+    await this.#yielding;
+    if (this.#leaving || this.#successors > 0) return false;
+    this.#yielding = undefined;
+    return true;
+  }
+
+  /** Opens the journal again after `reclaim`, and tries again until it is open or another broker asks for it. */
   async takeBack(): Promise<void> {
     const { broker, log } = this.#parts;
-    await this.#yielding;
-    if (this.#leaving) return;
-    this.#yielding = undefined;
-    if (broker.takesWrites) return;
+    if (broker.takesWrites || this.#opening !== undefined) return;
     try {
-      await this.open();
-      log.warn("the broker that was to take over is gone: the journal is open here again");
+      if (await this.open()) log.warn("the broker that was to take over is gone: the journal is open here again");
     } catch (e) {
       log.error({ err: e }, `the journal can't be opened again, nothing can be written: ${messageOf(e)}`);
-      this.#retry = setTimeout(() => void this.takeBack(), TRY_AGAIN);
+      this.#later(TRY_AGAIN, () => this.takeBack());
     }
   }
 
-  async #open(): Promise<void> {
+  /** Waits for an opening that is under way: its journal is closed too. */
+  #close(): Promise<void> {
+    clearTimeout(this.#retry);
+    this.#yielding ??= (this.#opening ?? Promise.resolve()).then(() => this.#parts.broker.closeWrites());
+    return this.#yielding;
+  }
+
+  #track(opening: Promise<boolean>): Promise<boolean> {
+    const ended = (): void => void (this.#opening = undefined);
+    this.#opening = opening.then(ended, ended); // the caller reports the error
+    return opening;
+  }
+
+  #later(pause: Ms, attempt: () => Promise<unknown>): void {
+    if (!this.isYielding) this.#retry = setTimeout(() => void attempt(), pause);
+  }
+
+  async #openOrRefuse(): Promise<boolean> {
+    try {
+      return await this.#open();
+    } catch (e) {
+      if (!isDiskError(e)) throw e;
+      this.#refuse(e);
+      return false;
+    }
+  }
+
+  async #open(): Promise<boolean> {
     const { broker, log, open } = this.#parts;
     const means = await open();
-    if (means === undefined) return;
+    if (means === undefined) return false;
     const { entries } = means.journal.recovered;
     if (entries.length > 0) log.info({ waiting: entries.length }, `${entries.length} writes wait in the journal, and are sent now`);
     broker.openWrites(means);
+    return true;
   }
 
   /** @throws the error when the journal can't even be read: rows without what waits in it would be older than clients have seen. */
@@ -120,19 +146,19 @@ export class Custody {
   }
 
   #lookAgain(): void {
-    this.#retry = setTimeout(() => {
-      this.#opening = this.#tryAgain().finally(() => (this.#opening = undefined));
-    }, LOOK_FOR_ROOM);
+    this.#later(LOOK_FOR_ROOM, () => this.#track(this.#tryAgain()));
   }
 
-  async #tryAgain(): Promise<void> {
+  async #tryAgain(): Promise<boolean> {
     const { log } = this.#parts;
     try {
-      await this.#open();
+      const isOpen = await this.#open();
       log.warn("the journal could be opened: writes are accepted again");
+      return isOpen;
     } catch (e) {
       if (!isDiskError(e)) log.error({ err: e }, `the journal still can't be opened: ${messageOf(e)}`);
-      if (this.#yielding === undefined) this.#lookAgain();
+      this.#lookAgain();
+      return false;
     }
   }
 }

@@ -184,11 +184,10 @@ class BrokerProcess {
     return path;
   }
 
-  /** The successor is gone, and we are still here. */
+  /** A successor is gone. */
   async #takeBack(): Promise<void> {
     const running = this.#running;
-    await running?.custody.yielded;
-    if (this.#leaving || running === undefined) return;
+    if (running === undefined || !(await running.custody.reclaim())) return;
     running.ledger.start();
     await running.custody.takeBack();
   }
