@@ -7,7 +7,7 @@ import { test, type TestContext } from "node:test";
 import { pino } from "pino";
 import { systemClock } from "../../src/base/clock.ts";
 import { minutes, ms, seconds } from "../../src/base/units.ts";
-import { openKept } from "../../src/broker/ledger/kept.ts";
+import { keepNothing, openKept, type Kept } from "../../src/broker/ledger/kept.ts";
 import { serveBroker } from "../../src/broker/rpc.ts";
 import { brokerTransport } from "../../src/sheets/broker-transport.ts";
 import type { BrokerPort } from "../../src/sheets/direct-transport.ts";
@@ -29,14 +29,21 @@ async function until(what: string, check: () => boolean): Promise<void> {
   assert.fail(`never: ${what}`);
 }
 
+const fullDisk = (): Kept => ({
+  ...keepNothing,
+  write() {
+    throw new Error("database or disk is full");
+  },
+});
+
 /** A broker that has nothing but a ledger, on a real socket, and workers that find it there. */
-function machine(t: TestContext, rules = {}) {
+function machine(t: TestContext, rules = {}, on?: () => Kept) {
   const folder = mkdtempSync(join(tmpdir(), "drover-lc-"));
   const path = join(folder, "broker.sock");
   const ends: (() => void)[] = [() => rmSync(folder, { recursive: true, force: true })];
   t.after(() => ends.toReversed().forEach((end) => end()));
   const broker = () => {
-    const byHand = ledgerByHand({ rules, open: () => openKept(folder, log) });
+    const byHand = ledgerByHand({ rules, open: on ?? (() => openKept(folder, log)) });
     const port: BrokerPort = {
       subscribe: () => ({ saw: () => {}, end: () => {} }),
       follow: () => () => {},
@@ -214,6 +221,20 @@ test("many logouts that are not durable are repeated some at a time", async () =
   broker.events?.link(true);
   await until("all are repeated", () => new Set(broker.asked).size === all.length);
   assert.ok(broker.most <= 64, `${broker.most} at a time`);
+});
+
+test("logouts that wait for the disk leave other calls their room: one call per session, and a bounded number", async (t) => {
+  const { broker, worker } = machine(t, { max: 2_000 }, fullDisk);
+  const one = broker();
+  one.rpc.takeOver();
+  const a = worker();
+  await until("the worker is connected", () => a.slots().max === 2_000);
+  const mallory = session("mallory", wall());
+  assert.deepEqual(await a.enter(mallory), { is: "in" });
+  const left = Array.from({ length: 1_000 }, (_, i) => a.leave(i % 2 === 0 ? mallory : session(`u${i}`, wall())));
+  assert.deepEqual(await a.enter(session("carol", wall())), { is: "in" });
+  assert.equal((await a.spend([{ key: "k", most: 5, per: seconds(60) }])).is, "ok");
+  assert.equal(await left.at(-1), false, "more sessions than may be asked for at a time");
 });
 
 test("a broker that forgot everything lets in again whom workers hold to be in", async () => {
