@@ -61,6 +61,11 @@ export class Durable {
     return this.#state === "open";
   }
 
+  /** The last attempt to open or to write has failed. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
   open(): void {
     if (this.#state !== "closed") return;
     this.#state = "opening";

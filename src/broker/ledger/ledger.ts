@@ -4,7 +4,8 @@
  *   closed ─ start ─→ unread ─ the file was read ─→ open ─ close: all is written ─→ closed: workers ask the next broker
  *                       └──────────── close ──────────────────────────────────────────↑
  *
- * Nothing is reported as done before it is durable: a logout, `slots end` and a login that ends an older session wait for the disk.
+ * Nothing is reported as done before it is durable: a logout, `slots end` and a login that ends an older session wait for the disk. While
+ * writes fail, such a login is refused (`away`) and ends nothing.
  *
  * While the file can't be read its revocations are unknown, and the ledger fails safe:
  *   - no session is admitted (`away`: 503 and Retry-After), because it may have been ended, or its slot may be taken;
@@ -176,8 +177,8 @@ export class SharedLedger implements LedgerHost {
 
   async #enter(session: Session, before: Session | undefined): Promise<Admission | undefined> {
     if (this.#open && !this.#disk.isOpen) return { is: "away", retryAfter: COME_AGAIN };
-    const admission = this.#step((at) => this.#slots.enter(session, at, before));
-    if (admission?.is !== "in" || !this.#unsaved.concerns(this.#slots, session, before)) return admission;
+    const admission = this.#step((at) => this.#slots.enter(session, at, before, !this.#disk.isFailing));
+    if (admission?.is !== "in" || !this.#unsaved.awaits(session)) return admission;
     return (await this.#disk.settled(DURABLE_WITHIN)) ? admission : undefined;
   }
 

@@ -9,6 +9,7 @@
 import { slotsState, type SlotsState } from "../../base/slots.ts";
 import { after, between, elapsed, later, minutes, ms, seconds, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Admission, Session } from "../../sheets/ledger.ts";
+import { COME_AGAIN } from "../../sheets/ledger-wire.ts";
 
 export interface SlotRules {
   readonly max: number;
@@ -57,6 +58,8 @@ export interface SlotsChange {
   readonly leases: Set<string>;
   readonly ended: Set<string>;
   readonly marks: Set<string>;
+  /** Sessions that were admitted, and ended another one by it. */
+  readonly logins: Set<string>;
   readonly out: { readonly id: string; readonly why: EndedWhy }[];
 }
 
@@ -102,8 +105,11 @@ export class Slots {
     return change;
   }
 
-  /** @param before the session that the same browser had: it ends when this one is let in, and its slot counts as free. */
-  enter(session: Session, at: Now, before?: Session): Admission {
+  /**
+   * @param before the session that the same browser had: it ends when this one is let in, and its slot counts as free.
+   * @param mayEnd false: a session that can only enter by ending another one is not admitted (`away`), and ends none.
+   */
+  enter(session: Session, at: Now, before?: Session, mayEnd = true): Admission {
     const known = this.leases.get(session.id);
     if (known !== undefined) {
       this.#renew(known, at.now, false);
@@ -115,14 +121,18 @@ export class Slots {
     const leaving = before === undefined ? undefined : this.leases.get(before.id);
     const own = (this.#byUser.get(session.user) ?? []).filter((lease) => lease !== leaving);
     const used = this.leases.size - (leaving === undefined ? 0 : 1);
-    if (own.length >= this.rules.perUser) {
+    // As many as are too many, after that number was lowered too.
+    const surplus = own.slice(0, Math.max(0, own.length - this.rules.perUser + 1));
+    if (surplus.length > 0) {
       if (this.rules.conflict === "refuse") return { is: "refused", most: this.rules.perUser };
       const newer = own.filter((lease) => lease.rank > rank).length;
       if (newer >= this.rules.perUser) return { is: this.#end(session, "taken-over", at) };
-      // As many as are too many, after that number was lowered too.
-      for (const { session: old } of own.slice(0, own.length - this.rules.perUser + 1)) this.#end(old, "taken-over", at);
     } else if (used >= this.rules.max && !session.admin) return this.#full(at.now);
+    const ends = surplus.length > 0 || (before !== undefined && !this.ended.has(before.id));
+    if (ends && !mayEnd) return { is: "away", retryAfter: COME_AGAIN };
+    for (const { session: old } of surplus) this.#end(old, "taken-over", at);
     if (before !== undefined) this.#end(before, "revoked", at);
+    if (ends) this.#change.logins.add(session.id);
     this.#admit({ session, rank, until: after(at.now, this.rules.lease), held: false });
     return { is: "in" };
   }
@@ -287,7 +297,7 @@ export class Slots {
 /** What a worker is told that took a session for one that is in. */
 const outBy = ({ is }: Admission): EndedWhy => (is === "taken-over" || is === "revoked" ? is : "expired");
 
-const noChange = (): SlotsChange => ({ leases: new Set(), ended: new Set(), marks: new Set(), out: [] });
+const noChange = (): SlotsChange => ({ leases: new Set(), ended: new Set(), marks: new Set(), logins: new Set(), out: [] });
 
 /** An instant of this process as a time that another understands. */
 export const wallOf = (at: Instant, { now, wall }: Now): Timestamp => later(wall, between(now, at));

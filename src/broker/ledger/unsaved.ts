@@ -15,15 +15,18 @@ export class Unsaved {
   readonly #leases = new Set<string>();
   readonly #ended = new Set<string>();
   readonly #marks = new Set<string>();
+  /** Logins that ended an older session, which is not on disk as ended. */
+  readonly #logins = new Set<string>();
   /** Windows that the last broker left in the file: they are counted here now. */
   readonly #takenWindows = new Set<string>();
   /** Until when each lease is, on disk. */
   readonly #written = new Map<string, Instant>();
 
-  note({ leases, ended, marks }: SlotsChange): void {
+  note({ leases, ended, marks, logins }: SlotsChange): void {
     for (const id of leases) this.#leases.add(id);
     for (const id of ended) this.#ended.add(id);
     for (const user of marks) this.#marks.add(user);
+    for (const id of logins) this.#logins.add(id);
   }
 
   /** The file was read: it has these leases and windows. What is unsaved stays so. */
@@ -61,7 +64,7 @@ export class Unsaved {
       if (until === undefined) this.#written.delete(id);
       else if (this.#hasMoved(id, until)) this.#written.set(id, until);
     }
-    for (const set of [this.#leases, this.#ended, this.#marks, this.#takenWindows]) set.clear();
+    for (const set of [this.#leases, this.#ended, this.#marks, this.#logins, this.#takenWindows]) set.clear();
     counts.days.saved();
   }
 
@@ -73,10 +76,9 @@ export class Unsaved {
     };
   }
 
-  /** Whether a session that this user had, or the browser that logs in, was ended and is not on disk as such. */
-  concerns(slots: Slots, { user }: Session, before?: Session): boolean {
-    const { ended, marks } = this.endings(slots);
-    return ended.some((one) => one.user === user || one.id === before?.id) || marks.some((mark) => mark.user === user);
+  /** Whether the session was admitted by ending another one, which is not on disk as ended. */
+  awaits({ id }: Session): boolean {
+    return this.#logins.has(id);
   }
 
   #hasMoved(id: string, until: Instant | undefined): boolean {

@@ -175,19 +175,42 @@ test("a logout that does not reach the disk in time, or before the ledger closes
   byHand.host.close();
 });
 
-test("a login that ends an older session is answered once that is on disk; others do not wait for it", async () => {
+test("a login that ends an older session is answered once that is on disk; others do not wait for it", async (t) => {
   const { disk, kept } = frailDisk();
+  disk.full = false;
   const { host } = begin(kept);
+  t.after(() => host.close());
   const one = seat(host);
   const [ada, bob, eve] = ["ada", "bob", "eve"].map((user) => session(user, time.wall())) as [Session, Session, Session];
   assert.deepEqual(await one.enter(ada), { is: "in" });
+  disk.full = true; // and no write has failed yet
   const newer = one.enter(session("ada", time.wall() + 1));
   const over = one.enter(bob, eve);
   for (const login of [newer, over]) assert.equal(await soFar<unknown>(login, disk), "pending");
   assert.deepEqual(await one.enter(session("zoe", time.wall())), { is: "in" });
   disk.full = false;
   for (const login of [newer, over]) assert.deepEqual(await login, { is: "in" });
-  host.close();
+});
+
+test("while the disk refuses, a login that would end an older session is refused and ends none; other sessions wait for nothing", async (t) => {
+  const { disk, kept } = frailDisk();
+  const { host } = ledgerByHand({ clock: time, open: kept, rules: { max: 10, perUser: 2 } });
+  t.after(() => host.close());
+  const out: string[] = [];
+  const one = host.join({ slots: () => {}, ended: (id) => out.push(id), tallied: () => {} });
+  const ada = Array.from({ length: 5 }, (_, i) => session("ada", time.wall() + i)) as [Session, Session, Session, Session, Session];
+  for (const each of ada.slice(0, 2)) assert.deepEqual(await one.enter(each), { is: "in" });
+  await written(disk, 2);
+  assert.equal((await one.enter(ada[2]))?.is, "away", "a third one");
+  assert.equal((await one.enter(session("bob", time.wall()), ada[1]))?.is, "away", "in a browser where ada is in");
+  assert.deepEqual([out, host.state.used], [[], 2]);
+  const left = one.leave(ada[0]);
+  assert.deepEqual(await soFar<unknown>(one.enter(ada[1]), disk), { is: "in" }, "admitted before, new to its worker");
+  assert.deepEqual(await soFar<unknown>(one.enter(ada[3]), disk), { is: "in" }, "ends no session");
+  disk.full = false;
+  assert.equal(await left, true);
+  assert.deepEqual(await one.enter(ada[4]), { is: "in" });
+  assert.deepEqual(out, [ada[0].id, ada[1].id]);
 });
 
 test("counts of the day that a full disk did not take are written when it does", async () => {
