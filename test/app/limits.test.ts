@@ -14,7 +14,7 @@ import { minutes, ms, seconds } from "../../src/base/units.ts";
 import { slotNoun } from "../../src/settings/slotnoun.ts";
 import { createTrust } from "../../src/worker/gate/address.ts";
 import { ledgerByHand } from "../broker/ledger/ledgers.ts";
-import { eventWorld, member, Person } from "./session/people.ts";
+import { eventSheet, eventWorld, member, Person } from "./session/people.ts";
 import { Sheet, world } from "./world.ts";
 
 const MINUTE = minutes(1);
@@ -192,6 +192,20 @@ test("a refund needs a count: requests that are refused before they are counted 
   await send(w.url, "POST", "/api/tables/players", {}, "{");
   assert.equal(refunds, 0, "strangers have no day");
   host.close();
+});
+
+test("a batch that is sent again under its Idempotency-Key counts once against its user's day", async () => {
+  const sheet = eventSheet();
+  sheet.grant("players", { append: "signed-in" });
+  await using w = await world(sheet, undefined, { limits: rules({ daily: 100 }) });
+  const ada = await member(w, "Ada");
+  const rows = (first: number): readonly object[] => Array.from({ length: 30 }, (_, i) => ({ id: `r${first + i}`, name: "x" }));
+  const post = (first: number) => ada.ask("POST", "/api/tables/players", rows(first), { "Idempotency-Key": `k-${first}`, Origin: w.url });
+  for (let i = 0; i < 5; i += 1) {
+    const { status, headers } = await post(0);
+    assert.deepEqual([status, headers.get("idempotency-replayed")], [201, i === 0 ? null : "true"]);
+  }
+  assert.match((await post(30)).headers.get("ratelimit") ?? "", /"day";r=40/);
 });
 
 test("names of limits and what is left of them, as structured fields", () => {

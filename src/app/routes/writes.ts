@@ -78,6 +78,10 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
     if (over === undefined) writers.set(request, { who, rows });
     return over;
   };
+  const takeBack = (request: Writing): void => {
+    const counted = writers.get(request);
+    if (counted !== undefined) limiter.unwritten(counted.who, counted.rows);
+  };
   const serve = (deed: Deed) => ({
     bodyLimit: MAX_WRITE_BODY,
     // Before the body is read: strangers who may not write have nothing to say.
@@ -87,8 +91,7 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
       return refused === undefined ? undefined : sendProblem(request, reply, refused);
     },
     onResponse: async (request: Writing, { statusCode }: FastifyReply): Promise<void> => {
-      const counted = writers.get(request);
-      if (counted !== undefined && statusCode >= 400) limiter.unwritten(counted.who, counted.rows);
+      if (statusCode >= 400) takeBack(request);
     },
     handler: async (request: Writing, reply: FastifyReply): Promise<FastifyReply> => {
       const wish = await understand(request, reply, deed, services);
@@ -97,7 +100,10 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
       if (over !== undefined) return sendProblem(request, reply, over);
       if (wish.wait === "sheet") services.live.streams.waits(reply.raw);
       const answer = await write(request, wish, services);
-      if (answer.is === "written") return sendWritten(reply, answer, wish);
+      if (answer.is === "written") {
+        if (answer.repeated) takeBack(request);
+        return sendWritten(reply, answer, wish);
+      }
       if (answer.refusal.reason === "not-writable") warnOnce(wish.info.name, answer.refusal.message, warned, services);
       return sendProblem(request, reply, problemOfRefusal(answer.refusal, wish, request));
     },
