@@ -47,6 +47,7 @@ export const targetLine = (verdicts: readonly ResourceVerdict[]): string =>
   verdicts
     .map(({ resource, used, at, verdict }) => {
       const { test, scale, block } = BARS[resource];
-      return `${resource} ${used} % at ${at}: ${SAYS[verdict]} (test ${test}, scale ${scale}, block ${block})`;
+      const due = verdict === "fail" && used >= scale ? ", and a larger machine is due" : "";
+      return `${resource} ${used} % at ${at}: ${SAYS[verdict]}${due} (test ${test}, scale ${scale}, block ${block})`;
     })
     .join("; ");
