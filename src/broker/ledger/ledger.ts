@@ -163,7 +163,13 @@ export class SharedLedger implements LedgerHost {
     return typeof count === "string" ? count : { count, durable: await this.#disk.settled(DURABLE_WITHIN) };
   }
 
+  /** Its file could not be read yet: which sessions are in, and the day, are not known. */
+  get isUnread(): boolean {
+    return this.#open && !this.#disk.isOpen;
+  }
+
   #end(who: string): number | string {
+    if (this.isUnread) return this.#step((at) => this.#slots.revokeUser(who, at)) ?? AWAY; // ends them once they are known
     const found = findSessions(this.#slots, who);
     if (found.is === "user") return this.#step((at) => this.#slots.revokeUser(who, at)) ?? AWAY;
     if (found.is === "session") return this.#step((at) => (this.#slots.revoke(found.session, at), 1)) ?? AWAY;
@@ -176,7 +182,7 @@ export class SharedLedger implements LedgerHost {
   }
 
   async #enter(session: Session, before: Session | undefined): Promise<Admission | undefined> {
-    if (this.#open && !this.#disk.isOpen) return { is: "away", retryAfter: COME_AGAIN };
+    if (this.isUnread) return { is: "away", retryAfter: COME_AGAIN };
     const admission = this.#step((at) => this.#slots.enter(session, at, before, !this.#disk.isFailing));
     if (admission?.is !== "in" || !this.#unsaved.awaits(session)) return admission;
     return (await this.#disk.settled(DURABLE_WITHIN)) ? admission : undefined;

@@ -12,6 +12,8 @@ const LONGEST_USER = 32;
 const NOT_DURABLE =
   "This is not on disk yet: a restart now would admit them again. drover goes on trying, and logs “the ledger is written again”";
 
+const UNREAD = "The ledger can't be read yet, see the log: who is in is not known";
+
 /** @param wall now. */
 export async function answerOperator(
   ledger: SharedLedger,
@@ -20,16 +22,19 @@ export async function answerOperator(
 ): Promise<{ readonly ok: boolean; readonly text: string }> {
   switch (question.do) {
     case "list":
-      return { ok: true, text: list(ledger, wall) };
+      return { ok: true, text: ledger.isUnread ? `${list(ledger, wall)}\n${UNREAD}` : list(ledger, wall) };
     case "reap":
       return { ok: true, text: `${slots(ledger.reap())} freed; ${used(ledger)}` };
     case "end": {
+      const { isUnread } = ledger;
       const out = await ledger.end(question.who);
       if (typeof out === "string") return { ok: false, text: out };
+      if (isUnread) return { ok: false, text: `${UNREAD}. Once it is read, all sessions of a user ${question.who} end` };
       const text = `${sessions(out.count)} put out; ${used(ledger)}`;
       return out.durable ? { ok: true, text } : { ok: false, text: `${text}. ${NOT_DURABLE}` };
     }
     case "reset-day": {
+      if (ledger.isUnread) return { ok: false, text: `${UNREAD}. Try again` };
       const day = ledger.resetDay();
       return day === undefined ? { ok: false, text: AWAY } : { ok: true, text: `daily quotas are counted on ${day}` };
     }

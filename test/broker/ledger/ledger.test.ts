@@ -274,6 +274,26 @@ test("a ledger that can't be opened is tried again; meanwhile nobody is admitted
   next.host.close();
 });
 
+test("an operator learns that the ledger is not read yet; a user whose sessions are ended meanwhile stays out", async (t) => {
+  const first = begin();
+  const ada = session("ada", time.wall());
+  await seat(first.host).enter(ada);
+  first.host.close();
+  const { disk, kept } = frailDisk();
+  Object.assign(disk, { full: false, away: true });
+  const { host } = begin(kept);
+  t.after(() => host.close());
+  const tell = (question: Parameters<typeof answerOperator>[1]) => answerOperator(host, question, time.wall());
+  for (const question of [{ do: "end", who: "ada" }, { do: "reset-day" }, { do: "list" }] as const) {
+    const { ok, text } = await tell(question);
+    assert.deepEqual([ok, /can't be read yet/.test(text)], [question.do === "list", true], text);
+  }
+  disk.away = false;
+  assert.equal(await seat(host).leave(session("eve", time.wall())), true);
+  assert.deepEqual(await seat(host).enter(ada), { is: "revoked" });
+  assert.equal((await tell({ do: "reset-day" })).ok, true);
+});
+
 test("a file that is no database costs what is on it and nothing else", async () => {
   writeFileSync(join(folder, "ledger.db"), "this is no database, and long enough to be one ".repeat(100));
   const ada = session("ada", time.wall());
