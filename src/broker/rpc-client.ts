@@ -9,6 +9,7 @@ import type { BrokerPort, Subscription } from "../sheets/direct-transport.ts";
 import type { Changes } from "../sheets/events.ts";
 import type { SnapshotHead } from "../sheets/types.ts";
 import { MOST_FROM_CLIENT, PROTOCOL, type FromClient } from "../sheets/wire.ts";
+import { UnavailableError } from "../sheets/unavailable.ts";
 import { readFromClient } from "../sheets/wire-from-client.ts";
 import { seatRpc, type SeatRpc, type SpentCalls } from "./ledger/seat.ts";
 import { Outbox } from "./outbox.ts";
@@ -215,8 +216,13 @@ export class Client {
   }
 
   async #find({ id, params }: CallOf<"find">): Promise<void> {
-    const write = await this.#serving.broker.find(params.write);
-    this.#outbox.say({ type: "found", id, ...(write === undefined ? {} : { write }) });
+    try {
+      const write = await this.#serving.broker.find(params.write);
+      this.#outbox.say({ type: "found", id, ...(write === undefined ? {} : { write }) });
+    } catch (e) {
+      if (!(e instanceof UnavailableError)) throw e;
+      this.#outbox.say({ type: "reply", id, why: e.why });
+    }
   }
 
   async #want(call: CallOf<"want">): Promise<void> {

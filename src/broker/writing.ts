@@ -6,7 +6,8 @@ import { ms, seconds, type Bytes, type Instant } from "../base/units.ts";
 import type { WriteCall } from "../sheets/direct-transport.ts";
 import { isWritable, type Layout } from "../sheets/layout.ts";
 import type { Content } from "../sheets/snapshot.ts";
-import type { Table } from "../sheets/types.ts";
+import { EVERY_TABLE, type Table } from "../sheets/types.ts";
+import { UnavailableError } from "../sheets/unavailable.ts";
 import type { Delivery, Write, WriteAnswer, WriteRequest, WritesReport } from "../sheets/writes.ts";
 import { Aside, answerWrites } from "./aside.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
@@ -187,8 +188,12 @@ export class Writing {
     return this.#open?.flusher.takeTimes() ?? [];
   }
 
+  /** @throws UnavailableError while the journal that would know it is not open here. */
   async find(id: string): Promise<Write | undefined> {
-    return (this.#open ?? this.#refusal)?.waiting.find(id) ?? this.#open?.journal.find(id);
+    const found = (this.#open ?? this.#refusal)?.waiting.find(id) ?? (await this.#open?.journal.find(id));
+    const mayKnow = this.#open !== undefined || ![...this.#tables.values()].some(({ table }) => isWritable(table));
+    if (found === undefined && !mayKnow) throw unopened();
+    return found;
   }
 
   /** Copies the journal, while it goes on. @throws when it is not open here. */
@@ -207,9 +212,15 @@ export class Writing {
     const written = this.#tables.get(request.table);
     if (written === undefined || !isWritable(written.table))
       return refused("not-writable", `the tables file lets nobody change "${request.table}"`);
-    if (this.#refusal !== undefined) return refused("disk", this.#refusal.why, seconds(5));
+    if (this.#refusal !== undefined) return this.#refuse(request, this.#refusal.why);
     if (this.#open === undefined) return refused("away", "the broker does not take writes now: nothing was written", seconds(1));
     return this.#requests.write(written, request, call, this.#open);
+  }
+
+  /** A request with a name may repeat an accepted one, which only the journal knows. */
+  #refuse({ once }: WriteRequest, why: string): WriteAnswer {
+    const answer = refused("disk", why, seconds(5));
+    return once === undefined ? answer : { ...answer, refusal: { ...answer.refusal, unsure: true } };
   }
 
   #settled(how: Settlement): void {
@@ -228,3 +239,11 @@ export class Writing {
     }
   }
 }
+
+const unopened = (): UnavailableError =>
+  new UnavailableError({
+    table: EVERY_TABLE,
+    reason: "broker",
+    message: "the journal is not open in this broker: what became of a write is not known now",
+    retryAfter: seconds(5),
+  });

@@ -109,6 +109,7 @@ class BrokerTransport implements BrokerLink {
   async find(id: string): Promise<Write | undefined> {
     const how = await this.#calls.make(() => ({ method: "find", params: { write: id } }), this.#options.timeout);
     if (how.type === "none") throw away(EVERY_TABLE, how.why);
+    if (how.type === "reply" && how.why !== undefined) throw new UnavailableError(how.why);
     return how.type === "found" ? how.write : undefined;
   }
 

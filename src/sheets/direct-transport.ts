@@ -39,7 +39,7 @@ export interface BrokerPort {
   touch(tables: readonly string[]): void;
   /** @returns what became of it: never rejects. */
   write(request: WriteRequest, call: WriteCall): Promise<WriteAnswer>;
-  /** @returns a write by its id, or undefined when there is none, or it landed more than a day ago. */
+  /** @returns a write by its id, or undefined when there is none, or it landed more than a day ago. @throws UnavailableError when that is not known now. */
   find(id: string): Promise<Write | undefined>;
   /** @returns what makes an earlier version of a table's rows into the newest; undefined: that is not known. */
   since(table: string, version: number): readonly Step[] | undefined;

@@ -51,7 +51,13 @@ const UNUSED = "is no longer used by this process";
 /** @returns how a write ends; undefined: it is to be said again, and what was answered until now is kept. */
 function endOfWrite(message: WriteAnswered, call: Outstanding): WriteAnswered | undefined {
   const { answer } = message;
-  if (answer.is === "refused") return answer.refusal.reason === "away" ? undefined : { ...message, answer: call.answer ?? answer };
+  if (answer.is === "refused") {
+    const { refusal } = answer;
+    if (refusal.reason === "away") return undefined;
+    // A broker whose disk refuses may not have looked up whether the one before it accepted this.
+    const unsure = refusal.unsure === true || (refusal.reason === "disk" && call.unsure);
+    return { ...message, answer: call.answer ?? (unsure ? { ...answer, refusal: { ...refusal, unsure } } : answer) };
+  }
   const { moved, ...written } = { ...answer, repeated: call.answer?.repeated ?? answer.repeated };
   if (moved !== true) return { ...message, answer: written };
   call.answer = written;

@@ -11,6 +11,7 @@ import type { BrokerConfig } from "../../src/broker/config.ts";
 import { runBroker } from "../../src/broker/main.ts";
 import { brokerTransport } from "../../src/sheets/broker-transport.ts";
 import { createTables, type Tables } from "../../src/sheets/client.ts";
+import { UnavailableError } from "../../src/sheets/unavailable.ts";
 import type { WriteAnswer } from "../../src/sheets/writes.ts";
 import { temporaryFolder } from "../folder.ts";
 import { Disk, means } from "./fakes.ts";
@@ -160,11 +161,16 @@ test("a journal that has no room to open: reads, writes refused for the disk, an
   const tables = worker();
   assert.equal((await tables.table("players")).snapshot.rowCount, 1);
   const refused = await write(tables, "a");
-  assert.equal(refused.is === "refused" && refused.refusal.reason, "disk");
+  assert.deepEqual(refused.is === "refused" && [refused.refusal.reason, refused.refusal.unsure], ["disk", undefined]);
+  const change = { op: "append", values: { id: "z" } } as const;
+  const repeated = await tables.write({ table: "players", changes: [change], once: { key: "k", digest: "d" } }, "journal");
+  assert.equal(repeated.is === "refused" && repeated.refusal.unsure, true, "it may have been accepted before");
+  await assert.rejects(tables.findWrite("01M7Z0Q2HMS5H88DF4P939G17F"), UnavailableError);
   assert.deepEqual(broker.exits, []);
   full = false;
   await until("it is open", () => lines.some((line) => line.includes("accepted again")));
   assert.equal((await write(tables, "b")).is, "written");
+  assert.equal(await tables.findWrite("01M7Z0Q2HMS5H88DF4P939G17F"), undefined);
 });
 
 test("a broker whose tables nobody may write to opens no journal", async () => {

@@ -73,6 +73,9 @@ export function sendWrites(reply: FastifyReply, state: WriteState, body: unknown
   return reply.headers({ "X-Write-State": state, "Cache-Control": "no-store" }).type(JSON_TYPE).send(JSON.stringify(body));
 }
 
+const UNSURE =
+  "nothing was written now, and it is not known whether this request was accepted before: repeat it under the same Idempotency-Key";
+
 /** Why nothing was written, in words for clients: what a refusal says of places, disks and processes is the operator's. */
 export function problemOfRefusal(
   refusal: WriteRefusal,
@@ -102,7 +105,14 @@ export function problemOfRefusal(
     case "full":
       return problem(503, "full", "too much is waiting to be sent to the spreadsheet: nothing was written", { headers });
     case "disk":
-      return problem(507, "disk", "the disk of this service takes nothing more: nothing was written", { headers });
+      return problem(
+        507,
+        "disk",
+        `the disk of this service takes nothing more: ${refusal.unsure === true ? UNSURE : "nothing was written"}`,
+        {
+          headers,
+        },
+      );
     case "away":
       return problem(503, "broker", message, { headers });
     case "not-writable":
