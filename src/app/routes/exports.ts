@@ -40,7 +40,7 @@ interface Order {
 export function exportRoute(fastify: FastifyInstance, services: AppServices): void {
   const exports = new Exports(services);
   fastify.get("/api/tables/:table/export", async (request: ExportRequest, reply) => {
-    if (rawQuery(request) === "" && (await rowBehind("export", request, reply, services))) return reply; // an export names its format
+    if (rawQuery(request) === "" && (await rowBehind("export", request, reply, services, "export"))) return reply; // an export names its format
     const order = await readOrder(request, reply, services);
     if ("status" in order) return sendProblem(request, reply, order);
     const head = headOf(order, services);

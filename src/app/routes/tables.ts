@@ -32,9 +32,21 @@ async function countRead(request: FastifyRequest, reply: FastifyReply, { limiter
   return over === undefined ? undefined : sendProblem(request, reply, over);
 }
 
+/** Rows without one whose key is the last segment of a fixed path: they are searched once. */
+const without = new WeakMap<TableView["snapshot"], string>();
+
 /** Answers with the row whose key is the last segment of a fixed path. @returns whether there is one, and it may be read. */
-export async function rowBehind(key: string, request: TableRequest, reply: FastifyReply, services: AppServices): Promise<boolean> {
-  const found = await find(request, reply, key, services);
+export async function rowBehind(
+  key: string,
+  request: TableRequest,
+  reply: FastifyReply,
+  services: AppServices,
+  priority: Priority,
+): Promise<boolean> {
+  const opened = await open(request, reply, { path: "row", priority }, services);
+  if ("status" in opened || without.get(opened.view.snapshot) === key) return false;
+  const found = await findIn(opened, key, request, services);
+  if ("status" in found && found.code === "unknown-key" && opened.owner === undefined) without.set(opened.view.snapshot, key);
   if ("status" in found) return false;
   if ((await countRead(request, reply, services)) === undefined) giveRow(request, reply, found, services);
   return true;
@@ -73,7 +85,10 @@ interface FoundRow extends Opened {
 
 async function find(request: TableRequest, reply: FastifyReply, key: string, services: AppServices): Promise<FoundRow | Problem> {
   const opened = await open(request, reply, { path: "row" }, services);
-  if ("status" in opened) return opened;
+  return "status" in opened ? opened : findIn(opened, key, request, services);
+}
+
+async function findIn(opened: Opened, key: string, request: TableRequest, services: AppServices): Promise<FoundRow | Problem> {
   const { view, owner } = opened;
   const place = await placeOf(view, key, services.threads, request.raw.signal);
   if (place === undefined || (owner !== undefined && !owns(view.snapshot.row(place), view.info, owner)))

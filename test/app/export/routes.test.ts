@@ -198,6 +198,19 @@ test("ten at once, no more; whoever stops reading stops the work, and whoever le
   await taken(200);
 });
 
+test('the rows are searched once for one with the key "export", however often the export without parameters is asked for', async () => {
+  await using w = await world(sampleSheet(20_000));
+  const bare = at(w, "").replace(/\?$/, "");
+  const first = await fetch(bare);
+  await first.arrayBuffer();
+  const again = await fetch(bare, { headers: { "if-none-match": first.headers.get("etag") ?? "" } });
+  assert.deepEqual([first.status, again.status], [first.status, first.ok ? 304 : first.status]);
+  assert.deepEqual(
+    w.threadRuns.filter((run) => run === "find"),
+    ["find"],
+  );
+});
+
 test("the pool is full: 503 before the first byte; later an export waits", async () => {
   await using w = await world(sampleSheet(20_000));
   w.threadsFail = Object.assign(new Error("full"), { code: "THREADS_BUSY" });
