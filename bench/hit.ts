@@ -16,6 +16,8 @@ import type { PreparedAnswer } from "../src/worker/app.ts";
 import { createBuiltIn } from "../src/worker/builtin.ts";
 import type { WorkerConfig } from "../src/worker/config.ts";
 import { createTrust } from "../src/worker/gate/address.ts";
+import { FurtherServers } from "../src/worker/further-servers.ts";
+import { processPort } from "../src/base/port.ts";
 import { Handles } from "../src/worker/handles.ts";
 import { createLimitedServer } from "../src/worker/limits.ts";
 import { Serving } from "../src/worker/serving.ts";
@@ -93,6 +95,7 @@ function drover(): Promise<number> {
   const trust = createTrust([]);
   const serving = new Serving(config, {
     handles,
+    further: new FurtherServers(processPort()),
     clock: systemClock,
     log,
     trust,

@@ -20,6 +20,8 @@ import { createTables } from "../src/sheets/client.ts";
 import { createBuiltIn } from "../src/worker/builtin.ts";
 import type { WorkerConfig } from "../src/worker/config.ts";
 import { createTrust } from "../src/worker/gate/address.ts";
+import { FurtherServers } from "../src/worker/further-servers.ts";
+import { processPort } from "../src/base/port.ts";
 import { Handles } from "../src/worker/handles.ts";
 import { createLimitedServer } from "../src/worker/limits.ts";
 import { Serving } from "../src/worker/serving.ts";
@@ -73,6 +75,7 @@ async function serve(): Promise<number> {
   const trust = createTrust([]);
   const serving = new Serving(config, {
     handles: new Handles([]),
+    further: new FurtherServers(processPort()),
     clock: systemClock,
     log,
     trust,

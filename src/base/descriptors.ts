@@ -3,7 +3,7 @@
  * /proc, write its log and start a replacement. Each process holds a few open on /dev/null and closes them for the length of
  * one such call.
  */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { errnoOf } from "./errors.ts";
 
 /** Descriptors that the master holds back: one fork, with its pipes and what libuv opens on its way. */
@@ -68,6 +68,30 @@ export function requireDescriptors(count: number): void {
     for (let i = 0; i < count; i += 1) probes.push(openSync("/dev/null", "r"));
   } finally {
     for (const fd of probes) closeSync(fd);
+  }
+}
+
+/** @returns how many files this process may have open; undefined when it can't be read. Never throws. */
+export function mostDescriptors(): number | undefined {
+  try {
+    const limits = withReserve(() => readFileSync("/proc/self/limits", "latin1"));
+    const most = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.NaN);
+    return Number.isNaN(most) ? undefined : most;
+  } catch {
+    return undefined; // no /proc, or no descriptor is left: the figure is unknown
+  }
+}
+
+/** @returns how many more files this process may open; Infinity when it can't be read. Never throws. */
+export function freeDescriptors(): number {
+  const most = mostDescriptors();
+  if (most === undefined) return Infinity;
+  try {
+    // The size is the number of open files since Linux 6.2, and 0 before.
+    const open = statSync("/proc/self/fd").size || withReserve(() => readdirSync("/proc/self/fd").length);
+    return most - open;
+  } catch {
+    return Infinity; // as above
   }
 }
 

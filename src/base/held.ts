@@ -154,8 +154,11 @@ export function detach(server: Server, handle: RawHandle): void {
  */
 export function hold(server: Server): boolean {
   const accepting = heldBy.get(server)?.accepting ?? [];
-  return accepting.every((handle) => handle.readStart?.() === 0 && handle.readStop?.() === 0);
+  return accepting.every(holdHandle);
 }
+
+/** The same with one socket, until its next listen(). */
+export const holdHandle = (handle: RawHandle): boolean => handle.readStart?.() === 0 && handle.readStop?.() === 0;
 
 /** Accepts again after hold(); without one it changes nothing. */
 export function release(server: Server, backlog: number): void {

@@ -10,9 +10,10 @@ import cluster from "node:cluster";
 import type { Server } from "node:net";
 import { resolve } from "node:path";
 import { DroverError } from "../base/errors.ts";
-import { isRawHandle, type RawHandle } from "../base/held.ts";
+import { holdHandle, isRawHandle, type RawHandle } from "../base/held.ts";
 import type { MasterPort } from "../base/port.ts";
 import type { SocketAddress, ToChild } from "../base/protocol.ts";
+import type { Turnstile } from "./pace.ts";
 
 /** What Node asks for; address -1 and port -1 mark what does not apply. */
 interface Query {
@@ -32,13 +33,24 @@ const UNIX = -1;
 /** UV_TCP_IPV6ONLY (uv.h). */
 const IPV6_ONLY = 1;
 
-export class FurtherServers {
+/** One socket of a further server. */
+interface Further {
+  close(): void;
+  /** As the application's `listen` did. */
+  listen(): void;
+  readonly handle: RawHandle;
+}
+
+export class FurtherServers implements Turnstile {
   readonly #port: MasterPort;
   readonly #asked = new Map<number, { readonly address: SocketAddress; readonly done: Done }>();
   /** By address, which of its servers exist: their `nth`. */
   readonly #open = new Map<string, Set<number>>();
-  readonly #handles = new Set<() => void>();
+  readonly #sockets = new Set<Further>();
+  #held = false;
   #lastId = 0;
+  /** Called for each connection that a further server has accepted. */
+  accepted: () => void = () => {};
 
   constructor(port: MasterPort) {
     this.#port = port;
@@ -60,6 +72,8 @@ export class FurtherServers {
     internals._getServer = (server, query, done) => {
       if (typeof query.addressType === "string") return Reflect.apply(original, cluster, [server, query, done]);
       if (typeof query.fd === "number" && query.fd >= 0) return refuseDescriptor(server, query.fd);
+      const accepted = this.#accepted;
+      server.off("connection", accepted).on("connection", accepted); // once, however often it listens
       this.#ask(query, done);
     };
   }
@@ -77,9 +91,26 @@ export class FurtherServers {
 
   /** Stops accepting; the servers stay open to the application, and other workers accept from the same sockets. */
   stop(): void {
-    for (const close of this.#handles) close();
-    this.#handles.clear();
+    for (const { close } of this.#sockets) close();
+    this.#sockets.clear();
   }
+
+  /** How many sockets they listen on. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  hold(): boolean {
+    this.#held = true;
+    return [...this.#sockets].every(({ handle }) => holdHandle(handle));
+  }
+
+  release(): void {
+    this.#held = false;
+    for (const { listen } of this.#sockets) listen();
+  }
+
+  readonly #accepted = (): void => this.accepted();
 
   #ask({ address, port, addressType, flags }: Query, done: Done): void {
     const unix = addressType === UNIX;
@@ -108,9 +139,17 @@ export class FurtherServers {
   /** Reports the handle's end to the master, which may close the socket then. */
   #watch(handle: RawHandle, address: SocketAddress): RawHandle {
     const close = handle.close.bind(handle);
-    this.#handles.add(close);
+    const listen = handle.listen.bind(handle);
+    let backlog: number | undefined;
+    const socket: Further = { handle, close, listen: () => void (backlog === undefined || listen(backlog)) };
+    this.#sockets.add(socket);
+    handle.listen = (asked) => {
+      const code = listen((backlog = asked));
+      if (this.#held && code === 0) holdHandle(handle);
+      return code;
+    };
     handle.close = (callback) => {
-      if (this.#handles.delete(close)) {
+      if (this.#sockets.delete(socket)) {
         this.#forget(address);
         this.#port.send({ type: "unbind", address });
       }

@@ -2,7 +2,7 @@ import type { Server } from "node:net";
 import { hold, release } from "../base/held.ts";
 
 /** Who may have a worker look away from the queue of new connections. */
-export type Reason = "cap" | "pace";
+export type Reason = "cap" | "pace" | "room";
 
 /**
  * Whether the worker accepts: it looks away from the one queue while anybody has a reason, and the neighbours take what comes. It keeps

@@ -20,6 +20,7 @@ import { InFlight } from "./inflight.ts";
 import { encrypt } from "./encrypt.ts";
 import { deferInterim } from "./interim.ts";
 import { Intake } from "./intake.ts";
+import type { FurtherServers } from "./further-servers.ts";
 import { refuseMalformed } from "./refusing.ts";
 import { retuneServer } from "./limits.ts";
 import { linger } from "./linger.ts";
@@ -29,12 +30,14 @@ import { Pace } from "./pace.ts";
 import { notePeer } from "./peer.ts";
 import type { Written } from "./prepared.ts";
 import type { Tally } from "./tally.ts";
+import { Room } from "./room.ts";
 import { MOST_UNREAD, watchTimeouts } from "./timeouts.ts";
 import { KEPT, Turnover } from "./turnover.ts";
 import { watchUpgrades } from "./upgrades.ts";
 
 export interface ServingParts {
   readonly handles: Handles;
+  readonly further: FurtherServers;
   readonly clock: Clock;
   readonly log: Logger;
   readonly trust: Trust;
@@ -58,6 +61,7 @@ export class Serving {
   readonly #parts: ServingParts;
   readonly #cap: Cap;
   readonly #pace: Pace;
+  readonly #room: Room;
   readonly #turnover: Turnover;
   #config: WorkerConfig;
   #server: Server | undefined;
@@ -70,6 +74,7 @@ export class Serving {
     this.outcomes = new Outcomes({ clock: parts.clock, tally: this.tally, trust: parts.trust, access: parts.access });
     const gone = (seat: Seat): void => {
       this.inFlight.dropped(seat);
+      this.#room.left();
       this.#cap.left(seat);
       this.#turnover.left(between(seat.acceptedAt, parts.clock.now()) >= KEPT);
       this.#pace.left();
@@ -78,13 +83,27 @@ export class Serving {
     this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.outcomes.over(exchange));
     const intake = this.#intake;
     const turnstile = { hold: () => intake.hold("cap"), release: () => intake.release("cap") };
-    const tell = (full: boolean): void => parts.holds(this.#turnover.staying, full, this.#turnover.churning);
+    const tell = (full: boolean): void => parts.holds(this.#turnover.staying, full || this.#room.short, this.#turnover.churning);
     this.#cap = new Cap(config.connections, this.connections, turnstile, tell);
     const size = (): number => this.connections.size;
     const staying = (): number => this.#turnover.staying;
     this.#pace = new Pace(staying, { hold: () => intake.hold("pace"), release: () => intake.release("pace") });
-    const told = (connections: number, churns: boolean): void => parts.holds(connections, this.#cap.full, churns);
+    const told = (connections: number, churns: boolean): void => parts.holds(connections, this.#full, churns);
     this.#turnover = new Turnover(size, told, () => this.#pace.churns());
+    const { further, log } = parts;
+    this.#room = new Room({
+      log,
+      further,
+      first: { hold: () => intake.hold("room"), release: () => intake.release("room") },
+      unused: () => (further.size === 0 ? 0 : Math.max(0, this.#config.connections - this.connections.size)),
+      changed: () => tell(this.#cap.full),
+    });
+    further.accepted = () => this.#room.accepted();
+  }
+
+  /** Accepts nothing until something has left. */
+  get #full(): boolean {
+    return this.#cap.full || this.#room.short;
   }
 
   get draining(): boolean {
@@ -110,6 +129,7 @@ export class Serving {
       notePeer(socket);
       this.connections.add(socket);
       many(socket);
+      this.#room.accepted();
       this.#cap.accepted();
       this.#turnover.came();
       this.#pace.accepted();
@@ -158,7 +178,7 @@ export class Serving {
     return {
       inFlight: () => this.inFlight.size,
       connections: () => this.connections.size,
-      full: () => this.#cap.full,
+      full: () => (this.#room.look(), this.#full), // at each beat: files are opened without a request, too
       counters: () => ({ ...this.tally.counters }),
       latency: () => this.tally.latency.takeDelta(),
       counts: () => ({ ...this.tally.counts }),
@@ -221,6 +241,7 @@ export class Serving {
 
   #observed(req: IncomingMessage, res: ServerResponse): void {
     if (this.#draining) res.shouldKeepAlive = false;
+    this.#room.stirred();
     if ((req.socket as { _httpMessage?: unknown })._httpMessage) deferInterim(res);
     boundBody(req, res, false);
     limitBody(this.inFlight.begin(req, res), this.#config.bodyLimit);

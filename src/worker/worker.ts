@@ -211,7 +211,8 @@ function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps & {
   const { slot, accessLog: share } = { ...configured, ...config };
   const access = new AccessLog({ slot, generation, clock: systemClock, lines: deps.lines, share });
   const holds = (connections: number, full: boolean, churns: boolean): void => port.send({ type: "holds", connections, full, churns });
-  const serving = new Serving(config, { handles, clock: systemClock, log: deps.log, trust, access, tally, closed, holds });
+  const further = new FurtherServers(port);
+  const serving = new Serving(config, { handles, further, clock: systemClock, log: deps.log, trust, access, tally, closed, holds });
   const health: Health = {
     status: "ok",
     generation,
@@ -220,7 +221,7 @@ function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps & {
     upstream: "never",
     demo: config.demo,
   };
-  return { configured, health, handles, further: new FurtherServers(port), trust, serving, access, drainStarts: new AbortController() };
+  return { configured, health, handles, further, trust, serving, access, drainStarts: new AbortController() };
 }
 
 /** What the application sees of its process: the worker's own services, then the composition root's. */

@@ -8,6 +8,8 @@ import { test, type TestContext } from "node:test";
 import { alive, cleanEnv, Daemon, DROVER, folder, get, ROOT, start, until } from "./harness.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
+const LEAK = join(ROOT, "test/process/apps/leak.mjs");
+const TWO_SERVERS = join(ROOT, "test/process/apps/two-servers.mjs");
 const GRANDCHILD = join(ROOT, "test/process/apps/grandchild.mjs");
 
 const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
@@ -28,9 +30,14 @@ const settled = (sockets: readonly net.Socket[]): Promise<true> =>
   until("every connection was accepted or refused", () => sockets.every((socket) => !socket.connecting));
 
 /** A daemon that may open so many files from its start on. */
-async function startWithin(t: TestContext, files: number, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Daemon> {
+async function startWithin(
+  t: TestContext,
+  files: number,
+  args: readonly string[],
+  { app = PLAIN, ...env }: NodeJS.ProcessEnv & { app?: string } = {},
+): Promise<Daemon> {
   const dir = folder(t);
-  const words = ["serve", PLAIN, "--bind", "127.0.0.1:0", ...args];
+  const words = ["serve", app, "--bind", "127.0.0.1:0", ...args];
   const child = spawn("sh", ["-c", `ulimit -n ${files}; exec "$0" "$@"`, DROVER, ...words], {
     cwd: dir,
     stdio: ["ignore", "pipe", "pipe"],
@@ -66,6 +73,32 @@ test("workers without a free descriptor keep beating, and no memory figure of th
   for (const { child } of (await daemon.status()).places) assert.notEqual(child?.rss, 0);
   sockets.forEach((socket) => socket.destroy());
   await until("it answers", () => get(daemon.url).then(({ status }) => status === 200, () => false)); // prettier-ignore
+});
+
+/** One request each on connections that are opened at once. @returns how many were answered. */
+async function answered(url: string, clients: number): Promise<number> {
+  const answers = await Promise.allSettled(Array.from({ length: clients }, () => get(url, { headers: { Connection: "keep-alive" } })));
+  return answers.filter(({ status }) => status === "fulfilled").length;
+}
+
+test("a worker whose application has used up its descriptors stops accepting: another worker answers every client", async (t) => {
+  const daemon = await startWithin(t, 200, [], { app: LEAK });
+  await get(`${daemon.url}/leak`);
+  await daemon.logged(/^this worker may open only \d+ more files: it stops accepting/, 5_000);
+  for (let round = 0; round < 3; round += 1) assert.equal(await answered(daemon.url, 30), 30);
+});
+
+test("clients of a further server leave descriptors for as many connections of the first as its cap allows", async (t) => {
+  const path = join(folder(t), "second.sock");
+  const probe = net.createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => probe.once("listening", resolve));
+  const { port } = probe.address() as net.AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  const env = { app: TWO_SERVERS, DROVER_WORKERS: "1", SECOND_PORT: String(port), SECOND_PATH: path };
+  const daemon = await startWithin(t, 200, [], env);
+  await settled(idle(t, 300, { port, host: "127.0.0.1" }));
+  await until("the worker has accepted many", async () => openFiles((await daemon.place("worker/0")).child?.pid ?? 0) > 100);
+  assert.equal(await answered(daemon.url, 38), 38);
 });
 
 test("100 idle control connections: a master of 150 descriptors lives, answers the operator and stops", async (t) => {

@@ -1,7 +1,6 @@
 /** Adds up what children tell in their beats and what /proc tells of them. Nobody is asked when it is read: a child that hangs keeps its last figures. */
-import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { withReserve } from "../../base/descriptors.ts";
+import { mostDescriptors } from "../../base/descriptors.ts";
 import { COUNT_FAMILIES, SPANS, watchNode, type NodeWatch, type SpanName } from "../../base/figures.ts";
 import { Histogram } from "../../base/histogram.ts";
 import { watchLoop } from "../../base/loopdelay.ts";
@@ -160,14 +159,7 @@ class Sums {
 }
 
 function watchOwn(): { readonly node: NodeWatch; readonly mostFiles: number | undefined } {
-  let limits = "";
-  try {
-    limits = withReserve(() => readFileSync("/proc/self/limits", "latin1"));
-  } catch {
-    // no /proc: then it is not known
-  }
-  const most = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.NaN);
-  return { node: watchNode(watchLoop()), mostFiles: Number.isNaN(most) ? undefined : most };
+  return { node: watchNode(watchLoop()), mostFiles: mostDescriptors() };
 }
 
 async function diskOf({
