@@ -12,7 +12,8 @@ const PATIENCE = 5_000;
 
 /** @returns a server that listens nowhere yet; its caller limits its connections. Every request is judged as one from the network. */
 export function adminServer(api: AdminApi): Server {
-  const server = http.createServer({ requestTimeout: PATIENCE, headersTimeout: PATIENCE, keepAliveTimeout: 65_000 }, (req, res) => {
+  const timeouts = { requestTimeout: PATIENCE, headersTimeout: PATIENCE, connectionsCheckingInterval: 500, keepAliveTimeout: 65_000 };
+  const server = http.createServer(timeouts, (req, res) => {
     void respond(api, req).then((answer) => write(req, res, answer));
   });
   server.on("clientError", (_error, socket) => socket.destroy());

@@ -1,13 +1,15 @@
 /**
  * Bounds the connections of an HTTP server of the master by closing idle ones: a client that holds connections open must not
- * keep the operator out. Over the limit the oldest connection without a request is closed, one that was never answered first;
- * while every connection has a request under way, the new one is closed.
+ * keep the operator out. Over the limit the oldest connection without a whole request is closed, one that was never answered first;
+ * while every connection has a whole request under way, the new one is closed.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 interface Use {
   requests: number;
+  /** Incomplete until its body has arrived. */
+  latest: IncomingMessage | undefined;
   answered: boolean;
 }
 
@@ -21,7 +23,7 @@ export function limitConnections(server: Server, most: number, closed: () => voi
   const victim = (): Socket | undefined => {
     let answered: Socket | undefined;
     for (const [socket, use] of open) {
-      if (use.requests > 0) continue;
+      if (use.requests > 0 && use.latest?.complete === true) continue;
       if (!use.answered) return socket;
       answered ??= socket;
     }
@@ -30,7 +32,7 @@ export function limitConnections(server: Server, most: number, closed: () => voi
   server.on("connection", (socket: Socket) => {
     const surplus = open.size >= most ? (victim() ?? socket) : undefined;
     if (surplus !== socket) {
-      open.set(socket, { requests: 0, answered: false });
+      open.set(socket, { requests: 0, latest: undefined, answered: false });
       socket.once("close", () => open.delete(socket));
     }
     if (surplus === undefined) return;
@@ -38,10 +40,12 @@ export function limitConnections(server: Server, most: number, closed: () => voi
     surplus.destroy();
     closed();
   });
-  server.on("request", ({ socket }: IncomingMessage, res: ServerResponse) => {
+  server.on("request", (req: IncomingMessage, res: ServerResponse) => {
+    const { socket } = req;
     const use = open.get(socket);
     if (use === undefined) return;
     use.requests += 1;
+    use.latest = req;
     res.once("close", () => {
       use.requests -= 1;
       use.answered = true;

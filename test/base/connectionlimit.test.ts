@@ -27,8 +27,13 @@ async function limited(t: TestContext, most: number) {
     await begun;
     if (path !== "/wait") await once(socket, "data");
   };
+  const unfinished = async (socket: Socket): Promise<void> => {
+    const begun = once(server, "request");
+    socket.write("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
+    await begun;
+  };
   const count = (): Promise<number> => new Promise((resolve) => server.getConnections((_, n) => resolve(n)));
-  return { connect, ask, count, waiting, closed: () => closed };
+  return { connect, ask, unfinished, count, waiting, closed: () => closed };
 }
 
 const gone = async (socket: Socket): Promise<void> => void (socket.resume(), socket.closed || (await once(socket, "close")));
@@ -43,6 +48,18 @@ test("over the limit the oldest connection without a request is closed, one that
   await gone(second);
   assert.deepEqual([await count(), closed(), answered.destroyed], [3, 2, false]);
   await ask(answered, "/");
+});
+
+test("a request whose body has not arrived keeps no place: the oldest such connection is closed for a new one", async (t) => {
+  const { connect, ask, unfinished, count } = await limited(t, 2);
+  const [first, second] = [await connect(), await connect()];
+  for (const socket of [first, second]) await unfinished(socket);
+  const operator = await connect();
+  await gone(first);
+  await ask(operator, "/");
+  await connect();
+  await gone(second);
+  assert.equal(await count(), 2);
 });
 
 test("connections with a request under way are never closed for another", async (t) => {
