@@ -23,7 +23,7 @@ export function adminServer(api: AdminApi): Server {
 async function respond(api: AdminApi, req: IncomingMessage): ReturnType<AdminApi["handle"]> {
   if (!normaliseTarget(req))
     return problem({ status: 400, code: "target", detail: "expected a target such as /path", headers: { Connection: "close" } });
-  const body = await readText(req, LARGEST_BODY).catch(() => undefined); // its worker has gone
+  const body = await readText(req, LARGEST_BODY);
   if (body === undefined)
     return problem({ status: 413, code: "too-large", detail: "the body is too long", headers: { Connection: "close" } });
   return await api.handle(requestOf(req, body), "network");

@@ -1,6 +1,8 @@
 /** What the admin API does, for those who may. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -306,4 +308,20 @@ test("the first start makes a token; at rest there are digests; a token that is 
   assert.equal(open().login({ token: kept })?.name, "kept");
   assert.equal(second.revoke("kept"), 1);
   assert.equal(second.login({ token: kept }), undefined);
+});
+
+test("a client that leaves in the middle of a login's body is no fault and no line in the log", async (t) => {
+  const w = await adminWorld(t);
+  const { hostname, port } = new URL(w.url);
+  const before = w.lines.length;
+  for (let i = 0; i < 5; i += 1) {
+    const socket = net.connect(Number(port), hostname);
+    socket.write("POST /api/admin/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
+    await once(socket, "connect");
+    await w.ask("/api/admin/health"); // the worker has read the head by then
+    socket.destroy();
+    await once(socket, "close");
+  }
+  await w.ask("/api/admin/health");
+  assert.deepEqual(w.lines.slice(before), []);
 });
