@@ -14,6 +14,13 @@ type Marked = Socket & { [CLOSING]?: true };
 export const markClosing = (socket: Socket): void => void ((socket as Marked)[CLOSING] = true);
 export const isClosing = (socket: Socket): boolean => (socket as Marked)[CLOSING] === true;
 
+/** A declined Upgrade is its connection's last request: node:http drops what came behind it in the same piece of the stream. */
+export function endAfterUpgrade(req: IncomingMessage, res: ServerResponse): void {
+  if (req.headers.upgrade === undefined) return;
+  res.shouldKeepAlive = false;
+  markClosing(req.socket);
+}
+
 /**
  * Bounds what is read of a body that nothing reads: once the answer is out, a little of it is dropped and then the connection is closed.
  * node:http alone would read it to its end, however long it is.

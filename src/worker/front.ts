@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Listener } from "./app.ts";
-import { boundBody, isClosing, markClosing } from "./closing.ts";
+import { boundBody, endAfterUpgrade, isClosing, markClosing } from "./closing.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { Refusal, Verdict } from "./gate/stage.ts";
@@ -57,6 +57,7 @@ export function createFront(parts: FrontParts, application: Listener): Listener 
 
 function begin({ draining }: FrontParts, req: IncomingMessage, res: ServerResponse): void {
   boundBody(req, res, req.method === "GET" || req.method === "HEAD");
+  endAfterUpgrade(req, res);
   if (draining()) res.shouldKeepAlive = false;
   if (!res.shouldKeepAlive) markClosing(req.socket);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { isClosing, markClosing } from "./closing.ts";
+import { endAfterUpgrade, isClosing, markClosing } from "./closing.ts";
 import { endWithProblem, sendProblem } from "./problem.ts";
 import { malformed, type Malformed } from "./strict.ts";
 
@@ -25,13 +25,16 @@ export function refuseMalformed(server: Server, told: (res: ServerResponse) => v
     return true;
   };
   const held = (event: string, req: IncomingMessage, to: unknown): boolean => {
-    if (WITH_RESPONSE.includes(event))
-      return refuses(req, ({ status, detail }) => {
-        const res = to as ServerResponse;
+    if (WITH_RESPONSE.includes(event)) {
+      const res = to as ServerResponse;
+      const refused = refuses(req, ({ status, detail }) => {
         res.shouldKeepAlive = false;
         told(res);
         sendProblem(res, status, detail);
       });
+      if (!refused) endAfterUpgrade(req, res);
+      return refused;
+    }
     if (WITH_SOCKET.includes(event)) return refuses(req, ({ status, detail }) => endWithProblem(to as Socket, status, detail));
     return false;
   };

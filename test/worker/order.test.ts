@@ -134,3 +134,23 @@ interface Hijackable {
   hijack(): void;
   readonly raw: { write(text: string): void };
 }
+
+test("a declined Upgrade is its connection's last request: node:http drops what came behind it in the same piece", async () => {
+  const upgrade = "Connection: Upgrade\r\nUpgrade: h2c\r\n";
+  for (const options of [{ builtIn }, { config: { app, strict: true } }])
+    await serving(options, async (rig) => {
+      for (const behind of [get("/"), "GET /lost?"]) {
+        const client = new Client(rig.port).write(`${get("/", upgrade)}${behind}`);
+        const { status, head } = await client.response();
+        assert.equal(status, 200);
+        assert.match(head, /^connection: close\r$/im);
+        client.write(get("/"));
+        await client.until(() => client.closed);
+        assert.equal(client.received, "");
+      }
+      const posting = new Client(rig.port).write(`POST / HTTP/1.1\r\nHost: t\r\n${upgrade}Content-Length: 2\r\n\r\n{`);
+      posting.write("}");
+      assert.ok((await posting.response()).status < 500);
+      await posting.until(() => posting.closed);
+    });
+});
