@@ -58,6 +58,7 @@ export function openLogFile(target: LogTarget, tell: (lost: Lost) => string, may
     open();
   } catch (error) {
     if (!mayWait) throw error;
+    process.stderr.write(`the log file can't be opened, lines are lost until it can: ${messageOf(error)}\n`); // the master logs it
   }
   const append = (lines: string): void => {
     const to = fd ?? open();
