@@ -76,7 +76,7 @@ const INSPECTORS =
 /** What Node says of its inspector is for the master alone: whoever knows the address may take the process over. */
 function withoutInspector(line: string): { readonly text: string; readonly address?: string } {
   const found = OPENED.exec(line);
-  if (found?.[1] !== undefined) return { text: line.slice(0, found.index), address: found[1] };
+  if (found?.[1] !== undefined && URL.canParse(found[1])) return { text: line.slice(0, found.index), address: found[1] };
   return { text: INSPECTORS.test(line) ? "" : line };
 }
 

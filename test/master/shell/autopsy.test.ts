@@ -1,8 +1,10 @@
 /** Real processes, stuck in every way: what can be told of each from outside, and within which time. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { createServer } from "node:http";
+import { connect, type AddressInfo } from "node:net";
 import os from "node:os";
 import { PassThrough } from "node:stream";
 import test, { type TestContext } from "node:test";
@@ -10,6 +12,7 @@ import { makeLogger } from "../../../src/base/log.ts";
 import { ms } from "../../../src/base/units.ts";
 import { closeInspector } from "../../../src/master/shell/autopsy/closing.ts";
 import { createExaminer, type Examined } from "../../../src/master/shell/autopsy/examiner.ts";
+import { openSession } from "../../../src/master/shell/autopsy/session.ts";
 import { logOutput } from "../../../src/master/shell/childlog.ts";
 import { collapsing } from "../../../src/master/shell/collapse.ts";
 import { needs } from "../../needs.ts";
@@ -113,6 +116,27 @@ test("an inspector is closed again and again until a connection is refused; in v
   open = Infinity;
   assert.equal(await closeInspector("ws://127.0.0.1:1/x", ms(120), io), false);
 });
+
+test(
+  "an application in the place of its inspector: whatever it answers ends the session, not the master",
+  { timeout: 30_000 },
+  async (t) => {
+    let answer = "";
+    const server = createServer().on("upgrade", ({ headers }, socket) => {
+      const key = createHash("sha1").update(`${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+      socket.write(`HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${key}\r\n\r\n`);
+      socket.once("data", () => socket.end(Buffer.from(`\x81${String.fromCharCode(answer.length)}${answer}`, "latin1")));
+    });
+    t.after(() => server.close());
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    for (answer of ["not json", "null", '{"id":1,"error":null}']) {
+      const session = await openSession(`ws://127.0.0.1:${port}/x`, AbortSignal.timeout(20_000));
+      await assert.rejects(session.call("Debugger.enable"), /the inspector sends no message of its protocol/, answer);
+      await session.closed;
+    }
+  },
+);
 
 test("SIGSTOP: stopped, and no debugger is tried", async (t) => {
   const { found, took } = await examined(t, "setInterval(() => {}, 1_000);", (child) => child.kill("SIGSTOP"));

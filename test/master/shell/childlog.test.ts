@@ -67,3 +67,17 @@ test("output becomes JSON lines with slot and stream, and the last of stderr is 
   assert.deepEqual(output.tail().length, 20);
   assert.equal(output.tail().at(-1), "bad 29");
 });
+
+test("an inspector's address with a port that can't be is a line like any other", async () => {
+  const sink = new PassThrough();
+  let text = "";
+  sink.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const stderr = new PassThrough();
+  const who = { role: "worker", slot: 0, generation: 1, pid: 77 } as const;
+  const output = logOutput(makeLogger({ role: "master" }, "info", sink), who, { stdout: null, stderr });
+  const address = (port: number): string => `ws://127.0.0.1:${port}/${"0".repeat(36)}`;
+  const opened = new Promise((resolve) => output.awaitInspector(resolve));
+  for (const port of [99_999, 7_399]) stderr.write(`Debugger listening on ${address(port)}\n`);
+  assert.equal(await opened, address(7_399));
+  while (!text.includes(":99999/")) await new Promise(setImmediate);
+});

@@ -1,4 +1,5 @@
 /** One conversation with a process's inspector (Chrome DevTools Protocol): bounded in time by its signal, in size by what it has sent. */
+import { messageOf } from "../../../base/errors.ts";
 
 /** A fastify application announces some 350 KB of scripts; what sends far more is not worth listening to. */
 const MOST_CHARACTERS = 16 * 1_048_576;
@@ -34,16 +35,23 @@ export function openSession(address: string, signal: AbortSignal): Promise<Sessi
     pending.clear();
     socket.close();
   };
-  socket.addEventListener("message", ({ data }) => {
-    const text = String(data);
+  const take = (text: string): void => {
     received += text.length;
     if (received > MOST_CHARACTERS) return end(new Error("the inspector says too much"));
     const message = JSON.parse(text) as { id?: number; method?: string; result?: object; params?: object; error?: { message?: string } };
     if (message.id === undefined) return listeners.get(message.method ?? "")?.({ ...message.params });
     const call = pending.get(message.id);
-    pending.delete(message.id);
     if (message.error === undefined) call?.resolve({ ...message.result });
     else call?.reject(new Error(`the inspector refuses: ${message.error.message ?? "?"}`));
+    pending.delete(message.id);
+  };
+  socket.addEventListener("message", ({ data }) => {
+    try {
+      take(String(data));
+    } catch (e) {
+      // Application code chose the address: any server may answer there, and an exception in a listener would end the master.
+      end(new Error(`the inspector sends no message of its protocol: ${messageOf(e)}`));
+    }
   });
   socket.addEventListener("close", () => (end(new Error("the inspector has closed the connection")), gone.resolve()));
 
