@@ -12,7 +12,9 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -163,6 +165,26 @@ test("a restore that was killed is ended by the next start, at whatever moment i
     await daemon.logged(/a restore into .* had been interrupted: it is done now/);
     await daemon.stop();
   }
+});
+
+test("what is no directory in the place of an interrupted restore ends a start with words, and nothing is moved", async (t) => {
+  const dir = folder(t);
+  const inVar = (...names: string[]): string => join(dir, "var", ...names);
+  const app = join(dir, "app.mjs");
+  writeFileSync(app, "export default (req, res) => res.end('yes');\n");
+  mkdirSync(inVar(), { mode: 0o700 });
+  mkdirSync(join(dir, "elsewhere"));
+  writeFileSync(join(dir, "elsewhere/precious"), "");
+  writeFileSync(inVar("cookie.key"), "old", { mode: 0o600 });
+  for (const name of ["restore.ready", "restore.placing"])
+    for (const make of [(path: string) => writeFileSync(path, ""), (path: string) => symlinkSync(join(dir, "elsewhere"), path)]) {
+      make(inVar(name));
+      const daemon = await start(t, { cwd: dir, args: [app], env: ONE, noWait: true });
+      assert.equal((await daemon.exited).code, 78, daemon.stderr);
+      assert.match(daemon.stderr, new RegExp(`^drover: .*var/${name} is no directory \\(expected .*Move it away, then start again$`, "m"));
+      assert.ok(existsSync(inVar("cookie.key")) && existsSync(join(dir, "elsewhere/precious")));
+      rmSync(inVar(name));
+    }
 });
 
 /** What a later drover might write. */

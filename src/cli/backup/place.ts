@@ -6,8 +6,10 @@
  *   restore.ready    whole and judged. The old files go to before-restore-TIME …
  *   restore.placing  … all of them have gone, and the new ones come
  */
-import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { DroverError } from "../../base/errors.ts";
+import { storageError } from "../../base/storage.ts";
 import { CACHES, keptFiles } from "./files.ts";
 
 export const NEW = "restore.new";
@@ -45,18 +47,35 @@ function forgetOldest(dir: string): void {
 export const accept = (dir: string): void => renameSync(join(dir, NEW), join(dir, READY));
 
 /**
- * Ends a restore that was accepted; whoever calls it has the lock of the data directory.
+ * Ends a restore that was accepted; the caller has the lock of the data directory.
  * @returns whether there was one.
+ * @throws DroverError DROVER_E_DATA_DIR before anything is moved when there is something else in its place; DROVER_E_DISK.
  */
 export function finishRestore(dir: string, now: Date): boolean {
-  rmSync(join(dir, NEW), { recursive: true, force: true });
-  if (isThere(join(dir, READY))) {
-    putAside(dir, now);
-    renameSync(join(dir, READY), join(dir, PLACING));
+  const [ready, placing] = [join(dir, READY), join(dir, PLACING)];
+  const [isReady, isPlacing] = [isFolder(ready), isFolder(placing)];
+  try {
+    rmSync(join(dir, NEW), { recursive: true, force: true });
+    if (isReady) {
+      putAside(dir, now);
+      renameSync(ready, placing);
+    }
+    if (!isReady && !isPlacing) return false;
+    for (const name of readdirSync(placing)) renameSync(join(placing, name), join(dir, name));
+    rmdirSync(placing);
+    forgetOldest(dir);
+    return true;
+  } catch (e) {
+    throw storageError(`the restore into ${dir} can't be ended`, e);
   }
-  if (!isThere(join(dir, PLACING))) return false;
-  for (const name of readdirSync(join(dir, PLACING))) renameSync(join(dir, PLACING, name), join(dir, name));
-  rmdirSync(join(dir, PLACING));
-  forgetOldest(dir);
-  return true;
+}
+
+/** Symlinks are refused: everything in such a folder is moved. */
+function isFolder(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isDirectory()) return found !== undefined;
+  throw new DroverError(
+    "DROVER_E_DATA_DIR",
+    `${path} is no directory (expected nothing, or what an interrupted drover restore left). Move it away, then start again`,
+  );
 }
