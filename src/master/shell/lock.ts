@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DroverError, messageOf } from "../../base/errors.ts";
@@ -13,7 +13,7 @@ export interface Lock {
   /** Why there is no pid file, if there is none: the lock holds all the same. */
   readonly noPidfile: string | undefined;
   /**
-   * Puts a lock file or a pid file that was removed back: without the first, a second daemon could start in this directory.
+   * Puts a lock file or a pid file that was removed, or the first that was replaced, back: without it, a second daemon could start here.
    * @returns the names of those that were. @throws Error when the lock file can't be made, or another daemon has locked it.
    */
   check(): readonly string[];
@@ -34,16 +34,18 @@ export function lockDataDir(directory: string): Lock {
   const file = join(directory, "drover.lock");
   const pidfile = join(directory, "drover.pid");
   let database = open(file, pidfile, directory);
+  let locked = inodeOf(file);
   return {
     noPidfile: writePid(pidfile),
     check() {
-      const locked = existsSync(file);
-      if (!locked) {
-        const fresh = open(file, pidfile, directory);
+      const isOurs = locked !== undefined && inodeOf(file) === locked;
+      if (!isOurs) {
+        const fresh = open(file, pidfile, directory, 0); // throws while another daemon has locked the file that is there now
         forget(database); // SQLite's lock is on the removed file: it is no use any more
         database = fresh;
+        locked = inodeOf(file);
       }
-      return [...(locked ? [] : [file]), ...(restorePid(pidfile) ? [pidfile] : [])];
+      return [...(isOurs ? [] : [file]), ...(restorePid(pidfile) ? [pidfile] : [])];
     },
     release() {
       removeOwn(pidfile);
@@ -52,18 +54,26 @@ export function lockDataDir(directory: string): Lock {
   };
 }
 
+/** Tells a file from the next one of its name: while it is open no other has its inode. */
+function inodeOf(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.dev} ${found.ino}`;
+}
+
 function forget(database: DatabaseSync): void {
   held.delete(database);
   database.close();
 }
 
-function open(file: string, pidfile: string, directory: string): DatabaseSync {
+function open(file: string, pidfile: string, directory: string, patience = PATIENCE_MS): DatabaseSync {
+  let database: DatabaseSync | undefined;
   try {
-    const database = new DatabaseSync(file, { timeout: PATIENCE_MS });
+    database = new DatabaseSync(file, { timeout: patience });
     held.add(database);
     database.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
     return database;
   } catch (error) {
+    if (database !== undefined) forget(database); // it is tried again each second: its descriptor must not stay
     const text = messageOf(error);
     if (!/locked|busy/i.test(text)) throw storageError(`can't lock ${file}`, error, { directory });
     throw new DroverError(

@@ -43,3 +43,22 @@ test("another's pidfile is not removed", (t) => {
   lock.release();
   assert.equal(readFileSync(join(dir, "drover.pid"), "utf8"), "1\n");
 });
+
+test("a daemon whose lock file another daemon has replaced says so at each look, and leaves the other's files alone", async (t) => {
+  const dir = folder(t);
+  const lock = lockDataDir(dir);
+  rmSync(join(dir, "drover.lock"));
+  const other = spawn(process.execPath, ["--input-type=module", "-e", holdIt, dir], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => other.kill("SIGKILL"));
+  await new Promise((resolve) => other.stdout.once("data", resolve));
+  for (const _ of [1, 2])
+    assert.throws(() => lock.check(), {
+      code: "DROVER_E_RUNNING",
+      message: new RegExp(`pid ${other.pid}.*already uses the data directory`),
+    });
+  assert.equal(readFileSync(join(dir, "drover.pid"), "utf8"), `${other.pid}\n`);
+  other.kill("SIGKILL");
+  await new Promise((resolve) => other.once("exit", resolve));
+  assert.deepEqual(lock.check(), [join(dir, "drover.lock")], "it has the directory for itself again");
+  lock.release();
+});
