@@ -19,7 +19,7 @@ const MOST_HEADERS = 100;
 const CHUNKED = /(?:^|,)[ \t]*chunked[ \t]*$/i;
 
 /** The last Host that was found right: nearly all requests have the same. */
-let known = "";
+let known: string | undefined;
 
 /**
  * What a server must refuse and node:http does not: other versions than 1.x, HTTP/1.0 in chunks (RFC 9112 §6.1), a body without an end

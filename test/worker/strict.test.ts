@@ -16,10 +16,10 @@ const builtIn = {
 };
 
 const REFUSED: readonly (readonly [what: string, request: string, status: number])[] = [
+  ["an empty host, the first of all", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400],
   ["two equal hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400],
   ["two hosts", "GET / HTTP/1.1\r\nHost: a\r\nhOST: b\r\n\r\n", 400],
   ["two hosts, the first of them in the target", "GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400],
-  ["an empty host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400],
   ["a host with a user", "GET / HTTP/1.1\r\nHost: me@a\r\n\r\n", 400],
   ["a host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400],
   ["a list of hosts", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400],
