@@ -51,7 +51,7 @@ export function look(parts: TimeoutParts): void {
       const bytes = exchange.res.writableLength;
       judgeWrite(exchange, now, stall, parts);
       if (exchange.timedOut) excess -= bytes;
-    } else if (exchange.req.complete && between(exchange.startedAt, now) >= limit) answer504(exchange, limit, parts);
+    } else if (exchange.req.complete && between(exchange.readyAt, now) >= limit) answer504(exchange, limit, parts);
   }
 }
 

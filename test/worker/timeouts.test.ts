@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { ms } from "../../src/base/units.ts";
 import { runtime } from "../../src/base/runtime.ts";
+import { look } from "../../src/worker/timeouts.ts";
 import { Client, type Raw } from "./http.ts";
 import { startRig, type Rig, type RigOptions } from "./rig.ts";
 
@@ -195,4 +196,22 @@ test("a stream that the application announces no longer counts against admission
     assert.equal((await client.get("/")).status, 200);
     await Promise.all([...streams, client].map((each) => each.end()));
   });
+});
+
+test("the time of a request with a body counts from its last byte: a slow upload leaves the service no less", () => {
+  let timedOut = 0;
+  const res = {
+    headersSent: false,
+    get socket(): null {
+      timedOut += 1; // asked for when it is to be answered 504
+      return null;
+    },
+  };
+  const exchange = { timedOut: false, req: { complete: true }, res, startedAt: 0, readyAt: 29_000 };
+  const lookAt = (now: number): void =>
+    look({ inFlight: [exchange], clock: { now: () => now }, requestTimeout: () => ms(30_000), mostUnread: Infinity } as never);
+  lookAt(31_000);
+  assert.equal(timedOut, 0);
+  lookAt(59_000);
+  assert.equal(timedOut, 1);
 });
