@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError, messageOf } from "../base/errors.ts";
+import { isRoot } from "../base/owner.ts";
 import { readText } from "../base/readtext.ts";
 import { EXIT } from "../base/exit.ts";
 import { readServiceAccount } from "../broker/credentials.ts";
@@ -33,10 +34,11 @@ export async function check(argv: readonly string[]): Promise<number> {
   const plan = makePlan({ generation: 1, settings, demo, emulatorUrl: undefined });
   process.stdout.write(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
   process.stdout.write(slots(settings));
-  const account = accountOf(settings);
+  const account = accountOf(settings, true); // whoever asks: root starts the daemon
   if (account !== undefined) {
-    checkReadable(account, plan, resolved.envFile);
-    process.stdout.write(`user: drover becomes ${account.name} (uid ${account.uid}, gid ${account.gid})\n`);
+    if (isRoot()) checkReadable(account, plan, resolved.envFile);
+    const more = isRoot() ? "" : " when root starts it; as root, drover check also tries its files";
+    process.stdout.write(`user: drover becomes ${account.name} (uid ${account.uid}, gid ${account.gid})${more}\n`);
   }
   if (plan.app === undefined) process.stdout.write(visibility(plan));
   process.stdout.write(journal(plan));

@@ -1,9 +1,10 @@
 /** A daemon that root starts for another user: which processes are whose, and whose the files are. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { folder, get, ONE, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, folder, get, ONE, start, until, type Daemon } from "./harness.ts";
 
 const ROOT_ONLY = process.getuid?.() === 0 ? false : "needs root: it changes users";
 const ID = 61_234;
@@ -85,6 +86,13 @@ test("a user that does not exist, root, and a file that the user can't read: ref
   const tables = join(cwd, "tables.json");
   writeFileSync(tables, JSON.stringify({ tables: {} }), { mode: 0o600 });
   assert.match(await refusal({ DROVER_TABLES: tables }), /can't read the tables file .*tables\.json\. Give 61234 access/);
+});
+
+test("drover check by another user than root says what the daemon becomes, and refuses nothing", { skip: ROOT_ONLY }, (t) => {
+  const env = cleanEnv({ DROVER_USER: "daemon", DROVER_DEMO: "on" });
+  const { status, stdout, stderr } = spawnSync(DROVER, ["check"], { cwd: open(t), env, uid: ID, gid: ID, encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^user: drover becomes daemon \(uid 1, gid 1\) when root starts it; as root, drover check also tries its files$/m);
 });
 
 test("directories that others may enter are narrowed, with a line in the log; shared ones are refused", async (t) => {
