@@ -84,7 +84,7 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
   };
 
   const wore = (child: Child, rss: number | undefined, at: number): void => {
-    const why = child.role === "worker" ? wear.check(child, rss, settings(), at) : undefined;
+    const why = child.role === "worker" || child.exposed ? wear.check(child, rss, settings(), at) : undefined;
     if (why !== undefined) arbiter.feed({ type: "recycle", place: child.place, pid: child.pid, why });
   };
 

@@ -1,8 +1,8 @@
-/** When a worker has served long enough: by requests, by age, by memory. */
+/** When a child is to be replaced: its debugger stays open, or it has reached a limit of requests, age or memory. */
 import type { Child } from "../master/shell/children.ts";
 import type { Settings } from "../settings/table.ts";
 
-export type Worn = Pick<Child, "startedAt" | "lastBeat" | "worn">;
+export type Worn = Pick<Child, "startedAt" | "lastBeat" | "worn" | "exposed">;
 
 export interface Wear {
   /**
@@ -20,6 +20,7 @@ export function createWear(): Wear {
   const over = new WeakMap<Worn, number>();
   return {
     check(child, rss, settings, now) {
+      if (child.exposed) return "its debugger can't be closed";
       const { max_requests, max_lifetime, max_rss } = settings;
       const spent = max_requests > 0 ? spentText(child) : undefined;
       if (spent !== undefined) return spent;

@@ -6,7 +6,8 @@ import type { Settings } from "../../src/settings/table.ts";
 const MIB = 1_048_576;
 const limits = (some: Partial<Settings>): Settings =>
   ({ max_requests: 0, max_requests_jitter: 0, max_lifetime: 0, max_rss: 0, ...some }) as Settings;
-const worker = (served = 0, worn?: number): Worn => ({ startedAt: 1_000, worn, lastBeat: { counters: { served } } }) as unknown as Worn;
+const worker = (served = 0, worn?: number): Worn =>
+  ({ startedAt: 1_000, worn, exposed: false, lastBeat: { counters: { served } } }) as unknown as Worn;
 
 test("without limits nothing wears out", () => {
   assert.equal(createWear().check(worker(1e9, 1e9), 1e12, limits({}), 1e12), undefined);
@@ -18,6 +19,12 @@ test("requests: what the worker reported, and what it has served since", () => {
   assert.equal(check(worker(150), 0, settings, 0), undefined, "its own limit may be higher");
   assert.match(check(worker(90, 103), 0, settings, 0) ?? "", /103 requests \(DROVER_MAX_REQUESTS\)/);
   assert.match(check(worker(120, 103), 0, settings, 0) ?? "", /120 requests/);
+});
+
+test("a worker whose debugger can't be closed is asked about again and again, whatever its limits", () => {
+  const { check } = createWear();
+  const exposed = { ...worker(), exposed: true };
+  for (const _ of [1, 2]) assert.equal(check(exposed, 0, limits({}), 0), "its debugger can't be closed");
 });
 
 test("lifetime counts from its start", () => {

@@ -44,6 +44,8 @@ export interface Child {
   recycle: string;
   /** It has reported that it reached its limit of requests: how many it had served then. */
   worn: number | undefined;
+  /** Its debugger stays open: any local process may take it over. Each round of the watch asks for its replacement, which may be refused. */
+  exposed: boolean;
   /** Messages that were none of ours, or malformed: input from application code. */
   strange: number;
 }
@@ -66,6 +68,7 @@ export const unheardOf = (born: Pick<Child, Born>): Child => ({
   drainedBy: undefined,
   recycle: "",
   worn: undefined,
+  exposed: false,
   strange: 0,
 });
 

@@ -7,14 +7,12 @@ import { find } from "../../core/places.ts";
 import type { Child } from "../children.ts";
 import { createExaminer, type Examined } from "./examiner.ts";
 
-type Fed = Omit<Extract<Event, { type: "report" }>, "at"> | Omit<Extract<Event, { type: "recycle" }>, "at">;
-
 interface Parts {
   readonly log: Logger;
   readonly clock: Clock;
   readonly children: ReadonlyMap<number, Child>;
   state(): Master;
-  feed(event: Fed): void;
+  feed(event: Omit<Extract<Event, { type: "report" }>, "at">): void;
 }
 
 export interface Examinations {
@@ -38,12 +36,14 @@ export function createExaminations({ log, clock, children, state, feed }: Parts)
     return child.looking;
   };
 
-  /** A worker whose inspector stays open is replaced: who connects to it may take it over. */
+  /** A child whose inspector stays open is replaced: a local process that connects to it may take it over. */
   const releaseOf = async (child: Child, found: Examined): Promise<boolean> => {
     const { pid, place } = child;
     const isClosed = await found.release();
-    if (!isClosed && children.get(pid) === child && find(state(), pid)?.child.is !== "killed")
-      feed({ type: "recycle", place, pid, why: "its debugger can't be closed" });
+    if (!isClosed && children.get(pid) === child && find(state(), pid)?.child.is !== "killed") {
+      child.exposed = true;
+      log.warn({ place, child: pid }, `the debugger of ${place} can't be closed: it is replaced as soon as possible`);
+    }
     return isClosed;
   };
   return {
