@@ -54,7 +54,7 @@ test("3.9: the tiers 10k, 50k and 100k stand side by side with what each takes",
   assert.match(text, /^takes +one machine +one machine +one machine +one machine +load balancer, shared state, CDN$/m);
 });
 
-test("3.6: a burstable machine is planned at its baseline, and its credits last so many hours", async (t) => {
+test("3.6: a burstable machine costs what its baseline needs, and its credits last so many hours", async (t) => {
   const large = PRICES.machines.find(({ name }) => name === "t3.large");
   const { sustained, hours = 0 } = creditsOf(large?.burst ?? assert.fail(), 2, 0.9);
   assert.deepEqual([sustained, Math.round(hours)], [0.6, 48]);
