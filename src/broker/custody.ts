@@ -12,14 +12,15 @@ import { DroverError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { seconds, type Ms } from "../base/units.ts";
 import type { Broker } from "./broker.ts";
-import { readWaiting } from "./journal/inspect.ts";
-import { FILE } from "./journal/salvage.ts";
+import { judgeJournal, readWaiting } from "./journal/inspect.ts";
+import { FILE, NEXT } from "./journal/salvage.ts";
 import type { WriteMeans } from "./writing.ts";
 
 /** What the custody of a journal needs. */
 export interface CustodyParts {
   readonly broker: Broker;
   readonly dataDir: string;
+  readonly spreadsheet: string;
   readonly log: Logger;
   /** Opens the journal; undefined: this process keeps none. @throws DroverError. */
   readonly open: () => Promise<WriteMeans | undefined>;
@@ -131,14 +132,19 @@ export class Custody {
     return true;
   }
 
-  /** @throws the error when the journal can't even be read: rows without what waits in it would be older than clients have seen. */
+  /**
+   * @throws the error when the journal can't even be read: rows without what waits in it would be older than clients have seen.
+   * @throws DroverError DROVER_E_JOURNAL when its writes are another spreadsheet's, or a newer drover's.
+   */
   #refuse(error: DroverError): void {
-    const { broker, dataDir, log } = this.#parts;
+    const { broker, dataDir, spreadsheet, log } = this.#parts;
     let entries: ReturnType<typeof readWaiting>;
     try {
+      if (existsSync(join(dataDir, NEXT))) throw error; // only opening ends the swap
+      judgeJournal(dataDir, spreadsheet);
       entries = readWaiting(join(dataDir, FILE));
-    } catch {
-      throw error; // it says what is wrong with the same file
+    } catch (e) {
+      throw e instanceof DroverError ? e : error; // it says what is wrong with the same file
     }
     log.error({ err: error, waiting: entries.length }, `writes are refused until the journal can be opened: ${error.message}`);
     broker.refuseWrites(entries, error.message);

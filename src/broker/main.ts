@@ -136,7 +136,7 @@ class BrokerProcess {
     const fatal = (why: string): void => this.#fail(new DroverError("DROVER_E_BROKER", why));
     const open = async (): Promise<WriteMeans | undefined> =>
       await openWrites?.({ config, upstream, log, fatal, lastAccepted: broker.lastAccepted });
-    return new Custody({ broker, dataDir: config.dataDir, log, open });
+    return new Custody({ broker, dataDir: config.dataDir, spreadsheet: config.spreadsheetId, log, open });
   }
 
   #serve(running: Running, message: Configure): void {

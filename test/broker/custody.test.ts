@@ -1,5 +1,7 @@
 /** Whose the journal is while successors come and go: no process, the journal is a promise. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, test, type TestContext } from "node:test";
 import { DroverError } from "../../src/base/errors.ts";
 import { makeLogger } from "../../src/base/log.ts";
@@ -7,16 +9,19 @@ import type { Broker } from "../../src/broker/broker.ts";
 import { Custody } from "../../src/broker/custody.ts";
 import type { WriteMeans } from "../../src/broker/writing.ts";
 import { temporaryFolder } from "../folder.ts";
+import { addOne, open } from "./journal/world.ts";
 
 let isOpen: boolean;
 let lines: string[];
 let attempts: PromiseWithResolvers<void>[];
 let custody: Custody;
+let dataDir: string;
 
 beforeEach(() => {
   isOpen = false;
   lines = [];
   attempts = [];
+  dataDir = temporaryFolder("c");
   const broker = {
     writable: true,
     get takesWrites() {
@@ -28,7 +33,8 @@ beforeEach(() => {
   };
   custody = new Custody({
     broker: broker as unknown as Broker,
-    dataDir: temporaryFolder("c"),
+    dataDir,
+    spreadsheet: "two",
     log: makeLogger({ role: "broker" }, "debug", { write: (line: string) => void lines.push(line) }),
     open: async () => {
       const attempt = Promise.withResolvers<void>();
@@ -99,4 +105,24 @@ test("a journal that can't be opened again for lack of room is not reported as o
   attempts[2]?.resolve();
   await settle();
   assert.deepEqual([isOpen, says("writes are accepted again")], [true, true]);
+});
+
+async function failsToOpen(): Promise<boolean> {
+  const opened = custody.open();
+  opened.catch(() => {});
+  attempts.at(-1)?.reject(new DroverError("DROVER_E_DISK", "the disk is full"));
+  await settle();
+  return opened;
+}
+
+test("writes that wait for another spreadsheet are not shown while the journal can't be opened", async (t: TestContext) => {
+  const journal = await open(t, dataDir, { spreadsheet: "one" });
+  await addOne(journal);
+  await journal.close();
+  await assert.rejects(failsToOpen(), { code: "DROVER_E_JOURNAL", message: /for the spreadsheet one/ });
+});
+
+test("a repaired journal that is not in its place yet is not taken for an empty one", async () => {
+  writeFileSync(join(dataDir, "journal.next"), "");
+  await assert.rejects(failsToOpen(), { code: "DROVER_E_DISK" });
 });

@@ -14,7 +14,7 @@ import { readWal } from "./wal.ts";
 
 export const FILE = "journal.db";
 /** Whole, and not yet in the place of the damaged one. */
-const NEXT = "journal.next";
+export const NEXT = "journal.next";
 const BUILDING = "journal.building";
 const ASIDE = /^journal\.damaged-.*\.db$/;
 /** Damaged journals that are kept. */
