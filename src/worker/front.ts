@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Listener } from "./app.ts";
-import { boundBody, endAfterUpgrade, isClosing, markClosing } from "./closing.ts";
+import { boundBody, drop, endAfterUpgrade, isClosing, markClosing } from "./closing.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { Refusal, Verdict } from "./gate/stage.ts";
@@ -36,14 +36,14 @@ export function createFront(parts: FrontParts, application: Listener): Listener 
     });
   if (!gate.judgesEverything)
     return (req, res) => {
-      if (isClosing(req.socket)) return;
+      if (isClosing(req.socket)) return drop(res);
       begin(parts, req, res);
       const wrong = malformed(req) ?? underscored(req, underscores);
       if (wrong !== undefined) reject(parts, inFlight.begin(req, res), wrong);
       else if (!prepared.answer(req, res)) work(inFlight.open(req, res));
     };
   return (req, res) => {
-    if (isClosing(req.socket)) return;
+    if (isClosing(req.socket)) return drop(res);
     begin(parts, req, res);
     const exchange = inFlight.open(req, res);
     const wrong = malformed(req) ?? underscored(req, underscores);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { endAfterUpgrade, isClosing, markClosing } from "./closing.ts";
+import { drop, endAfterUpgrade, isClosing, markClosing } from "./closing.ts";
 import { endWithProblem, sendProblem } from "./problem.ts";
 import { malformed, type Malformed } from "./strict.ts";
 
@@ -27,6 +27,7 @@ export function refuseMalformed(server: Server, told: (res: ServerResponse) => v
   const held = (event: string, req: IncomingMessage, to: unknown): boolean => {
     if (WITH_RESPONSE.includes(event)) {
       const res = to as ServerResponse;
+      if (isClosing(req.socket)) return (drop(res), true);
       const refused = refuses(req, ({ status, detail }) => {
         res.shouldKeepAlive = false;
         told(res);

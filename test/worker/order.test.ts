@@ -1,5 +1,7 @@
 /** What goes wrong on a connection is answered after the requests before it, and read by the client before the connection ends. */
 import assert from "node:assert/strict";
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -134,6 +136,27 @@ interface Hijackable {
   hijack(): void;
   readonly raw: { write(text: string): void };
 }
+
+test("requests behind the last answer are dropped, and little is read of them while it takes long", async () => {
+  const [reading, slow] = [Promise.withResolvers<Socket>(), Promise.withResolvers<string>()];
+  const waiting = {
+    default: async (fastify: Fastify & { readonly server: Server }): Promise<void> => {
+      fastify.server.once("connection", reading.resolve);
+      fastify.get("/", () => slow.promise);
+    },
+  };
+  await serving({ builtIn: waiting }, async (rig) => {
+    const client = new Client(rig.port).write(get("/", "Connection: Upgrade\r\nUpgrade: x\r\n"));
+    const socket = await reading.promise;
+    while (socket.bytesRead === 0) await rig.next("beat");
+    client.write(get("/").repeat(100_000));
+    for (let beats = 0; beats < 20; beats += 1) await rig.next("beat");
+    assert.ok(socket.bytesRead < 300_000, `${socket.bytesRead} bytes were read`);
+    slow.resolve("slow");
+    assert.equal((await client.response()).body, "slow");
+    await client.until(() => client.closed);
+  });
+});
 
 test("a declined Upgrade is its connection's last request: node:http drops what came behind it in the same piece", async () => {
   const upgrade = "Connection: Upgrade\r\nUpgrade: h2c\r\n";
