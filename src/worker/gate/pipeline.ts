@@ -14,8 +14,12 @@ import type { Stage, Verdict } from "./stage.ts";
 export const AT_ONCE = 2;
 /** Requests that wait behind them before no more are read. */
 const FEW_WAITING = 8;
-/** What is read at once (64 KiB) may hold thousands of requests: with more than this waiting the connection is cut. */
-const MOST_WAITING = 64;
+/**
+ * What is read at once (64 KiB) may hold a thousand requests and more. While so many wait on all connections of the worker, a connection on
+ * which more than its share waits is cut.
+ */
+const MOST_WAITING = 10_000;
+const SHARE = 64;
 
 interface Line {
   /** Requests that are worked on, or whose answers have not left. */
@@ -27,6 +31,7 @@ interface Line {
 /** @param cut called for a connection that is cut. */
 export function pipelineStage(cut: () => void): Stage {
   const lines = new WeakMap<Seat, Line>(); // goes with its connection, and what waits with it
+  let all = 0;
   return {
     name: "pipeline",
     covers: "application",
@@ -44,19 +49,26 @@ export function pipelineStage(cut: () => void): Stage {
       };
       const isNext = res.socket !== null;
       if (isNext || line.working < AT_ONCE) return begin();
-      if (line.waiting.size >= MOST_WAITING) {
+      if (all >= MOST_WAITING && line.waiting.size >= SHARE) {
         if (!socket.destroyed) cut();
         socket.destroy();
       }
       return new Promise((resolve) => {
+        const leave = (): boolean => {
+          const waited = line.waiting.delete(admit);
+          if (waited) all -= 1;
+          return waited;
+        };
         const admit = (): void => {
-          if (!line.waiting.delete(admit)) return;
+          if (!leave()) return;
           if (line.waiting.size < FEW_WAITING) readOn(socket);
           resolve(begin());
         };
         if (line.waiting.size >= FEW_WAITING) stopReading(socket);
         line.waiting.add(admit);
+        all += 1;
         res.once("socket", admit);
+        res.once("close", leave);
       });
     },
   };
