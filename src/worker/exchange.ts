@@ -41,6 +41,8 @@ export class Exchange {
   /** Bytes that had left at the last look, and when they last moved: for the write-stall timeout. */
   sent = 0;
   movedAt: Instant;
+  /** Bytes in the kernel that the client had not acknowledged at the last look; undefined: it was not looked at, or is not known. */
+  queued: number | undefined = undefined;
   /** Set by the gate's address stage; the peer's address without it. */
   whose: ((req: IncomingMessage) => string) | undefined = undefined;
 

@@ -1,9 +1,11 @@
+import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { between, mebibytes, ms, type Bytes, type Instant, type Ms } from "../base/units.ts";
 import type { Exchange } from "./exchange.ts";
 import type { InFlight } from "./inflight.ts";
 import { endWithProblem } from "./problem.ts";
+import { sendQueues } from "./sendqueue.ts";
 import { isEventStream } from "./streams.ts";
 import type { Tally } from "./tally.ts";
 import { pathOf } from "./target.ts";
@@ -26,6 +28,8 @@ export interface TimeoutParts {
   readonly mostUnread: number;
   /** Read at every look: it may change while running. */
   requestTimeout(): Ms;
+  /** What the kernel still has of each connection's answer; left out: as it says. */
+  readonly queues?: typeof sendQueues;
 }
 
 /**
@@ -44,12 +48,13 @@ export function look(parts: TimeoutParts): void {
   const now = parts.clock.now();
   const limit = parts.requestTimeout();
   let excess = unread(parts) - parts.mostUnread;
+  const queueOf = (parts.queues ?? sendQueues)();
   for (const exchange of parts.inFlight) {
     if (exchange.timedOut) continue;
     if (exchange.res.headersSent) {
       const stall = Math.min(limit, excess > 0 ? SHORTEST_STALL : LONGEST_STALL);
       const bytes = exchange.res.writableLength;
-      judgeWrite(exchange, now, stall, parts);
+      judgeWrite(exchange, { now, limit: stall, queueOf }, parts);
       if (exchange.timedOut) excess -= bytes;
     } else if (exchange.req.complete && between(exchange.readyAt, now) >= limit) answer504(exchange, limit, parts);
   }
@@ -75,7 +80,15 @@ function answer504(exchange: Exchange, limit: Ms, { tally, log, demo }: TimeoutP
 /** What the worker's own answer carries. */
 const ours = (exchange: Exchange, demo: boolean): string[] => [`X-Request-Id: ${exchange.id()}`, ...(demo ? ["X-Drover-Demo: 1"] : [])];
 
-function judgeWrite(exchange: Exchange, now: Instant, limit: number, { tally, log }: TimeoutParts): void {
+/** One look at answers that wait for their clients. */
+interface Look {
+  readonly now: Instant;
+  /** Of a client that takes nothing. */
+  readonly limit: number;
+  queueOf(socket: Socket): number | undefined;
+}
+
+function judgeWrite(exchange: Exchange, { now, limit, queueOf }: Look, { tally, log }: TimeoutParts): void {
   const { socket } = exchange.res;
   if (!exchange.stream && isEventStream(exchange.res)) {
     exchange.stream = true;
@@ -86,10 +99,14 @@ function judgeWrite(exchange: Exchange, now: Instant, limit: number, { tally, lo
     return;
   }
   const sent = leftSocket(socket);
-  if (sent !== exchange.sent) {
+  const still = between(exchange.movedAt, now);
+  const queued = sent === exchange.sent && still >= limit / 2 ? queueOf(socket) : undefined;
+  if (sent !== exchange.sent || (queued !== undefined && exchange.queued !== undefined && queued < exchange.queued)) {
     exchange.sent = sent;
+    exchange.queued = queued;
     exchange.movedAt = now;
-  } else if (between(exchange.movedAt, now) >= limit) {
+  } else if (exchange.queued === undefined && queued !== undefined) exchange.queued = queued;
+  else if (still >= limit) {
     exchange.timedOut = true;
     exchange.reason = "client-stalled";
     tally.counters.timeouts += 1;

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { ms } from "../../src/base/units.ts";
 import { runtime } from "../../src/base/runtime.ts";
+import { parseSendQueues } from "../../src/worker/sendqueue.ts";
 import { look } from "../../src/worker/timeouts.ts";
 import { Client, type Raw } from "./http.ts";
 import { startRig, type Rig, type RigOptions } from "./rig.ts";
@@ -72,7 +73,40 @@ test("a foreign application is timed out too, and one that never learns of it se
   });
 });
 
-test("a client that takes nothing of its answer is cut off; one that reads slowly is not", async () => {
+test("a client that reads too slowly for the kernel to take more of its answer is not cut off; one that reads nothing is", () => {
+  for (const [reads, isCut] of [
+    [1_000, false],
+    [0, true],
+  ] as const) {
+    let [now, queued] = [0, 3_000_000];
+    const cuts: number[] = [];
+    const socket = { writableLength: 9_000_000, bytesWritten: 12_000_000, destroy: () => cuts.push(now) };
+    const res = { headersSent: true, socket, writableLength: 9_000_000, getHeader: () => undefined };
+    const exchange = { timedOut: false, stream: false, req: { url: "/" }, res, sent: 0, movedAt: 0, queued: undefined, id: () => "" };
+    const parts = {
+      inFlight: [exchange],
+      clock: { now: () => now },
+      requestTimeout: () => ms(120_000),
+      mostUnread: Infinity,
+      queues: () => () => queued,
+      tally: { counters: { timeouts: 0 } },
+      log: { info() {} },
+    };
+    for (; now < 90_000; now += 1_000, queued -= reads) look(parts as never);
+    assert.equal(cuts.length, isCut ? 1 : 0, `${reads} bytes a second`);
+    assert.ok(cuts.every((at) => at < 40_000));
+  }
+});
+
+test("the kernel's table of connections tells how much of an answer the client has not acknowledged", () => {
+  const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 0100007F:D2B4 01 002F1A00:00000000 01:00000019 00000000     0        0 123456 3 0000000000000000 20 4 30 10 -1
+   1: 0100007F:1F90 0100007F:D2B6 06 00000000:00000000 03:00000F21 00000000     0        0 0 3 0000000000000000
+`;
+  assert.deepEqual([...parseSendQueues(table)], [[123_456, 0x2f1a00]]);
+});
+
+test("a client that takes nothing of its answer is cut off", async () => {
   const builtIn = {
     default: async (fastify: Fastify) => fastify.get("/big", (_, reply) => reply.send(Buffer.alloc(30_000_000))),
   };
