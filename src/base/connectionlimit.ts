@@ -1,7 +1,8 @@
 /**
  * Bounds the connections of an HTTP server of the master by closing idle ones: a client that holds connections open must not
- * keep the operator out. Over the limit the oldest connection without a whole request is closed, one that was never answered first;
- * while every connection has a whole request under way, the new one is closed.
+ * keep the operator out. Over the limit the oldest connection without a whole request is closed,
+ * one that was never answered first; while every connection has a whole request under way, the new one
+ * is closed.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";

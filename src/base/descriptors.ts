@@ -71,7 +71,7 @@ export function requireDescriptors(count: number): void {
   }
 }
 
-/** @returns how many files this process may have open; undefined when it can't be read. Never throws. */
+/** @returns the most files that this process may open; undefined when unknown. Never throws. */
 export function mostDescriptors(): number | undefined {
   try {
     const limits = withReserve(() => readFileSync("/proc/self/limits", "latin1"));
@@ -82,7 +82,7 @@ export function mostDescriptors(): number | undefined {
   }
 }
 
-/** @returns how many more files this process may open; Infinity when it can't be read. Never throws. */
+/** @returns how many more files this process may open; Infinity when unknown. Never throws. */
 export function freeDescriptors(): number {
   const most = mostDescriptors();
   if (most === undefined) return Infinity;

@@ -18,12 +18,13 @@ export const isClosing = (socket: Socket): boolean => (socket as Marked)[CLOSING
 const DROPPED = 2_048;
 
 /**
- * Leaves a request without an answer: it came behind its connection's last. node:http keeps it until the connection ends, so it counts as
- * data that waits to be sent (`_onPendingData`, private to Node), and reading stops at the socket's high-water mark.
+ * Leaves a request without an answer: it came behind its connection's last. node:http keeps it
+ * until the connection ends, so it counts as data that waits to be sent (`_onPendingData`, private
+ * to Node), and reading stops at the socket's high-water mark.
  */
 export const drop = (res: ServerResponse): void => (res as unknown as { _onPendingData(bytes: number): void })._onPendingData(DROPPED);
 
-/** A declined Upgrade is its connection's last request: node:http drops what came behind it in the same piece of the stream. */
+/** A declined Upgrade is its connection's last request: node:http loses the rest of the read. */
 export function endAfterUpgrade(req: IncomingMessage, res: ServerResponse): void {
   if (req.headers.upgrade === undefined) return;
   res.shouldKeepAlive = false;

@@ -1,5 +1,6 @@
 import type { Server } from "node:net";
 import { hold, release } from "../base/held.ts";
+import type { Turnstile } from "./pace.ts";
 
 /** Who may have a worker look away from the queue of new connections. */
 export type Reason = "cap" | "pace" | "room";
@@ -24,6 +25,11 @@ export class Intake {
   /** A further socket came, and the server accepts from it: not while there is a reason not to. */
   came(): void {
     if (this.#reasons.size > 0 && this.#server !== undefined) hold(this.#server);
+  }
+
+  /** What holds and releases for this reason. */
+  turnstile(reason: Reason): Turnstile {
+    return { hold: () => this.hold(reason), release: () => this.release(reason) };
   }
 
   /** @returns false when these sockets can't be held: nothing has changed then. */

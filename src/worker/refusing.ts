@@ -12,9 +12,15 @@ const WITH_SOCKET: readonly unknown[] = ["upgrade", "connect"];
 /**
  * Refuses what HTTP forbids and node:http lets through, before any listener of the server hears of it: listeners of an application
  * are the application's own, so the events are held back instead.
+ * @param clientError answers what can't be parsed, unless the application does. Without either,
+ *   node:http sends its 400 before the answers to earlier requests.
  * @param told hears of each refusal.
  */
-export function refuseMalformed(server: Server, told: (res: ServerResponse) => void): void {
+export function refuseMalformed(
+  server: Server,
+  clientError: (error: Error, socket: Socket) => void,
+  told: (res: ServerResponse) => void,
+): void {
   const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;
   const refuses = (req: IncomingMessage, refuse: (wrong: Malformed) => void): boolean => {
     if (isClosing(req.socket)) return true;
@@ -39,5 +45,10 @@ export function refuseMalformed(server: Server, told: (res: ServerResponse) => v
     if (WITH_SOCKET.includes(event)) return refuses(req, ({ status, detail }) => endWithProblem(to as Socket, status, detail));
     return false;
   };
-  server.emit = (event: string, ...args: unknown[]) => held(event, args[0] as IncomingMessage, args[1]) || emit(event, ...args);
+  server.emit = (event: string, ...args: unknown[]) => {
+    if (event !== "clientError") return held(event, args[0] as IncomingMessage, args[1]) || emit(event, ...args);
+    if (server.listenerCount(event) === 0) clientError(args[0] as Error, args[1] as Socket);
+    else emit(event, ...args);
+    return true;
+  };
 }

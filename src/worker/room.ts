@@ -3,7 +3,7 @@ import type { Logger } from "../base/log.ts";
 import { ms } from "../base/units.ts";
 import type { Turnstile } from "./pace.ts";
 
-/** Descriptors that connections leave free: libuv resets every queued client when accept(2) finds none (uv__emfile_trick). */
+/** Kept free: when accept(2) finds none, libuv resets every queued client (uv__emfile_trick). */
 const MARGIN = 16;
 /** After an accept or a request: the application may open files of its own. */
 const LOOK_WITHIN = ms(100);
@@ -23,8 +23,9 @@ export interface RoomParts {
 }
 
 /**
- * Stops accepting while the process may open few more files, so that other workers accept instead. Further servers stop earlier: they leave
- * a descriptor for each connection that the cap of the first one still allows.
+ * Stops accepting while the process may open few more files, so that other workers accept instead.
+ * Further servers stop earlier: they leave a descriptor for each connection that the cap of the
+ * first one still allows.
  */
 export class Room {
   readonly #parts: RoomParts;

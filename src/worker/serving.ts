@@ -10,6 +10,7 @@ import type { AccessLog } from "./access.ts";
 import { limitBody } from "./bodylimit.ts";
 import { Cap } from "./cap.ts";
 import { boundBody } from "./closing.ts";
+import { onClientError } from "./clienterror.ts";
 import type { WorkerConfig } from "./config.ts";
 import { Connections, type Seat } from "./connections.ts";
 import { drain, type DrainParts, type Drained } from "./drain.ts";
@@ -82,26 +83,24 @@ export class Serving {
     this.connections = new Connections(parts.clock, gone, config.app === null);
     this.inFlight = new InFlight(parts.clock, this.connections, (exchange) => this.outcomes.over(exchange));
     const intake = this.#intake;
-    const turnstile = { hold: () => intake.hold("cap"), release: () => intake.release("cap") };
     const tell = (full: boolean): void => parts.holds(this.#turnover.staying, full || this.#room.short, this.#turnover.churning);
-    this.#cap = new Cap(config.connections, this.connections, turnstile, tell);
+    this.#cap = new Cap(config.connections, this.connections, intake.turnstile("cap"), tell);
     const size = (): number => this.connections.size;
     const staying = (): number => this.#turnover.staying;
-    this.#pace = new Pace(staying, { hold: () => intake.hold("pace"), release: () => intake.release("pace") });
+    this.#pace = new Pace(staying, intake.turnstile("pace"));
     const told = (connections: number, churns: boolean): void => parts.holds(connections, this.#full, churns);
     this.#turnover = new Turnover(size, told, () => this.#pace.churns());
     const { further, log } = parts;
     this.#room = new Room({
       log,
       further,
-      first: { hold: () => intake.hold("room"), release: () => intake.release("room") },
+      first: intake.turnstile("room"),
       unused: () => (further.size === 0 ? 0 : Math.max(0, this.#config.connections - this.connections.size)),
       changed: () => tell(this.#cap.full),
     });
     further.accepted = () => this.#room.accepted();
   }
 
-  /** Accepts nothing until something has left. */
   get #full(): boolean {
     return this.#cap.full || this.#room.short;
   }
@@ -139,11 +138,13 @@ export class Serving {
     server.once("close", () => void (this.#draining || this.#parts.closed()));
     watchUpgrades(server, this.connections, this.#parts.clock);
     if (observed) observeRequests(server, (req, res) => this.#observed(req, res));
-    if (observed && this.#config.strict)
-      refuseMalformed(server, (res) => {
+    if (observed && this.#config.strict) {
+      const clientError = onClientError(this.tally, (turned) => this.outcomes.turned(turned));
+      refuseMalformed(server, clientError, (res) => {
         const exchange = this.inFlight.of(res);
         if (exchange !== undefined) exchange.reason = "malformed";
       });
+    }
     const { log, clock } = this.#parts;
     const { demo } = this.#config;
     const mostUnread = this.#config.app === null ? MOST_UNREAD : Infinity;

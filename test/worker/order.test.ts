@@ -73,6 +73,22 @@ test("what is no request is 400 after the answers before it", async () => {
   });
 });
 
+test("in strict mode an application's client, too, gets the answer to its request before the 400", async () => {
+  await serving({ config: { app, strict: true } }, async (rig) => {
+    for (const [more, behind, next] of [
+      ["", "what is this?\r\n\r\n", 400],
+      ["Connection: close\r\n", get("/"), undefined],
+    ] as const) {
+      const client = new Client(rig.port).write(`${get("/slow", more)}${behind}`);
+      const { status, body } = await client.response();
+      assert.deepEqual([status, /"\/slow"/.test(body)], [200, true]);
+      if (next !== undefined) assert.equal((await client.response()).status, next);
+      await client.until(() => client.closed);
+      assert.equal(client.received, "");
+    }
+  });
+});
+
 test("of a body that nothing reads a little is dropped after the answer, then the connection ends", async () => {
   for (const options of [{ builtIn }, { config: { app, bodyLimit: bytes(0) } }] satisfies RigOptions[])
     await serving(options, async (rig) => {

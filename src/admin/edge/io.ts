@@ -2,7 +2,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AdminAnswer } from "../request.ts";
 
-/** @returns the body's text; undefined when it is longer than `most` bytes (the rest is not read), or the client left before its end. */
+/**
+ * @returns the body's text; undefined when it is longer than `most` bytes (the rest is not read),
+ *   or the client left before its end.
+ */
 export async function readText(req: IncomingMessage, most: number): Promise<string | undefined> {
   if (Number(req.headers["content-length"] ?? 0) > most) return undefined; // a slow client would hold its place for as long as it liked
   const chunks: Buffer[] = [];
