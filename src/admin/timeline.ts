@@ -29,9 +29,6 @@ type New = Omit<TimelineEvent, "nr" | "at">;
 const MOST = 100;
 const LONGEST = 300;
 
-/** Deaths that nobody needs to look at. */
-const QUIET: readonly string[] = ["requests", "lifetime", "rss", "asked", "rolled", "shrink", "operator", "abandoned", "stop"];
-
 export class Timeline {
   #events: TimelineEvent[] = [];
   #last = 0;
@@ -97,7 +94,7 @@ function rolls(before: AdminSnapshot, now: AdminSnapshot): New[] {
 function deaths(before: AdminSnapshot, now: AdminSnapshot): New[] {
   const known = new Map(before.places.map(({ id, lastDeath }) => [id, lastDeath?.pid]));
   return now.places.flatMap(({ id, role, slot, lastDeath }): New[] => {
-    if (lastDeath === null || lastDeath.pid === known.get(id) || QUIET.includes(lastDeath.name)) return [];
+    if (lastDeath === null || lastDeath.pid === known.get(id) || lastDeath.expected) return [];
     const who = role === "worker" ? `worker ${slot}` : role;
     return [
       { what: "ended", level: "warning", text: `${who} ended: ${lastDeath.name}; ${lastDeath.how}`, with: { who, name: lastDeath.name } },

@@ -58,6 +58,8 @@ export interface LastDeath {
   /** "stuck", "oom-heap", "crash", "rolled" …: the names of core/death.ts. */
   readonly name: string;
   readonly how: string;
+  /** It went because it was told to. */
+  readonly expected: boolean;
   readonly pid: number;
   readonly generation: number;
   readonly at: Timestamp;

@@ -53,7 +53,7 @@ test("the figures that monitors look for", () => {
 test("the timeline is told from what differs, and stays bounded", () => {
   const before = statusWith({ slots: slotsState(100, 200) });
   assert.deepEqual(newsOf(before, before), []);
-  const death = { name: "stuck", how: "was killed by SIGKILL", pid: 4_001, generation: 1, at: NOW };
+  const death = { name: "stuck", how: "was killed by SIGKILL", expected: false, pid: 4_001, generation: 1, at: NOW };
   const now = statusWith({
     slots: slotsState(200, 200),
     workers: { target: 4, ready: 2 },
@@ -66,8 +66,10 @@ test("the timeline is told from what differs, and stays bounded", () => {
     newsOf(before, now).map(({ what }) => what),
     ["rolled-back", "refused-reload", "scaled", "ended", "slots", "google"],
   );
-  const rolled = { ...before, places: [place(0, { lastDeath: { ...death, name: "rolled" } }), place(1)] };
-  assert.deepEqual(newsOf(before, rolled), [], "a reload is one event, not one for each worker");
+  for (const name of ["rolled", "recycled:lifetime"]) {
+    const after = { ...before, places: [place(0, { lastDeath: { ...death, name, expected: true } }), place(1)] };
+    assert.deepEqual(newsOf(before, after), [], `${name}: a reload is one event, not one for each worker`);
+  }
   const firing = (level: "warning" | "critical") => statusWith({ slots: slotsState(100, 200), alerts: [alert({ level })] });
   assert.deepEqual(
     [newsOf(before, firing("warning")), newsOf(firing("warning"), firing("critical")), newsOf(firing("critical"), before)].map((news) =>

@@ -15,7 +15,7 @@ const roll: NonNullable<Status["roll"]> = {
   back: null,
   since: ms(900),
 };
-const died = (how: string) => ({ name: "stuck", how, pid: 3, generation: 1, at: (NOW - 12_000) as typeof NOW });
+const died = (how: string) => ({ name: "stuck", how, expected: false, pid: 3, generation: 1, at: (NOW - 12_000) as typeof NOW });
 
 const QUIET: UpstreamReport = { state: "ok", message: "", quota: { used: 9, limit: 51, lockedUntil: 0 as Timestamp }, tables: [] };
 

@@ -107,7 +107,9 @@ function service(seen: Seen, past: Past): Part<"capacity" | "latency" | "cpu" | 
 }
 
 function lastDeath({ places }: Snapshot): Said {
-  const [last] = places.flatMap(({ id, lastDeath: death }) => (death === null ? [] : [{ id, ...death }])).toSorted((a, b) => b.at - a.at);
+  const [last] = places
+    .flatMap(({ id, lastDeath: death }) => (death === null || death.expected ? [] : [{ id, ...death }]))
+    .toSorted((a, b) => b.at - a.at);
   return last === undefined ? UNSAID : said`; the last: ${last.id} ${last.name}`;
 }
 

@@ -66,9 +66,10 @@ export function createDeaths({ log, clock, oom, say }: Parts): Deaths {
 
 const nameOf = ({ role, nr }: Child): string => (role === "worker" ? `worker ${nr}` : role);
 
-const lastDeath = (child: Child, { name, how }: Death, at: Timestamp): LastDeath => ({
+const lastDeath = (child: Child, { name, how, expected }: Death, at: Timestamp): LastDeath => ({
   name,
   how: child.found === undefined || name !== "stuck" ? how : child.found.text,
+  expected,
   pid: child.pid,
   generation: child.generation,
   at,

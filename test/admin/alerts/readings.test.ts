@@ -176,6 +176,21 @@ test("restarts before the first look count", () => {
   assert.deepEqual(words(), ["restarts raised warning"]);
 });
 
+test("restarts: the last death that is named is one of those that count", () => {
+  const { look, told } = alerts();
+  const death = (name: string, at: number) => ({
+    name,
+    how: "",
+    expected: name !== "crash",
+    pid: 1,
+    generation: 1,
+    at: (NOW + at) as Timestamp,
+  });
+  const places = [place(0, { restarts: 4, lastDeath: death("crash", 1) }), place(1, { lastDeath: death("rolled", 2) })];
+  look({ status: { places } });
+  assert.match(JSON.stringify(told), /4 unexpected restarts within 5 minutes; the last: worker\/0 crash/);
+});
+
 test("a stopping or starting daemon misses no worker", () => {
   const { look, words } = alerts();
   for (const state of ["starting", "stopping"] as const) look({ status: { state, workers: { ready: 0, target: 2 } } }, minutes(2));

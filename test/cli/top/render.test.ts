@@ -48,7 +48,7 @@ test("columns go in their order as the terminal gets narrower, and the last deat
   assert.equal(titles(40), "SLOT STATE REQ/S ELU RSS CPU");
   assert.equal(titles(20), "SLOT STATE");
   assert.equal(titles(1), "SLOT STATE");
-  const death = { name: "stuck", how: `spinning at app.mjs:12 ${"x".repeat(200)}`, pid: 1, generation: 1, at: NOW };
+  const death = { name: "stuck", how: `spinning at app.mjs:12 ${"x".repeat(200)}`, expected: false, pid: 1, generation: 1, at: NOW };
   const [line = ""] = screen(modelOf({ places: [place(0, { lastDeath: death, restarts: 3 })] }, { size: size(120, 24) })).filter((l) => l.startsWith("0 ")); // prettier-ignore
   assert.match(line, / 3 stuck 0s ago, spinning at app\.mjs.*…$/);
   assert.equal(columnsOf(line), 120);
@@ -97,7 +97,7 @@ const HEADERS: readonly (readonly [string, Partial<Status>, Partial<Model>, RegE
   ["no tables are used", { upstream: null }, {}, /^(?![^]*upstream)/],
   [
     "the last death",
-    { places: [place(1, { lastDeath: { name: "oom-heap", how: "exited", pid: 1, generation: 1, at: NOW } })] },
+    { places: [place(1, { lastDeath: { name: "oom-heap", how: "exited", expected: false, pid: 1, generation: 1, at: NOW } })] },
     {},
     /^last death worker 1 oom-heap 0s ago, exited$/m,
   ],
@@ -180,7 +180,7 @@ test("in every mode and size there are exactly as many lines as rows, and none i
   fc.assert(
     fc.property(cases, ({ columns, rows, mode, workers, why, scroll, known }) => {
       const places = Array.from({ length: workers }, (_, nr) =>
-        place(nr, { lastDeath: why === undefined ? null : { name: why, how: why, pid: 1, generation: 1, at: NOW } }),
+        place(nr, { lastDeath: why === undefined ? null : { name: why, how: why, expected: false, pid: 1, generation: 1, at: NOW } }),
       );
       const message = why === undefined ? undefined : ({ text: why, tone: "bad" } as const);
       const model = modelOf({ places, refusedReload: why ?? null }, { size: size(columns, rows), mode, scroll, away: why, message });
