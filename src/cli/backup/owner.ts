@@ -1,5 +1,6 @@
 /** Root backs up and restores what belongs to the service's user: what it leaves in the data directory must be that user's. */
 import { statSync } from "node:fs";
+import { actingAs } from "../../base/owner.ts";
 
 /**
  * Runs `work` as the owner of a folder, when root does it: a file that root makes there is one that the daemon can't open.
@@ -7,13 +8,5 @@ import { statSync } from "node:fs";
  */
 export function asOwnerOf<T>(folder: string, work: () => T): T {
   const { uid, gid } = statSync(folder);
-  if (process.geteuid?.() !== 0 || uid === 0) return work();
-  process.setegid?.(gid);
-  process.seteuid?.(uid);
-  try {
-    return work();
-  } finally {
-    process.seteuid?.(0);
-    process.setegid?.(0);
-  }
+  return uid === 0 ? work() : actingAs({ uid, gid }, work);
 }
