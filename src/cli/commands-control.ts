@@ -12,6 +12,7 @@ import { reloadSettings } from "./reload.ts";
 import { statusOf } from "./snapshot.ts";
 import { readQuestion } from "./questions.ts";
 import { stackOf } from "./stack.ts";
+import { policyOf } from "./state.ts";
 
 export interface Commands {
   /** The same orders, from the admin API. */
@@ -113,8 +114,9 @@ export function createCommands({ daemon, generations, log, resolve, dashboard, a
         return reload();
       case "scale": {
         const to = body["to"];
-        if (!Number.isSafeInteger(to) || (to as number) < 1)
-          return { ok: false, message: `scale needs a number of workers from 1, not ${JSON.stringify(to)}` };
+        const most = policyOf(generations.settings()).maxWorkers;
+        if (!Number.isSafeInteger(to) || (to as number) < 1 || (to as number) > most)
+          return { ok: false, message: `scale needs a number of workers from 1 to ${most}, not ${JSON.stringify(to)}` };
         arbiter.feed({ type: "scale", to: to as number });
         return { ok: true, message: `${arbiter.state().target} workers wanted` };
       }

@@ -130,7 +130,7 @@ test("drover reload waits until the generation serves; drover stop until the dae
   await until("three are ready", async () => (await daemon.status()).workers.ready === 3);
   assert.match((await command("recycle", "1")).stdout, /worker 1/);
   assert.match((await command("reopen")).stdout, /open again/);
-  await assert.rejects(command("scale", "none"), { code: 64 });
+  for (const absurd of ["none", "0", "257"]) await assert.rejects(command("scale", absurd), { code: 64 }, absurd);
   await assert.rejects(command("recycle", "99"), { code: 64 });
   const family = descendants(daemon.pid);
   assert.match((await command("stop")).stdout, /stopped/);
