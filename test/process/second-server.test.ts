@@ -1,6 +1,6 @@
 /** An application with several servers: all of their sockets are the master's, so that a worker's end costs no client and no descriptor. */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -20,7 +20,11 @@ async function twoServers(t: TestContext, workers: number): Promise<Second> {
     args: [join(ROOT, "test/process/apps/two-servers.mjs")],
     env: { DROVER_WORKERS: String(workers), SECOND_PORT: String(port), SECOND_PATH: path },
   });
-  return { daemon, url: `http://127.0.0.1:${port}`, path };
+  const url = `http://127.0.0.1:${port}`;
+  // Ready means that the first server listens.
+  await until("the second server listens", async () => (await get(url).catch(() => undefined))?.status === 200);
+  await until("the third one does", () => existsSync(path));
+  return { daemon, url, path };
 }
 
 async function freePort(): Promise<number> {
