@@ -21,7 +21,6 @@ interface Internals {
   _last: boolean;
   _hasBody: boolean;
   _keepAliveTimeout: number;
-  _expect_continue: boolean;
 }
 
 /** The documented way; headers set on the response before are kept. */
@@ -110,13 +109,12 @@ function choose(): Write {
     for (const method of ["GET", "HEAD"])
       for (const version of [0, 1])
         for (const close of [false, true])
-          for (const expects of [false, true])
-            for (const own of owns) {
-              const written = [writeAtOnce, writeByNode].map((write) =>
-                record(method, version, { close, expects }, (req, res) => write(req, res, rendition, late, own)),
-              );
-              if (written[0] === undefined || written[0] !== written[1]) return writeByNode;
-            }
+          for (const own of owns) {
+            const written = [writeAtOnce, writeByNode].map((write) =>
+              record(method, version, close, (req, res) => write(req, res, rendition, late, own)),
+            );
+            if (written[0] === undefined || written[0] !== written[1]) return writeByNode;
+          }
   return writeAtOnce;
 }
 
@@ -124,7 +122,7 @@ function choose(): Write {
 function record(
   method: string,
   httpVersionMinor: number,
-  { close, expects }: { readonly close: boolean; readonly expects: boolean },
+  close: boolean,
   write: (req: IncomingMessage, res: ServerResponse) => void,
 ): string | undefined {
   const chunks: Buffer[] = [];
@@ -140,7 +138,6 @@ function record(
     (res as unknown as Internals)._keepAliveTimeout = 75_000;
     res.assignSocket(sink as Socket);
     if (close) res.shouldKeepAlive = false;
-    if (expects) (res as unknown as Internals)._expect_continue = true;
     write(req, res);
     return `${Buffer.concat(chunks).toString("latin1")} ${(res as unknown as Internals)._last} ${res.headersSent} ${res.statusCode}`;
   } catch {
