@@ -10,7 +10,7 @@ import { LARGEST_BODY, problem, type AdminRequest } from "./request.ts";
 /** Milliseconds in which a request must have come whole. */
 const PATIENCE = 5_000;
 
-/** @returns a server that listens nowhere yet; its caller limits its connections. Every request is judged as one from the network. */
+/** @returns a server that listens nowhere yet; its caller limits its connections. Every request is treated as one from the network. */
 export function adminServer(api: AdminApi): Server {
   const timeouts = { requestTimeout: PATIENCE, headersTimeout: PATIENCE, connectionsCheckingInterval: 500, keepAliveTimeout: 65_000 };
   const server = http.createServer(timeouts, (req, res) => {

@@ -200,7 +200,7 @@ class BrokerProcess {
     const timer = setTimeout(() => exit(EXIT.done.code), CLOSE_WITHIN);
     running?.stopBeat();
     running?.ledger.close();
-    await running?.custody.leave(); // whoever waits for an answer still gets it
+    await running?.custody.leave(); // clients that wait for an answer still get it
     const closed = running?.broker.close();
     running?.rpc.close();
     await closed;

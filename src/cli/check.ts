@@ -34,7 +34,7 @@ export async function check(argv: readonly string[]): Promise<number> {
   const plan = makePlan({ generation: 1, settings, demo, emulatorUrl: undefined });
   process.stdout.write(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
   process.stdout.write(slots(settings));
-  const account = accountOf(settings, true); // whoever asks: root starts the daemon
+  const account = accountOf(settings, true); // for any caller: root starts the daemon
   if (account !== undefined) {
     if (isRoot()) checkReadable(account, plan, resolved.envFile);
     const more = isRoot() ? "" : " when root starts it; as root, drover check also tries its files";

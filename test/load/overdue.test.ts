@@ -113,7 +113,7 @@ test("one that answers fewer than come does not", { timeout: 90_000 }, async (t)
     setTimeout(() => res.end("x"), free - performance.now());
   });
   const crew = conductor(target, { connections: 1_000, thresholds: [parseThreshold("p(95)<50000")] });
-  const fits = await untilHolds(TRIES, async () => await crew.step(tried("open", 30, seconds(4)), 1), holds);
+  const fits = await untilHolds(TRIES, async () => await crew.step(tried("open", 60, seconds(4)), 1), holds);
   const over = await crew.step(tried("open", 150, seconds(4)), 2);
   await crew.end();
   assert.ok(holds(fits), JSON.stringify(fits?.measured.backlog));

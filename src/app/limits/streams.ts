@@ -1,7 +1,7 @@
 import type { LimitRules } from "./rules.ts";
 import type { Who } from "./limiter.ts";
 
-/** Event streams that are open in this worker, by user, or by address where nobody is signed in. */
+/** Event streams that are open in this worker, by user, or by address for anonymous clients. */
 export class StreamPlaces {
   readonly #rules: Pick<LimitRules, "streamsPerAddress" | "streamsPerUser">;
   readonly #open = new Map<string, number>();

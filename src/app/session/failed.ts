@@ -10,7 +10,7 @@ const COUNTED_FOR = seconds(10);
 
 export type Failure = "wrong secret" | "unknown name" | "too many tries";
 
-/** Whom a failure is about. A name that nobody has is left out: it may be a secret in the wrong field. */
+/** The client and user of a failure. An unknown name is left out: it may be a secret in the wrong field. */
 export interface Failed {
   readonly client: string | undefined;
   readonly requestId: string;
