@@ -7,6 +7,7 @@ import { PLAN_FLAGS } from "../src/cli/capacity/flags.ts";
 import { LOAD_FLAGS } from "../src/cli/load/flags.ts";
 import { ERRORS } from "../src/base/errors.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
+import { allArtefacts } from "../src/cli/emit/artefacts.ts";
 import { ASSUMPTIONS, type Assumption } from "../src/cli/doctor/sheets/assumptions.ts";
 import { withAssumptions } from "../src/cli/doctor/sheets/report.ts";
 import { ENV_FILE_VARIABLE } from "../src/settings/names.ts";
@@ -26,6 +27,7 @@ const paths = [
     .sort(),
 ];
 const pages: readonly Page[] = paths.map((path) => ({ path, text: readFileSync(path, "utf8") }));
+const emitted = (await allArtefacts()).flatMap(({ options = [] }) => options);
 const settings: readonly AnySetting[] = SETTINGS;
 
 const FENCE = /^ *```[^]*?^ *```$/gm;
@@ -200,12 +202,16 @@ test("every command is there", () => {
 
 /** Flags that are no settings: the commands' own. */
 const OWN_FLAGS =
-  "--help --env-file --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --record --spreadsheet --yes --anyway --exhaust --by-hand --count --users --rate --burst --writes --bytes --cpus --ram --upstream-ms --ttl --quota --limit --from --verify --prices --preset --tiers --explain --ladder --stages --find-max --profile --mix --hold --think --requests --patience --threshold --user-file --seed --threads --html --i-own-this-host --name --key --purge --token --days --revoke --all --allow-live --level --worker --request --since --lines --follow --no-follow".split(
+  "--help --env-file --output --force --json --watch --interval --now --port --dir --csv --faults --fault --dry-run --prefix --root --systemd-version --record --spreadsheet --yes --anyway --exhaust --by-hand --count --users --rate --burst --writes --bytes --cpus --ram --upstream-ms --ttl --quota --limit --from --verify --prices --preset --tiers --explain --ladder --stages --find-max --profile --mix --hold --think --requests --patience --threshold --user-file --seed --threads --html --i-own-this-host --name --key --purge --token --days --revoke --all --allow-live --level --worker --request --since --lines --follow --no-follow".split(
     " ",
   );
 
 test("every flag of a command is a setting's or the command's own", () => {
-  const known = new Set([...settings.map(flagOf), ...OWN_FLAGS, ...[...LOAD_FLAGS, ...PLAN_FLAGS].map(({ name }) => `--${name}`)]);
+  const known = new Set([
+    ...settings.map(flagOf),
+    ...OWN_FLAGS,
+    ...[...LOAD_FLAGS, ...PLAN_FLAGS, ...emitted].map(({ name }) => `--${name}`),
+  ]);
   const flags = invocations().flatMap(({ where, words }) =>
     words.filter((word) => word.startsWith("--")).map((flag) => ({ where, flag: flag.replace(/=.*/, "") })),
   );

@@ -8,12 +8,15 @@ import { LOGS_HELP } from "./logs/help.ts";
 /** @returns the exit code. */
 export type Command = (argv: readonly string[]) => Promise<number>;
 
+/** How a flag is written, and what it means. */
+export type FlagHelp = readonly (readonly [string, string])[];
+
 export interface CommandRow {
   readonly name: string;
   readonly usage: string;
   readonly does: string;
-  /** Its own flags, for its --help: how each is written, and what it means. */
-  readonly flags?: readonly (readonly [string, string])[];
+  /** Its own flags, for its --help: how each is written, and what it means. A function where they are loaded for it. */
+  readonly flags?: FlagHelp | (() => Promise<FlagHelp>);
   load(): Promise<Command>;
 }
 
@@ -159,8 +162,9 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "emit",
-    usage: "systemd --prefix DIR",
-    does: "write the files for this place: systemd units",
+    usage: "NAME [--output DIR] [--dry-run] [--force] [--OPTION VALUE …] [--SETTING VALUE …]",
+    does: "generate files for other programs from these settings",
+    flags: async () => (await import("./emit/help.ts")).emitHelp(),
     load: async () => (await import("./emit.ts")).emit,
   },
   {

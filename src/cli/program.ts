@@ -32,13 +32,13 @@ async function run(argv: readonly string[]): Promise<number> {
     return EXIT.done.code;
   }
   if (argv[0] === "help" || argv[0] === "--help" || argv[0] === "-h") {
-    process.stdout.write(help(argv[1]));
+    process.stdout.write(await help(argv[1]));
     return EXIT.done.code;
   }
   const { row, rest } = findCommand(argv[0]);
   const own = rest ? argv.slice(1) : argv;
   if (own.includes("--help") || own.includes("-h")) {
-    process.stdout.write(help(row.name));
+    process.stdout.write(await help(row.name));
     return EXIT.done.code;
   }
   const command = await row.load();

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { withAssumptions } from "./doctor/sheets/report.ts";
 import { withExamples } from "./examples.ts";
 import { PACKAGE } from "./plan.ts";
-import { renderErrors, renderMetricsPage, renderSignals } from "./reference.ts";
+import { allArtefacts } from "./emit/artefacts.ts";
+import { renderEmit, renderErrors, renderMetricsPage, renderSignals } from "./reference.ts";
 
 writeFileSync(join(PACKAGE, "docs/ERRORS.md"), renderErrors());
 writeFileSync(join(PACKAGE, "docs/SIGNALS.md"), renderSignals());
+writeFileSync(join(PACKAGE, "docs/EMIT.md"), renderEmit(await allArtefacts()));
 const sheets = join(PACKAGE, "docs/sheets.md");
 writeFileSync(sheets, withAssumptions(readFileSync(sheets, "utf8")));
 const applications = join(PACKAGE, "docs/applications.md");

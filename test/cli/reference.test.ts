@@ -3,12 +3,14 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { ERRORS } from "../../src/base/errors.ts";
 import { EXIT } from "../../src/base/exit.ts";
-import { renderErrors, renderMetricsPage, renderSignals } from "../../src/cli/reference.ts";
+import { allArtefacts } from "../../src/cli/emit/artefacts.ts";
+import { renderEmit, renderErrors, renderMetricsPage, renderSignals } from "../../src/cli/reference.ts";
 
-test("docs/ERRORS.md, docs/SIGNALS.md and docs/METRICS.md are what the tables say (npm run docs writes them)", () => {
+test("docs/ERRORS.md, SIGNALS.md, METRICS.md and EMIT.md are what the tables say (npm run docs writes them)", async () => {
   assert.equal(readFileSync("docs/ERRORS.md", "utf8"), renderErrors());
   assert.equal(readFileSync("docs/SIGNALS.md", "utf8"), renderSignals());
   assert.equal(readFileSync("docs/METRICS.md", "utf8"), renderMetricsPage());
+  assert.equal(readFileSync("docs/EMIT.md", "utf8"), renderEmit(await allArtefacts()));
 });
 
 test("no two exit codes are the same, and each is a byte", () => {

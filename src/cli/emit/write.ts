@@ -14,18 +14,22 @@ const MARK = /^# Written by `drover (?:emit|install)\b/;
 
 export const isOurs = (text: string): boolean => MARK.test(text);
 
+/** Why a file must not be replaced; undefined: it may be. */
+export type Refusal = (file: EmittedFile, before: string) => string | undefined;
+
+const foreign: Refusal = ({ path }, before) =>
+  isOurs(before) ? undefined : `${path} was not written by drover: move it away, or choose another --prefix`;
+
 /**
- * Writes all the files, or none when one of them would replace a file that drover has not written.
- * @returns what was done with each: "wrote", or "unchanged".
+ * Writes all the files, or none when `refuse` names a reason for one of them.
+ * @returns the outcome of each: "wrote", or "unchanged".
+ * @throws DroverError DROVER_E_USAGE.
  */
-export function writeAll(files: readonly EmittedFile[]): ("wrote" | "unchanged")[] {
+export function writeAll(files: readonly EmittedFile[], refuse: Refusal | undefined = foreign): ("wrote" | "unchanged")[] {
   const before = files.map(({ path }) => contentOf(path));
-  const foreign = files.find((_file, i) => before[i] !== undefined && !isOurs(before[i]));
-  if (foreign !== undefined)
-    throw new DroverError(
-      "DROVER_E_USAGE",
-      `${foreign.path} was not written by drover: move it away, or choose another --prefix. Nothing was changed`,
-    );
+  const reasons = files.map((file, i) => (before[i] === undefined ? undefined : refuse(file, before[i])));
+  const refused = reasons.find((reason) => reason !== undefined);
+  if (refused !== undefined) throw new DroverError("DROVER_E_USAGE", `${refused}. Nothing was changed`);
   return files.map((file, i) => {
     if (before[i] === file.text) return "unchanged";
     write(file);

@@ -1,0 +1,9 @@
+/** Every artefact of `drover emit`, by name; systemd (systemd.ts) is apart, with flags of its own. */
+import type { Artefact } from "./artefact.ts";
+
+export const ARTEFACTS: Readonly<Record<string, () => Promise<Artefact>>> = {
+  ab: async () => (await import("./ab.ts")).ab,
+};
+
+/** In the order of the table. */
+export const allArtefacts = (): Promise<readonly Artefact[]> => Promise.all(Object.values(ARTEFACTS).map((load) => load()));
