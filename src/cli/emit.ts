@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { DroverError } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { nearest } from "../settings/nearest.ts";
-import type { Artefact, OptionValues } from "./emit/artefact.ts";
+import { defaultsOf, type Artefact, type OptionValues } from "./emit/artefact.ts";
 import { ARTEFACTS } from "./emit/artefacts.ts";
 import { factsOf } from "./emit/facts.ts";
 import { emitSystemd } from "./emit/systemd.ts";
@@ -42,7 +42,8 @@ function emitArtefact(artefact: Artefact, argv: readonly string[]): number {
   return EXIT.done.code;
 }
 
-function readLine({ name, options = [] }: Artefact, argv: readonly string[]) {
+function readLine(artefact: Artefact, argv: readonly string[]) {
+  const { name, options = [] } = artefact;
   const line = readOptions(argv, [
     { name: "output", takes: "value" },
     { name: "dry-run" },
@@ -52,7 +53,8 @@ function readLine({ name, options = [] }: Artefact, argv: readonly string[]) {
   const [surplus] = line.positional;
   if (surplus !== undefined)
     throw usage(`drover emit ${name}: ${JSON.stringify(surplus)} is not a flag. drover emit --help lists the flags`);
-  const values: OptionValues = Object.fromEntries(options.map((option) => [option.name, line.own.get(option.name) ?? option.default]));
+  const given = options.flatMap((option) => [...line.own].filter(([flag]) => flag === option.name));
+  const values: OptionValues = { ...defaultsOf(artefact), ...Object.fromEntries(given) };
   return { ...line, options: values };
 }
 

@@ -5,11 +5,13 @@ import { withAssumptions } from "./doctor/sheets/report.ts";
 import { withExamples } from "./examples.ts";
 import { PACKAGE } from "./plan.ts";
 import { allArtefacts } from "./emit/artefacts.ts";
+import { committedFiles } from "./emit/committed.ts";
 import { renderEmit, renderErrors, renderMetricsPage, renderSignals } from "./reference.ts";
 
 writeFileSync(join(PACKAGE, "docs/ERRORS.md"), renderErrors());
 writeFileSync(join(PACKAGE, "docs/SIGNALS.md"), renderSignals());
 writeFileSync(join(PACKAGE, "docs/EMIT.md"), renderEmit(await allArtefacts()));
+for (const [path, text] of await committedFiles()) writeFileSync(join(PACKAGE, path), text);
 const sheets = join(PACKAGE, "docs/sheets.md");
 writeFileSync(sheets, withAssumptions(readFileSync(sheets, "utf8")));
 const applications = join(PACKAGE, "docs/applications.md");

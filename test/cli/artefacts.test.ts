@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { DroverError } from "../../src/base/errors.ts";
 import { emit } from "../../src/cli/emit.ts";
-import type { Facts, OptionValues } from "../../src/cli/emit/artefact.ts";
+import { defaultsOf, type Facts } from "../../src/cli/emit/artefact.ts";
 import { allArtefacts, ARTEFACTS } from "../../src/cli/emit/artefacts.ts";
 import { defaultFacts, factsOf } from "../../src/cli/emit/facts.ts";
 import { emitHelp } from "../../src/cli/emit/help.ts";
@@ -18,8 +18,6 @@ import { machine, resolved } from "../settings/given.ts";
 const settings: readonly AnySetting[] = SETTINGS;
 const artefacts = await allArtefacts();
 const facts = (flags: Readonly<Record<string, string>> = {}): Facts => factsOf(resolved({ flags }), machine());
-const defaultsOf = ({ options = [] }: (typeof artefacts)[number]): OptionValues =>
-  Object.fromEntries(options.map((option) => [option.name, option.default]));
 const refused =
   (...parts: string[]) =>
   (e: unknown) =>
@@ -120,7 +118,7 @@ describe("drover emit NAME", () => {
   });
 
   test("an unknown name, flag or word is refused, with what was meant", async () => {
-    await assert.rejects(emit([]), refused("systemd, ab"));
+    await assert.rejects(emit([]), refused("systemd, nginx"));
     await assert.rejects(emit(["constructor"]), refused("constructor", "expected one of"));
     await assert.rejects(emit(["systemed"]), refused("did you mean systemd?"));
     await assert.rejects(emit(["ab", "--ulr", "x"]), refused("--ulr", "--url"));

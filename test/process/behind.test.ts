@@ -1,5 +1,5 @@
 /**
- * People behind nginx with config/nginx.conf, before the real daemon as it comes: they log in, see what is theirs and nobody else's, are
+ * People behind nginx with what `drover emit nginx` writes, before the real daemon as it comes: they log in, see what is theirs and nobody else's, are
  * counted one by one, and use the board.
  */
 import assert from "node:assert/strict";

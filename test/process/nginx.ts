@@ -1,4 +1,4 @@
-/** The nginx of this machine with the config/nginx.conf of this package: only names, ports and paths are other ones. */
+/** The nginx of this machine with what `drover emit nginx` writes: the test replaces only ports and paths. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,8 +7,12 @@ import type { IncomingHttpHeaders, RequestOptions } from "node:http";
 import net, { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { defaultsOf, type OptionValues } from "../../src/cli/emit/artefact.ts";
+import { factsOf } from "../../src/cli/emit/facts.ts";
+import { nginx as artefact } from "../../src/cli/emit/nginx.ts";
+import { machine, resolved } from "../settings/given.ts";
 import { certificate } from "./certificate.ts";
-import { alive, descendants, folder, ROOT, until } from "./harness.ts";
+import { alive, descendants, folder, until } from "./harness.ts";
 
 export interface Front {
   /** https://localhost:PORT */
@@ -33,27 +37,33 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** @param upstream host:port of what stands behind it. */
-export async function nginx(t: TestContext, upstream: string): Promise<Front> {
+/** Flags of settings, and the artefact's options. */
+export interface Emitted {
+  readonly flags?: Readonly<Record<string, string>>;
+  readonly options?: OptionValues;
+}
+
+/** @param upstream the server behind it, as DROVER_BIND has it. */
+export async function nginx(t: TestContext, upstream: string, { flags = {}, options = {} }: Emitted = {}): Promise<Front> {
   const dir = folder(t);
   chmodSync(dir, 0o755);
   const [tls, plain] = [await freePort(), await freePort()];
   const made = certificate(dir, "localhost");
   const cache = join(dir, "cache");
   const replaced: readonly (readonly [string, string])[] = [
-    ["server 127.0.0.1:8080", `server ${upstream}`],
     ["    listen 80;", `    listen 127.0.0.1:${plain};`],
     ["    listen [::]:80;\n", ""],
     ["    listen 443 ssl http2;", `    listen 127.0.0.1:${tls} ssl http2;`],
     ["    listen [::]:443 ssl http2;\n", ""],
-    ["/etc/letsencrypt/live/example.org/fullchain.pem", made.cert],
-    ["/etc/letsencrypt/live/example.org/privkey.pem", made.key],
+    ["/etc/letsencrypt/live/localhost/fullchain.pem", made.cert],
+    ["/etc/letsencrypt/live/localhost/privkey.pem", made.key],
     ["/var/cache/nginx-drover", cache],
-    ["example.org", "localhost"],
   ];
-  let site = readFileSync(join(ROOT, "config/nginx.conf"), "utf8").replaceAll(/^#.*\n/gm, "");
+  const facts = factsOf(resolved({ flags: { bind: upstream, ...flags } }), machine());
+  const [file] = artefact.files(facts, { ...defaultsOf(artefact), "server-name": "localhost", ...options });
+  let site = file?.text ?? "";
   for (const [from, to] of replaced) {
-    assert.ok(site.includes(from), `config/nginx.conf has ${from}`);
+    assert.ok(site.includes(from), `drover.conf has ${from}`);
     site = site.replaceAll(from, to);
   }
   writeFileSync(join(dir, "drover.conf"), site);

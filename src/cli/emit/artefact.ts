@@ -47,6 +47,10 @@ export interface Artefact {
   next(paths: readonly string[], facts: Facts): string;
 }
 
+/** The values of options that are not set. */
+export const defaultsOf = ({ options = [] }: Artefact): OptionValues =>
+  Object.fromEntries(options.map(({ name, ...o }) => [name, o.default]));
+
 /** The first line of every artefact, without the comment sign of its format. */
 export const writtenBy = (name: string, { version }: Pick<Facts, "version">): string =>
   `Written by \`drover emit ${name}\` (drover ${version}).`;

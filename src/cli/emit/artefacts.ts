@@ -2,6 +2,7 @@
 import type { Artefact } from "./artefact.ts";
 
 export const ARTEFACTS: Readonly<Record<string, () => Promise<Artefact>>> = {
+  nginx: async () => (await import("./nginx.ts")).nginx,
   ab: async () => (await import("./ab.ts")).ab,
 };
 
