@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import net, { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { certificate } from "./certificate.ts";
 import { folder, ROOT, until } from "./harness.ts";
+import { accepts, freePort } from "./nginx.ts";
 
 const CONFIG = join(ROOT, "config/Caddyfile");
 
@@ -15,19 +15,6 @@ export interface Caddy {
   /** The certificate, to be trusted; empty without TLS. */
   readonly ca: string;
 }
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = net.connect(port, "127.0.0.1", () => (socket.destroy(), resolve(true))).once("error", () => resolve(false));
-  });
 
 /** What Caddy itself says of the file as it is. */
 export function judged(t: TestContext): { status: number | null; said: string } {

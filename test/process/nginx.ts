@@ -29,7 +29,8 @@ export interface Front {
   errors(): string;
 }
 
-async function freePort(): Promise<number> {
+/** A port that was free a moment ago: for servers that cannot ask the kernel for one. */
+export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
@@ -110,7 +111,7 @@ async function end(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-function accepts(port: number): Promise<boolean> {
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect(port, "127.0.0.1", () => (socket.destroy(), resolve(true))).once("error", () => resolve(false));
   });

@@ -1,6 +1,6 @@
 /** Values that go into other programs' files: validated, because each format quotes differently. */
 import { DroverError } from "../../base/errors.ts";
-import { ms, seconds, type Bytes, type Ms } from "../../base/units.ts";
+import { mebibytes, ms, seconds, type Bytes, type Ms } from "../../base/units.ts";
 import { networks } from "../../settings/addresses.ts";
 import { formatBytes } from "../../settings/parsers.ts";
 import type { Rate } from "../../settings/rows/limits.ts";
@@ -32,10 +32,10 @@ export const idleBelow = (drainIdle: Ms): Ms => ms(Math.max(100, Math.floor(drai
 export const aboveTimeout = (requestTimeout: Ms): Ms => ms(requestTimeout + 10_000);
 
 /** The largest request body that drover accepts, and the reason, for a comment. */
-export const bodyLimit = ({ app, body_limit: limit }: Settings): { readonly size: string; readonly from: string } =>
-  app === undefined
-    ? { size: "1m", from: "writes of the built-in service are smaller" }
-    : { size: formatBytes(limit as Bytes), from: "DROVER_BODY_LIMIT" };
+export function bodyLimit({ app, body_limit: limit }: Settings): { readonly bytes: Bytes; readonly size: string; readonly from: string } {
+  const bytes = app === undefined ? mebibytes(1) : limit;
+  return { bytes, size: formatBytes(bytes), from: app === undefined ? "the built-in service accepts less" : "DROVER_BODY_LIMIT" };
+}
 
 /** DROVER_TRUSTED_PROXIES for a comment. */
 export const trusted = ({ trusted_proxies: list }: Settings): string => (list.length === 0 ? "empty" : networks.format(list));
