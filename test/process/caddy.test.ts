@@ -6,7 +6,11 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { defaultsOf } from "../../src/cli/emit/artefact.ts";
+import { caddy as artefact } from "../../src/cli/emit/caddy.ts";
+import { factsOf } from "../../src/cli/emit/facts.ts";
 import { needs } from "../needs.ts";
+import { machine, resolved } from "../settings/given.ts";
 import { caddy, judged, type Caddy } from "./caddy.ts";
 import { get, ROOT, start, until } from "./harness.ts";
 import { ask, type Answer } from "./nginx.ts";
@@ -40,6 +44,17 @@ test("Caddy takes config/Caddyfile, and passes on the true address and events as
   held[0]?.write("data: 2\n\n");
   assert.equal(await next(), "data: 2\n\n");
   stream.destroy();
+});
+
+test("caddy validate accepts every form: a unix socket, TLS behind it, files of its own", { skip, timeout: 60_000 }, (t) => {
+  const tls = { tls_cert: "/etc/drover/tls.pem", tls_key: "/etc/drover/tls.key" };
+  for (const flags of [{ bind: "unix:/run/drover.sock", drain_idle: "0" }, tls, { app: "/srv/app.js", body_limit: "7m" }]) {
+    const facts = factsOf(resolved({ flags }), machine());
+    const [file] = artefact.files(facts, { ...defaultsOf(artefact), static: "/srv/site" });
+    const { status, said } = judged(t, file?.text);
+    assert.equal(status, 0, said);
+    assert.doesNotMatch(said, /not formatted/);
+  }
 });
 
 const unready = skip || needs("openssl", "openssl");

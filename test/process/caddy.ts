@@ -16,11 +16,13 @@ export interface Caddy {
   readonly ca: string;
 }
 
-/** What Caddy itself says of the file as it is. */
-export function judged(t: TestContext): { status: number | null; said: string } {
+/** What Caddy itself says of a file as it is. */
+export function judged(t: TestContext, text: string = readFileSync(CONFIG, "utf8")): { status: number | null; said: string } {
   const home = folder(t);
+  const file = join(home, "Caddyfile");
+  writeFileSync(file, text);
   const env = { ...process.env, HOME: home, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home };
-  const ran = spawnSync("caddy", ["validate", "--config", CONFIG, "--adapter", "caddyfile"], { encoding: "utf8", env });
+  const ran = spawnSync("caddy", ["validate", "--config", file, "--adapter", "caddyfile"], { encoding: "utf8", env });
   return { status: ran.status, said: ran.stderr };
 }
 

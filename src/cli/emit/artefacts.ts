@@ -4,6 +4,7 @@ import type { Artefact } from "./artefact.ts";
 export const ARTEFACTS: Readonly<Record<string, () => Promise<Artefact>>> = {
   nginx: async () => (await import("./nginx.ts")).nginx,
   haproxy: async () => (await import("./haproxy.ts")).haproxy,
+  caddy: async () => (await import("./caddy.ts")).caddy,
   ab: async () => (await import("./ab.ts")).ab,
 };
 

@@ -4,7 +4,7 @@ import { ARTEFACTS } from "./artefacts.ts";
 import { defaultFacts } from "./facts.ts";
 
 /** By the artefact's name. */
-const COMMITTED: Readonly<Record<string, string>> = { nginx: "config/nginx.conf" };
+const COMMITTED: Readonly<Record<string, string>> = { nginx: "config/nginx.conf", caddy: "config/Caddyfile" };
 
 /** @returns pairs of a path in the repository and its text. */
 export async function committedFiles(): Promise<readonly (readonly [path: string, text: string])[]> {
