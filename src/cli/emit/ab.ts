@@ -17,7 +17,7 @@ export const ab: Artefact = {
   files(facts, options) {
     const url = options["url"] ?? `${urlOf(facts.settings)}/`;
     const runs = RUNS.map(([requests, atOnce]) => `run ${requests} ${atOnce}`);
-    return [{ path: "ab.sh", text: fillTemplate("ab.sh", "ab", facts, { URL: shellWord(url), RUNS: runs }), mode: 0o755 }];
+    return [{ path: "ab.sh", text: fillTemplate("ab.sh", "ab", facts, { URL: shellUrl(url), RUNS: runs }), mode: 0o755 }];
   },
   next: ([path]) => `Next: sh ${path}`,
 };
@@ -26,7 +26,7 @@ export const ab: Artefact = {
  * A URL as it may stand in a shell script without quotes around it.
  * @throws DroverError DROVER_E_USAGE for what is no http(s) URL, or holds characters that the shell expands.
  */
-export function shellWord(url: string): string {
+export function shellUrl(url: string): string {
   const hint = "(expected an http:// or https:// URL without quotes, blanks and shell characters, such as http://127.0.0.1:8080/)";
   if (/^https?:\/\/[\w.:[\]~/?=&%,+@-]+$/.test(url) && URL.canParse(url)) return url;
   throw new DroverError("DROVER_E_USAGE", `--url ${url} ${hint}`);

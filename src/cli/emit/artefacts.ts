@@ -6,6 +6,7 @@ export const ARTEFACTS: Readonly<Record<string, () => Promise<Artefact>>> = {
   haproxy: async () => (await import("./haproxy.ts")).haproxy,
   caddy: async () => (await import("./caddy.ts")).caddy,
   ab: async () => (await import("./ab.ts")).ab,
+  "test-load": async () => (await import("./test-load.ts")).testLoad,
 };
 
 /** In the order of the table. */
