@@ -7,6 +7,7 @@ export const ARTEFACTS: Readonly<Record<string, () => Promise<Artefact>>> = {
   caddy: async () => (await import("./caddy.ts")).caddy,
   ab: async () => (await import("./ab.ts")).ab,
   "test-load": async () => (await import("./test-load.ts")).testLoad,
+  deploy: async () => (await import("./deploy.ts")).deploy,
 };
 
 /** In the order of the table. */

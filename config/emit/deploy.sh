@@ -1,0 +1,126 @@
+#!/bin/sh
+# @WRITTEN_BY@
+#
+#   sh deploy.sh USER@HOST ENVFILE [FOLDER]         # dry run: checks everything, changes nothing
+#   sh deploy.sh --go USER@HOST ENVFILE [FOLDER]    # deploys
+#   sh deploy.sh --rollback USER@HOST               # back to what ran before the last --go
+#
+# ENVFILE: the settings, for @ENV_FILE@ (mode 0600). FOLDER: a release of your application.
+# drover runs there as @UNIT@ (drover install). USER logs in by key, is not root, and may use sudo.
+# The service is reloaded, never restarted: no request is lost, and a refused reload changes nothing. Settings that need a
+# restart (docs/SETTINGS.md) keep their old values until: sudo systemctl restart @UNIT@
+#
+# Runbook:
+# 1. Deploy.      sh deploy.sh USER@HOST ENVFILE, read what it says, then the same with --go.
+# 2. Test.        From another machine: sh test_load.sh https://YOUR.NAME/ --i-own-this-host
+#                 Go on only if it passes: 100 users, p95 below 500 ms, CPU below 80 %, no failed request.
+# 3. Real users.  Few at first: DROVER_MAX_SLOTS=50 in ENVFILE, deploy, ask them; then 100, then @SLOTS@.
+# 4. Watch.       drover status --watch, drover top, the log, the alerts, for an hour and at every new maximum. Back with
+#                 --rollback when errors or the p95 rise; drover's own advice: drover status.
+set -eu
+
+go=check
+case ${1-} in
+  --go) go=go && shift ;;
+  --rollback) go=rollback && shift ;;
+esac
+to=${1-} env=${2-} folder=${3-}
+fail() { echo "deploy.sh: $*" >&2 && exit 1; }
+case $to in
+  '' | -*) echo 'usage: sh deploy.sh [--go | --rollback] USER@HOST ENVFILE [FOLDER]' >&2 && exit 64 ;;
+  root@*) fail "$to: log in as a user with sudo rights, not as root" ;;
+  ?*@?*) ;;
+  *) fail "$to: expected USER@HOST" ;;
+esac
+releases='@RELEASES@' # the folder of the releases and of the link "current"; empty: no application, or no such link in DROVER_APP
+
+there() { ssh -o BatchMode=yes "$to" "$@"; }
+
+new='' release=''
+cleanup() { [ -z "$new" ] || there "rm -f '$new'" || :; }
+trap cleanup EXIT
+
+if [ "$go" != rollback ]; then
+  [ -f "$env" ] || fail "ENVFILE ${env:-(missing)}: expected a file with lines DROVER_NAME=value"
+  if [ -n "$folder" ]; then
+    [ -n "$releases" ] || fail "FOLDER $folder: DROVER_APP must lead through a link, as in /srv/app/current/app.mjs; emit this script again"
+    [ -d "$folder" ] || fail "FOLDER $folder: expected a folder"
+  fi
+  new=$(there "umask 077 && f=\$(mktemp) && cat >\"\$f\" && echo \"\$f\"" <"$env") || fail "$to: ENVFILE could not be copied"
+  if [ -n "$folder" ] && [ "$go" = go ]; then
+    release=$(date -u +%Y%m%dT%H%M%SZ)
+    tar -C "$folder" -cf - . | there "sudo -n mkdir -p '$releases/$release' && sudo -n tar -C '$releases/$release' --no-same-owner -xf -" ||
+      fail "$to: FOLDER could not be copied"
+  fi
+fi
+
+there sh -s -- "$go" "$new" "$release" <<'REMOTE'
+set -eu
+mode=$1 new=${2-} release=${3-}
+env='@ENV_FILE@' unit='@UNIT@' user='@USER@' key='@KEY_FILE@' dir='@DIR@' releases='@RELEASES@'
+say() { echo "deploy.sh: $*"; }
+fail() { echo "deploy.sh: $*" >&2 && exit 1; }
+[ "$(id -u)" != 0 ] || fail 'expected a user who is not root'
+sudo -n true || fail 'expected a user who may use sudo without a password'
+
+# As the unit would start it: its folders, its key, and nothing else of this shell.
+check() {
+  credentials=$(mktemp -d)
+  sudo -n ln -s "$key" "$credentials/google-key"
+  checked=0
+  sudo -n env -i PATH="$PATH" CREDENTIALS_DIRECTORY="$credentials" STATE_DIRECTORY="/var/lib/$dir" \
+    RUNTIME_DIRECTORY="/run/$dir" LOGS_DIRECTORY="/var/log/$dir" INVOCATION_ID=check JOURNAL_STREAM=0:0 \
+    drover check --env-file "$1" >/dev/null || checked=$?
+  sudo -n rm -r "$credentials"
+  return "$checked"
+}
+
+healthy() {
+  tries=0
+  until @HEALTH@ >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 10 ] || return 1
+    sleep 1
+  done
+}
+
+link() { sudo -n ln -sfn "$1" "$releases/next" && sudo -n mv -T "$releases/next" "$releases/current"; }
+
+restore() {
+  sudo -n cp -p "$env.before" "$env"
+  [ ! -L "$releases/before" ] || link "$(readlink "$releases/before")"
+  sudo -n systemctl reload "$unit" && healthy
+}
+
+if [ "$mode" = rollback ]; then
+  sudo -n test -f "$env.before" || fail "$env.before is missing: nothing was deployed by this script"
+  restore || fail "rolled back, but $unit is not healthy: sudo journalctl -u $unit -n 50"
+  say "rolled back: $unit runs with what was there before"
+  exit 0
+fi
+
+check "$new" || fail 'drover check refuses these settings (above). Nothing was changed'
+say 'drover check accepts the settings'
+# Names only: values may be secret.
+changes=$(sudo -n diff "$env" "$new" | sed -n 's/^\([<>] *#*[A-Za-z_0-9]*\)=.*/\1/p' || :)
+say "settings that change: ${changes:-none}"
+systemctl is-active --quiet "$unit" || fail "$unit does not run: sudo systemctl start $unit. Nothing was changed"
+if [ "$mode" = check ]; then
+  say "dry run: would install $env (0600), ${releases:+the release if you named a FOLDER, }reload $unit and test it. --go does it"
+  exit 0
+fi
+
+[ -z "$releases" ] || sudo -n rm -f "$releases/before"
+sudo -n cp -p "$env" "$env.before"
+sudo -n install -o "$user" -g "$user" -m 0600 "$new" "$env"
+if [ -n "$release" ]; then
+  [ ! -L "$releases/current" ] || sudo -n ln -sfn "$(readlink "$releases/current")" "$releases/before"
+  link "$release"
+fi
+if sudo -n systemctl reload "$unit" && healthy; then
+  say "$unit serves with the new settings${release:+ and release $release}. Back: sh deploy.sh --rollback"
+else
+  restore || fail "the deployment failed, and so did the way back: sudo journalctl -u $unit -n 50"
+  fail "the deployment failed and was rolled back; $unit serves as before: sudo journalctl -u $unit -n 50"
+fi
+REMOTE
