@@ -4,9 +4,12 @@ import { existsSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { duration } from "../../src/settings/parsers.ts";
 import { ms } from "../../src/base/units.ts";
+import { compose as artefact } from "../../src/cli/emit/compose.ts";
+import { factsOf } from "../../src/cli/emit/facts.ts";
 import { variableOf, type AnySetting } from "../../src/settings/setting.ts";
 import { TIMEOUTS } from "../../src/settings/rows/timeouts.ts";
 import { SETTINGS } from "../../src/settings/table.ts";
+import { machine, resolved } from "../settings/given.ts";
 import { parseYaml, type Yaml } from "./yaml.ts";
 
 interface Instruction {
@@ -98,4 +101,49 @@ test("compose.yaml: read-only but for one volume, no rights, limits, and a grace
   assert.equal((service["build"] as Record<string, Yaml>)["dockerfile"], "Containerfile");
   for (const limit of ["mem_limit", "cpus", "pids_limit", "ulimits", "tmpfs", "restart"]) assert.ok(service[limit] !== undefined, limit);
   checkSettings(service["environment"] as Record<string, string>);
+});
+
+test("drover emit compose: the settings and limits of an installation, its files read-only, no secret", () => {
+  const token = "a-secret-of-an-operator-0123456789abcdef";
+  const flags = {
+    bind: "10.0.0.7:9000",
+    memory: "2g",
+    workers: "3",
+    graceful_timeout: "90s",
+    cache_ttl: "10s",
+    spreadsheet_id: "the-id-of-a-spreadsheet-of-ours",
+    tables: "/srv/game/tables.json",
+    admin_token: token,
+    daily_quota: "5",
+    time_zone: "Europe/Paris",
+  };
+  const [file] = artefact.files(factsOf(resolved({ flags }), machine({ cpus: 4 })), { image: "registry.example.org/drover:1.2" });
+  const text = file?.text ?? "";
+  const compose = parseYaml(text) as Record<string, Record<string, Record<string, Yaml>>>;
+  const service = compose["services"]?.["drover"] as Record<string, Yaml>;
+  assert.deepEqual(service["environment"], {
+    DROVER_WORKERS: "3",
+    DROVER_SPREADSHEET_ID: "the-id-of-a-spreadsheet-of-ours",
+    DROVER_CACHE_TTL: "10s",
+    DROVER_GRACEFUL_TIMEOUT: "90s",
+    DROVER_DAILY_QUOTA: "5",
+    DROVER_TIME_ZONE: "Europe/Paris",
+    DROVER_TABLES: "/etc/drover/tables.json",
+  });
+  checkSettings(service["environment"] as Record<string, string>);
+  assert.deepEqual(
+    ["image", "build", "mem_limit", "cpus", "stop_grace_period", "ports", "volumes", "read_only"].map((name) => service[name]),
+    [
+      "registry.example.org/drover:1.2",
+      undefined,
+      "2048m",
+      "4",
+      "105s",
+      ["10.0.0.7:9000:8080"],
+      [`drover-data:${one("VOLUME")}`, "/srv/game:/etc/drover:ro"],
+      "true",
+    ],
+  );
+  assert.ok(!text.includes(token));
+  assert.throws(() => artefact.files(factsOf(resolved(), machine()), { image: "a b" }), /--image a b/);
 });

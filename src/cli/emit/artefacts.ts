@@ -8,6 +8,7 @@ export const ARTEFACTS: Readonly<Record<string, () => Promise<Artefact>>> = {
   ab: async () => (await import("./ab.ts")).ab,
   "test-load": async () => (await import("./test-load.ts")).testLoad,
   deploy: async () => (await import("./deploy.ts")).deploy,
+  compose: async () => (await import("./compose.ts")).compose,
 };
 
 /** In the order of the table. */

@@ -3,15 +3,24 @@ import { defaultsOf } from "./artefact.ts";
 import { ARTEFACTS } from "./artefacts.ts";
 import { defaultFacts } from "./facts.ts";
 
-/** By the artefact's name. */
-const COMMITTED: Readonly<Record<string, string>> = { nginx: "config/nginx.conf", caddy: "config/Caddyfile" };
+interface Committed {
+  readonly path: string;
+  readonly artefact: string;
+  /** Settings that differ from the defaults. */
+  readonly flags?: ReadonlyMap<string, string>;
+}
+
+const COMMITTED: readonly Committed[] = [
+  { path: "config/nginx.conf", artefact: "nginx" },
+  { path: "config/Caddyfile", artefact: "caddy" },
+  { path: "compose.yaml", artefact: "compose", flags: new Map([["memory", "1g"]]) }, // enough for the demo
+];
 
 /** @returns pairs of a path in the repository and its text. */
-export async function committedFiles(): Promise<readonly (readonly [path: string, text: string])[]> {
-  const facts = defaultFacts();
-  const made = Object.entries(COMMITTED).map(async ([name, path]) => {
+export function committedFiles(): Promise<readonly (readonly [path: string, text: string])[]> {
+  const made = COMMITTED.map(async ({ path, artefact: name, flags }) => {
     const artefact = await ARTEFACTS[name]?.();
-    const [file] = artefact?.files(facts, defaultsOf(artefact)) ?? [];
+    const [file] = artefact?.files(defaultFacts(flags), defaultsOf(artefact)) ?? [];
     return [path, file?.text ?? ""] as const;
   });
   return Promise.all(made);

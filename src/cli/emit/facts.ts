@@ -21,9 +21,11 @@ const absent = (path: string): never => {
   throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
 };
 
-/** An installation with default settings, the same on every machine: for the committed files of config/. */
-export function defaultFacts(): Facts {
-  const flags = new Map<string, string>();
+/**
+ * An installation with default settings, the same on every machine: for the committed files.
+ * @param flags settings by name, as an operator writes them.
+ */
+export function defaultFacts(flags: ReadonlyMap<string, string> = new Map()): Facts {
   const resolved = resolveSettings({ flags, env: {}, cwd: "/opt/drover", machine: TYPICAL, readFile: absent });
   return { ...factsOf(resolved, TYPICAL), root: "/opt/drover/current" };
 }
