@@ -79,6 +79,22 @@ describe("the table of artefacts", () => {
       );
     });
 
+    test(`${artefact.name}: every form of installation gives files, or an error that names the setting`, () => {
+      const tls = { tls_cert: "/etc/drover/tls.pem", tls_key: "/etc/drover/tls.key" };
+      for (const flags of [
+        { bind: "unix:/run/drover.sock" },
+        { bind: "fd://3" },
+        tls,
+        { app: "/srv/app.js" },
+        { rate_limit: "off", drain_idle: "0" },
+      ])
+        try {
+          assert.ok(artefact.files(facts(flags), defaultsOf(artefact)).every(({ text }) => !/undefined|NaN|\[object/.test(text)));
+        } catch (thrown) {
+          assert.ok("bind" in flags && refused(`bind: ${flags.bind}`)(thrown), String(thrown));
+        }
+    });
+
     test(`${artefact.name}: no secret of the settings gets into a file`, () => {
       const token = "k".repeat(8) + "SECRET".repeat(8);
       const secrets = settings.filter(({ secret, codec }) => secret === true && codec.parse(token, "/").ok);

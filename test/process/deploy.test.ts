@@ -58,7 +58,7 @@ function host(t: TestContext): Host {
 const NEW = "DROVER_WORKERS=4\nDROVER_ADMIN_TOKEN=new-secret\n";
 const RELOAD = "systemctl reload drover.service";
 
-test("0.7, 1.11: deploy.sh checks and changes nothing without --go, then installs 0600 and reloads", (t) => {
+test("0.7: deploy.sh checks and changes nothing without --go, then installs 0600 and reloads", (t) => {
   const far = host(t);
   const before = far.env();
   writeFileSync(join(far.root, "new.env"), NEW);
@@ -85,7 +85,7 @@ test("0.7, 1.11: deploy.sh checks and changes nothing without --go, then install
   assert.ok(far.calls().includes(RELOAD));
 });
 
-test("0.7: deploy.sh goes back by itself when the reload is refused or the service does not answer", (t) => {
+test("C13: deploy.sh never restarts, and goes back by itself when the reload is refused or the service does not answer", (t) => {
   const far = host(t);
   const before = far.env();
   for (const [text, part] of [
@@ -98,7 +98,15 @@ test("0.7: deploy.sh goes back by itself when the reload is refused or the servi
     assert.equal(code, 1, said);
     assert.ok(said.includes(part), said);
     assert.equal(far.env(), before, text);
+    assert.ok(!far.calls().some((call) => call.includes("restart")), text);
   }
+});
+
+test("1.11: deploy.sh has the four steps as a runbook, with the maximum of this installation", (t) => {
+  const text = readFileSync(join(host(t).root, "deploy.sh"), "utf8");
+  const steps = [...text.matchAll(/^# (\d)\. ([A-Z][a-z ]+)\./gm)].map(([, nr, name]) => `${nr} ${name}`);
+  assert.deepEqual(steps, ["1 Deploy", "2 Test", "3 Real users", "4 Watch"]);
+  assert.match(text, /then 100, then 500\.$/m);
 });
 
 test("1.11: deploy.sh brings a release behind the link, and the link back", (t) => {
