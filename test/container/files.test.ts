@@ -130,7 +130,7 @@ test("drover emit compose: the settings and limits of an installation, its files
     DROVER_TIME_ZONE: "Europe/Paris",
     DROVER_TABLES: "/etc/drover/tables.json",
   });
-  checkSettings(service["environment"] as Record<string, string>);
+  checkSettings(service["environment"]);
   assert.deepEqual(
     ["image", "build", "mem_limit", "cpus", "stop_grace_period", "ports", "volumes", "read_only"].map((name) => service[name]),
     [
