@@ -7,7 +7,12 @@ import { join } from "node:path";
 import test from "node:test";
 import { ALERT_NAMES } from "../../src/admin/alerts/model.ts";
 import { METRICS } from "../../src/admin/metrics/table.ts";
+import { DASHBOARD_FILE, grafana } from "../../src/cli/emit/grafana.ts";
+import { defaultFacts, factsOf } from "../../src/cli/emit/facts.ts";
+import { prometheusRules, RULES_FILE } from "../../src/cli/emit/prometheus-rules.ts";
+import { textOf } from "../cli/emit/emitted.ts";
 import { needs } from "../needs.ts";
+import { machine, resolved } from "../settings/given.ts";
 
 const RULES = "config/prometheus-alerts.yml";
 const skip = needs("promtool", "prometheus");
@@ -83,4 +88,63 @@ test("promtool: every panel's question can be asked", { skip }, (t) => {
   const asked = panelExpressions.map((expr, i) => ({ record: `panel:${i}`, expr: expr.replaceAll("$__rate_interval", "5m") }));
   writeFileSync(file, JSON.stringify({ groups: [{ name: "panels", rules: asked }] })); // JSON is YAML
   promtool("check", "rules", file);
+});
+
+/** Every threshold another one than the default. */
+const CHANGED = {
+  alert_threshold: "70%",
+  alert_urgent: "97.5%",
+  alert_latency: "1200ms",
+  alert_latency_for: "90s",
+  alert_cpu: "60%",
+  alert_ram: "75%",
+  alert_quota: "50%",
+  alert_restarts: "7",
+  alert_disk: "85%",
+};
+const changed = factsOf(resolved({ flags: CHANGED }), machine());
+
+test("2.10: the rules and the dashboard of the repository are what emit writes for default settings (npm run docs)", () => {
+  for (const artefact of [prometheusRules, grafana])
+    for (const { path, text } of artefact.files(defaultFacts(), {})) assert.equal(readFileSync(join("config", path), "utf8"), text, path);
+});
+
+test("4.10: every threshold of the settings gets into the rules", () => {
+  const text = textOf(prometheusRules, {}, { given: changed, path: RULES_FILE });
+  const exprs = [...text.matchAll(/^ +expr: (.+)$/gm)].map(([, expr = ""]) => expr);
+  for (const part of [
+    "drover_slots_limit >= 0.70 and drover_slots_used / drover_slots_limit < 0.975",
+    "drover_slots_limit >= 0.975 and drover_slots_used / drover_slots_limit < 1",
+    "drover_slots_used >= drover_slots_limit",
+    "> 1.2",
+    "drover_machine_cpu_ratio >= 0.60",
+    "drover_machine_memory_limit_bytes >= 0.75",
+    "[5m])) > 7",
+    "drover_upstream_quota_limit >= 0.50",
+    "drover_disk_size_bytes >= 0.85",
+  ])
+    assert.ok(
+      exprs.some((expr) => expr.includes(part)),
+      part,
+    );
+  assert.match(text, /> 1\.2\n +for: 90s/);
+  assert.equal(exprs.length, ruleExpressions.length);
+});
+
+test("4.10: promtool accepts the rules of changed thresholds", { skip }, (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "drover-promtool-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  for (const { path, text } of prometheusRules.files(changed, {})) writeFileSync(join(dir, path), text);
+  assert.match(promtool("check", "rules", join(dir, RULES_FILE)), new RegExp(`${ruleExpressions.length} rules found`));
+});
+
+test("3.8: the dashboard's gauges change colour at the thresholds of the settings", () => {
+  const text = textOf(grafana, {}, { given: changed, path: DASHBOARD_FILE });
+  const { panels } = JSON.parse(text) as {
+    panels: { title: string; fieldConfig?: { defaults: { thresholds?: { steps: { value: number | null }[] } } } }[];
+  };
+  const stepsOf = (title: string) =>
+    panels.find((panel) => panel.title === title)?.fieldConfig?.defaults.thresholds?.steps.map(({ value }) => value);
+  assert.deepEqual(stepsOf("Slots taken"), [null, 0.7, 0.975, 1]);
+  assert.deepEqual(stepsOf("95th percentile"), [null, 1.2]);
 });

@@ -9,6 +9,10 @@ export const ARTEFACTS: Readonly<Record<string, () => Promise<Artefact>>> = {
   "test-load": async () => (await import("./test-load.ts")).testLoad,
   deploy: async () => (await import("./deploy.ts")).deploy,
   compose: async () => (await import("./compose.ts")).compose,
+  k6: async () => (await import("./k6.ts")).k6,
+  locust: async () => (await import("./locust.ts")).locust,
+  "prometheus-rules": async () => (await import("./prometheus-rules.ts")).prometheusRules,
+  grafana: async () => (await import("./grafana.ts")).grafana,
 };
 
 /** In the order of the table. */

@@ -13,6 +13,8 @@ interface Committed {
 const COMMITTED: readonly Committed[] = [
   { path: "config/nginx.conf", artefact: "nginx" },
   { path: "config/Caddyfile", artefact: "caddy" },
+  { path: "config/prometheus-alerts.yml", artefact: "prometheus-rules" },
+  { path: "config/grafana-dashboard.json", artefact: "grafana" },
   { path: "compose.yaml", artefact: "compose", flags: new Map([["memory", "1g"]]) }, // enough for the demo
 ];
 
