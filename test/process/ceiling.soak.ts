@@ -36,8 +36,8 @@ async function world(t: TestContext): Promise<World> {
     emulator,
     daemon,
     async send(method, path, body) {
-      const headers = { "content-type": "application/json" };
-      const answer = await fetch(`${daemon.url}/api/tables/${path}`, { method, headers, body: JSON.stringify(body) });
+      const asked = { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+      const answer = await fetch(`${daemon.url}/api/tables/${path}`, asked);
       await answer.arrayBuffer();
       return answer.status;
     },
