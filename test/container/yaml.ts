@@ -1,4 +1,4 @@
-/** As much of YAML as compose.yaml needs: maps, lists of words, and words. @throws Error for anything else. */
+/** As much of YAML as the emitted files need: maps, lists, and words. @throws Error for anything else. */
 export type Yaml = string | Yaml[] | { [name: string]: Yaml };
 
 interface Line {
@@ -17,18 +17,17 @@ export function parseYaml(source: string): Yaml {
   return value;
 }
 
+/** `Fn::Sub` and `app.kubernetes.io/name` are names, too. */
+const KEY = /^([\w./-]+(?:::\w+)?):(?:\s+(.+))?$/;
+
 const word = (text: string): string => text.replace(/^"(.*)"$/, "$1");
 
 function block(lines: readonly Line[], indent: number): [Yaml, readonly Line[]] {
-  if (lines[0]?.text.startsWith("- ") === true) {
-    const end = lines.findIndex((line) => line.indent < indent || !line.text.startsWith("- "));
-    const items = end < 0 ? lines : lines.slice(0, end);
-    return [items.map((line) => word(line.text.slice(2))), lines.slice(items.length)];
-  }
+  if (lines[0]?.text.startsWith("- ") === true) return list(lines, indent);
   const map: Record<string, Yaml> = {};
   let rest = lines;
   for (let line = rest[0]; line !== undefined && line.indent === indent; line = rest[0]) {
-    const [, name, value = ""] = /^([\w.-]+):(?:\s+(.+))?$/.exec(line.text) ?? [];
+    const [, name, value = ""] = KEY.exec(line.text) ?? [];
     if (name === undefined || Object.hasOwn(map, name)) throw new Error(`expected NAME: and each once, not ${line.text}`);
     rest = rest.slice(1);
     const [next] = rest;
@@ -36,4 +35,19 @@ function block(lines: readonly Line[], indent: number): [Yaml, readonly Line[]] 
     else [map[name], rest] = block(rest, next.indent);
   }
   return [map, rest];
+}
+
+/** An item is a word, or a map whose first line stands behind the dash. */
+function list(lines: readonly Line[], indent: number): [Yaml, readonly Line[]] {
+  const items: Yaml[] = [];
+  let rest = lines;
+  for (let line = rest[0]; line !== undefined && line.indent === indent && line.text.startsWith("- "); line = rest[0]) {
+    const first = { indent: indent + 2, text: line.text.slice(2) };
+    const [item, after] = KEY.test(first.text)
+      ? block([first, ...rest.slice(1)], first.indent)
+      : ([word(first.text), rest.slice(1)] as const);
+    items.push(item);
+    rest = after;
+  }
+  return [items, rest];
 }

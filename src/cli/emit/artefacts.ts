@@ -13,6 +13,7 @@ export const ARTEFACTS: Readonly<Record<string, () => Promise<Artefact>>> = {
   locust: async () => (await import("./locust.ts")).locust,
   "prometheus-rules": async () => (await import("./prometheus-rules.ts")).prometheusRules,
   grafana: async () => (await import("./grafana.ts")).grafana,
+  kubernetes: async () => (await import("./kubernetes.ts")).kubernetes,
 };
 
 /** In the order of the table. */
