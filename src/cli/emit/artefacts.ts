@@ -14,6 +14,9 @@ export const ARTEFACTS: Readonly<Record<string, () => Promise<Artefact>>> = {
   "prometheus-rules": async () => (await import("./prometheus-rules.ts")).prometheusRules,
   grafana: async () => (await import("./grafana.ts")).grafana,
   kubernetes: async () => (await import("./kubernetes.ts")).kubernetes,
+  cloudwatch: async () => (await import("./cloudwatch.ts")).cloudwatch,
+  cloudformation: async () => (await import("./cloudformation.ts")).cloudformation,
+  "deploy-100k": async () => (await import("./deploy-100k.ts")).deploy100k,
 };
 
 /** In the order of the table. */
