@@ -7,9 +7,10 @@ import { PLAN_FLAGS } from "../src/cli/capacity/flags.ts";
 import { LOAD_FLAGS } from "../src/cli/load/flags.ts";
 import { ERRORS } from "../src/base/errors.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
-import { allArtefacts } from "../src/cli/emit/artefacts.ts";
+import { allArtefacts, ARTEFACTS } from "../src/cli/emit/artefacts.ts";
 import { ASSUMPTIONS, type Assumption } from "../src/cli/doctor/sheets/assumptions.ts";
 import { withAssumptions } from "../src/cli/doctor/sheets/report.ts";
+import { corrections } from "../src/plan/corrections.ts";
 import { ENV_FILE_VARIABLE } from "../src/settings/names.ts";
 import { flagOf, variableOf, type AnySetting } from "../src/settings/setting.ts";
 import { SETTINGS } from "../src/settings/table.ts";
@@ -236,4 +237,19 @@ test("the list of assumptions is the table's, and each place that it names is th
 
 test("pages name no place of a development machine", () => {
   for (const { path, text } of pages) assert.doesNotMatch(text, /\/work\/|\/tmp\/w\b|docs-run|registry\.npmjs/, path);
+});
+
+test("2.5, 2.7, 2.9: the page on leaving Google Sheets is short, its figures add up, and its commands exist", () => {
+  const page = readFileSync("docs/when-sheets-must-go.md", "utf8");
+  assert.ok(page.split(/\s+/).filter((word) => /\w/.test(word)).length <= 900);
+  const perMinute = Number(/\*\*([\d,]+) a minute\*\* measured, 25,500/.exec(page)?.[1]?.replace(",", ""));
+  assert.ok(perMinute > 60 && perMinute <= 51 * 500, `${perMinute}: between a row and 500 rows in each of 51 calls`);
+  assert.ok(page.includes(`100,000 rows is full after ${Math.round(100_000 / perMinute)} minutes`));
+  assert.ok(page.includes(`10 million cells in 8 columns after ${Math.round(10_000_000 / 8 / perMinute)}`));
+  const sum = corrections("internet").find(({ subject }) => subject === "the sum")?.ours ?? "";
+  assert.ok(sum.includes("$74,194") && page.includes("74,194"), sum);
+  for (const name of ["cloudformation", "cloudwatch", "deploy-100k"]) {
+    assert.ok(Object.hasOwn(ARTEFACTS, name), name);
+    assert.ok(page.includes(`drover emit ${name}`), name);
+  }
 });

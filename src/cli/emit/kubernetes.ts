@@ -25,16 +25,11 @@ export const kubernetes: Artefact = {
     { name: "storage", value: "SIZE", default: "1Gi", does: "of the volume" },
   ],
   files: (facts, options) => [{ path: FILE, text: fillTemplate(FILE, "kubernetes", facts, valuesOf(facts, options)) }],
-  next: ([path = FILE], { settings }) =>
+  next: ([path = FILE]) =>
     [
-      "Next:",
-      "  podman build --format docker -t registry.example.org/drover . && podman push registry.example.org/drover",
-      ...(settings.tables === undefined ? [] : [`  kubectl create configmap drover-tables --from-file=tables.json=${settings.tables}`]),
-      ...(settings.google_application_credentials === undefined
-        ? []
-        : ["  kubectl create secret generic drover-google-key --from-file=google-key.json=KEY.json"]),
+      "Next: build and push the image (Containerfile), create the tables and the key as the comments in the file say, then",
       `  kubectl apply --dry-run=server -f ${path} && kubectl apply -f ${path}`,
-      "It was not run in a cluster here: only its fields were checked.",
+      "No cluster has run it here: only its fields were checked.",
       "",
     ].join("\n"),
 };
