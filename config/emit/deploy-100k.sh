@@ -8,7 +8,7 @@
 #
 # CODE_BUCKET is a prefix: Lambda reads code from its own region, so each region has its bucket, CODE_BUCKET-REGION.
 # EMAIL gets the alarms. HOST_NAME with HOSTED_ZONE_ID and CERTIFICATE_ARN_<region with _> turns on latency routing.
-# Account and credentials are those of your AWS CLI: no account id and no ARN stands in this file.
+# Account and credentials are those of your AWS CLI: this file holds no account id and no ARN.
 #
 # Before: drover plan --preset internet. 20,300 USD a month is 74,194 for the same 3 billion requests, which are 8.3 hours at 100,000 a second.
 set -eu

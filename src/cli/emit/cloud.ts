@@ -1,4 +1,4 @@
-/** What the artefacts for AWS share. None of them was ever run. */
+/** Options and figures that the artefacts for AWS share. */
 import { DroverError } from "../../base/errors.ts";
 import type { ArtefactOption, OptionValues } from "./artefact.ts";
 

@@ -1,4 +1,4 @@
-/** What the load generators of others (k6, Locust) need of a profile: who asks for what, how often, in which stages. */
+/** A profile as other load generators (k6, Locust) need it: endpoints, mix, pauses and stages. */
 import { DroverError } from "../../base/errors.ts";
 import { readProfile } from "../../load/profile.ts";
 import { lasts, peak, type Step } from "../../load/shape.ts";

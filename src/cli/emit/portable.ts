@@ -4,7 +4,7 @@ import { variableOf, type AnySetting } from "../../settings/setting.ts";
 import { SETTINGS, type SettingName } from "../../settings/table.ts";
 import type { Facts } from "./artefact.ts";
 
-/** Addresses, files and sizes of this host. Secrets and the group "places" are left out besides. */
+/** Addresses, files and sizes of this host. Secrets and the group "places" are left out, too. */
 const OF_THIS_HOST: ReadonlySet<string> = new Set<SettingName>([
   "bind",
   "trusted_proxies",
@@ -40,8 +40,10 @@ export function portable({ settings, machine }: Pick<Facts, "settings" | "machin
   const defaults = resolveSettings({ flags: new Map(), env: {}, cwd: "/", machine, readFile: absent }).settings;
   const text = (row: AnySetting, values: Facts["settings"]): string => row.codec.format(values[row.name as SettingName]);
   const changed = rows.filter((row) => text(row, settings) !== text(row, defaults));
+  // A container's clock is UTC: where a day is counted, the zone of this machine goes along, default or not.
+  const zone = rows.filter(({ name }) => name === "time_zone" && settings.daily_quota > 0);
   return {
-    values: changed.flatMap((row) =>
+    values: [...new Set([...changed, ...zone])].flatMap((row) =>
       row.secret === true || row.group === "places" || OF_THIS_HOST.has(row.name) ? [] : [[variableOf(row), text(row, settings)] as const],
     ),
     secrets: changed.flatMap((row) => (row.secret === true ? [variableOf(row)] : [])),

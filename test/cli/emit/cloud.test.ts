@@ -25,7 +25,7 @@ const properties = (part: string, resource: string): Yaml =>
   at(template(part), "Resources", resource, "Properties") ?? assert.fail(`${part} has no ${resource}`);
 const parameter = (part: string, name: string): Yaml | undefined => at(template(part), "Parameters", name, "Default");
 
-/** What stands in comments, as one text. */
+/** All comments as one text. */
 const comments = (text: string): string =>
   text
     .split("\n")

@@ -121,7 +121,7 @@ test("3.5: deliberate refusals are counted apart from errors and timeouts", asyn
   assert.ok(stub.sent.every(({ url }) => url.startsWith("https://example.org/api/")));
 });
 
-test("a login takes names and codes from a file: none stands in the script", async (t) => {
+test("a login takes names and codes from a file: the script holds none", async (t) => {
   const file = join(emptyFolder(t), "profile.json");
   writeFileSync(file, JSON.stringify({ users: { simultaneous: 2 }, login: {}, endpoints: { read: ["GET /me"] } }));
   const text = textOf(k6, { profile: file });
@@ -173,7 +173,7 @@ test("2.12: --split N gives each machine its part of the stages, which the docum
   assert.equal(spawnSync("sh", [join(dir, "drover-k6-split.sh")]).status, 64, "without a number it starts nothing");
 });
 
-test("2.12: 100,000 users keep the ramp of the profile: durations stand in the script", async (t) => {
+test("2.12: 100,000 users keep the ramp of the profile: the script holds the durations", async (t) => {
   const { script } = await imported(t, textOf(k6, { profile: PROFILE, users: "100000" }));
   assert.deepEqual(script.options.scenarios.users["stages"], [
     { duration: "600s", target: 100_000 },

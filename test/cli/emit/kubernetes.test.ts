@@ -175,12 +175,20 @@ test("3.9: kubernetes: no root, no writable root file system, and the one volume
 
 test("3.9: kubernetes: settings of this installation go along, secrets and paths do not", () => {
   const secret = "k".repeat(40);
-  const given = facts({ cache_ttl: "45s", admin_token: secret, tables: "/srv/here/tables.json", alert_command: "/srv/here/alert" });
+  const given = facts({
+    cache_ttl: "45s",
+    daily_quota: "500",
+    time_zone: "Europe/Paris",
+    admin_token: secret,
+    tables: "/srv/here/tables.json",
+    alert_command: "/srv/here/alert",
+  });
   const text = textOf(kubernetes, {}, { given });
   const data = fields(ofKind(objects(text), "ConfigMap")["data"]);
   assert.equal(data["DROVER_CACHE_TTL"], "45s");
   assert.equal(data["DROVER_TABLES"], "/etc/drover/tables.json");
   assert.equal(data["DROVER_WORKERS"], "8");
+  assert.equal(data["DROVER_TIME_ZONE"], "Europe/Paris", "a pod's own zone is UTC");
   assert.ok(!text.includes(secret) && !text.includes("/srv/here"));
   assert.match(text, /# DROVER_ADMIN_TOKEN is set/);
   const rows: readonly AnySetting[] = SETTINGS;

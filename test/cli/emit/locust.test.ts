@@ -34,7 +34,7 @@ test("3.5: python3 compiles the locustfile, quotes and personas included", { ski
     const dir = emitted(t, locust, { profile });
     runs("python3", ["-m", "py_compile", join(dir, "locustfile.py")]);
   }
-  // The data is what the profile says, whatever quotes stand in it.
+  // The data survives, quotes included.
   const dir = emitted(t, locust, { profile: file });
   const read =
     "import json,re,sys; print(json.loads(re.search(r\"^ENDPOINTS = json.loads\\(r'''(.*)'''\\)$\", open(sys.argv[1]).read(), re.M)[1])[0]['body'])";
