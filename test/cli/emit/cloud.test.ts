@@ -125,7 +125,7 @@ test("2.7: every region has a replica of the tables and a latency record of its 
   assert.equal(at(record, "AliasTarget", "EvaluateTargetHealth"), "true");
 });
 
-test("2.8: the comments have the costs that drover plan computes, and what the notes' sum leaves out", () => {
+test("2.8, C9: the comments have the costs that drover plan computes, and what the notes' sum leaves out", () => {
   const computed = corrections("internet")
     .map(({ ours }) => ours)
     .join(" ");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { k6, segments } from "../../../src/cli/emit/k6.ts";
+import { locust } from "../../../src/cli/emit/locust.ts";
 import { needs } from "../../needs.ts";
 import { emitted, emptyFolder, facts, runs, textOf } from "./emitted.ts";
 
@@ -102,6 +103,19 @@ test("3.5: the document's JSON becomes a k6 script with its ramp, mix, pauses an
   );
   const bodies = stub.sent.flatMap(({ body }) => body ?? []);
   assert.equal(new Set(bodies).size, bodies.length, "no two writes are the same");
+});
+
+test("C8: both scripts say where the profile contradicts itself", () => {
+  for (const artefact of [k6, locust]) {
+    const text = textOf(artefact, { profile: PROFILE });
+    for (const part of [
+      "Little's law",
+      "0.31 requests/s, 6.67 users at once",
+      "400 minutes of work in each hour",
+      "33.3 % of the actions are",
+    ])
+      assert.ok(text.includes(part), `${artefact.name}: ${part}`);
+  }
 });
 
 test("3.5: deliberate refusals are counted apart from errors and timeouts", async (t) => {
