@@ -41,7 +41,14 @@ function section(document: string, root: ReadonlyMap<string, readonly Proof[]>):
   });
   const commands = rows.flatMap(({ nr }) => {
     const tests = root.get(nr);
-    return tests === undefined ? [] : [command(nr, tests.map(({ file }) => file))];
+    return tests === undefined
+      ? []
+      : [
+          command(
+            nr,
+            tests.map(({ file }) => file),
+          ),
+        ];
   });
   return `## Document ${document}\n\n| Row | The document says | What the tests show |\n|---|---|---|\n${lines.join("\n")}\n\n\`\`\`sh\n${commands.join("\n")}\n\`\`\`\n`;
 }

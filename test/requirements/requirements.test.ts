@@ -13,7 +13,11 @@ test("every row of the source documents has a test of its number, but for those 
   console.log(`${ROWS.length - without.length} of ${ROWS.length} rows have a test`);
   assert.deepEqual(without, Object.keys(OPEN));
   const known = new Set(ROWS.map(({ nr }) => nr));
-  assert.deepEqual([...found.keys()].filter((nr) => !known.has(nr)), [], "tests with the number of no row");
+  assert.deepEqual(
+    [...found.keys()].filter((nr) => !known.has(nr)),
+    [],
+    "tests with the number of no row",
+  );
 });
 
 test("the requirements page is what npm run docs writes", () => {

@@ -2,10 +2,10 @@ import { basename, dirname } from "node:path";
 import { DroverError } from "../../base/errors.ts";
 import { addressName } from "../../settings/addresses.ts";
 import { variableOf, type AnySetting } from "../../settings/setting.ts";
-import type { Machine } from "../../settings/machine.ts";
 import { SETTINGS, type SettingName, type Settings } from "../../settings/table.ts";
 import { fillTemplate, type Artefact, type Facts, type OptionValues } from "./artefact.ts";
 import type { Values } from "./fill.ts";
+import { portable } from "./portable.ts";
 import { plainPath, timeText } from "./values.ts";
 
 /** `compose.yaml`: a container with a read-only root and this installation's limits and settings. */
@@ -74,22 +74,11 @@ function mounts({ tables, app, static_dir: files }: Settings): Mount[] {
   ];
 }
 
-/** Settings of the machine, which the image, the limits or the mounts replace. */
-const HOST_ONLY: ReadonlySet<string> = new Set([
-  ..."memory bind admin_bind trusted_proxies tls_cert tls_key data_dir run_dir log_file user hooks alert_command".split(" "),
-  ..."google_application_credentials demo tables app static_dir".split(" "),
-]);
-
 function environment({ settings, machine }: Facts): string[] {
-  const values: readonly { readonly name: string; readonly text: string }[] = [
-    ...SETTINGS.filter((row) => carried(row, settings, machine)).map((row: AnySetting) => ({
-      name: variableOf(row),
-      text: row.codec.format(settings[row.name as SettingName]),
-    })),
-    ...mounts(settings).map(({ setting, value }) => ({ name: variableOf(rowOf(setting)), text: value })),
-  ];
+  const mounted = mounts(settings).map(({ setting, value }) => [variableOf(rowOf(setting)), value] as const);
   // `$` would begin a variable of Compose's.
-  const lines = values.map(({ name, text }) => `      ${name}: ${JSON.stringify(text.replaceAll("$", "$$$$"))}`);
+  const line = ([name, text]: readonly [string, string]): string => `      ${name}: ${JSON.stringify(text.replaceAll("$", "$$$$"))}`;
+  const lines = [...portable({ settings, machine }).values, ...mounted].map(line);
   return settings.spreadsheet_id === undefined && settings.app === undefined ? [...DEMO, ...lines] : lines;
 }
 
@@ -101,14 +90,3 @@ const DEMO = [
 ];
 
 const rowOf = (name: SettingName): AnySetting => SETTINGS.find((row) => row.name === name) as AnySetting;
-
-/** Set to another value than the default. The container's clock is UTC, which only matters where a day is counted. */
-function carried(row: AnySetting, settings: Settings, machine: Machine): boolean {
-  if (row.secret === true || HOST_ONLY.has(row.name)) return false;
-  if (row.name === "time_zone") return settings.daily_quota > 0;
-  const earlier = new Map(Object.entries(settings));
-  const text = typeof row.default === "string" ? row.default : row.default.from({ machine, env: {}, earlier }).text;
-  const usual = row.codec.parse(text, "/");
-  const value = settings[row.name as SettingName];
-  return value !== undefined && usual.ok && (usual.value === undefined || row.codec.format(usual.value) !== row.codec.format(value));
-}

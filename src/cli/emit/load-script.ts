@@ -9,7 +9,7 @@ import { fileText, readFile } from "../capacity/files.ts";
 import { readLoadFlags } from "../load/flags.ts";
 import { scenarioOf, type Scenario } from "../load/scenario.ts";
 import { SAMPLE_TABLES } from "../plan.ts";
-import { shellWord } from "./ab.ts";
+import { shellUrl } from "./ab.ts";
 import type { ArtefactOption, Facts, OptionValues } from "./artefact.ts";
 import { urlOf } from "./target.ts";
 
@@ -44,7 +44,7 @@ export function loadScript(facts: Facts, { profile: file, users, url }: OptionVa
     steps: users === undefined ? steps : scaled(steps, users),
     traffic: { ...traffic, people: [] },
     profile: file ?? "none: 5 to 200 users",
-    url: url === undefined ? urlOf(facts.settings) : shellWord(url).replace(/\/$/, ""),
+    url: url === undefined ? urlOf(facts.settings) : shellUrl(url).replace(/\/$/, ""),
     personas: traffic.personas ?? [{ name: "user", weight: 1, actions: traffic.actions }],
     model: steps[0]?.model ?? "closed",
   };

@@ -37,7 +37,9 @@ export interface Portable {
 /** Pure. */
 export function portable({ settings, machine }: Pick<Facts, "settings" | "machine">): Portable {
   const rows: readonly AnySetting[] = SETTINGS;
-  const defaults = resolveSettings({ flags: new Map(), env: {}, cwd: "/", machine, readFile: absent }).settings;
+  // Some defaults follow from the memory.
+  const flags = new Map([["memory", `${settings.memory}b`]]);
+  const defaults = resolveSettings({ flags, env: {}, cwd: "/", machine, readFile: absent }).settings;
   const text = (row: AnySetting, values: Facts["settings"]): string => row.codec.format(values[row.name as SettingName]);
   const changed = rows.filter((row) => text(row, settings) !== text(row, defaults));
   // A container's clock is UTC: where a day is counted, the zone of this machine goes along, default or not.
