@@ -177,9 +177,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     monitor.look();
   });
   arbiter.agenda.every(DELIVERIES_EVERY, () => monitor.tick());
-  arbiter.agenda.every(SILENCE_EVERY, () =>
-    warnOfSilence(log, arbiter.state(), arbiter.children, { at: systemClock.now(), timeout: generations.settings().timeout }),
-  );
+  arbiter.agenda.every(SILENCE_EVERY, () => warnOfSilence(log, arbiter.state(), arbiter.children, systemClock.now()));
   arbiter.agenda.every(CERTIFICATE_EVERY, () => certificate.look());
   arbiter.agenda.every(STATS_EVERY, stats);
   arbiter.agenda.every(HOOKS_EVERY, () => hooks.look());

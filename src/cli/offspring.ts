@@ -34,7 +34,7 @@ export function createOffspring(
   parts: OffspringParts,
   wrapper: Wrapper,
   notBatch: (why: string) => void,
-): Pick<World, "fork" | "configure" | "lend" | "inspectable"> {
+): Pick<World, "fork" | "configure" | "lend" | "inspectable" | "beatTimeout"> {
   const { generations } = parts;
   return {
     fork: (role, nr, generation) => {
@@ -61,6 +61,7 @@ export function createOffspring(
       }),
     lend: (child) => lend(child, parts),
     inspectable: (generation) => generations.plan(generation).settings.autopsy,
+    beatTimeout: (generation) => generations.plan(generation).settings.timeout,
   };
 }
 

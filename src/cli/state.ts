@@ -10,7 +10,8 @@ export const policyOf = (settings: Settings): Policy => ({
   bootTimeout: settings.boot_timeout,
   bootGrace: seconds(2),
   headStart: seconds(2),
-  bootsAtOnce: CPUS + 1, // one waits for the disk or for a message; more would be ready no sooner, and take more from those who serve already
+  // More would be ready no sooner and take CPU from those who serve. At least two: one that hangs must not keep the others out.
+  bootsAtOnce: Math.max(2, CPUS),
   beatTimeout: settings.timeout,
   gracefulTimeout: settings.graceful_timeout,
   rollSettle: settings.roll_settle,

@@ -15,7 +15,7 @@ type Of<T extends Event["type"]> = Extract<Event, { type: T }>;
 
 /** The answer to a spawn. A child that is no longer wanted, or never was, is killed and watched until it is gone. */
 export function spawned(master: Master, event: Of<"spawned">, policy: Policy): Decision {
-  const { at, pid, generation } = event;
+  const { at, pid, generation, beatTimeout } = event;
   if (find(master, pid) !== undefined) {
     // The kernel gave a number again whose first bearer's end has not been heard of: it has ended.
     const end = { type: "exited", at, pid, code: null, signal: null, fatal: undefined } as const;
@@ -26,7 +26,7 @@ export function spawned(master: Master, event: Of<"spawned">, policy: Policy): D
     );
   }
   const place = master.places.get(event.place) ?? strange(event.place);
-  const child: Child = { is: "starting", pid, generation, readyBy: after(at, ms(policy.bootTimeout + policy.bootGrace)) };
+  const child: Child = { is: "starting", pid, generation, beatTimeout, readyBy: after(at, ms(policy.bootTimeout + policy.bootGrace)) };
   if (wanted(master, place, event.seat)) return [put(master, { ...place, [event.seat]: child, startedAt: at }), []];
   const [killed, actions] = kill(child, "abandoned", at, policy.reapTimeout);
   const emptied = place[event.seat].is === "spawning" ? { ...place, [event.seat]: VACANT } : place;
@@ -61,8 +61,8 @@ export function ready(master: Master, event: Of<"ready">, policy: Policy): Decis
   if (child.is !== "starting") return beat(master, event, policy);
   if (where === "successor")
     return onTrial(master, place, policy) ? tried(master, place, child, event.at, policy) : promote(master, place, child, event.at, policy);
-  const { pid, generation } = child;
-  const next: Child = { is: "ready", pid, generation, since: event.at, beatBy: after(event.at, policy.beatTimeout) };
+  const { pid, generation, beatTimeout } = child;
+  const next: Child = { is: "ready", pid, generation, beatTimeout, since: event.at, beatBy: after(event.at, beatTimeout) };
   return [put(master, changed(found, next)), [sayOf("info", place, next, "is ready")]];
 }
 
@@ -71,11 +71,11 @@ export function beat(master: Master, { at, pid }: { readonly at: Event["at"]; re
   const found = find(master, pid);
   if (found === undefined) return unchanged(master);
   const { place, child } = found;
-  const beatBy = after(at, policy.beatTimeout);
+  if (child.is !== "trial" && child.is !== "ready" && child.is !== "examined") return unchanged(master);
+  const { generation, beatTimeout } = child;
+  const beatBy = after(at, beatTimeout);
   if (child.is === "trial") return [put(master, changed(found, { ...child, beatBy })), []];
-  if (child.is !== "ready" && child.is !== "examined") return unchanged(master);
-  const { generation, since } = child;
-  const next: Child = { is: "ready", pid, generation, since, beatBy };
+  const next: Child = { is: "ready", pid, generation, beatTimeout, since: child.since, beatBy };
   const alive: Place = { ...changed(found, next), backoffs: hasServed(next, at, policy) ? 0 : place.backoffs };
   return [put(master, alive), child.is === "examined" ? [sayOf("warn", place, next, "beats again: it is left alone")] : []];
 }
@@ -89,7 +89,7 @@ export function report(master: Master, { at, pid, verdict, starved = false }: Of
   if (found?.child.is !== "examined") return unchanged(master);
   if (starved && found.child.spared === undefined) {
     const { examineBy: _, ...rest } = found.child;
-    const grace = ms(policy.beatTimeout / 3);
+    const grace = ms(found.child.beatTimeout / 3);
     const next: Child = { ...rest, is: "ready", beatBy: after(at, grace), spared: true };
     return [put(master, changed(found, next)), [sayOf("warn", found.place, next, `is left alone for ${span(grace)}, once: ${verdict}`)]];
   }

@@ -30,17 +30,27 @@ export type Slot =
   | { readonly is: "vacant" }
   | { readonly is: "waiting"; readonly until: Instant } // backing off after crashes
   | { readonly is: "spawning"; readonly generation: number } // asked for; the shell answers before it takes another event
-  | { readonly is: "starting"; readonly pid: Pid; readonly generation: number; readonly readyBy: Instant }
+  | Starting
   | Trial
   | Ready
   | Examined
   | { readonly is: "draining"; readonly pid: Pid; readonly generation: number; readonly exitBy: Instant; readonly why: Reason }
   | { readonly is: "killed"; readonly pid: Pid; readonly generation: number; readonly reapBy: Instant; readonly why: Reason };
 
+export interface Starting {
+  readonly is: "starting";
+  readonly pid: Pid;
+  readonly generation: number;
+  readonly beatTimeout: Ms;
+  readonly readyBy: Instant;
+}
+
 export interface Ready {
   readonly is: "ready";
   readonly pid: Pid;
   readonly generation: number;
+  /** How long it may be silent: by the settings that it was started with, which give its heartbeat's interval too. */
+  readonly beatTimeout: Ms;
   readonly since: Instant;
   readonly beatBy: Instant;
   /** It was silent because the machine starved it, and was let live: once, until it beats again. */
@@ -51,6 +61,7 @@ export interface Examined {
   readonly is: "examined";
   readonly pid: Pid;
   readonly generation: number;
+  readonly beatTimeout: Ms;
   readonly since: Instant;
   readonly examineBy: Instant;
   readonly spared?: true;
@@ -61,6 +72,7 @@ export interface Trial {
   readonly is: "trial";
   readonly pid: Pid;
   readonly generation: number;
+  readonly beatTimeout: Ms;
   readonly since: Instant;
   readonly beatBy: Instant;
   readonly settleBy: Instant;
@@ -162,9 +174,9 @@ export interface Policy {
   readonly bootGrace: Ms;
   /** How long, at the first boot, workers wait for those before them; 0: not at all. */
   readonly headStart: Ms;
-  /** How many boot side by side meanwhile, once the first is ready. */
+  /** How many workers boot side by side, once the first is ready: at the start, after `scale` and when many died. */
   readonly bootsAtOnce: number;
-  /** Silence of a ready child's loop after which it is examined and killed. */
+  /** Silence of a ready child's loop after which it is examined and killed. Children that run are judged by their own: see Ready. */
   readonly beatTimeout: Ms;
   readonly gracefulTimeout: Ms;
   /** How long the canary of a roll must live before the others follow. */
@@ -207,7 +219,14 @@ export interface Fatal {
 
 export type Event = { readonly at: Instant } & (
   | { readonly type: "start"; readonly roles: readonly Role[]; readonly workers: number }
-  | { readonly type: "spawned"; readonly place: PlaceId; readonly seat: Seat; readonly pid: Pid; readonly generation: number }
+  | {
+      readonly type: "spawned";
+      readonly place: PlaceId;
+      readonly seat: Seat;
+      readonly pid: Pid;
+      readonly generation: number;
+      readonly beatTimeout: Ms;
+    }
   /** fork() failed (EAGAIN, ENOMEM): counts as a crash. */
   | { readonly type: "spawnFailed"; readonly place: PlaceId; readonly seat: Seat; readonly message: string }
   | { readonly type: "ready"; readonly pid: Pid }

@@ -65,7 +65,7 @@ function examine(place: Place, child: Extract<Child, { is: "ready" }>, at: Insta
     "warn",
     place,
     child,
-    child.spared ? "is silent still: it is examined again" : `has been silent for ${span(policy.beatTimeout)}: it is examined`,
+    child.spared ? "is silent still: it is examined again" : `has been silent for ${span(child.beatTimeout)}: it is examined`,
   );
   const examined: Child = { ...rest, is: "examined", examineBy: after(at, policy.examineLongest) };
   return [examined, [told, { do: "examine", pid: child.pid, budget: policy.examineBudget }]];

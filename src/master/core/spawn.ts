@@ -11,12 +11,15 @@ export function spawn(master: Master, place: Place, seat: Seat, generation: numb
 /** A place refilled over and over (shrink, grow, shrink …) holds at most this many children that drain. */
 const MOST_DRAINING = 2;
 
-/** At the first boot it waits for the workers that boot before it. */
+/**
+ * Whether a worker waits for others that boot before it: few boot at a time, so that the master answers meanwhile and those who
+ * serve keep their CPU. At the first boot the first worker boots alone until it is ready or its head start is over.
+ */
 function follows(master: Master, { role }: Place, policy: Policy): boolean {
-  if (master.ahead === undefined || role !== "worker") return false;
+  if (role !== "worker") return false;
   const workers = [...master.places.values()].filter((place) => place.role === "worker").map(({ incumbent }) => incumbent.is);
-  const atOnce = workers.includes("ready") ? policy.bootsAtOnce : 1;
-  return workers.filter((is) => is === "spawning" || is === "starting").length >= atOnce;
+  const alone = master.ahead !== undefined && !workers.includes("ready");
+  return workers.filter((is) => is === "spawning" || is === "starting").length >= (alone ? 1 : policy.bootsAtOnce);
 }
 
 /**

@@ -6,10 +6,10 @@ import { dropRecycle } from "./recycle.ts";
 import { rolled, setBack } from "./roll.ts";
 import { nameOf, say, sayOf } from "./say.ts";
 import { steps, unchanged } from "./steps.ts";
-import type { Child, Decision, Master, Place, Policy } from "./model.ts";
+import type { Decision, Master, Place, Policy, Starting, Trial } from "./model.ts";
 
 /** The successor is ready: it takes the seat, and the old child, if there is one, goes. */
-export function promote(master: Master, place: Place, child: Child, at: Instant, policy: Policy): Decision {
+export function promote(master: Master, place: Place, child: Starting | Trial, at: Instant, policy: Policy): Decision {
   const roll = master.roll?.current === place.id ? master.roll : undefined;
   const [freed, actions] = vacate(
     place,
@@ -17,11 +17,11 @@ export function promote(master: Master, place: Place, child: Child, at: Instant,
     { at, by: after(at, policy.gracefulTimeout), why: roll ? "roll" : "recycle" },
     policy,
   );
-  const { pid, generation } = child;
+  const { pid, generation, beatTimeout } = child;
   const seated: Place = {
     ...freed,
     generation,
-    incumbent: { is: "ready", pid, generation, since: at, beatBy: after(at, policy.beatTimeout) },
+    incumbent: { is: "ready", pid, generation, beatTimeout, since: at, beatBy: after(at, beatTimeout) },
     successor: VACANT,
     ...(roll ? { crashes: [], backoffs: 0 } : {}), // new code has no history
   };

@@ -11,7 +11,7 @@ import { find, put, VACANT } from "./places.ts";
 import { sayOf, span } from "./say.ts";
 import { acts, steps, unchanged } from "./steps.ts";
 import { promote, successorLost } from "./succession.ts";
-import type { Child, Decision, Event, Master, Place, Policy, Trial } from "./model.ts";
+import type { Decision, Event, Master, Place, Policy, Starting, Trial } from "./model.ts";
 
 /** Whether the successor of this place is the canary of a roll. */
 export const onTrial = ({ roll }: Master, place: Place, policy: Policy): boolean =>
@@ -22,11 +22,11 @@ export const onTrial = ({ roll }: Master, place: Place, policy: Policy): boolean
   (policy.rollSettle > 0 || policy.probe !== undefined);
 
 /** The canary is ready: its trial begins. */
-export function tried(master: Master, place: Place, child: Child, at: Instant, policy: Policy): Decision {
-  const { pid, generation } = child;
+export function tried(master: Master, place: Place, child: Starting, at: Instant, policy: Policy): Decision {
+  const { pid, generation, beatTimeout } = child;
   const settleBy = after(at, policy.rollSettle);
   const probeBy = policy.probe === undefined ? undefined : after(at, policy.probe);
-  const trial: Trial = { is: "trial", pid, generation, since: at, beatBy: after(at, policy.beatTimeout), settleBy, probeBy };
+  const trial: Trial = { is: "trial", pid, generation, beatTimeout, since: at, beatBy: after(at, beatTimeout), settleBy, probeBy };
   const probe = policy.probe === undefined ? [] : [{ do: "probe", pid, within: policy.probe } as const];
   const text = `is ready and on trial for ${span(policy.rollSettle)}, beside the worker it is to replace`;
   return [put(master, { ...place, successor: trial }), [sayOf("info", place, trial, text), ...probe]];
@@ -63,8 +63,8 @@ function failed(master: Master, place: Place, why: string, at: Instant, policy: 
 function silent(master: Master, place: Place, trial: Trial, at: Instant, policy: Policy): Decision {
   const [killed, actions] = kill(trial, "stuck", at, policy.reapTimeout);
   const freed: Place = { ...place, successor: VACANT, leaving: [...place.leaving, killed] };
-  const told = sayOf("error", place, trial, `was silent for ${span(policy.beatTimeout)} during its trial and is killed`);
+  const told = sayOf("error", place, trial, `was silent for ${span(trial.beatTimeout)} during its trial and is killed`);
   return steps(put(master, freed), acts(told, ...actions), (m) =>
-    successorLost(m, freed, `its successor was silent for ${span(policy.beatTimeout)}`, { at, policy }),
+    successorLost(m, freed, `its successor was silent for ${span(trial.beatTimeout)}`, { at, policy }),
   );
 }

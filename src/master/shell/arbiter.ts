@@ -144,13 +144,14 @@ export function createArbiter(world: World, seed: number): Arbiter {
         output,
         startedAt: clock.now(),
         beatEvery: configure.beatEvery,
+        beatTimeout: world.beatTimeout(generation),
         inspectable: world.inspectable(generation),
       });
       children.set(pid, child);
       watchChild(child, log, { message: (from, said) => void (children.get(pid) === from && heard(from, said)), exited });
       send(child, configure);
       world.lend(child);
-      return { type: "spawned", place, seat, pid, generation };
+      return { type: "spawned", place, seat, pid, generation, beatTimeout: child.beatTimeout };
     } catch (error) {
       return { type: "spawnFailed", place, seat, message: messageOf(error) };
     }

@@ -23,6 +23,8 @@ export interface Child {
   /** SIGUSR1 opens its inspector. */
   readonly inspectable: boolean;
   readonly beatEvery: Ms;
+  /** How long it may be silent, as its generation has it. */
+  readonly beatTimeout: Ms;
   /** Connections that came to stay, by its last word. A beat's count has those in it that leave at once. */
   staying: number;
   /** It is at its cap, by the same. */
@@ -50,7 +52,18 @@ export interface Child {
   strange: number;
 }
 
-type Born = "pid" | "place" | "role" | "nr" | "generation" | "process" | "output" | "startedAt" | "inspectable" | "beatEvery";
+type Born =
+  | "pid"
+  | "place"
+  | "role"
+  | "nr"
+  | "generation"
+  | "process"
+  | "output"
+  | "startedAt"
+  | "inspectable"
+  | "beatEvery"
+  | "beatTimeout";
 
 /** One that was forked just now: nothing has been heard of it. */
 export const unheardOf = (born: Pick<Child, Born>): Child => ({

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Beat, FromChild, Role, ToChild } from "../../base/protocol.ts";
+import type { Ms } from "../../base/units.ts";
 import type { Death } from "../core/death.ts";
 import type { Master, Policy } from "../core/model.ts";
 import type { Child } from "./children.ts";
@@ -41,6 +42,8 @@ export interface World {
   posted(answer: Extract<FromChild, { type: "posted" }>): void;
   /** Whether children of that generation were started with an inspector to open (DROVER_AUTOPSY). */
   inspectable(generation: number): boolean;
+  /** How long a child of this generation may be silent. */
+  beatTimeout(generation: number): Ms;
   /** Called after every event that changed something. */
   changed(state: Master): void;
   exit(code: number): void;

@@ -54,13 +54,14 @@ test("the generator spreads evenly enough and does not repeat soon", () => {
 
 test("every state that holds a process has a deadline, and no other has but waiting", () => {
   const child = { pid: 1 as Pid, generation: 1 };
+  const living = { ...child, beatTimeout: ms(3) };
   const slots: [Slot, number | undefined][] = [
     [{ is: "vacant" }, undefined],
     [{ is: "spawning", generation: 1 }, undefined],
     [{ is: "waiting", until: at(1) }, 1],
-    [{ is: "starting", ...child, readyBy: at(2) }, 2],
-    [{ is: "ready", ...child, since: at(0), beatBy: at(3) }, 3],
-    [{ is: "examined", ...child, since: at(0), examineBy: at(4) }, 4],
+    [{ is: "starting", ...living, readyBy: at(2) }, 2],
+    [{ is: "ready", ...living, since: at(0), beatBy: at(3) }, 3],
+    [{ is: "examined", ...living, since: at(0), examineBy: at(4) }, 4],
     [{ is: "draining", ...child, exitBy: at(5), why: "roll" }, 5],
     [{ is: "killed", ...child, reapBy: at(6), why: "stuck" }, 6],
   ];

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Instant } from "../../../src/base/units.ts";
+import { seconds, type Instant } from "../../../src/base/units.ts";
 import { deathOf, recycledBy, type Ending } from "../../../src/master/core/death.ts";
 import type { Child, Pid, Reason } from "../../../src/master/core/model.ts";
 
 const at = 0 as Instant;
 const base = { pid: 7 as Pid, generation: 1 };
-const ready: Child = { ...base, is: "ready", since: at, beatBy: at };
-const starting: Child = { ...base, is: "starting", readyBy: at };
+const beatTimeout = seconds(30);
+const ready: Child = { ...base, beatTimeout, is: "ready", since: at, beatBy: at };
+const starting: Child = { ...base, beatTimeout, is: "starting", readyBy: at };
 const draining = (why: Reason): Child => ({ ...base, is: "draining", exitBy: at, why });
 const killed = (why: Reason): Child => ({ ...base, is: "killed", reapBy: at, why });
 const plain: Ending = {

@@ -23,7 +23,7 @@ test("start asks for everything at once, the services first, and says ready when
 
 test("the first worker goes ahead: the others follow when it is ready, or when its head start is over", () => {
   const headStart = seconds(2);
-  const w = world({ headStart }).start(3, "broker");
+  const w = world({ headStart, bootsAtOnce: 2 }).start(3, "broker");
   assert.deepEqual(w.spawned(), ["broker/0 1", "worker/0 1"]);
   w.ready(w.pid("broker/0"));
   assert.deepEqual(w.spawned(), []);
@@ -40,12 +40,12 @@ test("the first worker goes ahead: the others follow when it is ready, or when i
   narrow.bootAll();
   assert.equal(narrow.master.ahead, undefined);
 
-  const slow = world({ headStart }).start(3);
+  const slow = world({ headStart, bootsAtOnce: 2 }).start(3);
   slow.spawned();
   slow.advance(ms(1_999));
   assert.deepEqual(slow.spawned(), []);
   slow.advance(ms(1));
-  assert.deepEqual(slow.spawned(), ["worker/1 1", "worker/2 1"]);
+  assert.deepEqual(slow.spawned(), ["worker/1 1"], "two boot at a time, and the first boots still");
 
   const failing = world({ headStart }).start(3);
   failing.spawned();
@@ -56,6 +56,46 @@ test("the first worker goes ahead: the others follow when it is ready, or when i
   failing.feed({ type: "stop", quick: false });
   failing.reap();
   assert.deepEqual(failing.of("exit"), [{ do: "exit", code: 0 }], "those that have not begun are not waited for");
+});
+
+test("few workers boot at a time, at the start, after scale and when all have died", () => {
+  const booting = (w: ReturnType<typeof world>): number => w.starting().length;
+  const w = world({ bootsAtOnce: 2, maxWorkers: 256 }).start(8);
+  assert.equal(booting(w), 2);
+  w.ready(w.starting()[0]!);
+  assert.equal(booting(w), 2);
+  w.bootAll();
+  w.feed({ type: "scale", to: 256 });
+  assert.equal(booting(w), 2);
+  assert.equal(w.master.target, 256);
+  w.feed({ type: "scale", to: 8 });
+  w.reap();
+  assert.equal(w.master.places.size, 8, "what had not begun is given up without a process");
+  w.advance(seconds(20), "all");
+  const all = new Set(w.processes.keys());
+  for (const pid of all) w.exit(pid, { signal: "SIGKILL" });
+  assert.equal(booting(w), 2, "all eight died at once");
+  w.feed({ type: "stop", quick: false });
+  w.reap();
+  assert.deepEqual(w.of("exit"), [{ do: "exit", code: 0 }]);
+});
+
+test("a child that runs is judged by the timeout it was started with, whatever a reload has made of it", () => {
+  const w = booted(2, { beatTimeout: seconds(30) });
+  const [first, second] = [w.pid("worker/0"), w.pid("worker/1")];
+  w.setPolicy({ beatTimeout: ms(400) });
+  w.feed({ type: "beat", pid: first });
+  w.feed({ type: "beat", pid: second });
+  w.advance(seconds(29));
+  assert.deepEqual(w.of("examine"), []);
+  w.exit(first, { code: 1 });
+  w.ready(w.pid("worker/0"));
+  w.advance(ms(400));
+  assert.deepEqual(
+    w.of("examine").map(({ pid }) => pid),
+    [w.pid("worker/0")],
+    "the new one has the new timeout",
+  );
 });
 
 test("a second start, commands before the first one and a memory report change nothing", () => {
@@ -330,7 +370,7 @@ test("a child nobody asked for is killed and watched until it is gone", () => {
   const w = booted(1);
   const pid = 4_711 as Pid;
   w.processes.set(pid, { pid, place: "worker/7", generation: 1, killed: false, drained: undefined });
-  w.feed({ type: "spawned", place: "worker/7", seat: "incumbent", pid, generation: 1 });
+  w.feed({ type: "spawned", place: "worker/7", seat: "incumbent", pid, generation: 1, beatTimeout: w.policy.beatTimeout });
   assert.deepEqual(w.of("kill"), [{ do: "kill", pid, why: "abandoned" }]);
   w.reap();
   assert.equal(w.master.places.size, 1);
@@ -344,7 +384,7 @@ test("a pid that the kernel gave again means that its first bearer has ended", (
   const spawning = { ...w.place("worker/1"), incumbent: { is: "spawning", generation: 1 } as const };
   const [next] = decide(
     { ...before, places: new Map(before.places).set("worker/1", spawning) },
-    { type: "spawned", at: w.now, place: "worker/1", seat: "incumbent", pid, generation: 1 },
+    { type: "spawned", at: w.now, place: "worker/1", seat: "incumbent", pid, generation: 1, beatTimeout: w.policy.beatTimeout },
     w.policy,
   );
   assert.equal(next.places.get("worker/0")?.incumbent.is, "spawning");

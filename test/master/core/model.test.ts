@@ -305,7 +305,7 @@ test("any event in any order, even one the shell would never send, is answered",
   const seat = fc.constantFrom("incumbent" as const, "successor" as const);
   const event = fc.oneof(
     fc.record({ type: fc.constant("start"), roles: fc.constant<Role[]>(["broker"]), workers: fc.integer({ min: 0, max: 9 }) }),
-    fc.record({ type: fc.constant("spawned"), place, seat, pid, generation: fc.nat(3) }),
+    fc.record({ type: fc.constant("spawned"), place, seat, pid, generation: fc.nat(3), beatTimeout: fc.constant(seconds(30)) }),
     fc.record({ type: fc.constant("spawnFailed"), place, seat, message: fc.constant("ENOMEM") }),
     fc.record({ type: fc.constantFrom("ready", "beat"), pid }),
     fc.record({ type: fc.constant("probed"), pid, ok: fc.boolean(), message: fc.constant("GET / was answered") }),

@@ -10,7 +10,7 @@ export const POLICY: Policy = {
   bootTimeout: seconds(60),
   bootGrace: ms(0),
   headStart: ms(0),
-  bootsAtOnce: 2,
+  bootsAtOnce: 100,
   beatTimeout: seconds(30),
   gracefulTimeout: seconds(30),
   rollSettle: ms(0),
@@ -44,7 +44,7 @@ export interface Options extends Partial<Policy> {
 
 /** A supervisor with no processes and no timers: the shell's part is played here, in the shell's own order. */
 export class World {
-  readonly policy: Policy;
+  policy: Policy;
   readonly processes = new Map<Pid, Process>();
   readonly actions: Action[] = [];
   readonly history: Event[] = [];
@@ -60,6 +60,11 @@ export class World {
     this.policy = { ...POLICY, ...policy };
     this.master = initialMaster(seed);
     this.#watch = watch;
+  }
+
+  /** What a reload changes. */
+  setPolicy(policy: Partial<Policy>): void {
+    this.policy = { ...this.policy, ...policy };
   }
 
   feed(event: Unstamped): void {
@@ -104,7 +109,7 @@ export class World {
     }
     const pid = (this.#lastPid += 1) as Pid;
     this.processes.set(pid, { pid, place, generation, killed: false, drained: undefined });
-    return { type: "spawned", place, seat, pid, generation };
+    return { type: "spawned", place, seat, pid, generation, beatTimeout: this.policy.beatTimeout };
   }
 
   #alive(pid: Pid, what: string): Process {
