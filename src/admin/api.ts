@@ -141,7 +141,7 @@ export class AdminApi {
       snapshot,
       capacity: capacityView(snapshot, master.slotsWanted()).capacity,
       events: timeline.since(Number.isSafeInteger(after) && after > 0 ? after : 0).slice(-MOST_EVENTS),
-      mostWorkers: master.mostWorkers,
+      mostWorkers: master.mostWorkers(),
     });
     return json(200, view);
   }
@@ -224,7 +224,7 @@ export class AdminApi {
       case "/api/admin/reload":
         return master.reload();
       case "/api/admin/scale":
-        return with_(readNumber(given, "to", { least: 1, most: master.mostWorkers }), (to) => master.scale(to));
+        return with_(readNumber(given, "to", { least: 1, most: master.mostWorkers() }), (to) => master.scale(to));
       case "/api/admin/recycle":
         if (given["slot"] === undefined) return master.recycle(undefined);
         return with_(readNumber(given, "slot", slots), (slot) => master.recycle(slot));

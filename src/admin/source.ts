@@ -42,7 +42,7 @@ export interface Master {
   /** How many slots there are, whether anybody logs in or not. */
   slotsWanted(): number;
   /** Most workers that `scale` takes. */
-  readonly mostWorkers: number;
+  mostWorkers(): number;
 }
 
 /** Who judges the figures. What it finds is in the snapshot. */

@@ -18,7 +18,7 @@ import type { Daemon } from "./daemon.ts";
 import type { Generations } from "./generations.ts";
 import type { Plan } from "./plan.ts";
 import { statusOf } from "./snapshot.ts";
-import { policyOf } from "./state.ts";
+import { boundOf } from "./state.ts";
 
 export interface Administration {
   /** What workers of a generation are told; undefined: nothing, their application is not ours. */
@@ -134,6 +134,6 @@ function masterOf({ generations, adjustments, daemon, order }: MasterParts): Mas
     aside: async (most) => asideOf(await daemon().ask({ do: "aside", most })),
     deal: async (verb, ids) => dealtOutcome(verb, await daemon().ask({ do: verb, ids: ids ?? null })),
     slotsWanted: () => adjustments.maxSlots(generations.settings()),
-    mostWorkers: policyOf(generations.settings()).maxWorkers,
+    mostWorkers: () => boundOf(generations.settings()).most,
   };
 }

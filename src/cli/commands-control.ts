@@ -3,7 +3,9 @@ import type { Logger } from "../base/log.ts";
 import type { ControlAnswer, ControlHandlers, ControlVerb } from "../master/shell/control.ts";
 import { collapsing } from "../master/shell/collapse.ts";
 import type { SignalVerb } from "../master/shell/signals.ts";
+import { systemClock } from "../base/clock.ts";
 import { placeId } from "../master/core/model.ts";
+import { recycleRefusal } from "../master/core/recycle.ts";
 import type { Resolved } from "../settings/resolve.ts";
 import { answerAlerts } from "./alerts.ts";
 import type { Daemon } from "./daemon.ts";
@@ -12,7 +14,8 @@ import { reloadSettings } from "./reload.ts";
 import { statusOf } from "./snapshot.ts";
 import { readQuestion } from "./questions.ts";
 import { stackOf } from "./stack.ts";
-import { policyOf } from "./state.ts";
+import { boundOf, policyOf } from "./state.ts";
+import { stopStep, type StopAsked } from "./stopping.ts";
 
 export interface Commands {
   /** The same orders, from the admin API. */
@@ -36,28 +39,34 @@ interface Parts {
   readonly admin: NonNullable<ControlHandlers["admin"]>;
 }
 
-/** npm and the terminal both send a Ctrl-C: the second within this time is the same one. */
-const SAME_WISH = 1_000;
-
 export function createCommands({ daemon, generations, log, resolve, dashboard, admin }: Parts): Commands {
   const { arbiter } = daemon;
   const say = collapsing(log);
-  let firstStop: number | undefined;
+  let asked: StopAsked | undefined;
   let refusals = 0;
 
   const stop = (quick: boolean): void => {
-    const now = performance.now();
-    if (firstStop === undefined) {
-      firstStop = now;
-      arbiter.feed({ type: "stop", quick });
-    } else if (now - firstStop > SAME_WISH) stopNow();
+    const now = { quick, at: performance.now() };
+    const step = stopStep(asked, now);
+    if (step === "none") return;
+    asked = now;
+    if (step === "kill") return stopNow();
+    arbiter.feed({ type: "stop", quick });
   };
   /** Quick, and quick again: the core then kills what is left. */
   const stopNow = (): void => {
-    firstStop ??= performance.now();
+    asked ??= { quick: true, at: performance.now() };
     daemon.hooks.hurry();
     arbiter.feed({ type: "stop", quick: true });
     arbiter.feed({ type: "stop", quick: true });
+  };
+  /** A command says `--now` when it means it: asking twice changes nothing, as a deploy script may. */
+  const stopByCommand = (now: boolean): ControlAnswer => {
+    const before = arbiter.state().mode;
+    if (now) stopNow();
+    else if (before.is === "running") stop(false);
+    else return { ok: true, message: "stopping already; drover stop --now ends it at once" };
+    return { ok: true, message: "stopping" };
   };
 
   const reload = (): ControlAnswer => {
@@ -99,8 +108,16 @@ export function createCommands({ daemon, generations, log, resolve, dashboard, a
     if (slot !== undefined && !numbers.includes(slot as number))
       return { ok: false, message: `there is no worker ${JSON.stringify(slot)}: 0 to ${Math.max(...numbers)}` };
     const chosen = slot === undefined ? numbers : [slot as number];
-    for (const nr of chosen) arbiter.feed({ type: "recycle", place: placeId("worker", nr), why: "asked for by the operator" });
-    return { ok: true, message: `worker${chosen.length === 1 ? "" : "s"} ${chosen.join(", ")} will be replaced, new before old` };
+    const refused: string[] = [];
+    const taken = chosen.filter((nr) => {
+      const order = { type: "recycle", place: placeId("worker", nr), why: "asked for by the operator" } as const;
+      const refusal = recycleRefusal(arbiter.state(), { ...order, at: systemClock.now() }, policyOf(generations.settings()));
+      if (refusal === undefined) arbiter.feed(order);
+      else refused.push(`worker ${nr} is not replaced: ${refusal}`);
+      return refusal === undefined;
+    });
+    const done = taken.length === 0 ? [] : [`worker${taken.length === 1 ? "" : "s"} ${taken.join(", ")} will be replaced, new before old`];
+    return { ok: taken.length > 0, message: [...done, ...refused].join("; ") };
   };
 
   const command = (verb: ControlVerb, body: Readonly<Record<string, unknown>>): ControlAnswer | Promise<ControlAnswer> => {
@@ -113,10 +130,11 @@ export function createCommands({ daemon, generations, log, resolve, dashboard, a
       case "reload":
         return reload();
       case "scale": {
+        if (arbiter.state().mode.is !== "running") return { ok: false, message: "drover is stopping" };
         const to = body["to"];
-        const most = policyOf(generations.settings()).maxWorkers;
+        const { most, why } = boundOf(generations.settings());
         if (!Number.isSafeInteger(to) || (to as number) < 1 || (to as number) > most)
-          return { ok: false, message: `scale needs a number of workers from 1 to ${most}, not ${JSON.stringify(to)}` };
+          return { ok: false, message: `scale needs a number of workers from 1 to ${most}, not ${JSON.stringify(to)}: ${why}` };
         arbiter.feed({ type: "scale", to: to as number });
         return { ok: true, message: `${arbiter.state().target} workers wanted` };
       }
@@ -140,9 +158,7 @@ export function createCommands({ daemon, generations, log, resolve, dashboard, a
         return { ok: false, message: `the log file can't be opened again, it goes on in the old one: ${why}` };
       }
       case "stop":
-        if (body["now"] === true) stopNow();
-        else stop(false);
-        return { ok: true, message: "stopping" };
+        return stopByCommand(body["now"] === true);
       default:
         return verb satisfies never;
     }

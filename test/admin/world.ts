@@ -98,7 +98,7 @@ export class AdminWorld {
           return done(`${verb} ${ids?.join() ?? "all"}`);
         },
         slotsWanted: () => 200,
-        mostWorkers: 256,
+        mostWorkers: () => 256,
       },
       access: this.access,
       history: this.history,

@@ -12,15 +12,18 @@ type Asked = Extract<Event, { type: "recycle" }>;
 
 /** Queues the replacement of one place's child; asking again changes nothing. */
 export function recycle(master: Master, event: Asked, policy: Policy): Decision {
-  const place = master.places.get(event.place);
-  const refusal = isSeated(place, event.pid) ? refused(master, place, event.at, policy) : "that process has been replaced already";
+  const refusal = recycleRefusal(master, event, policy);
   if (refusal !== undefined)
     return [master, [say("debug", `${event.place} is not recycled (${event.why}): ${refusal}`, { place: event.place })]];
   if (master.recycles.some((one) => one.place === event.place)) return unchanged(master);
   return [{ ...master, recycles: [...master.recycles, { place: event.place, pid: event.pid, why: event.why }] }, []];
 }
 
-function refused(master: Master, place: Place | undefined, at: Instant, policy: Policy): string | undefined {
+/** @returns why this can't be done now, or undefined when it will be. */
+export function recycleRefusal(master: Master, { place: id, pid, at }: Omit<Asked, "type" | "why">, policy: Policy): string | undefined {
+  const place = master.places.get(id);
+  if (!isSeated(place, pid)) return "that process has been replaced already";
+  if (master.mode.is !== "running") return "drover is stopping";
   if (place === undefined || place.closing) return "there is no such place";
   if (!master.booted) return "the first boot is not over";
   if (master.memoryShort) return "memory is short";

@@ -1,9 +1,9 @@
 import { mebibytes, minutes, ms, bytes as asBytes, type Bytes } from "../../base/units.ts";
 import { WORKER_FOOTPRINT } from "../machine.ts";
+import { MOST_WORKERS } from "../workerbound.ts";
 import { choice, duration, integer, onOff, roughly, size } from "../parsers.ts";
 import { setting, type Situation } from "../setting.ts";
 
-const MOST_WORKERS = 256;
 const NEVER = "never";
 const LEAST_MEMORY = mebibytes(16);
 const MOST_MEMORY = asBytes(64 * 1_099_511_627_776);

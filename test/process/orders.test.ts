@@ -1,0 +1,49 @@
+/** Orders that come twice, too early or too large: what the daemon answers is what it then does. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import test from "node:test";
+import { pause } from "../times.ts";
+import { get, ONE, ROOT, start, until } from "./harness.ts";
+
+const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
+
+test("a second plain stop by command cuts off nobody", async (t) => {
+  const daemon = await start(t, { args: [PLAIN], env: ONE });
+  const answer = get(`${daemon.url}/?ms=4000`);
+  await until("the request is in", async () => (await daemon.status()).places.some((place) => (place.child?.inFlight ?? 0) > 0));
+  assert.equal((await daemon.control("stop", {})).status, 200);
+  await pause(1_300);
+  const second = await daemon.control("stop", {});
+  assert.match(second.body, /stopping already; drover stop --now/);
+  assert.equal((await answer).status, 200);
+  assert.deepEqual(await daemon.exited, { code: 0, signal: null });
+});
+
+test("SIGINT right after SIGTERM makes the stop a quick one", async (t) => {
+  const daemon = await start(t, { args: [PLAIN], env: { ...ONE, DROVER_GRACEFUL_TIMEOUT: "60s" } });
+  const answer = get(`${daemon.url}/?ms=50000`).then(
+    () => "answered",
+    () => "closed",
+  );
+  await pause(100);
+  daemon.signal("SIGTERM");
+  await daemon.logged(/stopping gracefully/);
+  daemon.signal("SIGINT");
+  await daemon.logged(/stopping at once/);
+  assert.equal(await answer, "closed");
+  assert.deepEqual(await daemon.exited, { code: 0, signal: null });
+});
+
+test("a recycle that can't be done is refused with the reason, and more workers than memory holds are not forked", async (t) => {
+  const env = { DROVER_WORKERS: "2", DROVER_ROLL_SETTLE: "20s", DROVER_MEMORY: "500m" };
+  const daemon = await start(t, { args: [PLAIN], env });
+  const many = await daemon.control("scale", { to: 100 });
+  assert.equal(many.status, 409);
+  assert.match(many.body, /from 1 to 5, not 100: 500 MiB of memory hold 5/);
+  assert.equal((await daemon.control("reload", {})).status, 200);
+  const refused = await daemon.control("recycle", { slot: 1 });
+  assert.equal(refused.status, 409, refused.body);
+  assert.match(refused.body, /worker 1 is not replaced: the roll replaces it anyway/);
+  daemon.signal("SIGTERM");
+  await daemon.logged(/stopping/);
+});
