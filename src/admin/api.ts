@@ -2,6 +2,7 @@
  * The admin API: one implementation for both sockets. Whoever may open the control socket is the operator; every other request counts as
  * coming from the network, whatever the process that passed it on says, and is judged here once more.
  */
+import { LRUCache } from "lru-cache";
 import { MOST_ASIDE } from "../base/aside.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
@@ -46,13 +47,15 @@ interface By {
   readonly client: string;
 }
 
-/** A known caller that asks more often than this is a program gone mad, or a stolen key. */
+/** For each key, so that a program in an endless loop, or a stolen viewer's token, keeps no operator out. */
 const RATE = { perSecond: 50, burst: 100 };
+/** Keys whose requests are counted: more than there can be tokens and sessions. */
+const MOST_KEYS = 256;
 export const SLOT_BOUNDS = { least: 1, most: 100_000 } as const;
 
 export class AdminApi {
   readonly #parts: ApiParts;
-  readonly #throttle = new Throttle(RATE);
+  readonly #throttles = new LRUCache<string, Throttle>({ max: MOST_KEYS });
 
   constructor(parts: ApiParts) {
     this.#parts = parts;
@@ -93,7 +96,7 @@ export class AdminApi {
       return problem(verdict.wrong);
     }
     const { route, caller } = verdict;
-    const wait = this.#throttle.take(clock.now());
+    const wait = this.#throttleOf(caller).take(clock.now());
     if (wait > 0) return problem(tooMany(wait));
     if (route.needs === "login") return this.#login(request);
     if (route.needs === "session") return this.#session(caller);
@@ -101,6 +104,13 @@ export class AdminApi {
     if (caller.by === "cookie") access.touch(caller.key);
     const { name, role } = caller.key;
     return this.#do(route, request, { name, role, via: caller.by, client: request.client }, caller);
+  }
+
+  #throttleOf(caller: Caller | undefined): Throttle {
+    const name = caller === undefined ? "" : `${caller.key.role} ${caller.key.name}`;
+    const throttle = this.#throttles.get(name) ?? new Throttle(RATE);
+    this.#throttles.set(name, throttle);
+    return throttle;
   }
 
   #do(route: AdminRoute, request: AdminRequest, by: By, caller: Caller | undefined): AdminAnswer | Promise<AdminAnswer> {
@@ -294,6 +304,6 @@ const TOO_LARGE: Wrong = { status: 413, code: "too-large", detail: `the body mus
 const tooMany = (wait: Ms): Wrong => ({
   status: 429,
   code: "rate",
-  detail: `the administration answers ${RATE.perSecond} requests a second of those who may ask: come again later`,
+  detail: `the administration answers ${RATE.perSecond} requests a second with one key: come again later`,
   headers: { "Retry-After": String(Math.max(1, Math.ceil(wait / 1_000))) },
 });

@@ -134,7 +134,7 @@ function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, ac
     pages: readPages(),
     clock: systemClock,
     log,
-    hosts: hosts(),
+    hosts,
     here: true,
     keys: () => access.keys(),
     keysChange: () => Promise.resolve(), // these are the keys themselves

@@ -19,7 +19,7 @@ export function createDoor({ socket, hosts, here }: WorkerServices["admin"], log
     pages: readPages(),
     clock: systemClock,
     log,
-    hosts,
+    hosts: () => hosts,
     here,
     keys: () => keys,
     keysChange: (within) => Promise.race([changed.promise, pause(within)]),

@@ -259,6 +259,30 @@ test("a key that asks like mad is slowed down, not the master", async (t) => {
   assert.equal((await w.ask("/api/admin/capacity", { headers: bearer(VIEWER) })).status, 200);
 });
 
+test("a viewer's flood keeps no operator out", async (t) => {
+  const w = await adminWorld(t);
+  const flood = Array.from({ length: 300 }, () => w.ask("/api/admin/capacity", { headers: bearer(VIEWER) }));
+  const operator = Array.from({ length: 5 }, () => w.ask("/api/admin/stats", { headers: bearer(OPERATOR) }));
+  assert.deepEqual(
+    (await Promise.all(operator)).map(({ status }) => status),
+    [200, 200, 200, 200, 200],
+  );
+  const statuses = Map.groupBy(await Promise.all(flood), ({ status }) => status);
+  assert.ok(
+    [429, 503].some((status) => statuses.has(status)),
+    "the flood itself is bounded",
+  );
+});
+
+test("names in Host are those of the settings now, where requests arrive and in the master", async (t) => {
+  const w = await adminWorld(t);
+  const ask = (host: string) => w.ask("/api/admin/capacity", { headers: { ...bearer(VIEWER), host } });
+  assert.equal((await ask("new.example.org")).status, 421);
+  w.hosts = ["new.example.org"];
+  assert.equal((await ask("new.example.org")).status, 200);
+  assert.equal((await ask("admin.example.org")).status, 421);
+});
+
 test("a fault of the API is a 500 with the request's id, and the next request is answered", async (t) => {
   const w = await adminWorld(t);
   const { snapshot } = w;

@@ -60,6 +60,7 @@ export class AdminWorld {
   snapshot: AdminSnapshot = statusWith();
   /** Requests that have reached the master. */
   reached = 0;
+  hosts = ["admin.example.org"];
   /** Writes that Google has refused. */
   aside: readonly SetAsideView[] = [];
   keys: AdminKeys;
@@ -110,7 +111,7 @@ export class AdminWorld {
       clock: this.clock,
       log,
       health: () => this.health,
-      hosts: () => ["admin.example.org"],
+      hosts: () => this.hosts,
     });
     this.log = log;
   }
@@ -131,7 +132,7 @@ export class AdminWorld {
       pages: readPages(),
       clock: this.clock,
       log: this.log,
-      hosts: ["admin.example.org"],
+      hosts: () => this.hosts,
       here: true,
       keys: () => this.keys,
       keysChange: (within) =>

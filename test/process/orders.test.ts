@@ -1,5 +1,6 @@
 /** Orders that come twice, too early or too large: what the daemon answers is what it then does. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { pause } from "../times.ts";
@@ -46,4 +47,15 @@ test("a recycle that can't be done is refused with the reason, and more workers 
   assert.match(refused.body, /worker 1 is not replaced: the roll replaces it anyway/);
   daemon.signal("SIGTERM");
   await daemon.logged(/stopping/);
+});
+
+test("DROVER_ADMIN_HOSTS changes on the administration's own address by a reload", async (t) => {
+  const daemon = await start(t, { args: [PLAIN, "--admin-bind", "127.0.0.1:0"], env: { ...ONE, DROVER_ROLL_SETTLE: "0s" } });
+  const [link = ""] = (JSON.parse((await daemon.control("dashboard")).body) as { message: string }).message.split("\n", 1);
+  const page = async (): Promise<number> => (await get(new URL("/admin", link).href, { headers: { host: "events.example.org" } })).status;
+  assert.equal(await page(), 421);
+  writeFileSync(join(daemon.dir, ".env"), "DROVER_ADMIN_HOSTS=events.example.org\n");
+  assert.equal((await daemon.control("reload", {})).status, 200);
+  await until("the reload is over", async () => (await daemon.status()).roll === null);
+  assert.equal(await page(), 200);
 });

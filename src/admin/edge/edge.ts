@@ -26,14 +26,15 @@ export interface EdgeParts {
   readonly pages: Pages;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly hosts: readonly string[];
+  /** Names in Host beside localhost and addresses. */
+  hosts(): readonly string[];
   /** False: the administration is somewhere else, and only health is answered here. */
   readonly here: boolean;
   keys(): AdminKeys;
   /** Resolves at the next change of the keys, or after `within`. */
   keysChange(within: Ms): Promise<void>;
-  /** Passes a request of somebody who may ask on to the master. Never rejects. */
-  forward(request: AdminRequest): Promise<AdminAnswer>;
+  /** Passes a request of somebody who may ask on to the master. Never rejects. @param first an operator: viewers wait behind. */
+  forward(request: AdminRequest, first: boolean): Promise<AdminAnswer>;
 }
 
 /** What only the place knows where the request arrived. */
@@ -92,11 +93,11 @@ export class Edge {
     const body = await readText(req, LARGEST_BODY);
     if (body === undefined) return problem({ ...TOO_LARGE, headers: { Connection: "close" } });
     if (verdict.route.needs === "login" && !(await this.#isGoodLogin(body))) return await this.#refuse(BAD_LOGIN, true, arrival, path);
-    return await this.#parts.forward({ ...asked, body });
+    return await this.#parts.forward({ ...asked, body }, verdict.caller?.key.role === "operator" || verdict.route.needs === "login");
   }
 
   async #page({ method = "", headers }: IncomingMessage, path: string, arrival: Arrival): Promise<AdminAnswer> {
-    if (!hostAllowed(headers.host, this.#parts.hosts)) return await this.#refuse(FOREIGN_HOST, true, arrival, path);
+    if (!hostAllowed(headers.host, this.#parts.hosts())) return await this.#refuse(FOREIGN_HOST, true, arrival, path);
     if (method !== "GET" && method !== "HEAD")
       return problem({ status: 405, code: "method", detail: "this takes GET", headers: { Allow: "GET, HEAD" } });
     return this.#parts.pages.answer(path, headers) ?? problem({ status: 404, code: "unknown-path", detail: "there is nothing here" });
@@ -104,7 +105,7 @@ export class Edge {
 
   async #judge(asked: Omit<AdminRequest, "body">): Promise<Verdict> {
     const { hosts, clock } = this.#parts;
-    const now = (): Verdict => judge(asked, { keys: this.#parts.keys(), hosts, wall: clock.wall() });
+    const now = (): Verdict => judge(asked, { keys: this.#parts.keys(), hosts: hosts(), wall: clock.wall() });
     const first = now();
     const nobody = first.is === "refused" ? first.wrong.code === "no-key" : first.route.needs === "session" && first.caller === undefined;
     const cookie = asked.headers.authorization === undefined ? cookieIn(asked.headers.cookie, asked.secure) : undefined;

@@ -8,6 +8,8 @@ import { GUARD, problem, type AdminAnswer, type AdminRequest } from "../request.
 /** Connections of one worker to the master, and requests that may wait for one. */
 const CONNECTIONS = 2;
 const MOST = 16;
+/** Of these, how many viewers may have: operators always find room. */
+const MOST_OF_VIEWERS = 8;
 /** Longer than the master takes for a stack, and for a question to the broker. */
 const PATIENCE = seconds(10);
 const LARGEST_ANSWER = 4_194_304;
@@ -31,18 +33,20 @@ const away = (detail: string): AdminAnswer =>
   problem({ status: 503, code: "master", detail, headers: { "Retry-After": "1", "X-Drover-Refused": "master" } });
 
 /** @param socketPath of the master. @returns a function that never rejects. */
-export function forwarder(socketPath: string): (request: AdminRequest) => Promise<AdminAnswer> {
+export function forwarder(socketPath: string): (request: AdminRequest, first: boolean) => Promise<AdminAnswer> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS, timeout: 60_000 });
-  let open = 0;
-  return async (request) => {
-    if (open >= MOST) return away("too many requests of this worker wait for the master");
-    open += 1;
+  const open = { operators: 0, viewers: 0 };
+  return async (request, first) => {
+    const full = open.operators + open.viewers >= MOST || (!first && open.viewers >= MOST_OF_VIEWERS);
+    if (full) return away("too many requests of this worker wait for the master");
+    const who = first ? "operators" : "viewers";
+    open[who] += 1;
     try {
       return await ask(socketPath, agent, request);
     } catch (error) {
       return away(`the master does not answer: ${messageOf(error)}`);
     } finally {
-      open -= 1;
+      open[who] -= 1;
     }
   };
 }
