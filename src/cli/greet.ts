@@ -18,7 +18,7 @@ function workersLine({ resolved }: Options): string {
 /** Logs the start, and prints it with the warnings of the settings. */
 export function sayStart(options: Options, { log }: LogSink, listeners: readonly Listener[]): void {
   const { resolved } = options;
-  const where = listeners.map((listener) => listener.url).join(", ");
+  const where = listeners.map(({ url, address }) => (url.endsWith(`//${address.name}`) ? url : `${url} (${address.name})`)).join(", ");
   const text = `drover ${version()} starts: ${workersLine(options)}, listening on ${where}`;
   log.info(
     { version: version(), node: process.versions.node, env_file: resolved.envFile ?? null, bind: listeners.map((l) => l.address.name) },
@@ -37,6 +37,7 @@ export function greet(options: Options, generations: Generations, listeners: rea
   const text = greeting(
     {
       urls: listeners.map((l) => l.url),
+      bound: listeners.map((l) => l.address.name),
       plan: generations.plan(1),
       logFile: "file" in target ? target.file : "-",
       workers: workersLine(options),

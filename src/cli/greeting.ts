@@ -3,6 +3,8 @@ import type { Plan } from "./plan.ts";
 
 export interface GreetingInput {
   readonly urls: readonly string[];
+  /** Addresses as they are bound: `0.0.0.0:8080`. */
+  readonly bound: readonly string[];
   readonly plan: Plan;
   readonly logFile: string;
   readonly workers: string;
@@ -20,16 +22,22 @@ export function dataSource(plan: Plan): string {
 
 const CONNECT = "set DROVER_SPREADSHEET_ID and GOOGLE_APPLICATION_CREDENTIALS in .env (README, “Your own spreadsheet”), then start again";
 
+/** A URL names one address of many where others can reach it too. */
+const everywhere = (bound: readonly string[]): string => {
+  const open = bound.filter((name) => /^(?:0\.0\.0\.0|\[::\]):/.test(name));
+  return open.length === 0 ? "" : `  (and on every address of this machine: ${open.join(", ")})`;
+};
+
 export function greeting(input: GreetingInput, tty: boolean): string {
   const { urls, plan, logFile, workers } = input;
   const status = input.fromNpm ? "bin/drover status" : "drover status";
   if (!tty) {
-    return `${JSON.stringify({ msg: "drover is ready", addresses: urls, status, data: dataSource(plan), demo: plan.demo, ...(plan.demo ? { connect: CONNECT } : {}), log: logFile, workers })}\n`;
+    return `${JSON.stringify({ msg: "drover is ready", addresses: urls, bound: input.bound, status, data: dataSource(plan), demo: plan.demo, ...(plan.demo ? { connect: CONNECT } : {}), log: logFile, workers })}\n`;
   }
   const url = urls[0] ?? "";
   const lines = [
     "",
-    `  drover is ready          ${urls.join("  ")}`,
+    `  drover is ready          ${urls.join("  ")}${everywhere(input.bound)}`,
     `  Data                     ${dataSource(plan)}`,
     ...(plan.app === undefined && url.startsWith("http")
       ? [`  Try                      curl -s '${url}/api/tables/players?limit=3'`].filter(() => plan.demo)

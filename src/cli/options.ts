@@ -37,6 +37,9 @@ export function currentFolder(): string {
   }
 }
 
+/** Flags that say where the daemon is. */
+const WHERE: ReadonlySet<string> = new Set(["run_dir", "data_dir", "env_file"]);
+
 /** A wrong value of these would lead to another daemon, or to none. */
 const PLACES = /^(?:run_dir|data_dir):/;
 
@@ -45,6 +48,22 @@ const PLACES = /^(?:run_dir|data_dir):/;
  * broken env file `status` still shows what runs, and it is the daemon that refuses the reload, and says why in its log.
  */
 export function readClientOptions(
+  argv: readonly string[],
+  own: readonly CommandFlag[] = [],
+): Pick<Options, "own" | "positional" | "resolved"> {
+  const line = parseFlags(argv, SETTINGS, own);
+  const ignored = [...line.flags.keys()].find((name) => !WHERE.has(name));
+  if (ignored !== undefined)
+    throw new DroverError(
+      "DROVER_E_USAGE",
+      `--${ignored.replaceAll("_", "-")} changes nothing here: the daemon that runs has its own settings. ` +
+        `Write DROVER_${ignored.toUpperCase()} into its env file, then drover reload`,
+    );
+  return readSettingsOfCaller(argv, own);
+}
+
+/** The same, of a command that uses settings for itself: a load's address, a log file's place. */
+export function readSettingsOfCaller(
   argv: readonly string[],
   own: readonly CommandFlag[] = [],
 ): Pick<Options, "own" | "positional" | "resolved"> {

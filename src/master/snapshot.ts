@@ -75,6 +75,8 @@ export interface ChildView {
   readonly uptime: Ms | null;
   /** Age of the last beat. */
   readonly beatAge: Ms | null;
+  /** How long it may be silent: by the settings that it was started with. */
+  readonly beatTimeout: Ms | null;
   readonly inFlight: number | null;
   readonly byClass?: ByClass;
   readonly connections: number | null;
@@ -282,6 +284,7 @@ function childView(child: Child, facts: ChildFacts | undefined, at: Instant): Ch
     why: "why" in child ? child.why : null,
     uptime: facts ? between(facts.startedAt, at) : null,
     beatAge: facts?.lastBeatAt === undefined ? null : between(facts.lastBeatAt, at),
+    beatTimeout: "beatTimeout" in child ? child.beatTimeout : null,
     inFlight: beat?.inFlight ?? null,
     ...(beat?.byClass === undefined ? {} : { byClass: { ...beat.byClass } }),
     connections: beat?.connections ?? null,

@@ -13,6 +13,7 @@ export const child = (changes: Partial<ChildView> = {}): ChildView => ({
   why: null,
   uptime: ms(125_000),
   beatAge: ms(400),
+  beatTimeout: ms(30_000),
   inFlight: 3,
   connections: 12,
   full: false,

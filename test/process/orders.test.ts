@@ -1,10 +1,11 @@
 /** Orders that come twice, too early or too large: what the daemon answers is what it then does. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { pause } from "../times.ts";
-import { get, ONE, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, get, ONE, ROOT, start, until } from "./harness.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 
@@ -58,4 +59,18 @@ test("DROVER_ADMIN_HOSTS changes on the administration's own address by a reload
   assert.equal((await daemon.control("reload", {})).status, 200);
   await until("the reload is over", async () => (await daemon.status()).roll === null);
   assert.equal(await page(), 200);
+});
+
+test("a setting that a command could not change is refused, not ignored", async (t) => {
+  const daemon = await start(t, { args: [PLAIN], env: ONE });
+  for (const argv of [
+    ["reload", "--workers", "3"],
+    ["stop", "--timeout=5s"],
+    ["status", "--cache-ttl", "9s"],
+  ]) {
+    const { status, stderr } = spawnSync(DROVER, argv, { cwd: daemon.dir, env: cleanEnv(), encoding: "utf8" });
+    assert.equal(status, 64, argv.join(" "));
+    assert.match(stderr, /changes nothing here: the daemon that runs has its own settings/);
+  }
+  assert.equal((await daemon.status()).state, "running");
 });

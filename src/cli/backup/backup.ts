@@ -7,7 +7,7 @@ import { EXIT } from "../../base/exit.ts";
 import { syncFolder } from "../../broker/journal/database.ts";
 import { inspectJournal } from "../../broker/journal/inspect.ts";
 import type { Settings } from "../../settings/table.ts";
-import { readClientOptions } from "../options.ts";
+import { readSettingsOfCaller } from "../options.ts";
 import { version } from "../version.ts";
 import { writeArchive, type Manifest, type Source } from "./archive.ts";
 import { keptFiles } from "./files.ts";
@@ -20,7 +20,7 @@ import { writesThatWait } from "./words.ts";
 const LARGEST = 16 * 1_048_576;
 
 export async function backup(argv: readonly string[]): Promise<number> {
-  const { resolved, positional } = readClientOptions(argv);
+  const { resolved, positional } = readSettingsOfCaller(argv);
   const [name, ...more] = positional;
   if (name === undefined || more.length > 0)
     throw new DroverError("DROVER_E_USAGE", "drover backup needs one file to write: drover backup /root/drover.backup");

@@ -8,7 +8,7 @@ import { readPeople } from "../../load/people.ts";
 import type { Person } from "../../load/traffic.ts";
 import type { Settings } from "../../settings/table.ts";
 import { askStatus } from "../client.ts";
-import { readClientOptions } from "../options.ts";
+import { readSettingsOfCaller } from "../options.ts";
 import { SAMPLE_DIR } from "../plan.ts";
 import type { Status } from "../snapshot.ts";
 import { jsonText } from "../terminal/printable.ts";
@@ -61,7 +61,7 @@ export async function drill(argv: readonly string[]): Promise<number> {
 
 /** @throws DroverError DROVER_E_USAGE. */
 function read(argv: readonly string[]): Wanted {
-  const { own, positional, resolved } = readClientOptions(argv, FLAGS);
+  const { own, positional, resolved } = readSettingsOfCaller(argv, FLAGS);
   const [name, ...more] = positional;
   const drills = name === "all" ? DRILLS : DRILLS.filter((each) => each.name === name);
   if (drills.length === 0 || more.length > 0) throw usage(`usage: drover drill ${DRILL_USAGE} (not ${positional.join(" ") || "nothing"})`);

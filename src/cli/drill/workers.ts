@@ -41,6 +41,8 @@ interface Victim {
   readonly id: string;
   readonly slot: number;
   readonly pid: number;
+  /** How long it may be silent: DROVER_TIMEOUT as the daemon had it when the worker started. */
+  readonly timeout: Ms;
   /** Connections in its hands, as it said last. */
   readonly connections: number;
 }
@@ -52,9 +54,8 @@ async function lose(scene: Scene, how: Death): Promise<void> {
   const victim = await chosen(service, performance.now());
   const begun = performance.now();
   strike(scene, victim, how);
-  const within = how === "killed" ? REPLACED_WITHIN : ms(service.settings.timeout + AFTER_TIMEOUT);
-  const does =
-    how === "killed" ? "killed (SIGKILL)" : `stopped (SIGSTOP), as one that hangs; it may be silent for ${time(service.settings.timeout)}`;
+  const within = how === "killed" ? REPLACED_WITHIN : ms(victim.timeout + AFTER_TIMEOUT);
+  const does = how === "killed" ? "killed (SIGKILL)" : `stopped (SIGSTOP), as one that hangs; it may be silent for ${time(victim.timeout)}`;
   report.step(true, `worker ${victim.slot} (pid ${victim.pid}) is ${does}`);
   if (how === "stopped") await noticed(scene, victim, within);
   const back = await service.until(within, (now) =>
@@ -102,7 +103,13 @@ async function chosen(service: Service, since: number): Promise<Victim> {
   const place = victimOf(status);
   if (place?.child === undefined || place.child === null)
     throw new DrillOver(`none of ${plural(workersOf(status).length, "worker")} is ready`);
-  return { id: place.id, slot: place.slot, pid: place.child.pid, connections: place.child.connections ?? 0 };
+  return {
+    id: place.id,
+    slot: place.slot,
+    pid: place.child.pid,
+    timeout: place.child.beatTimeout ?? service.settings.timeout,
+    connections: place.child.connections ?? 0,
+  };
 }
 
 /** The pid is that of a child which the master has not reaped, as of a moment ago. */

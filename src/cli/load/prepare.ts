@@ -18,7 +18,7 @@ import { probe } from "./probe.ts";
 import { canSpread, ratesOf, spreadable } from "./spread.ts";
 import { checkFiles, type RunFacts } from "./reports.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
-import { readClientOptions } from "../options.ts";
+import { readSettingsOfCaller } from "../options.ts";
 import { version } from "../version.ts";
 
 const PATIENCE = seconds(10);
@@ -49,7 +49,7 @@ export interface Prepared {
 }
 
 export async function prepare(argv: readonly string[]): Promise<Prepared> {
-  const { own, positional, resolved } = readClientOptions(argv, LOAD_FLAGS);
+  const { own, positional, resolved } = readSettingsOfCaller(argv, LOAD_FLAGS);
   const [url, ...others] = positional;
   if (url === undefined || others.length > 0)
     throw new DroverError(

@@ -6,7 +6,7 @@ import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
 import { EXIT } from "../../base/exit.ts";
 import { harmless } from "../../base/log.ts";
 import { endSoon } from "../ending.ts";
-import { readClientOptions } from "../options.ts";
+import { readSettingsOfCaller } from "../options.ts";
 import { printable } from "../terminal/printable.ts";
 import { FLAGS, readAsked, type Asked } from "./asked.ts";
 import { readEntry, wants, type Entry } from "./entry.ts";
@@ -17,7 +17,7 @@ import { findSource } from "./source.ts";
 import { findStart } from "./start.ts";
 
 export async function logs(argv: readonly string[]): Promise<number> {
-  const { resolved, own, positional } = readClientOptions(argv, FLAGS);
+  const { resolved, own, positional } = readSettingsOfCaller(argv, FLAGS);
   const [named, more] = positional;
   if (more !== undefined) throw new DroverError("DROVER_E_USAGE", `drover logs takes one file, not ${positional.join(" ")}`);
   const source = await findSource(resolved.settings, named);
