@@ -5,7 +5,7 @@ import { between, mebibytes, ms, type Bytes, type Instant, type Ms } from "../ba
 import type { Exchange } from "./exchange.ts";
 import type { InFlight } from "./inflight.ts";
 import { endWithProblem } from "./problem.ts";
-import { sendQueues } from "./sendqueue.ts";
+import { leftSocket, sendQueues } from "../base/sendqueue.ts";
 import { isEventStream } from "./streams.ts";
 import type { Tally } from "./tally.ts";
 import { pathOf } from "./target.ts";
@@ -113,10 +113,4 @@ function judgeWrite(exchange: Exchange, { now, limit, queueOf }: Look, { tally, 
     log.info({ path: pathOf(exchange.req.url), id: exchange.id(), limit }, "the client takes no more of its answer: connection closed");
     socket.destroy();
   }
-}
-
-/** Bytes that the kernel has taken. `writeQueueSize` is libuv's own queue (Node's socket timeout looks at it too). */
-function leftSocket(socket: NonNullable<Exchange["res"]["socket"]>): number {
-  const { _handle } = socket as unknown as { _handle?: { writeQueueSize?: number } | null };
-  return socket.bytesWritten - (_handle?.writeQueueSize ?? 0);
 }

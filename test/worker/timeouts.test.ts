@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { ms } from "../../src/base/units.ts";
 import { runtime } from "../../src/base/runtime.ts";
-import { parseSendQueues } from "../../src/worker/sendqueue.ts";
+import { parseSendQueues } from "../../src/base/sendqueue.ts";
 import { look } from "../../src/worker/timeouts.ts";
 import { Client, type Raw } from "./http.ts";
 import { startRig, type Rig, type RigOptions } from "./rig.ts";

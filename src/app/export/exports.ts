@@ -9,7 +9,8 @@ import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../../base/log.ts";
 import { ownModule } from "../../base/place.ts";
-import { seconds, type Ms } from "../../base/units.ts";
+import { acknowledged } from "../../base/sendqueue.ts";
+import { kibibytes, seconds, type Ms } from "../../base/units.ts";
 import type { TableView } from "../../sheets/client.ts";
 import type { Threads } from "../../worker/app.ts";
 import type { Query } from "../query/model.ts";
@@ -22,8 +23,9 @@ const MODULE = ownModule("app/export/thread");
 
 /** Exports of one worker at a time: what a client can hold of its memory is a piece, and the version of the table that it began with. */
 export const MOST_EXPORTS = 10;
-/** A piece of 128 KiB in this time: about 2 KiB/s. Whoever is slower holds a place that others could have. */
+/** A client takes so many bytes in this time, about 2 KiB/s, or is disconnected: a slower one holds a place that others could have. */
 const TAKE_WITHIN = seconds(60);
+const LEAST_TAKEN = kibibytes(128);
 /** The thread's queue is full of other questions: when to ask again. */
 const AGAIN = 50;
 
@@ -32,6 +34,8 @@ export interface ExportsParts {
   readonly log: Logger;
   /** In which a piece must be taken; for tests. */
   readonly takeWithin?: Ms;
+  /** Bytes of an answer that its client has; for tests. */
+  readonly acknowledged?: typeof acknowledged;
 }
 
 export class Exports {
@@ -115,24 +119,30 @@ export class Exports {
     return res.write(bytes) || (await this.#taken(res, "drain"));
   }
 
-  /** Waits until the event, the client's leaving, or the time is over. */
+  /**
+   * Waits until the event, the client's leaving, or too little of it was acknowledged: the event comes only when a third of the
+   * kernel's buffer, which grows to 4 MiB, is free.
+   */
   #taken(res: ServerResponse, event: "drain" | "finish"): Promise<boolean> {
     const within = this.#parts.takeWithin ?? TAKE_WITHIN;
     const { socket } = res.req; // an answer that is queued behind another has none, and hears of no end
     return new Promise((resolve) => {
       const settle = (taken: boolean) => (): void => {
-        clearTimeout(timer);
+        clearInterval(timer);
         res.off(event, came);
         for (const one of [res, socket]) one.off("close", left);
         resolve(taken);
       };
       const came = settle(true);
       const left = settle(false);
-      const timer = setTimeout(() => {
+      let before: number | undefined; // looked up only for clients that take their time
+      const timer = setInterval(() => {
+        const now = (this.#parts.acknowledged ?? acknowledged)(socket);
+        if (before === undefined || now - before >= LEAST_TAKEN / 2) return void (before = now);
         this.#parts.log.info({ within }, "a client takes its export too slowly: connection closed");
         socket.destroy();
         left();
-      }, within).unref();
+      }, within / 2).unref();
       res.once(event, came);
       for (const one of [res, socket]) one.once("close", left);
     });

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { Logger } from "../../base/log.ts";
-import { minutes, type Ms } from "../../base/units.ts";
+import { minutes, seconds, type Ms } from "../../base/units.ts";
 import type { Rate } from "../../settings/rows/limits.ts";
 import type { Deed, Ledger, Spent, Tallies } from "../../sheets/ledger.ts";
 import type { Clients } from "../../worker/app.ts";
@@ -13,7 +13,7 @@ import { problem, retryAfter, type Problem } from "../problem.ts";
 import { addressKey } from "../../base/addresskey.ts";
 import { rateLimitHeaders, type NamedDeed } from "./headers.ts";
 import type { LimitRules } from "./rules.ts";
-import { StreamPlaces } from "./streams.ts";
+import { Places } from "./places.ts";
 
 /** Who is counted: a user, or a stranger's address. Neither: a proxy that does not say for whom it asks. */
 export interface Who {
@@ -46,6 +46,9 @@ export interface WriteSize {
 const WRITE: WriteSize = { rows: 10, bytes: 16_384 };
 const writesOf = ({ rows, bytes }: WriteSize): number => Math.max(1, Math.ceil(rows / WRITE.rows), Math.ceil(bytes / WRITE.bytes));
 
+/** Of the places that a worker has for exports: a slow client holds each for minutes. */
+export const EXPORTS_OF_A_CLIENT = 3;
+
 const FREE: Passage = { is: "pass", headers: {} };
 const MINUTE: Ms = minutes(1);
 /** Of all clients together. */
@@ -53,13 +56,17 @@ const SIGNALS = "write:all:signals";
 const TOKENS = "write:all:tokens";
 
 export class Limiter {
-  readonly streams: StreamPlaces;
+  /** Event streams that are open. */
+  readonly streams: Places;
+  /** Exports under way. */
+  readonly exports = new Places(() => EXPORTS_OF_A_CLIENT);
   readonly #parts: LimiterParts;
   #warned = false;
 
   constructor(parts: LimiterParts) {
     this.#parts = parts;
-    this.streams = new StreamPlaces(parts.rules);
+    const { streamsPerAddress, streamsPerUser } = parts.rules;
+    this.streams = new Places(({ user }) => (user === undefined ? streamsPerAddress : streamsPerUser));
   }
 
   /** The user, wherever they are; else the address. */
@@ -103,9 +110,10 @@ export class Limiter {
   }
 
   /** Before an export. */
-  async export(req: IncomingMessage): Promise<Passage> {
+  async export(who: Who): Promise<Passage> {
     const { export: rate } = this.#parts.rules;
-    return rate === null ? FREE : this.#spend(this.#own("export", await this.who(req), rate), []);
+    if (this.exports.exceeded(who) !== undefined) return { is: "refused", problem: EXPORTS_TAKEN };
+    return rate === null ? FREE : this.#spend(this.#own("export", who, rate), []);
   }
 
   /** Before a read that needs work. Counted here. */
@@ -167,6 +175,13 @@ function clientOver({ name, most, per }: NamedDeed, wait: Ms, headers: Readonly<
   const detail = `more than ${most} ${what}${each} in ${per / 1_000} s: come again after the time in Retry-After`;
   return problem(429, "rate-limited", detail, { headers: { ...headers, ...retryAfter(wait), "X-Drover-Refused": "rate" } });
 }
+
+const EXPORTS_TAKEN: Problem = problem(
+  429,
+  "rate-limited",
+  `${EXPORTS_OF_A_CLIENT} exports of this client are under way: come again when one of them is over`,
+  { headers: { ...retryAfter(seconds(5)), "X-Drover-Refused": "exports" } },
+);
 
 const serviceOver = (wait: Ms): Problem =>
   problem(503, "service-limit", "the service takes no more writes this minute, of all its clients together: nothing was written", {

@@ -45,10 +45,12 @@ export function exportRoute(fastify: FastifyInstance, services: AppServices): vo
     if ("status" in order) return sendProblem(request, reply, order);
     const head = headOf(order, services);
     if (hasTag(request.headers["if-none-match"], head.ETag)) return notModified(reply, head);
-    const over = applied(await services.limiter.export(request.raw), reply);
+    const who = await services.limiter.who(request.raw);
+    const over = applied(await services.limiter.export(who), reply);
     if (over !== undefined) return sendProblem(request, reply, over);
     if (exports.full) return sendProblem(request, reply, full());
-    await exports.hold(() => answer(request, reply, order, exports, head));
+    const leave = services.limiter.exports.enter(who);
+    await exports.hold(() => answer(request, reply, order, exports, head)).finally(leave);
     return reply;
   });
 }

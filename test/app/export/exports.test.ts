@@ -28,13 +28,17 @@ interface Stand extends AsyncDisposable {
   readonly open: (text: string) => Socket;
 }
 
-async function stand(before?: (req: IncomingMessage, res: ServerResponse) => boolean): Promise<Stand> {
+async function stand(
+  before?: (req: IncomingMessage, res: ServerResponse) => boolean,
+  acknowledged?: (socket: Socket) => number,
+): Promise<Stand> {
   const log: string[] = [];
   let runs = 0;
   const exports = new Exports({
     threads: { run: async <T>(_: URL, task: unknown): Promise<T> => ((runs += 1), piece(task as PieceTask) as T) },
     log: pino({}, { write: (line: string) => void log.push(line) }),
     takeWithin: ms(150),
+    ...(acknowledged === undefined ? {} : { acknowledged }),
   });
   const over: Promise<void>[] = [];
   const server = http.createServer((req, res) => {
@@ -76,6 +80,18 @@ test("a client that takes a piece too slowly is disconnected, and its place is f
   assert.equal(s.log.filter((line) => line.includes("too slowly")).length, MOST_EXPORTS);
   assert.ok(s.runs() < (MOST_EXPORTS * ROWS * 208) / 131_072, "not all of it was made");
   for (const socket of sockets) socket.destroy();
+});
+
+test("a client that acknowledges bytes steadily keeps its place though the kernel reports no room, until it stops", async () => {
+  let bytes = 0;
+  let looks = 0;
+  await using s = await stand(undefined, () => ((looks += 1), (bytes += looks < 10 ? 70_000 : 0)));
+  const socket = s.open(GET); // paused: the kernel's buffers fill, and nothing drains
+  await begun(s, 1);
+  await Promise.all(s.over);
+  assert.equal(looks, 10);
+  assert.equal(s.log.filter((line) => line.includes("too slowly")).length, 1);
+  socket.destroy();
 });
 
 test("a client that leaves while its export waits behind another answer of its connection keeps no place", async () => {

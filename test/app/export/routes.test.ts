@@ -153,8 +153,36 @@ test("a workbook has bounds, and says so before anything is made", async () => {
   assert.equal(parseCsv(await csv.text())[1]?.length, 16_385);
 });
 
-const gets = (url: string): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => http.request(url, { agent: false }, resolve).on("error", reject).end());
+const gets = (url: string, address = "198.51.100.7"): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) =>
+    http
+      .request(url, { agent: false, headers: { "x-test-address": address } }, resolve)
+      .on("error", reject)
+      .end(),
+  );
+
+test("one address holds three places at a time, and the others' exports are made", async () => {
+  const sheet = sampleSheet(3);
+  sheet.table(
+    "large",
+    "public",
+    PLAYERS,
+    Array.from({ length: 60_000 }, (_, i) => [`p${i}`, "x".repeat(150), i]),
+  );
+  await using w = await world(sheet);
+  const held: IncomingMessage[] = [];
+  for (let i = 0; i < 3; i += 1) held.push(await gets(at(w, "format=csv", "large")));
+  const fourth = await fetch(at(w, "format=csv"));
+  assert.deepEqual([fourth.status, fourth.headers.get("x-drover-refused")], [429, "exports"]);
+  assert.equal(fourth.headers.get("retry-after"), "5");
+  const neighbour = await gets(at(w, "format=csv"), "198.51.100.8");
+  assert.equal(neighbour.statusCode, 200);
+  neighbour.resume();
+  held.pop()?.destroy();
+  for (let status = 429; status !== 200; await new Promise((resolve) => setTimeout(resolve, 20)))
+    status = (await fetch(at(w, "format=csv"))).status;
+  for (const one of held) one.destroy();
+});
 
 test("ten at once, no more; whoever stops reading stops the work, and whoever leaves gives the place back", async () => {
   const sheet = sampleSheet(3);
@@ -166,7 +194,7 @@ test("ten at once, no more; whoever stops reading stops the work, and whoever le
   );
   await using w = await world(sheet);
   const held: IncomingMessage[] = [];
-  for (let i = 0; i < 10; i += 1) held.push(await gets(at(w, "format=csv", "large"))); // heads are read, bodies are not
+  for (let i = 0; i < 10; i += 1) held.push(await gets(at(w, "format=csv", "large"), `203.0.113.${i}`)); // heads are read, bodies are not
   const refused = await fetch(at(w, "format=csv"));
   assert.deepEqual([refused.status, refused.headers.get("x-drover-refused")], [503, "exports"]);
   assert.match(refused.headers.get("retry-after") ?? "", /^([5-9]|10)$/);
@@ -190,9 +218,10 @@ test("ten at once, no more; whoever stops reading stops the work, and whoever le
   };
   for (const one of held) one.destroy();
   await taken(200);
-  const get = "GET /api/tables/large/export?format=csv HTTP/1.1\r\nHost: x\r\n\r\n";
+  const get = (i: number): string =>
+    `GET /api/tables/large/export?format=csv HTTP/1.1\r\nHost: x\r\nX-Test-Address: 203.0.113.${i}\r\n\r\n`;
   const sockets = Array.from({ length: 5 }, () => connect(Number(new URL(w.url).port), "127.0.0.1").pause());
-  for (const socket of sockets) socket.write(get + get); // the second of each waits behind the first
+  for (const [i, socket] of sockets.entries()) socket.write(get(i) + get(i)); // the second of each waits behind the first
   await taken(503);
   for (const socket of sockets) socket.destroy();
   await taken(200);

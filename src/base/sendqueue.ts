@@ -4,7 +4,7 @@
  */
 import { fstatSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { withReserve } from "../base/descriptors.ts";
+import { withReserve } from "./descriptors.ts";
 
 /** Bytes that the client has not acknowledged, by the socket's inode: the columns of proc_net_tcp(5). */
 export function parseSendQueues(table: string): Map<number, number> {
@@ -34,6 +34,15 @@ function readTable(name: string): string {
     return ""; // not Linux, no IPv6, no descriptor: connections are judged by what the kernel has taken
   }
 }
+
+/** Bytes that the kernel has taken. `writeQueueSize` is libuv's own queue (Node's socket timeout looks at it too). */
+export function leftSocket(socket: Socket): number {
+  const { _handle } = socket as unknown as { _handle?: { writeQueueSize?: number } | null };
+  return socket.bytesWritten - (_handle?.writeQueueSize ?? 0);
+}
+
+/** Bytes that the client has acknowledged; where that is not known, those that the kernel has taken. */
+export const acknowledged = (socket: Socket): number => leftSocket(socket) - (sendQueues()(socket) ?? 0);
 
 /** Of a TLS connection its transport's. */
 function descriptorOf(socket: Socket): number | undefined {

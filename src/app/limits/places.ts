@@ -1,23 +1,23 @@
-import type { LimitRules } from "./rules.ts";
 import type { Who } from "./limiter.ts";
 
-/** Event streams that are open in this worker, by user, or by address for anonymous clients. */
-export class StreamPlaces {
-  readonly #rules: Pick<LimitRules, "streamsPerAddress" | "streamsPerUser">;
+/** Places that clients hold in this worker for as long as an answer takes, by user, or by address for anonymous clients. */
+export class Places {
+  readonly #most: (who: Who) => number;
   readonly #open = new Map<string, number>();
 
-  constructor(rules: Pick<LimitRules, "streamsPerAddress" | "streamsPerUser">) {
-    this.#rules = rules;
+  /** @param most how many places one client may hold; 0: no limit. */
+  constructor(most: (who: Who) => number) {
+    this.#most = most;
   }
 
-  /** Clients that have streams open. */
+  /** Clients that hold a place. */
   get clients(): number {
     return this.#open.size;
   }
 
-  /** @returns the limit that another stream of this client would exceed; undefined: there is room. */
+  /** @returns the limit that another place of this client would exceed; undefined: there is room. */
   exceeded(who: Who): number | undefined {
-    const most = who.user === undefined ? this.#rules.streamsPerAddress : this.#rules.streamsPerUser;
+    const most = this.#most(who);
     const key = keyOf(who);
     return key === undefined || most === 0 || (this.#open.get(key) ?? 0) < most ? undefined : most;
   }
