@@ -268,6 +268,25 @@ test("a version's folder is whole or not there, and another build of it is refus
   assert.equal(linkAt(link), "2.0.0");
 });
 
+test("a link that leads out of the root is named, and nothing beyond it is written or removed", async (t) => {
+  const [root, host] = [folder(t), folder(t)];
+  mkdirSync(join(host, "lib/drover"), { recursive: true });
+  writeFileSync(join(host, "lib/drover/journal.db"), "precious");
+  symlinkSync(host, join(root, "var"));
+  const leaves = coded("DROVER_E_INSTALL", /var is a link to .*, which on this machine lies outside of/);
+  await assert.rejects(uninstall(["--root", root, "--purge"]), leaves);
+  assert.equal(readFileSync(join(host, "lib/drover/journal.db"), "utf8"), "precious");
+  await assert.rejects(install(["--root", root, ...SYSTEMD]), leaves);
+  assert.deepEqual(readdirSync(root), ["var"]);
+  rmSync(join(root, "var"));
+  symlinkSync(join(root, "nowhere"), join(root, "opt"));
+  await assert.rejects(install(["--root", root, ...SYSTEMD]), coded("DROVER_E_INSTALL", /opt is a link to a place that is not there/));
+  mkdirSync(join(root, "srv"));
+  rmSync(join(root, "opt"));
+  symlinkSync("srv", join(root, "opt"));
+  await printed(t, () => uninstall(["--root", root, "--purge"]));
+});
+
 test("uninstall takes what install wrote, and data only when told", async (t) => {
   const root = folder(t);
   const ours = "# Written by `drover install`.\n";

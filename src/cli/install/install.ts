@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { EXIT } from "../../base/exit.ts";
 import { contentOf, write, type EmittedFile } from "../emit/write.ts";
 import { messageOf } from "../../base/errors.ts";
+import { mustStayInside, touched } from "./inside.ts";
 import { parseInstall } from "./options.ts";
 import { planInstall, type InstallPlan } from "./plan.ts";
 import { preflight, type Before } from "./preflight.ts";
@@ -26,8 +27,13 @@ export async function install(argv: readonly string[]): Promise<number> {
     return EXIT.done.code;
   }
   const began = performance.now();
-  const before = await preflight(plan);
   const { root, names } = plan.options;
+  if (existsSync(root))
+    mustStayInside(
+      root,
+      touched(names).map((path) => join(root, path)),
+    );
+  const before = await preflight(plan);
   if (before.version === "missing") copyVersion(plan.folder, plan.packed);
   say(
     `${before.version === "missing" ? "wrote" : "unchanged"} ${plan.folder} (${plan.packed.files.length} files, ${Math.round(plan.packed.bytes / 1_048_576)} MiB)`,

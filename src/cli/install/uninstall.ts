@@ -5,6 +5,7 @@ import { DroverError } from "../../base/errors.ts";
 import { EXIT } from "../../base/exit.ts";
 import { inspectJournal } from "../../broker/journal/inspect.ts";
 import { contentOf, isOurs } from "../emit/write.ts";
+import { mustStayInside, touched } from "./inside.ts";
 import { parseUninstall, type UninstallOptions } from "./options.ts";
 import { isBooted, must, run } from "./systemctl.ts";
 import { CURRENT, HOME, linkAt, noteOf } from "./version.ts";
@@ -72,6 +73,10 @@ function judge(options: UninstallOptions): void {
 export async function uninstall(argv: readonly string[]): Promise<number> {
   const options = parseUninstall(argv);
   const { names, root, purge, dryRun } = options;
+  mustStayInside(
+    root,
+    touched(names).map((path) => join(root, path)),
+  );
   const remove = [...ownFiles(options), ...versions(options), ...(purge ? data(options) : [])];
   if (dryRun) {
     process.stdout.write(remove.map((path) => `# would remove ${path}\n`).join(""));

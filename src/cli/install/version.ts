@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { DroverError, errnoOf } from "../../base/errors.ts";
+import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
 import { digestOf, type Packed } from "./package.ts";
 
 export const HOME = "/opt/drover";
@@ -25,7 +25,7 @@ export const CURRENT = `${HOME}/current`;
 const NOTE = ".installed";
 const DRAFT = ".new-";
 
-const cant = (why: string): DroverError => new DroverError("DROVER_E_INSTALL", why);
+const cant = (why: string, cause?: unknown): DroverError => new DroverError("DROVER_E_INSTALL", why, { cause });
 
 interface Note {
   readonly version: string;
@@ -67,12 +67,19 @@ export function judgeRoom(folder: string, bytes: number): void {
     throw cant(`${folder} needs ${mib(bytes)}, and ${at} has ${mib(bavail * bsize)} left. Nothing was changed`);
 }
 
+/** Whether an install that has ended wrote it: the name ends in its process's number. */
+function isLeftOver(name: string): boolean {
+  if (!name.startsWith(DRAFT)) return false;
+  const pid = Number(/\.(\d+)$/.exec(name)?.[1] ?? 0);
+  return pid === process.pid || !existsSync(`/proc/${pid}`);
+}
+
 /** Copies beside the place and renames: the folder is whole, or not there. What an interrupted one left is removed. */
 export function copyVersion(folder: string, packed: Packed): void {
   const home = dirname(folder);
   mkdirSync(home, { recursive: true, mode: 0o755 });
-  for (const name of readdirSync(home)) if (name.startsWith(DRAFT)) rmSync(join(home, name), { recursive: true, force: true });
-  const draft = join(home, `${DRAFT}${packed.version}`);
+  for (const name of readdirSync(home)) if (isLeftOver(name)) rmSync(join(home, name), { recursive: true, force: true });
+  const draft = join(home, `${DRAFT}${packed.version}.${process.pid}`);
   const made = new Set<string>();
   const makeFolder = (path: string): void => {
     if (made.has(path)) return;
@@ -90,7 +97,9 @@ export function copyVersion(folder: string, packed: Packed): void {
     renameSync(draft, folder);
   } catch (e) {
     rmSync(draft, { recursive: true, force: true });
-    throw e;
+    if (errnoOf(e) === "ENOTEMPTY" || errnoOf(e) === "EEXIST")
+      throw cant(`${folder} was made by another drover install just now: try again`, e);
+    throw e instanceof DroverError ? e : cant(`${folder} can't be written: ${messageOf(e)}`, e);
   } finally {
     process.umask(mask);
   }
@@ -107,7 +116,7 @@ export function linkAt(path: string): string | undefined {
 /** Replaces the link by a rename: at no moment there is none. */
 export function pointTo(path: string, target: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  const draft = `${path}.new`;
+  const draft = `${path}.new.${process.pid}`;
   rmSync(draft, { force: true });
   symlinkSync(target, draft);
   renameSync(draft, path);

@@ -75,6 +75,30 @@ test("without a module nothing waits, and no process is started", async (t) => {
   assert.deepEqual([forks(), fence.view().waiting], [0, 0]);
 });
 
+test("a module that can't be loaded again for a while is tried again at the next event", async (t) => {
+  const { fence, file, heard, log } = world(
+    t,
+    `import { existsSync } from "node:fs";
+     if (existsSync(import.meta.filename + ".away")) throw new Error("away for a moment");
+     export function onWorkerReady(e) { note("slot " + e.slot); if (e.slot === 1) process.exit(3); }
+     export function onStop() { note("stop"); }`,
+  );
+  fence.adopt(file, 1);
+  fence.fire(ready(0));
+  fence.fire(ready(1));
+  while (fence.view().failed < 1) await sleep(10);
+  writeFileSync(`${file}.away`, "");
+  fence.fire(ready(2));
+  while (fence.view().failed < 2) await sleep(10);
+  assert.match(JSON.stringify(log), /could not be loaded, the next event tries again: .*away for a moment/);
+  assert.equal(fence.view().file, file, "it is still the module that serves");
+  rmSync(`${file}.away`);
+  fence.fire(ready(3));
+  fence.fire(stop);
+  await fence.close(seconds(20));
+  assert.deepEqual(heard(), ["slot 0", "slot 1", "slot 3", "stop"]);
+});
+
 test("events are heard one at a time and in their order, onStop before what waits; close waits for all", async (t) => {
   const { fence, file, heard } = world(
     t,

@@ -85,17 +85,18 @@ export function createFence(parts: FenceParts): Fence {
     await before?.end();
   };
 
-  /** @returns whether the module serves now; if it does not, what served before goes on. */
-  const load = async (file: string, generation: number): Promise<boolean> => {
+  /** @param again the module has served, and its process ended. @returns whether it serves now; if not, what served before goes on. */
+  const load = async (file: string, generation: number, again = false): Promise<boolean> => {
     const loading = await startHooks({ log, file, generation, limit: parts.limits().load, fork: parts.fork });
     if (!loading.ok) {
-      const rest =
+      const stays =
         process?.alive === true ? `those of generation ${module?.generation} stay` : "none are called until a reload brings some";
+      const rest = again ? "the next event tries again" : stays;
       const text = `the hooks in ${file} could not be loaded, ${rest}: ${loading.why}`;
       problem = text;
       log.error({ file, generation }, text);
       parts.complain(text);
-      if (process?.alive !== true) module = process = undefined;
+      if (process?.alive !== true && !again) module = process = undefined;
       return false;
     }
     problem = null;
@@ -115,7 +116,8 @@ export function createFence(parts: FenceParts): Fence {
     if (process?.alive !== true) {
       await Promise.race([hurried.promise, pause(Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** deaths))]);
       deaths += 1;
-      if (closed || !(await load(module.file, module.generation))) return;
+      if (closed) return;
+      if (!(await load(module.file, module.generation, true))) return void (count.failed += 1);
     }
     if (process?.hooks.has(job.hook) !== true) return;
     const { hook, event } = job;
