@@ -14,6 +14,7 @@ import { tls } from "../base/http.ts";
 import type { Logger } from "../base/log.ts";
 import { seconds, type Ms } from "../base/units.ts";
 import type { TlsConfig } from "./config.ts";
+import { writeInSlices } from "./slices.ts";
 
 export interface EncryptParts {
   /** How long a handshake may take. */
@@ -57,6 +58,7 @@ export function encrypt(server: Server, { cert, key, ticketKeys }: TlsConfig, pa
   door.on("secureConnection", (socket) => {
     const raw = rawOf(socket);
     if (raw === undefined) return void socket.destroy();
+    writeInSlices(socket);
     parts.secured(raw, socket);
     if (!socket.destroyed) enter(socket);
   });

@@ -128,7 +128,8 @@ async function startFastify(
   const instance = fastify({
     pluginTimeout: 0, // how long booting may take is the master's to judge
     trustProxy: (address: string) => parts.trust.trusts(address),
-    ...(builtIn ? { clientErrorHandler: parts.clientError, logger: false, schemaController: NO_SCHEMAS } : { loggerInstance: log }),
+    clientErrorHandler: parts.clientError, // Fastify's own writes at once, before the answers to earlier requests; options may name another
+    ...(builtIn ? { logger: false, schemaController: NO_SCHEMAS } : { loggerInstance: log }),
     ...(builtIn || "disableRequestLogging" in options ? {} : { logController: quiet(fastify.LogController) }),
     ...withoutLogger(options),
     serverFactory(handler) {

@@ -47,6 +47,8 @@ export function refuseMalformed(
   };
   server.emit = (event: string, ...args: unknown[]) => {
     if (event !== "clientError") return held(event, args[0] as IncomingMessage, args[1]) || emit(event, ...args);
+    const socket = args[1] as Socket;
+    if (isClosing(socket) && socket.writable) return true; // its last answer is on the way, and nothing behind it is read
     if (server.listenerCount(event) === 0) clientError(args[0] as Error, args[1] as Socket);
     else emit(event, ...args);
     return true;

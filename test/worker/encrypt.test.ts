@@ -60,6 +60,44 @@ async function drained(rig: Rig): Promise<void> {
   assert.equal(await rig.exited, 0);
 }
 
+test("a large answer is encrypted in slices, whole and in order, by one write or many", { skip }, async () => {
+  const rig = rigOf(`
+    let most = 0;
+    const body = Buffer.from(Array.from({ length: 4_000_000 }, (_, i) => i % 251));
+    export default (req, res) => {
+      if (req.url === "/most") return res.end(String(most));
+      const handle = req.socket._handle;
+      for (const name of ["writeBuffer", "writeLatin1String", "writeUtf8String"]) {
+        const write = handle[name].bind(handle);
+        handle[name] = (request, piece) => ((most = Math.max(most, piece.length)), write(request, piece));
+      }
+      const writev = handle.writev.bind(handle);
+      handle.writev = (request, chunks, ...more) => {
+        most = Math.max(most, chunks.reduce((n, chunk) => n + (typeof chunk === "string" || Buffer.isBuffer(chunk) ? chunk.length : 0), 0));
+        return writev(request, chunks, ...more);
+      };
+      if (req.url === "/text") return res.end(body.toString("latin1"), "latin1");
+      if (req.url === "/parts") for (let at = 0; at < body.length; at += 40_000) res.write(body.subarray(at, at + 40_000));
+      res.end(req.url === "/parts" ? "" : body);
+    };`);
+  await rig.until("ready");
+  const expected = Buffer.from(Array.from({ length: 4_000_000 }, (_, i) => i % 251));
+  for (const path of ["/whole", "/text", "/parts"]) {
+    const received = await new Promise<Buffer>((resolve, reject) => {
+      const req = https.request({ host: "127.0.0.1", port: rig.port, ca: pair().pem, agent: false, path }, (res) => {
+        const chunks: Buffer[] = [];
+        res.on("data", (chunk: Buffer) => void chunks.push(chunk)).on("end", () => resolve(Buffer.concat(chunks)));
+      });
+      req.on("error", reject).end();
+    });
+    assert.ok(received.equals(expected), path);
+  }
+  const { text } = await ask(rig, { path: "/most" });
+  console.log(`the largest piece given to OpenSSL at once: ${text} bytes`);
+  assert.ok(Number(text) <= 65_536, text);
+  await drained(rig);
+});
+
 test("every form is served by TLS, and knows it", { skip }, async () => {
   for (const [source, options, expected] of [
     [LISTENER, {}, "true 127.0.0.1"],

@@ -73,6 +73,25 @@ test("what is no request is 400 after the answers before it", async () => {
   });
 });
 
+test("a Fastify plugin's client gets the answer to its request before the 400, and one refusal", async () => {
+  const plugin = fileURLToPath(new URL("apps/paths.mjs", import.meta.url));
+  for (const strict of [false, true])
+    await serving({ config: { app: plugin, strict } }, async (rig) => {
+      const last = new Client(rig.port).write(`${get("/slow", "Connection: close\r\n")}what is this?\r\n\r\n`);
+      const { status, body } = await last.response();
+      assert.deepEqual([status, body], [200, '{"url":"/slow"}']);
+      await last.until(() => last.closed);
+      assert.equal(last.received, "");
+      if (!strict) return; // without it the request is the application's to judge
+      const odd = new Client(rig.port).write(
+        `POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${get("/slow")}`,
+      );
+      assert.equal((await odd.response()).status, 400);
+      await odd.until(() => odd.closed);
+      assert.equal(odd.received, "");
+    });
+});
+
 test("in strict mode an application's client, too, gets the answer to its request before the 400", async () => {
   await serving({ config: { app, strict: true } }, async (rig) => {
     for (const [more, behind, next] of [
