@@ -1,4 +1,5 @@
-import { ms, type Instant, type Ms } from "./units.ts";
+import { Bucket } from "./bucket.ts";
+import { seconds, type Instant, type Ms } from "./units.ts";
 
 /** So many a second, and after a pause so many at once. */
 export interface Pace {
@@ -6,23 +7,20 @@ export interface Pace {
   readonly burst: number;
 }
 
-/** A bucket of tokens: pure but for what it remembers. */
+/** One bucket of tokens. */
 export class Throttle {
-  readonly #pace: Pace;
-  #left: number;
-  #at: Instant | undefined;
+  readonly #burst: number;
+  readonly #bucket: Bucket;
 
-  constructor(pace: Pace) {
-    this.#pace = pace;
-    this.#left = pace.burst;
+  constructor({ perSecond, burst }: Pace) {
+    this.#burst = burst;
+    this.#bucket = new Bucket(seconds(1), perSecond);
   }
 
   /** @returns 0: go on, it is counted. Else how long to wait. */
   take(now: Instant): Ms {
-    const { perSecond, burst } = this.#pace;
-    this.#left = Math.min(burst, this.#left + ((now - (this.#at ?? now)) / 1_000) * perSecond);
-    this.#at = now;
-    if (this.#left >= 1) return ((this.#left -= 1), ms(0));
-    return ms(Math.ceil(((1 - this.#left) / perSecond) * 1_000));
+    const wait = this.#bucket.waits(1, this.#burst, now);
+    if (wait === 0) this.#bucket.add(1, now);
+    return wait;
   }
 }

@@ -1,8 +1,9 @@
 /**
  * Counters over sliding windows, bounded in memory. A window is cut into slices, and a slice counts until the youngest moment in it is
  * out of the window: at no time are there more than the limit within any window's length, and a place is free again at most a
- * twelfth of it late.
+ * twelfth of it late. A limit with a burst is counted by a token bucket instead (bucket.ts).
  */
+import { Bucket } from "./bucket.ts";
 import { ms, type Instant, type Ms } from "./units.ts";
 
 const SLICES = 12;
@@ -10,13 +11,36 @@ const SLICES = 12;
 const MOST_KEYS = 10_000;
 const MOST_FAMILIES = 16;
 
-/** A counted deed, `times` over. */
-export interface Counted {
-  readonly key: string;
+/** A limit: `most` in any span of `per`; with a burst, a bucket of `burst` tokens that gains `most` in each `per`. */
+export interface Limit<Per = Ms> {
   readonly most: number;
-  readonly per: Ms;
+  readonly per: Per;
+  readonly burst?: number;
+}
+
+/** A counted deed, `times` over. */
+export interface Counted extends Limit {
+  readonly key: string;
   readonly times: number;
 }
+
+/** What a counter needs to know of a counted deed. `refill`: it is a token bucket, which gains so many in each `per`. */
+export interface Tally {
+  readonly key: string;
+  readonly per: Ms;
+  readonly times: number;
+  readonly refill?: number;
+}
+
+/** The most that a limit admits at once. */
+export const roomOf = ({ most, burst }: Limit<unknown>): number => burst ?? most;
+
+export const tallyOf = ({ key, most, per, burst, times }: Counted): Tally => ({
+  key,
+  per,
+  times,
+  ...(burst === undefined ? {} : { refill: most }),
+});
 
 /** What a counter stands at. */
 export interface Level {
@@ -31,11 +55,27 @@ export interface Level {
 export interface CounterState {
   readonly key: string;
   readonly per: Ms;
+  readonly refill?: number;
   readonly counts: readonly (readonly [ago: Ms, n: number])[];
 }
 
-class Counter {
+export interface Counter {
   readonly per: Ms;
+  /** Of a token bucket. */
+  readonly refill: number | undefined;
+  used(now: Instant): number;
+  add(n: number, now: Instant): void;
+  /** Takes back the newest. */
+  remove(n: number, now: Instant): void;
+  resetIn(now: Instant): Ms;
+  /** Until there is room for `times` more, of which at most `room` fit. */
+  waits(times: number, room: number, now: Instant): Ms;
+  counts(now: Instant): CounterState["counts"];
+}
+
+class Sliding implements Counter {
+  readonly per: Ms;
+  readonly refill = undefined;
   readonly #slice: number;
   /** Of slice `#head - i` at place `i`. */
   #counts: number[] = [];
@@ -56,7 +96,6 @@ class Counter {
     this.#counts[0] = (this.#counts[0] ?? 0) + n;
   }
 
-  /** Takes back the newest. */
   remove(n: number, now: Instant): void {
     this.#turn(now);
     let left = n;
@@ -73,9 +112,8 @@ class Counter {
     return newest < 0 ? ms(0) : this.#ends(newest, now);
   }
 
-  /** Until so many have gone out of the window. */
-  freed(wanted: number, now: Instant): Ms {
-    this.#turn(now);
+  waits(times: number, room: number, now: Instant): Ms {
+    const wanted = this.used(now) + times - room;
     if (wanted <= 0) return ms(0);
     let freed = 0;
     for (let i = this.#counts.length - 1; i >= 0; i -= 1) {
@@ -119,16 +157,18 @@ export class Windows {
   }
 
   /** How a counter stands, for one who wants `times` more. */
-  level({ key, most, per, times }: Counted, now: Instant): Level {
-    const counter = this.#find(key, per);
-    if (counter === undefined) return { used: 0, resetIn: ms(0), waits: times > most ? per : ms(0) };
-    const used = counter.used(now);
-    return { used, resetIn: counter.resetIn(now), waits: times > most ? per : counter.freed(used + times - most, now) };
+  level(counted: Counted, now: Instant): Level {
+    const { times } = counted;
+    const room = roomOf(counted);
+    const counter = this.#find(tallyOf(counted));
+    const waits = times > room ? counted.per : (counter?.waits(times, room, now) ?? ms(0));
+    return { used: counter?.used(now) ?? 0, resetIn: counter?.resetIn(now) ?? ms(0), waits };
   }
 
-  add(key: string, per: Ms, times: number, now: Instant): void {
+  add(tally: Tally, now: Instant): void {
+    const { key, per, refill, times } = tally;
     const family = this.#family(key);
-    const counter = this.#find(key, per) ?? new Counter(per);
+    const counter = this.#find(tally) ?? (refill === undefined ? new Sliding(per) : new Bucket(per, refill));
     counter.add(times, now);
     family.delete(key);
     family.set(key, counter);
@@ -137,8 +177,8 @@ export class Windows {
     if (oldest !== undefined) family.delete(oldest);
   }
 
-  remove(key: string, per: Ms, times: number, now: Instant): void {
-    this.#find(key, per)?.remove(times, now);
+  remove(tally: Tally, now: Instant): void {
+    this.#find(tally)?.remove(tally.times, now);
   }
 
   /** Forgets counters at which nothing counts any more. */
@@ -149,21 +189,28 @@ export class Windows {
   state(now: Instant): CounterState[] {
     return [...this.#families.values()].flatMap((family) =>
       [...family]
-        .map(([key, counter]) => ({ key, per: counter.per, counts: counter.counts(now) }))
+        .map(([key, counter]) => ({ ...kindOf(counter), key, counts: counter.counts(now) }))
         .filter(({ counts }) => counts.length > 0),
     );
   }
 
   /** Goes on from another's state. @param age how old that is. */
   restore(states: readonly CounterState[], age: Ms, now: Instant): void {
-    for (const { key, per, counts } of states)
-      for (const [ago, n] of counts.toReversed()) if (ago + age < per) this.add(key, per, n, (now - ago - age) as Instant);
+    for (const { key, per, refill, counts } of states)
+      for (const [ago, n] of counts.toReversed()) {
+        if (refill === undefined) {
+          if (ago + age < per) this.add({ key, per, times: n }, (now - ago - age) as Instant);
+        } else {
+          const left = n - ((ago + age) * refill) / per;
+          if (left > 0) this.add({ key, per, refill, times: left }, now);
+        }
+      }
   }
 
-  /** Another length is another counter: the setting was changed. */
-  #find(key: string, per: Ms): Counter | undefined {
+  /** Another length, or rate of refill, is another counter: the setting was changed. */
+  #find({ key, per, refill }: Omit<Tally, "times">): Counter | undefined {
     const counter = this.#families.get(familyOf(key))?.get(key) ?? this.#families.get(OTHER)?.get(key);
-    return counter?.per === per ? counter : undefined;
+    return counter?.per === per && counter.refill === refill ? counter : undefined;
   }
 
   #family(key: string): Map<string, Counter> {
@@ -175,6 +222,8 @@ export class Windows {
     return fresh;
   }
 }
+
+const kindOf = ({ per, refill }: Counter): Pick<Tally, "per" | "refill"> => (refill === undefined ? { per } : { per, refill });
 
 const OTHER = "";
 const familyOf = (key: string): string => key.split(":", 2).join(":");

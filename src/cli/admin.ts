@@ -150,9 +150,10 @@ function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, ac
       [`admin:own:${client}`, TRIES.own],
       ["admin:all:", TRIES.all],
     ] as const) {
-      const { waits } = windows.level({ key, most, per: TRIES.per, times: 1 }, now);
+      const tried = { key, most, per: TRIES.per, times: 1 };
+      const { waits } = windows.level(tried, now);
       if (waits > 0) return Promise.resolve(waits);
-      windows.add(key, TRIES.per, 1, now);
+      windows.add(tried, now);
     }
     return Promise.resolve(ms(0));
   };

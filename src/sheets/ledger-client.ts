@@ -14,7 +14,7 @@ import type { Clock } from "../base/clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { slotsState, type SlotsState } from "../base/slots.ts";
 import { after, between, ms, seconds, type Instant, type Ms } from "../base/units.ts";
-import { Windows } from "../base/window.ts";
+import { roomOf, tallyOf, Windows, type Counted } from "../base/window.ts";
 import type { Admission, Deed, Ledger, Session, Spent, Tallies } from "./ledger.ts";
 import { MOST_DEEDS, MOST_SESSIONS } from "./ledger-host.ts";
 import type { LedgerLink } from "./ledger-link.ts";
@@ -147,7 +147,7 @@ class Client implements Ledger, Tallies {
   refund(deeds: readonly Deed[]): void {
     for (const { key } of deeds) this.#over.delete(key);
     if (this.#up) return this.#link.refund(deeds);
-    for (const { key, per, times = 1 } of deeds) this.#alone.remove(key, per === "day" ? DAY : per, times, this.#clock.now());
+    for (const deed of deeds) this.#alone.remove(tallyOf(countedOf(deed)), this.#clock.now());
   }
 
   count(deed: Deed & { readonly per: Ms }): Spent {
@@ -216,13 +216,18 @@ class Client implements Ledger, Tallies {
   /** Each worker for itself: together they let through up to as many times the limit as there are workers. */
   #spendAlone(deeds: readonly Deed[]): Spent {
     const now = this.#clock.now();
-    const counted = deeds.map(({ key, most, per, times = 1 }) => ({ key, most, per: per === "day" ? DAY : per, times }));
+    const counted = deeds.map(countedOf);
     const levels = counted.map((deed) => ({ deed, level: this.#alone.level(deed, now) }));
     const over = levels.find(({ level }) => level.waits > 0);
     if (over !== undefined) return { is: "over", key: over.deed.key, retryAfter: over.level.waits };
-    for (const { key, per, times } of counted) this.#alone.add(key, per, times, now);
+    for (const deed of counted) this.#alone.add(tallyOf(deed), now);
     const [tightest] = levels
-      .map(({ deed, level }) => ({ key: deed.key, most: deed.most, left: deed.most - level.used - deed.times, resetIn: deed.per }))
+      .map(({ deed, level }) => ({
+        key: deed.key,
+        most: roomOf(deed),
+        left: Math.floor(roomOf(deed) - level.used - deed.times),
+        resetIn: deed.per,
+      }))
       .toSorted((a, b) => a.left / a.most - b.left / b.most);
     return {
       is: "ok",
@@ -232,6 +237,8 @@ class Client implements Ledger, Tallies {
     };
   }
 }
+
+const countedOf = (deed: Deed): Counted => ({ ...deed, per: deed.per === "day" ? DAY : deed.per, times: deed.times ?? 1 });
 
 /** A worker's ledger over a link to the broker's. */
 export function createLedger(link: LedgerLink, options: LedgerClientOptions = {}): Ledger & Tallies {

@@ -1,6 +1,6 @@
 /** The broker's side of the ledger, as one worker reaches it: by a call in tests, over the socket in the daemon. */
 import type { SlotsState } from "../base/slots.ts";
-import type { Ms } from "../base/units.ts";
+import type { Tally } from "../base/window.ts";
 import type { Admission, Deed, Session, Spent } from "./ledger.ts";
 
 /** What a worker's sessions have done since it told last. */
@@ -13,11 +13,7 @@ export interface Renewal {
 }
 
 /** Counts that were made without asking. */
-export interface Tally {
-  readonly key: string;
-  readonly per: Ms;
-  readonly times: number;
-}
+export type { Tally } from "../base/window.ts";
 
 /** Of what lists there may be so many entries in one message: with the longest names it is below the longest frame. */
 export const MOST_SESSIONS = 250;

@@ -26,8 +26,14 @@ const deed = (v: unknown): v is Deed =>
   text(v["key"], LONGEST_KEY) &&
   whole(v["most"], MOST_TIMES) &&
   (v["per"] === "day" || span(v["per"])) &&
+  (v["burst"] === undefined || whole(v["burst"], MOST_TIMES)) &&
   (v["times"] === undefined || whole(v["times"], MOST_TIMES));
-const tally = (v: unknown): v is Tally => record(v) && text(v["key"], LONGEST_KEY) && span(v["per"]) && whole(v["times"], MOST_TIMES);
+const tally = (v: unknown): v is Tally =>
+  record(v) &&
+  text(v["key"], LONGEST_KEY) &&
+  span(v["per"]) &&
+  whole(v["times"], MOST_TIMES) &&
+  (v["refill"] === undefined || (whole(v["refill"], MOST_TIMES) && v["refill"] > 0));
 
 /** @returns whether this can be said: else the caller has made a session or a key that is too long. */
 export const isSession = session;

@@ -37,6 +37,8 @@ export interface Deed {
   readonly most: number;
   /** A window of this length; for daily quotas the day in the operator's time zone, which the broker works out: "day". */
   readonly per: Ms | "day";
+  /** Counted by a token bucket of this size, which gains `most` in each `per`. Not for days. */
+  readonly burst?: number;
   /** How often it is done at once; 1 if nothing is said. */
   readonly times?: number;
 }

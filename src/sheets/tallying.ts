@@ -1,7 +1,7 @@
 /** Counts that ask nobody: made here at once, told to the broker a tick later, and heard of from other workers as soon. */
 import type { Clock } from "../base/clock.ts";
 import { ms, type Ms } from "../base/units.ts";
-import { Windows } from "../base/window.ts";
+import { roomOf, tallyOf, Windows } from "../base/window.ts";
 import type { Deed, Spent } from "./ledger.ts";
 import { MOST_TALLIES, type Tally } from "./ledger-host.ts";
 
@@ -21,21 +21,24 @@ export class Tallying {
     this.#tell = tell;
   }
 
-  count({ key, most, per, times = 1 }: Deed & { readonly per: Ms }): Spent {
+  count(deed: Deed & { readonly per: Ms }): Spent {
     const now = this.#clock.now();
-    const { used, waits } = this.#windows.level({ key, most, per, times }, now);
+    const counted = { ...deed, times: deed.times ?? 1 };
+    const { key, times } = counted;
+    const { used, waits } = this.#windows.level(counted, now);
     if (waits > 0) return { is: "over", key, retryAfter: waits };
-    this.#windows.add(key, per, times, now);
-    this.#fresh.set(key, { key, per, times: times + (this.#fresh.get(key)?.times ?? 0) });
+    const tally = tallyOf(counted);
+    this.#windows.add(tally, now);
+    this.#fresh.set(key, { ...tally, times: times + (this.#fresh.get(key)?.times ?? 0) });
     if (this.#fresh.size >= MOST_TALLIES) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), TICK).unref();
-    return { is: "ok", key, left: most - used - times, resetIn: this.#windows.level({ key, most, per, times }, now).resetIn };
+    return { is: "ok", key, left: Math.floor(roomOf(deed) - used - times), resetIn: this.#windows.level(counted, now).resetIn };
   }
 
   /** Of other workers. */
   heard(tallies: readonly Tally[]): void {
     const now = this.#clock.now();
-    for (const { key, per, times } of tallies) this.#windows.add(key, per, times, now);
+    for (const tally of tallies) this.#windows.add(tally, now);
   }
 
   #flush(): void {

@@ -143,7 +143,7 @@ export class AdminWorld {
     const strike = (client: string): Ms => {
       const wanted = { key: `admin:address:${client}`, most: 10, per: minutes(1), times: 1 };
       const { waits } = tries.level(wanted, this.clock.now());
-      if (waits === 0) tries.add(wanted.key, wanted.per, 1, this.clock.now());
+      if (waits === 0) tries.add(wanted, this.clock.now());
       return ms(waits);
     };
     const front = http.createServer((req, res) => {

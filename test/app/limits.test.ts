@@ -15,6 +15,7 @@ import { slotNoun } from "../../src/settings/slotnoun.ts";
 import { createTrust } from "../../src/worker/gate/address.ts";
 import { ledgerByHand } from "../broker/ledger/ledgers.ts";
 import { eventSheet, eventWorld, member, Person } from "./session/people.ts";
+import { FakeTime } from "../broker/time.ts";
 import { Sheet, world } from "./world.ts";
 
 const MINUTE = minutes(1);
@@ -71,6 +72,42 @@ test("a stranger's writes: 100 a minute and the 101st is told when; another addr
   assert.equal((await post("203.0.113.8")).status, 201);
   assert.equal((await send(w.url, "GET", "/api/tables/players", { "x-forwarded-for": "203.0.113.7" })).status, 200, "reading goes on");
   assert.equal(w.sheet.asked.length, 101, "what is refused reaches nobody");
+});
+
+test("2.3: a rate with a burst: 200 at once, then one every 0.6 s; the refusal says when there is room again", async () => {
+  const time = new FakeTime();
+  const { host, worker } = ledgerByHand({ clock: time });
+  const burst = { most: 100, per: MINUTE, burst: 200 };
+  const limiter = new Limiter({
+    ledger: worker(),
+    clients: createTrust([]),
+    userOf: nobody,
+    rules: rules({ write: burst, read: burst }),
+    log: undefined as never,
+  });
+  const ada = { user: "ada", address: undefined };
+  const write = () => limiter.write(ada);
+  const first = await write();
+  assert.ok(first.is === "pass");
+  assert.equal(first.headers["RateLimit-Policy"], '"write";q=100;w=60;drover-burst=200');
+  assert.equal(first.headers["RateLimit"], '"write";r=199;t=1');
+  for (let i = 1; i < 200; i += 1) assert.equal((await write()).is, "pass", `${i}`);
+  const over = await write();
+  assert.ok(over.is === "refused");
+  const { status, code, detail, headers } = over.problem;
+  assert.deepEqual([status, code, headers?.["X-Drover-Refused"], headers?.["Retry-After"]], [429, "rate-limited", "rate", "1"]);
+  assert.equal(headers?.["RateLimit"], '"write";r=0;t=1');
+  assert.match(detail, /^more than 100 writes .* in 60 s, beyond a burst of 200: come again after the time in Retry-After$/);
+  await time.advance(1_000);
+  assert.equal((await write()).is, "pass", "after Retry-After there is room");
+  assert.equal((await write()).is, "refused");
+  await time.advance(60_000);
+  assert.equal((await limiter.write(ada)).is, "pass");
+  const large = await limiter.size(ada, { rows: 2_000, bytes: 1 });
+  assert.ok(large.is === "refused" && Number(large.problem.headers?.["Retry-After"]) > 50, "a large request counts as the whole burst");
+  await time.advance(120_000);
+  assert.deepEqual([(await limiter.write(ada)).is, (await limiter.size(ada, { rows: 5_000, bytes: 1 })).is], ["pass", "pass"]);
+  host.close();
 });
 
 test("a proxy that does not say for whom it asks is warned of once, and its clients are not taken for one", async () => {

@@ -45,6 +45,29 @@ test("rates and time zones are read strictly", () => {
     assert.match(problems({ env: { DROVER_TIME_ZONE: no } }).join("\n"), /such as Europe\/Paris/, no);
 });
 
+test("0.16, 2.3: a rate may have a burst: 100/m burst 200, and a wrong one is named with what was expected", () => {
+  for (const name of ["rate_limit", "read_rate", "export_rate"] as const) {
+    const env = { [`DROVER_${name.toUpperCase()}`]: "100/m burst 200" };
+    assert.deepEqual(resolved({ env }).settings[name], { most: 100, per: minutes(1), burst: 200 });
+  }
+  const aws = rate.parse("100000/s burst 200000", "/"); // API Gateway's stage throttle
+  assert.ok(aws.ok && rate.format(aws.value) === "100000/s burst 200000");
+  assert.ok(rate.parse("100/m burst 100", "/").ok);
+  const wrong = (text: string): string => problems({ env: { DROVER_RATE_LIMIT: text } }).join("\n");
+  for (const few of ["0", "1", "99", "1000001"])
+    assert.match(wrong(`100/m burst ${few}`), new RegExp(`rate_limit.*100/m burst ${few}.*a burst from 100 to 1000000`), few);
+  for (const garbage of [
+    "100/m burst",
+    "100/m burst -1",
+    "100/m burst 2.5",
+    "100/m burst 1e3",
+    "100/mburst 200",
+    "burst 200",
+    "off burst 200",
+  ])
+    assert.match(wrong(garbage), /such as 100\/m, .*with a burst such as 100\/m burst 200/, garbage);
+});
+
 test("this machine is believed about addresses when nobody else can reach us", () => {
   const trusted = (bind: string): number => resolved({ flags: { bind } }).settings.trusted_proxies.length;
   assert.deepEqual(

@@ -16,6 +16,7 @@ import { createLedger } from "../../src/sheets/ledger-client.ts";
 import type { LedgerLink, LedgerLinkEvents } from "../../src/sheets/ledger-link.ts";
 import { readFromBroker } from "../../src/sheets/wire-from-broker.ts";
 import { readFromClient } from "../../src/sheets/wire-from-client.ts";
+import { FakeTime } from "../broker/time.ts";
 import { ledgerByHand, session } from "../broker/ledger/ledgers.ts";
 
 const log = pino({ level: "silent" });
@@ -272,6 +273,31 @@ test("counted by asking: exact over all workers; a key that is over is refused w
   await assert.rejects(a.spend(Array.from({ length: 17 }, () => deeds[0] as (typeof deeds)[0])), RangeError);
 });
 
+test("2.3: a burst holds for the whole machine: by asking exactly, without asking nearly, and in each worker alone while no broker is there", async () => {
+  const time = new FakeTime();
+  const byHand = ledgerByHand({ clock: time });
+  const [a, b] = [byHand.worker(), byHand.worker()];
+  const deed = { key: "write:user:ada", most: 60, per: seconds(60), burst: 120 };
+  const read = { ...deed, key: "read:user:ada" };
+  const asked = async (...by: readonly (Ledger & Tallies)[]): Promise<number> => {
+    let passed = 0;
+    for (let i = 0; i < 300; i += 1) if ((await (by[i % by.length] as Ledger).spend([deed])).is === "ok") passed += 1;
+    return passed;
+  };
+  assert.equal(await asked(a, b), 120);
+  await time.advance(10_000);
+  assert.equal(await asked(b, a), 10);
+  for (let i = 0; i < 120; i += 1) assert.equal(a.count(read).is, "ok");
+  await until("the other worker hears of it", () => b.count({ ...read, burst: 119, times: 0 }).is === "over");
+  await time.advance(1_000);
+  const one = b.count(read);
+  assert.ok(one.is === "ok" && one.left === 0 && one.resetIn === 120_000);
+  assert.deepEqual(b.count(read), { is: "over", key: read.key, retryAfter: 1_000 });
+  byHand.host.close();
+  await time.advance(2_000);
+  assert.equal(await asked(a), 120, "a worker that counts alone begins with a full bucket");
+});
+
 test("counted without asking: how far 8 workers together are off", async (t) => {
   const { broker, worker } = machine(t);
   const one = broker();
@@ -322,7 +348,18 @@ test("what a worker says of sessions and counts is judged: anything else is no m
       undefined,
       JSON.stringify(wrong),
     );
-  for (const wrong of [{ key: "" }, { most: -1 }, { most: 1.5 }, { per: 10 }, { per: "week" }, { times: -2 }, { key: "x".repeat(501) }])
+  assert.ok(call("spend", { deeds: [{ ...deed, burst: 2 }] }));
+  for (const wrong of [
+    { key: "" },
+    { burst: -1 },
+    { burst: "2" },
+    { most: -1 },
+    { most: 1.5 },
+    { per: 10 },
+    { per: "week" },
+    { times: -2 },
+    { key: "x".repeat(501) },
+  ])
     assert.equal(call("spend", { deeds: [{ ...deed, ...wrong }] }), undefined, JSON.stringify(wrong));
   assert.equal(call("spend", { deeds: Array.from({ length: 17 }, () => deed) }), undefined);
   const renew = (more: object) => readFromClient({ type: "renew", active: [], held: [], known: [], ...more });
@@ -330,6 +367,9 @@ test("what a worker says of sessions and counts is judged: anything else is no m
   assert.equal(renew({ held: Array.from({ length: 1_001 }, () => good) }), undefined);
   assert.equal(renew({ known: undefined }), undefined);
   assert.equal(readFromClient({ type: "tally", tallies: [{ key: "k", per: 1, times: 1 }] }), undefined);
+  const bucket = (refill: unknown) => readFromClient({ type: "tally", tallies: [{ key: "k", per: 1_000, times: 1, refill }] });
+  assert.ok(bucket(5));
+  for (const wrong of [0, -1, "5", 1.5]) assert.equal(bucket(wrong), undefined);
   assert.equal(readFromClient({ type: "refund", deeds: "all" }), undefined);
   assert.ok(readFromBroker({ type: "entered", id: "1", admission: { is: "full", used: 1, max: 1, retryAfter: 5 } }));
   assert.equal(readFromBroker({ type: "entered", id: "1", admission: { is: "constructor" } }), undefined);

@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { Logger } from "../../base/log.ts";
 import { minutes, seconds, type Ms } from "../../base/units.ts";
+import { roomOf } from "../../base/window.ts";
 import type { Rate } from "../../settings/rows/limits.ts";
 import type { Deed, Ledger, Spent, Tallies } from "../../sheets/ledger.ts";
 import type { Clients } from "../../worker/app.ts";
@@ -102,7 +103,7 @@ export class Limiter {
     const day = this.#day(who);
     const rates = this.#own("write", who, write);
     const beyond = [
-      ...rates.map((deed) => ({ ...deed, times: Math.min(writesOf({ rows, bytes }), deed.most) - 1 })),
+      ...rates.map((deed) => ({ ...deed, times: Math.min(writesOf({ rows, bytes }), roomOf(deed)) - 1 })),
       ...day.map((deed) => ({ ...deed, times: rows - 1 })),
       ...(tokens === 0 ? [] : [{ name: "service", key: TOKENS, most: tokens, per: MINUTE, times: rows }]),
     ].filter(({ times }) => times > 0);
@@ -122,7 +123,7 @@ export class Limiter {
     if (read === null) return FREE;
     const [deed] = this.#own("read", await this.who(req), read);
     if (deed === undefined) return FREE;
-    return passage([deed], this.#parts.ledger.count({ key: deed.key, most: read.most, per: read.per }));
+    return passage([deed], this.#parts.ledger.count({ key: deed.key, ...read }));
   }
 
   async #spend(own: readonly NamedDeed[], all: readonly NamedDeed[]): Promise<Passage> {
@@ -151,8 +152,7 @@ export class Limiter {
 }
 
 /** Without what only clients read. */
-const bare = (deeds: readonly NamedDeed[]): Deed[] =>
-  deeds.map(({ key, most, per, times }) => ({ key, most, per, ...(times === undefined ? {} : { times }) }));
+const bare = (deeds: readonly NamedDeed[]): Deed[] => deeds.map(({ name: _name, ...deed }) => deed);
 
 /** @param own what the client itself is limited by; what is over and none of these is all clients' together. */
 function passage(own: readonly NamedDeed[], spent: Spent): Passage {
@@ -164,7 +164,7 @@ function passage(own: readonly NamedDeed[], spent: Spent): Passage {
 
 const WORDS = { write: "writes", read: "reads", export: "exports" } as const;
 
-function clientOver({ name, most, per }: NamedDeed, wait: Ms, headers: Readonly<Record<string, string>>): Problem {
+function clientOver({ name, most, per, burst }: NamedDeed, wait: Ms, headers: Readonly<Record<string, string>>): Problem {
   if (per === "day")
     return problem(429, "daily-quota", `the ${most} writes of today are used up: the next day begins after the time in Retry-After`, {
       headers: { ...headers, ...retryAfter(wait), "X-Drover-Refused": "quota" },
@@ -172,7 +172,8 @@ function clientOver({ name, most, per }: NamedDeed, wait: Ms, headers: Readonly<
   const what = WORDS[name as keyof typeof WORDS];
   const each =
     name === "write" ? ` (one carries up to ${WRITE.rows} rows and ${WRITE.bytes} bytes, a larger request counts as several)` : "";
-  const detail = `more than ${most} ${what}${each} in ${per / 1_000} s: come again after the time in Retry-After`;
+  const beyond = burst === undefined ? "" : `, beyond a burst of ${burst}`;
+  const detail = `more than ${most} ${what}${each} in ${per / 1_000} s${beyond}: come again after the time in Retry-After`;
   return problem(429, "rate-limited", detail, { headers: { ...headers, ...retryAfter(wait), "X-Drover-Refused": "rate" } });
 }
 

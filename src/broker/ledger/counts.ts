@@ -1,5 +1,5 @@
 /** Deeds of one request, counted together: over windows, and over days. Pure: time comes in as an argument. */
-import { Windows } from "../../base/window.ts";
+import { roomOf, tallyOf, Windows } from "../../base/window.ts";
 import { ms, type Ms } from "../../base/units.ts";
 import type { Deed, Spent } from "../../sheets/ledger.ts";
 import { Days } from "./days.ts";
@@ -27,7 +27,7 @@ export class Counts {
     const over = standings.filter(({ waits }) => waits > 0).toSorted((a, b) => b.waits - a.waits)[0];
     if (over !== undefined) return { is: "over", key: over.deed.key, retryAfter: over.waits };
     for (const deed of deeds) this.#add(deed, 1, at);
-    const tightest = standings.toSorted((a, b) => a.left / a.deed.most - b.left / b.deed.most)[0];
+    const tightest = standings.toSorted((a, b) => a.left / roomOf(a.deed) - b.left / roomOf(b.deed))[0];
     if (tightest === undefined) return { is: "ok", left: Number.MAX_SAFE_INTEGER, resetIn: ms(0) };
     const { deed, left } = tightest;
     return { is: "ok", key: deed.key, left, resetIn: this.#standing(deed, at).resetIn };
@@ -43,13 +43,15 @@ export class Counts {
       const [used, resetIn] = [this.days.used(key, wall), this.days.resetIn(wall)];
       return { deed, left: Math.max(0, most - used - times), resetIn, waits: used + times > most ? resetIn : ms(0) };
     }
-    const { used, resetIn, waits } = this.windows.level({ key, most, per, times }, now);
-    return { deed, left: Math.max(0, most - used - times), resetIn, waits };
+    const { used, resetIn, waits } = this.windows.level({ ...deed, per, times }, now);
+    return { deed, left: Math.max(0, Math.floor(roomOf(deed) - used - times)), resetIn, waits };
   }
 
-  #add({ key, per, times = 1 }: Deed, sign: 1 | -1, { now, wall }: Now): void {
-    if (per === "day") this.days.add(key, sign * times, wall);
-    else if (sign > 0) this.windows.add(key, per, times, now);
-    else this.windows.remove(key, per, times, now);
+  #add(deed: Deed, sign: 1 | -1, { now, wall }: Now): void {
+    const { key, per, times = 1 } = deed;
+    if (per === "day") return this.days.add(key, sign * times, wall);
+    const tally = tallyOf({ ...deed, per, times });
+    if (sign > 0) this.windows.add(tally, now);
+    else this.windows.remove(tally, now);
   }
 }

@@ -44,15 +44,18 @@ const dayOf = ({ key, day, used }: Fields): DayCount[] =>
 
 export const windowFact = (state: CounterState, { wall }: Now): object => ({ ...state, at: wall });
 
-function windowOf({ key, per, counts, at }: Fields): { state: CounterState; at: Timestamp }[] {
+function windowOf({ key, per, refill, counts, at }: Fields): { state: CounterState; at: Timestamp }[] {
   const sound =
     text(key) &&
     number(per) &&
     per > 0 &&
+    (refill === undefined || (number(refill) && refill > 0)) &&
     number(at) &&
     Array.isArray(counts) &&
     counts.every((pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every((n) => number(n) && n >= 0));
-  return sound ? [{ state: { key, per: per as Ms, counts: counts as [Ms, number][] }, at: at as Timestamp }] : [];
+  if (!sound) return [];
+  const state = { key, per: per as Ms, counts: counts as [Ms, number][], ...(refill === undefined ? {} : { refill }) };
+  return [{ state, at: at as Timestamp }];
 }
 
 export interface Known {

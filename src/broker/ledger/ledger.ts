@@ -233,7 +233,7 @@ export class SharedLedger implements LedgerHost {
 
   #tally(tallies: readonly Tally[], from: LedgerEvents): void {
     const { now } = this.#now();
-    for (const { key, per, times } of tallies) this.#counts.windows.add(key, per, times, now);
+    for (const tally of tallies) this.#counts.windows.add(tally, now);
     for (const seat of this.#seats) if (seat !== from) seat.tallied(tallies);
   }
 

@@ -1,30 +1,37 @@
 import { SLOT_NOUN, slotsForMemory, streamsOf } from "../../base/slots.ts";
-import { minutes, seconds, type Bytes, type Ms } from "../../base/units.ts";
+import { minutes, seconds, type Bytes } from "../../base/units.ts";
+import type { Limit } from "../../base/window.ts";
 import { choice, duration, integer } from "../parsers.ts";
 import { expected, parsed, setting, type Codec } from "../setting.ts";
 import { slotNoun } from "../slotnoun.ts";
 
-/** So many in any span of that length. */
-export interface Rate {
-  readonly most: number;
-  readonly per: Ms;
-}
+/** With a burst: a token bucket. Else so many in any span of that length. */
+export type Rate = Limit;
 
 const UNITS = { s: seconds(1), m: minutes(1), h: minutes(60) } as const;
 type Unit = keyof typeof UNITS;
 const MOST = 1_000_000;
 const OFF = "off";
+const RATE = new RegExp(`^([1-9]\\d{0,6})/([smh])(?: +burst +(\\d{1,7}))?$`);
 
-/** `100/m`, `10/s`, `5000/h`; `off`: no limit. */
+/** `100/m`, `10/s`, `5000/h`; `100/m burst 200`: by a token bucket; `off`: no limit. */
 export const rate: Codec<Rate | undefined> = {
-  looksLike: `a rate such as 100/m, 10/s or 5000/h (from 1 to ${MOST}), or off`,
-  format: (value) =>
-    value === undefined ? OFF : `${value.most}/${Object.entries(UNITS).find(([, per]) => per === value.per)?.[0] ?? "m"}`,
+  looksLike: `a rate such as 100/m, 10/s or 5000/h (from 1 to ${MOST}), with a burst such as 100/m burst 200, or off`,
+  format(value) {
+    if (value === undefined) return OFF;
+    const unit = Object.entries(UNITS).find(([, per]) => per === value.per)?.[0] ?? "m";
+    return `${value.most}/${unit}${value.burst === undefined ? "" : ` burst ${value.burst}`}`;
+  },
   parse(text) {
     if (text.toLowerCase() === OFF || text === "0") return parsed(undefined);
-    const [, most, unit] = /^([1-9]\d{0,6})\/(s|m|h)$/.exec(text) ?? [];
-    if (most === undefined || Number(most) > MOST) return expected(rate.looksLike);
-    return parsed({ most: Number(most), per: UNITS[unit as Unit] });
+    const [, number, unit, many] = RATE.exec(text) ?? [];
+    const most = Number(number);
+    if (number === undefined || most > MOST) return expected(rate.looksLike);
+    const base = { most, per: UNITS[unit as Unit] };
+    if (many === undefined) return parsed(base);
+    const burst = Number(many);
+    if (burst >= most && burst <= MOST) return parsed({ ...base, burst });
+    return expected(`a burst from ${most} to ${MOST}: with fewer than ${most}, a client below ${most}/${unit} would be refused`);
   },
 };
 

@@ -32,6 +32,19 @@ const seat = (host: SharedLedger): LedgerSeat => host.join({ slots: () => {}, en
 const day = (most: number) => [{ key: "day:user:ada", most, per: "day" as const }];
 const minute = (most: number) => [{ key: "login:user:ada", most, per: seconds(60) }];
 
+test("a hand-over keeps what is taken of a bucket, and it has filled meanwhile", async () => {
+  const burst = (times: number) => [{ key: "write:user:ada", most: 60, per: seconds(60), burst: 120, times }];
+  const first = begin();
+  assert.deepEqual(await seat(first.host).spend(burst(120)), { is: "ok", key: "write:user:ada", left: 0, resetIn: 120_000 });
+  first.host.close();
+  await time.advance(10_000);
+  const second = begin();
+  const now = seat(second.host);
+  assert.deepEqual(await now.spend(burst(11)), { is: "over", key: "write:user:ada", retryAfter: 1_000 });
+  assert.equal((await now.spend(burst(10)))?.is, "ok");
+  second.host.close();
+});
+
 test("a hand-over keeps who is in, who was put out, the day's counts and the minute's", async () => {
   const first = begin();
   const [ada, bob] = [session("ada", time.wall()), session("bob", time.wall())];
