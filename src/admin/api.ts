@@ -144,7 +144,7 @@ export class AdminApi {
   }
 
   #stats(request: AdminRequest): AdminAnswer {
-    const { master, timeline } = this.#parts;
+    const { master, timeline, history } = this.#parts;
     const snapshot = master.snapshot();
     const after = Number(queryOf(request.target).get("since") ?? "");
     const view = statsView({
@@ -152,6 +152,7 @@ export class AdminApi {
       capacity: capacityView(snapshot, master.slotsWanted()).capacity,
       events: timeline.since(Number.isSafeInteger(after) && after > 0 ? after : 0).slice(-MOST_EVENTS),
       mostWorkers: master.mostWorkers(),
+      errorRate: history.errorRate(),
     });
     return json(200, view);
   }

@@ -1,4 +1,5 @@
 /** The last minutes of the figures, for sparklines: one sample every five seconds, in rings. */
+import { openConnections } from "./advice/machine.ts";
 import type { AdminSnapshot } from "./source.ts";
 
 const SAMPLES = 120;
@@ -15,6 +16,8 @@ interface Sample {
   readonly refused: number;
   readonly cpu: number | null;
   readonly ram: number | null;
+  readonly connections: number;
+  readonly errorRate: number | null;
 }
 
 interface OfWorker {
@@ -45,6 +48,8 @@ export interface Lines {
   readonly refused: readonly number[];
   readonly cpu: readonly (number | null)[];
   readonly ram: readonly (number | null)[];
+  readonly connections: readonly number[];
+  readonly errorRate: readonly (number | null)[];
   readonly workers: readonly WorkerLines[];
 }
 
@@ -55,11 +60,14 @@ const keep = <T>(list: T[], value: T, most: number): void => {
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
 
 export const SAMPLE_SECONDS = 5;
+const MINUTE = 60 / SAMPLE_SECONDS;
 
 export class History {
   #samples: Sample[] = [];
   readonly #workers = new Map<number, OfWorker>();
   #last: { readonly errors: number; readonly refused: number } | undefined;
+  /** Totals of the last minute's samples, the oldest first. */
+  readonly #totals: { readonly errors: number; readonly served: number }[] = [];
 
   /** Takes one sample; call it every SAMPLE_SECONDS. */
   take(now: AdminSnapshot): void {
@@ -67,6 +75,7 @@ export class History {
     const total = { errors: counters.status5xx - counters.refused5xx, refused: counters.refused };
     const before = this.#last ?? total;
     this.#last = total;
+    keep(this.#totals, { errors: total.errors, served: counters.served }, MINUTE + 1);
     this.#samples.push({
       at: Math.round(now.at / 1_000),
       slots: now.slots?.used ?? null,
@@ -76,9 +85,18 @@ export class History {
       refused: Math.max(0, total.refused - before.refused),
       cpu: now.machine === null ? null : rounded(now.machine.cpu, 3),
       ram: now.machine === null ? null : rounded(now.machine.ram, 3),
+      connections: openConnections(now.places),
+      errorRate: this.errorRate(),
     });
     if (this.#samples.length > SAMPLES) this.#samples.shift();
     this.#ofWorkers(now);
+  }
+
+  /** Errors among the answers of the last minute, 0 to 1; null: there was no answer. */
+  errorRate(): number | null {
+    const [first, last] = [this.#totals[0], this.#totals.at(-1)];
+    if (first === undefined || last === undefined || last.served <= first.served) return null;
+    return rounded(Math.min(1, Math.max(0, last.errors - first.errors) / (last.served - first.served)), 4);
   }
 
   lines(): Lines {
@@ -93,6 +111,8 @@ export class History {
       refused: column("refused"),
       cpu: column("cpu"),
       ram: column("ram"),
+      connections: column("connections"),
+      errorRate: column("errorRate"),
       workers: [...this.#workers]
         .toSorted(([a], [b]) => a - b)
         .map(([slot, { elu, rps, rss }]) => ({ slot, elu: [...elu], rps: [...rps], rss: [...rss] })),

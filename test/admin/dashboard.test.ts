@@ -144,6 +144,32 @@ test("a link logs in and leaves no trace; figures, states, a full house, hostile
   assert.deepEqual(tab.complaints, []);
 });
 
+test("3.8: response time, error rate, CPU and memory, and active connections are headline tiles", { skip }, async (t) => {
+  const w = await board(t);
+  const counters = { ...w.snapshot.counters, served: 1_000, status5xx: 30, refused5xx: 10, refused: 10 };
+  w.history.take({ ...w.snapshot, counters: { ...counters, served: 0, status5xx: 0, refused5xx: 0 } });
+  w.snapshot = {
+    ...w.snapshot,
+    counters,
+    machine: { ...(w.snapshot.machine ?? ({} as never)), cpu: 0.34, ram: 0.615 },
+    recent: { ...w.snapshot.recent, p50: ms(3), p95: ms(41) },
+    places: w.snapshot.places.map((each, i) => ({ ...each, child: child({ pid: 5_000 + i, connections: 250, inFlight: 3 }) })),
+  };
+  w.history.take(w.snapshot);
+  const tab = await openTab(t);
+  await tab.look({ width: 1_280, height: 800, scheme: "light" });
+  await loggedIn(w, tab);
+  const tile = (name: string) =>
+    tab.run(`[...document.querySelectorAll('#tile-${name} > :not(.spark)')].map((e) => e.innerText).join(' | ')`);
+  assert.equal(await tile("p95"), "95 % answered within | 41 ms | half within 3 ms");
+  assert.equal(await tile("errors"), "Error rate | 2% | 20 in all, 10 refused on purpose");
+  assert.equal(await tile("connections"), "Active connections | 1,000 | requests in flight: 12");
+  assert.equal(await tile("machine"), "CPU and memory | 34% | memory 61.5%");
+  const above = "[...document.querySelectorAll('.tile')].every((e) => e.getBoundingClientRect().bottom < innerHeight / 2)";
+  assert.equal(await tab.run(above), true, "they stand above everything else");
+  assert.equal(await tab.run("document.documentElement.scrollWidth"), 1_280);
+});
+
 test("orders: asked first, done once; pause, sort, keyboard; and out", { skip }, async (t) => {
   const w = await board(t);
   const tab = await openTab(t);

@@ -184,7 +184,7 @@ const full = () =>
 
 test("what a refresh weighs, and what it costs the master", (t) => {
   const snapshot = full();
-  const facts = { snapshot, capacity: {}, events: [], mostWorkers: 256 };
+  const facts = { snapshot, capacity: {}, events: [], mostWorkers: 256, errorRate: 0 };
   const { capacity: figures } = capacityView(snapshot, 200) as { capacity: object };
   const text = JSON.stringify(statsView({ ...facts, capacity: figures }));
   const history = new History();
@@ -199,6 +199,24 @@ test("what a refresh weighs, and what it costs the master", (t) => {
   assert.ok(text.length <= 10_240);
   assert.ok(each <= 10);
   t.diagnostic(`history at first load: ${JSON.stringify(history.lines()).length} bytes`);
+});
+
+test("3.8: the error rate is that of the last minute, and connections are those of all workers", () => {
+  const history = new History();
+  assert.equal(history.errorRate(), null, "no answer yet");
+  const take = (i: number, served: number, status5xx: number, refused5xx = 0): void => {
+    const counters = { ...noCounters(), served, status5xx, refused5xx };
+    const places = [place(0, { child: child({ connections: 40 }) }), place(1, { child: child({ connections: 2 }) })];
+    history.take({ ...statusWith({ counters, places }), at: (NOW + i * 5_000) as Timestamp });
+  };
+  take(0, 1_000, 900);
+  take(1, 1_000, 900);
+  assert.equal(history.errorRate(), null, "what happened before it looked does not count");
+  take(2, 1_400, 920, 10);
+  assert.equal(history.errorRate(), 0.025, "deliberate refusals are no errors");
+  for (let i = 3; i <= 14; i += 1) take(i, 1_400 + i, 920, 10);
+  assert.equal(history.errorRate(), 0, "a minute later they are over");
+  assert.equal(history.lines().connections.at(-1), 42);
 });
 
 test("the lines of a worker have a gap where a figure is not known", async () => {

@@ -55,8 +55,12 @@ export function workersAdvice({ snapshot, cores }: AdviceInput): Standing | unde
   return { limit: "workers", share: busy / FULL, reason, step };
 }
 
+/** Of all workers. */
+export const openConnections = (places: AdviceInput["snapshot"]["places"]): number =>
+  places.reduce((sum, { role, child }) => sum + (role === "worker" ? (child?.connections ?? 0) : 0), 0);
+
 export function connectionsAdvice({ snapshot: { places, workers }, connections }: AdviceInput): Standing | undefined {
-  const open = places.reduce((sum, { role, child }) => sum + (role === "worker" ? (child?.connections ?? 0) : 0), 0);
+  const open = openConnections(places);
   const cap = connections * Math.max(1, workers.ready);
   const reason = said`${open} of ${cap} connections are open`;
   return {

@@ -12,7 +12,7 @@ const MOST_EVENTS = 100;
 
 const state = {
   stats: undefined,
-  lines: { slots: [], rps: [], p95: [], errors: [] },
+  lines: { slots: [], rps: [], p95: [], errorRate: [], connections: [], cpu: [] },
   /** By place: rps, elu, rss. */
   workers: new Map(),
   events: [],
@@ -50,8 +50,8 @@ async function enter(role) {
   for (const id of ["every-label", "pause", "logout"]) show($(id), true);
   const { status, body } = await api.history();
   if (status === 200) {
-    const { slots, rps, p95, errors, workers } = body.lines;
-    state.lines = { slots, rps, p95, errors };
+    const { slots, rps, p95, errorRate, connections, cpu, workers } = body.lines;
+    state.lines = { slots, rps, p95, errorRate, connections, cpu };
     state.workers = new Map(workers.map(({ slot, elu, rps: each, rss }) => [`worker/${slot}`, { elu, rps: each, rss }]));
     state.events = body.events;
   }
@@ -105,12 +105,14 @@ function take(stats) {
 }
 
 /** The lines go on by what this answer adds to the one before. */
-function grow(before, { capacity, requests, places }, seconds) {
+function grow(before, { capacity, requests, connections, machine, places }, seconds) {
   const { lines, workers } = state;
   push(lines.slots, capacity.current, KEPT_LINES);
   push(lines.rps, requests.per_second, KEPT_LINES);
   push(lines.p95, requests.p95_ms, KEPT_LINES);
-  push(lines.errors, Math.max(0, requests.errors - before.requests.errors), KEPT_LINES);
+  push(lines.errorRate, requests.error_rate, KEPT_LINES);
+  push(lines.connections, connections, KEPT_LINES);
+  push(lines.cpu, machine?.cpu ?? null, KEPT_LINES);
   const earlier = new Map(before.places.map((place) => [place.id, place]));
   for (const { id, pid, served, elu, rss } of places) {
     const of = workers.get(id) ?? { elu: [], rps: [], rss: [] };

@@ -46,14 +46,18 @@ function tile(id, figure, under, values, shown) {
   spark(host, values, range);
 }
 
-function showTiles({ capacity, requests }, lines) {
+function showTiles({ capacity, requests, connections, machine, places }, lines) {
+  const inFlight = places.reduce((sum, { role, in_flight: n }) => sum + (role === "worker" ? (n ?? 0) : 0), 0);
   tile("tile-users", number(capacity.current), t("placesOf", number(capacity.max)), lines.slots, number);
   tile("tile-rps", number(requests.per_second), t("inAll", number(requests.total)), lines.rps, number);
   tile("tile-p95", millis(requests.p95_ms), t("p50", millis(requests.p50_ms)), lines.p95, millis);
-  tile("tile-errors", number(requests.errors), t("errorsUnder", number(requests.refused)), lines.errors, number);
+  const failed = t("errorsUnder", number(requests.errors), number(requests.refused));
+  tile("tile-errors", percent(requests.error_rate), failed, lines.errorRate, percent);
+  tile("tile-connections", number(connections), t("inFlightUnder", number(inFlight)), lines.connections, number);
+  tile("tile-machine", percent(machine?.cpu), t("memoryUnder", percent(machine?.ram)), lines.cpu, percent);
 }
 
-function showCapacity({ capacity: c, limited_by: by, machine, advice }) {
+function showCapacity({ capacity: c, limited_by: by, advice }) {
   const { current, max, available_slots: free, percent_used: used, status } = c;
   const sentence =
     free < 0
@@ -66,8 +70,6 @@ function showCapacity({ capacity: c, limited_by: by, machine, advice }) {
   text($("capacity-text"), `${sentence} · ${named("status", status)}`);
   text($("limited"), by === null ? t("nothing") : named("by", by));
   text($("eta"), c.eta_full_s === null ? t("never") : c.eta_full_s === 0 ? t("already") : span(c.eta_full_s));
-  text($("cpu"), percent(machine?.cpu));
-  text($("ram"), percent(machine?.ram));
   const [reason, step] = [spoken(advice.said?.reason, advice.reason), spoken(advice.said?.step, advice.step)];
   text($("advice"), `${reason.words} → ${step.words}`);
   attribute($("advice"), "lang", reason.lang === step.lang ? reason.lang : "en");

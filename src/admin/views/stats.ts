@@ -1,6 +1,7 @@
 /** `GET /api/admin/stats`: all that the dashboard shows, in one answer that stays small: it is asked for every five seconds. */
 import { CLASS_COUNTERS, REQUEST_CLASSES } from "../../base/requestclass.ts";
 import type { Advice } from "../advice/advice.ts";
+import { openConnections } from "../advice/machine.ts";
 import type { Said } from "../said.ts";
 import type { ChildView, PlaceView } from "../../master/snapshot.ts";
 import type { TimelineEvent } from "../timeline.ts";
@@ -12,13 +13,15 @@ export interface StatsFacts {
   readonly capacity: object;
   readonly events: readonly TimelineEvent[];
   readonly mostWorkers: number;
+  /** Of the last minute, 0 to 1; null: there was no answer. */
+  readonly errorRate: number | null;
 }
 
 const round = (value: number | null | undefined, digits = 1): number | null =>
   value === null || value === undefined ? null : Number(value.toFixed(digits));
 const MOST_TABLES = 30;
 
-export function statsView({ snapshot: s, capacity, events, mostWorkers }: StatsFacts): object {
+export function statsView({ snapshot: s, capacity, events, mostWorkers, errorRate }: StatsFacts): object {
   const { counters: c } = s;
   return {
     success: true,
@@ -45,11 +48,13 @@ export function statsView({ snapshot: s, capacity, events, mostWorkers }: StatsF
       p95_ms: round(s.recent.p95, 2),
       total: c.served,
       errors: c.status5xx - c.refused5xx,
+      error_rate: errorRate,
       status_4xx: c.status4xx,
       status_5xx: c.status5xx,
       refused: c.refused,
       timeouts: c.timeouts,
     },
+    connections: openConnections(s.places),
     latency_total_ms: { p50: round(s.latency.p50, 2), p95: round(s.latency.p95, 2), p99: round(s.latency.p99, 2) },
     machine:
       s.machine === null
