@@ -1,5 +1,5 @@
 /**
- * The first module of every child that runs drover's own code: `node child.js ROLE SLOT MASTER_PID`. Its role's module has what that role
+ * The first module of every child that runs drover's own code: `node child.js ROLE SLOT MASTER_PID NAME`. Its role's module has what that role
  * needs and nothing else.
  */
 import "./child-signals.ts";

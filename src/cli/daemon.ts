@@ -7,6 +7,7 @@ import { systemClock } from "../base/clock.ts";
 import { compactor } from "../base/compact.ts";
 import type { LogSink } from "../base/log.ts";
 import type { Health, Question, ToChild } from "../base/protocol.ts";
+import { appName, nameProcess } from "../base/title.ts";
 import { seconds } from "../base/units.ts";
 import type { Master } from "../master/core/model.ts";
 import { createArbiter, type Arbiter } from "../master/shell/arbiter.ts";
@@ -137,6 +138,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     },
     changed(state) {
       hooks.changed(state);
+      nameProcess("master", 0, appName(generations.plan(state.generation).settings.app));
       certificate.served(generations.plan(state.generation).certificate);
       if (rolling && state.roll === undefined) compactSoon();
       rolling = state.roll !== undefined;

@@ -1,5 +1,5 @@
 /**
- * The first module of the hooks' process: `node hooks-child.js hooks 0 MASTER_PID`. It loads a user's module and calls its hooks one
+ * The first module of the hooks' process: `node hooks-child.js hooks 0 MASTER_PID NAME`. It loads a user's module and calls its hooks one
  * at a time. It judges nothing: how long a call may take, and what happens after one that failed, is the master's to say.
  */
 import "./child-signals.ts";

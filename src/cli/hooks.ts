@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { HookEvents, HookName, SettingChange } from "../base/hooks.ts";
 import type { Logger } from "../base/log.ts";
 import { ownModule } from "../base/place.ts";
+import { appName } from "../base/title.ts";
 import { ms, type Ms } from "../base/units.ts";
 import type { Death } from "../master/core/death.ts";
 import type { Master } from "../master/core/model.ts";
@@ -50,7 +51,18 @@ export function createHooks({ log, generations, wrapper, complain }: HooksParts)
     complain,
     limits: () => ({ call: settings().hook_timeout, load: settings().boot_timeout }),
     fork: () =>
-      spawnChild({ role: "hooks", slot: 0, entry: ENTRY, nodeFlags: FLAGS, env: childEnv(process.env, false), batch: false }, wrapper),
+      spawnChild(
+        {
+          role: "hooks",
+          slot: 0,
+          name: appName(settings().app),
+          entry: ENTRY,
+          nodeFlags: FLAGS,
+          env: childEnv(process.env, false),
+          batch: false,
+        },
+        wrapper,
+      ),
   });
   const fire = <N extends HookName>(hook: N, event: Omit<HookEvents[N], "at">): void =>
     fence.fire({ hook, event: { at: new Date().toISOString(), ...event } } as never);

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { AdminKeys } from "../base/adminkeys.ts";
 import { ownModule } from "../base/place.ts";
+import { appName } from "../base/title.ts";
 import type { World } from "../master/shell/world.ts";
 import { send, type Child } from "../master/shell/children.ts";
 import type { Listener } from "../master/shell/listeners.ts";
@@ -46,6 +47,7 @@ export function createOffspring(
         {
           role,
           slot: nr,
+          name: appName(settings.app),
           entry: ownCode ? OWN : APPLICATION,
           nodeFlags: nodeFlags(role, { ...settings, ownCode }),
           env: childEnv(process.env, ownCode),

@@ -9,6 +9,7 @@ import { dropRoot, isRoot } from "../base/owner.ts";
 import { removeSocket } from "../base/socketfile.ts";
 import { readableStack } from "../base/sources.ts";
 import { storageError } from "../base/storage.ts";
+import { appName, nameProcess } from "../base/title.ts";
 import { ms } from "../base/units.ts";
 import { openAccount } from "../emulator/account.ts";
 import { queueOnly } from "../base/held.ts";
@@ -53,6 +54,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   const options = readServeOptions(argv);
   const underSystemd = process.env["SYSTEMD_EXEC_PID"] === String(process.pid) || process.env["NOTIFY_SOCKET"] !== undefined;
   const { settings } = options.resolved;
+  nameProcess("master", 0, appName(settings.app));
   const demo = demoIsOn(settings, {
     command: options.own.has("from-npm-start") ? "start" : "serve",
     underSystemd,

@@ -36,7 +36,7 @@ redirect() { curl --silent --output /dev/null --write-out '%{http_code} %{redire
 for _ in $(seq 50); do case "$(redirect)" in 308*) break ;; *) sleep 0.1 ;; esac done
 fact behind "$(curl --silent --head https://localhost/ | tr -d '\r' | sed -n 's/^strict-transport-security: //Ip') $(redirect)"
 # A bare Debian has no pgrep.
-workers=$(grep -lsz 'child\.js$' /proc/[0-9]*/cmdline | while read -r file; do grep -qsz '^worker$' "$file" && dirname "$file"; done)
+workers=$(grep -lsz '^drover: worker ' /proc/[0-9]*/cmdline | xargs -n 1 dirname)
 fact key "$(stat -c '%a %U' /etc/drover/google-key.json) $(for place in $workers; do tr '\0' '\n' <"$place/environ"; done | grep -c CREDENTIALS) $(echo "$workers" | wc -l)"
 fact exposure "$(systemd-analyze security --no-pager drover.service | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p')"
 journalctl --unit=drover.service --unit=nginx.service --output=cat --no-pager | tail -n 20

@@ -46,7 +46,7 @@ systemctl enable --now drover.service 2>&1
 get '/api/tables/players?limit=1' >/run/answer || { journalctl --unit=drover.service --output=cat --no-pager | tail; exit 1; }
 fact first "$? $(head -c 8 /run/answer)"
 fact first_ms $(($(now_ms) - from))
-fact key_file "$(stat -c '%a %U:%G' /etc/drover/google-key.json) $(for pid in $(pgrep -u drover -f 'child.js worker'); do tr '\0' '\n' <"/proc/$pid/environ"; done | grep -c CREDENTIALS)"
+fact key_file "$(stat -c '%a %U:%G' /etc/drover/google-key.json) $(for pid in $(pgrep -u drover -f '^drover: worker '); do tr '\0' '\n' <"/proc/$pid/environ"; done | grep -c CREDENTIALS)"
 fact runtime "$(readlink "/proc/$(show MainPID)/exe") $(systemctl cat drover.service | grep -c '^ExecStart=/opt/drover/current/runtime/node ')"
 player=$(tr -d '\r' </opt/package/config/sample/players.csv | sed -n 's/^p001,\([^,]*\),.*,\([A-Z0-9-]*\)$/{"name":"\1","secret":"\2"}/p')
 curl --silent --max-time 30 --cookie-jar /run/jar --output /dev/null --write-out 'fact login %{http_code}\n' -H 'content-type: application/json' -d "$player" http://127.0.0.1:8080/api/login

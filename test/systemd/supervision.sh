@@ -62,7 +62,7 @@ fact watchdog_said "$(journalctl --unit=drover.service --output=cat --no-pager |
 
 # ------------------------------------------------------------------------------------------------ a drain longer than the unit's timeout
 drop_in TimeoutStopSec=1s
-kill -STOP "$(pgrep -u drover -f 'child.js worker' | tail -n 1)"
+kill -STOP "$(pgrep -u drover -f '^drover: worker ' | tail -n 1)"
 old=$(processes)
 from=$(now_ms)
 systemctl stop drover.socket drover.service

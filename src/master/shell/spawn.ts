@@ -18,6 +18,8 @@ import type { Wrapper } from "./wrapper.ts";
 export interface SpawnSpec {
   readonly role: Role | "hooks";
   readonly slot: number;
+  /** The application's, for the process's title. */
+  readonly name: string;
   /** The child's first module. */
   readonly entry: string;
   /** Flags for the child's own node. */
@@ -38,7 +40,7 @@ function forkChild(spec: SpawnSpec, wrapper: Wrapper): ChildProcess {
   const execArgv = [...rest, ...spec.nodeFlags];
   // Descriptor 4 is the master's standard output: where a child's own log goes when there is no log file.
   const stdio: ("ignore" | "pipe" | "ipc" | number)[] = ["ignore", "pipe", "pipe", "ipc", 1];
-  const args = [spec.role, String(spec.slot), String(process.pid)];
+  const args = [spec.role, String(spec.slot), String(process.pid), spec.name];
   checkDescriptors(spec);
   if (spec.role !== "worker") return born(fork(spec.entry, args, { execPath: program, execArgv, stdio, env: spec.env }), spec);
   const worker = clusterFork(spec, { program, execArgv, stdio, args });

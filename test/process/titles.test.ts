@@ -1,0 +1,49 @@
+/** What the processes are called, as people and scripts see it: ps, top, pgrep. */
+import assert from "node:assert/strict";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { appName, commOf, titleOf } from "../../src/base/title.ts";
+import { descendants, folder, ONE, ROOT, start, until } from "./harness.ts";
+
+/** What `ps` shows of a daemon: its command lines, and the names that `ps -C` and `top` know. Not every machine has ps, which reads these. */
+function shown(pid: number): { readonly titles: string[]; readonly names: string[] } {
+  const pids = [pid, ...descendants(pid)];
+  const read = (what: "cmdline" | "comm"): string[] =>
+    pids.map((each) => readFileSync(`/proc/${each}/${what}`, "utf8").replaceAll("\0", " ").trim()).toSorted();
+  return { titles: read("cmdline"), names: read("comm") };
+}
+
+test("0.9: ps shows drover: master, worker N and broker with the application's name, whole", async (t) => {
+  const daemon = await start(t, { env: { DROVER_WORKERS: "2" } });
+  const { titles, names } = shown(daemon.pid);
+  assert.deepEqual(
+    titles,
+    ["broker", "emulator", "master", "worker 0", "worker 1"].map((role) => `drover: ${role} [sheets]`),
+  );
+  assert.deepEqual(names, ["drover-broker", "drover-emulator", "drover-master", "drover-worker", "drover-worker"]);
+});
+
+test("0.9: an application's name stands in the titles, and a long one is cut, also after a reload", async (t) => {
+  const cwd = folder(t);
+  const long = `${"a-very-long-name-of-an-application-".repeat(5)}.mjs`;
+  for (const name of ["shop.mjs", long]) copyFileSync(join(ROOT, "test/process/apps/listener.mjs"), join(cwd, name));
+  const serve = (name: string): void => writeFileSync(join(cwd, ".env"), `DROVER_APP=${name}\n`);
+  serve("shop.mjs");
+  const daemon = await start(t, { cwd, env: ONE });
+  assert.deepEqual(shown(daemon.pid).titles, ["drover: master [shop]", "drover: worker 0 [shop]"]);
+  serve(long);
+  daemon.signal("SIGHUP");
+  await daemon.logged(/generation 2 serves/);
+  const name = "a-very-long-name-of-an-applicat…";
+  await until("the old worker has gone", () => shown(daemon.pid).titles.join() === `drover: master [${name}],drover: worker 0 [${name}]`);
+});
+
+test("names: no control character, no path, nothing longer than what the kernel keeps", () => {
+  assert.equal(appName(undefined), "sheets");
+  assert.equal(appName("/srv/shop/app.js"), "app");
+  assert.equal(appName("/srv/été/l’app\u001b[2J\n.mjs"), "l’app?[2J?");
+  assert.equal(titleOf("worker", 12, "app"), "drover: worker 12 [app]");
+  assert.equal(titleOf("broker", 0, "app"), "drover: broker [app]");
+  for (const role of ["master", "worker", "broker", "emulator", "hooks"] as const) assert.ok(commOf(role).length <= 15, role);
+});
