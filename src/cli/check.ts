@@ -12,6 +12,10 @@ import { demoIsOn } from "../settings/demo.ts";
 import { slotsForMemory } from "../base/slots.ts";
 import { roughly } from "../settings/parsers.ts";
 import { slotsOf } from "../settings/rows/limits.ts";
+import { forecast } from "../plan/forecast.ts";
+import { crowdingLines } from "../plan/render.ts";
+import type { Machine } from "../settings/machine.ts";
+import type { Resolved } from "../settings/resolve.ts";
 import { renderCheck } from "../settings/show.ts";
 import type { Settings } from "../settings/table.ts";
 import { looksLikeCells, quoted } from "../sheets/a1.ts";
@@ -19,6 +23,7 @@ import { namedTables, strangersMayRead, parseTables } from "../sheets/tables.ts"
 import { ACCOUNTS } from "../sheets/users.ts";
 import type { Table } from "../sheets/types.ts";
 import { accountOf, checkReadable } from "./account.ts";
+import { settingsInput } from "./capacity/input.ts";
 import { certificateText } from "./certificate.ts";
 import { keyModeWarnings } from "./key-mode.ts";
 import { readOptions } from "./options.ts";
@@ -41,12 +46,19 @@ export async function check(argv: readonly string[]): Promise<number> {
     process.stdout.write(`user: drover becomes ${account.name} (uid ${account.uid}, gid ${account.gid})${more}\n`);
   }
   if (plan.app === undefined) process.stdout.write(visibility(plan));
+  process.stdout.write(workersText(resolved, machine));
   process.stdout.write(journal(plan));
   process.stdout.write(sessions(settings));
   if (plan.certificate !== undefined) process.stdout.write(`${certificateText(plan.certificate)}\n`);
   for (const warning of [...resolved.warnings, ...(plan.certificate?.warnings ?? []), ...keyModeWarnings(plan)])
     process.stderr.write(`warning: ${warning}\n`);
   return EXIT.done.code;
+}
+
+/** What more workers than CPUs cost, as `drover plan` says it. */
+export function workersText(resolved: Resolved, machine: Machine): string {
+  const [first, ...rest] = crowdingLines(forecast(settingsInput({ resolved, machine })));
+  return first === undefined ? "" : `workers: ${first}\n${rest.map((line) => `  ${line}\n`).join("")}`;
 }
 
 /** @throws DroverError when the keys of sessions that are there can't be used. None is made here: the service's user does that. */

@@ -1,6 +1,8 @@
 /**
- * CPUs that are rented by credits (AWS t3, t4g): a credit is one minute of one CPU. Below the baseline they grow, above it they are spent, and
- * when none is left the CPU is held at the baseline. A load test shorter than that measures the credits, not the machine.
+ * CPUs that are rented by credits (AWS t3, t4g): a credit is one minute of one CPU. Below the baseline they grow, above it they are spent.
+ * When none is left, a machine in standard mode is held at the baseline, and one in unlimited mode, AWS's default for T3, is billed for
+ * the rest. A load test shorter than that measures the credits, not the machine.
+ * Source: docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html, read 2026-11-23.
  */
 import type { Burst } from "./prices.ts";
 

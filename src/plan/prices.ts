@@ -35,7 +35,9 @@ export const PRICES: PriceList = {
     { name: "VPS 4 GB", cpus: 2, memoryGb: 4, monthly: 40 },
     { name: "VPS 8 GB", cpus: 4, memoryGb: 8, monthly: 80 },
     { name: "VPS 16 GB", cpus: 8, memoryGb: 16, monthly: 160 },
-    // us-east-1, on demand, 730 hours; baselines and credits: the EC2 user guide, "Key concepts for burstable performance instances".
+    // aws.amazon.com/ec2/pricing/on-demand: us-east-1, Linux, 0.0416 and 0.0832 dollars an hour × 730 hours (public copies of that list,
+    // read 2026-11-23). Baselines and credits: the EC2 user guide, burstable-credits-baseline-concepts.html, credit table (24 and 36
+    // credits an hour; the most that can be accrued are 24 hours' worth), read 2026-11-23.
     { name: "t3.medium", cpus: 2, memoryGb: 4, monthly: 30.37, burst: { baseline: 0.2, credits: 576 } },
     { name: "t3.large", cpus: 2, memoryGb: 8, monthly: 60.74, burst: { baseline: 0.3, credits: 864 } },
   ],

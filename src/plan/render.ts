@@ -84,17 +84,14 @@ function slots({ slots: of }: Forecast): readonly (readonly string[])[] {
   return [["slots", `${num(of.max)} (comfort ${num(of.comfort)}); ${here}; refused of ${at} (Erlang B)`]];
 }
 
-/** What fits, what the workers beyond the CPUs cost, and what they buy. */
-function crowding({ crowding: of }: Forecast): readonly (readonly string[])[] {
+/** What fits, what the workers beyond the CPUs cost, and what they buy. No line: no more of them are set than run at once. */
+export function crowdingLines({ crowding: of }: Forecast): readonly string[] {
   if (of === undefined) return [];
   const { workers, cpus, fit, more, memory, cpu } = of;
   const cost = `the other ${num(more)} take ${size(memory)} and ${count(cpu, "CPU")} for answers of their own`;
   return [
-    ["workers", `${num(workers)} on ${count(cpus, "CPU")}: ${num(fit)} fit into the memory, ${num(cpus)} run at once; ${cost}`],
-    [
-      "",
-      `at full load an answer takes up to ${num(of.slowdown)} × as long; a blocked loop holds up ${partOf(workers)} of the connections, not ${partOf(cpus)}`,
-    ],
+    `${num(workers)} on ${count(cpus, "CPU")}: ${num(fit)} fit into the memory, ${num(cpus)} run at once; ${cost}`,
+    `at full load an answer takes up to ${num(of.slowdown)} × as long; a blocked loop holds up ${partOf(workers)} of the connections, not ${partOf(cpus)}`,
   ];
 }
 
@@ -175,7 +172,7 @@ export function render({ forecast, bill, prices, fit, more, notes, next }: Answe
     ["verdict", verdict(forecast)],
     ["answers", latency(forecast)],
     ...slots(forecast),
-    ...crowding(forecast),
+    ...crowdingLines(forecast).map((line, i) => [i === 0 ? "workers" : "", line]),
     ["enough", settings(forecast)],
     ["costs", money(bill, prices, forecast)],
     ...scaling(fit),

@@ -59,11 +59,21 @@ test("3.6: a burstable machine costs what its baseline needs, and its credits la
   const { sustained, hours = 0 } = creditsOf(large?.burst ?? assert.fail(), 2, 0.9);
   assert.deepEqual([sustained, Math.round(hours)], [0.6, 48]);
   assert.equal(creditsOf(large?.burst ?? assert.fail(), 2, 0.6).hours, undefined);
+  // The user guide's table: credits earned an hour, the most that can be accrued, vCPUs, baseline. Prices: dollars an hour.
+  for (const [name, earned, most, vcpus, baseline, hourly] of [
+    ["t3.medium", 24, 576, 2, 0.2, 0.0416],
+    ["t3.large", 36, 864, 2, 0.3, 0.0832],
+  ] as const) {
+    const { cpus, monthly, burst } = PRICES.machines.find((machine) => machine.name === name) ?? assert.fail();
+    assert.deepEqual([cpus, burst], [vcpus, { baseline, credits: most }], name);
+    assert.equal(cpus * baseline * 60, earned);
+    assert.equal(monthly, Number((hourly * 730).toFixed(2)));
+  }
   const busy = ["--users", "20000", "--rate", "1", "--signed-in", "0", "--machine", "t3.large", "--nic", "10000"];
   const text = await textOf(t, ...busy);
   assert.match(
     text,
-    /^credits +t3\.large is burstable: 30 % of 2 CPUs = 0\.6 without end; .* are used: 864 credits last \d+ hours, then it is held at 0\.6$/m,
+    /^credits +t3\.large is burstable: 30 % of 2 CPUs = 0\.6 without end; .* are used: 864 credits last \d+ hours, then it is held at 0\.6, or more is billed \(unlimited mode\)$/m,
   );
   assert.match(text, /^costs +\d × t3\.large: /m);
   assert.match(await textOf(t, "--machine", "t3.medium"), /credits never run out$/m);

@@ -63,7 +63,7 @@ function credits({ machine: name }: PlanFlags, { load }: Forecast, prices: Price
   const lasts =
     hours === undefined
       ? "credits never run out"
-      : `${num(machine.burst.credits)} credits last ${num(hours)} hours, then it is held at ${num(sustained)}`;
+      : `${num(machine.burst.credits)} credits last ${num(hours)} hours, then it is held at ${num(sustained)}, or more is billed (unlimited mode)`;
   const baseline = `${percent(machine.burst.baseline)} of ${count(machine.cpus, "CPU")} = ${num(sustained)} without end`;
   const says = `${machine.name} is burstable: ${baseline}; ${num(load.cpu)} are used: ${lasts}`;
   return [{ name: "credits", says, data: { machine: machine.name, sustained, hours: hours ?? null } }];

@@ -80,7 +80,7 @@ interface Tables {
   readonly ttls?: Readonly<Record<string, number>>;
 }
 
-function tablesOf({ resolved, machine }: Asked): Tables {
+function tablesOf({ resolved, machine }: Omit<Asked, "flags">): Tables {
   const { settings, sources } = resolved;
   const ttl = configured(settings.cache_ttl / 1_000, sourceText(sources.cache_ttl));
   const demo = demoIsOn(settings, { command: "serve", underSystemd: false, container: machine.container, app: settings.app });
@@ -96,7 +96,7 @@ function tablesOf({ resolved, machine }: Asked): Tables {
 }
 
 /** This machine and its settings, without the flags of the command. */
-function base(asked: Asked): PlanInput {
+export function settingsInput(asked: Omit<Asked, "flags">): PlanInput {
   const { resolved, machine } = asked;
   const { settings, sources } = resolved;
   const row = (name: SettingName, value: number): Figure => configured(value, `${name}: ${sourceText(sources[name])}`);
@@ -193,7 +193,7 @@ export function planInput(asked: Asked, run: LoadRun | undefined): PlanInput {
 
 function inputOf(asked: Asked, run: LoadRun | undefined): PlanInput {
   const { flags } = asked;
-  const here = profiled(base(asked), flags);
+  const here = profiled(settingsInput(asked), flags);
   const begun = flags.preset === undefined ? here : preset(flags.preset, here);
   if (run === undefined || flags.from === undefined) return overlaid(begun, asked);
   // The run's own machine explains its figures; what is planned for may be another one.
