@@ -49,11 +49,11 @@ export interface Health {
 }
 
 /**
- * What an operator may want of sessions and counts. `list`: sessions with a slot; `reap`: free expired slots; `end`: end sessions;
+ * What an operator may want of sessions and counts. `list`: sessions with a slot, or only those that do not use it; `reap`: free expired slots; `end`: end sessions;
  * `reset-day`: count daily quotas by the clock's day, after a clock that was ahead was set back.
  */
 export type SlotsQuestion =
-  | { readonly do: "list" }
+  | { readonly do: "list"; readonly zombies?: true }
   | { readonly do: "reap" }
   | { readonly do: "reset-day" }
   | { readonly do: "end"; readonly who: string };

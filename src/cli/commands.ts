@@ -67,8 +67,9 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "slots",
-    usage: "[reap | end USER-OR-SESSION]",
+    usage: "[--zombies | reap | end USER-OR-SESSION]",
     does: "show who is in, free what has run out, or put somebody out",
+    flags: [["--zombies", "only sessions that hold a slot and have not used it for a minute"]],
     load: async () => (await import("./control.ts")).slots,
   },
   {

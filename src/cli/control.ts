@@ -39,15 +39,17 @@ export async function stack(argv: readonly string[]): Promise<number> {
   return EXIT.done.code;
 }
 
-const SLOTS_USAGE = "usage: drover slots [reap | end USER-OR-SESSION | reset-day]";
+const SLOTS_USAGE = "usage: drover slots [--zombies | reap | end USER-OR-SESSION | reset-day]";
 
 /** Who is in; frees what has run out; puts somebody out. */
 export async function slots(argv: readonly string[]): Promise<number> {
-  const { resolved, positional } = readClientOptions(argv);
+  const { resolved, positional, own } = readClientOptions(argv, [{ name: "zombies" }]);
   const [verb = "list", who, more] = positional;
-  const sound = more === undefined && (verb === "end") === (who !== undefined) && ["list", "reap", "end", "reset-day"].includes(verb);
+  const zombies = own.has("zombies");
+  const sound = more === undefined && (!zombies || verb === "list") && (verb === "end") === (who !== undefined) && ["list", "reap", "end", "reset-day"].includes(verb);
   if (!sound) throw new DroverError("DROVER_E_USAGE", `${SLOTS_USAGE} (not ${positional.join(" ")})`);
-  say(await command(resolved.settings, "slots", who === undefined ? { do: verb } : { do: verb, who }));
+  const what = zombies ? { do: verb, zombies } : who === undefined ? { do: verb } : { do: verb, who };
+  say(await command(resolved.settings, "slots", what));
   return EXIT.done.code;
 }
 

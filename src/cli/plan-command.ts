@@ -7,9 +7,9 @@ import { corrections } from "../plan/corrections.ts";
 import { forecast, wantedBy, type Forecast } from "../plan/forecast.ts";
 import { nextStep } from "../plan/next.ts";
 import { WHAT } from "../plan/presets.ts";
-import { cheapest, machineOf, type Bill } from "../plan/prices.ts";
+import { billsOf, cheapest, machineOf, type Bill } from "../plan/prices.ts";
 import { render, renderCorrections, renderExplanations, type Answer } from "../plan/render.ts";
-import { renderTiers } from "../plan/render-tiers.ts";
+import { renderCosts, renderTiers } from "../plan/render-tiers.ts";
 import { renderVerification } from "../plan/render-verify.ts";
 import { planJson, tiersJson, verifyJson } from "../plan/report.ts";
 import { lint, readRun, usable, type LoadRun } from "../plan/run.ts";
@@ -56,6 +56,10 @@ function answer(asked: Asked, input: PlanInput, run: LoadRun | undefined): Answe
     }),
   };
 }
+
+/** `--cost`. */
+const costs = ({ flags }: Asked, { prices, forecast: made }: Answer): string =>
+  flags.cost ? renderCosts(billsOf(prices, wantedBy(made)), prices) : "";
 
 /** Each region has its own machines. */
 function billOf({ flags }: Asked, made: Forecast): Bill {
@@ -135,7 +139,7 @@ export async function plan(argv: readonly string[]): Promise<number> {
   const title = flags.preset === undefined ? "" : `${WHAT[flags.preset]}${isChanged(input) ? "; changed on the command line" : ""}\n`;
   const wrong = flags.preset === undefined ? [] : corrections(flags.preset);
   if (flags.json) printJson(planJson(made, wrong));
-  else print(`${title}${render(made)}${renderCorrections(wrong)}${flags.explain ? renderExplanations(made.forecast) : ""}`);
+  else print(`${title}${render(made)}${costs(asked, made)}${renderCorrections(wrong)}${flags.explain ? renderExplanations(made.forecast) : ""}`);
   return exitOf(made.forecast);
 }
 

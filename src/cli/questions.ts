@@ -46,7 +46,8 @@ export function brokerOf({ places }: Master): number | undefined {
 const LONGEST_WHO = 300;
 
 /** @returns what a request to the control socket asks; undefined: nothing that there is. */
-export function readQuestion({ do: verb = "list", who }: Readonly<Record<string, unknown>>): SlotsQuestion | undefined {
+export function readQuestion({ do: verb = "list", who, zombies }: Readonly<Record<string, unknown>>): SlotsQuestion | undefined {
+  if (zombies !== undefined) return zombies === true && verb === "list" && who === undefined ? { do: verb, zombies } : undefined;
   if (verb === "list" || verb === "reap" || verb === "reset-day") return who === undefined ? { do: verb } : undefined;
   return verb === "end" && typeof who === "string" && who !== "" && who.length <= LONGEST_WHO ? { do: "end", who } : undefined;
 }

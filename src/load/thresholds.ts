@@ -1,7 +1,8 @@
 /**
  * What must hold, in the syntax of k6 (https://grafana.com/docs/k6/latest/using-k6/thresholds/): `http_req_duration: p(95)<500`,
  * `http_req_duration{endpoint:login}: p(95)<300`, `http_req_failed: rate<0.01`; and for counts and gauges without a statistic:
- * `timeouts==0`, `target_cpu<80`. Each is judged for each step. No eval: a small grammar.
+ * `timeouts==0`, `target_cpu<80`. `login:p95<500` is short for the 95th percentile of the endpoint login. Each is judged for each step. No eval:
+ * a small grammar.
  */
 import { DroverError } from "../base/errors.ts";
 import { METRICS, type Kind, type Metric, type Operator, type Statistic, type Threshold } from "./metrics.ts";
@@ -21,7 +22,7 @@ const GRAMMAR =
 /** @throws DroverError DROVER_E_USAGE for what can't be read, and for what can never hold or never fail. */
 export function parseThreshold(text: string): Threshold {
   const close = text.replaceAll(/\s+/g, "");
-  const { metric: name, tag, value, statistic, operator, limit } = splitStatistic(GRAMMAR.exec(close)?.groups ?? {});
+  const { metric: name, tag, value, statistic, operator, limit } = splitStatistic(GRAMMAR.exec(spelledOut(close))?.groups ?? {});
   if (operator === undefined)
     throw usage(text, 'expected METRIC: STATISTIC OPERATOR NUMBER, such as "http_req_duration: p(95)<500" or "timeouts==0"');
   const metric = name ?? "http_req_duration";
@@ -42,6 +43,14 @@ export function parseThreshold(text: string): Threshold {
   const why = whyPointless(made);
   if (why !== undefined) throw usage(text, why);
   return made;
+}
+
+/** `p95<500` and `login:p95<500` in k6's notation. What has a `_` is meant as a metric, and no endpoint. */
+function spelledOut(text: string): string {
+  const [, name, p, rest] = /^(?:([^:{}<>=!]+|[a-z_]+\{[^}]*\}):)?p\(?(\d+(?:\.\d+)?)\)?([<>=!].*)$/.exec(text) ?? [];
+  if (p === undefined) return text;
+  const endpoint = name !== undefined && !/[_{]/.test(name) && !Object.hasOwn(METRICS, name);
+  return `${name === undefined ? "" : endpoint ? `http_req_duration{endpoint:${name}}:` : `${name}:`}p(${p})${rest}`;
 }
 
 /** `count>5` alone is a statistic without a metric; `rate<0.1` too: the grammar's first group takes any word. */

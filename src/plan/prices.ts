@@ -59,17 +59,22 @@ export interface Wanted {
   readonly cables: number;
 }
 
-/** The cheapest way to have so much; of equals the fewest machines. */
-export function cheapest(list: PriceList, { cpu, memory, cables }: Wanted): Bill {
-  const bills = list.machines.map((machine) => {
-    const forCpu = cpu / (machine.cpus * Math.min(CPU_SHARE, machine.burst?.baseline ?? 1));
-    const forMemory = memory / (machine.memoryGb * 1_073_741_824 * MEMORY_SHARE);
-    const count = Math.max(1, Math.ceil(Math.max(forCpu, forMemory, cables / CPU_SHARE)));
-    return { machine, count, monthly: count * machine.monthly };
-  });
-  return bills.reduce((best, bill) =>
-    bill.monthly < best.monthly || (bill.monthly === best.monthly && bill.count < best.count) ? bill : best,
-  );
+/** How many of each machine so much takes, the cheapest first; of equals the fewest machines. */
+export const billsOf = (list: PriceList, { cpu, memory, cables }: Wanted): readonly Bill[] =>
+  list.machines
+    .map((machine) => {
+      const forCpu = cpu / (machine.cpus * Math.min(CPU_SHARE, machine.burst?.baseline ?? 1));
+      const forMemory = memory / (machine.memoryGb * 1_073_741_824 * MEMORY_SHARE);
+      const count = Math.max(1, Math.ceil(Math.max(forCpu, forMemory, cables / CPU_SHARE)));
+      return { machine, count, monthly: count * machine.monthly };
+    })
+    .toSorted((a, b) => a.monthly - b.monthly || a.count - b.count);
+
+/** The first of them. */
+export function cheapest(list: PriceList, wanted: Wanted): Bill {
+  const [first] = billsOf(list, wanted);
+  if (first === undefined) throw new RangeError("a price list names one machine or more");
+  return first;
 }
 
 /** As it stands in the calendar. */

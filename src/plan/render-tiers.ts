@@ -5,6 +5,18 @@ import type { Bill, PriceList } from "./prices.ts";
 import { needsOfTier, type Tier } from "./tiers.ts";
 import { millis, num, roughly, size } from "./units.ts";
 
+/** Every machine of the list: so many of them would carry it, and what they cost beyond the cheapest. */
+export function renderCosts(bills: readonly Bill[], { currency, asOf }: PriceList): string {
+  const least = bills[0]?.monthly ?? 0;
+  return `\nWhat machines cost, in ${currency} a month (prices of ${asOf}; --prices FILE has your own)\n${columns(
+    bills.map(({ machine, count, monthly }) => [
+      `${num(count)} × ${machine.name}`,
+      num(monthly),
+      monthly > least ? `+${num(monthly - least)}` : "the cheapest",
+    ]),
+  )}`;
+}
+
 export function renderTiers(all: readonly Tier[], bills: readonly Bill[], { currency }: PriceList): string {
   const row = (name: string, of: (tier: Tier, i: number) => string): string[] => [name, ...all.map(of)];
   const time = (pick: "p50" | "p95" | "p99") =>

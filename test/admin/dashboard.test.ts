@@ -97,7 +97,7 @@ async function loggedIn(w: AdminWorld, tab: Tab): Promise<void> {
 const seen = "document.querySelector('#board').innerText";
 const refresh = (tab: Tab) => tab.run("document.querySelector('#every').dispatchEvent(new Event('change'))");
 
-test("a link logs in and leaves no trace; figures, states, a full house, hostile names", { skip }, async (t) => {
+test("4.6: a link logs in and leaves no trace; figures, states, a full house, hostile names", { skip }, async (t) => {
   const w = await board(t);
   const tab = await openTab(t);
   await tab.look({ width: 1_280, height: 800, scheme: "light" });

@@ -165,7 +165,7 @@ test("forms, texts and other methods change nothing", async (t) => {
   assert.deepEqual(w.orders, []);
 });
 
-test("health is anybody's, at every name; it says no more than it must, and never asks the master", async (t) => {
+test("4.11: health is anybody's, at every name; it says no more than it must, and never asks the master", async (t) => {
   const w = await adminWorld(t);
   const bodies = [{ host: "evil.test" }, bearer("wrong"), { cookie: "drover-admin=x" }].map(
     async (headers) => await w.ask("/api/admin/health", { headers }),
@@ -182,6 +182,8 @@ test("health is anybody's, at every name; it says no more than it must, and neve
   w.health = { ...w.health, slots: { used: 160, max: 200, status: "WARNING" } };
   assert.equal((await asked("?fail_on=full"))[0], 200);
   assert.equal((await asked("?fail_on=warning"))[0], 503);
+  assert.deepEqual([(await asked("?fail_on=90"))[0], (await asked("?fail_on=80"))[0]], [200, 503], "a monitor's own percentage");
+  for (const nonsense of ["-1", "8.5", "1000", "x"]) assert.equal((await asked(`?fail_on=${nonsense}`))[0], 200, nonsense);
   w.health = { ...w.health, workers: { ready: 0, target: 2 } };
   assert.equal((await asked(""))[0], 503);
   w.health = { ...w.health, workers: { ready: 2, target: 2 }, status: "stopping" };

@@ -17,7 +17,7 @@ import { alert } from "./world.ts";
 const capacity = (used: number, max: number, changes = {}) =>
   (capacityView(statusWith({ slots: slotsState(used, max), ...changes }), max) as { capacity: Record<string, unknown> }).capacity;
 
-test("the figures that monitors look for", () => {
+test("4.5: the figures that monitors look for", () => {
   for (const [used, max, percent, available, status, accepts] of [
     [0, 200, 0, 200, "LOW", true],
     [99, 200, 49.5, 101, "LOW", true],

@@ -14,7 +14,7 @@ function keeps(headers: Headers, name = "cache-control"): number {
   return words.includes("public") ? Number(seconds ?? 0) : Infinity; // of what says nothing a cache may think what it likes
 }
 
-test("public rows can be kept by browsers and CDNs; nothing private by anything", async (t) => {
+test("2.6: public rows can be kept by browsers and CDNs; nothing private by anything", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "drover-caching-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   for (const name of ["index.html", "app-3f9a8b7c.js", "logo.png"]) writeFileSync(join(directory, name), name);

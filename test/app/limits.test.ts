@@ -52,7 +52,7 @@ function send(url: string, method: string, path: string, more: OutgoingHttpHeade
 let made = 0;
 const row = (): string => JSON.stringify({ id: `r${(made += 1)}` });
 
-test("a stranger's writes: 100 a minute and the 101st is told when; another address is not its concern", async () => {
+test("0.16: a stranger's writes: 100 a minute and the 101st is told when; another address is not its concern", async () => {
   await using w = await world(open(), undefined, { limits: rules({ write: { most: 100, per: MINUTE } }), clients: createTrust(LOCAL) });
   const post = (from: string) => send(w.url, "POST", "/api/tables/players", { "x-forwarded-for": from }, row());
   const answers: Answer[] = [];
@@ -110,7 +110,7 @@ test("2.3: a rate with a burst: 200 at once, then one every 0.6 s; the refusal s
   host.close();
 });
 
-test("a proxy that does not say for whom it asks is warned of once, and its clients are not taken for one", async () => {
+test("0.16: a proxy that does not say for whom it asks is warned of once, and its clients are not taken for one", async () => {
   await using w = await world(open(), undefined, { limits: rules({ write: { most: 2, per: MINUTE } }), clients: createTrust(LOCAL) });
   const post = (headers: OutgoingHttpHeaders) => send(w.url, "POST", "/api/tables/players", headers, row());
   for (let i = 0; i < 5; i += 1) assert.equal((await post({ host: "event.example" })).status, 201);

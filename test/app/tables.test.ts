@@ -74,6 +74,27 @@ test("one row, and no row", async () => {
   assert.equal(w.reached(), reached);
 });
 
+test("3.7: a page by number has rows and a tag of its own, and comes from memory", async () => {
+  await using w = await world(sampleSheet());
+  const get = async (query: string) => {
+    const response = await fetch(`${w.url}/api/tables/players?${query}`);
+    const { rows } = (await response.json()) as { rows: readonly { id: string }[] };
+    return { ids: rows.map(({ id }) => id), headers: response.headers };
+  };
+  const [first, second] = [await get("limit=2&page=1"), await get("limit=2&page=2")];
+  assert.deepEqual(
+    [first.ids, second.ids],
+    [
+      ["p1", "p2"],
+      ["p3", "p4"],
+    ],
+  );
+  assert.notEqual(first.headers.get("etag"), second.headers.get("etag"));
+  const reached = w.reached();
+  const again = await get("limit=2&page=2");
+  assert.deepEqual([again.ids, again.headers.get("x-cache"), w.reached()], [["p3", "p4"], "HIT", reached]);
+});
+
 test("a row's tag outlives changes of other rows", async () => {
   await using w = await world(sampleSheet());
   const before = (await fetch(`${w.url}/api/tables/players/p2`)).headers.get("etag");
@@ -93,7 +114,8 @@ test("bad input: every mistake is a problem that names the parameter", async () 
     ["filter[score]=x", "filter[score]"],
     ["filter[score][near]=1", "filter[score][near]"],
     ["cursor=AAAA", "cursor"],
-    ["page=2", "page"],
+    ["page=0", "page"],
+    ["pages=2", "pages"],
     ["filter[name]=%ff", "filter[name]"],
   ] as const) {
     const { response, body } = await problemAt(`${w.url}/api/tables/players?${query}`);

@@ -3,7 +3,7 @@ import test from "node:test";
 import { capacityOf, slotsForMemory, slotsState } from "../../src/base/slots.ts";
 import { bytes } from "../../src/base/units.ts";
 
-test("how full 200 slots are: five rows", () => {
+test("4.3: how full 200 slots are: five rows", () => {
   const rows = [
     [10, "LOW", 5, 190],
     [100, "HEALTHY", 50, 100],
@@ -18,7 +18,7 @@ test("how full 200 slots are: five rows", () => {
   }
 });
 
-test("the bands are half-open, and statuses only grow with what is used", () => {
+test("4.3: the bands are half-open, and statuses only grow with what is used", () => {
   assert.deepEqual(
     [0, 99, 100, 159, 160, 199, 200].map((used) => slotsState(used, 200).status),
     ["LOW", "LOW", "HEALTHY", "HEALTHY", "WARNING", "WARNING", "FULL"],
@@ -32,7 +32,7 @@ test("the bands are half-open, and statuses only grow with what is used", () => 
     }
 });
 
-test("slots for a machine's memory", () => {
+test("4.2: slots for a machine's memory", () => {
   const gib = (n: number): number => slotsForMemory(bytes(n * 2 ** 30));
   assert.deepEqual([0.5, 2, 3, 3.1, 4, 7.6, 8, 12, 13, 16, 64].map(gib), [50, 50, 50, 150, 150, 300, 300, 300, 500, 500, 500]);
 });

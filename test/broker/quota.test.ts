@@ -5,7 +5,7 @@ import { later, perMinute, seconds } from "../../src/base/units.ts";
 import { Ledger } from "../../src/broker/quota.ts";
 import { FakeTime } from "./time.ts";
 
-test("60 a minute less the reserve: the 52nd call waits until the first is a minute old", async () => {
+test("0.17: 60 a minute less the reserve: the 52nd call waits until the first is a minute old", async () => {
   const time = new FakeTime();
   const quota = new Ledger(perMinute(60), time);
   for (let i = 0; i < 51; i += 1) {
@@ -19,7 +19,7 @@ test("60 a minute less the reserve: the 52nd call waits until the first is a min
   assert.equal(quota.next(), time.now());
 });
 
-test("in no minute, wherever it begins, are there more calls than the limit (property)", async () => {
+test("0.17: in no minute, wherever it begins, are there more calls than the limit (property)", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 60 }), async (gaps) => {
       const time = new FakeTime();

@@ -73,7 +73,7 @@ test("misses of one tick are one call, and one that comes meanwhile joins or wai
   assert.equal(w.calls.length, 1);
 });
 
-test("six tables, TTL 30 to 120 s, 8 clients at random phases: at most 3 calls a minute", async () => {
+test("1.2: six tables, TTL 30 to 120 s, 8 clients at random phases: at most 3 calls a minute", async () => {
   const w = world(SIX);
   const random = randoms(7);
   // A client asks for a table every 2 s or so; only one whose rows are older than the TTL reaches the broker.
@@ -105,7 +105,7 @@ test("nobody asks, nothing is called", async () => {
   assert.equal(w.calls.length, 1);
 });
 
-test("in a lock-out nothing is sent; who waits is told when it ends; then one call", async () => {
+test("0.17: in a lock-out nothing is sent; who waits is told when it ends; then one call", async () => {
   const w = world(SIX);
   w.script.push(() => ({ is: "locked", message: "used up", until: later(w.time.wall(), seconds(50)) }));
   const first = w.refresher.want("a");

@@ -89,7 +89,7 @@ test("a run that tells what a write costs is planned with its writes, and --writ
   assert.match((await printed(t, ["--from", runFile(t), "--explain"])).text, /demand\.writes +0 +assumed/);
 });
 
-test("a run's figures are measured, and a prediction that does not hold exits 1", async (t) => {
+test("0.18: a run's figures are measured, and a prediction that does not hold exits 1", async (t) => {
   const file = runFile(t);
   const from = await printed(t, ["--from", file, "--explain"]);
   assert.match(from.text, /costs\.cpu +0\.04 +measured/);

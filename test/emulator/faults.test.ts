@@ -75,7 +75,7 @@ test("latency: the call is held, before its effect or after it", async (t) => {
   await applied;
 });
 
-test("quota: 429 with Google's body until the lock-out ends, to this pool alone, also without a quota", async (t) => {
+test("1.1: quota: 429 with Google's body until the lock-out ends, to this pool alone, also without a quota", async (t) => {
   let at = 0;
   const began = Date.now();
   const clock = { now: () => at as Instant, wall: () => (began + at) as Timestamp };
@@ -95,7 +95,7 @@ test("quota: 429 with Google's body until the lock-out ends, to this pool alone,
   assert.deepEqual(await w.ids(), ["1", "c"]);
 });
 
-test("status: 500 and 503 before the effect and after it", async (t) => {
+test("1.1: status: 500 and 503 before the effect and after it", async (t) => {
   const w = await faulty(t);
   for (const status of [500, 503]) {
     await w.order(`status=${status},method=write;status=${status},method=write,applied`);

@@ -20,7 +20,7 @@ test("recorded has the means that were recorded, and a tail", () => {
   assert.ok((sorted[19_800] ?? 0) > 1.8 * (sorted[10_000] ?? 0), "the 99th percentile is about twice the median");
 });
 
-test("slow lies between half a second and two", () => {
+test("1.1: slow lies between half a second and two", () => {
   const all = many("slow", GET);
   assert.ok(all.every((d) => d >= 500 && d < 2_000));
   assert.ok(Math.abs(mean(all) - 1_250) < 15);

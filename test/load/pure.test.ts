@@ -74,7 +74,7 @@ test("a ramp is a straight line that ends where it says; parts add up to the who
   );
 });
 
-test("the ladder is the one people know, with its labels; stages go on where the one before ended", () => {
+test("0.18, 1.6: the ladder is the one people know, with its labels; stages go on where the one before ended", () => {
   const steps = ladder(LADDER, seconds(20));
   assert.deepEqual(
     steps.map(({ label, to, warmMs }) => [label, to, warmMs]),

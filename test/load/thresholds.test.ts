@@ -7,10 +7,14 @@ import { contradiction } from "../../src/load/satisfiable.ts";
 import { Tally } from "../../src/load/tally.ts";
 import { parseThreshold, USUAL, withUsual } from "../../src/load/thresholds.ts";
 
-test("k6's notation is read", () => {
+test("0.11: k6's notation is read, and login:p95<500 is a threshold of an endpoint", () => {
   const cases: [string, unknown][] = [
     ["http_req_duration: p(95)<500", ["http_req_duration", undefined, { p: 95 }, "<", 500]],
     ["http_req_duration{endpoint:login}: p(99.9) <= 1500.5", ["http_req_duration", "login", { p: 99.9 }, "<=", 1500.5]],
+    ["login:p95<500", ["http_req_duration", "login", { p: 95 }, "<", 500]],
+    ["/api/tables/players: p(99) < 1.5e3", ["http_req_duration", "/api/tables/players", { p: 99 }, "<", 1500]],
+    ["p95<500", ["http_req_duration", undefined, { p: 95 }, "<", 500]],
+    ["http_req_duration{endpoint:login}: p95<500", ["http_req_duration", "login", { p: 95 }, "<", 500]],
     ["p(95)<500", ["http_req_duration", undefined, { p: 95 }, "<", 500]],
     ["med<20", ["http_req_duration", undefined, "med", "<", 20]],
     ["http_req_failed: rate<0.01", ["http_req_failed", undefined, "rate", "<", 0.01]],

@@ -24,7 +24,7 @@ test("Erlang B as the tables print it: the load that n servers carry at a blocki
   for (const [servers, blocking, erlangs] of table) near(erlangB(servers, erlangs) / blocking, 1, 2);
 });
 
-test("Erlang C by hand: 1 server is ρ, 2 servers are 2ρ²/(1+ρ)", () => {
+test("1.3: Erlang C by hand: 1 server is ρ, 2 servers are 2ρ²/(1+ρ)", () => {
   for (const load of [0.1, 0.5, 0.9, 0.999]) {
     near(erlangC(1, load), load, 12);
     near(erlangC(2, 2 * load), (2 * load * load) / (1 + load), 12);

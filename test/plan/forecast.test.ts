@@ -26,7 +26,7 @@ test("100 users fit on a small machine, with two calls a minute for six tables",
   assert.deepEqual([f.advice.workers, f.advice.slots, f.advice.cpus], [2, 117, 1]);
 });
 
-test("before: 10 erlangs on 9 workers have no answer time; after: over the quota", () => {
+test("0.2, 1.3: before: 10 erlangs on 9 workers have no answer time; after: over the quota", () => {
   const before = forecast(preset("before", input()));
   assert.deepEqual([before.verdict, before.latency, need(before, "workers").needs > 9.99], ["overload", undefined, true]);
   const after = forecast(preset("after", input()));
@@ -91,7 +91,7 @@ test("more load never needs less, is never faster and never holds better; and no
 const inspectNumbers = (value: unknown): string =>
   typeof value === "object" && value !== null ? Object.values(value).map(inspectNumbers).join(" ") : String(value);
 
-test("the corrections come out as published", () => {
+test("0.2, 1.3, 2.8: the corrections come out as published", () => {
   const ours = (name: (typeof PRESETS)[number]): string =>
     corrections(name)
       .map((c) => c.ours)

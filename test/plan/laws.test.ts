@@ -8,7 +8,7 @@ import { closedRate, logNormal, loopLatency, mixture } from "../../src/plan/late
 const about = (actual: number, expected: number, part: number): void =>
   assert.ok(Math.abs(actual - expected) <= part * Math.abs(expected), `${actual} is not ${expected} ± ${part * 100} %`);
 
-test("10 requests/s, a TTL of 30 s: in each of 16 or 32 workers, or shared", () => {
+test("1.2: 10 requests/s, a TTL of 30 s: in each of 16 or 32 workers, or shared", () => {
   about(hitRatio(10 / 16, 30), 0.9494, 0.0001);
   about(hitRatio(10 / 32, 30), 0.9036, 0.0001);
   about(hitRatio(10, 30), 0.9967, 0.0001);

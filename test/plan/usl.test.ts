@@ -25,7 +25,7 @@ test("the scalability law finds the coefficients it was made from", () => {
   );
 });
 
-test("500, 2,000 and 5,000 users of a published run: a peak near 2,200 users, called an illustration", () => {
+test("2.1: 500, 2,000 and 5,000 users of a published run: a peak near 2,200 users, called an illustration", () => {
   const found = fit([
     { users: 500, rate: 10_681 },
     { users: 2_000, rate: 27_535 },

@@ -3,7 +3,7 @@ import test from "node:test";
 import { minutes, ms, seconds } from "../../src/base/units.ts";
 import { problems, resolved } from "./given.ts";
 
-test("what alerts fire at, unless somebody says otherwise", () => {
+test("4.10: what alerts fire at, unless somebody says otherwise", () => {
   const { settings } = resolved();
   const { alert_threshold, alert_urgent, alert_latency, alert_latency_for, alert_cpu, alert_ram, alert_quota, alert_restarts, alert_disk } =
     settings;

@@ -24,7 +24,7 @@ test("the names that people have in their files", () => {
   );
 });
 
-test("slots by the memory", () => {
+test("4.2, 4.7: slots by the memory", () => {
   const { settings } = resolved({ env: { MAX_CONCURRENT_BOTS: "RAM" }, flags: { memory: "4g" } });
   assert.equal(slotsOf(settings.max_slots, settings.memory), 150);
   assert.equal(slotsOf(7, bytes(1)), 7);

@@ -7,7 +7,7 @@ import { sourceText } from "../../src/settings/source.ts";
 import { SETTINGS } from "../../src/settings/table.ts";
 import { CWD, ENV_FILE, problems, resolved } from "./given.ts";
 
-test("default < env file < environment < flag", () => {
+test("4.7: default < env file < environment < flag", () => {
   const files = "DROVER_BACKLOG=1";
   const env = { DROVER_BACKLOG: "2" };
   const flags = { backlog: "3" };
@@ -37,7 +37,7 @@ test("PORT means every address; an own bind in the same place wins", () => {
     assert.match(problems({ env: { PORT } }).join(), /^bind: .*environment PORT.*a port/);
 });
 
-test("aliases that were seconds take a bare number; GUNICORN_TIMEOUT sets both timeouts", () => {
+test("0.4: aliases that were seconds take a bare number; GUNICORN_TIMEOUT sets both timeouts", () => {
   const { settings } = resolved({ env: { GUNICORN_TIMEOUT: "120", SHEET_CACHE_TTL: "300" } });
   assert.deepEqual([settings.timeout, settings.request_timeout, settings.cache_ttl], [seconds(120), seconds(120), seconds(300)]);
   assert.equal(resolved({ env: { SHEET_CACHE_TTL: "500ms" } }).settings.cache_ttl, ms(500));

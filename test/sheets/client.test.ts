@@ -56,7 +56,7 @@ test("fresh rows: no question, the same view, all from one source", async () => 
   assert.deepEqual(w.tables.list(), [INFO]);
 });
 
-test("stale rows are served at once and asked for once a second", async () => {
+test("0.12: stale rows are served at once and asked for once a second", async () => {
   const w = world();
   const view = w.loaded();
   w.advance(30_000);

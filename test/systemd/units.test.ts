@@ -24,7 +24,7 @@ describe("the filled units", { skip }, () => {
   const unit = (name: string) => join(dir, "systemd", "system", name);
   const analyze = (...args: string[]) => spawnSync("systemd-analyze", args, { encoding: "utf8" });
 
-  test("systemd-analyze verify has nothing to say", () => {
+  test("0.8: systemd-analyze verify has nothing to say", () => {
     const { status, stdout, stderr } = analyze(
       "verify",
       "--man=no",

@@ -5,7 +5,7 @@ import { json, type AdminAnswer } from "../request.ts";
 
 /**
  * 503 when nothing serves, never because it is full: a monitor that took the machine out for that would make it worse. Who wants otherwise
- * says `?fail_on=full` or `?fail_on=warning`.
+ * says `?fail_on=full`, `?fail_on=warning`, or from how many percent on: `?fail_on=90`.
  */
 export function healthAnswer({ status, workers, slots }: Health, query: URLSearchParams): AdminAnswer {
   const capacity =
@@ -14,7 +14,8 @@ export function healthAnswer({ status, workers, slots }: Health, query: URLSearc
   const failOn = query.get("fail_on");
   const full = slots?.status === "FULL" && (failOn === "full" || failOn === "warning");
   const warning = slots?.status === "WARNING" && failOn === "warning";
-  const well = serving && !full && !warning;
+  const above = slots !== undefined && slots !== null && /^\d{1,3}$/.test(failOn ?? "") && capacityOf(slots).percentUsed >= Number(failOn);
+  const well = serving && !full && !warning && !above;
   const word = serving ? status : status === "stopping" ? "stopping" : "down";
   return json(well ? 200 : 503, { status: word, ...capacity }, well ? {} : { "Retry-After": serving ? "30" : "5" });
 }

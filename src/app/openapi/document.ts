@@ -110,6 +110,7 @@ function listParameters({ columns }: DescribedTable): readonly Schema[] {
       : { type: "object", properties: Object.fromEntries(columns.map((c) => [c.name, filterSchema(c.type)])), additionalProperties: false };
   return [
     { name: "limit", in: "query", schema: { type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT } },
+    { name: "page", in: "query", description: "The Nth page, from 1; not with a cursor", schema: { type: "integer", minimum: 1 } },
     {
       name: "cursor",
       in: "query",

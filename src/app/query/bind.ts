@@ -23,7 +23,8 @@ export function bindQuery(table: string, raw: RawQuery, columns: readonly QueryC
   const selection = selectionOf(table, filters, raw.sort);
   const cursor = raw.cursor === undefined ? undefined : readCursor(raw.cursor, selection, raw.sort.length);
   if (cursor?.ok === false) return cursor;
-  return good({ limit: raw.limit, cursor: cursor?.value, filters, sort: raw.sort, selection });
+  const skip = raw.page === undefined ? {} : { skip: (raw.page - 1) * raw.limit };
+  return good({ limit: raw.limit, cursor: cursor?.value, ...skip, filters, sort: raw.sort, selection });
 }
 
 function unknownColumn(parameter: string, column: string, columns: readonly QueryColumn[]): Checked<never> {

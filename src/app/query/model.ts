@@ -41,6 +41,8 @@ export interface SortKey {
 export interface Query {
   readonly limit: number;
   readonly cursor: Cursor | undefined;
+  /** Rows of the selection before the page, where there is no cursor. */
+  readonly skip?: number;
   readonly filters: readonly Filter[];
   readonly sort: readonly SortKey[];
   /** Tells this selection (table, filters, sort) from others: a cursor belongs to one. */

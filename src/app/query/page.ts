@@ -37,7 +37,7 @@ export function selectPage(rows: Rows, query: Query): Page {
 
 function slicePage(rows: Rows, query: Query): Page {
   const total = rows.rowCount;
-  const start = Math.min(query.cursor?.offset ?? 0, total);
+  const start = Math.min(query.cursor?.offset ?? query.skip ?? 0, total);
   const end = fit(rows, start, Math.min(start + query.limit, total), (i) => i);
   const next = end < total ? writeCursor(cursorAt(rows, query, { end, at: (i) => i })) : null;
   return { rows: rows.rowSlice(start, end), total, next };
@@ -47,7 +47,7 @@ function slicePage(rows: Rows, query: Query): Page {
 export function selectRows(rows: Rows, query: Query): { readonly order: Uint32Array; readonly start: number } {
   const columns = (name: string) => rows.cells(name);
   const order = sortRows(filterRows(rows.rowCount, columns, query.filters), columns, query.sort);
-  const start = query.cursor === undefined ? 0 : startOf(rows, query, query.cursor, order);
+  const start = query.cursor === undefined ? (query.skip ?? 0) : startOf(rows, query, query.cursor, order);
   return { order, start: Math.min(start, order.length) };
 }
 

@@ -31,6 +31,8 @@ export interface RawFilter {
 export interface RawQuery {
   readonly limit: number;
   readonly cursor: string | undefined;
+  /** From 1; undefined: by the cursor, or the first. */
+  readonly page?: number;
   readonly sort: readonly SortKey[];
   readonly filters: readonly RawFilter[];
 }
@@ -43,10 +45,14 @@ export interface Bounds {
   /** Rows, where no limit is given. */
   readonly standard: number;
   readonly most: number;
+  /** It has pages by number. */
+  readonly paged?: true;
   /** The route and its parameters, for messages. */
   readonly takes: string;
 }
-const LIST: Bounds = { standard: DEFAULT_LIMIT, most: MAX_LIMIT, takes: `a list takes ${PARAMETERS.join(", ")}` };
+const LIST: Bounds = { standard: DEFAULT_LIMIT, most: MAX_LIMIT, paged: true, takes: `a list takes page, ${PARAMETERS.join(", ")}` };
+/** Of a table whose every page has one row, the last. */
+const MAX_PAGES = 10_000_000;
 
 /**
  * @param raw the part of the target after `?`, not decoded; empty when there is none.
@@ -61,6 +67,7 @@ export function parseQuery(raw: string): Checked<RawQuery> {
 export function readQuery(pairs: ReadonlyMap<string, string>, bounds: Bounds): Checked<RawQuery> {
   let limit = bounds.standard;
   let cursor: string | undefined;
+  let page: number | undefined;
   let sort: readonly SortKey[] = [];
   const filters: RawFilter[] = [];
   for (const [name, value] of pairs) {
@@ -69,16 +76,21 @@ export function readQuery(pairs: ReadonlyMap<string, string>, bounds: Bounds): C
     const { value: part } = read;
     if ("limit" in part) limit = part.limit;
     else if ("cursor" in part) cursor = part.cursor;
+    else if ("page" in part) page = part.page;
     else if ("sort" in part) sort = part.sort;
     else if (filters.push(part) > MAX_FILTERS) return bad(name, `more than ${MAX_FILTERS} filters: at most ${MAX_FILTERS} are allowed`);
   }
-  return good({ limit, cursor, sort, filters });
+  if (page === undefined) return good({ limit, cursor, sort, filters });
+  if (cursor !== undefined) return bad("page", "stands beside a cursor: leave one of them out");
+  return good({ limit, cursor, page, sort, filters });
 }
 
-type Part = { readonly limit: number } | { readonly cursor: string } | { readonly sort: readonly SortKey[] } | RawFilter;
+type Part = { readonly limit: number } | { readonly cursor: string } | { readonly page: number } | { readonly sort: readonly SortKey[] } | RawFilter;
 
-function readParameter(name: string, value: string, { most, takes }: Bounds): Checked<Part> {
+function readParameter(name: string, value: string, { most, paged, takes }: Bounds): Checked<Part> {
   switch (name) {
+    case "page":
+      return paged === true ? readPage(value) : bad(name, `is unknown: ${takes}`);
     case "limit":
       return readLimit(value, most);
     case "cursor":
@@ -120,6 +132,13 @@ function decode(text: string): string | undefined {
 function readLimit(value: string, most: number): Checked<Part> {
   const limit = /^[1-9]\d{0,8}$/.test(value) ? Number(value) : 0;
   return limit >= 1 && limit <= most ? good({ limit }) : bad("limit", `is ${quoted(value)}: expected a whole number from 1 to ${most}`);
+}
+
+function readPage(value: string): Checked<Part> {
+  const page = /^[1-9]\d{0,8}$/.test(value) ? Number(value) : 0;
+  return page >= 1 && page <= MAX_PAGES
+    ? good({ page })
+    : bad("page", `is ${quoted(value)}: expected a whole number from 1 to ${MAX_PAGES}`);
 }
 
 function readSort(value: string): Checked<Part> {

@@ -149,6 +149,11 @@ export class SharedLedger implements LedgerHost {
     return this.#step(() => ((this.#slots.rules = { ...this.#slots.rules, max }), true)) ?? false;
   }
 
+  /** How long a slot is held after its last use. */
+  get lease(): Ms {
+    return this.#slots.rules.lease;
+  }
+
   /** The sessions that hold slots, the oldest first. */
   list(): SessionLine[] {
     return sessionLines(this.#slots, this.#now().now);

@@ -3,7 +3,7 @@ import type { Question, WritesQuestion } from "../../base/protocol.ts";
 import { capacityOf } from "../../base/slots.ts";
 import type { Ms, Timestamp } from "../../base/units.ts";
 import { AWAY, type SharedLedger } from "./ledger.ts";
-import type { SessionLine } from "./sessions.ts";
+import { zombies, type SessionLine } from "./sessions.ts";
 
 /** Lines of a list. */
 const MOST_LINES = 1_000;
@@ -21,8 +21,10 @@ export async function answerOperator(
   wall: Timestamp,
 ): Promise<{ readonly ok: boolean; readonly text: string }> {
   switch (question.do) {
-    case "list":
-      return { ok: true, text: ledger.isUnread ? `${list(ledger, wall)}\n${UNREAD}` : list(ledger, wall) };
+    case "list": {
+      const text = question.zombies === true ? zombieList(ledger, wall) : list(ledger, ledger.list(), wall);
+      return { ok: true, text: ledger.isUnread ? `${text}\n${UNREAD}` : text };
+    }
     case "reap":
       return { ok: true, text: `${slots(ledger.reap())} freed; ${used(ledger)}` };
     case "end": {
@@ -47,8 +49,14 @@ export async function answerOperator(
   }
 }
 
-function list(ledger: SharedLedger, wall: Timestamp): string {
-  const lines = ledger.list();
+function zombieList(ledger: SharedLedger, wall: Timestamp): string {
+  const { lease } = ledger;
+  const found = zombies(ledger.list(), lease);
+  const what = `${sessions(found.length)} without a stream and unused for a minute; a slot is free ${span(lease)} after its last use`;
+  return `${list(ledger, found, wall)}\n${what}`;
+}
+
+function list(ledger: SharedLedger, lines: readonly SessionLine[], wall: Timestamp): string {
   const shown = lines.slice(0, MOST_LINES).map((line) => row(line, wall));
   const head = ["SESSION".padEnd(10), "USER".padEnd(LONGEST_USER), "IN FOR".padEnd(8), "LEFT".padEnd(8), "BY"].join(" ");
   const more = lines.length > shown.length ? [`and ${lines.length - shown.length} more`] : [];

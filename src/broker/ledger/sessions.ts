@@ -1,5 +1,5 @@
 /** The ledger's sessions as an operator lists and names them. Pure. */
-import { between, ms, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
+import { between, minutes, ms, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Session } from "../../sheets/ledger.ts";
 import type { Ended, Mark, Slots } from "./slots.ts";
 
@@ -14,6 +14,13 @@ export interface SessionLine {
   /** An event stream is open. */
   readonly held: boolean;
 }
+
+/** A slot that nobody has used for so long, and that no open stream holds, may belong to a client that has gone. */
+const UNUSED = minutes(1);
+
+/** Sessions that hold a slot without using it; the sweep frees it when the lease ends. @param lease how long one lasts. */
+export const zombies = (lines: readonly SessionLine[], lease: Ms): SessionLine[] =>
+  lines.filter(({ held, left }) => !held && left <= Math.max(0, lease - UNUSED));
 
 /** Digits of an id that name a session. */
 const LEAST_ID = 6;

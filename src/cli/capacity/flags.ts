@@ -12,7 +12,7 @@ const VALUES = (
   "users rate burst writes signed-in comfort bytes sizes visitors arrivals stay profile cpus ram machine nic regions upstream-ms tables ttl " +
   "quota limit from verify prices preset"
 ).split(" ");
-const SWITCHES = ["tiers", "json", "explain", "show-prices"];
+const SWITCHES = ["tiers", "json", "explain", "cost", "show-prices"];
 
 export const PLAN_FLAGS: readonly CommandFlag[] = [
   ...VALUES.map((name) => ({ name, takes: "value" as const })),
@@ -62,6 +62,7 @@ export interface PlanFlags {
   readonly tiers: boolean;
   readonly json: boolean;
   readonly explain: boolean;
+  readonly cost: boolean;
   readonly showPrices: boolean;
 }
 
@@ -108,6 +109,7 @@ export function readPlanFlags(own: ReadonlyMap<string, string>): PlanFlags {
     tiers: own.has("tiers"),
     json: own.has("json"),
     explain: own.has("explain"),
+    cost: own.has("cost"),
     showPrices: own.has("show-prices"),
   };
   together(flags);

@@ -139,6 +139,31 @@ test("pages of any size add up to the whole, in order", () => {
   );
 });
 
+test("3.7: pages by number are the same as by cursor, while nothing changes", () => {
+  const raw = fc.constantFrom("", "sort=score", "sort=-score,name", "filter[score][gte]=2");
+  fc.assert(
+    fc.property(arbitraryRows, raw, fc.integer({ min: 1, max: 9 }), (rows, query, limit) => {
+      const all = page(rows, `${query}&limit=1000`).ids;
+      for (let n = 1; n <= Math.ceil(all.length / limit) + 1; n += 1) {
+        const { ids, next, total } = page(rows, `${query}&limit=${limit}&page=${n}`);
+        assert.deepEqual(ids, all.slice((n - 1) * limit, n * limit));
+        assert.deepEqual([total, next !== null], [all.length, n * limit < all.length]);
+        if (next !== null) assert.deepEqual(page(rows, `${query}&limit=${limit}&cursor=${next}`).ids, all.slice(n * limit, (n + 1) * limit));
+      }
+    }),
+    { numRuns: times(100) },
+  );
+  for (const [wrong, message] of [
+    ["page=0", /^is .0.: expected a whole number from 1 to 10000000$/],
+    ["page=x", /whole number from 1/],
+    ["page=2&cursor=abc", /beside a cursor/],
+  ] as const) {
+    const parsed = parseQuery(wrong);
+    assert.ok(!parsed.ok && parsed.bad.parameter === "page");
+    assert.match(parsed.bad.detail, message);
+  }
+});
+
 /** What people do to a sheet between two pages, away from the rows that stay. */
 const edit = fc.oneof(
   fc.record({ do: fc.constant("insert" as const), at: fc.nat(60), score: fc.integer({ min: 0, max: 5 }) }),

@@ -73,7 +73,7 @@ test("a clock that was set back keeps nobody out", () => {
   assert.deepEqual(s.enter(born("bob", 10), earlier(3_601)), { is: "in" });
 });
 
-test("leases: renewed by deeds and by open streams; what a dead worker held is free within 60 s", () => {
+test("4.12: leases: renewed by deeds and by open streams; what a dead worker held is free within 60 s", () => {
   const s = slots();
   const a = born("a", 0);
   s.enter(a, at(0));
