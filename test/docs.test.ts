@@ -143,6 +143,41 @@ function testNames(): ReadonlySet<string> {
   );
 }
 
+test("0.6, 0.9, 1.11: the page for those who come from Gunicorn has every name of their notes, and what takes its place", () => {
+  const page = readFileSync("docs/from-gunicorn.md", "utf8");
+  const names = [
+    "GUNICORN_WORKERS",
+    "GUNICORN_WORKER_CLASS=gevent",
+    "GUNICORN_WORKER_CONNECTIONS=1000",
+    "GUNICORN_TIMEOUT=120",
+    "SHEET_CACHE_TTL=120",
+    "gevent==23.9.1",
+    "venv",
+    "pip install",
+    "requirements.txt",
+    ".env.production",
+    "scp ",
+    "systemctl restart killer",
+    "systemctl reload drover",
+    "tail -f /var/log/killer.log",
+    "ps aux",
+    "htop",
+    "ss -tuln",
+    "ab -n 1000 -c 10",
+    "Flask-Limiter",
+    "get_remote_address",
+    "drover: worker 3 [app]",
+    "drover status",
+    "drover top",
+    "drover logs",
+  ];
+  assert.deepEqual(
+    names.filter((name) => !page.includes(name)),
+    [],
+  );
+  assert.match(page, /`ss -tuln` lists sockets that listen, not connections/);
+});
+
 test("each threat names a test that is there", () => {
   const known = testNames();
   const page = readFileSync("docs/security.md", "utf8");

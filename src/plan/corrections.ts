@@ -110,6 +110,11 @@ export function gatewayBill(millions: number): number {
   return sum;
 }
 
+/** 100,000 requests a second of 100 ms each. */
+const AT_ONCE = 100_000 * 0.1;
+/** Execution environments that a function may gain, in seconds: docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html. */
+const SCALES = { more: 1_000, every: 10 } as const;
+
 const MONTH = 30 * 86_400;
 const GB_SECOND = 0.0000166667;
 const PROVISIONED_GB_SECOND = 0.0000041667;
@@ -143,6 +148,12 @@ function internet(): Correction[] {
       theirs: "$20,300 a month",
       ours: `$${exact(sum)} for the same 3 billion, ${num(sum / 20_300)} times as much`,
       why: "the provisioned capacity was left out",
+    },
+    {
+      subject: "the functions at once",
+      theirs: "10,000, of 50,000 that the quota allows; 5,000 provisioned with --qualifier $LATEST",
+      ours: `right: 100,000 requests/s × 100 ms = ${exact(AT_ONCE)} at once; ${exact(SCALES.more)} more every ${SCALES.every} s: ${num((AT_ONCE / SCALES.more) * SCALES.every)} s until all are there. drover keeps every worker ready (DROVER_WORKERS), and drover scale N changes their number`,
+      why: "Little's law. Of provisioned concurrency $LATEST has none: it takes a version or an alias, and in double quotes the shell leaves nothing of it",
     },
     {
       subject: "the peak",

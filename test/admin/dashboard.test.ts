@@ -104,6 +104,7 @@ test("4.6: a link logs in and leaves no trace; figures, states, a full house, ho
   await loggedIn(w, tab);
   assert.equal(await tab.run("location.hash + document.cookie"), "", "the key is in no history, and no script sees the cookie");
   assert.match(String(await tab.run(seen)), /150 of 200 places taken \(75 %\), 50 free · HEALTHY/);
+  assert.equal(await tab.run("document.querySelector('#every').value"), "5", "it refreshes every 5 s");
   assert.equal(
     await tab.run("document.querySelector('#gauge').getAttribute('aria-valuetext')"),
     "150 of 200 places taken (75 %), 50 free; HEALTHY",

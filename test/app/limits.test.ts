@@ -293,7 +293,7 @@ test("4.4: a full service says so in the reader's language and the site's words,
   );
 });
 
-test("whoever is not in is told why", () => {
+test("4.4: whoever is not in is told why", () => {
   const told = (admission: Parameters<typeof admissionProblem>[0]) => {
     const is = admissionProblem(admission, {}, SLOT_NOUN);
     return [is.status, is.code, is.headers?.["X-Drover-Refused"], is.headers?.["Retry-After"] !== undefined];

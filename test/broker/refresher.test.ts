@@ -60,7 +60,7 @@ function world(ttls: Readonly<Record<string, string>>, perMin = 60) {
 
 const SIX = { a: "30s", b: "30s", c: "60s", d: "60s", e: "120s", f: "120s" };
 
-test("misses of one tick are one call, and one that comes meanwhile joins or waits for the next", async () => {
+test("1.8: misses of one tick are one call, and one that comes meanwhile joins or waits for the next", async () => {
   const w = world(SIX);
   const answers = Promise.all([w.refresher.want("a"), w.refresher.want("a"), w.refresher.want("b")]);
   await w.time.advance(20);
@@ -247,7 +247,7 @@ test("a range that is named in no way we know is found by halving", async () => 
   assert.equal(w.calls.length, before + 1, "once it is found, all go in one call again");
 });
 
-test("an answer that is too large comes in parts; one table that is, fails alone", async () => {
+test("0.17: an answer that is too large comes in parts; one table that is, fails alone", async () => {
   const w = world(SIX);
   w.state.answer = (names) => (names.includes("f") || names.length > 3 ? { is: "tooLarge", message: "over 32 MB" } : undefined);
   const all = Promise.all(Object.keys(SIX).map((name) => w.refresher.want(name)));

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { DroverError } from "../../src/base/errors.ts";
 import { plan } from "../../src/cli/plan-command.ts";
+import { size as sizeText } from "../../src/plan/units.ts";
+import { detectMachine } from "../../src/settings/machine.ts";
 import { printed } from "./printed.ts";
 
 const step = (rate: number, more: object = {}): object => ({
@@ -67,6 +69,38 @@ test("without flags it plans for this machine; every preset, tier and explanatio
     (await printed(t, ["--explain"])).text,
     /calls to Google +60 \/ \(T \+ 1\/λ\).*\n[^]*costs\.cpu +0\.036 +assumed +docs\/tuning\.md/,
   );
+});
+
+test("0.1: plan takes this machine, and --cpus and --ram another", async (t) => {
+  const { cpus, memory } = detectMachine({});
+  const { text } = await printed(t, []);
+  assert.match(text, new RegExp(`\\ndrover: ${cpus} CPUs?, ${sizeText(memory)}, `));
+  assert.match((await printed(t, ["--cpus", "4", "--ram", "20g"])).text, /\ndrover: 4 CPUs, 20 GiB, 16 workers × 1,000 connections/);
+});
+
+test("2.2: 100,000 users × 1 request a second, peaks of 3 times that", async (t) => {
+  const { text, code } = await printed(t, ["--users", "100000", "--rate", "1", "--burst", "3"]);
+  assert.match(text, /^100,000 users × 1 request a second = 100,000\/s, 300,000\/s at the peak\n/);
+  assert.equal(code, 1);
+});
+
+test("2.4: 100,000 requests a second of 100 ms are 10,000 at once, by Little's law, and $LATEST has no provisioned concurrency", async (t) => {
+  const { text } = await printed(t, ["--preset", "internet"]);
+  assert.match(text, /is: +right: 100,000 requests\/s × 100 ms = 10,000 at once; 1,000 more every 10 s: 100 s until all are there/);
+  assert.match(text, /\$LATEST has none: it takes a version or an alias, and in double quotes the shell leaves nothing of it/);
+  assert.match(text, /drover keeps every worker ready \(DROVER_WORKERS\), and drover scale N changes their number/);
+});
+
+test("4.2: what a machine's memory usually holds: 2 GB 50, 4 GB 150, 8 GB 300, 16 GB 500", async (t) => {
+  for (const [ram, slots] of [
+    ["2g", 50],
+    ["4g", 150],
+    ["8g", 300],
+    ["16g", 500],
+  ] as const)
+    // prettier-ignore
+    assert.match((await printed(t, ["--ram", ram])).text, new RegExp(`usually hold ${slots}\\)`), ram);
+  assert.match((await printed(t, ["--ram", "4g", "--max-slots", "200"])).text, /^slots +200 \(comfort 150\)/m);
 });
 
 test("--json is one document, presets and tiers too", async (t) => {

@@ -4,7 +4,7 @@ import { renderStatus } from "../../src/cli/status.ts";
 import type { UpstreamReport } from "../../src/base/upstreamreport.ts";
 import { ms, type Timestamp } from "../../src/base/units.ts";
 import type { PlaceId } from "../../src/master/core/model.ts";
-import { NOW, place, statusWith } from "./statuses.ts";
+import { child, NOW, place, statusWith } from "./statuses.ts";
 import type { Status } from "../../src/cli/snapshot.ts";
 
 const roll: NonNullable<Status["roll"]> = {
@@ -116,6 +116,19 @@ const CASES: readonly (readonly [string, Partial<Status>, RegExp])[] = [
 for (const [what, changes, expected] of CASES) {
   test(`status: ${what}`, () => assert.match(renderStatus(statusWith(changes)), expected));
 }
+
+test("0.9: status counts the open connections of every worker", () => {
+  const text = renderStatus(
+    statusWith({ places: [place(0, { child: child({ connections: 41 }) }), place(1, { child: child({ connections: 7 }) })] }),
+  );
+  const [head = "", ...rows] = text.split("\n").slice(text.split("\n").findIndex((line) => line.includes("CONN")));
+  const at = head.indexOf("CONN");
+  assert.deepEqual(
+    rows.slice(0, 2).map((row) => row.slice(at - 4, at + 4).trim()),
+    ["41", "7"],
+    text,
+  );
+});
 
 test("what an application, Google or a path brought into it can't command the terminal", () => {
   const evil = "\u001b[2J\u001b]0;owned\u0007\u009b1mhe\nllo\u202e";

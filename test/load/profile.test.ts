@@ -15,7 +15,7 @@ const LAUNCH = {
 };
 const profile = (change: object = {}) => readProfile(JSON.stringify({ ...LAUNCH, ...change }), "launch.json");
 
-test("a launch plan's JSON is taken as it is, and its three readings are told", () => {
+test("3.3: a launch plan's JSON is taken as it is, and its three readings are told", () => {
   const read = profile();
   assert.deepEqual([read.simultaneous, read.reading, read.mix], [300, "session", { read: 60, write: 30, export: 10 }]);
   const { system, user, session } = readings(read.actions);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
+import { EXIT } from "../../src/base/exit.ts";
 import { judge } from "../../src/load/judge.ts";
 import { compares } from "../../src/load/metrics.ts";
 import { contradiction } from "../../src/load/satisfiable.ts";
@@ -28,6 +29,22 @@ test("0.11: k6's notation is read, and login:p95<500 is a threshold of an endpoi
     const { metric, endpoint, statistic, operator, limit } = parseThreshold(text);
     assert.deepEqual([metric, endpoint, statistic, operator, limit], expected, text);
   }
+});
+
+test("0.11, 1.7: unless told otherwise answers stay below 500 ms, without 503, timeout or error, CPU below 80 %, memory below 50 %", () => {
+  assert.deepEqual(
+    USUAL.map(({ text }) => text),
+    [
+      "http_req_duration:p(95)<500",
+      "unexpected_503==0",
+      "timeouts==0",
+      "errors==0",
+      "http_req_shed:rate<0.01",
+      "target_cpu<80",
+      "target_rss<50",
+    ],
+  );
+  assert.notEqual(EXIT.thresholds.code, 0, "a run that crosses one fails");
 });
 
 test("what can't be read, can't hold or can't fail is refused, and why", () => {

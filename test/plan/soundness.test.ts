@@ -16,7 +16,7 @@ const read = (change: object): RunStep => {
   return first;
 };
 
-test("a step that Little's law forbids is called a bad measurement, and goes into no figure", () => {
+test("2.1: a step that Little's law forbids is called a bad measurement, and goes into no figure", () => {
   // 50 users at 41 ms make 69 requests/s only by thinking 684 ms; the same document's next row thinks 12.
   const latencyMs = { p50: 41, p95: 60, p99: 80, max: 90 };
   const odd = step(50, { thinkMs: 12, achievedPerSecond: 69, requests: 6_900, latencyMs, cpuSeconds: 9 });

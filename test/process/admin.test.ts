@@ -30,7 +30,7 @@ function ask(url: string, method: string, headers: OutgoingHttpHeaders, body?: u
   });
 }
 
-test("an operator over HTTP: the first token, orders, limits that outlast a broker, a browser's link", async (t) => {
+test("4.5, 4.7: an operator over HTTP: the first token, orders, limits that outlast a broker, a browser's link", async (t) => {
   const daemon = await start(t, { env: { DROVER_MAX_SLOTS: "200" } });
   const token = tokenOf(daemon);
   const order = (path: string, body: unknown = {}) => ask(`${daemon.url}/api/admin/${path}`, "POST", bearer(token), body);
@@ -128,7 +128,7 @@ test("with every worker stopped the operator is answered over the control socket
   for (const slot of [0, 1]) process.kill((await daemon.place(`worker/${slot}`)).child?.pid ?? 0, "SIGCONT");
 });
 
-test("a foreign application keeps its routes; the administration has an address of its own", async (t) => {
+test("4.5: a foreign application keeps its routes; the administration has an address of its own", async (t) => {
   const app = join(ROOT, "test/process/apps/plain.mjs");
   const daemon = await start(t, { args: [app, "--admin-bind", "127.0.0.1:0"], env: { DROVER_DEMO: "off" } });
   const own = (await get(`${daemon.url}/api/admin/capacity`)).body;

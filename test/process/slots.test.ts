@@ -19,7 +19,7 @@ const drover = async (daemon: Daemon, ...args: string[]): Promise<string> =>
 const entered = (daemon: Daemon, user: string, is: string): Promise<unknown> =>
   until(`${user} is ${is}`, async () => (await enter(daemon, user)) === is);
 
-test("who is in stays in over a reload, a killed broker and a restart; the operator sees them and puts one out", async (t) => {
+test("4.4, 4.12: who is in stays in over a reload, a killed broker and a restart; the operator sees them and puts one out", async (t) => {
   let daemon = await start(t, { args: [APP], env: ENV });
   for (const user of ["ada", "bob"]) await entered(daemon, user, "in");
   assert.equal(await enter(daemon, "eve"), "full");

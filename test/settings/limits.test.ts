@@ -1,22 +1,27 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { bytes, minutes } from "../../src/base/units.ts";
+import { bytes, minutes, seconds } from "../../src/base/units.ts";
 import { rate, slotsOf } from "../../src/settings/rows/limits.ts";
 import { problems, resolved } from "./given.ts";
 
-test("the names that people have in their files", () => {
+test("4.1: the names that people have in their files", () => {
   const env = {
     MAX_CONCURRENT_BOTS: "200",
-    MAX_BOTS_PER_USER: "2",
+    MAX_BOTS_PER_USER: "1",
     MAX_TRADES_PER_DAY: "500",
     MAX_TOKENS_PER_MINUTE: "1000",
     MAX_SIGNALS_PER_MINUTE: "100",
+    WEBSOCKET_RECONNECT: "5s",
+    ALERT_THRESHOLD: "0.8",
   };
   const { settings } = resolved({ env });
   assert.deepEqual(
     [settings.max_slots, settings.max_slots_per_user, settings.daily_quota, settings.tokens_per_minute, settings.signals_per_minute],
-    [200, 2, 500, 1_000, 100],
+    [200, 1, 500, 1_000, 100],
   );
+  assert.deepEqual([settings.reconnect, settings.alert_threshold], [seconds(5), 80], "160 of 200");
+  const { settings: bare } = resolved({ env: { WEBSOCKET_RECONNECT: "5" } });
+  assert.equal(bare.reconnect, seconds(5));
   const { settings: usual } = resolved();
   assert.deepEqual(
     [usual.max_slots, usual.max_slots_per_user, usual.slot_conflict, usual.slot_lease, usual.rate_limit, usual.daily_quota],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { totalmem } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { test } from "node:test";
 import { cgroupMemory, detectMachine, inContainer, openFiles, type ReadIfThere } from "../../src/settings/machine.ts";
 
@@ -58,8 +58,13 @@ test("containers", () => {
   }
 });
 
-test("this machine", () => {
+test("0.1: this machine: its CPUs as affinity and cpu.max leave them, its memory as the cgroups do", () => {
   const found = detectMachine({});
+  assert.equal(found.cpus, availableParallelism());
+  const [major = 0, minor = 0] = (process.versions.uv ?? "").split(".").map(Number);
+  assert.ok(major > 1 || minor >= 49, `libuv ${process.versions.uv} counts cgroup v2's cpu.max in availableParallelism`);
+  const granted = process.constrainedMemory();
+  assert.ok(granted === 0 || granted > 2 ** 60 || found.memory <= granted);
   assert.ok(Number.isInteger(found.cpus) && found.cpus >= 1);
   assert.ok(found.memory > 0 && found.memory <= totalmem());
   assert.ok(found.nofile === undefined || found.nofile > 0);

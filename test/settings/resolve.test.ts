@@ -47,6 +47,32 @@ test("0.4: aliases that were seconds take a bare number; GUNICORN_TIMEOUT sets b
   assert.match(problems({ env: { DROVER_TIMEOUT: "30" } }).join(), /needs its unit/);
 });
 
+test("0.3, 0.5: the names of a Gunicorn deployment are read, each with its source, and gevent is answered with a line", () => {
+  const env = {
+    GUNICORN_WORKERS: "16",
+    GUNICORN_WORKER_CLASS: "gevent",
+    GUNICORN_WORKER_CONNECTIONS: "1000",
+    GUNICORN_TIMEOUT: "120",
+    SHEET_CACHE_TTL: "120",
+  };
+  const here = { cpus: 4, memory: mebibytes(20_480) };
+  const found = resolved({ env, machine: here });
+  const text = renderCheck(found);
+  for (const line of [
+    /^workers +16 +environment GUNICORN_WORKERS$/m,
+    /^worker_connections +1000 +environment GUNICORN_WORKER_CONNECTIONS$/m,
+    /^timeout +2m +environment GUNICORN_TIMEOUT$/m,
+    /^request_timeout +2m +environment GUNICORN_TIMEOUT$/m,
+    /^cache_ttl +2m +environment SHEET_CACHE_TTL$/m,
+  ])
+    assert.match(text, line);
+  assert.match(found.warnings.join("\n"), /GUNICORN_WORKER_CLASS .* every worker runs an event loop already/);
+  for (const workers of ["8", "16", "32"]) assert.equal(resolved({ env: { GUNICORN_WORKERS: workers } }).settings.workers, Number(workers));
+  for (const ttl of ["60", "300"]) assert.equal(resolved({ env: { SHEET_CACHE_TTL: ttl } }).settings.cache_ttl, seconds(Number(ttl)));
+  const { settings: usual } = resolved({ machine: here });
+  assert.deepEqual([usual.workers, usual.worker_connections], [16, 1_000], "CPU × 4, and Gunicorn's default");
+});
+
 const keyPath = (env: NodeJS.ProcessEnv): string | undefined => resolved({ env }).settings.google_application_credentials;
 
 test("the Google key's variable has its own name, and ours is an alias", () => {

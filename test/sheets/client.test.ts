@@ -69,7 +69,7 @@ test("0.12: stale rows are served at once and asked for once a second", async ()
   assert.equal(w.wants.length, 0);
 });
 
-test("beyond, callers wait for one refresh; a renewal moves the times and nothing else", async () => {
+test("0.12: beyond, callers wait for one refresh; a renewal moves the times and nothing else", async () => {
   const w = world();
   const view = w.loaded();
   w.advance(60_000);

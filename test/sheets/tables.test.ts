@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { DroverError } from "../../src/base/errors.ts";
 import { seconds } from "../../src/base/units.ts";
 import { letters, origin, quoted } from "../../src/sheets/a1.ts";
-import { definitionOf, parseTables, readTables, strangersMayRead, tablesFromTabs } from "../../src/sheets/tables.ts";
+import { namedTables, definitionOf, parseTables, readTables, strangersMayRead, tablesFromTabs } from "../../src/sheets/tables.ts";
 import { namesSecret } from "../../src/sheets/words.ts";
 
 const parse = (tables: unknown) => parseTables(JSON.stringify({ tables }), "tables.json", seconds(30));
@@ -21,6 +21,17 @@ test("a table that says nothing is private, keyed by its first column and as old
   const [table] = parse({ players: {} });
   const nobody = { read: "nobody", append: "nobody", update: "nobody" };
   assert.deepEqual(table, { name: "players", range: "players", key: undefined, ttl: 30_000, columns: [], ...nobody });
+});
+
+test("0.12, 1.4: each table has its own TTL: players 30 s, sheet 2 minutes, the others the setting's", () => {
+  const file = {
+    tables: { players: { range: "Players", ttl: "30s" }, sheet: { range: "Sheet", ttl: "120s" }, part: { range: "Sheet!A1:C9" } },
+  };
+  const found = parseTables(JSON.stringify(file), "tables.json", seconds(300));
+  assert.deepEqual(
+    namedTables(found).map(({ name, ttl }) => [name, ttl]),
+    [["players", seconds(30)], ["sheet", seconds(120)], ["part", seconds(300)]], // prettier-ignore
+  );
 });
 
 test("everything a table can say", () => {

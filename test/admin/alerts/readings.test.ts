@@ -57,6 +57,34 @@ test("there is a rule for every name, in rising bands", () => {
   for (const { bands } of rules) assert.ok(bands.every(({ from }, i) => i === 0 || from > (bands[i - 1]?.from ?? 0)));
 });
 
+test("2.10: latency is the p95 of 60 s, not an average, above 500 ms for 3 periods; calm for as long as it varies", () => {
+  const rule = rulesOf(THRESHOLDS).find(({ name }) => name === "latency");
+  assert.deepEqual([rule?.bands, rule?.for], [[{ level: "warning", from: 500 }], minutes(3)], "threshold, and periods × period");
+  const { look, words } = alerts();
+  const minute = (p95: number) => ({ figures: { minuteP95: ms(p95) } });
+  for (const p95 of [600, 600, 400, 600, 600, 400]) look(minute(p95), minutes(1));
+  assert.deepEqual(words(), [], "never three in a row");
+  look(minute(600), minutes(4));
+  assert.deepEqual(words(), ["latency raised warning"]);
+});
+
+test("4.10: 160 of 200 slots warn, 190 are urgent, 200 critical; once at each edge, and 5 points lower on the way down", () => {
+  const { look, words } = alerts();
+  const slots = (used: number) => ({
+    status: { slots: { used, max: 200, status: used < 200 ? ("WARNING" as const) : ("FULL" as const) } },
+  });
+  const after = (used: number): string[] => (look(slots(used), minutes(2)), words());
+  assert.deepEqual(after(159), []);
+  assert.deepEqual(after(160), ["capacity raised warning"]);
+  assert.deepEqual(after(165), []);
+  assert.deepEqual(after(190), ["capacity escalated urgent"]);
+  assert.deepEqual(after(200), ["capacity escalated critical"]);
+  assert.deepEqual(after(191), [], "above 95 % it stays critical");
+  assert.deepEqual(after(185), ["capacity eased urgent"]);
+  assert.deepEqual(after(150), ["capacity eased warning"]);
+  assert.deepEqual(after(149), ["capacity cleared warning"]);
+});
+
 test("all is well: nothing is told in ten minutes", () => {
   const { look, words, made } = alerts();
   look({}, minutes(10));

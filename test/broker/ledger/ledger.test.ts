@@ -420,7 +420,7 @@ test("a flood of sessions, keys and logouts stays bounded and fast", async () =>
   host.close();
 });
 
-test("the operator sees who is in, frees, and puts out by user or by session", async () => {
+test("4.12: the operator sees who is in, frees, and puts out by user or by session", async () => {
   const { host } = begin();
   const one = seat(host);
   const [ada, bob] = [session("ada", time.wall() - 3_600_000), session("bob", time.wall(), { id: "abcdefgh", admin: true })];
@@ -431,6 +431,16 @@ test("the operator sees who is in, frees, and puts out by user or by session", a
   assert.match(text, /^slots 2\/3 HEALTHY \(66\.7 %, 1 free\)\n\nSESSION/);
   assert.match(text, /ada +60m +10m +what it did last\n/);
   assert.match(text, /abcdefgh +bob +0s +45s +an open stream, admin$/);
+  const zombies = async (): Promise<string> => (await told({ do: "list", zombies: true })).text;
+  assert.match(
+    await zombies(),
+    /^slots 2\/3 HEALTHY \(66\.7 %, 1 free\)\n0 sessions without a stream and unused for a minute; .* 10m after its last use$/,
+  );
+  await time.advance(30_000);
+  one.renew({ active: [], held: [bob], known: [] });
+  await time.advance(30_000);
+  assert.match(await zombies(), /ada +61m +9m +what it did last\n1 session without a stream and unused for a minute/);
+  assert.doesNotMatch(await zombies(), /bob/, "a stream holds that slot");
   assert.deepEqual(await told({ do: "end", who: "nobody" }), { ok: false, text: "nobody is in as nobody, and no session begins with it" });
   assert.deepEqual(await told({ do: "end", who: "ada" }), { ok: true, text: "1 session put out; slots 1/3 LOW (33.3 %, 2 free)" });
   assert.deepEqual(await one.enter(session("ada", time.wall() - 1)), { is: "revoked" }, "an older cookie of hers");
