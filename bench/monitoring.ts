@@ -60,7 +60,7 @@ async function scrapes(stack: Stack, what: string, n = 100): Promise<void> {
 const workers = (stack: Stack): number[] =>
   readFileSync(`/proc/${stack.pid}/task/${stack.pid}/children`, "utf8")
     .split(" ")
-    .filter((pid) => pid !== "" && /^drover: worker /.test(readFileSync(`/proc/${pid}/cmdline`, "latin1")))
+    .filter((pid) => pid !== "" && readFileSync(`/proc/${pid}/cmdline`, "latin1").startsWith("drover: worker "))
     .map(Number);
 
 const env = { DROVER_AUTOPSY: "off", DROVER_TIMEOUT: "60s", DROVER_WORKER_PRIORITY: process.env["PRIORITY"] ?? "10" };

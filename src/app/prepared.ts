@@ -30,7 +30,16 @@ export function listAnswer(view: TableView, query: Query, page: Page, audience?:
     page.rows,
     Buffer.from(`],"total":${page.total},"next":${JSON.stringify(page.next)},"asOf":"${new Date(asOf).toISOString()}"}`),
   ]);
-  const made = [FORMAT, view.info.name, hash, asOf, query.selection, query.limit, query.cursor ?? null, ...(query.skip ? [query.skip] : [])];
+  const made = [
+    FORMAT,
+    view.info.name,
+    hash,
+    asOf,
+    query.selection,
+    query.limit,
+    query.cursor ?? null,
+    ...(query.skip ? [query.skip] : []),
+  ];
   return answer(view, body, `${hash}-${digest(JSON.stringify(made), 9)}`, audience);
 }
 

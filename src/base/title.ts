@@ -14,7 +14,7 @@ const BUILT_IN = "sheets";
 export function appName(app: string | undefined): string {
   if (app === undefined) return BUILT_IN;
   const name = basename(app, extname(app)).replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, "?");
-  const letters = [...name];
+  const letters = Array.from(name);
   return letters.length <= LONGEST_NAME ? name : `${letters.slice(0, LONGEST_NAME - 1).join("")}…`;
 }
 

@@ -46,7 +46,11 @@ export async function slots(argv: readonly string[]): Promise<number> {
   const { resolved, positional, own } = readClientOptions(argv, [{ name: "zombies" }]);
   const [verb = "list", who, more] = positional;
   const zombies = own.has("zombies");
-  const sound = more === undefined && (!zombies || verb === "list") && (verb === "end") === (who !== undefined) && ["list", "reap", "end", "reset-day"].includes(verb);
+  const sound =
+    more === undefined &&
+    (!zombies || verb === "list") &&
+    (verb === "end") === (who !== undefined) &&
+    ["list", "reap", "end", "reset-day"].includes(verb);
   if (!sound) throw new DroverError("DROVER_E_USAGE", `${SLOTS_USAGE} (not ${positional.join(" ")})`);
   const what = zombies ? { do: verb, zombies } : who === undefined ? { do: verb } : { do: verb, who };
   say(await command(resolved.settings, "slots", what));

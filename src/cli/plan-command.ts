@@ -139,7 +139,10 @@ export async function plan(argv: readonly string[]): Promise<number> {
   const title = flags.preset === undefined ? "" : `${WHAT[flags.preset]}${isChanged(input) ? "; changed on the command line" : ""}\n`;
   const wrong = flags.preset === undefined ? [] : corrections(flags.preset);
   if (flags.json) printJson(planJson(made, wrong));
-  else print(`${title}${render(made)}${costs(asked, made)}${renderCorrections(wrong)}${flags.explain ? renderExplanations(made.forecast) : ""}`);
+  else
+    print(
+      `${title}${render(made)}${costs(asked, made)}${renderCorrections(wrong)}${flags.explain ? renderExplanations(made.forecast) : ""}`,
+    );
   return exitOf(made.forecast);
 }
 

@@ -90,6 +90,19 @@ describe("what the unit says", () => {
     assert.match(service({ ffi: false }), /^NotifyAccess=all$/m);
   });
 
+  test("0.8: the unit waits for READY, has a watchdog, ends the master alone, reloads without a restart, and names no user's settings", () => {
+    const text = service({});
+    for (const line of [
+      /^Type=notify$/m,
+      /^WatchdogSec=60s$/m,
+      /^KillMode=mixed$/m,
+      /^ExecReload=\S*drover reload$/m,
+      /^Restart=on-failure$/m,
+    ])
+      assert.match(text, line);
+    assert.doesNotMatch(text, /^User=root|^Environment=(?!DROVER_ENV_FILE=)/m);
+  });
+
   test("settings are not frozen by PID 1, and final exit codes come from the table", () => {
     assert.match(service({}), /^Environment=DROVER_ENV_FILE=\/etc\/drover\/drover.env$/m);
     assert.doesNotMatch(service({}), /^EnvironmentFile=/m);

@@ -90,7 +90,7 @@ test("1.9: the prices are printed to be edited, carry their date, and old ones a
   assert.equal(monthsOld({ ...PRICES, asOf: "2025-12-31" }, "2026-11-01"), 11);
 });
 
-test("1.9: --cost says what every machine would cost, by one's own dated prices too", async (t) => {
+test("1.9: --cost says what every machine of the dated list would cost", async (t) => {
   const text = await textOf(t, "--users", "100", "--ram", "4g", "--cpus", "2", "--cost");
   const [, table = ""] = text.split("\nWhat machines cost, in USD a month (prices of 2026-11-21; --prices FILE has your own)\n");
   assert.match(table, /^1 × VPS 2 GB +10 +the cheapest\n1 × t3\.medium +30 +\+20\n1 × VPS 4 GB +40 +\+30\n/);

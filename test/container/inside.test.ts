@@ -52,7 +52,7 @@ async function begin(t: TestContext, way: "first" | "init"): Promise<{ daemon: D
     await daemon.exited;
   });
   await daemon.ready();
-  const master = descendants(daemon.pid).find((pid) => /^drover: master /.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"))) ?? 0;
+  const master = descendants(daemon.pid).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "latin1").startsWith("drover: master ")) ?? 0;
   const line = daemon.stdout.split("\n").find((text) => text.includes('"drover is ready"')) ?? "";
   const [url = ""] = (JSON.parse(line) as { addresses: string[] }).addresses;
   return { daemon, master, url };
@@ -92,7 +92,7 @@ for (const way of ["first", "init"] as const)
     const workers = descendants(master);
     process.kill(master, "SIGHUP");
     await until("a reload works", () => daemon.stdout.includes("generation 2") && workers.every((pid) => !alive(pid)));
-    const [victim = 0] = descendants(master).filter((pid) => /^drover: worker /.test(told(pid, "cmdline")));
+    const [victim = 0] = descendants(master).filter((pid) => told(pid, "cmdline").startsWith("drover: worker "));
     process.kill(victim, "SIGKILL");
     await until("a dead worker is replaced and buried", () => !existsSync(`/proc/${victim}`) && /\(pid \d+\) is ready/.test(daemon.stdout));
 

@@ -38,7 +38,7 @@ test("whatever a client sends, there is an answer, identity is in it, and nothin
   );
 });
 
-test("If-None-Match: one tag, lists, weak tags and *", () => {
+test("2.6: If-None-Match: one tag, lists, weak tags and *", () => {
   const tags = ['"v1"', '"v1-gz"', '"v1-br"'];
   for (const [header, expected] of [
     ['"v1"', '"v1"'],

@@ -85,7 +85,12 @@ export function readQuery(pairs: ReadonlyMap<string, string>, bounds: Bounds): C
   return good({ limit, cursor, page, sort, filters });
 }
 
-type Part = { readonly limit: number } | { readonly cursor: string } | { readonly page: number } | { readonly sort: readonly SortKey[] } | RawFilter;
+type Part =
+  | { readonly limit: number }
+  | { readonly cursor: string }
+  | { readonly page: number }
+  | { readonly sort: readonly SortKey[] }
+  | RawFilter;
 
 function readParameter(name: string, value: string, { most, paged, takes }: Bounds): Checked<Part> {
   switch (name) {

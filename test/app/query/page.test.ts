@@ -148,7 +148,8 @@ test("3.7: pages by number are the same as by cursor, while nothing changes", ()
         const { ids, next, total } = page(rows, `${query}&limit=${limit}&page=${n}`);
         assert.deepEqual(ids, all.slice((n - 1) * limit, n * limit));
         assert.deepEqual([total, next !== null], [all.length, n * limit < all.length]);
-        if (next !== null) assert.deepEqual(page(rows, `${query}&limit=${limit}&cursor=${next}`).ids, all.slice(n * limit, (n + 1) * limit));
+        if (next !== null)
+          assert.deepEqual(page(rows, `${query}&limit=${limit}&cursor=${next}`).ids, all.slice(n * limit, (n + 1) * limit));
       }
     }),
     { numRuns: times(100) },

@@ -107,7 +107,7 @@ test("keys are rotated: the old one still opens, the new one seals", async () =>
   assert.notEqual(kim.cookie.slice(0, 24), ada.cookie.slice(0, 24));
 });
 
-test("a newer session takes over, an operator's end and a full house are told, in the reader's language", async () => {
+test("4.4: a newer session takes over, an operator's end and a full house are told, in the reader's language", async () => {
   await using w = await eventWorld();
   const phone = await member(w, "Ada");
   await member(w, "Ada");

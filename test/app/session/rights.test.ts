@@ -35,7 +35,7 @@ test("each sees what is theirs: strangers 401, members members' tables, roles th
   assert.doesNotMatch(openapi, /CANARY|~users|verifier/);
 });
 
-test("private answers: private, by cookie, one user's nowhere kept; and what a member gets from memory is not made again", async () => {
+test("2.6: private answers: private, by cookie, one user's nowhere kept; and what a member gets from memory is not made again", async () => {
   await using w = await eventWorld();
   const [ada, kim] = [await member(w, "Ada"), await member(w, "Kim")];
   const head = ({ headers }: Answer): (string | null)[] => [headers.get("cache-control"), headers.get("vary")];

@@ -47,7 +47,7 @@ test("Forwarded is read too; where both are there and disagree neither is believ
   assert.equal(from({ forwarded: "for=1.1.1.1", "x-forwarded-for": "6.6.6.6, 1.1.1.1" }), "1.1.1.1");
 });
 
-test("without trusted proxies no header is read, and a unix peer has no address", () => {
+test("0.16: without trusted proxies no header is read, and a unix peer has no address", () => {
   const trust = createTrust([]);
   assert.equal(trust.addressOf(request("10.0.0.1", { "x-forwarded-for": "1.1.1.1" })), "10.0.0.1");
   assert.equal(trust.addressOf(request(undefined, { "x-forwarded-for": "1.1.1.1" })), "unix");
