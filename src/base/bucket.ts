@@ -1,10 +1,10 @@
+import { ms, type Instant, type Ms } from "./units.ts";
+import type { Counter } from "./window.ts";
+
 /**
  * A token bucket: holds `room` tokens, gains `refill` of them in each `per`, and every counted deed takes one. Over any span of t it
  * admits at most `room + refill × t / per` (GCRA, ITU-T I.371). Amounts are kept in whole tokens × ms, so that nothing is rounded.
  */
-import { ms, type Instant, type Ms } from "./units.ts";
-import type { Counter } from "./window.ts";
-
 export class Bucket implements Counter {
   readonly per: Ms;
   readonly refill: number;

@@ -24,7 +24,7 @@ export interface Counted extends Limit {
   readonly times: number;
 }
 
-/** What a counter needs to know of a counted deed. `refill`: it is a token bucket, which gains so many in each `per`. */
+/** What a counter needs to know of a counted deed. `refill`: the counter is a token bucket that gains this number in each `per`. */
 export interface Tally {
   readonly key: string;
   readonly per: Ms;

@@ -68,7 +68,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: "slots",
     usage: "[--zombies | reap | end USER-OR-SESSION]",
-    does: "show who is in, free what has run out, or put somebody out",
+    does: "list sessions, free expired slots, or end a session",
     flags: [["--zombies", "only sessions that hold a slot and have not used it for a minute"]],
     load: async () => (await import("./control.ts")).slots,
   },

@@ -1,7 +1,7 @@
 /**
  * What must hold, in the syntax of k6 (https://grafana.com/docs/k6/latest/using-k6/thresholds/): `http_req_duration: p(95)<500`,
  * `http_req_duration{endpoint:login}: p(95)<300`, `http_req_failed: rate<0.01`; and for counts and gauges without a statistic:
- * `timeouts==0`, `target_cpu<80`. `login:p95<500` is short for the 95th percentile of the endpoint login. Each is judged for each step. No eval:
+ * `timeouts==0`, `target_cpu<80`. `login:p95<500` is short for the 95th percentile of the endpoint login. Each is evaluated for each step. No eval:
  * a small grammar.
  */
 import { DroverError } from "../base/errors.ts";

@@ -59,7 +59,7 @@ export interface Wanted {
   readonly cables: number;
 }
 
-/** How many of each machine so much takes, the cheapest first; of equals the fewest machines. */
+/** How many of each machine the demand needs, the cheapest first; at the same price, the fewest machines first. */
 export const billsOf = (list: PriceList, { cpu, memory, cables }: Wanted): readonly Bill[] =>
   list.machines
     .map((machine) => {

@@ -5,7 +5,7 @@ import type { Bill, PriceList } from "./prices.ts";
 import { needsOfTier, type Tier } from "./tiers.ts";
 import { millis, num, roughly, size } from "./units.ts";
 
-/** Every machine of the list: so many of them would carry it, and what they cost beyond the cheapest. */
+/** Every machine of the list: how many are needed, the price, and the difference to the cheapest. */
 export function renderCosts(bills: readonly Bill[], { currency, asOf }: PriceList): string {
   const least = bills[0]?.monthly ?? 0;
   return `\nWhat machines cost, in ${currency} a month (prices of ${asOf}; --prices FILE has your own)\n${columns(

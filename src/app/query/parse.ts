@@ -81,7 +81,7 @@ export function readQuery(pairs: ReadonlyMap<string, string>, bounds: Bounds): C
     else if (filters.push(part) > MAX_FILTERS) return bad(name, `more than ${MAX_FILTERS} filters: at most ${MAX_FILTERS} are allowed`);
   }
   if (page === undefined) return good({ limit, cursor, sort, filters });
-  if (cursor !== undefined) return bad("page", "stands beside a cursor: leave one of them out");
+  if (cursor !== undefined) return bad("page", "does not go with a cursor: leave one of them out");
   return good({ limit, cursor, page, sort, filters });
 }
 

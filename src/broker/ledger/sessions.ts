@@ -15,7 +15,7 @@ export interface SessionLine {
   readonly held: boolean;
 }
 
-/** A slot that nobody has used for so long, and that no open stream holds, may belong to a client that has gone. */
+/** A slot without an open stream that was not used for this time may belong to a client that has left. */
 const UNUSED = minutes(1);
 
 /** Sessions that hold a slot without using it; the sweep frees it when the lease ends. @param lease how long one lasts. */

@@ -5,7 +5,7 @@ import { choice, duration, integer } from "../parsers.ts";
 import { expected, parsed, setting, type Codec } from "../setting.ts";
 import { slotNoun } from "../slotnoun.ts";
 
-/** With a burst: a token bucket. Else so many in any span of that length. */
+/** With a burst: a token bucket. Without: at most `most` in any span of `per`. */
 export type Rate = Limit;
 
 const UNITS = { s: seconds(1), m: minutes(1), h: minutes(60) } as const;

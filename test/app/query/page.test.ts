@@ -157,7 +157,7 @@ test("3.7: pages by number are the same as by cursor, while nothing changes", ()
   for (const [wrong, message] of [
     ["page=0", /^is .0.: expected a whole number from 1 to 10000000$/],
     ["page=x", /whole number from 1/],
-    ["page=2&cursor=abc", /beside a cursor/],
+    ["page=2&cursor=abc", /does not go with a cursor/],
   ] as const) {
     const parsed = parseQuery(wrong);
     assert.ok(!parsed.ok && parsed.bad.parameter === "page");
