@@ -6,22 +6,33 @@ import { test } from "node:test";
 import { appName, commOf, titleOf } from "../../src/base/title.ts";
 import { descendants, folder, ONE, ROOT, start, until } from "./harness.ts";
 
-/** What `ps` shows of a daemon: its command lines, and the names that `ps -C` and `top` know. Not every machine has ps, which reads these. */
-function shown(pid: number): { readonly titles: string[]; readonly names: string[] } {
-  const pids = [pid, ...descendants(pid)];
-  const read = (what: "cmdline" | "comm"): string[] =>
-    pids.map((each) => readFileSync(`/proc/${each}/${what}`, "utf8").replaceAll("\0", " ").trim()).toSorted();
-  return { titles: read("cmdline"), names: read("comm") };
+type Shown = "cmdline" | "comm";
+
+/** A file of a process in /proc, as ps reads it; undefined: the process has ended. Not every machine has ps. */
+function read(pid: number, what: Shown): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${what}`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return undefined; // between the list and the look
+  }
 }
+
+/** Waits until a daemon's processes are these and no others: a helper of the master, such as df, may run for a moment. */
+const shows = (pid: number, what: Shown, expected: readonly string[]): Promise<unknown> =>
+  until(`${what} of the processes is ${expected.join(", ")}`, () => {
+    const found = [pid, ...descendants(pid)].flatMap((each) => read(each, what) ?? []);
+    return found.toSorted().join() === expected.join();
+  });
 
 test("0.9: ps shows drover: master, worker N and broker with the application's name, whole", async (t) => {
   const daemon = await start(t, { env: { DROVER_WORKERS: "2" } });
-  const { titles, names } = shown(daemon.pid);
-  assert.deepEqual(
-    titles,
-    ["broker", "emulator", "master", "worker 0", "worker 1"].map((role) => `drover: ${role} [sheets]`),
+  const roles = ["broker", "emulator", "master", "worker 0", "worker 1"];
+  await shows(
+    daemon.pid,
+    "cmdline",
+    roles.map((role) => `drover: ${role} [sheets]`),
   );
-  assert.deepEqual(names, ["drover-broker", "drover-emulator", "drover-master", "drover-worker", "drover-worker"]);
+  await shows(daemon.pid, "comm", ["drover-broker", "drover-emulator", "drover-master", "drover-worker", "drover-worker"]);
 });
 
 test("0.9: an application's name stands in the titles, and a long one is cut, also after a reload", async (t) => {
@@ -31,12 +42,12 @@ test("0.9: an application's name stands in the titles, and a long one is cut, al
   const serve = (name: string): void => writeFileSync(join(cwd, ".env"), `DROVER_APP=${name}\n`);
   serve("shop.mjs");
   const daemon = await start(t, { cwd, env: ONE });
-  assert.deepEqual(shown(daemon.pid).titles, ["drover: master [shop]", "drover: worker 0 [shop]"]);
+  await shows(daemon.pid, "cmdline", ["drover: master [shop]", "drover: worker 0 [shop]"]);
   serve(long);
   daemon.signal("SIGHUP");
   await daemon.logged(/generation 2 serves/);
   const name = "a-very-long-name-of-an-applicat…";
-  await until("the old worker has gone", () => shown(daemon.pid).titles.join() === `drover: master [${name}],drover: worker 0 [${name}]`);
+  await shows(daemon.pid, "cmdline", [`drover: master [${name}]`, `drover: worker 0 [${name}]`]);
 });
 
 test("names: no control character, no path, nothing longer than what the kernel keeps", () => {
