@@ -243,7 +243,9 @@ const OWN_FLAGS =
   );
 
 test("every flag of a command is a setting's or the command's own", () => {
-  const declared = COMMANDS.flatMap(({ flags = [] }) => (typeof flags === "function" ? [] : flags).map(([flag]) => flag.split(/[ ,]/, 1)[0] ?? ""));
+  const declared = COMMANDS.flatMap(({ flags = [] }) =>
+    (typeof flags === "function" ? [] : flags).map(([flag]) => flag.split(/[ ,]/, 1)[0] ?? ""),
+  );
   const known = new Set([
     ...settings.map(flagOf),
     ...OWN_FLAGS,

@@ -104,6 +104,6 @@ function rateLimit({ app, rate_limit: limit }: Settings): string[] {
     "    acl signed_in req.hdr_cnt(authorization) gt 0",
     "    acl login     path /api/login",
     "    http-request track-sc0 src if !safe !signed_in !login",
-    `    http-request deny deny_status 429 hdr Retry-After 60 if !safe !signed_in !login { sc_http_req_rate(0) gt ${limit.most} }`,
+    `    http-request deny deny_status 429 hdr Retry-After 60 if !safe !signed_in !login { sc_http_req_rate(0) gt ${limit.most + (limit.burst ?? 0)} }`,
   ];
 }

@@ -41,8 +41,8 @@ export function bodyLimit({ app, body_limit: limit }: Settings): { readonly byte
 export const trusted = ({ trusted_proxies: list }: Settings): string => (list.length === 0 ? "empty" : networks.format(list));
 
 /** A rate as the proxies count it: whole requests a second or minute, never below the setting, and the burst that drover allows. */
-export function proxyRate({ most, per }: Rate): { readonly count: number; readonly unit: "s" | "m"; readonly burst: number } {
+export function proxyRate({ most, per, burst }: Rate): { readonly count: number; readonly unit: "s" | "m"; readonly burst: number } {
   const bySecond = per <= seconds(1);
   const count = bySecond ? most : Math.max(1, Math.ceil((most * 60_000) / per));
-  return { count, unit: bySecond ? "s" : "m", burst: most };
+  return { count, unit: bySecond ? "s" : "m", burst: burst ?? most };
 }

@@ -2,6 +2,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export default async (app) => {
-  app.get("/slow", async (request) => (await sleep(50), { url: request.url }));
-  app.post("/echo", async (request) => ({ url: request.url }));
+  app.get("/slow", (request) => sleep(50, { url: request.url }));
+  app.post("/echo", (request) => ({ url: request.url }));
 };
