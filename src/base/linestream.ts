@@ -237,10 +237,18 @@ class Place {
     return this.#fd;
   }
 
+  /** Into the file that bears the name now; the old one stays when that can't be opened: the log says so. */
   leave(busy: boolean): void {
     if (!("file" in this.#target) || this.#fd === undefined) return;
+    let fresh: number;
+    try {
+      makeLogFolder(this.#target.file);
+      fresh = openToAppend(this.#target.file);
+    } catch {
+      return;
+    }
     this.#left.push(this.#fd);
-    this.#fd = undefined;
+    this.#fd = fresh;
     if (!busy) this.tidy();
   }
 

@@ -1,7 +1,8 @@
 /** The key of sessions that a data directory has. */
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { makeFile, replaceFile } from "../base/wholefile.ts";
 import { DroverError, errnoOf } from "../base/errors.ts";
 import { readText } from "../base/readtext.ts";
 import { storageError } from "../base/storage.ts";
@@ -38,22 +39,18 @@ export function keysOf(dataDir: string): readonly string[] {
   return keys;
 }
 
-/** Linked into place whole: what is read is never half a key, and of two that begin at once one key counts. */
+const newKey = (): string => `${randomBytes(32).toString("base64url")}\n`;
+
 function readOrMake(path: string, dataDir: string): string {
   try {
+    const text = readText(path);
+    if (text.trim() !== "") return text;
+    replaceFile(path, newKey()); // emptied by a power cut soon after it was made: no session can have been sealed with it
     return readText(path);
   } catch (e) {
     if (errnoOf(e) !== "ENOENT") throw e;
   }
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}`;
-  try {
-    writeFileSync(temporary, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
-    linkSync(temporary, path);
-  } catch (e) {
-    if (errnoOf(e) !== "EEXIST") throw e;
-  } finally {
-    rmSync(temporary, { force: true });
-  }
+  makeFile(path, newKey()); // of two that begin at once one key counts
   return readText(path);
 }

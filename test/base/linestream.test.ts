@@ -47,6 +47,24 @@ test("a renamed file: after reopen lines go to the new one, and none is lost or 
   assert.equal(all, Array.from({ length: 6_000 }, (_, nr) => line(nr)).join(""));
 });
 
+test("a file that can't be opened again leaves the old one in use", async () => {
+  const file = join(temporaryFolder("lines"), "log");
+  const lines = openLineStream({ file }, said);
+  lines.push("1\n");
+  await lines.flushed();
+  renameSync(file, `${file}.1`);
+  mkdirSync(file);
+  lines.reopen();
+  lines.push("2\n");
+  await lines.flushed();
+  assert.equal(readFileSync(`${file}.1`, "utf8"), "1\n2\n");
+  rmSync(file, { recursive: true });
+  lines.reopen();
+  lines.push("3\n");
+  await lines.flushed();
+  assert.equal(readFileSync(file, "utf8"), "3\n");
+});
+
 test("a disk that does not answer blocks nobody: what is held is bounded, what is more is counted and told of", async () => {
   const file = join(temporaryFolder("lines"), "log");
   let go: (() => void) | undefined;

@@ -123,6 +123,24 @@ test("a backup of a daemon that writes, put back into an empty directory: what w
   assert.equal(landed.length, kept, "each once");
 });
 
+test("four backups at once of a running daemon and of a stopped one are all whole", async (t) => {
+  const daemon = await start(t, { env: ONE });
+  const four = (name: string): Promise<Ran[]> => Promise.all([1, 2, 3, 4].map((nr) => drover(daemon.dir, ["backup", `${name}-${nr}`])));
+  const running = await four("running");
+  assert.deepEqual(
+    running.map(({ code }) => code),
+    [0, 0, 0, 0],
+    JSON.stringify(running),
+  );
+  await daemon.stop();
+  const stopped = await four("stopped");
+  assert.deepEqual(
+    stopped.map(({ code }) => code),
+    [0, 0, 0, 0],
+    JSON.stringify(stopped),
+  );
+});
+
 test("of a daemon that does not run, over one that went on: what was there is put aside", async (t) => {
   const world = await crashWorld(t, ONE);
   const { dir } = world.daemon;

@@ -3,9 +3,10 @@
  * its text beside it in `admin-token` (0600) for the operator to take away: the daemon never reads that file.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf, type AdminKey, type AdminRole } from "../../base/adminkeys.ts";
+import { replaceFile } from "../../base/wholefile.ts";
 import { errnoOf, messageOf } from "../../base/errors.ts";
 import { readText } from "../../base/readtext.ts";
 import type { Logger } from "../../base/log.ts";
@@ -80,14 +81,10 @@ export class TokenFile {
 
   /** Whole or not at all; what can't be written is known until the daemon ends. */
   #write(path: string, content: string): void {
-    const fresh = `${path}.${process.pid}`;
     try {
-      rmSync(fresh, { force: true });
-      writeFileSync(fresh, content, { mode: 0o600, flag: "wx" });
-      renameSync(fresh, path);
+      replaceFile(path, content);
     } catch (error) {
       this.#log.error(`${path} can't be written: ${messageOf(error)}`);
-      rmSync(fresh, { force: true });
     }
   }
 }

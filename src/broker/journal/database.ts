@@ -1,7 +1,7 @@
 /** The journal's file: a SQLite database with one table for each kind of row. */
-import { chmodSync, closeSync, fsyncSync, openSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, closeSync, openSync, rmSync } from "node:fs";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
+import { sync, syncFolder } from "../../base/wholefile.ts";
 import { errnoOf } from "../../base/errors.ts";
 import { kindOf, KINDS, NAMED, sumOf, type Kind, type Row, type StoredRow } from "./rows.ts";
 
@@ -75,18 +75,6 @@ function makeFile(path: string): void {
   } catch (e) {
     if (errnoOf(e) !== "EEXIST") throw e;
     chmodSync(path, 0o600);
-  }
-}
-
-/** Makes the names in the folder of `path` durable. */
-export const syncFolder = (path: string): void => sync(dirname(path));
-
-function sync(path: string): void {
-  const file = openSync(path, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -2,8 +2,9 @@
 import { chmodSync, closeSync, fsyncSync, openSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { syncFolder } from "../../base/wholefile.ts";
 import type { Timestamp } from "../../base/units.ts";
-import { META, SCHEMA, syncFolder, type Database } from "./database.ts";
+import { META, SCHEMA, type Database } from "./database.ts";
 import { putMeta } from "./state.ts";
 
 /**

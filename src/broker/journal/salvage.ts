@@ -1,9 +1,10 @@
 /** What is kept of a damaged journal: every row whose sum is right. The damaged files are put aside, the journal goes on in a new one. */
 import { closeSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { syncFolder } from "../../base/wholefile.ts";
 import { DroverError, errnoOf } from "../../base/errors.ts";
 import type { Timestamp } from "../../base/units.ts";
-import { Database, META, PAGE, SCHEMA, syncFolder } from "./database.ts";
+import { Database, META, PAGE, SCHEMA } from "./database.ts";
 import { rowsOfPage, type Pages } from "./pages.ts";
 import type { LastAccepted } from "./journal.ts";
 import { lossText, type Findings } from "./losses.ts";

@@ -2,10 +2,13 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { syncFolder } from "../../base/wholefile.ts";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { EXIT } from "../../base/exit.ts";
-import { syncFolder } from "../../broker/journal/database.ts";
 import { inspectJournal } from "../../broker/journal/inspect.ts";
+import { takeLock, type Lock } from "../../broker/journal/lock.ts";
+import { seconds } from "../../base/units.ts";
+import { storageError } from "../../base/storage.ts";
 import type { Settings } from "../../settings/table.ts";
 import { readSettingsOfCaller } from "../options.ts";
 import { version } from "../version.ts";
@@ -16,6 +19,8 @@ import { asOwnerOf } from "./owner.ts";
 import { contentOf } from "./tar.ts";
 import { writesThatWait } from "./words.ts";
 
+/** How long a second backup waits for the first. */
+const ANOTHER_TAKES = seconds(60);
 /** Of a file that is neither a database nor a cache: keys, tokens, a few figures. */
 const LARGEST = 16 * 1_048_576;
 
@@ -40,6 +45,7 @@ async function make(settings: Settings, file: string): Promise<Manifest> {
   const { data_dir: dir } = settings;
   if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new DroverError("DROVER_E_BACKUP", `the data directory ${dir} (DROVER_DATA_DIR) is not there: there is nothing to back up`);
+  const lock = asOwnerOf(dir, () => backupLock(dir));
   const kept = keptFiles(dir);
   const copies = new Map<string, string>();
   try {
@@ -58,6 +64,23 @@ async function make(settings: Settings, file: string): Promise<Manifest> {
     return write(file, dir, copies, kept.plain);
   } finally {
     for (const copy of copies.values()) rmSync(copy, { force: true });
+    lock.release();
+  }
+}
+
+/** The copies have fixed names in the data directory: one backup at a time. @throws DroverError DROVER_E_BUSY. */
+function backupLock(dir: string): Lock {
+  try {
+    return takeLock(join(dir, "backup.lock"), ANOTHER_TAKES);
+  } catch (e) {
+    if (!(e instanceof DroverError) || e.code !== "DROVER_E_RUNNING") throw e;
+    throw new DroverError(
+      "DROVER_E_BUSY",
+      `another backup of ${dir} is at work for ${ANOTHER_TAKES / 1_000} s: try again when it has ended`,
+      {
+        cause: e,
+      },
+    );
   }
 }
 
@@ -122,7 +145,7 @@ function write(file: string, dir: string, copies: ReadonlyMap<string, string>, n
   } catch (e) {
     rmSync(draft, { force: true });
     if (e instanceof DroverError) throw e;
-    throw new DroverError("DROVER_E_BACKUP", `${file} can't be written: ${messageOf(e)}. Nothing was left of it`, { cause: e });
+    throw storageError(`${file} can't be written, and nothing was left of it`, e, { code: "DROVER_E_BACKUP" });
   } finally {
     for (const fd of open) closeSync(fd);
   }

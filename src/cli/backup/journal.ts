@@ -77,6 +77,8 @@ function settle(copy: string): void {
     database.exec("PRAGMA journal_mode=DELETE");
     const said = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
     if (said !== "ok") throw cant(String(said));
+  } catch (e) {
+    throw e instanceof DroverError ? e : cant(messageOf(e), e);
   } finally {
     database.close();
   }

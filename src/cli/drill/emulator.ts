@@ -1,7 +1,8 @@
 /** Orders to the Sheets emulator that a service reads from: its own routes, of which only this machine's user knows the token. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../../base/wholefile.ts";
 import { http } from "../../base/http.ts";
 import { storageError } from "../../base/storage.ts";
 import { seconds } from "../../base/units.ts";
@@ -23,9 +24,7 @@ export function tokenFor(settings: Settings, url: string): string {
   try {
     mkdirSync(emulatorDir(settings), { recursive: true, mode: 0o700 });
     const text = JSON.stringify({ url, ...(settings.emulator_token === undefined ? { token } : {}) });
-    rmSync(`${path}.tmp`, { force: true });
-    writeFileSync(`${path}.tmp`, `${text}\n`, { mode: 0o600, flag: "wx" });
-    renameSync(`${path}.tmp`, path);
+    replaceFile(path, `${text}\n`);
   } catch (error) {
     throw storageError(`${path} can't be written`, error);
   }
