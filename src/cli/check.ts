@@ -1,4 +1,4 @@
-/** `drover check`: what every setting is and why, and what strangers could read. Exit 78 when anything is wrong. */
+/** `drover check`: prints every setting, what the public can read, and whether each table's tab exists. Exit 78 on an error. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError, messageOf } from "../base/errors.ts";
@@ -29,9 +29,10 @@ import { keyModeWarnings } from "./key-mode.ts";
 import { readOptions } from "./options.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { keysOf, SESSION_KEY } from "./session-key.ts";
+import { tabLine } from "./tab-check.ts";
 
 export async function check(argv: readonly string[]): Promise<number> {
-  const { resolved, machine } = readOptions(argv, [{ name: "explain" }], (positional) => positional[0]);
+  const { resolved, machine, own } = readOptions(argv, [{ name: "explain" }, { name: "offline" }], (positional) => positional[0]);
   const { settings } = resolved;
   process.stdout.write(renderCheck(resolved));
   const underSystemd = process.env["INVOCATION_ID"] !== undefined && process.env["JOURNAL_STREAM"] !== undefined;
@@ -45,13 +46,16 @@ export async function check(argv: readonly string[]): Promise<number> {
     const more = isRoot() ? "" : " when root starts it; as root, drover check also tries its files";
     process.stdout.write(`user: drover becomes ${account.name} (uid ${account.uid}, gid ${account.gid})${more}\n`);
   }
-  if (plan.app === undefined) process.stdout.write(visibility(plan));
+  const usesTables = plan.app === undefined || plan.spreadsheetId !== undefined;
+  const tables = usesTables ? checkedTables(plan) : undefined;
+  if (plan.app === undefined) process.stdout.write(visibility(plan, tables));
   process.stdout.write(workersText(resolved, machine));
   process.stdout.write(journal(plan));
   process.stdout.write(sessions(settings));
   if (plan.certificate !== undefined) process.stdout.write(`${certificateText(plan.certificate)}\n`);
   for (const warning of [...resolved.warnings, ...(plan.certificate?.warnings ?? []), ...keyModeWarnings(plan)])
     process.stderr.write(`warning: ${warning}\n`);
+  if (usesTables) process.stdout.write(await tabLine(plan, tables, own.has("offline"))); // last: the rest needs no network
   return EXIT.done.code;
 }
 
@@ -85,14 +89,15 @@ function journal({ settings, spreadsheetId }: Plan): string {
   return `journal: for ${spreadsheet}, ${waiting} write${waiting === 1 ? "" : "s"} waiting (schema ${schema}${older})\n`;
 }
 
-/** @throws DroverError when the tables file or the key file can't be used. */
-function visibility(plan: Plan): string {
+/** @returns undefined without a tables file. @throws DroverError when the tables file or the key file can't be used. */
+function checkedTables({ keyFile, demo, tablesFile, settings }: Plan): readonly Table[] | undefined {
   // As the broker judges it: a start must find nothing wrong that a check has let through.
-  if (plan.keyFile !== undefined && !plan.demo) readServiceAccount(plan.keyFile);
-  if (plan.tablesFile === undefined)
-    return "tables: every tab is one, and all are private until a tables file (DROVER_TABLES) names them public\n";
-  const text = tablesText(plan.tablesFile);
-  const tables = parseTables(text, plan.tablesFile, plan.settings.cache_ttl);
+  if (keyFile !== undefined && !demo) readServiceAccount(keyFile);
+  return tablesFile === undefined ? undefined : parseTables(tablesText(tablesFile), tablesFile, settings.cache_ttl);
+}
+
+function visibility(plan: Plan, tables: readonly Table[] | undefined): string {
+  if (tables === undefined) return "tables: every tab is one, and all are private until a tables file (DROVER_TABLES) names them public\n";
   const open = strangersMayRead(tables);
   const lines = open.map(
     ({ table, may, hidden }) => `  ${table}: ${may.join(", ")}${hidden.length > 0 ? ` (hidden: ${hidden.join(", ")})` : ""}`,

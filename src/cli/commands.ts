@@ -31,7 +31,10 @@ export const COMMANDS: readonly CommandRow[] = [
     name: "check",
     usage: "[--SETTING VALUE …]",
     does: "print every setting, its value and where it comes from",
-    flags: [["--explain", "accepted, for `drover config --explain`, which is the same command"]],
+    flags: [
+      ["--offline", "ask Google nothing: the tables' tabs are not compared with the spreadsheet's"],
+      ["--explain", "accepted, for `drover config --explain`, which is the same command"],
+    ],
     load: async () => (await import("./check.ts")).check,
   },
   {

@@ -20,6 +20,7 @@ export function namesOfUnit(unit: string): UnitNames {
 
 /**
  * Asks a version's own `drover check` about a service: its env file, its key and its journal, as they are now.
+ * Offline: neither Google's absence nor a renamed tab must prevent an upgrade.
  * @param folder the version's. @throws DroverError with its words.
  */
 export function checkWith(folder: string, { envFile, keyFile, service }: UnitNames): void {
@@ -36,7 +37,7 @@ export function checkWith(folder: string, { envFile, keyFile, service }: UnitNam
       "--",
       join(folder, "dist/cli/main.js"),
     ];
-    const ran = spawnSync("sh", [...command, "check", "--env-file", envFile], {
+    const ran = spawnSync("sh", [...command, "check", "--offline", "--env-file", envFile], {
       cwd: "/",
       encoding: "utf8",
       timeout: 120_000,

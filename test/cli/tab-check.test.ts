@@ -1,0 +1,93 @@
+/** `drover check` asks the spreadsheet whether each table's range is a tab of it. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../folder.ts";
+import { answerJson, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "../broker/upstream.ts";
+import { alone } from "../emulator/alone.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+interface Checked {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `drover check` in a folder of its own, with these tables. */
+function check(ranges: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv, flags: readonly string[] = []): Promise<Checked> {
+  const cwd = temporaryFolder("tabs");
+  const tables = Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, { range, read: "public" }]));
+  writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables }));
+  const all = { PATH: process.env["PATH"], DROVER_DEMO: "off", DROVER_TABLES: "tables.json", ...env };
+  return new Promise((resolve) => {
+    execFile(process.execPath, ["--", MAIN, "check", ...flags], { cwd, env: all, timeout: 60_000 }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+async function google(t: TestContext, ...tabs: readonly string[]): Promise<{ readonly fake: FakeGoogle; readonly env: NodeJS.ProcessEnv }> {
+  const fake = await new FakeGoogle().start();
+  t.after(() => fake.stop());
+  for (const tab of tabs) fake.tabs.set(tab, [["id"]]);
+  const endpoints = { DROVER_SHEETS_ENDPOINT: `${fake.url}/`, DROVER_OAUTH_ENDPOINT: `${fake.url}/` };
+  return { fake, env: { DROVER_SPREADSHEET_ID: SPREADSHEET, GOOGLE_APPLICATION_CREDENTIALS: keyFile(), ...endpoints } };
+}
+
+test("a range whose tab is not in the spreadsheet is an error of the check, which names the tabs that are", async (t) => {
+  const emulator = await alone(t);
+  const { code, stderr } = await check({ players: "PLAYERS!A1:F", scores: "Scores" }, emulator.env);
+  assert.equal(code, 78, stderr);
+  assert.match(stderr, /table scores: range Scores: the spreadsheet has no range 'Scores'.* tabs.*"players"/s);
+  assert.doesNotMatch(stderr, /table players/);
+  const right = await check({ players: "PLAYERS!A1:F" }, emulator.env);
+  assert.deepEqual(
+    [right.code, /^tabs: every table's tab is there \(1 call to Google\)$/m.test(right.stdout)],
+    [0, true],
+    right.stdout + right.stderr,
+  );
+});
+
+test("a range that Google resolves to another tab is an error of the check, which names what Google read", async (t) => {
+  const { fake, env } = await google(t, "players");
+  // The first call lists the tabs.
+  fake.faults.push(answerJson(200, { sheets: [{ properties: { title: "players" } }] }));
+  fake.faults.push(answerJson(200, { valueRanges: [{ range: "players!Q1", values: [] }] }));
+  const { code, stderr } = await check({ quarter: "Q1", players: "players" }, env);
+  assert.equal(code, 78, stderr);
+  assert.match(stderr, /table quarter: range Q1: Google read players!Q1 in place of 'Q1', another tab/);
+});
+
+test("the check is one call however many tables there are", async (t) => {
+  const { fake, env } = await google(t, "players", "log", "Café");
+  const { code, stdout } = await check({ a: "players", b: "LOG!A1:B", c: "Cafe\u0301" }, env);
+  assert.equal(code, 0);
+  assert.match(stdout, /^tabs: every table's tab is there/m);
+  assert.equal(fake.apiCalls.length, 1);
+});
+
+test("without an answer from Google the tabs are not checked: the reason, and the exit code of the rest", async (t) => {
+  const { fake, env } = await google(t, "players");
+  for (const [fault, words] of [
+    [googleError(503, "UNAVAILABLE", "The service is currently unavailable."), /503/],
+    [quotaError(), /quota/],
+    [googleError(403, "PERMISSION_DENIED", "The caller does not have permission"), /share it with/],
+  ] as const) {
+    fake.standing = fault;
+    const { code, stdout } = await check({ scores: "Scores" }, env);
+    assert.equal(code, 0, stdout);
+    assert.match(/^tabs: not checked: .*$/m.exec(stdout)?.[0] ?? stdout, words);
+  }
+});
+
+test("--offline asks Google nothing, and the demo has nothing to ask", async (t) => {
+  const { fake, env } = await google(t, "players");
+  const offline = await check({ scores: "Scores" }, env, ["--offline"]);
+  assert.deepEqual([offline.code, fake.asked.length], [0, 0], offline.stderr);
+  assert.match(offline.stdout, /^tabs: not checked: --offline$/m);
+  assert.match((await check({ scores: "Scores" }, { DROVER_DEMO: "on" })).stdout, /^tabs: not checked: the demo /m);
+});
