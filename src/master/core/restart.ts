@@ -3,14 +3,15 @@
  *
  *   it crashed               → at once, until it crashed too often; then after base × 2^n, up to max
  *   it was killed by others  → at once, but not within base of its start; after too many kills, base × 2^n
- *   no process of the role   → the place that waits least starts `alone` after the role's latest start, or sooner
+ *   no process of the role   → the place that waits least starts `base` after the role's latest start, after a few failed tries `alone`
+ *                              after it; the other places are held until `alone` after that start
  *
  * A crash that follows soon after a start counts as a failed start: the next child will hardly fare better. One that served for
  * `served` before resets n.
  */
 import { EXIT } from "../../base/exit.ts";
 import { ROLES, type Role } from "../../base/protocol.ts";
-import { after, between, ms, type Instant, type Ms } from "../../base/units.ts";
+import { after, between, type Instant, type Ms } from "../../base/units.ts";
 import { backoff, doubled } from "./backoff.ts";
 import { intensity, recent } from "./intensity.ts";
 import { put, VACANT } from "./places.ts";
@@ -102,24 +103,42 @@ function waitUntil(place: Place, until: Instant, text: string) {
   return [waiting, [sayOf("warn", waiting, VACANT, text)]] as const;
 }
 
-/** Back-off must not keep the service down: where every place of a role waits, one of them starts soon. */
+/**
+ * Keeps the service up, and its boots cheap, while every place of a role waits: one place is started early and the others wait until it
+ * has had time to serve. After a few failed tries in a row the pace of those starts falls from `base` to `alone`.
+ */
 export const relieve = (master: Master, at: Instant, policy: Policy): Decision =>
-  each(master, ROLES, (m, role) => relieveRole(m, role, at, policy.backoff.alone));
+  each(master, ROLES, (m, role) => relieveRole(m, role, at, policy));
 
-function relieveRole(master: Master, role: Role, at: Instant, alone: Ms): Decision {
-  let next: { readonly place: Place; readonly until: Instant } | undefined;
-  let latest = -Infinity;
-  for (const place of master.places.values()) {
-    if (place.role !== role || place.closing) continue;
-    const { incumbent, successor, startedAt = -Infinity } = place;
-    if (incumbent.is !== "waiting" || successor.is !== "vacant") return unchanged(master);
-    latest = Math.max(latest, startedAt);
-    if (next === undefined || incumbent.until < next.until) next = { place, until: incumbent.until };
-  }
-  const until = Math.max(at, latest + alone) as Instant;
-  if (next === undefined || next.until <= until) return unchanged(master);
-  const incumbent: Slot = until <= at ? VACANT : { is: "waiting", until };
-  const place: Place = { ...next.place, incumbent };
-  const when = until <= at ? "now" : `in ${span(ms(until - at))}`;
-  return [put(master, place), [sayOf("warn", place, VACANT, `is started ${when}, before its time: no other ${role} is left`)]];
+/** How many back-offs in a row, of all places together and beyond the first of each, keep the fast pace. */
+const FAST_TRIES = 3;
+
+function relieveRole(master: Master, role: Role, at: Instant, policy: Policy): Decision {
+  const { alone } = policy.backoff;
+  const places = [...master.places.values()].filter((place) => place.role === role && !place.closing);
+  const waits = places.flatMap((place) => (isWaiting(place) ? [place] : []));
+  const [first] = waits.toSorted((a, b) => a.incumbent.until - b.incumbent.until);
+  if (first === undefined || waits.length < places.length) return unchanged(master);
+  const latest = Math.max(...waits.map(({ startedAt = -Infinity }) => startedAt));
+  const early = Math.max(at, latest + pace(waits, at, policy)) as Instant;
+  const start = Math.min(first.incumbent.until, early) as Instant;
+  const held = waits.filter(({ id }) => id !== first.id).reduce((m, place) => holdUntil(m, place, after(start, alone)), master);
+  if (start === first.incumbent.until) return [held, []];
+  const place: Place = { ...first, incumbent: start <= at ? VACANT : { is: "waiting", until: start } };
+  const when = start <= at ? "now" : `in ${span(between(at, start))}`;
+  return [put(held, place), [sayOf("warn", place, VACANT, `is started ${when}, before its time: no other ${role} is left`)]];
 }
+
+/** How far apart the starts are while every place of a role waits. */
+function pace(waits: readonly Place[], at: Instant, { backoff: { base, alone }, crashLimit }: Policy): Ms {
+  const tries = waits.reduce((sum, { backoffs }) => sum + Math.max(0, backoffs - 1), 0);
+  const killed = waits.some(({ kills }) => recent(kills, at, crashLimit).length > crashLimit.crashes);
+  return tries < FAST_TRIES && !killed ? base : alone;
+}
+
+type Waiting = Place & { readonly incumbent: Extract<Slot, { readonly is: "waiting" }> };
+
+const isWaiting = (place: Place): place is Waiting => place.incumbent.is === "waiting" && place.successor.is === "vacant";
+
+const holdUntil = (master: Master, place: Waiting, until: Instant): Master =>
+  place.incumbent.until >= until ? master : put(master, { ...place, incumbent: { is: "waiting", until } });

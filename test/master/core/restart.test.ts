@@ -134,6 +134,33 @@ test("whatever crashes by itself, at any age and in any number of places: 8 star
   );
 });
 
+test("the only worker that crashes once it has served is started at once, however often", () => {
+  for (const served of [seconds(6), seconds(20)]) {
+    const { starts, idle } = play(workers(1), seconds(300), () => ({ boot: ms(300), served, end: CRASH }));
+    assert.ok(idle <= STEP, `served for ${served} ms: nothing ran for ${idle} ms`);
+    assert.ok(mostIn30s(starts.get("worker/0") ?? []) <= 8);
+  }
+});
+
+test("all workers crash, and again soon after their start: for three more tries one is started a second after the one before", () => {
+  for (const n of [1, 4]) {
+    const w = workers(n);
+    const { idle } = play(w, seconds(20), (pid) => ({ boot: ms(300), served: pid <= 102 + 2 * n ? ms(50) : seconds(60), end: CRASH }));
+    assert.ok(idle <= 1_000, `${n} workers: nothing ran for ${idle} ms`);
+  }
+});
+
+test("while no worker lives, one place is tried at a time; when its child serves, the others follow within 8 s", () => {
+  const w = workers(8);
+  const { starts, idle } = play(w, seconds(60), () => ({ boot: ms(300), served: ms(50), end: CRASH }));
+  const all = [...starts.values()].flat().length;
+  assert.ok(all <= 32, `${all} starts of 8 places in 60 s`);
+  assert.ok(idle <= 8_000, `nothing ran for ${idle} ms`);
+  play(w, seconds(8), () => ({ boot: ms(300), served: seconds(60), end: CRASH }));
+  const { starts: later } = play(w, seconds(9), () => ({ boot: ms(300), served: seconds(60), end: CRASH }));
+  assert.equal(w.pids("ready").length, 8, `${[...later.values()].flat().length} starts`);
+});
+
 test("a child that served for 5 s resets the back-off", () => {
   const w = workers(2);
   for (let i = 0; i < 5; i += 1) {
