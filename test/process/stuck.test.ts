@@ -144,3 +144,17 @@ test("deaths with names: the heap's limit, a kill from outside, a TERM to one wo
   await whole(daemon, 1);
   assert.equal((await daemon.place("worker/0")).crashes, crashes, "no crash");
 });
+
+test("a worker whose inspector stays open after a look inside is replaced", async (t) => {
+  const args = [join(ROOT, "test/process/apps/kept-inspector.mjs")];
+  const daemon = await start(t, { args, env: { DROVER_WORKERS: "1", DROVER_TIMEOUT: "20s" } });
+  const before = (await daemon.place("worker/0")).child?.pid;
+  const open = listening(daemon);
+  assert.equal((await daemon.control("stack", { slot: 0 })).status, 200);
+  await until("another process is in its place", async () => {
+    const { child } = await daemon.place("worker/0");
+    return child?.pid !== before && (await daemon.status()).workers.ready === 1;
+  });
+  await until("no inspector listens", () => listening(daemon) === open);
+  assert.ok(daemon.log().some(({ msg }) => String(msg).includes("the debugger of worker/0 can't be closed")));
+});

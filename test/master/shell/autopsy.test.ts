@@ -117,6 +117,18 @@ test("an inspector is closed again and again until a connection is refused; in v
   assert.equal(await closeInspector("ws://127.0.0.1:1/x", ms(120), io), false);
 });
 
+test("an inspector whose process answers that it closed it, and did not, is given up after a few attempts", async () => {
+  let tries = 0;
+  const io = { isOpen: () => Promise.resolve(true), close: () => ((tries += 1), Promise.resolve(true)) };
+  assert.equal(await closeInspector("ws://127.0.0.1:1/x", ms(20_000), io), false);
+  assert.ok(tries <= 10, `${tries} attempts`);
+});
+
+test("only a refused connection proves that an inspector is closed", async () => {
+  // No TCP connection to the broadcast address is possible: the error says nothing of the inspector.
+  assert.equal(await closeInspector("ws://255.255.255.255:9/x", ms(100)), false);
+});
+
 test(
   "an application in the place of its inspector: whatever it answers ends the session, not the master",
   { timeout: 30_000 },
