@@ -241,8 +241,8 @@ export class Parts {
 
   /** Reads a table now, for who must know what a person has typed meanwhile. @returns whether it was read in time. */
   async #reread(table: string): Promise<boolean> {
-    const asked = this.#options.clock.wall();
-    const isRead = (): boolean => (this.snapshots.get(table)?.head.checkedAt ?? 0) >= asked;
+    const asked = this.#options.clock.now();
+    const isRead = (): boolean => this.refreshers.isReadSince(table, asked);
     this.refreshers.renew(table);
     for (let looks = 0; looks < REREAD_LOOKS && !isRead(); looks += 1) await sleep(REREAD_LOOK);
     return isRead();

@@ -108,6 +108,11 @@ export class Refresher {
     this.#due(place, now, "refresh");
   }
 
+  /** Whether a reading of the table has landed that began then or later. */
+  isReadSince(name: string, at: Instant): boolean {
+    return (this.#places.get(name)?.checkedAt ?? -Infinity) >= at;
+  }
+
   /** What is known to be wrong, for a client that comes later. */
   failures(): readonly Unavailable[] {
     return [...this.#places.values()].flatMap((place) => place.why ?? []);

@@ -1,5 +1,5 @@
 /** The refreshers of all spreadsheets, and the one quota that they share: how often any of their tables may be refreshed. */
-import type { Ms } from "../base/units.ts";
+import type { Instant, Ms } from "../base/units.ts";
 import type { Priority, Table, Unavailable } from "../sheets/types.ts";
 import { unknown, type Known } from "./place.ts";
 import { Refresher, type BreakerReport, type RefresherPort } from "./refresher.ts";
@@ -59,6 +59,11 @@ export class Refreshers {
 
   renew(table: string): void {
     this.#byTable.get(table)?.renew(table);
+  }
+
+  /** Whether a reading of the table has landed that began then or later. */
+  isReadSince(table: string, at: Instant): boolean {
+    return this.#byTable.get(table)?.isReadSince(table, at) === true;
   }
 
   failures(): readonly Unavailable[] {

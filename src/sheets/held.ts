@@ -91,11 +91,16 @@ const staleFor = (ttl: Ms): Ms => ms(Math.max(ttl, LEAST_STALE));
 
 const ttlOf = ({ head, info }: TableView): Ms => head.ttl ?? info.ttl;
 
-/** What is known to be wrong stays so while the rows are no newer, unless it was that nobody was there to tell. */
+/**
+ * Keeps the last error until newer rows arrive; a lost connection to the broker is over at once. Within an epoch heads come in order, so
+ * that another time is a newer one, also after the wall clock was set back.
+ */
 function lasting(view: TableView | undefined, head: SnapshotHead): Pick<TableView, "failure"> {
   const failure = view?.failure;
-  const stays = failure !== undefined && failure.reason !== "broker" && head.checkedAt <= (view?.head.checkedAt ?? 0);
-  return stays ? { failure } : {};
+  if (view === undefined || failure === undefined || failure.reason === "broker") return {};
+  const { epoch, checkedAt } = view.head;
+  const isNewer = head.epoch === epoch ? head.checkedAt !== checkedAt : head.checkedAt > checkedAt;
+  return isNewer ? {} : { failure };
 }
 
 export interface HeldOptions {

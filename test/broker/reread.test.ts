@@ -4,7 +4,7 @@ import { test, type TestContext } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Dealt } from "../../src/base/aside.ts";
 import { makeLogger } from "../../src/base/log.ts";
-import { mebibytes, ms, perMinute, seconds } from "../../src/base/units.ts";
+import { mebibytes, ms, perMinute, seconds, type Timestamp } from "../../src/base/units.ts";
 import { Broker } from "../../src/broker/broker.ts";
 import type { Outcome, Upstream } from "../../src/broker/upstream.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
@@ -47,11 +47,11 @@ interface World {
   retry(ids: readonly string[]): Promise<Dealt>;
 }
 
-async function world(t: TestContext): Promise<World> {
+async function world(t: TestContext, clock = systemClock): Promise<World> {
   const sheet = new Sheet();
   const tables = parseTables(JSON.stringify({ tables: { players: OPEN, teams: OPEN } }), "tables.json", ms(200));
   const options = { spreadsheetId: "s", tables, ttl: seconds(3_600), readsPerMinute: perMinute(6_000), journalSize: mebibytes(1) };
-  const broker = new Broker({ ...options, dataDir: temporaryFolder("reread"), upstream: sheet, clock: systemClock, log });
+  const broker = new Broker({ ...options, dataDir: temporaryFolder("reread"), upstream: sheet, clock, log });
   const { means: given, flusher } = means(new Disk());
   broker.openWrites(given);
   broker.start();
@@ -118,4 +118,20 @@ test("a read that had begun before does not count: it may not know what was type
   assert.deepEqual(done, []);
   assert.match(refused[0]?.why ?? "", DOUBLE);
   assert.deepEqual(sheet.asked, ["players", "players"]);
+});
+
+test("the wall clock is set back while the table is read: the row that a person has typed is seen all the same", async (t) => {
+  let shift = 0;
+  const clock = { now: systemClock.now, wall: () => (systemClock.wall() + shift) as Timestamp };
+  const { sheet, parked, retry } = await world(t, clock);
+  const [row = "", other = ""] = await parked("players", append("row"), append("other"));
+  sheet.rows.get("players")?.push(["row", "by hand"]);
+  const gate = Promise.withResolvers<void>();
+  sheet.gate = gate.promise;
+  const tried = retry([row, other]);
+  shift = -3_600_000;
+  gate.resolve();
+  const { done, refused } = await tried;
+  assert.deepEqual([done, refused.map(({ id }) => id)], [[other], [row]]);
+  assert.match(refused[0]?.why ?? "", DOUBLE);
 });

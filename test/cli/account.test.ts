@@ -1,5 +1,6 @@
 /** DROVER_USER: who is meant, and what is refused. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import { accountOf } from "../../src/cli/account.ts";
 import { userName } from "../../src/settings/user.ts";
@@ -21,6 +22,10 @@ test("names and numbers, with a group or without, are looked up in the system's 
     "unknown numbers are taken",
   );
   assert.equal(accountOf(named("nobody:0"), true)?.gid, 0);
+  const groups = readFileSync("/etc/group", "utf8").matchAll(/^([a-z_][\w-]*):[^:]*:(\d+):/gm);
+  const other = [...groups].find(([, , gid]) => Number(gid) !== 0 && Number(gid) !== nobody.gid);
+  assert.ok(other !== undefined, "a group that is not the user's own");
+  assert.equal(accountOf(named(`nobody:${other[1]}`), true)?.gid, Number(other[2]), "a group by name");
   assert.equal(accountOf({ user: undefined }, true), undefined);
 });
 

@@ -111,6 +111,17 @@ test("a failed refresh: what is there, with its reason, and no waiting until it 
   assert.equal((await w.tables.table("players")).failure, undefined);
 });
 
+test("rows that were read after a failure end it, also when the wall clock was set back meanwhile", async () => {
+  const w = world();
+  const view = w.loaded();
+  w.events.failed(WHY);
+  w.time.wall -= 3_600_000;
+  w.events.renewed({ ...view.head, ttl: ms(60_000) }); // the same reading
+  assert.deepEqual((await w.tables.table("players")).failure, WHY);
+  w.events.renewed({ ...view.head, checkedAt: w.time.wall as Timestamp });
+  assert.equal((await w.tables.table("players")).failure, undefined);
+});
+
 test("while the broker is away rows are served however old, and wait for nothing", async () => {
   const w = world();
   const view = w.loaded();

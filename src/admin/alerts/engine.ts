@@ -29,7 +29,10 @@ export function step(rule: Rule, state: AlertState, reading: Reading | undefined
   if (aim === present) return [{ ...seen, band: present, toward: undefined }, undefined];
   const toward = onTheWay(state.toward, aim, present, at.now);
   const due = between(toward.since, at.now) >= (toward.band > present ? rule.for : rule.calm);
-  return due ? arrive(rule, { ...seen, band: present }, reading, { ...toward, at, aim }) : [{ ...seen, band: present, toward }, undefined];
+  if (!due) return [{ ...seen, band: present, toward }, undefined];
+  // A notice must not name a level that its own value has left: it waits for the level below to be calm, too.
+  if (aim < toward.band && toward.band < present) return [{ ...seen, band: present, toward: { band: aim, since: at.now } }, undefined];
+  return arrive(rule, { ...seen, band: present }, reading, { ...toward, at, aim });
 }
 
 /** The text and the peak of what fires move with the value; what is over for the moment keeps its last words until it is over. */

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { rmSync } from "node:fs";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import { ms, seconds } from "../../base/units.ts";
+import { ms, seconds, type Timestamp } from "../../base/units.ts";
 import type { Changes, FeedEvent, Position, TableChange } from "../../sheets/events.ts";
 import { EventRing, weightOf } from "../../sheets/ring.ts";
 import type { SnapshotHead, TableInfo } from "../../sheets/types.ts";
@@ -33,6 +33,8 @@ interface Known {
   rows: Shaped | undefined;
   /** Of the events since the rows were last written to the history. */
   weight: number;
+  /** When the first rows were read that are older than `told`; absent: there were none. */
+  passedOver?: Timestamp;
 }
 
 interface Seen {
@@ -109,7 +111,7 @@ export class Feed {
   #lookAt({ definition, head, bytes }: Seen): void {
     const known = this.#known.get(head.table);
     if (this.#ring === undefined || definition !== this.#infos?.get(head.table)?.definition || known?.told.hash === head.hash) return;
-    if (known !== undefined && !known.ours && head.checkedAt < known.told.checkedAt) return; // read before what a broker before us told
+    if (known !== undefined && !known.ours && this.#isOlder(known, head)) return;
     const told: Told = { definition, hash: head.hash, checkedAt: head.checkedAt };
     const isFirst = known === undefined || known.told.hash === "";
     const before = isFirst ? undefined : (known.rows ?? this.#restored(head.table));
@@ -120,6 +122,17 @@ export class Feed {
     const rewrite = weight >= Math.max(LEAST_REWRITE, bytes.byteLength) || whats.some(({ kind }) => kind === "reset");
     this.#known.set(head.table, { told, ours: true, rows, weight: rewrite ? 0 : weight });
     this.#announce(this.#ring, events, { table: head.table, told, base: rewrite ? bytes : undefined });
+  }
+
+  /**
+   * Whether the rows were read before those that an earlier broker has told. Times in the future say that the clock was set back since: then
+   * only the first rows can be such, which came from disk.
+   */
+  #isOlder(known: Known, { table, checkedAt }: SnapshotHead): boolean {
+    if (checkedAt >= known.told.checkedAt) return false;
+    const { passedOver = checkedAt } = known;
+    this.#known.set(table, { ...known, passedOver });
+    return known.told.checkedAt <= Date.now() || checkedAt === passedOver;
   }
 
   /**

@@ -255,6 +255,26 @@ test("what is told has its figures, its times and a name of its own; the view ha
   assert.deepEqual(made.raised(), { capacity: 1 });
 });
 
+test("an alert eases only to a level that its value still has: a disk with room again is over, not a warning", () => {
+  const { look, told } = alerts();
+  const disk = (free: number): World => ({ figures: { disks: [{ directory: "data", size: 100, free }] } });
+  look(disk(1), seconds(10)); // critical
+  look(disk(7), seconds(10)); // a warning, on the way
+  look(disk(80), minutes(2)); // room again
+  assert.deepEqual(
+    told.map(({ event, level, value }) => `${event} ${level} ${value}`),
+    ["raised critical 99", "cleared critical 20"],
+  );
+  told.splice(0);
+  look(disk(1), seconds(10));
+  look(disk(80), seconds(10));
+  look(disk(7), minutes(2));
+  assert.deepEqual(
+    told.map(({ event, level, value }) => `${event} ${level} ${value}`),
+    ["raised critical 99", "eased warning 93"],
+  );
+});
+
 test("thresholds move with a reload", () => {
   let now = THRESHOLDS;
   const { look, words } = alerts(() => now);

@@ -192,6 +192,20 @@ test("a successor waits for the broker before it, tells its end first, and does 
   assert.equal(last(next).epoch, epoch);
 });
 
+test("after the clock was set back a successor believes its own readings, and still not what it has from disk", () => {
+  const first = begin();
+  const future = Date.now() + 3_600_000;
+  told(first, [["a", 1]], "players", undefined, future);
+  told(first, [["a", 2]], "players", undefined, future + 1);
+  first.feed.close();
+  const second = begin(undefined, last(first));
+  const now = Date.now();
+  told(second, [["a", 1]], "players", undefined, now); // from disk
+  assert.deepEqual(inShort(second.heard), []);
+  told(second, [["a", 3]], "players", undefined, now + 1); // its own
+  assert.deepEqual(inShort(second.heard), ["updated a"]);
+});
+
 test("other columns, too many changes, another definition, a table that was away: read it again", () => {
   const life = begin([info("players"), info("teams")]);
   const wide = ["id", "score", "more"];
