@@ -79,6 +79,7 @@ export class WriteRequests {
 
   async #write(written: WrittenTable, request: WriteRequest, call: WriteCall, open: OpenJournal): Promise<WriteAnswer> {
     const once = onceOf(request, call);
+    if (request.replay === true) return this.#replay(request, call, open);
     let judged = this.#judge(written, request, open);
     if (judged.is === "refused" && this.#adding.size > 0) {
       await Promise.all(this.#adding); // what it was refused for may not come to be, or be this request itself
@@ -90,6 +91,14 @@ export class WriteRequests {
     }
     const added = await this.hold(this.#add(written, judged, once, open));
     return this.#answer(request.table, added, call, open);
+  }
+
+  /** @returns the answer of the accepted request of this name, which may be on its way to the journal. */
+  async #replay({ table, once }: WriteRequest, call: WriteCall, open: OpenJournal): Promise<WriteAnswer> {
+    await Promise.all(this.#adding);
+    const before = once === undefined ? undefined : await open.journal.recall(named(once));
+    if (before === undefined) return refused("unknown-key", "no request was accepted under this Idempotency-Key");
+    return this.#answer(table, before, call, open);
   }
 
   async #add(written: WrittenTable, { draft, entries }: Reserved, once: Once | undefined, open: OpenJournal): Promise<Added> {
@@ -161,9 +170,11 @@ export function refused(reason: WriteRefusal["reason"], message: string, retryAf
 
 const fresh = ({ id, table, op, key, at }: Entry): Write => ({ id, table, op, key, state: "journaled", at });
 
+const named = ({ key, digest }: NonNullable<WriteRequest["once"]>): Once => ({ key: `client:${key}`, digest });
+
 /** A client's name of its request, else the call's id: it is repeated when its answer was lost. The two can't be taken for each other. */
 function onceOf({ once, table, changes }: WriteRequest, { id }: WriteCall): Once | undefined {
-  if (once !== undefined) return { key: `client:${once.key}`, digest: once.digest };
+  if (once !== undefined) return named(once);
   if (id === undefined) return undefined;
   const digest = createHash("sha256")
     .update(JSON.stringify([table, changes]))

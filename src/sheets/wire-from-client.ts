@@ -42,6 +42,7 @@ const writeRequest = (v: unknown): v is WriteRequest =>
   record(v) &&
   text(v["table"]) &&
   once(v["once"]) &&
+  (v["replay"] === undefined || v["replay"] === true) &&
   Array.isArray(v["changes"]) &&
   v["changes"].length <= MOST_CHANGES &&
   v["changes"].every(change);

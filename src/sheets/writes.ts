@@ -28,6 +28,8 @@ export interface WriteRequest {
   readonly changes: readonly Change[];
   /** A client's own name for this request (Idempotency-Key) and a digest of what it asked: said again, it gets the first answer. */
   readonly once?: { readonly key: string; readonly digest: string };
+  /** Only the answer of an accepted request of the name `once` is wanted: nothing is written. */
+  readonly replay?: true;
 }
 
 /** The life of a write: on our disk → on its way to Google → in the sheet; or set aside, with a reason, because Google refuses it. */

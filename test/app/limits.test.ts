@@ -245,6 +245,30 @@ test("a batch that is sent again under its Idempotency-Key counts once against i
   assert.match((await post(30)).headers.get("ratelimit") ?? "", /"day";r=40/);
 });
 
+test("over the limit a repeated request still gets its answer, and nothing else is written", async () => {
+  const limits = rules({ write: { most: 2, per: MINUTE }, read: { most: 3, per: MINUTE } });
+  await using w = await world(open(), undefined, { limits, clients: createTrust(LOCAL) });
+  const post = (key: string, body: string) =>
+    send(w.url, "POST", "/api/tables/players", { "idempotency-key": key, "x-forwarded-for": "203.0.113.7" }, body);
+  const batch = JSON.stringify(Array.from({ length: 51 }, () => JSON.parse(row()) as unknown)); // counts as two
+  const first = await post("first", batch);
+  assert.equal(first.status, 201);
+  const again = await post("first", batch);
+  assert.deepEqual([again.status, again.headers["idempotency-replayed"], again.body], [201, "true", first.body]);
+  const refusals = [await post("new", row()), await post("first", row())];
+  assert.deepEqual(
+    refusals.map(({ status, body }) => [status, body["code"]]),
+    [
+      [429, "rate-limited"],
+      [429, "rate-limited"],
+    ],
+  );
+  assert.equal(w.sheet.written.size, 51);
+  const before = w.sheet.asked.length;
+  assert.equal((await post("first", batch)).status, 429, "a look for the answer counts as a read");
+  assert.equal(w.sheet.asked.length, before);
+});
+
 test("names of limits and what is left of them, as structured fields", () => {
   const deeds = [
     { name: "write", key: "write:user:ada", most: 100, per: MINUTE },

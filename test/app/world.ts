@@ -109,6 +109,7 @@ export class Sheet implements Transport {
       return before.digest === once?.digest
         ? { is: "written", writes: before.writes, delivery: this.delivery, repeated: true }
         : { is: "refused", refusal: { reason: "reused-key", message: "used before" } };
+    if (request.replay === true) return { is: "refused", refusal: { reason: "unknown-key", message: "never accepted" } };
     const content = this.#contents.get(table);
     if (content === undefined) return { is: "refused", refusal: { reason: "unknown-table", message: "gone" } };
     const rows = new Map(this.rows(table));

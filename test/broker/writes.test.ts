@@ -321,6 +321,24 @@ test("a client's own name makes its request once, whoever hears it, before and a
   assert.equal(disk.entries.length, 1);
 });
 
+test("a replay gets the answer of an accepted request, also of one under way, and never writes", async () => {
+  const { broker } = openBroker();
+  serve(broker);
+  const tables = worker();
+  await tables.table("players");
+  const request = { ...one(append({ id: "mine", name: "x" })), once: { key: "k", digest: "d" } };
+  const replay = { ...request, replay: true } as const;
+  assert.equal(refused(await tables.write(replay, "journal")).reason, "unknown-key");
+  assert.equal(disk.entries.length, 0);
+  disk.commit = 5;
+  const [first, during] = (await Promise.all([tables.write(request, "journal"), tables.write(replay, "journal")])).map(written);
+  const after = written(await tables.write(replay, "journal"));
+  assert.deepEqual([first?.repeated, during?.repeated, after.repeated], [false, true, true]);
+  assert.deepEqual([during?.writes[0]?.id, after.writes[0]?.id], [first?.writes[0]?.id, first?.writes[0]?.id]);
+  assert.equal(refused(await tables.write({ ...replay, once: { key: "k", digest: "other" } }, "journal")).reason, "reused-key");
+  assert.equal(disk.entries.length, 1);
+});
+
 test("a call that is said again under its id writes once: to the same broker, to its successor, with another request", async () => {
   const first = openBroker();
   const rpc = serve(first.broker);

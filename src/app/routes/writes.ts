@@ -26,6 +26,7 @@ import { rowOf, writeOwn } from "../write/own.ts";
 import { CHANGED, problemOfRefusal, sendWrites, sendWritten, shown, type Asked } from "../write/answers.ts";
 import { readIfMatch, readOnce, readWait, unkept, unreadable, type Condition } from "../write/conditions.ts";
 import { MAX_WRITE_BODY, readRows } from "../write/json.ts";
+import { replayed } from "../write/replay.ts";
 
 type WriteRoute = { Params: { table: string; key?: string }; Body: Buffer | undefined };
 type Writing = FastifyRequest<WriteRoute>;
@@ -78,6 +79,8 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
     if (over === undefined) writers.set(request, { who, rows });
     return over;
   };
+  /** Requests with an Idempotency-Key that are over a limit. */
+  const overLimit = new WeakMap<FastifyRequest, Problem>();
   const takeBack = (request: Writing): void => {
     const counted = writers.get(request);
     if (counted !== undefined) limiter.unwritten(counted.who, counted.rows);
@@ -87,8 +90,13 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
     // Before the body is read: strangers who may not write have nothing to say.
     onRequest: async (request: Writing, reply: FastifyReply): Promise<FastifyReply | undefined> => {
       const open = await openFor(request, reply, deed, services);
-      const refused = "status" in open ? open : (unreadable(request.headers) ?? (await counted(request, reply)));
-      return refused === undefined ? undefined : sendProblem(request, reply, refused);
+      const refused = "status" in open ? open : unreadable(request.headers);
+      if (refused !== undefined) return sendProblem(request, reply, refused);
+      const over = await counted(request, reply);
+      if (over === undefined) return undefined;
+      if (request.headers["idempotency-key"] === undefined) return sendProblem(request, reply, over);
+      overLimit.set(request, over); // its answer may be known: the body tells
+      return undefined;
     },
     onResponse: async (request: Writing, { statusCode }: FastifyReply): Promise<void> => {
       if (statusCode >= 400) takeBack(request);
@@ -96,8 +104,13 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
     handler: async (request: Writing, reply: FastifyReply): Promise<FastifyReply> => {
       const wish = await understand(request, reply, deed, services);
       if ("status" in wish) return sendProblem(request, reply, wish);
-      const over = await weighed(request, reply, wish.changes.length);
-      if (over !== undefined) return sendProblem(request, reply, over);
+      const over = overLimit.get(request) ?? (await weighed(request, reply, wish.changes.length));
+      if (over !== undefined) {
+        const { info, changes, once, wait } = wish;
+        const known = once && (await replayed({ request: { table: info.name, changes, once }, wait, raw: request.raw }, services));
+        if (known !== undefined) takeBack(request);
+        return known === undefined ? sendProblem(request, reply, over) : sendWritten(reply, known, wish);
+      }
       if (wish.wait === "sheet") services.live.streams.waits(reply.raw);
       const answer = await write(request, wish, services);
       if (answer.is === "written") {
