@@ -47,6 +47,7 @@ export function createBuiltIn({ serving, trust, clock, demo, connections, unders
     clock,
     demo,
     written: (req, res, written) => serving.written(req, res, written),
+    shared: (res, body) => inFlight.share(res, body),
   });
   const rule = queueRule(connections);
   const queue = new AdmissionQueue(rule, clock);

@@ -22,6 +22,8 @@ export class Exchange {
   permit: Permit | undefined = undefined;
   /** What the worker holds of its body. */
   body: Permit | undefined = undefined;
+  /** The body of its answer, if that is a buffer which other answers share. */
+  shared: Buffer | undefined = undefined;
   /** An answer without an end (server-sent events): not counted against admission, ended at once by a drain. */
   stream = false;
   /** It waits because its client wishes so: its duration says nothing of the service. */

@@ -77,6 +77,12 @@ export class InFlight {
     res.once("close", () => this.#end(exchange));
   }
 
+  /** The answer's body may be other answers', too. */
+  share(res: ServerResponse, body: Buffer | undefined): void {
+    const exchange = this.of(res);
+    if (exchange !== undefined) exchange.shared = body;
+  }
+
   /** A closed connection ends all its requests; Node emits no `close` on answers still queued behind another (pipelining). */
   dropped(seat: Seat): void {
     if (seat.requests === 0) return;

@@ -34,11 +34,11 @@ export class Outcomes {
   }
 
   /** A prepared answer was handed to the socket. */
-  prepared(req: IncomingMessage, { statusCode: status }: ServerResponse, { startedAt, id, cache, bytes }: Written): void {
+  prepared(req: IncomingMessage, { statusCode: status }: ServerResponse, { startedAt, id, cache, body }: Written): void {
     const millis = between(startedAt, this.#clock.now());
     this.#tally.answered(status, millis);
     this.#tally.classed("read"); // only rows stand ready
-    if (this.#access.samples()) this.#access.add({ ...this.#asked(req), status, millis, bytes, id, cache });
+    if (this.#access.samples()) this.#access.add({ ...this.#asked(req), status, millis, bytes: body?.length ?? 0, id, cache });
   }
 
   /** What could not be read as a request was answered. */

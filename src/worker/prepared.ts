@@ -48,6 +48,8 @@ export interface PreparedParts {
   readonly capacity?: Bytes;
   /** Called after a hit was handed to the socket. */
   written(req: IncomingMessage, res: ServerResponse, written: Written): void;
+  /** Called after another answer was: its body may be shared with others. */
+  shared?(res: ServerResponse, body: Buffer | undefined): void;
 }
 
 /** A hit, for those who count. */
@@ -55,8 +57,8 @@ export interface Written {
   readonly startedAt: Instant;
   readonly id: string;
   readonly cache: string;
-  /** Of the body. */
-  readonly bytes: number;
+  /** undefined: the answer has none. Other answers may share it. */
+  readonly body: Buffer | undefined;
 }
 
 /**
@@ -107,7 +109,8 @@ export class PreparedStore implements PreparedAnswers {
   send(req: IncomingMessage, res: ServerResponse, answer: PreparedAnswer, cache: Cache): void {
     const given = res.getHeader("x-request-id");
     const id = typeof given === "string" ? given : requestId(req);
-    this.#write(req, res, this.#entryOf(answer), { cache, id, now: this.#parts.clock.now(), write: writeByNode });
+    const body = this.#write(req, res, this.#entryOf(answer), { cache, id, now: this.#parts.clock.now(), write: writeByNode });
+    this.#parts.shared?.(res, body);
   }
 
   /** The hit path. @returns false when there is no usable answer: the application makes one. */
@@ -140,13 +143,13 @@ export class PreparedStore implements PreparedAnswers {
     const id = requestId(req);
     const write = res.getHeaderNames().length === 0 ? this.#fast : writeByNode;
     const cache = fresh ? "HIT" : "STALE";
-    const bytes = this.#write(req, res, entry, { cache, id, now, write });
-    this.#parts.written(req, res, { startedAt: now, id, cache, bytes });
+    const body = this.#write(req, res, entry, { cache, id, now, write });
+    this.#parts.written(req, res, { startedAt: now, id, cache, body });
     return true;
   }
 
-  /** @returns bytes of the body. */
-  #write(req: IncomingMessage, res: ServerResponse, entry: Entry, { cache, id, now, write }: Writing): number {
+  /** @returns the body. */
+  #write(req: IncomingMessage, res: ServerResponse, entry: Entry, { cache, id, now, write }: Writing): Buffer | undefined {
     const { counters } = this.#parts.tally;
     if (cache === "HIT") counters.hits += 1;
     else if (cache === "STALE") counters.stale += 1;
@@ -161,7 +164,7 @@ export class PreparedStore implements PreparedAnswers {
     if (!says(entry.late, age, cache, date, reason))
       entry.late = ["Age", age, "X-Cache", cache, "Date", date, ...(reason === undefined ? [] : ["X-Cache-Reason", reason])];
     write(req, res, rendition, entry.late, ["X-Request-Id", id]);
-    return req.method === "HEAD" ? 0 : (rendition.body?.length ?? 0);
+    return req.method === "HEAD" ? undefined : rendition.body;
   }
 
   #choose(entry: Entry, accepted: string): Rendition {

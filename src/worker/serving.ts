@@ -147,9 +147,8 @@ export class Serving {
     }
     const { log, clock } = this.#parts;
     const { demo } = this.#config;
-    const mostUnread = this.#config.app === null ? MOST_UNREAD : Infinity;
     watchTimeouts({
-      mostUnread,
+      mostUnread: this.#config.app === null ? MOST_UNREAD : Infinity,
       inFlight: this.inFlight,
       tally: this.tally,
       log,
@@ -203,6 +202,7 @@ export class Serving {
     const { socket } = res;
     if (socket !== null && socket.writableLength === 0) return;
     if (this.inFlight.of(res) === undefined) this.inFlight.begin(req, res).counted = true;
+    this.inFlight.share(res, written.body);
   }
 
   /** A refusal was handed to the socket; most are over with that. */

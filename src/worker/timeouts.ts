@@ -9,6 +9,7 @@ import { leftSocket, sendQueues } from "../base/sendqueue.ts";
 import { isEventStream } from "./streams.ts";
 import type { Tally } from "./tally.ts";
 import { pathOf } from "./target.ts";
+import { Unread } from "./unread.ts";
 
 /** A client that takes no byte for so long while some wait for it has gone, whatever TCP says. */
 const LONGEST_STALL = ms(30_000);
@@ -47,23 +48,18 @@ export function watchTimeouts(parts: TimeoutParts): () => void {
 export function look(parts: TimeoutParts): void {
   const now = parts.clock.now();
   const limit = parts.requestTimeout();
-  let excess = unread(parts) - parts.mostUnread;
+  const unread = new Unread(Number.isFinite(parts.mostUnread) ? parts.inFlight : []);
   const queueOf = (parts.queues ?? sendQueues)();
   for (const exchange of parts.inFlight) {
     if (exchange.timedOut) continue;
     if (exchange.res.headersSent) {
-      const stall = Math.min(limit, excess > 0 ? SHORTEST_STALL : LONGEST_STALL);
-      const bytes = exchange.res.writableLength;
-      judgeWrite(exchange, { now, limit: stall, queueOf }, parts);
-      if (exchange.timedOut) excess -= bytes;
+      const stall = Math.min(limit, unread.bytes > parts.mostUnread ? SHORTEST_STALL : LONGEST_STALL);
+      if (isStalled(exchange, { now, limit: stall, queueOf })) {
+        unread.forget(exchange);
+        cutOff(exchange, stall, parts);
+      }
     } else if (exchange.req.complete && between(exchange.readyAt, now) >= limit) answer504(exchange, limit, parts);
   }
-}
-
-function unread({ inFlight, mostUnread }: TimeoutParts): number {
-  let bytes = 0;
-  if (Number.isFinite(mostUnread)) for (const { res } of inFlight) bytes += res.writableLength;
-  return bytes;
 }
 
 function answer504(exchange: Exchange, limit: Ms, { tally, log, demo }: TimeoutParts): void {
@@ -88,7 +84,8 @@ interface Look {
   queueOf(socket: Socket): number | undefined;
 }
 
-function judgeWrite(exchange: Exchange, { now, limit, queueOf }: Look, { tally, log }: TimeoutParts): void {
+/** Whether the client has taken nothing for the limit. Notes its progress. */
+function isStalled(exchange: Exchange, { now, limit, queueOf }: Look): boolean {
   const { socket } = exchange.res;
   if (!exchange.stream && isEventStream(exchange.res)) {
     exchange.stream = true;
@@ -96,7 +93,7 @@ function judgeWrite(exchange: Exchange, { now, limit, queueOf }: Look, { tally, 
   }
   if (socket === null || socket.writableLength === 0) {
     exchange.movedAt = now;
-    return;
+    return false;
   }
   const sent = leftSocket(socket);
   const still = between(exchange.movedAt, now);
@@ -105,12 +102,17 @@ function judgeWrite(exchange: Exchange, { now, limit, queueOf }: Look, { tally, 
     exchange.sent = sent;
     exchange.queued = queued;
     exchange.movedAt = now;
-  } else if (exchange.queued === undefined && queued !== undefined) exchange.queued = queued;
-  else if (still >= limit) {
-    exchange.timedOut = true;
-    exchange.reason = "client-stalled";
-    tally.counters.timeouts += 1;
-    log.info({ path: pathOf(exchange.req.url), id: exchange.id(), limit }, "the client takes no more of its answer: connection closed");
-    socket.destroy();
+    return false;
   }
+  if (exchange.queued !== undefined || queued === undefined) return still >= limit;
+  exchange.queued = queued;
+  return false;
+}
+
+function cutOff(exchange: Exchange, limit: number, { tally, log }: TimeoutParts): void {
+  exchange.timedOut = true;
+  exchange.reason = "client-stalled";
+  tally.counters.timeouts += 1;
+  log.info({ path: pathOf(exchange.req.url), id: exchange.id(), limit }, "the client takes no more of its answer: connection closed");
+  exchange.res.socket?.destroy();
 }

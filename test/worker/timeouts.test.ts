@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
-import { ms } from "../../src/base/units.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { after, ms, seconds, type Timestamp } from "../../src/base/units.ts";
 import { runtime } from "../../src/base/runtime.ts";
 import { parseSendQueues } from "../../src/base/sendqueue.ts";
 import { look } from "../../src/worker/timeouts.ts";
@@ -139,6 +140,60 @@ test("while too many bytes wait for all clients together, those that read nothin
     assert.ok(connections >= 1 && connections <= 3, `${connections} of 4 are left`);
     for (const { socket } of clients) socket.destroy();
   });
+});
+
+test("an answer that many clients get from one buffer counts once against the bytes that may wait", async () => {
+  const now = systemClock.now();
+  const source = {
+    version: 1,
+    checkedAt: 0 as Timestamp,
+    freshUntil: after(now, seconds(60)),
+    staleUntil: after(now, seconds(90)),
+    expired() {},
+  };
+  const answer = { source, version: 1, head: [], etag: "v1", bodies: { identity: Buffer.alloc(12 * 1_048_576) } };
+  const builtIn = {
+    default: async (fastify: Fastify) =>
+      fastify.get("/big", (request, reply) => {
+        runtime().service("prepared").put("/big", answer);
+        reply.hijack();
+        runtime().service("prepared").send(request.raw, reply.raw, answer, "MISS");
+      }),
+  };
+  await serving({ builtIn }, async (rig) => {
+    const clients = Array.from({ length: 8 }, () => new Client(rig.port));
+    for (const { socket } of clients) socket.pause().write("GET /big HTTP/1.1\r\nHost: t\r\n\r\n");
+    while ((await rig.next("beat")).inFlight < 8);
+    for (const end = performance.now() + 3_000; performance.now() < end;) assert.equal((await counters(rig)).timeouts, 0);
+    for (const client of clients) client.socket.destroy();
+  });
+});
+
+test("of shared and unshared answers just enough clients are cut off", () => {
+  const MIB = 1_048_576;
+  const cut: number[] = [];
+  const shared = [Buffer.alloc(30 * MIB), Buffer.alloc(20 * MIB)];
+  const exchangeOf = (nr: number, body: Buffer | undefined, own: number, encrypted = false) => ({
+    ...{ timedOut: false, stream: false, req: { url: "/" }, sent: 1, movedAt: 0, queued: undefined, body: undefined, id: () => "" },
+    shared: body,
+    res: {
+      headersSent: true,
+      writableLength: (body?.length ?? 0) + own,
+      socket: { writableLength: 1, bytesWritten: 1, encrypted, destroy: () => cut.push(nr) },
+      getHeader: () => undefined,
+    },
+  });
+  const lookAt = (...inFlight: object[]): number[] => {
+    cut.length = 0;
+    const parts = { inFlight, clock: { now: () => 2_000 }, requestTimeout: () => ms(120_000), mostUnread: 64 * MIB };
+    look({ ...parts, queues: () => () => undefined, tally: { counters: { timeouts: 0 } }, log: { info() {} } } as never);
+    return [...cut];
+  };
+  const [first, second] = shared;
+  const readers = [0, 1, 2].map((nr) => exchangeOf(nr, first, 100));
+  assert.deepEqual(lookAt(...readers, exchangeOf(3, second, 0)), []);
+  assert.deepEqual(lookAt(...readers, exchangeOf(3, second, 0), exchangeOf(4, undefined, 20 * MIB)), [0, 1, 2], "30 MiB go with the last");
+  assert.deepEqual(lookAt(exchangeOf(0, first, 0, true), exchangeOf(1, first, 0, true), exchangeOf(2, first, 0, true)), [0], "TLS copies");
 });
 
 test("what is no request is answered 400, 408 or 431 and its connection closed; nothing is smuggled in behind it", async () => {
