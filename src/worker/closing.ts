@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { hasBody } from "./interim.ts";
 
@@ -60,6 +60,13 @@ function closeGently(req: IncomingMessage, res: ServerResponse): void {
     cutLater(socket);
   });
 }
+
+/**
+ * A client that ends its side of the connection (FIN) behind its request still gets the answer. By its FIN it can't be told from one
+ * that has gone: see `GONE_AFTER` in timeouts.ts. The property is private to Node; without it node:http aborts the request.
+ */
+export const answerHalfClosed = (server: Server): void =>
+  void ((server as Server & { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true);
 
 /** Closes a connection whose sending side has ended, at the latest after LINGER. */
 export function cutLater(socket: Socket): void {

@@ -40,6 +40,8 @@ export class Exchange {
   /** Bytes that its connection had sent before it; undefined: an answer before it was still on its way (pipelining). */
   readonly sentBefore: number | undefined;
   #id: string | undefined = undefined;
+  /** When its client was seen to have ended its side of the connection. */
+  endedAt: Instant | undefined = undefined;
   /** Bytes that had left at the last look, and when they last moved: for the write-stall timeout. */
   sent = 0;
   movedAt: Instant;

@@ -6,6 +6,7 @@ import { DroverError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { impossible } from "../base/never.ts";
 import type { Form, Listener } from "./app.ts";
+import { answerHalfClosed } from "./closing.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Loaders } from "./deps.ts";
 import { fetchListener } from "./fetch.ts";
@@ -136,11 +137,13 @@ async function startFastify(
       const listener = builtIn ? parts.front(handler) : handler;
       server = createLimitedServer(parts.config, listener);
       const made = server;
-      if (builtIn)
+      if (builtIn) {
+        answerHalfClosed(made);
         made.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
           forgetExpectation(req, res);
           listener(req, res);
         });
+      }
       made.listen = (...args: unknown[]) => listenHere(made, args, (asked) => parts.land(asked, builtIn));
       return made;
     },

@@ -32,7 +32,7 @@ import { notePeer } from "./peer.ts";
 import type { Written } from "./prepared.ts";
 import type { Tally } from "./tally.ts";
 import { Room } from "./room.ts";
-import { MOST_UNREAD, watchTimeouts } from "./timeouts.ts";
+import { BUILT_IN, FOREIGN, watchTimeouts } from "./timeouts.ts";
 import { KEPT, Turnover } from "./turnover.ts";
 import { watchUpgrades } from "./upgrades.ts";
 
@@ -148,7 +148,7 @@ export class Serving {
     const { log, clock } = this.#parts;
     const { demo } = this.#config;
     watchTimeouts({
-      mostUnread: this.#config.app === null ? MOST_UNREAD : Infinity,
+      ...(this.#config.app === null ? BUILT_IN : FOREIGN),
       inFlight: this.inFlight,
       tally: this.tally,
       log,

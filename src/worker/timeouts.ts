@@ -13,10 +13,17 @@ import { Unread } from "./unread.ts";
 
 /** A client that takes no byte for so long while some wait for it has gone, whatever TCP says. */
 const LONGEST_STALL = ms(30_000);
+/** A client that has ended its side is taken for gone when its answer does not begin within this time; its stream ends at once. */
+const GONE_AFTER = ms(5_000);
 /** Bytes of the built-in service's answers that may wait for all clients of a worker together. */
-export const MOST_UNREAD: Bytes = mebibytes(64);
+const MOST_UNREAD: Bytes = mebibytes(64);
 /** Beyond that: a client that takes no byte for so long is cut off. */
 const SHORTEST_STALL = ms(1_000);
+
+/** Limits of the built-in service. */
+export const BUILT_IN = { mostUnread: MOST_UNREAD, goneAfter: GONE_AFTER } as const;
+/** Of an application: it may mean to keep its answers, and its server decides what the end of a client's side means. */
+export const FOREIGN = { mostUnread: Infinity, goneAfter: Infinity } as const;
 
 export interface TimeoutParts {
   readonly inFlight: InFlight;
@@ -25,8 +32,9 @@ export interface TimeoutParts {
   readonly clock: Clock;
   /** Answers say that the rows are a demo's. */
   readonly demo: boolean;
-  /** Bytes that may wait for all clients together; Infinity for an application, which may mean to keep them. */
+  /** Bytes that may wait for all clients together. */
   readonly mostUnread: number;
+  readonly goneAfter: number;
   /** Read at every look: it may change while running. */
   requestTimeout(): Ms;
   /** What the kernel still has of each connection's answer; left out: as it says. */
@@ -52,7 +60,8 @@ export function look(parts: TimeoutParts): void {
   const queueOf = (parts.queues ?? sendQueues)();
   for (const exchange of parts.inFlight) {
     if (exchange.timedOut) continue;
-    if (exchange.res.headersSent) {
+    if (isGone(exchange, now, parts.goneAfter)) exchange.req.socket.destroy();
+    else if (exchange.res.headersSent) {
       const stall = Math.min(limit, unread.bytes > parts.mostUnread ? SHORTEST_STALL : LONGEST_STALL);
       if (isStalled(exchange, { now, limit: stall, queueOf })) {
         unread.forget(exchange);
@@ -60,6 +69,14 @@ export function look(parts: TimeoutParts): void {
       }
     } else if (exchange.req.complete && between(exchange.readyAt, now) >= limit) answer504(exchange, limit, parts);
   }
+}
+
+/** Whether nobody waits for the answer. One whose head was sent is a matter of the write stall: a client that has gone resets it. */
+function isGone(exchange: Exchange, now: Instant, goneAfter: number): boolean {
+  const { req, res, stream } = exchange;
+  if (!Number.isFinite(goneAfter) || !req.socket.readableEnded || (res.headersSent && !stream)) return false;
+  exchange.endedAt ??= now;
+  return stream || between(exchange.endedAt, now) >= goneAfter;
 }
 
 function answer504(exchange: Exchange, limit: Ms, { tally, log, demo }: TimeoutParts): void {

@@ -174,7 +174,13 @@ test("of shared and unshared answers just enough clients are cut off", () => {
   const cut: number[] = [];
   const shared = [Buffer.alloc(30 * MIB), Buffer.alloc(20 * MIB)];
   const exchangeOf = (nr: number, body: Buffer | undefined, own: number, encrypted = false) => ({
-    ...{ timedOut: false, stream: false, req: { url: "/" }, sent: 1, movedAt: 0, queued: undefined, body: undefined, id: () => "" },
+    timedOut: false,
+    stream: false,
+    req: { url: "/" },
+    sent: 1,
+    movedAt: 0,
+    queued: undefined,
+    id: () => "",
     shared: body,
     res: {
       headersSent: true,
@@ -194,6 +200,43 @@ test("of shared and unshared answers just enough clients are cut off", () => {
   assert.deepEqual(lookAt(...readers, exchangeOf(3, second, 0)), []);
   assert.deepEqual(lookAt(...readers, exchangeOf(3, second, 0), exchangeOf(4, undefined, 20 * MIB)), [0, 1, 2], "30 MiB go with the last");
   assert.deepEqual(lookAt(exchangeOf(0, first, 0, true), exchangeOf(1, first, 0, true), exchangeOf(2, first, 0, true)), [0], "TLS copies");
+});
+
+test("a client that ends its side after its request gets the answer; one that has gone is not waited for long", async () => {
+  let aborted = 0;
+  const builtIn = {
+    default: async (fastify: Fastify) => {
+      fastify.get("/slow", async (_, reply) => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        reply.send("here");
+      });
+      fastify.get("/never", ({ raw }) => new Promise(() => raw.signal.addEventListener("abort", () => (aborted += 1))));
+      fastify.get("/events", (_, reply) => {
+        reply.hijack();
+        reply.raw.writeHead(200, { "Content-Type": "text/event-stream" });
+        reply.raw.write("data: hello\n\n");
+        runtime().service("streams").opened(reply.raw);
+      });
+    },
+  };
+  await serving({ builtIn }, async (rig) => {
+    const half = new Client(rig.port);
+    half.socket.end("GET /slow HTTP/1.1\r\nHost: t\r\n\r\nGET /slow HTTP/1.1\r\nHost: t\r\n\r\n");
+    assert.deepEqual([(await half.response()).body, (await half.response()).body], ["here", "here"]);
+    await half.until(() => half.closed);
+
+    const stream = new Client(rig.port).write("GET /events HTTP/1.1\r\nHost: t\r\n\r\n");
+    await stream.until(() => stream.received.includes("hello"));
+    stream.socket.end();
+    await stream.until(() => stream.closed);
+
+    const gone = new Client(rig.port);
+    gone.socket.end("GET /never HTTP/1.1\r\nHost: t\r\n\r\n");
+    await gone.until(() => gone.closed);
+    while (aborted === 0) await rig.next("beat");
+    assert.equal(gone.received, "");
+    assert.equal((await counters(rig)).timeouts, 0);
+  });
 });
 
 test("what is no request is answered 400, 408 or 431 and its connection closed; nothing is smuggled in behind it", async () => {
