@@ -10,3 +10,9 @@ export function addressKey(address: string): string {
   const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
   return `${network.join(":")}::/64`;
 }
+
+/** The /48 around an IPv6's /64, which is what one site has; undefined: an IPv4. */
+export function networkKey(key: string): string | undefined {
+  if (!key.endsWith("::/64")) return undefined;
+  return `${key.split(":").slice(0, 3).join(":")}::/48`;
+}

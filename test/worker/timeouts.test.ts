@@ -203,14 +203,14 @@ test("of shared and unshared answers just enough clients are cut off", () => {
 });
 
 test("a client that ends its side after its request gets the answer; one that has gone is not waited for long", async () => {
-  let aborted = 0;
+  const aborted = Promise.withResolvers<void>();
   const builtIn = {
     default: async (fastify: Fastify) => {
       fastify.get("/slow", async (_, reply) => {
         await new Promise((resolve) => setTimeout(resolve, 300));
         reply.send("here");
       });
-      fastify.get("/never", ({ raw }) => new Promise(() => raw.signal.addEventListener("abort", () => (aborted += 1))));
+      fastify.get("/never", ({ raw }) => new Promise(() => raw.signal.addEventListener("abort", () => aborted.resolve())));
       fastify.get("/events", (_, reply) => {
         reply.hijack();
         reply.raw.writeHead(200, { "Content-Type": "text/event-stream" });
@@ -233,7 +233,7 @@ test("a client that ends its side after its request gets the answer; one that ha
     const gone = new Client(rig.port);
     gone.socket.end("GET /never HTTP/1.1\r\nHost: t\r\n\r\n");
     await gone.until(() => gone.closed);
-    while (aborted === 0) await rig.next("beat");
+    await aborted.promise;
     assert.equal(gone.received, "");
     assert.equal((await counters(rig)).timeouts, 0);
   });

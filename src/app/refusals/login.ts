@@ -22,4 +22,4 @@ const refused = (wait: Ms): Readonly<Record<string, string>> => ({ ...retryAfter
 export const tooManyLogins = (wait: Ms): Problem =>
   problem(503, "busy", "too many logins wait already: come back after the time in Retry-After", { headers: refused(wait) });
 export const tooManyTries = (wait: Ms): Problem =>
-  problem(429, "too-many-logins", "too many logins have failed: come back after the time in Retry-After", { headers: refused(wait) });
+  problem(429, "too-many-logins", "too many logins in a minute: come back after the time in Retry-After", { headers: refused(wait) });

@@ -2,6 +2,7 @@
  * How often somebody may be wrong. A try is counted before the secret is looked at, so that many at once count too, and taken back when
  * it was right: a room of 300 behind one address gets in, whoever guesses does not.
  */
+import { networkKey } from "../../base/addresskey.ts";
 import { minutes, ms, type Ms } from "../../base/units.ts";
 import type { Deed, Ledger } from "../../sheets/ledger.ts";
 import { foldName } from "../../sheets/secrets.ts";
@@ -15,6 +16,10 @@ const MOST = { pair: 10, user: 20, address: 1_000 } as const;
  * scrypt begins, whatever the name, and taken back when the password was right.
  */
 const MOST_SCRYPT = 100;
+/** Right passwords of one user from wherever, which no limit of wrong ones counts. Wrong ones are taken back: only the user can use it up. */
+const MOST_RIGHT = 100;
+/** What the many /64s of one IPv6 /48 may do together, in parts of what one address may. */
+const NETWORK = 8;
 /** So many are answered at once; each further one of a minute waits twice as long as the one before. */
 const FREE = 3;
 const FIRST_DELAY = 100;
@@ -36,10 +41,10 @@ export type Tried = { readonly is: "let"; readonly attempt: Try } | { readonly i
  * @throws when nobody can count now.
  */
 export async function tryLogin(ledger: Ledger, name: string, from: string | undefined): Promise<Tried> {
-  const user = digest(foldName(name), 12); // a name may be long, or the secret in the wrong field
+  const user = userKey(name);
   const deed = (key: string, most: number): Deed => ({ key: `login:${key}`, most, per: MINUTE });
   const whole = deed(`user:${user}`, MOST.user);
-  const place = from === undefined ? [] : [deed(`address:${from}`, MOST.address)];
+  const place = placesOf(from, MOST.address).map(({ place, most }) => deed(`address:${place}`, most));
   const deeds = from === undefined ? [whole] : [deed(`pair:${user}:${from}`, MOST.pair), whole, ...place];
   const spent = await ledger.spend(deeds);
   if (spent.is === "ok") {
@@ -54,9 +59,28 @@ export async function tryLogin(ledger: Ledger, name: string, from: string | unde
   return { is: "let", attempt: { deeds: once, delay: ms(LONGEST_DELAY), over: spent.retryAfter } };
 }
 
-/** The deeds that a password costs its address; none for a proxy that does not say for whom it asks. */
-export const scryptBudget = (from: string | undefined): readonly Deed[] =>
-  from === undefined ? [] : [{ key: `login:scrypt:${from}`, most: MOST_SCRYPT, per: MINUTE }];
+/** A name may be long, or the secret in the wrong field. */
+const userKey = (name: string): string => digest(foldName(name), 12);
+
+/** An address, and the network around it. None for a proxy that does not say for whom it asks. */
+function placesOf(from: string | undefined, most: number): readonly { readonly place: string; readonly most: number }[] {
+  if (from === undefined) return [];
+  const network = networkKey(from);
+  return [{ place: from, most }, ...(network === undefined ? [] : [{ place: network, most: most * NETWORK }])];
+}
+
+/** What a password costs. */
+export interface ScryptBudget {
+  /** Its address: taken back when the password was right. */
+  readonly address: readonly Deed[];
+  /** Its user: taken back when the password was wrong. */
+  readonly user: readonly Deed[];
+}
+
+export const scryptBudget = (name: string, from: string | undefined): ScryptBudget => ({
+  address: placesOf(from, MOST_SCRYPT).map(({ place, most }) => ({ key: `login:scrypt:${place}`, most, per: MINUTE })),
+  user: [{ key: `login:right:${userKey(name)}`, most: MOST_RIGHT, per: MINUTE }],
+});
 
 /** @param wrong how often it went wrong before, by the limit that is nearest. */
 function delayAfter(wrong: number): Ms {

@@ -20,7 +20,7 @@ export type Verdict =
   | { readonly is: "wrong"; readonly known: boolean }
   /** By a key that this worker does not have (yet, or any more): nothing can be said. */
   | { readonly is: "unknown-key" }
-  /** The address has used up its budget of wrong passwords. */
+  /** The address has used up its budget of wrong passwords, or the user that of right ones. */
   | { readonly is: "over"; readonly retryAfter: Ms }
   | Busy;
 
@@ -57,15 +57,16 @@ type Refused = Extract<Verdict, { is: "over" | "busy" }>;
 /** Where addresses are not known, names take turns instead. */
 function verifyPassword({ name, secret, from }: Shown, verifier: string, by: Verifying, signal: AbortSignal): Promise<boolean | Refused> {
   const folded = foldName(name);
-  const budget = scryptBudget(from);
+  const budget = scryptBudget(name, from);
+  const all = [...budget.address, ...budget.user];
   const work = async (): Promise<boolean | Refused> => {
-    const spent = budget.length === 0 ? undefined : await by.ledger.spend(budget);
-    if (spent?.is === "over") return { is: "over", retryAfter: spent.retryAfter };
+    const spent = await by.ledger.spend(all);
+    if (spent.is === "over") return { is: "over", retryAfter: spent.retryAfter };
     const right = await by.threads.run<boolean>(MODULE, task(secret, verifier), { name: "checkPassword", signal }).catch((e: unknown) => {
-      if (!signal.aborted) by.ledger.refund(budget); // nothing was computed
+      if (!signal.aborted) by.ledger.refund(all); // nothing was computed
       throw e;
     });
-    if (right) by.ledger.refund(budget);
+    by.ledger.refund(right ? budget.address : budget.user);
     return right;
   };
   return by.turns.take(work, { address: from ?? `name ${folded}`, name: folded }, signal);

@@ -160,6 +160,42 @@ test("right passwords cost an address no budget", async () => {
   }
 });
 
+test("right passwords of one user cost 100 hashes a minute at most, from however many addresses; wrong ones lock nobody out", async () => {
+  const sheet = eventSheet();
+  sheet.users([
+    ["Ada", cheapVerifier("right")],
+    ["Kim", cheapVerifier("right")],
+  ]);
+  let verified = 0;
+  const threads: Threads = {
+    run: <T>(_module: URL, task: unknown) => ((verified += 1), Promise.resolve(checkPassword(task as PasswordTask) as T)),
+  };
+  await using w = await world(sheet, undefined, { threads });
+  const login = async (nr: number, name: string, secret: string): Promise<number> =>
+    (await new Person(w).login(name, secret, { "X-Test-Address": `198.51.100.${nr % 250}` })).status;
+  for (let i = 0; i < 3; i += 1) assert.equal(await login(i, "Kim", "wrong"), 401);
+  const statuses: number[] = [];
+  for (let i = 0; i < 120; i += 1) statuses.push(await login(i, "Ada", "right"));
+  assert.equal(statuses.filter((status) => status === 200).length, 100);
+  assert.equal(statuses.filter((status) => status === 429).length, 20);
+  assert.equal(verified, 103, "what is refused is not verified");
+  assert.equal(await login(1, "Kim", "right"), 200);
+});
+
+test("many /64s of one /48 share a budget eight times an address's", async () => {
+  const sheet = eventSheet();
+  sheet.users([["Ada", cheapVerifier("right")]]); // unknown names cost a password, too
+  const threads: Threads = { run: <T>() => Promise.resolve(false as T) };
+  await using w = await world(sheet, undefined, { threads });
+  const statuses: number[] = [];
+  const guess = async (nr: number, network: string): Promise<number> =>
+    (await new Person(w).login(`nobody-${nr}`, "guess", { "X-Test-Address": `${network}:${nr.toString(16)}::1` })).status;
+  for (let i = 0; i < 850; i += 1) statuses.push(await guess(i, "2001:db8:1"));
+  assert.equal(statuses.filter((status) => status === 401).length, 800);
+  assert.equal(statuses.filter((status) => status === 429).length, 50);
+  assert.equal(await guess(1, "2001:db8:2"), 401, "another /48 is none of it");
+});
+
 test("an unknown name costs what passwords of the directory do, whatever their parameters", async () => {
   const sheet = eventSheet();
   sheet.users([
