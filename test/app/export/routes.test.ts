@@ -319,4 +319,7 @@ test("an export may wait when calls to Google are short: what it asks for is not
   await using w = await world(sampleSheet(3));
   assert.equal((await fetch(at(w, "format=csv"))).status, 200);
   assert.deepEqual(w.sheet.priorities.at(-1), ["players", "export"]);
+  await using fresh = await world(sampleSheet(3));
+  await fetch(`${fresh.url}/api/tables/players/export`); // may be a row of that key
+  assert.deepEqual(fresh.sheet.priorities.at(-1), ["players", "export"]);
 });
