@@ -14,7 +14,7 @@ import type { History } from "./history.ts";
 import { judge, type Caller } from "./judge.ts";
 import { BAD_LOGIN, readLogin } from "./login.ts";
 import { CONTENT_TYPE } from "./metrics/text.ts";
-import { readBody, readIds, readNumber, readText, type Read } from "./orders.ts";
+import { readBody, readChoice, readIds, readNumber, readText, type Read } from "./orders.ts";
 import { json, LARGEST_BODY, pathOf, problem, queryOf, text, type AdminAnswer, type AdminRequest, type Wrong } from "./request.ts";
 import { routeAt, type AdminRoute, type RoutePath } from "./routes.ts";
 import type { Master, Monitoring, Outcome } from "./source.ts";
@@ -248,6 +248,8 @@ export class AdminApi {
         return with_(readText(given, "table", 200), (table) => master.purge(table));
       case "/api/admin/slots/reap":
         return master.reap();
+      case "/api/admin/slots/schedule":
+        return with_(readChoice(given, "do", ["hold", "resume"]), (verb) => master.schedule(verb));
       case "/api/admin/writes/retry":
         return with_(readIds(given), (ids) => master.deal("retry", ids));
       case "/api/admin/writes/discard":
@@ -296,6 +298,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   "/api/admin/stack": ["slot"],
   "/api/admin/limits": ["max_slots"],
   "/api/admin/cache/purge": ["table"],
+  "/api/admin/slots/schedule": ["do"],
   "/api/admin/alerts/ack": ["name"],
   "/api/admin/writes/retry": ["ids", "all"],
   "/api/admin/writes/discard": ["ids", "all"],

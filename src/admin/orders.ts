@@ -49,6 +49,13 @@ export function readText(fields: Fields, name: string, longest: number): Read<st
   return { ok: false, wrong: unprocessable("text", `${name} must be a text of 1 to ${longest} characters`, { field: name }) };
 }
 
+/** One of some words. */
+export function readChoice<const T extends string>(fields: Fields, name: string, words: readonly T[]): Read<T> {
+  const found = words.find((word) => word === fields[name]);
+  if (found !== undefined) return { ok: true, value: found };
+  return { ok: false, wrong: unprocessable("choice", `${name} must be one of ${words.join(", ")}`, { field: name }) };
+}
+
 /** Which writes are meant: `ids`, or `all`; never both, and never neither. @returns undefined for all. */
 export function readIds({ ids, all }: Fields): Read<readonly string[] | undefined> {
   if (all === true && ids === undefined) return { ok: true, value: undefined };

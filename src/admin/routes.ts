@@ -33,6 +33,12 @@ export const ROUTES = [
   { method: "POST", path: "/api/admin/slots/reap", needs: "operator", does: "frees the slots whose lease has run out" },
   {
     method: "POST",
+    path: "/api/admin/slots/schedule",
+    needs: "operator",
+    does: 'holds the launch schedule, or lets it go on: {"do": "hold"} or {"do": "resume"}',
+  },
+  {
+    method: "POST",
     path: "/api/admin/writes/retry",
     needs: "operator",
     does: 'tries writes again that Google has refused for good: {"ids": [ID, …]} or {"all": true}',

@@ -4,6 +4,7 @@ import type { Ms } from "../base/units.ts";
 import type { Snapshot } from "../master/snapshot.ts";
 import type { Advice } from "./advice/advice.ts";
 import type { AlertView } from "./alerts/view.ts";
+import type { ScheduleView, UsageView } from "./slots/view.ts";
 
 /** The master's snapshot, how it is judged, and where the data comes from. */
 export interface AdminSnapshot extends Snapshot {
@@ -16,6 +17,9 @@ export interface AdminSnapshot extends Snapshot {
   readonly advice: Advice;
   /** Until all slots are taken; null: no clear trend. */
   readonly fullIn: Ms | null;
+  /** The launch schedule; null: there is none. */
+  readonly schedule: ScheduleView | null;
+  readonly usage: UsageView;
 }
 
 /** What became of an order, in words. */
@@ -33,6 +37,8 @@ export interface Master {
   stack(slot: number): Promise<Outcome>;
   /** From now on, until DROVER_MAX_SLOTS itself changes. */
   maxSlots(max: number): Promise<Outcome>;
+  /** Holds the launch schedule, or lets it go on. */
+  schedule(order: "hold" | "resume"): Outcome;
   purge(table: string | null): Promise<Outcome>;
   reap(): Promise<Outcome>;
   /** The oldest writes that Google has refused for good; or why nobody says. */

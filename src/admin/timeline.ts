@@ -16,6 +16,7 @@ export interface TimelineEvent {
     | "scaled"
     | "ended"
     | "slots"
+    | "schedule"
     | "google"
     | "action"
     | "alert";
@@ -56,7 +57,7 @@ export class Timeline {
 
 /** Pure. */
 export function newsOf(before: AdminSnapshot, now: AdminSnapshot): New[] {
-  return [...rolls(before, now), ...deaths(before, now), ...levels(before, now), ...alerts(before, now)];
+  return [...rolls(before, now), ...deaths(before, now), ...levels(before, now), ...schedule(before, now), ...alerts(before, now)];
 }
 
 function rolls(before: AdminSnapshot, now: AdminSnapshot): New[] {
@@ -114,6 +115,12 @@ function levels(before: AdminSnapshot, now: AdminSnapshot): New[] {
   if (state !== undefined && earlier !== undefined && state !== earlier && earlier !== "never")
     news.push({ what: "google", level: state === "ok" ? "info" : "warning", text: `Google: ${state}`, with: { state } });
   return news;
+}
+
+function schedule({ schedule: was }: AdminSnapshot, { schedule: is }: AdminSnapshot): New[] {
+  if (was === null || is === null || was.step === is.step) return [];
+  const { day, scheduled: max } = is;
+  return [{ what: "schedule", level: "info", text: `day ${day} of the launch: ${max} slots from now on`, with: { day, max } }];
 }
 
 const GRAVITY = { warning: "warning", urgent: "critical", critical: "critical" } as const satisfies Record<Level, New["level"]>;

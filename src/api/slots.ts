@@ -1,6 +1,7 @@
 /** `drover.slots`: places in the service for an application with sessions of its own, true for the whole machine. */
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../base/clock.ts";
+import type { Shortage } from "../base/slots.ts";
 import type { Ledger, Session, SlotsState } from "../sheets/ledger.ts";
 
 /** Who holds, or wants, a place. Plain data: it stands in the application's own sealed cookie. */
@@ -13,10 +14,10 @@ export interface SlotSession {
   readonly since: number;
 }
 
-/** How a session stands. `retryAfter` in ms. */
+/** How a session stands. `retryAfter` in ms. `because`: there are slots, but the machine is short of this (DROVER_SLOT_GUARD). */
 export type SlotAdmission =
   | { readonly is: "in" }
-  | { readonly is: "full"; readonly used: number; readonly max: number; readonly retryAfter: number }
+  | { readonly is: "full"; readonly used: number; readonly max: number; readonly retryAfter: number; readonly because?: Shortage }
   | { readonly is: "taken-over" }
   | { readonly is: "refused"; readonly most: number }
   | { readonly is: "revoked" }

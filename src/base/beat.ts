@@ -21,6 +21,8 @@ export interface Vitals {
   latency(): HistogramDelta;
   upstream?(): UpstreamReport | undefined;
   slots?(): SlotsState | undefined;
+  /** See Beat.tokensUsed. */
+  tokensUsed?(): number;
   /** Counts by name, since the child started, and durations since the last call. */
   counts?(): BeatFigures["counts"];
   spans?(): BeatFigures["spans"];
@@ -60,6 +62,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
     const rss = residentMemory();
     const report = vitals.upstream?.();
     const slots = vitals.slots?.();
+    const tokensUsed = vitals.tokensUsed?.();
     const delayP99 = loop.p99();
     const requests = vitals.requests?.() ?? [];
     const classes = requests.length === 0 ? undefined : vitals.byClass?.();
@@ -79,6 +82,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
       figures: figures(now),
       ...(report === undefined ? {} : { upstream: report }),
       ...(slots === undefined ? {} : { slots }),
+      ...(tokensUsed === undefined ? {} : { tokensUsed }),
       ...(classes === undefined ? {} : { byClass: classes }),
       ...(requests.length === 0 ? {} : { requests }),
       ...(vitals.brokerLost?.() === true ? { brokerLost: true as const } : {}),

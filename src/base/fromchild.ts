@@ -6,7 +6,7 @@ import type { HistogramDelta } from "./histogram.ts";
 import type { Beat, DrainedBy, FromChild, SocketAddress } from "./protocol.ts";
 import { REQUEST_CLASSES, type ByClass } from "./requestclass.ts";
 import { readRequests } from "./requests.ts";
-import { SLOT_STATUSES, type SlotsState } from "./slots.ts";
+import { readSlotsState } from "./slots.ts";
 import type { Ms } from "./units.ts";
 import { readUpstream } from "./upstreamreport.ts";
 
@@ -26,12 +26,6 @@ function byClass(v: unknown): ByClass | undefined {
   if (!record(v)) return undefined;
   const known = Object.entries(v).every(([name, n]) => REQUEST_CLASSES.some((kind) => kind === name) && count(n));
   return known ? v : undefined;
-}
-
-function readSlots(v: unknown): SlotsState | undefined {
-  if (!record(v) || !count(v["used"]) || !count(v["max"])) return undefined;
-  const status = SLOT_STATUSES.find((name) => name === v["status"]);
-  return status === undefined ? undefined : { used: v["used"], max: v["max"], status };
 }
 
 function beat(m: Fields): Beat | undefined {
@@ -56,8 +50,10 @@ function beat(m: Fields): Beat | undefined {
   if (m["upstream"] !== undefined && report === undefined) return undefined;
   const requests = m["requests"] === undefined ? undefined : readRequests(m["requests"]);
   if (m["requests"] !== undefined && requests === undefined) return undefined;
-  const slots = m["slots"] === undefined ? undefined : readSlots(m["slots"]);
+  const slots = record(m["slots"]) ? readSlotsState(m["slots"]) : undefined;
   if (m["slots"] !== undefined && slots === undefined) return undefined;
+  const { tokensUsed } = m;
+  if (tokensUsed !== undefined && !count(tokensUsed)) return undefined;
   const figures = m["figures"] === undefined ? undefined : readFigures(m["figures"], delta);
   if (m["figures"] !== undefined && figures === undefined) return undefined;
   const classes = m["byClass"] === undefined ? undefined : byClass(m["byClass"]);
@@ -70,6 +66,7 @@ function beat(m: Fields): Beat | undefined {
     ...(rss === undefined ? {} : { rss }),
     ...(report === undefined ? {} : { upstream: report }),
     ...(slots === undefined ? {} : { slots }),
+    ...(tokensUsed === undefined ? {} : { tokensUsed }),
     ...(figures === undefined ? {} : { figures }),
     ...(classes === undefined ? {} : { byClass: classes }),
     ...(requests === undefined ? {} : { requests }),

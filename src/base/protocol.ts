@@ -10,7 +10,7 @@ import type { BeatFigures } from "./figures.ts";
 import type { HistogramDelta } from "./histogram.ts";
 import type { ByClass } from "./requestclass.ts";
 import type { RequestInFlight } from "./requests.ts";
-import type { SlotsState } from "./slots.ts";
+import type { Shortage, SlotsState } from "./slots.ts";
 import type { Ms } from "./units.ts";
 import type { UpstreamReport } from "./upstreamreport.ts";
 
@@ -62,10 +62,11 @@ export type WritesQuestion =
   | { readonly do: "aside"; readonly most: number }
   | { readonly do: "retry"; readonly ids: readonly string[] | null }
   | { readonly do: "discard"; readonly ids: readonly string[] | null };
-/** All that the master may ask of the broker. `max`: how many slots there are from now on. `purge`: rows of a table, or of all, are asked for anew. */
+/** All that the master may ask of the broker. `max`: how many slots there are from now on. `close`: new sessions are refused, or (null) admitted. `purge`: rows of a table, or of all, are asked for anew. */
 export type Question =
   | SlotsQuestion
   | { readonly do: "max"; readonly max: number }
+  | { readonly do: "close"; readonly why: Shortage | null }
   | { readonly do: "purge"; readonly table: string | null }
   | WritesQuestion;
 
@@ -136,6 +137,8 @@ export interface Beat {
   readonly upstream?: UpstreamReport;
   /** Of the broker: how many people are in. */
   readonly slots?: SlotsState;
+  /** Of the broker: rows written in the last minute, as DROVER_TOKENS_PER_MINUTE counts them. */
+  readonly tokensUsed?: number;
   /** Counts by name, durations, Node's own state: for metrics. */
   readonly figures?: BeatFigures;
   /** How many requests of each class are in flight; absent when there are none. */

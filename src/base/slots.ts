@@ -1,4 +1,5 @@
 /** How full the service is: slots that people hold, of those there are. */
+import { count, type Fields } from "./fields.ts";
 import type { Bytes } from "./units.ts";
 
 /** What holds a slot, by language and number, for sentences such as "200/200 bots actifs". */
@@ -12,17 +13,31 @@ export const SLOT_NOUN: SlotNoun = {
 export type SlotStatus = "LOW" | "HEALTHY" | "WARNING" | "FULL";
 export const SLOT_STATUSES = ["LOW", "HEALTHY", "WARNING", "FULL"] as const satisfies readonly SlotStatus[];
 
+/** What the machine is short of: new sessions are refused although there are slots. */
+export type Shortage = "cpu" | "memory";
+export const SHORTAGES = ["cpu", "memory"] as const satisfies readonly Shortage[];
+
 export interface SlotsState {
   /** May be more than `max`, after that was lowered. */
   readonly used: number;
   readonly max: number;
   readonly status: SlotStatus;
+  /** Absent: new sessions are admitted while there are slots. */
+  readonly closed?: Shortage;
 }
 
 /** How full `used` of `max` is. */
-export function slotsState(used: number, max: number): SlotsState {
+export function slotsState(used: number, max: number, closed?: Shortage): SlotsState {
   const status = used * 2 < max ? "LOW" : used * 10 < max * 8 ? "HEALTHY" : used < max ? "WARNING" : "FULL";
-  return { used, max, status };
+  return { used, max, status, ...(closed === undefined ? {} : { closed }) };
+}
+
+/** A state that another process has sent. @returns undefined when it is none. */
+export function readSlotsState({ used, max, status, closed }: Fields): SlotsState | undefined {
+  const known = SLOT_STATUSES.find((name) => name === status);
+  const shortage = SHORTAGES.find((name) => name === closed);
+  if (!count(used) || !count(max) || known === undefined || (closed !== undefined && shortage === undefined)) return undefined;
+  return { used, max, status: known, ...(shortage === undefined ? {} : { closed: shortage }) };
 }
 
 /** The same in figures. `percentUsed` with one decimal; `available` is negative when more are in than there are slots now. */
@@ -37,6 +52,12 @@ const BY_MEMORY = [
   { gib: 8, slots: 300 },
   { gib: 16, slots: 500 },
 ] as const;
+
+/** The next larger machine of the table; undefined: there is none. */
+export function nextMachine(memory: Bytes): { readonly gib: number; readonly slots: number } | undefined {
+  const now = slotsForMemory(memory);
+  return BY_MEMORY.find(({ slots }) => slots > now);
+}
 
 /** The slots that a machine of so much memory should offer: those of the nearest size in the table, of two as near the smaller. */
 export function slotsForMemory(memory: Bytes): number {

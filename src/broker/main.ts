@@ -156,6 +156,7 @@ class BrokerProcess {
       latency: () => [],
       upstream: () => broker.report(),
       slots: () => ledger.state,
+      tokensUsed: () => ledger.tokensUsed,
       counts: () => ({ ...calls.counts }),
       spans: () => ({ call: calls.times.takeDelta(), sheet: broker.takeTimesToSheet() }),
       brokerLost: () => rpc.lost,

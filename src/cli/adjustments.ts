@@ -2,6 +2,7 @@
 import { slotsOf } from "../settings/rows/limits.ts";
 import type { Settings } from "../settings/table.ts";
 import type { Plan } from "./plan.ts";
+import type { SlotKeeper } from "./slots/keeper.ts";
 
 export interface Adjustments {
   adjusted(plan: Plan): Plan;
@@ -11,17 +12,23 @@ export interface Adjustments {
   maxSlots(settings: Settings): number;
 }
 
-export function createAdjustments(): Adjustments {
+/** @param keeper of the launch schedule, which keeps an operator's maximum itself while there is one. */
+export function createAdjustments(keeper: Pick<SlotKeeper, "maximum" | "order">): Adjustments {
   /** `against`: what the setting said when it was overruled. */
   let slots: { readonly max: number; readonly against: number } | undefined;
   const wanted = (settings: Settings): number => slotsOf(settings.max_slots, settings.memory);
   const maxSlots = (settings: Settings): number => {
     const own = wanted(settings);
+    const scheduled = keeper.maximum(settings);
+    if (scheduled !== undefined) return scheduled;
     return slots?.against === own ? slots.max : own;
   };
   return {
     maxSlots,
-    setMaxSlots: (max, settings) => (slots = { max, against: wanted(settings) }),
+    setMaxSlots(max, settings) {
+      if (keeper.maximum(settings) === undefined) slots = { max, against: wanted(settings) };
+      else keeper.order({ do: "max", max });
+    },
     adjusted: (plan) => {
       const max = maxSlots(plan.settings);
       return max === wanted(plan.settings) ? plan : { ...plan, settings: { ...plan.settings, max_slots: max } };

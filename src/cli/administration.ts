@@ -6,7 +6,7 @@ import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { SlotsState } from "../base/slots.ts";
 import { seconds } from "../base/units.ts";
-import type { ControlHandlers } from "../master/shell/control.ts";
+import type { ControlAnswer, ControlHandlers } from "../master/shell/control.ts";
 import { send } from "../master/shell/children.ts";
 import type { Listener } from "../master/shell/listeners.ts";
 import type { Settings } from "../settings/table.ts";
@@ -19,6 +19,8 @@ import type { Generations } from "./generations.ts";
 import type { Plan } from "./plan.ts";
 import { statusOf } from "./snapshot.ts";
 import { boundOf } from "./state.ts";
+import type { LaunchOrder } from "./slots/launch.ts";
+import type { SlotKeeper } from "./slots/keeper.ts";
 
 export interface Administration {
   /** What workers of a generation are told; undefined: nothing, their application is not ours. */
@@ -37,13 +39,14 @@ interface Parts {
   readonly listeners: readonly Listener[];
   /** DROVER_ADMIN_BIND's. */
   readonly own: readonly Listener[];
+  readonly keeper: SlotKeeper;
 }
 
 const LOOK_EVERY = seconds(1);
 
-export function createAdministration({ generations, log, listeners, own }: Parts): Administration {
+export function createAdministration({ generations, log, listeners, own, keeper }: Parts): Administration {
   const settings = (): Settings => generations.settings();
-  const adjustments = createAdjustments();
+  const adjustments = createAdjustments(keeper);
   let daemon: Daemon | undefined;
   let commands: Commands | undefined;
   const isOurs = (generation: number): boolean => generations.plan(generation).app === undefined;
@@ -67,6 +70,7 @@ export function createAdministration({ generations, log, listeners, own }: Parts
     adjustments,
     daemon: () => there(daemon),
     order: (verb, body) => there(commands).order(verb, body),
+    schedule: (order) => keeper.order(order),
   });
   const url = (): string | undefined => {
     const foreign = generations.plan(daemon?.arbiter.state().generation ?? 1).app !== undefined;
@@ -104,10 +108,11 @@ interface MasterParts {
   readonly adjustments: ReturnType<typeof createAdjustments>;
   daemon(): Daemon;
   readonly order: Commands["order"];
+  schedule(order: LaunchOrder): ControlAnswer;
 }
 
 /** What the API may ask, in the daemon's terms. */
-function masterOf({ generations, adjustments, daemon, order }: MasterParts): Master {
+function masterOf({ generations, adjustments, daemon, order, schedule }: MasterParts): Master {
   const now = (answer: ReturnType<Commands["order"]>): Outcome => {
     if (answer instanceof Promise) throw new Error("this order is answered at once");
     return answer;
@@ -129,6 +134,7 @@ function masterOf({ generations, adjustments, daemon, order }: MasterParts): Mas
       if (answer.ok) adjustments.setMaxSlots(max, generations.settings());
       return answer;
     },
+    schedule: (verb) => schedule({ do: verb }),
     purge: (table) => daemon().ask({ do: "purge", table }),
     reap: () => daemon().ask({ do: "reap" }),
     aside: async (most) => asideOf(await daemon().ask({ do: "aside", most })),

@@ -8,6 +8,7 @@ import { placeId } from "../master/core/model.ts";
 import { recycleRefusal } from "../master/core/recycle.ts";
 import type { Resolved } from "../settings/resolve.ts";
 import { answerAlerts } from "./alerts.ts";
+import { scheduleOrder } from "./slots/order.ts";
 import type { Daemon } from "./daemon.ts";
 import type { Generations } from "./generations.ts";
 import { reloadSettings } from "./reload.ts";
@@ -143,9 +144,10 @@ export function createCommands({ daemon, generations, log, resolve, dashboard, a
       case "stack":
         return stackOf(daemon, body["slot"]);
       case "slots": {
+        if (body["do"] === "schedule") return scheduleOrder(daemon.keeper, body);
         const question = readQuestion(body);
         return question === undefined
-          ? { ok: false, message: 'slots needs {"do": "list"}, "reap", "reset-day", or "end" with "who"' }
+          ? { ok: false, message: 'slots needs {"do": "list"}, "reap", "reset-day", "schedule", or "end" with "who"' }
           : daemon.ask(question);
       }
       case "alerts":

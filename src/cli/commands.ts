@@ -70,8 +70,8 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "slots",
-    usage: "[--zombies | reap | end USER-OR-SESSION]",
-    does: "list sessions, free expired slots, or end a session",
+    usage: "[--zombies | reap | end USER-OR-SESSION | schedule [hold | resume | max N]]",
+    does: "list sessions, end some, or change the launch schedule",
     flags: [["--zombies", "only sessions that hold a slot and have not used it for a minute"]],
     load: async () => (await import("./control.ts")).slots,
   },

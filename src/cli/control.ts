@@ -39,12 +39,16 @@ export async function stack(argv: readonly string[]): Promise<number> {
   return EXIT.done.code;
 }
 
-const SLOTS_USAGE = "usage: drover slots [--zombies | reap | end USER-OR-SESSION | reset-day]";
+const SLOTS_USAGE = "usage: drover slots [--zombies | reap | end USER-OR-SESSION | reset-day | schedule [hold | resume | max N]]";
 
-/** Who is in; frees what has run out; puts somebody out. */
+/** Lists sessions, reaps expired ones, ends some; shows and changes the launch schedule. */
 export async function slots(argv: readonly string[]): Promise<number> {
   const { resolved, positional, own } = readClientOptions(argv, [{ name: "zombies" }]);
   const [verb = "list", who, more] = positional;
+  if (verb === "schedule") {
+    say(await command(resolved.settings, "slots", scheduleBody(positional.slice(1))));
+    return EXIT.done.code;
+  }
   const zombies = own.has("zombies");
   const sound =
     more === undefined &&
@@ -55,6 +59,18 @@ export async function slots(argv: readonly string[]): Promise<number> {
   const what = zombies ? { do: verb, zombies } : who === undefined ? { do: verb } : { do: verb, who };
   say(await command(resolved.settings, "slots", what));
   return EXIT.done.code;
+}
+
+/** @throws DroverError when the words are no order. */
+function scheduleBody([order = "show", max, ...more]: readonly string[]): Readonly<Record<string, unknown>> {
+  const takesMax = order === "max";
+  const sound = ["show", "hold", "resume", "max"].includes(order) && more.length === 0 && takesMax === (max !== undefined);
+  if (!sound || (max !== undefined && !/^[1-9]\d{0,5}$/.test(max)))
+    throw new DroverError(
+      "DROVER_E_USAGE",
+      `usage: drover slots schedule [hold | resume | max N] (not ${[order, max, ...more].join(" ").trim()})`,
+    );
+  return { do: "schedule", order, ...(max === undefined ? {} : { max: Number(max) }) };
 }
 
 export async function reopen(argv: readonly string[]): Promise<number> {

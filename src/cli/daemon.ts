@@ -30,6 +30,7 @@ import { createMonitor } from "./monitor.ts";
 import { createOffspring, type OffspringParts } from "./offspring.ts";
 import { brokerOf, createQuestions } from "./questions.ts";
 import { masterSnapshot, type Reporting } from "./snapshot.ts";
+import type { SlotKeeper } from "./slots/keeper.ts";
 import { policyOf } from "./state.ts";
 import { limitedBy, logStats } from "./stats.ts";
 import { statusLine } from "./status-line.ts";
@@ -40,6 +41,7 @@ export interface DaemonParts extends OffspringParts {
   readonly wrapper: Wrapper;
   readonly notifier: Notifier;
   readonly demo: boolean;
+  readonly keeper: SlotKeeper;
   /** Everything became ready for the first time. */
   ready(): void;
   exit(code: number): void;
@@ -61,7 +63,7 @@ const DELIVERIES_EVERY = seconds(1);
 
 /** Everything that lives as long as the master does. */
 export function createDaemon(parts: DaemonParts): Daemon {
-  const { sink, generations, notifier, demo, wrapper } = parts;
+  const { sink, generations, notifier, demo, wrapper, keeper } = parts;
   const log = sink.log;
   const totals = createTotals();
   const further = createFurtherSockets(log, send);
@@ -170,12 +172,14 @@ export function createDaemon(parts: DaemonParts): Daemon {
     snapshot: () => masterSnapshot(daemon),
     settings: () => generations.settings(),
     refusedReload: () => generations.refusal ?? null,
+    keeper,
     send: (post) => toBroker({ type: "post", post }),
   });
   arbiter.agenda.every(SAMPLE_EVERY, () => {
     watch.round();
     arbiter.oom.sample();
     measures.sample(arbiter.children.values());
+    keeper.look(masterSnapshot(daemon), measures.minuteP95());
     monitor.look();
   });
   arbiter.agenda.every(DELIVERIES_EVERY, () => monitor.tick());
@@ -192,6 +196,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     watch,
     hooks,
     monitor,
+    keeper,
     totals,
     startedAt: systemClock.now(),
     listeners: parts.listeners,

@@ -15,6 +15,7 @@ import { renderMetrics } from "../admin/metrics/render.ts";
 import type { Measures } from "../master/shell/measures.ts";
 import type { Snapshot } from "../master/snapshot.ts";
 import type { Settings } from "../settings/table.ts";
+import type { SlotKeeper } from "./slots/keeper.ts";
 import { version } from "./version.ts";
 
 export interface Monitor {
@@ -42,6 +43,7 @@ export interface MonitorParts {
   snapshot(): Snapshot;
   settings(): Settings;
   refusedReload(): string | null;
+  readonly keeper: Pick<SlotKeeper, "schedule" | "usage">;
   /** To the broker. @returns false when there is none. */
   send(post: Post): boolean;
 }
@@ -56,12 +58,16 @@ export function createMonitor(parts: MonitorParts): Monitor {
     return advise({ snapshot, journalSize, fullIn: alerts.fullIn(), connections, ttl, readsPerMinute, cores: CORES });
   };
   return {
-    look: () => alerts.look({ snapshot: parts.snapshot(), measured: measured(), refusedReload: parts.refusedReload() }),
+    look() {
+      const { refusedReload, keeper } = parts;
+      const slots = { schedule: keeper.schedule(), above80: keeper.usage().timeAbove80pct["1d"] };
+      alerts.look({ snapshot: parts.snapshot(), measured: measured(), refusedReload: refusedReload(), ...slots });
+    },
     tick: () => sinks.tick(),
     alerts: () => alerts.firing(),
     advice: (snapshot) => adviceFor(snapshot),
     fullIn: () => alerts.fullIn(),
-    metrics: () => metricsText(parts.snapshot(), measured(), { alerts, sinks, adviceFor }),
+    metrics: () => metricsText(parts.snapshot(), measured(), { alerts, sinks, adviceFor, keeper: parts.keeper }),
     posted: (answer) => sinks.posted(answer),
     test() {
       sinks.tell(alerts.test());
@@ -78,15 +84,18 @@ interface Sources {
   readonly alerts: Alerts;
   readonly sinks: Sinks;
   adviceFor(snapshot: Snapshot): Advice;
+  readonly keeper: MonitorParts["keeper"];
 }
 
-function metricsText(snapshot: Snapshot, measured: Measured, { alerts, sinks, adviceFor }: Sources): string {
+function metricsText(snapshot: Snapshot, measured: Measured, { alerts, sinks, adviceFor, keeper }: Sources): string {
   return renderMetrics({
     snapshot,
     measured,
     node: process.versions.node,
     limit: adviceFor(snapshot).limit,
     fullIn: alerts.fullIn(),
+    above80: keeper.usage().timeAbove80pct,
+    schedule: keeper.schedule(),
     alerts: alerts.firing(),
     raised: alerts.raised(),
     delivered: sinks.delivered(),

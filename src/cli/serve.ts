@@ -1,5 +1,6 @@
 /** `drover serve`: from a command line to a running daemon. Every step that can fail does so before anything is forked. */
 import { stat } from "node:fs/promises";
+import { systemClock } from "../base/clock.ts";
 import { compactOnceIdle } from "../base/compact.ts";
 import { holdReserve, MASTER_RESERVE } from "../base/descriptors.ts";
 import { DroverError, messageOf } from "../base/errors.ts";
@@ -42,6 +43,7 @@ import { finishRestore } from "./backup/place.ts";
 import { keyModeWarnings } from "./key-mode.ts";
 import { readOptions, type Options } from "./options.ts";
 import { noteRunning, prepareDirectories } from "./places.ts";
+import { createSlotKeeper } from "./slots/keeper.ts";
 import { createUpkeep } from "./upkeep.ts";
 
 /** Things to undo when the daemon ends, last first. */
@@ -149,7 +151,15 @@ async function run({ options, demo, sink, undo, early, account }: Run): Promise<
   undo.push(() => removeSocket(brokerSocket(settings)));
   sayStart(options, sink, listeners);
   if (account === undefined && isRoot()) warn(log, ROOT_WARNING);
-  const administration = createAdministration({ generations, log, listeners, own });
+  let ask: Daemon["ask"] | undefined;
+  const keeper = createSlotKeeper({
+    clock: systemClock,
+    log,
+    settings: () => generations.settings(),
+    ask: async (question) => (await ask?.(question)) ?? { ok: false, message: "drover is starting" },
+  });
+  undo.push(() => keeper.close());
+  const administration = createAdministration({ generations, log, listeners, own, keeper });
   const [wrapper] = await tried;
 
   return await new Promise<number>((resolve, reject) => {
@@ -161,6 +171,7 @@ async function run({ options, demo, sink, undo, early, account }: Run): Promise<
       generations,
       notifier,
       demo,
+      keeper,
       adminKeys: (generation) => administration.keys(generation),
       adjusted: (plan) => administration.adjusted(plan),
       exit: resolve,
@@ -169,6 +180,7 @@ async function run({ options, demo, sink, undo, early, account }: Run): Promise<
         compactOnceIdle();
       }),
     });
+    ask = daemon.ask;
     const commands = createCommands({
       daemon,
       generations,

@@ -1,5 +1,6 @@
 import type { Advice } from "../admin/advice/advice.ts";
 import type { AlertView } from "../admin/alerts/view.ts";
+import type { ScheduleView, UsageView } from "../admin/slots/view.ts";
 import { systemClock } from "../base/clock.ts";
 import { snapshotOf as makeSnapshot, type ChildFacts, type Facts, type Snapshot } from "../master/snapshot.ts";
 import type { Instant, Ms } from "../base/units.ts";
@@ -12,6 +13,7 @@ import { dataSource } from "./greeting.ts";
 import type { Generations } from "./generations.ts";
 import type { DaemonHooks } from "./hooks.ts";
 import type { Monitor } from "./monitor.ts";
+import type { SlotKeeper } from "./slots/keeper.ts";
 import type { limitedBy } from "./stats.ts";
 import { version } from "./version.ts";
 import type { Watch } from "./watch.ts";
@@ -32,6 +34,9 @@ export interface Status extends Snapshot {
   readonly advice: Advice;
   /** Until all slots are taken; null: no clear trend. */
   readonly fullIn: Ms | null;
+  /** The launch schedule; null: there is none. */
+  readonly schedule: ScheduleView | null;
+  readonly usage: UsageView;
 }
 
 /** What a snapshot is taken of. */
@@ -49,6 +54,7 @@ export interface Observed {
 export interface Reporting extends Observed {
   readonly hooks: DaemonHooks;
   readonly monitor: Monitor;
+  readonly keeper: SlotKeeper;
 }
 
 const facts = (child: Child, daemon: Observed): ChildFacts => {
@@ -91,6 +97,8 @@ export function statusOf(daemon: Reporting, generations: Generations, refusedReq
     alerts: monitor.alerts(),
     advice: monitor.advice(snapshot),
     fullIn: monitor.fullIn(),
+    schedule: daemon.keeper.schedule(),
+    usage: daemon.keeper.usage(),
     data: dataSource(generations.plan(arbiter.state().generation)),
     urls: daemon.listeners.map((listener) => listener.url),
     log: "file" in target ? target.file : "-",

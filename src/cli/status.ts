@@ -23,13 +23,15 @@ export function renderStatus(status: Status): string {
     `requests   ${c.served}  ${rate(s.recent.perSecond)}/s  5xx ${c.status5xx}  refused ${c.refused}  p50 ${ms(s.latency.p50)}  p95 ${ms(s.latency.p95)}  p99 ${ms(s.latency.p99)}`,
     `cache      ${cacheText(s)}, TTL ${s.cacheTtl < 1_000 ? ms(s.cacheTtl) : span(s.cacheTtl)}`,
     `upstream   ${upstreamText(s)}`,
-    ...(s.slots === null ? [] : [`slots      ${slotsText(s.slots)}`]),
+    ...(s.slots === null ? [] : [`slots      ${slotsText(s.slots)}${aboveText(s)}`]),
+    ...(s.schedule === null ? [] : [`schedule   ${s.schedule.text}`]),
     ...paceText(s).map((text) => `pace       ${text}`),
     ...breakers(s),
     ...writes(s),
     ...wrongTables(s),
     `machine    CPU ${percent(s.machine?.cpu ?? null)}  RAM ${percent(s.machine?.ram ?? null)}  limited by: ${s.limitedBy.join(", ") || "nothing"}`,
     `advice     ${adviceText(s.advice)}`,
+    ...(s.usage.regular === null ? [] : [`advice     slots: ${s.usage.regular.reason.text}; ${s.usage.regular.step.text}`]),
     ...s.alerts.map((alert) => `alert      ${alertText(alert, s.at)}`),
     `deaths     ${deaths(s)}`,
     `log        ${s.log}`,
@@ -117,7 +119,13 @@ function breakers({ upstream: up, at }: Status): string[] {
 /** "12/200 LOW (6.0 %, 188 free)"; after the maximum was lowered fewer than none may be free. */
 export function slotsText(slots: SlotsState): string {
   const { percentUsed, available } = capacityOf(slots);
-  return `${slots.used}/${slots.max} ${slots.status}  (${percentUsed.toFixed(1)} %, ${available} free)`;
+  const closed = slots.closed === undefined ? "" : `, new sessions are refused: ${slots.closed}`;
+  return `${slots.used}/${slots.max} ${slots.status}  (${percentUsed.toFixed(1)} %, ${available} free${closed})`;
+}
+
+/** "  80 % and more for 1h20m of the last 24 hours" */
+function aboveText({ usage: { timeAbove80pct: above } }: Status): string {
+  return above["1d"] < 60_000 ? "" : `  80 % and more for ${span(above["1d"])} of the last 24 hours`;
 }
 
 /** "exactly-once, 3 wait (oldest 2s), 120 landed, 0 parked, quota 5/51 this minute, to the sheet p50 410 ms p99 1200 ms" */

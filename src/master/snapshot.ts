@@ -147,6 +147,8 @@ export interface Snapshot {
   readonly upstream: UpstreamReport | null;
   /** How many people are in, of how many; null where nobody logs in. */
   readonly slots: SlotsState | null;
+  /** Rows written in the last minute, as DROVER_TOKENS_PER_MINUTE counts them; null: no broker. */
+  readonly tokensUsed: number | null;
   /** What workers answer /healthz from. */
   readonly health: Health;
 }
@@ -177,6 +179,7 @@ export function snapshotOf(master: Master, facts: Facts): Snapshot {
     limitedBy: [...facts.limitedBy],
     upstream: upstream === undefined ? null : copyOfAll(upstream),
     slots: copied(slots),
+    tokensUsed: brokerBeat(master, facts)?.tokensUsed ?? null,
     health: healthOf(master, { demo: facts.demo, upstream, slots, brokerLost: brokerLost(facts) }),
   });
 }

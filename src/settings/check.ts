@@ -3,6 +3,7 @@ import { ms, type Bytes, type Ms } from "../base/units.ts";
 import { masterFiles, mostWorkers, SPARE_FILES } from "./files.ts";
 import { WORKER_FOOTPRINT, type Machine } from "./machine.ts";
 import { roughly } from "./parsers.ts";
+import { slotsOf } from "./rows/limits.ts";
 import type { Settings } from "./table.ts";
 
 /** How often a child beats: a tenth of the timeout, at least every second and at most every 100 ms. */
@@ -94,6 +95,17 @@ function alerts(settings: Settings, from: (name: keyof Settings) => string): { r
   };
 }
 
+/** The launch schedule ends at the maximum at most. */
+function schedule(settings: Settings, from: (name: keyof Settings) => string): string[] {
+  const last = settings.slot_schedule?.steps.at(-1);
+  const most = slotsOf(settings.max_slots, settings.memory);
+  if (last === undefined || last.max <= most) return [];
+  return [
+    `slot_schedule: ${last.max} slots on day ${last.day} (${from("slot_schedule")}): expected at most max_slots, ${most} ` +
+      `(${from("max_slots")}): lower the schedule's maxima, or raise max_slots`,
+  ];
+}
+
 /** @param from where a row's value came from, in words. */
 export function crossCheck(settings: Settings, machine: Machine, from: (name: keyof Settings) => string): CrossCheck {
   const beat = beatInterval(settings.timeout);
@@ -108,6 +120,7 @@ export function crossCheck(settings: Settings, machine: Machine, from: (name: ke
       ...filesOfMaster(settings, machine, from),
       ...tlsPair(settings, from),
       ...alerts(settings, from).problems,
+      ...schedule(settings, from),
     ],
     warnings: [...memoryBudget(settings, machine, from), ...trust(settings, from), ...alerts(settings, from).warnings],
   };

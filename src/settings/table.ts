@@ -10,6 +10,7 @@ import { LISTEN } from "./rows/listen.ts";
 import { LOG, PLACES } from "./rows/places.ts";
 import { SESSIONS } from "./rows/sessions.ts";
 import { SHEETS } from "./rows/sheets.ts";
+import { SLOTS } from "./rows/slots.ts";
 import { TIMEOUTS } from "./rows/timeouts.ts";
 import { TLS } from "./rows/tls.ts";
 import { WORKERS } from "./rows/workers.ts";
@@ -24,6 +25,7 @@ export const SETTINGS = [
   ...APPLICATION,
   ...SESSIONS,
   ...LIMITS,
+  ...SLOTS,
   ...ALERTS,
   ...ADMIN,
   ...PLACES,

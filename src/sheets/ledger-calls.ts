@@ -80,7 +80,8 @@ export class LedgerCalls implements LedgerLink {
   heard(push: LedgerPush): void {
     if (push.type === "ended") return this.#events?.ended(push.session, push.why);
     if (push.type === "tallied") return this.#events?.tallied(push.tallies);
-    this.#slots = { used: push.used, max: push.max, status: push.status };
-    this.#events?.slots(this.#slots);
+    const { type: _, ...state } = push;
+    this.#slots = state;
+    this.#events?.slots(state);
   }
 }

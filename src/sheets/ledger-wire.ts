@@ -1,6 +1,6 @@
 /** The ledger's part of what is read from the wire: what a worker may say about sessions and counts, and what it is told. */
 import { count, record, type Fields } from "../base/fields.ts";
-import { SLOT_STATUSES, type SlotsState } from "../base/slots.ts";
+import { readSlotsState, SHORTAGES, type SlotsState } from "../base/slots.ts";
 import { ms } from "../base/units.ts";
 import type { Admission, Deed, Session, Spent } from "./ledger.ts";
 import { MOST_DEEDS, MOST_SESSIONS, MOST_TALLIES, type Renewal, type Tally } from "./ledger-host.ts";
@@ -61,9 +61,11 @@ export function renewal({ active, held, known }: Fields): ({ type: "renew" } & R
   return sound ? { type: "renew", active, held, known } : undefined;
 }
 
+const shortage = (v: unknown): boolean => v === undefined || SHORTAGES.some((name) => name === v);
+
 const ADMISSIONS: Record<Admission["is"], (v: Fields) => boolean> = {
   in: () => true,
-  full: (v) => count(v["used"]) && count(v["max"]) && count(v["retryAfter"]),
+  full: (v) => count(v["used"]) && count(v["max"]) && count(v["retryAfter"]) && shortage(v["because"]),
   "taken-over": () => true,
   refused: (v) => count(v["most"]),
   revoked: () => true,
@@ -82,9 +84,9 @@ export function spent(v: unknown): v is Spent {
   return v["is"] === "over" && text(v["key"], LONGEST_KEY) && count(v["retryAfter"]);
 }
 
-export function slots({ used, max, status }: Fields): ({ type: "slots" } & SlotsState) | undefined {
-  const known = SLOT_STATUSES.find((name) => name === status);
-  return count(used) && count(max) && known !== undefined ? { type: "slots", used, max, status: known } : undefined;
+export function slots(fields: Fields): ({ type: "slots" } & SlotsState) | undefined {
+  const state = readSlotsState(fields);
+  return state === undefined ? undefined : { type: "slots", ...state };
 }
 
 const WHYS: readonly unknown[] = ["taken-over", "revoked", "expired"];

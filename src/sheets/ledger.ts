@@ -2,7 +2,7 @@
  * What must be true for the whole machine and not for one worker: who is in, who was put out, how often somebody did something. The broker
  * keeps it; every worker has a copy that is pushed to it, so that a request of somebody who is in costs no round trip.
  */
-import type { SlotsState } from "../base/slots.ts";
+import type { Shortage, SlotsState } from "../base/slots.ts";
 import type { Ms, Timestamp } from "../base/units.ts";
 
 export type { SlotsState, SlotStatus } from "../base/slots.ts";
@@ -19,8 +19,8 @@ export interface Session {
 
 export type Admission =
   | { readonly is: "in" }
-  /** All slots are taken. */
-  | { readonly is: "full"; readonly used: number; readonly max: number; readonly retryAfter: Ms }
+  /** All slots are taken, or the machine is short of something: `because`. */
+  | { readonly is: "full"; readonly used: number; readonly max: number; readonly retryAfter: Ms; readonly because?: Shortage }
   /** A newer session of the same user took its place. */
   | { readonly is: "taken-over" }
   /** The user has as many sessions as one may have, and the setting says that the newest is refused. */
@@ -29,6 +29,9 @@ export type Admission =
   | { readonly is: "revoked" }
   /** The broker is away and this worker does not know the session. */
   | { readonly is: "away"; readonly retryAfter: Ms };
+
+/** The key of the rows that all clients together write (DROVER_TOKENS_PER_MINUTE). */
+export const TOKENS_KEY = "write:all:tokens";
 
 /** A counted deed. Keys are made by the caller; the broker knows no more of them. */
 export interface Deed {

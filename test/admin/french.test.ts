@@ -34,12 +34,12 @@ function formsIn(source: string): string[] {
 }
 
 const forms = new Set(
-  ["alerts", "advice"].flatMap((folder) =>
+  ["alerts", "advice", "slots"].flatMap((folder) =>
     readdirSync(join(FOLDER, folder)).flatMap((name) => formsIn(readFileSync(join(FOLDER, folder, name), "utf8"))),
   ),
 );
 
-test("every sentence of alerts and advice has its French, with the same figures; and none is there for nothing", () => {
+test("every sentence of alerts, advice and the launch schedule has its French, with the same figures; and none is there for nothing", () => {
   assert.ok(forms.size > 55, `${forms.size} forms were found`);
   assert.deepEqual(
     [...forms].filter((form) => !(form in FRENCH)),

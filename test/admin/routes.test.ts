@@ -13,6 +13,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "/api/admin/scale": { to: 3 },
   "/api/admin/stack": { slot: 0 },
   "/api/admin/limits": { max_slots: 50 },
+  "/api/admin/slots/schedule": { do: "hold" },
   "/api/admin/alerts/ack": { name: "capacity" },
   "/api/admin/writes/retry": { all: true },
   "/api/admin/writes/discard": { all: true },

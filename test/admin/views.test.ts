@@ -17,6 +17,18 @@ import { alert } from "./world.ts";
 const capacity = (used: number, max: number, changes = {}) =>
   (capacityView(statusWith({ slots: slotsState(used, max), ...changes }), max) as { capacity: Record<string, unknown> }).capacity;
 
+test("4.13: a shortage of CPU or memory lowers can_accept_new, and limited_by names it", () => {
+  for (const why of ["cpu", "memory"] as const) {
+    const closed = capacity(100, 200, { slots: slotsState(100, 200, why) });
+    assert.deepEqual([closed["can_accept_new"], closed["limited_by"], closed["status"]], [false, why, "HEALTHY"]);
+  }
+});
+
+test("4.8: the capacity says for how long 80 % of the slots were taken, in seconds", () => {
+  const usage = { timeAbove80pct: { "1d": ms(4_200_400), "7d": ms(9_000_000) }, days: [], regular: null };
+  assert.deepEqual(capacity(100, 200, { usage })["time_above_80pct"], { "1d": 4_200, "7d": 9_000 });
+});
+
 test("4.5: the figures that monitors look for", () => {
   for (const [used, max, percent, available, status, accepts] of [
     [0, 200, 0, 200, "LOW", true],

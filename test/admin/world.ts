@@ -89,6 +89,7 @@ export class AdminWorld {
         recycle: (slot) => done(`recycle ${slot ?? "all"}`),
         stack: async (slot) => done(`stack ${slot}`),
         maxSlots: async (max) => done(`maxSlots ${max}`),
+        schedule: (verb) => done(`schedule ${verb}`),
         purge: async (table) => (table === "nowhere" ? { ok: false, message: "there is no such table" } : done(`purge ${table ?? "all"}`)),
         reap: async () => done("reap"),
         aside: async (most) => ({ count: this.aside.length, writes: this.aside.slice(0, most) }),

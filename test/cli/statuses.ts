@@ -73,6 +73,7 @@ export const statusWith = (changes: Partial<Status> = {}): Status => ({
     tables: [{ name: "players", rows: 500, version: 7, checkedAt: NOW, warnings: 0 }],
   },
   slots: null,
+  tokensUsed: null,
   health: { status: "ok", generation: 3, workers: { ready: 2, target: 2 }, broker: "ready", upstream: "ok", demo: false },
   data: "the Google spreadsheet abc",
   urls: ["http://127.0.0.1:8080"],
@@ -82,5 +83,7 @@ export const statusWith = (changes: Partial<Status> = {}): Status => ({
   alerts: [],
   advice: { limit: "cpu", share: 0.48, reason: "the CPU is at 43 % with 2 workers on 4 cores", step: "nothing to do" },
   fullIn: null,
+  schedule: null,
+  usage: { timeAbove80pct: { "1d": ms(0), "7d": ms(0) }, days: [], regular: null },
   ...changes,
 });

@@ -7,6 +7,9 @@ const IDLE = 0.6;
 /** What one step adds. */
 const MORE = 1.25;
 
+/** One step more. */
+export const moreSlots = (max: number): number => Math.ceil((max * MORE) / 10) * 10;
+
 export function slotsAdvice({ snapshot: { slots, machine }, fullIn }: AdviceInput): Standing | undefined {
   if (slots === null) return undefined;
   const { used, max } = slots;
@@ -14,10 +17,11 @@ export function slotsAdvice({ snapshot: { slots, machine }, fullIn }: AdviceInpu
   const soon = fullIn === null || fullIn === 0 ? UNSAID : said`, full in about ${duration(fullIn)} at this rate`;
   const reason = said`${used} of ${max} slots are taken (${Math.round(share * 100)} %${soon})`;
   const idle = machine !== null && machine.cpu < IDLE && machine.ram < IDLE;
-  const more = Math.ceil((max * MORE) / 10) * 10;
   const load =
     machine === null ? UNSAID : said`: CPU is at ${Math.round(machine.cpu * 100)} %, memory at ${Math.round(machine.ram * 100)} %`;
-  const step = idle ? said`DROVER_MAX_SLOTS=${more}, the machine carries more${load}` : said`more slots need a bigger machine first${load}`;
+  const step = idle
+    ? said`DROVER_MAX_SLOTS=${moreSlots(max)}, the machine carries more${load}`
+    : said`more slots need a bigger machine first${load}`;
   return { limit: "slots", share, reason, step };
 }
 

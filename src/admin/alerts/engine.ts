@@ -16,12 +16,17 @@ export interface At {
 export const BLIND = minutes(5);
 
 /** The highest band that holds the value: bands up to the present one hold it `clearance` longer. */
-export function bandOf({ bands, clearance }: Rule, value: number, present: BandIndex): BandIndex {
+export function bandOf({ bands, clearance }: Rule<string>, value: number, present: BandIndex): BandIndex {
   return bands.findLastIndex(({ from }, i) => value >= from - (i <= present ? clearance : 0));
 }
 
 /** One look at one rule. @param reading undefined: there is nothing to judge. */
-export function step(rule: Rule, state: AlertState, reading: Reading | undefined, at: At): readonly [AlertState, Change | undefined] {
+export function step(
+  rule: Rule<string>,
+  state: AlertState,
+  reading: Reading | undefined,
+  at: At,
+): readonly [AlertState, Change | undefined] {
   const present = Math.min(state.band, rule.bands.length - 1); // a reload may have taken a band away
   if (reading === undefined) return blind(state, at);
   const aim = bandOf(rule, reading.value, present);
@@ -55,7 +60,12 @@ interface Arrival {
   readonly at: At;
 }
 
-function arrive(rule: Rule, state: AlertState, { value, text, said }: Reading, { band, aim, at }: Arrival): readonly [AlertState, Change] {
+function arrive(
+  rule: Rule<string>,
+  state: AlertState,
+  { value, text, said }: Reading,
+  { band, aim, at }: Arrival,
+): readonly [AlertState, Change] {
   if (band < 0) return [QUIET, "cleared"];
   const rest = bandOf(rule, value, band) === band ? undefined : { band: aim, since: at.now };
   if (state.band < 0) {

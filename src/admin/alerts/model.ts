@@ -23,6 +23,8 @@ export const ALERT_NAMES = [
   "table-size",
   "disk",
   "reload",
+  "slot-schedule",
+  "time_above_80pct",
 ] as const;
 export type AlertName = (typeof ALERT_NAMES)[number];
 
@@ -33,8 +35,8 @@ export interface Band {
 }
 
 /** When an alert is raised, and when it ends. */
-export interface Rule {
-  readonly name: AlertName;
+export interface Rule<Name extends string = AlertName> {
+  readonly name: Name;
   /** Rising. */
   readonly bands: readonly Band[];
   /** How long a value must stay in a band, or above, before that is said. */

@@ -1,9 +1,10 @@
 /** What the rules judge, from what the master knows: pure. */
 import type { Measured } from "../../base/measured.ts";
 import type { UpstreamReport } from "../../base/upstreamreport.ts";
-import { between, minutes, type Instant } from "../../base/units.ts";
+import { between, minutes, type Instant, type Ms } from "../../base/units.ts";
 import type { Snapshot } from "../../master/snapshot.ts";
 import { said, UNSAID, type Said } from "../said.ts";
+import type { ScheduleView } from "../slots/view.ts";
 import type { AlertName, Reading } from "./model.ts";
 import { WINDOWS } from "./rules.ts";
 
@@ -27,6 +28,9 @@ export interface Seen {
   readonly measured: Measured;
   /** Of the last reload: why it was refused. */
   readonly refusedReload: string | null;
+  readonly schedule: ScheduleView | null;
+  /** How long at least 80 % of the slots were taken in the last 24 hours. */
+  readonly above80: Ms;
   readonly now: Instant;
 }
 
@@ -73,6 +77,16 @@ export function readingsOf(seen: Seen, past: Past): Readings {
     ...writing(seen, past),
     "table-size": fullestTable(seen.snapshot),
     disk: fullestDisk(seen.measured),
+    ...days(seen),
+  };
+}
+
+/** The launch schedule, and the last 24 hours. */
+function days({ schedule, above80 }: Seen): Part<"slot-schedule" | "time_above_80pct"> {
+  const hours = Math.round((above80 / 3_600_000) * 10) / 10;
+  return {
+    "slot-schedule": is(schedule?.state === "blocked", schedule?.said ?? UNSAID),
+    time_above_80pct: reading(Math.round(above80 / 1_000), said`80 % of the slots or more were taken for ${hours} hours of the last 24`),
   };
 }
 

@@ -14,6 +14,7 @@ export type Thresholds = Pick<
   | "alert_quota"
   | "alert_restarts"
   | "alert_disk"
+  | "alert_slots_time"
 >;
 
 /** How far back what counts as an edge is looked for. */
@@ -68,5 +69,7 @@ export function rulesOf(settings: Thresholds): readonly Rule[] {
     rule("table-size", [band("warning", 80), band("urgent", 95)], { clearance: POINTS }),
     rule("disk", [band("warning", disk), band("critical", disk + (100 - disk) / 2)], { clearance: 1 }),
     holds("reload", "warning", ms(0)),
+    holds("slot-schedule", "warning", ms(0)),
+    rule("time_above_80pct", [band("warning", settings.alert_slots_time / 1_000)], { clearance: 60 }),
   ];
 }

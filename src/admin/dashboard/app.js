@@ -188,6 +188,10 @@ async function scale(by) {
   if (by > 0 || (await ask({ title: t("oneFewer"), words: t("askScale", to) }))) await order("scale", { to });
 }
 
+async function schedule(what, title, words) {
+  if (await ask({ title: t(title), words: t(words) })) await order("slots/schedule", { do: what });
+}
+
 async function limits(event) {
   event.preventDefault();
   const field = $("max-slots");
@@ -228,6 +232,8 @@ function listen() {
   on("fewer", "click", () => scale(-1));
   on("limits", "submit", limits);
   on("max-slots", "input", () => ($("max-slots").dataset.touched = "yes"));
+  on("schedule-hold", "click", () => schedule("hold", "scheduleHold", "askHold"));
+  on("schedule-resume", "click", () => schedule("resume", "scheduleResume", "askResume"));
   on("reap", "click", () => order("slots/reap", {}));
   on("retry-all", "click", () => dealWith("retry"));
   on("discard-all", "click", () => dealWith("discard"));

@@ -31,6 +31,25 @@ export const FRENCH = {
     "la table {0} a atteint {1} % de son maxRows ou de son maxBytes : à 100 %, les nouvelles lignes sont refusées",
   "the file system of the {0} directory is {1} % full, {2} MiB are left":
     "le système de fichiers du dossier « {0} » est plein à {1} %, il reste {2} Mio",
+  // The launch schedule and its guards.
+  "80 % of the slots or more were taken for {0} hours of the last 24":
+    "80 % des places au moins ont été prises pendant {0} heures sur les 24 dernières",
+  "an operator has set {0} slots instead of the launch schedule's {1}":
+    "un opérateur a fixé {0} places au lieu des {1} du programme de lancement",
+  "an operator holds the launch schedule at {0} slots": "un opérateur retient le programme de lancement à {0} places",
+  "the launch schedule has reached its last step, {0} slots": "le programme de lancement est arrivé à sa dernière étape, {0} places",
+  "day {0} of the launch schedule: {1} slots follow once the guards have held for 10 minutes":
+    "jour {0} du programme de lancement : {1} places suivent dès que les garde-fous ont tenu 10 minutes",
+  "the launch schedule does not raise the maximum to {0} slots: {1}": "le programme de lancement ne passe pas à {0} places : {1}",
+  "day {0} of the launch schedule: {1} slots, {2} from {3} on": "jour {0} du programme de lancement : {1} places, {2} à partir du {3}",
+  "{0} is not known": "{0} : valeur inconnue",
+  "{0} of {1} rows (DROVER_TOKENS_PER_MINUTE) are left this minute": "il reste {0} lignes sur {1} cette minute (DROVER_TOKENS_PER_MINUTE)",
+  "the feed lags: {0} of {1} calls to Google are left this minute":
+    "le flux prend du retard : il reste {0} appels à Google sur {1} cette minute",
+  "the feed lags: an accepted write has waited for the sheet for {0} s":
+    "le flux prend du retard : une écriture acceptée attend la feuille depuis {0} s",
+  "the feed is up to date": "le flux est à jour",
+  "{0}; {1}": "{0} ; {1}",
   // Advice: what is known.
   "nothing is known yet": "rien n’est encore connu",
   "{0} of {1} slots are taken ({2} %{3})": "{0} places sur {1} sont prises ({2} %{3})",
@@ -51,6 +70,14 @@ export const FRENCH = {
   "TTLs of {0} to {1}": "des TTL de {0} à {1}",
   "{0} accepted writes wait for the sheet, the journal is {1} full":
     "{0} écritures acceptées attendent la feuille, le journal est plein à {1}",
+  "{0} of {1} slots or more were taken on {2} of the last {3} days{4}":
+    "{0} places sur {1} ou plus ont été prises {2} des {3} derniers jours{4}",
+  ", with CPU up to 70 % and memory up to 80 % for most of that time":
+    ", le processeur restant à 70 % et la mémoire à 80 % au plus la majeure partie de ce temps",
+  ", with the CPU above 70 % for most of that time": ", le processeur dépassant 70 % la majeure partie de ce temps",
+  ", with memory above 80 % for most of that time": ", la mémoire dépassant 80 % la majeure partie de ce temps",
+  ", with the CPU above 70 % and memory above 80 % for most of that time":
+    ", le processeur dépassant 70 % et la mémoire 80 % la majeure partie de ce temps",
   // Advice: what to do.
   "nothing to do": "rien à faire",
   "nothing to do yet": "rien à faire pour l’instant",
@@ -77,6 +104,12 @@ export const FRENCH = {
   "{0} times the TTLs (ttl in the tables file, DROVER_CACHE_TTL) {1}":
     "des TTL {0} fois plus longs (ttl dans le fichier des tables, DROVER_CACHE_TTL) : {1}",
   "TTL {0} (DROVER_CACHE_TTL, or ttl in the tables file) {1}": "un TTL de {0} (DROVER_CACHE_TTL, ou ttl dans le fichier des tables) : {1}",
+  "get a machine with more cores": "une machine avec plus de cœurs",
+  "a machine with {0} GB carries about {1}: move there, then set DROVER_MAX_SLOTS={2}":
+    "une machine de {0} Go en supporte environ {1} : y déménager, puis DROVER_MAX_SLOTS={2}",
+  "the launch schedule raises the maximum to {0} on {1}": "le programme de lancement passe à {0} le {1}",
+  "set DROVER_MAX_SLOTS={0}: the machine carries more": "DROVER_MAX_SLOTS={0} : la machine en supporte davantage",
+  "{0}; plan a machine with {1} GB, which carries about {2}": "{0} ; prévoir une machine de {1} Go, qui en supporte environ {2}",
   "halves it": "moitié moins d’appels",
   "makes it {0}": "{0} appels/min",
   "see why Google does not take them (`drover status`), or raise DROVER_JOURNAL_SIZE":

@@ -11,6 +11,7 @@ export function showStats(stats, lines) {
   showBadge(stats);
   showTiles(stats, lines);
   showCapacity(stats);
+  showDays(stats);
   showRoll(stats);
   showCache(stats);
   showWrites(stats);
@@ -70,10 +71,30 @@ function showCapacity({ capacity: c, limited_by: by, advice }) {
   text($("capacity-text"), `${sentence} · ${named("status", status)}`);
   text($("limited"), by === null ? t("nothing") : named("by", by));
   text($("eta"), c.eta_full_s === null ? t("never") : c.eta_full_s === 0 ? t("already") : span(c.eta_full_s));
-  const [reason, step] = [spoken(advice.said?.reason, advice.reason), spoken(advice.said?.step, advice.step)];
-  text($("advice"), `${reason.words} → ${step.words}`);
-  attribute($("advice"), "lang", reason.lang === step.lang ? reason.lang : "en");
+  text($("above80"), span(c.time_above_80pct["1d"]));
+  show($("closed"), c.status !== "FULL" && !c.can_accept_new && (by === "cpu" || by === "memory"));
+  showAdvice($("advice"), advice);
   if (document.activeElement !== $("max-slots") && !$("max-slots").dataset.touched) $("max-slots").value = String(max);
+}
+
+function showAdvice(node, advice) {
+  const [reason, step] = [spoken(advice.said?.reason, advice.reason), spoken(advice.said?.step, advice.step)];
+  text(node, `${reason.words} → ${step.words}`);
+  attribute(node, "lang", reason.lang === step.lang ? reason.lang : "en");
+}
+
+/** The launch schedule, and advice from the last days. */
+function showDays({ schedule, usage: { regular } }) {
+  show($("regular"), regular !== null);
+  if (regular !== null) showAdvice($("regular"), regular);
+  show($("schedule"), schedule !== null);
+  if (schedule === null) return;
+  const { words, lang } = spoken(schedule.said, schedule.text);
+  text($("schedule-text"), words);
+  attribute($("schedule-text"), "lang", lang);
+  const isStopped = schedule.state === "held" || schedule.state === "fixed";
+  show($("schedule-hold"), !isStopped && schedule.state !== "complete");
+  show($("schedule-resume"), isStopped);
 }
 
 function showRoll({ roll, refused_reload: refused, last_roll: last }) {

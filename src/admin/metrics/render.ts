@@ -1,5 +1,6 @@
 /** The text of /metrics: a pure function of what the master knows. Nobody is asked for it, so nobody who hangs delays it. */
 import type { MasterState } from "../../master/snapshot.ts";
+import { SHORTAGES } from "../../base/slots.ts";
 import { LIMITS } from "../advice/advice.ts";
 import type { Lines, MetricsInput } from "./lines.ts";
 import { PLACE_LINES } from "./places.ts";
@@ -16,6 +17,15 @@ const SLOT_LINES = {
   drover_slots_limit: ({ snapshot: { slots } }, name) => line(name, slots?.max),
   drover_slots_full_in_seconds: ({ snapshot: { slots }, fullIn }, name) =>
     line(name, slots === null || fullIn === null ? null : fullIn / 1_000),
+  drover_slots_time_above_80pct_seconds: ({ snapshot: { slots }, above80 }, name) =>
+    slots === null
+      ? ""
+      : Object.entries(above80)
+          .map(([window, span]) => line(name, Math.round(span / 1_000), labelText({ window })))
+          .join(""),
+  drover_slots_closed: ({ snapshot: { slots } }, name) =>
+    slots === null ? "" : SHORTAGES.map((why) => line(name, slots.closed === why ? 1 : 0, labelText({ why }))).join(""),
+  drover_slots_schedule_blocked: ({ schedule }, name) => line(name, schedule === null ? null : Number(schedule.state === "blocked")),
 } satisfies Record<string, Lines>;
 
 const MACHINE_LINES = {

@@ -7,7 +7,9 @@ import type { Lines, MetricsInput } from "./lines.ts";
 import { histogram, labelsOf, labelText, line, oneOf } from "./text.ts";
 
 /** Our own reasons stand at 0 from the start: a counter that appears with its first refusal hides that one from rate(). */
-const REASONS = "broker exports full logins overload queue quota rate revoked service sessions streams taken-over threads".split(" ");
+const REASONS = "broker cpu exports full logins memory overload queue quota rate revoked service sessions streams taken-over threads".split(
+  " ",
+);
 const NO_REFUSALS: Readonly<Record<string, number>> = Object.fromEntries(REASONS.map((reason) => [reason, 0]));
 const NO_CALLS: Readonly<Record<string, number>> = Object.fromEntries(
   ["read", "write"].flatMap((pool) => ["ok", "locked", "unavailable", "denied"].map((outcome) => [`${pool}.${outcome}`, 0])),

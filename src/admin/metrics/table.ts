@@ -127,6 +127,27 @@ const SLOTS = [
     labels: [],
     when: "the trend is upward and clear",
   },
+  {
+    name: "drover_slots_time_above_80pct_seconds",
+    type: "gauge",
+    help: "How long at least 80 % of the slots were taken within the window (1d, 7d); it survives restarts",
+    labels: ["window"],
+    when: "people log in",
+  },
+  {
+    name: "drover_slots_closed",
+    type: "gauge",
+    help: "1 while new sessions are refused for want of this (DROVER_SLOT_GUARD)",
+    labels: ["why"],
+    when: "people log in",
+  },
+  {
+    name: "drover_slots_schedule_blocked",
+    type: "gauge",
+    help: "1 while a guard keeps the launch schedule from its next step",
+    labels: [],
+    when: "DROVER_SLOT_SCHEDULE is set",
+  },
 ] as const satisfies readonly Metric[];
 
 const UPSTREAM_WHEN = "there are tables";

@@ -17,10 +17,11 @@ export function capacityView(snapshot: AdminSnapshot, slotsWanted: number): { re
       percent_used: percentUsed,
       available_slots: available,
       status: slots.status,
-      can_accept_new: serves && slots.used < slots.max,
+      can_accept_new: serves && slots.used < slots.max && slots.closed === undefined,
       current: slots.used,
       max: slots.max,
       limited_by: limitedBy(snapshot),
+      time_above_80pct: timeAbove(snapshot),
       eta_full_s: snapshot.fullIn === null ? null : Math.round(snapshot.fullIn / 1_000),
       per_class: perClass(snapshot),
       leases: { active: slots.used, zombies_reaped_total: snapshot.counters.slotsExpired },
@@ -28,8 +29,12 @@ export function capacityView(snapshot: AdminSnapshot, slotsWanted: number): { re
   };
 }
 
-/** What binds first, when it is near; null: there is room. */
-export const limitedBy = ({ advice }: AdminSnapshot): Limit | null => (advice.share >= NEAR ? advice.limit : null);
+/** What new sessions are refused for, else what binds first when it is near; null: there is room. */
+export const limitedBy = ({ advice, slots }: AdminSnapshot): Limit | null => slots?.closed ?? (advice.share >= NEAR ? advice.limit : null);
+
+/** Seconds at or above 80 % of the slots, by the span looked back over. */
+const timeAbove = ({ usage }: AdminSnapshot): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(usage.timeAbove80pct).map(([span, time]) => [span, Math.round(time / 1_000)]));
 
 /** Requests of each class that are being answered now, as the last beats said. */
 export function perClass({ places }: AdminSnapshot): Readonly<Record<string, number>> {

@@ -6,6 +6,7 @@ import type { Said } from "../said.ts";
 import type { ChildView, PlaceView } from "../../master/snapshot.ts";
 import type { TimelineEvent } from "../timeline.ts";
 import type { AdminSnapshot } from "../source.ts";
+import type { ScheduleView, UsageView } from "../slots/view.ts";
 import { limitedBy, perClass } from "./capacity.ts";
 
 export interface StatsFacts {
@@ -40,6 +41,8 @@ export function statsView({ snapshot: s, capacity, events, mostWorkers, errorRat
     refused_reload: s.refusedReload,
     workers: { ...s.workers, most: mostWorkers },
     capacity,
+    schedule: s.schedule === null ? null : scheduleOf(s.schedule),
+    usage: usageOf(s.usage),
     limited_by: limitedBy(s),
     advice: adviceView(s.advice),
     requests: {
@@ -95,6 +98,35 @@ const adviceView = ({ limit, share, reason, step, said }: Advice): object => ({
   step,
   ...(said === undefined ? {} : { said: { reason: spokenOf(said.reason), step: spokenOf(said.step) } }),
 });
+
+function scheduleOf({ state, day, step, steps, max, scheduled, next, text, said }: ScheduleView): object {
+  return { state, day, step, steps, max, scheduled, next, text, ...spoken(said) };
+}
+
+function usageOf({ days, regular }: UsageView): object {
+  const second = (millis: number): number => Math.round(millis / 1_000);
+  return {
+    days: days.map(({ day, comfort, above80, above90, peak, peakAt }) => ({
+      day,
+      above_comfort_s: second(comfort),
+      above_80pct_s: second(above80),
+      above_90pct_s: second(above90),
+      peak,
+      peak_hour: peakAt,
+    })),
+    regular:
+      regular === null
+        ? null
+        : {
+            above: regular.above,
+            of: regular.of,
+            days: regular.days,
+            reason: regular.reason.text,
+            step: regular.step.text,
+            said: { reason: spokenOf(regular.reason), step: spokenOf(regular.step) },
+          },
+  };
+}
 
 function upstreamView({ upstream, counters, at }: AdminSnapshot): object | null {
   if (upstream === null) return null;

@@ -8,7 +8,7 @@ import type { Logger } from "../../base/log.ts";
 import { minutes, seconds, type Ms } from "../../base/units.ts";
 import { roomOf } from "../../base/window.ts";
 import type { Rate } from "../../settings/rows/limits.ts";
-import type { Deed, Ledger, Spent, Tallies } from "../../sheets/ledger.ts";
+import { TOKENS_KEY, type Deed, type Ledger, type Spent, type Tallies } from "../../sheets/ledger.ts";
 import type { Clients } from "../../worker/app.ts";
 import { problem, retryAfter, type Problem } from "../problem.ts";
 import { addressKey } from "../../base/addresskey.ts";
@@ -54,7 +54,6 @@ const FREE: Passage = { is: "pass", headers: {} };
 const MINUTE: Ms = minutes(1);
 /** Of all clients together. */
 const SIGNALS = "write:all:signals";
-const TOKENS = "write:all:tokens";
 
 export class Limiter {
   /** Event streams that are open. */
@@ -105,7 +104,7 @@ export class Limiter {
     const beyond = [
       ...rates.map((deed) => ({ ...deed, times: Math.min(writesOf({ rows, bytes }), roomOf(deed)) - 1 })),
       ...day.map((deed) => ({ ...deed, times: rows - 1 })),
-      ...(tokens === 0 ? [] : [{ name: "service", key: TOKENS, most: tokens, per: MINUTE, times: rows }]),
+      ...(tokens === 0 ? [] : [{ name: "service", key: TOKENS_KEY, most: tokens, per: MINUTE, times: rows }]),
     ].filter(({ times }) => times > 0);
     return beyond.length === 0 ? FREE : passage([...rates, ...day], await this.#parts.ledger.spend(bare(beyond)));
   }

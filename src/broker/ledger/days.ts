@@ -2,6 +2,7 @@
  * Counts of a day, in the operator's time zone. Days only move forward: when the wall clock is set back, the newest day that was ever
  * counted stays the current one, also after a restart, until the clock has caught up or an operator resets it.
  */
+import { dayClock, dayOf, daysBetween, type Day } from "../../base/day.ts";
 import { elapsed, ms, type Ms, type Timestamp } from "../../base/units.ts";
 
 /** A counter's count, and the day it is of: `2026-11-21`. */
@@ -11,34 +12,10 @@ export interface DayCount {
   readonly used: number;
 }
 
-/** A day of the calendar, and when it begins and ends. */
-export interface Day {
-  readonly day: string;
-  readonly from: Timestamp;
-  readonly until: Timestamp;
-}
-
 /** Counters of users: far more than a spreadsheet has. */
 const MOST_KEYS = 50_000;
 /** The key of the entry that keeps the newest day; no counter has an empty key. */
 const NEWEST = "";
-
-/** @param zone an IANA name, such as Europe/Paris. @throws RangeError when `day` is no date. */
-function dayOf(day: Temporal.PlainDate | string, zone: string): Day {
-  const date = Temporal.PlainDate.from(day);
-  const startOf = (of: Temporal.PlainDate): Timestamp => of.toZonedDateTime({ timeZone: zone }).epochMilliseconds as Timestamp;
-  return { day: String(date), from: startOf(date), until: startOf(date.add({ days: 1 })) };
-}
-
-/** Tells the day of a time. Days of 23 and 25 hours (summer time) are as long as they are. @param zone an IANA name. */
-export function dayClock(zone: string): (wall: Timestamp) => Day {
-  let known: Day | undefined;
-  return (wall) => {
-    if (known !== undefined && wall >= known.from && wall < known.until) return known;
-    known = dayOf(Temporal.Instant.fromEpochMilliseconds(Math.floor(wall)).toZonedDateTimeISO(zone).toPlainDate(), zone);
-    return known;
-  };
-}
 
 /** Counters that start at zero each day. */
 export class Days {
@@ -76,7 +53,7 @@ export class Days {
   /** Days that the counted day is ahead of the clock's; 0 unless the clock was set back. */
   ahead(wall: Timestamp): number {
     const [today, current] = [this.#clockDay(wall), this.current(wall)];
-    return Temporal.PlainDate.from(today.day).until(Temporal.PlainDate.from(current.day)).days;
+    return daysBetween(today.day, current.day);
   }
 
   /** Counts by the clock's day from now on, although a later one was counted: its counts are forgotten. */

@@ -16,9 +16,9 @@
 import type { Clock } from "../../base/clock.ts";
 import { ClockWatch } from "../../base/clock-watch.ts";
 import type { Logger } from "../../base/log.ts";
-import type { SlotsState } from "../../base/slots.ts";
+import type { Shortage, SlotsState } from "../../base/slots.ts";
 import { minutes, seconds, type Ms } from "../../base/units.ts";
-import type { Admission, Session, Spent } from "../../sheets/ledger.ts";
+import { TOKENS_KEY, type Admission, type Session, type Spent } from "../../sheets/ledger.ts";
 import type { LedgerEvents, LedgerHost, LedgerSeat, Renewal, Tally } from "../../sheets/ledger-host.ts";
 import { COME_AGAIN } from "../../sheets/ledger-wire.ts";
 import { daysAhead, stepReport } from "./clock-report.ts";
@@ -154,6 +154,16 @@ export class SharedLedger implements LedgerHost {
     return this.#slots.rules.lease;
   }
 
+  /** Refuses new sessions, or (undefined) admits them again. @returns false when the ledger is not ours now. */
+  setShortage(why: Shortage | undefined): boolean {
+    return this.#step(() => ((this.#slots.shortage = why), true)) ?? false;
+  }
+
+  /** Rows written in the last minute. */
+  get tokensUsed(): number {
+    return this.#counts.windows.level({ key: TOKENS_KEY, most: 0, per: minutes(1), times: 0 }, this.#now().now).used;
+  }
+
   /** The sessions that hold slots, the oldest first. */
   list(): SessionLine[] {
     return sessionLines(this.#slots, this.#now().now);
@@ -205,7 +215,9 @@ export class SharedLedger implements LedgerHost {
     const at = this.#now();
     const { leases, ended, marks, days, windows } = readKnown(kept, at);
     const mine = this.#unsaved.endings(this.#slots);
-    this.#slots = new Slots(this.#slots.rules);
+    const { rules, shortage } = this.#slots;
+    this.#slots = new Slots(rules);
+    this.#slots.shortage = shortage;
     this.#slots.restore(leases, ended, marks, at.now);
     const taken = windows.map(({ state }) => state.key);
     this.#unsaved.loaded(this.#slots, taken);
@@ -265,7 +277,7 @@ export class SharedLedger implements LedgerHost {
     this.#unsaved.note(change);
     for (const { id, why } of change.out) for (const seat of this.#seats) seat.ended(id, why);
     const { state } = this.#slots;
-    if (state.used !== this.#told?.used || state.max !== this.#told.max) {
+    if (state.used !== this.#told?.used || state.max !== this.#told.max || state.closed !== this.#told.closed) {
       if (state.status !== this.#told?.status) this.#say(state);
       this.#told = state;
       for (const seat of this.#seats) seat.slots(state);

@@ -44,6 +44,10 @@ export async function answerOperator(
       return ledger.setMax(question.max)
         ? { ok: true, text: `${question.max} slots from now on; ${used(ledger)}` }
         : { ok: false, text: AWAY };
+    case "close": {
+      if (!ledger.setShortage(question.why ?? undefined)) return { ok: false, text: AWAY };
+      return { ok: true, text: question.why === null ? "new sessions are admitted" : `new sessions are refused: ${question.why}` };
+    }
     default:
       return question satisfies never;
   }

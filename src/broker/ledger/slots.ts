@@ -6,7 +6,7 @@
  *
  * Pure: time comes in as an argument. The maximum only keeps people out, it never puts one out.
  */
-import { slotsState, type SlotsState } from "../../base/slots.ts";
+import { slotsState, type Shortage, type SlotsState } from "../../base/slots.ts";
 import { after, between, elapsed, later, minutes, ms, seconds, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Admission, Session } from "../../sheets/ledger.ts";
 import { COME_AGAIN } from "../../sheets/ledger-wire.ts";
@@ -89,13 +89,15 @@ export class Slots {
   /** When slots became free lately: says how long one waits for the next. */
   #freed: Instant[] = [];
   #change: SlotsChange = noChange();
+  /** What the machine is short of: no session is admitted that takes a slot. */
+  shortage: Shortage | undefined;
 
   constructor(rules: SlotRules) {
     this.rules = rules;
   }
 
   get state(): SlotsState {
-    return slotsState(this.leases.size, this.rules.max);
+    return slotsState(this.leases.size, this.rules.max, this.shortage);
   }
 
   /** @returns what has changed since the last call. */
@@ -121,13 +123,15 @@ export class Slots {
     const leaving = before === undefined ? undefined : this.leases.get(before.id);
     const own = (this.#byUser.get(session.user) ?? []).filter((lease) => lease !== leaving);
     const used = this.leases.size - (leaving === undefined ? 0 : 1);
+    // A session that takes the slot of another one adds nothing to the load.
+    const closed = this.shortage !== undefined && leaving === undefined;
     // As many as are too many, after that number was lowered too.
     const surplus = own.slice(0, Math.max(0, own.length - this.rules.perUser + 1));
     if (surplus.length > 0) {
       if (this.rules.conflict === "refuse") return { is: "refused", most: this.rules.perUser };
       const newer = own.filter((lease) => lease.rank > rank).length;
       if (newer >= this.rules.perUser) return { is: this.#end(session, "taken-over", at) };
-    } else if (used >= this.rules.max && !session.admin) return this.#full(at.now);
+    } else if ((used >= this.rules.max || closed) && !session.admin) return this.#full(at.now, used);
     const ends = surplus.length > 0 || (before !== undefined && !this.ended.has(before.id));
     if (ends && !mayEnd) return { is: "away", retryAfter: COME_AGAIN };
     for (const { session: old } of surplus) this.#end(old, "taken-over", at);
@@ -230,11 +234,19 @@ export class Slots {
     return Math.abs(elapsed(since, wall)) <= FRESH ? Math.max(since, newest + 1) : since;
   }
 
-  #full(now: Instant): Admission {
+  /** @param taken slots, without that of a session that leaves. */
+  #full(now: Instant, taken: number): Admission {
     const { used, max } = this.state;
+    const because = taken < max ? this.shortage : undefined;
     const oldest = this.#freed[0];
     const pace = oldest === undefined ? LONGEST_WAIT : between(oldest, now) / this.#freed.length;
-    return { is: "full", used, max, retryAfter: ms(Math.round(Math.min(LONGEST_WAIT, Math.max(LEAST_WAIT, pace)))) };
+    return {
+      is: "full",
+      used,
+      max,
+      retryAfter: ms(Math.round(Math.min(LONGEST_WAIT, Math.max(LEAST_WAIT, pace)))),
+      ...(because === undefined ? {} : { because }),
+    };
   }
 
   #admit(lease: Lease): void {

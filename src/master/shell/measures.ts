@@ -6,7 +6,7 @@ import { Histogram } from "../../base/histogram.ts";
 import { watchLoop } from "../../base/loopdelay.ts";
 import type { DiskMeasured, Measured } from "../../base/measured.ts";
 import type { Beat, Role } from "../../base/protocol.ts";
-import { ms } from "../../base/units.ts";
+import { ms, type Ms } from "../../base/units.ts";
 import type { PlaceId } from "../core/model.ts";
 import { byPlace, byRole, ofMaster, readingOf, sinceBoot, UNREAD, type Living, type Measurable } from "./readings.ts";
 
@@ -18,6 +18,8 @@ export interface Measures {
   /** Looks at every process, at the disks, and turns the minute's window on; call it every few seconds. */
   sample(children: Iterable<Measurable>): void;
   read(journalSize: number): Measured;
+  /** Of the last minute's answers; undefined: there were none. */
+  minuteP95(): Ms | undefined;
 }
 
 /** Names of one family. What comes after is counted as its "other". */
@@ -46,6 +48,13 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
 
   const lookAtDisks = (): void => {
     void Promise.all(directories.map(diskOf)).then((found) => (disks = found.filter((disk) => disk !== undefined)));
+  };
+
+  const minuteP95 = (): Ms | undefined => {
+    const last = new Histogram();
+    for (const slice of minute) last.absorb(slice);
+    const p95 = last.quantile(0.95);
+    return p95 === undefined ? undefined : ms(p95);
   };
 
   return {
@@ -83,17 +92,15 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
       if (oldest !== undefined) minute.unshift(oldest);
       lookAtDisks();
     },
+    minuteP95,
     read(journalSize) {
-      const last = new Histogram();
-      for (const slice of minute) last.absorb(slice);
-      const p95 = last.quantile(0.95);
       return {
         ...sums.read(),
         latency: latency.counts(),
         processes: [ofMaster(master, ownFigures), ...byPlace(living.values(), spent).toSorted(byRole)],
         mostFiles: own.mostFiles,
         disks,
-        minuteP95: p95 === undefined ? undefined : ms(p95),
+        minuteP95: minuteP95(),
         journalSize,
       };
     },

@@ -114,6 +114,15 @@ export const ALERTS = [
     notes: "It is critical half way from there to full.",
   }),
   setting({
+    name: "alert_slots_time",
+    group: "alerts",
+    codec: duration(minutes(5), minutes(24 * 60)),
+    default: "1h",
+    reload: "live",
+    help: "Daily time above 80 % of the slots that raises an alert.",
+    notes: "In the last 24 hours, added up; restarts included. The alert is `time_above_80pct`.",
+  }),
+  setting({
     name: "alert_webhook",
     group: "alerts",
     codec: optional(webhook),

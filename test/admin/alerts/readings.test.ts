@@ -5,6 +5,7 @@ import { createAlerts } from "../../../src/admin/alerts/alerts.ts";
 import { ALERT_NAMES } from "../../../src/admin/alerts/model.ts";
 import { rulesOf, type Thresholds } from "../../../src/admin/alerts/rules.ts";
 import type { Notice } from "../../../src/admin/alerts/view.ts";
+import type { ScheduleView } from "../../../src/admin/slots/view.ts";
 import type { Measured } from "../../../src/base/measured.ts";
 import { mebibytes, minutes, ms, seconds, type Instant, type Ms, type Timestamp } from "../../../src/base/units.ts";
 import type { Status } from "../../../src/cli/snapshot.ts";
@@ -21,12 +22,15 @@ const THRESHOLDS: Thresholds = {
   alert_quota: 70,
   alert_restarts: 3,
   alert_disk: 90,
+  alert_slots_time: minutes(60),
 };
 
 interface World {
   readonly status?: Partial<Status>;
   readonly figures?: Partial<Measured>;
   readonly refused?: string;
+  readonly schedule?: ScheduleView;
+  readonly above80?: Ms;
 }
 
 /** Alerts with a clock that is moved by hand. */
@@ -36,12 +40,14 @@ function alerts(thresholds: () => Thresholds = () => THRESHOLDS) {
   const clock = { now: () => at as Instant, wall: () => (NOW + at) as Timestamp };
   const made = createAlerts({ clock, thresholds, tell: (notice) => told.push(notice) });
   const sound: Partial<Status> = { upstream: upstream(), slots: { used: 10, max: 200, status: "LOW" } };
-  const look = ({ status, figures, refused }: World = {}, during: Ms = ms(0)): void => {
+  const look = ({ status, figures, refused, schedule, above80 = ms(0) }: World = {}, during: Ms = ms(0)): void => {
     for (const end = at + during; at <= end; at += 5_000)
       made.look({
         snapshot: statusWith({ ...sound, ...status }),
         measured: measured({ counts: {}, ...figures }),
         refusedReload: refused ?? null,
+        schedule: schedule ?? null,
+        above80,
       });
   };
   const words = (): string[] => told.splice(0).map(({ alert, event, level }) => `${alert} ${event} ${level}`);

@@ -26,6 +26,8 @@ const whole = (changes: Partial<MetricsInput> = {}): MetricsInput => ({
   node: "26.10.0",
   limit: "slots",
   fullIn: ms(2_460_000),
+  above80: { "1d": ms(4_200_000), "7d": ms(9_000_000) },
+  schedule: { state: "blocked", day: 3, step: 1, steps: 4, max: 50, scheduled: 50, next: null, text: "" },
   alerts: [{ name: "capacity", level: "warning", since: NOW, value: 82, peak: 82, threshold: 80, text: "164 of 200", acked: null }],
   raised: { capacity: 1 },
   delivered: [{ sink: "webhook", result: "ok", n: 1 }],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Timestamp } from "../../../src/base/units.ts";
-import { Days, dayClock, type DayCount } from "../../../src/broker/ledger/days.ts";
+import { dayClock } from "../../../src/base/day.ts";
+import { Days, type DayCount } from "../../../src/broker/ledger/days.ts";
 import { randoms } from "../time.ts";
 
 const at = (iso: string): Timestamp => Date.parse(iso) as Timestamp;

@@ -23,6 +23,22 @@ test("one too many is told so, and comes in when somebody leaves", () => {
   assert.deepEqual(s.state, { used: 4, max: 3, status: "FULL" });
 });
 
+test("4.13: while the machine is short, no session takes a free slot; sessions that are in stay, and move", () => {
+  const s = slots();
+  const [a, b, c] = ["a", "b", "c"].map((user) => born(user, 0)) as [Session, Session, Session];
+  s.enter(a, at(0));
+  s.shortage = "cpu";
+  assert.deepEqual(s.state, { used: 1, max: 3, status: "LOW", closed: "cpu" });
+  assert.deepEqual(s.enter(b, at(1)), { is: "full", used: 1, max: 3, retryAfter: 120_000, because: "cpu" });
+  assert.deepEqual(s.enter(a, at(1)), { is: "in" });
+  assert.deepEqual(s.enter(born("a", 2), at(2)), { is: "in" }, "the same user takes over: no session more");
+  assert.deepEqual(s.enter(born("e", 3, { admin: true }), at(3)), { is: "in" }, "administrators are admitted");
+  s.shortage = undefined;
+  assert.deepEqual([s.enter(b, at(4)), s.enter(c, at(4)).is], [{ is: "in" }, "full"]);
+  s.shortage = "memory";
+  assert.equal("because" in s.enter(c, at(5)), false, "all slots are taken: that is the reason");
+});
+
 test("the newest takes over, whatever order cookies come in; the setting refuses instead", () => {
   const s = slots({ max: 1 });
   const [old, fresh] = [born("ada", 0), born("ada", 100)];
