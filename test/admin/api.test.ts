@@ -27,6 +27,8 @@ test("each order reaches the master once, as it was given; the log says who did 
     ["cache/purge", {}, "purge all"],
     ["cache/purge", { table: "players" }, "purge players"],
     ["slots/reap", {}, "reap"],
+    ["slots/schedule", { do: "hold" }, "schedule hold"],
+    ["slots/schedule", { do: "resume" }, "schedule resume"],
   ];
   for (const [path, body, expected] of orders) {
     const { status, json } = await w.ask(`/api/admin/${path}`, { method: "POST", headers: bearer(OPERATOR), body });

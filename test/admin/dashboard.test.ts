@@ -171,6 +171,65 @@ test("3.8: response time, error rate, CPU and memory, and active connections are
   assert.equal(await tab.run("document.documentElement.scrollWidth"), 1_280);
 });
 
+test("4.9: the launch schedule: its state and the reason, held and resumed; 4.8: days nearly full; 4.13: closed", { skip }, async (t) => {
+  const w = await board(t);
+  const tab = await openTab(t);
+  await tab.look({ width: 1_280, height: 800, scheme: "light" });
+  await loggedIn(w, tab);
+  const shown = (id: string) => tab.run(`document.querySelector('#${id}').offsetParent !== null`);
+  for (const id of ["schedule", "regular", "closed"]) assert.equal(await shown(id), false, id);
+  const why = said`the launch schedule does not raise the maximum to ${200} slots: ${said`the CPU is at ${91} %`}`;
+  const schedule = {
+    state: "blocked",
+    day: 14,
+    step: 3,
+    steps: 4,
+    max: 150,
+    scheduled: 150,
+    next: null,
+    text: why.text,
+    said: why,
+  } as const;
+  w.snapshot = {
+    ...w.snapshot,
+    slots: slotsState(120, 150, "cpu"),
+    schedule,
+    usage: {
+      timeAbove80pct: { "1d": ms(7_200_000), "7d": ms(9_000_000) },
+      days: [],
+      regular: {
+        percent: 80,
+        above: 160,
+        of: 200,
+        days: 4,
+        short: [],
+        reason: said`${160} of ${200} slots or more were taken on ${4} of the last ${7} days${said``}`,
+        step: said`set DROVER_MAX_SLOTS=${250}: the machine carries more`,
+      },
+    },
+  };
+  await refresh(tab);
+  await tab.until("document.querySelector('#schedule').offsetParent !== null");
+  const text = String(await tab.run(seen));
+  for (const part of [
+    why.text,
+    "New sessions are refused",
+    "160 of 200 slots or more were taken on 4 of the last 7 days → set DROVER_MAX_SLOTS=250",
+    "2 h",
+  ])
+    assert.ok(text.includes(part), part);
+  await tab.run("document.querySelector('#language').click()");
+  await tab.until("document.querySelector('#schedule').innerText.includes('ne passe pas à 200 places\u00a0: le processeur est à 91 %')");
+  await tab.run("document.querySelector('#schedule-hold').click()");
+  await tab.until("document.querySelector('#dialog').open");
+  await tab.run("document.querySelector('#dialog-yes').click()");
+  await tab.until("!document.querySelector('#dialog').open");
+  w.snapshot = { ...w.snapshot, schedule: { ...schedule, state: "held" } };
+  await refresh(tab);
+  await tab.until("document.querySelector('#schedule-resume').offsetParent !== null");
+  assert.deepEqual([w.orders, await shown("schedule-hold"), tab.complaints], [["schedule hold"], false, []]);
+});
+
 test("orders: asked first, done once; pause, sort, keyboard; and out", { skip }, async (t) => {
   const w = await board(t);
   const tab = await openTab(t);

@@ -34,8 +34,8 @@ export const FRENCH = {
   // The launch schedule and its guards.
   "80 % of the slots or more were taken for {0} hours of the last 24":
     "80 % des places au moins ont été prises pendant {0} heures sur les 24 dernières",
-  "an operator has set {0} slots instead of the launch schedule's {1}":
-    "un opérateur a fixé {0} places au lieu des {1} du programme de lancement",
+  "an operator has set the maximum to {0} instead of the launch schedule's {1}":
+    "un opérateur a fixé le maximum à {0} au lieu des {1} du programme de lancement",
   "an operator holds the launch schedule at {0} slots": "un opérateur retient le programme de lancement à {0} places",
   "the launch schedule has reached its last step, {0} slots": "le programme de lancement est arrivé à sa dernière étape, {0} places",
   "day {0} of the launch schedule: {1} slots follow once the guards have held for 10 minutes":

@@ -54,7 +54,7 @@ function sentence(state: ScheduleState, policy: SchedulePolicy, today: string): 
   const { mode } = state.progress;
   const own = scheduled(state, policy);
   const next = nextStep(state, policy);
-  if (mode.is === "fixed") return said`an operator has set ${mode.max} slots instead of the launch schedule's ${own}`;
+  if (mode.is === "fixed") return said`an operator has set the maximum to ${mode.max} instead of the launch schedule's ${own}`;
   if (mode.is === "held") return said`an operator holds the launch schedule at ${own} slots`;
   if (next === undefined) return said`the launch schedule has reached its last step, ${own} slots`;
   const day = dayOfLaunch(state, policy, today);

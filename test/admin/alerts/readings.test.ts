@@ -6,6 +6,7 @@ import { ALERT_NAMES } from "../../../src/admin/alerts/model.ts";
 import { rulesOf, type Thresholds } from "../../../src/admin/alerts/rules.ts";
 import type { Notice } from "../../../src/admin/alerts/view.ts";
 import type { ScheduleView } from "../../../src/admin/slots/view.ts";
+import { said } from "../../../src/admin/said.ts";
 import type { Measured } from "../../../src/base/measured.ts";
 import { mebibytes, minutes, ms, seconds, type Instant, type Ms, type Timestamp } from "../../../src/base/units.ts";
 import type { Status } from "../../../src/cli/snapshot.ts";
@@ -89,6 +90,44 @@ test("4.10: 160 of 200 slots warn, 190 are urgent, 200 critical; once at each ed
   assert.deepEqual(after(185), ["capacity eased urgent"]);
   assert.deepEqual(after(150), ["capacity eased warning"]);
   assert.deepEqual(after(149), ["capacity cleared warning"]);
+});
+
+const SCHEDULE: ScheduleView = {
+  state: "waits",
+  day: 3,
+  step: 1,
+  steps: 4,
+  max: 50,
+  scheduled: 50,
+  next: { max: 100, day: 3, on: "2026-12-03" },
+  text: "the launch schedule does not raise the maximum to 100 slots: the CPU is at 85 %",
+  said: said`the launch schedule does not raise the maximum to ${100} slots: ${said`the CPU is at ${85} %`}`,
+};
+
+test("4.9: a launch schedule that a guard holds back raises an alert with the reason, until it goes on", () => {
+  const { look, told, words } = alerts();
+  look({ schedule: SCHEDULE }, minutes(1));
+  assert.deepEqual(words(), []);
+  look({ schedule: { ...SCHEDULE, state: "blocked" } }, minutes(1));
+  assert.deepEqual(
+    told.map(({ text }) => text),
+    [SCHEDULE.text],
+  );
+  assert.deepEqual(words(), ["slot-schedule raised warning"]);
+  look({ schedule: { ...SCHEDULE, state: "proves" } }, minutes(1));
+  assert.deepEqual(words(), ["slot-schedule cleared warning"]);
+});
+
+test("4.8: time_above_80pct alerts from DROVER_ALERT_SLOTS_TIME on, and clears when the day is past", () => {
+  const { look, told, words } = alerts();
+  look({ above80: ms(minutes(60) - 1_000) }, minutes(1));
+  assert.deepEqual(words(), []);
+  look({ above80: minutes(90) }, minutes(1));
+  assert.equal(told[0]?.text, "80 % of the slots or more were taken for 1.5 hours of the last 24");
+  assert.deepEqual(words(), ["time_above_80pct raised warning"]);
+  look({ above80: minutes(60) }, minutes(1));
+  look({ above80: minutes(20) }, minutes(1));
+  assert.deepEqual(words(), ["time_above_80pct cleared warning"]);
 });
 
 test("all is well: nothing is told in ten minutes", () => {

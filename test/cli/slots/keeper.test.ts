@@ -102,7 +102,7 @@ test("4.9: the broker gets a raised maximum, and again until it has it; people w
   assert.equal(daemon.slots?.max, 100);
   assert.match(daemon.text(), /day 3 of the launch: 100 slots from now on, 50 before/);
   daemon.slots = slotsState(90, 100);
-  assert.match(scheduleOrder(daemon.keeper, { order: "max", max: 60 }).message, /^an operator has set 60 slots/);
+  assert.match(scheduleOrder(daemon.keeper, { order: "max", max: 60 }).message, /^an operator has set the maximum to 60/);
   assert.deepEqual([daemon.slots.used, daemon.slots.max], [90, 60], "30 more than there are slots, and nobody is put out");
 });
 
