@@ -2,7 +2,7 @@
  * What keeps the maximum of slots from rising, and new sessions out: pure. Each guard is a rule of the alert engine, so that a value must
  * persist to trip it, and persist below a lower bound to clear it.
  */
-import { minutes, ms, seconds, type Ms } from "../../base/units.ts";
+import { between, minutes, ms, seconds, type Instant, type Ms } from "../../base/units.ts";
 import type { Snapshot } from "../../master/snapshot.ts";
 import { step, type At } from "../alerts/engine.ts";
 import { QUIET, type AlertState, type Reading, type Rule } from "../alerts/model.ts";
@@ -61,22 +61,25 @@ export const ADMISSION_GUARDS: readonly GuardRule[] = [
 export function lookAtGuards(rules: readonly GuardRule[], states: GuardStates, readings: GuardReadings, at: At): GuardStates {
   const next: Partial<Record<GuardName, AlertState>> = {};
   for (const rule of rules) {
-    const reading = readings[rule.name];
-    next[rule.name] = step(rule, states[rule.name] ?? QUIET, reading === "unknown" ? undefined : reading, at)[0];
+    const [state, reading] = [states[rule.name] ?? QUIET, readings[rule.name]];
+    next[rule.name] = reading === undefined ? QUIET : step(rule, state, reading === "unknown" ? undefined : reading, at)[0];
   }
   return next;
 }
 
-/** The guards that do not hold, in the order of the rules. @param unknown what an unknown reading is. */
-export function breaches(
-  rules: readonly GuardRule[],
-  states: GuardStates,
-  readings: GuardReadings,
-  unknown: "holds" | "breach",
-): readonly Breach[] {
+/** Guards that are unknown for so long do not hold: the first figures come some seconds after a start. */
+const UNKNOWN_FOR = seconds(30);
+
+/** Guards whose reading is unknown, for whatever time. */
+export const unknownGuards = (rules: readonly GuardRule[], readings: GuardReadings): readonly GuardName[] =>
+  rules.flatMap(({ name }) => (readings[name] === "unknown" ? [name] : []));
+
+/** The guards that do not hold, in the order of the rules. @param now undefined: an unknown reading is no breach. */
+export function breaches(rules: readonly GuardRule[], states: GuardStates, now?: Instant): readonly Breach[] {
   return rules.flatMap(({ name }): Breach[] => {
-    if (readings[name] === "unknown" && unknown === "breach") return [{ guard: name, said: said`${name} is not known` }];
-    const raised = states[name]?.raised;
+    const { raised, blindSince } = states[name] ?? QUIET;
+    if (now !== undefined && blindSince !== undefined && between(blindSince, now) >= UNKNOWN_FOR)
+      return [{ guard: name, said: said`${name} is not known` }];
     return raised === undefined ? [] : [{ guard: name, said: raised.said ?? said`${raised.text}` }];
   });
 }

@@ -62,7 +62,7 @@ export function observe(record: UsageRecord, look: Look): UsageRecord {
 }
 
 function added(hour: HourRecord, { since, used, max, comfort, cpu, memory }: Look): HourRecord {
-  const span = Math.min(since, LONGEST_LOOK);
+  const span = Math.round(Math.min(since, LONGEST_LOOK));
   const [is80, is90] = [used * 10 >= max * 8, used * 10 >= max * 9];
   const plus = (before: number, holds: boolean): number => (holds ? Math.min(HOUR, before + span) : before);
   return {

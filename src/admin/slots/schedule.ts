@@ -16,7 +16,7 @@ import { daysBetween, daysLater } from "../../base/day.ts";
 import { impossible } from "../../base/never.ts";
 import { between, minutes, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
 import type { SlotSchedule, SlotStep } from "../../settings/schedule.ts";
-import { breaches, lookAtGuards, raiseGuards, type Breach, type GuardReadings, type GuardStates } from "./guards.ts";
+import { breaches, lookAtGuards, raiseGuards, unknownGuards, type Breach, type GuardReadings, type GuardStates } from "./guards.ts";
 
 /** What the operator has said last. `before`: what counts again when the schedule's own maximum is set. */
 export type Mode =
@@ -154,7 +154,7 @@ function look(before: ScheduleState, event: Extract<ScheduleEvent, { type: "look
   const rests = (phase: Phase): Step => [{ ...state, phase }, moved];
   if (next === undefined) return rests({ is: "complete" });
   if (state.progress.mode.is !== "follows" || dayOfLaunch(state, policy, today) < next.day) return rests({ is: "waits" });
-  const [first, ...more] = breaches(rules, guards, readings, "breach");
+  const [first, ...more] = breaches(rules, guards, now);
   if (first !== undefined) {
     const by = [first, ...more] as const;
     const known = state.phase.is === "blocked" && state.phase.by.map(({ guard }) => guard).join() === by.map(({ guard }) => guard).join();
@@ -162,7 +162,8 @@ function look(before: ScheduleState, event: Extract<ScheduleEvent, { type: "look
     return [{ ...state, phase: { is: "blocked", by } }, known ? moved : [...moved, { do: "say", level: "warn", text }]];
   }
   const { phase } = state;
-  if (phase.is !== "proves" || stepped) return rests({ is: "proves", since: now });
+  const isUnknown = unknownGuards(rules, readings).length > 0;
+  if (phase.is !== "proves" || stepped || isUnknown) return rests({ is: "proves", since: now });
   return between(phase.since, now) < PROVEN ? rests(phase) : raise(state, policy, { next, now, today });
 }
 

@@ -44,6 +44,8 @@ export function createSlotKeeper({ clock, log, settings, ask }: KeeperParts): Sl
   const admission = createAdmission(clock, log);
   const most = (): number => launch.maximum(settings()) ?? slotsOf(settings().max_slots, settings().memory);
   let max = most();
+  /** Made once between two looks. */
+  let view: UsageView | undefined;
 
   const tell = (questions: readonly Question[]): void => {
     for (const question of questions)
@@ -65,6 +67,7 @@ export function createSlotKeeper({ clock, log, settings, ask }: KeeperParts): Sl
       const { memory, tokens_per_minute: tokens, slot_guard: guard } = settings();
       const readings = guardReadings(snapshot, { p95, tokens });
       max = snapshot.slots?.max ?? most();
+      view = undefined;
       usage.look(snapshot, watch.steadyFor, memory);
       launch.look(readings, stepped);
       apply(snapshot, admission(readings, guard === "on"));
@@ -72,19 +75,20 @@ export function createSlotKeeper({ clock, log, settings, ask }: KeeperParts): Sl
     maximum: (wanted) => launch.maximum(wanted),
     order(order) {
       const answer = launch.order(order);
+      view = undefined;
       const wanted = launch.maximum(settings());
       if (wanted !== undefined) tell([{ do: "max", max: wanted }]);
       return answer;
     },
     schedule: () => launch.view(),
     usage: () =>
-      usageView(usage.record(), {
+      (view ??= usageView(usage.record(), {
         wall: clock.wall(),
         dayOf: dayClock(settings().time_zone),
         max,
         memory: settings().memory,
         schedule: launch.view(),
-      }),
+      })),
     close: () => usage.close(),
   };
 }
@@ -95,7 +99,7 @@ function createAdmission(clock: Clock, log: Logger): (readings: GuardReadings, i
   let closed: Shortage | undefined;
   return (readings, isOn) => {
     states = isOn ? lookAtGuards(ADMISSION_GUARDS, states, readings, { now: clock.now(), wall: clock.wall() }) : {};
-    const [breach] = breaches(ADMISSION_GUARDS, states, readings, "holds");
+    const [breach] = breaches(ADMISSION_GUARDS, states);
     const why = SHORTAGES.find((name) => name === breach?.guard);
     if (why !== closed) {
       if (why === undefined) log.info("new sessions are admitted again");

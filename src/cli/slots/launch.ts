@@ -16,7 +16,7 @@ export type LaunchSettings = Pick<Settings, "slot_schedule" | "alert_latency" | 
 export interface Launch {
   /** Looks once; call it every few seconds. @param stepped the wall clock was set since the last look. */
   look(readings: GuardReadings, stepped: boolean): void;
-  /** Slots there are to be by the schedule; undefined: there is none. */
+  /** Slots there are to be by the schedule of some settings, which may be those of an older generation; undefined: there is none. */
   maximum(settings: LaunchSettings): number | undefined;
   view(): ScheduleView | null;
   /** Carries out an operator's order, durably. */
@@ -43,15 +43,16 @@ export function createLaunch({ clock, log, files, settings }: Parts): Launch {
   const today = (zone = settings().time_zone): string => dayClock(zone)(clock.wall()).day;
 
   /** Follows the settings: a reload may bring another schedule. */
-  const follow = ({ slot_schedule: schedule, alert_latency: slow, time_zone: zone }: LaunchSettings): Running | undefined => {
+  const follow = (): Running | undefined => {
+    const { slot_schedule: schedule, alert_latency: slow } = settings();
     if (schedule === undefined) return (running = undefined);
     const policy: SchedulePolicy = { schedule, slow };
     if (running === undefined) {
       const kept = files.progress();
-      running = { policy, state: begin(kept, policy, today(zone)) };
+      running = { policy, state: begin(kept, policy, today()) };
       isSaved = isDeepStrictEqual(kept, running.state.progress);
     } else if (!isDeepStrictEqual(running.policy.schedule, schedule)) {
-      running = { policy, state: begin(running.state.progress, policy, today(zone)) };
+      running = { policy, state: begin(running.state.progress, policy, today()) };
       isSaved = false;
     } else running = { ...running, policy };
     return running;
@@ -61,7 +62,7 @@ export function createLaunch({ clock, log, files, settings }: Parts): Launch {
     const why = files.saveProgress(running?.state.progress);
     if (why !== undefined && isSaved) log.error(`the launch schedule is not on disk, and is written again: ${why}`);
     isSaved = why === undefined;
-    isThere = running !== undefined;
+    if (isSaved) isThere = running !== undefined;
     return why;
   };
 
@@ -77,7 +78,7 @@ export function createLaunch({ clock, log, files, settings }: Parts): Launch {
 
   return {
     look(readings, stepped) {
-      const there = follow(settings());
+      const there = follow();
       if (there === undefined) {
         if (isThere) save(); // a schedule that is switched on again begins with day 1
         return;
@@ -85,13 +86,15 @@ export function createLaunch({ clock, log, files, settings }: Parts): Launch {
       if (!isSaved) save();
       feed(there, { type: "look", now: clock.now(), wall: clock.wall(), today: today(), stepped, readings });
     },
-    maximum(wanted) {
-      const there = follow(wanted);
-      return there === undefined ? undefined : maximum(there.state, there.policy);
+    maximum({ slot_schedule: schedule, alert_latency: slow, time_zone: zone }) {
+      if (schedule === undefined) return undefined;
+      const policy: SchedulePolicy = { schedule, slow };
+      const same = isDeepStrictEqual(running?.policy.schedule, schedule) ? running?.state : undefined;
+      return maximum(same ?? begin(running?.state.progress ?? files.progress(), policy, today(zone)), policy);
     },
     view: () => (running === undefined ? null : scheduleView(running.state, running.policy, today())),
     order(order) {
-      const there = follow(settings());
+      const there = follow();
       if (there === undefined) return { ok: false, message: "there is no launch schedule: DROVER_SLOT_SCHEDULE is off" };
       const wall = clock.wall();
       feed(

@@ -19,7 +19,7 @@ class Door {
       const snapshot = statusWith({ machine: { ...this.#machine, ramUsed: 1, ramTotal: 2 } });
       const readings = guardReadings(snapshot, { p95: ms(10), tokens: 0 });
       this.#states = lookAtGuards(ADMISSION_GUARDS, this.#states, readings, { now: this.#at as Instant, wall: this.#at as Timestamp });
-      names = breaches(ADMISSION_GUARDS, this.#states, readings, "holds")
+      names = breaches(ADMISSION_GUARDS, this.#states)
         .map(({ guard }) => guard)
         .join();
     }

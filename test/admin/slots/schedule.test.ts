@@ -66,6 +66,13 @@ test("4.9: a short burst does not block a step, a value that can't be read does"
   burst.pass(minutes(9));
   assert.equal(burst.max, 100);
   const blind = new Launch("1:50, 2:100");
+  blind.pass(hours(16));
+  blind.restart(ms(0));
+  blind.readings = { ...figures(), cpu: "unknown" };
+  blind.pass(ms(20_000));
+  blind.readings = figures();
+  blind.pass(minutes(1));
+  assert.deepEqual(blind.said, [], "the first seconds after a start are no alarm");
   blind.readings = { ...figures(), cpu: "unknown" };
   blind.pass(days(2));
   assert.deepEqual([blind.max, blind.said], [50, ["the launch schedule does not raise the maximum to 100 slots: cpu is not known"]]);

@@ -153,6 +153,22 @@ test("4.9: what a new generation begins with is the schedule's maximum; without 
   });
 });
 
+test("4.9: settings of another generation are asked for their maximum without any effect on the schedule", (t) => {
+  const daemon = new Daemon(t);
+  daemon.pass(LOOK);
+  daemon.restart(ms(3 * DAY));
+  daemon.pass(minutes(11));
+  assert.equal(daemon.slots?.max, 100);
+  const { env } = daemon;
+  for (const schedule of ["1:20, 2:60, 3:110", "off"]) {
+    daemon.env = { ...env, DROVER_SLOT_SCHEDULE: schedule };
+    assert.equal(daemon.keeper.maximum(daemon.settings()), schedule === "off" ? undefined : 60);
+  }
+  daemon.env = env;
+  daemon.pass(minutes(1));
+  assert.equal(daemon.slots.max, 100);
+});
+
 test("4.9: an order that can't be written is not reported as done, and is written as soon as the disk takes it", (t) => {
   const daemon = new Daemon(t);
   daemon.pass(LOOK);
