@@ -76,6 +76,7 @@ export function createLaunch({ clock, log, files, settings }: Parts): Launch {
     }
   };
 
+  follow();
   return {
     look(readings, stepped) {
       const there = follow();
