@@ -14,7 +14,10 @@ export interface SlotSession {
   readonly since: number;
 }
 
-/** How a session stands. `retryAfter` in ms. `because`: there are slots, but the machine is short of this (DROVER_SLOT_GUARD). */
+/**
+ * How a session stands. `retryAfter` in ms. `because`: there are slots, but the machine is short
+ * of this (DROVER_SLOT_GUARD).
+ */
 export type SlotAdmission =
   | { readonly is: "in" }
   | { readonly is: "full"; readonly used: number; readonly max: number; readonly retryAfter: number; readonly because?: Shortage }

@@ -16,7 +16,10 @@ export function dayOf(day: Temporal.PlainDate | string, zone: string): Day {
   return { day: String(date), from: startOf(date), until: startOf(date.add({ days: 1 })) };
 }
 
-/** Tells the day of a time. Days of 23 and 25 hours (summer time) are as long as they are. @param zone an IANA name. */
+/**
+ * Tells the day of a time. Days of 23 and 25 hours (summer time) are as long as they are.
+ * @param zone an IANA name.
+ */
 export function dayClock(zone: string): (wall: Timestamp) => Day {
   let known: Day | undefined;
   return (wall) => {

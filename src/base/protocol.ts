@@ -62,7 +62,11 @@ export type WritesQuestion =
   | { readonly do: "aside"; readonly most: number }
   | { readonly do: "retry"; readonly ids: readonly string[] | null }
   | { readonly do: "discard"; readonly ids: readonly string[] | null };
-/** All that the master may ask of the broker. `max`: how many slots there are from now on. `close`: new sessions are refused, or (null) admitted. `purge`: rows of a table, or of all, are asked for anew. */
+/**
+ * All that the master may ask of the broker. `max`: how many slots there are from now on.
+ * `close`: refuse new sessions, or (null) admit them.
+ * `purge`: ask again for rows of a table, or of all.
+ */
 export type Question =
   | SlotsQuestion
   | { readonly do: "max"; readonly max: number }

@@ -12,7 +12,7 @@ export interface Adjustments {
   maxSlots(settings: Settings): number;
 }
 
-/** @param keeper of the launch schedule, which keeps an operator's maximum itself while there is one. */
+/** @param keeper of the launch schedule; while there is one it keeps an operator's maximum. */
 export function createAdjustments(keeper: Pick<SlotKeeper, "maximum" | "order">): Adjustments {
   /** `against`: what the setting said when it was overruled. */
   let slots: { readonly max: number; readonly against: number } | undefined;

@@ -1,4 +1,7 @@
-/** `DROVER_SLOT_SCHEDULE`: the maximum of slots by the day of a launch, as a preset, a list or a file. */
+/**
+ * `DROVER_SLOT_SCHEDULE`: the maximum of slots by the day of a launch, as a preset, a list or a
+ * file.
+ */
 import { resolve } from "node:path";
 import { messageOf } from "../base/errors.ts";
 import { readText } from "../base/readtext.ts";

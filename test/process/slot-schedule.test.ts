@@ -1,4 +1,7 @@
-/** The launch schedule of a real daemon: its maximum, an operator's hold over a restart, and settings that contradict each other. */
+/**
+ * The launch schedule of a real daemon: its maximum, an operator's hold over a restart, and
+ * settings that contradict each other.
+ */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,7 +17,7 @@ const enter = async (daemon: Daemon, user: string): Promise<string> =>
   (JSON.parse((await get(`${daemon.url}/enter?user=${user}&since=1`)).body) as { is: string }).is;
 const drover = async (cwd: string, ...args: string[]): Promise<string> => (await run(DROVER, args, { cwd, env: cleanEnv(ENV) })).stdout;
 
-test("4.9: the first step counts from the start, an operator's maximum and hold survive a restart, nobody is put out", async (t) => {
+test("4.9: the first step counts from the start, an operator's maximum and hold survive a restart, no session is ended", async (t) => {
   let daemon = await start(t, { args: [APP], env: ENV });
   for (const user of ["ada", "bob"]) await until(`${user} is in`, async () => (await enter(daemon, user)) === "in");
   assert.equal(await enter(daemon, "eve"), "full");

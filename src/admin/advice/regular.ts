@@ -31,8 +31,9 @@ export interface RegularInput {
 }
 
 /**
- * Regularly: on 3 of the last 7 days, for 5 minutes at least on each. One evening is an event, two may be a weekend; three in a week come
- * again next week. 5 minutes are more than one burst of logins, whose sessions last at least as long (DROVER_SLOT_LEASE, 10 minutes).
+ * Regularly: on 3 of the last 7 days, for 5 minutes at least on each. One evening is an event, two
+ * may be a weekend; three in a week come again next week. 5 minutes are more than one burst of
+ * logins, whose sessions last at least as long (DROVER_SLOT_LEASE, 10 minutes).
  */
 const DAYS = 3;
 const LONG = minutes(5);

@@ -1,6 +1,7 @@
 /**
- * What keeps the maximum of slots from rising, and new sessions out: pure. Each guard is a rule of the alert engine, so that a value must
- * persist to trip it, and persist below a lower bound to clear it.
+ * What keeps the maximum of slots from rising, and new sessions out: pure. Each guard is a rule of
+ * the alert engine, so that a value must persist to trip it, and persist below a lower bound to
+ * clear it.
  */
 import { between, minutes, ms, seconds, type Instant, type Ms } from "../../base/units.ts";
 import type { Snapshot } from "../../master/snapshot.ts";
@@ -37,12 +38,19 @@ const guard = (name: GuardName, { from, for: after, clearance = 0, calm }: Shape
   calm,
 });
 
-/** Calls to Google, or rows of DROVER_TOKENS_PER_MINUTE, that must be left in a minute: with fewer the feed lags. */
+/**
+ * Calls to Google, or rows of DROVER_TOKENS_PER_MINUTE, that must be left in a minute: with fewer
+ * the feed lags.
+ */
 const LEAST_LEFT = 5;
 /** Writes that wait for the sheet longer than this lag. */
 const LATE = minutes(1);
 
-/** The maximum is not raised from 80 % CPU, 85 % memory, or a slow minute on; nor when the feed lags. @param slow of the 95th percentile. */
+/**
+ * The maximum is not raised from 80 % CPU, 85 % memory, or a slow minute on; nor when the feed
+ * lags.
+ * @param slow of the 95th percentile.
+ */
 export const raiseGuards = (slow: Ms): readonly GuardRule[] => [
   guard("cpu", { from: 80, for: seconds(30), clearance: 5, calm: seconds(30) }),
   guard("memory", { from: 85, for: seconds(30), clearance: 5, calm: seconds(30) }),
@@ -51,7 +59,10 @@ export const raiseGuards = (slow: Ms): readonly GuardRule[] => [
   guard("feed", { from: 1, for: ms(0), calm: minutes(1) }),
 ];
 
-/** New sessions are refused from 90 % on. Memory is given back slowly, so it clears nearer to its bound than CPU. */
+/**
+ * New sessions are refused from 90 % on. Memory is given back slowly, so it clears nearer to its
+ * bound than CPU.
+ */
 export const ADMISSION_GUARDS: readonly GuardRule[] = [
   guard("cpu", { from: 90, for: seconds(30), clearance: 15, calm: seconds(60) }),
   guard("memory", { from: 90, for: seconds(30), clearance: 5, calm: seconds(60) }),
@@ -67,14 +78,20 @@ export function lookAtGuards(rules: readonly GuardRule[], states: GuardStates, r
   return next;
 }
 
-/** Guards that are unknown for so long do not hold: the first figures come some seconds after a start. */
+/**
+ * Guards that are unknown for so long do not hold: the first figures come some seconds after a
+ * start.
+ */
 const UNKNOWN_FOR = seconds(30);
 
 /** Guards whose reading is unknown, for whatever time. */
 export const unknownGuards = (rules: readonly GuardRule[], readings: GuardReadings): readonly GuardName[] =>
   rules.flatMap(({ name }) => (readings[name] === "unknown" ? [name] : []));
 
-/** The guards that do not hold, in the order of the rules. @param now undefined: an unknown reading is no breach. */
+/**
+ * The guards that do not hold, in the order of the rules.
+ * @param now undefined: an unknown reading is no breach.
+ */
 export function breaches(rules: readonly GuardRule[], states: GuardStates, now?: Instant): readonly Breach[] {
   return rules.flatMap(({ name }): Breach[] => {
     const { raised, blindSince } = states[name] ?? QUIET;

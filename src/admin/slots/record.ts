@@ -1,9 +1,11 @@
 /**
- * How full the service was, hour by hour, for 35 days: pure. Time above a level is added up from looks some seconds apart, by the
- * monotonic clock, and counted in the hour of the wall clock. Hours are of UTC, so that summer time changes none.
+ * How full the service was, hour by hour, for 35 days: pure. Time above a level is added up from
+ * looks some seconds apart, by the monotonic clock, and counted in the hour of the wall clock.
+ * Hours are of UTC, so that summer time changes none.
  *
- * Steps of the wall clock: old hours, and hours ahead of the clock, are forgotten only after it has run steadily for an hour.
- * Until then hours ahead of it count for nothing. No hour counts more than 3600 s of anything.
+ * Steps of the wall clock: old hours, and hours ahead of the clock, are forgotten only after it has
+ * run steadily for an hour. Until then hours ahead of it count for nothing. No hour counts more
+ * than 3600 s of anything.
  */
 import type { Day } from "../../base/day.ts";
 import { count } from "../../base/fields.ts";

@@ -1,16 +1,18 @@
 /**
- * The launch schedule: raises the maximum of slots step by step. Pure: `decide(state, event, policy) → [state, actions]`.
+ * The launch schedule: raises the maximum of slots step by step. Pure: `decide(state, event,
+ * policy) → [state, actions]`.
  *
- *   waits     the next step's day has not come              → proves, on that day
- *   proves    the step is due and every guard holds         → waits or complete, after 10 minutes: the step is taken
- *   blocked   the step is due and a guard does not hold     → proves, when all hold
+ *   waits     the next step's day has not come       → proves, on that day
+ *   proves    the step is due and every guard holds  → waits or complete, after 10 minutes
+ *   blocked   the step is due and a guard does not   → proves, when all hold
  *   complete  the last step was taken
  *
- * Across these, the operator's mode: `follows`, `held` (no step is taken) or `fixed` (another maximum counts, and no step is taken).
+ * Across these, the operator's mode: `follows`, `held` (no step is taken) or `fixed` (another
+ * maximum counts, and no step is taken).
  *
- * Invariants: the step never goes back, whatever the clock does. At most one step is taken in 10 minutes, also when several days
- * were missed. A step of the wall clock, a hold and a restart begin the 10 minutes again. Nobody is put out: only new sessions
- * meet a maximum.
+ * Invariants: the step never goes back, whatever the clock does. At most one step is taken in 10
+ * minutes, also when several days were missed. A step of the wall clock, a hold and a restart begin
+ * the 10 minutes again. No session is ended: only new ones meet a maximum.
  */
 import { daysBetween, daysLater } from "../../base/day.ts";
 import { impossible } from "../../base/never.ts";
@@ -18,7 +20,7 @@ import { between, minutes, type Instant, type Ms, type Timestamp } from "../../b
 import type { SlotSchedule, SlotStep } from "../../settings/schedule.ts";
 import { breaches, lookAtGuards, raiseGuards, unknownGuards, type Breach, type GuardReadings, type GuardStates } from "./guards.ts";
 
-/** What the operator has said last. `before`: what counts again when the schedule's own maximum is set. */
+/** The operator's last order. `before`: the mode to which the schedule's own maximum returns. */
 export type Mode =
   | { readonly is: "follows" }
   | { readonly is: "held"; readonly since: Timestamp }
@@ -100,7 +102,10 @@ export function begin(kept: Progress | undefined, { schedule }: SchedulePolicy, 
   return { progress: placed(progress, schedule), phase: { is: "waits" }, guards: {} };
 }
 
-/** The same step in a schedule that may have been changed: the highest that is not above what was reached. */
+/**
+ * The same step in a schedule that may have been changed: the highest that is not above what was
+ * reached.
+ */
 function placed(progress: Progress, schedule: SlotSchedule): Progress {
   const same = stepAt(schedule, progress.step);
   if (progress.step < schedule.steps.length && same.max === progress.max) return progress;
@@ -167,7 +172,10 @@ function look(before: ScheduleState, event: Extract<ScheduleEvent, { type: "look
   return between(phase.since, now) < PROVEN ? rests(phase) : raise(state, policy, { next, now, today });
 }
 
-/** A first day that drover recorded while the clock was ahead is corrected as soon as the clock is right. */
+/**
+ * A first day that drover recorded while the clock was ahead is corrected as soon as the clock is
+ * right.
+ */
 function anchored(state: ScheduleState, { schedule }: SchedulePolicy, today: string): Step {
   const { progress } = state;
   if (schedule.from !== undefined || progress.first <= today) return [state, []];

@@ -25,7 +25,9 @@ export interface ScheduleView {
 }
 
 export interface UsageView {
-  /** How long at least 80 % of the slots were taken in the last 24 hours, and in the last 7 days. */
+  /**
+   * How long at least 80 % of the slots were taken in the last 24 hours, and in the last 7 days.
+   */
   readonly timeAbove80pct: { readonly "1d": Ms; readonly "7d": Ms };
   /** Of the last 7 days, those that were seen; the latest last. */
   readonly days: readonly DayRecord[];

@@ -29,7 +29,7 @@ export function capacityView(snapshot: AdminSnapshot, slotsWanted: number): { re
   };
 }
 
-/** What new sessions are refused for, else what binds first when it is near; null: there is room. */
+/** Why new sessions are refused, else what binds first when it is near; null: there is room. */
 export const limitedBy = ({ advice, slots }: AdminSnapshot): Limit | null => slots?.closed ?? (advice.share >= NEAR ? advice.limit : null);
 
 /** Seconds at or above 80 % of the slots, by the span looked back over. */

@@ -29,7 +29,10 @@ export function fullSentence({ used, max, because }: Omit<Full, "retryAfter">, l
   return SENTENCES[language](`${used}/${max} ${Math.max(used, max) > 1 ? many : one}`);
 }
 
-/** All slots are taken, or the machine is short of something: 503, in French or English by Accept-Language. Up to half as long again, so that those refused together come apart. */
+/**
+ * All slots are taken, or the machine is short of something: 503, in French or English by
+ * Accept-Language. Retry-After is drawn from 1 to 1.5 times the wait, to spread the next tries.
+ */
 export function fullProblem(full: Full, headers: IncomingHttpHeaders, noun: SlotNoun, random: () => number = Math.random): Problem {
   const language = languageOf(headers["accept-language"]);
   const wait = (full.retryAfter * (1 + random() / 2)) as Ms;

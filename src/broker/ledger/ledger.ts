@@ -154,7 +154,7 @@ export class SharedLedger implements LedgerHost {
     return this.#slots.rules.lease;
   }
 
-  /** Refuses new sessions, or (undefined) admits them again. @returns false when the ledger is not ours now. */
+  /** Refuses new sessions, or (undefined) admits them. @returns false: the ledger is closed. */
   setShortage(why: Shortage | undefined): boolean {
     return this.#step(() => ((this.#slots.shortage = why), true)) ?? false;
   }

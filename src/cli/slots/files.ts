@@ -1,4 +1,7 @@
-/** `slot-schedule.json` and `slot-usage.json` in the data directory: what of the slots outlasts the master. */
+/**
+ * `slot-schedule.json` and `slot-usage.json` in the data directory: what of the slots outlasts the
+ * master.
+ */
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Mode, Progress } from "../../admin/slots/schedule.ts";
@@ -15,7 +18,10 @@ const USAGE = "slot-usage.json";
 
 export interface SlotFiles {
   progress(): Progress | undefined;
-  /** @param progress undefined: there is no schedule any more. @returns why it is not on disk; undefined: it is. */
+  /**
+   * @param progress undefined: there is no schedule any more.
+   * @returns why it is not on disk; undefined: it is.
+   */
   saveProgress(progress: Progress | undefined): string | undefined;
   usage(): UsageRecord;
   /** Without blocking, one write at a time: while one is on its way the next call does nothing. */

@@ -1,4 +1,7 @@
-/** Everything about the number of slots that changes by itself: the launch schedule, the admission guard, the record of the days. */
+/**
+ * Everything about the number of slots that changes by itself: the launch schedule, the admission
+ * guard, the record of the days.
+ */
 import { ADMISSION_GUARDS, breaches, guardReadings, lookAtGuards, type GuardReadings, type GuardStates } from "../../admin/slots/guards.ts";
 import { usageView, type ScheduleView, type UsageView } from "../../admin/slots/view.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -93,7 +96,10 @@ export function createSlotKeeper({ clock, log, settings, ask }: KeeperParts): Sl
   };
 }
 
-/** DROVER_SLOT_GUARD. @returns what says why new sessions are refused now; undefined: they are admitted. */
+/**
+ * DROVER_SLOT_GUARD.
+ * @returns what says why new sessions are refused now; undefined: they are admitted.
+ */
 function createAdmission(clock: Clock, log: Logger): (readings: GuardReadings, isOn: boolean) => Shortage | undefined {
   let states: GuardStates = {};
   let closed: Shortage | undefined;

@@ -1,4 +1,7 @@
-/** The launch schedule of a running daemon: the core's state, its file, and the settings that may change under it. */
+/**
+ * The launch schedule of a running daemon: the core's state, its file, and the settings that may
+ * change under it.
+ */
 import { isDeepStrictEqual } from "node:util";
 import type { GuardReadings } from "../../admin/slots/guards.ts";
 import { begin, decide, maximum, type ScheduleEvent, type SchedulePolicy, type ScheduleState } from "../../admin/slots/schedule.ts";
@@ -14,9 +17,15 @@ export type LaunchOrder = { readonly do: "hold" | "resume" } | { readonly do: "m
 export type LaunchSettings = Pick<Settings, "slot_schedule" | "alert_latency" | "time_zone">;
 
 export interface Launch {
-  /** Looks once; call it every few seconds. @param stepped the wall clock was set since the last look. */
+  /**
+   * Looks once; call it every few seconds.
+   * @param stepped the wall clock was set since the last look.
+   */
   look(readings: GuardReadings, stepped: boolean): void;
-  /** Slots there are to be by the schedule of some settings, which may be those of an older generation; undefined: there is none. */
+  /**
+   * Slots there are to be by the schedule of some settings, which may be those of an older
+   * generation; undefined: there is none.
+   */
   maximum(settings: LaunchSettings): number | undefined;
   view(): ScheduleView | null;
   /** Carries out an operator's order, durably. */

@@ -7,7 +7,10 @@ import type { MachineFacts } from "../../master/snapshot.ts";
 import type { SlotFiles } from "./files.ts";
 
 export interface Usage {
-  /** Looks once; call it every few seconds. @param steady how long the wall clock has run without a step. */
+  /**
+   * Looks once; call it every few seconds.
+   * @param steady how long the wall clock has run without a step.
+   */
   look(seen: { readonly slots: SlotsState | null; readonly machine: MachineFacts | null }, steady: Ms, memory: Bytes): void;
   record(): UsageRecord;
   /** Writes the record before the process ends. */

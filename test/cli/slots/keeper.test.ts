@@ -103,7 +103,7 @@ test("4.9: the broker gets a raised maximum, and again until it has it; people w
   assert.match(daemon.text(), /day 3 of the launch: 100 slots from now on, 50 before/);
   daemon.slots = slotsState(90, 100);
   assert.match(scheduleOrder(daemon.keeper, { order: "max", max: 60 }).message, /^an operator has set the maximum to 60/);
-  assert.deepEqual([daemon.slots.used, daemon.slots.max], [90, 60], "30 more than there are slots, and nobody is put out");
+  assert.deepEqual([daemon.slots.used, daemon.slots.max], [90, 60], "30 more than there are slots, and no session is ended");
 });
 
 test("4.9: hold, resume and max survive a kill; the status says so", (t) => {
@@ -235,7 +235,7 @@ test("4.13: DROVER_SLOT_GUARD closes the service while CPU is short; it is off u
   assert.match(daemon.text(), /new sessions are refused: the CPU is at 95 %/);
   daemon.slots = slotsState(10, 50); // another broker
   daemon.pass(LOOK);
-  assert.equal(daemon.slots.closed, "cpu", "it hears of it, too");
+  assert.equal(daemon.slots.closed, "cpu", "the new broker learns it");
   daemon.machine = { ...daemon.machine, cpu: 0.7 };
   daemon.pass(seconds(70));
   assert.equal(daemon.slots.closed, undefined);
