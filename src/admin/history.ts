@@ -7,7 +7,7 @@ const OF_WORKER = 60;
 const MOST_WORKERS = 256;
 
 /** All of one moment; what is not known is null. Ratios 0…1, milliseconds, bytes. */
-interface Sample {
+export interface Sample {
   readonly at: number;
   readonly slots: number | null;
   readonly rps: number;
@@ -65,18 +65,18 @@ const MINUTE = 60 / SAMPLE_SECONDS;
 export class History {
   #samples: Sample[] = [];
   readonly #workers = new Map<number, OfWorker>();
-  #last: { readonly errors: number; readonly refused: number } | undefined;
+  #last = { errors: 0, refused: 0 };
   /** Totals of the last minute's samples, the oldest first. */
   readonly #totals: { readonly errors: number; readonly served: number }[] = [];
 
-  /** Takes one sample; call it every SAMPLE_SECONDS. */
-  take(now: AdminSnapshot): void {
+  /** Takes one sample, and returns it; call it every SAMPLE_SECONDS. */
+  take(now: AdminSnapshot): Sample {
     const { counters } = now;
     const total = { errors: counters.status5xx - counters.refused5xx, refused: counters.refused };
-    const before = this.#last ?? total;
+    const before = this.#last;
     this.#last = total;
     keep(this.#totals, { errors: total.errors, served: counters.served }, MINUTE + 1);
-    this.#samples.push({
+    const sample: Sample = {
       at: Math.round(now.at / 1_000),
       slots: now.slots?.used ?? null,
       rps: rounded(now.recent.perSecond, 1),
@@ -87,9 +87,11 @@ export class History {
       ram: now.machine === null ? null : rounded(now.machine.ram, 3),
       connections: openConnections(now.places),
       errorRate: this.errorRate(),
-    });
+    };
+    this.#samples.push(sample);
     if (this.#samples.length > SAMPLES) this.#samples.shift();
     this.#ofWorkers(now);
+    return sample;
   }
 
   /** Errors among the answers of the last minute, 0 to 1; null: there was no answer. */

@@ -3,7 +3,7 @@ import type { AsideList } from "../base/aside.ts";
 import type { Ms } from "../base/units.ts";
 import type { Snapshot } from "../master/snapshot.ts";
 import type { Advice } from "./advice/advice.ts";
-import type { AlertView } from "./alerts/view.ts";
+import type { AlertTest, AlertView } from "./alerts/view.ts";
 import type { ScheduleView, UsageView } from "./slots/view.ts";
 
 /** The master's snapshot, how it is judged, and where the data comes from. */
@@ -14,6 +14,10 @@ export interface AdminSnapshot extends Snapshot {
   /** Why the last reload was refused before anything rolled. */
   readonly refusedReload: string | null;
   readonly alerts: readonly AlertView[];
+  /** The last test of each sink. */
+  readonly alertTests: readonly AlertTest[];
+  /** Requests of an external monitor since the daemon started. */
+  readonly monitorRequests: number;
   readonly advice: Advice;
   /** Until all slots are taken; null: no clear trend. */
   readonly fullIn: Ms | null;

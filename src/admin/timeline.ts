@@ -1,4 +1,4 @@
-/** What has happened lately, told from the difference of two snapshots, and what operators did. Bounded: the oldest goes first. */
+/** What has happened: the differences of two snapshots, and what operators did. Bounded in memory; `keep` gets every event for the disk. */
 import type { Level } from "./alerts/model.ts";
 import type { AdminSnapshot } from "./source.ts";
 
@@ -19,7 +19,8 @@ export interface TimelineEvent {
     | "schedule"
     | "google"
     | "action"
-    | "alert";
+    | "alert"
+    | "delivered";
   readonly level: "info" | "warning" | "critical";
   readonly text: string;
   readonly with?: Readonly<Record<string, string | number>>;
@@ -31,9 +32,17 @@ const MOST = 100;
 const LONGEST = 300;
 
 export class Timeline {
-  #events: TimelineEvent[] = [];
-  #last = 0;
+  readonly #events: TimelineEvent[];
+  readonly #keep: (events: readonly TimelineEvent[]) => void;
+  #last: number;
   #before: AdminSnapshot | undefined;
+
+  /** @param kept events of earlier lives, oldest first: numbers go on from theirs. @param keep writes events to disk. */
+  constructor(kept: readonly TimelineEvent[] = [], keep: (events: readonly TimelineEvent[]) => void = () => {}) {
+    this.#events = kept.slice(-MOST);
+    this.#last = kept.reduce((most, { nr }) => Math.max(most, nr), 0);
+    this.#keep = keep;
+  }
 
   /** Notes what has changed since the last call. */
   look(now: AdminSnapshot): void {
@@ -41,23 +50,38 @@ export class Timeline {
     this.#before = now;
     const news =
       before === undefined ? [{ what: "start", level: "info", text: `drover ${now.version} started` } as const] : newsOf(before, now);
-    for (const event of news) this.note(event, now.at);
+    this.#add(news, now.at);
   }
 
   note(event: New, wall: number): void {
-    this.#events.push({ nr: (this.#last += 1), at: new Date(wall).toISOString(), ...event, text: event.text.slice(0, LONGEST) });
-    if (this.#events.length > MOST) this.#events.shift();
+    this.#add([event], wall);
   }
 
   /** The newest last. @param after only those with a higher number. */
   since(after = 0): readonly TimelineEvent[] {
     return this.#events.filter(({ nr }) => nr > after);
   }
+
+  #add(news: readonly New[], wall: number): void {
+    if (news.length === 0) return;
+    const at = new Date(wall).toISOString();
+    const events = news.map((event): TimelineEvent => ({ nr: (this.#last += 1), at, ...event, text: event.text.slice(0, LONGEST) }));
+    this.#events.push(...events);
+    this.#events.splice(0, Math.max(0, this.#events.length - MOST));
+    this.#keep(events);
+  }
 }
 
 /** Pure. */
 export function newsOf(before: AdminSnapshot, now: AdminSnapshot): New[] {
-  return [...rolls(before, now), ...deaths(before, now), ...levels(before, now), ...schedule(before, now), ...alerts(before, now)];
+  return [
+    ...rolls(before, now),
+    ...deaths(before, now),
+    ...levels(before, now),
+    ...schedule(before, now),
+    ...alerts(before, now),
+    ...deliveries(before, now),
+  ];
 }
 
 function rolls(before: AdminSnapshot, now: AdminSnapshot): New[] {
@@ -142,6 +166,17 @@ function alerts(before: AdminSnapshot, now: AdminSnapshot): New[] {
     ...seen.map((name): New => ({ what: "alert", level: "info", text: `${name} is marked as seen`, with: { name, level: "seen" } })),
     ...over.map((name): New => ({ what: "alert", level: "info", text: `${name} is over`, with: { name, level: "over" } })),
   ];
+}
+
+/** What came of a test of the alerts: the proof that they arrive. */
+function deliveries(before: AdminSnapshot, now: AdminSnapshot): New[] {
+  const known = new Set(before.alertTests.map(({ sink, at }) => `${sink} ${at}`));
+  return now.alertTests
+    .filter(({ sink, at }) => sink !== "log" && !known.has(`${sink} ${at}`))
+    .map(({ sink, result, why }): New => {
+      const text = result === "ok" ? `the ${sink} took a test alert` : `the ${sink} did not take a test alert: ${why}`;
+      return { what: "delivered", level: result === "ok" ? "info" : "warning", text, with: { sink, result } };
+    });
 }
 
 const firing = ({ alerts: raised }: AdminSnapshot) => new Map(raised.map((alert) => [alert.name, alert]));

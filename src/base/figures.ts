@@ -8,8 +8,11 @@ import { count, record } from "./fields.ts";
 import { Histogram, type HistogramDelta } from "./histogram.ts";
 import type { LoopLag, LoopWatch } from "./loopdelay.ts";
 
-/** `shed.full`: refusals by their X-Drover-Refused; `calls.read.ok`: calls to Google by pool and outcome. */
-export const COUNT_FAMILIES = ["shed", "calls"] as const;
+/**
+ * `shed.full`: refusals by their X-Drover-Refused; `calls.read.ok`: calls to Google by pool and outcome; `asked.monitor`: requests of
+ * external monitors for the health.
+ */
+export const COUNT_FAMILIES = ["shed", "calls", "asked"] as const;
 export type CountFamily = (typeof COUNT_FAMILIES)[number];
 
 /** Durations. `queue`: waits at the gate; `sheet`: from a write's acceptance to the sheet; `call`: of calls to Google; the rest: pauses for garbage. */
@@ -44,7 +47,7 @@ export interface BeatFigures {
 
 /** Names of one beat at most. */
 export const MOST_NAMES = 128;
-const NAME = /^(?:shed|calls)\.[a-z0-9][a-z0-9.-]{0,47}$/;
+const NAME = /^(?:shed|calls|asked)\.[a-z0-9][a-z0-9.-]{0,47}$/;
 /** Whether a count may be of this name. */
 export const isCountName = (name: string): boolean => NAME.test(name);
 

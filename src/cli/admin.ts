@@ -1,14 +1,17 @@
 /** The administration of a daemon, put together: the API in the master, who may use it, its sockets, and what it remembers. */
 import type { Server } from "node:http";
+import { join } from "node:path";
 import { Access } from "../admin/access/access.ts";
 import { AdminApi } from "../admin/api.ts";
 import { Edge } from "../admin/edge/edge.ts";
 import { readText, write } from "../admin/edge/io.ts";
 import { History, SAMPLE_SECONDS } from "../admin/history.ts";
 import { readPages } from "../admin/pages.ts";
-import { LARGEST_BODY, problem, type AdminRequest } from "../admin/request.ts";
+import { LARGEST_BODY, pathOf, problem, type AdminRequest } from "../admin/request.ts";
 import { adminServer } from "../admin/server.ts";
 import type { Master, Monitoring } from "../admin/source.ts";
+import { PeakMeter, peaksOf } from "../admin/peaks.ts";
+import { openTimelineFile, TIMELINE_FILE } from "../admin/timeline-file.ts";
 import { Timeline } from "../admin/timeline.ts";
 import { systemClock } from "../base/clock.ts";
 import { limitConnections } from "../base/connectionlimit.ts";
@@ -16,6 +19,7 @@ import { messageOf } from "../base/errors.ts";
 import { attachHandle, detach, hold, release } from "../base/held.ts";
 import { normaliseTarget } from "../base/target.ts";
 import type { Logger } from "../base/log.ts";
+import { isMonitorRequest, MONITORED } from "../base/monitor-request.ts";
 import { ms, seconds } from "../base/units.ts";
 import { Windows } from "../base/window.ts";
 import type { ControlAnswer, ControlHandlers } from "../master/shell/control.ts";
@@ -34,6 +38,8 @@ export interface AdminParts {
   readonly master: Master;
   readonly monitoring: Monitoring;
   readonly health: () => ReturnType<ConstructorParameters<typeof AdminApi>[0]["health"]>;
+  /** An external monitor asked for the health on an address of the administration's own. */
+  readonly monitored: () => void;
   /** Where a browser finds the dashboard, if anywhere: `http://127.0.0.1:8080`. */
   readonly url: () => string | undefined;
 }
@@ -60,8 +66,18 @@ export interface Admin {
 
 export { SAMPLE_SECONDS };
 
-export function createAdmin({ log, settings, access, master, monitoring, health, url }: AdminParts): Admin {
-  const [history, timeline] = [new History(), new Timeline()];
+export function createAdmin({ log, settings, access, master, monitoring, health, monitored: heard, url }: AdminParts): Admin {
+  const history = new History();
+  const file = openTimelineFile(join(settings().data_dir, TIMELINE_FILE), { clock: systemClock, log });
+  const timeline = new Timeline(file.told.events, (events) => file.events(events));
+  const meter = new PeakMeter();
+  let monitored = 0;
+  const sample = (): void => {
+    const now = master.snapshot();
+    const over = meter.add(peaksOf(history.take(now), now.monitorRequests - monitored));
+    monitored = now.monitorRequests;
+    if (over !== undefined) file.peaks(over);
+  };
   const hosts = (): readonly string[] => settings().admin_hosts;
   const api = new AdminApi({
     master,
@@ -91,10 +107,16 @@ export function createAdmin({ log, settings, access, master, monitoring, health,
     async listen(listeners) {
       const most = adminConnections(settings(), detectMachine({}).nofile);
       const socket = await openAdminSocket(settings(), log, api, most.workers);
-      const adopt = listeners.length === 0 ? () => {} : openOwn(api, listeners, { log, hosts, access, health, most: most.own });
-      return { ...socket, adopt };
+      const adopt =
+        listeners.length === 0 ? () => {} : openOwn(api, listeners, { log, hosts, access, health, monitored: heard, most: most.own });
+      const close = (): void => {
+        const last = meter.end();
+        if (last !== undefined) file.peaks(last);
+        socket.close();
+      };
+      return { ...socket, adopt, close };
     },
-    sample: () => history.take(master.snapshot()),
+    sample,
     look: () => (timeline.look(master.snapshot()), access.sweep()),
   };
 }
@@ -118,7 +140,10 @@ const openAdminSocket = (settings: Settings, log: Logger, api: AdminApi, most: n
       }),
   });
 
-type OwnParts = Pick<AdminParts, "log" | "access" | "health"> & { readonly hosts: () => readonly string[]; readonly most: number };
+type OwnParts = Pick<AdminParts, "log" | "access" | "health" | "monitored"> & {
+  readonly hosts: () => readonly string[];
+  readonly most: number;
+};
 
 /** Tries of one client, and of all, in a minute. */
 export const TRIES = { own: 10, all: 200, per: seconds(60) } as const;
@@ -128,7 +153,11 @@ const ACCEPTS = 16;
 const TURN = ms(50);
 
 /** DROVER_ADMIN_BIND: the master itself is the door, at a pace. @returns accepts from a listener that was bound again. */
-function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, access, health, most }: OwnParts): AdminSocket["adopt"] {
+function openOwn(
+  api: AdminApi,
+  listeners: readonly Listener[],
+  { log, hosts, access, health, monitored, most }: OwnParts,
+): AdminSocket["adopt"] {
   const windows = new Windows();
   const edge = new Edge({
     pages: readPages(),
@@ -165,6 +194,7 @@ function openOwn(api: AdminApi, listeners: readonly Listener[], { log, hosts, ac
     res.shouldKeepAlive = false;
     if (!normaliseTarget(req) || !edge.owns(req.url ?? "/"))
       return write(req, res, problem({ status: 404, code: "unknown-path", detail: "the dashboard is at /admin" }));
+    if (pathOf(req.url ?? "/") === MONITORED && isMonitorRequest(client, req.headers["user-agent"])) monitored();
     edge.answer(req, res, { client, requestId: crypto.randomUUID(), secure: false, health: health(), strike: () => strike(client) });
   });
   limitConnections(server, most);

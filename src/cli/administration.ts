@@ -78,7 +78,16 @@ export function createAdministration({ generations, log, listeners, own, keeper 
     return there.find((listener) => listener.url.startsWith("http"))?.url;
   };
   const monitoring = { ack: (name: string) => there(daemon).monitor.ack(name), metrics: () => there(daemon).monitor.metrics() };
-  const admin = createAdmin({ log, settings, access, master, monitoring, health: () => there(daemon).health(), url });
+  const admin = createAdmin({
+    log,
+    settings,
+    access,
+    master,
+    monitoring,
+    health: () => there(daemon).health(),
+    monitored: () => there(daemon).monitor.monitored(),
+    url,
+  });
   let configured = JSON.stringify(configuredBy(settings()));
   const configure = (): void => {
     const now = configuredBy(settings());

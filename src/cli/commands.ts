@@ -92,6 +92,12 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./alerts.ts")).alerts,
   },
   {
+    name: "why",
+    usage: "[REASON] [--json]",
+    does: "show how often requests were refused, and what to do",
+    load: async () => (await import("./why.ts")).why,
+  },
+  {
     name: "logs",
     usage: "[FILE | -] [--level LEVEL] [--worker SLOT] [--request ID] [--since TIME] [--FLAG …]",
     does: "show the log for people's eyes, and go on as it grows; - is standard input",

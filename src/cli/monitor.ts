@@ -4,14 +4,16 @@ import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Measured } from "../base/measured.ts";
 import type { FromChild, Post } from "../base/protocol.ts";
-import type { Ms } from "../base/units.ts";
+import type { Ms, Timestamp } from "../base/units.ts";
 import { advise, type Advice } from "../admin/advice/advice.ts";
 import { createAlerts, type Alerts } from "../admin/alerts/alerts.ts";
 import { noticeJson, noticeText } from "../admin/alerts/body.ts";
 import { createCommandSink } from "../admin/alerts/command.ts";
 import { createCourier } from "../admin/alerts/courier.ts";
-import type { AlertView, Delivered, DeliveryResult, Notice, Sink } from "../admin/alerts/view.ts";
+import type { AlertTest, AlertView, Delivered, DeliveryResult, Notice, Sink } from "../admin/alerts/view.ts";
 import { renderMetrics } from "../admin/metrics/render.ts";
+import { refusalsOf } from "../admin/refusals.ts";
+import { Sightings } from "../admin/sightings.ts";
 import type { Measures } from "../master/shell/measures.ts";
 import type { Snapshot } from "../master/snapshot.ts";
 import type { Settings } from "../settings/table.ts";
@@ -34,6 +36,17 @@ export interface Monitor {
   test(): readonly Sink[];
   /** @returns false when no such alert fires. */
   ack(name: string): boolean;
+  /** Where alerts go. */
+  sinks(): readonly Sink[];
+  /** The last test of each sink. */
+  tests(): readonly AlertTest[];
+  /** Deliberate refusals by reason, since the daemon started. */
+  refusals(): Readonly<Record<string, number>>;
+  /** An external monitor asked for the health on the administration's own address. */
+  monitored(): void;
+  /** Requests of external monitors, and when the last ones came. */
+  monitorRequests(): number;
+  monitorSeen(): readonly Timestamp[];
   close(): void;
 }
 
@@ -53,6 +66,8 @@ export function createMonitor(parts: MonitorParts): Monitor {
   const measured = (): Measured => parts.measures.read(settings().journal_size);
   const sinks = createSinks(parts);
   const alerts = createAlerts({ clock: systemClock, thresholds: settings, tell: (notice) => sinks.tell(notice) });
+  const sightings = new Sightings();
+  let ownRequests = 0;
   const adviceFor = (snapshot: Snapshot): Advice => {
     const { worker_connections: connections, cache_ttl: ttl, reads_per_minute: readsPerMinute, journal_size: journalSize } = settings();
     return advise({ snapshot, journalSize, fullIn: alerts.fullIn(), connections, ttl, readsPerMinute, cores: CORES });
@@ -60,8 +75,10 @@ export function createMonitor(parts: MonitorParts): Monitor {
   return {
     look() {
       const { refusedReload, keeper } = parts;
+      const now = measured();
       const slots = { schedule: keeper.schedule(), above80: keeper.usage().timeAbove80pct["1d"] };
-      alerts.look({ snapshot: parts.snapshot(), measured: measured(), refusedReload: refusedReload(), ...slots });
+      alerts.look({ snapshot: parts.snapshot(), measured: now, refusedReload: refusedReload(), ...slots });
+      sightings.look((now.counts["asked.monitor"] ?? 0) + ownRequests, systemClock.wall());
     },
     tick: () => sinks.tick(),
     alerts: () => alerts.firing(),
@@ -74,6 +91,12 @@ export function createMonitor(parts: MonitorParts): Monitor {
       return sinks.set();
     },
     ack: (name) => alerts.ack(name),
+    sinks: () => sinks.set(),
+    tests: () => sinks.tests(),
+    refusals: () => refusalsOf(parts.measures.counts()),
+    monitored: () => void (ownRequests += 1),
+    monitorRequests: () => sightings.total,
+    monitorSeen: () => sightings.times(),
     close: () => sinks.close(),
   };
 }
@@ -108,6 +131,7 @@ interface Sinks {
   posted(answer: Extract<FromChild, { type: "posted" }>): void;
   set(): readonly Sink[];
   delivered(): readonly Delivered[];
+  tests(): readonly AlertTest[];
   close(): void;
 }
 
@@ -117,11 +141,13 @@ function createSinks({ log, settings, send }: MonitorParts): Sinks {
     const n = (counts.get(`${sink} ${result}`)?.n ?? 0) + 1;
     counts.set(`${sink} ${result}`, { sink, result, n });
   };
+  const tests = new Map<Sink, AlertTest>();
   const body = (notice: Notice): string => noticeJson(notice, { host: hostname(), version: version() });
   const done =
     (sink: Sink) =>
     (notice: Notice, result: DeliveryResult, why: string): void => {
       count(sink, result);
+      if (notice.event === "test") tests.set(sink, { sink, at: systemClock.wall(), result, why });
       const fields = { sink, alert: notice.alert, delivery: notice.id, why };
       if (result === "ok") log.debug(fields, `the ${sink} has taken alert ${notice.id}`);
       else
@@ -151,6 +177,7 @@ function createSinks({ log, settings, send }: MonitorParts): Sinks {
     posted: (answer) => courier.posted(answer),
     set: () => ["log", ...(target() === undefined ? [] : ["webhook" as const]), ...(program() === undefined ? [] : ["command" as const])],
     delivered: () => [...counts.values()],
+    tests: () => [...tests.values()],
     close: () => command.close(),
   };
 }

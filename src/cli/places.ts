@@ -25,6 +25,8 @@ const DATA: Readonly<Record<string, readonly [Kind, string]>> = {
   "journal.lock": ["file", "the journal's lock"],
   "ledger.db": ["file", "the ledger of sessions and counts"],
   "feed.db": ["file", "the change feed"],
+  "timeline.jsonl": ["file", "the timeline"],
+  "checklist.jsonl": ["file", "the records of the checklist"],
   "broker.json": ["file", "the broker's state"],
   "tabs.json": ["file", "the list of tabs"],
   "session.key": ["file", "the keys of sessions"],

@@ -1,9 +1,9 @@
 import type { Advice } from "../admin/advice/advice.ts";
-import type { AlertView } from "../admin/alerts/view.ts";
+import type { AlertTest, AlertView, Sink } from "../admin/alerts/view.ts";
 import type { ScheduleView, UsageView } from "../admin/slots/view.ts";
 import { systemClock } from "../base/clock.ts";
 import { snapshotOf as makeSnapshot, type ChildFacts, type Facts, type Snapshot } from "../master/snapshot.ts";
-import type { Instant, Ms } from "../base/units.ts";
+import type { Instant, Ms, Timestamp } from "../base/units.ts";
 import type { Arbiter } from "../master/shell/arbiter.ts";
 import type { Child } from "../master/shell/children.ts";
 import type { HooksView } from "../master/shell/hooks/hooks.ts";
@@ -31,6 +31,14 @@ export interface Status extends Snapshot {
   readonly refusedRequests: number;
   readonly hooks: HooksView;
   readonly alerts: readonly AlertView[];
+  /** Where alerts go, and the last test of each of these. */
+  readonly alertSinks: readonly Sink[];
+  readonly alertTests: readonly AlertTest[];
+  /** Deliberate refusals by X-Drover-Refused, since the daemon started. */
+  readonly refusals: Readonly<Record<string, number>>;
+  /** Requests of external monitors for /api/admin/health, and when the last ones came, the newest last. */
+  readonly monitorRequests: number;
+  readonly monitorSeen: readonly Timestamp[];
   readonly advice: Advice;
   /** Until all slots are taken; null: no clear trend. */
   readonly fullIn: Ms | null;
@@ -95,6 +103,11 @@ export function statusOf(daemon: Reporting, generations: Generations, refusedReq
   return {
     ...snapshot,
     alerts: monitor.alerts(),
+    alertSinks: monitor.sinks(),
+    alertTests: monitor.tests(),
+    refusals: monitor.refusals(),
+    monitorRequests: monitor.monitorRequests(),
+    monitorSeen: monitor.monitorSeen(),
     advice: monitor.advice(snapshot),
     fullIn: monitor.fullIn(),
     schedule: daemon.keeper.schedule(),

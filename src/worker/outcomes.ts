@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../base/clock.ts";
+import { isMonitorRequest, MONITORED } from "../base/monitor-request.ts";
 import { classOf } from "../base/requestclass.ts";
 import { between, type Ms } from "../base/units.ts";
 import type { AccessEntry, AccessLog } from "./access.ts";
@@ -60,6 +61,7 @@ export class Outcomes {
     if (refusal !== undefined) this.#tally.refused(refusal);
     const refused = exchange.refused || refusal !== undefined;
     this.#tally.classed(classOf(req.method, req.url), refused ? status : undefined);
+    if (pathOf(req.url) === MONITORED && isMonitorRequest(this.#trust.addressOf(req), req.headers["user-agent"])) this.#tally.monitored();
     this.#log(exchange, { status, millis, refused, reason: exchange.reason ?? refusal ?? (status < 400 ? undefined : explained(res)) });
   }
 

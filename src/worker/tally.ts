@@ -51,6 +51,11 @@ export class Tally {
     this.#count(isCountName(name) ? name : "shed.other");
   }
 
+  /** An external monitor asked for the health. */
+  monitored(): void {
+    this.#count("asked.monitor");
+  }
+
   #count(name: string): void {
     const before = this.counts[name];
     if (before !== undefined) this.counts[name] = before + 1;

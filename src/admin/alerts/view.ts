@@ -44,3 +44,12 @@ export interface Delivered {
   readonly result: DeliveryResult;
   readonly n: number;
 }
+
+/** What came of the last test of one sink. */
+export interface AlertTest {
+  readonly sink: Sink;
+  readonly at: Timestamp;
+  readonly result: DeliveryResult;
+  /** Empty when it was taken. */
+  readonly why: string;
+}

@@ -179,6 +179,7 @@ export const TEXTS = {
     "what.google": "Google",
     "what.action": "Operator",
     "what.alert": "Alert",
+    "what.delivered": "Test alert",
     "did.reload": ({ generation }) => `generation ${generation} begins`,
     "did.rolled": ({ generation }) => `generation ${generation} serves`,
     "did.scaled": ({ from, to }) => `from ${from} to ${to}`,
@@ -186,6 +187,7 @@ export const TEXTS = {
     "did.schedule": ({ day, max }) => `day ${day}: ${max} places`,
     "did.alert": ({ name, level }) =>
       `${TEXTS.en[`alert.${name}`] ?? name}: ${level === "over" ? "over" : level === "seen" ? "known" : (TEXTS.en[`level.${level}`] ?? level)}`,
+    "did.delivered": ({ sink, result }) => `${sink}: ${result === "ok" ? "taken" : "not taken"}`,
     "did.google": ({ state }) => TEXTS.en[`google.${state}`] ?? state,
     usedOf: (used, max, percent, free) => `${used} of ${max} places taken (${percent} %), ${free} free`,
     overBy: (used, max, over) => `${used} in, ${over} more than the ${max} places`,
@@ -397,6 +399,7 @@ export const TEXTS = {
     "what.google": "Google",
     "what.action": "Opérateur",
     "what.alert": "Alerte",
+    "what.delivered": "Alerte d’essai",
     "did.reload": ({ generation }) => `la génération ${generation} commence`,
     "did.rolled": ({ generation }) => `la génération ${generation} sert`,
     "did.scaled": ({ from, to }) => `de ${from} à ${to}`,
@@ -404,6 +407,7 @@ export const TEXTS = {
     "did.schedule": ({ day, max }) => `jour ${day} : ${max} places`,
     "did.alert": ({ name, level }) =>
       `${TEXTS.fr[`alert.${name}`] ?? name} : ${level === "over" ? "terminée" : level === "seen" ? "vue" : (TEXTS.fr[`level.${level}`] ?? level)}`,
+    "did.delivered": ({ sink, result }) => `${sink} : ${result === "ok" ? "reçue" : "non reçue"}`,
     "did.google": ({ state }) => TEXTS.fr[`google.${state}`] ?? state,
     usedOf: (used, max, percent, free) => `${used} places prises sur ${max} (${percent} %), ${free} libres`,
     overBy: (used, max, over) => `${used} connectés, ${over} de plus que les ${max} places`,

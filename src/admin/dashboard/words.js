@@ -56,7 +56,13 @@ export const millis = (n) =>
         : `${tenth.format(n)} ms`;
 export const mib = (n) =>
   n === null || n === undefined ? NONE : `${whole.format(Math.round(n / 1_048_576))} ${language === "fr" ? "Mio" : "MiB"}`;
-export const time = (iso) => clock.format(new Date(iso));
+const date = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
+/** The time of day; of another day with its date. */
+export function time(iso) {
+  const at = new Date(iso);
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday ? clock.format(at) : `${date.format(at)} ${clock.format(at)}`;
+}
 
 /** Seconds, in the two largest units that say something. */
 export function span(seconds) {

@@ -1,16 +1,11 @@
 /** Requests, refusals, the cache; Google, its tables and their writes. */
-import type { Measured } from "../../base/measured.ts";
 import { CLASS_COUNTERS, REQUEST_CLASSES } from "../../base/requestclass.ts";
 import type { UpstreamReport, WritesReport } from "../../base/upstreamreport.ts";
 import { REQUEST_BUCKETS, SHEET_BUCKETS } from "./buckets.ts";
+import { countsOf, refusalsOf } from "../refusals.ts";
 import type { Lines, MetricsInput } from "./lines.ts";
 import { histogram, labelsOf, labelText, line, oneOf } from "./text.ts";
 
-/** Our own reasons stand at 0 from the start: a counter that appears with its first refusal hides that one from rate(). */
-const REASONS = "broker cpu exports full logins memory overload queue quota rate revoked service sessions streams taken-over threads".split(
-  " ",
-);
-const NO_REFUSALS: Readonly<Record<string, number>> = Object.fromEntries(REASONS.map((reason) => [reason, 0]));
 const NO_CALLS: Readonly<Record<string, number>> = Object.fromEntries(
   ["read", "write"].flatMap((pool) => ["ok", "locked", "unavailable", "denied"].map((outcome) => [`${pool}.${outcome}`, 0])),
 );
@@ -21,14 +16,6 @@ const each = (counts: Readonly<Record<string, number>>, name: string, label: str
     .map(([key, n]) => line(name, n, labelText({ [label]: key })))
     .join("");
 
-/** `shed.full: 3` as `full: 3`. */
-const family = (counts: Measured["counts"], name: "shed" | "calls"): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries(counts)
-      .filter(([key]) => key.startsWith(`${name}.`))
-      .map(([key, n]) => [key.slice(name.length + 1), n] as const),
-  );
-
 export const REQUEST_LINES = {
   http_request_duration_seconds: ({ measured }, name) => histogram(name, measured.latency, REQUEST_BUCKETS),
   drover_http_responses_total: ({ snapshot: { counters } }, name) => {
@@ -37,7 +24,7 @@ export const REQUEST_LINES = {
   },
   drover_http_requests_total: ({ snapshot: { counters } }, name) =>
     REQUEST_CLASSES.map((kind) => line(name, counters[CLASS_COUNTERS[kind][0]], labelText({ class: kind }))).join(""),
-  drover_http_refused_total: ({ measured }, name) => each({ ...NO_REFUSALS, ...family(measured.counts, "shed") }, name, "reason"),
+  drover_http_refused_total: ({ measured }, name) => each(refusalsOf(measured.counts), name, "reason"),
   drover_http_timeouts_total: ({ snapshot }, name) => line(name, snapshot.counters.timeouts),
   drover_connections_accepted_total: ({ snapshot }, name) => line(name, snapshot.counters.accepted),
   drover_queue_wait_seconds: ({ measured }, name) => histogram(name, measured.spans.queue ?? [], REQUEST_BUCKETS),
@@ -55,7 +42,7 @@ const MOST_TABLES = 100;
 const seconds = (millis: number): number => Math.max(0, millis) / 1_000;
 
 const calls: Lines = ({ snapshot, measured }, name) => {
-  const made = family(measured.counts, "calls");
+  const made = countsOf(measured.counts, "calls");
   return Object.entries(snapshot.upstream === null ? made : { ...NO_CALLS, ...made })
     .map(([key, n]) => {
       const [pool = "", ...outcome] = key.split(".");

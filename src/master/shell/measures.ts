@@ -20,6 +20,8 @@ export interface Measures {
   read(journalSize: number): Measured;
   /** Of the last minute's answers; undefined: there were none. */
   minuteP95(): Ms | undefined;
+  /** The counts alone, which `read` has too. */
+  counts(): Measured["counts"];
 }
 
 /** Names of one family. What comes after is counted as its "other". */
@@ -93,6 +95,7 @@ export function createMeasures(directories: readonly { readonly name: DiskMeasur
       lookAtDisks();
     },
     minuteP95,
+    counts: () => sums.counts(),
     read(journalSize) {
       return {
         ...sums.read(),
@@ -133,9 +136,13 @@ class Sums {
     }
   }
 
+  counts(): Measured["counts"] {
+    return Object.fromEntries(this.#counts);
+  }
+
   read(): Pick<Measured, "counts" | "spans" | "pauses"> {
     return {
-      counts: Object.fromEntries(this.#counts),
+      counts: this.counts(),
       spans: Object.fromEntries([...this.#spans].map(([name, times]) => [name, times.counts()])),
       pauses: [...this.#pauses.values()].map(({ role, kind, times }) => ({ role, kind, times: times.counts() })),
     };

@@ -1,0 +1,135 @@
+/**
+ * Records in an append-only file: one JSON object a line, with its time in `at` (ISO 8601). Bounded in bytes and in age, and only its
+ * user reads it (0600). A line that a crash has cut is skipped, and the next append begins a new line.
+ */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { withReserve } from "./descriptors.ts";
+import { errnoOf } from "./errors.ts";
+import { record } from "./fields.ts";
+import type { Bytes, Ms, Timestamp } from "./units.ts";
+
+export interface LineBounds {
+  /** The file is shortened to half of this when it grows beyond it. */
+  readonly bytes: Bytes;
+  /** Older records are dropped when the file is shortened, and skipped when it is read. */
+  readonly age: Ms;
+}
+
+export type LineRecord = { readonly at: string } & Readonly<Record<string, unknown>>;
+
+const MODE = 0o600;
+/** O_NONBLOCK: a pipe in its place is refused instead of waited for. O_NOFOLLOW: so is a symlink. */
+const APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY;
+const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY;
+const LF = 0x0a;
+
+/**
+ * Appends records in one write.
+ * @throws Error with `code` when the file can't be opened or written; a partial line is then skipped by readers.
+ */
+export function appendLines(path: string, records: readonly LineRecord[], bounds: LineBounds, now: Timestamp): void {
+  if (records.length === 0) return;
+  const fd = withReserve(() => openSync(path, APPEND, MODE));
+  let size: number;
+  try {
+    const found = fstatSync(fd);
+    if (!found.isFile()) throw new Error(`${path} is no file (expected a file of records)`);
+    if ((found.mode & 0o077) !== 0) fchmodSync(fd, MODE);
+    const bytes = Buffer.from((endsWhole(fd, found.size) ? "" : "\n") + records.map((one) => `${JSON.stringify(one)}\n`).join(""));
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+    size = found.size + bytes.length;
+  } finally {
+    closeSync(fd);
+  }
+  if (size > bounds.bytes) shortenLines(path, bounds, now);
+}
+
+function endsWhole(fd: number, size: number): boolean {
+  if (size === 0) return true;
+  const last = Buffer.alloc(1);
+  return readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === LF;
+}
+
+/**
+ * The records that are young enough, oldest first. A missing file has none; lines that are no records are skipped.
+ * @throws Error with `code` when the file can't be read.
+ */
+export function readLines(path: string, { age }: Pick<LineBounds, "age">, now: Timestamp): readonly LineRecord[] {
+  return (contentOf(path)?.toString() ?? "").split("\n").flatMap((line) => {
+    const read = recordOf(line);
+    return read !== undefined && isYoung(read, age, now) ? [read] : [];
+  });
+}
+
+/**
+ * Drops what is too old, and the oldest of what is too much. The file is replaced whole; it stays as it is when another process
+ * appended meanwhile, until the next append.
+ * @throws Error with `code`.
+ */
+export function shortenLines(path: string, bounds: LineBounds, now: Timestamp): void {
+  const content = contentOf(path);
+  if (content === undefined) return;
+  const size = content.length;
+  const room = size > bounds.bytes ? bounds.bytes / 2 : bounds.bytes;
+  const kept: string[] = [];
+  let bytes = 0;
+  for (const line of content.toString().split("\n").toReversed()) {
+    const read = recordOf(line);
+    if (read === undefined || !isYoung(read, bounds.age, now)) continue;
+    bytes += Buffer.byteLength(line) + 1;
+    if (bytes > room) break;
+    kept.push(`${line}\n`);
+  }
+  if (bytes === size) return;
+  const draft = `${path}.new`;
+  rmSync(draft, { force: true });
+  const fd = withReserve(() => openSync(draft, "wx", MODE));
+  try {
+    const whole = Buffer.from(kept.toReversed().join(""));
+    for (let done = 0; done < whole.length;) done += writeSync(fd, whole, done);
+  } finally {
+    closeSync(fd);
+  }
+  if (statSync(path).size === size) renameSync(draft, path);
+  else rmSync(draft, { force: true });
+}
+
+function contentOf(path: string): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = withReserve(() => openSync(path, READ));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error(`${path} is no file (expected a file of records)`);
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function recordOf(line: string): LineRecord | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    const read: unknown = JSON.parse(line);
+    return record(read) && typeof read["at"] === "string" && !Number.isNaN(Date.parse(read["at"])) ? (read as LineRecord) : undefined;
+  } catch {
+    return undefined; // cut by a crash
+  }
+}
+
+const isYoung = ({ at }: LineRecord, age: Ms, now: Timestamp): boolean => Date.parse(at) > now - age;

@@ -1,0 +1,84 @@
+/** Records in an append-only file: they survive a torn line, and the file stays within its bounds. */
+import assert from "node:assert/strict";
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { appendLines, readLines, shortenLines } from "../../src/base/linefile.ts";
+import { bytes, minutes, type Timestamp } from "../../src/base/units.ts";
+
+const NOW = 1_800_000_000_000 as Timestamp;
+const BOUNDS = { bytes: bytes(2_000), age: minutes(60) };
+const at = (ago: number): string => new Date(NOW - ago).toISOString();
+
+function place(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), "drover-lines-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  return join(dir, "lines.jsonl");
+}
+
+const numbers = (path: string): unknown[] => readLines(path, BOUNDS, NOW).map(({ nr }) => nr);
+
+test("a file that is missing has no records; records come back in order, and only their user can read them", (t) => {
+  const path = place(t);
+  assert.deepEqual(readLines(path, BOUNDS, NOW), []);
+  appendLines(path, [{ at: at(2), nr: 1 }], BOUNDS, NOW);
+  chmodSync(path, 0o644);
+  appendLines(path, [{ at: at(1), nr: 2, text: "two\nlines" }], BOUNDS, NOW);
+  assert.deepEqual(numbers(path), [1, 2]);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test("a line that a crash has cut is skipped, and costs neither the line before nor the one after", (t) => {
+  const path = place(t);
+  appendLines(path, [{ at: at(3), nr: 1 }], BOUNDS, NOW);
+  appendFileSync(path, `{"at":"${at(2)}","nr":2,"te`);
+  assert.deepEqual(numbers(path), [1]);
+  appendLines(path, [{ at: at(1), nr: 3 }], BOUNDS, NOW);
+  assert.deepEqual(numbers(path), [1, 3]);
+  appendFileSync(path, Buffer.from([0xff, 0xfe, 0x00, 0x0a]));
+  appendFileSync(path, '{"nr":4}\n{"at":"never","nr":5}\n[]\n');
+  appendLines(path, [{ at: at(1), nr: 6 }], BOUNDS, NOW);
+  assert.deepEqual(numbers(path), [1, 3, 6], "what is no record is skipped");
+});
+
+test("the file never grows beyond its bound and one append, and keeps the newest records", (t) => {
+  const path = place(t);
+  for (let nr = 0; nr < 500; nr += 1) {
+    appendLines(path, [{ at: at(500 - nr), nr }], BOUNDS, NOW);
+    assert.ok(statSync(path).size <= BOUNDS.bytes, `${statSync(path).size} bytes`);
+  }
+  const kept = numbers(path) as number[];
+  assert.equal(kept.at(-1), 499);
+  assert.deepEqual(
+    kept,
+    kept.map((_, i) => 500 - kept.length + i),
+    "no gap",
+  );
+});
+
+test("old records are skipped by readers and dropped when the file is shortened", (t) => {
+  const path = place(t);
+  appendLines(
+    path,
+    [
+      { at: at(minutes(61)), nr: 1 },
+      { at: at(1), nr: 2 },
+    ],
+    BOUNDS,
+    NOW,
+  );
+  assert.deepEqual(numbers(path), [2]);
+  shortenLines(path, BOUNDS, NOW);
+  assert.equal(readFileSync(path, "utf8").split("\n").length, 2);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test("a symlink or a directory in its place is refused", (t) => {
+  const path = place(t);
+  writeFileSync(`${path}.other`, "");
+  symlinkSync(`${path}.other`, path);
+  assert.throws(() => appendLines(path, [{ at: at(1) }], BOUNDS, NOW), { code: "ELOOP" });
+  assert.throws(() => readLines(path, BOUNDS, NOW), { code: "ELOOP" });
+  assert.equal(readFileSync(`${path}.other`, "utf8"), "");
+});
