@@ -53,8 +53,8 @@ export function openTimelineFile(path: string, { clock, log }: { readonly clock:
       return undefined;
     }
   };
-  const append = (records: readonly LineRecord[]): void =>
-    void attempt(() => {
+  const append = (records: readonly LineRecord[]): void => {
+    attempt(() => {
       const now = clock.wall();
       if (elapsed(tidiedAt, now) > DAY) {
         shortenLines(path, TIMELINE_BOUNDS, now);
@@ -62,6 +62,7 @@ export function openTimelineFile(path: string, { clock, log }: { readonly clock:
       }
       appendLines(path, records, TIMELINE_BOUNDS, now);
     });
+  };
   const told = attempt(() => {
     shortenLines(path, TIMELINE_BOUNDS, tidiedAt);
     return readTimeline(path, tidiedAt);

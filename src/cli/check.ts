@@ -26,37 +26,59 @@ import { accountOf, checkReadable } from "./account.ts";
 import { settingsInput } from "./capacity/input.ts";
 import { certificateText } from "./certificate.ts";
 import { keyModeWarnings } from "./key-mode.ts";
-import { readOptions } from "./options.ts";
+import { readOptions, type Options } from "./options.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { keysOf, SESSION_KEY } from "./session-key.ts";
 import { tabLine } from "./tab-check.ts";
 
 export async function check(argv: readonly string[]): Promise<number> {
-  const { resolved, machine, own } = readOptions(argv, [{ name: "explain" }, { name: "offline" }], (positional) => positional[0]);
+  const options = readOptions(argv, [{ name: "explain" }, { name: "offline" }], (positional) => positional[0]);
+  const print = (text: string): void => void process.stdout.write(text);
+  print(renderCheck(options.resolved));
+  const { plan, tables, warnings } = inspect(options, "serve", print);
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  if (usesTables(plan)) print(await tabLine(plan, tables, options.own.has("offline"))); // last: the rest needs no network
+  return EXIT.done.code;
+}
+
+export interface Inspection {
+  readonly plan: Plan;
+  /** As the tables file has them; undefined: there is none. */
+  readonly tables: ReturnType<typeof checkedTables>;
+  readonly warnings: readonly string[];
+}
+
+const usesTables = (plan: Plan): boolean => plan.app === undefined || plan.spreadsheetId !== undefined;
+
+/**
+ * Looks at everything that a start would look at.
+ * @param command by which the daemon is started: `npm start` turns the demo on. @param print gets what was found, as text.
+ * @throws DroverError naming what a start would refuse.
+ */
+export function inspect(
+  { resolved, machine }: Pick<Options, "resolved" | "machine">,
+  command: "serve" | "start",
+  print: (text: string) => void,
+): Inspection {
   const { settings } = resolved;
-  process.stdout.write(renderCheck(resolved));
   const underSystemd = process.env["INVOCATION_ID"] !== undefined && process.env["JOURNAL_STREAM"] !== undefined;
-  const demo = demoIsOn(settings, { command: "serve", underSystemd, container: machine.container, app: settings.app });
+  const demo = demoIsOn(settings, { command, underSystemd, container: machine.container, app: settings.app });
   const plan = makePlan({ generation: 1, settings, demo, emulatorUrl: undefined });
-  process.stdout.write(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
-  process.stdout.write(slots(settings));
+  print(`\ndemo: ${demo ? "on (the sample workbook, in the embedded emulator)" : "off"}\n`);
+  print(slots(settings));
   const account = accountOf(settings, true); // for any caller: root starts the daemon
   if (account !== undefined) {
     if (isRoot()) checkReadable(account, plan, resolved.envFile);
     const more = isRoot() ? "" : " when root starts it; as root, drover check also tries its files";
-    process.stdout.write(`user: drover becomes ${account.name} (uid ${account.uid}, gid ${account.gid})${more}\n`);
+    print(`user: drover becomes ${account.name} (uid ${account.uid}, gid ${account.gid})${more}\n`);
   }
-  const usesTables = plan.app === undefined || plan.spreadsheetId !== undefined;
-  const tables = usesTables ? checkedTables(plan) : undefined;
-  if (plan.app === undefined) process.stdout.write(visibility(plan, tables));
-  process.stdout.write(workersText(resolved, machine));
-  process.stdout.write(journal(plan));
-  process.stdout.write(sessions(settings));
-  if (plan.certificate !== undefined) process.stdout.write(`${certificateText(plan.certificate)}\n`);
-  for (const warning of [...resolved.warnings, ...(plan.certificate?.warnings ?? []), ...keyModeWarnings(plan)])
-    process.stderr.write(`warning: ${warning}\n`);
-  if (usesTables) process.stdout.write(await tabLine(plan, tables, own.has("offline"))); // last: the rest needs no network
-  return EXIT.done.code;
+  const tables = usesTables(plan) ? checkedTables(plan) : undefined;
+  if (plan.app === undefined) print(visibility(plan, tables));
+  print(workersText(resolved, machine));
+  print(journal(plan));
+  print(sessions(settings));
+  if (plan.certificate !== undefined) print(`${certificateText(plan.certificate)}\n`);
+  return { plan, tables, warnings: [...resolved.warnings, ...(plan.certificate?.warnings ?? []), ...keyModeWarnings(plan)] };
 }
 
 /** What more workers than CPUs cost, as `drover plan` says it. */

@@ -11,6 +11,7 @@ import { heading, row } from "../load/report/table.ts";
 import { summary } from "../load/report/text.ts";
 import { keepsUp, type StepResult } from "../load/result.ts";
 import { expectedRequests, lasts, peak, tried, type Step } from "../load/shape.ts";
+import { recordResult } from "./checklist/records.ts";
 import { Live } from "./load/live.ts";
 import { runOf, writeReports } from "./load/reports.ts";
 import { introduction, prepare, type Prepared } from "./load/prepare.ts";
@@ -128,7 +129,17 @@ interface Seen {
   readonly most: number | undefined;
 }
 
-function finish({ flags, orders, facts }: Prepared, conductor: Conductor, { results, most }: Seen): number {
+/** For `drover checklist`. */
+function keep(
+  { scenario: { steps }, facts, dataDir }: Pick<Prepared, "scenario" | "facts" | "dataDir">,
+  verdict: Verdict,
+  most = peak(steps),
+): void {
+  const users = steps[0]?.model === "closed" ? Math.round(most) : 0;
+  recordResult(dataDir, { kind: "load", verdict, target: facts.target, users, version: facts.version });
+}
+
+function finish({ flags, scenario, orders, facts, dataDir }: Prepared, conductor: Conductor, { results, most }: Seen): number {
   const { ending } = conductor;
   const situation: Situation = {
     results,
@@ -147,12 +158,15 @@ function finish({ flags, orders, facts }: Prepared, conductor: Conductor, { resu
   else if (asked.length > missing.length) print(`written     nothing: nothing was measured (${asked.join(", ")}: as before)\n`);
   for (const { file, why } of missing) print(`not written ${file}: ${why}\n`);
   const code = missing.length > 0 && found === EXIT.done.code ? EXIT.temporary.code : found;
+  if (ending === "done") keep({ scenario, facts, dataDir }, verdict, most);
   print(`${verdict}${ending === "done" ? "" : ` (a part: ${ending})`}, exit ${code}\n`);
   return code;
 }
 
+type Verdict = "PASS" | "FAIL" | "INVALID";
+
 /** A search ends at what fails: only what can't be believed, or nothing that holds, is no good end of it. */
-function outcome({ results, ending }: Situation, most: number | undefined): readonly [number, string] {
+function outcome({ results, ending }: Situation, most: number | undefined): readonly [number, Verdict] {
   const has = (verdict: StepResult["verdict"]): boolean => results.some((result) => result.verdict === verdict);
   const failed = most === undefined ? has("FAIL") : most === 0 && (has("FAIL") || has("PASS"));
   if (ending === "interrupted") return [EXIT.interrupted.code, failed ? "FAIL" : "INVALID"];

@@ -10,6 +10,7 @@ import { takeLock, type Lock } from "../../broker/journal/lock.ts";
 import { seconds } from "../../base/units.ts";
 import { storageError } from "../../base/storage.ts";
 import type { Settings } from "../../settings/table.ts";
+import { recordResult } from "../checklist/records.ts";
 import { readSettingsOfCaller } from "../options.ts";
 import { version } from "../version.ts";
 import { writeArchive, type Manifest, type Source } from "./archive.ts";
@@ -34,6 +35,7 @@ export async function backup(argv: readonly string[]): Promise<number> {
   if (existsSync(file)) throw new DroverError("DROVER_E_USAGE", `${file} is there already: choose another name. Nothing was written`);
   const manifest = await make(resolved.settings, file);
   const bytes = statSync(file).size;
+  recordResult(resolved.settings.data_dir, { kind: "backup", file, bytes });
   const waits = manifest.journal === undefined ? "no journal" : `a journal with ${writesThatWait(manifest.journal.waiting)}`;
   process.stdout.write(
     `${file}: ${bytes} bytes, ${manifest.files.length} files, ${waits}, in ${((performance.now() - began) / 1_000).toFixed(2)} s\n`,

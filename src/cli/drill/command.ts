@@ -20,6 +20,8 @@ import { DrillOver, LeftOut, Reporter, type DrillReport } from "./report.ts";
 import { Service } from "./service.ts";
 import { DRILLS } from "./table.ts";
 import { Undo } from "./undo.ts";
+import { LONGEST_NOTE, recordResult } from "../checklist/records.ts";
+import { version } from "../version.ts";
 
 const FLAGS = [{ name: "allow-live" }, { name: "users", takes: "value" }, { name: "rate", takes: "value" }, { name: "json" }] as const;
 const usage = (message: string): DroverError => new DroverError("DROVER_E_USAGE", message);
@@ -51,12 +53,21 @@ export async function drill(argv: readonly string[]): Promise<number> {
   try {
     for (const each of wanted.drills) {
       if (interrupted.signal.aborted) break;
-      reports.push(await runOne(each, { service, report: reporter, people, rate: wanted.rate, isAll: wanted.isAll }));
+      const report = await runOne(each, { service, report: reporter, people, rate: wanted.rate, isAll: wanted.isAll });
+      reports.push(report);
+      if (!interrupted.signal.aborted) keep(wanted.settings, report);
     }
   } finally {
     interrupted.end();
   }
   return finish(reports, wanted, interrupted.signal.aborted);
+}
+
+/** For `drover checklist`. */
+function keep({ data_dir: dir }: Settings, { name, verdict, steps }: DrillReport): void {
+  if (verdict === "left out") return;
+  const why = steps.find(({ ok }) => !ok)?.text ?? "";
+  recordResult(dir, { kind: "drill", name, verdict, version: version(), why: why.slice(0, LONGEST_NOTE) });
 }
 
 /** @throws DroverError DROVER_E_USAGE. */

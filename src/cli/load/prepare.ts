@@ -44,6 +44,8 @@ export interface Prepared {
   readonly scenario: Scenario;
   readonly orders: Orders;
   readonly facts: RunFacts;
+  /** Of the daemon of this folder, where there is one. */
+  readonly dataDir: string;
   /** A search for the most goes no further. */
   readonly mostUsers: number;
 }
@@ -104,7 +106,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
     thresholds,
     notes,
   };
-  return { flags, scenario, orders, facts, mostUsers: mostUsers(machine) };
+  return { flags, scenario, orders, facts, dataDir: resolved.settings.data_dir, mostUsers: mostUsers(machine) };
 }
 
 /** A kernel gives a program some 28,000 ports towards one address. */
