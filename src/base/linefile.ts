@@ -41,19 +41,27 @@ const LF = 0x0a;
  */
 export function appendLines(path: string, records: readonly LineRecord[], bounds: LineBounds, now: Timestamp): void {
   if (records.length === 0) return;
-  const fd = withReserve(() => openSync(path, APPEND, MODE));
-  let size: number;
+  // Whole: what is closed after the reserve was opened again would be missing from it.
+  const size = withReserve(() => append(path, records.map((one) => `${JSON.stringify(one)}\n`).join("")));
+  if (size > bounds.bytes) shortenLines(path, bounds, now);
+}
+
+/** @returns the size of the file then. */
+function append(path: string, lines: string): number {
+  const fd = openSync(path, APPEND, MODE);
   try {
     const found = fstatSync(fd);
     if (!found.isFile()) throw new Error(`${path} is no file (expected a file of records)`);
     if ((found.mode & 0o077) !== 0) fchmodSync(fd, MODE);
-    const bytes = Buffer.from((endsWhole(fd, found.size) ? "" : "\n") + records.map((one) => `${JSON.stringify(one)}\n`).join(""));
-    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
-    size = found.size + bytes.length;
+    return found.size + writeAll(fd, Buffer.from(endsWhole(fd, found.size) ? lines : `\n${lines}`));
   } finally {
     closeSync(fd);
   }
-  if (size > bounds.bytes) shortenLines(path, bounds, now);
+}
+
+function writeAll(fd: number, bytes: Buffer): number {
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+  return bytes.length;
 }
 
 function endsWhole(fd: number, size: number): boolean {
@@ -94,22 +102,27 @@ export function shortenLines(path: string, bounds: LineBounds, now: Timestamp): 
   }
   if (bytes === size) return;
   const draft = `${path}.new`;
-  rmSync(draft, { force: true });
-  const fd = withReserve(() => openSync(draft, "wx", MODE));
-  try {
-    const whole = Buffer.from(kept.toReversed().join(""));
-    for (let done = 0; done < whole.length;) done += writeSync(fd, whole, done);
-  } finally {
-    closeSync(fd);
-  }
+  withReserve(() => writeDraft(draft, kept.toReversed().join("")));
   if (statSync(path).size === size) renameSync(draft, path);
   else rmSync(draft, { force: true });
 }
 
-function contentOf(path: string): Buffer | undefined {
+function writeDraft(path: string, text: string): void {
+  rmSync(path, { force: true });
+  const fd = openSync(path, "wx", MODE);
+  try {
+    writeAll(fd, Buffer.from(text));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const contentOf = (path: string): Buffer | undefined => withReserve(() => readWhole(path));
+
+function readWhole(path: string): Buffer | undefined {
   let fd: number;
   try {
-    fd = withReserve(() => openSync(path, READ));
+    fd = openSync(path, READ);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
