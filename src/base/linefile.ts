@@ -82,7 +82,7 @@ export function readLines(path: string, { age }: Pick<LineBounds, "age">, now: T
 }
 
 /**
- * Drops what is too old, and the oldest of what is too much. The file is replaced whole; it stays as it is when another process
+ * Drops what is too old, and the oldest of too many. The file is replaced whole; it stays as it is when another process
  * appended meanwhile, until the next append.
  * @throws Error with `code`.
  */

@@ -166,6 +166,20 @@ test("forms, texts and other methods change nothing", async (t) => {
   assert.deepEqual(w.orders, []);
 });
 
+test("4.11: a monitor without a key sees the status and the percentage, and a 503 when it asks to fail on a full service", async (t) => {
+  const w = await adminWorld(t);
+  const asked = async (used: number, status: "WARNING" | "FULL", query = "") => {
+    w.health = { ...w.health, slots: { used, max: 200, status } };
+    const { status: code, json } = await w.ask(`/api/admin/health${query}`, { headers: { "user-agent": "UptimeRobot/2.0" } });
+    return [code, json["capacity"]];
+  };
+  assert.deepEqual(await asked(180, "WARNING"), [200, { status: "WARNING", percent_used: 90 }]);
+  assert.deepEqual(await asked(200, "FULL"), [200, { status: "FULL", percent_used: 100 }]);
+  assert.equal((await asked(200, "FULL", "?fail_on=full"))[0], 503);
+  assert.equal((await asked(180, "WARNING", "?fail_on=warning"))[0], 503);
+  assert.equal(w.reached, 0, "the master is not asked");
+});
+
 test("4.11: health is anybody's, at every name; it says no more than it must, and never asks the master", async (t) => {
   const w = await adminWorld(t);
   const bodies = [{ host: "evil.test" }, bearer("wrong"), { cookie: "drover-admin=x" }].map(

@@ -211,6 +211,23 @@ for (const [what, world, wait, expected] of SLOW)
     assert.deepEqual(words(), [expected.replace("raised", "cleared")]);
   });
 
+test("4.10: 160 of 200 slots is a warning, 190 urgent, 200 critical; each is sent once, and the level clears with hysteresis", () => {
+  const { look, words, told } = alerts();
+  const taken = (used: number): World => ({ status: { slots: { used, max: 200, status: "HEALTHY" } } });
+  const sent = (used: number): string[] => (look(taken(used), minutes(2)), words());
+  assert.deepEqual(sent(159), []);
+  assert.deepEqual(sent(160), ["capacity raised warning"]);
+  assert.deepEqual(sent(189), []);
+  look(taken(190));
+  assert.match(told[0]?.text ?? "", /190 of 200 slots are taken \(95 %\)/);
+  assert.deepEqual(words(), ["capacity escalated urgent"]);
+  assert.deepEqual(sent(200), ["capacity escalated critical"]);
+  assert.deepEqual(sent(191), [], "5 points below the band, not less");
+  assert.deepEqual(sent(181), ["capacity eased urgent"]);
+  assert.deepEqual(sent(155), ["capacity eased warning"]);
+  assert.deepEqual(sent(149), ["capacity cleared warning"]);
+});
+
 test("edges: what grows is told once, what was parked before the daemon is not, and it is over when it has stopped for a while", () => {
   const restarts = (n: number): World => ({ status: { places: [place(0, { restarts: n })] } });
   const parked = (n: number): World => ({ status: { upstream: upstream({ writes: { ...writes, parked: n } }) } });

@@ -1,6 +1,6 @@
 /** Records of drills, load runs and ticks: kept in the data directory, or said why not. */
 import assert from "node:assert/strict";
-import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -65,6 +65,9 @@ test(
     } finally {
       process.seteuid?.(0);
     }
+    chownSync(dir, 65_534, 65_534);
+    assert.deepEqual(recordEntries(dir, [DRILL], NOW), { is: "kept" });
+    assert.equal(statSync(join(dir, CHECKLIST_FILE)).uid, 65_534, "root leaves no file that the daemon can't open");
   },
 );
 
