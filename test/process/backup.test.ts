@@ -88,7 +88,10 @@ test("a backup of a daemon that writes, put back into an empty directory: what w
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.ok(!existsSync(join(dir, "var/journal.copy")));
   const listed = await promisify(execFile)("tar", ["tf", file]);
-  assert.match(listed.stdout, /^manifest\.json\njournal\.db\nledger\.db\nadmin-token\nadmin-tokens\.json\nbroker\.json\nsession\.key\ntimeline\.jsonl\n$/);
+  assert.match(
+    listed.stdout,
+    /^manifest\.json\njournal\.db\nledger\.db\nadmin-token\nadmin-tokens\.json\nbroker\.json\nsession\.key\ntimeline\.jsonl\n$/,
+  );
   assert.match((await drover(dir, ["backup", file])).said, /is there already: choose another name/);
 
   // Onto the daemon that runs, and over writes that wait.
