@@ -1,6 +1,6 @@
 /** The file that `drover backup` writes: a tar archive that begins with a manifest, by which the rest is judged. */
 import { createHash } from "node:crypto";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { NAME, NotWhole, readEntries, writeEnd, writeEntry, type Content, type Entry } from "./tar.ts";
@@ -90,6 +90,7 @@ function extract({ name, size, content }: Entry, wanted: FileInfo | undefined, f
       sum.update(bytes);
       for (let at = 0; at < bytes.length;) at += writeSync(to, bytes, at);
     }
+    fsyncSync(to);
   } finally {
     closeSync(to);
   }

@@ -10,6 +10,7 @@ import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statS
 import { join } from "node:path";
 import { DroverError } from "../../base/errors.ts";
 import { storageError } from "../../base/storage.ts";
+import { sync } from "../../base/wholefile.ts";
 import { CACHES, keptFiles } from "./files.ts";
 
 export const NEW = "restore.new";
@@ -33,7 +34,9 @@ function putAside(dir: string, now: Date): void {
     ...CACHES.flatMap((name) => [name, `${name}-wal`]),
   ];
   for (const name of all) if (isThere(join(dir, name))) renameSync(join(dir, name), join(aside, name));
+  sync(aside);
   if (readdirSync(aside).length === 0) rmdirSync(aside);
+  sync(dir);
 }
 
 function forgetOldest(dir: string): void {
@@ -43,8 +46,12 @@ function forgetOldest(dir: string): void {
   for (const name of former.slice(0, -MOST_BEFORE)) rmSync(join(dir, name), { recursive: true, force: true });
 }
 
-/** From now on the state in `restore.new` is the one that counts. */
-export const accept = (dir: string): void => renameSync(join(dir, NEW), join(dir, READY));
+/** From now on the state in `restore.new`, whose files are on disk, is the one that counts: also after a power cut. */
+export function accept(dir: string): void {
+  sync(join(dir, NEW));
+  renameSync(join(dir, NEW), join(dir, READY));
+  sync(dir);
+}
 
 /**
  * Ends a restore that was accepted; the caller has the lock of the data directory.
@@ -59,9 +66,11 @@ export function finishRestore(dir: string, now: Date): boolean {
     if (isReady) {
       putAside(dir, now);
       renameSync(ready, placing);
+      sync(dir);
     }
     if (!isReady && !isPlacing) return false;
     for (const name of readdirSync(placing)) renameSync(join(placing, name), join(dir, name));
+    sync(dir);
     rmdirSync(placing);
     forgetOldest(dir);
     return true;
