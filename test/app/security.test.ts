@@ -175,8 +175,8 @@ interface Stalled {
 }
 
 /** Asks, reads the head and then nothing. */
-function stall(port: number, target: string): Stalled {
-  const client = new Client(port).write(`GET ${target} HTTP/1.1\r\nHost: t\r\n\r\n`);
+function stall(port: number, target: string, address: string): Stalled {
+  const client = new Client(port, address).write(`GET ${target} HTTP/1.1\r\nHost: t\r\n\r\n`);
   const stalled: Stalled = { client, since: undefined };
   client.socket.once("data", () => {
     client.socket.pause();
@@ -224,7 +224,7 @@ test("who reads nothing is cut off in time and costs little memory; who sends sl
     ...Array.from({ length: 20 }, () => "/static/30MB.bin"),
     ...Array.from({ length: 10 }, (_, i) => `/api/tables/big/export?format=${i % 2 === 0 ? "csv" : "json"}`),
   ];
-  const readers = targets.map((target) => stall(worker.port, target));
+  const readers = targets.map((target, i) => stall(worker.port, target, `127.0.0.${i + 2}`));
   const [{ after, rss }, ...slow] = await Promise.all([
     cutOff(worker, readers),
     closedAfter(worker, "GET / HTTP/1.1\r\nHost: t\r\n", "x: y\r\n"),

@@ -12,9 +12,9 @@ const OF_AN_EXPORT = 3 * 131_072;
 const MIB = 1_048_576;
 
 function stalled(t: TestContext, w: World, targets: readonly string[]): Socket[] {
-  const sockets = targets.map((target) => {
+  const sockets = targets.map((target, i) => {
     const socket = connect(Number(new URL(w.url).port), "127.0.0.1").pause();
-    socket.on("error", () => {}).write(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    socket.on("error", () => {}).write(`GET ${target} HTTP/1.1\r\nHost: x\r\nX-Test-Address: 203.0.113.${i}\r\n\r\n`);
     return socket;
   });
   t.after(() => sockets.forEach((socket) => socket.destroy()));

@@ -16,8 +16,9 @@ export class Client {
   error: Error | undefined;
   #wake: () => void = () => {};
 
-  constructor(port: number) {
-    this.socket = connect(port, "127.0.0.1");
+  /** @param localAddress to be told apart from others. */
+  constructor(port: number, localAddress = "127.0.0.1") {
+    this.socket = connect({ port, host: "127.0.0.1", localAddress });
     this.socket.setEncoding("latin1");
     this.socket.on("data", (text: string) => {
       this.#buffer += text;

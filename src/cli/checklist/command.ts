@@ -7,7 +7,7 @@ import type { Timestamp } from "../../base/units.ts";
 import { nearest } from "../../settings/nearest.ts";
 import type { Settings } from "../../settings/table.ts";
 import { writeWhole } from "../load/files.ts";
-import { readClientOptions } from "../options.ts";
+import { readSettingsOfCaller } from "../options.ts";
 import { jsonText, printable } from "../terminal/printable.ts";
 import { evaluate, isOpen } from "./evaluate.ts";
 import { gather } from "./gather.ts";
@@ -20,7 +20,7 @@ const FLAGS = [{ name: "phase", takes: "value" }, { name: "note", takes: "value"
 const usage = (message: string): DroverError => new DroverError("DROVER_E_USAGE", message);
 
 export async function checklist(argv: readonly string[]): Promise<number> {
-  const { own, positional, resolved } = readClientOptions(argv, FLAGS);
+  const { own, positional, resolved } = readSettingsOfCaller(argv, FLAGS);
   const [verb, ...more] = positional;
   if (verb === "tick" || verb === "untick") {
     const foreign = ["phase", "markdown", "json"].find((flag) => own.has(flag));

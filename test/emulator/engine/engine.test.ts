@@ -237,5 +237,5 @@ test("a tab of 50,000 rows stays fast to read, to append to and to undo", () => 
   const undone = timed(() => big.batch(appendCells, { deleteSheet: { sheetId: 9 } }));
   const tableAppend = timed(() => ok(big.append("t", [["n"]])));
   const figures = { read, appended, undone, tableAppend };
-  assert.ok(read < 1000 && appended < 100 && undone < 100 && tableAppend < 500, `milliseconds: ${JSON.stringify(figures)}`);
+  assert.ok(read < 3_000 && appended < 500 && undone < 500 && tableAppend < 1_500, `milliseconds: ${JSON.stringify(figures)}`);
 });

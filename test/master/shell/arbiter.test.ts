@@ -62,6 +62,7 @@ function rig(pids: readonly number[]): Rig {
     configure: () => ({ beatEvery: ms(1_000) }),
     lend() {},
     inspectable: () => false,
+    beatTimeout: () => POLICY.beatTimeout,
     fatal() {},
     announce() {},
     born() {},
