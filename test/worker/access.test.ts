@@ -174,7 +174,7 @@ test("with access lines: bytes of the body, the id, and a client that left befor
     const impatient = new Client(port);
     impatient.get("/slow").catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 50));
-    await impatient.end();
+    impatient.socket.resetAndDestroy(); // one that only ends its side is answered
   });
   assert.deepEqual(
     lines.map(({ status, bytes, reason }) => [status, bytes, reason]),
