@@ -25,7 +25,8 @@ function refill(): void {
   try {
     while (reserve.held.length < reserve.wanted) reserve.held.push(openSync("/dev/null", "r"));
   } catch {
-    // no descriptor is free now, or there is no /dev/null: a smaller reserve
+    // No descriptor is free now, or there is no /dev/null: a smaller reserve, which leaves some for the operator's connections.
+    for (const fd of reserve.held.splice(-Math.floor(reserve.wanted / 4) || reserve.held.length)) closeSync(fd);
   }
 }
 

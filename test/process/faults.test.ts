@@ -107,10 +107,10 @@ test("no descriptor is left for a further worker: it is said, tried again, and c
   await daemon.ready();
   const open = (): number => readdirSync(`/proc/${daemon.pid}/fd`).length;
   const before = open();
-  const some = spawnSync("prlimit", ["--pid", String(daemon.pid), `--nofile=${before + 2}:`], { encoding: "utf8" }); // a start wants more
+  const some = spawnSync("prlimit", ["--pid", String(daemon.pid), `--nofile=${before + 8}:`], { encoding: "utf8" }); // a start wants more
   assert.equal(some.status, 0, some.stderr);
   assert.equal((await daemon.control("scale", { to: 50 })).status, 409, "its descriptors are not enough for so many");
-  assert.equal((await daemon.control("scale", { to: 6 })).status, 200);
+  assert.equal((await daemon.control("scale", { to: 9 })).status, 200);
   await daemon.logged(/can't be started: no process for worker \d+: the master may open no more files.*EMFILE/);
   assert.equal((await get(daemon.url)).status, 200);
   await until("an order is heard", () => daemon.control("scale", { to: 2 }).then(() => true, () => false)); // prettier-ignore
