@@ -13,7 +13,7 @@ import type { Logger } from "../base/log.ts";
 import { seconds, type Ms } from "../base/units.ts";
 import type { Broker } from "./broker.ts";
 import { judgeJournal, readWaiting } from "./journal/inspect.ts";
-import { FILE, NEXT } from "./journal/salvage.ts";
+import { FILE, NEXT } from "./journal/swap.ts";
 import type { WriteMeans } from "./writing.ts";
 
 /** What the custody of a journal needs. */

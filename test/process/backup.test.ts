@@ -118,6 +118,7 @@ test("a backup of a daemon that writes, put back into an empty directory: what w
   await world.sheet.clear();
   await world.restart();
   await until("all of it has landed", () => waiting(world) === 0, 60_000);
+  assert.doesNotMatch(readFileSync(join(dir, "var/log/drover.log"), "utf8"), /were acknowledged/, "a backup is consistent in itself");
   const landed = await texts(world);
   assert.deepEqual(
     landed.filter((text) => text.length === 1),

@@ -79,6 +79,7 @@ export class Books {
   /** Forgets what has had its time, a step of it. @returns whether there is more to do at once. */
   tidy(now: Timestamp): boolean {
     let forgotten = 0;
+    this.database.drop("meta", META.loss); // the process logs it before its first tidying
     for (const kind of ["landed", "once", "call"] as const)
       for (const { nr, row } of this.database.end(kind, "first", STEP)) {
         if (row !== undefined && !isOver(kind, recordOf(kind, row).settledAt, now)) continue;

@@ -11,8 +11,8 @@ export const SCHEMA = 2;
 /** Bytes. */
 export const PAGE = 4_096;
 
-/** Numbers of the rows of kind "meta". That of the schema stays for ever. */
-export const META = { schema: 1, identity: 2, counters: 3, spreadsheet: 4 } as const;
+/** Numbers of the rows of kind "meta". The number of the schema never changes. */
+export const META = { schema: 1, identity: 2, counters: 3, spreadsheet: 4, loss: 5 } as const;
 
 /** Keeps the index of the WAL in memory. */
 const LOCKING = "PRAGMA locking_mode=EXCLUSIVE";

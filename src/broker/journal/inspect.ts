@@ -5,7 +5,8 @@ import { DroverError } from "../../base/errors.ts";
 import { META } from "./database.ts";
 import type { Entry } from "./journal.ts";
 import { decodeEntry, recordOf } from "./records.ts";
-import { FILE, openPages, refuseNewer, rowsSeen } from "./salvage.ts";
+import { openPages, refuseNewer, rowsSeen } from "./search.ts";
+import { FILE } from "./swap.ts";
 import { strangersWait } from "./spreadsheet.ts";
 
 export interface Seen {

@@ -62,14 +62,18 @@ class ThreadJournal implements Journal {
   /** There may be something to purge. */
   #untidy = true;
   #tidies = false;
+  #lastAccepted: LastAccepted | undefined;
 
   constructor(options: JournalOptions, limits: Limits, thread: Thread) {
     const { dir, now, log, onFatal } = options;
     this.#options = options;
     this.#limits = limits;
     this.recovered = thread.recovered;
-    this.#queue = new Queue({ dir, now, log, onFatal, start: () => startThread(options, limits, PATIENCE) }, thread);
+    this.#lastAccepted = options.lastAccepted;
+    const start = (): Promise<Thread> => startThread({ ...options, lastAccepted: this.#lastAccepted }, limits, PATIENCE);
+    this.#queue = new Queue({ dir, now, log, onFatal, start }, thread);
     this.#tidying = setInterval(() => this.#tidy(), TIDY).unref();
+    if (this.recovered.damage !== undefined) this.#tidy(); // it is logged now, and need not be again
   }
 
   get setAside(): number {
@@ -102,6 +106,7 @@ class ThreadJournal implements Journal {
   }
 
   #added(result: AddResult, records: readonly string[], resent: boolean): Added {
+    if (result.is === "added") this.#lastAccepted = { identity: this.recovered.identity, lsn: result.firstLsn + records.length - 1 };
     if (result.is === "added" || (result.is === "known" && resent))
       return { is: "added", entries: records.map((record, i) => decodeEntry(result.firstLsn + i, record)) };
     return result.is === "known" ? { is: "repeated", writes: result.writes } : result;

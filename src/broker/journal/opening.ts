@@ -6,8 +6,10 @@ import { storageError } from "../../base/storage.ts";
 import type { Timestamp } from "../../base/units.ts";
 import { isDamage } from "./commit.ts";
 import { Damage, Database, META, PAGE } from "./database.ts";
-import { recordOf } from "./records.ts";
-import { FILE, finishSwap, refuseNewer, salvage } from "./salvage.ts";
+import { recordOf, type LossRecord } from "./records.ts";
+import { salvage } from "./salvage.ts";
+import { refuseNewer } from "./search.ts";
+import { FILE, finishSwap } from "./swap.ts";
 import { migrate } from "./migrate.ts";
 import { claim } from "./spreadsheet.ts";
 import { begin, firstMetadataId, readState, type State } from "./state.ts";
@@ -72,16 +74,25 @@ function look(path: string, size: number | undefined, wal: Wal): string | undefi
   return wal.damage;
 }
 
+/** What the damaged journal before this one lost, unless that was reported. */
+function lossBefore(database: Database): string | undefined {
+  const row = database.get("meta", META.loss);
+  return row === undefined ? undefined : (recordOf("meta", row) as LossRecord).text;
+}
+
 /**
- * A WAL without a valid header holds nothing for SQLite. That is how a loss of power leaves one in which nothing was acknowledged, and how
- * an altered one looks, too.
+ * Adds what is lost. A WAL that ends too early (cut by fsck, or not copied whole), or has no valid header, looks to SQLite as after a
+ * loss of power in which nothing was acknowledged: only the record outside the journal tells.
  */
-function withoutWal({ database, state }: Omit<OpenJournal, "damage">, accepted: LastAccepted | undefined): OpenJournal {
+function withLoss({ database, state }: Omit<OpenJournal, "damage">, wal: Wal, accepted: LastAccepted | undefined): OpenJournal {
   const { counters, identity } = state;
+  const before = lossBefore(database);
   const lost = accepted?.identity === identity ? lostTail(counters.nextLsn - 1, accepted) : undefined;
-  if (accepted === undefined || lost === undefined) return { database, state, damage: undefined };
+  if (accepted === undefined || lost === undefined) return { database, state, damage: before };
+  // nextMetadataId stays: by it the flusher notices that the journal is older than the spreadsheet.
   const renumbered = { ...state, counters: { ...counters, nextLsn: accepted.lsn + 1 } };
-  return { database, state: renumbered, damage: `the journal's WAL could not be read: ${lost}` };
+  const text = `the journal's WAL ${wal.isHeaded ? "is missing or ends too early" : "could not be read"}: ${lost}`;
+  return { database, state: renumbered, damage: [before, text].filter((each) => each !== undefined).join("; ") };
 }
 
 /**
@@ -98,15 +109,14 @@ export function openFiles(dir: string, ground: Ground, on: OnEntries): OpenJourn
     let why = look(path, size, wal);
     if (why === undefined)
       try {
-        const opened = openFile(path, size === undefined || size === 0, ground, on.entry);
-        return wal.isHeaded ? { ...opened, damage: undefined } : withoutWal(opened, lastAccepted);
+        return withLoss(openFile(path, size === undefined || size === 0, ground, on.entry), wal, lastAccepted);
       } catch (e) {
         if (!isDamage(e)) throw e;
         why = messageOf(e);
       }
     on.damaged();
-    const damage = salvage(dir, why, ground);
-    return { ...openFile(path, false, ground, on.entry), damage };
+    salvage(dir, why, ground);
+    return withLoss(openFile(path, false, ground, on.entry), wal, lastAccepted);
   } catch (e) {
     if (e instanceof DroverError) throw e;
     throw storageError(`the journal ${path} can't be opened`, e, { directory: dir });

@@ -52,6 +52,14 @@ export interface Counters {
   readonly parked: number;
 }
 
+/** What the damaged journal before this one lost, until that is reported. */
+export interface LossRecord {
+  /** The file that the damaged journal is kept as. */
+  readonly aside: string;
+  /** For the operator. */
+  readonly text: string;
+}
+
 /** The record of each kind of row; that of "meta" depends on its number. */
 export interface Records {
   readonly meta: unknown;

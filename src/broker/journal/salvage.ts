@@ -1,106 +1,20 @@
 /** What is kept of a damaged journal: every row whose sum is right. The damaged files are put aside, the journal goes on in a new one. */
-import { closeSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
-import { syncFolder } from "../../base/wholefile.ts";
-import { DroverError, errnoOf } from "../../base/errors.ts";
 import type { Timestamp } from "../../base/units.ts";
-import { Database, META, PAGE, SCHEMA } from "./database.ts";
-import { rowsOfPage, type Pages } from "./pages.ts";
+import { syncFolder } from "../../base/wholefile.ts";
+import { Database, META } from "./database.ts";
 import type { LastAccepted } from "./journal.ts";
-import { lossText, type Findings } from "./losses.ts";
-import { recordOf, type Counters } from "./records.ts";
-import { kindOf, type Kind, type Row } from "./rows.ts";
-import { begin, firstMetadataId } from "./state.ts";
-import { readWal } from "./wal.ts";
-
-export const FILE = "journal.db";
-/** Whole, and not yet in the place of the damaged one. */
-export const NEXT = "journal.next";
-const BUILDING = "journal.building";
-const ASIDE = /^journal\.damaged-.*\.db$/;
-/** Damaged journals that are kept. */
-const MOST_ASIDE = 5;
+import { lossText } from "./losses.ts";
+import { recordOf, type Counters, type LossRecord } from "./records.ts";
+import type { Kind, Row } from "./rows.ts";
+import { openPages, refuseNewer, rowsSeen } from "./search.ts";
+import { begin, firstMetadataId, putMeta } from "./state.ts";
+import { asideName, BUILDING, FILE, NEXT, removeDatabase, swap } from "./swap.ts";
 
 /** Rows that could not be read may have had numbers that look free now. */
 const LEAP = { lsn: 1_000_000, batch: 1_000 };
 const COMMIT = { rows: 5_000, bytes: 4 * 1_048_576 };
-
-/** @throws DroverError DROVER_E_JOURNAL. */
-export function refuseNewer(schema: number, path: string): void {
-  if (schema > SCHEMA)
-    throw new DroverError(
-      "DROVER_E_JOURNAL",
-      `${path} was written by a newer drover (schema ${schema}; this one knows ${SCHEMA}): run that one, or restore a backup that this one made`,
-    );
-}
-
-const move = (from: string, to: string): void => {
-  try {
-    renameSync(from, to);
-  } catch (e) {
-    if (errnoOf(e) !== "ENOENT") throw e;
-  }
-};
-
-function removeDatabase(path: string): void {
-  for (const suffix of ["", "-wal", "-journal"]) rmSync(`${path}${suffix}`, { force: true });
-}
-
-/**
- * Puts the new journal in its place, and the damaged one aside. Whoever is killed between finds `journal.next` at the next start, and goes on.
- * @returns the name of the damaged one, when there was one.
- */
-function swap(dir: string, now: Timestamp): string | undefined {
-  const file = join(dir, FILE);
-  const aside = `journal.damaged-${new Date(now).toISOString().replaceAll(/[-:]/g, "")}.db`;
-  const there = statSync(file, { throwIfNoEntry: false }) ?? statSync(`${file}-wal`, { throwIfNoEntry: false });
-  for (const suffix of ["", "-wal", "-journal"]) move(`${file}${suffix}`, join(dir, `${aside}${suffix}`));
-  renameSync(join(dir, NEXT), file);
-  syncFolder(file);
-  return there === undefined ? undefined : aside;
-}
-
-/** Ends what a thread that was killed had begun, and forgets the oldest of many damaged journals. */
-export function finishSwap(dir: string, now: Timestamp): void {
-  removeDatabase(join(dir, BUILDING));
-  if (statSync(join(dir, NEXT), { throwIfNoEntry: false }) !== undefined) swap(dir, now);
-  const aside = readdirSync(dir)
-    .filter((name) => ASIDE.test(name))
-    .sort();
-  for (const name of aside.slice(0, -MOST_ASIDE)) removeDatabase(join(dir, name));
-}
-
-/** A file's pages, the newer ones of its WAL before them. */
-export function openPages(path: string): { pages: Pages; count: number; close(): void } {
-  const wal = readWal(`${path}-wal`, PAGE);
-  const open = (name: string): number | undefined =>
-    statSync(name, { throwIfNoEntry: false }) === undefined ? undefined : openSync(name, "r");
-  const files = [open(path), wal.pages.size === 0 ? undefined : open(`${path}-wal`)] as const;
-  const inFile = Math.ceil((statSync(path, { throwIfNoEntry: false })?.size ?? 0) / PAGE);
-  const read = (file: number | undefined, at: number): Uint8Array | undefined => {
-    const page = Buffer.alloc(PAGE);
-    return file !== undefined && at >= 0 && readSync(file, page, 0, PAGE, at) > 0 ? page : undefined;
-  };
-  return {
-    pages(nr) {
-      const newer = wal.pages.get(nr);
-      return newer === undefined ? read(files[0], (nr - 1) * PAGE) : read(files[1], newer);
-    },
-    count: Math.max(inFile, ...wal.pages.keys()),
-    close: () => files.forEach((file) => file !== undefined && closeSync(file)),
-  };
-}
-
-/** Every row that can be believed, with its kind; undefined for a cell that holds none. */
-export function* rowsSeen({ pages, count }: ReturnType<typeof openPages>): Generator<{ kind: Kind; row: Row } | undefined> {
-  for (let nr = 1; nr <= count; nr += 1)
-    for (const row of rowsOfPage(nr, pages)) {
-      const kind = row === undefined ? undefined : kindOf(row);
-      if (row !== undefined && kind !== undefined) yield { kind, row };
-      // The first page has SQLite's own table of tables.
-      else if (nr > 1) yield undefined;
-    }
-}
 
 interface Found {
   readonly counters: Counters;
@@ -199,13 +113,20 @@ function missing({ settled, waiting }: Numbers, last: number): number {
   return Math.max(0, last - oldest + 1 - kept.length - since);
 }
 
-function build(dir: string, accepted: LastAccepted | undefined): Findings & { readonly kept: number } {
+interface Ground {
+  readonly now: Timestamp;
+  readonly lastAccepted: LastAccepted | undefined;
+}
+
+/** The new journal says itself what was lost: it may be opened much later, by another thread. */
+function build(dir: string, why: string, { now, lastAccepted: accepted }: Ground): string {
+  const aside = asideName(now);
   const database = new Database(join(dir, BUILDING));
   try {
     const { counters, identity, spreadsheet, unreadable } = copy(join(dir, FILE), database);
     const found = numbers(database);
     const ours = identity === undefined || identity === accepted?.identity ? accepted : undefined;
-    const last = database.transaction(() => {
+    database.transaction(() => {
       const largest = reconcile(database, found);
       const numbered = {
         ...counters,
@@ -214,31 +135,28 @@ function build(dir: string, accepted: LastAccepted | undefined): Findings & { re
         nextMetadataId: firstMetadataId(),
       };
       begin(database, numbered, spreadsheet);
-      return Math.max(largest.lsn, counters.nextLsn - 1);
+      const last = Math.max(largest.lsn, counters.nextLsn - 1);
+      const lost = lossText({ last, missing: missing(found, last), unreadable, accepted: ours });
+      const text =
+        `the journal was damaged (${why}) and is put aside as ${aside}: ${database.size("entry").rows} writes that wait were kept; ` +
+        `${lost}; what was on its way to Google may arrive twice`;
+      putMeta(database, META.loss, { aside, text } satisfies LossRecord);
     });
-    return { kept: database.size("entry").rows, last, missing: missing(found, last), unreadable, accepted: ours };
+    return aside;
   } finally {
     database.close();
   }
 }
 
 /**
- * @param why what is wrong with the journal that is there. @param lastAccepted names what is lost.
- * @returns what an operator should read.
+ * Makes a new journal of what can be read of the damaged one. Its row META.loss says what was lost.
+ * @param why what is wrong with the journal that is there. @param ground `lastAccepted` names what is lost.
  * @throws DroverError DROVER_E_JOURNAL when it is a newer drover's; what SQLite throws when there is no room for the new one.
  */
-export function salvage(
-  dir: string,
-  why: string,
-  { now, lastAccepted }: { now: Timestamp; lastAccepted: LastAccepted | undefined },
-): string {
+export function salvage(dir: string, why: string, ground: Ground): void {
   removeDatabase(join(dir, BUILDING));
-  const { kept, ...findings } = build(dir, lastAccepted);
+  const aside = build(dir, why, ground);
   renameSync(join(dir, BUILDING), join(dir, NEXT));
   syncFolder(join(dir, NEXT));
-  const aside = swap(dir, now);
-  return (
-    `the journal was damaged (${why}) and is put aside as ${aside ?? "nothing"}: ${kept} writes that wait were kept; ` +
-    `${lossText(findings)}; what was on its way to Google may arrive twice`
-  );
+  swap(dir, aside);
 }

@@ -11,8 +11,8 @@ import { takeLock, type Lock } from "./lock.ts";
 import type { FromThread, Group, Opened, Result, ThreadOptions } from "./messages.ts";
 import { openFiles, type OpenJournal } from "./opening.ts";
 import { recordOf } from "./records.ts";
-import { FILE } from "./salvage.ts";
 import { Store } from "./store.ts";
+import { FILE } from "./swap.ts";
 
 const ENTRIES_A_MESSAGE = 1_000;
 const port = parentPort ?? fail("the journal's thread is no program of its own");

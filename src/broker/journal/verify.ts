@@ -5,7 +5,7 @@ import { isDamage } from "./commit.ts";
 import { Database, META } from "./database.ts";
 import type { Seen } from "./inspect.ts";
 import { recordOf } from "./records.ts";
-import { refuseNewer } from "./salvage.ts";
+import { refuseNewer } from "./search.ts";
 import { readState } from "./state.ts";
 
 /**

@@ -51,6 +51,8 @@ async function make(settings: Settings, file: string): Promise<Manifest> {
   const kept = keptFiles(dir);
   const copies = new Map<string, string>();
   try {
+    // Before the journal: broker.json must not name a write that was accepted after the journal was copied.
+    const files = asOwnerOf(dir, () => kept.plain.map((name) => ({ name, open: plain(join(dir, name)) })));
     const journal = await copyJournal(settings);
     if (journal !== undefined) copies.set("journal.db", journal);
     for (const name of kept.databases)
@@ -63,7 +65,7 @@ async function make(settings: Settings, file: string): Promise<Manifest> {
         "DROVER_E_BACKUP",
         `the data directory ${dir} holds nothing that could not be had again: there is nothing to back up`,
       );
-    return write(file, dir, copies, kept.plain);
+    return write(file, dir, copies, files);
   } finally {
     for (const copy of copies.values()) rmSync(copy, { force: true });
     lock.release();
@@ -118,22 +120,21 @@ function plain(path: string): Source["open"] {
   };
 }
 
-/** What goes into the file, opened as the owner of the directory: what stands there could be a link to what root alone may read. */
-function openSources(dir: string, copies: ReadonlyMap<string, string>, names: readonly string[], open: number[]): readonly Source[] {
-  const opened = Array.from(copies, ([name, path]) => {
+/** Opens the copies. To be called as the owner of the directory: a file there could be a link to what root alone may read. */
+function openSources(copies: ReadonlyMap<string, string>, open: number[]): readonly Source[] {
+  return Array.from(copies, ([name, path]) => {
     const fd = openSync(path, "r");
     open.push(fd);
     return { name, open: () => contentOf(fd) };
   });
-  return [...opened, ...names.map((name) => ({ name, open: plain(join(dir, name)) }))];
 }
 
 /** The file is whole and on disk, or it is not there. */
-function write(file: string, dir: string, copies: ReadonlyMap<string, string>, names: readonly string[]): Manifest {
+function write(file: string, dir: string, copies: ReadonlyMap<string, string>, files: readonly Source[]): Manifest {
   const draft = `${file}.part`;
   const open: number[] = [];
   try {
-    const sources = asOwnerOf(dir, () => openSources(dir, copies, names, open));
+    const sources = [...asOwnerOf(dir, () => openSources(copies, open)), ...files];
     const copy = copies.get("journal.db");
     const journal = copy === undefined ? undefined : asOwnerOf(dir, () => inspectJournal(copy));
     rmSync(draft, { force: true });

@@ -1,11 +1,25 @@
 /** Damaged files: the journal always starts, says so, and never hands out a write that was altered. */
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { META } from "../../../src/broker/journal/database.ts";
 import type { Journal } from "../../../src/broker/journal/journal.ts";
+import { openPages, rowsSeen } from "../../../src/broker/journal/search.ts";
 import { times } from "../../times.ts";
 import { addOne, batch, entry, folder, open, settlement } from "./world.ts";
 
@@ -173,6 +187,16 @@ test("pages of zeros, of noise, and swapped", { timeout: times(120_000) }, async
   }
 });
 
+/** Whether a journal still has to report what the one before it lost. */
+function hasToReport(dir: string): boolean {
+  const pages = openPages(join(dir, "journal.db"));
+  try {
+    return Array.from(rowsSeen(pages)).some((found) => found?.kind === "meta" && found.row.nr === META.loss);
+  } finally {
+    pages.close();
+  }
+}
+
 /** 40 acknowledged writes, all of them in the WAL alone. */
 async function inWal(t: TestContext): Promise<{ dir: string; identity: string }> {
   const [work, dir] = [folder(t), folder(t)];
@@ -201,6 +225,59 @@ for (const [what, fill] of [
     assert.match(journal.recovered.damage ?? "", /writes up to number 40 were acknowledged.* 40 of them are not in the journal/);
     assert.ok((await addOne(journal)).lsn > 40, "no number is given twice");
   });
+
+for (const [what, cut] of [
+  ["cut short", (bytes: Buffer) => bytes.subarray(0, Math.floor(bytes.length / 2))],
+  ["zeroed at its end", (bytes: Buffer) => bytes.fill(0, Math.floor(bytes.length / 2))],
+  ["removed", undefined],
+] as const)
+  test(`a WAL that was ${what}: the acknowledged writes that are missing are reported, and no number is given twice`, async (t) => {
+    const { dir, identity } = await inWal(t);
+    const wal = join(dir, "journal.db-wal");
+    if (cut === undefined) rmSync(wal);
+    else writeFileSync(wal, cut(readFileSync(wal)));
+    const journal = await open(t, dir, { lastAccepted: { identity, lsn: 40 } });
+    const { entries, damage } = journal.recovered;
+    assert.ok(entries.length < 40, "the test lost no write");
+    assert.match(damage ?? "", new RegExp(`up to number 40 were acknowledged .* at least the last ${40 - entries.length} of them`));
+    const { lsn } = await addOne(journal);
+    assert.ok(lsn > 40, `${lsn}`);
+    await journal.close();
+    if (journal.recovered.identity === identity)
+      assert.equal((await open(t, dir, { lastAccepted: { identity, lsn } })).recovered.damage, undefined);
+  });
+
+test("a journal that has all that was acknowledged, and the record of another journal, are no damage", async (t) => {
+  const { dir, identity } = await inWal(t);
+  assert.equal((await open(t, copy(t, dir), { lastAccepted: { identity, lsn: 40 } })).recovered.damage, undefined);
+  assert.equal((await open(t, dir, { lastAccepted: { identity: "another", lsn: 99 } })).recovered.damage, undefined);
+});
+
+test("what a damaged journal lost is still reported if the new one can't be opened at once", async (t) => {
+  const dir = folder(t);
+  const before = await open(t, dir, { spreadsheet: "first" });
+  for (let i = 0; i < 40; i += 1) await addOne(before);
+  await before.close();
+  const path = join(dir, "journal.db");
+  const bytes = readFileSync(path);
+  bytes.fill(255, bytes.length - 4_096);
+  writeFileSync(path, bytes);
+  await assert.rejects(open(t, dir, { spreadsheet: "second" }), { code: "DROVER_E_JOURNAL" }); // after the damaged file was put aside
+  const aside = readdirSync(dir).filter((name) => /^journal\.damaged-.*\.db$/.test(name));
+  assert.equal(aside.length, 1);
+  const report = new RegExp(`was damaged .* put aside as ${aside[0]}: \\d+ writes that wait were kept`);
+  const killed = copy(t, dir); // before the new journal was in its place
+  renameSync(join(killed, "journal.db"), join(killed, "journal.next"));
+  renameSync(join(killed, String(aside[0])), join(killed, "journal.db"));
+  assert.match((await open(t, killed)).recovered.damage ?? "", report);
+  assert.ok(existsSync(join(killed, String(aside[0]))));
+
+  const journal = await open(t, dir, { spreadsheet: "first" });
+  assert.match(journal.recovered.damage ?? "", report);
+  while (hasToReport(dir)) await setTimeout(50); // until the first tidying
+  await journal.close();
+  assert.equal((await open(t, dir)).recovered.damage, undefined, "it is reported once");
+});
 
 test("files that are no journal are put aside under a name with the time", async (t) => {
   const foreign = (path: string): void => {
