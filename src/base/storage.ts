@@ -15,6 +15,8 @@ const TROUBLES: Readonly<Record<string, string>> = {
 const SQLITE: Readonly<Record<number, string>> = { 10: "EIO", 13: "ENOSPC" };
 /** SQLITE_READONLY and SQLITE_CANTOPEN: the cause has to be looked for. */
 const UNCLEAR: readonly number[] = [8, 14];
+/** SQLite reports some failed reads as this. */
+const CORRUPT = 11;
 
 /** SQLite's primary result code, or undefined when SQLite did not throw it. */
 export function resultCode(thrown: unknown): number | undefined {
@@ -60,6 +62,8 @@ export interface StorageAdvice {
   readonly directory?: string;
   /** Of the error unless the disk is the cause. */
   readonly code?: ErrorCode;
+  /** The file never holds data (a lock): if SQLite finds it malformed, a read has failed. */
+  readonly isEmpty?: boolean;
 }
 
 /**
@@ -68,9 +72,9 @@ export interface StorageAdvice {
  * @returns DROVER_E_DISK (temporary) for a full, read-only or failing disk, else DROVER_E_DATA_DIR or `code`.
  */
 export function storageError(what: string, cause: unknown, more: StorageAdvice = {}): DroverError {
-  const { advice, directory, code = "DROVER_E_DATA_DIR" } = more;
-  const errno = trouble(cause, directory);
+  const { advice, directory, code = "DROVER_E_DATA_DIR", isEmpty = false } = more;
   const sqlite = resultCode(cause);
+  const errno = isEmpty && sqlite === CORRUPT ? "EIO" : trouble(cause, directory);
   const why = `${messageOf(cause)}${sqlite === undefined ? "" : ` (SQLite ${sqlite})`}`;
   const full = errno === "ENOSPC" && !/full|ENOSPC/.test(why) ? ": the disk is full" : "";
   const todo = errno === undefined ? advice : TROUBLES[errno];

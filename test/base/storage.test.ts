@@ -24,6 +24,11 @@ test("a full, read-only or failing disk is temporary, whoever reports it; everyt
   }
 });
 
+test("a malformed lock file is a failing disk: it holds nothing that could be malformed", () => {
+  assert.equal(storageError("can't lock /x", sqlite(11), { isEmpty: true }).exit, 75);
+  assert.equal(storageError("the file /x can't be opened", sqlite(11)).exit, 78);
+});
+
 test("an error that reaches the end of a process keeps its class: a full disk is no fault of drover", () => {
   const own = new DroverError("DROVER_E_PORT", "taken");
   assert.equal(knownError(own), own);

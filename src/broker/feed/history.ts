@@ -5,9 +5,10 @@
  * A table's rows as they were told last are its `base` and the events since. The base is written again once those weigh as
  * much as it, so that a change costs about its own size.
  */
-import { closeSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { openOrReplace } from "../../base/damaged-database.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Timestamp } from "../../base/units.ts";
 import type { FeedEvent, Position, RowChange, TableChange } from "../../sheets/events.ts";
@@ -183,9 +184,6 @@ class Sqlite implements History {
   }
 }
 
-/** What SQLite, or we, say of a file that will never be read. Others (no room, no permission) may pass. */
-const DAMAGED = /not a database|malformed|has the format|JSON|no such (?:table|column)/i;
-
 /** What opening came to: `busy` means that another broker still has it. */
 export type Opening =
   | { readonly is: "open"; readonly history: History; readonly kept: Kept }
@@ -198,26 +196,18 @@ export type Opening =
  */
 export function openHistory(dataDir: string, start: Position): Opening {
   const path = join(dataDir, "feed.db");
-  const attempt = (): Opening => {
+  const open = (): Opening => {
+    const history = new Sqlite(path, start);
     try {
-      const history = new Sqlite(path, start);
-      try {
-        return { is: "open", history, kept: history.load() };
-      } catch (e) {
-        history.close();
-        throw e;
-      }
+      return { is: "open", history, kept: history.load() };
     } catch (e) {
-      return /locked|busy/i.test(messageOf(e)) ? { is: "busy" } : { is: "no", why: messageOf(e) };
+      history.close();
+      throw e;
     }
   };
-  const first = attempt();
-  if (first.is !== "no" || !DAMAGED.test(first.why)) return first;
   try {
-    renameSync(path, `${path}.unreadable`);
-    for (const rest of ["-wal", "-shm"]) rmSync(path + rest, { force: true });
-  } catch {
-    return first; // it can't even be moved: what was wrong at first says more
+    return openOrReplace(path, open, () => {});
+  } catch (e) {
+    return /locked|busy/i.test(messageOf(e)) ? { is: "busy" } : { is: "no", why: messageOf(e) };
   }
-  return attempt();
 }

@@ -54,7 +54,7 @@ export function takeLock(path: string, patience: Ms): Lock {
       Atomics.wait(nap, 0, 0, BETWEEN_TRIES);
     }
   } catch (e) {
-    throw storageError(`can't lock ${path}`, e, { directory: dirname(path) });
+    throw storageError(`can't lock ${path}`, e, { directory: dirname(path), isEmpty: true });
   }
   throw new DroverError(
     "DROVER_E_RUNNING",

@@ -1,7 +1,8 @@
 /** From what lies in the data directory to a journal that can be used: as it was, new, or what could be kept of a damaged one. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { DroverError, messageOf } from "../../base/errors.ts";
+import { openTwice } from "../../base/damaged-database.ts";
+import { DroverError } from "../../base/errors.ts";
 import { storageError } from "../../base/storage.ts";
 import type { Timestamp } from "../../base/units.ts";
 import { isDamage } from "./commit.ts";
@@ -107,13 +108,15 @@ export function openFiles(dir: string, ground: Ground, on: OnEntries): OpenJourn
     const size = statSync(path, { throwIfNoEntry: false })?.size;
     const wal = readWal(`${path}-wal`, PAGE);
     let why = look(path, size, wal);
-    if (why === undefined)
-      try {
+    if (why === undefined) {
+      const open = (): OpenJournal => {
+        on.damaged(); // of an attempt before this one
         return withLoss(openFile(path, size === undefined || size === 0, ground, on.entry), wal, lastAccepted);
-      } catch (e) {
-        if (!isDamage(e)) throw e;
-        why = messageOf(e);
-      }
+      };
+      const opened = openTwice(path, open, isDamage);
+      if (opened.is === "open") return opened.value;
+      ({ why } = opened);
+    }
     on.damaged();
     salvage(dir, why, ground);
     return withLoss(openFile(path, false, ground, on.entry), wal, lastAccepted);

@@ -4,10 +4,10 @@
  * A transaction that ends sessions is synced to the disk (synchronous=FULL, sqlite.org/pragma.html#pragma_synchronous): it survives a loss
  * of power. All others survive the process, and a loss of power but for the last seconds.
  */
-import { closeSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { messageOf } from "../../base/errors.ts";
+import { openOrReplace } from "../../base/damaged-database.ts";
 import type { Logger } from "../../base/log.ts";
 import { isDiskTrouble } from "../../base/storage.ts";
 
@@ -131,20 +131,15 @@ function readFact(text: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-const DAMAGED = /not a database|malformed|has the format|no such (?:table|column)|file is encrypted/i;
-
 /** Opens the file in a data directory; a damaged one is set aside and replaced by an empty one. @throws when the disk refuses. */
 export function openKept(dataDir: string, log: Logger): Kept {
   const path = join(dataDir, "ledger.db");
-  try {
-    return new Sqlite(path, log);
-  } catch (e) {
-    if (!DAMAGED.test(messageOf(e))) throw e;
-    log.error({ path }, `who is in, who was put out and what was counted today is lost: ${messageOf(e)}; the file is set aside`);
-    renameSync(path, `${path}.unreadable`);
-    for (const rest of ["-wal", "-shm"]) rmSync(path + rest, { force: true });
-    return new Sqlite(path, log);
-  }
+  return openOrReplace(
+    path,
+    () => new Sqlite(path, log),
+    (why) =>
+      log.error({ path }, `the sessions, revocations and daily counts are lost: ${why}; the file is set aside as ${path}.unreadable`),
+  );
 }
 
 /** Keeps nothing: for tests, and for a ledger whose file is not open. */

@@ -75,7 +75,7 @@ function open(file: string, pidfile: string, directory: string, patience = PATIE
   } catch (error) {
     if (database !== undefined) forget(database); // it is tried again each second: its descriptor must not stay
     const text = messageOf(error);
-    if (!/locked|busy/i.test(text)) throw storageError(`can't lock ${file}`, error, { directory });
+    if (!/locked|busy/i.test(text)) throw storageError(`can't lock ${file}`, error, { directory, isEmpty: true });
     throw new DroverError(
       "DROVER_E_RUNNING",
       `a daemon${holder(file, pidfile)} already uses the data directory ${directory}: stop it (drover stop), or give this one another DROVER_DATA_DIR`,
