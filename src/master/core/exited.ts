@@ -25,7 +25,7 @@ export function exited(master: Master, event: Exit, policy: Policy): Decision {
       (m) =>
         killedByOthers(m, found.child, event)
           ? killed(m, place, event.at, policy)
-          : crashed(m, place, { at: event.at, fatal: firstBootFailure(found, event), child: found.child }, policy),
+          : crashed(m, place, { at: event.at, fatal: firstBootFailure(found, event), last: lastOf(event), child: found.child }, policy),
       (m) => seatedLost(m, place, `${nameOf(place)} ${howItEnded(event)}`, { at: event.at, policy }),
     );
   return [gone, [told]];
@@ -46,6 +46,9 @@ function firstBootFailure({ child }: Found, { fatal, code }: Exit): number | und
   const exit = fatal?.exit ?? code ?? undefined;
   return exit !== undefined && HOPELESS.includes(exit) ? exit : undefined;
 }
+
+/** After too many failures of a child that may recover, such as of a failing disk, the next start of drover may succeed. */
+const lastOf = ({ fatal }: Exit): number => (fatal?.exit === EXIT.temporary.code ? EXIT.temporary.code : EXIT.bootFailed.code);
 
 function howItEnded({ code, signal, fatal }: Exit): string {
   const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;

@@ -25,19 +25,21 @@ interface Crash {
   readonly at: Instant;
   /** Before the first boot is over: the exit code it ends the master with, whatever the intensity. */
   readonly fatal?: number | undefined;
+  /** Before the first boot is over: the exit code after too many crashes. */
+  readonly last?: number;
   /** Starting again at once can't help. */
   readonly wait?: boolean;
   /** What crashed; undefined: fork was refused. */
   readonly child?: Child;
 }
 
-/** Counts a crash of a place whose seat is empty now. Before the first boot is over the master ends after too many, with 3. */
+/** Counts a crash of a place whose seat is empty now. Before the first boot is over the master ends after too many, with 3 unless `last` is given. */
 export function crashed(master: Master, place: Place, crash: Crash, policy: Policy): Decision {
   const { at, child } = crash;
   const { crashes, exceeded } = intensity(place.crashes, at, policy.crashLimit);
   const backoffs = child !== undefined && hasServed(child, at, policy) ? 0 : place.backoffs;
   const counted: Place = { ...place, crashes, backoffs };
-  const exit = master.booted ? undefined : (crash.fatal ?? (exceeded ? EXIT.bootFailed.code : undefined));
+  const exit = master.booted ? undefined : (crash.fatal ?? (exceeded ? (crash.last ?? EXIT.bootFailed.code) : undefined));
   if (exit !== undefined) {
     const told = say("fatal", `${nameOf(place)} can't be started: drover ends with exit code ${exit}`, { place: place.id, exit });
     return steps(put(master, counted), acts(told), (m) => stop(m, { at, quick: true, exit }, policy));

@@ -134,6 +134,13 @@ test("first boot: other crashes are tried again, until there are too many", () =
   assert.deepEqual(w.of("exit"), [{ do: "exit", code: 3 }]);
 });
 
+test("first boot: too many failures of a disk that may recover end the master with 75", () => {
+  const w = world().start(1);
+  const fatal = { exit: 75, code: "DROVER_E_DISK", message: "disk I/O error" };
+  for (let i = 0; i < 4; i += 1) w.exit(w.pid("worker/0"), { code: 75, fatal });
+  assert.deepEqual(w.of("exit"), [{ do: "exit", code: 75 }]);
+});
+
 test("a child that is to say itself what it waited for is killed a little later, if it does not", () => {
   const w = world({ bootGrace: seconds(2) }).start(1);
   w.advance(ms(61_999));
