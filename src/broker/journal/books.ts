@@ -2,9 +2,10 @@
 import type { Timestamp } from "../../base/units.ts";
 import { META, type Database } from "./database.ts";
 import type { AddResult, Limits } from "./messages.ts";
-import { bytesOf, isAside, isOver, recordOf, type Counters } from "./records.ts";
+import { bytesOf, isAside, recordOf, type Aged, type Counters } from "./records.ts";
 import type { Row } from "./rows.ts";
-import { plus, type State } from "./state.ts";
+import { plus, putMeta, type State } from "./state.ts";
+import { isOver, type Moment } from "./steady.ts";
 
 /** How many rows of a kind one tidying looks at: a step that no write waits long for. */
 const STEP = 250;
@@ -76,13 +77,24 @@ export class Books {
     this.state = { ...this.state, [kind]: plus(this.state[kind], -1, -bytes) };
   }
 
+  /** Notes a step of the wall clock: a successor must know of it. */
+  note({ since }: Moment): void {
+    if (since === undefined || since === this.state.steadySince) return;
+    putMeta(this.database, META.steady, since);
+    this.state = { ...this.state, steadySince: since };
+  }
+
+  isOver(kind: Aged, stamp: Timestamp, at: Moment): boolean {
+    return isOver(kind, stamp, { ...at, since: at.since ?? this.state.steadySince });
+  }
+
   /** Forgets what has had its time, a step of it. @returns whether there is more to do at once. */
-  tidy(now: Timestamp): boolean {
+  tidy(at: Moment): boolean {
     let forgotten = 0;
     this.database.drop("meta", META.loss); // the process logs it before its first tidying
     for (const kind of ["landed", "once", "call"] as const)
       for (const { nr, row } of this.database.end(kind, "first", STEP)) {
-        if (row !== undefined && !isOver(kind, recordOf(kind, row).settledAt, now)) continue;
+        if (row !== undefined && !this.isOver(kind, recordOf(kind, row).settledAt, at)) continue;
         this.forget(kind, nr, row === undefined ? 0 : bytesOf(row));
         forgotten += 1;
       }

@@ -1,9 +1,9 @@
 /** One commit for many operations, and what is done when the disk does not take it. */
 import { messageOf } from "../../base/errors.ts";
 import { resultCode } from "../../base/storage.ts";
-import type { Timestamp } from "../../base/units.ts";
 import { Damage, type Database } from "./database.ts";
 import type { Group, Op, Result } from "./messages.ts";
+import type { Moment } from "./steady.ts";
 import type { Store } from "./store.ts";
 
 /** After the disk was full, room is left to what empties the journal for so long; the next write then tries again. */
@@ -49,33 +49,33 @@ export class Committer {
   }
 
   /** @returns an answer for each operation. @throws for damage: the journal must be opened anew. */
-  run({ ops, now }: Group): Result[] {
+  run({ ops, at }: Group): Result[] {
     const answers = new Map<Op, Result>();
     const changes = ops.filter((op) => !isReading(op));
     const spare = performance.now() - this.#fullAt < SPARE;
     const tried = spare ? changes.filter((op) => op.do !== "add") : changes;
     for (const op of changes) answers.set(op, notDone(op, "the journal's disk is full"));
-    for (const [op, result] of this.#commit(tried, now)) answers.set(op, result);
+    for (const [op, result] of this.#commit(tried, at)) answers.set(op, result);
     return ops.map((op) => answers.get(op) ?? this.#read(op));
   }
 
-  #commit(ops: readonly Op[], now: Timestamp): Map<Op, Result> {
+  #commit(ops: readonly Op[], at: Moment): Map<Op, Result> {
     if (ops.length === 0) return new Map();
     try {
       this.#mend();
-      return this.#together(ops, now);
+      return this.#together(ops, at);
     } catch (e) {
       if (isDamage(e)) throw e;
       const code = resultCode(e);
-      if (code === undefined || code === CONSTRAINT) return this.#apart(ops, now, e);
-      return this.#failed(ops, now, code, messageOf(e));
+      if (code === undefined || code === CONSTRAINT) return this.#apart(ops, at, e);
+      return this.#failed(ops, at, code, messageOf(e));
     }
   }
 
-  #together(ops: readonly Op[], now: Timestamp): Map<Op, Result> {
+  #together(ops: readonly Op[], at: Moment): Map<Op, Result> {
     const before = this.#store.state;
     try {
-      const answers = this.#database.transaction(() => new Map(ops.map((op) => [op, done(this.#store.change(op, now))])));
+      const answers = this.#database.transaction(() => new Map(ops.map((op) => [op, done(this.#store.change(op, at))])));
       this.#verify();
       return answers;
     } catch (e) {
@@ -85,13 +85,13 @@ export class Committer {
   }
 
   /** One of them can't be done: it must not take the others with it. */
-  #apart(ops: readonly Op[], now: Timestamp, why: unknown): Map<Op, Result> {
+  #apart(ops: readonly Op[], at: Moment, why: unknown): Map<Op, Result> {
     const [only] = ops;
     if (only !== undefined && ops.length === 1) return new Map([[only, { is: "failed", message: messageOf(why) }]]);
-    return new Map(ops.flatMap((op) => [...this.#commit([op], now)]));
+    return new Map(ops.flatMap((op) => [...this.#commit([op], at)]));
   }
 
-  #failed(ops: readonly Op[], now: Timestamp, code: number, why: string): Map<Op, Result> {
+  #failed(ops: readonly Op[], at: Moment, code: number, why: string): Map<Op, Result> {
     const message = `the journal's disk: ${why}`;
     const answers = new Map(ops.map((op) => [op, notDone(op, message)]));
     if (code !== FULL) {
@@ -101,7 +101,7 @@ export class Committer {
     this.#fullAt = performance.now();
     const first = ops.filter((op) => op.do !== "add");
     // What empties the journal is tried again without what fills it.
-    if (first.length > 0 && first.length < ops.length) for (const [op, result] of this.#commit(first, now)) answers.set(op, result);
+    if (first.length > 0 && first.length < ops.length) for (const [op, result] of this.#commit(first, at)) answers.set(op, result);
     return answers;
   }
 

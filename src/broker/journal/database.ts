@@ -12,7 +12,7 @@ export const SCHEMA = 2;
 export const PAGE = 4_096;
 
 /** Numbers of the rows of kind "meta". The number of the schema never changes. */
-export const META = { schema: 1, identity: 2, counters: 3, spreadsheet: 4, loss: 5 } as const;
+export const META = { schema: 1, identity: 2, counters: 3, spreadsheet: 4, loss: 5, steady: 6 } as const;
 
 /** Keeps the index of the WAL in memory. */
 const LOCKING = "PRAGMA locking_mode=EXCLUSIVE";

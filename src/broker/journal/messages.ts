@@ -2,6 +2,7 @@
 import type { Timestamp } from "../../base/units.ts";
 import type { ErrorCode } from "../../base/errors.ts";
 import type { Write } from "../../sheets/writes.ts";
+import type { Moment } from "./steady.ts";
 import type { Batch, LastAccepted, OldFence, Settlement, Tag } from "./journal.ts";
 
 /** Everything has a bound; a journal with these is at most about a gigabyte. */
@@ -80,7 +81,7 @@ export type Result =
   | { readonly is: "failed"; readonly message: string };
 
 export interface Group {
-  readonly now: Timestamp;
+  readonly at: Moment;
   readonly ops: readonly Op[];
 }
 

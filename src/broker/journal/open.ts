@@ -1,21 +1,25 @@
 /** The journal as the broker has it: each operation is handed to its thread, which has the file. */
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { systemClock } from "../../base/clock.ts";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { storageError } from "../../base/storage.ts";
-import { mebibytes, seconds, type Ms, type Timestamp } from "../../base/units.ts";
+import { mebibytes, seconds, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Write } from "../../sheets/writes.ts";
 import type { Added, Addition, Batch, Entry, Journal, LastAccepted, Once, Recovered, SetAside, Settlement, Tag } from "./journal.ts";
 import type { AddOp, AddResult, Limits, Named, Retried } from "./messages.ts";
 import { Queue } from "./queue.ts";
 import { decodeEntry, encodeEntry } from "./records.ts";
+import { SteadyClock } from "./steady.ts";
 import { startThread, type Thread } from "./start.ts";
 
 export interface JournalOptions {
   /** The data directory; made when it is missing. */
   readonly dir: string;
   readonly now: () => Timestamp;
+  /** Monotonic: shows steps of `now`. */
+  readonly monotonic?: () => Instant;
   readonly log: Logger;
   /** Whose rows it takes; left out: it is not asked. */
   readonly spreadsheet?: string;
@@ -55,6 +59,7 @@ class ThreadJournal implements Journal {
   readonly recovered: Recovered;
   readonly #options: JournalOptions;
   readonly #limits: Limits;
+  readonly #clock: SteadyClock;
   readonly #queue: Queue;
   readonly #tidying: NodeJS.Timeout;
   /** Since the last tidying. */
@@ -62,16 +67,19 @@ class ThreadJournal implements Journal {
   /** There may be something to purge. */
   #untidy = true;
   #tidies = false;
+  /** The wall clock just after the last step that was seen. */
+  #stepped: Timestamp | undefined;
   #lastAccepted: LastAccepted | undefined;
 
   constructor(options: JournalOptions, limits: Limits, thread: Thread) {
     const { dir, now, log, onFatal } = options;
     this.#options = options;
     this.#limits = limits;
+    this.#clock = new SteadyClock({ now: options.monotonic ?? systemClock.now, wall: now });
     this.recovered = thread.recovered;
     this.#lastAccepted = options.lastAccepted;
     const start = (): Promise<Thread> => startThread({ ...options, lastAccepted: this.#lastAccepted }, limits, PATIENCE);
-    this.#queue = new Queue({ dir, now, log, onFatal, start }, thread);
+    this.#queue = new Queue({ dir, clock: this.#clock, log, onFatal, start }, thread);
     this.#tidying = setInterval(() => this.#tidy(), TIDY).unref();
     if (this.recovered.damage !== undefined) this.#tidy(); // it is logged now, and need not be again
   }
@@ -168,6 +176,9 @@ class ThreadJournal implements Journal {
 
   #tidy(): void {
     this.#ticks += 1;
+    const { since } = this.#clock.look();
+    if (since !== this.#stepped) this.#untidy = true; // to be noted soon
+    this.#stepped = since;
     if (this.#queue.over !== undefined) return clearInterval(this.#tidying);
     if (this.#tidies || this.#ticks < (this.#untidy ? 1 : REST)) return;
     this.#ticks = 0;

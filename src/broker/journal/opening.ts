@@ -59,7 +59,7 @@ function openFile(path: string, fresh: boolean, ground: Ground, entry: OnEntries
       database.examine();
       migrate(database, schema, path, ground.now);
     }
-    const state = readState(database, entry);
+    const state = readState(database, ground.now, entry);
     return { database, state: ground.spreadsheet === undefined ? state : claim(database, state, ground.spreadsheet, path) };
   } catch (e) {
     database.close();

@@ -4,14 +4,15 @@
  */
 import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import { mebibytes, type Timestamp } from "../../base/units.ts";
+import { mebibytes } from "../../base/units.ts";
 import { Copies } from "./copies.ts";
 import type { Op, Result } from "./messages.ts";
 import type { Thread } from "./start.ts";
+import type { SteadyClock } from "./steady.ts";
 
 export interface QueueOptions {
   readonly dir: string;
-  readonly now: () => Timestamp;
+  readonly clock: SteadyClock;
   readonly log: Logger;
   /** Starts another thread. */
   readonly start: () => Promise<Thread>;
@@ -116,7 +117,7 @@ export class Queue {
       count += 1;
     }
     this.#flight = this.#waiting.splice(0, count);
-    this.#thread.post({ now: this.#options.now(), ops: this.#flight.map(({ op }) => op) });
+    this.#thread.post({ at: this.#options.clock.look(), ops: this.#flight.map(({ op }) => op) });
   }
 
   #answer(results: readonly Result[]): void {

@@ -8,6 +8,8 @@ const DAY = 24 * 60 * 60 * 1_000;
 
 /** How long a write is found after it landed, and how long a client's own key, or a worker's call, is known. */
 export const KEPT = { landed: (7 * DAY) as Ms, once: DAY as Ms, call: DAY as Ms } as const;
+/** Kinds of rows that are kept for a time. */
+export type Aged = keyof typeof KEPT;
 
 export interface LandedRecord {
   readonly id: string;
@@ -112,6 +114,3 @@ export function setAside(row: Row): SetAside {
 
 /** Whether nobody has dealt with a parked write yet. */
 export const isAside = (row: Row): boolean => recordOf("parked", row).over === undefined;
-
-/** A clock that was set back does not keep what it stamped before for ever. */
-export const isOver = (kind: keyof typeof KEPT, at: Timestamp, now: Timestamp): boolean => Math.abs(now - at) > KEPT[kind];

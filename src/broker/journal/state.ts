@@ -3,6 +3,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import type { Timestamp } from "../../base/units.ts";
 import { Damage, META, SCHEMA, type Database } from "./database.ts";
 import { bytesOf, recordOf, type Counters } from "./records.ts";
+import { steadySince } from "./steady.ts";
 
 /** A batch that is not settled. */
 export interface Sealed {
@@ -27,6 +28,8 @@ export interface State {
   readonly once: Size;
   readonly call: Size;
   readonly sealed: ReadonlyMap<number, Sealed>;
+  /** The wall clock just after its last step, as the journal has it. */
+  readonly steadySince: Timestamp | undefined;
 }
 
 export const plus = (size: Size, rows: number, bytes: number): Size => ({ rows: size.rows + rows, bytes: size.bytes + bytes });
@@ -64,10 +67,10 @@ function sealedBatches(database: Database): Map<number, Sealed> {
 
 /**
  * Reads all that must be right for the journal to be used.
- * @param entry is called with each entry that waits, in their order.
+ * @param now the wall clock. @param entry is called with each entry that waits, in their order.
  * @throws Damage.
  */
-export function readState(database: Database, entry: (lsn: number, record: string) => void): State {
+export function readState(database: Database, now: Timestamp, entry: (lsn: number, record: string) => void): State {
   const counters = meta(database, META.counters) as Counters;
   let { nextLsn } = counters;
   let waiting: Size = { rows: 0, bytes: 0 };
@@ -87,5 +90,6 @@ export function readState(database: Database, entry: (lsn: number, record: strin
     once: database.size("once"),
     call: database.size("call"),
     sealed: sealedBatches(database),
+    steadySince: steadySince(database, now),
   };
 }

@@ -7,9 +7,10 @@ import type { NewEntry, SetAside, Settlement } from "./journal.ts";
 import { Lookup } from "./lookup.ts";
 import type { AddOp, AddResult, Limits, Named, Op } from "./messages.ts";
 import { Parking } from "./parking.ts";
-import { bytesOf, isOver, recordOf, type BatchRecord, type LandedRecord, type OnceRecord, type ParkedRecord } from "./records.ts";
+import { bytesOf, recordOf, type BatchRecord, type LandedRecord, type OnceRecord, type ParkedRecord } from "./records.ts";
 import type { Row } from "./rows.ts";
 import { plus, type State } from "./state.ts";
+import type { Moment } from "./steady.ts";
 
 export class Store {
   readonly #books: Books;
@@ -44,12 +45,13 @@ export class Store {
   }
 
   /** @returns what the operation answers with. @throws Error when it can't be done; nothing of the transaction may be kept then. */
-  change(op: Op, now: Timestamp): unknown {
+  change(op: Op, at: Moment): unknown {
+    this.#books.note(at);
     switch (op.do) {
       case "add":
-        return this.#add(op, now);
+        return this.#add(op, at);
       case "recall":
-        return this.#before(op.once, now);
+        return this.#before(op.once, at);
       case "seal":
         return this.#seal(op);
       case "sent":
@@ -57,7 +59,7 @@ export class Store {
       case "settle":
         return this.#settle(op.nr, op.how);
       case "retry":
-        return this.#parking.retry(op.lsns, now);
+        return this.#parking.retry(op.lsns, at.now);
       case "discard":
         return op.lsns.map((lsn) => this.#parking.discard(lsn));
       case "dropFences":
@@ -67,16 +69,16 @@ export class Store {
         op.kept.forEach(({ id, ...tag }) => this.#books.database.put("tag", plain(id, tag)));
         return this.#books.count({ nextMetadataId: op.nextMetadataId });
       case "tidy":
-        return this.#books.tidy(now);
+        return this.#books.tidy(at);
       default:
         throw new Error(`${op.do} changes nothing`);
     }
   }
 
-  #add({ ids, records, once }: AddOp, now: Timestamp): AddResult {
+  #add({ ids, records, once }: AddOp, at: Moment): AddResult {
     const known = ids.flatMap((id) => this.#lookup.known(id) ?? []);
     if (known[0] !== undefined) return { is: "known", firstLsn: known[0].lsn, writes: known.map(({ write }) => write) };
-    const before = once === undefined ? undefined : this.#before(once, now);
+    const before = once === undefined ? undefined : this.#before(once, at);
     if (before !== undefined) return before;
     const bytes = records.reduce((sum, record) => sum + bytesOf({ record }), 0);
     const full = this.#books.full(records.length, bytes);
@@ -88,12 +90,12 @@ export class Store {
       waiting: plus(this.state.waiting, records.length, bytes),
       counters: { ...this.state.counters, nextLsn: firstLsn + records.length },
     };
-    if (once !== undefined) this.#remember(once, { digest: once.digest, firstLsn, count: records.length, settledAt: now });
+    if (once !== undefined) this.#remember(once, { digest: once.digest, firstLsn, count: records.length, settledAt: at.now });
     return { is: "added", firstLsn };
   }
 
   /** What is to be answered to a key that was used before. */
-  #before({ name, digest, ring }: Named, now: Timestamp): AddResult | undefined {
+  #before({ name, digest, ring }: Named, at: Moment): AddResult | undefined {
     let row: Row | undefined;
     try {
       row = this.#books.database.named(ring, name);
@@ -103,7 +105,7 @@ export class Store {
     }
     if (row === undefined) return undefined;
     const noted = recordOf(ring, row);
-    if (isOver(ring, noted.settledAt, now)) {
+    if (this.#books.isOver(ring, noted.settledAt, at)) {
       this.#books.forget(ring, row.nr, bytesOf(row));
       return undefined;
     }

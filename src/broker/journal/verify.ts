@@ -1,4 +1,5 @@
 /** Whether a journal from elsewhere can be used, before it takes the place of another. */
+import { systemClock } from "../../base/clock.ts";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { resultCode } from "../../base/storage.ts";
 import { isDamage } from "./commit.ts";
@@ -24,7 +25,7 @@ export function verifyJournal(path: string, name: string): Seen {
       if (typeof schema !== "number") throw new DroverError("DROVER_E_BACKUP", `the journal in ${name} is no journal of drover's`);
       refuseNewer(schema, `the journal in ${name}`);
       database.examine();
-      const { waiting } = readState(database, () => {});
+      const { waiting } = readState(database, systemClock.wall(), () => {});
       return { schema, spreadsheet: meta(META.spreadsheet) as string | undefined, waiting: waiting.rows };
     } finally {
       database.close();

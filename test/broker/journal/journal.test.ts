@@ -3,9 +3,11 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Timestamp } from "../../../src/base/units.ts";
-import { addOne, batch, entry, folder, open, settlement, START } from "./world.ts";
+import type { Journal } from "../../../src/broker/journal/journal.ts";
+import { addOne, batch, clocks, entry, folder, open, settlement, START } from "./world.ts";
 
-const DAY = 24 * 3_600_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 test("what was added is there after it was opened again, as it was, in its order", async (t) => {
   const dir = folder(t);
@@ -87,8 +89,9 @@ test("a sealed batch comes back byte for byte, with when it was first sent", asy
 });
 
 test("a client's key: the same answer to the same, a refusal to another, nothing after a day", async (t) => {
-  let now = START;
-  const journal = await open(t, folder(t), { now: () => now });
+  const time = clocks();
+  const journal = await open(t, folder(t), time.clocks);
+  time.pass(HOUR);
   const entries = [entry(), entry()];
   const once = { key: "k\ud800", digest: "a" };
   assert.equal((await journal.add({ entries, once })).is, "added");
@@ -103,8 +106,54 @@ test("a client's key: the same answer to the same, a refusal to another, nothing
     ],
   );
   assert.deepEqual(await journal.add({ entries: [entry()], once: { ...once, digest: "b" } }), { is: "reused" });
-  now = (now + 24 * 3_600_000 + 1) as Timestamp;
+  time.pass(DAY + 1);
   assert.equal((await journal.add({ entries: [entry()], once: { ...once, digest: "b" } })).is, "added");
+});
+
+for (const [what, step] of [
+  ["forward", 8 * DAY],
+  ["back", -8 * DAY],
+] as const)
+  test(`a wall clock that is set ${what} by eight days forgets no key of this day, and no landed write of this week`, async (t) => {
+    const time = clocks();
+    const dir = folder(t);
+    const once = { key: "k", digest: "a" };
+    const isKnown = async (journal: Journal): Promise<string> => (await journal.add({ entries: [entry()], once })).is;
+    let journal = await open(t, dir, time.clocks);
+    const { id } = await addOne(journal);
+    await journal.settle(0, settlement({ landed: [1], at: time.clocks.now() }));
+    time.pass(2 * HOUR); // steady long enough to forget
+    assert.equal(await isKnown(journal), "added");
+    time.step(step);
+    assert.equal(await isKnown(journal), "repeated");
+    time.pass(2 * HOUR);
+    assert.equal(await isKnown(journal), "repeated");
+    await journal.close();
+
+    journal = await open(t, dir, time.clocks); // this process has seen no step
+    time.pass(2 * HOUR);
+    assert.equal(await isKnown(journal), "repeated");
+    time.pass(18 * HOUR);
+    assert.equal(await isKnown(journal), "repeated");
+    assert.equal((await journal.find(id))?.state, "landed");
+    time.pass(5 * HOUR);
+    assert.equal(await isKnown(journal), "added", "a day without a step");
+  });
+
+test("a wall clock that was set back while no process ran, and is corrected afterwards, forgets no key", async (t) => {
+  const time = clocks();
+  const dir = folder(t);
+  const once = { key: "k", digest: "a" };
+  let journal = await open(t, dir, time.clocks);
+  await journal.add({ entries: [entry()], once });
+  await journal.close();
+  time.step(-10 * 365 * DAY);
+  journal = await open(t, dir, time.clocks);
+  time.pass(2 * HOUR);
+  assert.equal((await journal.add({ entries: [entry()], once })).is, "repeated");
+  time.step(10 * 365 * DAY);
+  time.pass(2 * HOUR);
+  assert.equal((await journal.add({ entries: [entry()], once })).is, "repeated");
 });
 
 test("one key in one commit counts once", async (t) => {
@@ -126,9 +175,9 @@ test("a write that is there already is not there twice", async (t) => {
 });
 
 test("landed writes go after a week, keys after a day, parked ones stay", async (t) => {
-  let now = START;
+  const time = clocks();
   t.mock.timers.enable({ apis: ["setInterval"] });
-  const journal = await open(t, folder(t), { now: () => now });
+  const journal = await open(t, folder(t), time.clocks);
   const added = await journal.add({ entries: Array.from({ length: 600 }, () => entry()), once: { key: "k", digest: "d" } });
   assert.ok(added.is === "added");
   const lsns = added.entries.map(({ lsn }) => lsn);
@@ -137,11 +186,11 @@ test("landed writes go after a week, keys after a day, parked ones stay", async 
     (await Promise.all(added.entries.map(({ id }) => journal.find(id)))).filter((found) => found?.state === "landed").length;
   t.mock.timers.tick(60_000);
   assert.equal(await there(), 599);
-  now = (now + 6 * DAY) as Timestamp;
+  time.pass(6 * DAY);
   t.mock.timers.tick(60_000);
   assert.equal(await there(), 599);
   assert.equal((await journal.add({ entries: [entry()], once: { key: "k", digest: "another" } })).is, "added");
-  now = (now + DAY + 1) as Timestamp;
+  time.pass(DAY + 1);
   const seen: number[] = [];
   for (let i = 0; i < 5; i += 1) {
     t.mock.timers.tick(i === 0 ? 60_000 : 1_000);

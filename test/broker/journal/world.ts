@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { makeLogger } from "../../../src/base/log.ts";
-import type { Timestamp } from "../../../src/base/units.ts";
+import type { Instant, Timestamp } from "../../../src/base/units.ts";
 import type { Batch, Entry, Journal, NewEntry, Settlement } from "../../../src/broker/journal/journal.ts";
 import { openJournal, type JournalOptions } from "../../../src/broker/journal/open.ts";
 
@@ -60,3 +60,23 @@ export function batch(nr: number, lsns: readonly number[], more: Partial<Batch> 
 }
 
 export const settlement = (more: Partial<Settlement>): Settlement => ({ landed: [], parked: [], again: [], at: START, ...more });
+
+/** A journal's two clocks. */
+export function clocks(): {
+  readonly clocks: { readonly now: () => Timestamp; readonly monotonic: () => Instant };
+  /** Time passes. */
+  pass(time: number): void;
+  /** The wall clock is set. */
+  step(by: number): void;
+} {
+  let wall = Number(START);
+  let running = 0;
+  return {
+    clocks: { now: () => wall as Timestamp, monotonic: () => running as Instant },
+    pass(time) {
+      wall += time;
+      running += time;
+    },
+    step: (by) => void (wall += by),
+  };
+}
