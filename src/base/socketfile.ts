@@ -2,6 +2,7 @@
 import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import net from "node:net";
 import { DroverError, errnoOf } from "./errors.ts";
+import { lockFile, type FileLock } from "./filelock.ts";
 
 /** A file that this process put at a path. Birth time: a file system gives the inode of a removed file to the next one. */
 export interface Placed {
@@ -53,13 +54,27 @@ export const takenText = (what: string, path: string): string =>
 export const inTheWay = (path: string): DroverError =>
   new DroverError("DROVER_E_SETTINGS", `${path} is in the way: it is no socket, so it is not removed`);
 
-/** Removes a socket file that no process listens on any more. @throws DroverError when one does, or when it is no socket. */
+const taken = (path: string): DroverError =>
+  new DroverError("DROVER_E_PORT", `another process listens on ${path}: stop it, or choose another path`);
+
+/**
+ * Reserves a socket's path for this process, until `remove` or its end. A socket that is bound and does not listen yet refuses connections as
+ * one of a dead process does: without the lock, two processes that start at once would remove each other's.
+ * @throws DroverError DROVER_E_PORT while another process has it.
+ */
+export function reserve(path: string): FileLock {
+  const lock = lockFile(`${path}.lock`);
+  if (lock === undefined) throw taken(path);
+  return lock;
+}
+
+/** Removes a socket file that no process listens on any more. The path is reserved. @throws DroverError when one does, or when it is no socket. */
 export async function clearStale(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) throw inTheWay(path);
-  if (await answers(path)) throw new DroverError("DROVER_E_PORT", `another process listens on ${path}: stop it, or choose another path`);
-  unlinkSync(path);
+  if (await answers(path)) throw taken(path);
+  removeSocket(path);
 }
 
 function answers(path: string): Promise<boolean> {

@@ -4,8 +4,9 @@
  */
 import type { Server } from "node:http";
 import { DroverError, messageOf } from "../base/errors.ts";
+import type { FileLock } from "../base/filelock.ts";
 import type { Logger } from "../base/log.ts";
-import { clearStale, identify, standing, takenText, type Placed } from "../base/socketfile.ts";
+import { clearStale, identify, reserve, standing, takenText, type Placed } from "../base/socketfile.ts";
 import { serveControl, type ControlHandlers } from "../master/shell/control.ts";
 import type { Settings } from "../settings/table.ts";
 import { controlSocket, prepareRunDirectory } from "./places.ts";
@@ -40,6 +41,7 @@ export interface SocketParts {
 export async function openSocket({ settings, log, path, name, serve }: SocketParts): Promise<ControlSocket> {
   let server: Server | undefined;
   let placed: Placed | undefined;
+  let lock: FileLock | undefined;
   let busy = false;
   let said = "";
   /** Ends the server. Closing its handle removes the file at its path: not when that is another's. */
@@ -51,6 +53,9 @@ export async function openSocket({ settings, log, path, name, serve }: SocketPar
   const open = async (): Promise<void> => {
     close();
     prepareRunDirectory(settings);
+    lock?.release(); // its file may have been removed
+    lock = undefined;
+    lock = reserve(path);
     await clearStale(path);
     server = await serve(path);
     placed = identify(path);
@@ -87,6 +92,10 @@ export async function openSocket({ settings, log, path, name, serve }: SocketPar
         .catch(unmade)
         .finally(() => (busy = false));
     },
-    close,
+    close() {
+      close();
+      lock?.remove();
+      lock = undefined;
+    },
   };
 }

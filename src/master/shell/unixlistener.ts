@@ -2,8 +2,9 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
+import type { FileLock } from "../../base/filelock.ts";
 import type { Logger } from "../../base/log.ts";
-import { clearStale, identify, privateDirectory, removePlaced, standing, takenText } from "../../base/socketfile.ts";
+import { clearStale, identify, privateDirectory, removePlaced, reserve, standing, takenText } from "../../base/socketfile.ts";
 import type { Listener, RawHandle } from "./listeners.ts";
 import { fits, socketDirectory } from "./shortpath.ts";
 
@@ -16,10 +17,14 @@ export async function bindUnix(path: string, log: Logger, bind: Bind): Promise<L
     privateDirectory(dirname(real));
     log.warn({ wanted: path, used: real }, `unix:${path} is over 107 bytes, which no socket's path may be: listening on ${real} instead`);
   }
-  await clearStale(real);
+  let lock: FileLock | undefined;
   try {
-    return listener(real, log, bind);
+    lock = reserve(real);
+    await clearStale(real);
+    return listener(real, lock, log, bind);
   } catch (error) {
+    lock?.remove();
+    if (error instanceof DroverError && error.code !== "DROVER_E_DATA_DIR") throw error;
     throw new DroverError("DROVER_E_SETTINGS", `bind = unix:${real}: ${whyNot(dirname(real), error)}`, { cause: error });
   }
 }
@@ -27,11 +32,12 @@ export async function bindUnix(path: string, log: Logger, bind: Bind): Promise<L
 /** libuv reports a missing folder as EACCES, too. */
 function whyNot(folder: string, error: unknown): string {
   if (!existsSync(folder)) return `there is no folder ${folder}`;
-  if (errnoOf(error) !== "EACCES") return messageOf(error);
+  const { cause } = error as { cause?: unknown };
+  if (errnoOf(error) !== "EACCES" && errnoOf(cause) !== "EACCES") return messageOf(error);
   return `this user (uid ${process.geteuid?.() ?? "?"}) may not make a socket in ${folder}. Make the folder writable for it, or use another one`;
 }
 
-function listener(path: string, log: Logger, bind: Bind): Listener {
+function listener(path: string, lock: FileLock, log: Logger, bind: Bind): Listener {
   let handle = bind(path);
   let placed = identify(path);
   const folder = statSync(dirname(path)).mode & 0o7777;
@@ -56,7 +62,10 @@ function listener(path: string, log: Logger, bind: Bind): Listener {
     get handle() {
       return handle;
     },
-    remove: () => removePlaced(placed),
+    remove() {
+      removePlaced(placed);
+      lock.remove();
+    },
     check() {
       try {
         const is = standing(placed);
