@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 
-/** @returns a folder on a disk of `size` bytes; undefined when the test was skipped. */
-export function tinyDisk(t: TestContext, size: number): string | undefined {
+/** @param more options of tmpfs(5). @returns a folder on a disk of `size` bytes; undefined when the test was skipped. */
+export function tinyDisk(t: TestContext, size: number, ...more: readonly string[]): string | undefined {
   const dir = mkdtempSync(join(tmpdir(), "drover-disk-"));
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", dir]);
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", [`size=${size}`, ...more].join(), "tmpfs", dir]);
   t.after(() => {
     if (mounted.status === 0) spawnSync("umount", ["-l", dir]); // open files may be closed after this
     rmSync(dir, { recursive: true, force: true });

@@ -29,6 +29,8 @@ export interface DiskMeasured {
   readonly size: number;
   /** For this user. */
   readonly free: number;
+  /** Files and folders; undefined where the file system has no limit of its own for them. */
+  readonly inodes?: { readonly total: number; readonly free: number };
 }
 
 export interface Measured {

@@ -25,7 +25,7 @@ export function resultCode(thrown: unknown): number | undefined {
 }
 
 /** Tries to write a page into a directory. @returns the errno of the failure. */
-function probe(directory: string): string | undefined {
+export function probeDirectory(directory: string): string | undefined {
   const path = join(directory, `.probe-${process.pid}`);
   try {
     const fd = openSync(path, "w", 0o600);
@@ -46,7 +46,7 @@ function trouble(thrown: unknown, directory: string | undefined): string | undef
   const sqlite = resultCode(thrown);
   // A full disk makes SQLite report I/O errors, too.
   const looked =
-    directory !== undefined && sqlite !== undefined && (sqlite === 10 || UNCLEAR.includes(sqlite)) ? probe(directory) : undefined;
+    directory !== undefined && sqlite !== undefined && (sqlite === 10 || UNCLEAR.includes(sqlite)) ? probeDirectory(directory) : undefined;
   const errno = [looked, SQLITE[sqlite ?? -1], errnoOf(thrown)].find((name) => name !== undefined && name in TROUBLES);
   return errno;
 }

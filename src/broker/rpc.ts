@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { identify, inTheWay, privateDirectory, standing, takenText, type Placed } from "../base/socketfile.ts";
+import { probeDirectory, storageError } from "../base/storage.ts";
 import type { BrokerPort } from "../sheets/direct-transport.ts";
 import { SpentCalls } from "./ledger/seat.ts";
 import { RpcCalls } from "./rpc-calls.ts";
@@ -27,11 +28,19 @@ export interface RpcServer {
   close(): void;
 }
 
-/** In a cluster's child `exclusive` keeps the socket in this process, and binding happens within the call, so that the mask covers it. */
+/**
+ * In a cluster's child `exclusive` keeps the socket in this process, and binding happens within the call, so that the mask covers it.
+ * Its error comes later, as an event: a file that can't be written there either tells the cause at once.
+ * @throws Error with `code`, unless that file can be written.
+ */
 function listenPrivately(server: Server, path: string): void {
   const mask = process.umask(0o077);
   try {
     server.listen({ path, exclusive: true });
+    if (!server.listening) {
+      const code = probeDirectory(dirname(path));
+      throw Object.assign(new Error(`${code ?? "unknown cause"}: no socket can be made there`), { code });
+    }
     chmodSync(path, 0o600);
   } finally {
     process.umask(mask);
@@ -132,7 +141,7 @@ class SocketServer implements RpcServer {
 
 /**
  * Serves a broker on a unix socket (0600), at first under a name of its own in the same directory.
- * @param path where workers will look, at most 107 bytes. @param estate for the broker that will take over. @throws DroverError DROVER_E_BOOT.
+ * @param path where workers will look, at most 107 bytes. @param estate for the broker that will take over. @throws DroverError DROVER_E_BOOT, DROVER_E_DISK.
  */
 export function serveBroker(broker: BrokerPort, path: string, log: Logger, estate?: Estate): RpcServer {
   for (const name of [path, temporaryName(path)])
@@ -145,6 +154,6 @@ export function serveBroker(broker: BrokerPort, path: string, log: Logger, estat
   try {
     return new SocketServer(path, serving);
   } catch (e) {
-    throw new DroverError("DROVER_E_BOOT", `can't listen on the broker's socket in ${dirname(path)}: ${messageOf(e)}`);
+    throw storageError(`can't listen on the broker's socket in ${dirname(path)}`, e, { code: "DROVER_E_BOOT" });
   }
 }

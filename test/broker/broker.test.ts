@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { encodeFrame, FrameReader, type Frame } from "../../src/base/frames.ts";
 import { makeLogger } from "../../src/base/log.ts";
 import type { FromChild, ToChild } from "../../src/base/protocol.ts";
+import { probeDirectory } from "../../src/base/storage.ts";
 import { mebibytes, ms, perMinute, seconds } from "../../src/base/units.ts";
 import { Broker } from "../../src/broker/broker.ts";
 import type { BrokerConfig } from "../../src/broker/config.ts";
@@ -20,6 +22,7 @@ import { directTransport } from "../../src/sheets/direct-transport.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import { PROTOCOL } from "../../src/sheets/wire.ts";
 import { temporaryFolder } from "../folder.ts";
+import { tinyDisk } from "../tiny-disk.ts";
 import { EMAIL, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "./upstream.ts";
 
 const key = keyFile();
@@ -483,6 +486,22 @@ test("what an operator must mend ends the process with its code and one clear li
     assert.equal(fatal.exit, exit);
     assert.match(fatal.message, message);
   }
+});
+
+test("where no inode is left, or the file system is read-only, the broker's socket is refused with the cause, and may come later", (t) => {
+  const disk = tinyDisk(t, 1_000_000, "nr_inodes=8");
+  if (disk === undefined) return;
+  const refused = (): FromChild | undefined => {
+    const child = run({ socket: join(disk, "broker.sock") });
+    assert.deepEqual(child.exits, [75]);
+    return child.sent[0];
+  };
+  for (let nr = 0; nr < 8 && probeDirectory(disk) === undefined; nr += 1) writeFileSync(join(disk, `${nr}`), "");
+  const full = refused();
+  assert.match(full?.type === "fatal" ? full.message : "", /can't listen on the broker's socket .*ENOSPC.* Free space \(or inodes\)/);
+  spawnSync("mount", ["-o", "remount,ro", disk]);
+  const readOnly = refused();
+  assert.match(readOnly?.type === "fatal" ? readOnly.message : "", /can't listen on the broker's socket .*EROFS.* writable again/);
 });
 
 test("a data directory that can't be written any more costs nothing but the next start", async () => {

@@ -211,11 +211,15 @@ function fullestTable({ upstream }: Snapshot): Reading | undefined {
 }
 
 function fullestDisk({ disks }: Measured): Reading | undefined {
-  const [fullest] = disks.map((disk) => ({ ...disk, share: percent(1 - disk.free / disk.size) })).toSorted((a, b) => b.share - a.share);
-  if (fullest === undefined) return undefined;
-  const { directory, share, free } = fullest;
-  return reading(
-    share,
-    said`the file system of the ${directory} directory is ${share} % full, ${Math.floor(free / 1_048_576)} MiB are left`,
-  );
+  const readings = disks.flatMap(({ directory, size, free, inodes }) => {
+    const [space, left] = [percent(1 - free / size), Math.floor(free / 1_048_576)];
+    const ofSpace = reading(space, said`the file system of the ${directory} directory is ${space} % full, ${left} MiB are left`);
+    if (inodes === undefined) return [ofSpace];
+    const share = percent(1 - inodes.free / inodes.total);
+    return [
+      ofSpace,
+      reading(share, said`the file system of the ${directory} directory uses ${share} % of its inodes, ${inodes.free} are left`),
+    ];
+  });
+  return readings.toSorted((a, b) => b.value - a.value)[0];
 }

@@ -31,6 +31,8 @@ export const FRENCH = {
     "la table {0} a atteint {1} % de son maxRows ou de son maxBytes : à 100 %, les nouvelles lignes sont refusées",
   "the file system of the {0} directory is {1} % full, {2} MiB are left":
     "le système de fichiers du dossier « {0} » est plein à {1} %, il reste {2} Mio",
+  "the file system of the {0} directory uses {1} % of its inodes, {2} are left":
+    "le système de fichiers du dossier « {0} » utilise {1} % de ses inodes, il en reste {2}",
   // The launch schedule and its guards.
   "80 % of the slots or more were taken for {0} hours of the last 24":
     "80 % des places au moins ont été prises pendant {0} heures sur les 24 dernières",

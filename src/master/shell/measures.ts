@@ -184,8 +184,9 @@ async function diskOf({
   readonly path: string;
 }): Promise<DiskMeasured | undefined> {
   try {
-    const { blocks, bavail, bsize } = await statfs(path);
-    return blocks === 0 ? undefined : { directory: name, size: blocks * bsize, free: bavail * bsize };
+    const { blocks, bavail, bsize, files, ffree } = await statfs(path);
+    const inodes = files === 0 ? {} : { inodes: { total: files, free: ffree } };
+    return blocks === 0 ? undefined : { directory: name, size: blocks * bsize, free: bavail * bsize, ...inodes };
   } catch {
     return undefined; // not there yet, or gone: nothing is said of it
   }

@@ -111,7 +111,7 @@ export const ALERTS = [
     default: "90%",
     reload: "live",
     help: "How full the file system of the data directory or of the log may be before the disk alert warns.",
-    notes: "It is critical half way from there to full.",
+    notes: "Of its space or of its inodes. It is critical half way from there to full.",
   }),
   setting({
     name: "alert_slots_time",

@@ -188,6 +188,12 @@ const SLOW: readonly (readonly [what: string, world: World, wait: Ms, told: stri
   ],
   ["the disk fills", { figures: { disks: [{ directory: "data", size: 100, free: 9 }] } }, ms(0), "disk raised warning"],
   ["the disk is full", { figures: { disks: [{ directory: "log", size: 100, free: 1 }] } }, ms(0), "disk raised critical"],
+  [
+    "no inode is left",
+    { figures: { disks: [{ directory: "data", size: 100, free: 90, inodes: { total: 200, free: 0 } }] } },
+    ms(0),
+    "disk raised critical",
+  ],
   ["a reload was refused", { refused: "a setting is wrong:\n  workers" }, ms(0), "reload raised warning"],
   [
     "a reload was rolled back",
