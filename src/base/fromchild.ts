@@ -98,6 +98,7 @@ const readers: Readers<FromChild> = {
   fatal: ({ exit, code, message }) =>
     count(exit) && text(code, 100) && text(message, 65_536) ? { type: "fatal", exit, code, message } : undefined,
   wants: ({ what }) => (what === "tables" ? { type: "wants", what } : undefined),
+  handles: ({ signal }) => (signal === "SIGUSR1" ? { type: "handles", signal } : undefined),
   worn: ({ served }) => (count(served) ? { type: "worn", served } : undefined),
   bind: ({ id, address }) => {
     const at = readAddress(address);

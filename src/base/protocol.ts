@@ -169,6 +169,8 @@ export type FromChild =
   | { type: "wants"; what: "tables" }
   /** It has served as many requests as it should (DROVER_MAX_REQUESTS); said once, and it serves on until its replacement is ready. */
   | { type: "worn"; served: number }
+  /** The application handles the signal that would open the inspector; said once. */
+  | { type: "handles"; signal: "SIGUSR1" }
   /** The application opens another server: give it a copy of the socket that listens there; `bound` answers it. */
   | { type: "bind"; id: number; address: SocketAddress }
   /** That server has been closed. */

@@ -18,8 +18,10 @@ export async function stackOf({ arbiter }: Pick<Daemon, "arbiter">, slot: unknow
     return refused(`there is no worker ${JSON.stringify(slot)}: 0 to ${Math.max(...numbers)}`);
   const incumbent = arbiter.state().places.get(placeId("worker", slot))?.incumbent;
   if (incumbent?.is !== "ready") return refused(`worker ${slot} is ${incumbent?.is ?? "gone"}: only a ready one can be asked`);
-  if (arbiter.children.get(incumbent.pid)?.inspectable === false)
-    return refused(`worker ${slot} was started with DROVER_AUTOPSY=off: it opens no debugger`);
+  const child = arbiter.children.get(incumbent.pid);
+  if (child?.inspectable === true && child.handlesSignal)
+    return refused(`the application of worker ${slot} handles SIGUSR1, which would open its debugger: its stack can't be read`);
+  if (child?.inspectable === false) return refused(`worker ${slot} was started with DROVER_AUTOPSY=off: it opens no debugger`);
   const found = await arbiter.look(incumbent.pid, BUDGET);
   if (found === undefined) return refused(`worker ${slot} has just ended`);
   await Promise.race([found.release(), sleep(RELEASED_WITHIN)]); // it goes on without us where the machine is busy

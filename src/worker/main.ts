@@ -23,7 +23,11 @@ export function runWorker(
   const { exit } = host;
   const fail = (thrown: unknown): void => void (sayFatal(port, thrown), setImmediate(exit, exitCodeOf(thrown)));
   let worker: Worker | undefined;
-  installWorkerSignals(host.signals, () => (worker === undefined ? exit(EXIT.done.code) : worker.drain("operator")));
+  installWorkerSignals(
+    host.signals,
+    () => (worker === undefined ? exit(EXIT.done.code) : worker.drain("operator")),
+    () => port.send({ type: "handles", signal: "SIGUSR1" }),
+  );
   port.onMessage((message, handle) => {
     if (message.type !== "configure") return worker?.take(message, handle);
     if (worker !== undefined) return;

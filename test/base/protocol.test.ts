@@ -43,6 +43,7 @@ test("every message of ours is read back as it is", () => {
     { type: "fatal", exit: 4, code: "DROVER_E_APP", message: "no" },
     { type: "wants", what: "tables" },
     { type: "worn", served: 1_000 },
+    { type: "handles", signal: "SIGUSR1" },
     { type: "bind", id: 1, address },
     { type: "unbind", address: { ...address, path: "/run/x.sock", host: null } },
   ])

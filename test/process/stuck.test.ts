@@ -1,9 +1,9 @@
 /** Stuck workers, in real processes: found, explained, killed, replaced; and what can be asked of a living one. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { descendants, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { descendants, folder, get, ROOT, start, until, type Daemon } from "./harness.ts";
 
 const app = (t: TestContext, env: NodeJS.ProcessEnv = {}) =>
   start(t, { args: [join(ROOT, "test/process/apps/stuck.mjs")], env: { DROVER_WORKERS: "2", DROVER_TIMEOUT: "2s", ...env } });
@@ -113,6 +113,23 @@ test("DROVER_AUTOPSY=off: the verdict from /proc alone, and SIGUSR1 opens nothin
   const found = await record(daemon, "stuck");
   assert.equal(found["verdict"], "spinning");
   assert.deepEqual(found["stack"], []);
+});
+
+test("an application that handles SIGUSR1 keeps it: no signal, and the verdict says why there is no stack", async (t) => {
+  const dir = folder(t);
+  const app = `import { writeFileSync } from "node:fs";
+    process.on("SIGUSR1", () => writeFileSync("signalled", ""));
+    export default (req, res) => { if (req.url === "/loop") for (;;); res.end(); };`;
+  writeFileSync(join(dir, "app.mjs"), app);
+  const daemon = await start(t, { cwd: dir, args: [join(dir, "app.mjs")], env: { DROVER_WORKERS: "1", DROVER_TIMEOUT: "2s" } });
+  const asked = await daemon.control("stack", { slot: 0 });
+  assert.deepEqual([asked.status, /handles SIGUSR1/.test(asked.body)], [409, true], asked.body);
+  void get(`${daemon.url}/loop`).catch(() => {});
+  const found = await record(daemon, "stuck");
+  assert.ok(["spinning", "starved"].includes(String(found["verdict"])), String(found["verdict"]));
+  if (found["verdict"] === "spinning")
+    assert.match(String(found["msg"]), /was stuck: spinning: its application handles SIGUSR1, so its stack can't be read/);
+  assert.ok(!existsSync(join(dir, "signalled")));
 });
 
 test("stack: an idle worker, a busy one, twice; then both go on and no inspector listens", async (t) => {

@@ -147,12 +147,21 @@ test("a worker whose parent is another process, or whose channel closes, exits",
 test("the terminal's signals are ignored, TERM drains, USR1 is left to Node", () => {
   const process = new EventEmitter();
   let terminated = 0;
-  installWorkerSignals(process, () => (terminated += 1));
+  let handled = 0;
+  installWorkerSignals(
+    process,
+    () => (terminated += 1),
+    () => (handled += 1),
+  );
   for (const signal of ["SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR2"]) assert.equal(process.emit(signal), true);
   assert.equal(terminated, 0);
   process.emit("SIGTERM");
   assert.equal(terminated, 1);
   assert.equal(process.listenerCount("SIGUSR1"), 0);
+  process.on("SIGCHLD", () => {});
+  assert.equal(handled, 0);
+  for (let nr = 0; nr < 2; nr += 1) process.once("SIGUSR1", () => {});
+  assert.equal(handled, 1, "reported once: without a listener Node's own handler does not come back");
 });
 
 test("threads: shared memory passes without a copy, a named export is called, an abort ends the wait, the queue is bounded", async () => {

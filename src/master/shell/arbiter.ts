@@ -175,6 +175,9 @@ export function createArbiter(world: World, seed: number): Arbiter {
         child.full = message.full;
         child.churnsAt = message.churns ? clock.now() : undefined;
         return balance.changed();
+      case "handles":
+        child.handlesSignal = true;
+        return;
       case "worn":
         child.worn = message.served;
         return world.worn(child);

@@ -22,6 +22,8 @@ export interface Child {
   readonly startedAt: Instant;
   /** SIGUSR1 opens its inspector. */
   readonly inspectable: boolean;
+  /** Its application handles SIGUSR1, which therefore does not open its inspector. */
+  handlesSignal: boolean;
   readonly beatEvery: Ms;
   /** How long it may be silent, as its generation has it. */
   readonly beatTimeout: Ms;
@@ -68,6 +70,7 @@ type Born =
 /** One that was forked just now: nothing has been heard of it. */
 export const unheardOf = (born: Pick<Child, Born>): Child => ({
   ...born,
+  handlesSignal: false,
   staying: 0,
   full: false,
   churnsAt: undefined,

@@ -27,10 +27,10 @@ export function createExaminations({ log, clock, children, state, feed }: Parts)
   const look = (pid: Pid, budget: Ms): Promise<Examined> | undefined => {
     const child = children.get(pid);
     if (child === undefined) return undefined;
-    const { inspectable, output } = child;
+    const { inspectable, handlesSignal, output } = child;
     const signal = (name: "SIGUSR1"): void => void child.process.kill(name);
     child.looking ??= examiner
-      .examine({ pid, inspectable, signal, awaitInspector: (take) => output.awaitInspector(take) }, budget)
+      .examine({ pid, inspectable, handlesSignal, signal, awaitInspector: (take) => output.awaitInspector(take) }, budget)
       .then((found) => ({ ...found, release: () => releaseOf(child, found) }))
       .finally(() => (child.looking = undefined));
     return child.looking;

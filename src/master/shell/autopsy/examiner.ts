@@ -6,7 +6,7 @@ import { messageOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
 import { ms, type Ms } from "../../../base/units.ts";
 import { CLOSED_WITHIN, closeInspector } from "./closing.ts";
-import { findings, type Findings } from "./findings.ts";
+import { findings, type Findings, type Untold } from "./findings.ts";
 import { isHeld, isRunning, lookTwice, type Looks } from "./looks.ts";
 import { hungerOf, patience } from "./patience.ts";
 import { lookInside, type Inside } from "./stack.ts";
@@ -16,6 +16,8 @@ export interface Subject {
   readonly pid: number;
   /** It was started with an inspector to open: without one SIGUSR1 would do nothing, or kill. */
   readonly inspectable: boolean;
+  /** Its application handles SIGUSR1: the signal is the application's, and opens nothing. */
+  readonly handlesSignal?: boolean;
   awaitInspector(take: (address: string) => void): () => void;
   signal(signal: "SIGUSR1"): void;
 }
@@ -82,6 +84,7 @@ export function createExaminer(log: Logger): Examiner {
       const half = timer(budget / 2);
       try {
         const looks = await lookTwice(subject.pid);
+        if (subject.inspectable && subject.handlesSignal === true) return examined(looks, "handled");
         if (isHeld(looks.later) || !subject.inspectable || !(await turn(half.signal))) return examined(looks, "unasked");
         const inspector = openInspector(subject);
         const inside = await ask(inspector, subject, looks, ms(budget - SPARE - (performance.now() - began)));
@@ -93,7 +96,7 @@ export function createExaminer(log: Logger): Examiner {
   };
 }
 
-const examined = (looks: Looks, inside: Inside | "silent" | "unasked", inspector?: Inspector): Examined => ({
+const examined = (looks: Looks, inside: Inside | Untold, inspector?: Inspector): Examined => ({
   ...findings(looks, inside),
   release: async () => {
     if (typeof inside !== "string") await inside.release();

@@ -27,8 +27,14 @@ export interface Findings {
   readonly waits: string;
 }
 
-/** @param inside what its inspector told; "silent": it gave no answer; "unasked": there is no inspector (DROVER_AUTOPSY=off). */
-export function findings(looks: Looks, inside: Inside | "silent" | "unasked"): Findings {
+/**
+ * Why the inspector told nothing. silent: it gave no answer. unasked: there is none (DROVER_AUTOPSY=off). handled: the application handles
+ * the signal that opens it.
+ */
+export type Untold = "silent" | "unasked" | "handled";
+
+/** @param inside what its inspector told. */
+export function findings(looks: Looks, inside: Inside | Untold): Findings {
   const { later, waits } = looks;
   const told = typeof inside === "string" ? undefined : inside;
   const verdict = verdictOf(looks, inside);
@@ -43,7 +49,7 @@ export function findings(looks: Looks, inside: Inside | "silent" | "unasked"): F
   };
 }
 
-function verdictOf(looks: Looks, inside: Inside | "silent" | "unasked"): StuckVerdict {
+function verdictOf(looks: Looks, inside: Inside | Untold): StuckVerdict {
   const { later } = looks;
   if (later === undefined || later.state === "Z" || later.state === "X") return "gone";
   if (later.state === "T" || later.state === "t") return "stopped";
@@ -52,7 +58,9 @@ function verdictOf(looks: Looks, inside: Inside | "silent" | "unasked"): StuckVe
   return isRunning(looks) ? "spinning" : "blocked";
 }
 
-function textOf(verdict: StuckVerdict, looks: Looks, inside: Inside | "silent" | "unasked"): string {
+const UNREAD = ": its application handles SIGUSR1, so its stack can't be read";
+
+function textOf(verdict: StuckVerdict, looks: Looks, inside: Inside | Untold): string {
   const hungry = verdict === "starved" ? `: ready to run, and given ${looks.ran.toFixed(0)} ms of CPU in ${looks.apart.toFixed(0)} ms` : "";
   const asleep = looks.waits === "" ? "" : `, in the kernel's ${looks.waits}`;
   if (typeof inside !== "string") {
@@ -60,7 +68,8 @@ function textOf(verdict: StuckVerdict, looks: Looks, inside: Inside | "silent" |
     const where = whereOf(inside.frames);
     return `${verdict}${where === "" ? "" : ` at ${where}`}${hungry}`;
   }
-  if (verdict !== "native") return verdict + hungry;
+  const unread = inside === "handled" && (verdict === "spinning" || verdict === "blocked") ? UNREAD : "";
+  if (verdict !== "native") return verdict + hungry + unread;
   if (looks.later?.state === "D") return `native: the kernel holds it (uninterruptible)${asleep}`;
   return `native: it is in no JavaScript that a debugger could interrupt, ${isRunning(looks) ? "busy" : `asleep${asleep}`}`;
 }
