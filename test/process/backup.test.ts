@@ -26,6 +26,7 @@ import { writeEnd, writeEntry } from "../../src/cli/backup/tar.ts";
 import { inspectJournal } from "../../src/broker/journal/inspect.ts";
 import { verifyJournal } from "../../src/broker/journal/verify.ts";
 import { keyFile } from "../broker/upstream.ts";
+import { needs } from "../needs.ts";
 import { pause } from "../times.ts";
 import { crashWorld, send, type CrashWorld } from "./crash.ts";
 import { cleanEnv, DROVER, folder, ONE, ROOT, start, until } from "./harness.ts";
@@ -366,3 +367,30 @@ test("sessions move with a backup: who is in stays in, who logged out stays out,
     damaged.said,
   );
 });
+
+test(
+  "a restore is on disk before it says so, and before anything takes the place of what was there",
+  { skip: needs("strace", "strace") },
+  async (t) => {
+    const [from, to] = [folder(t), folder(t)];
+    const kept = ["session.key", "mine.txt"];
+    mkdirSync(join(from, "var"));
+    for (const name of kept) writeFileSync(join(from, "var", name), `${name} `.repeat(20));
+    const made = await drover(from, ["backup", join(to, "b")]);
+    assert.equal(made.code, 0, made.said);
+    const calls = join(to, "calls");
+    const strace = ["-f", "-y", "-qq", "-o", calls, "-e", "trace=fsync,fdatasync,rename,renameat,renameat2,rmdir"];
+    await promisify(execFile)("strace", [...strace, DROVER, "restore", "b"], { cwd: to, env: cleanEnv({}) });
+    const lines = readFileSync(calls, "utf8").split("\n");
+    const at = (what: RegExp): number => {
+      const found = lines.findLastIndex((line) => what.test(line) && !line.includes("-1 E"));
+      return found >= 0 ? found : assert.fail(`${what} is not among\n${lines.join("\n")}`);
+    };
+    const accepted = at(/rename.*restore\.ready/);
+    for (const name of kept) {
+      assert.ok(at(new RegExp(`sync.*restore\\.new/${name}>`)) < accepted, `${name} is on disk`);
+      assert.ok(at(new RegExp(`rename.*restore\\.placing/${name}`)) < at(/sync.*\/var>/), `${name} is durably in its place`);
+    }
+    assert.ok(at(/sync.*restore\.new>/) < accepted, "their names are on disk");
+  },
+);

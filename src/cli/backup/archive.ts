@@ -80,7 +80,7 @@ function readManifest(entry: Entry | undefined): Manifest {
   return manifest as unknown as Manifest;
 }
 
-/** Takes a file out, for its owner alone. @throws NotWhole when its bytes are not those that went in. */
+/** Takes a file out, for its owner alone; it is on disk when this returns. @throws NotWhole when its bytes are not those that went in. */
 function extract({ name, size, content }: Entry, wanted: FileInfo | undefined, folder: string): void {
   if (wanted?.name !== name || wanted.size !== size) throw new NotWhole(`${name} is not what its manifest says`);
   const sum = createHash("sha256");
