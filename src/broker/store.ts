@@ -97,9 +97,19 @@ function readKept(raw: unknown): Kept {
   };
 }
 
+/** A read that failed may succeed, and what this one loses is overwritten. */
+function readTwice(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (e) {
+    if (!isDiskTrouble(e)) throw e;
+    return readFileSync(path, "utf8");
+  }
+}
+
 function load(path: string, log: Logger): Kept {
   try {
-    return readKept(JSON.parse(readFileSync(path, "utf8")));
+    return readKept(JSON.parse(readTwice(path)));
   } catch (e) {
     if (errnoOf(e) !== "ENOENT") log.warn({ path }, `what the last broker knew is lost: ${messageOf(e)}`);
     return readKept(undefined);

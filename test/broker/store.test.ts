@@ -82,3 +82,27 @@ test("what a store keeps late is on disk soon without another change, and at onc
   await new Promise((r) => setTimeout(r, ms(300)));
   assert.equal(count.renames, before);
 });
+
+test("a read of broker.json that fails once costs nothing", (t) => {
+  const folder = temporaryFolder("store");
+  const path = join(folder, "broker.json");
+  const accepted = { identity: "journal", lsn: 7 };
+  const first = openStore(folder, 1 as Timestamp, log);
+  first.noteAccepted(accepted);
+  first.keepReaders(1);
+  first.close();
+  const read = fs.readFileSync;
+  let failures = 1;
+  const mock = t.mock.method(fs, "readFileSync", (...args: Parameters<typeof read>) => {
+    if (args[0] === path && (failures -= 1) >= 0) throw Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
+    return read(...args);
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    mock.mock.restore();
+    syncBuiltinESMExports();
+  });
+  const second = openStore(folder, 2 as Timestamp, log);
+  second.close();
+  assert.deepEqual(second.lastAccepted(), accepted);
+});
