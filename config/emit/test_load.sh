@@ -12,7 +12,7 @@
 # Run it from another machine: a generator on the same CPUs takes its share of them.
 set -u
 
-url=@URL@
+url='@URL@'
 case ${1-} in http://* | https://*) url=$1 && shift ;; esac
 
 drover=$(command -v drover || true)

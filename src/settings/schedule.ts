@@ -62,10 +62,17 @@ function inFile(path: string, from: string | undefined): Parsed<SlotSchedule> {
   } catch (error) {
     return expected(`a file that can be read: ${path}: ${messageOf(error)}`);
   }
-  const bare = text.replaceAll(/#.*$/gm, "").trim();
-  const [, list = bare, own] = /^(.*?)[\s,]*\bfrom\s+(\S+)$/is.exec(bare) ?? [];
-  const read = pairs(list.trim().replaceAll(/[\r\n]+/g, ","), from ?? own);
+  const lines = text.split(/[\r\n]+/).map((line) => dateApart(line.replace(/#.*$/, "").trim()));
+  const list = lines.map(({ pairs: list }) => list).filter((line) => line !== "");
+  const read = pairs(list.join(","), from ?? lines.find((line) => line.from !== undefined)?.from);
   return read.ok ? read : expected(`${read.problem} (in ${path})`);
+}
+
+/** Takes `from DATE` off the end of a line. */
+function dateApart(line: string): { readonly pairs: string; readonly from: string | undefined } {
+  const words = line.split(/[\s,]+/);
+  if (words.at(-2)?.toLowerCase() !== "from") return { pairs: line, from: undefined };
+  return { pairs: line.slice(0, line.toLowerCase().lastIndexOf("from")), from: words.at(-1) };
 }
 
 function pairs(text: string, from: string | undefined): Parsed<SlotSchedule> {

@@ -278,6 +278,7 @@ test("a link that leads out of the root is named, and nothing beyond it is writt
   assert.equal(readFileSync(join(host, "lib/drover/journal.db"), "utf8"), "precious");
   await assert.rejects(install(["--root", root, ...SYSTEMD]), leaves);
   assert.deepEqual(readdirSync(root), ["var"]);
+  await printed(t, () => uninstall(["--root", join(root, "not-there"), "--dry-run"]));
   rmSync(join(root, "var"));
   symlinkSync(join(root, "nowhere"), join(root, "opt"));
   await assert.rejects(install(["--root", root, ...SYSTEMD]), coded("DROVER_E_INSTALL", /opt is a link to a place that is not there/));

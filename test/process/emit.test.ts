@@ -103,6 +103,12 @@ suite("scripts that measure", { concurrency: 3 }, () => {
     assert.deepEqual([code, err], [2, "ab is not installed: apt install apache2-utils\n"]);
   });
 
+  test("a URL with a query stands in the scripts as one word: what follows & is not run", async (t) => {
+    const dir = await emitted(t, "test-load", "--url", "http://127.0.0.1:9/?a&touch%20here");
+    const traced = await run("sh", ["-xc", `PATH=/nowhere; . ${join(dir, "test_load.sh")}`], { cwd: dir });
+    assert.match(traced.err, /^\+ url=.*http:\/\/127\.0\.0\.1:9\/\?a&touch%20here'?$/m);
+  });
+
   test("1.6: test_load.sh falls back to ab where drover is missing", { skip: noAb, timeout: 60_000 }, async (t) => {
     const url = await served(t, (_req, res) => res.end("ok"));
     const dir = await emitted(t, "test-load", "--url", url);

@@ -112,7 +112,6 @@ export class Limiter {
   /** Before an export. */
   async export(who: Who): Promise<Passage> {
     const { export: rate } = this.#parts.rules;
-    if (this.exports.exceeded(who) !== undefined) return { is: "refused", problem: EXPORTS_TAKEN };
     return rate === null ? FREE : this.#spend(this.#own("export", who, rate), []);
   }
 
@@ -176,7 +175,8 @@ function clientOver({ name, most, per, burst }: NamedDeed, wait: Ms, headers: Re
   return problem(429, "rate-limited", detail, { headers: { ...headers, ...retryAfter(wait), "X-Drover-Refused": "rate" } });
 }
 
-const EXPORTS_TAKEN: Problem = problem(
+/** Why an export finds no place. */
+export const EXPORTS_TAKEN: Problem = problem(
   429,
   "rate-limited",
   `${EXPORTS_OF_A_CLIENT} exports of this client are under way: come again when one of them is over`,

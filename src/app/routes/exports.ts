@@ -10,7 +10,7 @@ import type { Job } from "../export/pieces.ts";
 import type { Selected } from "../export/thread.ts";
 import { MOST_COLUMNS, MOST_ROWS } from "../export/xlsx.ts";
 import { hasTag } from "../fixed.ts";
-import { applied } from "../limits/limiter.ts";
+import { applied, EXPORTS_TAKEN } from "../limits/limiter.ts";
 import { caching, isStale } from "../prepared.ts";
 import { badParameter, problem, retryAfter, sendProblem, type Problem } from "../problem.ts";
 import { bindQuery } from "../query/bind.ts";
@@ -46,12 +46,17 @@ export function exportRoute(fastify: FastifyInstance, services: AppServices): vo
     const head = headOf(order, services);
     if (hasTag(request.headers["if-none-match"], head.ETag)) return notModified(reply, head);
     const who = await services.limiter.who(request.raw);
-    const over = applied(await services.limiter.export(who), reply);
-    if (over !== undefined) return sendProblem(request, reply, over);
-    if (exports.full) return sendProblem(request, reply, full());
-    const leave = services.limiter.exports.enter(who);
-    await exports.hold(() => answer(request, reply, order, exports, head)).finally(leave);
-    return reply;
+    const leave = services.limiter.exports.tryEnter(who);
+    if (leave === undefined) return sendProblem(request, reply, EXPORTS_TAKEN);
+    try {
+      const over = applied(await services.limiter.export(who), reply);
+      if (over !== undefined) return sendProblem(request, reply, over);
+      if (exports.full) return sendProblem(request, reply, full());
+      await exports.hold(() => answer(request, reply, order, exports, head));
+      return reply;
+    } finally {
+      leave();
+    }
   });
 }
 

@@ -1,5 +1,5 @@
 /** What `--root DIR` must not leave: an image's links name places of the image, which on this machine are others. */
-import { lstatSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { DroverError } from "../../base/errors.ts";
 import type { UnitNames } from "../emit/names.ts";
@@ -18,11 +18,11 @@ export const touched = ({ service, file, dir, envFile, keyFile }: UnitNames): st
 ];
 
 /**
- * @param root as in --root, which exists. @param paths below it, which need not exist.
+ * @param root as in --root. @param paths below it, which need not exist.
  * @throws DroverError DROVER_E_INSTALL when a link on the way to one leads out of the root.
  */
 export function mustStayInside(root: string, paths: readonly string[]): void {
-  if (root === "/") return;
+  if (root === "/" || !existsSync(root)) return;
   const inside = realpathSync(root);
   for (const path of paths) {
     const link = leavingLink(root, inside, path);

@@ -28,11 +28,10 @@ export async function install(argv: readonly string[]): Promise<number> {
   }
   const began = performance.now();
   const { root, names } = plan.options;
-  if (existsSync(root))
-    mustStayInside(
-      root,
-      touched(names).map((path) => join(root, path)),
-    );
+  mustStayInside(
+    root,
+    touched(names).map((path) => join(root, path)),
+  );
   const before = await preflight(plan);
   if (before.version === "missing") copyVersion(plan.folder, plan.packed);
   say(

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Piscina } from "piscina";
 import { http } from "../../../src/base/http.ts";
-import { ms } from "../../../src/base/units.ts";
-import { PLAYERS, players, sampleSheet, Sheet, world, type World } from "../world.ts";
+import { NO_LIMITS } from "../../../src/app/limits/rules.ts";
+import { minutes, ms } from "../../../src/base/units.ts";
+import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
+import { loginServices, PLAYERS, players, sampleSheet, Sheet, world, type World } from "../world.ts";
 import { parseCsv, readSheet } from "./unzip.ts";
 
 const at = (w: World, query: string, table = "players"): string => `${w.url}/api/tables/${table}/export?${query}`;
@@ -182,6 +185,21 @@ test("one address holds three places at a time, and the others' exports are made
   for (let status = 429; status !== 200; await new Promise((resolve) => setTimeout(resolve, 20)))
     status = (await fetch(at(w, "format=csv"))).status;
   for (const one of held) one.destroy();
+});
+
+test("of exports that one address asks for in the same moment three are made, however long it takes to count them", async () => {
+  const ledger = ledgerByHand({ rules: { max: 500 } }).worker();
+  const slow = new Proxy(ledger, {
+    get: (target, name) =>
+      name === "spend"
+        ? async (...args: Parameters<typeof ledger.spend>) => (await sleep(500), target.spend(...args))
+        : (Reflect.get(target, name) as (...args: unknown[]) => unknown).bind(target),
+  });
+  const limits = { ...NO_LIMITS, export: { most: 1_000, per: minutes(1) } };
+  await using w = await world(sampleSheet(3), undefined, { ...loginServices(slow), limits });
+  const answers = await Promise.all(Array.from({ length: 10 }, () => fetch(at(w, "format=csv"))));
+  const refused = answers.filter(({ status, headers }) => status === 429 && headers.get("x-drover-refused") === "exports");
+  assert.equal(refused.length, 7);
 });
 
 test("ten at once, no more; whoever stops reading stops the work, and whoever leaves gives the place back", async () => {
