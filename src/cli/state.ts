@@ -22,8 +22,9 @@ export const policyOf = (settings: Settings): Policy => ({
   bootTimeout: settings.boot_timeout,
   bootGrace: seconds(2),
   headStart: seconds(2),
-  // More would be ready no sooner and take CPU from those who serve. At least two: one that hangs must not keep the others out.
+  // More would be ready no sooner, and take CPU from those who serve.
   bootsAtOnce: Math.max(2, CPUS),
+  bootPace: seconds(1),
   beatTimeout: settings.timeout,
   gracefulTimeout: settings.graceful_timeout,
   rollSettle: settings.roll_settle,

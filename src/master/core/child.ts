@@ -26,7 +26,9 @@ export function spawned(master: Master, event: Of<"spawned">, policy: Policy): D
     );
   }
   const place = master.places.get(event.place) ?? strange(event.place);
-  const child: Child = { is: "starting", pid, generation, beatTimeout, readyBy: after(at, ms(policy.bootTimeout + policy.bootGrace)) };
+  const readyBy = after(at, ms(policy.bootTimeout + policy.bootGrace));
+  const crowdsUntil = place.role === "worker" && event.seat === "incumbent" ? after(at, policy.bootPace) : undefined;
+  const child: Child = { is: "starting", pid, generation, beatTimeout, readyBy, crowdsUntil };
   if (wanted(master, place, event.seat)) return [put(master, { ...place, [event.seat]: child, startedAt: at }), []];
   const [killed, actions] = kill(child, "abandoned", at, policy.reapTimeout);
   const emptied = place[event.seat].is === "spawning" ? { ...place, [event.seat]: VACANT } : place;

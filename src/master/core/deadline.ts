@@ -35,8 +35,8 @@ export function nextDeadline(master: Master): Instant | undefined {
   let least: Instant | undefined = master.mode.is === "running" ? master.ahead : undefined;
   for (const { incumbent, successor, leaving } of master.places.values())
     for (const slot of [incumbent, successor, ...leaving]) {
-      const due = deadlineOf(slot);
-      if (due !== undefined && (least === undefined || due < least)) least = due;
+      for (const due of [deadlineOf(slot), slot.is === "starting" ? slot.crowdsUntil : undefined])
+        if (due !== undefined && (least === undefined || due < least)) least = due;
     }
   return least;
 }

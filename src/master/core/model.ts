@@ -43,6 +43,8 @@ export interface Starting {
   readonly generation: number;
   readonly beatTimeout: Ms;
   readonly readyBy: Instant;
+  /** Until then it keeps its share of the boots that may go on side by side; undefined: it waits for something else than the CPU. */
+  readonly crowdsUntil: Instant | undefined;
 }
 
 export interface Ready {
@@ -176,6 +178,8 @@ export interface Policy {
   readonly headStart: Ms;
   /** How many workers boot side by side, once the first is ready: at the start, after `scale` and when many died. */
   readonly bootsAtOnce: number;
+  /** For how long a boot counts among these: one that takes longer waits for something, and must not keep the others out. */
+  readonly bootPace: Ms;
   /** Silence of a ready child's loop after which it is examined and killed. Children that run are judged by their own: see Ready. */
   readonly beatTimeout: Ms;
   readonly gracefulTimeout: Ms;

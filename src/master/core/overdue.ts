@@ -6,6 +6,7 @@ import { holdFire } from "./hold.ts";
 import { allChildren, changed, find, put, VACANT, without } from "./places.ts";
 import { sayOf, span } from "./say.ts";
 import { acts, each, steps, unchanged } from "./steps.ts";
+import { uncrowd } from "./spawn.ts";
 import { successorLost } from "./succession.ts";
 import { trialDue } from "./trial.ts";
 import type { Action, Child, Decision, Event, Leaving, Master, Pid, Place, Policy, Trial } from "./model.ts";
@@ -18,6 +19,7 @@ export function tick(master: Master, event: Extract<Event, { type: "tick" }>, po
     (m) => holdFire(m, event, policy),
     (m) => each(m, allChildren(m), (now, { child }) => judge(now, child.pid, at, policy)),
     (m) => waited(m, at),
+    (m) => uncrowd(m, at),
   );
 }
 

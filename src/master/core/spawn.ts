@@ -1,6 +1,7 @@
 import { draining, put } from "./places.ts";
 import { unchanged } from "./steps.ts";
-import type { Decision, Master, Place, Policy, Seat } from "./model.ts";
+import type { Instant } from "../../base/units.ts";
+import type { Decision, Master, Place, Policy, Seat, Slot } from "./model.ts";
 
 /** Asks the shell for a child in a seat. */
 export function spawn(master: Master, place: Place, seat: Seat, generation: number): Decision {
@@ -11,15 +12,28 @@ export function spawn(master: Master, place: Place, seat: Seat, generation: numb
 /** A place refilled over and over (shrink, grow, shrink …) holds at most this many children that drain. */
 const MOST_DRAINING = 2;
 
+const crowds = (slot: Slot): boolean => slot.is === "starting" && slot.crowdsUntil !== undefined;
+
+/** Boots that take long keep nobody out any more. */
+export function uncrowd(master: Master, at: Instant): Decision {
+  const slow = [...master.places.values()].filter(
+    ({ incumbent }) => incumbent.is === "starting" && incumbent.crowdsUntil !== undefined && incumbent.crowdsUntil <= at,
+  );
+  return [slow.reduce((m, place) => put(m, { ...place, incumbent: { ...place.incumbent, crowdsUntil: undefined } as Slot }), master), []];
+}
+
 /**
  * Whether a worker waits for others that boot before it: few boot at a time, so that the master answers meanwhile and those who
  * serve keep their CPU. At the first boot the first worker boots alone until it is ready or its head start is over.
  */
 function follows(master: Master, { role }: Place, policy: Policy): boolean {
   if (role !== "worker") return false;
-  const workers = [...master.places.values()].filter((place) => place.role === "worker").map(({ incumbent }) => incumbent.is);
-  const alone = master.ahead !== undefined && !workers.includes("ready");
-  return workers.filter((is) => is === "spawning" || is === "starting").length >= (alone ? 1 : policy.bootsAtOnce);
+  const workers = [...master.places.values()].filter((place) => place.role === "worker").map(({ incumbent }) => incumbent);
+  const alone = master.ahead !== undefined && !workers.some(({ is }) => is === "ready");
+  return (
+    workers.filter((slot) => (alone ? slot.is === "starting" : crowds(slot)) || slot.is === "spawning").length >=
+    (alone ? 1 : policy.bootsAtOnce)
+  );
 }
 
 /**

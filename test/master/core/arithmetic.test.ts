@@ -59,7 +59,7 @@ test("every state that holds a process has a deadline, and no other has but wait
     [{ is: "vacant" }, undefined],
     [{ is: "spawning", generation: 1 }, undefined],
     [{ is: "waiting", until: at(1) }, 1],
-    [{ is: "starting", ...living, readyBy: at(2) }, 2],
+    [{ is: "starting", ...living, readyBy: at(2), crowdsUntil: undefined }, 2],
     [{ is: "ready", ...living, since: at(0), beatBy: at(3) }, 3],
     [{ is: "examined", ...living, since: at(0), examineBy: at(4) }, 4],
     [{ is: "draining", ...child, exitBy: at(5), why: "roll" }, 5],

@@ -8,7 +8,7 @@ const at = 0 as Instant;
 const base = { pid: 7 as Pid, generation: 1 };
 const beatTimeout = seconds(30);
 const ready: Child = { ...base, beatTimeout, is: "ready", since: at, beatBy: at };
-const starting: Child = { ...base, beatTimeout, is: "starting", readyBy: at };
+const starting: Child = { ...base, beatTimeout, is: "starting", readyBy: at, crowdsUntil: undefined };
 const draining = (why: Reason): Child => ({ ...base, is: "draining", exitBy: at, why });
 const killed = (why: Reason): Child => ({ ...base, is: "killed", reapBy: at, why });
 const plain: Ending = {

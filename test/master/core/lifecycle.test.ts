@@ -45,7 +45,7 @@ test("the first worker goes ahead: the others follow when it is ready, or when i
   slow.advance(ms(1_999));
   assert.deepEqual(slow.spawned(), []);
   slow.advance(ms(1));
-  assert.deepEqual(slow.spawned(), ["worker/1 1"], "two boot at a time, and the first boots still");
+  assert.deepEqual(slow.spawned(), ["worker/1 1", "worker/2 1"], "the first boots still: it waits for something, and keeps nobody out");
 
   const failing = world({ headStart }).start(3);
   failing.spawned();
@@ -78,6 +78,20 @@ test("few workers boot at a time, at the start, after scale and when all have di
   w.feed({ type: "stop", quick: false });
   w.reap();
   assert.deepEqual(w.of("exit"), [{ do: "exit", code: 0 }]);
+});
+
+test("boots that hang keep the other workers out for a second, not for the boot timeout", () => {
+  const w = world({ bootsAtOnce: 2, maxWorkers: 256, bootTimeout: seconds(60) }).start(6);
+  w.bootAll();
+  w.advance(seconds(20), "all");
+  for (const nr of [0, 1]) w.exit(w.pid(`worker/${nr}`), { signal: "SIGKILL" });
+  w.advance(seconds(3), "all"); // these two never become ready
+  for (const nr of [2, 3, 4, 5]) w.exit(w.pid(`worker/${nr}`), { signal: "SIGKILL" });
+  assert.equal(w.starting().length, 4, "two hang, two boot");
+  w.advance(ms(999));
+  assert.equal(w.starting().length, 4);
+  w.advance(ms(1));
+  assert.equal(w.starting().length, 6);
 });
 
 test("a child that runs is judged by the timeout it was started with, whatever a reload has made of it", () => {

@@ -11,6 +11,7 @@ export const POLICY: Policy = {
   bootGrace: ms(0),
   headStart: ms(0),
   bootsAtOnce: 100,
+  bootPace: seconds(1),
   beatTimeout: seconds(30),
   gracefulTimeout: seconds(30),
   rollSettle: ms(0),
