@@ -2,12 +2,13 @@
 import { slotsOf } from "../settings/rows/limits.ts";
 import type { Settings } from "../settings/table.ts";
 import type { Plan } from "./plan.ts";
+import type { ControlAnswer } from "../master/shell/control.ts";
 import type { SlotKeeper } from "./slots/keeper.ts";
 
 export interface Adjustments {
   adjusted(plan: Plan): Plan;
-  /** @param settings in force. */
-  setMaxSlots(max: number, settings: Settings): void;
+  /** @param settings in force. @returns what the launch schedule says to it; undefined: there is none. */
+  setMaxSlots(max: number, settings: Settings): ControlAnswer | undefined;
   /** How many slots there are to be. */
   maxSlots(settings: Settings): number;
 }
@@ -26,8 +27,9 @@ export function createAdjustments(keeper: Pick<SlotKeeper, "maximum" | "order">)
   return {
     maxSlots,
     setMaxSlots(max, settings) {
-      if (keeper.maximum(settings) === undefined) slots = { max, against: wanted(settings) };
-      else keeper.order({ do: "max", max });
+      if (keeper.maximum(settings) !== undefined) return keeper.order({ do: "max", max });
+      slots = { max, against: wanted(settings) };
+      return undefined;
     },
     adjusted: (plan) => {
       const max = maxSlots(plan.settings);

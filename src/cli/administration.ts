@@ -140,8 +140,7 @@ function masterOf({ generations, adjustments, daemon, order, schedule }: MasterP
     stack: async (slot) => await order("stack", { slot }),
     async maxSlots(max) {
       const answer = await daemon().ask({ do: "max", max });
-      if (answer.ok) adjustments.setMaxSlots(max, generations.settings());
-      return answer;
+      return answer.ok ? (adjustments.setMaxSlots(max, generations.settings()) ?? answer) : answer;
     },
     schedule: (verb) => schedule({ do: verb }),
     purge: (table) => daemon().ask({ do: "purge", table }),

@@ -71,7 +71,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "slots",
-    usage: "[--zombies | reap | end USER-OR-SESSION | schedule [hold | resume | max N]]",
+    usage: "[--zombies | reap | end USER-OR-SESSION | reset-day | schedule [hold | resume | max N]]",
     does: "list sessions, end some, or change the launch schedule",
     flags: [["--zombies", "only sessions that hold a slot and have not used it for a minute"]],
     load: async () => (await import("./control.ts")).slots,

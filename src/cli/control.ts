@@ -45,7 +45,7 @@ const SLOTS_USAGE = "usage: drover slots [--zombies | reap | end USER-OR-SESSION
 export async function slots(argv: readonly string[]): Promise<number> {
   const { resolved, positional, own } = readClientOptions(argv, [{ name: "zombies" }]);
   const [verb = "list", who, more] = positional;
-  if (verb === "schedule") {
+  if (verb === "schedule" && !own.has("zombies")) {
     say(await command(resolved.settings, "slots", scheduleBody(positional.slice(1))));
     return EXIT.done.code;
   }

@@ -137,7 +137,8 @@ test("4.9: what a new generation begins with is the schedule's maximum; without 
   const adjustments = createAdjustments(daemon.keeper);
   const planned = (): unknown => adjustments.adjusted({ settings: daemon.settings() } as never).settings.max_slots;
   assert.equal(planned(), 50);
-  adjustments.setMaxSlots(70, daemon.settings());
+  const answer = adjustments.setMaxSlots(70, daemon.settings());
+  assert.match(answer?.message ?? "", /maximum to 70 instead of the launch schedule's 50/, "who sets it hears that the schedule waits");
   assert.deepEqual([planned(), daemon.keeper.schedule()?.state], [70, "fixed"], "an operator's maximum of the dashboard");
   adjustments.setMaxSlots(50, daemon.settings());
   assert.equal(daemon.keeper.schedule()?.state, "waits");
