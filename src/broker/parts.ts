@@ -51,6 +51,8 @@ export interface BrokerOptions {
   readonly ledger?: LedgerHost;
 }
 
+/** A reading that may show values of ours in wrong columns is made again after. */
+const READ_AGAIN = ms(500);
 /** A table that is read for an operator's order: looked at so often, for five seconds. */
 const REREAD_LOOK = ms(50);
 const REREAD_LOOKS = 100;
@@ -216,7 +218,11 @@ export class Parts {
   #accept(table: Table, values: unknown, askedAt: Instant): string | undefined {
     const { clock } = this.#options;
     const at = later(clock.wall(), between(clock.now(), askedAt));
-    const over = ({ content, layout, places }: Extract<Reading, { is: "ok" }>): Content => {
+    const over = ({ content, layout, places }: Extract<Reading, { is: "ok" }>): Content | undefined => {
+      if (!this.writing.mayShow({ layout, values: values as readonly (readonly unknown[])[], askedAt })) {
+        this.#times().alarm(after(clock.now(), READ_AGAIN), () => this.refreshers.renew(table.name));
+        return undefined;
+      }
       this.writing.based(table.name, { load: () => content, layout, places, bytes: valuesBytes(values) }, askedAt);
       return this.writing.content(table.name) ?? content;
     };

@@ -105,6 +105,8 @@ export class Publisher {
       case "malformed":
         this.#port.log.warn({ table: table.name }, `new rows were refused, what was there stays: ${accepted.why}`);
         return accepted.why;
+      case "withheld":
+        return undefined;
       case "same":
         this.renewed(accepted.head);
         this.#told(table.name);

@@ -15,6 +15,8 @@ import type { Store } from "./store.ts";
 export type Accepted =
   | ({ readonly is: "changed" } & Saved)
   | { readonly is: "same"; readonly head: SnapshotHead }
+  /** Not to be shown: what was there stays. */
+  | { readonly is: "withheld" }
   | { readonly is: "malformed"; readonly why: string };
 
 interface Held extends Saved {
@@ -34,8 +36,8 @@ interface Coming {
   readonly layout: Layout | undefined;
 }
 
-/** Lays what was accepted over Google's rows. */
-type Over = (reading: Extract<Reading, { is: "ok" }>) => Content;
+/** Lays what was accepted over Google's rows; undefined: these may show values in wrong places, and must not be shown. */
+type Over = (reading: Extract<Reading, { is: "ok" }>) => Content | undefined;
 
 /** The largest snapshot that fits into a frame with its head. */
 const MOST_BYTES = 60 * 1_048_576;
@@ -121,11 +123,12 @@ export class Snapshots {
     const reading = this.#read(values, table);
     if (reading.is === "malformed") return reading;
     const { content, layout, findings } = reading;
+    const shown = over === undefined ? content : over(reading);
+    if (shown === undefined) return { is: "withheld" };
     const lost = this.#lostNames(table.name, layout);
     this.#report(table.name, findings, lost);
     const warnings = findings.withoutKey + findings.duplicateKeys + findings.misfits + lost.length;
     const head = { asOf: at, checkedAt: at, ...(warnings === 0 ? {} : { warnings }) };
-    const shown = over === undefined ? content : over(reading);
     const accepted = this.#take(table, { content: shown, head, layout, definition: definitionOf(table, this.#spreadsheetId) });
     if (accepted.is !== "malformed") this.#keepChecked();
     return accepted;

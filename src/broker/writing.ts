@@ -10,6 +10,7 @@ import { EVERY_TABLE, type Table } from "../sheets/types.ts";
 import { UnavailableError } from "../sheets/unavailable.ts";
 import type { Delivery, Write, WriteAnswer, WriteRequest, WritesReport } from "../sheets/writes.ts";
 import { Aside, answerWrites } from "./aside.ts";
+import type { TableReading } from "./flusher/core/trust.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
 import type { Entry, Journal, LastAccepted, Settlement } from "./journal/journal.ts";
 import type { QuotaState, Ledger } from "./quota.ts";
@@ -163,6 +164,11 @@ export class Writing {
   /** New rows of a table, from Google or from disk. */
   based(table: string, source: Source, askedAt: Instant): void {
     this.#tables.get(table)?.base(source, askedAt);
+  }
+
+  /** Whether a reading may be shown: not while values that are on their way may stand in wrong columns. */
+  mayShow(reading: TableReading): boolean {
+    return this.#open?.flusher.mayShow(reading) !== false;
   }
 
   /** A table's rows as clients are to see them; undefined: it is not kept here, or nothing is known of it. */

@@ -187,6 +187,10 @@ export class FakeFlusher implements Flusher {
     this.accepted(entries);
   }
 
+  mayShow(): boolean {
+    return true;
+  }
+
   /** The sheet has all that waits, or refuses those. */
   flush(refuses: (entry: Entry) => boolean = () => false): readonly Entry[] {
     const now = Date.now() as Timestamp;

@@ -3,11 +3,13 @@ import type { HistogramDelta } from "../../base/histogram.ts";
 import { messageOf } from "../../base/errors.ts";
 import { impossible } from "../../base/never.ts";
 import { elapsed, ms, seconds, type Instant } from "../../base/units.ts";
+import type { Layout } from "../../sheets/layout.ts";
 import type { WritesReport } from "../../sheets/writes.ts";
 import type { Entry } from "../journal/journal.ts";
 import { accept, begin, forgive, step } from "./core/decide.ts";
 import type { Event, Op, State, World } from "./core/model.ts";
 import { Pace } from "./core/pace.ts";
+import { mayShow, type TableReading } from "./core/trust.ts";
 import type { Counted, Flusher, FlusherOptions, WriteOutcome } from "./port.ts";
 
 /** A request that is under way is waited for so long by `close`. */
@@ -27,6 +29,7 @@ class SheetFlusher implements Flusher {
   #refusal: string | undefined;
   #astray = 0;
   #misplaced = 0;
+  readonly #unshown = new Map<string, { readonly layout: Layout; readonly after: Layout | undefined }>();
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -44,6 +47,21 @@ class SheetFlusher implements Flusher {
     forgive(this.#state, entries);
     this.accepted(entries);
   }
+
+  mayShow(reading: TableReading): boolean {
+    if (mayShow(reading, this.#state)) return true;
+    const { layout } = reading;
+    this.#unshown.set(layout.table, { layout, after: this.#options.layout(layout.table) });
+    this.#wake?.();
+    return false;
+  }
+
+  /** The broker's, or that of a reading since then which may not be shown. */
+  readonly #layout = (table: string): Layout | undefined => {
+    const known = this.#options.layout(table);
+    const unshown = this.#unshown.get(table);
+    return unshown?.after === known ? (unshown?.layout ?? known) : known;
+  };
 
   get delivery(): WritesReport["delivery"] {
     return this.#state.delivery;
@@ -92,11 +110,12 @@ class SheetFlusher implements Flusher {
   }
 
   #world(): World {
-    const { clock, random, writes, reads, layout, rowOf } = this.#options;
+    const { clock, random, writes, reads, rowOf } = this.#options;
     // Before `now`: what is allowed "now" must not lie in the future of it.
-    const mayWrite = Math.max(writes.ledger.next(), this.#pace.next(clock.now())) as Instant;
+    const mayUndo = writes.ledger.next();
+    const mayWrite = Math.max(mayUndo, this.#pace.next(clock.now())) as Instant;
     const mayRead = reads.ledger.next();
-    return { mayWrite, mayRead, now: clock.now(), wall: clock.wall(), random: random(), layout, rowOf };
+    return { mayWrite, mayUndo, mayRead, now: clock.now(), wall: clock.wall(), random: random(), layout: this.#layout, rowOf };
   }
 
   async #perform(op: Op): Promise<Event> {
@@ -126,7 +145,7 @@ class SheetFlusher implements Flusher {
       case "send":
         return { type: "answered", outcome: await this.#send(op) };
       case "write":
-        events.sent(op.lsns, clock.wall());
+        if (op.lsns.length > 0) events.sent(op.lsns, clock.wall());
         return { type: "answered", outcome: await this.#write(op.body) };
       case "settle":
         return this.#settle(op);

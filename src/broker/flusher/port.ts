@@ -9,6 +9,7 @@ import type { Alarm } from "../alarm.ts";
 import type { Entry, Journal, Settlement } from "../journal/journal.ts";
 import type { Ledger, QuotaState } from "../quota.ts";
 import type { Outcome, Upstream } from "../upstream.ts";
+import type { TableReading } from "./core/trust.ts";
 
 /** A request that may have done its work without telling: only then is the difference worth anything. */
 export type WriteOutcome<T> =
@@ -80,6 +81,11 @@ export interface FlusherEvents {
 export interface Flusher {
   /** More is waiting. */
   accepted(entries: readonly Entry[]): void;
+  /**
+   * Whether a reading of a table may be shown. One that may not can show values of ours in wrong columns: the table is to be read again.
+   * Its columns are used for what is written from now on.
+   */
+  mayShow(reading: TableReading): boolean;
   /** Parked writes wait again: what was held against their rows is forgotten. */
   retried(entries: readonly Entry[]): void;
   /** Cheap; the report goes through the last thousand times. */

@@ -51,7 +51,7 @@ test("an attempt is lost, a column is inserted: the sealed bytes never land", as
   }
 });
 
-test("a column inserted in the moment before a batch: it is seen in the answer, and counted", async () => {
+test("a column inserted in the moment before a batch: Google refuses the batch, and the row lands under its headers", async () => {
   const m = new Machine();
   m.append("first", { n: 0 });
   await m.drain();
@@ -62,8 +62,15 @@ test("a column inserted in the moment before a batch: it is seen in the answer, 
     m.google.between = () => {};
     insertColumn(m, 1);
   };
+  await m.time.until(() => ended(m), 30_000);
+  assert.deepEqual(m.google.values(LAYOUT.tab).slice(1), [["first", "", 0]]);
+  reread(m);
   await m.drain();
-  assert.equal(m.flusher.report().astray, 1);
+  assert.deepEqual(m.google.values(LAYOUT.tab).slice(1), [
+    ["first", "", 0],
+    ["a", "", 1],
+  ]);
+  assert.equal(m.flusher.report().astray, 0);
 });
 
 test("a tab renamed in the moment before a batch: no write is to blame", async () => {

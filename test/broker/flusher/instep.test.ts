@@ -70,3 +70,30 @@ test("rows that are moved before every call, fifty times: each value in its row,
   console.log(`${Math.max(...results)} calls at most`);
   assert.ok(Math.max(...results) <= 60, String(results));
 });
+
+/** Somebody works on the rows for 15 s, at random moments. @returns milliseconds from his last edit until all changes were in the sheet. */
+async function delayAfterEdits(seed: number): Promise<number> {
+  const random = randoms(seed);
+  const m = new Machine({ random });
+  for (let i = 0; i < ROWS; i += 1) m.append(`s${i}`, { n: i, name: `n${i}` });
+  await m.drain();
+  m.look();
+  let last = m.time.at;
+  const end = m.time.at + 15_000;
+  m.google.between = () => {
+    if (m.time.at > end || random() < 0.3) return;
+    edit(m, Math.floor(random() * 3)); // no row goes
+    last = m.time.at;
+  };
+  for (let i = 0; i < ROWS; i += 1) m.update(`s${i}`, { n: i + 100 });
+  await m.drain();
+  m.crash();
+  return m.time.at - last;
+}
+
+test("rows that were moved by hand, the quota is idle: changes of them are in the sheet within seconds", async () => {
+  const delays: number[] = [];
+  for (let seed = 1; seed <= 40; seed += 1) delays.push(await delayAfterEdits(seed * 7_919));
+  console.log(`${Math.max(...delays).toFixed(0)} ms after the last edit at most`);
+  assert.ok(Math.max(...delays) <= 8_000, delays.map(Math.round).join(" "));
+});

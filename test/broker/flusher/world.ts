@@ -48,6 +48,8 @@ export class Machine {
   crashIn = Number.POSITIVE_INFINITY;
   crashes = 0;
   snapshot = new Map<string, number>();
+  /** The flusher wants a table read again. */
+  moved: (table: string) => void = () => {};
   /** The broker reads the table so often, on average: one in so many writes. */
   #life = 0;
   readonly #random: () => number;
@@ -105,7 +107,12 @@ export class Machine {
       proof: { read: () => this.proof, keep: (delivery) => alive() && (this.proof = delivery) },
       layout: (table) => (table === this.layout.table ? this.layout : undefined),
       rowOf: (_, key) => this.snapshot.get(key),
-      events: { landing: () => Promise.resolve(), settled: (how) => alive() && this.settled.push(how), sent: () => {}, moved: () => {} },
+      events: {
+        landing: () => Promise.resolve(),
+        settled: (how) => alive() && this.settled.push(how),
+        sent: () => {},
+        moved: (table) => alive() && this.moved(table),
+      },
       clock: this.time,
       alarm: this.time.alarm,
       random: this.#random,

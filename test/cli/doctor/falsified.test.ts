@@ -140,6 +140,16 @@ const OTHERWISE: { readonly [K in AssumptionId]?: Otherwise } = {
     status === 404 ? { status: 200, body: { location: { dimensionRange: { startIndex: 2 } } } } : { status, body },
   ),
   "tag-stays": changed(isGet, ({ status, body }) => ({ status, body: { ...body, location: { dimensionRange: { startIndex: 9 } } } })),
+  "guard-moves": changed(isGet, ({ status, body }) => ({ status, body: { ...body, location: { dimensionRange: { startIndex: 1 } } } })),
+  // The location is ignored.
+  "guard-place": rewritten("deleteDeveloperMetadata", ({ deleteDeveloperMetadata: { dataFilter } }) => {
+    const { metadataId } = dataFilter.developerMetadataLookup;
+    return [{ deleteDeveloperMetadata: { dataFilter: { developerMetadataLookup: { metadataId } } } }];
+  }),
+  "filter-header": changed(isTagged, ({ status, body }) => ({
+    status,
+    body: { ...body, responses: body.responses.filter(({ dataFilter }: Any) => dataFilter.gridRange === undefined) },
+  })),
   // By the row's old number: the tags are taken for the third row's.
   "filter-writes": (call) =>
     isTagged(call)
@@ -214,8 +224,8 @@ test("an API that is otherwise in one thing is so in that alone", async (t) => {
     const front = await proxied(t, world, OTHERWISE[id] ?? (() => undefined));
     const found = await examined(ports(t, front, { seed: id }));
     const allowed = {
-      "taken-id": ["taken-id", "whole-batch"],
-      "tag-stays": ["tag-sorts", "tag-shifts", "tag-stays"],
+      "taken-id": ["taken-id", "whole-batch", "guard-place"],
+      "tag-stays": ["tag-sorts", "tag-shifts", "tag-stays", "guard-moves"],
     }[id];
     assert.deepEqual(found.falsified.filter((one) => one !== "gzip").toSorted(), allowed.toSorted(), id);
   }

@@ -1,6 +1,5 @@
 /** Reads the answers of writes. What is not there is as if it were not known; nothing here throws. */
 import type { Layout } from "../../../sheets/layout.ts";
-import { holdsKey } from "./cells.ts";
 import type { Pin } from "./model.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -38,13 +37,14 @@ const firstCell = (row: unknown): Shown => {
   return { value: valueOf(cell), text: cell["formattedValue"] };
 };
 
-/** The pinned row's cell in the answer's grid data. */
-function cellOf(answer: unknown, { sheetId, row }: Pin): Shown {
-  for (const block of blocksOf(answer, sheetId)) {
-    const found = list(block["rowData"])[row - Number(block["startRow"] ?? 0)];
-    if (found !== undefined) return firstCell(found);
-  }
-  return firstCell(undefined);
+/** A row's cells in the answer's grid data, where it was asked for from this column on; undefined: the answer does not show it. */
+export function rowIn(answer: unknown, { sheetId, row }: Pick<Pin, "sheetId" | "row">, column: number): readonly Shown[] | undefined {
+  const block = blocksOf(answer, sheetId).find(
+    (each) => Number(each["startRow"] ?? 0) === row && Number(each["startColumn"] ?? 0) === column,
+  );
+  if (block === undefined) return undefined;
+  const cells = list(fields(list(block["rowData"])[0])["values"]).map(fields);
+  return cells.map((cell) => ({ value: valueOf(cell), text: cell["formattedValue"] }));
 }
 
 /** A key column in the answer's grid data, from its header down; undefined: the answer does not show it. @param column of the tab */
@@ -72,12 +72,6 @@ export function headerIn(answer: unknown, { tab, row, column, columns }: Layout)
   });
 }
 
-/** Whether the row that was pinned is the one with the key. */
-export function pinHolds(answer: unknown, pin: Pin): boolean {
-  const { value, text } = cellOf(answer, pin);
-  return holdsKey(value, pin.key, text);
-}
-
 /** The row that each tag was found on, after the write. A tag that is not named has no row any more. */
 export function rowsIn(answer: unknown): ReadonlyMap<number, readonly unknown[]> {
   const found = list(fields(answer)["responses"]).map(fields);
@@ -86,5 +80,21 @@ export function rowsIn(answer: unknown): ReadonlyMap<number, readonly unknown[]>
       Number(fields(fields(response["dataFilter"])["developerMetadataLookup"])["metadataId"]),
       list(list(fields(response["updatedData"])["values"])[0]),
     ]),
+  );
+}
+
+/** Names a row by its place: what is 0 may be left out of an answer. */
+export const placeOf = (range: { readonly sheetId?: unknown; readonly startRowIndex?: unknown }): string =>
+  `${Number(range.sheetId ?? 0)} ${Number(range.startRowIndex ?? 0)}`;
+
+/** The rows that a write of values shows by their place, beside those that it found by tags. */
+export function placesIn(answer: unknown): ReadonlyMap<string, readonly unknown[]> {
+  const found = list(fields(answer)["responses"]).map(fields);
+  return new Map(
+    found.flatMap((response) => {
+      const range = fields(response["dataFilter"])["gridRange"];
+      const values = fields(response["updatedData"])["values"];
+      return range !== undefined && Array.isArray(values) ? [[placeOf(fields(range)), list(values[0])] as const] : [];
+    }),
   );
 }

@@ -4,6 +4,7 @@ import { tabsIn } from "./answer.ts";
 import { land, MOST_ODD, proven, stood } from "./landing.ts";
 import type { Flight, HandlerOf, State, World } from "./model.ts";
 import { confirm, mayGo } from "./headers.ts";
+import { standGuards } from "./guards.ts";
 import { awaitEnd } from "./readback.ts";
 import { pinned } from "./pins.ts";
 import { failed, hold, worked } from "./steps.ts";
@@ -43,7 +44,8 @@ function answered(flight: Flight, outcome: WriteOutcome<unknown>, state: State, 
     case "refused":
       worked(state);
       flight.refusal = outcome.message;
-      if (flight.fenced) state.job = { is: "looking", flight, after: "sending" };
+      if (flight.guards.length > 0 && flight.proof === "no" && !flight.unsure && !flight.checked) askHeaders(flight, state);
+      else if (flight.fenced) state.job = { is: "looking", flight, after: "sending" };
       else if (flight.unsure) awaitEnd(flight, state);
       else refuse(flight, state, world);
       return;
@@ -60,9 +62,17 @@ function answered(flight: Flight, outcome: WriteOutcome<unknown>, state: State, 
   }
 }
 
+/** A guard is the likeliest reason of a refusal: a column has moved, and nothing has landed. */
+function askHeaders(flight: Flight, state: State): void {
+  flight.checked = true;
+  for (const { table } of flight.guards) state.headers.delete(table);
+  state.job = { is: "heading", layouts: flight.guards, flight, refused: true };
+}
+
 /** Google has done it, and says so. */
 function accepted(flight: Flight, answer: unknown, state: State, world: World): void {
   if (flight.proof === "first") {
+    standGuards(flight, confirm(answer, flight, state, world), state);
     flight.proof = "second";
     return;
   }
@@ -70,6 +80,7 @@ function accepted(flight: Flight, answer: unknown, state: State, world: World): 
   const tabs = tabsIn(answer);
   if (flight.pins.length === 0 && flight.layouts.length === 0 && tabs.size > 0) state.ids = tabs;
   const moved = confirm(answer, flight, state, world);
+  standGuards(flight, moved, state);
   for (const { entry } of moved.size === 0 ? [] : state.queue.of(flight.batch.lsns)) if (moved.has(entry.table)) state.stats.misplaced += 1;
   stood(flight, state);
   state.riderFailures = 0;

@@ -12,7 +12,7 @@ import type { Event, Handler, HandlerOf, Job, Op, State, World } from "./model.t
 import { holding, opening } from "./open.ts";
 import { Queue, rowName } from "./queue.ts";
 import { readingBack, waiting } from "./readback.ts";
-import { writing } from "./rows.ts";
+import { undoing, writing } from "./rows.ts";
 import { Stats } from "./stats.ts";
 import { confirming, looking, voiding } from "./verdict.ts";
 
@@ -32,6 +32,7 @@ const HANDLERS: { readonly [K in Job["is"]]: HandlerOf<K> } = {
   readingBack,
   settling,
   writing,
+  undoing,
 };
 
 /** @param proven what an earlier life found out about the spreadsheet's fences. A bad finding is asked for again. */
@@ -55,6 +56,13 @@ export function begin(recovered: Recovered, proven: Delivery | undefined, now: I
     lostTabs: new Map(),
     located: new Map(),
     headers: new Map(),
+    guards: new Map(),
+    guardsFrom: now,
+    strays: new Map(),
+    cleared: new Map(),
+    wrote: new Map(),
+    headersShown: "unknown",
+    headersFrom: now,
     moved: new Set(),
     troubles: new Map(),
     parkedRows: new Map(),

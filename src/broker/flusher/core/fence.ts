@@ -2,7 +2,7 @@
  * What is written into developer metadata. The value is short because a spreadsheet holds 30,000 characters of it:
  *
  *   fence  mark(6) "." seconds(6) digest(8) upTo     void  the same with "-": nothing of the batch will ever land
- *   tag    mark(6) "~" seconds(6)
+ *   tag    mark(6) "~" seconds(6)        guard  mark(6) "+" seconds(6)
  *
  * `mark` is the journal's identity, digested; `seconds` when it was made, base 36; `digest` that of the sealed requests; `upTo`,
  * base 36, the number up to which every write is settled once this batch has landed. The batch's number is the metadata's id.
@@ -11,11 +11,11 @@ import { createHash } from "node:crypto";
 import type { Timestamp } from "../../../base/units.ts";
 
 export const METADATA_KEY = "drover";
-const KINDS = { ".": "fence", "-": "void", "~": "tag" } as const;
+const KINDS = { ".": "fence", "-": "void", "~": "tag", "+": "guard" } as const;
 
 export interface Mark {
   readonly mark: string;
-  readonly kind: "fence" | "void" | "tag";
+  readonly kind: "fence" | "void" | "tag" | "guard";
   /** Seconds since 1970. */
   readonly at: number;
   /** Of a fence; 0 of the others. */
@@ -37,12 +37,26 @@ export const fenceValue = (mark: string, at: Timestamp, upTo: number, requests: 
 
 export const tagValue = (mark: string, at: Timestamp): string => `${mark}~${secondsText(at)}`;
 
+export const guardValue = (mark: string, at: Timestamp): string => `${mark}+${secondsText(at)}`;
+
+/** @returns an id for a guard. Not from the counter of fences and tags: a fence whose number another's guard had could land later, twice. */
+export function guardId(mark: string, ...about: readonly string[]): number {
+  return (
+    1 +
+    (createHash("sha256")
+      .update([mark, ...about].join("\0"))
+      .digest()
+      .readUInt32BE() %
+      2 ** 30)
+  );
+}
+
 /** @returns the value that takes a fence's place, so that the batch can't land any more. */
 export const voidOf = (fence: string): string => `${fence.slice(0, 6)}-${fence.slice(7)}`;
 
 /** @returns undefined for what another program wrote under our key. */
 export function readMark(value: string): Mark | undefined {
-  const parts = /^([\w-]{6})([.~-])([0-9a-z]{6})(?:[\w-]{8}([0-9a-z]*))?$/.exec(value);
+  const parts = /^([\w-]{6})([.~+-])([0-9a-z]{6})(?:[\w-]{8}([0-9a-z]*))?$/.exec(value);
   if (parts === null) return undefined;
   const [, mark = "", sign = "", at = "", upTo = ""] = parts;
   const kind = KINDS[sign as keyof typeof KINDS];

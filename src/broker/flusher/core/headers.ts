@@ -22,7 +22,7 @@ export function standsAsKnown({ columns }: Layout, header: readonly unknown[]): 
   return columns.every((name, at) => names[at] === name);
 }
 
-const sameColumns = (a: Layout, b: Layout): boolean =>
+export const sameColumns = (a: Layout, b: Layout): boolean =>
   a === b || (a.tab === b.tab && a.row === b.row && a.column === b.column && JSON.stringify(a.columns) === JSON.stringify(b.columns));
 
 /** The header row was another one than in this reading; until a later reading, or another look. */
@@ -48,9 +48,9 @@ export function keepHeader(layout: Layout, holds: boolean, state: State, world: 
 }
 
 /** What a batch's own answer shows of the header rows that it was made by. @returns the tables whose row was another one. */
-export function confirm(answer: unknown, { layouts }: Flight, state: State, world: World): ReadonlySet<string> {
+export function confirm(answer: unknown, { layouts, guards }: Flight, state: State, world: World): ReadonlySet<string> {
   return new Set(
-    layouts.flatMap((layout) => {
+    [...new Set([...layouts, ...guards])].flatMap((layout) => {
       const header = headerIn(answer, layout);
       return header === undefined || keepHeader(layout, standsAsKnown(layout, header), state, world) ? [] : [layout.table];
     }),
@@ -63,7 +63,11 @@ export const heading: HandlerOf<"heading"> = {
     if (event.type !== "headed") return;
     const { layouts, flight } = job;
     const { outcome } = event;
-    const next = (): void => (flight === undefined ? finish(state) : void (state.job = { is: "sending", flight }));
+    const next = (): void => {
+      if (flight === undefined) return finish(state);
+      const moved = job.refused !== true || [...flight.layouts, ...flight.guards].some((layout) => isAstray(layout, state, world));
+      state.job = moved ? { is: "sending", flight } : { is: "looking", flight, after: "sending" };
+    };
     if (outcome.is === "noRange") {
       const named = layouts.filter((layout) => bare(headerRange(layout)) === bare(outcome.range));
       if (named.length === 0 && layouts.length > 1) return void (state.job = { ...job, layouts: layouts.slice(0, layouts.length >> 1) });
@@ -87,7 +91,7 @@ const bare = (range: string): string => foldTitle(range.replaceAll("'", ""));
  * @returns whether it may be: else the state has another job.
  */
 export function mayGo(flight: Flight, state: State, world: World): boolean {
-  if (flight.layouts.some((layout) => isAstray(layout, state, world))) {
+  if ([...flight.layouts, ...flight.guards].some((layout) => isAstray(layout, state, world))) {
     flight.moved = true;
     if (flight.unsure) state.job = { is: "voiding", flight };
     else settle(state, flight, settlement(world, { again: flight.batch.lsns }));

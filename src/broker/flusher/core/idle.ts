@@ -1,9 +1,10 @@
 /** Nothing is under way: what comes next. */
 import { after } from "../../../base/units.ts";
+import { isGuarded, type Guarded } from "./guards.ts";
 import { unseen } from "./headers.ts";
 import { LOCATE_APART, LONGEST_QUIET, LOOK_AGAIN, LOST_TAB, MOST_FENCES, QUIET, FENCE_LIFE } from "./limits.ts";
 import type { HandlerOf, Job, Op, State, World } from "./model.ts";
-import { plan, type Plan } from "./plan.ts";
+import { plan, type Plan, type Unit } from "./plan.ts";
 import { writingJob } from "./rows.ts";
 import { makeFlight, overdueFences } from "./seal.ts";
 import { hold, latest, parkedWith, settle, settlement } from "./steps.ts";
@@ -13,8 +14,8 @@ export const idle: HandlerOf<"idle"> = {
     if (state.queue.size === 0) return { do: "sleep", until: undefined };
     const sleep = hold(latest(world.mayWrite, quietAt(state, world)), state, world) ?? fenced(state, world);
     if (sleep !== undefined) return sleep;
-    if (state.delivery === "unproven" || (state.delivery === "at-least-once" && state.proveAt <= world.now)) return prove(state, world);
     if (state.ids === undefined) return begin(state, { is: "naming" });
+    if (state.delivery === "unproven" || (state.delivery === "at-least-once" && state.proveAt <= world.now)) return prove(state, world);
     return choose(state, world);
   },
   on() {},
@@ -37,9 +38,16 @@ function fenced(state: State, world: World): Op | undefined {
   return { do: "sleep", until: after(world.now, (oldest + FENCE_LIFE - world.wall) as typeof FENCE_LIFE) };
 }
 
+/** The proof also creates the guards of the tables that wait, so that these cost no call of their own. */
 function prove(state: State, world: World): undefined {
-  state.job = { is: "sealing", flight: makeFlight({ units: [], wishes: [], riders: false, shows: false, proof: true }, state, world) };
+  const guarded = state.guardsFrom <= world.now ? tablesOf(plan(state, world, undefined).units) : [];
+  const contents = { units: [], wishes: [], riders: false, shows: guarded.length > 0, proof: true, guarded };
+  state.job = { is: "sealing", flight: makeFlight(contents, state, world) };
 }
+
+const tablesOf = (units: readonly Unit[]): readonly Guarded[] => [
+  ...new Map(units.map(({ layout, sheetId }) => [layout.table, { layout, sheetId }])).values(),
+];
 
 /** Pieces of refused batches and what waits behind them take turns, so that a bad row does not hold up others. */
 function choose(state: State, world: World): Op | undefined {
@@ -71,7 +79,9 @@ function jobFor(wanted: Plan, whole: boolean, state: State, world: World): Job |
     }
     return { is: "naming" };
   }
-  const used = [...units, ...rows].map(({ layout }) => layout); // a pin writes no cell, and its batch shows the header row
+  const guarding = whole && state.guardsFrom <= world.now;
+  const ready = guarding ? units.filter((unit) => isGuarded(unit, state)) : units;
+  const used = [...ready, ...rows].map(({ layout }) => layout); // a pin writes no cell, and its batch shows the header row
   const layouts = unseen(used, state, world);
   if (layouts.length > 0) return { is: "heading", layouts };
   for (const [table, keys] of unlocated) {
@@ -82,10 +92,11 @@ function jobFor(wanted: Plan, whole: boolean, state: State, world: World): Job |
   const batch = units.length > 0 || (riders && pins.length > 0);
   if (rows.length > 0 && (!batch || state.lastWas === "batch")) {
     state.lastWas = "rows";
-    return writingJob(rows);
+    return writingJob(rows, state, world);
   }
   if (!batch) return undefined;
-  const shows = whole && riders && units.length > 0;
+  const guarded = guarding ? tablesOf(units) : [];
+  const shows = guarded.length > 0 || (whole && riders && units.length > 0);
   state.lastWas = "batch";
-  return { is: "sealing", flight: makeFlight({ units, wishes: pins, riders, shows, proof: false }, state, world) };
+  return { is: "sealing", flight: makeFlight({ units: ready, wishes: pins, riders, shows, proof: false, guarded }, state, world) };
 }

@@ -27,7 +27,11 @@ export const LOST_TAB = seconds(30);
 export const HEADER_TRUST = seconds(5);
 /** One that was not as expected is looked at again after. */
 export const HEADER_AGAIN = seconds(5);
+/** Changes go without a look at header rows for so long after Google refused some with the first such look. */
+export const HEADERS_AGAIN = seconds(60);
 export const LONGEST_BACKOFF = seconds(30);
+/** Longest pause before a row that was not where it was last seen is tried again. */
+export const LONGEST_LOST = seconds(1);
 /** A spreadsheet that did not refuse a second fence is asked again after. */
 export const PROVE_AGAIN = minutes(60);
 /** Fences that others left behind, in days: all, and the newest of each, which tells a restored journal that it is old. */

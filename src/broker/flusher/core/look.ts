@@ -1,13 +1,17 @@
 /** Looking things up: the tabs' ids, and the rows of keys. */
 import { a1, letters } from "../../../sheets/a1.ts";
 import type { Layout } from "../../../sheets/layout.ts";
-import { headsKeys, keyColumn, rowsOfKeys } from "./cells.ts";
+import { headsKeys, keyColumn } from "./cells.ts";
 import { keepHeader } from "./headers.ts";
 import { LOST_TAB } from "./limits.ts";
 import type { HandlerOf, State, World } from "./model.ts";
 import { rowName } from "./queue.ts";
-import { failed, finish, hold, locatedIn, settle, settlement, worked } from "./steps.ts";
+import { failed, finish, hold, locatedIn, settle, settlement, trouble, worked } from "./steps.ts";
+import { placesOf } from "./undo.ts";
 import { after } from "../../../base/units.ts";
+
+/** A row whose key may have been written over is looked for so often. */
+const MOST_LOOKS = 8;
 
 export const naming: HandlerOf<"naming"> = {
   go: (_, state, world) => hold(world.mayRead, state, world) ?? { do: "tabs" },
@@ -50,12 +54,22 @@ export const locating: HandlerOf<"locating"> = {
       keepHeader(layout, false, state, world);
       return finish(state);
     }
-    const found = rowsOfKeys(event.outcome.value[0], layout.row, job.keys);
+    const column = event.outcome.value[0];
+    const found = placesOf(Array.isArray(column) ? column : [], layout, job.keys, state);
     if (located.rows.size > 5_000) located.rows.clear();
     for (const [key, row] of found) located.rows.set(key, row);
-    absent(state, job.table, new Set([...job.keys].filter((key) => !found.has(key))), world);
+    const gone = [...job.keys].filter((key) => !found.has(key) && !mayBeHidden(job.table, key, state, world));
+    absent(state, job.table, new Set(gone), world);
   },
 };
+
+/** Its key may have been written over, and what stands there is not known yet: it is looked for some times more. */
+function mayBeHidden(table: string, key: string, state: State, world: World): boolean {
+  const name = rowName({ table, key });
+  if (!state.strays.has(name) || (state.troubles.get(name)?.count ?? 0) >= MOST_LOOKS) return false;
+  trouble(state, name, { lost: true }, world);
+  return true;
+}
 
 /** Rows that are not in the sheet: deleting them is done, and what was to be changed before that; only changing them is not possible. */
 function absent(state: State, table: string, keys: ReadonlySet<string>, world: World): void {

@@ -1,7 +1,7 @@
 /**
  * The words of the flusher's core. It does one thing at a time, so its life is one job after another:
  *
- *   opening → (holding → opening) → what the last life left → idle ⇄ naming, heading, locating, batch, rows
+ *   opening → (holding → opening) → what the last life left → idle ⇄ naming, heading, locating, batch, rows, undoing
  *
  *   batch:  sealing → sending ─ 200 ────────────────────────────→ settling: landed
  *                       ↑  └── no answer, 5xx, nonsense ─┐ (the same bytes again)
@@ -19,6 +19,7 @@ import type { Batch, Entry, Settlement } from "../../journal/journal.ts";
 import type { Outcome } from "../../upstream.ts";
 import type { FoundMetadata, WriteOutcome } from "../port.ts";
 import type { Layout } from "../../../sheets/layout.ts";
+import type { Value, Values } from "./cells.ts";
 import type { Queue } from "./queue.ts";
 import type { Stats } from "./stats.ts";
 
@@ -30,6 +31,8 @@ export interface World {
   readonly random: number;
   /** When the next call of each quota is allowed: now, or later. */
   readonly mayWrite: Instant;
+  /** The next write that can't wait for its turn in the minute: within the quota, not paced. */
+  readonly mayUndo: Instant;
   readonly mayRead: Instant;
   layout(table: string): Layout | undefined;
   /** The row of a key as the table's last reading showed it, counted from the tab's first. */
@@ -45,6 +48,12 @@ export interface Pin {
   readonly row: number;
 }
 
+/** A row's cells as they were seen, in the table's columns. */
+export interface Image {
+  readonly columns: Layout["columns"];
+  readonly cells: readonly Value[];
+}
+
 /** A row that is pinned, and whose key cell was seen. */
 export interface Tag {
   readonly id: number;
@@ -53,6 +62,30 @@ export interface Tag {
   /** Where it was pinned. */
   readonly row: number;
   readonly seenAt: Instant;
+  /** Undefined: it is not known, or too long to be kept. */
+  readonly image?: Image | undefined;
+}
+
+/** A row with values that stand in wrong columns, or may. */
+export interface Stray {
+  /** That the values were written by. */
+  readonly layout: Layout;
+  readonly sheetId: number;
+  /** It is known that they do. */
+  readonly seen: boolean;
+  /** The row as it was before. */
+  readonly image: Image | undefined;
+  readonly values: Values;
+  /** Every value that was written to it since. */
+  readonly wrote: ReadonlySet<Value>;
+}
+
+/** The guards of a table's columns, by name. */
+export interface Guard {
+  readonly sheetId: number;
+  readonly ids: ReadonlyMap<string, number>;
+  /** They were seen where the columns are. */
+  readonly stands: boolean;
 }
 
 /** A sealed batch on its way. */
@@ -77,6 +110,10 @@ export interface Flight {
   odd: number;
   /** The tables whose columns it was made by. */
   readonly layouts: readonly Layout[];
+  /** The tables whose columns it checks before it lands: those, and tables whose guards it creates. */
+  readonly guards: readonly Layout[];
+  /** The header rows were read after it was refused. */
+  checked: boolean;
   /** Its answer shows their header rows. */
   readonly shows: boolean;
   /** Their columns stand elsewhere now: it must not land. */
@@ -94,6 +131,7 @@ export interface Seen {
 export interface RowChange {
   readonly tag: Tag;
   readonly layout: Layout;
+  readonly sheetId: number;
   readonly lsns: readonly number[];
   readonly values: Readonly<Record<string, string | number | boolean | null>>;
 }
@@ -104,8 +142,8 @@ export type Job =
   | { readonly is: "holding"; readonly until: Instant }
   | { readonly is: "idle" }
   | { readonly is: "naming" }
-  /** Header rows are looked at; then the flight goes on, if there is one. */
-  | { readonly is: "heading"; readonly layouts: readonly Layout[]; readonly flight?: Flight }
+  /** Header rows are looked at; then the flight goes on, if there is one: to where a refusal is looked into, or to be sent. */
+  | { readonly is: "heading"; readonly layouts: readonly Layout[]; readonly flight?: Flight; readonly refused?: boolean }
   | { readonly is: "locating"; readonly table: string; readonly keys: ReadonlySet<string> }
   | { readonly is: "sealing"; readonly flight: Flight }
   | { readonly is: "sending"; readonly flight: Flight }
@@ -123,7 +161,15 @@ export type Job =
       readonly landed: readonly number[];
     }
   | { readonly is: "settling"; readonly flight: Flight | undefined; readonly how: Settlement; readonly gone: readonly number[] }
-  | { readonly is: "writing"; readonly rows: readonly RowChange[]; readonly body: Uint8Array };
+  | { readonly is: "writing"; readonly rows: readonly RowChange[]; readonly body: Uint8Array }
+  /** Cells that were overwritten are put back. */
+  | { readonly is: "undoing"; readonly rows: readonly Undo[]; readonly body: Uint8Array; readonly tries: number };
+
+/** What is put back into a row, by position from the tab's first column. */
+export interface Undo {
+  readonly tag: Tag;
+  readonly cells: ReadonlyMap<number, Value>;
+}
 
 /** Trouble that a row's writes have had. */
 export interface Trouble {
@@ -164,6 +210,18 @@ export interface State {
   readonly lostTabs: Map<string, Instant>;
   readonly located: Map<string, Located>;
   readonly headers: Map<string, Seen>;
+  readonly guards: Map<string, Guard>;
+  /** Appends go without guards until then. */
+  guardsFrom: Instant;
+  /** By row name. */
+  readonly strays: Map<string, Stray>;
+  /** When a table's last stray was settled, and by which columns it was written last: readings that were asked for earlier may show wrong cells. */
+  readonly cleared: Map<string, Instant>;
+  readonly wrote: Map<string, { readonly layout: Layout; readonly at: Instant }>;
+  /** Whether answers of changes show header rows, as far as it is known. */
+  headersShown: "unknown" | "yes";
+  /** Changes go without a look at header rows until then. */
+  headersFrom: Instant;
   /** Tables that must be read anew: the shell tells the broker. */
   readonly moved: Set<string>;
   readonly troubles: Map<string, Trouble>;

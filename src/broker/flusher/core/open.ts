@@ -40,7 +40,7 @@ export const opening: HandlerOf<"opening"> = {
     worked(state);
     const known = marks(event.outcome.value);
     const mine = known.filter(({ mark }) => mark === state.mark);
-    const newest = mine.reduce((most, { id }) => Math.max(most, id), 0);
+    const newest = mine.reduce((most, { id, kind }) => (kind === "guard" ? most : Math.max(most, id)), 0);
     const { left } = state;
     if (left !== undefined && newest >= state.nextId && !job.held) {
       state.job = { is: "holding", until: after(world.now, GOOGLE_WORKS) };
@@ -73,10 +73,13 @@ function reconcile(state: State, world: World, known: readonly Known[]): void {
   for (const id of gone) state.fences.delete(id);
   if (gone.length > 0) state.next.unshift({ is: "settling", flight: undefined, how: settlement(world, {}), gone });
   for (const [name, tag] of state.tags) if (!standing.has(tag.id)) state.tags.delete(name);
-  const used = new Set([...state.tags.values()].map(({ id }) => id));
+  const used = new Set([
+    ...[...state.tags.values()].map(({ id }) => id),
+    ...[...state.guards.values()].flatMap(({ ids }) => [...ids.values()]),
+  ]);
   for (const { id, mark, kind } of known) {
     if (mark !== state.mark || unsettled.has(id)) continue;
-    if (kind !== "tag") state.fences.set(id, state.fences.get(id) ?? world.wall);
+    if (kind === "fence" || kind === "void") state.fences.set(id, state.fences.get(id) ?? world.wall);
     else if (!used.has(id)) state.drops.add(id);
   }
   for (const id of litter(known, state.mark, world)) state.fences.set(id, 0 as never);
@@ -90,7 +93,7 @@ function litter(known: readonly Known[], mine: string, world: World): readonly n
   );
   const now = world.wall / 1_000;
   return [...others.values()].flatMap((theirs) => {
-    const newest = Math.max(...theirs.filter(({ kind }) => kind !== "tag").map(({ id }) => id));
+    const newest = Math.max(...theirs.filter(({ kind }) => kind === "fence" || kind === "void").map(({ id }) => id));
     return theirs.filter(({ id, at }) => now - at > DAY * (id === newest ? LITTER_DAYS.newest : LITTER_DAYS.any)).map(({ id }) => id);
   });
 }

@@ -2,8 +2,9 @@
 import type { Batch } from "../../journal/journal.ts";
 import { appendedRow } from "./cells.ts";
 import type { Timestamp } from "../../../base/units.ts";
-import { fenceValue, METADATA_KEY, tagValue, voidOf } from "./fence.ts";
+import { fenceValue, guardValue, METADATA_KEY, tagValue, voidOf } from "./fence.ts";
 import { FENCE_LIFE, MOST_REMOVALS } from "./limits.ts";
+import { guardRequests, type Guarded } from "./guards.ts";
 import { renewTag, takeIds } from "./steps.ts";
 import { headerRange } from "./headers.ts";
 import type { Flight, Pin, State, World } from "./model.ts";
@@ -45,6 +46,8 @@ export interface Contents {
   /** With a look at the header rows, which is refused when a tab has another name by now. */
   readonly shows: boolean;
   readonly proof: boolean;
+  /** Tables whose columns must be where they are known to be, else nothing of it lands. */
+  readonly guarded: readonly Guarded[];
 }
 
 /**
@@ -57,7 +60,7 @@ export function overdueFences(state: State, now: Timestamp): readonly number[] {
 }
 
 /** Takes the numbers it needs out of the state; tags of rows that it pins anew go. */
-export function makeFlight({ units, wishes, riders, shows, proof }: Contents, state: State, world: World): Flight {
+export function makeFlight({ units, wishes, riders, shows, proof, guarded }: Contents, state: State, world: World): Flight {
   const id = takeIds(state, 1, world.random);
   const pinned = riders ? wishes : [];
   const from = takeIds(state, pinned.length, world.random);
@@ -68,12 +71,16 @@ export function makeFlight({ units, wishes, riders, shows, proof }: Contents, st
   }
   const removed = riders ? [...state.drops, ...overdueFences(state, world.wall).slice(0, MOST_REMOVALS)] : [];
   const tag = tagValue(state.mark, world.wall);
-  const requests = [...removed.map(remove), ...pins.map((pin) => create(pin.id, tag, rowLocation(pin))), ...appends(units)];
+  const mark = guardValue(state.mark, world.wall);
+  const guards = guardRequests(guarded, (guard, location) => create(guard, mark, location), state);
+  const tags = pins.map((pin) => create(pin.id, tag, rowLocation(pin)));
+  const requests = [...removed.map(remove), ...guards, ...tags, ...appends(units)];
   const lsns = units.flatMap((unit) => unit.lsns);
   const upTo = state.queue.settledUpTo(new Set(lsns));
   const value = fenceValue(state.mark, world.wall, upTo, JSON.stringify(requests));
   const layouts = [...new Map(units.map(({ layout }) => [layout.table, layout])).values()];
-  const shown = [...new Set([...(shows ? layouts.map(headerRange) : []), ...keyRanges(pinned, state)])];
+  const watched = [...new Set([...layouts, ...guarded.map(({ layout }) => layout)])];
+  const shown = [...new Set([...(shows ? watched.map(headerRange) : []), ...keyRanges(pinned, state)])];
   const fenced = proof || state.delivery !== "at-least-once";
   const body = {
     requests: fenced ? [fence(id, value), ...requests] : requests,
@@ -90,6 +97,8 @@ export function makeFlight({ units, wishes, riders, shows, proof }: Contents, st
     refusal: "",
     odd: 0,
     layouts,
+    guards: guarded.map(({ layout }) => layout),
+    checked: false,
     shows,
     moved: false,
   } as const;
@@ -100,7 +109,10 @@ export function makeFlight({ units, wishes, riders, shows, proof }: Contents, st
 export function recoveredFlight(batch: Batch, state: State, world: World): Flight {
   const { requests, responseRanges } = JSON.parse(new TextDecoder().decode(batch.body)) as SealedBody;
   const rows = Map.groupBy(state.queue.of(batch.lsns), ({ entry }) => `${entry.table}\0${entry.key}`);
-  const removed = requests.flatMap((request) => request.deleteDeveloperMetadata?.dataFilter.developerMetadataLookup.metadataId ?? []);
+  const removed = requests.flatMap((request) => {
+    const lookup = request.deleteDeveloperMetadata?.dataFilter.developerMetadataLookup;
+    return lookup === undefined || lookup.metadataLocation !== undefined ? [] : [lookup.metadataId]; // a guard is created again
+  });
   const pins = requests.flatMap((request): Pin[] => {
     const made = request.createDeveloperMetadata?.developerMetadata;
     const range = made?.location.dimensionRange;
@@ -111,7 +123,16 @@ export function recoveredFlight(batch: Batch, state: State, world: World): Fligh
   const units = [...rows.values()].map((row) => row.map(({ entry }) => entry.lsn));
   const unsure = batch.sentAt !== undefined;
   const fenced = requests.some((request) => request.createDeveloperMetadata?.developerMetadata.metadataId === batch.fence.id);
-  const rest = { proof: "no", refusal: "", odd: 0, layouts: [], shows: responseRanges !== undefined, moved: false } as const;
+  const rest = {
+    proof: "no",
+    refusal: "",
+    odd: 0,
+    layouts: [],
+    guards: [],
+    checked: false,
+    shows: responseRanges !== undefined,
+    moved: false,
+  } as const;
   return { batch, fields: PLAIN, units, pins, removed, fenced, unsure, triedAt: world.now, ...rest };
 }
 
@@ -121,7 +142,9 @@ interface SealedBody {
 }
 
 interface Sealed {
-  readonly deleteDeveloperMetadata?: { readonly dataFilter: { readonly developerMetadataLookup: { readonly metadataId: number } } };
+  readonly deleteDeveloperMetadata?: {
+    readonly dataFilter: { readonly developerMetadataLookup: { readonly metadataId: number; readonly metadataLocation?: object } };
+  };
   readonly createDeveloperMetadata?: {
     readonly developerMetadata: {
       readonly metadataId: number;

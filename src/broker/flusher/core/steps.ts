@@ -3,7 +3,7 @@ import { after, ms, seconds, type Instant } from "../../../base/units.ts";
 import type { Settlement } from "../../journal/journal.ts";
 import type { Outcome } from "../../upstream.ts";
 import type { WriteOutcome } from "../port.ts";
-import { LONGEST_BACKOFF, MOST_TAGS } from "./limits.ts";
+import { LONGEST_BACKOFF, LONGEST_LOST, MOST_TAGS } from "./limits.ts";
 import type { Flight, Located, Op, State, Tag, World } from "./model.ts";
 import { rowName } from "./queue.ts";
 
@@ -85,7 +85,8 @@ export function renewTag(state: State, tag: Tag): void {
 export function trouble(state: State, name: string, how: { readonly lost: boolean; readonly refused?: boolean }, world: World): void {
   const before = state.troubles.get(name);
   const count = (before?.count ?? 0) + 1;
-  const notBefore = count === 1 ? world.now : after(world.now, ms(jitter(Math.min(count, 6), world.random)));
+  const pause = Math.min(LONGEST_LOST, jitter(count, world.random)); // the quota bounds the calls: a longer pause would only delay
+  const notBefore = count === 1 ? world.now : after(world.now, ms(pause));
   state.troubles.set(name, { count, notBefore, lost: how.lost, refused: how.refused ?? before?.refused ?? false });
 }
 
@@ -122,7 +123,12 @@ export function applySettled(state: State, how: Settlement): void {
     state.troubles.delete(rowName(entry));
     if (entry.op === "append") state.parkedRows.delete(rowName(entry));
   }
-  for (const { lsn } of how.parked) if (state.queue.remove(lsn) !== undefined) state.stats.parked += 1;
+  for (const { lsn } of how.parked) {
+    const entry = state.queue.remove(lsn);
+    if (entry === undefined) continue;
+    state.stats.parked += 1;
+    state.strays.delete(rowName(entry));
+  }
   state.pieces = state.pieces.map((piece) => piece.filter((lsn) => state.queue.get(lsn) !== undefined)).filter((piece) => piece.length > 0);
 }
 

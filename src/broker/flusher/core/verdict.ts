@@ -1,6 +1,7 @@
 /** Why a batch was refused, which is found out by looking and never from the refusal's text, and what follows. */
 import { after, ms } from "../../../base/units.ts";
 import { voidOf } from "./fence.ts";
+import { doubtGuards } from "./guards.ts";
 import { land, MOST_ODD, proven, stood } from "./landing.ts";
 import type { Flight, HandlerOf, State, World } from "./model.ts";
 import { cut, lost } from "./rows.ts";
@@ -9,6 +10,10 @@ import { failed, forgetPlaces, hold, jitter, latest, parkedWith, randomId, settl
 
 /** Not even an empty fence is taken. By chance, perhaps: it is tried some times before it is believed. */
 function unfenced(flight: Flight, state: State, world: World): void {
+  if (flight.guards.length > 0) {
+    doubtGuards(flight, state, world); // or it is these that are not taken: the next proof goes without
+    return settle(state, flight, settlement(world, {}));
+  }
   flight.odd += 1;
   if (flight.odd >= MOST_ODD) return proven(flight, false, state, world);
   failed({ is: "malformed" }, state, world);
@@ -70,6 +75,8 @@ export function refuse(flight: Flight, state: State, world: World): void {
   if (flight.fenced) state.fences.set(fence.id, world.wall);
   const again = (): void => settle(state, flight, settlement(world, { again: lsns }));
   if (flight.moved) return again();
+  doubtGuards(flight, state, world);
+  if (flight.guards.length > 0 && !flight.checked) return again(); // a column may have moved: the header rows are read before the next attempt
   if (hasRiders(flight)) {
     state.riderFailures += 1;
     state.ridersFrom = latest(soon(world), after(world.now, ms(jitter(state.riderFailures, world.random))));

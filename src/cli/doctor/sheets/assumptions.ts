@@ -141,6 +141,25 @@ export const ASSUMPTIONS = {
     where: [`${CORE}/rows.ts`],
     asks: "byHand",
   },
+  "guard-moves": {
+    claim: "Metadata of a column follows it when a column is inserted, dragged or deleted beside it, and goes with it when it is deleted",
+    otherwise:
+      "Rows that are added while columns are moved may land under wrong headers: the batch's answer shows the header row, and they are counted (`astray`) and logged",
+    where: [`${CORE}/guards.ts`],
+  },
+  "guard-place": {
+    claim:
+      "`deleteDeveloperMetadata` by an id and a location removes it only there, and the same batch may create it again: so a batch fails when a column has moved",
+    otherwise:
+      "If it is refused, rows go without guards for a minute at a time; if the location is ignored, a moved column is only seen in the batch's answer",
+    where: [`${CORE}/guards.ts`],
+  },
+  "filter-header": {
+    claim: "A `gridRange` with the value null writes nothing, and the answer shows its whole row beside the rows that were written",
+    otherwise:
+      "If it is refused, changes go without a look at the header row; if it is not shown, values that were written while a column was moved are not put back",
+    where: [`${CORE}/rows.ts`, `${CORE}/answer.ts`],
+  },
   "filter-writes": {
     claim:
       "`values:batchUpdateByDataFilter` by a metadata's id writes to its row as it stands at that moment; null leaves a cell, the empty text empties it",

@@ -202,6 +202,9 @@ export const fence = (id: number, value: string): object => create(id, value, { 
 /** @param row counted from 0. */
 export const tag = (id: number, { sheetId }: Tab, row: number): object =>
   create(id, `t${row}`, { dimensionRange: { sheetId, dimension: "ROWS", startIndex: row, endIndex: row + 1 } });
+/** @param column counted from 0. */
+export const guard = (id: number, { sheetId }: Tab, column: number): object =>
+  create(id, `g${column}`, { dimensionRange: { sheetId, dimension: "COLUMNS", startIndex: column, endIndex: column + 1 } });
 
 const KINDS = { string: "stringValue", number: "numberValue", boolean: "boolValue" } as const;
 

@@ -12,6 +12,7 @@ import {
 } from "./appends.ts";
 import type { AssumptionId, Finding } from "./assumptions.ts";
 import { Untested, type Bench } from "./bench.ts";
+import { filterHeader, guardMoves, guardPlace } from "./columns.ts";
 import { absentMetadata, getMetadata, idRange, metadataRoom, refusedWhole, searchMetadata, takenId, wholeBatch } from "./fences.ts";
 import { oneCall, quotaAnswer, quotaApart, quotaEnds, quotaReadback, quotaWindow } from "./quotas.ts";
 import { gzip, masks, noRange, noValidators, readBooleans, readCells, readOwn, readTrimmed, unseen } from "./reads.ts";
@@ -45,6 +46,9 @@ export const PROBES: Readonly<Record<AssumptionId, Probe>> = {
   "tag-goes": tagGoes,
   "tag-stays": tagStays,
   "tag-by-hand": tagByHand,
+  "guard-moves": guardMoves,
+  "guard-place": guardPlace,
+  "filter-header": filterHeader,
   "filter-writes": filterWrites,
   "filter-shows": filterShows,
   "filter-text": filterText,
