@@ -18,6 +18,7 @@ const REASONS = {
   unavailable: { status: 503, says: "the table is not known yet, and Google Sheets does not give it now" },
   away: { status: 503, says: "the process that keeps the tables is not there" },
   full: { status: 503, says: "too much is waiting to be sent to Google Sheets" },
+  "read-only": { status: 503, says: "the spreadsheet is not shared with the service account as Editor" },
   disk: { status: 507, says: "the disk takes nothing more" },
 } as const satisfies Record<string, { readonly status: number; readonly says: string | undefined }>;
 
@@ -97,6 +98,7 @@ const CODES = {
   "table-full": "DROVER_E_REFUSED",
   "not-writable": "DROVER_E_REFUSED",
   full: "DROVER_E_REFUSED",
+  "read-only": "DROVER_E_CREDENTIALS",
   disk: "DROVER_E_REFUSED",
 } as const satisfies Record<TablesErrorReason, ErrorCode>;
 

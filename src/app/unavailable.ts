@@ -13,10 +13,15 @@ const REASONS: { readonly [R in Unavailable["reason"]]: string } = {
   broker: "the process that fetches rows is not there",
 };
 
-/** Google answers, but a tab or a column has gone: who is told that Google is at fault would look there. */
+/** Google answers, so it is not at fault: a column has gone, or a tab. */
 const UNEXPECTED = "what Google Sheets gives is not what the service expects";
 
-const wordsFor = ({ reason, cause }: Unavailable): string => (cause === "malformed" || cause === "missing" ? UNEXPECTED : REASONS[reason]);
+const MISSING = "the spreadsheet has no such tab or range any more, or it was renamed";
+
+function wordsFor({ reason, cause }: Unavailable): string {
+  if (cause === "missing") return MISSING;
+  return cause === "malformed" ? UNEXPECTED : REASONS[reason];
+}
 
 /** @param table undefined: the list of tables itself. */
 export function unavailable(why: Unavailable, table?: string): Problem {

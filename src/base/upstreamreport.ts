@@ -20,6 +20,8 @@ export interface WritesReport {
   readonly setAside?: number;
   /** Written while a person changed a key or the header row in the same moment: where they stand must be looked at. */
   readonly astray?: number;
+  /** Why Google does not let the account write, and what to do; absent: it does, as far as is known. */
+  readonly denied?: string;
   /** What was wrong with the journal that was found at the start, and where it was put aside. */
   readonly damage?: string;
   readonly quota: { readonly used: number; readonly limit: number; readonly lockedUntil: Timestamp };
@@ -128,11 +130,12 @@ const spreadsheets = (v: unknown): boolean =>
 const DELIVERIES: readonly unknown[] = ["exactly-once", "at-least-once", "unproven"] satisfies WritesReport["delivery"][];
 function writes(v: unknown): boolean {
   if (!record(v) || !DELIVERIES.includes(v["delivery"]) || !record(v["quota"]) || !record(v["timeToSheet"])) return false;
-  const { quota, timeToSheet, astray, damage, setAside } = v;
+  const { quota, timeToSheet, astray, damage, denied, setAside } = v;
   return (
     (setAside === undefined || count(setAside)) &&
     (astray === undefined || count(astray)) &&
     (damage === undefined || sentence(damage)) &&
+    (denied === undefined || sentence(denied)) &&
     ["waiting", "waitingBytes", "oldest", "landed", "parked"].every((name) => count(v[name])) &&
     ["used", "limit", "lockedUntil"].every((name) => count(quota[name])) &&
     ["p50", "p99"].every((name) => timeToSheet[name] === null || count(timeToSheet[name]))

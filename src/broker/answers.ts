@@ -63,11 +63,15 @@ interface Context {
 /** @returns what Google says in an error's body, fit for a log. */
 export const messageIn = (reply: Reply): string => saidBy(reply.data);
 
+/** Google's words for a range that it does not have. */
+export const RANGE = /Unable to parse range: (.+)$|^Range \((.+)\) exceeds grid limits/;
+
 /** @returns what an answer that is not 200 means. */
 export function failureOf(reply: Reply, { share, now, pool }: Context): Failure {
   const { status, data } = reply;
   const said = saidBy(data);
-  const range = /Unable to parse range: (.+)$/.exec(said)?.[1] ?? /^Range \((.+)\) exceeds grid limits/.exec(said)?.[1];
+  const found = RANGE.exec(said);
+  const range = found?.[1] ?? found?.[2];
   if (status === 429)
     return { is: "locked", message: `Google's ${pool} quota is used up${limitName(data)}`, until: lockedUntil(data, now) };
   if (status === 400 && range !== undefined) return { is: "noRange", message: `the spreadsheet has no range ${range}`, range };

@@ -122,7 +122,7 @@ export class Connection {
         reply = await this.#attempt(libraries, signal, send);
       }
       if (!("status" in reply)) return reply;
-      if (reply.status !== 200) return other?.(reply) ?? failureOf(reply, { share: this.#share(about), now: clock.wall(), pool });
+      if (reply.status !== 200) return other?.(reply) ?? failureOf(reply, { share: this.#share(about, pool === "write" && reply.status === 403), now: clock.wall(), pool });
       const value = read(reply.data);
       if (value !== undefined) return { is: "ok", value };
       return { is: "malformed", message: "Google's answer does not have the shape that was asked for" };
@@ -182,9 +182,11 @@ export class Connection {
     return Object.assign(request, ours, agent === undefined ? {} : { agent });
   }
 
-  #share(spreadsheetId: string): string {
+  /** @param isWrite a write was refused with 403. @returns what to do about it. */
+  #share(spreadsheetId: string, isWrite: boolean): string {
     const { account } = this.#options;
     if (account === undefined) return `nobody may see the spreadsheet ${spreadsheetId} without a key`;
+    if (isWrite) return `the service account can't write to the spreadsheet ${spreadsheetId}: share it as Editor with ${account.email}`;
     return `the service account can't see the spreadsheet ${spreadsheetId}: share it with ${account.email}`;
   }
 }

@@ -1,6 +1,6 @@
 /** The calls of the Sheets API that the broker makes. */
 import type { sheets_v4 } from "@googleapis/sheets";
-import { messageIn, type Reply } from "./answers.ts";
+import { messageIn, RANGE, type Reply } from "./answers.ts";
 import { sameTab } from "../sheets/a1.ts";
 import { Connection, type CallOptions, type GoogleOptions } from "./connection.ts";
 import type { FoundMetadata, WriteOutcome, WriteUpstream } from "./flusher/port.ts";
@@ -21,6 +21,12 @@ const refused = (reply: Reply): { is: "refused"; message: string } | undefined =
 
 /** An answer that does not name its spreadsheet is not the answer of a write. */
 const named = (data: unknown): unknown => (typeof Object(data).spreadsheetId === "string" ? data : undefined);
+
+/** A reading that is refused without the range at fault: of several, halves tell which. */
+function unnamed(reply: Reply): { is: "noRange"; message: string; range: string } | undefined {
+  const message = messageIn(reply);
+  return reply.status === 400 && !RANGE.test(message) ? { is: "noRange", message: `Google answered 400: ${message}`, range: "" } : undefined;
+}
 
 function sheetIdsOf(data: unknown): ReadonlyMap<string, number> | undefined {
   const found = (data as sheets_v4.Schema$Spreadsheet | null)?.sheets;
@@ -99,6 +105,7 @@ class Google implements Upstream, WriteUpstream {
           const found = (data as sheets_v4.Schema$BatchGetValuesResponse | null)?.valueRanges;
           return Array.isArray(found) && found.length === ranges.length ? found : undefined;
         },
+        other: (reply) => unnamed(reply),
       },
     );
     return outcome.is === "ok" ? valuesOf(outcome.value, ranges) : outcome;

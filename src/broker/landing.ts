@@ -101,8 +101,8 @@ export class Landings {
   }
 
   /** The range that Google does not know, told apart from the others: they are asked for again at once, without it. */
-  #lose(places: readonly Place[], range: string, message: string, all: ReadonlyMap<string, Place>): void {
-    const named = places.filter((place) => bare(quoted(place.table.range)) === bare(range));
+  #lose(places: readonly Place[], lost: string, message: string, all: ReadonlyMap<string, Place>): void {
+    const named = places.filter((place) => bare(quoted(place.table.range)) === bare(lost));
     const culprits = named.length > 0 ? named : places.length === 1 ? places : [];
     this.#most = culprits.length > 0 ? MOST_RANGES : Math.ceil(places.length / 2); // one of these: the halves will tell
     const now = this.#port.clock.now();
@@ -111,7 +111,8 @@ export class Landings {
       place.lostAt = now;
       const { range } = place.table;
       const hint = looksLikeCells(range) ? ` (cells need their tab: 'TAB'!${range})` : "";
-      this.#hold(place, LOST_PAUSE, { reason: "upstream", cause: "missing", message: `${message}${hint}; it will be looked for again` });
+      const cause = lost === "" ? "malformed" : "missing";
+      this.#hold(place, LOST_PAUSE, { reason: "upstream", cause, message: `${message}${hint}; it will be looked for again` });
     }
   }
 

@@ -80,6 +80,7 @@ export class WriteRequests {
   async #write(written: WrittenTable, request: WriteRequest, call: WriteCall, open: OpenJournal): Promise<WriteAnswer> {
     const once = onceOf(request, call);
     if (request.replay === true) return this.#replay(request, call, open);
+    if (open.flusher.right.is !== "yes") await open.flusher.proveRight(request.table);
     let judged = this.#judge(written, request, open);
     if (judged.is === "refused" && this.#adding.size > 0) {
       await Promise.all(this.#adding); // what it was refused for may not come to be, or be this request itself
@@ -125,8 +126,10 @@ export class WriteRequests {
   #judge(
     written: WrittenTable,
     { changes }: WriteRequest,
-    { waiting, newId }: OpenJournal,
+    { waiting, newId, flusher }: OpenJournal,
   ): Reserved | Extract<WriteAnswer, { is: "refused" }> {
+    const { right } = flusher;
+    if (right.is === "no") return refused("read-only", right.message, seconds(30));
     const standing = written.standing();
     if (standing === undefined)
       return refused("not-writable", `the columns of "${written.table.name}" are not known yet: it was never read`, seconds(2));

@@ -21,7 +21,7 @@ export function renderStatus(status: Status): string {
     `data       ${s.data}`,
     `workers    ${workersText(s)}`,
     `requests   ${c.served}  ${rate(s.recent.perSecond)}/s  5xx ${c.status5xx}  refused ${c.refused}  p50 ${ms(s.latency.p50)}  p95 ${ms(s.latency.p95)}  p99 ${ms(s.latency.p99)}`,
-    `cache      ${cacheText(s)}, TTL ${s.cacheTtl < 1_000 ? ms(s.cacheTtl) : span(s.cacheTtl)}`,
+    `cache      ${cacheText(s)}, ${ttlsText(s)}`,
     `upstream   ${upstreamText(s)}`,
     ...(s.slots === null ? [] : [`slots      ${slotsText(s.slots)}${aboveText(s)}`]),
     ...(s.schedule === null ? [] : [`schedule   ${s.schedule.text}`]),
@@ -86,6 +86,14 @@ export function upstreamText({ upstream: up }: Status): string {
   return `${up.state}${up.message === "" ? "" : ` (${up.message})`}  ${quota}  ${up.tables.length} tables`;
 }
 
+/** "TTL 5s", "TTL 5s to 1m": the tables' own; the setting's while none is known. */
+function ttlsText({ upstream: up, cacheTtl }: Status): string {
+  const ttls = (up?.tables ?? []).flatMap(({ ttl }) => ttl ?? []);
+  const [least, most] = ttls.length === 0 ? [cacheTtl, cacheTtl] : [Math.min(...ttls), Math.max(...ttls)];
+  const text = (ttl: number): string => (ttl < 1_000 ? ms(ttl) : span(ttl));
+  return least === most ? `TTL ${text(least)}` : `TTL ${text(least)} to ${text(most)}`;
+}
+
 const ttlText = (ttl: Ms): string => `${Number((ttl / 1_000).toFixed(1))} s`;
 
 /** "TTL 5 s stretched to 9 s (2 tables): they plan 24 calls a minute, the budget leaves 7.5 of …"; none while TTLs are what they are. */
@@ -138,7 +146,8 @@ function writes({ upstream: up }: Status): string[] {
   const astray = (w.astray ?? 0) === 0 ? "" : `, ${w.astray} astray (see the log)`;
   const aside = (w.setAside ?? 0) === 0 ? "" : ` (${w.setAside} set aside: drover writes)`;
   const line = `writes     ${w.delivery}, ${waiting}, ${w.landed} landed, ${w.parked} parked${aside}${astray}  ${quota}  ${to}`;
-  return w.damage === undefined ? [line] : [line, `journal    ${w.damage}`];
+  const denied = w.denied === undefined ? [] : [`refused    ${w.denied}`];
+  return [line, ...denied, ...(w.damage === undefined ? [] : [`journal    ${w.damage}`])];
 }
 
 /** "players: 3 warnings, see the log; the header row of …" */

@@ -4,8 +4,8 @@ import { errorInfo, googleError, type Answer } from "./answers.ts";
 import type { TokenEndpoint } from "./oauth.ts";
 import { isRead, type Match } from "./router.ts";
 
-/** shared: with the emulator's service account; public: with everyone who has the link; private: with neither. */
-export type Sharing = "shared" | "public" | "private";
+/** shared: with the emulator's service account as Editor; viewer: with it as Viewer; public: with everyone who has the link; private: with neither. */
+export type Sharing = "shared" | "viewer" | "public" | "private";
 
 export type Principal =
   | { readonly is: "account"; readonly user: string; readonly scopes: readonly string[] }
@@ -96,7 +96,9 @@ export function createGuard({ tokens, apiKeys, sharing, exists }: GuardOptions):
     admit(match, who) {
       const id = match.path["spreadsheetId"];
       const shared = sharing.get(id ?? "") ?? "shared";
-      const may = shared === "public" ? isRead(match.route.id) : shared === "shared" && who.is === "account";
+      const reads = isRead(match.route.id);
+      const isAccount = who.is === "account";
+      const may = { public: reads, viewer: isAccount && reads, shared: isAccount, private: false }[shared];
       return may || id === undefined || !exists(id) ? undefined : refuse(googleError(403));
     },
   };

@@ -70,6 +70,8 @@ export interface Emulator {
   rows(spreadsheetId: string, tab: string): Promise<readonly (readonly unknown[])[]>;
   /** All developer metadata of a spreadsheet. @throws RangeError when there is no such spreadsheet. */
   metadata(spreadsheetId: string): Promise<readonly unknown[]>;
+  /** Its owner shares a spreadsheet otherwise, from the next call on; a restart forgets it. */
+  share(spreadsheetId: string, sharing: Sharing): void;
   requests(): Requests;
   inFlight(): number;
   connections(): number;
@@ -83,7 +85,7 @@ const tokenUri = (url: string): string => new URL("/token", url).href;
 
 /** @throws DroverError when the data directory or the key file can't be used. */
 export async function createEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const { front, store } = await open(options);
+  const { front, store, sharing } = await open(options);
   for (const fault of options.faults ?? []) front.faults.arm(fault);
   const server = http.createServer(
     { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.headersTimeout, requestTimeout: LIMITS.requestTimeout },
@@ -100,6 +102,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
     edit: (spreadsheetId, edit) => editByHand(store, spreadsheetId, edit),
     rows: (spreadsheetId, tab) => rowsOf(store, spreadsheetId, tab),
     metadata: (spreadsheetId) => metadataOf(store, spreadsheetId),
+    share: (spreadsheetId, as) => void sharing.set(spreadsheetId, as),
     requests: () => front.tally.requests(),
     inFlight: () => front.tally.inFlight,
     connections: () => front.tally.connections,
@@ -110,7 +113,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
 }
 
 /** Reads what is on disk, makes what is missing, and puts the parts together. */
-async function open(options: EmulatorOptions): Promise<{ front: Front; store: Store }> {
+async function open(options: EmulatorOptions): Promise<{ front: Front; store: Store; sharing: Map<string, Sharing> }> {
   const { clock = systemClock, log, spreadsheets, quota } = options;
   const audience = options.url === undefined ? undefined : tokenUri(options.url);
   const account = await openAccount(options.keyFile, audience);
@@ -121,7 +124,7 @@ async function open(options: EmulatorOptions): Promise<{ front: Front; store: St
   };
   for (const { id, title, tabs } of spreadsheets) if (!exists(id)) await store.change((engine) => engine.seed(id, title, tabs));
   const tokens = new TokenEndpoint(account, { lifetime: options.tokenLifetime ?? seconds(3_599), clock, audience });
-  const sharing = new Map(spreadsheets.map((s) => [s.id, s.sharing ?? "shared"] as const));
+  const sharing = new Map<string, Sharing>(spreadsheets.map((s) => [s.id, s.sharing ?? "shared"] as const));
   const policy = quota === true ? GOOGLE_QUOTA : quota === false ? NO_QUOTA : quota;
   const ports: CallPorts = {
     guard: createGuard({ tokens, apiKeys: options.apiKeys ?? [], sharing, exists }),
@@ -130,7 +133,7 @@ async function open(options: EmulatorOptions): Promise<{ front: Front; store: St
     latency: latency(options.latency, options.seed ?? 1),
     log,
   };
-  return { front: new Front(ports, tokens, { adminToken: options.adminToken, clock }), store };
+  return { front: new Front(ports, tokens, { adminToken: options.adminToken, clock }), store, sharing };
 }
 
 function openStore({ dataDir, engine, log, logBytes, onFailure }: EmulatorOptions): Promise<Store> {

@@ -207,7 +207,7 @@ export function healthOf(master: Master, { demo, upstream, slots, brokerLost }: 
   const sound =
     workers.ready >= workers.target &&
     broker !== "away" &&
-    (upstream === undefined || upstream.state === "ok" || upstream.state === "never");
+    (upstream === undefined || ((upstream.state === "ok" || upstream.state === "never") && upstream.writes?.denied === undefined));
   const status = master.mode.is !== "running" ? "stopping" : sound ? "ok" : "degraded";
   return {
     status,

@@ -54,6 +54,7 @@ const REFUSALS: readonly unknown[] = [
   "table-full",
   "full",
   "disk",
+  "read-only",
   "away",
 ] satisfies WriteRefusal["reason"][];
 const refusal = (v: unknown): v is WriteRefusal =>

@@ -62,6 +62,7 @@ export interface WriteRefusal {
     | "table-full" // the table has as many rows or bytes as it may
     | "full" // too much is waiting to be sent
     | "disk" // the journal's disk
+    | "read-only" // the spreadsheet is not shared with the account as Editor
     | "away"; // no broker, or it is leaving
   readonly message: string;
   readonly column?: string;

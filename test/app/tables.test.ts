@@ -228,6 +228,9 @@ test("a table that was never loaded: 503 with the reason's class, whole seconds 
   const unexpected = await problemAt(`${w.url}/api/tables/players`);
   assert.deepEqual([unexpected.response.status, unexpected.body.code], [503, "upstream"]);
   assert.match(unexpected.body.detail, /what Google Sheets gives is not what the service expects/);
+  w.sheet.fail({ table: "players", reason: "upstream", cause: "missing", message: "no range players", retryAfter: seconds(28) });
+  const missing = await problemAt(`${w.url}/api/tables/players`);
+  assert.match(missing.body.detail, /the spreadsheet has no such tab or range any more, or it was renamed/);
 });
 
 test("a table whose refresh fails is served with its age and says STALE, then HIT no more", async () => {

@@ -191,6 +191,12 @@ export class FakeFlusher implements Flusher {
     return true;
   }
 
+  right: Flusher["right"] = { is: "yes" };
+
+  proveRight(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** The sheet has all that waits, or refuses those. */
   flush(refuses: (entry: Entry) => boolean = () => false): readonly Entry[] {
     const now = Date.now() as Timestamp;

@@ -189,6 +189,12 @@ test("a range beyond the grid is that table's fault alone, not Google's", async 
   assert.equal(outcome.range, "'My Log'!AB5:AD1000");
 });
 
+test("a reading that is refused without a range's name: it is one of its ranges, not all of them", async () => {
+  fake.faults.push(googleError(400, "INVALID_ARGUMENT", "Request contains an invalid argument."));
+  const outcome = await google.read(["log", "nope"]);
+  assert.deepEqual([outcome.is, outcome.is === "noRange" && outcome.range], ["noRange", ""]);
+});
+
 test("a gzip bomb and an endless body end at 32 MB", async () => {
   const bomb = gzipSync(Buffer.alloc(200 * 1_048_576, " "));
   fake.faults.push((_, res) => void res.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" }).end(bomb));

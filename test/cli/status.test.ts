@@ -17,6 +17,16 @@ const roll: NonNullable<Status["roll"]> = {
 };
 const died = (how: string) => ({ name: "stuck", how, expected: false, pid: 3, generation: 1, at: (NOW - 12_000) as typeof NOW });
 
+const WRITES: NonNullable<UpstreamReport["writes"]> = {
+  delivery: "unproven",
+  waiting: 0,
+  waitingBytes: 0,
+  oldest: ms(0),
+  landed: 0,
+  parked: 0,
+  quota: { used: 0, limit: 51, lockedUntil: 0 as Timestamp },
+  timeToSheet: { p50: null, p99: null },
+};
 const QUIET: UpstreamReport = { state: "ok", message: "", quota: { used: 9, limit: 51, lockedUntil: 0 as Timestamp }, tables: [] };
 
 const CASES: readonly (readonly [string, Partial<Status>, RegExp])[] = [
@@ -81,6 +91,24 @@ const CASES: readonly (readonly [string, Partial<Status>, RegExp])[] = [
       },
     },
     /^pace       TTL 5 s stretched to 9 s: the TTLs plan 13\.3 calls a minute, the quota leaves 8 for them \(7 a minute go to other calls\); 1 table concerned$/m,
+  ],
+  [
+    "the tables' own TTLs are shown, not the setting's",
+    {
+      upstream: {
+        ...QUIET,
+        tables: [
+          { name: "a", rows: 1, version: 1, checkedAt: NOW, warnings: 0, ttl: ms(5_000) },
+          { name: "b", rows: 1, version: 1, checkedAt: NOW, warnings: 0, ttl: ms(60_000) },
+        ],
+      },
+    },
+    /^cache      .*, TTL 5s to 1m00s$/m,
+  ],
+  [
+    "the account may not write",
+    { upstream: { ...QUIET, writes: { ...WRITES, denied: "share it as Editor with bot@x" } } },
+    /^refused    share it as Editor with bot@x$/m,
   ],
   ["TTLs are not stretched", { upstream: { ...QUIET, pace: { planned: 2, budget: 45, others: 0, floor: ms(0) } } }, /^(?![^]*pace)/],
   [

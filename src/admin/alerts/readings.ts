@@ -142,6 +142,7 @@ function google(seen: Seen, past: Past): Part<"quota" | "rate-limited" | "google
     return { quota: undefined, "rate-limited": undefined, google: undefined, credentials: undefined, tables: undefined };
   const limited = grown(past, "limited", seen.now);
   const refused = credentials(upstream);
+  const denied = upstream.writes?.denied;
   const failing = upstream.tables.filter(({ failure }) => failure !== undefined);
   return {
     quota: quota(upstream),
@@ -152,7 +153,7 @@ function google(seen: Seen, past: Past): Part<"quota" | "rate-limited" | "google
         : said`Google has refused ${limited} calls with 429 within 5 minutes`,
     ),
     google: is(upstream.state === "down" && !refused, said`Google does not answer: ${firstLine(upstream.message)}`),
-    credentials: is(refused, said`${firstLine(upstream.message)}`),
+    credentials: is(refused || denied !== undefined, said`${firstLine(refused ? upstream.message : (denied ?? ""))}`),
     tables: is(
       upstream.state === "ok" && failing.length > 0,
       said`${failing

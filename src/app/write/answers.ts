@@ -113,6 +113,8 @@ export function problemOfRefusal(
           headers,
         },
       );
+    case "read-only":
+      return problem(503, "read-only", `${message}: nothing was written`, { headers });
     case "away":
       return problem(503, "broker", message, { headers });
     case "not-writable":

@@ -10,8 +10,13 @@ import { accept, begin, forgive, step } from "./core/decide.ts";
 import type { Event, Op, State, World } from "./core/model.ts";
 import { Pace } from "./core/pace.ts";
 import { mayShow, type TableReading } from "./core/trust.ts";
-import type { Counted, Flusher, FlusherOptions, WriteOutcome } from "./port.ts";
+import type { Counted, Flusher, FlusherOptions, Right, WriteOutcome } from "./port.ts";
 
+/** A write waits so long for the proof that the account may write. */
+const PROVE_WITHIN = seconds(5);
+/** A 403 is believed for so long, and that Google does not answer. */
+const DENIED_FOR = seconds(3);
+const SILENT_FOR = seconds(30);
 /** A request that is under way is waited for so long by `close`. */
 const CLOSE_WITHIN = seconds(1);
 
@@ -27,13 +32,19 @@ class SheetFlusher implements Flusher {
   #said = "";
   /** Of the last batch, in Google's words. */
   #refusal: string | undefined;
+  #right: Right;
+  #triedAt = Number.NEGATIVE_INFINITY;
+  /** Called once Google has answered a write. */
+  readonly #proving = new Set<() => void>();
   #astray = 0;
   #misplaced = 0;
   readonly #unshown = new Map<string, { readonly layout: Layout; readonly after: Layout | undefined }>();
 
   constructor(options: FlusherOptions) {
     this.#options = options;
-    this.#state = begin(options.journal.recovered, options.proof.read(), options.clock.now());
+    const proof = options.proof.read();
+    this.#state = begin(options.journal.recovered, proof, options.clock.now());
+    this.#right = { is: proof === undefined && options.journal.recovered.landed === 0 ? "unknown" : "yes" };
     this.#pace = new Pace(options.writes.ledger.limit);
     this.#ended = this.#run();
   }
@@ -46,6 +57,36 @@ class SheetFlusher implements Flusher {
   retried(entries: readonly Entry[]): void {
     forgive(this.#state, entries);
     this.accepted(entries);
+  }
+
+  get right(): Right {
+    return this.#right;
+  }
+
+  async proveRight(table: string): Promise<void> {
+    const { alarm, clock } = this.#options;
+    const now = clock.now();
+    const believed = this.#right.is === "no" ? DENIED_FOR : SILENT_FOR;
+    if (this.#right.is === "yes" || now - this.#triedAt < believed || this.#closed) return;
+    if (this.#right.is === "no") this.#state.notBefore = now;
+    this.#state.wanted.add(table);
+    this.#wake?.();
+    const proven = Promise.withResolvers<void>();
+    this.#proving.add(proven.resolve);
+    const cancel = alarm((now + PROVE_WITHIN) as Instant, proven.resolve);
+    await proven.promise;
+    cancel();
+    this.#triedAt = clock.now();
+    this.#proving.delete(proven.resolve);
+  }
+
+  /** What a call tells of the right to write. No answer tells nothing: then writes wait in the journal, as they do later. */
+  #learn({ is, message = "" }: Call, isWrite: boolean): void {
+    if (is === "ok" && !isWrite) return;
+    if (is === "ok") this.#right = { is: "yes" };
+    else if (is === "denied" && (isWrite || this.#right.is === "unknown")) this.#right = { is: "no", message };
+    this.#triedAt = this.#options.clock.now();
+    for (const proven of this.#proving) proven();
   }
 
   mayShow(reading: TableReading): boolean {
@@ -78,6 +119,7 @@ class SheetFlusher implements Flusher {
       landed: stats.landed,
       parked: stats.parked,
       setAside: this.#options.journal.setAside,
+      ...(this.#right.is === "no" ? { denied: this.#right.message } : {}),
       astray: stats.astray + stats.misplaced,
       quota: this.#options.writes.ledger.report(),
       timeToSheet: { p50: stats.quantile(0.5), p99: stats.quantile(0.99) },
@@ -90,6 +132,7 @@ class SheetFlusher implements Flusher {
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const proven of this.#proving) proven();
     this.#wake?.();
     const { alarm, clock } = this.#options;
     let cancel: (() => void) | undefined;
@@ -197,6 +240,7 @@ class SheetFlusher implements Flusher {
     if (ledger === writes.ledger) this.#pace.spend(clock.now());
     keep(ledger.state());
     const outcome = await make();
+    this.#learn(outcome, ledger === writes.ledger);
     if (outcome.is === "locked") {
       ledger.lock(outcome.until as Parameters<typeof ledger.lock>[0]);
       keep(ledger.state());

@@ -78,7 +78,17 @@ export interface FlusherEvents {
   moved(table: string): void;
 }
 
+/** Whether Google lets the account write: the first write shows it. */
+export type Right =
+  | { readonly is: "unknown" }
+  | { readonly is: "yes" }
+  /** `message`: why, and what to do. */
+  | { readonly is: "no"; readonly message: string };
+
 export interface Flusher {
+  readonly right: Right;
+  /** Tries to write, unless that was tried some moments ago. @returns when Google has answered, or after five seconds. */
+  proveRight(table: string): Promise<void>;
   /** More is waiting. */
   accepted(entries: readonly Entry[]): void;
   /**

@@ -118,3 +118,12 @@ test("something false is exit code 1; a run that is interrupted clears up first"
   assert.deepEqual(await world.emulator.metadata(ID), []);
   assert.equal(existsSync("x.json"), false);
 });
+
+test("a spreadsheet that is shared as Viewer: it says with whom to share it as Editor, and examines nothing", async (t) => {
+  const world = await emulated(t);
+  world.emulator.share(ID, "viewer");
+  const { code, text } = await doctor(t, world, ["sheets", "--spreadsheet", ID, "--yes"]);
+  assert.notEqual(code, 0);
+  assert.match(text, /share it as Editor with \S+@\S+/);
+  assert.doesNotMatch(text, /confirmed/);
+});

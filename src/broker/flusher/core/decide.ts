@@ -44,6 +44,7 @@ export function begin(recovered: Recovered, proven: Delivery | undefined, now: I
     queue,
     stats: new Stats(recovered.landed, recovered.parked),
     job: { is: "opening", held: false },
+    wanted: new Set(),
     next: [],
     left: { entries: recovered.entries, batches: recovered.batches },
     nextId: recovered.nextMetadataId,

@@ -4,14 +4,14 @@ import { isGuarded, type Guarded } from "./guards.ts";
 import { unseen } from "./headers.ts";
 import { LOCATE_APART, LONGEST_QUIET, LOOK_AGAIN, LOST_TAB, MOST_FENCES, QUIET, FENCE_LIFE } from "./limits.ts";
 import type { HandlerOf, Job, Op, State, World } from "./model.ts";
-import { plan, type Plan, type Unit } from "./plan.ts";
+import { plan, type Plan } from "./plan.ts";
 import { writingJob } from "./rows.ts";
 import { makeFlight, overdueFences } from "./seal.ts";
 import { hold, latest, parkedWith, settle, settlement } from "./steps.ts";
 
 export const idle: HandlerOf<"idle"> = {
   go(_, state, world) {
-    if (state.queue.size === 0) return { do: "sleep", until: undefined };
+    if (state.queue.size === 0 && (state.wanted.size === 0 || state.delivery === "exactly-once")) return { do: "sleep", until: undefined };
     const sleep = hold(latest(world.mayWrite, quietAt(state, world)), state, world) ?? fenced(state, world);
     if (sleep !== undefined) return sleep;
     if (state.ids === undefined) return begin(state, { is: "naming" });
@@ -40,12 +40,22 @@ function fenced(state: State, world: World): Op | undefined {
 
 /** The proof also creates the guards of the tables that wait, so that these cost no call of their own. */
 function prove(state: State, world: World): undefined {
-  const guarded = state.guardsFrom <= world.now ? tablesOf(plan(state, world, undefined).units) : [];
+  const guarded = state.guardsFrom <= world.now ? tablesOf([...plan(state, world, undefined).units, ...expected(state, world)]) : [];
+  state.wanted.clear();
   const contents = { units: [], wishes: [], riders: false, shows: guarded.length > 0, proof: true, guarded };
   state.job = { is: "sealing", flight: makeFlight(contents, state, world) };
 }
 
-const tablesOf = (units: readonly Unit[]): readonly Guarded[] => [
+/** Tables whose first write waits for this proof. */
+function expected({ wanted, ids }: State, world: World): readonly Guarded[] {
+  return [...wanted].flatMap((table) => {
+    const layout = world.layout(table);
+    const sheetId = layout === undefined ? undefined : ids?.get(layout.tab);
+    return layout === undefined || sheetId === undefined ? [] : [{ layout, sheetId }];
+  });
+}
+
+const tablesOf = (units: readonly Guarded[]): readonly Guarded[] => [
   ...new Map(units.map(({ layout, sheetId }) => [layout.table, { layout, sheetId }])).values(),
 ];
 

@@ -193,6 +193,8 @@ export interface State {
   readonly queue: Queue;
   readonly stats: Stats;
   job: Job;
+  /** Tables whose first write waits until it is known whether the account may write. */
+  readonly wanted: Set<string>;
   /** Done before anything else. */
   next: Job[];
   /** What the last life left, until it is known what became of it. */

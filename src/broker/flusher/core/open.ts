@@ -31,7 +31,7 @@ const marks = (found: readonly FoundMetadata[]): readonly Known[] =>
 
 export const opening: HandlerOf<"opening"> = {
   go(_, state, world) {
-    if (state.queue.size === 0 && (state.left?.batches.length ?? 0) === 0) return { do: "sleep", until: undefined }; // nothing to write yet
+    if (state.queue.size + state.wanted.size === 0 && (state.left?.batches.length ?? 0) === 0) return { do: "sleep", until: undefined }; // nothing to write yet
     return hold(world.mayRead, state, world) ?? { do: "search" };
   },
   on(job, event, state, world) {

@@ -19,7 +19,7 @@ import type { Settings } from "../../../settings/table.ts";
 import { readOptions } from "../../options.ts";
 import { version } from "../../version.ts";
 import type { Ports } from "./bench.ts";
-import { look, type Place } from "./preflight.ts";
+import { look, proveRight, type Place } from "./preflight.ts";
 import { recording, recordingText } from "./recording.ts";
 import { countsText, findingText, intentText } from "./report.ts";
 import { run, type Run, type Wanted } from "./run.ts";
@@ -66,6 +66,7 @@ export async function sheets(argv: readonly string[]): Promise<number> {
     refuse(place, order);
     out(intentText(intentOf(order, place)));
     if (!order.yes && !(await agreed())) return EXIT.done.code;
+    await proveRight(ports, order.spreadsheetId, emailOf(order));
     return await examine(ports, order);
   } finally {
     process.off("SIGINT", stop);
@@ -124,14 +125,16 @@ function rawOf({ settings, spreadsheetId }: Order): ReturnType<typeof createRaw>
   return createRaw({ spreadsheetId, account, sheetsEndpoint, oauthEndpoint, timeout, clock: systemClock });
 }
 
+const emailOf = ({ settings }: Pick<Order, "settings">): string =>
+  settings.google_application_credentials === undefined ? "none" : readServiceAccount(settings.google_application_credentials).email;
+
 const intentOf = ({ settings, spreadsheetId, record, wanted }: Order, { title, leftovers }: Place) => ({
   spreadsheetId,
   title,
   leftovers,
   record,
   ...wanted,
-  account:
-    settings.google_application_credentials === undefined ? "none" : readServiceAccount(settings.google_application_credentials).email,
+  account: emailOf({ settings }),
   endpoint: settings.sheets_endpoint ?? "Google's Sheets API",
 });
 

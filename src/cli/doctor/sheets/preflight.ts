@@ -2,7 +2,7 @@
 import { DroverError } from "../../../base/errors.ts";
 import { a1 } from "../../../sheets/a1.ts";
 import { METADATA_KEY } from "../../../broker/flusher/core/fence.ts";
-import { Bench, good, said, TAB, Untested, type Ports } from "./bench.ts";
+import { Bench, fence, good, remove, said, TAB, Untested, type Ports } from "./bench.ts";
 
 export interface Place {
   readonly title: string;
@@ -69,6 +69,21 @@ async function contents(bench: Bench, tabs: readonly { readonly title: string; r
       if ((valueRanges[i]?.values?.length ?? 0) > 0) found.push(`its tab ${JSON.stringify(title)} is not empty`);
   }
   return [...drawn, ...found];
+}
+
+/** Writes nothing that stays. @throws DroverError when the account may only read, or when Google does not answer. */
+export async function proveRight(ports: Ports, spreadsheetId: string, email: string): Promise<void> {
+  const bench = new Bench(ports);
+  const id = bench.id();
+  try {
+    const answer = await bench.batch([fence(id, "right"), remove(id)]);
+    if (answer.status === 200) return;
+    const how = answer.status === 403 ? `share it as Editor with ${email}` : "is the id right, and is it shared with the account?";
+    throw new DroverError("DROVER_E_CREDENTIALS", `can't write to the spreadsheet ${spreadsheetId}: ${how} (Google says ${said(answer)})`);
+  } catch (e) {
+    if (!(e instanceof Untested)) throw e;
+    throw new DroverError("DROVER_E_CREDENTIALS", `can't write to the spreadsheet ${spreadsheetId}: ${e.message}`, { cause: e });
+  }
 }
 
 async function usedByDrover(bench: Bench): Promise<boolean> {
