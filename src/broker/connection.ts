@@ -122,7 +122,11 @@ export class Connection {
         reply = await this.#attempt(libraries, signal, send);
       }
       if (!("status" in reply)) return reply;
-      if (reply.status !== 200) return other?.(reply) ?? failureOf(reply, { share: this.#share(about, pool === "write" && reply.status === 403), now: clock.wall(), pool });
+      if (reply.status !== 200)
+        return (
+          other?.(reply) ??
+          failureOf(reply, { share: this.#share(about, pool === "write" && reply.status === 403), now: clock.wall(), pool })
+        );
       const value = read(reply.data);
       if (value !== undefined) return { is: "ok", value };
       return { is: "malformed", message: "Google's answer does not have the shape that was asked for" };

@@ -25,7 +25,9 @@ const named = (data: unknown): unknown => (typeof Object(data).spreadsheetId ===
 /** A reading that is refused without the range at fault: of several, halves tell which. */
 function unnamed(reply: Reply): { is: "noRange"; message: string; range: string } | undefined {
   const message = messageIn(reply);
-  return reply.status === 400 && !RANGE.test(message) ? { is: "noRange", message: `Google answered 400: ${message}`, range: "" } : undefined;
+  return reply.status === 400 && !RANGE.test(message)
+    ? { is: "noRange", message: `Google answered 400: ${message}`, range: "" }
+    : undefined;
 }
 
 function sheetIdsOf(data: unknown): ReadonlyMap<string, number> | undefined {

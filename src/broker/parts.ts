@@ -1,7 +1,4 @@
-/**
- * The broker's parts and how they feed one another: rows that were read, with what was accepted laid over them, become snapshots, and
- * everybody hears of those.
- */
+/** The broker's parts and how they feed one another: rows that were read, with accepted writes laid over them, become snapshots. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
@@ -51,8 +48,6 @@ export interface BrokerOptions {
   readonly ledger?: LedgerHost;
 }
 
-/** A reading that may show values of ours in wrong columns is made again after. */
-const READ_AGAIN = ms(500);
 /** A table that is read for an operator's order: looked at so often, for five seconds. */
 const REREAD_LOOK = ms(50);
 const REREAD_LOOKS = 100;
@@ -219,10 +214,7 @@ export class Parts {
     const { clock } = this.#options;
     const at = later(clock.wall(), between(clock.now(), askedAt));
     const over = ({ content, layout, places }: Extract<Reading, { is: "ok" }>): Content | undefined => {
-      if (!this.writing.mayShow({ layout, values: values as readonly (readonly unknown[])[], askedAt })) {
-        this.#times().alarm(after(clock.now(), READ_AGAIN), () => this.refreshers.renew(table.name));
-        return undefined;
-      }
+      if (!this.writing.mayShow({ layout, values, askedAt })) return this.refreshers.renewSoon(table.name);
       this.writing.based(table.name, { load: () => content, layout, places, bytes: valuesBytes(values) }, askedAt);
       return this.writing.content(table.name) ?? content;
     };

@@ -1,10 +1,13 @@
 /** The refreshers of all spreadsheets, and the one quota that they share: how often any of their tables may be refreshed. */
-import type { Instant, Ms } from "../base/units.ts";
+import { after, seconds, type Instant, type Ms } from "../base/units.ts";
 import type { Priority, Table, Unavailable } from "../sheets/types.ts";
 import { unknown, type Known } from "./place.ts";
 import { Refresher, type BreakerReport, type RefresherPort } from "./refresher.ts";
 import { Stretch, type Paced, type StretchReport } from "./stretch.ts";
 import type { Outcome } from "./upstream.ts";
+
+/** Calls are few: a reading that can't be shown yet is not made more often. */
+const RENEW_AGAIN = seconds(2);
 
 export interface RefreshersPort extends Omit<RefresherPort, "read" | "landed"> {
   /** Of tables that name none. */
@@ -64,6 +67,12 @@ export class Refreshers {
   /** Whether a reading of the table has landed that began then or later. */
   isReadSince(table: string, at: Instant): boolean {
     return this.#byTable.get(table)?.isReadSince(table, at) === true;
+  }
+
+  /** As `renew`, after a pause: a reading was of no use. */
+  renewSoon(table: string): undefined {
+    const { alarm, clock } = this.#port;
+    alarm(after(clock.now(), RENEW_AGAIN), () => this.renew(table));
   }
 
   failures(): readonly Unavailable[] {

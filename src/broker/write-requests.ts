@@ -12,6 +12,8 @@ import { messageOf } from "../base/errors.ts";
 import { impossible } from "../base/never.ts";
 import { minutes, seconds, type Ms } from "../base/units.ts";
 import type { WriteCall } from "../sheets/direct-transport.ts";
+import { EVERY_TABLE } from "../sheets/types.ts";
+import { UnavailableError } from "../sheets/unavailable.ts";
 import type { Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest } from "../sheets/writes.ts";
 import type { Flusher } from "./flusher/port.ts";
 import type { Added, Entry, Journal, NewEntry, Once } from "./journal/journal.ts";
@@ -170,6 +172,15 @@ const deliveryOf = ({ flusher }: OpenJournal): Delivery => (flusher.delivery ===
 export function refused(reason: WriteRefusal["reason"], message: string, retryAfter?: Ms): Extract<WriteAnswer, { is: "refused" }> {
   return { is: "refused", refusal: { reason, message, ...(retryAfter === undefined ? {} : { retryAfter }) } };
 }
+
+/** What an id became is asked of a journal that is not open. */
+export const unopened = (): UnavailableError =>
+  new UnavailableError({
+    table: EVERY_TABLE,
+    reason: "broker",
+    message: "the journal is not open in this broker: what became of a write is not known now",
+    retryAfter: seconds(5),
+  });
 
 const fresh = ({ id, table, op, key, at }: Entry): Write => ({ id, table, op, key, state: "journaled", at });
 

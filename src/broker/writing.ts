@@ -6,15 +6,14 @@ import { ms, seconds, type Bytes, type Instant } from "../base/units.ts";
 import type { WriteCall } from "../sheets/direct-transport.ts";
 import { isWritable, type Layout } from "../sheets/layout.ts";
 import type { Content } from "../sheets/snapshot.ts";
-import { EVERY_TABLE, type Table } from "../sheets/types.ts";
-import { UnavailableError } from "../sheets/unavailable.ts";
+import type { Table } from "../sheets/types.ts";
 import type { Delivery, Write, WriteAnswer, WriteRequest, WritesReport } from "../sheets/writes.ts";
 import { Aside, answerWrites } from "./aside.ts";
 import type { TableReading } from "./flusher/core/trust.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
 import type { Entry, Journal, LastAccepted, Settlement } from "./journal/journal.ts";
 import type { QuotaState, Ledger } from "./quota.ts";
-import { refused, WriteRequests, type OpenJournal } from "./write-requests.ts";
+import { refused, unopened, WriteRequests, type OpenJournal } from "./write-requests.ts";
 import { ulids } from "./ulid.ts";
 import { Waiting } from "./waiting.ts";
 import { WrittenTable, type Source } from "./written.ts";
@@ -167,9 +166,7 @@ export class Writing {
   }
 
   /** Whether a reading may be shown: not while values that are on their way may stand in wrong columns. */
-  mayShow(reading: TableReading): boolean {
-    return this.#open?.flusher.mayShow(reading) !== false;
-  }
+  readonly mayShow = (reading: TableReading): boolean => this.#open?.flusher.mayShow(reading) !== false;
 
   /** A table's rows as clients are to see them; undefined: it is not kept here, or nothing is known of it. */
   content(table: string): Content | undefined {
@@ -245,11 +242,3 @@ export class Writing {
     }
   }
 }
-
-const unopened = (): UnavailableError =>
-  new UnavailableError({
-    table: EVERY_TABLE,
-    reason: "broker",
-    message: "the journal is not open in this broker: what became of a write is not known now",
-    retryAfter: seconds(5),
-  });

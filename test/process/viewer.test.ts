@@ -30,6 +30,9 @@ test("shared as Viewer: the first write is refused with what to do, health is de
   await until("health is degraded", async () => (await health(daemon.url)) === "degraded");
   assert.ok((await daemon.status()).upstream?.writes?.denied?.includes(SENTENCE));
   assert.equal((await get(`${daemon.url}/api/tables/stock`)).status, 200);
+  await until("the alert fires", async () =>
+    (await daemon.status()).alerts.some(({ name, text }) => name === "credentials" && text.includes(SENTENCE)),
+  );
   emulator.share(SPREADSHEET, "shared");
   await until("a write is taken", async () => (await write("POST", "stock", { id: "c", count: 3 })).status === 201);
   await ended(await taken("PATCH", "stock/c", { count: 4 }));

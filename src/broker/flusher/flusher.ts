@@ -3,20 +3,17 @@ import type { HistogramDelta } from "../../base/histogram.ts";
 import { messageOf } from "../../base/errors.ts";
 import { impossible } from "../../base/never.ts";
 import { elapsed, ms, seconds, type Instant } from "../../base/units.ts";
-import type { Layout } from "../../sheets/layout.ts";
 import type { WritesReport } from "../../sheets/writes.ts";
 import type { Entry } from "../journal/journal.ts";
 import { accept, begin, forgive, step } from "./core/decide.ts";
 import type { Event, Op, State, World } from "./core/model.ts";
 import { Pace } from "./core/pace.ts";
+import { Layouts } from "./layouts.ts";
 import { mayShow, type TableReading } from "./core/trust.ts";
+import { FlusherLog } from "./log.ts";
 import type { Counted, Flusher, FlusherOptions, Right, WriteOutcome } from "./port.ts";
+import { WriteRight } from "./right.ts";
 
-/** A write waits so long for the proof that the account may write. */
-const PROVE_WITHIN = seconds(5);
-/** A 403 is believed for so long, and that Google does not answer. */
-const DENIED_FOR = seconds(3);
-const SILENT_FOR = seconds(30);
 /** A request that is under way is waited for so long by `close`. */
 const CLOSE_WITHIN = seconds(1);
 
@@ -29,22 +26,18 @@ class SheetFlusher implements Flusher {
   readonly #ended: Promise<void>;
   #wake: (() => void) | undefined;
   #closed = false;
-  #said = "";
   /** Of the last batch, in Google's words. */
   #refusal: string | undefined;
-  #right: Right;
-  #triedAt = Number.NEGATIVE_INFINITY;
-  /** Called once Google has answered a write. */
-  readonly #proving = new Set<() => void>();
-  #astray = 0;
-  #misplaced = 0;
-  readonly #unshown = new Map<string, { readonly layout: Layout; readonly after: Layout | undefined }>();
+  readonly #log: FlusherLog;
+  readonly #right: WriteRight;
+  readonly #layouts: Layouts;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
-    const proof = options.proof.read();
-    this.#state = begin(options.journal.recovered, proof, options.clock.now());
-    this.#right = { is: proof === undefined && options.journal.recovered.landed === 0 ? "unknown" : "yes" };
+    this.#state = begin(options.journal.recovered, options.proof.read(), options.clock.now());
+    this.#log = new FlusherLog(options);
+    this.#right = new WriteRight(options);
+    this.#layouts = new Layouts(options.layout);
     this.#pace = new Pace(options.writes.ledger.limit);
     this.#ended = this.#run();
   }
@@ -60,49 +53,23 @@ class SheetFlusher implements Flusher {
   }
 
   get right(): Right {
-    return this.#right;
+    return this.#right.is;
   }
 
-  async proveRight(table: string): Promise<void> {
-    const { alarm, clock } = this.#options;
-    const now = clock.now();
-    const believed = this.#right.is === "no" ? DENIED_FOR : SILENT_FOR;
-    if (this.#right.is === "yes" || now - this.#triedAt < believed || this.#closed) return;
-    if (this.#right.is === "no") this.#state.notBefore = now;
-    this.#state.wanted.add(table);
-    this.#wake?.();
-    const proven = Promise.withResolvers<void>();
-    this.#proving.add(proven.resolve);
-    const cancel = alarm((now + PROVE_WITHIN) as Instant, proven.resolve);
-    await proven.promise;
-    cancel();
-    this.#triedAt = clock.now();
-    this.#proving.delete(proven.resolve);
-  }
-
-  /** What a call tells of the right to write. No answer tells nothing: then writes wait in the journal, as they do later. */
-  #learn({ is, message = "" }: Call, isWrite: boolean): void {
-    if (is === "ok" && !isWrite) return;
-    if (is === "ok") this.#right = { is: "yes" };
-    else if (is === "denied" && (isWrite || this.#right.is === "unknown")) this.#right = { is: "no", message };
-    this.#triedAt = this.#options.clock.now();
-    for (const proven of this.#proving) proven();
+  proveRight(table: string): Promise<void> {
+    return this.#right.prove(() => {
+      if (this.right.is === "no") this.#state.notBefore = this.#options.clock.now();
+      this.#state.wanted.add(table);
+      this.#wake?.();
+    });
   }
 
   mayShow(reading: TableReading): boolean {
     if (mayShow(reading, this.#state)) return true;
-    const { layout } = reading;
-    this.#unshown.set(layout.table, { layout, after: this.#options.layout(layout.table) });
+    this.#layouts.withhold(reading.layout);
     this.#wake?.();
     return false;
   }
-
-  /** The broker's, or that of a reading since then which may not be shown. */
-  readonly #layout = (table: string): Layout | undefined => {
-    const known = this.#options.layout(table);
-    const unshown = this.#unshown.get(table);
-    return unshown?.after === known ? (unshown?.layout ?? known) : known;
-  };
 
   get delivery(): WritesReport["delivery"] {
     return this.#state.delivery;
@@ -110,6 +77,7 @@ class SheetFlusher implements Flusher {
 
   report(): WritesReport {
     const { queue, stats, delivery } = this.#state;
+    const { right } = this;
     const oldest = queue.oldest();
     return {
       delivery,
@@ -119,7 +87,7 @@ class SheetFlusher implements Flusher {
       landed: stats.landed,
       parked: stats.parked,
       setAside: this.#options.journal.setAside,
-      ...(this.#right.is === "no" ? { denied: this.#right.message } : {}),
+      ...(right.is === "no" ? { denied: right.message } : {}),
       astray: stats.astray + stats.misplaced,
       quota: this.#options.writes.ledger.report(),
       timeToSheet: { p50: stats.quantile(0.5), p99: stats.quantile(0.99) },
@@ -132,7 +100,7 @@ class SheetFlusher implements Flusher {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const proven of this.#proving) proven();
+    this.#right.close();
     this.#wake?.();
     const { alarm, clock } = this.#options;
     let cancel: (() => void) | undefined;
@@ -147,7 +115,7 @@ class SheetFlusher implements Flusher {
     while (!this.#closed) {
       const before = this.#state.delivery;
       const op = step(this.#state, event, this.#world());
-      this.#tell(before);
+      this.#log.tell(this.#state, before);
       event = await this.#perform(op);
     }
   }
@@ -158,7 +126,7 @@ class SheetFlusher implements Flusher {
     const mayUndo = writes.ledger.next();
     const mayWrite = Math.max(mayUndo, this.#pace.next(clock.now())) as Instant;
     const mayRead = reads.ledger.next();
-    return { mayWrite, mayUndo, mayRead, now: clock.now(), wall: clock.wall(), random: random(), layout: this.#layout, rowOf };
+    return { mayWrite, mayUndo, mayRead, now: clock.now(), wall: clock.wall(), random: random(), layout: this.#layouts.of, rowOf };
   }
 
   async #perform(op: Op): Promise<Event> {
@@ -208,14 +176,14 @@ class SheetFlusher implements Flusher {
   async #write(body: Uint8Array): Promise<WriteOutcome<unknown>> {
     const { upstream, writes } = this.#options;
     const outcome = await this.#call(writes, () => upstream.updateByFilter(body));
-    if (outcome.is === "refused") this.#say(outcome);
+    if (outcome.is === "refused") this.#log.say(outcome);
     return outcome;
   }
 
   async #look(id: number): Promise<WriteOutcome<string | undefined>> {
     const outcome = await this.#call(this.#options.reads, () => this.#options.upstream.metadata(id));
     if (outcome.is === "ok" && outcome.value === undefined && this.#refusal !== undefined)
-      this.#say({ is: "refused", message: this.#refusal });
+      this.#log.say({ is: "refused", message: this.#refusal });
     return outcome;
   }
 
@@ -240,12 +208,12 @@ class SheetFlusher implements Flusher {
     if (ledger === writes.ledger) this.#pace.spend(clock.now());
     keep(ledger.state());
     const outcome = await make();
-    this.#learn(outcome, ledger === writes.ledger);
+    this.#right.learn(outcome, ledger === writes.ledger);
     if (outcome.is === "locked") {
       ledger.lock(outcome.until as Parameters<typeof ledger.lock>[0]);
       keep(ledger.state());
     }
-    if (outcome.is !== "refused") this.#say(outcome);
+    if (outcome.is !== "refused") this.#log.say(outcome);
     return outcome;
   }
 
@@ -254,7 +222,7 @@ class SheetFlusher implements Flusher {
       await change(this.#options.journal);
       return { type: "kept" };
     } catch (e) {
-      this.#say({ is: "unavailable", message: `the journal: ${messageOf(e)}` });
+      this.#log.say({ is: "unavailable", message: `the journal: ${messageOf(e)}` });
       return { type: "failed" };
     }
   }
@@ -268,38 +236,6 @@ class SheetFlusher implements Flusher {
     });
     this.#wake = undefined;
     cancel?.();
-  }
-
-  /** Says a failure once, until another comes or all is well again. */
-  #say({ is, message = "" }: Call): void {
-    const said = is === "ok" ? "" : message;
-    if (said === this.#said) return;
-    this.#said = said;
-    if (said === "") this.#options.log.info("writes go to Google again");
-    else this.#options.log.warn({ upstream: is }, `a write waits: ${said}`);
-  }
-
-  #tell(before: State["delivery"]): void {
-    const { delivery, stats } = this.#state;
-    const { log, proof } = this.#options;
-    if (delivery !== before && delivery !== "unproven") {
-      proof.keep(delivery);
-      if (delivery === "at-least-once")
-        log.error("this spreadsheet did not refuse a second write with the same fence: a write whose answer is lost may come twice");
-    }
-    if (stats.astray > this.#astray)
-      log.error(`${stats.astray - this.#astray} rows were written whose key had been changed by hand in the same moment`);
-    this.#astray = stats.astray;
-    if (stats.misplaced > this.#misplaced)
-      log.error(
-        `${stats.misplaced - this.#misplaced} writes landed while the header row was changed by hand: their values stand where the columns were`,
-      );
-    this.#misplaced = stats.misplaced;
-    for (const table of this.#state.moved) {
-      log.warn({ table }, "the table is not where it was read last: its writes wait until it has been read again");
-      this.#options.events.moved(table);
-    }
-    this.#state.moved.clear();
   }
 }
 

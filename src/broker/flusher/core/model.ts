@@ -19,8 +19,8 @@ import type { Batch, Entry, Settlement } from "../../journal/journal.ts";
 import type { Outcome } from "../../upstream.ts";
 import type { FoundMetadata, WriteOutcome } from "../port.ts";
 import type { Layout } from "../../../sheets/layout.ts";
-import type { Value, Values } from "./cells.ts";
 import type { Queue } from "./queue.ts";
+import type { Located, RowChange, Stray, Tag, Trouble, Undo } from "./tagged.ts";
 import type { Stats } from "./stats.ts";
 
 /** What the core may know of the world while it takes one step. */
@@ -46,38 +46,6 @@ export interface Pin {
   readonly key: string;
   readonly sheetId: number;
   readonly row: number;
-}
-
-/** A row's cells as they were seen, in the table's columns. */
-export interface Image {
-  readonly columns: Layout["columns"];
-  readonly cells: readonly Value[];
-}
-
-/** A row that is pinned, and whose key cell was seen. */
-export interface Tag {
-  readonly id: number;
-  readonly table: string;
-  readonly key: string;
-  /** Where it was pinned. */
-  readonly row: number;
-  readonly seenAt: Instant;
-  /** Undefined: it is not known, or too long to be kept. */
-  readonly image?: Image | undefined;
-}
-
-/** A row with values that stand in wrong columns, or may. */
-export interface Stray {
-  /** That the values were written by. */
-  readonly layout: Layout;
-  readonly sheetId: number;
-  /** It is known that they do. */
-  readonly seen: boolean;
-  /** The row as it was before. */
-  readonly image: Image | undefined;
-  readonly values: Values;
-  /** Every value that was written to it since. */
-  readonly wrote: ReadonlySet<Value>;
 }
 
 /** The guards of a table's columns, by name. */
@@ -127,15 +95,6 @@ export interface Seen {
   readonly at: Instant;
 }
 
-/** Changes of one row that are written at once. */
-export interface RowChange {
-  readonly tag: Tag;
-  readonly layout: Layout;
-  readonly sheetId: number;
-  readonly lsns: readonly number[];
-  readonly values: Readonly<Record<string, string | number | boolean | null>>;
-}
-
 export type Job =
   /** Wants to know which metadata of ours stand. `held`: for the second time, after the writes of a later life have ended. */
   | { readonly is: "opening"; readonly held: boolean }
@@ -164,28 +123,6 @@ export type Job =
   | { readonly is: "writing"; readonly rows: readonly RowChange[]; readonly body: Uint8Array }
   /** Cells that were overwritten are put back. */
   | { readonly is: "undoing"; readonly rows: readonly Undo[]; readonly body: Uint8Array; readonly tries: number };
-
-/** What is put back into a row, by position from the tab's first column. */
-export interface Undo {
-  readonly tag: Tag;
-  readonly cells: ReadonlyMap<number, Value>;
-}
-
-/** Trouble that a row's writes have had. */
-export interface Trouble {
-  readonly count: number;
-  readonly notBefore: Instant;
-  /** Where its row stands must be read anew. */
-  readonly lost: boolean;
-  /** Its values were refused, once. */
-  readonly refused: boolean;
-}
-
-/** Where rows of a table stand, as our own readings showed it. */
-export interface Located {
-  at: Instant | undefined;
-  readonly rows: Map<string, number>;
-}
 
 /** Owned and changed by the core alone. */
 export interface State {

@@ -4,7 +4,8 @@ import type { Layout } from "../../../sheets/layout.ts";
 import { deletion, missingColumn, type Values } from "./cells.ts";
 import { isAstray } from "./headers.ts";
 import { MOST_BYTES, MOST_ROWS, TRUST } from "./limits.ts";
-import type { RowChange, State, World } from "./model.ts";
+import type { State, World } from "./model.ts";
+import type { RowChange } from "./tagged.ts";
 import { rowName } from "./queue.ts";
 
 /** A row to append, with the updates that came for it meanwhile. */

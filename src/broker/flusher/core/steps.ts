@@ -4,7 +4,8 @@ import type { Settlement } from "../../journal/journal.ts";
 import type { Outcome } from "../../upstream.ts";
 import type { WriteOutcome } from "../port.ts";
 import { LONGEST_BACKOFF, LONGEST_LOST, MOST_TAGS } from "./limits.ts";
-import type { Flight, Located, Op, State, Tag, World } from "./model.ts";
+import type { Flight, Op, State, World } from "./model.ts";
+import type { Located, Tag } from "./tagged.ts";
 import { rowName } from "./queue.ts";
 
 const FIRST_BACKOFF = 500;

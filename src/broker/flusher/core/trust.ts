@@ -3,14 +3,15 @@ import type { Instant } from "../../../base/units.ts";
 import type { Layout } from "../../../sheets/layout.ts";
 import { rowsOfKeys } from "./cells.ts";
 import { sameColumns } from "./headers.ts";
-import type { State, Stray } from "./model.ts";
+import type { State } from "./model.ts";
+import type { Stray } from "./tagged.ts";
 import { strayCells } from "./undo.ts";
 
 /** A table as Google gave it. */
 export interface TableReading {
   readonly layout: Layout;
   /** The header row first, each row from the table's first column on. */
-  readonly values: readonly (readonly unknown[])[];
+  readonly values: unknown;
   /** When Google was asked. */
   readonly askedAt: Instant;
 }
@@ -24,11 +25,14 @@ export function mayShow({ layout, values, askedAt }: TableReading, { strays, cle
   const here = [...strays].filter(([, stray]) => stray.layout.table === table);
   if (here.length === 0) return true;
   if (here.some(([, stray]) => stray.seen || !sameColumns(stray.layout, layout))) return false;
-  return showsNone(layout, values, new Map(here.map(([name, stray]) => [name.slice(table.length + 1), stray])));
+  return showsNone(layout, rowsOf(values), new Map(here.map(([name, stray]) => [name.slice(table.length + 1), stray])));
 }
 
+const rowsOf = (values: unknown): readonly (readonly unknown[])[] =>
+  (Array.isArray(values) ? (values as unknown[]) : []).map((row): readonly unknown[] => (Array.isArray(row) ? row : []));
+
 /** The columns are those that the rows were written by; but a column may have moved away and back meanwhile. */
-function showsNone(layout: Layout, values: TableReading["values"], strays: ReadonlyMap<string, Stray>): boolean {
+function showsNone(layout: Layout, values: readonly (readonly unknown[])[], strays: ReadonlyMap<string, Stray>): boolean {
   const key = layout.columns.indexOf(layout.key);
   const keys = values.map((row) => [row[key]]);
   const found = rowsOfKeys(keys, 0, new Set(strays.keys()));

@@ -11,7 +11,8 @@ import { a1, letters } from "../../../sheets/a1.ts";
 import type { Layout } from "../../../sheets/layout.ts";
 import { columnNames } from "../../../sheets/rows.ts";
 import { rowsOfKeys, type Value, type Values } from "./cells.ts";
-import type { Image, RowChange, State, Stray, World } from "./model.ts";
+import type { State, World } from "./model.ts";
+import type { Image, RowChange, Stray } from "./tagged.ts";
 import { rowName } from "./queue.ts";
 
 /** Rows of more characters are not remembered, and can't be put back. */
