@@ -29,7 +29,7 @@ export async function placeOf(view: TableView, key: string, threads: Threads, si
     : snapshot.indexOfKey(key);
   if (place === undefined || place < 0) return undefined;
   // An empty key cell is no key: "null" must not find it.
-  return snapshot.row(place)?.[snapshot.key] === null ? undefined : place;
+  return snapshot.key !== undefined && snapshot.row(place)?.[snapshot.key] === null ? undefined : place;
 }
 
 const isLarge = ({ snapshot }: TableView) => snapshot.rowCount >= THREAD_ROWS || snapshot.buffer.byteLength >= THREAD_BYTES;

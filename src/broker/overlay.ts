@@ -5,6 +5,7 @@
  */
 import { impossible } from "../base/never.ts";
 import { readCell } from "../sheets/cell.ts";
+import { NO_KEY, numbered, rowId } from "../sheets/rowids.ts";
 import type { Cell, Content } from "../sheets/snapshot.ts";
 import type { Entry } from "./journal/journal.ts";
 
@@ -12,13 +13,23 @@ import type { Entry } from "./journal/journal.ts";
 export type Laid = Pick<Entry, "op" | "key" | "values">;
 export type CellRow = readonly Cell[];
 
+/** Rows are kept from one version to the next: each is hashed once. */
+const known = new WeakMap<CellRow, string>();
+
+function firstIdOf(row: CellRow): string {
+  const id = known.get(row) ?? rowId(row);
+  known.set(row, id);
+  return id;
+}
+
+/** @returns each row's key, or its id where the table has no key column. */
+export const keysOf = ({ rows, key }: Content): readonly string[] =>
+  key === NO_KEY ? numbered(rows.map(firstIdOf)) : rows.map((row) => String(row[key]));
+
 /** @returns where the first row with each key stands. */
-export function indexKeys({ rows, key }: Content): ReadonlyMap<string, number> {
+export function indexKeys(content: Content): ReadonlyMap<string, number> {
   const index = new Map<string, number>();
-  for (const [at, row] of rows.entries()) {
-    const text = String(row[key]);
-    if (!index.has(text)) index.set(text, at);
-  }
+  for (const [at, key] of keysOf(content).entries()) if (!index.has(key)) index.set(key, at);
   return index;
 }
 

@@ -4,6 +4,7 @@ import type { Timestamp } from "../base/units.ts";
 import { writeCell } from "../sheets/cell.ts";
 import { hiddenBytes, rowGrowth, sum, tooMuch, type Growth } from "../sheets/growth.ts";
 import { unwritable, type Layout } from "../sheets/layout.ts";
+import { nthId, rowId } from "../sheets/rowids.ts";
 import { rowBody, rowTag, rowText, type Cell } from "../sheets/snapshot.ts";
 import type { Content } from "../sheets/snapshot.ts";
 import type { ColumnType, Table } from "../sheets/types.ts";
@@ -134,6 +135,11 @@ class Checks {
     const { layout } = this.#standing;
     const cells = this.#cells(values, nr);
     if (Object.values(cells).every((cell) => cell === null)) throw new Refused("invalid", "the row is empty", nr);
+    if (layout.rowIds === true) {
+      // Read back, a row of unticked checkboxes is no row.
+      if (Object.values(cells).every((cell) => cell === null || cell === false)) throw new Refused("invalid", "the row is empty", nr);
+      return { key: this.#freeId(cells), values: cells };
+    }
     const given = own(cells, layout.key) ?? null;
     const type = this.#types.get(layout.key) ?? "auto";
     if (given === null && type !== "auto" && type !== "string")
@@ -144,6 +150,15 @@ class Checks {
     if (this.#row(key) !== undefined)
       throw new Refused("duplicate-key", `there is a row with the key ${show(key)} already`, nr, layout.key);
     return { key, values: { ...cells, [layout.key]: given ?? id } };
+  }
+
+  /** The id that the row will have when it is read back. */
+  #freeId(values: Values): string {
+    const row = layRow(this.#standing.columns, undefined, { op: "append", key: "", values }) ?? [];
+    const id = rowId(row);
+    let nr = 1;
+    while (this.#row(nthId(id, nr)) !== undefined) nr += 1;
+    return nthId(id, nr);
   }
 
   #update({ key, values }: Extract<Change, { op: "update" }>, nr: number): Values {

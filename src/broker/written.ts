@@ -5,7 +5,7 @@ import type { Layout } from "../sheets/layout.ts";
 import type { Content } from "../sheets/snapshot.ts";
 import type { Table } from "../sheets/types.ts";
 import type { Entry } from "./journal/journal.ts";
-import { indexKeys, layRow, overlay, type CellRow, type Laid } from "./overlay.ts";
+import { indexKeys, keysOf, layRow, overlay, type CellRow, type Laid } from "./overlay.ts";
 import type { Standing } from "./validate.ts";
 
 /** Google's rows, as far as they are visible, when they are needed. */
@@ -49,8 +49,7 @@ const NONE: Growth = { rows: 0, bytes: 0 };
 function baseOf(content: Content, { places, bytes = valuesBytes(content.rows) }: Pick<Source, "places" | "bytes">): Base {
   const index = indexKeys(content);
   const doubles = new Set<string>();
-  if (index.size < content.rows.length)
-    for (const [at, row] of content.rows.entries()) if (index.get(String(row[content.key])) !== at) doubles.add(String(row[content.key]));
+  if (index.size < content.rows.length) for (const [at, key] of keysOf(content).entries()) if (index.get(key) !== at) doubles.add(key);
   return { content, bytes, shown: new Set(content.columns.map(({ name }) => name)), places, index, doubles };
 }
 

@@ -1,5 +1,6 @@
 /** Where a table stands in the spreadsheet, and what of it can be written. */
 import { lastRow, origin } from "./a1.ts";
+import { hasRowIds } from "./rowids.ts";
 import type { Change } from "./writes.ts";
 import type { Table } from "./types.ts";
 
@@ -14,6 +15,8 @@ export interface Layout {
   /** Names of the header row in their order, as the table's columns are called; undefined: no column of the table. Hidden ones too. */
   readonly columns: readonly (string | undefined)[];
   readonly key: string;
+  /** The key is only the first column, by which the header row is known again: rows have ids that are not in the sheet. */
+  readonly rowIds?: boolean;
   /** Set to true instead of emptying the row. */
   readonly deleted: string | undefined;
 }
@@ -24,17 +27,18 @@ const isPlace = (v: unknown): v is number => Number.isSafeInteger(v) && (v as nu
 
 /** @returns a layout that was kept on disk, or undefined when it is none. */
 export function readLayout(raw: unknown, table: string): Layout | undefined {
-  const { tab, row, column, columns, key, deleted } = Object(raw) as Record<string, unknown>;
+  const { tab, row, column, columns, key, rowIds, deleted } = Object(raw) as Record<string, unknown>;
   if (!isText(tab) || !isPlace(row) || !isPlace(column) || !isText(key) || !Array.isArray(columns)) return undefined;
   if (!columns.every((name) => name === null || isText(name)) || !columns.includes(key)) return undefined;
   if (deleted !== undefined && !columns.includes(deleted)) return undefined;
   const names = (columns as (string | null)[]).map((name) => name ?? undefined);
-  return { table, tab, row, column, columns: names, key, deleted: deleted as string | undefined };
+  return { table, tab, row, column, columns: names, key, ...(rowIds === true ? { rowIds } : {}), deleted: deleted as string | undefined };
 }
 
 /** @returns where a table with these columns stands. */
 export function layoutOf(table: Table, columns: readonly (string | undefined)[], key: string): Layout {
-  return { table: table.name, ...origin(table.range), columns, key, deleted: table.deleted };
+  const { name, range, deleted } = table;
+  return { table: name, ...origin(range), columns, key, ...(hasRowIds(table) ? { rowIds: true } : {}), deleted };
 }
 
 /** Whether anybody may change this table at all. */

@@ -2,6 +2,7 @@
 import { letters, origin } from "./a1.ts";
 import { readCell } from "./cell.ts";
 import { layoutOf, type Layout } from "./layout.ts";
+import { hasRowIds, NO_KEY } from "./rowids.ts";
 import type { Cell, Content } from "./snapshot.ts";
 import type { Column, Table } from "./types.ts";
 import { namesSecret } from "./words.ts";
@@ -103,7 +104,7 @@ function addresses(range: string): (row: number, column: number) => string {
 /** Which columns are looked at, and how. */
 interface Cut {
   readonly visible: readonly Placed[];
-  /** Index of the key among them. */
+  /** Index of the key among them; NO_KEY: none is needed. */
   readonly key: number;
   /** Where the column stands that marks deleted rows. */
   readonly deletedAt: number | undefined;
@@ -115,7 +116,6 @@ function readRows(
   { visible, key, deletedAt, range }: Cut,
 ): { rows: Cell[][]; places: number[]; findings: Findings } {
   const address = addresses(range);
-  const keyColumn = visible[key] as Placed;
   const rows: Cell[][] = [];
   const places: number[] = [];
   const seen = new Set<string>();
@@ -132,17 +132,21 @@ function readRows(
       warn(`${address(nr, column.at)} is no ${column.type}`);
       return null;
     });
-    if (isEmpty(row[key])) {
+    const keyColumn = visible[key];
+    if (keyColumn === undefined) {
+      if (raw.every((cell) => isEmpty(cell) || cell === false)) continue; // checkboxes that were prepared and not ticked
+    } else if (isEmpty(row[key])) {
       withoutKey += 1;
       warn(`${address(nr, keyColumn.at)} has no key: the row is left out`);
       continue;
+    } else {
+      const text = String(row[key]);
+      if (seen.has(text)) {
+        duplicateKeys += 1;
+        warn(`${address(nr, keyColumn.at)} has a key that stands further up already`);
+      }
+      seen.add(text);
     }
-    const text = String(row[key]);
-    if (seen.has(text)) {
-      duplicateKeys += 1;
-      warn(`${address(nr, keyColumn.at)} has a key that stands further up already`);
-    }
-    seen.add(text);
     rows.push(row);
     places.push(nr);
   }
@@ -165,8 +169,15 @@ export function readTable(values: unknown, table: Table): Reading {
   const key = table.key === undefined ? 0 : visible.findIndex((column) => column.name === table.key);
   if (key === -1) return { is: "malformed", why: `the key column ${JSON.stringify(table.key)} of ${table.range} is hidden` };
   const deletedAt = placed.find((column) => column.name === table.deleted)?.at;
-  const { rows, places, findings } = readRows(grid, { visible, key, deletedAt, range: table.range });
+  const cut = { visible, key: hasRowIds(table) ? NO_KEY : key, deletedAt, range: table.range };
+  const { rows, places, findings } = readRows(grid, cut);
   const names = Array.from({ length: grid[0]?.length ?? 0 }, (_, at) => placed.find((column) => column.at === at)?.name);
   const layout = layoutOf(table, names, (visible[key] as Placed).name);
-  return { is: "ok", content: { columns: visible.map(({ name, type }) => ({ name, type })), key, rows }, layout, places, findings };
+  return {
+    is: "ok",
+    content: { columns: visible.map(({ name, type }) => ({ name, type })), key: cut.key, rows },
+    layout,
+    places,
+    findings,
+  };
 }

@@ -2,7 +2,7 @@
  * One table's visible rows as one byte buffer: written by the broker, kept in shared memory by every worker, read by its
  * loop and by its threads without a copy.
  *
- *   u32 magic · u32 format · f64 epoch · f64 version · u32 rows · u32 columns · u32 key column · u32 columns' length · u32 rows' length
+ *   u32 magic · u32 format · f64 epoch · f64 version · u32 rows · u32 columns · u32 key column (all bits set: none) · u32 columns' length · u32 rows' length
  *   columns: UTF-8 JSON [{name, type}, …], padded with blanks to 4 bytes
  *   u32 × (rows + 1): where each row begins, counted from the first; the last is one past the comma that would follow
  *   rows: UTF-8 JSON objects with a comma between, so that rows i…j are one slice, valid inside a JSON array as it stands
@@ -10,6 +10,7 @@
  * Numbers are little-endian, which every platform that Node supports is.
  */
 import { createHash } from "node:crypto";
+import { numbered, rowId } from "./rowids.ts";
 import type { ColumnType } from "./types.ts";
 
 const MAGIC = 0x53_56_52_44; // "DRVS"
@@ -17,6 +18,8 @@ const FORMAT = 1;
 /** Bytes before the columns. */
 export const HEADER = 48;
 const COMMA = 0x2c;
+/** NO_KEY as the header has it. */
+const KEYLESS = 0xffff_ffff;
 
 /** A value of a cell as JSON: an empty cell, or one that does not fit its column's type, is null. */
 export type Cell = string | number | boolean | null;
@@ -30,7 +33,7 @@ export interface VisibleColumn {
 /** What a snapshot is made from: nothing hidden is in it. */
 export interface Content {
   readonly columns: readonly VisibleColumn[];
-  /** Index of the key column. */
+  /** Index of the key column; NO_KEY: rows have ids that are not shown (see rowids.ts). */
   readonly key: number;
   /** One array a row, as long as `columns`. */
   readonly rows: readonly (readonly Cell[])[];
@@ -137,8 +140,8 @@ export class Snapshot {
   readonly version: number;
   readonly rowCount: number;
   readonly columns: readonly VisibleColumn[];
-  /** The key column's name. */
-  readonly key: string;
+  /** The key column's name; undefined: its rows have ids that are not shown (see rowids.ts). */
+  readonly key: string | undefined;
   /** What it was read from: may be handed to a thread, which makes its own Snapshot of it. */
   readonly buffer: ArrayBufferLike;
   /** Where each row begins, counted from the first; the last is one past the comma that would follow. Not to be changed. */
@@ -165,13 +168,14 @@ export class Snapshot {
     ];
     const startsAt = HEADER + columnsLength;
     const rowsAt = startsAt + 4 * (rows + 1);
-    if (columnsLength % 4 !== 0 || rowsAt + rowsLength !== size || key >= columns) throw corrupt("its header does not match its size");
+    if (columnsLength % 4 !== 0 || rowsAt + rowsLength !== size || (key >= columns && key !== KEYLESS))
+      throw corrupt("its header does not match its size");
     this.buffer = buffer;
     this.epoch = head.getFloat64(8, true);
     this.version = head.getFloat64(16, true);
     this.rowCount = rows;
     this.columns = readColumns(Buffer.from(buffer, HEADER, columnsLength).toString(), columns);
-    this.key = (this.columns[key] as VisibleColumn).name;
+    this.key = this.columns[key]?.name;
     this.starts = new Uint32Array(buffer, startsAt, rows + 1);
     this.#rows = Buffer.from(buffer, rowsAt, rowsLength);
     if (spliced === undefined) this.#check(rowsLength);
@@ -219,6 +223,18 @@ export class Snapshot {
     return this.#index.get(key);
   }
 
+  /** @returns each row's key, or its id. */
+  keys(): readonly string[] {
+    if (this.key !== undefined) return (this.columnValues(this.key) ?? []).map(String);
+    return numbered(Array.from({ length: this.rowCount }, (_, i) => this.firstIdOf(i)));
+  }
+
+  /** @returns the id of row i as if it were the first of its kind, in a table without keys. */
+  firstIdOf(i: number): string {
+    const row = this.row(i);
+    return rowId(this.columns.map(({ name }) => row?.[name] ?? null));
+  }
+
   /** What was parsed until now, for the next version. The index is given away, and would be made again if these rows were searched once more. */
   takeParsed(): Parsed {
     const parsed = { values: this.#values, index: this.#index };
@@ -237,7 +253,7 @@ export class Snapshot {
 
   #indexKeys(): Map<string, number> {
     const index = new Map<string, number>();
-    for (const [i, key] of (this.columnValues(this.key) ?? []).entries()) if (!index.has(String(key))) index.set(String(key), i);
+    for (const [i, key] of this.keys().entries()) if (!index.has(key)) index.set(key, i);
     return index;
   }
 }

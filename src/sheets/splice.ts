@@ -72,6 +72,7 @@ function parsedOf(base: Snapshot, runs: readonly Run[], { edits, added }: Pick<S
     for (const { of, from, to } of runs) for (let i = from; i < to; i += 1) cells.push((of === "before" ? before : now)[i] as Cell);
     spliced.set(name, cells);
   }
+  if (base.key === undefined) return { values: spliced, index: undefined };
   const keys = [values.get(base.key) ?? [], added.columnValues(base.key) ?? []] as const;
   return { values: spliced, index: index !== undefined && extend(index, edits, keys) ? index : undefined };
 }

@@ -6,6 +6,7 @@ import { a1, looksLikeCells, quoted } from "./a1.ts";
 import { NAME, parseAudience, parseColumns, parseGrowth, parseTabRange, parseText, parseTtl } from "./table-fields.ts";
 import { isRecord, Problems, show, step, type Fields } from "./problems.ts";
 import { ACCOUNTS, parseUsers } from "./users.ts";
+import { hasRowIds } from "./rowids.ts";
 import type { Audience, Column, Table, TableInfo } from "./types.ts";
 import { namesSecret } from "./words.ts";
 
@@ -215,6 +216,7 @@ export function definitionOf(table: Table, spreadsheetId: string): string {
     table.key ?? null,
     table.deleted ?? null,
     table.columns.map((c) => [c.name, c.type, c.hidden]),
+    ...(hasRowIds(table) ? ["row ids"] : []),
     ...(table.accounts === undefined ? [] : [table.accounts]),
     ...(table.owner === undefined ? [] : [table.owner]),
   ]);

@@ -18,7 +18,7 @@ export interface Table {
   readonly name: string;
   /** A1 notation: a tab's title, or `Title!A1:F`. */
   readonly range: string;
-  /** The key column's name; undefined: the first column. */
+  /** The key column's name; undefined: the first column, or ids that are not shown (see `hasRowIds`). */
   readonly key: string | undefined;
   /** The spreadsheet it is in; absent: the one that the daemon serves. Of another one rows are only read. */
   readonly spreadsheet?: string;

@@ -61,9 +61,8 @@ export class OwnRows {
     const { name, definition } = info;
     const snapshot = this.#tables.peek(name)?.snapshot;
     const owners = info.owner === undefined ? undefined : snapshot?.columnValues(info.owner);
-    const names = snapshot === undefined ? undefined : snapshot.columnValues(snapshot.key);
-    if (owners === undefined || names === undefined) return;
-    const keys = names.flatMap((key, i) => (String(owners[i]) === user ? [String(key)] : []));
+    if (owners === undefined || snapshot === undefined) return;
+    const keys = snapshot.keys().filter((_, i) => String(owners[i]) === user);
     this.#keys.set(name, { definition, keys: new Set(keys) });
   }
 }

@@ -1,4 +1,5 @@
 /** What the query core needs of a table's snapshot. */
+import { firstId } from "../../sheets/rowids.ts";
 import type { Snapshot } from "../../sheets/snapshot.ts";
 import type { Cell } from "./model.ts";
 
@@ -19,12 +20,13 @@ export interface Rows {
 /** @param hash of the head that came with the snapshot. */
 export function rowsOf(snapshot: Snapshot, hash: string): Rows {
   const cells = (column: string): readonly Cell[] => snapshot.columnValues(column) ?? [];
+  const { key } = snapshot;
   return {
     hash,
     rowCount: snapshot.rowCount,
     rowSlice: (from, to) => snapshot.rowSlice(from, to),
-    key: (row) => snapshot.row(row)?.[snapshot.key] ?? null,
-    keys: () => cells(snapshot.key),
+    key: (row) => (key === undefined ? snapshot.firstIdOf(row) : (snapshot.row(row)?.[key] ?? null)),
+    keys: () => (key === undefined ? snapshot.keys().map(firstId) : cells(key)),
     cells,
   };
 }

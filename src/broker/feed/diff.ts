@@ -1,6 +1,7 @@
 /** What has changed between two readings of a table, row by row. Pure. */
 import type { RowChange } from "../../sheets/events.ts";
 import type { Snapshot } from "../../sheets/snapshot.ts";
+import { firstId, numbered } from "../../sheets/rowids.ts";
 import { alike, type Alike } from "./alike.ts";
 import { firstsOf, type Firsts } from "./firsts.ts";
 
@@ -30,18 +31,21 @@ export function keyedRows(snapshot: Snapshot, before?: KeyedRows): KeyedRows {
   const slice = (from: number, to: number): Uint8Array => snapshot.rowSlice(from, to);
   const bytes = (row: number): Uint8Array => slice(row, row + 1);
   const { head, tail } = alikeRows(before, { slice }, snapshot.rowCount);
-  const keys = before?.keys.slice(0, head) ?? [];
+  const hasIds = snapshot.key === undefined;
+  const keyOf = (i: number): string => (hasIds ? snapshot.firstIdOf(i) : String(snapshot.row(i)?.[snapshot.key ?? ""] ?? ""));
+  let keys = before?.keys.slice(0, head) ?? [];
   let next = head;
   let inPlace = before?.keys.length === snapshot.rowCount;
   for (let i = head; i < snapshot.rowCount - tail; i += 1) {
     const same = before !== undefined && next < before.keys.length && Buffer.compare(bytes(i), before.bytes(next)) === 0;
-    const key = same ? (before.keys[next] as string) : String(snapshot.row(i)?.[snapshot.key] ?? "");
+    const key = same ? (before.keys[next] as string) : keyOf(i);
     keys.push(key);
     inPlace &&= same || before?.keys[i] === key;
     const was = same ? next : before?.first.get(key);
     if (was !== undefined) next = was + 1;
   }
   if (before !== undefined && tail > 0) for (const key of before.keys.slice(-tail)) keys.push(key);
+  if (hasIds) keys = numbered(keys.map(firstId));
   return { first: inPlace && before !== undefined ? before.first : firstsOf(keys, before?.first, head), keys, bytes, slice };
 }
 

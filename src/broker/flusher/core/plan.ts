@@ -97,7 +97,7 @@ function take(draft: Draft, entry: Entry, state: State, world: World): boolean {
 const merged = (run: Run): Values =>
   Object.fromEntries(
     run.entries.flatMap((entry) => [
-      ...(run.kind === "append" && entry.op === "append" ? [[run.layout.key, entry.key] as const] : []),
+      ...(run.kind === "append" && entry.op === "append" && run.layout.rowIds !== true ? [[run.layout.key, entry.key] as const] : []),
       ...Object.entries(entry.op === "delete" ? deletion(run.layout) : entry.values),
     ]),
   );
