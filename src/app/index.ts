@@ -29,6 +29,7 @@ import { adminRoutes } from "./routes/admin.ts";
 import { eventRoute } from "./routes/events.ts";
 import { exportRoute } from "./routes/exports.ts";
 import { healthRoute } from "./routes/health.ts";
+import { listingRoute } from "./routes/listing.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { siteRoutes } from "./routes/site.ts";
 import { nameRequest } from "./requestid.ts";
@@ -70,6 +71,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
   refuseForeign(fastify);
   refuseUnrouted(fastify, services.tables);
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, services.log));
+  listingRoute(fastify, services);
   tableRoutes(fastify, services);
   exportRoute(fastify, services);
   await fastify.register((scope) => writeRoutes(scope, services));

@@ -14,7 +14,7 @@ const METHODS = {
 } as const satisfies Record<string, Readonly<Record<string, Right>>>;
 export type TablePath = keyof typeof METHODS;
 
-const RIGHTS = ["read", "append", "update"] as const satisfies readonly Right[];
+export const RIGHTS = ["read", "append", "update"] as const satisfies readonly Right[];
 
 /** True for tables whose rows anyone may see: those that lists and the page speak of. */
 export function isPublic(info: TableInfo): boolean {
@@ -65,7 +65,7 @@ const isKnown = (info: TableInfo): boolean => RIGHTS.some((right) => info[right]
 
 /** The same answer whether a table does not exist or is nobody's: its name is not confirmed. */
 export function unknownTable(name: string): Problem {
-  return problem(404, "unknown-table", `there is no table ${quoted(name)}: the tables are listed at /api/openapi.json`);
+  return problem(404, "unknown-table", `there is no table ${quoted(name)}: the tables are listed at /api/tables`);
 }
 
 /** @returns the methods that a table's path has, sorted. @param info undefined: there is no such table, or none that is spoken of. */

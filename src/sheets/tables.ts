@@ -204,8 +204,9 @@ export function strangersMayRead(
 
 /** What clients may know of a table. */
 export function tableInfo(table: Table, spreadsheetId: string): TableInfo {
-  const { name, ttl, owner, read, append, update } = table;
-  return { name, ttl, ...(owner === undefined ? {} : { owner }), read, append, update, definition: definitionOf(table, spreadsheetId) };
+  const { name, ttl, key, owner, read, append, update } = table;
+  const said = { ...(key === undefined ? {} : { key }), ...(owner === undefined ? {} : { owner }) };
+  return { name, ttl, ...said, read, append, update, definition: definitionOf(table, spreadsheetId) };
 }
 
 /** 16 hex digits over all that decides which cells of a table become visible, and how. @param spreadsheetId of tables that name none. */

@@ -52,6 +52,8 @@ export interface TableInfo {
   /** Fingerprint of how the table is cut out of the spreadsheet: what was made under another one must not be served. */
   readonly definition: string;
   readonly ttl: Ms;
+  /** The key column, if the tables file names it. */
+  readonly key?: string;
   /** The column that names whose a row is. */
   readonly owner?: string;
   readonly read: Audience;

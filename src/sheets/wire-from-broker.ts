@@ -17,7 +17,7 @@ const tableInfo = (v: unknown): v is TableInfo =>
   text(v["name"]) &&
   text(v["definition"]) &&
   count(v["ttl"]) &&
-  (v["owner"] === undefined || text(v["owner"])) &&
+  ["key", "owner"].every((field) => v[field] === undefined || text(v[field])) &&
   audience(v["read"]) &&
   audience(v["append"]) &&
   audience(v["update"]);

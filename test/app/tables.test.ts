@@ -132,7 +132,7 @@ test("paths, methods and bodies that lead nowhere", async () => {
   await using w = await world(sampleSheet());
   for (const [method, path, status, code] of [
     ["GET", "/nope", 404, "unknown-path"],
-    ["GET", "/api/tables", 404, "unknown-path"],
+    ["GET", "/api/tables/", 404, "unknown-table"],
     ["GET", "/api/tables/players/p1/x", 404, "unknown-path"],
     ["GET", "/api/tables/%zz", 400, "bad-path"],
     ["GET", "/api/tables/players/%ff", 400, "bad-path"],

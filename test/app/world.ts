@@ -90,7 +90,7 @@ export class Sheet implements Transport {
   }
 
   /** Changes who may do what. */
-  grant(name: string, rights: Partial<Pick<TableInfo, "read" | "append" | "update" | "owner">>): void {
+  grant(name: string, rights: Partial<Pick<TableInfo, "read" | "append" | "update" | "owner" | "key">>): void {
     this.#infos = this.#infos.map((info) => (info.name === name ? { ...info, ...rights } : info));
     this.events?.tables(this.#infos);
   }

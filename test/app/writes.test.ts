@@ -587,6 +587,7 @@ test("OpenAPI: each operation that strangers have, and no column of a table that
   const operations = Object.entries(document.paths).map(([path, methods]) => `${path} ${Object.keys(methods).join()}`);
   assert.deepEqual(operations.toSorted(), [
     "/api/events get",
+    "/api/tables get",
     "/api/tables/box post",
     "/api/tables/box/{key} patch,delete",
     "/api/tables/club get",

@@ -4,6 +4,7 @@ import { DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_LIST, MAX_SORT_KEYS, MAX_VAL
 import { PROBLEM, PROBLEM_RESPONSES, READ_HEADERS, WRITE, WRITE_HEADERS, WRITE_PARAMETERS, WRITE_RESPONSES } from "./common.ts";
 import { EVENTS } from "./events.ts";
 import { exportOperation } from "./exports.ts";
+import { LISTING } from "./listing.ts";
 import { LOGIN_PATHS } from "./login.ts";
 import { deleteOperation, inputSchema, patchOperation, postOperation, WRITE_OPERATION } from "./writes.ts";
 import { keyParameter, nullable, SCALARS, type DescribedTable, type Schema } from "./schemas.ts";
@@ -19,6 +20,7 @@ export function openApiDocument(tables: readonly DescribedTable[], version: stri
       description: "The tables that everybody may read or write. Rows are as fresh as Age says.",
     },
     paths: {
+      "/api/tables": { get: LISTING },
       ...Object.assign({}, ...tables.map(pathsOf)),
       ...(written ? { "/api/writes/{id}": { get: WRITE_OPERATION } } : {}),
       ...(login ? LOGIN_PATHS : {}),

@@ -34,6 +34,6 @@ export const keyParameter = ({ key }: DescribedTable): Schema => ({
   name: "key",
   in: "path",
   required: true,
-  description: key === undefined ? "The row's key" : `The row's ${key}`,
+  description: key === undefined ? "The row's key, or its id in a table without a key column" : `The row's ${key}`,
   schema: { type: "string" },
 });
