@@ -7,14 +7,16 @@ import { MAX_WRITE_BODY } from "./write/json.ts";
 import { nameRequest, requestIdOf } from "./requestid.ts";
 import { problem, retryAfter, sendProblem, type Problem } from "./problem.ts";
 
+export const NOT_JSON = problem(415, "media-type", "this type of body is not understood here: expected application/json", {
+  headers: { Accept: "application/json" },
+});
+
 /** Fastify's own refusals, in our words: its messages echo what was sent. */
 const FRAMEWORK: Readonly<Record<string, Problem>> = {
   FST_ERR_BAD_URL: problem(400, "bad-path", "the path is not valid percent-encoded UTF-8"),
   FST_ERR_MAX_PARAM_LENGTH: problem(414, "uri-too-long", "a part of the path is too long"),
   FST_ERR_CTP_BODY_TOO_LARGE: problem(413, "body-too-large", `the body is over ${MAX_WRITE_BODY} bytes`),
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: problem(415, "media-type", "this type of body is not understood here: expected application/json", {
-    headers: { Accept: "application/json" },
-  }),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: NOT_JSON,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: problem(400, "content-length", "the body is not as long as its Content-Length says"),
 };
 const INTERNAL = problem(500, "internal", "something failed here; the operator finds it in the log by the request id");

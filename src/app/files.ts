@@ -2,9 +2,9 @@
  * Files of a directory, safely: a name may not leave it, not by `..`, not by a link, and what begins with a dot is not
  * there. Every refusal looks like a file that does not exist.
  */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { realpath, stat } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { LRUCache } from "lru-cache";
@@ -15,6 +15,8 @@ export interface ServedFile {
   readonly name: string;
   /** Strong tag without quotes. */
   readonly etag: string;
+  /** Bytes. */
+  readonly size: number;
   readonly cacheControl: string;
 }
 
@@ -45,6 +47,8 @@ export function cacheControlOf(name: string): string {
     : "public, no-cache";
 }
 
+const tagOf = (hash: Hash): string => hash.digest().subarray(0, 15).toString("base64url");
+
 export class Files {
   readonly root: string;
   readonly #tags = new LRUCache<string, string>({ max: 1_000 });
@@ -65,11 +69,17 @@ export class Files {
       if (!found.isFile()) return undefined;
       const identity = `${found.ino}-${found.size}-${found.mtimeNs}`;
       const etag = found.size > HASHED_BYTES ? identity : await this.#tag(expected, identity);
-      return { name: segments.join("/"), etag, cacheControl: cacheControlOf(path) };
+      return { name: segments.join("/"), etag, size: Number(found.size), cacheControl: cacheControlOf(path) };
     } catch (thrown) {
       if (["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP", "EACCES"].includes(errnoOf(thrown) ?? "")) return undefined;
       throw thrown;
     }
+  }
+
+  /** @returns a file's bytes, or undefined when they are no longer those that it was tagged by. For files that are hashed. */
+  async read({ name, etag }: ServedFile): Promise<Buffer | undefined> {
+    const body = await readFile(join(this.root, name));
+    return tagOf(createHash("sha256").update(body)) === etag ? body : undefined;
   }
 
   async #tag(file: string, identity: string): Promise<string> {
@@ -78,7 +88,7 @@ export class Files {
     if (known !== undefined) return known;
     const hash = createHash("sha256");
     await pipeline(createReadStream(file), hash);
-    const tag = hash.digest().subarray(0, 15).toString("base64url");
+    const tag = tagOf(hash);
     this.#tags.set(key, tag);
     return tag;
   }

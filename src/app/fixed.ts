@@ -1,5 +1,6 @@
 /** Bodies that are whole in memory: the page, the OpenAPI document. */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { encodingFor, tagIn, type CompressedBodies } from "./compressed.ts";
 
 export interface Fixed {
   readonly body: Buffer;
@@ -9,11 +10,20 @@ export interface Fixed {
   readonly cacheControl: string;
 }
 
-/** 304 when the client has it (RFC 9110 §13.1.2), else 200. HEAD is Fastify's care. */
-export function sendFixed(request: FastifyRequest, reply: FastifyReply, { body, etag, type, cacheControl }: Fixed): FastifyReply {
-  reply.headers({ ETag: `"${etag}"`, "Cache-Control": cacheControl });
-  if (hasTag(request.headers["if-none-match"], etag)) return reply.code(304).send();
-  return reply.type(type).send(body);
+/** 304 when the client has it (RFC 9110 §13.1.2), else 200, in the encoding that the client likes best. HEAD is Fastify's care. */
+export async function sendFixed(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { body, etag, type, cacheControl }: Fixed,
+  compressed: CompressedBodies,
+): Promise<FastifyReply> {
+  const encoding = encodingFor(request.headers["accept-encoding"], body.length);
+  const tag = tagIn(etag, encoding);
+  reply.headers({ ETag: `"${tag}"`, "Cache-Control": cacheControl, Vary: "Accept-Encoding" });
+  if (hasTag(request.headers["if-none-match"], tag)) return reply.code(304).send();
+  reply.type(type);
+  if (encoding === "identity") return reply.send(body);
+  return reply.header("Content-Encoding", encoding).send(await compressed.get(etag, encoding, () => Promise.resolve(body)));
 }
 
 /**

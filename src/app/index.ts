@@ -35,6 +35,7 @@ import { siteRoutes } from "./routes/site.ts";
 import { nameRequest } from "./requestid.ts";
 import { tableRoutes } from "./routes/tables.ts";
 import { writeRoutes } from "./routes/writes.ts";
+import { writeStateRoute } from "./routes/write-state.ts";
 import type { AppServices } from "./services.ts";
 
 /** Tells the worker which of the four forms this module has. */
@@ -75,6 +76,7 @@ async function application(fastify: FastifyInstance): Promise<void> {
   tableRoutes(fastify, services);
   exportRoute(fastify, services);
   await fastify.register((scope) => writeRoutes(scope, services));
+  writeStateRoute(fastify, services);
   await fastify.register((scope) => loginRoutes(scope, services));
   eventRoute(fastify, services);
   openApiRoute(fastify, services, await packageVersion());

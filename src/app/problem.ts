@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Ms } from "../base/units.ts";
 import { PROBLEM_TYPE } from "./headers.ts";
 import { quoted, type BadParameter } from "./query/model.ts";
+import { PAGE_TYPE, refusalPage, wantsPage } from "./page/answer.ts";
 import { explain } from "../worker/app.ts";
 import { requestIdOf } from "./requestid.ts";
 
@@ -71,7 +72,7 @@ export function problemBody(is: Problem, requestId: string): string {
 }
 
 /**
- * Answers with a problem. Never cached: the reason may be gone at the next request. A body that nobody will read ends
+ * Answers with a problem; a browser's form gets a page. Never cached: the reason may be gone at the next request. A body that nobody will read ends
  * the connection, unless it is so small that Node has swallowed it sooner than the client could connect anew.
  */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, is: Problem): FastifyReply {
@@ -79,9 +80,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, is: Pr
   const unread = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > MAX_IGNORED;
   if (unread) reply.header("Connection", "close");
   explain(reply.raw, is.code);
-  return reply
-    .code(is.status)
-    .headers({ ...is.headers, "Cache-Control": "no-store" })
-    .type(PROBLEM_TYPE)
-    .send(problemBody(is, requestIdOf(request, reply)));
+  reply.code(is.status).headers({ ...is.headers, "Cache-Control": "no-store" });
+  if (request.raw.method === "POST" && wantsPage(request.raw)) return reply.type(PAGE_TYPE).send(refusalPage(headers, is.detail));
+  return reply.type(PROBLEM_TYPE).send(problemBody(is, requestIdOf(request, reply)));
 }

@@ -41,8 +41,6 @@ export interface PreparedSource {
   expired(): void;
 }
 
-export type Encoding = "identity" | "gzip" | "br";
-
 /** An answer to one GET target for one audience, ready to be written. */
 export interface PreparedAnswer {
   readonly source: PreparedSource;

@@ -1,5 +1,6 @@
 import { http } from "../base/http.ts";
-import type { Encoding, PreparedAnswer } from "./app.ts";
+import type { Encoding } from "../base/encoding.ts";
+import type { PreparedAnswer } from "./app.ts";
 
 /** One form of an answer, ready to be written but for the few values that differ from one writing to the next. */
 export interface Rendition {

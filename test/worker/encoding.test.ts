@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { matched } from "../../src/worker/conditional.ts";
-import { Negotiator } from "../../src/worker/encoding.ts";
+import { Negotiator } from "../../src/base/encoding.ts";
 
 test("Accept-Encoding is read as RFC 9110 says", () => {
   const negotiator = new Negotiator();

@@ -36,7 +36,10 @@ export function listingRoute(fastify: FastifyInstance, services: AppServices): v
       hasLogin(raw.signal, services),
     ]);
     const session = { stranger: "none", in: "in", out: "over" }[standing.is];
-    return reply.header("Vary", "Cookie").type(JSON_TYPE).send(JSON.stringify({ tables: rows, login, session }));
+    return reply
+      .header("Vary", "Cookie")
+      .type(JSON_TYPE)
+      .send(JSON.stringify({ tables: rows, login, session }));
   });
 }
 

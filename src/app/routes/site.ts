@@ -4,8 +4,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { SendResult } from "@fastify/send";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DroverError, messageOf } from "../../base/errors.ts";
+import type { Encoding } from "../../base/encoding.ts";
 import { ownPath } from "../../base/place.ts";
-import { Files } from "../files.ts";
+import { CompressedBodies, encodingFor, tagIn } from "../compressed.ts";
+import { Files, type ServedFile } from "../files.ts";
 import { hasTag } from "../fixed.ts";
 import { CLIENT_CSP, PAGE_CSP } from "../headers.ts";
 import { problem, sendProblem } from "../problem.ts";
@@ -18,18 +20,28 @@ const BOARD = ownPath("src/app/page/static");
 export async function siteRoutes(fastify: FastifyInstance, staticDir: string | undefined): Promise<void> {
   if (staticDir !== undefined) await mustBeDirectory(staticDir);
   const files = new Files(staticDir ?? BOARD);
+  const compressed = new CompressedBodies();
   const csp = staticDir === undefined ? PAGE_CSP : CLIENT_CSP;
   const sendFile = async (request: FastifyRequest, reply: FastifyReply, path: string): Promise<FastifyReply> => {
     const none = (): FastifyReply => sendProblem(request, reply, problem(404, "unknown-path", `there is no file ${quoted(path)}`));
     const file = await files.find(path);
     if (file === undefined) return none();
-    const headers = { "Content-Security-Policy": csp, "Cache-Control": file.cacheControl, ETag: `"${file.etag}"` };
-    if (!applyConditions(request.headers, file.etag)) return sendProblem(request, reply.headers(headers), CHANGED);
-    if (hasTag(request.headers["if-none-match"], file.etag)) return reply.headers(headers).code(304).send();
+    const encoding = encodingOf(request.headers, file);
+    const tag = tagIn(file.etag, encoding);
+    const vary = TEXT.test(file.name) ? { Vary: "Accept-Encoding" } : {};
+    const headers = { "Content-Security-Policy": csp, "Cache-Control": file.cacheControl, ETag: `"${tag}"`, ...vary };
+    if (!applyConditions(request.headers, tag)) return sendProblem(request, reply.headers(headers), CHANGED);
+    if (hasTag(request.headers["if-none-match"], tag)) return reply.headers(headers).code(304).send();
     const sent = await opened(request, files.root, file.name);
     if (sent === undefined) return none();
     reply.headers(headers);
     if (sent.type === "error") throw sent.metadata.error;
+    const packed = encoding === "identity" ? undefined : await compressed.get(file.etag, encoding, () => files.read(file));
+    if (packed !== undefined) {
+      sent.stream.destroy();
+      const { "Content-Type": type = OCTETS } = sent.headers as Record<string, string>;
+      return reply.headers({ "Content-Type": type, "Content-Encoding": encoding }).send(packed);
+    }
     return reply
       .code(sent.statusCode)
       .headers({ "Content-Type": OCTETS, ...sent.headers })
@@ -38,6 +50,13 @@ export async function siteRoutes(fastify: FastifyInstance, staticDir: string | u
   fastify.get<{ Params: { "*": string } }>("/static/*", (request, reply) => sendFile(request, reply, request.params["*"]));
   fastify.get("/", (request, reply) => sendFile(request, reply, "index.html"));
 }
+
+/** Files of text: they are sent compressed. */
+const TEXT = /\.(?:html?|m?js|css|svg|json|webmanifest|map|txt|xml)$/i;
+
+/** A part of a file is one of the file as it is. */
+const encodingOf = (headers: IncomingHttpHeaders, { name, size }: ServedFile): Encoding =>
+  TEXT.test(name) && headers.range === undefined ? encodingFor(headers["accept-encoding"], size) : "identity";
 
 /** Of a name that says nothing, so that no browser guesses. */
 const OCTETS = "application/octet-stream";

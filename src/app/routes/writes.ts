@@ -1,29 +1,28 @@
 /**
- * `POST /api/tables/:table`, `PATCH` and `DELETE /api/tables/:table/:key`, `GET /api/writes/:id`.
+ * `POST /api/tables/:table`, `PATCH` and `DELETE /api/tables/:table/:key`.
  *
  *   audience → limits → parameters and headers → body, strictly → the broker: columns, keys, If-Match → journal → answer
  *
- * Bodies are JSON by name alone: what a form of another site can send is 415, and there is no CORS; with a cookie the origin is looked at
- * too. So no page of another origin can write in its reader's name.
+ * Bodies are JSON by name alone, or a form of which the browser says that it stands on a page of this site: what another site can send is
+ * 415, and there is no CORS; with a cookie the origin is looked at too. So no page of another origin can write in its reader's name.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TableInfo } from "../../sheets/types.ts";
-import { UnavailableError } from "../../sheets/unavailable.ts";
 import type { Change, Write, WriteAnswer, WriteRequest } from "../../sheets/writes.ts";
+import { columnsOf } from "../described.ts";
 import { knownTables } from "../listing.ts";
 import { applied, type Who as Counted } from "../limits/limiter.ts";
-import { badParameter, problem, retryAfter, sendProblem, type Problem } from "../problem.ts";
+import { NOT_JSON } from "../errors.ts";
+import { problem, sendProblem, type Problem } from "../problem.ts";
 import { digest } from "../query/canonical.ts";
-import { quoted } from "../query/model.ts";
-import { splitPairs } from "../query/parse.ts";
 import { rawQuery } from "../query/raw.ts";
 import type { AppServices } from "../services.ts";
 import { askerOf } from "../session/asker.ts";
-import { owns } from "../session/own.ts";
 import type { Who } from "../session/who.ts";
 import { isPersonal, may, ownerFor, refusal, unknownTable, type Right, type TablePath } from "../visibility.ts";
-import { rowOf, writeOwn } from "../write/own.ts";
-import { CHANGED, problemOfRefusal, sendWrites, sendWritten, shown, type Asked } from "../write/answers.ts";
+import { writeOwn } from "../write/own.ts";
+import { isForm, isOwnForm, readForm } from "../write/form.ts";
+import { CHANGED, problemOfRefusal, sendWritten, type Asked } from "../write/answers.ts";
 import { readIfMatch, readOnce, readWait, unkept, unreadable, type Condition } from "../write/conditions.ts";
 import { MAX_WRITE_BODY, readRows } from "../write/json.ts";
 import { replayed } from "../write/replay.ts";
@@ -63,6 +62,8 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
     { parseAs: "buffer" },
     (_request, body, done) => done(null, body),
   );
+  // Whether the form is one of this site's was asked before its body is read.
+  fastify.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   const warned = new Set<string>();
   const { limiter } = services;
   /** Requests that were counted. */
@@ -90,7 +91,7 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
     // Before the body is read: strangers who may not write have nothing to say.
     onRequest: async (request: Writing, reply: FastifyReply): Promise<FastifyReply | undefined> => {
       const open = await openFor(request, reply, deed, services);
-      const refused = "status" in open ? open : unreadable(request.headers);
+      const refused = "status" in open ? open : (unreadable(request.headers) ?? foreignForm(request, deed));
       if (refused !== undefined) return sendProblem(request, reply, refused);
       const over = await counted(request, reply);
       if (over === undefined) return undefined;
@@ -115,6 +116,8 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
       const answer = await write(request, wish, services);
       if (answer.is === "written") {
         if (answer.repeated) takeBack(request);
+        const [written] = answer.writes;
+        if (isForm(request.raw) && written !== undefined) return reply.redirect(`/api/writes/${written.id}`, 303);
         return sendWritten(reply, answer, wish);
       }
       if (answer.refusal.reason === "not-writable") warnOnce(wish.info.name, answer.refusal.message, warned, services);
@@ -124,7 +127,6 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
   fastify.post<WriteRoute>("/api/tables/:table", serve(APPEND));
   fastify.patch<WriteRoute>("/api/tables/:table/:key", serve(UPDATE));
   fastify.delete<WriteRoute>("/api/tables/:table/:key", serve(DELETE));
-  fastify.get<{ Params: { id: string } }>("/api/writes/:id", (request, reply) => state(request, reply, services));
 }
 
 /** The table, if whoever asks may do that with it. */
@@ -146,7 +148,7 @@ async function understand(request: Writing, reply: FastifyReply, deed: Deed, ser
   if ("status" in condition) return condition;
   const key = readOnce(headers["idempotency-key"]);
   if (typeof key === "object") return key;
-  const changes = changesOf(request, deed);
+  const changes = isForm(request.raw) ? await rowOfForm(request, services) : changesOf(request, deed);
   if ("status" in changes) return changes;
   const opened = await openFor(request, reply, deed, services); // the tables may be others by now
   if ("status" in opened) return opened;
@@ -182,6 +184,15 @@ function changesOf({ body, params: { key = "" } }: Writing, deed: Deed): Problem
   return { changes: [{ op: "update", key, values }], many: false };
 }
 
+/** Forms add rows, and are taken from pages of this site alone. */
+const foreignForm = ({ raw }: Writing, deed: Deed): Problem | undefined =>
+  isForm(raw) && (deed !== APPEND || !isOwnForm(raw)) ? NOT_JSON : undefined;
+
+async function rowOfForm({ body, params, raw }: Writing, services: AppServices): Promise<Problem | Pick<Wish, "changes" | "many">> {
+  const read = readForm(body, await columnsOf(params.table, raw.signal, services));
+  return "status" in read ? read : { changes: [{ op: "append", values: read.values }], many: false };
+}
+
 /** What must be the same when an Idempotency-Key comes again: method, table, key and the body's bytes. */
 function digestOf({ params: { table, key }, body }: Writing, { op }: Deed): string {
   return digest(JSON.stringify([op, table, key ?? null, digest(body ?? "", 32)]), 32);
@@ -215,62 +226,4 @@ function warnOnce(table: string, message: string, warned: Set<string>, { log }: 
   if (warned.has(table)) return;
   warned.add(table);
   log.warn({ table }, `a table that strangers may write to can't be written: ${message}`);
-}
-
-/** What became of a write. Its id is known to who made it; others' guesses find what they may read anyway. */
-async function state(
-  request: FastifyRequest<{ Params: { id: string } }>,
-  reply: FastifyReply,
-  services: AppServices,
-): Promise<FastifyReply> {
-  const pairs = splitPairs(rawQuery(request));
-  if (!pairs.ok) return sendProblem(request, reply, badParameter(pairs.bad));
-  const [surplus] = pairs.value.keys();
-  if (surplus !== undefined)
-    return sendProblem(request, reply, badParameter({ parameter: surplus, detail: "is unknown: a write takes no parameters" }));
-  const found = await find(request, reply, services);
-  if ("status" in found) return sendProblem(request, reply, found);
-  return sendWrites(reply, found.write.state, { write: shown(found.write, found.readable) });
-}
-
-interface Found {
-  readonly write: Write;
-  readonly readable: boolean;
-}
-
-async function find(
-  request: FastifyRequest<{ Params: { id: string } }>,
-  reply: FastifyReply,
-  services: AppServices,
-): Promise<Found | Problem> {
-  const { id } = request.params;
-  const { signal } = request.raw;
-  const { tables } = services;
-  const unknown = problem(404, "unknown-write", `there is no write ${quoted(id)}, or it reached the spreadsheet over a day ago`);
-  if (!/^[0-9A-HJKMNP-TV-Z]{26}$/.test(id)) return unknown;
-  const listed = await knownTables(tables, signal);
-  if ("status" in listed) return listed;
-  try {
-    const write = await tables.findWrite(id);
-    const info = listed.find(({ name }) => name === write?.table);
-    if (write === undefined || info === undefined) return unknown;
-    const right = write.op === "append" ? "append" : "update";
-    const who = await askerOf(request, reply, isPersonal(info, "read") || isPersonal(info, right), services);
-    if ("status" in who) return who;
-    const owner = ownerFor(info, "read", who);
-    if (owner === undefined) {
-      const readable = may(info, "read", who);
-      return readable || may(info, right, who) ? { write, readable } : unknown;
-    }
-    const row = await rowOf(await tables.table(info.name, signal), write.key, services.threads, signal);
-    const readable = owns(row?.row, info, owner);
-    // Of a row that is not there only who knows the id can have made the write.
-    return readable || (row === undefined && may(info, right, who)) ? { write, readable } : unknown;
-  } catch (thrown) {
-    if (!(thrown instanceof UnavailableError)) throw thrown;
-    const { reason, retryAfter: wait } = thrown.why;
-    return problem(503, reason, `what became of the write ${id} can't be told now: come back after the time in Retry-After`, {
-      headers: retryAfter(wait),
-    });
-  }
 }

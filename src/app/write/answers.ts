@@ -5,6 +5,8 @@ import { seconds, type Timestamp } from "../../base/units.ts";
 import type { TableInfo } from "../../sheets/types.ts";
 import type { Write, WriteAnswer, WriteRefusal, WriteState, WriteWait } from "../../sheets/writes.ts";
 import { JSON_TYPE } from "../headers.ts";
+import { answerPage, PAGE_TYPE } from "../page/answer.ts";
+import { languageOf, type Language } from "../page/language.ts";
 import { problem, retryAfter, type Problem } from "../problem.ts";
 import { quoted } from "../query/model.ts";
 import { unknownTable } from "../visibility.ts";
@@ -71,6 +73,29 @@ function placeOf({ id, table, key }: Write, readable: boolean): string {
 /** The body and the headers that every answer about writes has. */
 export function sendWrites(reply: FastifyReply, state: WriteState, body: unknown): FastifyReply {
   return reply.headers({ "X-Write-State": state, "Cache-Control": "no-store" }).type(JSON_TYPE).send(JSON.stringify(body));
+}
+
+const SAVED = { en: "Saved", fr: "Enregistré" };
+const SET_ASIDE = { en: "Not in the sheet", fr: "Pas dans la feuille" };
+const ON_ITS_WAY = {
+  en: "Your entry is accepted and on its way to the spreadsheet.",
+  fr: "Ta saisie est acceptée et en route vers la feuille.",
+};
+const STATE_WORDS: { readonly [S in WriteState]: Readonly<Record<Language, string>> } = {
+  journaled: ON_ITS_WAY,
+  sent: ON_ITS_WAY,
+  landed: { en: "Your entry is in the spreadsheet.", fr: "Ta saisie est dans la feuille." },
+  parked: {
+    en: "The spreadsheet refuses your entry; the organiser has been told.",
+    fr: "La feuille refuse ta saisie ; l’organisateur en est averti.",
+  },
+};
+
+/** What became of a write, for a person. */
+export function sendWritePage({ headers }: FastifyRequest, reply: FastifyReply, { state }: Write): FastifyReply {
+  const language = languageOf(headers["accept-language"]);
+  const page = answerPage(headers, state === "parked" ? SET_ASIDE : SAVED, STATE_WORDS[state][language]);
+  return reply.headers({ "X-Write-State": state, "Cache-Control": "no-store" }).type(PAGE_TYPE).send(page);
 }
 
 const UNSURE =

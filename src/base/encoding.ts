@@ -1,4 +1,4 @@
-import type { Encoding } from "./app.ts";
+export type Encoding = "identity" | "gzip" | "br";
 
 /** The server's taste among encodings that the client likes equally: the smallest first. */
 const TASTE = ["br", "gzip", "identity"] as const satisfies readonly Encoding[];
