@@ -6,9 +6,9 @@ export interface Encoded {
   readonly hash: string;
 }
 
-/** The first column is the key. */
-export function encode(columns: readonly VisibleColumn[], rows: readonly (readonly Cell[])[]): Encoded {
-  const { bytes, hash } = encodeSnapshot({ columns, key: 0, rows });
+/** The first column is the key, unless another is named. */
+export function encode(columns: readonly VisibleColumn[], rows: readonly (readonly Cell[])[], key = 0): Encoded {
+  const { bytes, hash } = encodeSnapshot({ columns, key, rows });
   const shared = new SharedArrayBuffer(bytes.byteLength);
   new Uint8Array(shared).set(bytes);
   return { bytes: shared, hash };

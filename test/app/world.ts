@@ -24,6 +24,7 @@ import { ACCOUNTS } from "../../src/sheets/users.ts";
 import type { Cell, VisibleColumn } from "../../src/sheets/snapshot.ts";
 import type { Transport, TransportEvents } from "../../src/sheets/transport.ts";
 import type { Priority, TableInfo, Unavailable } from "../../src/sheets/types.ts";
+import { NO_KEY } from "../../src/sheets/rowids.ts";
 import { UnavailableError } from "../../src/sheets/unavailable.ts";
 import type { Change, Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WriteWait } from "../../src/sheets/writes.ts";
 import { PreparedStore } from "../../src/worker/prepared.ts";
@@ -50,6 +51,7 @@ export class Sheet implements Transport {
   readonly #contents = new Map<string, { readonly columns: readonly VisibleColumn[]; readonly rows: readonly (readonly Cell[])[] }>();
   readonly #once = new Map<string, { readonly digest: string; readonly writes: readonly Write[] }>();
   readonly #rows = new Map<string, Encoded>();
+  readonly #keyless = new Set<string>();
   readonly #failures = new Map<string, Unavailable>();
   readonly #asOf = new Map<string, Timestamp>();
   #infos: TableInfo[] = [];
@@ -68,6 +70,12 @@ export class Sheet implements Transport {
     this.#keep(name, columns, rows);
     this.#asOf.set(name, 1_780_000_000_000 as Timestamp);
     this.events?.tables(this.#infos);
+  }
+
+  /** A public table whose rows have ids instead of keys. */
+  keyless(name: string, columns: readonly VisibleColumn[], rows: readonly (readonly Cell[])[]): void {
+    this.#keyless.add(name);
+    this.table(name, "public", columns, rows);
   }
 
   /** Who may log in, as the users' range says: name, secret, role. */
@@ -97,7 +105,8 @@ export class Sheet implements Transport {
 
   /** What a table's rows are now, by key. */
   rows(name: string): ReadonlyMap<string, readonly Cell[]> {
-    return new Map(this.#contents.get(name)?.rows.map((row) => [String(row[0]), row]));
+    const keyless = this.#keyless.has(name);
+    return new Map(this.#contents.get(name)?.rows.map((row, nr) => [keyless ? `row ${nr}` : String(row[0]), row]));
   }
 
   async write(request: WriteRequest, wait: WriteWait): Promise<WriteAnswer> {
@@ -137,13 +146,14 @@ export class Sheet implements Transport {
     const values = change.op === "delete" ? {} : change.values;
     const unknown = Object.keys(values).find((name) => name !== "hidden" && !columns.some((column) => column.name === name));
     if (unknown !== undefined) return { reason: "invalid", message: `there is no column ${unknown}`, column: unknown };
-    const key = change.op === "append" ? String(values[columns[0]?.name ?? ""] ?? id) : change.key;
+    const given = this.#keyless.has(table) ? undefined : values[columns[0]?.name ?? ""];
+    const key = change.op === "append" ? String(given ?? id) : change.key;
     const row = rows.get(key);
     if (change.op === "append") {
       if (row !== undefined) return { reason: "duplicate-key", message: `${key} is there already`, column: "id" };
       rows.set(
         key,
-        columns.map(({ name }, i) => (i === 0 ? key : (values[name] ?? null))),
+        columns.map(({ name }, i) => (i === 0 && !this.#keyless.has(table) ? key : (values[name] ?? null))),
       );
       return undefined;
     }
@@ -165,7 +175,7 @@ export class Sheet implements Transport {
 
   #keep(name: string, columns: readonly VisibleColumn[], rows: readonly (readonly Cell[])[]): void {
     this.#contents.set(name, { columns, rows });
-    this.#rows.set(name, encode(columns, rows));
+    this.#rows.set(name, encode(columns, rows, this.#keyless.has(name) ? NO_KEY : 0));
   }
 
   /** New rows, pushed to the worker. */

@@ -39,7 +39,7 @@ export async function siteRoutes(fastify: FastifyInstance, staticDir: string | u
     const packed = encoding === "identity" ? undefined : await compressed.get(file.etag, encoding, () => files.read(file));
     if (packed !== undefined) {
       sent.stream.destroy();
-      const { "Content-Type": type = OCTETS } = sent.headers as Record<string, string>;
+      const { "Content-Type": type = OCTETS } = sent.headers;
       return reply.headers({ "Content-Type": type, "Content-Encoding": encoding }).send(packed);
     }
     return reply

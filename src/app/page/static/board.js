@@ -4,18 +4,22 @@ import { BOARD, NAMES } from "./config.js";
 import { patch } from "./dom.js";
 import { Live, reduce } from "./feed.js";
 import { fill, languageOf, numericColumns, own } from "./format.js";
-import { listTables, noted, readAll, readHealth, readRights, readTable } from "./load.js";
+import { listTables, noted, readAll, readHealth, readTable } from "./load.js";
 import { notices } from "./notices.js";
 import { overlay } from "./outbox.js";
 import { discard, pump, recall, write } from "./sender.js";
 import { logIn, logOut, readMe } from "./session.js";
 import { TEXTS } from "./texts.js";
+import { hasBoard, partOf } from "./parts.js";
 import { ownRow } from "./views/home.js";
 import { loginDialog } from "./views/login.js";
-import { page as pageOf, titleOf } from "./views/shell.js";
+import { titleOf } from "./views/parts.js";
+import { page as pageOf } from "./views/shell.js";
 
 /** How often the page asks how the server is and whether the rows it shows are still fresh, ms. */
 const ASK = 10_000;
+/** How long events of a table without a key are collected, ms: half as long to half as long again. */
+const TOGETHER = 1_000;
 /** How long a changed cell glows, ms. */
 const GLOW = 2_500;
 const LANGUAGES = ["en", "fr"];
@@ -45,6 +49,11 @@ const state = {
   health: undefined,
   limitedUntil: 0,
   known: false,
+  /** The list of tables is that of who is logged in now. */
+  listed: false,
+  /** Tables that were answered once, with rows or without. */
+  asked: new Set(),
+  hasSession: false,
   canLogin: false,
   described: Object.create(null),
   order: [],
@@ -77,9 +86,13 @@ const page = {
   tell: (text) => void (at("said").textContent = text),
   entered,
   left,
+  listed: () => {
+    route();
+    changed();
+  },
   /** Rows as they are shown: changes of one's own lie over them. */
   rowsOf: (name) => overlay(state.tables[name].rows, state.outbox, state.tables[name]),
-  uiOf: (name) => (state.ui[name] ??= { search: "", only: "all", sort: own(BOARD.sort, name), shown: 50 }),
+  uiOf: (name) => (state.ui[name] ??= { search: "", only: "all", sort: firstSort(name), shown: 50 }),
   numbersOf: (name) => numericColumns(state.tables[name].rows, state.tables[name].columns),
   isFresh: (table, key, column) => state.fresh.has(`${table}\0${key}\0${column}`),
   isFilled: (table, column) =>
@@ -113,6 +126,12 @@ const page = {
     exported: (name, format, sort) => void exported(name, format, sort),
   },
 };
+
+/** The order that a table begins in, where it has that column. */
+function firstSort(name) {
+  const sort = own(BOARD.sort, name);
+  return state.tables[name]?.columns.includes(sort?.column) ? sort : undefined;
+}
 
 let drawing = false;
 
@@ -219,6 +238,7 @@ const live = new Live({
   event: ({ kind, table, key, row }) => {
     if (kind === "reset") return void (table === null ? readAll(page) : readTable(page, table));
     if (state.tables[table] === undefined) return void readTable(page, table);
+    if (state.tables[table].key === null) return readAgain(table);
     apply({ kind, table, key, row });
   },
   opened: ({ isNew }) => {
@@ -238,6 +258,21 @@ const live = new Live({
   },
 });
 
+const waiting = new Set();
+
+/** A row without a key can't be found by an event: its table is read again, once for events that come together. */
+function readAgain(name) {
+  if (waiting.has(name)) return;
+  waiting.add(name);
+  setTimeout(
+    () => {
+      waiting.delete(name);
+      void readTable(page, name);
+    },
+    TOGETHER * (0.5 + Math.random()),
+  );
+}
+
 function apply(event) {
   const { table: name, key } = event;
   const { table, changed: columns } = reduce(state.tables[name], event);
@@ -249,7 +284,11 @@ function apply(event) {
     for (const mark of marks) state.fresh.delete(mark);
     changed();
   }, GLOW);
-  const isOwn = name === BOARD.people?.table && state.me !== undefined && event.row?.[BOARD.people.name] === state.me.name;
+  const isOwn =
+    partOf(state, "people") !== undefined &&
+    name === BOARD.people.table &&
+    state.me !== undefined &&
+    event.row?.[BOARD.people.name] === state.me.name;
   if (isOwn)
     page.tell(
       say("rowChanged", { what: columns.map((column) => `${label(column)} ${label(String(event.row[column] ?? ""))}`).join(", ") }),
@@ -259,13 +298,25 @@ function apply(event) {
 
 /** Somebody is logged in now: the stream is theirs from now on, and holds their place. */
 function entered() {
-  if (at("login").open) at("login").close();
-  live.start();
+  if (at("login").open) {
+    at("login").close();
+    draw();
+    // The button that opened the dialog is gone, and the focus with it.
+    (document.querySelector(".view-title") ?? at("content")).focus();
+  }
+  relist();
   void pump(page);
 }
 
 function left() {
+  relist();
+}
+
+/** Other tables, or other rights: somebody has come or gone. */
+function relist() {
+  state.listed = false;
   live.start();
+  void readAll(page);
 }
 
 /** The part of the address that names a view; one that is none is the board. */
@@ -276,9 +327,8 @@ function route() {
   } catch {
     wanted = ""; // no address of ours
   }
-  const hasBoard = state.order.includes(BOARD.people?.table);
   const before = state.view;
-  state.view = state.order.includes(wanted) ? wanted : hasBoard || !state.known ? "" : (state.order[0] ?? "");
+  state.view = state.order.includes(wanted) ? wanted : hasBoard(state) || !state.known ? "" : (state.order[0] ?? "");
   if (state.view !== before) Object.assign(state.exports, { text: undefined });
   return state.view !== before;
 }
@@ -305,8 +355,7 @@ function wire() {
 async function lookAround() {
   if (document.hidden || state.limitedUntil > Date.now()) return;
   await readHealth(page);
-  if (!state.known) return await begin();
-  void readRights(page);
+  if (!state.listed) return await begin();
   const shown = state.view === "" ? BOARD.people?.table : state.view;
   // Those that could not be refreshed are asked for until they can: else the page would go on saying so.
   const names = Object.keys(state.described).filter((name) => name === shown || !state.tables[name] || state.tables[name].reason !== "");
@@ -315,10 +364,7 @@ async function lookAround() {
 
 async function begin() {
   if (!(await listTables(page))) return;
-  route();
-  void readRights(page);
-  if (state.canLogin) noted(page, { is: "ok" });
-  if (state.canLogin) await readMe(page);
+  if (state.hasSession) await readMe(page);
   if (state.live === "new") live.start();
 }
 

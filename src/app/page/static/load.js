@@ -5,33 +5,36 @@ import { BOARD } from "./config.js";
 const MOST_ROWS = 3_000;
 const PAGE = 1_000;
 
-/** Tables that everybody may read come from the API's own description; others are tried by the names that the board knows. */
-export async function listTables(page) {
-  const answer = await page.ask("/api/openapi.json");
+let listing;
+
+/** Which tables the reader may see, and what they may do with them. @returns whether that is known now. */
+export function listTables(page) {
+  listing ??= list(page).finally(() => (listing = undefined));
+  return listing;
+}
+
+async function list(page) {
+  const answer = await page.ask("/api/tables");
   noted(page, answer);
   if (answer.is !== "ok") return false;
-  const { paths, components } = answer.body;
-  const names = Object.keys(paths).flatMap((path) => /^\/api\/tables\/([^/{]+)$/.exec(path)?.[1] ?? []);
-  const isPublic = (name) => paths[`/api/tables/${name}`].get !== undefined;
+  const { tables, login, session } = answer.body;
   const { state } = page;
-  state.described = Object.assign(
-    Object.create(null),
-    Object.fromEntries(
-      names.filter(isPublic).map((name) => {
-        const key = /^The row's (.+)$/.exec(
-          paths[`/api/tables/${name}/{key}`]?.get?.parameters?.find((one) => one.name === "key")?.description ?? "",
-        )?.[1];
-        return [
-          name,
-          { key, columns: components.schemas[`row.${name}`]?.required ?? [], everybody: paths[`/api/tables/${name}`].post !== undefined },
-        ];
-      }),
-    ),
-  );
-  state.canLogin = "/api/login" in paths;
-  state.order = inOrder(Object.keys(state.described));
-  state.known = true;
-  page.changed();
+  const byName = (of) => Object.assign(Object.create(null), Object.fromEntries(tables.map((table) => [table.name, of(table)])));
+  state.described = byName(({ key, keyNamed, columns }) => ({ key, keyNamed, columns: columns?.map(({ name }) => name) }));
+  state.rights = byName(({ append, update }) => ({
+    append: append !== undefined,
+    update: update !== undefined,
+    everybody: append === "everybody",
+  }));
+  for (const name of Object.keys(state.tables)) if (state.described[name] === undefined) delete state.tables[name];
+  Object.assign(state, {
+    canLogin: login,
+    hasSession: session !== "none",
+    order: inOrder(Object.keys(state.described)),
+    known: true,
+    listed: true,
+  });
+  page.listed();
   return true;
 }
 
@@ -44,6 +47,7 @@ export async function readTable(page, name) {
   const path = `/api/tables/${encodeURIComponent(name)}?limit=${PAGE}`;
   const first = await page.ask(path, { etag: before?.etag });
   noted(page, first);
+  state.asked.add(name);
   if (first.is !== "ok") return refusedTable(page, name, first);
   const { headers } = first;
   const fresh = {
@@ -56,7 +60,8 @@ export async function readTable(page, name) {
     const rows = await rest(page, path, first.body);
     const described = state.described[name] ?? {};
     const columns = rows.length > 0 ? Object.keys(rows[0]) : (described.columns ?? []);
-    const key = described.key ?? columns[0];
+    // Without a key rows have ids that are not shown: `null`.
+    const key = described.key === undefined ? columns[0] : described.key;
     state.tables[name] = { name, key, columns, rows, total: first.body.total, etag: headers.get("etag") ?? undefined, ...fresh };
   }
   state.trouble = undefined;
@@ -83,40 +88,17 @@ async function rest(page, path, { rows, next }) {
   return all;
 }
 
-/** All tables, and those of the board that may be for members alone. */
+/** All tables that the reader may see. */
 export async function readAll(page) {
   const { state } = page;
-  if (!state.known && !(await listTables(page))) return;
-  const hidden = state.me === undefined ? [] : BOARD.order.filter((name) => state.described[name] === undefined);
-  await Promise.all([...Object.keys(state.described), ...hidden].map((name) => readTable(page, name)));
-}
-
-/** Who may write what: the tables file lets nobody do what `Allow` does not name. What was not answered is asked for again by the next call. */
-export async function readRights(page) {
-  const { state } = page;
-  const allows = async (path) => (await page.ask(path, { method: "OPTIONS" })).headers?.get("allow");
-  const unknown = Object.entries(state.described).filter(([name]) => state.rights[name]?.whole !== true);
-  if (unknown.length === 0) return;
-  await Promise.all(
-    unknown.map(async ([name, { everybody }]) => {
-      const path = `/api/tables/${encodeURIComponent(name)}`;
-      const [rows, row] = await Promise.all([allows(path), allows(`${path}/-`)]);
-      const whole = typeof rows === "string" && typeof row === "string";
-      state.rights[name] = {
-        append: everybody || rows?.includes("POST") === true,
-        update: row?.includes("PATCH") === true,
-        everybody,
-        whole,
-      };
-    }),
-  );
-  page.changed();
+  if (!state.listed && !(await listTables(page))) return;
+  await Promise.all(Object.keys(state.described).map((name) => readTable(page, name)));
 }
 
 export async function readHealth(page) {
   const answer = await page.ask("/healthz");
   noted(page, answer);
-  if (answer.is === "ok") page.state.health = answer.body;
+  page.state.health = answer.is === "ok" ? answer.body : (page.state.health ?? {});
   page.changed();
 }
 

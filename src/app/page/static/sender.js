@@ -2,6 +2,7 @@
 import { BOARD } from "./config.js";
 import { randomKey } from "./api.js";
 import { reduce } from "./feed.js";
+import { readTable } from "./load.js";
 import { answered, due, entryOf, looked, restore, store } from "./outbox.js";
 import { outOf } from "./session.js";
 
@@ -77,15 +78,17 @@ async function send(page, entry) {
   const path = `/api/tables/${encodeURIComponent(table)}${key === undefined ? "" : `/${encodeURIComponent(key)}`}`;
   const answer = await page.ask(path, { method: key === undefined ? "POST" : "PATCH", json: values, once });
   const next = answered(entry, answer, Date.now());
-  if (next.is === "kept") show(page, next);
+  if (next.is === "kept") await show(page, next);
   replaced(page, next);
   if (answer.is === "refused" && answer.status === 401 && entry.user !== undefined) outOf(page, answer.code);
 }
 
 /** Accepted rows are shown from now on as the sheet's: the stream tells of them too, in its own time. */
-function show({ state }, { table: name, key, values, user }) {
+async function show(page, { table: name, key, values, user }) {
+  const { state } = page;
   const table = state.tables[name];
   if (table === undefined || key === undefined) return;
+  if (table.key === null) return await readTable(page, name); // no row of it can be told from another
   const before =
     table.rows.find((row) => String(row[table.key]) === key) ?? Object.fromEntries(table.columns.map((column) => [column, null]));
   const owner = name === BOARD.checkins.table && user !== undefined ? { [BOARD.checkins.who]: user } : {};

@@ -2,6 +2,7 @@
 import { BOARD } from "../config.js";
 import { h } from "../dom.js";
 import { own } from "../format.js";
+import { partOf } from "../parts.js";
 import { field, valuesOf, written } from "./parts.js";
 
 /** The values of a column of another table, or the words themselves. */
@@ -17,7 +18,7 @@ function choicesOf(c, choices) {
 export function checkinForm(c) {
   const { table, who, fields, choices } = BOARD.checkins;
   const { tables, me, rights } = c.state;
-  if (tables[table] === undefined || rights[table] === undefined) return null;
+  if (partOf(c.state, "checkins") === undefined || tables[table] === undefined || rights[table] === undefined) return null;
   const row = c.rowsOf(table).find((one) => one.row[who] === me.name || one.entry?.user === me.name)?.row;
   if (!(row === undefined ? rights[table].append : rights[table].update)) return null;
   const send = (event) => {
@@ -51,9 +52,13 @@ export function checkinForm(c) {
 export function appendForm(c, name) {
   const { tables, rights, me } = c.state;
   const { columns, key } = tables[name];
-  if (rights[name]?.append !== true || name === BOARD.checkins.table) return null;
+  if (rights[name]?.append !== true || partOf(c.state, "checkins")?.table === name) return null;
   if (!rights[name].everybody && me === undefined) return h("p", { class: "soft", key: "form" }, c.say("loginFirst"));
-  const { fields = columns.filter((column) => column !== key), choices = {}, numbers = c.numbersOf(name) } = own(BOARD.forms, name) ?? {};
+  const isNamed = c.state.described[name]?.keyNamed !== false;
+  const { choices = {}, numbers = c.numbersOf(name), ...form } = own(BOARD.forms, name) ?? {};
+  // A key that the tables file names is made where a row has none; any other first column is people's own.
+  const all = columns.filter((column) => column !== key || !isNamed);
+  const fields = form.fields?.filter((one) => columns.includes(one)) ?? [];
   const send = (event) => {
     event.preventDefault();
     const values = valuesOf(event.target);
@@ -71,9 +76,9 @@ export function appendForm(c, name) {
       h(
         "div",
         { class: "fields" },
-        fields
-          .filter((one) => columns.includes(one))
-          .map((one) => field(c, { name: one, choices: choicesOf(c, own(choices, one)), numeric: numbers.has(one) })),
+        (fields.length > 0 ? fields : all).map((one) =>
+          field(c, { name: one, choices: choicesOf(c, own(choices, one)), numeric: numbers.has(one), required: one === key && !isNamed }),
+        ),
       ),
       h("button", { class: "main" }, c.say("send")),
     ),

@@ -2,23 +2,24 @@
 import { BOARD } from "../config.js";
 import { h } from "../dom.js";
 import { ago, ranked, sorted, textOf } from "../format.js";
+import { partOf } from "../parts.js";
 import { checkinForm } from "./forms.js";
-import { chip } from "./parts.js";
+import { chip, titleOf } from "./parts.js";
 
 const { people, teams, checkins, news } = BOARD;
 
 export function home(c) {
-  const { tables } = c.state;
-  const has = (part) => tables[part?.table] !== undefined;
+  const has = (part) => partOf(c.state, part) !== undefined && c.state.tables[BOARD[part].table] !== undefined;
   return h(
     "div",
     { class: "home", key: "home" },
-    has(people) ? figures(c) : null,
+    h("h1", { class: "view-title visually-hidden", tabindex: -1, key: "title" }, titleOf(c)),
+    has("people") ? figures(c, has) : null,
     h(
       "div",
       { class: "columns", key: "columns" },
-      h("div", { class: "column", key: "first" }, has(people) ? own(c) : null, has(teams) ? standings(c) : null),
-      h("div", { class: "column", key: "second" }, has(checkins) ? whoIsIn(c) : null, has(news) ? latest(c) : null),
+      h("div", { class: "column", key: "first" }, has("people") ? own(c) : null, has("teams") ? standings(c) : null),
+      h("div", { class: "column", key: "second" }, has("checkins") ? whoIsIn(c) : null, has("news") ? latest(c) : null),
     ),
   );
 }
@@ -26,12 +27,12 @@ export function home(c) {
 const isIn = (row) => people.isIn.includes(row[people.state]);
 const number = (n, c) => new Intl.NumberFormat(c.state.locale).format(n);
 
-function figures(c) {
+function figures(c, has) {
   const { tables, locale } = c.state;
   const { rows } = tables[people.table];
   const left = rows.filter(isIn).length;
-  const [first] = tables[teams?.table] === undefined ? [] : ranked(tables[teams.table].rows, teams.points, locale);
-  const there = tables[checkins?.table]?.rows.length;
+  const [first] = has("teams") ? ranked(tables[teams.table].rows, teams.points, locale) : [];
+  const there = has("checkins") ? tables[checkins.table].rows.length : undefined;
   const share = rows.length === 0 ? 0 : left / rows.length;
   return h(
     "section",

@@ -3,6 +3,9 @@ import { h } from "../dom.js";
 import { BOARD } from "../config.js";
 import { countdown, textOf } from "../format.js";
 
+/** @returns the title of the page. */
+export const titleOf = (c) => BOARD.title ?? c.say(c.state.health?.demo === true ? "demoTitle" : "title");
+
 /** One of a few words, with a colour of its own where it is a well-known one. */
 export const chip = (c, value) => h("span", { class: "chip", "data-value": String(value) }, c.label(String(value)));
 
@@ -13,9 +16,9 @@ export function cell(c, column, value) {
 }
 
 /** What may be sent: a select where the values are few, else a line of text. */
-export function field(c, { name, value = "", choices, numeric = false, id }) {
+export function field(c, { name, value = "", choices, numeric = false, required = false, id }) {
   const label = h("span", null, c.label(name));
-  const attributes = { name, id };
+  const attributes = { name, id, required };
   if (choices !== undefined) {
     const known = value === "" || choices.includes(value) ? choices : [value, ...choices];
     const options = ["", ...known].map((one) =>

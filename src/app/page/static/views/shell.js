@@ -1,29 +1,35 @@
 /** What stands around every view: the bar on top, the tabs, what the demo is. */
-import { BOARD } from "../config.js";
 import { h } from "../dom.js";
 import { notices } from "../notices.js";
+import { hasBoard, isReady } from "../parts.js";
 import { home } from "./home.js";
-import { noticeList } from "./parts.js";
+import { noticeList, titleOf } from "./parts.js";
 import { tableView } from "./table.js";
 
-/** @returns the title of the page. */
-export const titleOf = (c) => BOARD.title ?? c.say(c.state.health?.demo === true ? "demoTitle" : "title");
-
 export function page(c) {
-  const { view, order, known } = c.state;
+  const ready = isReady(c.state);
   return [
     h("a", { class: "skip", href: "#content", key: "skip", on: { click: (event) => c.act.skip(event) } }, c.say("skip")),
     bar(c),
     tabs(c),
-    h(
-      "main",
-      { id: "content", tabindex: -1, key: "main" },
-      noticeList(c, notices(c.state, c.say)),
-      known && order.length === 0 ? empty(c) : view === "" ? home(c) : tableView(c, view),
-    ),
-    c.state.health?.demo === true ? operator(c) : null,
+    h("main", { id: "content", tabindex: -1, key: "main" }, noticeList(c, notices(c.state, c.say)), ready ? content(c) : loading(c)),
+    ready && c.state.health?.demo === true ? operator(c) : null,
   ];
 }
+
+function content(c) {
+  const { view, order } = c.state;
+  if (order.length === 0) return empty(c);
+  return view === "" ? home(c) : tableView(c, view);
+}
+
+const loading = (c) =>
+  h(
+    "section",
+    { class: "view", "aria-busy": "true", key: "loading" },
+    h("h1", { class: "visually-hidden" }, titleOf(c)),
+    h("p", { class: "soft" }, c.state.trouble === undefined ? c.say("wait") : c.say("notYet", { reason: c.state.trouble })),
+  );
 
 function bar(c) {
   const { me, canLogin, live, online, reach } = c.state;
@@ -68,21 +74,25 @@ function tabs(c) {
   const { order, view } = c.state;
   const tab = (name, text) =>
     h("li", { key: name }, h("a", { href: `#${encodeURIComponent(name)}`, "aria-current": view === name ? "page" : null }, text));
-  const hasBoard = BOARD.people !== undefined && order.includes(BOARD.people.table);
   return h(
     "nav",
     { class: "tabs", "aria-label": c.say("views"), key: "tabs" },
     h(
       "ul",
       null,
-      hasBoard ? tab("", c.say("board")) : null,
+      hasBoard(c.state) ? tab("", c.say("board")) : null,
       order.map((name) => tab(name, c.label(name))),
     ),
   );
 }
 
 const empty = (c) =>
-  h("section", { class: "card", key: "empty", id: "empty" }, h("h2", null, c.say("emptyTitle")), h("p", null, c.say("emptyText")));
+  h(
+    "section",
+    { class: "card", key: "empty", id: "empty" },
+    h("h1", { class: "view-title", tabindex: -1 }, c.say("emptyTitle")),
+    h("p", null, c.say("emptyText")),
+  );
 
 /** For whoever has just started the demo: where to go from here. */
 function operator(c) {

@@ -2,6 +2,7 @@
 import { BOARD } from "../config.js";
 import { h } from "../dom.js";
 import { ago, matches, own, sorted, textOf } from "../format.js";
+import { partOf } from "../parts.js";
 import { appendForm } from "./forms.js";
 import { grid } from "./grid.js";
 
@@ -9,7 +10,7 @@ const { people } = BOARD;
 
 export function tableView(c, name) {
   const table = c.state.tables[name];
-  const heading = h("h2", { id: "table-title", class: "view-title", tabindex: -1, key: "title" }, c.label(name));
+  const heading = h("h1", { id: "table-title", class: "view-title", tabindex: -1, key: "title" }, c.label(name));
   if (table === undefined)
     return h(
       "section",
@@ -18,17 +19,17 @@ export function tableView(c, name) {
       h("p", { class: "soft", key: "wait" }, c.state.trouble === undefined ? c.say("wait") : c.say("notYet", { reason: c.state.trouble })),
     );
   const ui = c.uiOf(name);
-  const columns = table.columns.filter((column) => !own(BOARD.hidden, name)?.includes(column));
+  const columns = shownColumns(table);
   const found = select(c, name, ui);
   return h(
     "section",
     { class: "view", "aria-labelledby": "table-title", key: name },
     heading,
     appendForm(c, name),
-    tools(c, name, ui),
+    tools(c, name, ui, columns),
     h("p", { class: "soft status", key: "status" }, status(c, table, ui, found.length)),
     found.length === 0
-      ? h("p", { class: "empty", key: "empty" }, c.say("nothing"))
+      ? h("p", { class: "empty", role: "status", key: "empty" }, nothing(c, table, ui))
       : grid(c, { name, columns, ui, rows: found.slice(0, ui.shown) }),
     found.length > ui.shown
       ? h(
@@ -45,10 +46,22 @@ export function tableView(c, name) {
   );
 }
 
+/** All that is of use to readers; ids only where no other column says what a row is. */
+function shownColumns({ name, columns }) {
+  const shown = columns.filter((column) => !own(BOARD.hidden, name)?.includes(column));
+  return shown.includes("name") || shown.includes("title") ? shown : columns;
+}
+
+/** Why no row is shown. */
+function nothing(c, { rows }, { search }) {
+  if (rows.length === 0) return c.say("nothing");
+  return search.trim() === "" ? c.say("noneOfThese") : c.say("noMatch", { search: search.trim() });
+}
+
 /** The rows that are shown, in their order, changes of one's own that are under way among them. */
 function select(c, name, { search, sort, only }) {
   const kept = c.rowsOf(name).filter(({ row }) => {
-    if (name === people.table && only !== "all" && people.isIn.includes(row[people.state]) !== (only === "inside")) return false;
+    if (isPeople(c, name) && only !== "all" && people.isIn.includes(row[people.state]) !== (only === "inside")) return false;
     return (
       search === "" ||
       matches(
@@ -64,7 +77,9 @@ function select(c, name, { search, sort, only }) {
   return [...fresh, ...sorted([...by.keys()], sort, c.state.locale).map((row) => by.get(row))];
 }
 
-function tools(c, name, ui) {
+const isPeople = (c, name) => partOf(c.state, "people")?.table === name;
+
+function tools(c, name, ui, columns) {
   const input = (event) => c.act.search(name, event.target.value);
   const filter = ["all", "inside", "outside"].map((only) =>
     h(
@@ -84,14 +99,17 @@ function tools(c, name, ui) {
         type: "search",
         id: "search",
         value: ui.search,
-        placeholder: c.say("searchHint"),
+        placeholder: `${columns
+          .slice(0, 2)
+          .map((column) => c.label(column))
+          .join(", ")} …`,
         autocomplete: "off",
         spellcheck: "false",
         maxlength: 100,
         on: { input },
       }),
     ),
-    name === people.table ? h("div", { class: "segments", role: "group", "aria-label": c.label(people.state), key: "only" }, filter) : null,
+    isPeople(c, name) ? h("div", { class: "segments", role: "group", "aria-label": c.label(people.state), key: "only" }, filter) : null,
   );
 }
 
@@ -114,7 +132,7 @@ function files(c, name, ui) {
   return h(
     "div",
     { class: "files", key: "files" },
-    h("h3", null, c.say("export")),
+    h("h2", null, c.say("export")),
     button("xlsx", "Excel"),
     button("csv", "CSV"),
     button("json", "JSON"),
