@@ -81,6 +81,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, is: Pr
   if (unread) reply.header("Connection", "close");
   explain(reply.raw, is.code);
   reply.code(is.status).headers({ ...is.headers, "Cache-Control": "no-store" });
-  if (request.raw.method === "POST" && wantsPage(request.raw)) return reply.type(PAGE_TYPE).send(refusalPage(headers, is.detail));
-  return reply.type(PROBLEM_TYPE).send(problemBody(is, requestIdOf(request, reply)));
+  const id = requestIdOf(request, reply);
+  if (request.raw.method === "POST" && wantsPage(request.raw))
+    return reply.type(PAGE_TYPE).send(refusalPage(headers, is.detail, is.code, id));
+  return reply.type(PROBLEM_TYPE).send(problemBody(is, id));
 }

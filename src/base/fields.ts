@@ -9,6 +9,17 @@ export type Readers<T extends { type: string }> = { [K in T["type"]]: (m: Fields
 /** Whether it has fields: an object, and no array. */
 export const record = (v: unknown): v is Fields => typeof v === "object" && v !== null && !Array.isArray(v);
 
+/** @returns the object that a line of text is, or undefined: it is torn, of something else, or no JSON. */
+export function objectOf(line: string): Fields | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    const value: unknown = JSON.parse(line);
+    return record(value) ? value : undefined;
+  } catch {
+    return undefined; // SyntaxError: the caller takes it as text
+  }
+}
+
 /** Whether it is a finite number, 0 or more. */
 export const count = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v) && v >= 0;
 

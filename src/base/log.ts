@@ -78,6 +78,10 @@ function lineOf(identity: Identity, msg: string): string {
   return `${JSON.stringify({ level: "warn", time: new Date().toISOString(), pid: process.pid, role, slot, generation, msg })}\n`;
 }
 
+/** An error that a child's logger has taken apart already. */
+const hasStack = (e: unknown): boolean =>
+  typeof e === "object" && e !== null && !(e instanceof Error) && typeof (e as { stack?: unknown }).stack === "string";
+
 /** The same logger on any stream: tests, and the lines that also go to stderr. */
 export function makeLogger(identity: Identity, level: LogLevel, stream: DestinationStream): Logger {
   return pino(
@@ -90,7 +94,11 @@ export function makeLogger(identity: Identity, level: LogLevel, stream: Destinat
       formatters: { level: (label) => ({ level: label }) },
       serializers: {
         err: (e: unknown) =>
-          e instanceof Error ? { type: e.name, message: e.message, stack: e.stack && readableStack(e.stack) } : { message: messageOf(e) },
+          hasStack(e)
+            ? e
+            : e instanceof Error
+              ? { type: e.name, message: e.message, stack: e.stack && readableStack(e.stack) }
+              : { message: messageOf(e) },
       },
       redact: { paths: REDACT, censor: "***" },
     },

@@ -24,7 +24,7 @@ export interface CommandRow {
 export const COMMANDS: readonly CommandRow[] = [
   {
     name: "serve",
-    usage: "[APP] [--SETTING VALUE …]",
+    usage: "[APP] [--SETTING VALUE …] [-- ARGUMENTS]",
     does: "run the service (the default command)",
     load: async () => (await import("./serve.ts")).serve,
   },

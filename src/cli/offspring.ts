@@ -18,6 +18,8 @@ export interface OffspringParts {
   /** Where the embedded emulator listens, in demo. */
   readonly emulator: Listener | undefined;
   readonly generations: Generations;
+  /** Arguments of the user's application: what it finds behind its own name in process.argv. */
+  readonly appArgs: readonly string[];
   /** Who may administer: told to each worker of a generation as it starts; undefined: its application is not ours, and is told nothing. */
   adminKeys(generation: number): AdminKeys | undefined;
   /** A generation's plan with what operators have changed since. */
@@ -26,6 +28,9 @@ export interface OffspringParts {
 
 const OWN = fileURLToPath(ownModule("cli/child"));
 const APPLICATION = fileURLToPath(ownModule("cli/worker-child"));
+
+/** What tells an application which of its workers it is; the first name is the one that PM2 has. */
+const numbered = (nr: number): NodeJS.ProcessEnv => ({ NODE_APP_INSTANCE: String(nr), DROVER_WORKER: String(nr) });
 
 /**
  * What the loop needs of the world for them.
@@ -36,7 +41,7 @@ export function createOffspring(
   wrapper: Wrapper,
   notBatch: (why: string) => void,
 ): Pick<World, "fork" | "configure" | "lend" | "inspectable" | "beatTimeout"> {
-  const { generations } = parts;
+  const { generations, appArgs } = parts;
   return {
     fork: (role, nr, generation) => {
       const { settings, app } = generations.plan(generation);
@@ -50,7 +55,8 @@ export function createOffspring(
           name: appName(settings.app),
           entry: ownCode ? OWN : APPLICATION,
           nodeFlags: nodeFlags(role, { ...settings, ownCode }),
-          env: childEnv(process.env, ownCode),
+          env: { ...childEnv(process.env, ownCode), ...(ownCode ? {} : numbered(nr)) },
+          args: ownCode ? [] : appArgs,
           batch,
         },
         wrapper,

@@ -17,10 +17,10 @@ export interface Options extends CommandLine {
 export function readOptions(
   argv: readonly string[],
   own: readonly CommandFlag[] = [],
-  app?: (positional: readonly string[]) => string | undefined,
+  app?: (positional: readonly string[], rest: readonly string[]) => string | undefined,
 ): Options {
   const line = parseFlags(argv, SETTINGS, own);
-  const path = app?.(line.positional);
+  const path = app?.(line.positional, line.rest);
   const flags = path === undefined ? line.flags : new Map([...line.flags, ["app", path]]);
   const machine = detectMachine(process.env);
   return { ...line, flags, machine, resolved: resolveSettings({ flags, env: process.env, cwd: currentFolder(), machine }) };

@@ -109,11 +109,16 @@ function openLog({ log_level: level, log_file: target }: Settings): LogSink {
 }
 
 function readServeOptions(argv: readonly string[]): Options {
-  const options = readOptions(argv, [{ name: "from-npm-start" }], (positional) => positional[0]);
-  if (options.positional.length > 1)
+  const named = (positional: readonly string[], rest: readonly string[]) => positional.slice(0, positional.length - rest.length);
+  const options = readOptions(argv, [{ name: "from-npm-start" }], (positional, rest) => named(positional, rest)[0]);
+  const { positional, rest, resolved } = options;
+  const files = named(positional, rest);
+  if (files.length > 1)
+    throw new DroverError("DROVER_E_USAGE", `drover serve takes one application, not ${files.length}: ${files.join(" ")}`);
+  if (rest.length > 0 && resolved.settings.app === undefined)
     throw new DroverError(
       "DROVER_E_USAGE",
-      `drover serve takes one application, not ${options.positional.length}: ${options.positional.join(" ")}`,
+      `the words behind -- are an application's arguments, and none is named: drover serve FILE -- ARGUMENTS`,
     );
   return options;
 }
@@ -169,6 +174,7 @@ async function run({ options, demo, sink, undo, early, account }: Run): Promise<
       listeners,
       emulator,
       generations,
+      appArgs: options.rest,
       notifier,
       demo,
       keeper,

@@ -5,6 +5,8 @@ import { preferUnderMemoryPressure } from "./oom.ts";
 import { startWorker } from "./worker-role.ts";
 
 const birth = begin();
+// Role, number, master and name are drover's: the application finds its own arguments there.
+process.argv.splice(2, 4);
 preferUnderMemoryPressure();
 startWorker(birth, {
   // By its default export: those by name are guessed at from its text, which a bundler does not do.

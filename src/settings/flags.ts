@@ -22,7 +22,10 @@ export interface CommandLine {
   readonly flags: ReadonlyMap<string, string>;
   /** The command's own flags by name; one that stands alone has the value "". */
   readonly own: ReadonlyMap<string, string>;
+  /** Words that are no flags, and all behind `--`. */
   readonly positional: readonly string[];
+  /** The words behind `--`. */
+  readonly rest: readonly string[];
 }
 
 interface Known {
@@ -85,10 +88,11 @@ export function parseFlags(argv: readonly string[], rows: readonly AnySetting[] 
   const known = knownFlags(rows, own);
   const found = { flags: new Map<string, string>(), own: new Map<string, string>() };
   const positional: string[] = [];
+  let rest: readonly string[] = [];
   for (let i = 0; i < argv.length; i += 1) {
     const word = argv[i] ?? "";
     if (word === "--") {
-      positional.push(...argv.slice(i + 1));
+      rest = argv.slice(i + 1);
       break;
     }
     if (!/^-./.test(word)) {
@@ -103,7 +107,7 @@ export function parseFlags(argv: readonly string[], rows: readonly AnySetting[] 
     const before = found[flag.into].get(flag.key);
     found[flag.into].set(flag.key, flag.joins !== undefined && before !== undefined ? `${before}${flag.joins}${text}` : text);
   }
-  return { ...found, positional };
+  return { ...found, positional: [...positional, ...rest], rest };
 }
 
 interface Offered {

@@ -132,7 +132,10 @@ export function resolveRows(rows: readonly AnySetting[], input: ResolveInput, fi
 }
 
 function* namesFound(env: NodeJS.ProcessEnv, file: EnvFile | undefined): Generator<FoundName> {
-  for (const [name, text = ""] of Object.entries(env)) yield { name, text, place: "environment", in: "environment" };
+  // A command that an application starts inherits its worker's number; set by hand, the name is a misspelt setting.
+  const ofWorker = env["DROVER_WORKER"] === env["NODE_APP_INSTANCE"];
+  for (const [name, text = ""] of Object.entries(env))
+    if (name !== "DROVER_WORKER" || !ofWorker) yield { name, text, place: "environment", in: "environment" };
   for (const [name, { text, line }] of file?.entries ?? []) yield { name, text, place: `${file?.path}:${line}`, in: "file" };
 }
 

@@ -71,6 +71,7 @@ async function loadForeign(file: string, parts: LoadParts): Promise<Loaded> {
     server.once("listening", () => script.resolve({ form: "script", server, own: false, close: nothingToClose }));
     parts.land(server, false);
   };
+  process.argv[1] = file;
   const restore = interceptListen(listened, log, warn);
   const imported = import(pathToFileURL(file).href) as Promise<Record<string, unknown>>;
   // A script may listen and then go on loading (top-level await) for as long as it lives.

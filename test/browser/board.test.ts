@@ -95,7 +95,7 @@ test(
 /** The application alone, with people who may log in. */
 async function alone(): Promise<Awaited<ReturnType<typeof world>>> {
   const sheet = sampleSheet(40);
-  sheet.grant("players", { append: "public" });
+  sheet.grant("players", { append: "public", key: "id" });
   sheet.users([["Joueur 1", "K7M2-9QXR-4T3W"]]);
   return await world(sheet);
 }

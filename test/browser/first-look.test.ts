@@ -141,9 +141,9 @@ test("after a login the focus is on the page's heading, and what only members ma
   const sheet = eventSheet();
   sheet.table("players", "public", PLAYERS, players(3));
   await using w = await world(sheet);
-  const { page, red } = await look(t, `${w.url}/`);
+  const { page, red } = await look(t, `${w.url}/#players`);
   await page.locator(".grid tbody tr").first().waitFor();
-  assert.deepEqual(await page.locator(".tabs a").allInnerTexts(), ["Players"]);
+  assert.deepEqual(await page.locator(".tabs a").allInnerTexts(), ["Board", "Players"]);
   await page.locator("#enter").click();
   await page.locator("#login-name").fill("Ada");
   await page.locator("#login-secret").fill(CODES.ada);
@@ -154,7 +154,7 @@ test("after a login the focus is on the page's heading, and what only members ma
   await page.locator(".writing form").waitFor();
   assert.deepEqual(
     (await page.locator(".tabs a").allInnerTexts()).toSorted((a, b) => (a < b ? -1 : 1)),
-    ["Players", "members", "notes"],
+    ["Board", "Players", "members", "notes"],
   );
   await page.reload();
   await page.locator("#leave").waitFor();

@@ -1,9 +1,10 @@
 /** A line of the log, read, and whether somebody wants to see it. */
+import { objectOf, type Fields } from "../../base/fields.ts";
 import type { Timestamp } from "../../base/units.ts";
 
 export const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 export type Level = (typeof LEVELS)[number];
-export type Fields = Readonly<Record<string, unknown>>;
+export type { Fields };
 
 /** `fields` undefined: it is no line that drover wrote whole; it is shown as it is. */
 export interface Entry {
@@ -24,15 +25,6 @@ const PREFIX = /^[^{]{1,200}(?=\{")/;
 export function readEntry(text: string): Entry {
   const fields = objectOf(text) ?? objectOf(text.replace(PREFIX, ""));
   return { text, fields };
-}
-
-function objectOf(text: string): Fields | undefined {
-  if (!text.startsWith("{")) return undefined;
-  try {
-    return JSON.parse(text) as Fields;
-  } catch {
-    return undefined; // torn, or somebody else's: the reader sees it as it is
-  }
 }
 
 /** Milliseconds since 1970; NaN: it names none. */

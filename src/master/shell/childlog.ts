@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "../../base/log.ts";
 import type { Role } from "../../base/protocol.ts";
 import { readableStack } from "../../base/sources.ts";
+import { readRecord, Records, type Level } from "./records.ts";
 
 /** A longer line is cut: an application that prints a megabyte without a newline must not fill the master. */
 const LONGEST_LINE = 16_384;
@@ -33,11 +34,11 @@ export interface Speaker {
 }
 
 /**
- * Turns what a child prints (an application's console.log, a native library's complaint, V8's last words) into log lines
- * with `stream`, whole lines, bounded.
+ * Turns what a child prints (an application's console.log, its logger's JSON, a native library's complaint, V8's last words) into
+ * log lines with `stream`, whole lines, bounded.
  */
 export function logOutput(
-  log: Pick<Logger, "info" | "warn">,
+  log: Pick<Logger, Level>,
   who: Speaker,
   { stdout, stderr }: Pick<ChildProcess, "stdout" | "stderr">,
 ): ChildOutput {
@@ -48,7 +49,14 @@ export function logOutput(
     if (waiting !== undefined) return waiting(address);
     log.warn(who, "a child has opened its debugger, and not because of drover: somebody sent it SIGUSR1. It is closed when the child ends");
   };
-  void splitLines(stdout, (line) => log.info({ ...who, stream: "stdout" }, line));
+  const records = (stream: "stdout" | "stderr"): Records =>
+    new Records(({ level, msg, fields }) => log[level]({ ...fields, ...who, stream }, msg));
+  const [out, err] = [records("stdout"), records("stderr")];
+  const take = (to: Records, text: string, level: Level): void => {
+    (to === out ? err : out).flush(); // in the order of their arrival
+    to.line(text, readRecord(text, who.pid) ?? { level, msg: text, fields: {} });
+  };
+  void splitLines(stdout, (line) => take(out, line, "info")).finally(() => out.flush());
   void splitLines(stderr, (line) => {
     const { text: said, address } = withoutInspector(line);
     const text = STACKED.test(said) ? readableStack(said) : said;
@@ -57,8 +65,8 @@ export function logOutput(
     if (fatal === "" && text.startsWith("FATAL ERROR: ")) fatal = text.slice(0, 500);
     tail.push(text);
     if (tail.length > TAIL_LINES) tail.shift();
-    log.warn({ ...who, stream: "stderr" }, text);
-  });
+    take(err, text, "warn");
+  }).finally(() => err.flush());
   return {
     tail: () => tail,
     fatal: () => fatal,

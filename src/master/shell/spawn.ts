@@ -25,6 +25,8 @@ export interface SpawnSpec {
   /** Flags for the child's own node. */
   readonly nodeFlags: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** Arguments of the user's application. */
+  readonly args?: readonly string[];
   /** It leaves the CPU to whoever has it when it wakes (SCHED_BATCH), where that can be. */
   readonly batch: boolean;
 }
@@ -40,7 +42,7 @@ function forkChild(spec: SpawnSpec, wrapper: Wrapper): ChildProcess {
   const execArgv = [...rest, ...spec.nodeFlags];
   // Descriptor 4 is the master's standard output: where a child's own log goes when there is no log file.
   const stdio: ("ignore" | "pipe" | "ipc" | number)[] = ["ignore", "pipe", "pipe", "ipc", 1];
-  const args = [spec.role, String(spec.slot), String(process.pid), spec.name];
+  const args = [spec.role, String(spec.slot), String(process.pid), spec.name, ...(spec.args ?? [])];
   checkDescriptors(spec);
   if (spec.role !== "worker") return born(fork(spec.entry, args, { execPath: program, execArgv, stdio, env: spec.env }), spec);
   const worker = clusterFork(spec, { program, execArgv, stdio, args });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
+import { finished } from "node:stream/promises";
 import test from "node:test";
 import fc from "fast-check";
 import { makeLogger } from "../../../src/base/log.ts";
@@ -80,4 +81,97 @@ test("an inspector's address with a port that can't be is a line like any other"
   for (const port of [99_999, 7_399]) stderr.write(`Debugger listening on ${address(port)}\n`);
   assert.equal(await opened, address(7_399));
   while (!text.includes(":99999/")) await new Promise(setImmediate);
+});
+
+/** What the log has of output, once the child has closed its ends. */
+async function logged(stdout: string, stderr = "", level: "info" | "trace" = "trace"): Promise<Record<string, unknown>[]> {
+  let text = "";
+  const log = makeLogger({ role: "master" }, level, { write: (line: string) => void (text += line) });
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  logOutput(log, { role: "worker", slot: 1, generation: 1, pid: 77 }, { stdout: out, stderr: err });
+  out.end(stdout);
+  err.end(stderr);
+  await Promise.all([finished(out), finished(err)]);
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test("lines of JSON with a level keep it, and their fields: as pino, bunyan and winston write them", async () => {
+  const req = { method: "GET", url: "/x" };
+  const lines = [
+    { level: 30, time: 1, pid: 77, hostname: "h", reqId: "req-1", req, msg: "incoming request" },
+    { level: 50, time: 1, pid: 77, err: { type: "Error", message: "no", stack: "Error: no\n    at x" }, msg: "failed" },
+    { name: "app", hostname: "h", pid: 9, level: 40, msg: "bunyan", time: "2026-01-01", v: 0 },
+    { level: "warning", message: "winston", service: "shop", timestamp: "2026-01-01" },
+    { level: "silly", message: { a: 1 } },
+    { level: 20, msg: "of a role", role: "admin", slot: 9, token: "t0p" },
+  ];
+  const all = await logged(`${lines.map((line) => JSON.stringify(line)).join("\n")}\n`);
+  assert.deepEqual(
+    all.map(({ level, msg }) => [level, msg]),
+    [["info", "incoming request"], ["error", "failed"], ["warn", "bunyan"], ["warn", "winston"], ["trace", '{"a":1}'], ["debug", "of a role"]], // prettier-ignore
+  );
+  assert.deepEqual([all[0]?.["req"], all[0]?.["reqId"], all[0]?.["pid"], all[0]?.["app"]], [req, "req-1", 77, undefined]);
+  assert.deepEqual(all[1]?.["err"], lines[1]?.err);
+  assert.deepEqual([all[2]?.["app"], all[2]?.["pid"], all[3]?.["service"]], [{ pid: 9 }, 77, "shop"]);
+  assert.deepEqual(
+    [all[5]?.["role"], all[5]?.["slot"], all[5]?.["app"], all[5]?.["token"]],
+    ["worker", 1, { role: "admin", slot: 9 }, "***"],
+  );
+  assert.ok(all.every(({ stream, time }) => stream === "stdout" && typeof time === "string"));
+  assert.deepEqual((await logged("", '{"level":30,"msg":"on stderr"}\n')).map(({ level, stream }) => [level, stream]), [["info", "stderr"]]); // prettier-ignore
+  assert.equal((await logged('{"level":20,"msg":"below the level of the log"}\n', "", "info")).length, 0);
+});
+
+test("JSON without a level that is known, and text that only looks like JSON, are lines as they are", async () => {
+  const lines = [
+    '{"a":1}',
+    '{"level":"loud","msg":"x"}',
+    '{"level":30',
+    '{"level":null,"msg":1}',
+    "{}",
+    '[{"level":30}]',
+    '{"level":true}',
+  ];
+  const all = await logged(`${lines.join("\n")}\n`);
+  assert.deepEqual(all.map(({ msg }) => msg), lines); // prettier-ignore
+  assert.ok(all.every(({ level }) => level === "info"));
+});
+
+const STACK = `Error: it broke
+    at one (file:///app.js:1:1)
+    at two (file:///app.js:2:2) {
+  code: 'E_BROKEN',
+  [cause]: TypeError: deeper
+      at three (file:///app.js:3:3)
+}`;
+
+test("a stack trace is one record with the line before it: text and JSON, also where the pipe parts it", async () => {
+  const all = await logged("before\nafter\n", `first\n${STACK}\nCaused by: java\n  at x\nlast\n`);
+  assert.deepEqual(all.filter(({ stream }) => stream === "stderr").map(({ msg }) => msg), ["first", `${STACK}\nCaused by: java\n  at x`, "last"]); // prettier-ignore
+  assert.deepEqual(all.filter(({ stream }) => stream === "stdout").map(({ msg }) => msg), ["before", "after"]); // prettier-ignore
+  const [json] = await logged('{"level":50,"msg":"oh"}\n    at x (y.js:1:1)\n');
+  assert.deepEqual([json?.["level"], json?.["msg"]], ["error", "oh\n    at x (y.js:1:1)"]);
+  assert.deepEqual((await logged("    at nowhere\n")).map(({ msg }) => msg), ["    at nowhere"]); // prettier-ignore
+});
+
+test("a record is bounded in lines, in bytes and in time", async () => {
+  const endless = (line: string, times: number): string => `begin\n${`    at ${line}\n`.repeat(times)}`;
+  const lines = await logged(endless("x", 350));
+  assert.deepEqual(lines.map(({ msg }) => String(msg).split("\n").length), [100, 100, 100, 51]); // prettier-ignore
+  const bytes = await logged(endless("y".repeat(5_000), 10));
+  assert.ok(bytes.length >= 3 && bytes.every(({ msg }) => String(msg).length <= 16_384));
+  let text = "";
+  const out = new PassThrough();
+  const log = makeLogger({ role: "master" }, "info", { write: (line: string) => void (text += line) });
+  logOutput(log, { role: "worker", slot: 1, generation: 1, pid: 77 }, { stdout: out, stderr: null });
+  out.write("alone\n");
+  while (text === "") await new Promise((resolve) => setTimeout(resolve, 5)); // it does not wait for a next line
+  out.write("    at too late\n");
+  out.end();
+  while (!text.includes("too late")) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(text.split("\n").filter(Boolean).length, 2);
 });

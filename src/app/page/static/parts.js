@@ -3,7 +3,7 @@ import { BOARD } from "./config.js";
 
 /** The columns that each part can't do without. */
 const NEEDED = {
-  people: ({ name, group, points, state }) => [name, group, points, state],
+  people: ({ name }) => [name],
   teams: ({ name, points, size, left }) => [name, points, size, left],
   checkins: ({ who, at, fields }) => [who, at, ...fields],
   news: ({ at, title, text }) => [at, title, text],
@@ -16,8 +16,14 @@ export function partOf({ described, tables }, name) {
   return columns !== undefined && NEEDED[name](part).every((column) => columns.includes(column)) ? part : undefined;
 }
 
-/** Whether there is a board of its own besides the tables. */
-export const hasBoard = (state) => partOf(state, "people") !== undefined;
+/** Whether the people's table says who is still in. */
+export const hasStates = (state) => {
+  const { table } = partOf(state, "people") ?? {};
+  return table !== undefined && (state.tables[table] ?? state.described[table]).columns.includes(BOARD.people.state);
+};
+
+/** Whether there is a board besides the tables: people of whom something is known, or who may log in. */
+export const hasBoard = (state) => hasStates(state) || (state.canLogin && partOf(state, "people") !== undefined);
 
 /** Whether all that the page shows was answered once: it is drawn as a whole, so that nothing moves under a finger. */
 export function isReady(state) {

@@ -1,4 +1,5 @@
 import type { Logger } from "../../../base/log.ts";
+import { LEVELS, type Level } from "../records.ts";
 
 /** Characters of log within a window: a hook that has more to say writes a file of its own. */
 const MOST = 262_144;
@@ -10,7 +11,7 @@ const WINDOW = 10_000;
  * The log for what a hook prints: within a measure.
  * @param tooMuch told once a window, when the measure is full; the rest of the window's lines are dropped.
  */
-export function printing(log: Logger, tooMuch: () => void): Pick<Logger, "info" | "warn"> {
+export function printing(log: Logger, tooMuch: () => void): Pick<Logger, Level> {
   let since = -Infinity;
   let written = 0;
   const within = (text: string): boolean => {
@@ -21,6 +22,6 @@ export function printing(log: Logger, tooMuch: () => void): Pick<Logger, "info" 
     if (was <= MOST && written > MOST) tooMuch();
     return written <= MOST;
   };
-  const say = (level: "info" | "warn") => (fields: object, text: string) => void (within(text) && log[level](fields, text));
-  return { info: say("info"), warn: say("warn") } as Pick<Logger, "info" | "warn">;
+  const say = (level: Level) => (fields: object, text: string) => void (within(text) && log[level](fields, text));
+  return Object.fromEntries(LEVELS.map((level) => [level, say(level)])) as unknown as Pick<Logger, Level>;
 }

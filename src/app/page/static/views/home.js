@@ -2,7 +2,7 @@
 import { BOARD } from "../config.js";
 import { h } from "../dom.js";
 import { ago, ranked, sorted, textOf } from "../format.js";
-import { partOf } from "../parts.js";
+import { hasStates, partOf } from "../parts.js";
 import { checkinForm } from "./forms.js";
 import { chip, titleOf } from "./parts.js";
 
@@ -14,7 +14,7 @@ export function home(c) {
     "div",
     { class: "home", key: "home" },
     h("h1", { class: "view-title visually-hidden", tabindex: -1, key: "title" }, titleOf(c)),
-    has("people") ? figures(c, has) : null,
+    has("people") && hasStates(c.state) ? figures(c, has) : null,
     h(
       "div",
       { class: "columns", key: "columns" },
@@ -79,11 +79,12 @@ function own(c) {
         )
       : null;
   const row = ownRow(c.state);
-  const place = ranked(tables[people.table].rows, people.points, locale).find((one) => one.row === row)?.place;
+  const hasPoints = tables[people.table].columns.includes(people.points);
+  const place = hasPoints ? ranked(tables[people.table].rows, people.points, locale).find((one) => one.row === row)?.place : undefined;
   const facts =
     row === undefined
       ? c.say("noRow", { table: c.label(people.table) })
-      : [row[people.group], c.say("place", { n: place })].filter(Boolean).join(" · ");
+      : [row[people.group], place === undefined ? null : c.say("place", { n: place })].filter(Boolean).join(" · ");
   return h(
     "section",
     { class: "card own", "aria-labelledby": "own-title", key: "own" },
@@ -92,7 +93,9 @@ function own(c) {
       "div",
       { class: "person" },
       h("div", null, h("h2", null, me.name), h("p", { class: "soft" }, facts)),
-      row === undefined ? null : h("p", { class: "score" }, textOf(row[people.points], locale), h("small", null, c.say("points"))),
+      row === undefined || !hasPoints
+        ? null
+        : h("p", { class: "score" }, textOf(row[people.points], locale), h("small", null, c.say("points"))),
     ),
     row?.[people.state] ? h("p", { class: "standing" }, chip(c, row[people.state])) : null,
     checkinForm(c),

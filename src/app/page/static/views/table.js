@@ -2,7 +2,7 @@
 import { BOARD } from "../config.js";
 import { h } from "../dom.js";
 import { ago, matches, own, sorted, textOf } from "../format.js";
-import { partOf } from "../parts.js";
+import { hasStates } from "../parts.js";
 import { appendForm } from "./forms.js";
 import { grid } from "./grid.js";
 
@@ -77,7 +77,7 @@ function select(c, name, { search, sort, only }) {
   return [...fresh, ...sorted([...by.keys()], sort, c.state.locale).map((row) => by.get(row))];
 }
 
-const isPeople = (c, name) => partOf(c.state, "people")?.table === name;
+const isPeople = (c, name) => hasStates(c.state) && name === people.table;
 
 function tools(c, name, ui, columns) {
   const input = (event) => c.act.search(name, event.target.value);
