@@ -11,7 +11,7 @@ import { allArtefacts, ARTEFACTS } from "../src/cli/emit/artefacts.ts";
 import { ASSUMPTIONS, type Assumption } from "../src/cli/doctor/sheets/assumptions.ts";
 import { withAssumptions } from "../src/cli/doctor/sheets/report.ts";
 import { corrections } from "../src/plan/corrections.ts";
-import { ENV_FILE_VARIABLE } from "../src/settings/names.ts";
+import { ENV_FILE_VARIABLE, WORKER_VARIABLE } from "../src/settings/names.ts";
 import { flagOf, variableOf, type AnySetting } from "../src/settings/setting.ts";
 import { SETTINGS } from "../src/settings/table.ts";
 
@@ -108,6 +108,7 @@ test("every DROVER_ name is a setting, every DROVER_E_ one an error", () => {
   const known = new Set([
     ...settings.flatMap((row) => [variableOf(row), ...(row.aliases ?? []).map(({ name }) => name)]),
     ENV_FILE_VARIABLE,
+    WORKER_VARIABLE,
   ]);
   const names = found(/\bDROVER_[A-Z0-9_]*/g).filter(({ match }) => match[0] !== "DROVER_" && !NOT_OURS.test(match[0] ?? ""));
   assert.ok(names.length > 50, `${names.length} names were found`);
@@ -253,7 +254,11 @@ test("every flag of a command is a setting's or the command's own", () => {
     ...[...LOAD_FLAGS, ...PLAN_FLAGS, ...emitted].map(({ name }) => `--${name}`),
   ]);
   const flags = invocations().flatMap(({ where, words }) =>
-    words.filter((word) => word.startsWith("--")).map((flag) => ({ where, flag: flag.replace(/=.*/, "") })),
+    // What stands behind -- is the application's own.
+    words
+      .slice(0, words.includes("--") ? words.indexOf("--") : words.length)
+      .filter((word) => word.startsWith("--"))
+      .map((flag) => ({ where, flag: flag.replace(/=.*/, "") })),
   );
   assert.ok(flags.length > 5, `${flags.length} flags were found`);
   assert.deepEqual(

@@ -8,6 +8,7 @@ import { send, type Child } from "../master/shell/children.ts";
 import type { Listener } from "../master/shell/listeners.ts";
 import { spawnChild } from "../master/shell/spawn.ts";
 import type { Wrapper } from "../master/shell/wrapper.ts";
+import { WORKER_VARIABLE } from "../settings/names.ts";
 import { childEnv, nodeFlags, wantsBatch } from "./child-env.ts";
 import { configureMessage } from "./configure.ts";
 import type { Generations } from "./generations.ts";
@@ -30,7 +31,7 @@ const OWN = fileURLToPath(ownModule("cli/child"));
 const APPLICATION = fileURLToPath(ownModule("cli/worker-child"));
 
 /** What tells an application which of its workers it is; the first name is the one that PM2 has. */
-const numbered = (nr: number): NodeJS.ProcessEnv => ({ NODE_APP_INSTANCE: String(nr), DROVER_WORKER: String(nr) });
+const numbered = (nr: number): NodeJS.ProcessEnv => ({ NODE_APP_INSTANCE: String(nr), [WORKER_VARIABLE]: String(nr) });
 
 /**
  * What the loop needs of the world for them.

@@ -4,6 +4,8 @@ import { variableOf, type AnySetting } from "./setting.ts";
 
 /** Names the env file. It can't stand in the env file itself, so it is no row of the table. */
 export const ENV_FILE_VARIABLE = "DROVER_ENV_FILE";
+/** The number of an application's worker: drover sets it and never reads it. */
+export const WORKER_VARIABLE = "DROVER_WORKER";
 
 /** What Kubernetes and Docker links inject for a service called drover or drover-something. */
 const INJECTED = /^DROVER_(?:PORT(?:_.+)?|SERVICE_.+|.+_SERVICE_(?:HOST|PORT(?:_.+)?)|.+_(?:TCP|UDP|SCTP)(?:_.+)?)$/;

@@ -3,7 +3,7 @@ import { DroverError } from "../base/errors.ts";
 import { crossCheck } from "./check.ts";
 import { loadEnvFile, type EnvFile, type ReadFile } from "./envfile.ts";
 import type { Machine } from "./machine.ts";
-import { ENV_FILE_VARIABLE, judgeNames, type FoundName } from "./names.ts";
+import { ENV_FILE_VARIABLE, judgeNames, WORKER_VARIABLE, type FoundName } from "./names.ts";
 import { flagOf, parsed, variableOf, type Alias, type AnySetting, type Parsed } from "./setting.ts";
 import { quoted, sourceText, type FrozenSource, type Source } from "./source.ts";
 import { SETTINGS, type SettingName, type Settings } from "./table.ts";
@@ -133,9 +133,9 @@ export function resolveRows(rows: readonly AnySetting[], input: ResolveInput, fi
 
 function* namesFound(env: NodeJS.ProcessEnv, file: EnvFile | undefined): Generator<FoundName> {
   // A command that an application starts inherits its worker's number; set by hand, the name is a misspelt setting.
-  const ofWorker = env["DROVER_WORKER"] === env["NODE_APP_INSTANCE"];
+  const ofWorker = env[WORKER_VARIABLE] === env["NODE_APP_INSTANCE"];
   for (const [name, text = ""] of Object.entries(env))
-    if (name !== "DROVER_WORKER" || !ofWorker) yield { name, text, place: "environment", in: "environment" };
+    if (name !== WORKER_VARIABLE || !ofWorker) yield { name, text, place: "environment", in: "environment" };
   for (const [name, { text, line }] of file?.entries ?? []) yield { name, text, place: `${file?.path}:${line}`, in: "file" };
 }
 

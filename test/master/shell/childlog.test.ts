@@ -169,9 +169,12 @@ test("a record is bounded in lines, in bytes and in time", async () => {
   const log = makeLogger({ role: "master" }, "info", { write: (line: string) => void (text += line) });
   logOutput(log, { role: "worker", slot: 1, generation: 1, pid: 77 }, { stdout: out, stderr: null });
   out.write("alone\n");
-  while (text === "") await new Promise((resolve) => setTimeout(resolve, 5)); // it does not wait for a next line
+  const says = async (what: string): Promise<void> => {
+    while (!text.includes(what)) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  await says("alone"); // without a next line
   out.write("    at too late\n");
   out.end();
-  while (!text.includes("too late")) await new Promise((resolve) => setTimeout(resolve, 5));
+  await says("too late");
   assert.equal(text.split("\n").filter(Boolean).length, 2);
 });

@@ -4,7 +4,7 @@ import { BOARD, NAMES } from "./config.js";
 import { patch } from "./dom.js";
 import { Live, reduce } from "./feed.js";
 import { fill, languageOf, numericColumns, own } from "./format.js";
-import { listTables, noted, readAll, readHealth, readTable } from "./load.js";
+import { listTables, readAll, readHealth, readTable } from "./load.js";
 import { notices } from "./notices.js";
 import { overlay } from "./outbox.js";
 import { discard, pump, recall, write } from "./sender.js";
