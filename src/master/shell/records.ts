@@ -73,6 +73,12 @@ export function readRecord(line: string, pid: number): OutputRecord | undefined 
 /** How lines of a stack trace begin, as Node and Java-like tools print them, and the end of an error's own properties. */
 const GOES_ON = /^\s+at |^\s*Caused by\b|^\s*\[(?:cause|errors)\]|^\s*\}/;
 
+/** Streams with a record that is not written yet. The log is written synchronously, so the end of this process is not too late. */
+const holding = new Set<Records>();
+const flushAll = (): void => {
+  for (const records of holding) records.flush();
+};
+
 /** Puts the lines of one stream together. */
 export class Records {
   readonly #write: (record: OutputRecord) => void;
@@ -81,12 +87,14 @@ export class Records {
 
   constructor(write: (record: OutputRecord) => void) {
     this.#write = write;
+    if (!process.listeners("exit").includes(flushAll)) process.on("exit", flushAll);
   }
 
   /** @param record what the line is on its own. */
   line(line: string, record: OutputRecord): void {
     if (this.#joins(line)) return;
     this.flush();
+    holding.add(this);
     this.#held = { record, lines: [record.msg], characters: record.msg.length };
     if (this.#timer === undefined) this.#timer = setTimeout(() => this.flush(), HOLD).unref();
     else this.#timer.refresh();
@@ -96,6 +104,7 @@ export class Records {
   flush(): void {
     const held = this.#held;
     this.#held = undefined;
+    holding.delete(this);
     if (held !== undefined) this.#write({ ...held.record, msg: held.lines.join("\n") });
   }
 

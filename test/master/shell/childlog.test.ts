@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { PassThrough } from "node:stream";
 import { finished } from "node:stream/promises";
 import test from "node:test";
@@ -177,4 +178,17 @@ test("a record is bounded in lines, in bytes and in time", async () => {
   out.end();
   await says("too late");
   assert.equal(text.split("\n").filter(Boolean).length, 2);
+});
+
+test("a record that is held when this process ends is written", () => {
+  const module = new URL("../../../src/master/shell/childlog.ts", import.meta.url).href;
+  const script = `
+    import { PassThrough } from "node:stream";
+    const { logOutput } = await import(${JSON.stringify(module)});
+    const stdout = new PassThrough();
+    logOutput({ info: (_, text) => console.log(text) }, { role: "worker", slot: 0, generation: 1, pid: 1 }, { stdout, stderr: null });
+    stdout.write("last words\\n");
+    stdout.once("data", () => setImmediate(() => setImmediate(() => process.exit())));`;
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  assert.equal(stdout, "last words\n");
 });
