@@ -1,9 +1,10 @@
 /** The timeline on disk: events and peaks of the last 30 days, one JSON object a line. The master alone writes it. */
 import type { Clock } from "../base/clock.ts";
+import { ClockWatch, SETTLED } from "../base/clock-watch.ts";
 import { messageOf } from "../base/errors.ts";
 import { appendLines, readLines, shortenLines, type LineRecord } from "../base/linefile.ts";
 import type { Logger } from "../base/log.ts";
-import { elapsed, mebibytes, minutes, ms, type Timestamp } from "../base/units.ts";
+import { between, mebibytes, minutes, ms, type Instant, type Timestamp } from "../base/units.ts";
 import type { Peaks } from "./peaks.ts";
 import type { TimelineEvent } from "./timeline.ts";
 
@@ -18,8 +19,8 @@ export interface Told {
 }
 
 /** @throws Error with `code` when the file can't be read. */
-export function readTimeline(path: string, now: Timestamp): Told {
-  const records = readLines(path, TIMELINE_BOUNDS, now);
+export function readTimeline(path: string, now: Timestamp, { age } = TIMELINE_BOUNDS): Told {
+  const records = readLines(path, { age }, now);
   return { events: records.filter(isEvent).map(withoutKind), peaks: records.filter(isPeaks).map(withoutKind) };
 }
 
@@ -40,7 +41,16 @@ export interface TimelineFile {
 
 export function openTimelineFile(path: string, { clock, log }: { readonly clock: Clock; readonly log: Logger }): TimelineFile {
   let failing = false;
-  let tidiedAt = clock.wall();
+  let tidiedAt: Instant | undefined;
+  const watch = new ClockWatch(clock);
+  /** By age once a day, and only by a clock that has settled: what is dropped is lost. */
+  const tidy = (): void => {
+    watch.look();
+    const now = clock.now();
+    if (watch.steadyFor < SETTLED || (tidiedAt !== undefined && between(tidiedAt, now) <= DAY)) return;
+    shortenLines(path, TIMELINE_BOUNDS, clock.wall());
+    tidiedAt = now;
+  };
   const attempt = <T>(work: () => T): T | undefined => {
     try {
       const done = work();
@@ -55,18 +65,12 @@ export function openTimelineFile(path: string, { clock, log }: { readonly clock:
   };
   const append = (records: readonly LineRecord[]): void => {
     attempt(() => {
-      const now = clock.wall();
-      if (elapsed(tidiedAt, now) > DAY) {
-        shortenLines(path, TIMELINE_BOUNDS, now);
-        tidiedAt = now;
-      }
-      appendLines(path, records, TIMELINE_BOUNDS, now);
+      tidy();
+      appendLines(path, records, TIMELINE_BOUNDS);
     });
   };
-  const told = attempt(() => {
-    shortenLines(path, TIMELINE_BOUNDS, tidiedAt);
-    return readTimeline(path, tidiedAt);
-  });
+  // All of it: a clock that is ahead at the start must not hide events, nor begin their numbers again.
+  const told = attempt(() => readTimeline(path, clock.wall(), { ...TIMELINE_BOUNDS, age: ms(Infinity) }));
   return {
     told: told ?? { events: [], peaks: [] },
     events: (events) => append(events.map((event) => ({ ...event, kind: "event" }))),

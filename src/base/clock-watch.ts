@@ -5,10 +5,16 @@
  * (clock_gettime(2)). Slewing (at most 500 ppm, adjtimex(2)) stays below the threshold between two looks.
  */
 import type { Clock } from "./clock.ts";
-import { between, elapsed, later, ms, seconds, type Instant, type Ms, type Timestamp } from "./units.ts";
+import { between, elapsed, later, minutes, ms, seconds, type Instant, type Ms, type Timestamp } from "./units.ts";
 
 /** Smaller differences between two looks are slewing and the time between the two readings. */
 const THRESHOLD = seconds(1);
+
+/**
+ * A clock that has run without a step for so long is taken for right: after a boot it may still be
+ * corrected.
+ */
+export const SETTLED = minutes(60);
 
 export interface ClockStep {
   /** What the wall clock would have read without the step. */

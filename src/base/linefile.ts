@@ -2,28 +2,17 @@
  * Records in an append-only file: one JSON object a line, with its time in `at` (ISO 8601). Bounded in bytes and in age, and only its
  * user reads it (0600). A line that a crash has cut is skipped, and the next append begins a new line.
  */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { withReserve } from "./descriptors.ts";
 import { errnoOf } from "./errors.ts";
 import { record } from "./fields.ts";
 import type { Bytes, Ms, Timestamp } from "./units.ts";
+import { replaceFile } from "./wholefile.ts";
 
 export interface LineBounds {
   /** The file is shortened to half of this when it grows beyond it. */
   readonly bytes: Bytes;
-  /** Older records are dropped when the file is shortened, and skipped when it is read. */
+  /** Older records are dropped by `shortenLines`, and skipped when the file is read. */
   readonly age: Ms;
 }
 
@@ -36,14 +25,15 @@ const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | 
 const LF = 0x0a;
 
 /**
- * Appends records in one write.
+ * Appends records in one write. A file that grows too large is shortened by size alone: the clock
+ * may be wrong now, and a record that is dropped by its age is lost permanently.
  * @throws Error with `code` when the file can't be opened or written; a partial line is then skipped by readers.
  */
-export function appendLines(path: string, records: readonly LineRecord[], bounds: LineBounds, now: Timestamp): void {
+export function appendLines(path: string, records: readonly LineRecord[], { bytes: most }: Pick<LineBounds, "bytes">): void {
   if (records.length === 0) return;
   // Whole: what is closed after the reserve was opened again would be missing from it.
   const size = withReserve(() => append(path, records.map((one) => `${JSON.stringify(one)}\n`).join("")));
-  if (size > bounds.bytes) shortenLines(path, bounds, now);
+  if (size > most) shorten(path, most, () => true);
 }
 
 /** @returns the size of the file then. */
@@ -84,37 +74,29 @@ export function readLines(path: string, { age }: Pick<LineBounds, "age">, now: T
 /**
  * Drops what is too old, and the oldest of too many. The file is replaced whole; it stays as it is when another process
  * appended meanwhile, until the next append.
+ * @param now by a clock that has run steadily: it decides what is lost.
  * @throws Error with `code`.
  */
-export function shortenLines(path: string, bounds: LineBounds, now: Timestamp): void {
+export const shortenLines = (path: string, { bytes, age }: LineBounds, now: Timestamp): void =>
+  shorten(path, bytes, (at) => isYoung({ at }, age, now));
+
+function shorten(path: string, most: Bytes, isKept: (at: string) => boolean): void {
   const content = contentOf(path);
   if (content === undefined) return;
   const size = content.length;
-  const room = size > bounds.bytes ? bounds.bytes / 2 : bounds.bytes;
+  const room = size > most ? most / 2 : most;
   const kept: string[] = [];
   let bytes = 0;
   for (const line of content.toString().split("\n").toReversed()) {
     const at = timeIn(line);
-    if (at === undefined || !isYoung({ at }, bounds.age, now)) continue;
+    if (at === undefined || !isKept(at)) continue;
     bytes += Buffer.byteLength(line) + 1;
     if (bytes > room) break;
     kept.push(`${line}\n`);
   }
   if (bytes === size) return;
-  const draft = `${path}.new`;
-  withReserve(() => writeDraft(draft, kept.toReversed().join("")));
-  if (statSync(path).size === size) renameSync(draft, path);
-  else rmSync(draft, { force: true });
-}
-
-function writeDraft(path: string, text: string): void {
-  rmSync(path, { force: true });
-  const fd = openSync(path, "wx", MODE);
-  try {
-    writeAll(fd, Buffer.from(text));
-  } finally {
-    closeSync(fd);
-  }
+  const isAsRead = (): boolean => statSync(path).size === size;
+  withReserve(() => replaceFile(path, kept.toReversed().join(""), isAsRead));
 }
 
 const contentOf = (path: string): Buffer | undefined => withReserve(() => readWhole(path));

@@ -39,14 +39,16 @@ export function makeFile(path: string, content: string): boolean {
 }
 
 /**
- * On disk when it returns.
+ * On disk when it returns, mode 0600.
+ * @param isCurrent false just before the file is replaced: the old content stays.
  * @throws Error with `code` when the disk refuses; the old content stays.
  */
-export function replaceFile(path: string, content: string, mode = 0o600): void {
+export function replaceFile(path: string, content: string, isCurrent: () => boolean = () => true): void {
   const fresh = `${path}.${process.pid}`;
   rmSync(fresh, { force: true });
   try {
-    writeFileSync(fresh, content, { flag: "wx", mode, flush: true });
+    writeFileSync(fresh, content, { flag: "wx", mode: 0o600, flush: true });
+    if (!isCurrent()) return rmSync(fresh, { force: true });
     renameSync(fresh, path);
   } catch (error) {
     rmSync(fresh, { force: true });

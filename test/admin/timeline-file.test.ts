@@ -1,6 +1,6 @@
 /** The timeline on disk: a restart keeps it, a torn line costs one event, and a file that can't be written breaks nothing. */
 import assert from "node:assert/strict";
-import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -80,6 +80,33 @@ test("4.15: the timeline keeps 30 days, and never more than its bound of bytes",
   }
   assert.ok(largest <= TIMELINE_BOUNDS.bytes, `${largest} bytes`);
   assert.ok(readTimeline(path, clock.wall()).events.length > 2_000);
+});
+
+test("4.15: the timeline is shortened by age only by a clock that has run steadily for an hour", (t) => {
+  const { path, clock, open } = place(t);
+  const timeline = timelineOf(open());
+  timeline.note({ what: "action", level: "info", text: "an incident" }, clock.wall());
+  const right = clock.ahead;
+  clock.ahead = ms(365 * DAY);
+  const next = timelineOf(open());
+  assert.deepEqual([next.since().length, clock.wall() > 365 * DAY], [1, true], "a clock that is ahead hides no event");
+  next.note({ what: "action", level: "info", text: "a start before the clock is set" }, clock.wall());
+  clock.pass(minutes(30));
+  clock.ahead = right;
+  next.note({ what: "action", level: "info", text: "the clock is set" }, clock.wall());
+  const texts = (): string[] =>
+    readFileSync(path, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as { text: string }).text);
+  assert.deepEqual(texts(), ["an incident", "a start before the clock is set", "the clock is set"]);
+  assert.deepEqual(
+    next.since().map(({ nr }) => nr),
+    [1, 2, 3],
+  );
+  clock.pass(ms(32 * DAY));
+  next.note({ what: "action", level: "info", text: "a month later" }, clock.wall());
+  assert.deepEqual(texts(), ["a start before the clock is set", "a month later"], "a steady clock drops what is old");
 });
 
 test("4.15: a timeline that can't be written is logged once and goes on in memory", (t) => {

@@ -32,8 +32,10 @@ export const VIEWER = "a-viewers-token-of-the-settings";
 /** Wall and monotonic time, moved by hand. */
 export class HandClock implements Clock {
   at = 1_800_000_000_000;
+  /** How far the wall clock is ahead of its time. */
+  ahead = ms(0);
   readonly now = (): Instant => this.at as Instant;
-  readonly wall = (): Timestamp => this.at as Timestamp;
+  readonly wall = (): Timestamp => (this.at + this.ahead) as Timestamp;
   pass(wait: Ms): void {
     this.at += wait;
   }

@@ -7,6 +7,7 @@
  * run steadily for an hour. Until then hours ahead of it count for nothing. No hour counts more
  * than 3600 s of anything.
  */
+import { SETTLED } from "../../base/clock-watch.ts";
 import type { Day } from "../../base/day.ts";
 import { count } from "../../base/fields.ts";
 import { minutes, ms, seconds, type Ms, type Timestamp } from "../../base/units.ts";
@@ -45,7 +46,6 @@ export interface Look {
 export const KEPT_DAYS = 35;
 const HOUR = minutes(60);
 const HOURS = KEPT_DAYS * 24;
-const STEADY = minutes(60);
 /** A pause between two looks that is longer was no look at all: the master did not run. */
 const LONGEST_LOOK = seconds(30);
 /** The documents' bounds from which on a machine has to grow. */
@@ -56,7 +56,7 @@ export const hourOf = (wall: Timestamp): number => Math.floor(wall / HOUR);
 
 export function observe(record: UsageRecord, look: Look): UsageRecord {
   const hour = hourOf(look.wall);
-  const isSteady = look.steady >= STEADY;
+  const isSteady = look.steady >= SETTLED;
   const kept = isSteady ? record.filter((one) => one.hour > hour - HOURS && one.hour <= hour) : record;
   const now = kept.find((one) => one.hour === hour) ?? { hour, ...NONE };
   const others = kept.filter((one) => one !== now);

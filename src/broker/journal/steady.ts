@@ -4,8 +4,8 @@
  * bounds it in any case. The last step is in the journal (META.steady), because a successor does not see it.
  */
 import type { Clock } from "../../base/clock.ts";
-import { ClockWatch } from "../../base/clock-watch.ts";
-import { elapsed, minutes, seconds, type Timestamp } from "../../base/units.ts";
+import { ClockWatch, SETTLED } from "../../base/clock-watch.ts";
+import { elapsed, seconds, type Timestamp } from "../../base/units.ts";
 import { META, type Database } from "./database.ts";
 import { KEPT, recordOf, type Aged } from "./records.ts";
 
@@ -17,8 +17,6 @@ export interface Moment {
   /** It ran without a step long enough: after a boot it may still be corrected. */
   readonly isSettled: boolean;
 }
-
-const SETTLES_WITHIN = minutes(60);
 
 export class SteadyClock {
   readonly #clock: Clock;
@@ -34,7 +32,7 @@ export class SteadyClock {
   look(): Moment {
     const step = this.#watch.look();
     if (step !== undefined) this.#since = step.actual;
-    return { now: this.#clock.wall(), since: this.#since, isSettled: this.#watch.steadyFor >= SETTLES_WITHIN };
+    return { now: this.#clock.wall(), since: this.#since, isSettled: this.#watch.steadyFor >= SETTLED };
   }
 }
 

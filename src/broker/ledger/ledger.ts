@@ -14,7 +14,7 @@
  *   - counts go on in memory, and are added to those of the file once it was read.
  */
 import type { Clock } from "../../base/clock.ts";
-import { ClockWatch } from "../../base/clock-watch.ts";
+import { ClockWatch, SETTLED } from "../../base/clock-watch.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Shortage, SlotsState } from "../../base/slots.ts";
 import { minutes, seconds, type Ms } from "../../base/units.ts";
@@ -56,9 +56,6 @@ const SWEEP_EVERY = minutes(1);
 const DURABLE_WITHIN = seconds(2);
 /** Uses of sessions that workers report while the file is unread; a session beyond that is checked when it is used next. */
 const MOST_UNCHECKED = 20_000;
-/** Ended sessions are forgotten by the wall clock only after it has run without a step for so long: it may be corrected after a start. */
-const STEADY = minutes(60);
-
 type Use = keyof Renewal;
 
 export class SharedLedger implements LedgerHost {
@@ -265,7 +262,8 @@ export class SharedLedger implements LedgerHost {
 
   #sweep(): void {
     this.#step(({ now, wall }) => {
-      if (this.#watch.steadyFor >= STEADY) this.#slots.sweep(wall);
+      // Ended sessions are forgotten by the wall clock, which may be corrected after a start.
+      if (this.#watch.steadyFor >= SETTLED) this.#slots.sweep(wall);
       this.#counts.windows.sweep(now);
       this.#counts.days.sweep(wall);
     });

@@ -44,7 +44,7 @@ export function recordEntries(dataDir: string, entries: readonly NewEntry[], now
   try {
     if (statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() !== true) return { is: "nowhere" };
     const lines = entries.map((entry) => ({ at: new Date(now).toISOString(), ...entry }));
-    asOwnerOf(dataDir, () => appendLines(join(dataDir, CHECKLIST_FILE), lines, BOUNDS, now));
+    asOwnerOf(dataDir, () => appendLines(join(dataDir, CHECKLIST_FILE), lines, BOUNDS));
     return { is: "kept" };
   } catch (error) {
     const denied = ["EACCES", "EPERM"].includes(errnoOf(error) ?? "");
