@@ -12,12 +12,14 @@
  *
  * Invariants: the step never goes back, whatever the clock does. At most one step is taken in 10
  * minutes, also when several days were missed. A step of the wall clock, a hold and a restart begin
- * the 10 minutes again. No session is ended: only new ones meet a maximum.
+ * the 10 minutes again. No session is ended: only new ones meet a maximum. Unless the schedule has
+ * a date, its day follows the last day seen, and the clock only as calendar.ts allows.
  */
 import { daysBetween, daysLater } from "../../base/day.ts";
 import { impossible } from "../../base/never.ts";
 import { between, minutes, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
 import type { SlotSchedule, SlotStep } from "../../settings/schedule.ts";
+import { judge, seenNext, type Seen, type Today } from "./calendar.ts";
 import { breaches, lookAtGuards, raiseGuards, unknownGuards, type Breach, type GuardReadings, type GuardStates } from "./guards.ts";
 
 /** The operator's last order. `before`: the mode to which the schedule's own maximum returns. */
@@ -30,12 +32,17 @@ export type Mode =
 export interface Progress {
   /** The date of day 1, unless the schedule names it. */
   readonly first: string;
+  /** The day of the launch counts up to it. */
+  readonly seen: Seen;
   /** Index of the step that counts. */
   readonly step: number;
   /** Its maximum: finds the step again in a schedule that was changed. */
   readonly max: number;
   readonly mode: Mode;
 }
+
+/** Files of older versions have no `seen`. */
+export type KeptProgress = Omit<Progress, "seen"> & Partial<Pick<Progress, "seen">>;
 
 export type Phase =
   | { readonly is: "waits" }
@@ -47,6 +54,8 @@ export interface ScheduleState {
   readonly progress: Progress;
   readonly phase: Phase;
   readonly guards: GuardStates;
+  /** The clock may have been set, and the log says so. */
+  readonly doubts: boolean;
 }
 
 export interface SchedulePolicy {
@@ -56,12 +65,12 @@ export interface SchedulePolicy {
 }
 
 export type ScheduleEvent =
-  /** `today` in the operator's time zone. `stepped`: the wall clock was set since the last look. */
+  /** Days are of the operator's time zone. `stepped`: the clock was set since the last look. */
   | {
       readonly type: "look";
       readonly now: Instant;
       readonly wall: Timestamp;
-      readonly today: string;
+      readonly today: Today;
       readonly stepped: boolean;
       readonly readings: GuardReadings;
     }
@@ -85,9 +94,9 @@ export const scheduled = ({ progress }: ScheduleState, { schedule }: SchedulePol
 export const nextStep = ({ progress }: ScheduleState, { schedule }: SchedulePolicy): SlotStep | undefined =>
   schedule.steps[progress.step + 1];
 const firstDay = ({ progress }: ScheduleState, { schedule }: SchedulePolicy): string => schedule.from ?? progress.first;
-/** Day of the launch: 1 on the first, less before it. */
+/** Day of the launch: 1 on the first, less before it. @param today counts if the schedule has a date. */
 export const dayOfLaunch = (state: ScheduleState, policy: SchedulePolicy, today: string): number =>
-  daysBetween(firstDay(state, policy), today) + 1;
+  daysBetween(firstDay(state, policy), policy.schedule.from === undefined ? state.progress.seen.day : today) + 1;
 /** The date on which a step is due. */
 export const dueOn = (state: ScheduleState, policy: SchedulePolicy, { day }: SlotStep): string =>
   daysLater(firstDay(state, policy), day - 1);
@@ -97,9 +106,10 @@ export const maximum = (state: ScheduleState, policy: SchedulePolicy): number =>
   state.progress.mode.is === "fixed" ? state.progress.mode.max : scheduled(state, policy);
 
 /** A schedule that begins, or goes on where the disk says. */
-export function begin(kept: Progress | undefined, { schedule }: SchedulePolicy, today: string): ScheduleState {
-  const progress = kept ?? { first: today, step: 0, max: stepAt(schedule, 0).max, mode: { is: "follows" } };
-  return { progress: placed(progress, schedule), phase: { is: "waits" }, guards: {} };
+export function begin(kept: KeptProgress | undefined, { schedule }: SchedulePolicy, { day, boot }: Omit<Today, "steady">): ScheduleState {
+  const { first, seen, ...rest } = kept ?? { first: day, step: 0, max: stepAt(schedule, 0).max, mode: { is: "follows" } as const };
+  const last = seen ?? { day: first > day ? first : day, boot, isSettled: false };
+  return { progress: placed({ first, seen: last, ...rest }, schedule), phase: { is: "waits" }, guards: {}, doubts: false };
 }
 
 /**
@@ -154,11 +164,11 @@ function look(before: ScheduleState, event: Extract<ScheduleEvent, { type: "look
   const { now, wall, today, stepped, readings } = event;
   const rules = raiseGuards(policy.slow);
   const guards = lookAtGuards(rules, before.guards, readings, { now, wall });
-  const [state, moved] = anchored({ ...before, guards }, policy, today);
+  const [state, moved] = dated({ ...before, guards }, policy, today);
   const next = nextStep(state, policy);
   const rests = (phase: Phase): Step => [{ ...state, phase }, moved];
   if (next === undefined) return rests({ is: "complete" });
-  if (state.progress.mode.is !== "follows" || dayOfLaunch(state, policy, today) < next.day) return rests({ is: "waits" });
+  if (state.progress.mode.is !== "follows" || dayOfLaunch(state, policy, today.day) < next.day) return rests({ is: "waits" });
   const [first, ...more] = breaches(rules, guards, now);
   if (first !== undefined) {
     const by = [first, ...more] as const;
@@ -169,18 +179,29 @@ function look(before: ScheduleState, event: Extract<ScheduleEvent, { type: "look
   const { phase } = state;
   const isUnknown = unknownGuards(rules, readings).length > 0;
   if (phase.is !== "proves" || stepped || isUnknown) return rests({ is: "proves", since: now });
-  return between(phase.since, now) < PROVEN ? rests(phase) : raise(state, policy, { next, now, today });
+  return between(phase.since, now) < PROVEN ? rests(phase) : raise(state, policy, { next, now, today: today.day });
 }
 
-/**
- * A first day that drover recorded while the clock was ahead is corrected as soon as the clock is
- * right.
- */
-function anchored(state: ScheduleState, { schedule }: SchedulePolicy, today: string): Step {
-  const { progress } = state;
-  if (schedule.from !== undefined || progress.first <= today) return [state, []];
-  const text = `the launch schedule begins on ${today}: its first day, ${progress.first}, was recorded while the clock was ahead`;
-  return [{ ...state, progress: { ...progress, first: today } }, [{ do: "save" }, { do: "say", level: "warn", text }]];
+const REMEDY = "from DATE in DROVER_SLOT_SCHEDULE removes the doubt";
+
+/** The day of the launch follows the calendar, or the first day a clock that was set. */
+function dated(state: ScheduleState, policy: SchedulePolicy, today: Today): Step {
+  if (policy.schedule.from !== undefined) return [state, []];
+  const { progress, doubts } = state;
+  const { first, seen } = progress;
+  const verdict = judge(seen, today);
+  const day = dayOfLaunch(state, policy, today.day);
+  if (verdict === "wait") {
+    const text = `the clock moved from ${seen.day} to ${today.day}: day ${day} of the launch lasts until it has run steadily for an hour; ${REMEDY}`;
+    return [{ ...state, doubts: true }, doubts ? [] : [{ do: "say", level: "warn", text }]];
+  }
+  const next = seenNext(seen, today, verdict);
+  const settled = { ...state, doubts: false };
+  if (next === seen) return [settled, []];
+  if (verdict !== "shift") return [{ ...settled, progress: { ...progress, seen: next } }, [{ do: "save" }]];
+  const moved = daysLater(first, daysBetween(seen.day, today.day));
+  const text = `the clock was set from ${seen.day} to ${today.day}: it is still day ${day} of the launch, which began on ${moved} by this clock (${first} before); ${REMEDY}`;
+  return [{ ...settled, progress: { ...progress, first: moved, seen: next } }, [{ do: "save" }, { do: "say", level: "warn", text }]];
 }
 
 interface Raise {

@@ -4,26 +4,34 @@
  */
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Mode, Progress } from "../../admin/slots/schedule.ts";
+import type { Seen } from "../../admin/slots/calendar.ts";
+import type { KeptProgress, Mode, Progress } from "../../admin/slots/schedule.ts";
 import { readRecord, recordJson, type UsageRecord } from "../../admin/slots/record.ts";
+import { withReserve } from "../../base/descriptors.ts";
 import { errnoOf, messageOf } from "../../base/errors.ts";
 import { count, record } from "../../base/fields.ts";
 import type { Logger } from "../../base/log.ts";
 import { readText } from "../../base/readtext.ts";
-import type { Timestamp } from "../../base/units.ts";
+import type { Ms, Timestamp } from "../../base/units.ts";
 import { replaceFile, replaceFileInBackground } from "../../base/wholefile.ts";
 
 const PROGRESS = "slot-schedule.json";
 const USAGE = "slot-usage.json";
 
+/** `nothing`: there is no file, or it was damaged and is set aside. `unreadable`: it stays as it is. */
+export type Found<T> =
+  | { readonly is: "found"; readonly value: T }
+  | { readonly is: "nothing" }
+  | { readonly is: "unreadable"; readonly why: string };
+
 export interface SlotFiles {
-  progress(): Progress | undefined;
+  progress(): Found<KeptProgress>;
   /**
    * @param progress undefined: there is no schedule any more.
    * @returns why it is not on disk; undefined: it is.
    */
   saveProgress(progress: Progress | undefined): string | undefined;
-  usage(): UsageRecord;
+  usage(): Found<UsageRecord>;
   /** Without blocking, one write at a time: while one is on its way the next call does nothing. */
   saveUsage(usage: UsageRecord): void;
   /** The same at the end of the process, before it returns. */
@@ -39,8 +47,9 @@ export function openSlotFiles(dataDir: string, log: Logger): SlotFiles {
     if (!failed) log.error({ err: error }, `${usageFile} can't be written, and is tried again every minute: ${messageOf(error)}`);
     failed = true;
   };
+  const read = createReader(log);
   return {
-    progress: () => readOr(progressFile, log, (text) => readProgress(JSON.parse(text))),
+    progress: () => read(progressFile, (text) => readProgress(JSON.parse(text))),
     saveProgress(progress) {
       try {
         if (progress === undefined) rmSync(progressFile, { force: true });
@@ -50,7 +59,7 @@ export function openSlotFiles(dataDir: string, log: Logger): SlotFiles {
         return `${progressFile} can't be written: ${messageOf(error)}`;
       }
     },
-    usage: () => readOr(usageFile, log, readRecord) ?? [],
+    usage: () => read(usageFile, readRecord),
     saveUsage(usage) {
       if (isWriting) return;
       isWriting = true;
@@ -72,17 +81,42 @@ export function openSlotFiles(dataDir: string, log: Logger): SlotFiles {
   };
 }
 
-/** What a file holds; undefined when there is none. A file that is damaged is set aside. */
-function readOr<T>(path: string, log: Logger, read: (text: string) => T | undefined): T | undefined {
+/** Reads files, and says once that one can't be read. */
+function createReader(log: Logger): <T>(path: string, parse: (text: string) => T | undefined) => Found<T> {
+  const failing = new Set<string>();
+  return (path, parse) => {
+    const text = textOf(path);
+    if (text.is === "unreadable") {
+      if (!failing.has(path)) log.error(`${path} can't be read; it is left as it is and read again every few seconds: ${text.why}`);
+      failing.add(path);
+      return text;
+    }
+    if (failing.delete(path)) log.info(`${path} can be read again`);
+    if (text.is === "nothing") return text;
+    const { value, why } = text.is === "damaged" ? { value: undefined, why: text.why } : parsed(text.value, parse);
+    if (value !== undefined) return { is: "found", value };
+    setAside(path, log, why);
+    return { is: "nothing" };
+  };
+}
+
+/** An error of open(2) or read(2) says nothing about the content. */
+function textOf(path: string): Found<string> | { readonly is: "damaged"; readonly why: string } {
   try {
-    const found = read(readText(path));
-    if (found !== undefined) return found;
-    setAside(path, log, "it is not what drover writes");
+    return { is: "found", value: withReserve(() => readText(path)) };
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    setAside(path, log, messageOf(error));
+    if (errnoOf(error) === "ENOENT") return { is: "nothing" };
+    const isOfDisk = typeof (error as { readonly errno?: unknown }).errno === "number";
+    return { is: isOfDisk ? "unreadable" : "damaged", why: messageOf(error) }; // damaged: too large, or no UTF-8
   }
-  return undefined;
+}
+
+function parsed<T>(text: string, parse: (text: string) => T | undefined): { readonly value: T | undefined; readonly why: string } {
+  try {
+    return { value: parse(text), why: "it is not what drover writes" };
+  } catch (error) {
+    return { value: undefined, why: messageOf(error) };
+  }
 }
 
 function setAside(path: string, log: Logger, why: string): void {
@@ -95,17 +129,28 @@ function setAside(path: string, log: Logger, why: string): void {
   }
 }
 
-function readProgress(value: unknown): Progress | undefined {
+function readProgress(value: unknown): KeptProgress | undefined {
   if (!record(value)) return undefined;
   const { first, step, max } = value;
   const mode = readMode(value["mode"]);
-  const sound = typeof first === "string" && isDate(first) && Number.isSafeInteger(step) && count(step) && isMax(max);
-  return sound && mode !== undefined ? { first, step, max, mode } : undefined;
+  const seen = readSeen(value["seen"]);
+  const sound = isDate(first) && Number.isSafeInteger(step) && count(step) && isMax(max);
+  return sound && mode !== undefined && seen !== "wrong" ? { first, step, max, mode, ...(seen === undefined ? {} : { seen }) } : undefined;
+}
+
+function readSeen(value: unknown): Seen | undefined | "wrong" {
+  if (value === undefined) return undefined;
+  if (!record(value) || !record(value["boot"])) return "wrong";
+  const { day, isSettled } = value;
+  const { id, up } = value["boot"];
+  const sound = isDate(day) && typeof id === "string" && count(up) && typeof isSettled === "boolean";
+  return sound ? { day, boot: { id, up: up as Ms }, isSettled } : "wrong";
 }
 
 const isMax = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
-function isDate(text: string): boolean {
+function isDate(text: unknown): text is string {
+  if (typeof text !== "string") return false;
   try {
     return String(Temporal.PlainDate.from(text)) === text;
   } catch (thrown) {

@@ -4,6 +4,7 @@
  */
 import { ADMISSION_GUARDS, breaches, guardReadings, lookAtGuards, type GuardReadings, type GuardStates } from "../../admin/slots/guards.ts";
 import { usageView, type ScheduleView, type UsageView } from "../../admin/slots/view.ts";
+import { thisBoot, type Boot } from "../../base/boot.ts";
 import type { Clock } from "../../base/clock.ts";
 import { ClockWatch } from "../../base/clock-watch.ts";
 import { dayClock } from "../../base/day.ts";
@@ -33,19 +34,22 @@ export interface SlotKeeper {
 
 export interface KeeperParts {
   readonly clock: Clock;
+  readonly boot?: () => Boot;
   readonly log: Logger;
   settings(): Settings;
   /** To the broker. What it does not hear is said again at the next look. */
   ask(question: Question): Promise<ControlAnswer>;
 }
 
-export function createSlotKeeper({ clock, log, settings, ask }: KeeperParts): SlotKeeper {
+export function createSlotKeeper({ clock, boot = thisBoot, log, settings, ask }: KeeperParts): SlotKeeper {
   const files = openSlotFiles(settings().data_dir, log);
-  const launch = createLaunch({ clock, log, files, settings });
+  const launch = createLaunch({ clock, boot, log, files, settings });
   const usage = createUsage(clock, files);
   const watch = new ClockWatch(clock);
   const admission = createAdmission(clock, log);
   const most = (): number => launch.maximum(settings()) ?? slotsOf(settings().max_slots, settings().memory);
+  /** What the broker must have; undefined: there is no schedule, or it can't be read and is held. */
+  const wantedMaximum = (): number | undefined => (launch.isKnown() ? launch.maximum(settings()) : undefined);
   let max = most();
   /** Made once between two looks. */
   let view: UsageView | undefined;
@@ -57,7 +61,7 @@ export function createSlotKeeper({ clock, log, settings, ask }: KeeperParts): Sl
 
   const apply = ({ slots }: Snapshot, closed: Shortage | undefined): void => {
     if (slots === null) return; // no broker: the next one begins with its plan's maximum
-    const wanted = launch.maximum(settings());
+    const wanted = wantedMaximum();
     tell([
       ...(wanted === undefined || wanted === slots.max ? [] : [{ do: "max", max: wanted } as const]),
       ...(slots.closed === closed ? [] : [{ do: "close", why: closed ?? null } as const]),
@@ -72,14 +76,14 @@ export function createSlotKeeper({ clock, log, settings, ask }: KeeperParts): Sl
       max = snapshot.slots?.max ?? most();
       view = undefined;
       usage.look(snapshot, watch.steadyFor, memory);
-      launch.look(readings, stepped);
+      launch.look(readings, { stepped, steady: watch.steadyFor });
       apply(snapshot, admission(readings, guard === "on"));
     },
     maximum: (wanted) => launch.maximum(wanted),
     order(order) {
       const answer = launch.order(order);
       view = undefined;
-      const wanted = launch.maximum(settings());
+      const wanted = wantedMaximum();
       if (wanted !== undefined) tell([{ do: "max", max: wanted }]);
       return answer;
     },

@@ -20,17 +20,25 @@ export interface Usage {
 const SAVE_EVERY = minutes(1);
 
 export function createUsage(clock: Clock, files: Pick<SlotFiles, "usage" | "saveUsage" | "saveUsageNow">): Usage {
-  let record = files.usage();
+  /** Undefined: the file can't be read now, and must not be replaced. */
+  let record: UsageRecord | undefined;
+  const read = (): void => {
+    const found = files.usage();
+    if (found.is !== "unreadable") record = found.is === "found" ? found.value : [];
+  };
+  read();
   let last: Instant | undefined;
   let savedAt = clock.now();
   let hasLooked = false;
   return {
-    record: () => record,
+    record: () => record ?? [],
     look({ slots, machine }, steady, memory) {
       const now = clock.now();
       const since = last === undefined ? ms(0) : between(last, now);
       last = slots === null ? undefined : now;
       if (slots === null) return;
+      if (record === undefined) read();
+      if (record === undefined) return;
       record = observe(record, {
         wall: clock.wall(),
         since,
@@ -47,7 +55,7 @@ export function createUsage(clock: Clock, files: Pick<SlotFiles, "usage" | "save
       files.saveUsage(record);
     },
     close() {
-      if (hasLooked) files.saveUsageNow(record);
+      if (hasLooked && record !== undefined) files.saveUsageNow(record);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Adds up what children tell in their beats and what /proc tells of them. Nobody is asked when it is read: a child that hangs keeps its last figures. */
 import { statfs } from "node:fs/promises";
+import { sinceBoot } from "../../base/boot.ts";
 import { mostDescriptors } from "../../base/descriptors.ts";
 import { COUNT_FAMILIES, SPANS, watchNode, type NodeWatch, type SpanName } from "../../base/figures.ts";
 import { Histogram } from "../../base/histogram.ts";
@@ -8,7 +9,7 @@ import type { DiskMeasured, Measured } from "../../base/measured.ts";
 import type { Beat, Role } from "../../base/protocol.ts";
 import { ms, type Ms } from "../../base/units.ts";
 import type { PlaceId } from "../core/model.ts";
-import { byPlace, byRole, ofMaster, readingOf, sinceBoot, UNREAD, type Living, type Measurable } from "./readings.ts";
+import { byPlace, byRole, ofMaster, readingOf, UNREAD, type Living, type Measurable } from "./readings.ts";
 
 export interface Measures {
   /** Takes a beat in. */

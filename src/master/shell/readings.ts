@@ -1,7 +1,4 @@
 /** What /proc says of each process of the fleet, added up by place. A figure that can't be read is unknown, never 0. */
-import { readFileSync } from "node:fs";
-import { performance } from "node:perf_hooks";
-import { withReserve } from "../../base/descriptors.ts";
 import type { NodeFigures } from "../../base/figures.ts";
 import type { ProcessMeasured } from "../../base/measured.ts";
 import type { Role } from "../../base/protocol.ts";
@@ -54,15 +51,6 @@ export function readingOf(pid: number, bootedAt: number, last: Spent | undefined
     startedAt: (bootedAt + (startTicks / TICKS_PER_SECOND) * 1_000) as Timestamp,
   };
   return { spent, sizes: { ...UNKNOWN, rss, ...readProcSizes(pid) } };
-}
-
-/** Milliseconds; the boot clock runs on while the machine sleeps, as the start times of processes do. */
-export function sinceBoot(): number {
-  try {
-    return Number(withReserve(() => readFileSync("/proc/uptime", "latin1")).split(" ", 1)[0]) * 1_000;
-  } catch {
-    return performance.now();
-  }
 }
 
 export const byRole = (a: ProcessMeasured, b: ProcessMeasured): number => (a.role === b.role ? a.slot - b.slot : a.role < b.role ? -1 : 1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { PROVEN } from "../../../src/admin/slots/schedule.ts";
-import { minutes, ms } from "../../../src/base/units.ts";
+import { begin, PROVEN } from "../../../src/admin/slots/schedule.ts";
+import { minutes, ms, type Ms } from "../../../src/base/units.ts";
 import { DAY, figures, Launch } from "./world.ts";
 
 const days = (n: number) => ms(n * DAY);
@@ -61,7 +61,7 @@ test("4.9: a short burst does not block a step, a value that can't be read does"
   const burst = new Launch("1:50, 2:100");
   burst.pass(ms(hours(16) + minutes(2)));
   burst.readings = figures({ cpu: 0.95 });
-  burst.do({ type: "look", now: burst.now, wall: burst.wall, today: burst.today, stepped: false, readings: burst.readings });
+  burst.do({ type: "look", now: burst.now, wall: burst.wall, today: burst.moment, stepped: false, readings: burst.readings });
   burst.readings = figures();
   burst.pass(minutes(9));
   assert.equal(burst.max, 100);
@@ -154,15 +154,92 @@ test("4.9: a step of the wall clock begins the 10 minutes again", () => {
   assert.equal(launch.max, 100);
 });
 
-test("4.9: a first day that was recorded by a clock that was ahead is corrected", () => {
-  const launch = new Launch("1:50, 2:100", "2099-01-01T00:00:00Z");
-  launch.pass(minutes(1));
-  launch.setClock(ms(Date.parse("2026-12-01T08:00:00Z") - launch.wall));
-  launch.pass(minutes(1));
-  assert.equal(launch.state.progress.first, "2026-12-01");
-  assert.match(launch.said[0] ?? "", /begins on 2026-12-01: its first day, 2099-01-01, was recorded while the clock was ahead/);
-  launch.pass(days(1));
-  assert.equal(launch.max, 100);
+const AT = "2026-12-01T08:00:00Z";
+const until = (launch: Launch, day: string): Ms => ms(Date.parse(day) - launch.wall);
+
+for (const start of ["1970-01-01T00:00:00Z", "2026-11-20T08:00:00Z", "2099-01-01T00:00:00Z"])
+  test(`4.9: a clock that was wrong at the first start (${start}) costs no day of the launch and gives none`, () => {
+    const launch = new Launch("j1-j14", start);
+    launch.pass(minutes(5));
+    launch.setClock(until(launch, AT));
+    launch.pass(minutes(59));
+    assert.deepEqual([launch.max, launch.day], [50, 1]);
+    assert.match(
+      launch.said[0] ?? "",
+      /^the clock moved from .* to 2026-12-01: day 1 of the launch lasts until it has run steadily for an hour/,
+    );
+    launch.pass(minutes(2));
+    assert.equal(launch.state.progress.first, "2026-12-01");
+    assert.match(
+      launch.said[1] ?? "",
+      /was set from .* to 2026-12-01: it is still day 1 .*; from DATE in DROVER_SLOT_SCHEDULE removes the doubt$/,
+    );
+    assert.equal(launch.said.length, 2, "once each");
+    launch.pass(days(1));
+    assert.deepEqual(launch.raises, []);
+    launch.pass(days(1));
+    assert.deepEqual(launch.raises, ["day 3: 100"]);
+  });
+
+test("4.9: one look at a wrong clock moves no day: a machine that resumes, a boot in 1970", () => {
+  const launch = new Launch("j1-j14");
+  launch.pass(days(4));
+  for (const by of [-20_000, 20]) {
+    launch.setClock(days(by));
+    launch.pass(ms(30_000));
+    launch.setClock(days(-by));
+    launch.pass(hours(2));
+    assert.deepEqual([launch.state.progress.first, launch.day, launch.max], ["2026-12-01", 5, 100]);
+  }
+  launch.reboot(hours(1), until(launch, "1970-01-01"));
+  launch.pass(minutes(3));
+  assert.deepEqual([launch.state.progress.first, launch.day, launch.max], ["2026-12-01", 5, 100]);
+  launch.setClock(until(launch, "2026-12-07T10:00:00Z"));
+  launch.pass(minutes(30));
+  assert.deepEqual([launch.day, launch.max], [5, 100], "the clock is not settled");
+  launch.pass(minutes(45));
+  assert.deepEqual([launch.day, launch.max, launch.state.progress.first], [7, 150, "2026-12-01"], "days without power count");
+});
+
+test("4.9: a clock in 1970 for hours after a boot moves the first day with it, and back", () => {
+  const launch = new Launch("j1-j14");
+  launch.pass(days(4));
+  launch.reboot(hours(1), until(launch, "1970-01-01"));
+  launch.pass(hours(5));
+  assert.deepEqual([launch.day, launch.max], [5, 100]);
+  launch.setClock(until(launch, "2026-12-05T20:00:00Z"));
+  launch.pass(hours(2));
+  assert.deepEqual([launch.day, launch.max, launch.state.progress.first], [5, 100, "2026-12-01"]);
+});
+
+test("4.9: a clock that was set while the daemon was off is no time off; time off is", () => {
+  for (const [stop, day] of [
+    [(one: Launch) => one.restart(minutes(5), days(20)), 1],
+    [(one: Launch) => one.restart(minutes(5), days(-20)), 1],
+    [(one: Launch) => one.restart(days(4)), 5],
+    [(one: Launch) => one.reboot(days(4)), 5],
+    [(one: Launch) => one.reboot(minutes(5), days(20_000)), 1],
+  ] as const) {
+    const launch = new Launch("1:50, 3:100, 20:150");
+    launch.pass(hours(2));
+    stop(launch);
+    launch.pass(hours(2));
+    assert.deepEqual([launch.day, launch.max], [day, day === 1 ? 50 : 100], stop.toString());
+  }
+  const first = new Launch("1:50, 3:100");
+  first.pass(minutes(30));
+  first.reboot(days(10));
+  first.pass(hours(2));
+  assert.deepEqual([first.day, first.max], [1, 50], "the first clock never settled: its date may be wrong");
+});
+
+test("4.9: a file without the last day seen goes on", () => {
+  const launch = new Launch("j1-j14");
+  launch.pass(days(3));
+  const { seen: _seen, ...old } = launch.state.progress;
+  launch.state = begin(old, launch.policy, launch.moment);
+  launch.pass(days(4));
+  assert.deepEqual([launch.day, launch.raises], [8, ["day 3: 100", "day 7: 150"]]);
 });
 
 test("4.9: a schedule with a date begins on it", () => {

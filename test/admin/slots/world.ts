@@ -1,8 +1,10 @@
 /** A launch on a fake clock: looks every 30 s, without a process or a timer. */
 import assert from "node:assert/strict";
 import { guardReadings, type GuardReadings } from "../../../src/admin/slots/guards.ts";
+import type { Today } from "../../../src/admin/slots/calendar.ts";
 import {
   begin,
+  dayOfLaunch,
   decide,
   maximum,
   type Progress,
@@ -11,6 +13,7 @@ import {
   type SchedulePolicy,
   type ScheduleState,
 } from "../../../src/admin/slots/schedule.ts";
+import type { Boot } from "../../../src/base/boot.ts";
 import { dayClock } from "../../../src/base/day.ts";
 import { ms, seconds, type Instant, type Ms, type Timestamp } from "../../../src/base/units.ts";
 import { slotSchedule } from "../../../src/settings/schedule.ts";
@@ -41,6 +44,8 @@ export function policyOf(text: string): SchedulePolicy {
 export class Launch {
   now = 1_000_000 as Instant;
   wall: Timestamp;
+  boot: Boot = { id: "boot 1", up: ms(9_000_000) };
+  steady = ms(0);
   readings: GuardReadings = figures();
   readonly said: string[] = [];
   /** `day 3: 100`, one line for each raise. */
@@ -55,11 +60,19 @@ export class Launch {
     this.policy = policyOf(schedule);
     this.wall = Temporal.Instant.from(start).epochMilliseconds as Timestamp;
     this.#dayOf = dayClock(zone);
-    this.state = begin(undefined, this.policy, this.today);
+    this.state = begin(undefined, this.policy, this.moment);
   }
 
   get today(): string {
     return this.#dayOf(this.wall).day;
+  }
+
+  get moment(): Today {
+    return { day: this.today, boot: this.boot, steady: this.steady };
+  }
+
+  get day(): number {
+    return dayOfLaunch(this.state, this.policy, this.today);
   }
 
   get max(): number {
@@ -70,7 +83,7 @@ export class Launch {
   pass(span: Ms): void {
     for (let left = span as number; left > 0; left -= LOOK) {
       this.#move(LOOK);
-      const { now, wall, today, readings } = this;
+      const { now, wall, moment: today, readings } = this;
       this.do({ type: "look", now, wall, today, stepped: this.#stepped, readings });
       this.#stepped = false;
     }
@@ -91,21 +104,35 @@ export class Launch {
     return actions;
   }
 
-  /** The daemon is off for a while; the monotonic clock begins again. */
-  restart(off: Ms): void {
-    this.wall = (this.wall + off) as Timestamp;
+  /**
+   * The daemon is off for a while; the monotonic clock begins again.
+   * @param ahead the wall clock was set meanwhile.
+   */
+  restart(off: Ms, ahead = ms(0)): void {
+    this.wall = (this.wall + off + ahead) as Timestamp;
     this.now = 5_000 as Instant;
-    this.state = begin(this.saved, this.policy, this.today);
+    this.boot = { ...this.boot, up: ms(this.boot.up + off) };
+    this.steady = ms(0);
+    this.state = begin(this.saved, this.policy, this.moment);
+  }
+
+  /** The machine is off for a while. @param ahead what its clock has lost or won. */
+  reboot(off: Ms, ahead = ms(0)): void {
+    this.boot = { id: `boot ${Number(this.boot.id.slice(5)) + 1}`, up: ms(0 - off) };
+    this.restart(off, ahead);
   }
 
   /** The wall clock is set. */
   setClock(by: Ms): void {
     this.wall = (this.wall + by) as Timestamp;
     this.#stepped = true;
+    this.steady = ms(0 - LOOK);
   }
 
   #move(span: Ms): void {
     this.now = (this.now + span) as Instant;
     this.wall = (this.wall + span) as Timestamp;
+    this.boot = { ...this.boot, up: ms(this.boot.up + span) };
+    this.steady = ms(this.steady + span);
   }
 }

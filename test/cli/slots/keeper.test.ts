@@ -1,6 +1,7 @@
 /** The slots of a running daemon on a fake clock: the real files, a broker by hand, restarts. */
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import fs, { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -23,6 +24,8 @@ class Daemon {
   readonly lines: string[] = [];
   readonly asked: Question[] = [];
   now = 1_000_000 as Instant;
+  /** Since the machine's boot. */
+  up = minutes(90);
   wall = Date.parse("2026-12-01T08:00:00Z") as Timestamp;
   slots: SlotsState | null = slotsState(10, 50);
   machine = { cpu: 0.2, ram: 0.3, ramUsed: 1, ramTotal: 2 };
@@ -49,6 +52,7 @@ class Daemon {
     for (let left = span as number; left > 0; left -= LOOK) {
       this.now = (this.now + LOOK) as Instant;
       this.wall = (this.wall + LOOK) as Timestamp;
+      this.up = ms(this.up + LOOK);
       this.#settings = settings;
       this.keeper.look(statusWith({ slots: this.slots, machine: this.machine }), ms(20));
     }
@@ -59,6 +63,7 @@ class Daemon {
   restart(off: Ms = ms(0), killed = false): void {
     if (!killed) this.keeper.close();
     this.wall = (this.wall + off) as Timestamp;
+    this.up = ms(this.up + off);
     this.now = 5_000 as Instant;
     this.keeper = this.#keeper();
   }
@@ -85,7 +90,13 @@ class Daemon {
       if (question.do === "close") this.slots = slotsState(used, max, question.why ?? undefined);
       return { ok: true, message: "" } as const;
     };
-    return createSlotKeeper({ clock, log, settings: () => this.#settings ?? this.settings(), ask });
+    return createSlotKeeper({
+      clock,
+      boot: () => ({ id: "boot", up: this.up }),
+      log,
+      settings: () => this.#settings ?? this.settings(),
+      ask,
+    });
   }
 }
 
@@ -198,6 +209,82 @@ test("4.9: a damaged file is set aside, and the schedule begins with its first s
     assert.equal(daemon.keeper.maximum(daemon.settings()), 50, text);
     assert.match(daemon.text(), /slot-schedule\.json can't be read and is set aside as .*slot-schedule\.json\.unreadable/);
   }
+});
+
+/** Opening some file fails until the returned function is called. */
+function failing(t: TestContext, path: string, code: "EIO" | "EACCES" | "EMFILE", times = Infinity): () => void {
+  const open = fs.openSync;
+  let left = times;
+  const mocked = t.mock.method(fs, "openSync", (...args: Parameters<typeof open>) => {
+    if (args[0] === path && left-- > 0) throw Object.assign(new Error(`${code}: it fails, open`), { code, errno: -5, syscall: "open" });
+    return open(...args);
+  });
+  syncBuiltinESMExports();
+  const restore = (): void => (mocked.mock.restore(), syncBuiltinESMExports());
+  t.after(restore);
+  return restore;
+}
+
+for (const code of ["EIO", "EACCES", "EMFILE"] as const)
+  test(`4.9: a schedule whose file can't be read (${code}) is held until it can, and the file stays`, (t) => {
+    const daemon = new Daemon(t);
+    const file = join(daemon.dir, "slot-schedule.json");
+    daemon.pass(LOOK);
+    daemon.restart(ms(3 * DAY));
+    daemon.pass(minutes(11));
+    assert.equal(daemon.slots?.max, 100);
+    const restore = failing(t, file, code);
+    daemon.text();
+    daemon.restart(ms(0), true);
+    daemon.pass(minutes(30));
+    assert.equal(daemon.slots.max, 100, "the broker keeps its maximum");
+    assert.equal(daemon.keeper.maximum(daemon.settings()), 50, "a new broker begins with the first step");
+    assert.deepEqual([daemon.keeper.schedule()?.state, daemon.keeper.schedule()?.max], ["held", 50]);
+    assert.match(
+      scheduleOrder(daemon.keeper, { order: "show" }).message,
+      new RegExp(`^the launch schedule is held: .*can't be read: ${code}`),
+    );
+    const { ok, message } = scheduleOrder(daemon.keeper, { order: "hold" });
+    assert.equal(ok, false);
+    assert.match(message, /^nothing was changed: .*can't be read/);
+    daemon.slots = slotsState(10, 50); // a new broker
+    daemon.pass(LOOK);
+    restore();
+    daemon.pass(LOOK);
+    assert.deepEqual([daemon.slots.max, daemon.keeper.schedule()?.state], [100, "complete"]);
+    assert.deepEqual(readdirSync(daemon.dir).sort(), ["slot-schedule.json", "slot-usage.json"]);
+    const said: readonly string[] = daemon.text().match(/[^"]*slot-schedule\.json can[^"]*/g) ?? [];
+    assert.equal(said.length, 2, said.join("\n"));
+    assert.match(said.join("\n"), /it is left as it is and read again every few seconds: E[^]* can be read again$/);
+  });
+
+test("4.9: a process without a free descriptor reads its schedule with the reserve", (t) => {
+  const daemon = new Daemon(t);
+  daemon.pass(LOOK);
+  scheduleOrder(daemon.keeper, { order: "hold" });
+  failing(t, join(daemon.dir, "slot-schedule.json"), "EMFILE", 1);
+  daemon.restart(ms(0), true);
+  assert.equal(daemon.keeper.schedule()?.state, "held");
+  assert.doesNotMatch(daemon.text(), /can't be read/);
+});
+
+test("4.8: a record of the days that can't be read is not replaced, and goes on when it can", async (t) => {
+  const daemon = new Daemon(t);
+  daemon.env = { DROVER_MAX_SLOTS: "200" };
+  daemon.slots = slotsState(170, 200);
+  daemon.pass(minutes(10));
+  await daemon.written();
+  daemon.keeper.close();
+  const file = join(daemon.dir, "slot-usage.json");
+  const before = readFileSync(file, "utf8");
+  const restore = failing(t, file, "EIO");
+  daemon.restart(ms(0), true);
+  daemon.pass(minutes(3));
+  daemon.keeper.close();
+  restore();
+  assert.equal(readFileSync(file, "utf8"), before);
+  daemon.pass(minutes(3));
+  assert.ok(daemon.keeper.usage().timeAbove80pct["1d"] >= minutes(12), "the days before, and what followed");
 });
 
 test("4.8: the record of the days survives restarts and kills, but for the last minute", async (t) => {
