@@ -36,9 +36,16 @@ releases='@RELEASES@' # the folder of the releases and of the link "current"; em
 
 there() { ssh -o BatchMode=yes "$to" "$@"; }
 
-new='' release=''
-cleanup() { [ -z "$new" ] || there "rm -f '$new'" || :; }
+new='' release='' uploaded=''
+cleanup() {
+  [ -z "$new" ] || there "rm -f '$new'" || :
+  [ -z "$uploaded" ] || there "sudo -n rm -rf '$releases/$uploaded'" || :
+}
+# dash runs no EXIT trap when a signal ends it.
 trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 if [ "$go" != rollback ]; then
   [ -f "$env" ] || fail "ENVFILE ${env:-(missing)}: expected a file with lines DROVER_NAME=value"
@@ -46,14 +53,16 @@ if [ "$go" != rollback ]; then
     [ -n "$releases" ] || fail "FOLDER $folder: DROVER_APP must lead through a link, as in /srv/app/current/app.mjs; emit this script again"
     [ -d "$folder" ] || fail "FOLDER $folder: expected a folder"
   fi
-  new=$(there "umask 077 && f=\$(mktemp) && cat >\"\$f\" && echo \"\$f\"" <"$env") || fail "$to: ENVFILE could not be copied"
+  new=$(there mktemp) && there "cat >'$new'" <"$env" || fail "$to: ENVFILE could not be copied" # mktemp: 0600; empty until its name is known
   if [ -n "$folder" ] && [ "$go" = go ]; then
     release=$(date -u +%Y%m%dT%H%M%SZ)
+    uploaded=$release
     tar -C "$folder" -cf - . | there "sudo -n mkdir -p '$releases/$release' && sudo -n tar -C '$releases/$release' --no-same-owner -xf -" ||
       fail "$to: FOLDER could not be copied"
   fi
 fi
 
+uploaded='' # from here on the far side removes a release that does not serve
 there sh -s -- "$go" "$new" "$release" <<'REMOTE'
 set -eu
 mode=$1 new=${2-} release=${3-}
@@ -62,6 +71,17 @@ say() { echo "deploy.sh: $*"; }
 fail() { echo "deploy.sh: $*" >&2 && exit 1; }
 [ "$(id -u)" != 0 ] || fail 'expected a user who is not root'
 sudo -n true || fail 'expected a user who may use sudo without a password'
+
+credentials=''
+cleanup() {
+  [ -z "$credentials" ] || sudo -n rm -rf "$credentials" || :
+  [ -z "$release" ] || [ "$(readlink "$releases/current")" = "$release" ] || sudo -n rm -rf "$releases/$release" || :
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 141' PIPE
+trap 'exit 143' TERM
 
 # As the unit would start it: its folders, its key, and nothing else of this shell.
 check() {
@@ -72,6 +92,7 @@ check() {
     RUNTIME_DIRECTORY="/run/$dir" LOGS_DIRECTORY="/var/log/$dir" INVOCATION_ID=check JOURNAL_STREAM=0:0 \
     drover check --env-file "$1" >/dev/null || checked=$?
   sudo -n rm -r "$credentials"
+  credentials=''
   return "$checked"
 }
 

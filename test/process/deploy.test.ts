@@ -1,18 +1,20 @@
 /** What drover emit deploy writes, run with an ssh, a sudo and a systemctl of the test's own: they act on a folder and keep a list. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { deploy } from "../../src/cli/emit/deploy.ts";
 import { factsOf } from "../../src/cli/emit/facts.ts";
 import { machine, resolved } from "../settings/given.ts";
-import { folder } from "./harness.ts";
+import { folder, until } from "./harness.ts";
 
 interface Host {
   readonly root: string;
   /** Runs the script. */
   run(...args: readonly string[]): { readonly code: number | null; readonly said: string };
+  /** The same without waiting, in a process group of its own. */
+  start(...args: readonly string[]): { readonly pid: number; readonly code: Promise<number | null> };
   /** What its systemctl and its drover were told. */
   calls(): string[];
   env(): string;
@@ -23,7 +25,7 @@ const programs = (root: string): Readonly<Record<string, string>> => ({
   ssh: 'shift 2; shift; if [ "$1" = sh ]; then exec "$@"; else exec sh -c "$*"; fi',
   sudo: '[ "$1" = -n ] && shift; exec "$@"',
   id: "echo 1000",
-  drover: `echo "drover $*" >>${root}/calls; ! grep -q BROKEN "$3" || { echo 'drover: a setting is wrong' >&2; exit 78; }`,
+  drover: `echo "drover $*" >>${root}/calls; ! grep -q SLOW "$3" || exec /bin/sleep 60; ! grep -q BROKEN "$3" || { echo 'drover: a setting is wrong' >&2; exit 78; }`,
   systemctl: `echo "systemctl $*" >>${root}/calls; case $1 in reload) grep -q REFUSED ${root}/etc/drover.env && exit 1; exit 0 ;; esac`,
   curl: `! grep -q SICK ${root}/etc/drover.env`,
   sleep: ":",
@@ -41,11 +43,18 @@ function host(t: TestContext): Host {
   const [file] = deploy.files(facts, { unit: "drover.service" });
   const script = join(root, "deploy.sh");
   writeFileSync(script, (file?.text ?? "").replaceAll("/etc/drover/", `${join(root, "etc")}/`));
+  const env = { PATH: `${bin}:${process.env["PATH"]}`, TMPDIR: join(root, "tmp") };
   return {
     root,
+    start(...args) {
+      const child = spawn("sh", [script, ...args], { env, cwd: root, stdio: "ignore", detached: true });
+      const code = new Promise<number | null>((resolve) => child.once("exit", resolve));
+      t.after(() => child.exitCode !== null || child.signalCode !== null || child.kill("SIGKILL"));
+      assert.ok(child.pid !== undefined);
+      return { pid: child.pid, code };
+    },
     run(...args) {
       rmSync(join(root, "calls"), { force: true });
-      const env = { PATH: `${bin}:${process.env["PATH"]}`, TMPDIR: join(root, "tmp") };
       const { status, stdout, stderr } = spawnSync("sh", [script, ...args], { encoding: "utf8", env, cwd: root });
       assert.deepEqual(readdirSync(join(root, "tmp")), [], "no copy of the settings is left");
       return { code: status, said: stdout + stderr };
@@ -99,6 +108,36 @@ test("C13: deploy.sh never restarts, and goes back by itself when the reload is 
     assert.ok(said.includes(part), said);
     assert.equal(far.env(), before, text);
     assert.ok(!far.calls().some((call) => call.includes("restart")), text);
+  }
+});
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  test(`deploy.sh that ${signal} ends during the check leaves no settings, no key and no release`, async (t) => {
+    const far = host(t);
+    mkdirSync(join(far.root, "release"));
+    writeFileSync(join(far.root, "new.env"), "DROVER_X=SLOW\n");
+    const ends = far.start("--go", "ops@www.example.org", "new.env", "release");
+    await until("the check", () => far.calls().some((call) => call.startsWith("drover check")));
+    assert.equal(readdirSync(join(far.root, "tmp")).length, 2);
+    assert.equal(readdirSync(join(far.root, "srv")).length, 3);
+    process.kill(-ends.pid, signal); // as a terminal does: to ssh, too
+    assert.ok((await ends.code) !== 0);
+    assert.deepEqual(readdirSync(join(far.root, "tmp")), []);
+    assert.deepEqual(readdirSync(join(far.root, "srv")).sort(), ["1", "current"]);
+  });
+
+test("deploy.sh removes a release that does not serve", (t) => {
+  const far = host(t);
+  mkdirSync(join(far.root, "release"));
+  for (const text of ["DROVER_X=BROKEN\n", "DROVER_X=SICK\n", "DROVER_X=REFUSED\n"]) {
+    writeFileSync(join(far.root, "new.env"), text);
+    assert.equal(far.run("--go", "ops@www.example.org", "new.env", "release").code, 1);
+    assert.deepEqual(
+      readdirSync(join(far.root, "srv")).filter((name) => /^\d{8}T/.test(name)),
+      [],
+      text,
+    );
+    assert.equal(readlinkSync(join(far.root, "srv/current")), "1");
   }
 });
 
