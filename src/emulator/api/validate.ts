@@ -1,7 +1,8 @@
 /**
  * Google's JSON transcoder, as far as clients meet it: which bodies and query parameters it refuses, and in which words.
- * It also normalises as protobuf's JSON mapping does (snake_case names, "5" for 5, enum numbers, a single value for a
- * list, null for absent), so that the engine sees one form only. Wordings: recorded answers of the Sheets and Docs APIs.
+ * It also normalises as protobuf's JSON mapping does (snake_case names, "5" for 5, enum numbers, a single value or nested
+ * lists for a list, null or an empty list for absent), so that the engine sees one form only. Wordings: recorded answers
+ * of the Sheets and Docs APIs.
  */
 import { enums, schemas } from "./newer.ts";
 import type { Fields, Route } from "./generated.ts";
@@ -82,7 +83,10 @@ class Checker {
     for (const [given, inner] of Object.entries(value)) {
       const name = fieldNamed(fields, given);
       if (name === undefined) this.unknownName(given, at);
-      else if (inner !== null) out.push([name, this.#field(fields[name] ?? "any", { name: given, at, path: join(at, name) }, inner)]);
+      else if (inner !== null) {
+        const read = this.#field(fields[name] ?? "any", { name: given, at, path: join(at, name) }, inner);
+        if (read !== undefined) out.push([name, read]);
+      }
     }
     this.#oneof(schema, at, out);
     return Object.fromEntries(out);
@@ -105,10 +109,11 @@ class Checker {
     return this.value(type, where.path, value);
   }
 
-  /** A single value stands for a list of one, as protobuf's parser takes it. */
+  /** @returns undefined for an empty list: protobuf can't tell it from an absent one. */
   #list(type: string, at: string, value: unknown): unknown {
     if (!Array.isArray(value)) return [this.value(type, at, value)];
-    return value.map((item, i) => this.value(type, `${at}[${i}]`, item));
+    const items = isCells(type) ? value : flattened(value);
+    return items.length === 0 ? undefined : items.map((item, i) => this.value(type, `${at}[${i}]`, item));
   }
 
   #map(type: string, at: string, value: unknown): unknown {
@@ -136,6 +141,22 @@ class Checker {
     if (typeof value === "number" && values[value] !== undefined) return values[value];
     return typeof value === "string" && values.includes(value) ? value : this.#invalid(at, typeName(name), value);
   }
+}
+
+/** Cells and rows of cells: JSON values of any kind, in which lists and null have a meaning of their own. */
+const isCells = (type: string): boolean => type.startsWith("any");
+
+/** The items of nested lists in order, without nulls. It does not recurse: a client can nest deeper than the stack. */
+function flattened(list: readonly unknown[]): readonly unknown[] {
+  const items: unknown[] = [];
+  const open = [list.values()];
+  for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
+    const next = inner.next();
+    if (next.done === true) open.pop();
+    else if (Array.isArray(next.value)) open.push(next.value.values());
+    else if (next.value !== null) items.push(next.value);
+  }
+  return items;
 }
 
 const join = (at: string, name: string): string => (at === "" ? snake(name) : `${at}.${snake(name)}`);

@@ -88,6 +88,20 @@ test("what protobuf takes, the engine gets in one form", () => {
   assert.deepEqual(value(checkBody("BatchClearValuesRequest", "", { ranges: "A1" })), { ranges: ["A1"] }, "one stands for a list of one");
 });
 
+test("lists as Google's transcoder reads them: nested ones are one, null is nothing, an empty one is absent", () => {
+  const one = { deleteSheet: { sheetId: 1 } };
+  const other = { deleteSheet: { sheetId: 2 } };
+  for (const requests of [[[one, other]], [one, null, other], [[one], [[null, other]]]])
+    assert.deepEqual(value(checkBody("BatchUpdateSpreadsheetRequest", "", { requests })), { requests: [one, other] });
+  for (const requests of [[], [null], [[]]]) assert.deepEqual(value(checkBody("BatchUpdateSpreadsheetRequest", "", { requests })), {});
+  assert.deepEqual(value(batch({ sortRange: { range: { sheetId: 0 }, sortSpecs: [] } })), {
+    requests: [{ sortRange: { range: { sheetId: 0 } } }],
+  });
+  assert.deepEqual(value(checkBody("BatchClearValuesRequest", "", { ranges: [["A1"], "B1"] })), { ranges: ["A1", "B1"] });
+  const at = "Invalid value at 'requests[1]' (type.googleapis.com/google.apps.sheets.v4.Request), 5";
+  assert.deepEqual(words(checkBody("BatchUpdateSpreadsheetRequest", "", { requests: [[one], [5]] })), [at]);
+});
+
 test("cells keep null, empty and every type; a null row is an empty one", () => {
   const rows = [["a", null, "", 1.5, true], null, []];
   assert.deepEqual(value(checkBody("ValueRange", "data", { values: rows })), { values: [["a", null, "", 1.5, true], [], []] });
@@ -127,4 +141,5 @@ test("what was sent is not sent back by the megabyte, and depth is no crash", ()
   const deep: unknown = JSON.parse(`${"[".repeat(200_000)}${"]".repeat(200_000)}`);
   assert.deepEqual(words(checkBody("ValueRange", "data", { range: { deep } })).length, 1);
   assert.deepEqual(words(batch({ addSheet: { properties: { title: "t", sheetType: { deep } } } })).length, 1);
+  assert.deepEqual(words(checkBody("BatchUpdateSpreadsheetRequest", "", { requests: deep })), []);
 });
