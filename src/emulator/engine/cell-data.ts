@@ -108,8 +108,12 @@ function fromData(data: JsonObject): Cell | undefined {
 
 /** CellData as a request sent it, with both spellings of colours. */
 export function readCellData(data: JsonObject): JsonObject {
-  const format = data["userEnteredFormat"];
-  return isObject(format) ? { ...data, userEnteredFormat: normalised(format) } : data;
+  const [format, runs] = [data["userEnteredFormat"], objectsAt(data, "textFormatRuns")];
+  return {
+    ...data,
+    ...(isObject(format) ? { userEnteredFormat: normalised(format) } : {}),
+    ...(runs.length === 0 ? {} : { textFormatRuns: runs.map(normalised) }),
+  };
 }
 
 /** The cell after the fields of a mask were taken from `data` (of readCellData); what they lack is cleared. */

@@ -8,9 +8,13 @@ const BANDS = ["headerColor", "firstBandColor", "secondBandColor", "footerColor"
 const PAIRS = ["backgroundColor", "foregroundColor", "tabColor", "color", ...BANDS] as const;
 const CHANNELS = ["red", "green", "blue", "alpha"] as const;
 
-/** One byte's share of 1, in the shortest decimals that name the 32-bit float: 127 → 0.49803922, 1 → 0.003921569. */
+/**
+ * One byte's share of 1, rounded down in 32-bit floats as Google computes: 0.5 → 127/255. Shown in the shortest decimals
+ * that name the float: 127 → 0.49803922, 1 → 0.003921569.
+ */
 function channel(value: number): number {
-  const share = Math.fround(Math.round(Math.min(Math.max(value, 0), 1) * 255) / 255);
+  const byte = Math.floor(Math.fround(Math.fround(Math.min(Math.max(value, 0), 1)) * 255));
+  const share = Math.fround(byte / 255);
   for (let digits = 1; digits < 9; digits++) {
     const short = Number(share.toPrecision(digits));
     if (Math.fround(short) === share) return short;
@@ -21,7 +25,8 @@ function channel(value: number): number {
 export function quantised(colour: JsonObject): JsonObject {
   const kept = CHANNELS.flatMap((name) => {
     const value = Number(colour[name] ?? 0);
-    return Number.isNaN(value) || value === 0 || (name === "alpha" && value === 1) ? [] : [[name, channel(value)] as const];
+    const share = Number.isNaN(value) ? 0 : channel(value);
+    return share === 0 || (name === "alpha" && share === 1) ? [] : [[name, share] as const];
   });
   return Object.fromEntries(kept);
 }

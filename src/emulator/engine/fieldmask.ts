@@ -1,6 +1,7 @@
 /**
  * Field masks, of answers (`fields=sheets(data/rowData,properties.title)`) and of updates (`gridProperties/rowCount`):
- * paths with `.` or `/`, lists with `,`, groups with `(…)`, everything with `*`. Names may be in snake_case.
+ * paths with `.` or `/`, lists with `,`, groups with `(…)`, everything with `*`. Names may be in snake_case; spaces may
+ * stand around a path.
  * https://developers.google.com/workspace/sheets/api/guides/field-masks
  */
 import { schemas } from "../api/newer.ts";
@@ -34,7 +35,9 @@ class Parser {
   #list(depth: number): Tree {
     const tree: Tree = new Map();
     do {
+      this.#skipSpaces();
       const [name, child] = this.#path(depth);
+      this.#skipSpaces();
       const known = tree.get(name);
       tree.set(name, known === undefined ? child : both(known, child));
     } while (this.#take(","));
@@ -57,6 +60,10 @@ class Parser {
     if (name === undefined) throw bad(this.#text);
     this.#at += name.length;
     return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  }
+
+  #skipSpaces(): void {
+    while (this.#text[this.#at] === " ") this.#at += 1;
   }
 
   #take(mark: string): boolean {
@@ -143,16 +150,18 @@ export function parseUpdateMask(text: string | undefined, schema: string): Mask 
   if (text === undefined || text === "") throw invalid("At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)");
   const mask = new Parser(text).all();
   const missing = unknownPaths(mask, schema, "").next().value;
-  if (typeof missing !== "string") return mask.has("*") ? EVERYTHING : withTwins(mask);
+  if (typeof missing !== "string") return mask.has("*") ? EVERYTHING : widened(mask, schema);
   throw invalid(`Invalid field: ${missing}`);
 }
 
-/** A mask that names one spelling of a colour means both. */
-function withTwins(mask: Mask): Tree {
+/** A mask that names one spelling of a colour means both, and one that goes on below a list means the whole list. */
+function widened(mask: Mask, schema: string): Tree {
+  const fields = schemas.get(schema) ?? {};
   const out: Tree = new Map();
   for (const [name, child] of mask) {
     const other = twin(name);
-    out.set(name, other === undefined ? withTwins(child) : new Map());
+    const inner = /^@(\w+)$/.exec(fields[name] ?? "")?.[1];
+    out.set(name, other !== undefined || inner === undefined ? new Map() : widened(child, inner));
     if (other !== undefined) out.set(other, new Map());
   }
   return out;

@@ -18,6 +18,7 @@ test("paths, lists and groups are one tree", () => {
   });
   assert.deepEqual(shape("sheets(properties(title,sheetId),data)"), { sheets: { properties: { title: {}, sheetId: {} }, data: {} } });
   assert.deepEqual(shape("sheets.properties.title,sheets"), { sheets: {} });
+  assert.deepEqual(shape(" sheets( properties , data ), spreadsheet_id "), { sheets: { properties: {}, data: {} }, spreadsheetId: {} });
   assert.deepEqual(shape("*"), { "*": {} });
 });
 
@@ -37,7 +38,8 @@ test("names that the answer doesn't have are listed, each with its path", () => 
     ",",
     "sheets..a",
     "a b",
-    "properties, sheets",
+    "sheets. properties",
+    "properties,",
     "constructor",
     "__proto__",
     "sheets.title.x",
@@ -88,6 +90,28 @@ test("an update takes the named fields and clears those that the source lacks", 
     index: 1,
     gridProperties: { rowCount: 9, columnCount: 3 },
   });
+});
+
+test("a mask below a list takes the whole list", () => {
+  const c = client();
+  const runs = [{ format: { bold: true } }, { startIndex: 3, format: { foregroundColor: { red: 0.5 } } }];
+  const write = (fields: string, textFormatRuns: object[]): object => ({
+    updateCells: { start: { sheetId: 0 }, rows: [{ values: [{ userEnteredValue: { stringValue: "text" }, textFormatRuns }] }], fields },
+  });
+  const shown = (): unknown => c.book({ ranges: "A1", fields: "sheets.data.rowData.values.textFormatRuns" })["sheets"];
+  const red = { red: 0.49803922 };
+  const kept = [{ format: { bold: true } }, { startIndex: 3, format: { foregroundColor: red, foregroundColorStyle: { rgbColor: red } } }];
+  for (const fields of [
+    "textFormatRuns.format.bold",
+    "textFormatRuns.format.foregroundColor, textFormatRuns.startIndex",
+    "textFormatRuns(format(bold))",
+  ]) {
+    ok(c.batch(write("userEnteredValue", []), write(fields, runs)));
+    assert.deepEqual(shown(), [{ data: [{ rowData: [{ values: [{ textFormatRuns: kept }] }] }] }], fields);
+    ok(c.batch(write(fields, [])));
+    assert.deepEqual(shown(), [{ data: [{ rowData: [{ values: [{}] }] }] }], fields);
+  }
+  assert.equal(refusal(c.batch(write("textFormatRuns.nope", runs))), "Invalid requests[0].updateCells: Invalid field: textFormatRuns.nope");
 });
 
 test("an update needs a mask, and one of fields that exist", () => {
