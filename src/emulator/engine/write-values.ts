@@ -99,19 +99,13 @@ export function write(book: Book, target: Target, entries: Entries, option: Inpu
       columns.add(column);
       cells += 1;
     }
-  const shown = target.single ? boundsOf(start, rows, columns) : clip(target);
-  return { sheet, range: rangeName(sheet.state.title, boundsOf(start, rows, columns)), rows, columns, cells, shown };
-}
-
-function boundsOf(start: Rect, rows: ReadonlySet<number>, columns: ReadonlySet<number>): Rect {
-  if (rows.size === 0) return { ...start, endRow: start.startRow + 1, endColumn: start.startColumn + 1 };
-  const bounds = (set: ReadonlySet<number>): [number, number] => {
-    let [least, most] = [Number.MAX_SAFE_INTEGER, 0];
-    for (const n of set) [least, most] = [Math.min(least, n), Math.max(most, n)];
-    return [least, most + 1];
+  const reached = {
+    ...start,
+    endRow: start.startRow + Math.max(extent.rows, 1),
+    endColumn: start.startColumn + Math.max(extent.columns, 1),
   };
-  const [[startRow, endRow], [startColumn, endColumn]] = [bounds(rows), bounds(columns)];
-  return { startRow, endRow, startColumn, endColumn };
+  const range = rangeName(sheet.state.title, reached);
+  return { sheet, range, rows, columns, cells, shown: target.single ? reached : clip(target) };
 }
 
 /** How far the entries reach; nulls at the end count for nothing. */

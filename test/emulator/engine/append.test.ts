@@ -105,3 +105,18 @@ test("nulls at the end are not counted, empty strings are; columns append as col
   const columns = ok(c.call("values.append", { path: { range: "E1" }, query: { valueInputOption: "RAW" }, body }));
   assert.deepEqual(placed(columns), [undefined, "Sheet1!E1:F2"]);
 });
+
+test("an append of nulls and a value answers with the range from the table's first column on", () => {
+  const c = client();
+  ok(c.put("A1:E1", [["numbers", "letters", "", "col1", "col2"]]));
+  ok(c.put("A2:B2", [["0", "A"]]));
+  const added = ok(
+    c.append("Sheet1!A1", [[null, null, null, "true"]], { valueInputOption: "USER_ENTERED", includeValuesInResponse: "true" }),
+  );
+  const updates = added["updates"] as Body;
+  assert.deepEqual(
+    [added["tableRange"], updates["updatedRange"], updates["updatedRows"], updates["updatedColumns"], updates["updatedCells"]],
+    ["Sheet1!A1:B2", "Sheet1!A3:D3", 1, 1, 1],
+  );
+  assert.deepEqual(updates["updatedData"], { range: "Sheet1!A3:D3", majorDimension: "ROWS", values: [["", "", "", "TRUE"]] });
+});

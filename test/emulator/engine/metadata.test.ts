@@ -277,7 +277,7 @@ test("one batch tags rows and reads their keys back; a write by tag finds the ro
   const wrote = ok(c.call("values.batchUpdateByDataFilter", { body: { valueInputOption: "RAW", data } }));
   assert.deepEqual(
     (wrote["responses"] as Body[]).map((r) => [r["updatedRange"], r["dataFilter"]]),
-    [["Sheet1!B3", ofId(13)]],
+    [["Sheet1!A3:B3", ofId(13)]],
   );
   assert.deepEqual(c.values("A1:B5"), [["id", "n"], [], ["k3", "three"], ["k1", "1"], ["k2", "2"]]);
 });

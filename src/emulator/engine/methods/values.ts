@@ -1,5 +1,5 @@
 /** spreadsheets.values.*: get, batchGet, update, batchUpdate, append, clear, batchClear. */
-import { rangeName, type Rect } from "../a1.ts";
+import { rangeName } from "../a1.ts";
 import { tableAt } from "../append-table.ts";
 import { atomically, type Book, growTo } from "../book.ts";
 import { enter } from "../cell.ts";
@@ -147,7 +147,7 @@ const append: Method = {
     const at = table === undefined ? { row: asked.startRow, column: asked.startColumn } : { row: table.endRow, column: table.startColumn };
     const done = atomically(book, call.library.ids, () => appendAt(book, target, at, { entries, option, insert }));
     const tableRange = table === undefined ? {} : { tableRange: rangeName(target.sheet.state.title, table) };
-    return { spreadsheetId: book.id, ...tableRange, updates: updateResponse(book, { ...done, shown: shownBy(done, at) }, echo) };
+    return { spreadsheetId: book.id, ...tableRange, updates: updateResponse(book, done, echo) };
   },
 };
 
@@ -164,10 +164,6 @@ function appendAt(book: Book, { sheet }: Target, at: { row: number; column: numb
   const area = { startRow: at.row, endRow: at.row + 1, startColumn: at.column, endColumn: at.column + 1 };
   return write(book, { sheet, area, single: true, text: "" }, entries, option);
 }
-
-/** An append's answer shows the cells it wrote. */
-const shownBy = (done: Written, at: { row: number; column: number }): Rect =>
-  done.cells === 0 ? { startRow: at.row, endRow: at.row + 1, startColumn: at.column, endColumn: at.column + 1 } : done.shown;
 
 /** Empties a range; formats, notes and validation stay. @returns its name */
 export function clearRange(target: Target): string {
