@@ -1,16 +1,42 @@
-/** The basic filter of a sheet, and filter views. They are kept as sent: an emulator hides no rows by their criteria. */
+/**
+ * The basic filter of a sheet, and filter views. Setting a basic filter sorts its rows by its specs, as with Google; no
+ * rows are hidden by criteria.
+ */
 import type { Book, Sheet } from "../book.ts";
 import { invalid } from "../errors.ts";
-import { parseUpdateMask, update } from "../fieldmask.ts";
+import { type Mask, parseUpdateMask, update } from "../fieldmask.ts";
 import { smallId } from "../ids.ts";
-import { intAt, type JsonObject, objectAt, optionalObject, present, stringAt, textAt } from "../json.ts";
-import { clip, gridRange, gridTarget } from "../ranges.ts";
+import { intAt, isObject, type JsonObject, objectAt, objectsAt, optionalObject, present, stringAt, textAt } from "../json.ts";
+import { clip, gridRange, gridTarget, rectOf } from "../ranges.ts";
 import { gridWith, type Handlers, setFeatures } from "./request.ts";
+import { sortRows } from "./sort.ts";
+
+/** A filter with its criteria in both spellings; where both are sent, `filterSpecs` counts. */
+function withBothSpellings({ criteria, filterSpecs, ...rest }: JsonObject): JsonObject {
+  const specs = objectsAt({ filterSpecs }, "filterSpecs");
+  const byColumn = Object.entries(isObject(criteria) ? criteria : {});
+  if (specs.length === 0 && byColumn.length === 0) return rest;
+  if (specs.length === 0)
+    return {
+      ...rest,
+      criteria,
+      filterSpecs: byColumn.map(([column, filterCriteria]) => ({ columnIndex: Number(column), filterCriteria })),
+    };
+  const plain = specs.map((spec) => [String(intAt(spec, "columnIndex") ?? 0), objectAt(spec, "filterCriteria")] as const);
+  return { ...rest, criteria: Object.fromEntries(plain), filterSpecs: specs };
+}
+
+/** The spelling of the criteria that an update does not mention gives way to the one that it does. */
+function withoutStaleSpelling(view: JsonObject, mask: Mask): JsonObject {
+  if (!mask.has("criteria") && !mask.has("filterSpecs")) return view;
+  const { criteria: _criteria, filterSpecs: _specs, ...rest } = view;
+  return rest;
+}
 
 function withRange(book: Book, filter: JsonObject): { sheet: Sheet; filter: JsonObject } {
   if (stringAt(filter, "tableId") !== undefined) throw invalid("tables are not supported by this emulator.");
   const target = gridTarget(book, objectAt(filter, "range"));
-  return { sheet: target.sheet, filter: { ...present(filter), range: gridRange(target.sheet.state.id, clip(target)) } };
+  return { sheet: target.sheet, filter: { ...withBothSpellings(present(filter)), range: gridRange(target.sheet.state.id, clip(target)) } };
 }
 
 function findView(book: Book, id: number | undefined): { sheet: Sheet; view: JsonObject } {
@@ -33,6 +59,8 @@ export const FILTER_HANDLERS: Handlers = {
     if (sent === undefined) throw invalid("Must specify filter.");
     const { sheet, filter } = withRange(book, sent);
     sheet.state = { ...sheet.state, basicFilter: filter };
+    const rect = rectOf(objectAt(filter, "range"));
+    if (objectsAt(filter, "sortSpecs").length > 0) sortRows(book, sheet, { ...rect, startRow: rect.startRow + 1 }, filter);
     return undefined;
   },
 
@@ -59,7 +87,7 @@ export const FILTER_HANDLERS: Handlers = {
     const sent = present(objectAt(request, "filter"));
     const mask = parseUpdateMask(stringAt(request, "fields"), "FilterView");
     const { sheet, view } = findView(book, intAt(sent, "filterViewId"));
-    const next = withRange(book, { ...update(view, sent, mask), filterViewId: view["filterViewId"] });
+    const next = withRange(book, { ...update(withoutStaleSpelling(view, mask), sent, mask), filterViewId: view["filterViewId"] });
     if (next.sheet !== sheet) throw invalid("A filter view can't move to another sheet.");
     replaceView(sheet, view, [next.filter]);
     return undefined;

@@ -1,5 +1,5 @@
 /**
- * sortRange. Ascending: numbers, text, booleans; blanks are last either way. Hidden rows stay where they are. Developer
+ * sortRange, and the order that a basic filter brings. Ascending: numbers, text, booleans; blanks are last either way. Hidden rows stay where they are. Developer
  * metadata follows its row, as probed on the real API; where a row leaves cells behind outside of the range, it stays too.
  */
 import type { Book, Sheet } from "../book.ts";
@@ -60,34 +60,41 @@ function moveRows(book: Book, sheet: Sheet, lines: readonly { readonly row: numb
   moveRowMetadata(book, sheet.state.id, (row) => places.get(row) ?? row);
 }
 
+/**
+ * Sorts the rows of a rectangle by its `sortSpecs`.
+ * @throws Refusal for specs that are none or unsupported, and for cells merged across rows
+ */
+export function sortRows(book: Book, sheet: Sheet, rect: Rect, sortSpecs: JsonObject): void {
+  const specs = specsOf(sortSpecs);
+  const tall = sheet.state.features.merges
+    .map(rectOf)
+    .find((m) => m.endRow - m.startRow > 1 && m.startRow < rect.endRow && m.endRow > rect.startRow);
+  if (tall !== undefined) throw invalid("You can't sort a range containing vertical merges.");
+  const renderer = new Renderer(book);
+  const keyAt = (row: number, column: number): Key => {
+    const value = renderer.evaluator.value(sheet, row, column);
+    return isFailure(value) ? value.error : value;
+  };
+  const places = visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used));
+  const lines = places.map((row) => ({
+    row,
+    keys: specs.map(({ column }) => keyAt(row, column)),
+    cells: Array.from({ length: rect.endColumn - rect.startColumn }, (_, c) => sheet.grid.cell(row, rect.startColumn + c)),
+  }));
+  const sorted = lines.toSorted((a, b) => order(a.keys, b.keys, specs)).map((line, i) => ({ ...line, to: places[i] ?? line.row }));
+  if (coversRows(sheet, places, rect)) moveRows(book, sheet, sorted);
+  for (const { row, to, cells } of sorted)
+    for (const [c, cell] of cells.entries()) sheet.grid.set(to, rect.startColumn + c, moved(cell, to - row));
+}
+
 export const SORT_HANDLERS: Handlers = {
   sortRange({ book }, request) {
     const target = targetAt(book, request, "range");
     const { sheet, area } = target;
-    const specs = specsOf(request);
     const { rowCount, columnCount } = sheet.state;
     if ((area.startRow ?? 0) >= rowCount) throw invalid(`range.startRowIndex is larger than current grid size (${rowCount})`);
     if ((area.startColumn ?? 0) >= columnCount) throw invalid(`range.startColumnIndex is larger than current grid size (${columnCount})`);
-    const rect = overlap(target);
-    const tall = sheet.state.features.merges
-      .map(rectOf)
-      .find((m) => m.endRow - m.startRow > 1 && m.startRow < rect.endRow && m.endRow > rect.startRow);
-    if (tall !== undefined) throw invalid("You can't sort a range containing vertical merges.");
-    const renderer = new Renderer(book);
-    const keyAt = (row: number, column: number): Key => {
-      const value = renderer.evaluator.value(sheet, row, column);
-      return isFailure(value) ? value.error : value;
-    };
-    const places = visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used));
-    const lines = places.map((row) => ({
-      row,
-      keys: specs.map(({ column }) => keyAt(row, column)),
-      cells: Array.from({ length: rect.endColumn - rect.startColumn }, (_, c) => sheet.grid.cell(row, rect.startColumn + c)),
-    }));
-    const sorted = lines.toSorted((a, b) => order(a.keys, b.keys, specs)).map((line, i) => ({ ...line, to: places[i] ?? line.row }));
-    if (coversRows(sheet, places, rect)) moveRows(book, sheet, sorted);
-    for (const { row, to, cells } of sorted)
-      for (const [c, cell] of cells.entries()) sheet.grid.set(to, rect.startColumn + c, moved(cell, to - row));
+    sortRows(book, sheet, overlap(target), request);
     return undefined;
   },
 };
