@@ -1,12 +1,13 @@
 /** CellData of the API, to and from a cell. */
 import type { Sheet } from "./book.ts";
-import { type Cell, isRich, type Rich, type Scalar, slim, toRich } from "./cell.ts";
+import { type Cell, type Rich, type Scalar, slim, toRich } from "./cell.ts";
 import { normalised } from "./colours.ts";
-import { DEFAULT_FORMAT } from "./defaults.ts";
+import { effectiveFormat } from "./effective-format.ts";
 import { invalid } from "./errors.ts";
 import { below, type Mask, update } from "./fieldmask.ts";
-import { ERROR_TYPES, isFailure, type Single } from "./formula/value.ts";
-import { isObject, type JsonObject, objectsAt, stringAt } from "./json.ts";
+import { parseFormula } from "./formula/parse.ts";
+import { ERROR_TYPES, isFailure, type Single, textOf } from "./formula/value.ts";
+import { intAt, isObject, type JsonObject, objectAt, objectsAt, present, stringAt } from "./json.ts";
 import type { Renderer } from "./render.ts";
 
 const extended = (value: Scalar): JsonObject =>
@@ -51,23 +52,31 @@ export function cellData(
   return {
     ...(filled ? { userEnteredValue, effectiveValue: effective(value), formattedValue: renderer.formatted(value, format) } : {}),
     ...(userEnteredFormat === undefined ? {} : { userEnteredFormat }),
-    ...((filled || userEnteredFormat !== undefined) && wants("effectiveFormat") ? { effectiveFormat: effectiveFormat(cell, format) } : {}),
+    ...((filled || userEnteredFormat !== undefined) && wants("effectiveFormat")
+      ? { effectiveFormat: effectiveFormat(renderer, sheet, { row, column }, cell) }
+      : {}),
+    ...(wants("hyperlink") ? hyperlink(renderer, sheet, toRich(cell)) : {}),
     ...rest,
   };
 }
 
-const PLAIN: JsonObject = { ...DEFAULT_FORMAT, hyperlinkDisplayType: "PLAIN_TEXT" };
+/** The cell's one link: of HYPERLINK, of its format, or of a run over the whole text. */
+function hyperlink(renderer: Renderer, sheet: Sheet, { formula, format, runs = [] }: Rich): JsonObject {
+  if (formula !== undefined) return linkOf(renderer, sheet, formula);
+  const [run] = runs;
+  const whole = runs.length === 1 && run !== undefined && (intAt(run, "startIndex") ?? 0) === 0 ? objectAt(run, "format") : {};
+  const uri = [format ?? {}, { textFormat: whole }]
+    .map((f) => objectAt(objectAt(f, "textFormat"), "link")["uri"])
+    .find((u) => u !== undefined);
+  return present({ hyperlink: uri });
+}
 
-function effectiveFormat(cell: Cell, numberFormat: JsonObject | undefined): JsonObject {
-  const own = isRich(cell) ? cell.format : undefined;
-  if (own === undefined) return numberFormat === undefined ? PLAIN : { ...PLAIN, numberFormat };
-  const text = isObject(own["textFormat"]) ? own["textFormat"] : {};
-  return {
-    ...PLAIN,
-    ...own,
-    textFormat: { ...(DEFAULT_FORMAT["textFormat"] as JsonObject), ...text },
-    ...(numberFormat === undefined ? {} : { numberFormat }),
-  };
+/** The address of a formula that is HYPERLINK, if it can be computed. */
+function linkOf({ evaluator }: Renderer, sheet: Sheet, formula: string): JsonObject {
+  const node = parseFormula(formula);
+  const [address] = node?.is === "call" && node.name === "HYPERLINK" ? node.args : [];
+  const url = address === undefined ? undefined : evaluator.result(sheet, address);
+  return url === undefined || url === "" || isFailure(url) ? {} : { hyperlink: textOf(url) };
 }
 
 /** What an ExtendedValue enters. A stringValue is text whatever it looks like: "=1+1" stays a string. */

@@ -4,7 +4,7 @@
  */
 import { parseArea, type Rect, rectName } from "../a1.ts";
 import { type Book, type Sheet, sheetByTitle } from "../book.ts";
-import { type Cell, isRich } from "../cell.ts";
+import { type Cell, isRich, type Scalar } from "../cell.ts";
 import type { JsonObject } from "../json.ts";
 import { clip, namedRange, gridTarget, type Target } from "../ranges.ts";
 import { Refusal } from "../errors.ts";
@@ -76,6 +76,21 @@ export class Evaluator {
     return isRich(cell) ? (cell.format?.["numberFormat"] as JsonObject | undefined) : undefined;
   }
 
+  /** What a part of a formula gives that is in no cell: a rule's condition, a link's address. */
+  result(sheet: Sheet, tree: Node | undefined): Single {
+    if (tree === undefined) return failure("#ERROR!", "Formula parse error.");
+    for (;;) {
+      try {
+        return single(this.#evaluate(tree, sheet)) ?? blank(tree);
+      } catch (thrown) {
+        if (thrown instanceof Failed) return thrown.failure;
+        if (!(thrown instanceof First)) throw thrown;
+        this.#open.clear();
+        this.#settle(thrown);
+      }
+    }
+  }
+
   #settle(wanted: Place): Single {
     const pending: Place[] = [wanted];
     const waiting = new Set([keyOf(wanted)]);
@@ -116,8 +131,7 @@ export class Evaluator {
     const tree = formula === undefined ? undefined : this.#tree(formula);
     if (tree === undefined) return failure("#ERROR!", "Formula parse error.");
     try {
-      const value = this.#evaluate(tree, sheet);
-      return single(value) ?? (tree.is === "ref" ? 0 : "");
+      return single(this.#evaluate(tree, sheet)) ?? blank(tree);
     } catch (thrown) {
       if (thrown instanceof Failed) return thrown.failure;
       throw thrown;
@@ -220,5 +234,8 @@ function originOf(target: Target | undefined): { row: number; column: number } {
   if (target === undefined) throw fail("#REF!", "Unresolved sheet name.");
   return { row: target.area.startRow ?? 0, column: target.area.startColumn ?? 0 };
 }
+
+/** What a formula shows that gives nothing: a reference to a blank cell is 0. */
+const blank = (tree: Node): Scalar => (tree.is === "ref" ? 0 : "");
 
 const circle = (): Failure => failure("#REF!", "Circular dependency detected.");
