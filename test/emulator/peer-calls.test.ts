@@ -57,6 +57,16 @@ test("pygsheets writes a cell with spaces in the mask", async (t) => {
   assert.deepEqual(sheets[0].data[0].rowData[0].values[0], cell);
 });
 
+test("pygsheets names a wrap strategy that is none, and the default one holds", async (t) => {
+  const api = await open(t);
+  const userEnteredFormat = { wrapStrategy: "WRAP_STRATEGY_UNSPECIFIED", horizontalAlignment: null, textFormat: { bold: true } };
+  const range = { sheetId: 0, startRowIndex: 0, endRowIndex: 1, startColumnIndex: 0, endColumnIndex: 1 };
+  await api.batch({ repeatCell: { range, cell: { userEnteredFormat }, fields: "userEnteredFormat" } });
+  const { sheets } = await api.get("ranges=A1&fields=sheets.data.rowData.values(userEnteredFormat,effectiveFormat.wrapStrategy)");
+  const [cell] = sheets[0].data[0].rowData[0].values;
+  assert.deepEqual(cell, { userEnteredFormat: { textFormat: { bold: true } }, effectiveFormat: { wrapStrategy: "OVERFLOW_CELL" } });
+});
+
 test("pygsheets' basic filter: no empty lists, criteria in both spellings, rows in the order of its sort", async (t) => {
   const api = await open(t);
   await api.put("A1:C4", [

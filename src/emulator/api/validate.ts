@@ -1,8 +1,8 @@
 /**
  * Google's JSON transcoder, as far as clients meet it: which bodies and query parameters it refuses, and in which words.
- * It also normalises as protobuf's JSON mapping does (snake_case names, "5" for 5, enum numbers, a single value or nested
- * lists for a list, null or an empty list for absent), so that the engine sees one form only. Wordings: recorded answers
- * of the Sheets and Docs APIs.
+ * It also normalises as protobuf's JSON mapping does, so that the engine sees one form only: snake_case
+ * names, "5" for 5, enum numbers, a single value or nested lists for a list; null, an empty list and an
+ * unspecified enum for absent. Wordings: recorded answers of the Sheets and Docs APIs.
  */
 import { enums, schemas } from "./newer.ts";
 import type { Fields, Route } from "./generated.ts";
@@ -106,7 +106,8 @@ class Checker {
     if (type.endsWith("{}")) return this.#map(type.slice(0, -2), where.path, value);
     if (isRecord(value) && SCALARS[type] !== undefined)
       return this.unknownName(where.name, where.at, "Starting an object on a scalar field.");
-    return this.value(type, where.path, value);
+    const read = this.value(type, where.path, value);
+    return type.startsWith("#") && typeof read === "string" && read.endsWith("_UNSPECIFIED") ? undefined : read;
   }
 
   /** @returns undefined for an empty list: protobuf can't tell it from an absent one. */

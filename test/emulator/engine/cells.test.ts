@@ -224,3 +224,67 @@ test("formatting a whole large tab is cheap: empty cells share what they became"
   );
   assert.ok(performance.now() - start < 3000);
 });
+
+test("autoFill: even series and dates go on either way, other cells are repeated, the rest is refused", () => {
+  const c = client();
+  const fill = (column: number, fillLength: number): object => ({
+    autoFill: { sourceAndDestination: { source: range(3, 5, column, column + 1), dimension: "ROWS", fillLength } },
+  });
+  const rows = [
+    ["10", "a", "=B4&1", "2026-02-27", "1", "item 1"],
+    ["7.5", "b", "x", "2026-02-28", "", "item 2"],
+  ];
+  ok(c.put("A4", rows));
+  ok(c.batch(...[0, 1, 2, 3, 4].map((column) => fill(column, 2)), ...[0, 1].map((column) => fill(column, -3))));
+  assert.deepEqual(c.values("A1:E7"), [
+    ["17.5", "b"],
+    ["15", "a"],
+    ["12.5", "b"],
+    ["10", "a", "a1", "2026-02-27", "1"],
+    ["7.5", "b", "x", "2026-02-28"],
+    ["5", "a", "a1", "2026-03-01", "1"],
+    ["2.5", "b", "x", "2026-03-02"],
+  ]);
+  assert.deepEqual(c.values("C6", { valueRenderOption: "FORMULA" }), [["=B6&1"]]);
+  assert.match(refusal(c.batch(fill(5, 1))), /texts that end in a number is not supported/);
+  assert.match(refusal(c.batch(fill(0, -4))), /fillLength \(-4\) goes beyond the grid/);
+  ok(c.put("A4:A6", [["1"], ["2"], ["4"]]));
+  const uneven = { source: range(3, 6, 0, 1), dimension: "ROWS", fillLength: 1 };
+  assert.match(refusal(c.batch({ autoFill: { sourceAndDestination: uneven } })), /doesn't grow evenly is not supported/);
+  assert.match(refusal(c.batch({ autoFill: { range: range(0, 9, 0, 1) } })), /Must specify sourceAndDestination/);
+});
+
+test("text in columns: each kind of delimiter; what pasteData can't enter is refused", () => {
+  const c = client();
+  const split = (more: object): object => ({ textToColumns: { source: range(0, 3, 0, 1), ...more } });
+  for (const [text, more] of [
+    ["a;b", { delimiterType: "SEMICOLON" }],
+    ["a b", { delimiterType: "SPACE" }],
+    ["a--b", { delimiterType: "CUSTOM", delimiter: "--" }],
+    ["a.b", { delimiterType: "AUTODETECT" }],
+  ] as const) {
+    ok(
+      c.put("A1:B3", [
+        [text, ""],
+        ["whole", "kept"],
+        [text, ""],
+      ]),
+    );
+    ok(c.batch(split(more)));
+    assert.deepEqual(
+      c.values("A1:B3"),
+      [
+        ["a", "b"],
+        ["whole", "kept"],
+        ["a", "b"],
+      ],
+      text,
+    );
+  }
+  assert.match(refusal(c.batch(split({ delimiterType: "CUSTOM" }))), /Must specify a delimiterType/);
+  assert.match(refusal(c.batch({ textToColumns: { source: range(0, 1, 0, 2), delimiterType: "COMMA" } })), /exactly one column/);
+  const paste = (more: object): string => refusal(c.batch({ pasteData: { coordinate: { sheetId: 0 }, data: "x", ...more } }));
+  assert.match(paste({ html: true }), /HTML is not supported/);
+  assert.match(paste({ delimiter: ",", type: "PASTE_FORMAT" }), /type PASTE_FORMAT is not supported/);
+  assert.match(paste({}), /Must specify a delimiter/);
+});

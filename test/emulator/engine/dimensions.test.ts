@@ -149,3 +149,40 @@ test("groups nest by depth and set the control's side", () => {
   assert.deepEqual(tabs(c)[0]?.["rowGroups"], [shown(1, 4, 1)]);
   assert.match(refusal(c.batch({ deleteDimensionGroup: group(0, 9) })), /no dimension group/);
 });
+
+test("autoResizeDimensions fits columns and rows to what their cells show", () => {
+  const c = client();
+  const resize = (dimension: string, startIndex: number, endIndex: number): object => ({
+    autoResizeDimensions: { dimensions: { sheetId: 0, dimension, startIndex, endIndex } },
+  });
+  const sizes = (what: "rowMetadata" | "columnMetadata"): unknown[] => {
+    const [sheet] = c.book({ ranges: "A1:D4", fields: `sheets.data.${what}.pixelSize` })["sheets"] as [
+      { data: [Record<string, { pixelSize: number }[]>] },
+    ];
+    return (sheet.data[0][what] ?? []).map(({ pixelSize }) => pixelSize);
+  };
+  ok(c.put("A1", [["ii", "WWWWWWWWWWWWWWWWWWWW", "=1/4"], ["one\ntwo\nthree"], ["x"]]));
+  const big = { userEnteredFormat: { textFormat: { fontSize: 20 } } };
+  const cell = { startRowIndex: 2, endRowIndex: 3, startColumnIndex: 0, endColumnIndex: 1 };
+  ok(c.batch({ repeatCell: { range: cell, cell: big, fields: "userEnteredFormat.textFormat.fontSize" } }));
+  ok(c.batch(resize("COLUMNS", 0, 4), resize("ROWS", 0, 4)));
+  const [three, wide, quarter, empty] = sizes("columnMetadata") as [number, number, number, number];
+  assert.ok(three < quarter + 20 && quarter < 100 && wide > 200, String([three, wide, quarter]));
+  assert.equal(empty, 100);
+  const [one, lines, tall, none] = sizes("rowMetadata") as [number, number, number, number];
+  assert.deepEqual([one, none], [21, 21]);
+  assert.ok(lines > 45 && tall > 30 && tall < lines, String([lines, tall]));
+  ok(
+    c.batch(
+      {
+        updateDimensionProperties: {
+          range: { sheetId: 0, dimension: "ROWS", startIndex: 1, endIndex: 2 },
+          properties: { hiddenByUser: true, pixelSize: 5 },
+          fields: "hiddenByUser,pixelSize",
+        },
+      },
+      resize("ROWS", 0, 4),
+    ),
+  );
+  assert.deepEqual(sizes("rowMetadata"), [one, lines, tall, none]);
+});

@@ -10,14 +10,14 @@ const range = (startRowIndex: number, endRowIndex: number, startColumnIndex: num
   endColumnIndex,
 });
 
+const at = (from: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], from);
+
 /** One field of every cell of a range, by row; undefined for cells without it. */
 function shown(c: Client, ranges: string, field: string): unknown[][] {
-  const [sheet] = c.book({ ranges, fields: `sheets.data.rowData.values.${field}` })["sheets"] as [
-    { data: [{ rowData?: { values?: Body[] }[] }] },
-  ];
-  return (sheet.data[0].rowData ?? []).map(({ values = [] }) =>
-    values.map((cell) => field.split(".").reduce<any>((at, key) => at?.[key], cell)),
-  ); // oxlint-disable-line typescript/no-explicit-any -- a path into JSON
+  const book = c.book({ ranges, fields: `sheets.data.rowData.values.${field}` });
+  const rows = (at(book, ["sheets", "0", "data", "0", "rowData"]) ?? []) as { values?: Body[] }[];
+  return rows.map(({ values = [] }) => values.map((cell) => at(cell, field.split("."))));
 }
 
 test("hyperlink: of HYPERLINK, of the cell's format, and of one link over the whole text", () => {
@@ -56,8 +56,8 @@ function coloured(values: readonly unknown[], rule: object): boolean[] {
   );
   const format = { backgroundColor: red, textFormat: { bold: true } };
   ok(c.batch({ addConditionalFormatRule: { rule: { ranges: [range(0, 10, 0, 1)], booleanRule: { condition: rule, format } } } }));
-  return shown(c, "A1:A10", "effectiveFormat").map(([at]) => {
-    const { backgroundColor, backgroundColorStyle, textFormat, verticalAlignment } = at as Record<string, Record<string, unknown>>;
+  return shown(c, "A1:A10", "effectiveFormat").map(([format]) => {
+    const { backgroundColor, backgroundColorStyle, textFormat, verticalAlignment } = format as Record<string, Record<string, unknown>>;
     assert.deepEqual([backgroundColorStyle, verticalAlignment], [{ rgbColor: backgroundColor }, "BOTTOM"]);
     assert.equal(textFormat?.["bold"], backgroundColor?.["green"] === undefined);
     return backgroundColor?.["green"] === undefined;
@@ -94,7 +94,12 @@ for (const [rule, values, holds] of CONDITIONS)
 
 test("the first rule that holds decides; outside of its ranges a rule says nothing", () => {
   const c = client();
-  ok(c.put("A1", [["1", "1"], ["2", "2"]])); // prettier-ignore
+  ok(
+    c.put("A1", [
+      ["1", "1"],
+      ["2", "2"],
+    ]),
+  );
   const rule = (ranges: object[], type: object, format: object): object => ({
     addConditionalFormatRule: { rule: { ranges, booleanRule: { condition: type, format } }, index: 0 },
   });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { routes, schemas } from "../../../src/emulator/api/newer.ts";
 import { HANDLERS } from "../../../src/emulator/engine/requests/table.ts";
@@ -74,6 +75,13 @@ test("every method answers as the discovery document has it", () => {
     "every method but one of these is called",
   );
   for (const [method, parts] of calls) ok(c.call(method, parts)); // the client holds each answer against the API's tables
+});
+
+test("the documentation lists the kinds that are carried out", () => {
+  const page = readFileSync(new URL("../../../docs/emulator.md", import.meta.url), "utf8");
+  const [, count, list = ""] = /carries out (\d+) kinds of\s+requests:\n\n((?:>.*\n)+)/.exec(page) ?? [];
+  assert.deepEqual(list.match(/\w+/g)?.toSorted(), [...HANDLERS.keys()].toSorted());
+  assert.equal(Number(count), HANDLERS.size);
 });
 
 test("every kind that is carried out is one of the API's", () => {

@@ -11,7 +11,7 @@ function setSpans({ sheet, dimension }: Stretch, spans: readonly DimensionSpan[]
 }
 
 /** Cuts the spans at a stretch's ends and changes what lies inside, also where nothing was said so far. */
-function changeSpans(stretch: Stretch, change: (old: JsonObject) => JsonObject): void {
+export function changeSpans(stretch: Stretch, change: (old: JsonObject) => JsonObject): void {
   const { sheet, dimension, start, end } = stretch;
   const old = dimension === "ROWS" ? sheet.state.rows : sheet.state.columns;
   const outside = old.flatMap((span): DimensionSpan[] => [
@@ -96,14 +96,6 @@ export const DIMENSION_HANDLERS: Handlers = {
     const size = intAt(sent, "pixelSize");
     if (size !== undefined && (size < 0 || size > 2000)) throw invalid(`pixelSize must be between 0 and 2000: ${size}`);
     changeSpans(stretch, (old) => kept(update(old, sent, mask)));
-    return undefined;
-  },
-
-  /** Widths depend on fonts, which an emulator doesn't draw: sizes fall back to the default. */
-  autoResizeDimensions({ book }, request) {
-    const asked = stretchAt(book, request, "dimensions");
-    const stretch = { ...asked, end: Math.min(asked.end, sizeOf(asked.sheet, asked.dimension)) };
-    if (stretch.start < stretch.end) changeSpans(stretch, ({ pixelSize: _size, ...old }) => old);
     return undefined;
   },
 };

@@ -60,31 +60,44 @@ function moveRows(book: Book, sheet: Sheet, lines: readonly { readonly row: numb
   moveRowMetadata(book, sheet.state.id, (row) => places.get(row) ?? row);
 }
 
-/**
- * Sorts the rows of a rectangle by its `sortSpecs`.
- * @throws Refusal for specs that are none or unsupported, and for cells merged across rows
- */
-export function sortRows(book: Book, sheet: Sheet, rect: Rect, sortSpecs: JsonObject): void {
-  const specs = specsOf(sortSpecs);
+/** The rows of a rectangle that a new order may move. @throws Refusal for cells merged across rows */
+export function placesOf(sheet: Sheet, rect: Rect): number[] {
   const tall = sheet.state.features.merges
     .map(rectOf)
     .find((m) => m.endRow - m.startRow > 1 && m.startRow < rect.endRow && m.endRow > rect.startRow);
   if (tall !== undefined) throw invalid("You can't sort a range containing vertical merges.");
+  return visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used));
+}
+
+/** Puts the rows of a rectangle in another order. @param rows its rows as they shall follow one another */
+export function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly number[]): void {
+  const places = rows.toSorted((a, b) => a - b);
+  const lines = rows.map((row, i) => ({
+    row,
+    to: places[i] ?? row,
+    cells: Array.from({ length: rect.endColumn - rect.startColumn }, (_, c) => sheet.grid.cell(row, rect.startColumn + c)),
+  }));
+  if (coversRows(sheet, places, rect)) moveRows(book, sheet, lines);
+  for (const { row, to, cells } of lines)
+    for (const [c, cell] of cells.entries()) sheet.grid.set(to, rect.startColumn + c, moved(cell, to - row));
+}
+
+/** Sorts the rows of a rectangle by its `sortSpecs`. @throws Refusal for specs that are none or unsupported */
+export function sortRows(book: Book, sheet: Sheet, rect: Rect, sortSpecs: JsonObject): void {
+  const specs = specsOf(sortSpecs);
   const renderer = new Renderer(book);
   const keyAt = (row: number, column: number): Key => {
     const value = renderer.evaluator.value(sheet, row, column);
     return isFailure(value) ? value.error : value;
   };
-  const places = visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used));
-  const lines = places.map((row) => ({
-    row,
-    keys: specs.map(({ column }) => keyAt(row, column)),
-    cells: Array.from({ length: rect.endColumn - rect.startColumn }, (_, c) => sheet.grid.cell(row, rect.startColumn + c)),
-  }));
-  const sorted = lines.toSorted((a, b) => order(a.keys, b.keys, specs)).map((line, i) => ({ ...line, to: places[i] ?? line.row }));
-  if (coversRows(sheet, places, rect)) moveRows(book, sheet, sorted);
-  for (const { row, to, cells } of sorted)
-    for (const [c, cell] of cells.entries()) sheet.grid.set(to, rect.startColumn + c, moved(cell, to - row));
+  const lines = placesOf(sheet, rect).map((row) => ({ row, keys: specs.map(({ column }) => keyAt(row, column)) }));
+  const sorted = lines.toSorted((a, b) => order(a.keys, b.keys, specs));
+  reorder(
+    book,
+    sheet,
+    rect,
+    sorted.map(({ row }) => row),
+  );
 }
 
 export const SORT_HANDLERS: Handlers = {
