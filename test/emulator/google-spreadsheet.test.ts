@@ -147,7 +147,8 @@ test("a series goes on, and a range is shuffled", async (t) => {
   await sheet.randomizeRange(rows(1, 6));
   const shuffled = await read();
   assert.notDeepEqual(shuffled, ["1", "2", "3", "4", "5"]);
-  assert.deepEqual(shuffled.toSorted(), ["1", "2", "3", "4", "5"]);
+  assert.deepEqual(new Set(shuffled), new Set(["1", "2", "3", "4", "5"]));
+  assert.equal(shuffled.length, 5);
 });
 
 test("errors arrive as Google's", async (t) => {

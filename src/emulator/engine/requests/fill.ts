@@ -46,7 +46,7 @@ function goesOn(line: readonly (Cell | undefined)[]): (offset: number) => Cell |
     throw invalid("filling a series of texts that end in a number is not supported by this emulator.");
   const repeated = (offset: number): Cell | undefined => line[inTurn(offset, line.length)];
   if (!numbers || typeof first !== "number" || step === undefined) return repeated;
-  if (values.some((value, i) => Math.abs(Number(value) - first - step * i) > 1e-9 * Math.max(1, Math.abs(first), Math.abs(step * i))))
+  if (values.some((value, i) => Math.abs(value - first - step * i) > 1e-9 * Math.max(1, Math.abs(first), Math.abs(step * i))))
     throw invalid("filling a series that doesn't grow evenly is not supported by this emulator.");
   return (offset) => slim({ ...toRich(repeated(offset)), value: Number((first + step * offset).toPrecision(15)) });
 }
