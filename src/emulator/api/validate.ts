@@ -4,6 +4,7 @@
  * names, "5" for 5, enum numbers, a single value or nested lists for a list; null, an empty list and an
  * unspecified enum for absent. Wordings: recorded answers of the Sheets and Docs APIs.
  */
+import { flattened } from "./lists.ts";
 import { enums, schemas } from "./newer.ts";
 import type { Fields, Route } from "./generated.ts";
 
@@ -146,19 +147,6 @@ class Checker {
 
 /** Cells and rows of cells: JSON values of any kind, in which lists and null have a meaning of their own. */
 const isCells = (type: string): boolean => type.startsWith("any");
-
-/** The items of nested lists in order, without nulls. It does not recurse: a client can nest deeper than the stack. */
-function flattened(list: readonly unknown[]): readonly unknown[] {
-  const items: unknown[] = [];
-  const open = [list.values()];
-  for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
-    const next = inner.next();
-    if (next.done === true) open.pop();
-    else if (Array.isArray(next.value)) open.push(next.value.values());
-    else if (next.value !== null) items.push(next.value);
-  }
-  return items;
-}
 
 const join = (at: string, name: string): string => (at === "" ? snake(name) : `${at}.${snake(name)}`);
 

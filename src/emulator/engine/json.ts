@@ -1,6 +1,7 @@
 /**
  * Reading JSON that nobody may have checked. As in protobuf's JSON mapping null is absent, and numbers may come as strings.
  */
+import { flattened } from "../api/lists.ts";
 import { badFields } from "./errors.ts";
 
 export interface JsonObject {
@@ -30,13 +31,11 @@ export function optionalObject(from: JsonObject, key: string): JsonObject | unde
 function listAt(from: JsonObject, key: string): readonly Json[] {
   const value = from[key];
   if (value === undefined || value === null) return [];
-  return Array.isArray(value) ? (value as readonly Json[]) : [value];
+  return Array.isArray(value) ? (flattened(value) as readonly Json[]) : [value];
 }
 
-/** The objects of a list; null entries are empty messages. */
 export function objectsAt(from: JsonObject, key: string): readonly JsonObject[] {
   return listAt(from, key).map((item, i) => {
-    if (item === null) return {};
     if (!isObject(item)) throw refuse(`${key}[${i}]`, "message", item);
     return item;
   });

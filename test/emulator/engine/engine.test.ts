@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createEngine } from "../../../src/emulator/engine/engine.ts";
-import { type Client, client, ok } from "./client.ts";
+import { type Client, client, ok, refusal } from "./client.ts";
 
 const small = fc.integer({ min: 0, max: 6 });
 const span = fc.tuple(small, fc.integer({ min: 1, max: 3 })).map(([start, n]) => ({ start, end: start + n }));
@@ -238,4 +238,14 @@ test("a tab of 50,000 rows stays fast to read, to append to and to undo", () => 
   const tableAppend = timed(() => ok(big.append("t", [["n"]])));
   const figures = { read, appended, undone, tableAppend };
   assert.ok(read < 3_000 && appended < 500 && undone < 500 && tableAppend < 1_500, `milliseconds: ${JSON.stringify(figures)}`);
+});
+
+test("nested requests are one list, and null is no request", () => {
+  const c = client();
+  const note = (text: string): object => ({
+    updateCells: { start: { sheetId: 0 }, rows: [{ values: [{ note: text }] }], fields: "note" },
+  });
+  const answer = ok(c.call("batchUpdate", { body: { requests: [null, [note("a"), [note("b")]]] } }));
+  assert.deepEqual(answer["replies"], [{}, {}]);
+  assert.equal(refusal(c.call("batchUpdate", { body: { requests: [[null]] } })), "Must specify at least one request.");
 });
