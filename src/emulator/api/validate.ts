@@ -145,7 +145,7 @@ class Checker {
   }
 }
 
-/** Cells and rows of cells: JSON values of any kind, in which lists and null have a meaning of their own. */
+/** Cells and rows of cells: JSON values of any kind, in which lists and null have their own meaning. */
 const isCells = (type: string): boolean => type.startsWith("any");
 
 const join = (at: string, name: string): string => (at === "" ? snake(name) : `${at}.${snake(name)}`);

@@ -66,7 +66,7 @@ const TESTS: ReadonlyMap<string, Test> = new Map([
   ["CUSTOM_FORMULA", ({ operands: [result] }) => result === true || (typeof result === "number" && result !== 0)],
 ]);
 
-/** Wildcards: `*` is any text, `?` any character. Greedy with one point of return: quadratic at worst. */
+/** Wildcards: `*` is any text, `?` any character. Backtracks to the last `*` only: quadratic at worst. */
 function matches(whole: string, pattern: string): boolean {
   let [at, p, star, resume] = [0, 0, -1, 0];
   while (at < whole.length) {
@@ -80,7 +80,7 @@ function matches(whole: string, pattern: string): boolean {
 
 /**
  * Whether `condition` holds for the cell at `place`.
- * @param origin the first cell of the rule's range: formulas in the condition read as if written for it
+ * @param origin first cell of the rule's range: formulas in the condition are relative to it
  */
 export function holds(renderer: Renderer, sheet: Sheet, condition: JsonObject, place: Place, origin: Place): boolean {
   const test = TESTS.get(textAt(condition, "type"));

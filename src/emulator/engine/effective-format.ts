@@ -1,6 +1,6 @@
 /**
- * How a cell looks: the default format, banding, the cell's own format and the first conditional format that holds, each
- * over the one before. Gradient rules are kept but not drawn.
+ * effectiveFormat: the default format, then banding, the cell's own format and the first conditional
+ * format that holds. Later formats win field by field. Gradient rules are stored but have no effect.
  */
 import type { Sheet } from "./book.ts";
 import { type Cell, isRich } from "./cell.ts";
@@ -47,7 +47,7 @@ function conditional(renderer: Renderer, sheet: Sheet, place: Place): JsonObject
   return undefined;
 }
 
-/** Rows of a banded range have colours before its columns do. */
+/** Row colours of a banded range win over its column colours. */
 function banded(sheet: Sheet, place: Place): JsonObject | undefined {
   const band = sheet.state.features.bandedRanges.find((range) => covers(objectAt(range, "range"), place));
   if (band === undefined) return undefined;
@@ -56,7 +56,7 @@ function banded(sheet: Sheet, place: Place): JsonObject | undefined {
   return rows ?? bandColour(objectAt(band, "columnProperties"), place.column - startColumn, endColumn - startColumn);
 }
 
-/** The colour of the line at `at` among `count`: the header's, the footer's, or one of two in turn. */
+/** The colour of line `at` of `count`: the header's, the footer's, or one of two in turn. */
 function bandColour(properties: JsonObject, at: number, count: number): JsonObject | undefined {
   const header = properties["headerColor"] !== undefined;
   const turn = (at - (header ? 1 : 0)) % 2 === 0 ? "firstBandColor" : "secondBandColor";

@@ -1,7 +1,7 @@
 /**
  * Field masks, of answers (`fields=sheets(data/rowData,properties.title)`) and of updates (`gridProperties/rowCount`):
- * paths with `.` or `/`, lists with `,`, groups with `(…)`, everything with `*`. Names may be in snake_case; spaces may
- * stand around a path.
+ * paths with `.` or `/`, lists with `,`, groups with `(…)`, everything with `*`. Names may be in
+ * snake_case; spaces may surround a path.
  * https://developers.google.com/workspace/sheets/api/guides/field-masks
  */
 import { schemas } from "../api/newer.ts";

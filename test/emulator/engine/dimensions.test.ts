@@ -186,3 +186,20 @@ test("autoResizeDimensions fits columns and rows to what their cells show", () =
   );
   assert.deepEqual(sizes("rowMetadata"), [one, lines, tall, none]);
 });
+
+test("autoResizeDimensions keeps hidden rows hidden, whatever the sizes around them", () => {
+  const c = client();
+  const [one, two] = ["x", "x\ny"];
+  ok(c.put("A1", [[one], [two], [two], [one], [two]]));
+  const range = { sheetId: 0, dimension: "ROWS", startIndex: 2, endIndex: 4 };
+  const hide = { updateDimensionProperties: { range, properties: { hiddenByUser: true }, fields: "hiddenByUser" } };
+  ok(c.batch(hide, { autoResizeDimensions: { dimensions: { sheetId: 0, dimension: "ROWS" } } }));
+  const [sheet] = c.book({ ranges: "A1:A6", fields: "sheets.data.rowMetadata" })["sheets"] as [{ data: [{ rowMetadata: Body[] }] }];
+  const shown = sheet.data[0].rowMetadata.map(({ pixelSize, hiddenByUser }) => [Number(pixelSize) > 21, hiddenByUser === true]);
+  const [low, high, hidden] = [
+    [false, false],
+    [true, false],
+    [true, true],
+  ];
+  assert.deepEqual(shown, [low, high, hidden, [false, true], high, low]);
+});

@@ -92,7 +92,7 @@ const CONDITIONS: readonly [rule: object, values: unknown[], holds: boolean[]][]
 for (const [rule, values, holds] of CONDITIONS)
   test(`a conditional format holds: ${JSON.stringify(rule)}`, () => assert.deepEqual(coloured(values, rule), holds));
 
-test("the first rule that holds decides; outside of its ranges a rule says nothing", () => {
+test("the first rule that holds wins, within its ranges only", () => {
   const c = client();
   ok(
     c.put("A1", [

@@ -3,11 +3,12 @@ import type { DimensionSpan, Sheet } from "../book.ts";
 import { isRich } from "../cell.ts";
 import { COLUMN_WIDTH, ROW_HEIGHT } from "../defaults.ts";
 import { invalid } from "../errors.ts";
+import type { JsonObject } from "../json.ts";
 import { intersects, rectOf } from "../ranges.ts";
 import { FORMATTED, Renderer } from "../render.ts";
 import { sizeOf } from "../structure.ts";
 import { textHeight, textWidth } from "../text-size.ts";
-import { changeSpans } from "./dimensions.ts";
+import { changeSpans, setSpans } from "./dimensions.ts";
 import { type Context, type Handlers, type Stretch, stretchAt } from "./request.ts";
 
 /** Cells merged along the dimension: their text is spread over more than one column or row. */
@@ -42,7 +43,7 @@ function fitted({ book }: Context, stretch: Stretch): Map<number, number> {
   return sizes;
 }
 
-/** Neighbours of one size, in order; those of the default size are left out. */
+/** Runs of one size, in order; the default size is left out. */
 function spansOf(sizes: ReadonlyMap<number, number>, usual: number): DimensionSpan[] {
   const spans: DimensionSpan[] = [];
   for (const [start, pixelSize] of [...sizes].toSorted(([a], [b]) => a - b)) {
@@ -54,15 +55,31 @@ function spansOf(sizes: ReadonlyMap<number, number>, usual: number): DimensionSp
   return spans;
 }
 
+/** Two sorted lists of spans as one; where both have a property, the second list's counts. */
+function joined(below: readonly DimensionSpan[], above: readonly DimensionSpan[]): DimensionSpan[] {
+  const edges = [...new Set([...below, ...above].flatMap(({ start, end }) => [start, end]))].toSorted((a, b) => a - b);
+  const spans: DimensionSpan[] = [];
+  let [b, a] = [0, 0];
+  for (const [i, start] of edges.slice(0, -1).entries()) {
+    while ((below[b]?.end ?? Infinity) <= start) b += 1;
+    while ((above[a]?.end ?? Infinity) <= start) a += 1;
+    const covering = [below[b], above[a]].filter((span) => span !== undefined && span.start <= start);
+    const properties = Object.assign({}, ...covering.map((span) => span?.properties)) as JsonObject;
+    if (covering.length > 0) spans.push({ start, end: edges[i + 1] ?? start, properties });
+  }
+  return spans;
+}
+
 export const AUTO_RESIZE_HANDLERS: Handlers = {
   autoResizeDimensions(context, request) {
     if (request["dataSourceSheetDimensions"] !== undefined) throw invalid("data sources are not supported by this emulator.");
     const asked = stretchAt(context.book, request, "dimensions");
-    const stretch = { ...asked, end: Math.min(asked.end, sizeOf(asked.sheet, asked.dimension)) };
+    const { sheet, dimension } = asked;
+    const stretch = { ...asked, end: Math.min(asked.end, sizeOf(sheet, dimension)) };
     if (stretch.start >= stretch.end) return undefined;
-    const spans = spansOf(fitted(context, stretch), stretch.dimension === "ROWS" ? ROW_HEIGHT : COLUMN_WIDTH);
+    const spans = spansOf(fitted(context, stretch), dimension === "ROWS" ? ROW_HEIGHT : COLUMN_WIDTH);
     changeSpans(stretch, ({ pixelSize: _size, ...old }) => old);
-    for (const { start, end, properties } of spans) changeSpans({ ...stretch, start, end }, (old) => ({ ...old, ...properties }));
+    setSpans(stretch, joined(dimension === "ROWS" ? sheet.state.rows : sheet.state.columns, spans));
     return undefined;
   },
 };

@@ -6,7 +6,7 @@ import { intAt, isTrue, type JsonObject, objectAt, optionalObject, present, stri
 import { appendDimension, deleteDimension, insertDimension, moveDimension, sizeOf } from "../structure.ts";
 import { dimensionOf, gridWith, type Handlers, type Stretch, stretchAt } from "./request.ts";
 
-function setSpans({ sheet, dimension }: Stretch, spans: readonly DimensionSpan[]): void {
+export function setSpans({ sheet, dimension }: Stretch, spans: readonly DimensionSpan[]): void {
   sheet.state = { ...sheet.state, [dimension === "ROWS" ? "rows" : "columns"]: spans };
 }
 

@@ -1,6 +1,7 @@
 /**
- * sortRange, and the order that a basic filter brings. Ascending: numbers, text, booleans; blanks are last either way. Hidden rows stay where they are. Developer
- * metadata follows its row, as probed on the real API; where a row leaves cells behind outside of the range, it stays too.
+ * sortRange, and the order that a basic filter brings. Ascending: numbers, text, booleans; blanks are
+ * last either way. Hidden rows stay where they are. Developer metadata follows its row, as probed on
+ * the real API; where a row leaves cells behind outside of the range, it stays too.
  */
 import type { Book, Sheet } from "../book.ts";
 import { type Cell, isRich, type Scalar } from "../cell.ts";
@@ -69,7 +70,7 @@ export function placesOf(sheet: Sheet, rect: Rect): number[] {
   return visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used));
 }
 
-/** Puts the rows of a rectangle in another order. @param rows its rows as they shall follow one another */
+/** Puts the rows of a rectangle in another order. @param rows the numbers of its rows, in the new order */
 export function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly number[]): void {
   const places = rows.toSorted((a, b) => a - b);
   const lines = rows.map((row, i) => ({
