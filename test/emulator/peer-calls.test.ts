@@ -1,4 +1,7 @@
-/** Calls of gspread, pygsheets and google-spreadsheet as they go over the wire, and what Google is known to answer. */
+/**
+ * Calls of gspread, pygsheets and google-spreadsheet as they go over the wire, and what Google is
+ * known to answer.
+ */
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { createEngine } from "../../src/emulator/engine/engine.ts";

@@ -1,6 +1,6 @@
 /**
- * The items of a repeated field as Google's JSON parser reads it: nested lists are one list, null is
- * no item. It does not recurse: a client can nest deeper than the stack.
+ * The items of a repeated field as Google's JSON parser reads it: nested lists are one list, null
+ * is no item. It does not recurse: a client can nest deeper than the stack.
  */
 export function flattened(list: readonly unknown[]): readonly unknown[] {
   const items: unknown[] = [];

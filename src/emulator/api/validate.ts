@@ -1,8 +1,9 @@
 /**
- * Google's JSON transcoder, as far as clients meet it: which bodies and query parameters it refuses, and in which words.
- * It also normalises as protobuf's JSON mapping does, so that the engine sees one form only: snake_case
- * names, "5" for 5, enum numbers, a single value or nested lists for a list; null, an empty list and an
- * unspecified enum for absent. Wordings: recorded answers of the Sheets and Docs APIs.
+ * Google's JSON transcoder, as far as clients meet it: which bodies and query parameters it
+ * refuses, and in which words. It also normalises as protobuf's JSON mapping does, so that the
+ * engine sees one form only: snake_case names, "5" for 5, enum numbers, a single value or nested
+ * lists for a list; null, an empty list and an unspecified enum for absent. Wordings: recorded
+ * answers of the Sheets and Docs APIs.
  */
 import { flattened } from "./lists.ts";
 import { enums, schemas } from "./newer.ts";
@@ -145,7 +146,7 @@ class Checker {
   }
 }
 
-/** Cells and rows of cells: JSON values of any kind, in which lists and null have their own meaning. */
+/** Cells and rows of cells: JSON values of any kind. Lists and null count in them. */
 const isCells = (type: string): boolean => type.startsWith("any");
 
 const join = (at: string, name: string): string => (at === "" ? snake(name) : `${at}.${snake(name)}`);

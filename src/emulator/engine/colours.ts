@@ -9,8 +9,8 @@ const PAIRS = ["backgroundColor", "foregroundColor", "tabColor", "color", ...BAN
 const CHANNELS = ["red", "green", "blue", "alpha"] as const;
 
 /**
- * One byte's share of 1, rounded down in 32-bit floats: 0.5 → 127/255, as Google answers. Shown in the
- * shortest decimals that name the float: 127 → 0.49803922, 1 → 0.003921569.
+ * One byte's share of 1, rounded down in 32-bit floats: 0.5 → 127/255, as Google answers. Shown in
+ * the shortest decimals that name the float: 127 → 0.49803922, 1 → 0.003921569.
  */
 function channel(value: number): number {
   const byte = Math.floor(Math.fround(Math.fround(Math.min(Math.max(value, 0), 1)) * 255));

@@ -66,7 +66,10 @@ const TESTS: ReadonlyMap<string, Test> = new Map([
   ["CUSTOM_FORMULA", ({ operands: [result] }) => result === true || (typeof result === "number" && result !== 0)],
 ]);
 
-/** Wildcards: `*` is any text, `?` any character. Backtracks to the last `*` only: quadratic at worst. */
+/**
+ * Wildcards: `*` is any text, `?` any character. Backtracks to the last `*` only: quadratic at
+ * worst.
+ */
 function matches(whole: string, pattern: string): boolean {
   let [at, p, star, resume] = [0, 0, -1, 0];
   while (at < whole.length) {

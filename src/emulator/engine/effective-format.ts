@@ -1,6 +1,7 @@
 /**
- * effectiveFormat: the default format, then banding, the cell's own format and the first conditional
- * format that holds. Later formats win field by field. Gradient rules are stored but have no effect.
+ * effectiveFormat: the default format, then banding, the cell's own format and the first
+ * conditional format that holds. Later formats win field by field. Gradient rules are stored but
+ * have no effect.
  */
 import type { Sheet } from "./book.ts";
 import { type Cell, isRich } from "./cell.ts";

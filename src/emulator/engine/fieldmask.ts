@@ -154,7 +154,10 @@ export function parseUpdateMask(text: string | undefined, schema: string): Mask 
   throw invalid(`Invalid field: ${missing}`);
 }
 
-/** A mask that names one spelling of a colour means both, and one that goes on below a list means the whole list. */
+/**
+ * A mask that names one spelling of a colour means both, and one that goes on below a list means
+ * the whole list.
+ */
 function widened(mask: Mask, schema: string): Tree {
   const fields = schemas.get(schema) ?? {};
   const out: Tree = new Map();

@@ -1,6 +1,6 @@
 /**
- * How much room a text takes in a cell, in pixels. An estimate from the advance widths of Arial (those of Helvetica's
- * public AFM file); Google measures with the fonts themselves, and is some pixels off.
+ * How much room a text takes in a cell, in pixels. An estimate from the advance widths of Arial
+ * (those of Helvetica's public AFM file); Google measures with the fonts themselves.
  */
 import type { JsonObject } from "./json.ts";
 import { intAt, objectAt } from "./json.ts";
@@ -14,7 +14,10 @@ const ADVANCES = [
   556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
 ] as const;
 const BOLD = 1.08;
-/** Letters with accents are as wide as the others on average; East Asian scripts and emoji fill a square. */
+/**
+ * Letters with accents are as wide as the others on average; East Asian scripts and emoji fill a
+ * square.
+ */
 const [LETTER, SQUARE] = [556, 1000];
 const FIRST_SQUARE = 0x1100;
 
@@ -41,7 +44,7 @@ export function textWidth(text: string, format: JsonObject): number {
   return Math.ceil(widest * fontSize(format) * bold) + PADDING.horizontal;
 }
 
-/** The height of a row that shows all lines of the text; a format that wraps breaks them at `width`. */
+/** The height of a row that shows all lines of the text; wrapping formats break at `width`. */
 export function textHeight(text: string, format: JsonObject, width: number): number {
   const wraps = format["wrapStrategy"] === "WRAP" || format["wrapStrategy"] === "LEGACY_WRAP";
   const room = Math.max(width - PADDING.horizontal, 1);

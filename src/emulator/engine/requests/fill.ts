@@ -1,6 +1,7 @@
 /**
- * autoFill and randomizeRange. autoFill continues even series of numbers and dates, and repeats other cells; references
- * in formulas move along. Series whose rule Google doesn't publish are refused.
+ * autoFill and randomizeRange. autoFill continues even series of numbers and dates, and repeats
+ * other cells; references in formulas move along. Series whose rule Google doesn't publish are
+ * refused.
  */
 import type { Sheet } from "../book.ts";
 import { type Cell, isRich, slim, toRich } from "../cell.ts";
@@ -35,7 +36,10 @@ function fillOf({ book }: Context, request: JsonObject): Fill {
 /** The place of an offset, negative ones included, when a line repeats. */
 const inTurn = (offset: number, length: number): number => ((offset % length) + length) % length;
 
-/** Continues a line of cells. @returns the cell at an offset from the first, which may be negative */
+/**
+ * Continues a line of cells.
+ * @returns the cell at an offset from the first, which may be negative
+ */
 function goesOn(line: readonly (Cell | undefined)[]): (offset: number) => Cell | undefined {
   const values = line.map((cell) => toRich(cell).value);
   const [first, second] = values;

@@ -1,6 +1,6 @@
 /**
- * The basic filter of a sheet, and filter views. Setting a basic filter sorts its rows by its specs, as with Google; no
- * rows are hidden by criteria.
+ * The basic filter of a sheet, and filter views. Setting a basic filter sorts its rows by its
+ * specs, as with Google; no rows are hidden by criteria.
  */
 import type { Book, Sheet } from "../book.ts";
 import { invalid } from "../errors.ts";
@@ -26,7 +26,7 @@ function withBothSpellings({ criteria, filterSpecs, ...rest }: JsonObject): Json
   return { ...rest, criteria: Object.fromEntries(plain), filterSpecs: specs };
 }
 
-/** The spelling of the criteria that an update does not mention gives way to the one that it does. */
+/** Drops both spellings of the criteria when an update names either. */
 function withoutStaleSpelling(view: JsonObject, mask: Mask): JsonObject {
   if (!mask.has("criteria") && !mask.has("filterSpecs")) return view;
   const { criteria: _criteria, filterSpecs: _specs, ...rest } = view;

@@ -1,7 +1,7 @@
 /**
- * sortRange, and the order that a basic filter brings. Ascending: numbers, text, booleans; blanks are
- * last either way. Hidden rows stay where they are. Developer metadata follows its row, as probed on
- * the real API; where a row leaves cells behind outside of the range, it stays too.
+ * sortRange, and the order that a basic filter brings. Ascending: numbers, text, booleans; blanks
+ * are last either way. Hidden rows stay where they are. Developer metadata follows its row, as
+ * probed on the real API; where a row leaves cells behind outside of the range, it stays too.
  */
 import type { Book, Sheet } from "../book.ts";
 import { type Cell, isRich, type Scalar } from "../cell.ts";
@@ -61,7 +61,10 @@ function moveRows(book: Book, sheet: Sheet, lines: readonly { readonly row: numb
   moveRowMetadata(book, sheet.state.id, (row) => places.get(row) ?? row);
 }
 
-/** The rows of a rectangle that a new order may move. @throws Refusal for cells merged across rows */
+/**
+ * The rows of a rectangle that a new order may move.
+ * @throws Refusal for cells merged across rows
+ */
 export function placesOf(sheet: Sheet, rect: Rect): number[] {
   const tall = sheet.state.features.merges
     .map(rectOf)
@@ -70,7 +73,10 @@ export function placesOf(sheet: Sheet, rect: Rect): number[] {
   return visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used));
 }
 
-/** Puts the rows of a rectangle in another order. @param rows the numbers of its rows, in the new order */
+/**
+ * Puts the rows of a rectangle in another order.
+ * @param rows the numbers of its rows, in the new order
+ */
 export function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly number[]): void {
   const places = rows.toSorted((a, b) => a - b);
   const lines = rows.map((row, i) => ({
@@ -83,7 +89,10 @@ export function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly num
     for (const [c, cell] of cells.entries()) sheet.grid.set(to, rect.startColumn + c, moved(cell, to - row));
 }
 
-/** Sorts the rows of a rectangle by its `sortSpecs`. @throws Refusal for specs that are none or unsupported */
+/**
+ * Sorts the rows of a rectangle by its `sortSpecs`.
+ * @throws Refusal for specs that are none or unsupported
+ */
 export function sortRows(book: Book, sheet: Sheet, rect: Rect, sortSpecs: JsonObject): void {
   const specs = specsOf(sortSpecs);
   const renderer = new Renderer(book);
