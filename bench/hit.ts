@@ -101,6 +101,7 @@ function drover(): Promise<number> {
     trust,
     access: silent,
     tally: new Tally(),
+    alive() {},
     closed() {},
     holds() {},
   });

@@ -81,6 +81,7 @@ async function serve(): Promise<number> {
     trust,
     access: silent,
     tally: new Tally(),
+    alive() {},
     closed() {},
     holds() {},
   });

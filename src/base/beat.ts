@@ -33,16 +33,24 @@ export interface Vitals {
   brokerLost?(): boolean;
 }
 
+/** Calls of `catchUp` between two looks at the clock. */
+const LOOK_EVERY = 128;
+
 /** Node's own state costs more than a beat, and changes slowly. Milliseconds. */
 const NODE_EVERY = 5_000;
 
-/**
- * Sends a beat at once and then every `every`, from a timer of this process's own loop: a wedged loop must fall silent.
- * @returns a function that stops the beat.
- */
-export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => void {
+export interface Beats {
+  stop(): void;
+  /** Sends a beat that is overdue. Called for each small piece of work: a turn of the loop may hold many, and no timer fires before it ends. */
+  catchUp(): void;
+}
+
+/** Sends a beat at once and then every `every`, from a timer of this process's own loop: a wedged loop must fall silent. */
+export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): Beats {
   let seq = 0;
   let due = performance.now();
+  let sentAt = due;
+  let pieces = 0;
   const loop = watchLoop();
   const node = watchNode(loop);
   let toldAt = -Infinity;
@@ -52,10 +60,9 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
     return { counts: vitals.counts?.() ?? {}, spans: { ...node.pauses(), ...vitals.spans?.() }, ...(due ? { node: node.figures() } : {}) };
   };
   let previous = performance.eventLoopUtilization();
-  const beat = (): void => {
-    const now = performance.now();
+  const beat = (now: number): void => {
     const delay = ms(Math.max(0, now - due));
-    due = now + every;
+    sentAt = now;
     const current = performance.eventLoopUtilization();
     const elu = performance.eventLoopUtilization(current, previous).utilization;
     previous = current;
@@ -88,11 +95,23 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): () => vo
       ...(vitals.brokerLost?.() === true ? { brokerLost: true as const } : {}),
     });
   };
-  beat();
-  const timer = setInterval(beat, every);
-  return () => {
-    clearInterval(timer);
-    loop.stop();
-    node.stop();
+  const tick = (): void => {
+    const now = performance.now();
+    beat(now);
+    due = now + every;
+  };
+  tick();
+  const timer = setInterval(tick, every);
+  return {
+    stop() {
+      clearInterval(timer);
+      loop.stop();
+      node.stop();
+    },
+    catchUp() {
+      if ((pieces += 1) % LOOK_EVERY !== 0) return;
+      const now = performance.now();
+      if (now - sentAt >= every) beat(now);
+    },
   };
 }

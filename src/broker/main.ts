@@ -148,7 +148,7 @@ class BrokerProcess {
     rpc.takeOver();
     const look = setInterval(() => custody.isYielding || rpc.check(), SOCKET_LOOKED_AT);
     this.#port.send({ type: "ready", where: socket });
-    const stopBeat = startBeat(this.#port, message.beatEvery, {
+    const beats = startBeat(this.#port, message.beatEvery, {
       inFlight: () => 0,
       connections: () => rpc.connections(),
       full: () => false,
@@ -161,7 +161,7 @@ class BrokerProcess {
       spans: () => ({ call: calls.times.takeDelta(), sheet: broker.takeTimesToSheet() }),
       brokerLost: () => rpc.lost,
     });
-    running.stopBeat = () => (clearInterval(look), stopBeat());
+    running.stopBeat = () => (clearInterval(look), beats.stop());
   }
 
   #yield(): Promise<void> {

@@ -109,13 +109,14 @@ class Life {
     attachHandle(server, handle, this.#config.backlog);
     await listening;
     if (this.#ending) return;
-    this.#stopBeat = startBeat(this.#port, configure.beatEvery, {
+    const beats = startBeat(this.#port, configure.beatEvery, {
       inFlight: () => emulator.inFlight(),
       connections: () => emulator.connections(),
       full: () => false,
       counters: () => emulator.counters(),
       latency: () => emulator.latency(),
     });
+    this.#stopBeat = () => beats.stop();
     this.#port.send({ type: "ready", where: this.#config.url });
     this.#sink?.log.info({ url: this.#config.url, spreadsheet: this.#config.spreadsheetId }, "the Google Sheets emulator answers");
   }

@@ -2,6 +2,7 @@ import { seconds, ms } from "../base/units.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Listener } from "./app.ts";
 import type { Exchange } from "./exchange.ts";
+import { Bursts } from "./bursts.ts";
 import { createFront } from "./front.ts";
 import { addressStage, type Trust } from "./gate/address.ts";
 import { bodyRule, bodyStage } from "./gate/bodies.ts";
@@ -54,16 +55,22 @@ export function createBuiltIn({ serving, trust, clock, demo, connections, unders
   const turns = new Turns(clock, rule.interval, OVERLOAD);
   const turn = turnStage(turns, clock, (wait) => tally.waits.record(wait));
   const body = bodyStage({ rule: bodyRule(connections), clock, addressOf: ({ req }) => trust.countable(req) });
-  const gate = createGate([
-    addressStage(trust),
-    body,
-    shedStage(clock, turns),
-    pipelineStage(() => tally.refused("queue")),
-    queueStage(queue, rule),
-    turn,
-  ]);
+  const gate = createGate([addressStage(trust), body, shedStage(clock, turns), pipelineStage(), queueStage(queue, rule), turn]);
   const refused = (exchange: Exchange): void => serving.refused(exchange);
   const refusals = new Refusals(clock, demo);
-  const front = { gate, prepared, refusals, inFlight, tally, demo, underscores, refused, draining: () => serving.draining };
+  const bursts = new Bursts(serving.connections, inFlight);
+  const front = {
+    gate,
+    bursts,
+    prepared,
+    refusals,
+    inFlight,
+    tally,
+    demo,
+    underscores,
+    refused,
+    alive: () => serving.alive(),
+    draining: () => serving.draining,
+  };
   return { prepared, front: (application) => createFront(front, application) };
 }

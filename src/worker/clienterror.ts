@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { IncomingMessage } from "node:http";
 import { errnoOf } from "../base/errors.ts";
+import { isStopped } from "../base/parsing.ts";
 import { endWithProblem } from "./problem.ts";
 import { newRequestId } from "./requestid.ts";
 import type { Tally } from "./tally.ts";
@@ -69,7 +70,11 @@ export function onClientError(
       endWithProblem(socket, status, detail, [...headers, `X-Request-Id: ${id}`]);
     });
   };
-  return (error, socket) => (errnoOf(error) === LATE ? afterReading(socket, () => judge(error, socket)) : judge(error, socket));
+  return (error, socket) => {
+    if (isStopped(error, socket)) return;
+    if (errnoOf(error) === LATE) afterReading(socket, () => judge(error, socket));
+    else judge(error, socket);
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { stopParsing } from "../base/parsing.ts";
 import { hasBody } from "./interim.ts";
 
 /** Bytes of an unread body that are read and dropped to keep a connection, or to end it without a reset. */
@@ -18,11 +19,14 @@ export const isClosing = (socket: Socket): boolean => (socket as Marked)[CLOSING
 const DROPPED = 2_048;
 
 /**
- * Leaves a request without an answer: it came behind its connection's last. node:http keeps it
+ * Leaves a request without an answer, because it came behind its connection's last, and parses no more of them. node:http keeps it
  * until the connection ends, so it counts as data that waits to be sent (`_onPendingData`, private
  * to Node), and reading stops at the socket's high-water mark.
  */
-export const drop = (res: ServerResponse): void => (res as unknown as { _onPendingData(bytes: number): void })._onPendingData(DROPPED);
+export function drop({ socket }: IncomingMessage, res: ServerResponse): void {
+  stopParsing(socket);
+  (res as unknown as { _onPendingData(bytes: number): void })._onPendingData(DROPPED);
+}
 
 /** A declined Upgrade is its connection's last request: node:http loses the rest of the read. */
 export function endAfterUpgrade(req: IncomingMessage, res: ServerResponse): void {

@@ -11,6 +11,9 @@ export interface Seat {
   readonly acceptedAt: Instant;
   /** Requests of it that are being answered. */
   requests: number;
+  /** Bytes read when its latest request was parsed, and its requests in this turn of the loop, if there are several: see bursts.ts. */
+  readAt: number;
+  inTurn: number;
   /** It left HTTP by an Upgrade to this protocol; it is no longer ours to judge. */
   upgraded: string | undefined;
   /** It is a WebSocket: how it is told that we go. */
@@ -86,6 +89,8 @@ export class Connections {
       socket,
       acceptedAt: now,
       requests: 0,
+      readAt: 0,
+      inTurn: 0,
       upgraded: undefined,
       farewell: undefined,
       bytes: 0,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Listener } from "./app.ts";
+import type { Bursts } from "./bursts.ts";
 import { boundBody, drop, endAfterUpgrade, isClosing, markClosing } from "./closing.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gate } from "./gate/gate.ts";
@@ -14,6 +15,7 @@ import type { Tally } from "./tally.ts";
 
 export interface FrontParts {
   readonly gate: Gate;
+  readonly bursts: Bursts;
   readonly prepared: PreparedStore;
   readonly inFlight: InFlight;
   readonly refusals: Refusals;
@@ -22,6 +24,8 @@ export interface FrontParts {
   readonly underscores: Underscores;
   /** Called after a refusal was handed to the socket, of a request that is not in flight. */
   refused(exchange: Exchange): void;
+  /** Called for each request: see Beats. */
+  alive(): void;
   /** True once the worker drains: from then on answers close their connection. */
   draining(): boolean;
 }
@@ -36,15 +40,13 @@ export function createFront(parts: FrontParts, application: Listener): Listener 
     });
   if (!gate.judgesEverything)
     return (req, res) => {
-      if (isClosing(req.socket)) return drop(res);
-      begin(parts, req, res);
+      if (!begin(parts, req, res)) return;
       const wrong = malformed(req) ?? underscored(req, underscores);
       if (wrong !== undefined) reject(parts, inFlight.begin(req, res), wrong);
       else if (!prepared.answer(req, res)) work(inFlight.open(req, res));
     };
   return (req, res) => {
-    if (isClosing(req.socket)) return drop(res);
-    begin(parts, req, res);
+    if (!begin(parts, req, res)) return;
     const exchange = inFlight.open(req, res);
     const wrong = malformed(req) ?? underscored(req, underscores);
     if (wrong !== undefined) return reject(parts, inFlight.begin(req, res), wrong);
@@ -55,11 +57,22 @@ export function createFront(parts: FrontParts, application: Listener): Listener 
   };
 }
 
-function begin({ draining }: FrontParts, req: IncomingMessage, res: ServerResponse): void {
+/** @returns false: nothing is to be done for this request, and nothing is parsed behind it. */
+function begin({ draining, bursts, tally, alive }: FrontParts, req: IncomingMessage, res: ServerResponse): boolean {
+  const { socket } = req;
+  alive();
+  if (isClosing(socket) || socket.destroyed) return (drop(req, res), false);
+  const place = bursts.came(req);
+  if (place === "too many") {
+    tally.refused("queue");
+    socket.destroy();
+    return (drop(req, res), false);
+  }
   boundBody(req, res, req.method === "GET" || req.method === "HEAD");
   endAfterUpgrade(req, res);
-  if (draining()) res.shouldKeepAlive = false;
-  if (!res.shouldKeepAlive) markClosing(req.socket);
+  if (place === "last" || draining()) res.shouldKeepAlive = false;
+  if (!res.shouldKeepAlive) markClosing(socket);
+  return true;
 }
 
 /** The connection ends with it: what follows on it can't be trusted. */

@@ -13,6 +13,8 @@ import { pathOf } from "./target.ts";
  */
 export class InFlight {
   readonly #all = new Set<Exchange>();
+  /** Those of each connection that has any. */
+  readonly #bySeat = new Map<Seat, Set<Exchange>>();
   readonly #byResponse = new WeakMap<ServerResponse, Exchange>();
   readonly #clock: Clock;
   readonly #connections: Connections;
@@ -73,7 +75,7 @@ export class InFlight {
     const { res, seat } = exchange;
     this.#all.add(exchange);
     this.#byResponse.set(res, exchange);
-    if (seat !== undefined) seat.requests += 1;
+    if (seat !== undefined) this.#occupy(seat, exchange);
     res.once("close", () => this.#end(exchange));
   }
 
@@ -85,13 +87,26 @@ export class InFlight {
 
   /** A closed connection ends all its requests; Node emits no `close` on answers still queued behind another (pipelining). */
   dropped(seat: Seat): void {
-    if (seat.requests === 0) return;
-    for (const exchange of this.#all) if (exchange.seat === seat) this.#end(exchange);
+    for (const exchange of this.#bySeat.get(seat) ?? []) this.#end(exchange);
+  }
+
+  #occupy(seat: Seat, exchange: Exchange): void {
+    seat.requests += 1;
+    const known = this.#bySeat.get(seat);
+    if (known === undefined) this.#bySeat.set(seat, new Set([exchange]));
+    else known.add(exchange);
+  }
+
+  #vacate(seat: Seat, exchange: Exchange): void {
+    seat.requests -= 1;
+    const known = this.#bySeat.get(seat);
+    known?.delete(exchange);
+    if (known?.size === 0) this.#bySeat.delete(seat);
   }
 
   #end(exchange: Exchange): void {
     if (!this.#all.delete(exchange)) return;
-    if (exchange.seat !== undefined) exchange.seat.requests -= 1;
+    if (exchange.seat !== undefined) this.#vacate(exchange.seat, exchange);
     exchange.end();
     this.#over(exchange);
   }

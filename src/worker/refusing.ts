@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { isStopped } from "../base/parsing.ts";
 import { drop, endAfterUpgrade, isClosing, markClosing } from "./closing.ts";
 import { endWithProblem, sendProblem } from "./problem.ts";
 import { malformed, type Malformed } from "./strict.ts";
@@ -33,7 +34,7 @@ export function refuseMalformed(
   const held = (event: string, req: IncomingMessage, to: unknown): boolean => {
     if (WITH_RESPONSE.includes(event)) {
       const res = to as ServerResponse;
-      if (isClosing(req.socket)) return (drop(res), true);
+      if (isClosing(req.socket)) return (drop(req, res), true);
       const refused = refuses(req, ({ status, detail }) => {
         res.shouldKeepAlive = false;
         told(res);
@@ -48,6 +49,7 @@ export function refuseMalformed(
   server.emit = (event: string, ...args: unknown[]) => {
     if (event !== "clientError") return held(event, args[0] as IncomingMessage, args[1]) || emit(event, ...args);
     const socket = args[1] as Socket;
+    if (isStopped(args[0] as Error, socket)) return true;
     if (isClosing(socket) && socket.writable) return true; // its last answer is on the way, and nothing behind it is read
     if (server.listenerCount(event) === 0) clientError(args[0] as Error, args[1] as Socket);
     else emit(event, ...args);

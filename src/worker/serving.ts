@@ -29,6 +29,7 @@ import { observeRequests } from "./observe.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Pace } from "./pace.ts";
 import { notePeer } from "./peer.ts";
+import { restrain } from "./gate/pipeline.ts";
 import type { Written } from "./prepared.ts";
 import type { Tally } from "./tally.ts";
 import { Room } from "./room.ts";
@@ -44,6 +45,8 @@ export interface ServingParts {
   readonly trust: Trust;
   readonly access: AccessLog;
   readonly tally: Tally;
+  /** Called for each request: see Beats. */
+  alive(): void;
   /** The application closed its server by itself. */
   closed(): void;
   /** Tells the master how many connections have come to stay, whether the worker is at its cap, and whether many come and go. */
@@ -55,6 +58,7 @@ type Share = Extract<ToChild, { type: "share" }>;
 /** The one server that a worker serves with, whoever made it: its connections, requests, timeouts, cap and drain. */
 export class Serving {
   readonly tally: Tally;
+  readonly alive: () => void;
   readonly outcomes: Outcomes;
   readonly connections: Connections;
   readonly inFlight: InFlight;
@@ -72,6 +76,7 @@ export class Serving {
     this.#config = config;
     this.#parts = parts;
     this.tally = parts.tally;
+    this.alive = () => parts.alive();
     this.outcomes = new Outcomes({ clock: parts.clock, tally: this.tally, trust: parts.trust, access: parts.access });
     const gone = (seat: Seat): void => {
       this.inFlight.dropped(seat);
@@ -145,17 +150,9 @@ export class Serving {
         if (exchange !== undefined) exchange.reason = "malformed";
       });
     }
-    const { log, clock } = this.#parts;
-    const { demo } = this.#config;
-    watchTimeouts({
-      ...(this.#config.app === null ? BUILT_IN : FOREIGN),
-      inFlight: this.inFlight,
-      tally: this.tally,
-      log,
-      clock,
-      demo,
-      requestTimeout: () => this.#config.requestTimeout,
-    });
+    const { app, demo } = this.#config;
+    const clients = app === null ? BUILT_IN : FOREIGN;
+    watchTimeouts({ ...this.#parts, ...clients, demo, inFlight: this.inFlight, requestTimeout: () => this.#config.requestTimeout });
     if (!this.#draining) this.#parts.handles.attach(server, this.#config.backlog); // else: asked to go while it was loading
   }
 
@@ -202,6 +199,7 @@ export class Serving {
     const { socket } = res;
     if (socket !== null && socket.writableLength === 0) return;
     if (this.inFlight.of(res) === undefined) this.inFlight.begin(req, res).counted = true;
+    restrain(this.connections.of(req.socket));
     this.inFlight.share(res, written.body);
   }
 
@@ -213,6 +211,7 @@ export class Serving {
     if (socket !== null && socket.writableLength === 0) return;
     exchange.counted = true;
     this.inFlight.enter(exchange);
+    restrain(exchange.seat);
   }
 
   /** From now on every answer closes its connection; accepts while connections rest that were there. @returns when none does. */
@@ -241,6 +240,7 @@ export class Serving {
   }
 
   #observed(req: IncomingMessage, res: ServerResponse): void {
+    this.alive();
     if (this.#draining) res.shouldKeepAlive = false;
     this.#room.stirred();
     if ((req.socket as { _httpMessage?: unknown })._httpMessage) deferInterim(res);

@@ -1,4 +1,4 @@
-import { startBeat } from "../base/beat.ts";
+import { startBeat, type Beats } from "../base/beat.ts";
 import { systemClock } from "../base/clock.ts";
 import type { DroverError } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
@@ -20,7 +20,7 @@ import type { Configured, Host, WorkerDeps } from "./deps.ts";
 import { sayFatal } from "./fatal.ts";
 import { probe } from "./probe.ts";
 import { requestLimit } from "./requestlimit.ts";
-import { Serving } from "./serving.ts";
+import { Serving, type ServingParts } from "./serving.ts";
 import { createStreams } from "./streams.ts";
 import { Tally } from "./tally.ts";
 import { createThreads } from "./threads.ts";
@@ -37,7 +37,7 @@ export class Worker {
   readonly #host: Host;
   readonly #parts: Parts;
   #loaded: Loaded | undefined;
-  #beats: (() => void) | undefined;
+  #beats: Beats | undefined;
   #left = false;
   #drainedBy: DrainedBy = "master";
 
@@ -47,7 +47,8 @@ export class Worker {
     this.#host = host;
     const limit = requestLimit(configured.config, host.random ?? Math.random);
     const tally = new Tally(limit, (served) => port.send({ type: "worn", served }));
-    this.#parts = assemble(port, configured, { ...deps, tally }, () => this.#abandoned());
+    const alive = (): void => this.#beats?.catchUp();
+    this.#parts = assemble(port, configured, { ...deps, tally, alive }, () => this.#abandoned());
   }
 
   /**
@@ -179,7 +180,7 @@ export class Worker {
   #leave(): void {
     if (this.#left) return;
     this.#left = true;
-    this.#beats?.();
+    this.#beats?.stop();
     this.#port.send({ type: "drained", served: this.#parts.serving.tally.counters.served, by: this.#drainedBy });
     setImmediate(this.#host.exit, EXIT.done.code);
   }
@@ -203,16 +204,21 @@ interface Parts {
   readonly drainStarts: AbortController;
 }
 
-function assemble(port: MasterPort, configured: Configured, deps: WorkerDeps & { readonly tally: Tally }, closed: () => void): Parts {
+function assemble(
+  port: MasterPort,
+  configured: Configured,
+  deps: WorkerDeps & Pick<ServingParts, "alive" | "tally">,
+  closed: () => void,
+): Parts {
   const { config, addresses, generation } = configured;
-  const { tally } = deps;
+  const { tally, alive } = deps;
   const handles = new Handles(addresses);
   const trust = createTrust(config.trustedProxies);
   const { slot, accessLog: share } = { ...configured, ...config };
   const access = new AccessLog({ slot, generation, clock: systemClock, lines: deps.lines, share });
   const holds = (connections: number, full: boolean, churns: boolean): void => port.send({ type: "holds", connections, full, churns });
   const further = new FurtherServers(port);
-  const serving = new Serving(config, { handles, further, clock: systemClock, log: deps.log, trust, access, tally, closed, holds });
+  const serving = new Serving(config, { handles, further, clock: systemClock, log: deps.log, trust, access, tally, alive, closed, holds });
   const health: Health = {
     status: "ok",
     generation,

@@ -14,12 +14,6 @@ import type { Stage, Verdict } from "./stage.ts";
 export const AT_ONCE = 2;
 /** Requests that wait behind them before no more are read. */
 const FEW_WAITING = 8;
-/**
- * What is read at once (64 KiB) may hold a thousand requests and more. While so many wait on all connections of the worker, a connection on
- * which more than its share waits is cut.
- */
-const MOST_WAITING = 10_000;
-const SHARE = 64;
 
 interface Line {
   /** Requests that are worked on, or whose answers have not left. */
@@ -28,10 +22,13 @@ interface Line {
   readonly waiting: Set<() => void>;
 }
 
-/** @param cut called for a connection that is cut. */
-export function pipelineStage(cut: () => void): Stage {
+/** Reads no more from a connection on which many answers wait for the client. node:http reads on when one of them has left. */
+export function restrain(seat: Seat | undefined): void {
+  if (seat !== undefined && seat.requests > FEW_WAITING) stopReading(seat.socket);
+}
+
+export function pipelineStage(): Stage {
   const lines = new WeakMap<Seat, Line>(); // goes with its connection, and what waits with it
-  let all = 0;
   return {
     name: "pipeline",
     covers: "application",
@@ -49,16 +46,8 @@ export function pipelineStage(cut: () => void): Stage {
       };
       const isNext = res.socket !== null;
       if (isNext || line.working < AT_ONCE) return begin();
-      if (all >= MOST_WAITING && line.waiting.size >= SHARE) {
-        if (!socket.destroyed) cut();
-        socket.destroy();
-      }
       return new Promise((resolve) => {
-        const leave = (): boolean => {
-          const waited = line.waiting.delete(admit);
-          if (waited) all -= 1;
-          return waited;
-        };
+        const leave = (): boolean => line.waiting.delete(admit);
         const admit = (): void => {
           if (!leave()) return;
           if (line.waiting.size < FEW_WAITING) readOn(socket);
@@ -66,7 +55,6 @@ export function pipelineStage(cut: () => void): Stage {
         };
         if (line.waiting.size >= FEW_WAITING) stopReading(socket);
         line.waiting.add(admit);
-        all += 1;
         res.once("socket", admit);
         res.once("close", leave);
       });
