@@ -1,6 +1,7 @@
 /** The master's own servers: admin.sock, which workers pass requests on to, and DROVER_ADMIN_BIND. */
 import type { IncomingMessage, Server } from "node:http";
 import { http } from "../base/http.ts";
+import { refusePipelining } from "../base/parsing.ts";
 import { normaliseTarget } from "../base/target.ts";
 import type { AdminApi } from "./api.ts";
 import { CLIENT_HEADER, ID_HEADER, SECURE_HEADER } from "./edge/forward.ts";
@@ -16,6 +17,7 @@ export function adminServer(api: AdminApi): Server {
   const server = http.createServer(timeouts, (req, res) => {
     void respond(api, req).then((answer) => write(req, res, answer));
   });
+  refusePipelining(server); // before any work: a read may hold a thousand requests, and the master waits for nothing
   server.on("clientError", (_error, socket) => socket.destroy());
   return server;
 }

@@ -35,6 +35,7 @@ test("junk on the control socket is refused, counted, and costs the daemon nothi
     ["an unknown method", /405.*takes POST/s, "DELETE /stop HTTP/1.1\r\nhost: x\r\n\r\n"],
     ["a path without end", /404|431|^$/, `GET /${"x".repeat(60_000)} HTTP/1.1\r\nhost: x\r\n\r\n`],
     ["headers without end", /431|^$/, `GET /status HTTP/1.1\r\n${`a: ${"x".repeat(1_000)}\r\n`.repeat(60)}`],
+    ["a second command before the first is answered", /^(?:HTTP(?!.*HTTP)|$)/s, "GET /status HTTP/1.1\r\nhost: x\r\n\r\n".repeat(2)],
     ["no JSON", /400.*at most 4096 bytes/s, post("/scale", "to=99")],
     ["JSON that is no object", /400/, post("/scale", "[99]")],
     ["a body over the limit", /400.*at most 4096 bytes/s, post("/scale", JSON.stringify({ to: 3, x: "y".repeat(5_000) }))],

@@ -7,6 +7,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { limitConnections } from "../../base/connectionlimit.ts";
 import { http } from "../../base/http.ts";
 import { messageOf } from "../../base/errors.ts";
+import { refusePipelining } from "../../base/parsing.ts";
 import { storageError } from "../../base/storage.ts";
 import { CONTROL_CONNECTIONS } from "../../settings/files.ts";
 
@@ -69,6 +70,7 @@ export function serveControl(path: string, handlers: ControlHandlers): Promise<S
   limitConnections(server, CONTROL_CONNECTIONS, () =>
     handlers.refused(`more than ${CONTROL_CONNECTIONS} connections: an idle one was closed`),
   );
+  refusePipelining(server, () => handlers.refused("a request came before the earlier one of its connection was answered"));
   server.on("clientError", (error, socket) => {
     handlers.refused(`no HTTP: ${messageOf(error)}`);
     socket.destroy();
