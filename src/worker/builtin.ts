@@ -11,6 +11,7 @@ import { pipelineStage } from "./gate/pipeline.ts";
 import { AdmissionQueue, queueStage, type QueueRule } from "./gate/queue.ts";
 import { OVERLOAD, shedStage } from "./gate/shed.ts";
 import { Turns, turnStage } from "./gate/turns.ts";
+import { unreadStage } from "./gate/unread.ts";
 import { PreparedStore } from "./prepared.ts";
 import { Refusals } from "./refusals.ts";
 import type { Underscores } from "./strict.ts";
@@ -54,8 +55,17 @@ export function createBuiltIn({ serving, trust, clock, demo, connections, unders
   const queue = new AdmissionQueue(rule, clock);
   const turns = new Turns(clock, rule.interval, OVERLOAD);
   const turn = turnStage(turns, clock, (wait) => tally.waits.record(wait));
-  const body = bodyStage({ rule: bodyRule(connections), clock, addressOf: ({ req }) => trust.countable(req) });
-  const gate = createGate([addressStage(trust), body, shedStage(clock, turns), pipelineStage(), queueStage(queue, rule), turn]);
+  const addressOf = ({ req }: Exchange): string | undefined => trust.countable(req);
+  const body = bodyStage({ rule: bodyRule(connections), clock, addressOf });
+  const gate = createGate([
+    addressStage(trust),
+    body,
+    shedStage(clock, turns),
+    pipelineStage(),
+    queueStage(queue, rule),
+    turn,
+    unreadStage({ clock, inFlight, addressOf }),
+  ]);
   const refused = (exchange: Exchange): void => serving.refused(exchange);
   const refusals = new Refusals(clock, demo);
   const bursts = new Bursts(serving.connections, inFlight);

@@ -47,6 +47,8 @@ export class Exchange {
   movedAt: Instant;
   /** Bytes in the kernel that the client had not acknowledged at the last look; undefined: it was not looked at, or is not known. */
   queued: number | undefined = undefined;
+  /** Bytes that the client had acknowledged on this connection at the first look at its rate: see slowreaders.ts. */
+  seen: { readonly at: Instant; readonly received: number } | undefined = undefined;
   /** Set by the gate's address stage; the peer's address without it. */
   whose: ((req: IncomingMessage) => string) | undefined = undefined;
 

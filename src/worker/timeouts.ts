@@ -6,6 +6,7 @@ import type { Exchange } from "./exchange.ts";
 import type { InFlight } from "./inflight.ts";
 import { endWithProblem } from "./problem.ts";
 import { leftSocket, sendQueues } from "../base/sendqueue.ts";
+import { readersByWeight, type Sight } from "./slowreaders.ts";
 import { isEventStream } from "./streams.ts";
 import type { Tally } from "./tally.ts";
 import { pathOf } from "./target.ts";
@@ -16,9 +17,11 @@ const LONGEST_STALL = ms(30_000);
 /** A client that has ended its side is taken for gone when its answer does not begin within this time; its stream ends at once. */
 const GONE_AFTER = ms(5_000);
 /** Bytes of the built-in service's answers that may wait for all clients of a worker together. */
-const MOST_UNREAD: Bytes = mebibytes(64);
-/** Beyond that: a client that takes no byte for so long is cut off. */
+export const MOST_UNREAD: Bytes = mebibytes(64);
+/** Beyond that: a client that takes no byte for so long is cut off, then those that receive slowly, until less waits. */
 const SHORTEST_STALL = ms(1_000);
+/** Beyond so many times that, clients are cut off whatever they receive. */
+const REGARDLESS = 4;
 
 /** Limits of the built-in service. */
 export const BUILT_IN = { mostUnread: MOST_UNREAD, goneAfter: GONE_AFTER } as const;
@@ -65,9 +68,19 @@ export function look(parts: TimeoutParts): void {
       const stall = Math.min(limit, unread.bytes > parts.mostUnread ? SHORTEST_STALL : LONGEST_STALL);
       if (isStalled(exchange, { now, limit: stall, queueOf })) {
         unread.forget(exchange);
-        cutOff(exchange, stall, parts);
+        cutOff(exchange, "the client takes no more of its answer: connection closed", parts, stall);
       }
     } else if (exchange.req.complete && between(exchange.readyAt, now) >= limit) answer504(exchange, limit, parts);
+  }
+  if (unread.bytes > parts.mostUnread / 2) cutSlowest(unread, { now, queueOf }, parts);
+}
+
+/** From half the limit on, rates are noted; beyond it, slow clients go. */
+function cutSlowest(unread: Unread, sight: Sight, parts: TimeoutParts): void {
+  for (const { first, exchanges, slow } of readersByWeight(parts.inFlight, sight)) {
+    if (unread.bytes <= parts.mostUnread * (slow ? 1 : REGARDLESS)) continue;
+    for (const exchange of exchanges) unread.forget(exchange);
+    cutOff(first, "the client takes its answer too slowly while too much waits for all: connection closed", parts);
   }
 }
 
@@ -126,10 +139,10 @@ function isStalled(exchange: Exchange, { now, limit, queueOf }: Look): boolean {
   return false;
 }
 
-function cutOff(exchange: Exchange, limit: number, { tally, log }: TimeoutParts): void {
+function cutOff(exchange: Exchange, what: string, { tally, log }: TimeoutParts, limit?: number): void {
   exchange.timedOut = true;
   exchange.reason = "client-stalled";
   tally.counters.timeouts += 1;
-  log.info({ path: pathOf(exchange.req.url), id: exchange.id(), limit }, "the client takes no more of its answer: connection closed");
+  log.info({ path: pathOf(exchange.req.url), id: exchange.id(), limit }, what);
   exchange.res.socket?.destroy();
 }

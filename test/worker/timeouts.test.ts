@@ -181,6 +181,7 @@ test("of shared and unshared answers just enough clients are cut off", () => {
     movedAt: 0,
     queued: undefined,
     id: () => "",
+    client: () => "192.0.2.1",
     shared: body,
     res: {
       headersSent: true,
@@ -237,6 +238,58 @@ test("a client that ends its side after its request gets the answer; one that ha
     assert.equal(gone.received, "");
     assert.equal((await counters(rig)).timeouts, 0);
   });
+});
+
+/** Clients that each have 8 MiB waiting, looked at every second. @returns who was cut off, in order. */
+function readers(rates: readonly (readonly [address: string, bytesPerSecond: number])[], looks: number): string[] {
+  const MIB = 1_048_576;
+  const cut: string[] = [];
+  let now = 0;
+  const inFlight = rates.map(([address, rate], nr) => {
+    const exchange = {
+      timedOut: false,
+      stream: false,
+      req: { url: "/" },
+      sent: 0,
+      movedAt: 0,
+      queued: undefined,
+      id: () => "",
+      client: () => address,
+      res: {
+        headersSent: true,
+        get writableLength() {
+          return exchange.timedOut ? 0 : 8 * MIB - nr;
+        },
+        socket: {
+          writableLength: 1,
+          get bytesWritten() {
+            return 1_000 + (now / 1_000) * rate;
+          },
+          destroy: () => cut.push(`${address} ${nr}`),
+        },
+        getHeader: () => undefined,
+      },
+    };
+    return exchange;
+  });
+  const parts = { inFlight, clock: { now: () => now }, requestTimeout: () => ms(120_000), mostUnread: 64 * MIB };
+  for (let nr = 0; nr < looks; nr += 1, now += 1_000)
+    look({ ...parts, queues: () => () => undefined, tally: { counters: { timeouts: 0 } }, log: { info() {} } } as never);
+  return cut;
+}
+
+test("clients that read slowly but steadily are cut off while too much waits: largest address first, no more than needed", () => {
+  const [slow, fair] = [3_000, 102_400];
+  const eight = Array.from({ length: 8 }, () => ["192.0.2.1", slow] as const);
+  assert.deepEqual(readers(eight, 10), [], "64 MiB may wait");
+  const two = [["192.0.2.2", slow], ["192.0.2.3", fair]] as const; // prettier-ignore
+  assert.deepEqual(readers([...two, ...eight], 10), ["192.0.2.1 2", "192.0.2.1 3"]);
+});
+
+test("clients that read fast enough are cut off only when four times as much waits, and of the largest address", () => {
+  const fair = (address: string, count: number) => Array.from({ length: count }, () => [address, 102_400] as const);
+  assert.deepEqual(readers(fair("192.0.2.1", 32), 10), []);
+  assert.deepEqual(readers([...fair("192.0.2.2", 2), ...fair("192.0.2.1", 31)], 10), ["192.0.2.1 2"]);
 });
 
 test("what is no request is answered 400, 408 or 431 and its connection closed; nothing is smuggled in behind it", async () => {

@@ -2,7 +2,17 @@ import type { Exchange } from "../exchange.ts";
 import type { Stage, Verdict } from "./stage.ts";
 
 /** The order in which stages judge, whatever order they were given in: cheap and general before costly and particular. */
-const ORDER = ["address", "rate", "body", "class", "slots", "pipeline", "queue", "turn"] as const satisfies readonly Stage["name"][];
+const ORDER = [
+  "address",
+  "rate",
+  "body",
+  "class",
+  "slots",
+  "pipeline",
+  "queue",
+  "turn",
+  "unread",
+] as const satisfies readonly Stage["name"][];
 
 export interface Gate {
   /** True when some stage judges prepared answers too. */

@@ -15,7 +15,7 @@ export type Verdict = undefined | Refusal | Promise<undefined | Refusal>;
 
 /** One judge of a request on its way to the built-in service. */
 export interface Stage {
-  readonly name: "address" | "rate" | "body" | "class" | "slots" | "pipeline" | "queue" | "turn";
+  readonly name: "address" | "rate" | "body" | "class" | "slots" | "pipeline" | "queue" | "turn" | "unread";
   /** `everything`: prepared answers too, so it must cost next to nothing. `application`: what the application must work on. */
   readonly covers: "everything" | "application";
   /** @returns undefined to let it pass, at once or later. Never throws and never rejects. */
