@@ -58,7 +58,7 @@ type Share = Extract<ToChild, { type: "share" }>;
 /** The one server that a worker serves with, whoever made it: its connections, requests, timeouts, cap and drain. */
 export class Serving {
   readonly tally: Tally;
-  readonly alive: () => void;
+  readonly alive = (): void => this.#parts.alive();
   readonly outcomes: Outcomes;
   readonly connections: Connections;
   readonly inFlight: InFlight;
@@ -76,7 +76,6 @@ export class Serving {
     this.#config = config;
     this.#parts = parts;
     this.tally = parts.tally;
-    this.alive = () => parts.alive();
     this.outcomes = new Outcomes({ clock: parts.clock, tally: this.tally, trust: parts.trust, access: parts.access });
     const gone = (seat: Seat): void => {
       this.inFlight.dropped(seat);

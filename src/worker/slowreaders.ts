@@ -5,6 +5,7 @@ import { leftSocket } from "../base/sendqueue.ts";
 import { between, ms, type Instant } from "../base/units.ts";
 import type { Seat } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Unread } from "./unread.ts";
 
 /** Bytes a second: a client that receives less of its answer is slow. */
 const SLOW = 65_536;
@@ -24,7 +25,7 @@ export interface Sight {
 }
 
 /** The readers, in the order in which they are cut off: those of the address for which most waits, and of these the one for which most waits. */
-export function readersByWeight(exchanges: Iterable<Exchange>, sight: Sight): Reader[] {
+export function readersByWeight(exchanges: Iterable<Exchange>, unread: Unread, sight: Sight): Reader[] {
   const bySeat = new Map<Seat | Exchange, [Exchange, ...Exchange[]]>();
   for (const exchange of exchanges) {
     if (exchange.timedOut || exchange.stream || exchange.res.writableLength === 0) continue;
@@ -36,7 +37,7 @@ export function readersByWeight(exchanges: Iterable<Exchange>, sight: Sight): Re
   const totals = new Map<string, number>();
   const found = [...bySeat.values()].map((all) => {
     const first = all.find(({ res }) => res.socket !== null) ?? all[0];
-    const bytes = all.reduce((sum, { res }) => sum + res.writableLength, 0);
+    const bytes = all.reduce((sum, exchange) => sum + unread.weight(exchange), 0);
     const address = addressKey(first.client());
     totals.set(address, (totals.get(address) ?? 0) + bytes);
     return { first, exchanges: all, slow: isSlow(first, sight), bytes, address };

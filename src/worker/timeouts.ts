@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { between, mebibytes, ms, type Bytes, type Instant, type Ms } from "../base/units.ts";
+import { between, ms, type Instant, type Ms } from "../base/units.ts";
 import type { Exchange } from "./exchange.ts";
 import type { InFlight } from "./inflight.ts";
 import { endWithProblem } from "./problem.ts";
@@ -10,15 +10,13 @@ import { readersByWeight, type Sight } from "./slowreaders.ts";
 import { isEventStream } from "./streams.ts";
 import type { Tally } from "./tally.ts";
 import { pathOf } from "./target.ts";
-import { Unread } from "./unread.ts";
+import { MOST_UNREAD, Unread } from "./unread.ts";
 
 /** A client that takes no byte for so long while some wait for it has gone, whatever TCP says. */
 const LONGEST_STALL = ms(30_000);
 /** A client that has ended its side is taken for gone when its answer does not begin within this time; its stream ends at once. */
 const GONE_AFTER = ms(5_000);
-/** Bytes of the built-in service's answers that may wait for all clients of a worker together. */
-export const MOST_UNREAD: Bytes = mebibytes(64);
-/** Beyond that: a client that takes no byte for so long is cut off, then those that receive slowly, until less waits. */
+/** While more than MOST_UNREAD waits: a client that takes no byte for so long is cut off, then those that receive slowly, until less waits. */
 const SHORTEST_STALL = ms(1_000);
 /** Beyond so many times that, clients are cut off whatever they receive. */
 const REGARDLESS = 4;
@@ -77,7 +75,7 @@ export function look(parts: TimeoutParts): void {
 
 /** From half the limit on, rates are noted; beyond it, slow clients go. */
 function cutSlowest(unread: Unread, sight: Sight, parts: TimeoutParts): void {
-  for (const { first, exchanges, slow } of readersByWeight(parts.inFlight, sight)) {
+  for (const { first, exchanges, slow } of readersByWeight(parts.inFlight, unread, sight)) {
     if (unread.bytes <= parts.mostUnread * (slow ? 1 : REGARDLESS)) continue;
     for (const exchange of exchanges) unread.forget(exchange);
     cutOff(first, "the client takes its answer too slowly while too much waits for all: connection closed", parts);

@@ -1,6 +1,10 @@
 /** The memory that answers hold until their clients take them. */
+import { mebibytes, type Bytes } from "../base/units.ts";
 import type { Exchange } from "./exchange.ts";
 import { isEncrypted } from "./peer.ts";
+
+/** Bytes of the built-in service's answers that may wait for all clients of a worker together. */
+export const MOST_UNREAD: Bytes = mebibytes(64);
 
 /** The buffer that an answer shares with others. Encryption copies it for each client. */
 function sharedBy({ shared, res }: Exchange): Buffer | undefined {
@@ -19,6 +23,13 @@ export class Unread {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The answer's own bytes, and its part of a shared buffer. */
+  weight(exchange: Exchange): number {
+    const shared = sharedBy(exchange);
+    const { writableLength } = exchange.res;
+    return shared === undefined ? writableLength : writableLength - shared.length + shared.length / (this.#readers.get(shared) ?? 1);
   }
 
   /** The client of this answer is cut off. */

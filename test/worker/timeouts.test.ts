@@ -6,7 +6,10 @@ import { systemClock } from "../../src/base/clock.ts";
 import { after, ms, seconds, type Timestamp } from "../../src/base/units.ts";
 import { runtime } from "../../src/base/runtime.ts";
 import { parseSendQueues } from "../../src/base/sendqueue.ts";
+import type { Exchange } from "../../src/worker/exchange.ts";
+import { readersByWeight } from "../../src/worker/slowreaders.ts";
 import { look } from "../../src/worker/timeouts.ts";
+import { Unread } from "../../src/worker/unread.ts";
 import { Client, type Raw } from "./http.ts";
 import { startRig, type Rig, type RigOptions } from "./rig.ts";
 
@@ -284,6 +287,19 @@ test("clients that read slowly but steadily are cut off while too much waits: la
   assert.deepEqual(readers(eight, 10), [], "64 MiB may wait");
   const two = [["192.0.2.2", slow], ["192.0.2.3", fair]] as const; // prettier-ignore
   assert.deepEqual(readers([...two, ...eight], 10), ["192.0.2.1 2", "192.0.2.1 3"]);
+});
+
+test("readers of one shared buffer weigh its part each: cutting one of them frees nothing", () => {
+  const MIB = 1_048_576;
+  const shared = Buffer.alloc(16 * MIB);
+  const exchangeOf = (address: string, body: Buffer | undefined, bytes: number) => {
+    const res = { writableLength: bytes, socket: { bytesWritten: 0, writableLength: 1 } };
+    return { timedOut: false, stream: false, client: () => address, shared: body, seen: undefined, res };
+  };
+  const many = Array.from({ length: 10 }, () => exchangeOf("192.0.2.1", shared, 16 * MIB));
+  const inFlight = [...many, exchangeOf("192.0.2.2", undefined, 20 * MIB)] as never as readonly Exchange[];
+  const [worst] = readersByWeight(inFlight, new Unread(inFlight), { now: systemClock.now(), queueOf: () => undefined });
+  assert.equal(worst?.first.client(), "192.0.2.2");
 });
 
 test("clients that read fast enough are cut off only when four times as much waits, and of the largest address", () => {

@@ -4,8 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 import { classOf } from "../../base/requestclass.ts";
 import { between, ms, seconds, type Instant } from "../../base/units.ts";
 import type { Exchange } from "../exchange.ts";
-import { MOST_UNREAD } from "../timeouts.ts";
-import { Unread } from "../unread.ts";
+import { MOST_UNREAD, Unread } from "../unread.ts";
 import type { Refusal, Stage } from "./stage.ts";
 
 /** A sum is good for so long: at most a few answers are made meanwhile. */
@@ -31,19 +30,21 @@ export interface UnreadParts {
 /** The gate's last stage. Only reads and exports make answers of more than a few kilobytes. */
 export function unreadStage({ clock, inFlight, addressOf, most = MOST_UNREAD }: UnreadParts): Stage {
   let at: Instant | undefined;
-  let bytes = 0;
+  let unread = new Unread([]);
   const keyOf = (exchange: Exchange): string | undefined => {
     const address = addressOf(exchange);
     return address === undefined ? undefined : addressKey(address);
   };
   const total = (now: Instant): number => {
-    if (at !== undefined && between(at, now) < FRESH) return bytes;
-    at = now;
-    return (bytes = new Unread(inFlight).bytes);
+    if (at === undefined || between(at, now) >= FRESH) {
+      unread = new Unread(inFlight);
+      at = now;
+    }
+    return unread.bytes;
   };
   const own = (key: string): number => {
     let sum = 0;
-    for (const exchange of inFlight) if (exchange.res.writableLength > 0 && keyOf(exchange) === key) sum += exchange.res.writableLength;
+    for (const exchange of inFlight) if (exchange.res.writableLength > 0 && keyOf(exchange) === key) sum += unread.weight(exchange);
     return sum;
   };
   return {
