@@ -72,11 +72,18 @@ export function isStale(view: TableView, clock: Clock): boolean {
   return view.failure !== undefined || clock.now() >= view.source.freshUntil;
 }
 
-/** What is wrong with the rows in the sheet is counted; where is the operator's. */
+/**
+ * Counts what is wrong with the rows in the sheet, and names the columns that are hidden because of their names, as a
+ * structured field (RFC 9651): `2; hidden="Code postal, Hash"`. Only the operator learns where the rest is.
+ */
+function warningsHeader({ warnings = 0, hidden = [] }: TableView["head"]): Readonly<Record<string, string>> {
+  if (warnings === 0) return {};
+  const names = hidden.map((name) => encodeURI(name.toWellFormed()).replaceAll("%20", " ").replaceAll("%22", '\\"')).join(", ");
+  return { "X-Table-Warnings": `${warnings}${names === "" ? "" : `; hidden="${names}"`}` };
+}
+
 function headOf(view: TableView, audience: string | undefined): readonly string[] {
-  const { warnings = 0 } = view.head;
-  const counted = warnings === 0 ? {} : { "X-Table-Warnings": String(warnings) };
-  return Object.entries({ "Content-Type": JSON_TYPE, ...caching(view, audience), ...counted, ...COMMON }).flat();
+  return Object.entries({ "Content-Type": JSON_TYPE, ...caching(view, audience), ...warningsHeader(view.head), ...COMMON }).flat();
 }
 
 /** Sends an answer and leaves it with the worker for the next request of the same target. */

@@ -39,6 +39,8 @@ export interface TableReport {
   readonly checkedAt: Timestamp;
   /** How many things are wrong with its rows in the sheet: keys that are missing or stand twice, values that do not fit, lost columns. */
   readonly warnings: number;
+  /** The columns that are hidden because of their names; absent: none. */
+  readonly hidden?: readonly string[];
   /** As long as its rows count as fresh by the settings, and as long as they do now, so that the quota holds. */
   readonly ttl?: Ms;
   readonly stretchedTo?: Ms;
@@ -79,6 +81,8 @@ export interface UpstreamReport {
   /** Reads of the current minute, what may be used of them, and when a lock-out ends (0: none). */
   readonly quota: { readonly used: number; readonly limit: number; readonly lockedUntil: Timestamp };
   readonly tables: readonly TableReport[];
+  /** How many tabs of the spreadsheet are no tables because there are too many; absent: none. */
+  readonly unlisted?: number;
   readonly pace?: PaceReport;
   /** All from which tables are read. */
   readonly spreadsheets?: readonly SpreadsheetReport[];
@@ -97,6 +101,7 @@ export function readUpstream(v: unknown): UpstreamReport | undefined {
     return undefined;
   const { quota, tables } = v;
   if (!count(quota["used"]) || !count(quota["limit"]) || !count(quota["lockedUntil"]) || tables.length > 1_000) return undefined;
+  if (!(v["unlisted"] === undefined || count(v["unlisted"]))) return undefined;
   if (!(v["pace"] === undefined || pace(v["pace"])) || !spreadsheets(v["spreadsheets"])) return undefined;
   if (!tables.every(tableReport) || !(v["writes"] === undefined || writes(v["writes"]))) return undefined;
   return v as unknown as UpstreamReport;
@@ -107,6 +112,7 @@ const tableReport = (t: unknown): boolean =>
   text(t["name"], 200) &&
   ["rows", "version", "checkedAt", "warnings"].every((name) => count(t[name])) &&
   ["ttl", "stretchedTo", "fill"].every((name) => t[name] === undefined || count(t[name])) &&
+  (t["hidden"] === undefined || (Array.isArray(t["hidden"]) && t["hidden"].every((name) => text(name, 200)))) &&
   (t["failure"] === undefined || sentence(t["failure"])) &&
   (t["cause"] === undefined || text(t["cause"], 40));
 

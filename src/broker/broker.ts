@@ -152,7 +152,13 @@ export class Broker implements BrokerPort {
       snapshots: this.#parts.snapshots,
       fill: (table: string) => this.#parts.writing.fill(table),
     };
-    const report = upstreamReport({ clock, spreadsheetId, tables: this.#parts.catalog.tables ?? [], ...held });
+    const report = upstreamReport({
+      clock,
+      spreadsheetId,
+      tables: this.#parts.catalog.tables ?? [],
+      unlisted: this.#parts.catalog.unlisted,
+      ...held,
+    });
     const writes = this.#parts.writing.report();
     return writes === undefined ? report : { ...report, writes };
   }

@@ -31,6 +31,7 @@ export class Catalog {
   readonly #port: CatalogPort;
   #tables: readonly Table[] | undefined;
   #failure: Unavailable | undefined;
+  #unlisted = 0;
   #stop: (() => void) | undefined;
 
   constructor(port: CatalogPort) {
@@ -45,6 +46,11 @@ export class Catalog {
   /** Why they are not known. */
   get failure(): Unavailable | undefined {
     return this.#failure;
+  }
+
+  /** How many tabs are no tables because there are too many. */
+  get unlisted(): number {
+    return this.#unlisted;
   }
 
   find(name: string): Table | undefined {
@@ -79,8 +85,9 @@ export class Catalog {
   }
 
   #listTabs(titles: readonly string[]): void {
-    const { tables, notes } = tablesFromTabs(titles, this.#port.ttl);
-    for (const note of notes) this.#port.log.info(note);
+    const { tables, notes, unlisted } = tablesFromTabs(titles, this.#port.ttl);
+    this.#unlisted = unlisted;
+    for (const note of notes) this.#port.log[unlisted > 0 && note === notes.at(-1) ? "warn" : "info"](note);
     this.#list(tables);
   }
 

@@ -13,6 +13,8 @@ export interface Reported {
   readonly clock: Clock;
   readonly spreadsheetId: string;
   readonly tables: readonly Table[];
+  /** Tabs that are no tables because there are too many. */
+  readonly unlisted: number;
   readonly calls: Calls;
   readonly quota: Ledger;
   readonly refreshers: Refreshers;
@@ -27,7 +29,8 @@ export function upstreamReport(of: Reported): UpstreamReport {
   const spreadsheets = reportSpreadsheets(of);
   const ids = new Set([spreadsheetId, ...spreadsheets.map(({ id }) => id)]);
   const pace = { ...refreshers.stretch(), others: quota.others() };
-  return { ...calls.state(ids), quota: quota.report(), tables: reportTables(of), pace, spreadsheets };
+  const rest = of.unlisted === 0 ? {} : { unlisted: of.unlisted };
+  return { ...calls.state(ids), quota: quota.report(), tables: reportTables(of), ...rest, pace, spreadsheets };
 }
 
 function reportSpreadsheets({ clock, calls, refreshers }: Reported): readonly SpreadsheetReport[] {
@@ -44,11 +47,11 @@ function reportTables({ tables, snapshots, refreshers, fill }: Reported): readon
     const { name, ttl } = table;
     const [held, why] = [snapshots.get(name), failures.get(name)];
     if (held === undefined && why === undefined) return [];
-    const { version, checkedAt, warnings } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp, warnings: 0 };
+    const { version, checkedAt, warnings, hidden } = held?.head ?? { version: 0, checkedAt: 0 as Timestamp };
     const rows = held?.rows ?? 0;
     if (name === ACCOUNTS && why === undefined && warnings === undefined) return []; // named by nobody, and nothing to mend
     const filled = fill(name);
-    const size = { rows, ...(filled === undefined ? {} : { fill: filled }) };
+    const size = { rows, ...(filled === undefined ? {} : { fill: filled }), ...(hidden === undefined ? {} : { hidden }) };
     const report = { name, ...size, version, checkedAt, warnings: warnings ?? 0, ttl, stretchedTo: refreshers.ttlOf(table) };
     return [why === undefined ? report : { ...report, failure: why.message, cause: causeOf(why) }];
   });

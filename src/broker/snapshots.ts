@@ -31,7 +31,7 @@ interface Held extends Saved {
 /** A table's rows on their way to the clients. */
 interface Coming {
   readonly content: Content;
-  readonly head: Pick<SnapshotHead, "asOf" | "checkedAt" | "warnings">;
+  readonly head: Pick<SnapshotHead, "asOf" | "checkedAt" | "warnings" | "hidden">;
   readonly definition: string;
   readonly layout: Layout | undefined;
 }
@@ -42,6 +42,13 @@ type Over = (reading: Extract<Reading, { is: "ok" }>) => Content | undefined;
 /** The largest snapshot that fits into a frame with its head. */
 const MOST_BYTES = 60 * 1_048_576;
 const MOST_NAMES = 1_000;
+/** Hidden columns that an answer names, and the characters of a name. */
+const MOST_HIDDEN = 20;
+const LONGEST_HIDDEN = 80;
+
+/** How many things are wrong with a table. An empty tab is one. */
+const countOf = ({ withoutKey, duplicateKeys, misfits, hidden, warnings }: Findings): number =>
+  Math.max(withoutKey + duplicateKeys + misfits + hidden.length, Math.min(1, warnings.length));
 
 export interface SnapshotsPort {
   readonly spreadsheetId: string;
@@ -127,8 +134,9 @@ export class Snapshots {
     if (shown === undefined) return { is: "withheld" };
     const lost = this.#lostNames(table.name, layout);
     this.#report(table.name, findings, lost);
-    const warnings = findings.withoutKey + findings.duplicateKeys + findings.misfits + lost.length;
-    const head = { asOf: at, checkedAt: at, ...(warnings === 0 ? {} : { warnings }) };
+    const warnings = countOf(findings) + lost.length;
+    const hidden = findings.hidden.slice(0, MOST_HIDDEN).map(({ name }) => name.slice(0, LONGEST_HIDDEN));
+    const head = { asOf: at, checkedAt: at, ...(warnings === 0 ? {} : { warnings }), ...(hidden.length === 0 ? {} : { hidden }) };
     const accepted = this.#take(table, { content: shown, head, layout, definition: definitionOf(table, this.#spreadsheetId) });
     if (accepted.is !== "malformed") this.#keepChecked();
     return accepted;
@@ -181,13 +189,14 @@ export class Snapshots {
     return { is: "changed", head, bytes };
   }
 
-  #headOf(table: Table, hash: string, { asOf, checkedAt, warnings }: Coming["head"]): SnapshotHead {
+  #headOf(table: Table, hash: string, { asOf, checkedAt, warnings, hidden }: Coming["head"]): SnapshotHead {
     const held = this.#held.get(table.name);
     const same = held?.head.hash === hash;
     const times = {
       asOf: same ? held.head.asOf : asOf,
       checkedAt,
       ...(warnings === undefined ? {} : { warnings }),
+      ...(hidden === undefined ? {} : { hidden }),
       ...this.#ttl(table),
     };
     const version = same ? held.head.version : (this.#versions.get(table.name) ?? 0) + 1;
@@ -266,10 +275,10 @@ export class Snapshots {
   }
 
   /** Says what is wrong with the rows once, not at every refresh. Names that are gone may have been secret ones: they are counted. */
-  #report(table: string, { withoutKey, duplicateKeys, misfits, warnings: found }: Findings, lost: readonly string[]): void {
+  #report(table: string, { withoutKey, duplicateKeys, misfits, hidden, warnings: found }: Findings, lost: readonly string[]): void {
     const gone = `the header row has lost ${lost.length} column name${lost.length === 1 ? "" : "s"} that it had before`;
     const warnings = lost.length === 0 ? found : [gone, ...found];
-    const said = JSON.stringify([withoutKey, duplicateKeys, misfits, warnings]);
+    const said = JSON.stringify([withoutKey, duplicateKeys, misfits, hidden, warnings]);
     if (this.#findings.get(table) === said) return;
     this.#findings.set(table, said);
     if (warnings.length > 0)

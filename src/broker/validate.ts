@@ -78,7 +78,7 @@ class Checks {
   }
 
   all(changes: readonly Change[]): Validated {
-    const { table } = this.#standing;
+    const { table, layout } = this.#standing;
     if (changes.length === 0) throw new Refused("invalid", "the request has no change in it");
     if (changes.length > MOST_CHANGES)
       throw new Refused("invalid", `${changes.length} changes in one request: the most is ${MOST_CHANGES}`);
@@ -86,6 +86,8 @@ class Checks {
       const why = unwritable(table, op);
       if (why !== undefined) throw new Refused("not-writable", why);
     }
+    if (!layout.columns.includes(layout.key))
+      throw new Refused("not-writable", `the tab ${show(layout.tab)} is empty: write the names of its columns into its first row`);
     this.#fits(changes);
     const entries = changes.map((change, nr) => this.#entry(change, nr));
     this.#hasRoom(entries);

@@ -153,11 +153,17 @@ function writes({ upstream: up }: Status): string[] {
 /** "players: 3 warnings, see the log; the header row of …" */
 function wrongTables({ upstream: up }: Status): string[] {
   const wrong = (up?.tables ?? []).filter(({ warnings, failure }) => warnings > 0 || failure !== undefined);
-  const said = wrong.slice(0, MOST_TABLES).map(({ name, warnings, failure }) => {
+  const said = wrong.slice(0, MOST_TABLES).map(({ name, warnings, hidden = [], failure }) => {
     const counted = warnings === 0 ? [] : [`${warnings} warning${warnings === 1 ? "" : "s"} (see the log)`];
-    return `table      ${name}: ${[...counted, ...(failure === undefined ? [] : [failure.slice(0, 200)])].join("; ")}`;
+    const names = hidden.map((column) => JSON.stringify(column)).join(", ");
+    const unseen = hidden.length === 0 ? [] : [`hidden because of the name: ${names} ("hidden": [] in the tables file shows them)`];
+    return `table      ${name}: ${[...counted, ...unseen, ...(failure === undefined ? [] : [failure.slice(0, 300)])].join("; ")}`;
   });
-  return wrong.length > said.length ? [...said, `table      and ${wrong.length - said.length} more`] : said;
+  const more = wrong.length > said.length ? [`table      and ${wrong.length - said.length} more`] : [];
+  const { unlisted } = up ?? {};
+  const tabs =
+    unlisted === undefined ? [] : [`tables     ${unlisted} more tabs are no tables: a tables file (DROVER_TABLES) chooses (see the log)`];
+  return [...said, ...more, ...tabs];
 }
 
 /** "stuck 1, rolled 8; last: worker 3 stuck 12s ago, spinning at app.mjs:12 handler" */

@@ -21,6 +21,8 @@ type Accounts = Map<string, { readonly row: Cell[]; readonly place: number } | u
  */
 export function readAccounts(values: unknown, table: Table, key: SecretKey): Reading {
   const { accounts: columns } = table;
+  if (values === undefined || values === null || (Array.isArray(values) && values.length === 0))
+    return { is: "malformed", why: `the range ${table.range} is empty: it has no header row with the columns that "users" names` };
   if (!Array.isArray(values) || !values.every((row) => Array.isArray(row) && row.every(isRaw)))
     return { is: "malformed", why: `the values of ${table.range} are not rows of cells` };
   if (columns === undefined) return { is: "malformed", why: `${table.range} holds no users` };
@@ -76,7 +78,7 @@ function read(
       accounts.set(folded, undefined);
     } else accounts.set(folded, { row: [user, kept?.is === "kept" ? kept.verifier : null, roleOf(raw[role])], place: nr });
   }
-  return { accounts, findings: { rows: 0, withoutKey: 0, duplicateKeys, misfits, warnings } };
+  return { accounts, findings: { rows: 0, withoutKey: 0, duplicateKeys, misfits, hidden: [], warnings } };
 }
 
 /** Longer than any role of a tables file, it is none: it would not fit into a cookie. */

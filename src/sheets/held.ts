@@ -196,8 +196,8 @@ export class HeldTables {
     if (held === undefined || held.view.head.hash !== head.hash) return; // rows this side does not have: they will be asked for
     const { failure: _, ...view } = held.view;
     const { source } = held;
-    const { ttl, warnings } = view.head;
-    if (head.ttl !== ttl || head.warnings !== warnings) source.version += 1; // both stand in answers
+    const inAnswers = ({ ttl, warnings, hidden }: SnapshotHead): string => JSON.stringify([ttl, warnings, hidden]);
+    if (inAnswers(head) !== inAnswers(view.head)) source.version += 1;
     this.#keep({ ...view, head, version: source.version, ...lasting(held.view, head) }, source);
     this.#tellUse(source, head.table);
   }

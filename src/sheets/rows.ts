@@ -4,10 +4,19 @@ import { readCell } from "./cell.ts";
 import { layoutOf, type Layout } from "./layout.ts";
 import { hasRowIds, NO_KEY } from "./rowids.ts";
 import type { Cell, Content } from "./snapshot.ts";
-import type { Column, Table } from "./types.ts";
-import { namesSecret } from "./words.ts";
-
-type Raw = string | number | boolean | null;
+import {
+  headerBelow,
+  headerHint,
+  hiddenByName,
+  hiddenText,
+  isEmpty,
+  isRaw,
+  placeColumns,
+  type Grid,
+  type HiddenColumn,
+  type Placed,
+} from "./header.ts";
+import type { Table } from "./types.ts";
 
 /** What a table's owner should hear of. Cells are named by address, never by what they hold. */
 export interface Findings {
@@ -18,6 +27,8 @@ export interface Findings {
   readonly duplicateKeys: number;
   /** Values that do not fit their column's type: null in the table. */
   readonly misfits: number;
+  /** Columns that are hidden because of their names. */
+  readonly hidden: readonly HiddenColumn[];
   /** The first few of all these, as sentences. */
   readonly warnings: readonly string[];
 }
@@ -34,65 +45,60 @@ export type Reading =
   /** The answer can't be this table: it must not replace what is known. */
   | { readonly is: "malformed"; readonly why: string };
 
-/** A column of the answer: where it stands, what it is called and whether it may be seen. */
-interface Placed extends Column {
-  readonly at: number;
-}
-
 const MOST_WARNINGS = 20;
-const isRaw = (v: unknown): v is Raw => v === null || typeof v === "string" || typeof v === "number" || typeof v === "boolean";
-const isEmpty = (v: Raw | undefined): boolean => v === undefined || v === null || (typeof v === "string" && v.trim() === "");
-
-const baseOf = (cell: unknown): string =>
-  isRaw(cell)
-    ? String(cell ?? "")
-        .trim()
-        .normalize("NFC")
-    : "";
-
-/** What the columns of a header row are called: names are trimmed, a second `name` is `name_2`; undefined: a column without a name. */
-export function columnNames(header: readonly unknown[]): readonly (string | undefined)[] {
-  const taken = new Set<string>();
-  const counts = new Map<string, number>();
-  return header.map((cell) => {
-    const base = baseOf(cell);
-    if (base === "") return undefined;
-    let name = base;
-    let nr = counts.get(base) ?? 0;
-    do name = (nr += 1) === 1 ? base : `${base}_${nr}`;
-    while (taken.has(name));
-    counts.set(base, nr);
-    taken.add(name);
-    return name;
-  });
-}
-
-/** The header row's columns. A second `name` is as hidden as the first; columns without a name are left out. */
-function placeColumns(header: readonly Raw[], table: Table): readonly Placed[] {
-  const given = new Map(table.columns.map((column) => [column.name, column]));
-  const names = columnNames(header);
-  return header.flatMap((cell, at): Placed[] => {
-    const [base, name] = [baseOf(cell), names[at]];
-    if (name === undefined) return [];
-    const said = given.get(name) ?? given.get(base);
-    const hidden = said?.hidden ?? (namesSecret(name) || namesSecret(base));
-    if (name === table.deleted) return [{ name, at, hidden: true, type: "boolean" }];
-    return [{ name, at, hidden: hidden || (given.get(base)?.hidden ?? false), type: said?.type ?? "auto" }];
-  });
-}
-
 /** A column that the tables file names must be there: a renamed `code` must not come out under its new name. */
-function wrongShape(placed: readonly Placed[], table: Table): string | undefined {
-  if (placed.length === 0) return `the range ${table.range} has no header row`;
+function wrongShape(placed: readonly Placed[], grid: Grid, table: Table): string | undefined {
+  const { range } = table;
+  const hint = headerHint(grid, range);
+  if (placed.length === 0)
+    return `the range ${range} has no header row${hint === undefined ? "" : `, and ${hint.replace(" like ", " looks like ")}`}`;
   const names = new Set(placed.map((column) => column.name));
-  const named = [
-    ...table.columns.map((column) => column.name),
-    ...[table.key, table.deleted, table.owner].filter((name) => name !== undefined),
-  ];
+  const named = namedColumns(table);
   const missing = named.find((name) => !names.has(name));
   if (missing !== undefined)
-    return `the header row of ${table.range} has no column ${JSON.stringify(missing)}, which the tables file names`;
-  return placed.every((column) => column.hidden) ? `every column of ${table.range} is hidden` : undefined;
+    return `the header row of ${range} has no column ${JSON.stringify(missing)}, which the tables file names${hint === undefined ? "" : ` (${titled(range, hint)})`}`;
+  if (named.length === 0 && headerBelow(grid) !== undefined)
+    return `${titled(range, hint ?? "")} (if row ${origin(range).row + 1} is the header row, name its column as the table's "key")`;
+  if (table.key === undefined && placed[0]?.hidden === true) return hiddenKey(placed[0], placed, table);
+  return placed.every((column) => column.hidden) ? `every column of ${range} is hidden` : undefined;
+}
+
+const titled = (range: string, hint: string): string => `row ${origin(range).row + 1} of ${range} looks like a title, and ${hint}`;
+
+/** The columns that the tables file names, without doubles: all of them must be there. */
+const namedColumns = ({ columns, hidden = [], key, deleted, owner }: Table): readonly string[] => [
+  ...new Set([key, owner, ...columns.map(({ name }) => name), ...hidden, deleted].filter((name) => name !== undefined)),
+];
+
+/** The first column is the key when none is named; the second one must not silently become it. */
+function hiddenKey(first: Placed, placed: readonly Placed[], { range, deleted }: Table): string {
+  const guess = hiddenByName([first])[0];
+  const why =
+    guess !== undefined
+      ? `its name contains ${JSON.stringify(guess.word)}`
+      : first.name === deleted
+        ? "it marks deleted rows"
+        : "the tables file says so";
+  const other = placed.find((column) => !column.hidden)?.name ?? "id";
+  const open = guess === undefined ? "" : ', or show it: "hidden": []';
+  const what = `the first column of ${range}, ${JSON.stringify(first.name)}, is hidden because ${why}, so it can't be the key`;
+  return `${what}: name another one in the tables file ("key": ${JSON.stringify(other)})${open}`;
+}
+
+/** A tab without a header row and without rows: it has the columns that the tables file names. */
+function emptyTable(table: Table): Reading {
+  const { range, columns, hidden = [], deleted } = table;
+  const types = new Map(columns.map(({ name, type }) => [name, type]));
+  const unseen = new Set([...columns.filter((column) => column.hidden).map(({ name }) => name), ...hidden, deleted]);
+  const visible = namedColumns(table).filter((name) => !unseen.has(name));
+  const warnings = [`the range ${range} is empty: it has no header row`];
+  return {
+    is: "ok",
+    content: { columns: visible.map((name) => ({ name, type: types.get(name) ?? "auto" })), key: 0, rows: [] },
+    layout: layoutOf(table, [], visible[0] ?? ""),
+    places: [],
+    findings: { rows: 0, withoutKey: 0, duplicateKeys: 0, misfits: 0, hidden: [], warnings },
+  };
 }
 
 /** Where the cells of one range stand in the sheet, for people. */
@@ -109,12 +115,10 @@ interface Cut {
   /** Where the column stands that marks deleted rows. */
   readonly deletedAt: number | undefined;
   readonly range: string;
+  readonly hidden: readonly HiddenColumn[];
 }
 
-function readRows(
-  grid: readonly (readonly Raw[])[],
-  { visible, key, deletedAt, range }: Cut,
-): { rows: Cell[][]; places: number[]; findings: Findings } {
+function readRows(grid: Grid, { visible, key, deletedAt, range, hidden }: Cut): { rows: Cell[][]; places: number[]; findings: Findings } {
   const address = addresses(range);
   const rows: Cell[][] = [];
   const places: number[] = [];
@@ -122,6 +126,7 @@ function readRows(
   const warnings: string[] = [];
   let [withoutKey, duplicateKeys, misfits] = [0, 0, 0];
   const warn = (text: string): void => void (warnings.length < MOST_WARNINGS && warnings.push(text));
+  for (const column of hidden) warn(`the column ${hiddenText(column)}: "hidden" in the tables file says whether it is`);
   for (const [nr, raw] of grid.entries()) {
     if (nr === 0 || raw.every(isEmpty)) continue;
     if (deletedAt !== undefined && readCell(raw[deletedAt] ?? null, "boolean") === true) continue;
@@ -150,7 +155,7 @@ function readRows(
     rows.push(row);
     places.push(nr);
   }
-  return { rows, places, findings: { rows: rows.length, withoutKey, duplicateKeys, misfits, warnings } };
+  return { rows, places, findings: { rows: rows.length, withoutKey, duplicateKeys, misfits, hidden, warnings } };
 }
 
 /**
@@ -158,18 +163,19 @@ function readRows(
  * @param values as Google gives it: rows of cells, trailing empty ones left out, absent when the range is empty.
  */
 export function readTable(values: unknown, table: Table): Reading {
-  if (values === undefined || values === null) return { is: "malformed", why: `the range ${table.range} is empty: it has no header row` };
+  if (values === undefined || values === null) return emptyTable(table);
   if (!Array.isArray(values) || !values.every((row) => Array.isArray(row) && row.every(isRaw)))
     return { is: "malformed", why: `the values of ${table.range} are not rows of cells` };
-  const grid: readonly (readonly Raw[])[] = values;
+  const grid: Grid = values;
+  if (grid.every((row) => row.every(isEmpty))) return emptyTable(table);
   const placed = placeColumns(grid[0] ?? [], table);
-  const wrong = wrongShape(placed, table);
+  const wrong = wrongShape(placed, grid, table);
   if (wrong !== undefined) return { is: "malformed", why: wrong };
   const visible = placed.filter((column) => !column.hidden);
   const key = table.key === undefined ? 0 : visible.findIndex((column) => column.name === table.key);
   if (key === -1) return { is: "malformed", why: `the key column ${JSON.stringify(table.key)} of ${table.range} is hidden` };
   const deletedAt = placed.find((column) => column.name === table.deleted)?.at;
-  const cut = { visible, key: hasRowIds(table) ? NO_KEY : key, deletedAt, range: table.range };
+  const cut = { visible, key: hasRowIds(table) ? NO_KEY : key, deletedAt, range: table.range, hidden: hiddenByName(placed) };
   const { rows, places, findings } = readRows(grid, cut);
   const names = Array.from({ length: grid[0]?.length ?? 0 }, (_, at) => placed.find((column) => column.at === at)?.name);
   const layout = layoutOf(table, names, (visible[key] as Placed).name);

@@ -140,7 +140,7 @@ export class Snapshot {
   readonly version: number;
   readonly rowCount: number;
   readonly columns: readonly VisibleColumn[];
-  /** The key column's name; undefined: its rows have ids that are not shown (see rowids.ts). */
+  /** The key column's name; undefined: its rows have ids that are not shown (see rowids.ts), or its tab is empty: it has no columns. */
   readonly key: string | undefined;
   /** What it was read from: may be handed to a thread, which makes its own Snapshot of it. */
   readonly buffer: ArrayBufferLike;
@@ -168,7 +168,7 @@ export class Snapshot {
     ];
     const startsAt = HEADER + columnsLength;
     const rowsAt = startsAt + 4 * (rows + 1);
-    if (columnsLength % 4 !== 0 || rowsAt + rowsLength !== size || (key >= columns && key !== KEYLESS))
+    if (columnsLength % 4 !== 0 || rowsAt + rowsLength !== size || (key >= Math.max(1, columns) && key !== KEYLESS))
       throw corrupt("its header does not match its size");
     this.buffer = buffer;
     this.epoch = head.getFloat64(8, true);

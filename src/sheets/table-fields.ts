@@ -6,7 +6,6 @@ import { parseRange } from "./a1.ts";
 import { MOST_BYTES, MOST_ROWS } from "./growth.ts";
 import { isRecord, step, type Fields, type Problems } from "./problems.ts";
 import type { Audience, Column, ColumnType, Table } from "./types.ts";
-import { namesSecret } from "./words.ts";
 
 const COLUMN_KEYS = ["type", "hidden"] as const;
 const TYPES = ["auto", "string", "number", "integer", "boolean", "date"] as const satisfies readonly ColumnType[];
@@ -43,8 +42,20 @@ export function parseAudience(value: unknown, at: string, problems: Problems): A
   return undefined;
 }
 
-export function parseColumn(name: string, value: unknown, at: string, problems: Problems): Column {
-  const column = { name: name.normalize("NFC"), type: "auto" as ColumnType, hidden: namesSecret(name) };
+/** Says which columns are hidden that the file's `columns` says nothing of. */
+export interface Hiding {
+  /** The table's own list; undefined: the guess by names. */
+  readonly listed: readonly string[] | undefined;
+  readonly hides: (name: string) => boolean;
+}
+
+export function parseColumn(name: string, value: unknown, at: string, hiding: Hiding, problems: Problems): Column {
+  const column: { name: string; type: ColumnType; hidden: boolean; guessed?: true } = {
+    name: name.normalize("NFC"),
+    type: "auto",
+    hidden: hiding.hides(name.normalize("NFC")),
+  };
+  if (column.hidden && hiding.listed === undefined) column.guessed = true;
   if (!isRecord(value)) return (problems.add(at, value, 'an object such as {"type": "integer"} or {"hidden": true}'), column);
   if (name.trim() !== name || name === "") problems.add(at, name, "a column name without blanks around it: headers are trimmed");
   for (const [key, given] of Object.entries(value)) {
@@ -53,17 +64,30 @@ export function parseColumn(name: string, value: unknown, at: string, problems: 
       if (type === undefined) problems.add(at + step(key), given, `one of ${TYPES.join(", ")}`);
       else column.type = type;
     } else if (key === "hidden") {
+      delete column.guessed;
       if (typeof given !== "boolean") problems.add(at + step(key), given, "true or false");
+      else if (!given && hiding.listed?.includes(column.name) === true)
+        problems.add(at + step(key), given, 'true, because "hidden" of the table names the column');
       else column.hidden = given;
     } else problems.unknown(at, key, COLUMN_KEYS);
   }
   return column;
 }
 
-export function parseColumns(value: unknown, at: string, problems: Problems): readonly Column[] {
-  if (isRecord(value)) return Object.entries(value).map(([name, column]) => parseColumn(name, column, at + step(name), problems));
+export function parseColumns(value: unknown, at: string, hiding: Hiding, problems: Problems): readonly Column[] {
+  if (isRecord(value)) return Object.entries(value).map(([name, column]) => parseColumn(name, column, at + step(name), hiding, problems));
   problems.add(at, value, "an object of columns by name");
   return [];
+}
+
+/** @returns the table's own list of hidden columns; undefined: it has none. */
+export function parseHidden(value: Fields, at: string, problems: Problems): readonly string[] | undefined {
+  if (!Object.hasOwn(value, "hidden")) return undefined;
+  const names = value["hidden"];
+  const sound = (name: unknown): name is string => typeof name === "string" && name.trim() === name && name !== "" && name.length <= 500;
+  if (Array.isArray(names) && names.every(sound)) return names.map((name) => name.normalize("NFC"));
+  problems.add(`${at}/hidden`, names, 'a list of column names such as ["code"], or [] to hide none because of its name');
+  return undefined;
 }
 
 export function parseText(value: unknown, at: string, expected: string, problems: Problems): string | undefined {

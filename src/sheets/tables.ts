@@ -3,7 +3,7 @@ import { DroverError, messageOf } from "../base/errors.ts";
 import { readText } from "../base/readtext.ts";
 import type { Ms } from "../base/units.ts";
 import { a1, looksLikeCells, quoted } from "./a1.ts";
-import { NAME, parseAudience, parseColumns, parseGrowth, parseTabRange, parseText, parseTtl } from "./table-fields.ts";
+import { NAME, parseAudience, parseColumns, parseGrowth, parseHidden, parseTabRange, parseText, parseTtl } from "./table-fields.ts";
 import { isRecord, Problems, show, step, type Fields } from "./problems.ts";
 import { ACCOUNTS, parseUsers } from "./users.ts";
 import { hasRowIds } from "./rowids.ts";
@@ -21,10 +21,13 @@ const TABLE_KEYS = [
   "owner",
   "deleted",
   "columns",
+  "hidden",
   "maxRows",
   "maxBytes",
 ] as const;
 const MOST_TABLES = 500;
+/** Tabs beyond the most that a line names. */
+const MOST_NAMED = 5;
 const SPREADSHEET = /^[A-Za-z0-9_-]{20,200}$/;
 
 /** @returns the id of the table's spreadsheet; undefined: it names none. */
@@ -54,16 +57,20 @@ function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): 
     Object.hasOwn(value, key) ? (parseAudience(value[key], `${at}/${key}`, problems) ?? "nobody") : "nobody";
   const range = parseTabRange(value["range"] ?? name, `${at}/range`, problems);
   const key = Object.hasOwn(value, "key") ? parseText(value["key"], `${at}/key`, "the name of the key column", problems) : undefined;
-  const columns = Object.hasOwn(value, "columns") ? parseColumns(value["columns"], `${at}/columns`, problems) : [];
-  const hiddenKey = key !== undefined && (columns.find((c) => c.name === key)?.hidden ?? namesSecret(key));
-  if (hiddenKey)
+  const hidden = parseHidden(value, at, problems);
+  const hides = (column: string): boolean => hidden?.includes(column) ?? namesSecret(column);
+  const columns = Object.hasOwn(value, "columns")
+    ? parseColumns(value["columns"], `${at}/columns`, { listed: hidden, hides }, problems)
+    : [];
+  const isHidden = (name: string): boolean => columns.find((column) => column.name === name)?.hidden ?? hides(name);
+  if (key !== undefined && isHidden(key))
     problems.add(`${at}/key`, key, 'a column that is not hidden: keys stand in URLs (if it holds no secret, give it "hidden": false)');
   const deleted = Object.hasOwn(value, "deleted")
     ? parseText(value["deleted"], `${at}/deleted`, "the name of the column that marks deleted rows", problems)
     : undefined;
   if (deleted !== undefined && deleted === key) problems.add(`${at}/deleted`, deleted, "another column than the key");
   const rights = { read: audience("read"), append: audience("append"), update: audience("update") };
-  const owner = parseOwner(value, rights, columns, at, problems);
+  const owner = parseOwner(value, rights, { columns, isHidden }, at, problems);
   const marked = columns.find((c) => c.name === deleted)?.type ?? "auto";
   if (marked !== "auto" && marked !== "boolean")
     problems.add(`${at}/columns${step(deleted ?? "")}/type`, marked, "boolean: it marks deleted rows");
@@ -73,6 +80,7 @@ function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): 
     range: range ?? name,
     key,
     ...(spreadsheet === undefined ? {} : { spreadsheet }),
+    ...(hidden === undefined ? {} : { hidden }),
     ...(deleted === undefined ? {} : { deleted }),
     ...(owner === undefined ? {} : { owner }),
     ttl: Object.hasOwn(value, "ttl") ? (parseTtl(value["ttl"], `${at}/ttl`, problems) ?? ttl) : ttl,
@@ -86,7 +94,7 @@ function parseTable(name: string, value: unknown, ttl: Ms, problems: Problems): 
 function parseOwner(
   value: Fields,
   rights: Pick<Table, "read" | "append" | "update">,
-  columns: readonly Column[],
+  { columns, isHidden }: { readonly columns: readonly Column[]; readonly isHidden: (name: string) => boolean },
   at: string,
   problems: Problems,
 ): string | undefined {
@@ -98,7 +106,7 @@ function parseOwner(
   const owner = parseText(value["owner"], `${at}/owner`, expected, problems);
   if (owner === undefined) return undefined;
   const said = columns.find((column) => column.name === owner);
-  if (said?.hidden ?? namesSecret(owner)) problems.add(`${at}/owner`, owner, "a column that is not hidden");
+  if (isHidden(owner)) problems.add(`${at}/owner`, owner, "a column that is not hidden");
   else if (said !== undefined && said.type !== "auto" && said.type !== "string")
     problems.add(`${at}/columns${step(owner)}/type`, said.type, "string: it holds users' names");
   return owner;
@@ -168,12 +176,12 @@ const slug = (title: string): string =>
 /**
  * The tables of a spreadsheet without a tables file: each tab one, the first column (that is not hidden) its key, all of
  * them private.
- * @returns the tables, and one line for every name that is not simply the title's.
+ * @returns the tables, one line for every name that is not simply the title's, and how many tabs are no tables.
  */
 export function tablesFromTabs(
   titles: readonly string[],
   ttl: Ms,
-): { readonly tables: readonly Table[]; readonly notes: readonly string[] } {
+): { readonly tables: readonly Table[]; readonly notes: readonly string[]; readonly unlisted: number } {
   const taken = new Set<string>();
   const notes: string[] = [];
   const tables = titles.slice(0, MOST_TABLES).map((title, nr): Table => {
@@ -185,8 +193,14 @@ export function tablesFromTabs(
       notes.push(`the tab ${show(title)} is the table "${name}"${base === name ? "" : `, because "${base}" is taken`}`);
     return { name, range: a1(title), key: undefined, ttl, columns: [], read: "nobody", append: "nobody", update: "nobody" };
   });
-  if (titles.length > MOST_TABLES) notes.push(`only the first ${MOST_TABLES} of ${titles.length} tabs are tables`);
-  return { tables, notes };
+  const rest = titles.slice(MOST_TABLES);
+  if (rest.length > 0) {
+    const named = `${rest.slice(0, MOST_NAMED).map(show).join(", ")}${rest.length > MOST_NAMED ? ", …" : ""}`;
+    notes.push(
+      `${rest.length} of ${titles.length} tabs are no tables, because the most is ${MOST_TABLES}: ${named}. A tables file (DROVER_TABLES) chooses`,
+    );
+  }
+  return { tables, notes, unlisted: rest.length };
 }
 
 /** Those that the file names: without the one that logins look at. */
@@ -220,6 +234,7 @@ export function definitionOf(table: Table, spreadsheetId: string): string {
     ...(hasRowIds(table) ? ["row ids"] : []),
     ...(table.accounts === undefined ? [] : [table.accounts]),
     ...(table.owner === undefined ? [] : [table.owner]),
+    ...(table.hidden === undefined ? [] : [{ hidden: table.hidden }]),
   ]);
   return createHash("sha256").update(cut).digest("hex").slice(0, 16);
 }

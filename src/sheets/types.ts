@@ -11,6 +11,8 @@ export interface Column {
   readonly type: ColumnType;
   /** Never leaves the broker. */
   readonly hidden: boolean;
+  /** Hidden because of its name: the tables file does not say whether it is. */
+  readonly guessed?: true;
 }
 
 /** One table: a range of the spreadsheet whose first row names the columns. */
@@ -25,6 +27,8 @@ export interface Table {
   readonly ttl: Ms;
   /** What the file says of single columns; columns it does not name are `auto` and visible unless their name is secret. */
   readonly columns: readonly Column[];
+  /** The columns that are hidden; absent: those whose names suggest a secret. `columns` can hide more. */
+  readonly hidden?: readonly string[];
   /** A column that is set to true when a row is deleted, instead of emptying the row: rows that have it are not shown. */
   readonly deleted?: string;
   /** The visible column that names whose a row is, by the user's name: "own rows" needs it. */
@@ -76,6 +80,8 @@ export interface SnapshotHead {
   readonly checkedAt: Timestamp;
   /** How many things are wrong with the rows in the sheet: keys that are missing or stand twice, values that do not fit; absent: none. */
   readonly warnings?: number;
+  /** The columns that are hidden because of their names; absent: none. */
+  readonly hidden?: readonly string[];
   /** How long these rows count as fresh, where the table's own TTL would cost more calls than the quota leaves; absent: that TTL. */
   readonly ttl?: Ms;
 }

@@ -43,7 +43,7 @@ export function parseUsers(value: unknown, tables: readonly Table[], problems: P
 }
 
 /** A secret must not be served with the rows: its column has to be said to be hidden, or be called like a secret. */
-function isShown({ columns }: Table, secret: string): boolean {
+function isShown({ columns, hidden }: Table, secret: string): boolean {
   const said = columns.find((column) => column.name === secret);
-  return said === undefined ? !namesSecret(secret) : !said.hidden;
+  return said === undefined ? !(hidden?.includes(secret) ?? namesSecret(secret)) : !said.hidden;
 }

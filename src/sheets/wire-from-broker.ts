@@ -26,7 +26,8 @@ const head = (v: unknown): v is SnapshotHead =>
   text(v["table"]) &&
   text(v["hash"]) &&
   ["epoch", "version", "asOf", "checkedAt"].every((field) => count(v[field])) &&
-  ["warnings", "ttl"].every((field) => v[field] === undefined || count(v[field]));
+  ["warnings", "ttl"].every((field) => v[field] === undefined || count(v[field])) &&
+  (v["hidden"] === undefined || (Array.isArray(v["hidden"]) && v["hidden"].every((name) => text(name))));
 /** Whether they fit the rows is seen where those are. */
 const edits = (v: unknown): v is readonly Edit[] =>
   Array.isArray(v) &&

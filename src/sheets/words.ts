@@ -5,11 +5,15 @@ const WHOLE = new Set(["code", "codes", "password", "passwords", "secret", "secr
 /** Long enough to mean nothing else, so hidden even inside a word: `userpassword`. */
 const INSIDE = /password|secret|token/;
 
+/** True for a column whose name suggests that it holds a secret (see `secretWord`). */
+export const namesSecret = (column: string): boolean => secretWord(column) !== undefined;
+
 /**
- * True for a column whose name says that it holds a secret. Case, accents and separators do not matter.
- * A table may say otherwise (`"hidden": false`): a guess that hides too much costs a line, one that hides too little costs the secret.
+ * The word that makes a column's name suggest a secret. Case, accents and separators do not matter. The tables file can
+ * overrule it (`"hidden"`): a guess that hides too much costs a line, one that hides too little costs the secret.
+ * @returns undefined when there is none.
  */
-export function namesSecret(column: string): boolean {
+export function secretWord(column: string): string | undefined {
   const words = column
     .normalize("NFKD")
     .replace(/[\p{M}\p{Cf}]/gu, "")
@@ -19,5 +23,5 @@ export function namesSecret(column: string): boolean {
     .split(/[^a-z]+/)
     .filter((word) => word !== "");
   const joined = words.join("");
-  return words.some((word) => WHOLE.has(word)) || WHOLE.has(joined) || INSIDE.test(joined);
+  return words.find((word) => WHOLE.has(word)) ?? (WHOLE.has(joined) ? joined : INSIDE.exec(joined)?.[0]);
 }

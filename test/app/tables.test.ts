@@ -95,6 +95,29 @@ test("3.7: a page by number has rows and a tag of its own, and comes from memory
   assert.deepEqual([again.ids, again.headers.get("x-cache"), w.reached()], [["p3", "p4"], "HIT", reached]);
 });
 
+test("X-Table-Warnings counts what is wrong, and names the columns that are hidden because of their names", async () => {
+  await using w = await world(sampleSheet());
+  const header = async (query: string) => (await fetch(`${w.url}/api/tables/players?${query}`)).headers.get("x-table-warnings");
+  assert.equal(await header("limit=1"), null);
+  w.sheet.notes.set("players", { warnings: 2, hidden: ["Code postal", "Clé secret", 'a "pin"\n'] });
+  await w.sheet.want("players");
+  assert.equal(await header("limit=1"), '2; hidden="Code postal, Cl%C3%A9 secret, a \\"pin\\"%0A"', "the prepared answer is made again");
+});
+
+test("a table without columns, because its tab is empty, is served in every form", async () => {
+  const sheet = sampleSheet();
+  sheet.table("empty", "public", [], []);
+  await using w = await world(sheet);
+  const list = await fetch(`${w.url}/api/tables/empty`);
+  assert.deepEqual([list.status, ((await list.json()) as { rows: unknown }).rows], [200, []]);
+  for (const format of ["csv", "xlsx"]) {
+    const answer = await fetch(`${w.url}/api/tables/empty/export?format=${format}`);
+    assert.equal(answer.status, 200, `${format}: ${await answer.text()}`);
+  }
+  assert.equal((await fetch(`${w.url}/api/tables/empty/x`)).status, 404);
+  assert.equal((await fetch(`${w.url}/api/openapi.json`)).status, 200);
+});
+
 test("a row's tag outlives changes of other rows", async () => {
   await using w = await world(sampleSheet());
   const before = (await fetch(`${w.url}/api/tables/players/p2`)).headers.get("etag");

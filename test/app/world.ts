@@ -23,7 +23,7 @@ import { deriveKey } from "../../src/sheets/secrets.ts";
 import { ACCOUNTS } from "../../src/sheets/users.ts";
 import type { Cell, VisibleColumn } from "../../src/sheets/snapshot.ts";
 import type { Transport, TransportEvents } from "../../src/sheets/transport.ts";
-import type { Priority, TableInfo, Unavailable } from "../../src/sheets/types.ts";
+import type { Priority, SnapshotHead, TableInfo, Unavailable } from "../../src/sheets/types.ts";
 import { NO_KEY } from "../../src/sheets/rowids.ts";
 import { UnavailableError } from "../../src/sheets/unavailable.ts";
 import type { Change, Delivery, Write, WriteAnswer, WriteRefusal, WriteRequest, WriteWait } from "../../src/sheets/writes.ts";
@@ -185,6 +185,9 @@ export class Sheet implements Transport {
     this.#deliver(name);
   }
 
+  /** What is said of a table's rows besides what they are. */
+  readonly notes = new Map<string, Pick<SnapshotHead, "warnings" | "hidden">>();
+
   fail(why: Unavailable): void {
     this.#failures.set(why.table, why);
     this.events?.failed(why);
@@ -201,7 +204,15 @@ export class Sheet implements Transport {
   #deliver(name: string): void {
     const { bytes, hash } = this.#rows.get(name) as Encoded;
     const version = (this.#version += 1);
-    const head = { table: name, epoch: 1, version, hash, asOf: this.#asOf.get(name) as Timestamp, checkedAt: systemClock.wall() };
+    const head = {
+      table: name,
+      epoch: 1,
+      version,
+      hash,
+      asOf: this.#asOf.get(name) as Timestamp,
+      checkedAt: systemClock.wall(),
+      ...this.notes.get(name),
+    };
     this.events?.snapshot({ head, bytes });
   }
 

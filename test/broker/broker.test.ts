@@ -128,7 +128,7 @@ test("the herd at expiry: 200 readers in 8 workers are one call, and new rows re
   assert.equal(fake.apiCalls.length - before, 1);
 });
 
-test("hidden columns are in no frame, no file and no log line", async () => {
+test("hidden values, and names that the tables file hides, are in no frame, no file and no log line", async () => {
   const broker = openBroker();
   serve(broker);
   const heard: Buffer[] = [];
@@ -144,7 +144,31 @@ test("hidden columns are in no frame, no file and no log line", async () => {
   const feed = readFileSync(join(folder, "feed.db"));
   assert.ok(feed.includes("Name 49"));
   for (const place of [Buffer.concat(heard), ...files, feed, Buffer.from(lines.join("")), readFileSync(join(folder, "broker.json"))])
-    assert.ok(!place.includes("secret-") && !place.includes('"code"') && !place.includes('"target"'));
+    assert.ok(!place.includes("secret-") && !place.includes('"target"'));
+});
+
+test("a column that is hidden because of its name is named to workers and in the report; an empty tab is an empty table", async () => {
+  fake.tabs.set("log", []);
+  const broker = openBroker();
+  serve(broker);
+  const tables = worker();
+  assert.deepEqual((await tables.table("players")).head.hidden, ["code"]);
+  const empty = await tables.table("log");
+  assert.deepEqual([empty.snapshot.rowCount, empty.snapshot.columns, empty.head.warnings, empty.failure], [0, [], 1, undefined]);
+  const [players, emptied] = broker.report().tables;
+  assert.deepEqual([players?.hidden, players?.warnings, emptied?.rows, emptied?.failure], [["code"], 1, 0, undefined]);
+  fake.tabs.set("log", [["id"], ["l1"]]);
+  await until("the rows are there", async () => (await tables.table("log")).snapshot.rowCount === 1);
+});
+
+test("tabs beyond the first 500 are in the report", async () => {
+  for (let nr = 0; nr < 501; nr += 1) fake.tabs.set(`t${nr}`, [["id"]]);
+  const broker = openBroker(null);
+  await until("the tabs are known", () => broker.report().unlisted === 3);
+  assert.ok(
+    lines.some((line) => line.includes("3 of 503 tabs are no tables") && line.includes('"level":"warn"')),
+    lines.join(""),
+  );
 });
 
 test("only the owner may use the socket and read the files", async () => {

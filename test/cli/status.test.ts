@@ -29,9 +29,17 @@ const WRITES: NonNullable<UpstreamReport["writes"]> = {
 };
 const QUIET: UpstreamReport = { state: "ok", message: "", quota: { used: 9, limit: 51, lockedUntil: 0 as Timestamp }, tables: [] };
 
+const tableReport = { name: "players", rows: 5, version: 7, checkedAt: NOW, warnings: 1 };
+
 const CASES: readonly (readonly [string, Partial<Status>, RegExp])[] = [
   ["all is well", {}, /^drover 0\.1\.0  running  pid 77  up 2h05m  generation 3\n[^]*^workers    2\/2 ready$/m],
   ["starting", { state: "starting", workers: { target: 2, ready: 0 } }, /^drover 0\.1\.0  starting [^]*^workers    0\/2 ready$/m],
+  [
+    "columns that are hidden because of their names",
+    { upstream: { ...QUIET, tables: [{ ...tableReport, hidden: ["Code postal", "Hash"] }] } },
+    /^table {6}players: 1 warning \(see the log\); hidden because of the name: "Code postal", "Hash" \("hidden": \[\]/m,
+  ],
+  ["too many tabs", { upstream: { ...QUIET, unlisted: 3 } }, /^tables {5}3 more tabs are no tables: a tables file/m],
   ["the demo", { demo: true }, /generation 3  DEMO$/m],
   ["a canary", { state: "reloading", roll }, /^drover \S+  reloading [^]*^workers    2\/2 ready; generation 4 is tried, 2 to go$/m],
   ["a roll", { state: "reloading", roll: { ...roll, step: "rolls" } }, /; generation 4 rolls, 2 to go$/m],

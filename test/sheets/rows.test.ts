@@ -44,12 +44,59 @@ test("a second column of a hidden name is hidden too", () => {
   assert.deepEqual(ok(values, { columns: { target: { hidden: true } } }).names, ["id"]);
 });
 
-test("the first visible column is the key when the file names none", () => {
-  const read = ok([
-    ["token", "name"],
-    ["s", "Ada"],
+test("the first column is the key when the file names none; a hidden one asks for a key", () => {
+  const values = [
+    ["Code postal", "name"],
+    ["75001", "Ada"],
+  ];
+  const why = refused(values);
+  assert.match(why, /first column of players, "Code postal", is hidden because its name contains "code"/);
+  assert.match(why, /"key".*"hidden": \[\]/);
+  assert.match(refused(values, { columns: { "Code postal": { hidden: true } } }), /is hidden because the tables file says so.*"key"/);
+  assert.deepEqual(ok(values, { key: "name" }).names, ["name"]);
+  assert.deepEqual(ok(values, { hidden: [] }).names, ["Code postal", "name"]);
+});
+
+test("every column that is hidden because of its name is named, with the word that hides it", () => {
+  const values = [["id", "country_code", "Hash", "Code", "target", "jeton"]];
+  const said = { columns: { Code: { hidden: true }, target: { hidden: true } } };
+  assert.deepEqual(ok(values, said).hidden, [
+    { name: "country_code", word: "code" },
+    { name: "Hash", word: "hash" },
   ]);
-  assert.deepEqual([read.key, read.names, read.rows], [0, ["name"], [["Ada"]]]);
+  assert.match(ok(values, said).warnings.join("\n"), /"country_code" is hidden because its name contains "code"/);
+  assert.deepEqual(ok([["id", "name"]]).hidden, []);
+});
+
+test('"hidden" in the tables file replaces the guess by names', () => {
+  const values = [["id", "country_code", "target", "target", "pin"]];
+  const read = ok(values, { hidden: ["target"] });
+  assert.deepEqual([read.names, read.hidden], [["id", "country_code", "pin"], []]);
+  assert.match(refused(values, { hidden: ["answer"] }), /no column "answer"/);
+});
+
+test("a title or an empty row above the header row is reported with the range to use", () => {
+  const header = ["Id", "Name", "Score", "Team"];
+  const rows = [["p1", "Ada", 3, "red"]];
+  for (const above of [["Season 2026"], ["", "", "Season 2026"]]) {
+    const why = refused([above, header, ...rows]);
+    assert.match(why, /row 1 of players looks like a title/);
+    assert.match(why, /row 2 like the header row.*"range": "'players'!A2:D"/);
+  }
+  assert.match(refused([[], [], header, ...rows], { range: "players!B2:F" }), /has no header row.*row 4.*"'players'!B4:E"/);
+  assert.match(refused([["Season 2026"], header, ...rows], { key: "Id" }), /no column "Id".*"'players'!A2:D"/);
+  assert.deepEqual(ok([["Notes"], ["Ada", "was late"]], { key: "Notes" }).names, ["Notes"], "a name from the file proves the header row");
+  assert.deepEqual(ok([["Notes"], ["Ada", 3]]).names, ["Notes"], "numbers are no column names");
+  assert.deepEqual(ok([["Notes"], ["Ada"], ["Bob"]]).names, ["Notes"]);
+});
+
+test("an empty tab is an empty table", () => {
+  const said = { key: "id", columns: { score: { type: "integer" }, target: { hidden: true } } };
+  for (const values of [undefined, [], [[]], [["", null]], [["  "], []]]) {
+    const [plain, named] = [ok(values), ok(values, said)];
+    assert.deepEqual([plain.names, plain.rows, named.names, named.key, named.rows], [[], [], ["id", "score"], 0, []]);
+    assert.match(plain.warnings.join("\n"), /the range players is empty/);
+  }
 });
 
 test("a header that the file names and the sheet lacks is a wrong shape: a renamed secret must not come out", () => {
@@ -62,11 +109,8 @@ test("a header that the file names and the sheet lacks is a wrong shape: a renam
 });
 
 test("what can't be a table", () => {
-  assert.match(refused(undefined), /is empty/);
-  assert.match(refused([]), /no header row/);
-  assert.match(refused([[]]), /no header row/);
-  assert.match(refused([["", null]]), /no header row/);
-  assert.match(refused([["pin"]]), /every column .* is hidden/);
+  assert.match(refused([["pin"]]), /first column .* is hidden/);
+  assert.match(refused([["pin"]], { columns: { pin: { hidden: true } } }), /first column .* is hidden/);
   for (const wrong of ["x", 7, {}, ["x"], [["id"], [{}]], [["id"], [[1]]], [["id"], "row"]])
     assert.match(refused(wrong), /not rows of cells/);
 });

@@ -4,6 +4,7 @@ import { DroverError } from "../../src/base/errors.ts";
 import { seconds } from "../../src/base/units.ts";
 import { letters, origin, quoted } from "../../src/sheets/a1.ts";
 import { namedTables, definitionOf, parseTables, readTables, strangersMayRead, tablesFromTabs } from "../../src/sheets/tables.ts";
+import type { Table } from "../../src/sheets/types.ts";
 import { namesSecret } from "../../src/sheets/words.ts";
 
 const parse = (tables: unknown) => parseTables(JSON.stringify({ tables }), "tables.json", seconds(30));
@@ -69,6 +70,17 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ['{"tables": {"a": {"columns": []}}}', /\/tables\/a\/columns is \[\]: expected an object/],
   ['{"tables": {"a": {"columns": {"x/y": {"type": "int"}}}}}', /\/tables\/a\/columns\/x~1y\/type is "int": expected one of auto, string/],
   ['{"tables": {"a": {"columns": {" x": {}}}}}', /expected a column name without blanks/],
+  ['{"tables": {"a": {"hidden": "code"}}}', /\/tables\/a\/hidden is "code": expected a list of column names/],
+  ['{"tables": {"a": {"hidden": [7]}}}', /\/tables\/a\/hidden is \[7\]: expected a list of column names/],
+  ['{"tables": {"a": {"key": "x", "hidden": ["x"]}}}', /\/tables\/a\/key is "x": expected a column that is not hidden/],
+  [
+    '{"tables": {"a": {"hidden": ["x"], "columns": {"x": {"hidden": false}}}}}',
+    /\/tables\/a\/columns\/x\/hidden is false: expected true, because "hidden" of the table names the column/,
+  ],
+  [
+    '{"tables": {"a": {"hidden": []}}, "users": {"table": "a", "name": "n", "secret": "code"}}',
+    /\/users\/secret is "code": expected a hidden/,
+  ],
   ['{"tables": {"a": {"key": "pin"}}}', /\/tables\/a\/key is "pin": expected a column that is not hidden/],
   [
     '{"tables": {"a": {"key": "id", "columns": {"id": {"hidden": true}}}}}',
@@ -108,6 +120,21 @@ test("tabs become tables: slugs, collisions and titles without letters are said"
   );
   assert.ok(tables.every((t) => t.read === "nobody" && t.append === "nobody" && t.update === "nobody"));
   assert.equal(notes.length, 2);
+});
+
+test("tabs beyond the first 500 are counted, and reported by name", () => {
+  const titles = Array.from({ length: 503 }, (_, i) => `T${i + 1}`);
+  const { tables, notes, unlisted } = tablesFromTabs(titles, seconds(30));
+  assert.deepEqual([tables.length, unlisted], [500, 3]);
+  assert.match(notes.join("\n"), /3 of 503 tabs are no tables, because the most is 500: "T501", "T502", "T503"/);
+});
+
+test('"hidden" opens columns whose names look secret, and another list is another definition', () => {
+  const [guessed, opened, listed] = [{}, { hidden: [] }, { hidden: ["x"] }].map((said) => parse({ a: said })[0] as Table);
+  assert.deepEqual([guessed?.hidden, opened?.hidden, listed?.hidden], [undefined, [], ["x"]]);
+  const definitions = [guessed, opened, listed].map((table) => definitionOf(table as Table, "id"));
+  assert.equal(new Set(definitions).size, 3);
+  assert.deepEqual(parse({ a: { key: "code", hidden: [] } })[0]?.key, "code");
 });
 
 test("what strangers may do", () => {

@@ -5,7 +5,7 @@
  */
 import { a1, foldTitle, letters } from "../../../sheets/a1.ts";
 import type { Layout } from "../../../sheets/layout.ts";
-import { columnNames } from "../../../sheets/rows.ts";
+import { columnNames } from "../../../sheets/header.ts";
 import { headerIn } from "./answer.ts";
 import { HEADER_AGAIN, HEADER_TRUST } from "./limits.ts";
 import type { Flight, HandlerOf, State, World } from "./model.ts";
