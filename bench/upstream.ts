@@ -60,7 +60,7 @@ await sleep(1_500);
 const total = await calls();
 const asked = total.hits + total.stale + total.misses;
 console.log(
-  `in all: ${asked} reads, ${(((total.hits + total.stale) / asked) * 100).toFixed(2)} % from prepared answers, ${total.stale} of them stale while a refresh ran;`,
+  `in all: ${asked} reads, ${(((total.hits + total.stale) / asked) * 100).toFixed(2)} % without waiting for Google, ${total.stale} of them stale while a refresh ran;`,
 );
 console.log(
   `statuses ${JSON.stringify(Object.fromEntries(statuses))}; ${(total.calls / MINUTES).toFixed(2)} upstream calls a minute (goal: 3 or fewer; per-worker caches: 56)`,

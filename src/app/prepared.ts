@@ -67,9 +67,10 @@ export function caching({ head, info }: TableView, audience: string | undefined)
   return { ...publicCaching(ttl), Vary: "Accept-Encoding" };
 }
 
-/** Whether these rows are older than their TTL, or could not be refreshed: X-Cache says STALE. */
-export function isStale(view: TableView, clock: Clock): boolean {
-  return view.failure !== undefined || clock.now() >= view.source.freshUntil;
+/** X-Cache. STALE: older than their TTL, or the refresh failed. MISS: this request waited for Google. HIT: it did not. */
+export function cacheOf(view: TableView, clock: Clock): "HIT" | "MISS" | "STALE" {
+  if (view.failure !== undefined || clock.now() >= view.source.freshUntil) return "STALE";
+  return view.waited === true ? "MISS" : "HIT";
 }
 
 /**
@@ -94,7 +95,7 @@ export function give(request: FastifyRequest, reply: FastifyReply, view: TableVi
   if (target.length <= MAX_TARGET && made.bodies.identity.length <= most) services.prepared.put(target, made, audience);
   reply.hijack();
   if (reply.raw.destroyed || reply.raw.headersSent) return; // the client is gone, or the request timeout has answered
-  services.prepared.send(request.raw, reply.raw, made, isStale(view, services.clock) ? "STALE" : "MISS");
+  services.prepared.send(request.raw, reply.raw, made, cacheOf(view, services.clock));
 }
 
 export interface GiveServices {

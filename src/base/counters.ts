@@ -11,9 +11,12 @@ export interface Counters extends Record<ClassCounter, number> {
   status5xx: number;
   /** Deliberate refusals (X-Drover-Refused), and what the connection cap turned away. */
   refused: number;
+  /** Reads by X-Cache: did not wait for Google, waited, from rows older than their TTL. */
   hits: number;
   misses: number;
   stale: number;
+  /** Reads whose answer stood ready as bytes. */
+  prepared: number;
   timeouts: number;
   accepted: number;
   upstreamCalls: number;
@@ -33,6 +36,7 @@ export const COUNTERS = [
   "hits",
   "misses",
   "stale",
+  "prepared",
   "timeouts",
   "accepted",
   "upstreamCalls",

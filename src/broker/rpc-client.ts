@@ -227,11 +227,13 @@ export class Client {
 
   async #want(call: CallOf<"want">): Promise<void> {
     const { table, held } = call.params;
+    const before = this.#serving.broker.peek(table)?.head;
     const why = await this.#serving.calls.want(call);
     if (this.#socket.destroyed) return;
     const rows = this.#serving.broker.peek(table);
     if (held === undefined) this.#outbox.forget(table);
     if (why === undefined && rows !== undefined && rows.head.hash !== held) this.#outbox.sendRows(table);
-    this.#outbox.say(why === undefined ? { type: "reply", id: call.id } : { type: "reply", id: call.id, why });
+    const waited = rows !== undefined && rows.head.checkedAt !== before?.checkedAt ? { waited: true as const } : {};
+    this.#outbox.say({ type: "reply", id: call.id, ...(why === undefined ? waited : { why }) });
   }
 }

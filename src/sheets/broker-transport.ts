@@ -85,11 +85,12 @@ class BrokerTransport implements BrokerLink {
     this.#connect();
   }
 
-  async want(table: string, held: string | undefined, priority?: Priority): Promise<void> {
+  async want(table: string, held: string | undefined, priority?: Priority): Promise<boolean> {
     const params = { table, ...(held === undefined ? {} : { held }), ...(priority === undefined ? {} : { priority }) };
     const how = await this.#calls.make(() => ({ method: "want", params }), this.#options.timeout);
     if (how.type === "none") throw away(table, how.why);
     if (how.type === "reply" && how.why !== undefined) throw new UnavailableError(how.why);
+    return how.type === "reply" && how.waited === true;
   }
 
   async write(request: WriteRequest, wait: WriteWait): Promise<WriteAnswer> {

@@ -75,7 +75,7 @@ class Client implements Tables {
   readonly #held: HeldTables;
   readonly feed: Feed;
   /** Refreshes that someone waits for, by priority and table: one call for all of them. */
-  readonly #flights = new Map<string, Promise<void>>();
+  readonly #flights = new Map<string, Promise<boolean>>();
   readonly #listed = Promise.withResolvers<void>();
   #listFailure: Unavailable | undefined;
 
@@ -140,8 +140,9 @@ class Client implements Tables {
 
   /** Waits for a refresh. @returns its rows, or when it fails the rows that are held, with the reason. */
   async #refreshed(name: string, signal: AbortSignal | undefined, priority: Priority): Promise<TableView> {
+    let waited: boolean;
     try {
-      await abortable(this.#want(name, priority), signal);
+      waited = await abortable(this.#want(name, priority), signal);
     } catch (e) {
       const held = this.#held.view(name);
       if (held === undefined || signal?.aborted === true || !(e instanceof UnavailableError)) throw e;
@@ -149,11 +150,12 @@ class Client implements Tables {
       return { ...held, failure: held.failure ?? e.why };
     }
     const view = this.#held.view(name);
-    if (view !== undefined) return view;
+    if (view !== undefined) return waited ? { ...view, waited } : view;
     throw refusal(name, "broker", `the broker has answered without the rows of "${name}"`);
   }
 
-  #want(name: string, priority: Priority): Promise<void> {
+  /** @returns whether that waited for Google. */
+  #want(name: string, priority: Priority): Promise<boolean> {
     const id = `${priority} ${name}`;
     const flying = this.#flights.get(id);
     if (flying !== undefined) return flying;

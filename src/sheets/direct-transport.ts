@@ -76,10 +76,12 @@ export function directTransport(broker: BrokerPort): Transport {
   };
   return {
     async want(table, held, priority) {
+      const before = broker.peek(table)?.head;
       const why = await broker.want(table, priority);
       if (why !== undefined) throw new UnavailableError(why);
       const known = broker.peek(table);
       if (known !== undefined && held === undefined) deliver(known.head, known.bytes);
+      return known !== undefined && known.head.checkedAt !== before?.checkedAt;
     },
     touch: (table) => broker.touch([table]),
     listen(listener) {

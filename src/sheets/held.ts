@@ -35,6 +35,8 @@ export interface TableView {
   readonly version: number;
   /** Why the last refresh did not succeed; absent when it did. */
   readonly failure?: Unavailable;
+  /** The request that has this view waited for Google. */
+  readonly waited?: true;
 }
 
 /** A source that notices its use: whoever answers from the rows reads `freshUntil` first. */

@@ -35,9 +35,9 @@ export interface Transport {
    * Asks for a table's rows, as fresh as its TTL allows; joins what is under way.
    * @param held hash of the rows that the caller has: others, or all when it has none, are delivered by `snapshot`.
    * @param priority what it is for, when calls to Google are short; left out: `refresh`.
-   * @returns when the rows, or `renewed`, have been delivered. @throws UnavailableError.
+   * @returns once the rows, or `renewed`, have been delivered: whether that waited for Google. @throws UnavailableError.
    */
-  want(table: string, held: string | undefined, priority?: Priority): Promise<void>;
+  want(table: string, held: string | undefined, priority?: Priority): Promise<boolean>;
   /** Says that a table's rows were used after their TTL: cheap, at most one message a tick. */
   touch(table: string): void;
   /**

@@ -111,9 +111,9 @@ const fromBroker: Readers<FromBroker> = {
       ? { type: "changes", after, events, upTo }
       : undefined,
   failed: ({ why }) => (unavailable(why) ? { type: "failed", why } : undefined),
-  reply: ({ id, why }) => {
+  reply: ({ id, why, waited }) => {
     if (!text(id, 100)) return undefined;
-    if (why === undefined) return { type: "reply", id };
+    if (why === undefined) return waited === true ? { type: "reply", id, waited } : { type: "reply", id };
     return unavailable(why) ? { type: "reply", id, why } : undefined;
   },
   answer: (m) => (text(m["id"], 100) && answer(m["answer"]) ? { type: "answer", id: m["id"], answer: m["answer"] } : undefined),

@@ -68,8 +68,8 @@ export type FromBroker =
   | { type: "renewed"; head: SnapshotHead }
   | { type: "failed"; why: Unavailable }
   | ({ type: "changes" } & Changes)
-  /** To `want`; and to any call that can't be answered. */
-  | { type: "reply"; id: string; why?: Unavailable }
+  /** To `want` (`waited`: Google was asked meanwhile); and to any call that can't be answered. */
+  | { type: "reply"; id: string; why?: Unavailable; waited?: true }
   | { type: "answer"; id: string; answer: WriteAnswer }
   | { type: "found"; id: string; write?: Write }
   /** To `enter`, `leave` and `spend`; without an answer the ledger is on its way to another broker, who is to be asked. */

@@ -32,7 +32,7 @@ export interface PreparedSource {
   version: number;
   /** Wall clock of the last time the content was known to be true: Age counts from it. */
   checkedAt: Timestamp;
-  /** Until then the answer is a HIT; then STALE and `expired()` is called; from `staleUntil` on it is not used at all. */
+  /** Until then a prepared answer is a HIT; then STALE and `expired()` is called; from `staleUntil` on it is not used at all. */
   freshUntil: Instant;
   staleUntil: Instant;
   /** Why the last refresh failed, as one word (RFC 9110 token): what is then answered as STALE says it in `X-Cache-Reason`. */

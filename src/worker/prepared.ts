@@ -144,6 +144,7 @@ export class PreparedStore implements PreparedAnswers {
     const id = requestId(req);
     const write = res.getHeaderNames().length === 0 ? this.#fast : writeByNode;
     const cache = fresh ? "HIT" : "STALE";
+    this.#parts.tally.counters.prepared += 1;
     const body = this.#write(req, res, entry, { cache, id, now, write });
     this.#parts.written(req, res, { startedAt: now, id, cache, body });
     return true;

@@ -95,6 +95,20 @@ test("3.7: a page by number has rows and a tag of its own, and comes from memory
   assert.deepEqual([again.ids, again.headers.get("x-cache"), w.reached()], [["p3", "p4"], "HIT", reached]);
 });
 
+test("X-Cache: MISS waited for Google, HIT did not, whether or not the bytes stood ready", async () => {
+  await using w = await world(sampleSheet());
+  const caches = async (paths: readonly string[]) => {
+    const found: (string | null)[] = [];
+    for (const path of paths) found.push((await fetch(`${w.url}/api/tables/players${path}`)).headers.get("x-cache"));
+    return found;
+  };
+  const paths = ["?limit=1", "?limit=2", "?sort=-score&limit=3", "/p1", "/export?format=csv"];
+  assert.deepEqual(await caches(paths), ["MISS", "HIT", "HIT", "HIT", "HIT"]);
+  assert.deepEqual(await caches(paths), ["HIT", "HIT", "HIT", "HIT", "HIT"]);
+  const { hits, misses, prepared } = w.counters;
+  assert.deepEqual({ hits, misses, prepared }, { hits: 7, misses: 1, prepared: 4 }, "exports are counted nowhere here");
+});
+
 test("X-Table-Warnings counts what is wrong, and names the columns that are hidden because of their names", async () => {
   await using w = await world(sampleSheet());
   const header = async (query: string) => (await fetch(`${w.url}/api/tables/players?${query}`)).headers.get("x-table-warnings");

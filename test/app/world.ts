@@ -10,6 +10,7 @@ import application, { options } from "../../src/app/index.ts";
 import type { Task } from "../../src/app/query/thread.ts";
 import work from "../../src/app/query/thread.ts";
 import { systemClock, type Clock } from "../../src/base/clock.ts";
+import type { Counters } from "../../src/base/counters.ts";
 import type { Health } from "../../src/base/protocol.ts";
 import { SLOT_NOUN } from "../../src/base/slots.ts";
 import { installRuntime, type Services } from "../../src/base/runtime.ts";
@@ -193,12 +194,13 @@ export class Sheet implements Transport {
     this.events?.failed(why);
   }
 
-  async want(name: string, _held?: string, priority?: Priority): Promise<void> {
+  async want(name: string, _held?: string, priority?: Priority): Promise<boolean> {
     this.wants.push(name);
     this.priorities.push([name, priority]);
     const failure = this.#failures.get(name);
     if (failure !== undefined) throw new UnavailableError(failure);
     this.#deliver(name);
+    return true;
   }
 
   #deliver(name: string): void {
@@ -238,6 +240,8 @@ export interface World extends AsyncDisposable {
   readonly log: string[];
   /** The broker's. */
   readonly ledger: ByHand;
+  /** The worker's. */
+  readonly counters: Counters;
   /** Who the client is said to be, and whether it speaks HTTPS. */
   address: string;
   secure: boolean;
@@ -342,6 +346,7 @@ export async function world(sheet: Sheet, staticDir?: string, more: Partial<Serv
     fastify,
     sheet,
     health,
+    counters: tally.counters,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     reached: () => reached,
     unread: () => [...sockets].filter((socket) => !socket.destroyed).map((socket) => socket.writableLength),

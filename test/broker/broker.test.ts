@@ -161,6 +161,22 @@ test("a column that is hidden because of its name is named to workers and in the
   await until("the rows are there", async () => (await tables.table("log")).snapshot.rowCount === 1);
 });
 
+test("a view knows whether its request waited for Google: rows that the broker holds, and rows that were evicted, did not", async () => {
+  serve(openBroker({ players: { ...TABLES.players, ttl: "30s" }, log: { ttl: "30s" } }));
+  const first = await Promise.all([worker(0), worker(1)].map((tables) => tables.table("players")));
+  assert.ok(
+    first.some(({ waited }) => waited === true),
+    "no rows were known",
+  );
+  const small = createTables(brokerTransport({ path: socket(), slot: 2, generation: 1, timeout: seconds(5), log }), {
+    log,
+    maxBytes: (first[0]?.snapshot.buffer.byteLength ?? 0) + 10,
+  });
+  closing.push(() => small.close());
+  for (const name of ["players", "log", "players", "log"]) assert.equal((await small.table(name)).waited, undefined, name);
+  assert.equal(fake.apiCalls.length, 1);
+});
+
 test("tabs beyond the first 500 are in the report", async () => {
   for (let nr = 0; nr < 501; nr += 1) fake.tabs.set(`t${nr}`, [["id"]]);
   const broker = openBroker(null);

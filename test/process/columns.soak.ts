@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { columnNames } from "../../src/sheets/rows.ts";
+import { columnNames } from "../../src/sheets/header.ts";
 import { book } from "./book.ts";
 import { get, until } from "./harness.ts";
 

@@ -20,7 +20,7 @@ function world(random = 0) {
   const transport: Transport = {
     want: (table, held, priority) => {
       priorities.push(priority);
-      return new Promise((resolve, reject) => wants.push({ table, held, settle: (e) => (e === undefined ? resolve() : reject(e)) }));
+      return new Promise((resolve, reject) => wants.push({ table, held, settle: (e) => (e === undefined ? resolve(false) : reject(e)) }));
     },
     write: () => Promise.resolve({ is: "refused", refusal: { reason: "away", message: "nobody is there" } }),
     find: () => Promise.resolve(undefined),

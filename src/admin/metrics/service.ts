@@ -32,6 +32,7 @@ export const REQUEST_LINES = {
     const { hits, misses, stale } = counters;
     return each({ hit: hits, miss: misses, stale }, name, "result");
   },
+  drover_cache_prepared_total: ({ snapshot }, name) => line(name, snapshot.counters.prepared),
 } satisfies Record<string, Lines>;
 
 const STATES = labelsOf("state", ["ok", "never", "down", "denied", "locked"] as const satisfies readonly UpstreamReport["state"][]);

@@ -88,7 +88,13 @@ const REQUESTS = [
   },
   { name: "drover_connections_accepted_total", type: "counter", help: "Connections accepted", labels: [] },
   { name: "drover_queue_wait_seconds", type: "histogram", help: "Waits for a place at the gate; 0 without a wait", labels: [] },
-  { name: "drover_cache_requests_total", type: "counter", help: "Reads by where the rows came from", labels: ["result"] },
+  {
+    name: "drover_cache_requests_total",
+    type: "counter",
+    help: "Reads by X-Cache: miss waited for Google, hit did not",
+    labels: ["result"],
+  },
+  { name: "drover_cache_prepared_total", type: "counter", help: "Reads whose answer stood ready as bytes in the worker", labels: [] },
 ] as const satisfies readonly Metric[];
 
 const WORKERS = [

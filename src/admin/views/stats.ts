@@ -64,7 +64,7 @@ export function statsView({ snapshot: s, capacity, events, mostWorkers, errorRat
         ? null
         : { cpu: round(s.machine.cpu, 3), ram: round(s.machine.ram, 3), ram_used: s.machine.ramUsed, ram_total: s.machine.ramTotal },
     memory_short: s.memoryShort,
-    cache: { hits: c.hits, stale: c.stale, misses: c.misses, ttl_ms: s.cacheTtl },
+    cache: { hits: c.hits, stale: c.stale, misses: c.misses, prepared: c.prepared, ttl_ms: s.cacheTtl },
     upstream: s.upstream === null ? null : upstreamView(s),
     writes: s.upstream?.writes ?? null,
     classes: classes(s),

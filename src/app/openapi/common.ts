@@ -23,7 +23,10 @@ export const PROBLEM: Schema = {
 export const READ_HEADERS: Readonly<Record<string, Schema>> = {
   ETag: { description: "Strong; the same from every worker", schema: { type: "string" } },
   Age: { description: "Seconds since Google last confirmed these rows", schema: { type: "integer" } },
-  "X-Cache": { description: "HIT and MISS are fresh; STALE rows could not be refreshed yet", schema: { enum: ["HIT", "MISS", "STALE"] } },
+  "X-Cache": {
+    description: "HIT did not wait for Google, MISS did; STALE rows could not be refreshed yet",
+    schema: { enum: ["HIT", "MISS", "STALE"] },
+  },
   "X-Cache-Reason": {
     description: `With STALE: why the last refresh failed (${CAUSES.join(", ")}; there may be more). Absent: no failure is known`,
     required: false,

@@ -11,7 +11,7 @@ import type { Selected } from "../export/thread.ts";
 import { MOST_COLUMNS, MOST_ROWS } from "../export/xlsx.ts";
 import { hasTag } from "../fixed.ts";
 import { applied, EXPORTS_TAKEN } from "../limits/limiter.ts";
-import { caching, isStale } from "../prepared.ts";
+import { caching, cacheOf } from "../prepared.ts";
 import { badParameter, problem, retryAfter, sendProblem, type Problem } from "../problem.ts";
 import { bindQuery } from "../query/bind.ts";
 import { digest } from "../query/canonical.ts";
@@ -116,7 +116,7 @@ function headOf({ view, audience, asked, query }: Order, services: AppServices):
     ...caching(view, audience),
     ETag: `${head.hash}-${digest(JSON.stringify(made), 9)}`,
     Age: String(Math.max(0, Math.floor((services.clock.wall() - source.checkedAt) / 1_000))),
-    "X-Cache": isStale(view, services.clock) ? "STALE" : "MISS",
+    "X-Cache": cacheOf(view, services.clock),
   };
 }
 

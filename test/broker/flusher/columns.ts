@@ -1,6 +1,6 @@
 /** A table that clients write to while a person moves its columns: each value belongs under its header, and other cells stay as they were. */
 import type { Layout } from "../../../src/sheets/layout.ts";
-import { columnNames } from "../../../src/sheets/rows.ts";
+import { columnNames } from "../../../src/sheets/header.ts";
 import { randoms } from "../time.ts";
 import { FakeGoogle, type Fate } from "./google.ts";
 import { JumpTime } from "./time.ts";

@@ -9,7 +9,7 @@
  */
 import { a1, letters } from "../../../sheets/a1.ts";
 import type { Layout } from "../../../sheets/layout.ts";
-import { columnNames } from "../../../sheets/rows.ts";
+import { columnNames } from "../../../sheets/header.ts";
 import { rowsOfKeys, type Value, type Values } from "./cells.ts";
 import type { State, World } from "./model.ts";
 import type { Image, RowChange, Stray } from "./tagged.ts";
