@@ -69,6 +69,11 @@ export class Broker implements BrokerPort {
     await this.#parts.writing.copy(to);
   }
 
+  /** @returns why tables that a reload has changed can't be read as before; undefined: they can. */
+  unreadable(): Promise<string | undefined> {
+    return this.#parts.unreadable();
+  }
+
   /** Begins to serve: from disk at once, from Google for what is not there. */
   start(): void {
     this.#parts.catalog.start(this.#options.tables);

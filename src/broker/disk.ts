@@ -110,6 +110,20 @@ export class SnapshotFiles {
     }
   }
 
+  /** @returns how many rows are on disk that another definition of the table cut; undefined: there is no such file. */
+  rowsOfOther(table: string, definition: string): number | undefined {
+    try {
+      const file = readFileSync(join(this.#folder, `${table}.snap`));
+      const [frame] = new FrameReader().push(file.subarray(0, -CHECKSUM));
+      const { cut } = Object(frame?.head) as { cut?: string };
+      if (frame === undefined || cut === definition) return undefined;
+      return new Snapshot(Uint8Array.from(frame.body).buffer).rowCount;
+    } catch (e) {
+      if (errnoOf(e) !== "ENOENT") this.#log.debug({ table }, `the snapshot on disk can't be compared: ${messageOf(e)}`);
+      return undefined; // a damaged file is reported when it is loaded
+    }
+  }
+
   /** Writes a snapshot: whole and synced, or not at all. A failure is said in the log. */
   write({ head, bytes, layout }: Saved, definition: string): void {
     const work = (): Promise<void> => this.#replace(head.table, [...encodeFrame({ head, cut: definition, layout }, bytes)]);

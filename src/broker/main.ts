@@ -18,7 +18,7 @@ import type { LastAccepted } from "./journal/journal.ts";
 import { answerOperator } from "./ledger/operator.ts";
 import { post } from "./post.ts";
 import { serveBroker, type RpcServer } from "./rpc.ts";
-import { askForJournal } from "./succession.ts";
+import { askForJournal, isServed } from "./succession.ts";
 import type { WriteMeans } from "./writing.ts";
 
 /** What opening a journal needs. */
@@ -125,6 +125,10 @@ class BrokerProcess {
   async #claim(running: Running, { generation, config: configured }: Configure): Promise<void> {
     const { log } = this.#deps;
     const config = configured as BrokerConfig;
+    if (generation > 1 && (await isServed(config.socket))) {
+      const why = await running.broker.unreadable();
+      if (why !== undefined) throw new DroverError("DROVER_E_TABLES", why);
+    }
     running.letGo = await askForJournal(config.socket, log, generation > 1 ? SOCKET_BACK_WITHIN : ms(0));
     if (this.#leaving) return;
     running.ledger.start();

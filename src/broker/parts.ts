@@ -22,6 +22,7 @@ import { Refreshers } from "./refreshers.ts";
 import { Snapshots } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
 import { readSpelled } from "./titles.ts";
+import { unreadable } from "./changed.ts";
 import { upstreams, type Upstream } from "./upstream.ts";
 import { Writing, type Footing } from "./writing.ts";
 
@@ -165,9 +166,37 @@ export class Parts {
     });
   }
 
+  /** @returns why tables that were changed can't be read as before; see changed.ts. */
+  unreadable(): Promise<string | undefined> {
+    const { spreadsheetId, tables = [], clock } = this.#options;
+    const upstreamOf = upstreams(this.#options);
+    return unreadable({
+      spreadsheetId,
+      tables,
+      rowsBefore: (table) => this.snapshots.rowsOfOther(table),
+      reading: (table, values) => this.snapshots.reading(values, table),
+      read: (id, some, signal) =>
+        readSpelled({
+          mayCall: () => !signal.aborted && this.quota.next() <= clock.now(),
+          // Counted, but not kept on disk: the store is the old broker's until the journal is handed over.
+          read: async () => (
+            this.quota.spend(),
+            await upstreamOf(id).read(
+              some.map(({ range }) => quoted(range)),
+              signal,
+            )
+          ),
+          tabs: async () => (this.quota.spend(), await upstreamOf(id).tabs()),
+        }),
+    });
+  }
+
   #footing(): Footing {
     return {
-      layout: (table) => this.snapshots.get(table)?.layout,
+      layout: (table) => {
+        const layout = this.snapshots.get(table)?.layout;
+        return layout?.columns.includes(layout.key) === true ? layout : undefined; // an empty tab has no columns to write to
+      },
       renew: (table) => this.refreshers.renew(table),
       reads: { ledger: this.quota, keep: (state) => this.#store.keepQuota(state) },
       writes: { state: () => this.#store.writeQuota(), keep: (state) => this.#store.keepWriteQuota(state) },

@@ -127,7 +127,7 @@ export class Snapshots {
    * @param at when they were asked for. @param over lays over them what they may not have yet.
    */
   accept(table: Table, values: unknown, at: Timestamp, over?: Over): Accepted {
-    const reading = this.#read(values, table);
+    const reading = this.reading(values, table);
     if (reading.is === "malformed") return reading;
     const { content, layout, findings } = reading;
     const shown = over === undefined ? content : over(reading);
@@ -142,7 +142,13 @@ export class Snapshots {
     return accepted;
   }
 
-  #read(values: unknown, table: Table): Reading {
+  /** How many rows another definition of the table left on disk; undefined: none did. */
+  rowsOfOther(table: Table): number | undefined {
+    return this.#files.rowsOfOther(table.name, definitionOf(table, this.#spreadsheetId));
+  }
+
+  /** Google's values as a table's rows. */
+  reading(values: unknown, table: Table): Reading {
     if (table.accounts === undefined) {
       const reading = readTable(values, table);
       if (reading.is === "malformed") return reading;

@@ -34,6 +34,15 @@ export async function askForJournal(path: string, log: Logger, absent: Ms): Prom
   return await ask(path, log);
 }
 
+/** Whether a broker answers at this socket: then this process is the successor of a roll, not a replacement. */
+export function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.on("connect", () => (socket.destroy(), resolve(true)));
+    socket.on("error", () => resolve(false)); // no file, or nothing listens: there is nothing to fall back to
+  });
+}
+
 function ask(path: string, log: Logger): Promise<() => void> {
   return new Promise((resolve) => {
     const socket = connect({ path });

@@ -101,7 +101,14 @@ export function contentOf(snapshot: Snapshot): Content {
   const { columns, rowCount } = snapshot;
   const values = columns.map(({ name }) => snapshot.columnValues(name) ?? []);
   const rows = Array.from({ length: rowCount }, (_, i) => values.map((cells) => cells[i] ?? null));
-  return { columns, key: columns.findIndex(({ name }) => name === snapshot.key), rows };
+  return {
+    columns,
+    key: Math.max(
+      0,
+      columns.findIndex(({ name }) => name === snapshot.key),
+    ),
+    rows,
+  };
 }
 
 /** Writes which version of a table these bytes are. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { encodeSnapshot, Snapshot, stamp, type Cell, type Content } from "../../src/sheets/snapshot.ts";
+import { contentOf, encodeSnapshot, Snapshot, stamp, type Cell, type Content } from "../../src/sheets/snapshot.ts";
 
 const read = (content: Content): Snapshot => {
   const { bytes } = encodeSnapshot(content);
@@ -112,4 +112,11 @@ test("bytes that were cut, grown or changed in the frame are refused, never read
     }),
     { numRuns: 2_000 },
   );
+});
+
+test("a table without columns, because its tab is empty, makes the round trip", () => {
+  const { bytes } = encodeSnapshot({ columns: [], key: 0, rows: [] });
+  const content = contentOf(new Snapshot(bytes.buffer));
+  assert.deepEqual(content, { columns: [], key: 0, rows: [] });
+  assert.equal(new Snapshot(encodeSnapshot(content).bytes.buffer).key, "");
 });

@@ -136,6 +136,9 @@ function failedReload({ snapshot: { roll, lastRoll }, refusedReload }: Seen): [b
 const LONGEST = 300;
 const firstLine = (text: string): string => (text.split("\n", 1)[0] ?? "").slice(0, LONGEST);
 
+/** A table that fails and has no rows to show meanwhile: version 0. */
+const NO_ROWS = 2;
+
 function google(seen: Seen, past: Past): Part<"quota" | "rate-limited" | "google" | "credentials" | "tables"> {
   const { upstream } = seen.snapshot;
   if (upstream === null)
@@ -143,7 +146,13 @@ function google(seen: Seen, past: Past): Part<"quota" | "rate-limited" | "google
   const limited = grown(past, "limited", seen.now);
   const refused = credentials(upstream);
   const denied = upstream.writes?.denied;
-  const failing = upstream.tables.filter(({ failure }) => failure !== undefined);
+  const failing = (upstream.state === "ok" ? upstream.tables : [])
+    .filter(({ failure }) => failure !== undefined)
+    .toSorted((a, b) => a.version - b.version);
+  const named = failing
+    .slice(0, 5)
+    .map(({ name }) => name)
+    .join(", ");
   return {
     quota: quota(upstream),
     "rate-limited": reading(
@@ -154,13 +163,10 @@ function google(seen: Seen, past: Past): Part<"quota" | "rate-limited" | "google
     ),
     google: is(upstream.state === "down" && !refused, said`Google does not answer: ${firstLine(upstream.message)}`),
     credentials: is(refused || denied !== undefined, said`${firstLine(refused ? upstream.message : (denied ?? ""))}`),
-    tables: is(
-      upstream.state === "ok" && failing.length > 0,
-      said`${failing
-        .map(({ name }) => name)
-        .slice(0, 5)
-        .join(", ")}: ${firstLine(failing[0]?.failure ?? "")}`,
-    ),
+    tables:
+      failing.length === 0
+        ? reading(0, UNSAID)
+        : reading(failing[0]?.version === 0 ? NO_ROWS : 1, said`${named}: ${firstLine(failing[0]?.failure ?? "")}`),
   };
 }
 

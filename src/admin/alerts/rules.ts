@@ -62,7 +62,7 @@ export function rulesOf(settings: Thresholds): readonly Rule[] {
     rule("rate-limited", [band("warning", 1)]),
     holds("google", "urgent", minutes(1)),
     holds("credentials", "critical", ms(0)),
-    holds("tables", "warning", minutes(1)),
+    rule("tables", [band("warning", 1), band("critical", 2)], { for: minutes(1) }),
     rule("parked", [band("warning", 1)]),
     rule("backlog", [band("warning", 300), band("urgent", 1_800)], { clearance: 60 }),
     rule("journal", [band("warning", 80), band("critical", 95)], { clearance: POINTS }),

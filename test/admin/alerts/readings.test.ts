@@ -55,6 +55,9 @@ function alerts(thresholds: () => Thresholds = () => THRESHOLDS) {
   return { made, look, told, words };
 }
 
+/** A table that can't be refreshed. @param version of its rows; 0: it has none. */
+const failing = (version: number) => ({ name: "log", rows: 0, version, checkedAt: 0 as Timestamp, warnings: 0, failure: "no header row" });
+
 test("there is a rule for every name, in rising bands", () => {
   const rules = rulesOf(THRESHOLDS);
   assert.deepEqual(
@@ -185,6 +188,13 @@ const SLOW: readonly (readonly [what: string, world: World, wait: Ms, told: stri
     },
     ms(0),
     "table-size raised warning",
+  ],
+  ["a table can't be refreshed", { status: { upstream: upstream({ tables: [failing(7)] }) } }, minutes(1), "tables raised warning"],
+  [
+    "a table has no rows at all",
+    { status: { upstream: upstream({ tables: [failing(7), failing(0)] }) } },
+    minutes(1),
+    "tables raised critical",
   ],
   ["the disk fills", { figures: { disks: [{ directory: "data", size: 100, free: 9 }] } }, ms(0), "disk raised warning"],
   ["the disk is full", { figures: { disks: [{ directory: "log", size: 100, free: 1 }] } }, ms(0), "disk raised critical"],
