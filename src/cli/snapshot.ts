@@ -73,7 +73,6 @@ const facts = (child: Child, daemon: Observed): ChildFacts => {
 /** The master as the world may see it now. */
 export function masterSnapshot(daemon: Observed): Snapshot {
   const { arbiter, totals, watch } = daemon;
-  const limit = daemon.limitedBy();
   const gathered: Facts = {
     at: systemClock.now(),
     wall: systemClock.wall(),
@@ -90,7 +89,7 @@ export function masterSnapshot(daemon: Observed): Snapshot {
     latency: { p50: totals.latency.quantile(0.5), p95: totals.latency.quantile(0.95), p99: totals.latency.quantile(0.99) },
     recent: totals.recent(),
     machine: watch.machine(),
-    limitedBy: limit === "none" ? [] : [limit],
+    limitedBy: daemon.limitedBy(),
   };
   return makeSnapshot(arbiter.state(), gathered);
 }

@@ -3,7 +3,7 @@ import type { Logger } from "../base/log.ts";
 import type { UpstreamReport } from "../base/upstreamreport.ts";
 import type { Master } from "../master/core/model.ts";
 import type { Child } from "../master/shell/children.ts";
-import type { MachineSample } from "../master/shell/machine-watch.ts";
+import type { MachineFacts } from "../master/snapshot.ts";
 import type { Totals } from "../master/shell/totals.ts";
 import { readyWorkers } from "./state.ts";
 
@@ -11,9 +11,9 @@ export interface StatsInput {
   readonly state: Master;
   readonly totals: Totals;
   readonly children: Iterable<Child>;
-  readonly machine: MachineSample | undefined;
+  readonly machine: MachineFacts | undefined;
   readonly upstream: UpstreamReport | undefined;
-  readonly limitedBy: string;
+  readonly limitedBy: readonly Binding[];
 }
 
 const round = (n: number | undefined, digits = 1): number | null => (n === undefined ? null : Number(n.toFixed(digits)));
@@ -47,23 +47,29 @@ export function logStats(log: Logger, { state, totals, children, machine, upstre
       in_flight: inFlight,
       connections,
       cpu: round(machine?.cpu, 3),
+      cpu_own: round(machine?.ownCpu, 3),
       ram: round(machine?.ram, 3),
       workers: `${readyWorkers(state)}/${state.target}`,
-      limited_by: limitedBy,
+      limited_by: limitedBy[0] ?? "none",
     },
     "stats",
   );
 }
 
-/** What binds first right now: the answer to "what would I buy?". */
+export type Binding = "memory" | "quota" | "connections" | "cpu";
+
+/** All that binds right now, the most serious first. The CPU does when drover itself is short of it. */
 export function limitedBy(
   over: { cpu: boolean; ram: boolean },
   upstream: UpstreamReport | undefined,
   children: Iterable<Child>,
-): "memory" | "cpu" | "quota" | "connections" | "none" {
-  if (over.ram) return "memory";
-  if (over.cpu) return "cpu";
-  if (upstream !== undefined && (upstream.state === "locked" || upstream.quota.used >= upstream.quota.limit)) return "quota";
+): readonly Binding[] {
   const workers = [...children].filter((child) => child.role === "worker");
-  return workers.length > 0 && workers.every((child) => child.lastBeat?.full === true) ? "connections" : "none";
+  const binding = {
+    memory: over.ram,
+    quota: upstream !== undefined && (upstream.state === "locked" || upstream.quota.used >= upstream.quota.limit),
+    connections: workers.length > 0 && workers.every((child) => child.lastBeat?.full === true),
+    cpu: over.cpu,
+  };
+  return (["memory", "quota", "connections", "cpu"] as const).filter((name) => binding[name]);
 }

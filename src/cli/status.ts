@@ -29,7 +29,7 @@ export function renderStatus(status: Status): string {
     ...breakers(s),
     ...writes(s),
     ...wrongTables(s),
-    `machine    CPU ${percent(s.machine?.cpu ?? null)}  RAM ${percent(s.machine?.ram ?? null)}  limited by: ${s.limitedBy.join(", ") || "nothing"}`,
+    `machine    CPU ${percent(s.machine?.cpu ?? null)}${s.machine?.ownCpu === undefined ? "" : ` (drover ${percent(s.machine.ownCpu)})`}  RAM ${percent(s.machine?.ram ?? null)}  limited by: ${s.limitedBy.join(", ") || "nothing"}`,
     `advice     ${adviceText(s.advice)}`,
     ...(s.usage.regular === null ? [] : [`advice     slots: ${s.usage.regular.reason.text}; ${s.usage.regular.step.text}`]),
     ...s.alerts.map((alert) => `alert      ${alertText(alert, s.at)}`),

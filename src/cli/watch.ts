@@ -1,9 +1,12 @@
 /** The watch over the machine and the children: it warns at the thresholds, tells the core when memory is short, and asks for recycling. */
+import { cpuPressure, cpuShares, type CpuShares } from "../base/cpu-share.ts";
 import type { Logger } from "../base/log.ts";
 import type { Arbiter } from "../master/shell/arbiter.ts";
 import type { Child } from "../master/shell/children.ts";
 import { createMachineWatch, raised, THRESHOLDS, type MachineSample } from "../master/shell/machine-watch.ts";
 import { readProcStat, TICKS_PER_SECOND } from "../master/shell/procstat.ts";
+import type { MachineFacts } from "../master/snapshot.ts";
+import { grantedCpus } from "../settings/machine.ts";
 import type { Settings } from "../settings/table.ts";
 import { createWear } from "./wear.ts";
 
@@ -21,11 +24,11 @@ interface Used extends ChildUse {
 export interface Watch {
   /** Starts one round of samples; call it every few seconds. */
   round(): void;
-  machine(): MachineSample | undefined;
+  machine(): MachineFacts | undefined;
   use(pid: number): ChildUse | undefined;
   /** A worker reports that it reached its limit of requests. Each round asks again, in case it could not be replaced then. */
   wore(child: Child): void;
-  /** CPU or RAM is over its threshold now. */
+  /** RAM, or the part of the CPU that drover can get, is over its threshold now. */
   readonly over: { cpu: boolean; ram: boolean };
 }
 
@@ -47,13 +50,16 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
   let short = false;
   const uses = new WeakMap<Child, Used>();
   const wear = createWear();
-  const loads: number[] = [];
+  const loads: CpuShares[] = [];
+  let master: { readonly micros: number; readonly at: number } | undefined;
+  /** CPUs that drover's processes use, the master's own included. */
+  let own: number | undefined;
 
-  const level = (name: "cpu" | "ram", value: number, threshold: number): void => {
+  const level = (name: "cpu" | "ram", value: number, threshold: number, more = ""): void => {
     const now = raised(over[name], value, threshold);
     if (now === over[name]) return;
     over[name] = now;
-    const text = `${name.toUpperCase()} is at ${percent(value)}, ${now ? "over" : "back under"} its threshold of ${percent(threshold)}`;
+    const text = `${name.toUpperCase()} is at ${percent(value)}${more}, ${now ? "over" : "back under"} its threshold of ${percent(threshold)}`;
     if (now) log.warn({ [name]: value }, text);
     else log.info({ [name]: value }, text);
     crossed();
@@ -61,9 +67,11 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
 
   const judge = (sample: MachineSample): void => {
     // A burst of one sample is no shortage of CPU; memory that is full is full.
-    loads.push(sample.cpu);
+    const { cpu, ownCpu } = shares(sample);
+    loads.push({ cpu, ...(ownCpu === undefined ? {} : { ownCpu }) });
     if (loads.length > LOADS) loads.shift();
-    if (loads.length === LOADS) level("cpu", loads.reduce((a, b) => a + b) / LOADS, THRESHOLDS.cpu);
+    const mean = loads.reduce((sum, load) => sum + cpuPressure(load), 0) / LOADS;
+    if (loads.length === LOADS) level("cpu", mean, THRESHOLDS.cpu, cpu - mean >= 0.01 ? ` of what drover can get` : "");
     level("ram", sample.ram, THRESHOLDS.ram);
     const nowShort = raised(short, sample.ram, THRESHOLDS.ramShort);
     if (nowShort === short) return;
@@ -72,6 +80,16 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
   };
 
   const machine = createMachineWatch(log, judge);
+  const shares = (sample: MachineSample): MachineFacts => ({ ...sample, ...cpuShares({ load: sample.cpu, granted: grantedCpus(), own }) });
+
+  const lookAtAll = (): void => {
+    const [at, { user, system }] = [performance.now(), process.cpuUsage()];
+    const spent = master === undefined ? undefined : (user + system - master.micros) / 1_000 / (at - master.at);
+    master = { micros: user + system, at };
+    const children = [...arbiter.children.values()];
+    for (const child of children) lookAt(child);
+    own = spent === undefined ? undefined : children.reduce((sum, child) => sum + (uses.get(child)?.cpu ?? 0), spent);
+  };
 
   const lookAt = (child: Child): void => {
     const stat = readProcStat(child.pid);
@@ -90,7 +108,10 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
 
   return {
     over,
-    machine: () => machine.last(),
+    machine() {
+      const last = machine.last();
+      return last === undefined ? undefined : shares(last);
+    },
     wore: (child) => wore(child, undefined, child.startedAt),
     use(pid) {
       const child = arbiter.children.get(pid);
@@ -98,7 +119,7 @@ export function createWatch({ log, arbiter, settings, crossed }: WatchParts): Wa
     },
     round() {
       machine.sample();
-      for (const child of arbiter.children.values()) lookAt(child);
+      lookAtAll();
     },
   };
 }

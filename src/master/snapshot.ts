@@ -23,6 +23,8 @@ export interface ChildFacts {
 /** Ratios 0…1 and bytes, of the machine or of the part of it that the cgroup grants. */
 export interface MachineFacts {
   readonly cpu: number;
+  /** The part of it that drover's own processes use; absent: not known yet. */
+  readonly ownCpu?: number;
   readonly ram: number;
   readonly ramUsed: number;
   readonly ramTotal: number;

@@ -57,6 +57,26 @@ export function cgroupMemory(read: ReadIfThere): number {
   return least;
 }
 
+/** CPUs that the tightest quota of our cgroups grants (v2: cpu.max, v1: cpu.cfs_quota_us), such as 1.5; Infinity: none. */
+export function cgroupCpus(read: ReadIfThere): number {
+  const part = (quota: string | undefined, period: string | undefined): number =>
+    Number(quota) > 0 && Number(period) > 0 ? Number(quota) / Number(period) : Infinity;
+  let least = Infinity;
+  for (const line of (read("/proc/self/cgroup") ?? "").split("\n")) {
+    const [, controllers = "", path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (path === undefined || (controllers !== "" && !controllers.split(",").includes("cpu"))) continue;
+    for (const group of upwards(path)) {
+      const v1 = (file: string): string | undefined => read(join("/sys/fs/cgroup/cpu", group, file));
+      const [quota, period] = (read(join("/sys/fs/cgroup", group, "cpu.max")) ?? "").split(" ");
+      least = Math.min(least, controllers === "" ? part(quota, period) : part(v1("cpu.cfs_quota_us"), v1("cpu.cfs_period_us")));
+    }
+  }
+  return least;
+}
+
+/** CPUs that we may use now, by affinity and quota. */
+export const grantedCpus = (read: ReadIfThere = readIfThere): number => Math.min(availableParallelism(), cgroupCpus(read));
+
 /** The soft limit, which is the one that counts; Node.js raises it to the hard one as it starts. */
 export function openFiles(read: ReadIfThere): number | undefined {
   const [, soft] = /^Max open files\s+(\d+)\s/m.exec(read("/proc/self/limits") ?? "") ?? [];

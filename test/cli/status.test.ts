@@ -133,6 +133,11 @@ const CASES: readonly (readonly [string, Partial<Status>, RegExp])[] = [
     },
     /^breaker    open: spreadsheet sheet-2 has failed 7 times in a row and is tried again in 4s \(Google answered 500\)\nbreaker    half-open: spreadsheet sheet-3 has failed 3 times in a row and is being tried now$/m,
   ],
+  [
+    "a busy neighbour",
+    { machine: { cpu: 0.97, ownCpu: 0.03, ram: 0.1, ramUsed: 1, ramTotal: 5 } },
+    /^machine {4}CPU 97(?:\.0)? ?% \(drover 3(?:\.0)? ?%\) {2}RAM/m,
+  ],
   ["limited by two", { limitedBy: ["cpu", "quota"] }, /limited by: cpu, quota$/m],
   ["memory is short", { memoryShort: true, limitedBy: ["memory"] }, /; memory is short: no second process is started$/m],
   ["nothing uses tables", { upstream: null }, /^upstream   not in use$/m],

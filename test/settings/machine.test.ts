@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { availableParallelism, totalmem } from "node:os";
 import { test } from "node:test";
-import { cgroupMemory, detectMachine, inContainer, openFiles, type ReadIfThere } from "../../src/settings/machine.ts";
+import { cgroupCpus, cgroupMemory, detectMachine, inContainer, openFiles, type ReadIfThere } from "../../src/settings/machine.ts";
 
 const files =
   (there: Readonly<Record<string, string>>): ReadIfThere =>
@@ -68,4 +68,23 @@ test("0.1: this machine: its CPUs as affinity and cpu.max leave them, its memory
   assert.ok(Number.isInteger(found.cpus) && found.cpus >= 1);
   assert.ok(found.memory > 0 && found.memory <= totalmem());
   assert.ok(found.nofile === undefined || found.nofile > 0);
+});
+
+test("CPUs by quota: the tightest cgroup above us counts, v2 and v1", () => {
+  const own = { "/proc/self/cgroup": "0::/system.slice/drover.service\n" };
+  const max = (group: string) => `/sys/fs/cgroup/${group}cpu.max`;
+  assert.equal(cgroupCpus(files(own)), Infinity);
+  assert.equal(cgroupCpus(files({ ...own, [max("system.slice/drover.service/")]: "max 100000\n" })), Infinity);
+  assert.equal(cgroupCpus(files({ ...own, [max("system.slice/drover.service/")]: "150000 100000\n" })), 1.5);
+  assert.equal(
+    cgroupCpus(files({ ...own, [max("system.slice/drover.service/")]: "150000 100000\n", [max("system.slice/")]: "50000 100000\n" })),
+    0.5,
+  );
+  const v1 = {
+    "/proc/self/cgroup": "4:cpu,cpuacct:/x\n",
+    "/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us": "200000\n",
+    "/sys/fs/cgroup/cpu/x/cpu.cfs_period_us": "100000\n",
+  };
+  assert.equal(cgroupCpus(files(v1)), 2);
+  assert.equal(cgroupCpus(files({ ...v1, "/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us": "-1\n" })), Infinity);
 });

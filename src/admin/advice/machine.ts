@@ -1,15 +1,30 @@
 import { seconds } from "../../base/units.ts";
+import { cpuPressure, othersShow } from "../../base/cpu-share.ts";
 import { said } from "../said.ts";
 import { percent, type AdviceInput, type Standing } from "./advice.ts";
 
 /** What a worker younger than that has done is mostly its own start. */
 const GROWN = seconds(5);
 
+/** Of the memory in use: less is no measurement. */
+const LEAST_USED = 16 * 1_048_576;
+
 /** Where CPU and memory begin to bind: beyond, waits grow faster than work. */
 const FULL = 0.9;
+/** Just below NEAR, the share from which something is to be done. */
+const BELOW_NEAR = 0.69;
+
+/** What to do where other processes use the CPU or the memory that is short. */
+const OTHERS = said`stop or move the other processes (\`top\` shows them), or more cores`;
 
 export function cpuAdvice({ snapshot: { machine, workers }, cores }: AdviceInput): Standing | undefined {
   if (machine === null) return undefined;
+  const { cpu, ownCpu } = machine;
+  if (ownCpu !== undefined && othersShow(machine)) {
+    const reason = said`the CPU is at ${percent(cpu)}, of which drover uses ${percent(ownCpu)}: other processes use the rest`;
+    // A machine that others fill is worth a word, but it is not drover's limit and hides none.
+    return { limit: "cpu", share: Math.max(cpuPressure(machine) / FULL, Math.min(cpu / FULL, BELOW_NEAR)), reason, step: OTHERS };
+  }
   const reason =
     cores === 1
       ? said`the CPU is at ${percent(machine.cpu)} with ${workers.ready} workers on 1 core`
@@ -23,6 +38,13 @@ export function memoryAdvice({ snapshot: { machine, workers, places } }: AdviceI
   const sizes = places.flatMap(({ role, child }) => (role === "worker" && child?.rss != null ? [child.rss] : []));
   const each = sizes.length === 0 ? 0 : sizes.reduce((sum, rss) => sum + rss, 0) / sizes.length;
   const reason = said`memory is at ${percent(machine.ram)}, ${workers.ready} workers take about ${Math.round(each / 1_048_576)} MiB each`;
+  if (sizes.length > 0 && sizes.reduce((sum, rss) => sum + rss, 0) < machine.ramUsed / 2 && machine.ramUsed > LEAST_USED)
+    return {
+      limit: "memory",
+      share: machine.ram / FULL,
+      reason,
+      step: said`other processes use most of it: stop or move them (\`top\` shows them), or get a machine with more memory`,
+    };
   const fewer = Math.max(1, workers.target - Math.max(1, Math.round(workers.target / 4)));
   const step =
     workers.target > 1 ? said`\`drover scale ${fewer}\` frees memory, or get a machine with more` : said`get a machine with more memory`;
@@ -51,7 +73,11 @@ export function workersAdvice({ snapshot, cores }: AdviceInput): Standing | unde
     machine === null
       ? said`the workers' event loops are ${percent(busy)} busy`
       : said`the workers' event loops are ${percent(busy)} busy, the CPU is at ${percent(machine.cpu)}`;
-  const step = idle ? said`\`drover scale ${Math.min(cores * 4, workers.target + cores)}\`, there is CPU left` : said`more cores`;
+  const step = idle
+    ? said`\`drover scale ${Math.min(cores * 4, workers.target + cores)}\`, there is CPU left`
+    : machine !== null && othersShow(machine)
+      ? OTHERS
+      : said`more cores`;
   return { limit: "workers", share: busy / FULL, reason, step };
 }
 

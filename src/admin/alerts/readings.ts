@@ -1,4 +1,5 @@
 /** What the rules judge, from what the master knows: pure. */
+import { othersShow } from "../../base/cpu-share.ts";
 import type { Measured } from "../../base/measured.ts";
 import type { UpstreamReport } from "../../base/upstreamreport.ts";
 import { between, minutes, type Instant, type Ms } from "../../base/units.ts";
@@ -108,7 +109,7 @@ function service(seen: Seen, past: Past): Part<"capacity" | "latency" | "cpu" | 
             said`${slots.used} of ${slots.max} slots are taken (${percent(slots.used / slots.max)} %)`,
           ),
     latency: reading(p95, said`95 % of the last minute's answers took up to ${p95} ms`),
-    cpu: machine === null ? undefined : reading(percent(machine.cpu), said`the CPU is at ${percent(machine.cpu)} %`),
+    cpu: machine === null ? undefined : reading(percent(machine.cpu), cpuWords(machine)),
     memory: machine === null ? undefined : reading(percent(machine.ram), said`memory is at ${percent(machine.ram)} %`),
     restarts: reading(restarts, said`${restarts} unexpected restarts within 5 minutes${lastDeath(snapshot)}`),
     workers: reading(percent(missing), said`${workers.ready} of ${workers.target} workers are ready`),
@@ -118,6 +119,12 @@ function service(seen: Seen, past: Past): Part<"capacity" | "latency" | "cpu" | 
         : is(up && health.broker === "away", said`the broker is away: rows go stale, and writes are refused`),
     reload: is(...failedReload(seen)),
   };
+}
+
+function cpuWords(machine: NonNullable<Snapshot["machine"]>): Said {
+  const { cpu, ownCpu } = machine;
+  if (ownCpu === undefined || !othersShow(machine)) return said`the CPU is at ${percent(cpu)} %`;
+  return said`the CPU is at ${percent(cpu)} %: drover uses ${percent(ownCpu)} %, other processes ${percent(cpu - ownCpu)} %`;
 }
 
 function lastDeath({ places }: Snapshot): Said {

@@ -7,6 +7,8 @@ export const FRENCH = {
   "{0} of {1} slots are taken ({2} %)": "{0} places sur {1} sont prises ({2} %)",
   "95 % of the last minute's answers took up to {0} ms": "95 % des réponses de la dernière minute ont pris jusqu’à {0} ms",
   "the CPU is at {0} %": "le processeur est à {0} %",
+  "the CPU is at {0} %: drover uses {1} %, other processes {2} %":
+    "le processeur est à {0} % : drover en utilise {1} %, d’autres processus {2} %",
   "memory is at {0} %": "la mémoire est à {0} %",
   "{0} unexpected restarts within 5 minutes{1}": "{0} redémarrages imprévus en 5 minutes{1}",
   "; the last: {0} {1}": " ; le dernier : {0} {1}",
@@ -56,6 +58,8 @@ export const FRENCH = {
   "nothing is known yet": "rien n’est encore connu",
   "{0} of {1} slots are taken ({2} %{3})": "{0} places sur {1} sont prises ({2} %{3})",
   ", full in about {0} at this rate": ", complet dans environ {0} à ce rythme",
+  "the CPU is at {0}, of which drover uses {1}: other processes use the rest":
+    "le processeur est à {0}, dont {1} pour drover : d’autres processus utilisent le reste",
   "the CPU is at {0} with {1} workers on 1 core": "le processeur est à {0} avec {1} workers sur 1 cœur",
   "the CPU is at {0} with {1} workers on {2} cores": "le processeur est à {0} avec {1} workers sur {2} cœurs",
   "memory is at {0}, {1} workers take about {2} MiB each": "la mémoire est à {0}, {1} workers prennent environ {2} Mio chacun",
@@ -84,6 +88,10 @@ export const FRENCH = {
   "nothing to do": "rien à faire",
   "nothing to do yet": "rien à faire pour l’instant",
   "more cores": "plus de cœurs",
+  "stop or move the other processes (`top` shows them), or more cores":
+    "arrêter ou déplacer les autres processus (« top » les montre), ou plus de cœurs",
+  "other processes use most of it: stop or move them (`top` shows them), or get a machine with more memory":
+    "d’autres processus en utilisent la plus grande part : les arrêter ou les déplacer (« top » les montre), ou une machine avec plus de mémoire",
   "more cores; more workers would only share them": "plus de cœurs ; plus de workers ne feraient que se les partager",
   "`drover scale {0}` frees memory, or get a machine with more": "« drover scale {0} » libère de la mémoire, ou une machine qui en a plus",
   "get a machine with more memory": "une machine avec plus de mémoire",

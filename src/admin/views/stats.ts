@@ -62,7 +62,13 @@ export function statsView({ snapshot: s, capacity, events, mostWorkers, errorRat
     machine:
       s.machine === null
         ? null
-        : { cpu: round(s.machine.cpu, 3), ram: round(s.machine.ram, 3), ram_used: s.machine.ramUsed, ram_total: s.machine.ramTotal },
+        : {
+            cpu: round(s.machine.cpu, 3),
+            own_cpu: round(s.machine.ownCpu ?? null, 3),
+            ram: round(s.machine.ram, 3),
+            ram_used: s.machine.ramUsed,
+            ram_total: s.machine.ramTotal,
+          },
     memory_short: s.memoryShort,
     cache: { hits: c.hits, stale: c.stale, misses: c.misses, prepared: c.prepared, ttl_ms: s.cacheTtl },
     upstream: s.upstream === null ? null : upstreamView(s),

@@ -82,6 +82,34 @@ const SAID: readonly (readonly [string, AdviceInput, string])[] = [
     "cpu: the CPU is at 90 % with 16 workers on 4 cores; more cores; more workers would only share them",
   ],
   [
+    "a busy neighbour: not drover's limit, and no reason for more cores",
+    input({ machine: { cpu: 0.98, ownCpu: 0.03, ram: 0.2, ramUsed: 1, ramTotal: 5 } }),
+    "cpu: the CPU is at 98 %, of which drover uses 3 %: other processes use the rest; nothing to do yet",
+  ],
+  [
+    "a busy neighbour does not hide what is more serious",
+    input({ machine: { cpu: 1, ownCpu: 0.03, ram: 0.2, ramUsed: 1, ramTotal: 5 }, slots: slots(150) }),
+    "slots: 150 of 200 slots are taken (75 %); more slots need a bigger machine first: CPU is at 100 %, memory at 20 %",
+  ],
+  [
+    "drover and a neighbour share the CPU",
+    input({ machine: { cpu: 1, ownCpu: 0.45, ram: 0.2, ramUsed: 1, ramTotal: 5 } }),
+    "cpu: the CPU is at 100 %, of which drover uses 45 %: other processes use the rest; stop or move the other processes (`top` shows them), or more cores",
+  ],
+  [
+    "busy event loops beside a busy neighbour",
+    input({
+      machine: { cpu: 1, ownCpu: 0.2, ram: 0.2, ramUsed: 1, ramTotal: 5 },
+      places: [place(0, { child: child({ elu: 0.95 }) })],
+    }),
+    "workers: the workers' event loops are 95 % busy, the CPU is at 100 %; stop or move the other processes (`top` shows them), or more cores",
+  ],
+  [
+    "memory that others take",
+    input({ machine: { cpu: 0.1, ram: 0.85, ramUsed: 4_000_000_000, ramTotal: 5_000_000_000 } }),
+    "memory: memory is at 85 %, 2 workers take about 89 MiB each; other processes use most of it: stop or move them (`top` shows them), or get a machine with more memory",
+  ],
+  [
     "memory",
     input({ machine: { cpu: 0.1, ram: 0.85, ramUsed: 1, ramTotal: 5 }, workers: { target: 16, ready: 16 } }),
     "memory: memory is at 85 %, 16 workers take about 89 MiB each; `drover scale 12` frees memory, or get a machine with more",

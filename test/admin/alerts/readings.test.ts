@@ -213,6 +213,12 @@ const SLOW: readonly (readonly [what: string, world: World, wait: Ms, told: stri
   ],
 ];
 
+test("the alert of the CPU names drover's own share", () => {
+  const { look, told } = alerts();
+  look({ status: { machine: { cpu: 0.97, ownCpu: 0.03, ram: 0.1, ramUsed: 1, ramTotal: 5 } } }, minutes(2));
+  assert.equal(told.find(({ alert }) => alert === "cpu")?.text, "the CPU is at 97 %: drover uses 3 %, other processes 94 %");
+});
+
 for (const [what, world, wait, expected] of SLOW)
   test(`${what}: ${expected}, not before its time, once; and over half a minute after it has passed`, () => {
     const { look, words } = alerts();
