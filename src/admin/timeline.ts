@@ -164,7 +164,7 @@ function alerts(before: AdminSnapshot, now: AdminSnapshot): New[] {
       with: { name, level },
     })),
     ...seen.map((name): New => ({ what: "alert", level: "info", text: `${name} is marked as seen`, with: { name, level: "seen" } })),
-    ...over.map((name): New => ({ what: "alert", level: "info", text: `${name} is over`, with: { name, level: "over" } })),
+    ...over.map((name): New => ({ what: "alert", level: "info", text: `the alert ${name} has ended`, with: { name, level: "over" } })),
   ];
 }
 

@@ -142,7 +142,7 @@ function createSinks({ log, settings, send }: MonitorParts): Sinks {
     counts.set(`${sink} ${result}`, { sink, result, n });
   };
   const tests = new Map<Sink, AlertTest>();
-  const body = (notice: Notice): string => noticeJson(notice, { host: hostname(), version: version() });
+  const body = (notice: Notice): string => noticeJson(notice, { host: hostname(), version: version(), runbook: settings().alert_runbook });
   const done =
     (sink: Sink) =>
     (notice: Notice, result: DeliveryResult, why: string): void => {

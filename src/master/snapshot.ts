@@ -205,9 +205,11 @@ export interface HealthFacts {
 /** The state of the whole, as it is sent to workers. `away`: the broker does not run, or workers can't reach it. */
 export function healthOf(master: Master, { demo, upstream, slots, brokerLost }: HealthFacts): Health {
   const workers = { ready: readyOf(master, "worker"), target: master.target };
+  // A place that boots for the first time is no loss: somebody has asked for one more.
+  const fresh = workers.ready === 0 ? 0 : [...master.places.values()].filter(isFresh).length;
   const broker = !master.places.has("broker/0") ? "none" : readyOf(master, "broker") > 0 && !brokerLost ? "ready" : "away";
   const sound =
-    workers.ready >= workers.target &&
+    workers.ready + fresh >= workers.target &&
     broker !== "away" &&
     (upstream === undefined || ((upstream.state === "ok" || upstream.state === "never") && upstream.writes?.denied === undefined));
   const status = master.mode.is !== "running" ? "stopping" : sound ? "ok" : "degraded";
@@ -251,6 +253,10 @@ function stateOf(master: Master): MasterState {
       return impossible(master.mode);
   }
 }
+
+/** A worker's place that is being filled for the first time: nothing has died there lately. */
+const isFresh = ({ role, incumbent, crashes, kills }: Place): boolean =>
+  role === "worker" && (incumbent.is === "starting" || incumbent.is === "vacant") && crashes.length === 0 && kills.length === 0;
 
 const readyOf = (master: Master, role: Role): number =>
   [...master.places.values()].filter((place) => place.role === role && place.incumbent.is === "ready").length;

@@ -97,6 +97,15 @@ async function loggedIn(w: AdminWorld, tab: Tab): Promise<void> {
 const seen = "document.querySelector('#board').innerText";
 const refresh = (tab: Tab) => tab.run("document.querySelector('#every').dispatchEvent(new Event('change'))");
 
+test("a link logs in in a tab that already shows the dashboard", { skip }, async (t) => {
+  const w = await board(t);
+  const tab = await openTab(t);
+  await tab.goto(`${w.url}/admin`);
+  await tab.until("document.querySelector('#login')?.hidden === false");
+  await loggedIn(w, tab); // only the address's hash changes
+  assert.equal(await tab.run("location.hash"), "");
+});
+
 test("4.6: a link logs in and leaves no trace; figures, states, a full house, hostile names", { skip }, async (t) => {
   const w = await board(t);
   const tab = await openTab(t);

@@ -103,3 +103,15 @@ test("degraded: a worker that backs off, a broker that is away, an upstream that
   assert.equal(snapshot.places[0]?.state, "waiting");
   assert.ok((snapshot.places[0]?.retryIn ?? 0) > 0);
 });
+
+test("one more worker, while it boots, degrades nothing; a worker that died, or that is missing for long, does", () => {
+  const w = booted(2, {}, "broker");
+  const status = (): string => snapshotOf(w.master, factsOf(w)).health.status;
+  w.feed({ type: "scale", to: 3 });
+  assert.deepEqual([snapshotOf(w.master, factsOf(w)).workers, status()], [{ ready: 2, target: 3 }, "ok"]);
+  w.exit(w.pid("worker/2"));
+  assert.equal(status(), "degraded", "its first start failed");
+  const other = booted(2, {}, "broker");
+  other.exit(other.pid("worker/0"));
+  assert.equal(snapshotOf(other.master, factsOf(other)).health.status, "degraded");
+});

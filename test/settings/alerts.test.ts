@@ -11,6 +11,7 @@ test("4.10: what alerts fire at, unless somebody says otherwise", () => {
     [alert_threshold, alert_urgent, alert_cpu, alert_ram, alert_quota, alert_restarts, alert_disk],
     [80, 95, 80, 80, 70, 3, 90],
   );
+  assert.equal(settings.alert_runbook, undefined);
   assert.deepEqual([alert_latency, alert_latency_for, settings.alert_command_timeout], [ms(500), minutes(3), seconds(10)]);
   assert.deepEqual([settings.alert_webhook, settings.alert_webhook_secret, settings.alert_command], [undefined, undefined, undefined]);
 });

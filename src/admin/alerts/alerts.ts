@@ -105,7 +105,13 @@ export function createAlerts({ clock, thresholds, tell }: Parts): Alerts {
 
 /** A cleared alert tells what there is now, not what there was. */
 const last = ({ raised }: AlertState, reading: { readonly value: number; readonly text: string } | undefined): AlertState["raised"] =>
-  raised === undefined || reading === undefined ? raised : { ...raised, value: reading.value, text: reading.text || raised.text };
+  raised === undefined
+    ? raised
+    : {
+        ...raised,
+        value: reading?.value ?? raised.value,
+        text: reading === undefined || reading.text === "" ? `was: ${raised.text}` : reading.text,
+      };
 
 function view(rule: Rule, state: AlertState | undefined): readonly AlertView[] {
   const band = rule.bands[state?.band ?? -1];

@@ -24,10 +24,12 @@ export function noticeText({ alert, event, level, text, lasted }: Notice): strin
 export interface Origin {
   readonly host: string;
   readonly version: string;
+  /** Absolute address of the runbook (DROVER_ALERT_RUNBOOK); undefined: the path in the repository. */
+  readonly runbook?: string | undefined;
 }
 
 /** What webhooks and commands get. `text` is what Slack, Mattermost and others show; times are ISO 8601. */
-export function noticeJson(notice: Notice, { host, version }: Origin): string {
+export function noticeJson(notice: Notice, { host, version, runbook = RUNBOOK }: Origin): string {
   const { id, alert, event, level, value, threshold, at, since, lasted, text } = notice;
   return JSON.stringify({
     id,
@@ -43,6 +45,6 @@ export function noticeJson(notice: Notice, { host, version }: Origin): string {
     lasted_s: lasted === null ? null : Math.round(lasted / 1_000),
     host,
     drover: version,
-    runbook: `${RUNBOOK}#${alert}`,
+    runbook: `${runbook}#${alert}`,
   });
 }

@@ -30,7 +30,7 @@ export function step(
   const present = Math.min(state.band, rule.bands.length - 1); // a reload may have taken a band away
   if (reading === undefined) return blind(state, at);
   const aim = bandOf(rule, reading.value, present);
-  const seen = { ...noted(state, reading), blindSince: undefined };
+  const seen = { ...noted(state, aim < present ? { value: reading.value, text: "" } : reading), blindSince: undefined };
   if (aim === present) return [{ ...seen, band: present, toward: undefined }, undefined];
   const toward = onTheWay(state.toward, aim, present, at.now);
   const due = between(toward.since, at.now) >= (toward.band > present ? rule.for : rule.calm);
@@ -40,7 +40,7 @@ export function step(
   return arrive(rule, { ...seen, band: present }, reading, { ...toward, at, aim });
 }
 
-/** The text and the peak of what fires move with the value; what is over for the moment keeps its last words until it is over. */
+/** Text, value and peak of an alert that fires. Without a text, and for a value below its level, it keeps the last words. */
 function noted(state: AlertState, { value, text, said }: Reading): AlertState {
   const { raised } = state;
   return raised === undefined
@@ -73,7 +73,8 @@ function arrive(
     return [{ band, toward: rest, blindSince: undefined, raised, acked: undefined }, "raised"];
   }
   const up = band > state.band;
-  return [{ ...state, band, toward: rest, acked: up ? undefined : state.acked }, up ? "escalated" : "eased"];
+  const told = noted(state, { value, text, said });
+  return [{ ...told, band, toward: rest, acked: up ? undefined : state.acked }, up ? "escalated" : "eased"];
 }
 
 function blind(state: AlertState, { now }: At): readonly [AlertState, Change | undefined] {

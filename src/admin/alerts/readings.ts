@@ -111,7 +111,12 @@ function service(seen: Seen, past: Past): Part<"capacity" | "latency" | "cpu" | 
     latency: reading(p95, said`95 % of the last minute's answers took up to ${p95} ms`),
     cpu: machine === null ? undefined : reading(percent(machine.cpu), cpuWords(machine)),
     memory: machine === null ? undefined : reading(percent(machine.ram), said`memory is at ${percent(machine.ram)} %`),
-    restarts: reading(restarts, said`${restarts} unexpected restarts within 5 minutes${lastDeath(snapshot)}`),
+    restarts: reading(
+      restarts,
+      restarts === 1
+        ? said`1 unexpected restart within 5 minutes${lastDeath(snapshot)}`
+        : said`${restarts} unexpected restarts within 5 minutes${lastDeath(snapshot)}`,
+    ),
     workers: reading(percent(missing), said`${workers.ready} of ${workers.target} workers are ready`),
     broker:
       health.broker === "none"
@@ -127,9 +132,10 @@ function cpuWords(machine: NonNullable<Snapshot["machine"]>): Said {
   return said`the CPU is at ${percent(cpu)} %: drover uses ${percent(ownCpu)} %, other processes ${percent(cpu - ownCpu)} %`;
 }
 
-function lastDeath({ places }: Snapshot): Said {
+/** The last death of those that are counted. A place that has been rolled since does not know its own any more. */
+function lastDeath({ places, at }: Snapshot): Said {
   const [last] = places
-    .flatMap(({ id, lastDeath: death }) => (death === null || death.expected ? [] : [{ id, ...death }]))
+    .flatMap(({ id, lastDeath: death }) => (death === null || death.expected || at - death.at > WINDOWS.restarts ? [] : [{ id, ...death }]))
     .toSorted((a, b) => b.at - a.at);
   return last === undefined ? UNSAID : said`; the last: ${last.id} ${last.name}`;
 }

@@ -34,6 +34,12 @@ async function begin() {
   headings(() => state.stats !== undefined && showWorkers(state.stats, state.workers, act));
   text($("language"), t("other"));
   listen();
+  window.addEventListener("hashchange", () => /^#ticket=/.test(location.hash) && void logIn());
+  await logIn();
+}
+
+/** By the link in the address if there is one, else by the session. A link may come while the page is shown: then only its hash changes. */
+async function logIn() {
   const ticket = /^#ticket=([\w-]{20,128})$/.exec(location.hash)?.[1];
   if (ticket !== undefined) {
     window.history.replaceState(null, "", location.pathname + location.search); // a key has no business in the history

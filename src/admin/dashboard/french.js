@@ -11,6 +11,7 @@ export const FRENCH = {
     "le processeur est à {0} % : drover en utilise {1} %, d’autres processus {2} %",
   "memory is at {0} %": "la mémoire est à {0} %",
   "{0} unexpected restarts within 5 minutes{1}": "{0} redémarrages imprévus en 5 minutes{1}",
+  "1 unexpected restart within 5 minutes{0}": "1 redémarrage imprévu en 5 minutes{0}",
   "; the last: {0} {1}": " ; le dernier : {0} {1}",
   "{0} of {1} workers are ready": "{0} workers prêts sur {1}",
   "the broker is away: rows go stale, and writes are refused":

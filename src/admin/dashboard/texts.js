@@ -186,7 +186,7 @@ export const TEXTS = {
     "did.slots": ({ status, used, max }) => `${TEXTS.en[`status.${status}`] ?? status}: ${used} of ${max}`,
     "did.schedule": ({ day, max }) => `day ${day}: ${max} places`,
     "did.alert": ({ name, level }) =>
-      `${TEXTS.en[`alert.${name}`] ?? name}: ${level === "over" ? "over" : level === "seen" ? "known" : (TEXTS.en[`level.${level}`] ?? level)}`,
+      `${TEXTS.en[`alert.${name}`] ?? name}: ${level === "over" ? "ended" : level === "seen" ? "known" : (TEXTS.en[`level.${level}`] ?? level)}`,
     "did.delivered": ({ sink, result }) => `${sink}: ${result === "ok" ? "taken" : "not taken"}`,
     "did.google": ({ state }) => TEXTS.en[`google.${state}`] ?? state,
     usedOf: (used, max, percent, free) => `${used} of ${max} places taken (${percent} %), ${free} free`,

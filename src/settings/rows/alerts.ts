@@ -1,5 +1,5 @@
 import { minutes, ms } from "../../base/units.ts";
-import { duration, integer, optional, path, secret } from "../parsers.ts";
+import { duration, integer, optional, path, secret, url } from "../parsers.ts";
 import { expected, parsed, setting, type Alias, type Codec } from "../setting.ts";
 
 /** A share in percent, with or without its sign: `80`, `80%`, `97.5 %`. */
@@ -141,6 +141,15 @@ export const ALERTS = [
     reload: "live",
     secret: true,
     help: "Signs every webhook: `X-Drover-Signature: t=TIME,v1=HMAC`, HMAC-SHA-256 of `TIME.BODY` in hex.",
+  }),
+  setting({
+    name: "alert_runbook",
+    group: "alerts",
+    codec: optional(url),
+    default: "",
+    reload: "live",
+    help: "The absolute address of your runbook, for the JSON of alerts.",
+    notes: "Each alert adds `#` and its name. Empty: `docs/operations.md`, the path in drover's repository.",
   }),
   setting({
     name: "alert_command",

@@ -171,4 +171,6 @@ test("the body: text for chats, figures for programs, and where to read on", () 
     [body["value"], body["threshold"], body["at"], body["runbook"]],
     [95, 95, "2023-11-14T22:13:20.000Z", "docs/operations.md#capacity"],
   );
+  const own = noticeJson(notice("x-1"), { host: "vps", version: "0.1.0", runbook: "https://wiki.example/drover" });
+  assert.equal((JSON.parse(own) as { runbook: string }).runbook, "https://wiki.example/drover#capacity");
 });

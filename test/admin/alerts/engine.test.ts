@@ -70,6 +70,13 @@ test("it tells value and peak as they are, and remembers that somebody has seen 
   assert.equal(step(CAPACITY, seen, { value: 96, text: "" }, at)[0].acked, undefined, "a graver one is new");
 });
 
+test("an alert keeps the words of its level while the value is below it, and has new ones when it eases", () => {
+  const waits = play(CAPACITY, [100, 0, 0]).state;
+  assert.deepEqual([waits.band, waits.raised?.text, waits.raised?.value], [2, "at 100", 0], "never the words: critical at 0");
+  const eased = play(CAPACITY, [100, ...times(8, 91)]).state;
+  assert.deepEqual([eased.band, eased.raised?.text, eased.raised?.peak], [1, "at 91", 100]);
+});
+
 test("a reload that takes away the band it is in leaves it in the highest there is", () => {
   const { state } = play(CAPACITY, [100]);
   const fewer = { ...CAPACITY, bands: CAPACITY.bands.slice(0, 2) };

@@ -213,6 +213,30 @@ const SLOW: readonly (readonly [what: string, world: World, wait: Ms, told: stri
   ],
 ];
 
+test("what ends is not told as if it lasted, and the last restart is one of those that are counted", () => {
+  const { look, told } = alerts();
+  look({ refused: "a setting is wrong" });
+  look({}, minutes(1));
+  assert.deepEqual(
+    told.splice(0).map(({ event, text }) => [event, text]),
+    [
+      ["raised", "the last reload was refused: a setting is wrong"],
+      ["cleared", "was: the last reload was refused: a setting is wrong"],
+    ],
+  );
+  const died = (minutesAgo: number, name: string) => ({
+    lastDeath: { name, how: "x", expected: false, pid: 1, generation: 1, at: (NOW - minutes(minutesAgo)) as Timestamp },
+  });
+  const places = (restarts: number) => [place(0, { ...died(60, "stuck"), restarts }), place(1, { ...died(0, "crash"), restarts: 0 })];
+  look({ status: { places: places(0) } });
+  look({ status: { places: places(4) } });
+  assert.equal(told.at(-1)?.text, "4 unexpected restarts within 5 minutes; the last: worker/1 crash");
+  const old = alerts(() => ({ ...THRESHOLDS, alert_restarts: 0 }));
+  old.look({ status: { places: [place(0, { ...died(60, "stuck"), restarts: 0 })] } });
+  old.look({ status: { places: [place(0, { ...died(60, "stuck"), restarts: 1 })] } });
+  assert.equal(old.told.at(-1)?.text, "1 unexpected restart within 5 minutes", "its place was rolled since: no older death stands in");
+});
+
 test("the alert of the CPU names drover's own share", () => {
   const { look, told } = alerts();
   look({ status: { machine: { cpu: 0.97, ownCpu: 0.03, ram: 0.1, ramUsed: 1, ramTotal: 5 } } }, minutes(2));
