@@ -9,6 +9,7 @@ import type { LogSink } from "../base/log.ts";
 import type { Health, Question, ToChild } from "../base/protocol.ts";
 import { appName, nameProcess } from "../base/title.ts";
 import { seconds } from "../base/units.ts";
+import type { UpstreamReport } from "../base/upstreamreport.ts";
 import type { Master } from "../master/core/model.ts";
 import { createArbiter, type Arbiter } from "../master/shell/arbiter.ts";
 import { send } from "../master/shell/children.ts";
@@ -49,6 +50,8 @@ export interface DaemonParts extends OffspringParts {
 
 export interface Daemon extends Reporting {
   health(): Health;
+  /** What the broker reports of Google; undefined: there is none, or it has not reported yet. */
+  upstream(): Pick<UpstreamReport, "state" | "message"> | undefined;
   /** Asks the broker about the sessions that hold slots. */
   ask(question: Question): Promise<ControlAnswer>;
   /** Opens the log files again. @returns why the master's can't be. */
@@ -202,6 +205,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     listeners: parts.listeners,
     demo,
     health,
+    upstream,
     limitedBy: limit,
     ask: (question) => questions.ask(question),
     reopen() {

@@ -1,4 +1,6 @@
 /** What `drover serve` says when it is ready: words on a terminal, one JSON object otherwise. */
+import { impossible } from "../base/never.ts";
+import type { UpstreamReport } from "../base/upstreamreport.ts";
 import type { Plan } from "./plan.ts";
 
 export interface GreetingInput {
@@ -9,9 +11,33 @@ export interface GreetingInput {
   readonly logFile: string;
   readonly workers: string;
   readonly fromNpm: boolean;
+  /** What is known of Google; undefined: nothing asks it. */
+  readonly google?: Pick<UpstreamReport, "state" | "message"> | undefined;
   /** A link that is good once: for a terminal alone. */
   readonly dashboard?: string | undefined;
 }
+
+/** What keeps rows from coming, in a few words; undefined: nothing does. */
+function trouble({ state, message }: Pick<UpstreamReport, "state" | "message">): string | undefined {
+  switch (state) {
+    case "ok":
+      return undefined;
+    case "never":
+      return "Google has not answered yet";
+    case "down":
+      return `Google can't be reached: ${message}`;
+    case "denied":
+      return `Google refuses: ${message}`;
+    case "locked":
+      return message;
+    default:
+      return impossible(state);
+  }
+}
+
+/** What to add to a greeting that did not know it; undefined: Google has still not answered. */
+export const laterText = (google: Pick<UpstreamReport, "state" | "message">): string | undefined =>
+  google.state === "never" ? undefined : (trouble(google) ?? "Google answers");
 
 /** Where the data comes from, in a sentence. */
 export function dataSource(plan: Plan): string {
@@ -30,15 +56,17 @@ const everywhere = (bound: readonly string[]): string => {
 
 export function greeting(input: GreetingInput, tty: boolean): string {
   const { urls, plan, logFile, workers } = input;
+  const google = plan.demo ? undefined : input.google;
+  const why = google === undefined ? undefined : trouble(google);
   const status = input.fromNpm ? "bin/drover status" : "drover status";
   if (!tty) {
-    return `${JSON.stringify({ msg: "drover is ready", addresses: urls, bound: input.bound, status, data: dataSource(plan), demo: plan.demo, ...(plan.demo ? { connect: CONNECT } : {}), log: logFile, workers })}\n`;
+    return `${JSON.stringify({ msg: "drover is ready", addresses: urls, bound: input.bound, status, data: dataSource(plan), ...(google === undefined ? {} : { google: google.state }), ...(why === undefined ? {} : { google_message: google?.message }), demo: plan.demo, ...(plan.demo ? { connect: CONNECT } : {}), log: logFile, workers })}\n`;
   }
   const url = urls[0] ?? "";
   const lines = [
     "",
     `  drover is ready          ${urls.join("  ")}${everywhere(input.bound)}`,
-    `  Data                     ${dataSource(plan)}`,
+    `  Data                     ${dataSource(plan)}${why === undefined ? "" : ` (${why})`}`,
     ...(plan.app === undefined && url.startsWith("http")
       ? [`  Try                      curl -s '${url}/api/tables/players?limit=3'`].filter(() => plan.demo)
       : []),

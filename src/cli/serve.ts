@@ -42,6 +42,7 @@ import { heldSignals } from "./first.ts";
 import { finishRestore } from "./backup/place.ts";
 import { keyModeWarnings } from "./key-mode.ts";
 import { readOptions, type Options } from "./options.ts";
+import type { Plan } from "./plan.ts";
 import { noteRunning, prepareDirectories } from "./places.ts";
 import { createSlotKeeper } from "./slots/keeper.ts";
 import { createUpkeep } from "./upkeep.ts";
@@ -182,7 +183,7 @@ async function run({ options, demo, sink, undo, early, account }: Run): Promise<
       adjusted: (plan) => administration.adjusted(plan),
       exit: resolve,
       ready: once(() => {
-        greet(options, generations, listeners, administration);
+        greet({ options, generations, listeners, administration, google: () => googleOf(daemon, plan) });
         compactOnceIdle();
       }),
     });
@@ -220,6 +221,10 @@ async function run({ options, demo, sink, undo, early, account }: Run): Promise<
     }, reject);
   });
 }
+
+/** What is known of Google: of the built-in service before its broker has reported, that there was no answer yet. */
+const googleOf = (daemon: Daemon, { app }: Plan): ReturnType<Daemon["upstream"]> =>
+  daemon.upstream() ?? (app === undefined ? { state: "never", message: "" } : undefined);
 
 /** systemd's sockets if it passed any, else the addresses of the settings. */
 async function listenOn(resolved: Resolved, sink: LogSink, undo: Undo[]): Promise<readonly Listener[]> {
