@@ -34,7 +34,7 @@ async function begin() {
   headings(() => state.stats !== undefined && showWorkers(state.stats, state.workers, act));
   text($("language"), t("other"));
   listen();
-  window.addEventListener("hashchange", () => /^#ticket=/.test(location.hash) && void logIn());
+  window.addEventListener("hashchange", () => location.hash.startsWith("#ticket=") && void logIn());
   await logIn();
 }
 

@@ -190,3 +190,37 @@ test("the command: a folder, the exit code, the env file to begin with", () => {
   assert.equal(run(folder).status, 1);
   for (const args of [[], [join(folder, "none")], ["--nonsense"]]) assert.equal(run(...args).status, 64);
 });
+
+test("two PM2 applications make no env file, and say why", () => {
+  const two = of(
+    "ecosystem.config.js",
+    `module.exports = { apps: [\n  { name: "web", script: "./web.js", instances: 4, kill_timeout: 5000 },\n  { name: "jobs", script: "./jobs.js", instances: 1 },\n] };`,
+  );
+  assert.match(two, /MISTAKE .*2 applications in one file: no env file can stand for all of them, so none is written/);
+  assert.doesNotMatch(two, /DROVER_|→/);
+  const json = of("pm2.json", `{ "apps": [ { "name": "web", "script": "web.js" }, { "name": "api", "script": "api.js" } ] }`);
+  assert.match(json, /2 applications in one file/);
+  const commented = of(
+    "ecosystem.config.js",
+    `module.exports = { apps: [{ script: "./web.js" /* , script: "./old.js" */ }] }; // script: "./x.js"`,
+  );
+  assert.match(commented, /script=\.\/web\.js → DROVER_APP=\.\/web\.js/);
+});
+
+test("an expression in a PM2 file is no value", () => {
+  const said = of(
+    "ecosystem.config.js",
+    "module.exports = { apps: [{\n  script: path.join(__dirname, 'web.js'),\n  instances: process.env.WORKERS || 2,\n  kill_timeout: `${SECONDS}000`,\n  max_memory_restart: `300M` }] };",
+  );
+  assert.match(said, /MISTAKE .*script: path\.join\(__dirname/);
+  assert.match(said, /MISTAKE .*instances: process\.env\.WORKERS/);
+  assert.doesNotMatch(said, /DROVER_APP=|DROVER_WORKERS=|DROVER_GRACEFUL_TIMEOUT=/);
+  assert.match(said, /→ DROVER_MAX_RSS=300m/);
+});
+
+test("two files of one kind that differ: the setting is left out, and both places are named", () => {
+  const app = (name: string, script: string) => at(name, `module.exports = { apps: [{ script: "${script}", kill_timeout: 1600 }] };`);
+  const { findings, values } = examine([app("pm2.web.json", "web.js"), app("pm2.jobs.json", "jobs.js")]);
+  assert.match(said(findings), /MISTAKE +pm2\.web\.json:1, pm2\.jobs\.json:1: DROVER_APP would have different values: it is left out/);
+  assert.deepEqual([...new Set(values.map(({ name }) => name))], ["graceful_timeout"]);
+});

@@ -10,7 +10,7 @@ import { parseFlags } from "../../../settings/flags.ts";
 import { detectMachine } from "../../../settings/machine.ts";
 import { resolveSettings, SettingsError, type Resolved } from "../../../settings/resolve.ts";
 import { variableOf } from "../../../settings/setting.ts";
-import { SETTINGS } from "../../../settings/table.ts";
+import { SETTINGS, type SettingName } from "../../../settings/table.ts";
 import { across } from "./across.ts";
 import { envFile } from "./env.ts";
 import { findingText, plain, type Finding, type Read, type Value } from "./finding.ts";
@@ -96,7 +96,15 @@ export function examine(paths: readonly string[]): Read {
     }
   }
   const all = [...reads, ...units, ...nginx];
-  const values = all.flatMap((read) => read.values);
+  const said = all.flatMap((read) => read.values);
+  const differing = conflictsOf(all);
+  const conflicts = [...differing].map(([name, values]): Finding => ({
+    is: "mistake",
+    where: values.map(({ where }) => where).join(", "),
+    what: `${variableOf({ name })} would have different values: it is left out of the env file`,
+    mend: "two deployments? Read each by itself; else remove the value that does not count",
+  }));
+  const values = said.filter(({ name }) => !differing.has(name));
   const { settings, problems } = resolvedWith(values);
   const together = problems.map((what): Finding => ({
     is: "mistake",
@@ -104,7 +112,19 @@ export function examine(paths: readonly string[]): Read {
     what,
     mend: "drover would refuse to start with these values",
   }));
-  return { findings: [...all.flatMap((read) => read.findings), ...together, ...across({ settings, values, nginx, units })], values };
+  return {
+    findings: [...all.flatMap((read) => read.findings), ...conflicts, ...together, ...across({ settings, values, nginx, units })],
+    values,
+  };
+}
+
+/** Settings that files of the same kind give different values: which of them counts can't be told. Files of different kinds outrank one another. */
+function conflictsOf(all: readonly Read[]): ReadonlyMap<SettingName, readonly Value[]> {
+  const kindOfRead = (path: string): string => kindOf(basename(path), "") ?? "";
+  const lasts = all.flatMap(({ values }) => [...new Map(values.map((value) => [value.name, value])).values()]);
+  const groups = Map.groupBy(lasts, ({ name, where }) => `${name} ${kindOfRead(where.replace(/:\d+$/, ""))}`);
+  const differing = [...groups.values()].filter((values) => new Set(values.map(({ text }) => text)).size > 1);
+  return new Map(differing.flatMap((values) => (values[0] === undefined ? [] : [[values[0].name, values]])));
 }
 
 function textOf(path: string): { readonly text: string; readonly mode: number } {
