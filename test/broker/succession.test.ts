@@ -32,7 +32,7 @@ beforeEach(async () => {
     ["p1", "Ada"],
   ]);
   folder = temporaryFolder("s");
-  writeFileSync(join(folder, "tables.json"), JSON.stringify({ tables: { players: { append: "public" } } }));
+  writeFileSync(join(folder, "tables.json"), JSON.stringify({ tables: { players: { key: "id", append: "public" } } }));
   disk = new Disk();
   lines = [];
   closing = [];
