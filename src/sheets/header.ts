@@ -78,7 +78,7 @@ const LONGEST_NAME = 100;
 
 /**
  * Finds the header row below a title or below empty rows: the first row has at most one text, and the next one that is
- * not empty has several different texts and nothing else.
+ * not empty has at least two texts, perhaps numbers, and nothing else.
  * @returns how far below the first row it is; undefined: the first row may be the header row.
  */
 export function headerBelow(grid: Grid): number | undefined {
@@ -86,8 +86,10 @@ export function headerBelow(grid: Grid): number | undefined {
   if (filled(grid[0]).length > 1) return undefined;
   const at = grid.findIndex((row, i) => i > 0 && filled(row).length > 0);
   const names = filled(grid[at]);
-  const areNames = names.every((cell) => typeof cell === "string" && cell.length <= LONGEST_NAME);
-  return at > 0 && at <= DEEPEST && names.length > 1 && areNames && new Set(names).size === names.length ? at : undefined;
+  // Numbers (years) and names that occur twice are headers, too. In doubt the table is refused: served below a title, its first column's
+  // name would be the title, and no rule that hides a column by its name would see it.
+  const areNames = names.every((cell) => typeof cell === "number" || (typeof cell === "string" && cell.length <= LONGEST_NAME));
+  return at > 0 && at <= DEEPEST && areNames && names.filter((cell) => typeof cell === "string").length > 1 ? at : undefined;
 }
 
 /** What to write into the tables file when the header row is further down. */

@@ -83,6 +83,11 @@ test("a title or an empty row above the header row is reported with the range to
     assert.match(why, /row 1 of players looks like a title/);
     assert.match(why, /row 2 like the header row.*"range": "'players'!A2:D"/);
   }
+  for (const names of [
+    ["Code", "Nom", "Note", "Note"],
+    ["Code", "Nom", 2025, 2026],
+  ])
+    assert.match(refused([["Joueurs du tournoi"], names, ["K7M2", "Ada", 3, 4]]), /looks like a title/, "its codes must not come out");
   assert.match(refused([[], [], header, ...rows], { range: "players!B2:F" }), /has no header row.*row 4.*"'players'!B4:E"/);
   assert.match(refused([["Season 2026"], header, ...rows], { key: "Id" }), /no column "Id".*"'players'!A2:D"/);
   assert.deepEqual(ok([["Notes"], ["Ada", "was late"]], { key: "Notes" }).names, ["Notes"], "a name from the file proves the header row");
