@@ -76,6 +76,16 @@ test("the runbook has a chapter for every alert, drover's and Prometheus'", () =
   for (const [, name = ""] of rules.matchAll(/operations\.md#([\w-]+)/g)) assert.ok(chapters.has(name), name);
 });
 
+test("2.10: one table has each alert's metric, statistic, period, threshold and number of periods", () => {
+  const table = /\n\| alert \| metric \| statistic \| period \| threshold[^|]*\| periods \|\n\|[-| ]+\|\n((?:\|.+\|\n)+)/.exec(
+    readFileSync("docs/operations.md", "utf8"),
+  )?.[1];
+  const rows = (table ?? "").trim().split("\n").map((row) => row.slice(1, -1).split("|").map((cell) => cell.trim())); // prettier-ignore
+  assert.deepEqual(rows.map(([name = ""]) => /`([\w-]+)`/.exec(name)?.[1] ?? "").toSorted(), [...ALERT_NAMES].toSorted());
+  for (const row of rows) assert.ok(row.length === 6 && row.every((cell) => cell !== ""), row.join(" | "));
+  for (const name of Object.keys(CHANGED)) assert.ok(table?.includes(`\`DROVER_${name.toUpperCase()}\``), name);
+});
+
 test("promtool: the rules are sound, and fire when they should", { skip }, () => {
   promtool("check", "rules", RULES);
   promtool("test", "rules", "test/config/prometheus-alerts.test.yml");
@@ -101,6 +111,9 @@ const CHANGED = {
   alert_quota: "50%",
   alert_restarts: "7",
   alert_disk: "85%",
+  alert_errors: "2%",
+  alert_refusals: "7.5%",
+  alert_worker_memory: "512m",
 };
 const changed = factsOf(resolved({ flags: CHANGED }), machine());
 
@@ -122,6 +135,10 @@ test("4.10: every threshold of the settings gets into the rules", () => {
     "[5m])) > 7",
     "drover_upstream_quota_limit >= 0.50",
     "drover_disk_size_bytes >= 0.85",
+    '{cause="error"}[1m])) / (sum by (instance) (increase(drover_http_responses_total[1m])) >= 20) >= 0.02',
+    '{cause="error"}[1m])) / (sum by (instance) (increase(drover_http_responses_total[1m])) >= 20) >= 0.10',
+    '{cause="refusal"}[1m])) / (sum by (instance) (increase(drover_http_responses_total[1m])) >= 20) >= 0.075',
+    'process_resident_memory_bytes{role="worker"} >= 536870912',
   ])
     assert.ok(
       exprs.some((expr) => expr.includes(part)),

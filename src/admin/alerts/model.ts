@@ -25,6 +25,9 @@ export const ALERT_NAMES = [
   "reload",
   "slot-schedule",
   "time_above_80pct",
+  "errors",
+  "refusals",
+  "worker-memory",
 ] as const;
 export type AlertName = (typeof ALERT_NAMES)[number];
 

@@ -2,70 +2,12 @@
 import { othersShow } from "../../base/cpu-share.ts";
 import type { Measured } from "../../base/measured.ts";
 import type { UpstreamReport } from "../../base/upstreamreport.ts";
-import { between, minutes, type Instant, type Ms } from "../../base/units.ts";
 import type { Snapshot } from "../../master/snapshot.ts";
 import { said, UNSAID, type Said } from "../said.ts";
-import type { ScheduleView } from "../slots/view.ts";
 import type { AlertName, Reading } from "./model.ts";
-import { WINDOWS } from "./rules.ts";
+import { grown, type Past, type Seen } from "./past.ts";
 
 export type Readings = Readonly<Record<AlertName, Reading | undefined>>;
-
-/** Counters of the last minutes: what grew of late is an edge. */
-export interface Past {
-  readonly restarts: readonly Mark[];
-  readonly limited: readonly Mark[];
-  readonly parked: readonly Mark[];
-}
-interface Mark {
-  readonly at: Instant;
-  readonly total: number;
-}
-/** At the start of the daemon: nothing was restarted or refused yet. What was parked is kept over restarts, so its first count is no growth. */
-export const pastFrom = (at: Instant): Past => ({ restarts: [{ at, total: 0 }], limited: [{ at, total: 0 }], parked: [] });
-
-export interface Seen {
-  readonly snapshot: Snapshot;
-  readonly measured: Measured;
-  /** Of the last reload: why it was refused. */
-  readonly refusedReload: string | null;
-  readonly schedule: ScheduleView | null;
-  /** How long at least 80 % of the slots were taken in the last 24 hours. */
-  readonly above80: Ms;
-  readonly now: Instant;
-}
-
-/** The past with this moment in it. */
-export function remembering(past: Past, { snapshot, measured, now }: Seen): Past {
-  const writes = snapshot.upstream?.writes;
-  return {
-    restarts: marked(
-      past.restarts,
-      now,
-      snapshot.places.reduce((sum, { restarts }) => sum + restarts, 0),
-    ),
-    limited: marked(past.limited, now, limitedCalls(measured)),
-    parked: writes === undefined ? past.parked : marked(past.parked, now, writes.parked),
-  };
-}
-
-const OLDEST = Math.max(...Object.values(WINDOWS)) + minutes(1);
-/** A total that fell (a place went with a `scale`) begins anew: what is gone is no growth, and what is left no fall. */
-function marked(marks: readonly Mark[], at: Instant, total: number): readonly Mark[] {
-  const last = marks.at(-1);
-  const kept =
-    last !== undefined && total < last.total ? marks.map((mark) => ({ ...mark, total: mark.total - (last.total - total) })) : marks;
-  return [...kept.filter((mark) => between(mark.at, at) <= OLDEST), { at, total }];
-}
-
-/** How much a counter grew within its window. */
-function grown(past: Past, what: keyof Past, now: Instant): number {
-  const marks = past[what];
-  const from = marks.findLast(({ at }) => between(at, now) >= WINDOWS[what]) ?? marks[0];
-  return Math.max(0, (marks.at(-1)?.total ?? 0) - (from?.total ?? 0));
-}
-
-const limitedCalls = ({ counts }: Measured): number => (counts["calls.read.locked"] ?? 0) + (counts["calls.write.locked"] ?? 0);
 
 const percent = (share: number): number => Math.round(share * 1_000) / 10;
 const reading = (value: number, words: Said): Reading => ({ value, text: words.text, said: words });
@@ -79,6 +21,8 @@ export function readingsOf(seen: Seen, past: Past): Readings {
     "table-size": fullestTable(seen.snapshot),
     disk: fullestDisk(seen.measured),
     ...days(seen),
+    ...answers(seen, past),
+    "worker-memory": largestWorker(seen.snapshot),
   };
 }
 
@@ -89,6 +33,35 @@ function days({ schedule, above80 }: Seen): Part<"slot-schedule" | "time_above_8
     "slot-schedule": is(schedule?.state === "blocked", schedule?.said ?? UNSAID),
     time_above_80pct: reading(Math.round(above80 / 1_000), said`80 % of the slots or more were taken for ${hours} hours of the last 24`),
   };
+}
+
+/** Fewer answers within a minute make no share: one failure of three is not 33 %. */
+const LEAST_ANSWERS = 20;
+
+/** Shares of the last minute's answers. */
+function answers({ now }: Seen, past: Past): Part<"errors" | "refusals"> {
+  const [all, errors, refusals] = [grown(past, "answers", now), grown(past, "errors", now), grown(past, "refusals", now)];
+  if (all < LEAST_ANSWERS) return { errors: undefined, refusals: undefined };
+  return {
+    errors: reading(
+      percent(errors / all),
+      said`${errors} of the last minute's ${all} answers are errors with a status from 500 on (${percent(errors / all)} %)`,
+    ),
+    refusals: reading(
+      percent(refusals / all),
+      said`${refusals} of the last minute's ${all} answers are refusals with 503 (${percent(refusals / all)} %)`,
+    ),
+  };
+}
+
+const MEBIBYTE = 1_048_576;
+
+function largestWorker({ places }: Snapshot): Reading | undefined {
+  const sizes = places.flatMap(({ id, role, child }) => (role === "worker" && child?.rss != null ? [{ id, rss: child.rss }] : []));
+  const [largest] = sizes.toSorted((a, b) => b.rss - a.rss);
+  if (largest === undefined) return undefined;
+  const size = Math.round(largest.rss / MEBIBYTE);
+  return reading(size, said`${largest.id} takes ${size} MiB of memory`);
 }
 
 type Part<N extends AlertName> = Pick<Readings, N>;

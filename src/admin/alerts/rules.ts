@@ -15,13 +15,25 @@ export type Thresholds = Pick<
   | "alert_restarts"
   | "alert_disk"
   | "alert_slots_time"
+  | "alert_errors"
+  | "alert_refusals"
+  | "alert_worker_memory"
 >;
 
 /** How far back what counts as an edge is looked for. */
-export const WINDOWS = { restarts: minutes(5), limited: minutes(5), parked: minutes(10) } as const;
+export const WINDOWS = {
+  restarts: minutes(5),
+  limited: minutes(5),
+  parked: minutes(10),
+  answers: minutes(1),
+  errors: minutes(1),
+  refusals: minutes(1),
+} as const;
 
 /** Memory from which on the machine begins to fail, whatever the warning is set to. */
 const RAM_CRITICAL = 95;
+/** Errors are critical from this many times their warning on. */
+const GRAVER = 5;
 const CALM = seconds(30);
 const POINTS = 5;
 
@@ -49,6 +61,7 @@ const rising = (bands: readonly Band[]): readonly Band[] =>
 const holds = (name: AlertName, level: Level, after: Ms): Rule => rule(name, [band(level, 1)], { for: after });
 
 export function rulesOf(settings: Thresholds): readonly Rule[] {
+  const worker = settings.alert_worker_memory;
   const { alert_threshold: warn, alert_urgent: urgent, alert_latency: p95, alert_ram: ram, alert_disk: disk } = settings;
   return [
     rule("capacity", [band("warning", warn), band("urgent", urgent), band("critical", 100)], { clearance: POINTS }),
@@ -71,5 +84,14 @@ export function rulesOf(settings: Thresholds): readonly Rule[] {
     holds("reload", "warning", ms(0)),
     holds("slot-schedule", "warning", ms(0)),
     rule("time_above_80pct", [band("warning", settings.alert_slots_time / 1_000)], { clearance: 60 }),
+    share("errors", [band("warning", settings.alert_errors), band("critical", Math.min(100, settings.alert_errors * GRAVER))]),
+    share("refusals", [band("warning", settings.alert_refusals)]),
+    rule("worker-memory", worker === 0 ? [] : [band("warning", worker / MEBIBYTE)], { for: minutes(5), clearance: worker / MEBIBYTE / 20 }),
   ];
 }
+
+const MEBIBYTE = 1_048_576;
+
+/** A share of the last minute's answers, in 3 such minutes in a row. */
+const share = (name: AlertName, bands: readonly Band[]): Rule =>
+  rule(name, bands, { for: minutes(3), clearance: (bands[0]?.from ?? 0) / 5 });

@@ -36,6 +36,11 @@ export const FRENCH = {
     "le système de fichiers du dossier « {0} » est plein à {1} %, il reste {2} Mio",
   "the file system of the {0} directory uses {1} % of its inodes, {2} are left":
     "le système de fichiers du dossier « {0} » utilise {1} % de ses inodes, il en reste {2}",
+  "{0} of the last minute's {1} answers are errors with a status from 500 on ({2} %)":
+    "{0} des {1} réponses de la dernière minute sont des erreurs de statut 500 ou plus ({2} %)",
+  "{0} of the last minute's {1} answers are refusals with 503 ({2} %)":
+    "{0} des {1} réponses de la dernière minute sont des refus par un 503 ({2} %)",
+  "{0} takes {1} MiB of memory": "{0} occupe {1} Mio de mémoire",
   // The launch schedule and its guards.
   "80 % of the slots or more were taken for {0} hours of the last 24":
     "80 % des places au moins ont été prises pendant {0} heures sur les 24 dernières",

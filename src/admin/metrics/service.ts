@@ -22,6 +22,10 @@ export const REQUEST_LINES = {
     const { status2xx, status3xx, status4xx, status5xx } = counters;
     return each({ "2xx": status2xx, "3xx": status3xx, "4xx": status4xx, "5xx": status5xx }, name, "code");
   },
+  drover_http_failures_total: ({ snapshot: { counters } }, name) => {
+    const { status5xx, refused5xx } = counters;
+    return each({ error: status5xx - refused5xx, refusal: refused5xx }, name, "cause");
+  },
   drover_http_requests_total: ({ snapshot: { counters } }, name) =>
     REQUEST_CLASSES.map((kind) => line(name, counters[CLASS_COUNTERS[kind][0]], labelText({ class: kind }))).join(""),
   drover_http_refused_total: ({ measured }, name) => each(refusalsOf(measured.counts), name, "reason"),

@@ -78,6 +78,12 @@ const NODE = [
 const REQUESTS = [
   { name: "http_request_duration_seconds", type: "histogram", help: "Time from a request's head to the end of its answer", labels: [] },
   { name: "drover_http_responses_total", type: "counter", help: "Answers by class of their status", labels: ["code"] },
+  {
+    name: "drover_http_failures_total",
+    type: "counter",
+    help: "Answers with a status from 500 on: errors, and deliberate refusals",
+    labels: ["cause"],
+  },
   { name: "drover_http_requests_total", type: "counter", help: "Answered requests by what they want", labels: ["class"] },
   { name: "drover_http_refused_total", type: "counter", help: "Deliberate refusals by X-Drover-Refused", labels: ["reason"] },
   {

@@ -31,6 +31,10 @@ function thresholds(settings: Thresholds): Values {
     DISK: share(settings.alert_disk),
     BACKLOG: String(first("backlog")),
     JOURNAL: share(first("journal")),
+    ERRORS: share(settings.alert_errors),
+    ERRORS_CRITICAL: share(rules.get("errors")?.bands.at(-1)?.from ?? 0),
+    REFUSALS: share(settings.alert_refusals),
+    WORKER_MEMORY: settings.alert_worker_memory === 0 ? "+Inf" : String(settings.alert_worker_memory),
   };
 }
 

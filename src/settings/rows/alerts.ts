@@ -1,6 +1,7 @@
-import { minutes, ms } from "../../base/units.ts";
-import { duration, integer, optional, path, secret, url } from "../parsers.ts";
+import { mebibytes, minutes, ms } from "../../base/units.ts";
+import { duration, integer, optional, path, secret, size, url } from "../parsers.ts";
 import { expected, parsed, setting, type Alias, type Codec } from "../setting.ts";
+import { MOST_MEMORY } from "./workers.ts";
 
 /** A share in percent, with or without its sign: `80`, `80%`, `97.5 %`. */
 function percent(least: number, most: number): Codec<number> {
@@ -121,6 +122,34 @@ export const ALERTS = [
     reload: "live",
     help: "Daily time above 80 % of the slots that raises an alert.",
     notes: "In the last 24 hours, added up; restarts included. The alert is `time_above_80pct`.",
+  }),
+  setting({
+    name: "alert_errors",
+    group: "alerts",
+    codec: percent(0.1, 100),
+    default: "1%",
+    reload: "live",
+    help: "Share of a minute's answers that may fail before the errors alert.",
+    notes:
+      "Answers with a status from 500 on that are no deliberate refusal, of at least 20 answers, in 3 minutes in a row. Critical from 5 times this share on.",
+  }),
+  setting({
+    name: "alert_refusals",
+    group: "alerts",
+    codec: percent(0.1, 100),
+    default: "1%",
+    reload: "live",
+    help: "Share of a minute's answers that may be refusals before an alert.",
+    notes: "Deliberate refusals with 503, of at least 20 answers, in 3 minutes in a row.",
+  }),
+  setting({
+    name: "alert_worker_memory",
+    group: "alerts",
+    codec: size(mebibytes(32), MOST_MEMORY, "never"),
+    default: "400m",
+    reload: "live",
+    help: "Resident memory of one worker that raises the worker-memory alert.",
+    notes: "For 5 minutes. A worker takes 100 to 150 MiB; tables add to it. 0: never.",
   }),
   setting({
     name: "alert_webhook",

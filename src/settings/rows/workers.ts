@@ -6,7 +6,8 @@ import { setting, type Situation } from "../setting.ts";
 
 const NEVER = "never";
 const LEAST_MEMORY = mebibytes(16);
-const MOST_MEMORY = asBytes(64 * 1_099_511_627_776);
+/** Beyond any machine. */
+export const MOST_MEMORY = asBytes(64 * 1_099_511_627_776);
 
 /** CPU × 4, or what half the memory holds, whichever is less; at least one. */
 function defaultWorkers({ machine, earlier }: Situation): { text: string; why: string } {

@@ -7,10 +7,11 @@ import { rulesOf, type Thresholds } from "../../../src/admin/alerts/rules.ts";
 import type { Notice } from "../../../src/admin/alerts/view.ts";
 import type { ScheduleView } from "../../../src/admin/slots/view.ts";
 import { said } from "../../../src/admin/said.ts";
+import { noCounters } from "../../../src/base/counters.ts";
 import type { Measured } from "../../../src/base/measured.ts";
 import { mebibytes, minutes, ms, seconds, type Instant, type Ms, type Timestamp } from "../../../src/base/units.ts";
 import type { Status } from "../../../src/cli/snapshot.ts";
-import { NOW, place, statusWith } from "../../cli/statuses.ts";
+import { child, NOW, place, statusWith } from "../../cli/statuses.ts";
 import { measured, upstream } from "../given.ts";
 
 const THRESHOLDS: Thresholds = {
@@ -24,6 +25,9 @@ const THRESHOLDS: Thresholds = {
   alert_restarts: 3,
   alert_disk: 90,
   alert_slots_time: minutes(60),
+  alert_errors: 1,
+  alert_refusals: 1,
+  alert_worker_memory: mebibytes(400),
 };
 
 interface World {
@@ -131,6 +135,66 @@ test("4.8: time_above_80pct alerts from DROVER_ALERT_SLOTS_TIME on, and clears w
   look({ above80: minutes(60) }, minutes(1));
   look({ above80: minutes(20) }, minutes(1));
   assert.deepEqual(words(), ["time_above_80pct cleared warning"]);
+});
+
+/** A daemon that answers: each look follows 5 s of traffic. */
+function answering() {
+  const { look, told, words } = alerts();
+  const counters = noCounters();
+  const serve = (during: Ms, each: { readonly answers: number; readonly errors?: number; readonly refusals?: number }): string[] => {
+    for (let passed = 0; passed < during; passed += 5_000) {
+      const { answers, errors = 0, refusals = 0 } = each;
+      counters.served += answers;
+      counters.status5xx += errors + refusals;
+      counters.refused5xx += refusals;
+      look({ status: { counters: { ...counters } } });
+    }
+    return words();
+  };
+  return { serve, told };
+}
+
+test("2.10: errors are the share of the last minute's answers, from 1 % a warning and from 5 % critical, for 3 periods of a minute", () => {
+  const rule = rulesOf(THRESHOLDS).find(({ name }) => name === "errors");
+  assert.deepEqual([rule?.bands.map(({ level, from }) => [level, from]), rule?.for], [[["warning", 1], ["critical", 5]], minutes(3)]); // prettier-ignore
+  const { serve, told } = answering();
+  assert.deepEqual(serve(minutes(10), { answers: 1_000, errors: 9 }), [], "0.9 %");
+  assert.deepEqual(serve(minutes(2), { answers: 1_000, errors: 20 }), [], "not for 3 minutes yet");
+  assert.deepEqual(serve(minutes(2), { answers: 1_000, errors: 20 }), ["errors raised warning"]);
+  assert.deepEqual(serve(minutes(5), { answers: 1_000, errors: 500 }), ["errors escalated critical"]);
+  assert.deepEqual(serve(minutes(3), { answers: 1_000 }), ["errors cleared critical"]);
+  assert.deepEqual(serve(minutes(5), { answers: 1_000, errors: 1_000 }), ["errors raised critical"], "an application that always fails");
+  assert.equal(told.length, 0);
+});
+
+test("2.10: errors need 20 answers within the minute: one failure of three is no alarm", () => {
+  const { serve } = answering();
+  assert.deepEqual(serve(minutes(10), { answers: 1, errors: 1 }), [], "12 answers a minute");
+  assert.deepEqual(serve(minutes(6), { answers: 2, errors: 2 }), ["errors raised critical"], "24 answers a minute");
+});
+
+test("0.11: refusals with 503 warn from 1 % on, for 3 minutes, and are no errors", () => {
+  const { serve } = answering();
+  assert.deepEqual(serve(minutes(10), { answers: 1_000, refusals: 9 }), []);
+  assert.deepEqual(serve(minutes(6), { answers: 1_000, refusals: 300 }), ["refusals raised warning"]);
+  assert.deepEqual(serve(minutes(3), { answers: 1_000 }), ["refusals cleared warning"]);
+});
+
+test("0.11: a worker above DROVER_ALERT_WORKER_MEMORY for 5 minutes raises worker-memory; 0: never", () => {
+  const places = (rss: number) => ({ status: { places: [place(0), place(1, { child: child({ rss }) })] } });
+  const { look, told, words } = alerts();
+  look(places(mebibytes(150)), minutes(10));
+  look(places(mebibytes(500)), minutes(4));
+  look(places(mebibytes(150)), minutes(2));
+  assert.deepEqual(words(), [], "a peak of 4 minutes");
+  look(places(mebibytes(500)), minutes(6));
+  assert.deepEqual([told[0]?.text, told[0]?.threshold], ["worker/1 takes 500 MiB of memory", 400]);
+  assert.deepEqual(words(), ["worker-memory raised warning"]);
+  look(places(mebibytes(150)), minutes(2));
+  assert.deepEqual(words(), ["worker-memory cleared warning"]);
+  const off = alerts(() => ({ ...THRESHOLDS, alert_worker_memory: mebibytes(0) }));
+  off.look(places(mebibytes(5_000)), minutes(20));
+  assert.deepEqual(off.words(), []);
 });
 
 test("all is well: nothing is told in ten minutes", () => {
