@@ -63,10 +63,12 @@ export function advise(input: AdviceInput): Advice {
     undefined,
   );
   const { limit, share, reason, step: far } = nearest ?? UNKNOWN;
-  const step = share >= NEAR ? far : share >= ROOM ? said`nothing to do yet` : IDLE;
+  const step = share >= NEAR ? far : share >= ROOM ? YET : IDLE;
   return { limit, share: Number(share.toFixed(4)), reason: reason.text, step: step.text, said: { reason, step } };
 }
 
+/** Near enough to be named, without a step. */
+export const YET = said`nothing to do yet`;
 const IDLE = said`nothing to do`;
 const UNKNOWN: Standing = { limit: "cpu", share: 0, reason: said`nothing is known yet`, step: IDLE };
 export const NOTHING = IDLE.text;

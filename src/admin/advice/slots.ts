@@ -1,9 +1,8 @@
 import type { Ms } from "../../base/units.ts";
+import { BUSY } from "../busy.ts";
 import { said, UNSAID } from "../said.ts";
 import type { AdviceInput, Standing } from "./advice.ts";
 
-/** CPU and memory below which a machine carries more people. */
-const IDLE = 0.6;
 /** What one step adds. */
 const MORE = 1.25;
 
@@ -16,7 +15,7 @@ export function slotsAdvice({ snapshot: { slots, machine }, fullIn }: AdviceInpu
   const share = used / max;
   const soon = fullIn === null || fullIn === 0 ? UNSAID : said`, full in about ${duration(fullIn)} at this rate`;
   const reason = said`${used} of ${max} slots are taken (${Math.round(share * 100)} %${soon})`;
-  const idle = machine !== null && machine.cpu < IDLE && machine.ram < IDLE;
+  const idle = machine !== null && machine.cpu <= BUSY.cpu && machine.ram <= BUSY.memory;
   const load =
     machine === null ? UNSAID : said`: CPU is at ${Math.round(machine.cpu * 100)} %, memory at ${Math.round(machine.ram * 100)} %`;
   const step = idle

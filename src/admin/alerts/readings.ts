@@ -1,4 +1,5 @@
 /** What the rules judge, from what the master knows: pure. */
+import { WINDOWS } from "./rules.ts";
 import { othersShow } from "../../base/cpu-share.ts";
 import type { Measured } from "../../base/measured.ts";
 import type { UpstreamReport } from "../../base/upstreamreport.ts";

@@ -102,6 +102,7 @@ export const FRENCH = {
   "`drover scale {0}` frees memory, or get a machine with more": "« drover scale {0} » libère de la mémoire, ou une machine qui en a plus",
   "get a machine with more memory": "une machine avec plus de mémoire",
   "see why under `deaths` in `drover status`, and in the log": "voir pourquoi sous « deaths » dans « drover status », et dans le journal",
+  "`drover stack SLOT` shows with what": "« drover stack SLOT » montre à quoi",
   "`drover scale {0}`, there is CPU left": "« drover scale {0} », il reste du processeur",
   "raise DROVER_WORKER_CONNECTIONS ({0}), or shorten DROVER_KEEP_ALIVE":
     "augmenter DROVER_WORKER_CONNECTIONS ({0}), ou raccourcir DROVER_KEEP_ALIVE",

@@ -11,6 +11,7 @@ import { SETTLED } from "../../base/clock-watch.ts";
 import type { Day } from "../../base/day.ts";
 import { count } from "../../base/fields.ts";
 import { minutes, ms, seconds, type Ms, type Timestamp } from "../../base/units.ts";
+import { BUSY } from "../busy.ts";
 
 /** Milliseconds, but for `hour` (since 1970) and `peak` (slots). */
 export interface HourRecord {
@@ -48,8 +49,6 @@ const HOUR = minutes(60);
 const HOURS = KEPT_DAYS * 24;
 /** A pause between two looks that is longer was no look at all: the master did not run. */
 const LONGEST_LOOK = seconds(30);
-/** The documents' bounds from which on a machine has to grow. */
-const BUSY = { cpu: 0.7, memory: 0.8 } as const;
 
 const NONE: Omit<HourRecord, "hour"> = { seen: 0, comfort: 0, above80: 0, above90: 0, busyCpu: 0, busyMemory: 0, peak: 0 };
 export const hourOf = (wall: Timestamp): number => Math.floor(wall / HOUR);

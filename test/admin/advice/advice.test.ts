@@ -72,8 +72,8 @@ const SAID: readonly (readonly [string, AdviceInput, string])[] = [
   ],
   [
     "slots, on a machine that is busy",
-    input({ slots: slots(170), machine: { cpu: 0.7, ram: 0.7, ramUsed: 1, ramTotal: 5 } }),
-    "slots: 170 of 200 slots are taken (85 %); more slots need a bigger machine first: CPU is at 70 %, memory at 70 %",
+    input({ slots: slots(170), machine: { cpu: 0.75, ram: 0.7, ramUsed: 1, ramTotal: 5 } }),
+    "slots: 170 of 200 slots are taken (85 %); more slots need a bigger machine first: CPU is at 75 %, memory at 70 %",
   ],
   ["slots, half taken", input({ slots: slots(110) }), "slots: 110 of 200 slots are taken (55 %); nothing to do yet"],
   [
@@ -154,9 +154,23 @@ const SAID: readonly (readonly [string, AdviceInput, string])[] = [
 for (const [what, given, said] of SAID) test(`advice: ${what}`, () => assert.equal(adviceText(advise(given)), said));
 
 test("an idle machine is told to do nothing, and still which limit is the nearest", () => {
-  const { step, limit, share } = advise(input({ slots: slots(40) }));
+  const { step, limit, share } = advise(input({ slots: slots(30) }));
   assert.deepEqual([step, limit], [NOTHING, "memory"]);
   assert.ok(share > 0 && share < 0.5);
+});
+
+test("4.8: more cores are asked for above 70 % CPU, more memory above 80 % RAM, and not before", () => {
+  const at = (cpu: number, ram: number, more: Partial<Status> = {}) =>
+    adviceText(advise(input({ machine: { cpu, ram, ramUsed: 1, ramTotal: 5 }, ...more })));
+  for (const cpu of [0.1, 0.63, 0.65, 0.69, 0.7]) assert.doesNotMatch(at(cpu, 0.2), /more cores/, String(cpu));
+  for (const cpu of [0.71, 0.8, 0.9, 1]) assert.match(at(cpu, 0.2), /^cpu: .*more cores$/, String(cpu));
+  for (const ram of [0.1, 0.63, 0.72, 0.79, 0.8]) assert.doesNotMatch(at(0.1, ram), /frees memory|more memory/, String(ram));
+  for (const ram of [0.81, 0.9, 1]) assert.match(at(0.1, ram), /^memory: .*frees memory/, String(ram));
+  const busy = { workers: { target: 16, ready: 16 }, places: [place(0, { child: child({ elu: 0.95 }) })] };
+  assert.match(at(0.65, 0.2, busy), /busy, the CPU is at 65 %; `drover stack SLOT` shows with what$/);
+  assert.match(at(0.75, 0.2, busy), /busy, the CPU is at 75 %; more cores$/);
+  assert.match(at(0.7, 0.8, { slots: slots(190) }), /DROVER_MAX_SLOTS=250, the machine carries more/);
+  assert.match(at(0.71, 0.2, { slots: slots(190) }), /need a bigger machine first/);
 });
 
 test("nothing is known yet: nothing to do", () =>
