@@ -21,7 +21,7 @@ import type { Master, Monitoring, Outcome } from "./source.ts";
 import { Throttle } from "../base/throttle.ts";
 import type { Timeline } from "./timeline.ts";
 import { capacityView } from "./views/capacity.ts";
-import { healthAnswer } from "./views/health.ts";
+import { healthAnswer, type FullHealth } from "./views/health.ts";
 import { statsView } from "./views/stats.ts";
 import { csrfOf } from "../base/adminkeys.ts";
 
@@ -116,7 +116,7 @@ export class AdminApi {
   #do(route: AdminRoute, request: AdminRequest, by: By, caller: Caller | undefined): AdminAnswer | Promise<AdminAnswer> {
     switch (route.path as RoutePath) {
       case "/api/admin/health":
-        return healthAnswer(this.#parts.health(), queryOf(request.target));
+        return healthAnswer(this.#parts.health(), queryOf(request.target), by === STRANGER ? undefined : this.#fullHealth());
       case "/api/admin/capacity":
         return json(200, this.#capacity());
       case "/api/admin/stats":
@@ -141,6 +141,11 @@ export class AdminApi {
   #capacity(): { readonly capacity: object } {
     const { master } = this.#parts;
     return capacityView(master.snapshot(), master.slotsWanted());
+  }
+
+  #fullHealth(): FullHealth {
+    const { version, uptime } = this.#parts.master.snapshot();
+    return { version, uptime_s: Math.round(uptime / 1_000), capacity: this.#capacity().capacity };
   }
 
   #stats(request: AdminRequest): AdminAnswer {

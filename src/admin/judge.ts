@@ -44,10 +44,11 @@ export function judge(request: Asked, facts: JudgeFacts): Verdict {
   const { method, target, headers } = request;
   const route = routeAt(pathOf(target));
   const isPublic = route?.needs === "anyone"; // a monitor comes by whatever name the service has
-  if (!isPublic && !hostAllowed(headers.host, facts.hosts)) return refused(FOREIGN_HOST);
+  const hostIsOurs = hostAllowed(headers.host, facts.hosts);
+  if (!isPublic && !hostIsOurs) return refused(FOREIGN_HOST);
   if (route === undefined) return refused(UNKNOWN, false);
   if (method !== route.method && !(method === "HEAD" && route.method === "GET")) return refused(otherMethod(route), false);
-  if (isPublic) return { is: "pass", route, caller: undefined };
+  if (isPublic) return { is: "pass", route, caller: hostIsOurs ? callerOf(request, facts) : undefined };
   if ([...queryOf(target).keys()].some((name) => SECRETS.test(name))) return refused(IN_QUERY);
   if (route.method === "POST" && !sameOrigin(headers)) return refused(FOREIGN_PAGE);
   if (route.needs === "login") return withType(route, request, undefined);
@@ -100,7 +101,7 @@ const IN_QUERY: Wrong = {
   detail: "a key in the address ends up in logs and histories: send it in the header Authorization: Bearer",
 };
 const FOREIGN_PAGE: Wrong = { status: 403, code: "foreign-origin", detail: "a page of another origin made this request" };
-const NOBODY: Wrong = {
+export const NOBODY: Wrong = {
   status: 401,
   code: "no-key",
   detail: "this needs a token that is known and has not expired (Authorization: Bearer), or a browser that is logged in",

@@ -4,6 +4,7 @@ import test from "node:test";
 import { ROUTES, type AdminRoute } from "../../src/admin/routes.ts";
 import { SESSION_IDLE } from "../../src/admin/access/access.ts";
 import { after, ms } from "../../src/base/units.ts";
+import { statusWith } from "../cli/statuses.ts";
 import { adminWorld, bearer, OPERATOR, VIEWER, type AdminWorld, type Ask } from "./world.ts";
 
 const routes: readonly AdminRoute[] = ROUTES;
@@ -178,6 +179,33 @@ test("4.11: a monitor without a key sees the status and the percentage, and a 50
   assert.equal((await asked(200, "FULL", "?fail_on=full"))[0], 503);
   assert.equal((await asked(180, "WARNING", "?fail_on=warning"))[0], 503);
   assert.equal(w.reached, 0, "the master is not asked");
+});
+
+const OF_OPERATOR = { method: "GET", target: "/api/admin/health", headers: {}, body: "", client: "local", requestId: "", secure: false };
+
+test("4.11: a viewer's token gets the full health: capacity, version and uptime; a foreign name or a silent master the minimal one", async (t) => {
+  const w = await adminWorld(t);
+  const slots = { used: 190, max: 200, status: "WARNING" as const };
+  w.health = { ...w.health, slots };
+  w.snapshot = statusWith({ slots });
+  const { json: capacity } = await w.ask("/api/admin/capacity", { headers: bearer(VIEWER) });
+  const full = { status: "ok", version: "0.1.0", uptime_s: 7_500, capacity: capacity["capacity"] };
+  const minimal = { status: "ok", capacity: { status: "WARNING", percent_used: 95 } };
+  const asked = async (query: string, headers: Readonly<Record<string, string>>) => {
+    const { status, json } = await w.ask(`/api/admin/health${query}`, { headers });
+    return [status, json];
+  };
+  for (const token of [VIEWER, OPERATOR]) assert.deepEqual(await asked("", bearer(token)), [200, full]);
+  assert.deepEqual(await asked("", await w.browser()), [200, full]);
+  assert.deepEqual(await asked("?fail_on=90", bearer(VIEWER)), [503, full]);
+  assert.deepEqual(JSON.parse((await w.api.handle(OF_OPERATOR, "control")).body.toString()), full);
+  const before = w.reached;
+  for (const headers of [{}, bearer("wrong"), { ...bearer(VIEWER), host: "evil.test" }])
+    assert.deepEqual(await asked("", headers), [200, minimal]);
+  assert.equal(w.reached, before, "the master is not asked");
+  assert.equal(w.lines.filter(({ code, path }) => code === "no-key" && path === "/api/admin/health").length, 1, "a wrong key is logged");
+  w.silent = true;
+  assert.deepEqual(await asked("?fail_on=90", bearer(VIEWER)), [503, minimal]);
 });
 
 test("4.11: health is anybody's, at every name; it says no more than it must, and never asks the master", async (t) => {

@@ -62,6 +62,8 @@ export class AdminWorld {
   snapshot: AdminSnapshot = statusWith();
   /** Requests that have reached the master. */
   reached = 0;
+  /** The master ends every connection. */
+  silent = false;
   hosts = ["admin.example.org"];
   /** Writes that Google has refused. */
   aside: readonly SetAsideView[] = [];
@@ -128,7 +130,10 @@ export class AdminWorld {
 
   async listen(dir: string): Promise<readonly Server[]> {
     const master = adminServer(this.api);
-    master.prependListener("request", () => (this.reached += 1));
+    master.prependListener("request", (req: http.IncomingMessage) => {
+      this.reached += 1;
+      if (this.silent) req.socket.destroy();
+    });
     const path = join(dir, "admin.sock");
     await new Promise<void>((resolve) => void master.listen(path, resolve));
     const edge = new Edge({

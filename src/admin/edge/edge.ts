@@ -14,7 +14,7 @@ import { ms, type Ms } from "../../base/units.ts";
 import { BAD_LOGIN, readLogin } from "../login.ts";
 import { cookieIn } from "../cookie.ts";
 import { hostAllowed } from "../hosts.ts";
-import { FOREIGN_HOST, judge, type Verdict } from "../judge.ts";
+import { FOREIGN_HOST, judge, NOBODY, type Verdict } from "../judge.ts";
 import type { Pages } from "../pages.ts";
 import { json, LARGEST_BODY, pathOf, problem, queryOf, type AdminAnswer, type AdminRequest, type Wrong } from "../request.ts";
 import { isAdminPath } from "../routes.ts";
@@ -83,10 +83,10 @@ export class Edge {
     const { method = "", url: target = "/", headers } = req;
     const { client, requestId, secure } = arrival;
     const path = pathOf(target);
-    if (path === "/api/admin/health" && (method === "GET" || method === "HEAD")) return healthAnswer(arrival.health, queryOf(target));
+    const asked = { method, target, headers, client, requestId, secure };
+    if (path === "/api/admin/health" && (method === "GET" || method === "HEAD")) return await this.#health(asked, arrival);
     if (!this.#parts.here) return problem(ELSEWHERE);
     if (path === "/admin" || path.startsWith("/admin/")) return await this.#page(req, path, arrival);
-    const asked = { method, target, headers, client, requestId, secure };
     const verdict = await this.#judge(asked);
     if (verdict.is === "refused") return await this.#refuse(verdict.wrong, verdict.counts, arrival, path);
     if (verdict.route.needs === "session" && verdict.caller === undefined) return json(200, { success: true, logged_in: false });
@@ -94,6 +94,21 @@ export class Edge {
     if (body === undefined) return problem({ ...TOO_LARGE, headers: { Connection: "close" } });
     if (verdict.route.needs === "login" && !(await this.#isGoodLogin(body))) return await this.#refuse(BAD_LOGIN, true, arrival, path);
     return await this.#parts.forward({ ...asked, body }, verdict.caller?.key.role === "operator" || verdict.route.needs === "login");
+  }
+
+  /** In full from the master for a known key; without one, or while the master does not answer, the minimal view. */
+  async #health(asked: Omit<AdminRequest, "body">, arrival: Arrival): Promise<AdminAnswer> {
+    const minimal = healthAnswer(arrival.health, queryOf(asked.target));
+    const { hosts, clock, keys, here, forward } = this.#parts;
+    const verdict = judge(asked, { keys: keys(), hosts: hosts(), wall: clock.wall() });
+    if (!here || verdict.is === "refused") return minimal;
+    if (verdict.caller === undefined) {
+      const isWrong = asked.headers.authorization !== undefined && hostAllowed(asked.headers.host, hosts());
+      if (isWrong) await this.#refuse(NOBODY, true, arrival, pathOf(asked.target)); // counted and logged
+      return minimal;
+    }
+    const full = await forward({ ...asked, body: "" }, verdict.caller.key.role === "operator");
+    return "X-Drover-Refused" in full.headers || full.status === 429 ? minimal : full;
   }
 
   async #page({ method = "", headers }: IncomingMessage, path: string, arrival: Arrival): Promise<AdminAnswer> {
