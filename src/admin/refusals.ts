@@ -24,6 +24,11 @@ export const REFUSALS = {
     means: "memory is short, and DROVER_SLOT_GUARD=on admits no new session meanwhile",
     todo: "drover status says what uses it; a machine with more memory, or fewer workers (drover scale N)",
   },
+  latency: {
+    status: "503",
+    means: "answers are slower than DROVER_ALERT_LATENCY, and DROVER_SLOT_GUARD=on admits no new session meanwhile",
+    todo: "follow the advice of drover status; see the alert latency in docs/operations.md; a higher DROVER_ALERT_LATENCY, or fewer slots (DROVER_MAX_SLOTS)",
+  },
   sessions: {
     status: "429",
     means: "the user has as many sessions as one user may have, and DROVER_SLOT_CONFLICT=refuse",

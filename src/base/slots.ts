@@ -13,9 +13,9 @@ export const SLOT_NOUN: SlotNoun = {
 export type SlotStatus = "LOW" | "HEALTHY" | "WARNING" | "FULL";
 export const SLOT_STATUSES = ["LOW", "HEALTHY", "WARNING", "FULL"] as const satisfies readonly SlotStatus[];
 
-/** What the machine is short of: new sessions are refused although there are slots. */
-export type Shortage = "cpu" | "memory";
-export const SHORTAGES = ["cpu", "memory"] as const satisfies readonly Shortage[];
+/** Why new sessions are refused although there are slots: CPU or memory is short, or answers are slow. */
+export type Shortage = "cpu" | "memory" | "latency";
+export const SHORTAGES = ["cpu", "memory", "latency"] as const satisfies readonly Shortage[];
 
 export interface SlotsState {
   /** May be more than `max`, after that was lowered. */
@@ -44,6 +44,9 @@ export function readSlotsState({ used, max, status, closed }: Fields): SlotsStat
 export function capacityOf({ used, max }: SlotsState): { readonly percentUsed: number; readonly available: number } {
   return { percentUsed: Math.round((used / max) * 1_000) / 10, available: max - used };
 }
+
+/** The limit that holds now: while new sessions are refused, no more than are in. */
+export const effectiveMax = ({ used, max, closed }: SlotsState): number => (closed === undefined ? max : Math.min(used, max));
 
 /** What machines of these sizes were found to carry, in GiB of memory. */
 const BY_MEMORY = [

@@ -1,6 +1,6 @@
 /** What the daemon does, on one screen: the text of `drover status`, and its sentences, which `drover top` shares. */
 import { adviceText } from "../admin/advice/advice.ts";
-import { capacityOf, type SlotsState } from "../base/slots.ts";
+import { capacityOf, effectiveMax, type SlotsState } from "../base/slots.ts";
 import type { ChildView, PlaceView, RollView } from "../master/snapshot.ts";
 import type { Status } from "./snapshot.ts";
 import { ms as duration, type Ms } from "../base/units.ts";
@@ -127,7 +127,7 @@ function breakers({ upstream: up, at }: Status): string[] {
 /** "12/200 LOW (6.0 %, 188 free)"; after the maximum was lowered fewer than none may be free. */
 export function slotsText(slots: SlotsState): string {
   const { percentUsed, available } = capacityOf(slots);
-  const closed = slots.closed === undefined ? "" : `, new sessions are refused: ${slots.closed}`;
+  const closed = slots.closed === undefined ? "" : `, limited to ${effectiveMax(slots)} by ${slots.closed}: new sessions are refused`;
   return `${slots.used}/${slots.max} ${slots.status}  (${percentUsed.toFixed(1)} %, ${available} free${closed})`;
 }
 

@@ -17,10 +17,13 @@ import { alert } from "./world.ts";
 const capacity = (used: number, max: number, changes = {}) =>
   (capacityView(statusWith({ slots: slotsState(used, max), ...changes }), max) as { capacity: Record<string, unknown> }).capacity;
 
-test("4.13: a shortage of CPU or memory lowers can_accept_new, and limited_by names it", () => {
-  for (const why of ["cpu", "memory"] as const) {
+test("4.13: CPU, memory or slow answers lower can_accept_new and effective_max, and limited_by names them", () => {
+  assert.equal(capacity(100, 200)["effective_max"], 200);
+  assert.equal(capacity(250, 200, { slots: slotsState(250, 200, "cpu") })["effective_max"], 200, "never above the maximum");
+  for (const why of ["cpu", "memory", "latency"] as const) {
     const closed = capacity(100, 200, { slots: slotsState(100, 200, why) });
     assert.deepEqual([closed["can_accept_new"], closed["limited_by"], closed["status"]], [false, why, "HEALTHY"]);
+    assert.deepEqual([closed["effective_max"], closed["max"]], [100, 200], "no session is admitted beyond those that are in");
   }
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { slotsState } from "../../src/base/slots.ts";
 import { renderStatus } from "../../src/cli/status.ts";
 import type { UpstreamReport } from "../../src/base/upstreamreport.ts";
 import { ms, type Timestamp } from "../../src/base/units.ts";
@@ -185,4 +186,10 @@ test("what an application, Google or a path brought into it can't command the te
   );
   assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
   assert.equal(text.split("\n").length, renderStatus(statusWith({ places: [place(0)] })).split("\n").length, "and adds no line");
+});
+
+test("4.13: the status shows the limit that holds now, and what sets it", () => {
+  const text = (closed?: "cpu" | "latency") => renderStatus(statusWith({ slots: slotsState(100, 200, closed) }));
+  assert.match(text(), /^slots +100\/200 HEALTHY {2}\(50\.0 %, 100 free\)/m);
+  assert.match(text("latency"), /^slots +100\/200 HEALTHY {2}\(50\.0 %, 100 free, limited to 100 by latency: new sessions are refused\)/m);
 });

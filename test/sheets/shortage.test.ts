@@ -30,8 +30,8 @@ test("4.13: the master closes the service, a worker hears of it, and a login is 
   assert.equal((await worker.enter(session("bob", NOW))).is, "in");
 });
 
-test("4.13: the refusal is 503, names cpu or memory, and says when to come again", () => {
-  for (const because of ["cpu", "memory"] as const) {
+test("4.13: the refusal is 503, names cpu, memory or latency, and says when to come again", () => {
+  for (const because of ["cpu", "memory", "latency"] as const) {
     const full = { used: 1, max: 3, retryAfter: ms(60_000), because };
     const { status, headers, detail } = fullProblem(full, { "accept-language": "fr" }, SLOT_NOUN, () => 0);
     assert.deepEqual([status, headers?.["X-Drover-Refused"], headers?.["Retry-After"]], [503, because, "60"]);
@@ -45,7 +45,7 @@ test("4.13: a shortage passes the wire, and nothing that is none does", () => {
   assert.equal(slots({ ...state, closed: "disk" }), undefined);
   const full = { is: "full", used: 1, max: 3, retryAfter: 1 };
   assert.deepEqual(
-    [full, { ...full, because: "cpu" }, { ...full, because: "disk" }].map((one) => admission(one)),
+    [full, { ...full, because: "latency" }, { ...full, because: "disk" }].map((one) => admission(one)),
     [true, true, false],
   );
 });

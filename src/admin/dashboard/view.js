@@ -72,7 +72,7 @@ function showCapacity({ capacity: c, limited_by: by, advice }) {
   text($("limited"), by === null ? t("nothing") : named("by", by));
   text($("eta"), c.eta_full_s === null ? t("never") : c.eta_full_s === 0 ? t("already") : span(c.eta_full_s));
   text($("above80"), span(c.time_above_80pct["1d"]));
-  show($("closed"), c.status !== "FULL" && !c.can_accept_new && (by === "cpu" || by === "memory"));
+  show($("closed"), c.status !== "FULL" && !c.can_accept_new && ["cpu", "memory", "latency"].includes(by));
   showAdvice($("advice"), advice);
   if (document.activeElement !== $("max-slots") && !$("max-slots").dataset.touched) $("max-slots").value = String(max);
 }

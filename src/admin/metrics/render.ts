@@ -1,6 +1,6 @@
 /** The text of /metrics: a pure function of what the master knows. Nobody is asked for it, so nobody who hangs delays it. */
 import type { MasterState } from "../../master/snapshot.ts";
-import { SHORTAGES } from "../../base/slots.ts";
+import { effectiveMax, SHORTAGES } from "../../base/slots.ts";
 import { LIMITS } from "../advice/advice.ts";
 import type { Lines, MetricsInput } from "./lines.ts";
 import { PLACE_LINES } from "./places.ts";
@@ -15,6 +15,7 @@ const NEAREST = labelsOf("limit", LIMITS);
 const SLOT_LINES = {
   drover_slots_used: ({ snapshot: { slots } }, name) => line(name, slots?.used),
   drover_slots_limit: ({ snapshot: { slots } }, name) => line(name, slots?.max),
+  drover_slots_effective_limit: ({ snapshot: { slots } }, name) => line(name, slots === null ? null : effectiveMax(slots)),
   drover_slots_full_in_seconds: ({ snapshot: { slots }, fullIn }, name) =>
     line(name, slots === null || fullIn === null ? null : fullIn / 1_000),
   drover_slots_time_above_80pct_seconds: ({ snapshot: { slots }, above80 }, name) =>

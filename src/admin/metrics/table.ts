@@ -133,6 +133,13 @@ const SLOTS = [
   { name: "drover_slots_used", type: "gauge", help: "Slots that people hold", labels: [], when: "people log in" },
   { name: "drover_slots_limit", type: "gauge", help: "Slots there are (DROVER_MAX_SLOTS)", labels: [], when: "people log in" },
   {
+    name: "drover_slots_effective_limit",
+    type: "gauge",
+    help: "Slots that count now: those taken while new sessions are refused (DROVER_SLOT_GUARD), else the limit",
+    labels: [],
+    when: "people log in",
+  },
+  {
     name: "drover_slots_full_in_seconds",
     type: "gauge",
     help: "Until all slots are taken if the trend goes on",

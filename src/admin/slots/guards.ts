@@ -60,12 +60,14 @@ export const raiseGuards = (slow: Ms): readonly GuardRule[] => [
 ];
 
 /**
- * New sessions are refused from 90 % on. Memory is given back slowly, so it clears nearer to its
- * bound than CPU.
+ * New sessions are refused from 90 % on, or while answers are slow. Memory is given back slowly, so
+ * it clears nearer to its bound than CPU.
+ * @param slow of the 95th percentile of a minute's answers.
  */
-export const ADMISSION_GUARDS: readonly GuardRule[] = [
+export const admissionGuards = (slow: Ms): readonly GuardRule[] => [
   guard("cpu", { from: 90, for: seconds(30), clearance: 15, calm: seconds(60) }),
   guard("memory", { from: 90, for: seconds(30), clearance: 5, calm: seconds(60) }),
+  guard("latency", { from: slow, for: seconds(30), clearance: slow / 10, calm: seconds(60) }),
 ];
 
 /** One look at the guards. A reading that is unknown leaves a guard as it is. */

@@ -1,6 +1,6 @@
 /** `GET /api/admin/capacity`: how many are in, of how many, and what comes next. */
 import { REQUEST_CLASSES } from "../../base/requestclass.ts";
-import { capacityOf, slotsState } from "../../base/slots.ts";
+import { capacityOf, effectiveMax, slotsState, type Shortage } from "../../base/slots.ts";
 import { NEAR, type Limit } from "../advice/advice.ts";
 import type { AdminSnapshot } from "../source.ts";
 
@@ -20,6 +20,7 @@ export function capacityView(snapshot: AdminSnapshot, slotsWanted: number): { re
       can_accept_new: serves && slots.used < slots.max && slots.closed === undefined,
       current: slots.used,
       max: slots.max,
+      effective_max: effectiveMax(slots),
       limited_by: limitedBy(snapshot),
       time_above_80pct: timeAbove(snapshot),
       eta_full_s: snapshot.fullIn === null ? null : Math.round(snapshot.fullIn / 1_000),
@@ -30,7 +31,8 @@ export function capacityView(snapshot: AdminSnapshot, slotsWanted: number): { re
 }
 
 /** Why new sessions are refused, else what binds first when it is near; null: there is room. */
-export const limitedBy = ({ advice, slots }: AdminSnapshot): Limit | null => slots?.closed ?? (advice.share >= NEAR ? advice.limit : null);
+export const limitedBy = ({ advice, slots }: AdminSnapshot): Limit | Shortage | null =>
+  slots?.closed ?? (advice.share >= NEAR ? advice.limit : null);
 
 /** Seconds at or above 80 % of the slots, by the span looked back over. */
 const timeAbove = ({ usage }: AdminSnapshot): Readonly<Record<string, number>> =>

@@ -2,7 +2,7 @@
  * Everything about the number of slots that changes by itself: the launch schedule, the admission
  * guard, the record of the days.
  */
-import { ADMISSION_GUARDS, breaches, guardReadings, lookAtGuards, type GuardReadings, type GuardStates } from "../../admin/slots/guards.ts";
+import { admissionGuards, breaches, guardReadings, lookAtGuards, type GuardReadings, type GuardStates } from "../../admin/slots/guards.ts";
 import { usageView, type ScheduleView, type UsageView } from "../../admin/slots/view.ts";
 import { thisBoot, type Boot } from "../../base/boot.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -71,13 +71,13 @@ export function createSlotKeeper({ clock, boot = thisBoot, log, settings, ask }:
   return {
     look(snapshot, p95) {
       const stepped = watch.look() !== undefined;
-      const { memory, tokens_per_minute: tokens, slot_guard: guard } = settings();
+      const { memory, tokens_per_minute: tokens, slot_guard: guard, alert_latency: slow } = settings();
       const readings = guardReadings(snapshot, { p95, tokens });
       max = snapshot.slots?.max ?? most();
       view = undefined;
       usage.look(snapshot, watch.steadyFor, memory);
       launch.look(readings, { stepped, steady: watch.steadyFor });
-      apply(snapshot, admission(readings, guard === "on"));
+      apply(snapshot, admission(readings, guard === "on" ? slow : undefined));
     },
     maximum: (wanted) => launch.maximum(wanted),
     order(order) {
@@ -101,15 +101,16 @@ export function createSlotKeeper({ clock, boot = thisBoot, log, settings, ask }:
 }
 
 /**
- * DROVER_SLOT_GUARD.
+ * DROVER_SLOT_GUARD. `slow` is DROVER_ALERT_LATENCY; undefined: the guard is off.
  * @returns what says why new sessions are refused now; undefined: they are admitted.
  */
-function createAdmission(clock: Clock, log: Logger): (readings: GuardReadings, isOn: boolean) => Shortage | undefined {
+function createAdmission(clock: Clock, log: Logger): (readings: GuardReadings, slow: Ms | undefined) => Shortage | undefined {
   let states: GuardStates = {};
   let closed: Shortage | undefined;
-  return (readings, isOn) => {
-    states = isOn ? lookAtGuards(ADMISSION_GUARDS, states, readings, { now: clock.now(), wall: clock.wall() }) : {};
-    const [breach] = breaches(ADMISSION_GUARDS, states);
+  return (readings, slow) => {
+    const rules = slow === undefined ? [] : admissionGuards(slow);
+    states = rules.length > 0 ? lookAtGuards(rules, states, readings, { now: clock.now(), wall: clock.wall() }) : {};
+    const [breach] = breaches(rules, states);
     const why = SHORTAGES.find((name) => name === breach?.guard);
     if (why !== closed) {
       if (why === undefined) log.info("new sessions are admitted again");

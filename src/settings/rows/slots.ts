@@ -21,9 +21,10 @@ export const SLOTS = [
     codec: choice(["off", "on"]),
     default: "off",
     reload: "live",
-    help: "Refuses new sessions while CPU or memory is short.",
+    help: "Refuses new sessions while the machine is short or answers are slow.",
     notes:
-      "CPU from 90 % for 30 s until it has been below 75 % for 60 s; memory from 90 % for 30 s until below 85 % for 60 s. " +
+      "CPU from 90 % for 30 s until it has been below 75 % for 60 s; memory from 90 % for 30 s until below 85 % for 60 s; " +
+      "the 95th percentile of a minute's answers from DROVER_ALERT_LATENCY for 30 s until 10 % below for 60 s. " +
       "Sessions that hold a slot stay in, and administrators are admitted.",
   }),
 ] as const;

@@ -29,6 +29,7 @@ class Daemon {
   wall = Date.parse("2026-12-01T08:00:00Z") as Timestamp;
   slots: SlotsState | null = slotsState(10, 50);
   machine = { cpu: 0.2, ram: 0.3, ramUsed: 1, ramTotal: 2 };
+  p95 = ms(20);
   env: Record<string, string> = { DROVER_SLOT_SCHEDULE: "1:50, 3:100", DROVER_MAX_SLOTS: "200" };
   /** The broker answers. */
   hears = true;
@@ -54,7 +55,7 @@ class Daemon {
       this.wall = (this.wall + LOOK) as Timestamp;
       this.up = ms(this.up + LOOK);
       this.#settings = settings;
-      this.keeper.look(statusWith({ slots: this.slots, machine: this.machine }), ms(20));
+      this.keeper.look(statusWith({ slots: this.slots, machine: this.machine }), this.p95);
     }
     this.#settings = undefined;
   }
@@ -332,4 +333,16 @@ test("4.13: DROVER_SLOT_GUARD closes the service while CPU is short; it is off u
   daemon.env = { DROVER_MAX_SLOTS: "50" };
   daemon.pass(LOOK);
   assert.equal(daemon.slots.closed, undefined, "switched off");
+});
+
+test("4.13: DROVER_SLOT_GUARD closes the service while answers are slower than DROVER_ALERT_LATENCY", (t) => {
+  const daemon = new Daemon(t);
+  daemon.env = { DROVER_MAX_SLOTS: "50", DROVER_SLOT_GUARD: "on", DROVER_ALERT_LATENCY: "300ms" };
+  daemon.p95 = ms(400);
+  daemon.pass(seconds(40));
+  assert.equal(daemon.slots?.closed, "latency");
+  assert.match(daemon.text(), /new sessions are refused: 95 % of the last minute's answers took up to 400 ms/);
+  daemon.env = { ...daemon.env, DROVER_ALERT_LATENCY: "2s" };
+  daemon.pass(seconds(70));
+  assert.equal(daemon.slots.closed, undefined, "a reload moves the bound");
 });
