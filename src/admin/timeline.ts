@@ -1,4 +1,5 @@
 /** What has happened: the differences of two snapshots, and what operators did. Bounded in memory; `keep` gets every event for the disk. */
+import type { UpstreamReport } from "../base/upstreamreport.ts";
 import type { Level } from "./alerts/model.ts";
 import type { AdminSnapshot } from "./source.ts";
 
@@ -47,7 +48,8 @@ export class Timeline {
   /** Notes what has changed since the last call. */
   look(now: AdminSnapshot): void {
     const before = this.#before;
-    this.#before = now;
+    // A new broker knows no state of Google: the last one that is known stays.
+    this.#before = before !== undefined && askedState(now) === undefined ? { ...now, upstream: before.upstream } : now;
     const news =
       before === undefined ? [{ what: "start", level: "info", text: `drover ${now.version} started` } as const] : newsOf(before, now);
     this.#add(news, now.at);
@@ -127,6 +129,11 @@ function deaths(before: AdminSnapshot, now: AdminSnapshot): New[] {
   });
 }
 
+/** @returns undefined when the broker has not asked Google yet, or there is none: both are so for a moment after a reload. */
+function askedState({ upstream }: AdminSnapshot): Exclude<UpstreamReport["state"], "never"> | undefined {
+  return upstream === null || upstream.state === "never" ? undefined : upstream.state;
+}
+
 function levels(before: AdminSnapshot, now: AdminSnapshot): New[] {
   const news: New[] = [];
   const [was, is] = [before.slots?.status, now.slots?.status];
@@ -135,8 +142,8 @@ function levels(before: AdminSnapshot, now: AdminSnapshot): New[] {
     const { used, max } = now.slots ?? { used: 0, max: 0 };
     news.push({ what: "slots", level, text: `capacity is ${is}: ${used} of ${max}`, with: { status: is, used, max } });
   }
-  const [state, earlier] = [now.upstream?.state, before.upstream?.state];
-  if (state !== undefined && earlier !== undefined && state !== earlier && earlier !== "never")
+  const [state, earlier] = [askedState(now), askedState(before) ?? "ok"];
+  if (state !== undefined && state !== earlier)
     news.push({ what: "google", level: state === "ok" ? "info" : "warning", text: `Google: ${state}`, with: { state } });
   return news;
 }

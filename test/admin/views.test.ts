@@ -112,6 +112,23 @@ test("the timeline is told from what differs, and stays bounded", () => {
   );
 });
 
+test("4.15: a reload is no incident of Google: a new broker that has not asked yet says nothing, and hides nothing", () => {
+  const world = (state: "ok" | "never" | "down" | null) =>
+    statusWith({ upstream: state === null ? null : ({ ...statusWith().upstream, state } as never) });
+  const told = (...states: readonly ("ok" | "never" | "down" | null)[]) => {
+    const timeline = new Timeline();
+    for (const state of states) timeline.look(world(state));
+    return timeline.since(1).map(({ level, text }) => `${level}: ${text}`);
+  };
+  assert.deepEqual(told("ok", "never", "ok"), [], "a reload with an idle service, then a read");
+  assert.deepEqual(told("ok", null, "never", "ok"), [], "a broker that was away for a moment");
+  assert.deepEqual(told("never", "ok"), [], "the start");
+  assert.deepEqual(told("ok", "never", "down"), ["warning: Google: down"]);
+  assert.deepEqual(told("down", "never", "down"), [], "the same outage goes on");
+  assert.deepEqual(told("ok", "down", "never", "never", "ok"), ["warning: Google: down", "info: Google: ok"], "the end of an outage");
+  assert.deepEqual(told("never", "down"), ["warning: Google: down"], "an outage from the start on");
+});
+
 test("which hosts and which pages", () => {
   for (const host of [
     "localhost",
