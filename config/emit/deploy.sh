@@ -12,7 +12,9 @@
 #
 # Runbook:
 # 1. Deploy.      sh deploy.sh USER@HOST ENVFILE, read what it says, then the same with --go.
-# 2. Test.        From another machine: sh test_load.sh https://YOUR.NAME/ --i-own-this-host
+# 2. Test.        From another machine: sh test_load.sh https://YOUR.NAME/ --i-own-this-host \
+#                   --admin https://YOUR.NAME/ --admin-token-file FILE
+#                 FILE: a viewer's token (there: drover dashboard --token viewer), so that CPU and memory of the server are known.
 #                 Go on only if it passes: 100 users, p95 below 500 ms, CPU below 80 %, no failed request.
 # 3. Real users.  Few at first: DROVER_MAX_SLOTS=50 in ENVFILE, deploy, ask them; then 100, then @SLOTS@.
 # 4. Watch.       drover status --watch, drover top, the log, the alerts, for an hour and at every new maximum. Back with

@@ -2,6 +2,7 @@
  * The admin API: one implementation for both sockets. Whoever may open the control socket is the operator; every other request counts as
  * coming from the network, whatever the process that passed it on says, and is judged here once more.
  */
+import { cpus } from "node:os";
 import { LRUCache } from "lru-cache";
 import { MOST_ASIDE } from "../base/aside.ts";
 import type { Clock } from "../base/clock.ts";
@@ -157,6 +158,7 @@ export class AdminApi {
       capacity: capacityView(snapshot, master.slotsWanted()).capacity,
       events: timeline.since(Number.isSafeInteger(after) && after > 0 ? after : 0).slice(-MOST_EVENTS),
       mostWorkers: master.mostWorkers(),
+      cpus: cpus().length,
       errorRate: history.errorRate(),
     });
     return json(200, view);

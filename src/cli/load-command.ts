@@ -11,6 +11,7 @@ import { heading, row } from "../load/report/table.ts";
 import { summary } from "../load/report/text.ts";
 import { keepsUp, type StepResult } from "../load/result.ts";
 import { expectedRequests, lasts, peak, tried, type Step } from "../load/shape.ts";
+import { targetVerdicts } from "../load/target-verdict.ts";
 import { recordResult } from "./checklist/records.ts";
 import { Live } from "./load/live.ts";
 import { runOf, writeReports } from "./load/reports.ts";
@@ -159,7 +160,11 @@ function finish({ flags, scenario, orders, facts, dataDir }: Prepared, conductor
   for (const { file, why } of missing) print(`not written ${file}: ${why}\n`);
   const code = missing.length > 0 && found === EXIT.done.code ? EXIT.temporary.code : found;
   if (ending === "done") keep({ scenario, facts, dataDir }, verdict, most);
-  print(`${verdict}${ending === "done" ? "" : ` (a part: ${ending})`}, exit ${code}\n`);
+  const parts = [
+    ...(ending === "done" ? [] : [`a part: ${ending}`]),
+    ...(verdict === "PASS" && targetVerdicts(results).length === 0 ? ["without CPU and memory of the target, which are unknown"] : []),
+  ];
+  print(`${verdict}${parts.length === 0 ? "" : ` (${parts.join("; ")})`}, exit ${code}\n`);
   return code;
 }
 

@@ -1,6 +1,6 @@
 /**
  * What would help, the most effective first, and which usual measures would not: each bottleneck has its own order. The list is that of people who
- * tune such services: a longer TTL, more workers, Redis, a cache in nginx, batches, a connection pool.
+ * tune such services: a longer TTL, more workers, a cache in nginx, batches, a connection pool.
  */
 import { finding, nextStep, type Bottleneck, type Situation } from "./bottleneck.ts";
 import type { ServerFigures } from "./server.ts";
@@ -16,7 +16,7 @@ const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
 const NGINX =
   "a cache in nginx for what anonymous users read (proxy_cache of some seconds, gzip there): cached answers cost the service no CPU";
-const SECOND = "a second machine behind a load balancer, with sessions shared in Redis";
+const SECOND = "a second machine behind a load balancer, each with its own users (docs/when-sheets-must-go.md)";
 const BATCHED = "batched reads and a connection pool to Google: drover already sends one batchGet for all tables on kept connections";
 const ROWS = "several rows in one request to write: one call, one acknowledgement";
 
@@ -34,7 +34,7 @@ function ofDrover(is: Bottleneck, { hitRatio = 1, cpu = 0 }: Partial<ServerFigur
           "a longer TTL for the tables that change seldom (ttl in the tables file)",
           "a higher quota from Google, then DROVER_READS_PER_MINUTE",
         ],
-        useless: ["more workers and Redis: all workers share one cache already", BATCHED],
+        useless: ["more workers, or a cache outside: all workers share one cache already", BATCHED],
       };
     case "upstream":
       return { ranked: [NGINX], useless: ["more workers: they would wait for the same calls", BATCHED] };

@@ -1,7 +1,9 @@
 /** What holds the service back, as far as it can be seen, and the one thing to do next. */
+import { isOfMachine } from "./judge.ts";
 import type { Metric } from "./metrics.ts";
 import { keepsUp, type StepResult } from "./result.ts";
 import type { Tally } from "./tally.ts";
+import { HOW_TO_KNOW } from "./target-verdict.ts";
 
 export type Bottleneck =
   | "generator"
@@ -17,6 +19,7 @@ export type Bottleneck =
   | "deaths"
   | "upstream"
   | "unmeasured"
+  | "unseen"
   | "limits"
   | "backlog"
   | "unknown"
@@ -70,6 +73,8 @@ export function bottleneck(result: StepResult): Finding {
       is: "unmeasured",
       says: `nothing was asked ${at} that ${missed.map(({ threshold }) => threshold.text).join(", ")} could be judged by`,
     };
+  if (missed.every(({ value, threshold }) => value === undefined && isOfMachine(threshold)))
+    return { is: "unseen", says: `unknown ${at}: CPU or memory of the target, which a threshold names` };
   const errors = fates.error + fates.unexpected503;
   if (errors > fates.timeout && missed.every(({ threshold: { metric } }) => OF_ERRORS.has(metric)))
     return (server?.deaths ?? 0) > 0
@@ -173,6 +178,7 @@ export function nextStep(situation: Situation): string {
         ? `drover load ${url} --ladder 5,10,25,50,100,200 --json run.json, then drover plan --from run.json`
         : `drover plan --from ${json}`,
     unmeasured: results[0]?.step.model === "open" ? "a longer --hold, or a higher --rate" : "a longer --hold, or more users",
+    unseen: HOW_TO_KNOW,
     unknown: `find out what the server waits for: its own log, its database${searching ? "" : "; --find-max tells how many users it holds"}`,
   };
   const late = results.find(({ verdict }) => verdict !== "PASS")?.generator.elu ?? 1;

@@ -11,13 +11,15 @@ export interface Judged {
   readonly rss?: number | undefined;
 }
 
+export const isOfMachine = ({ metric }: Pick<Threshold, "metric">): boolean => metric === "target_cpu" || metric === "target_rss";
+
 export const failed = ({ fates }: Tally): number => fates.error + fates.unexpected503 + fates.timeout;
 
-/** Nothing measured passes only where nothing can be said: the CPU of a foreign server. No answer at all is no good p95. */
+/** An unknown CPU or memory of the target fails only a threshold that the user named. No answer at all is no good p95. */
 export function judge(step: Judged, thresholds: readonly Threshold[]): Judgement[] {
   return thresholds.map((threshold) => {
     const value = valueOf(step, threshold);
-    const unknown = threshold.metric === "target_cpu" || threshold.metric === "target_rss";
+    const unknown = isOfMachine(threshold) && threshold.usual === true;
     return { threshold, value, holds: value === undefined ? unknown : compares(value, threshold) };
   });
 }

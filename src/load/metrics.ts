@@ -30,6 +30,8 @@ export interface Threshold {
   readonly statistic: Statistic;
   readonly operator: Operator;
   readonly limit: number;
+  /** drover's own: the user has not named it. */
+  readonly usual?: true;
 }
 
 export function compares(value: number, { operator, limit }: Pick<Threshold, "operator" | "limit">): boolean {

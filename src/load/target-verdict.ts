@@ -19,6 +19,9 @@ export interface ResourceVerdict {
 const judged = (used: number, { test, scale, block }: (typeof BARS)[keyof typeof BARS]): ResourceVerdict["verdict"] =>
   used >= block ? "block" : used >= test ? "fail" : used >= scale ? "scale" : "room";
 
+export const HOW_TO_KNOW =
+  "Add --admin URL --admin-token-file FILE (its admin API, a viewer's token), or run drover load in the daemon's folder on its machine";
+
 /** @returns none where nothing is known of the target's machine. */
 export function targetVerdicts(results: readonly StepResult[]): ResourceVerdict[] {
   const known = results.flatMap(({ server, step }) => (server === undefined ? [] : [{ cpu: server.cpu, rss: server.rss, at: step.label }]));
@@ -44,10 +47,12 @@ const SAYS = {
 
 /** `CPU 20 % at margin: passes (test 80, scale 70, block 80)`. */
 export const targetLine = (verdicts: readonly ResourceVerdict[]): string =>
-  verdicts
-    .map(({ resource, used, at, verdict }) => {
-      const { test, scale, block } = BARS[resource];
-      const due = verdict === "fail" && used >= scale ? ", and a larger machine is due" : "";
-      return `${resource} ${used} % at ${at}: ${SAYS[verdict]}${due} (test ${test}, scale ${scale}, block ${block})`;
-    })
-    .join("; ");
+  verdicts.length === 0
+    ? `unknown: CPU and memory of the target. ${HOW_TO_KNOW}`
+    : verdicts
+        .map(({ resource, used, at, verdict }) => {
+          const { test, scale, block } = BARS[resource];
+          const due = verdict === "fail" && used >= scale ? ", and a larger machine is due" : "";
+          return `${resource} ${used} % at ${at}: ${SAYS[verdict]}${due} (test ${test}, scale ${scale}, block ${block})`;
+        })
+        .join("; ");

@@ -89,7 +89,7 @@ export const USUAL: readonly Threshold[] = [
   "http_req_shed: rate<0.01",
   "target_cpu<80",
   "target_rss<50",
-].map(parseThreshold);
+].map((text) => ({ ...parseThreshold(text), usual: true }));
 
 /** One thing counted in two ways. */
 const SAME: Partial<Record<Metric, Metric>> = { shed: "http_req_shed" };

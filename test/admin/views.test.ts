@@ -216,7 +216,7 @@ const full = () =>
 
 test("what a refresh weighs, and what it costs the master", (t) => {
   const snapshot = full();
-  const facts = { snapshot, capacity: {}, events: [], mostWorkers: 256, errorRate: 0 };
+  const facts = { snapshot, capacity: {}, events: [], mostWorkers: 256, cpus: 4, errorRate: 0 };
   const { capacity: figures } = capacityView(snapshot, 200) as { capacity: object };
   const text = JSON.stringify(statsView({ ...facts, capacity: figures }));
   const history = new History();

@@ -11,14 +11,15 @@ import { writeReports, type RunFacts } from "../../src/cli/load/reports.ts";
 import { csv } from "../../src/load/report/csv.ts";
 import { html, type Report } from "../../src/load/report/html.ts";
 import { niceStep } from "../../src/load/report/svg.ts";
-import { heading, row } from "../../src/load/report/table.ts";
+import { heading, judgedOverall, row } from "../../src/load/report/table.ts";
 import { summary } from "../../src/load/report/text.ts";
+import type { Threshold } from "../../src/load/metrics.ts";
 import { keepsUp, resultOf, runStep, type StepResult } from "../../src/load/result.ts";
 import type { ServerSample } from "../../src/load/server.ts";
 import { held } from "../../src/load/shape.ts";
 import { targetLine, targetVerdicts } from "../../src/load/target-verdict.ts";
 import { Tally, type Fate } from "../../src/load/tally.ts";
-import { USUAL } from "../../src/load/thresholds.ts";
+import { parseThreshold, USUAL, withUsual } from "../../src/load/thresholds.ts";
 import { readRun } from "../../src/plan/run.ts";
 import { temporaryFolder } from "../folder.ts";
 
@@ -54,6 +55,7 @@ interface Made {
   readonly foreign?: true;
   readonly elu?: number;
   readonly label?: string;
+  readonly thresholds?: readonly Threshold[];
 }
 
 function made({
@@ -65,6 +67,7 @@ function made({
   foreign,
   elu = 0.1,
   label = "goal",
+  thresholds = USUAL,
 }: Made = {}): StepResult {
   const tally = new Tally();
   for (let i = 0; i < answers; i += 1) {
@@ -80,7 +83,7 @@ function made({
     about: foreign ? undefined : { machine: about, about },
     generatorCpu: 0.1,
     thinkMs,
-    thresholds: USUAL,
+    thresholds,
     limited: false,
     cut: false,
   });
@@ -219,8 +222,8 @@ test("1.8: advice is ranked by the observed bottleneck, and measures that would 
     return [ranked.join("\n"), useless.join("\n")];
   };
   const cases: [Made, boolean, RegExp, RegExp][] = [
-    [{ ms: 900, end: { quota: { used: 51, limit: 51, locked: false } } }, true, /^a longer DROVER_CACHE_TTL[^]*ttl in the tables file[^]*READS_PER_MINUTE/, /more workers and Redis[^]*one batchGet/],
-    [{ ms: 900, end: { cpuSeconds: 19 } }, true, /^measure from another machine[^]*cache in nginx[^]*several rows[^]*shared in Redis/, /more workers: the CPUs are 95 % busy[^]*longer TTL: 100 %/],
+    [{ ms: 900, end: { quota: { used: 51, limit: 51, locked: false } } }, true, /^a longer DROVER_CACHE_TTL[^]*ttl in the tables file[^]*READS_PER_MINUTE/, /more workers, or a cache outside[^]*one batchGet/],
+    [{ ms: 900, end: { cpuSeconds: 19 } }, true, /^measure from another machine[^]*cache in nginx[^]*several rows[^]*each with its own users/, /more workers: the CPUs are 95 % busy[^]*longer TTL: 100 %/],
     [{ ms: 900, end: { hits: 10, misses: 90, upstreamCalls: 50 } }, true, /^a longer TTL[^]*nginx/, /they would wait for the same calls/],
     [{ ms: 900, end: { rssBytes: 8e8 } }, true, /^fewer workers[^]*DROVER_MAX_RSS/, /more workers: each takes memory/],
     [{ ms: 900, end: { elu: 0.97 } }, true, /^drover top[^]*threads[^]*more workers, if there are fewer/, /longer TTL/],
@@ -231,6 +234,7 @@ test("1.8: advice is ranked by the observed bottleneck, and measures that would 
     const [first, second] = after(what, known);
     assert.deepEqual([ranked.test(first), useless.test(second)], [true, true], `${first}\n--\n${second}`);
   }
+  assert.ok(!cases.some(([what, known]) => /Redis/.test(after(what, known).join())), "sessions in Redis are no setting yet");
   const text = summary({ ...SITUATION, results: [made({ ms: 900, end: { cpuSeconds: 19 } })] }, undefined);
   assert.match(
     text,
@@ -250,9 +254,22 @@ test("1.7: the target's CPU and memory have a verdict: below 70 and 50 % there i
   assert.match(line({ rssBytes: 8.2e8 }), /memory 82 % at margin: fails the test, and a larger machine is due/);
   assert.match(line({ rssBytes: 9e8 }), /memory 90 % at margin: fails: let no more users in/);
   assert.equal(made({ end: { cpuSeconds: 17 } }).verdict, "FAIL");
-  assert.equal(targetLine(targetVerdicts([made({ foreign: true })])), "");
+  assert.match(
+    targetLine(targetVerdicts([made({ foreign: true })])),
+    /^unknown: CPU and memory of the target\. Add --admin URL --admin-token-file FILE/,
+  );
   const found = JSON.stringify(targetVerdicts([made({ end: { rssBytes: 6e8 } })]));
   assert.match(found, /"memory","used":60,"at":"goal","verdict":"fail"/);
+});
+
+test("1.7: a CPU threshold that the user named and that stays unknown fails; the usual one passes and is called unknown", () => {
+  const foreign = made({ foreign: true });
+  assert.equal(foreign.verdict, "PASS");
+  assert.match(judgedOverall([foreign]).join("  "), /target_cpu<80 – \(unknown\)/);
+  const named = made({ foreign: true, thresholds: withUsual([parseThreshold("target_cpu<80")]) });
+  assert.equal(named.verdict, "FAIL");
+  assert.match(judgedOverall([named]).join("  "), /target_cpu<80 ✗ \(unknown: Add --admin URL/);
+  assert.equal(bottleneck(named).is, "unseen");
 });
 
 test("one next step, and another one for each end", () => {

@@ -146,6 +146,7 @@ test("1.11: deploy.sh has the four steps as a runbook, with the maximum of this 
   const steps = [...text.matchAll(/^# (\d)\. ([A-Z][a-z ]+)\./gm)].map(([, nr, name]) => `${nr} ${name}`);
   assert.deepEqual(steps, ["1 Deploy", "2 Test", "3 Real users", "4 Watch"]);
   assert.match(text, /then 100, then 500\.$/m);
+  assert.match(text, /^# 2\. Test\.[^]*--admin https:\S+ --admin-token-file FILE[^]*^# 3\./m);
 });
 
 test("1.11: deploy.sh brings a release behind the link, and the link back", (t) => {

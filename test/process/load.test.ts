@@ -269,6 +269,27 @@ suite("drover load", { concurrency: 3 }, () => {
     assert.equal(existsSync(join(dir, "no")), false);
   });
 
+  test("1.7, 1.11: CPU and memory of a target elsewhere come from its admin API; unknown, they pass no threshold that was named", async (t) => {
+    const [daemon, elsewhere] = [await start(t), folder(t)];
+    writeFileSync(join(elsewhere, "token"), readFileSync(join(daemon.dir, "var/admin-token")));
+    writeFileSync(join(elsewhere, "wrong"), "drover_wrong\n");
+    await until("the machine was sampled", async () => (await daemon.status()).machine !== null);
+    const short = [daemon.url, "--users", "2", "--hold", "3s", ...CALM];
+    const api = (file: string): string[] => ["--admin", daemon.url, "--admin-token-file", file];
+    const high = ["--threshold", "target_cpu<0.0001", "--threshold", "target_rss<1000"];
+    const [known, refused, half] = await Promise.all([
+      load(elsewhere, [...short, ...api("token"), ...high, "--json", "run.json"]),
+      load(elsewhere, [...short, ...api("wrong")]),
+      load(elsewhere, [...short, "--admin", daemon.url]),
+    ]);
+    assert.equal(known.code, 99, known.out + known.err);
+    assert.match(known.out, /target_cpu<0\.0001 ✗ \d[^]*target_rss<1000 ✓[^]*^machine +CPU \d[^]*; memory \d/m);
+    const [step] = readRun(readFileSync(join(elsewhere, "run.json"), "utf8"), "run.json").steps;
+    assert.ok((step?.cpuSeconds ?? 0) > 0 && (step?.rssBytes ?? 0) > 5e7, JSON.stringify(step));
+    assert.deepEqual([refused.code, /401: the token is refused/.test(refused.err)], [69, true], refused.err);
+    assert.deepEqual([half.code, /need each other/.test(half.err)], [64, true], half.err);
+  });
+
   test("3.5: the demo: users of one address each are not refused, the server's own figures are there, and drover plan reads the run", async (t) => {
     const daemon = await start(t);
     const players = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split("\n").slice(1, 21);

@@ -14,6 +14,8 @@ export interface StatsFacts {
   readonly capacity: object;
   readonly events: readonly TimelineEvent[];
   readonly mostWorkers: number;
+  /** Of the machine that `machine.cpu` is a share of. */
+  readonly cpus: number;
   /** Of the last minute, 0 to 1; null: there was no answer. */
   readonly errorRate: number | null;
 }
@@ -22,7 +24,7 @@ const round = (value: number | null | undefined, digits = 1): number | null =>
   value === null || value === undefined ? null : Number(value.toFixed(digits));
 const MOST_TABLES = 30;
 
-export function statsView({ snapshot: s, capacity, events, mostWorkers, errorRate }: StatsFacts): object {
+export function statsView({ snapshot: s, capacity, events, mostWorkers, cpus, errorRate }: StatsFacts): object {
   const { counters: c } = s;
   return {
     success: true,
@@ -63,6 +65,7 @@ export function statsView({ snapshot: s, capacity, events, mostWorkers, errorRat
       s.machine === null
         ? null
         : {
+            cpus,
             cpu: round(s.machine.cpu, 3),
             own_cpu: round(s.machine.ownCpu ?? null, 3),
             ram: round(s.machine.ram, 3),

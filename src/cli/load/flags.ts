@@ -9,7 +9,10 @@ import type { CommandFlag } from "../../settings/flags.ts";
 import { duration, integer } from "../../settings/parsers.ts";
 import { expected, parsed, type Codec } from "../../settings/setting.ts";
 
-const VALUES = "ladder users rate stages profile mix hold think requests patience user-file seed threads json csv html".split(" ");
+const VALUES =
+  "ladder users rate stages profile mix hold think requests patience user-file admin admin-token-file seed threads json csv html".split(
+    " ",
+  );
 const SWITCHES = ["find-max", "dry-run", "spread-addresses", "i-own-this-host"];
 
 export const LOAD_FLAGS: readonly CommandFlag[] = [
@@ -36,6 +39,9 @@ export interface LoadFlags {
   readonly requests: number | undefined;
   readonly patience: Ms | undefined;
   readonly userFile: string | undefined;
+  /** URL of the target's admin API, and the file with a viewer's token. */
+  readonly admin: string | undefined;
+  readonly adminTokenFile: string | undefined;
   readonly seed: number | undefined;
   readonly threads: number | undefined;
   readonly thresholds: readonly Threshold[];
@@ -125,6 +131,8 @@ export function readLoadFlags(own: ReadonlyMap<string, string>): LoadFlags {
     requests: read("requests", integer(1, 1_000_000_000)),
     patience: read("patience", duration(ms(100), minutes(10))),
     userFile: own.get("user-file"),
+    admin: own.get("admin"),
+    adminTokenFile: own.get("admin-token-file"),
     seed: read("seed", integer(0, 4_294_967_295)),
     threads: read("threads", integer(1, 16)),
     thresholds: own.get("threshold")?.split("\n").map(parseThreshold) ?? [],
@@ -161,6 +169,8 @@ function together(flags: LoadFlags): void {
   if (flags.stages !== undefined && flags.hold !== undefined) never("--stages says how long each stage lasts: leave out --hold");
   if (flags.requests !== undefined && (flags.users ?? flags.rate) === undefined) never("--requests needs --users or --rate");
   if (flags.requests !== undefined && flags.findMax) never("--find-max measures for a time, not for --requests: leave one of them out");
+  if ((flags.admin === undefined) !== (flags.adminTokenFile === undefined))
+    never("--admin URL and --admin-token-file FILE need each other: the token is a viewer's (drover dashboard --token viewer)");
   const files = [flags.json, flags.csv, flags.html].filter((file) => file !== undefined);
   if (files.includes("")) never("--json, --csv and --html need a file's name each");
 }

@@ -13,6 +13,8 @@ export const LOAD_HELP: readonly (readonly [string, string])[] = [
   ["--patience TIME", "when an answer counts as timed out (10s)"],
   ["--threshold EXPR", "as in k6: 'http_req_duration: p(95)<500'; may be repeated"],
   ["--user-file FILE", "who signs in: lines USER,CODE, or JSON"],
+  ["--admin URL", "read the target's CPU and memory from its admin API"],
+  ["--admin-token-file FILE", "a viewer's token for --admin"],
   ["--seed N", "repeat the same choices and pauses (1)"],
   ["--threads N", "of the generator (half of the CPUs, at most 4)"],
   ["--json FILE", "the run, for drover plan --from"],

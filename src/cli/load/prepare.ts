@@ -13,8 +13,10 @@ import { sharedAddress } from "../../load/shared-address.ts";
 import { findTarget, parseTarget } from "../../load/target.ts";
 import { CLASSES, thinkOf, type Person } from "../../load/traffic.ts";
 import { detectMachine, type Machine } from "../../settings/machine.ts";
+import { HOW_TO_KNOW } from "../../load/target-verdict.ts";
 import { LOAD_FLAGS, readLoadFlags, type LoadFlags } from "./flags.ts";
 import { probe } from "./probe.ts";
+import type { Remote } from "./remote.ts";
 import { canSpread, ratesOf, spreadable } from "./spread.ts";
 import { checkFiles, type RunFacts } from "./reports.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
@@ -71,7 +73,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
   const found = await discover(target, profile?.endpoints ?? [], { timeoutMs, signIn });
   const scenario = scenarioOf(flags, profile, found.endpoints, people);
   enoughFiles(scenario.steps, machine);
-  const { server, note } = await probe(target, resolved.settings, machine);
+  const { server, note } = await probe(target, { settings: resolved.settings, machine, remote: remoteOf(flags) });
   knowable(flags, server !== undefined);
   const seed = flags.seed ?? 1;
   const startedAt = new Date().toISOString();
@@ -109,6 +111,13 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
   return { flags, scenario, orders, facts, dataDir: resolved.settings.data_dir, mostUsers: mostUsers(machine) };
 }
 
+function remoteOf({ admin, adminTokenFile }: LoadFlags): Remote | undefined {
+  if (admin === undefined || adminTokenFile === undefined) return undefined;
+  const token = readFile("admin-token-file", adminTokenFile).trim();
+  if (/^[\w.~+/=-]{1,512}$/.test(token)) return { url: admin, token };
+  throw new DroverError("DROVER_E_USAGE", `--admin-token-file ${adminTokenFile}: expected one line, the token`);
+}
+
 /** A kernel gives a program some 28,000 ports towards one address. */
 const MOST_CONNECTIONS = 10_000;
 /** Besides the users' connections. */
@@ -130,10 +139,7 @@ export const mostUsers = (machine: Pick<Machine, "nofile">): number => Math.max(
 function knowable({ thresholds }: LoadFlags, known: boolean): void {
   const blind = known ? undefined : thresholds.find(({ metric }) => metric.startsWith("target_"));
   if (blind !== undefined)
-    throw new DroverError(
-      "DROVER_E_USAGE",
-      `threshold "${blind.text}": the target is no drover whose control socket can be reached, so nobody knows that figure`,
-    );
+    throw new DroverError("DROVER_E_USAGE", `threshold "${blind.text}": this figure of the target is unknown. ${HOW_TO_KNOW}`);
 }
 
 /** Who is sent where, and what is odd about it. */

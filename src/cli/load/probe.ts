@@ -8,6 +8,8 @@ import { DroverError } from "../../base/errors.ts";
 import { seconds } from "../../base/units.ts";
 import { askStatus } from "../client.ts";
 import type { Status } from "../snapshot.ts";
+import { HOW_TO_KNOW } from "../../load/target-verdict.ts";
+import { remote, type Remote } from "./remote.ts";
 import { cpuCounter, neighbour } from "./neighbour.ts";
 
 const PATIENCE = seconds(2);
@@ -18,8 +20,17 @@ export interface Probed {
   readonly note: string | undefined;
 }
 
-export async function probe(target: Target, settings: Settings, machine: Machine): Promise<Probed> {
-  if (!target.loopback) return { server: undefined, note: "the server's own figures are missing: it is another machine" };
+interface From {
+  readonly settings: Settings;
+  /** This one. */
+  readonly machine: Machine;
+  /** The admin API to read instead of the control socket. */
+  readonly remote: Remote | undefined;
+}
+
+export async function probe(target: Target, { settings, machine, remote: api }: From): Promise<Probed> {
+  if (api !== undefined) return { server: await remote(api), note: "CPU and memory are the whole machine's, from its admin API" };
+  if (!target.loopback) return { server: undefined, note: `the server's own figures are missing: it is another machine. ${HOW_TO_KNOW}` };
   const status = await asked(settings);
   if (status !== undefined && serves(status, target)) return { server: watched(status, settings, machine), note: undefined };
   const server = neighbour(target, machine);

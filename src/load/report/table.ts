@@ -1,5 +1,7 @@
 /** One row a step: what was measured, and beside it what the server said of itself. */
 import type { StepResult } from "../result.ts";
+import { isOfMachine } from "../judge.ts";
+import { HOW_TO_KNOW } from "../target-verdict.ts";
 import type { Judgement, Threshold } from "../metrics.ts";
 import { number, percent, rate, ratio, time, whole } from "./figures.ts";
 
@@ -56,8 +58,8 @@ const isTime = ({ metric, statistic }: Threshold): boolean => metric === "http_r
 
 /** `p(95)<500 ✗ 812 ms`: what was measured where it does not hold. */
 export function judged({ threshold, value, holds }: Judgement): string {
-  if (value === undefined && holds) return `${threshold.text} – (not known)`;
-  if (value === undefined) return `${threshold.text} ✗ (nothing to judge by)`;
+  if (value === undefined && holds) return `${threshold.text} – (unknown)`;
+  if (value === undefined) return `${threshold.text} ✗ (${isOfMachine(threshold) ? `unknown: ${HOW_TO_KNOW}` : "nothing to judge by"})`;
   return `${threshold.text} ${holds ? "✓" : "✗"}${holds ? "" : ` ${isTime(threshold) ? time(value) : number(value)}`}`;
 }
 
