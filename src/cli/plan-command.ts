@@ -14,6 +14,7 @@ import { renderVerification } from "../plan/render-verify.ts";
 import { planJson, tiersJson, verifyJson } from "../plan/report.ts";
 import { lint, readRun, usable, type LoadRun } from "../plan/run.ts";
 import { tiers } from "../plan/tiers.ts";
+import { fitRows, judgedRows, readTable, renderUsl } from "../plan/usl-table.ts";
 import { fitOf } from "../plan/usl.ts";
 import { placed, verify } from "../plan/verify.ts";
 import type { PlanInput } from "../plan/input.ts";
@@ -86,6 +87,19 @@ function showTiers(asked: Asked, input: PlanInput): void {
   else print(renderTiers(all, bills, prices));
 }
 
+/** @throws DroverError DROVER_E_USAGE for a table of too few rows. */
+function showUsl(file: string, json: boolean): void {
+  const rows = judgedRows(readTable(readFile("--usl ", file), file));
+  const made = fitRows(rows);
+  if (made === undefined)
+    throw new DroverError(
+      "DROVER_E_USAGE",
+      `--usl ${file}: expected at least 3 rows of different numbers of users that do not contradict each other`,
+    );
+  if (json) printJson({ format: "drover-plan", version: 1, usl: { rows, ...made } });
+  else print(renderUsl(rows, made));
+}
+
 const OF_THE_RUN = ["memory", "workers", "worker_connections", "cache_ttl", "reads_per_minute"] as const;
 
 /** @throws DroverError DROVER_E_USAGE for what is said of a place that the run names itself. */
@@ -120,6 +134,10 @@ export async function plan(argv: readonly string[]): Promise<number> {
   const { flags } = asked;
   if (flags.showPrices) {
     printJson(pricesOf(flags));
+    return EXIT.done.code;
+  }
+  if (flags.usl !== undefined) {
+    showUsl(flags.usl, flags.json);
     return EXIT.done.code;
   }
   const from = runOf("from", flags.from);

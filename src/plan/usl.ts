@@ -49,30 +49,48 @@ export const throughput = ({ lambda, sigma, kappa }: Coefficients, n: number): n
 const TERMS: readonly ((n: number) => number)[] = [() => 1, (n) => n - 1, (n) => n * (n - 1)];
 
 /**
- * N/X is linear in (1, N−1, N(N−1)), so that least squares of its relative error are a 3 × 3 system: nothing to iterate, no start to guess.
+ * N/X is linear in (1, N−1, N(N−1)), so that least squares of its relative error are a 3 × 3 system without a start to guess.
  * @param used which of the terms take part; the others are 0. @returns undefined when the points can't tell them apart.
  */
-function solve(points: readonly Point[], used: readonly number[]): number[] | undefined {
-  const rows = points.map(({ users, rate }) => used.map((term) => ((TERMS[term] as (n: number) => number)(users) * rate) / users));
-  return leastSquares(
-    rows,
-    points.map(() => 1),
+function solve(points: readonly Point[], used: readonly number[], weights: readonly number[]): number[] | undefined {
+  const rows = points.map(({ users, rate }, i) =>
+    used.map((term) => ((TERMS[term] as (n: number) => number)(users) * rate * (weights[i] ?? 1)) / users),
   );
+  return leastSquares(rows, weights);
+}
+
+const ROUNDS = 20;
+
+/** With rows weighted by (fitted / measured)^1.5 the fixed point minimizes the relative error of X itself, which `worst` measures. */
+function solved(points: readonly Point[], used: readonly number[]): Coefficients | undefined {
+  let found: Coefficients | undefined;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const weights = points.map(({ users, rate }) => (found === undefined ? 1 : (throughput(found, users) / rate) ** 1.5));
+    const next = coefficientsFrom(solve(points, used, weights), used);
+    if (next === undefined) return found;
+    found = next;
+  }
+  return found;
+}
+
+/** Neither σ nor κ may be negative. */
+function coefficientsFrom(terms: readonly number[] | undefined, used: readonly number[]): Coefficients | undefined {
+  const [inverse = 0] = terms ?? [];
+  if (terms === undefined || !(inverse > 0)) return undefined;
+  const of = (term: number): number => (used.includes(term) ? (terms[used.indexOf(term)] ?? 0) / inverse : 0);
+  const found = { lambda: 1 / inverse, sigma: of(1), kappa: of(2) };
+  return found.sigma < 0 || found.kappa < 0 ? undefined : found;
 }
 
 const error = (points: readonly Point[], c: Coefficients): number =>
-  points.reduce((sum, { users, rate }) => sum + (rate / throughput(c, users) - 1) ** 2, 0);
+  points.reduce((sum, { users, rate }) => sum + (throughput(c, users) / rate - 1) ** 2, 0);
 
 /** The best of the four cases in which σ and κ are free or 0: neither may be negative. */
 function coefficients(points: readonly Point[]): Coefficients | undefined {
   let best: Coefficients | undefined;
   for (const used of [[0, 1, 2], [0, 1], [0, 2], [0]]) {
-    const solved = solve(points, used);
-    if (solved === undefined || !(solved[0] !== undefined && solved[0] > 0)) continue;
-    const inverse = solved[0];
-    const of = (term: number): number => (used.includes(term) ? (solved[used.indexOf(term)] ?? 0) / inverse : 0);
-    const found = { lambda: 1 / inverse, sigma: of(1), kappa: of(2) };
-    if (found.sigma < 0 || found.kappa < 0) continue;
+    const found = solved(points, used);
+    if (found === undefined) continue;
     if (best === undefined || error(points, found) < error(points, best)) best = found;
   }
   return best;
@@ -113,12 +131,12 @@ export const fitOf = (run: LoadRun): Fit | undefined =>
 
 /** Why the fit's peak must not be used as a figure; undefined: it may. */
 export function refusal({ levels, peakUsers, tested, worst, range: [, most] }: Fit): string | undefined {
+  if (worst > WORST)
+    return `the fit misses a step by ${percent(worst)}: throughput does not follow the law (${percent(WORST)} may be missed)`;
   if (!Number.isFinite(peakUsers)) return `throughput still rose at ${tested} users, the most that were tested: nothing says where it ends`;
   if (peakUsers > tested * REACH)
     return `the fit would put the peak beyond ${REACH} × the ${tested} users that were tested: that is a guess, test further`;
   if (levels < ENOUGH) return `${levels} points for 3 coefficients: an illustration, not proof (${ENOUGH} are needed)`;
-  if (worst > WORST)
-    return `the fit misses a step by ${percent(worst)}: throughput does not follow the law (${percent(WORST)} may be missed)`;
   if (most > tested * REACH)
     return `it hangs on a single step: without it the peak is beyond ${REACH} × the ${tested} users that were tested, or nowhere`;
   return undefined;

@@ -32,9 +32,9 @@ test("2.1: 500, 2,000 and 5,000 users of a published run: a peak near 2,200 user
     { users: 5_000, rate: 18_371 },
   ]);
   assert.ok(found !== undefined);
-  about(found.peakUsers, 2_200, 0.02);
-  about(found.peakRate, 25_650, 0.02);
-  about(found.lambda, 23.2, 0.02);
+  about(found.peakUsers, 2_200, 0.01);
+  about(found.peakRate, 25_650, 0.001);
+  about(found.lambda, 23.2, 0.002);
   about(found.kappa, 2e-7, 0.03);
   assert.match(refusal(found) ?? "", /3 points.*illustration/);
 });

@@ -10,7 +10,7 @@ import { arrivals, decimal, share, sizes, twoTimes, type ArrivalsFlag } from "./
 
 const VALUES = (
   "users rate burst writes signed-in comfort bytes sizes visitors arrivals stay profile cpus ram machine nic regions upstream-ms tables ttl " +
-  "quota limit from verify prices preset"
+  "quota limit from verify usl prices preset"
 ).split(" ");
 const SWITCHES = ["tiers", "json", "explain", "cost", "show-prices"];
 
@@ -57,6 +57,8 @@ export interface PlanFlags {
   readonly limit: number | undefined;
   readonly from: string | undefined;
   readonly verify: string | undefined;
+  /** A table of measurements. */
+  readonly usl: string | undefined;
   readonly prices: string | undefined;
   readonly preset: Preset | undefined;
   readonly tiers: boolean;
@@ -104,6 +106,7 @@ export function readPlanFlags(own: ReadonlyMap<string, string>): PlanFlags {
     limit: read("limit", duration(ms(1), minutes(10))),
     from: own.get("from"),
     verify: own.get("verify"),
+    usl: own.get("usl"),
     prices: own.get("prices"),
     preset: read("preset", choice(PRESETS)),
     tiers: own.has("tiers"),
@@ -113,6 +116,8 @@ export function readPlanFlags(own: ReadonlyMap<string, string>): PlanFlags {
     showPrices: own.has("show-prices"),
   };
   together(flags);
+  const [other] = [...own.keys()].filter((name) => name !== "usl" && name !== "json");
+  if (flags.usl !== undefined && other !== undefined) never(`--usl fits a table of its own: leave out --${other}`);
   return flags;
 }
 

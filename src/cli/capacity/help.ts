@@ -23,6 +23,7 @@ export const PLAN_HELP: readonly (readonly [string, string])[] = [
   ["--tiers", "100 users, 10,000 a day and 100,000 at once, side by side"],
   ["--from RUN.json", "figures measured by a load run in place of the model's own"],
   ["--verify RUN.json", "the prediction beside the run; exit 1 when it does not hold"],
+  ["--usl TABLE.csv", "fit the scalability law: peak users and requests/s"],
   ["--cost", "what every machine of the price list would cost"],
   ["--prices FILE", "machines and what they cost, as JSON"],
   ["--show-prices", "print the price list, to be edited"],
