@@ -2,7 +2,7 @@
 import { columns } from "../base/columns.ts";
 import { CPU_SHARE } from "./input.ts";
 import type { Bill, PriceList } from "./prices.ts";
-import { needsOfTier, type Tier } from "./tiers.ts";
+import { ARTEFACTS_OF_TIERS, needsOfTier, type Tier } from "./tiers.ts";
 import { millis, num, roughly, size } from "./units.ts";
 
 /** Every machine of the list: how many are needed, the price, and the difference to the cheapest. */
@@ -21,11 +21,12 @@ export function renderTiers(all: readonly Tier[], bills: readonly Bill[], { curr
   const row = (name: string, of: (tier: Tier, i: number) => string): string[] => [name, ...all.map(of)];
   const time = (pick: "p50" | "p95" | "p99") =>
     row(pick, ({ forecast: f }) => (f.latency === undefined ? "overload" : millis(f.latency[pick])));
-  return columns([
+  const table = columns([
     row("", ({ name }) => name),
     row("requests/s", ({ forecast: f }) => num(f.load.rate)),
     row("verdict here", ({ forecast: f }) => ({ holds: "holds", tight: "no margin", overload: "does not hold" })[f.verdict]),
-    row("binds", ({ forecast: f }) => `${f.binding.resource} (${roughly(f.binding.used)})`),
+    row("of capacity", ({ forecast: f }) => roughly(f.binding.used)),
+    row("binds", ({ forecast: f }) => f.binding.resource),
     row("CPUs busy", ({ forecast: f }) => num(f.load.cpu)),
     row("CPUs to have", ({ forecast: f }) => num(Math.ceil(f.load.cpu / CPU_SHARE))),
     row("workers", ({ forecast: f }) => num(f.advice.workers)),
@@ -40,4 +41,9 @@ export function renderTiers(all: readonly Tier[], bills: readonly Bill[], { curr
     row("takes", (tier, i) => needsOfTier(tier, bills[i]?.count ?? 1).join(", ")),
     row(`${currency} a month`, (_, i) => `${num(bills[i]?.monthly ?? 0)} (${bills[i]?.count} × ${bills[i]?.machine.name})`),
   ]);
+  const files = ARTEFACTS_OF_TIERS.map(([tier, ...commands]) => [
+    `${tier} a day`,
+    commands.map((name) => `drover emit ${name}`).join("; "),
+  ]);
+  return `${table}\nFiles of each tier\n${columns(files)}`;
 }

@@ -77,11 +77,16 @@ function latency({ latency: l, input, latencyOrigin, load, needs }: Forecast): s
 }
 
 /** Blocking at 80, 90 and 100 % of the slots explains where alarms are usually set. */
-function slots({ slots: of }: Forecast): readonly (readonly string[])[] {
+function slots({ slots: of, input: { place } }: Forecast): readonly (readonly string[])[] {
   if (of === undefined) return [];
   const at = of.at.map(({ offered, refused }) => `${num(offered)}: ${rare(refused)}`).join(", ");
   const here = `${num(of.offered)} users: ${rare(of.refused)} refused, ${rare(of.aboveComfort)} of the time above`;
-  return [["slots", `${num(of.max)} (comfort ${num(of.comfort)}); ${here}; refused of ${at} (Erlang B)`]];
+  return [
+    [
+      "slots",
+      `${num(of.max)} (comfort ${num(of.comfort)}${place.slots?.comfort.origin === "measured" ? ", measured" : ""}); ${here}; refused of ${at} (Erlang B)`,
+    ],
+  ];
 }
 
 /** What fits, what the workers beyond the CPUs cost, and what they buy. No line: no more of them are set than run at once. */

@@ -1,7 +1,7 @@
 /** The plan for programs: format `drover-plan`, version 1. Fields may be added; none changes its meaning within a version. */
 import { explanations, inputs } from "./explain.ts";
 import type { Answer } from "./render.ts";
-import { needsOfTier, type Tier } from "./tiers.ts";
+import { ARTEFACTS_OF_TIERS, needsOfTier, type Tier } from "./tiers.ts";
 import type { Bill } from "./prices.ts";
 import type { Forecast } from "./forecast.ts";
 import { peakOrigin, refusal } from "./usl.ts";
@@ -68,6 +68,7 @@ export const tiersJson = (tiers: readonly Tier[], bills: readonly Bill[]): unkno
     takes: needsOfTier(tier, bills[i]?.count ?? 1),
     cost: bills[i],
   })),
+  emit: Object.fromEntries(ARTEFACTS_OF_TIERS.map(([tier, ...commands]) => [tier, commands])),
 });
 
 export const verifyJson = ({ steps, holds, ratios, notes }: Verification): unknown => ({

@@ -1,7 +1,12 @@
 /** Slots as a loss system: a login is refused while all of them are taken (Erlang B). */
 import { erlangB, timeAbove } from "./erlang.ts";
+import { measured, type Figure } from "./figure.ts";
 import type { PlanInput } from "./input.ts";
+import { leastSquares } from "./least-squares.ts";
 import type { Load } from "./load.ts";
+import { needsOf } from "./needs.ts";
+import { usable, type LoadRun } from "./run.ts";
+import { num, size } from "./units.ts";
 
 export interface SlotsForecast {
   readonly max: number;
@@ -29,4 +34,43 @@ export function slotsForecast({ signedIn }: Load, { place: { slots } }: PlanInpu
     aboveComfort: timeAbove(comfort, max, signedIn),
     at: MARKS.map((mark) => ({ offered: Math.round(max * mark), refused: erlangB(max, Math.round(max * mark)) })),
   };
+}
+
+interface Memory {
+  /** Bytes of a worker without sessions, and of one session. */
+  readonly worker: number;
+  readonly session: number;
+}
+
+/** Least squares of the memory over the steps' users; undefined: the steps do not tell the two apart. */
+function memoryOf(run: LoadRun, { costs, place }: PlanInput): Memory | undefined {
+  const steps = usable(run).flatMap(({ model, users, rssBytes }) =>
+    model === "closed" && rssBytes !== undefined ? [{ users, rssBytes }] : [],
+  );
+  const [base = 0, session = 0] =
+    leastSquares(
+      steps.map(({ users }) => [1, users]),
+      steps.map(({ rssBytes }) => rssBytes),
+    ) ?? [];
+  const worker = (base - costs.others.value) / (run.server?.workers ?? place.workers.value);
+  return session > 0 && worker > 0 ? { worker, session } : undefined;
+}
+
+/**
+ * Users that memory and CPU carry within their shares, by what a run with sessions measured.
+ * @param input calibrated by the run. @returns undefined when the run has no sessions or no memory: the table by memory size stays.
+ */
+export function measuredComfort(input: PlanInput, run: LoadRun, file: string): Figure | undefined {
+  const { worker } = input.costs;
+  if (run.signedIn !== true || worker.origin !== "measured") return undefined;
+  const told = memoryOf(run, input);
+  const costs =
+    told === undefined ? input.costs : { ...input.costs, worker: measured(told.worker, file), connection: measured(told.session, file) };
+  const carried = needsOf({ ...input, costs }).flatMap(({ resource, fullAt }) =>
+    fullAt !== undefined && (resource === "memory" || resource === "cpu") ? [fullAt] : [],
+  );
+  if (carried.length === 0) return undefined;
+  const each = `${size(costs.worker.value)} a worker, ${num(costs.connection.value / 1_024)} KiB a session`;
+  const source = `${file}: ${each}${told === undefined ? ` (assumed: ${costs.connection.source})` : ""}`;
+  return measured(Math.max(1, Math.min(...carried)), source);
 }

@@ -1,7 +1,7 @@
-/** The same machine under three demands, side by side. */
+/** The same machine under several demands, side by side. */
 import { configured } from "./figure.ts";
 import { forecast, type Forecast } from "./forecast.ts";
-import { MOST_SLOTS, withoutSlots, type PlanInput } from "./input.ts";
+import { MOST_SLOTS, type PlanInput } from "./input.ts";
 import type { Resource } from "./needs.ts";
 import { CAMPAIGN } from "./presets.ts";
 
@@ -13,6 +13,8 @@ export interface Tier {
 /** [name, users at once, requests a second of each, peak, part of writes] */
 const TIERS = [
   ["100 users", 100, 0.1, 1, 0],
+  ["200 users", 200, 0.1, 1, 0],
+  ["500 users", 500, 0.1, 1, 0],
   ["10k a day", CAMPAIGN.users, CAMPAIGN.perUser, 1, 0.3],
   ["50k a day", 5 * CAMPAIGN.users, CAMPAIGN.perUser, 1, 0.3],
   ["100k a day", 10 * CAMPAIGN.users, CAMPAIGN.perUser, 1, 0.3],
@@ -30,8 +32,15 @@ export const tiers = (input: PlanInput): readonly Tier[] =>
       bytes: input.demand.bytes,
       signedIn: input.demand.signedIn,
     };
-    return { name, forecast: forecast({ ...input, place: withoutSlots(input.place), demand }) };
+    return { name, forecast: forecast({ ...input, demand }) };
   });
+
+/** The files of each phase of growth, users a day: what `drover emit` writes for it. */
+export const ARTEFACTS_OF_TIERS: readonly (readonly [tier: string, ...commands: string[]])[] = [
+  ["10k", "systemd", "nginx", "deploy", "prometheus-rules"],
+  ["50k", "haproxy --servers HOST:PORT,HOST:PORT", "compose", "grafana", "k6 --users 1500"],
+  ["100k", "cloudformation", "cloudwatch", "deploy-100k", "k6 --users 100000 --split 4"],
+];
 
 /** What a tier takes besides a larger machine. @param machines that its bill has. */
 export function needsOfTier({ forecast: { needs, advice } }: Tier, machines: number): string[] {
@@ -40,7 +49,7 @@ export function needsOfTier({ forecast: { needs, advice } }: Tier, machines: num
     ...(machines > 1 ? ["load balancer", "shared state"] : []),
     ...(isOver("network") ? ["CDN"] : []),
     ...(isOver("writes") ? ["database for writes"] : []),
-    ...(advice.slots > MOST_SLOTS ? ["several regions"] : []),
+    ...(advice.slots > MOST_SLOTS ? ["several regions"] : machines === 1 && isOver("slots") ? [`DROVER_MAX_SLOTS=${advice.slots}`] : []),
   ];
   return list.length === 0 ? ["one machine"] : list;
 }

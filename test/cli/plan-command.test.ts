@@ -64,7 +64,7 @@ test("without flags it plans for this machine; every preset, tier and explanatio
   ] as const)
     // prettier-ignore
     assert.match((await printed(t, ["--preset", "before", flag, value])).text, /^[^\n]*, 100 users; changed on the command line\n\d+ users × 0\.1/);
-  assert.match((await printed(t, ["--tiers"])).text, /100 users +10k a day +50k a day +100k a day +100k at once/);
+  assert.match((await printed(t, ["--tiers"])).text, /100 users +200 users +500 users +10k a day +50k a day +100k a day +100k at once/);
   assert.match(
     (await printed(t, ["--explain"])).text,
     /calls to Google +60 \/ \(T \+ 1\/λ\).*\n[^]*costs\.cpu +0\.036 +assumed +docs\/tuning\.md/,
@@ -109,7 +109,7 @@ test("--json is one document, presets and tiers too", async (t) => {
   const made = await json("--users", "100", "--cpus", "4", "--ram", "8g");
   assert.deepEqual([made["format"], made["version"], made["verdict"], made["binding"]], ["drover-plan", 1, "holds", "slots"]);
   assert.equal((await json("--preset", "before"))["latencyMs"], null);
-  assert.equal(((await json("--tiers"))["tiers"] as unknown[]).length, 5);
+  assert.equal(((await json("--tiers"))["tiers"] as unknown[]).length, 7);
 });
 
 test("a run that tells what a write costs is planned with its writes, and --writes says otherwise", async (t) => {
@@ -214,4 +214,32 @@ test("nonsense exits 64 and says what was expected", async (t) => {
       (e) => e instanceof DroverError && e.exit === 64 && message.test(e.message),
       `${argv}: ${String(message)}`,
     );
+});
+
+test("4.2: the comfort of a run that signed in follows its memory; of one that did not, the table by memory size; it says which", async (t) => {
+  const steps = [100, 500, 1_000].map((n) => step(n, { model: "closed", users: n, thinkMs: 999, rssBytes: 3e8 + n * 1e6 }));
+  const server = { cpus: 2, memoryBytes: 4e9, workers: 2, workerConnections: 1_000, cacheTtlMs: 30_000, tables: 3, readsPerMinute: 60 };
+  const line = async (more: object, ...flags: string[]): Promise<string> => {
+    const asked = [
+      "--from",
+      runFile(t, { steps, server, ...more }),
+      "--ram",
+      "4g",
+      "--max-slots",
+      "20000",
+      "--signed-in",
+      "1",
+      "--workers",
+      "4",
+      ...flags,
+    ];
+    return (await printed(t, asked)).text;
+  };
+  const [, signed = ""] = /^slots +20,000 \(comfort ([\d,]+), measured\)/m.exec(await line({ signedIn: true })) ?? [];
+  // Half of 4 GiB, less 150 MiB of master and broker and 4 workers of 68 MiB, holds 1,705 sessions of 1 MB.
+  assert.equal(signed, "1,704");
+  assert.match(await line({ signedIn: false }), /^slots +20,000 \(comfort 150\)/m);
+  assert.match(await line({ signedIn: true }, "--comfort", "160"), /^slots +20,000 \(comfort 160\)/m);
+  assert.match(await line({ signedIn: true }, "--explain"), /slots\.comfort +\S+ +measured +.*MiB a worker, 977 KiB a session/);
+  assert.match(await line({ signedIn: false }, "--explain"), /slots\.comfort +150 +assumed +what such a memory usually holds/);
 });

@@ -4,8 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import test, { type TestContext } from "node:test";
 import { compare } from "../../src/cli/capacity/compare.ts";
+import { ARTEFACTS } from "../../src/cli/emit/artefacts.ts";
 import { plan } from "../../src/cli/plan-command.ts";
 import { creditsOf } from "../../src/plan/credits.ts";
+import { ARTEFACTS_OF_TIERS } from "../../src/plan/tiers.ts";
 import { monthsOld, PRICES } from "../../src/plan/prices.ts";
 import { temporaryFolder } from "../folder.ts";
 import { printed } from "./printed.ts";
@@ -51,7 +53,29 @@ test("2.7: regions split the users and the quota, and each has its machines", as
 test("3.9: the tiers 10k, 50k and 100k stand side by side with what each takes", async (t) => {
   const text = await textOf(t, ...PLACE, "--tiers");
   assert.match(text, /10k a day +50k a day +100k a day +100k at once/);
-  assert.match(text, /^takes +one machine +one machine +one machine +one machine +load balancer, shared state, CDN$/m);
+  assert.match(
+    text,
+    /^takes +one machine +one machine +DROVER_MAX_SLOTS=527 +one machine +DROVER_MAX_SLOTS=1529 +DROVER_MAX_SLOTS=3023 +load balancer, shared state, CDN$/m,
+  );
+});
+
+test("1.10: tiers count the slots: 100, 200 and 500 users as parts of the capacity, and 50k a day does not hold with 500 slots", async (t) => {
+  const text = await textOf(t, ...PLACE, "--max-slots", "500", "--tiers");
+  assert.match(text, /^ +100 users +200 users +500 users +10k a day/m);
+  assert.match(text, /^of capacity +21 % +42 % +105 % /m);
+  assert.match(text, /^verdict here +holds +holds +no margin +holds +does not hold +does not hold +does not hold$/m);
+  const { code } = await printed(t, [...PLACE, "--max-slots", "500", "--users", "3000"]);
+  assert.equal(code, 1);
+});
+
+test("3.9: each tier has its files: --tiers prints the drover emit lines, docs/plan.md has the same table", async (t) => {
+  const text = await textOf(t, ...PLACE, "--tiers");
+  const page = readFileSync("docs/plan.md", "utf8");
+  for (const [tier, ...commands] of ARTEFACTS_OF_TIERS) {
+    for (const command of commands) assert.ok(Object.hasOwn({ systemd: true, ...ARTEFACTS }, command.split(" ")[0] ?? ""), command);
+    assert.ok(text.includes(`${tier} a day`.padEnd(12) + commands.map((name) => `drover emit ${name}`).join("; ")), text);
+    assert.ok(page.includes(`| ${tier} a day | ${commands.map((name) => `\`${name}\``).join(", ")} |`), tier);
+  }
 });
 
 test("3.6: a burstable machine costs what its baseline needs, and its credits last so many hours", async (t) => {

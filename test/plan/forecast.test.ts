@@ -105,10 +105,10 @@ test("0.2, 1.3, 2.8: the corrections come out as published", () => {
   assert.equal(Math.round(gatewayBill(3_000)), 7_793);
 });
 
-test("1.10, 3.9: tiers of 100 users and of 10k, 50k and 100k a day fit, 100,000 at once do not", () => {
+test("1.10, 3.9: tiers of 100, 200 and 500 users and of 10k, 50k and 100k a day fit, 100,000 at once do not", () => {
   assert.deepEqual(
     tiers(input()).map(({ forecast: f }) => f.verdict),
-    ["holds", "holds", "holds", "holds", "overload"],
+    ["holds", "holds", "holds", "holds", "holds", "holds", "overload"],
   );
 });
 

@@ -20,7 +20,7 @@ export const PLAN_HELP: readonly (readonly [string, string])[] = [
   ["--quota N", "Google's reads a minute (as set)"],
   ["--limit TIME", "what the p95 must stay below (500ms)"],
   ["--preset NAME", "a known situation: before, after, campaign, internet"],
-  ["--tiers", "100 users, 10,000 a day and 100,000 at once, side by side"],
+  ["--tiers", "100 to 500 users, 10k to 100k a day, 100,000 at once"],
   ["--from RUN.json", "figures measured by a load run in place of the model's own"],
   ["--verify RUN.json", "the prediction beside the run; exit 1 when it does not hold"],
   ["--usl TABLE.csv", "fit the scalability law: peak users and requests/s"],

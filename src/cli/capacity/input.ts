@@ -8,6 +8,7 @@ import { assumed, configured, type Figure } from "../../plan/figure.ts";
 import { DROVER, type PlanInput } from "../../plan/input.ts";
 import { machineOf } from "../../plan/prices.ts";
 import { preset } from "../../plan/presets.ts";
+import { measuredComfort } from "../../plan/slots.ts";
 import type { LoadRun } from "../../plan/run.ts";
 import { placed } from "../../plan/verify.ts";
 import { demoIsOn } from "../../settings/demo.ts";
@@ -202,5 +203,12 @@ function inputOf(asked: Asked, run: LoadRun | undefined): PlanInput {
   const another = [flags.writes, flags.preset, flags.tiers || undefined].some((said) => said !== undefined) && costs.write.p50.value === 0;
   const made = { ...begun, costs: another ? { ...costs, write: begun.costs.write } : costs };
   if (flags.preset !== undefined) return overlaid(made, asked);
-  return peaked(overlaid(asMeasured(demandOf(made, run, flags), run, asked), asked), run, asked);
+  return comfortable(peaked(overlaid(asMeasured(demandOf(made, run, flags), run, asked), asked), run, asked), run, flags);
+}
+
+/** The run's own memory in place of the table by memory size. */
+function comfortable(input: PlanInput, run: LoadRun, { from = "", comfort: said }: PlanFlags): PlanInput {
+  const { slots } = input.place;
+  const comfort = said === undefined && slots !== undefined ? measuredComfort(input, run, from) : undefined;
+  return slots === undefined || comfort === undefined ? input : { ...input, place: { ...input.place, slots: { ...slots, comfort } } };
 }
