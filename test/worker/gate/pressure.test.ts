@@ -29,7 +29,7 @@ test("a loop that is in time turns nothing away, and neither does one that is la
   assert.equal(loop.pressure.isOff, true);
 });
 
-test("a standing delay turns exports away first, then writes, then reads; never logins, health checks and the operator", () => {
+test("3.4: a standing delay turns exports away first, then writes, then reads; never logins, health checks and the operator", () => {
   const loop = new Loop();
   const seen: string[] = [];
   for (let i = 0; i < 100; i += 1) {
