@@ -242,7 +242,7 @@ export class AdminApi {
       case "/api/admin/reload":
         return master.reload();
       case "/api/admin/scale":
-        return with_(readNumber(given, "to", { least: 1, most: master.mostWorkers() }), (to) => master.scale(to));
+        return with_(readNumber(given, "to", { least: master.leastWorkers(), most: master.mostWorkers() }), (to) => master.scale(to));
       case "/api/admin/recycle":
         if (given["slot"] === undefined) return master.recycle(undefined);
         return with_(readNumber(given, "slot", slots), (slot) => master.recycle(slot));

@@ -52,6 +52,7 @@ export interface Master {
   /** How many slots there are, whether anybody logs in or not. */
   slotsWanted(): number;
   /** Most workers that `scale` takes. */
+  leastWorkers(): number;
   mostWorkers(): number;
 }
 

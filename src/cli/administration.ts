@@ -148,6 +148,7 @@ function masterOf({ generations, adjustments, daemon, order, schedule }: MasterP
     aside: async (most) => asideOf(await daemon().ask({ do: "aside", most })),
     deal: async (verb, ids) => dealtOutcome(verb, await daemon().ask({ do: verb, ids: ids ?? null })),
     slotsWanted: () => adjustments.maxSlots(generations.settings()),
+    leastWorkers: () => boundOf(generations.settings()).least,
     mostWorkers: () => boundOf(generations.settings()).most,
   };
 }

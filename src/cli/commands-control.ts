@@ -133,9 +133,9 @@ export function createCommands({ daemon, generations, log, resolve, dashboard, a
       case "scale": {
         if (arbiter.state().mode.is !== "running") return { ok: false, message: "drover is stopping" };
         const to = body["to"];
-        const { most, why } = boundOf(generations.settings());
-        if (!Number.isSafeInteger(to) || (to as number) < 1 || (to as number) > most)
-          return { ok: false, message: `scale needs a number of workers from 1 to ${most}, not ${JSON.stringify(to)}: ${why}` };
+        const { least, most, why } = boundOf(generations.settings());
+        if (!Number.isSafeInteger(to) || (to as number) < least || (to as number) > most)
+          return { ok: false, message: `scale needs a number of workers from ${least} to ${most}, not ${JSON.stringify(to)}: ${why}` };
         arbiter.feed({ type: "scale", to: to as number });
         return { ok: true, message: `${arbiter.state().target} workers wanted` };
       }

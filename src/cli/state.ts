@@ -35,6 +35,7 @@ export const policyOf = (settings: Settings): Policy => ({
   quickTimeout: seconds(2),
   crashLimit: { crashes: 5, within: seconds(60), unborn: 1 },
   backoff: { base: seconds(1), max: seconds(30), alone: seconds(8), served: seconds(5) },
+  minWorkers: boundOf(settings).least,
   maxWorkers: boundOf(settings).most,
 });
 

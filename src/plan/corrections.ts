@@ -153,7 +153,7 @@ function internet(): Correction[] {
       subject: "the functions at once",
       theirs: "10,000, of 50,000 that the quota allows; 5,000 provisioned with --qualifier $LATEST",
       ours: `right: 100,000 requests/s × 100 ms = ${exact(AT_ONCE)} at once; ${exact(SCALES.more)} more every ${SCALES.every} s: ${num((AT_ONCE / SCALES.more) * SCALES.every)} s until all are there. drover keeps every worker ready (DROVER_WORKERS), and drover scale N changes their number`,
-      why: "Little's law. Of provisioned concurrency $LATEST has none: it takes a version or an alias, and in double quotes the shell leaves nothing of it",
+      why: "Little's law. Of provisioned concurrency $LATEST has none: it takes a version or an alias, and in double quotes the shell leaves nothing of it. drover's own bounds: DROVER_MIN_WORKERS (as provisioned) and DROVER_MAX_WORKERS (as reserved)",
     },
     {
       subject: "the peak",

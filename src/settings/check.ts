@@ -37,6 +37,16 @@ function filesOfMaster(settings: Settings, { nofile }: Machine, from: (name: key
   ];
 }
 
+function workerBounds({ workers, min_workers: least, max_workers: most }: Settings, from: (name: keyof Settings) => string): string[] {
+  if (least > most)
+    return [`min_workers: ${least} (${from("min_workers")}): expected at most max_workers, ${most} (${from("max_workers")}); lower it`];
+  if (workers >= least && workers <= most) return [];
+  return [
+    `workers: ${workers} (${from("workers")}): expected ${least} to ${most}, ` +
+      `the bounds of min_workers (${from("min_workers")}) and max_workers (${from("max_workers")}); change one of them`,
+  ];
+}
+
 function memoryBudget(settings: Settings, machine: Machine, from: (name: keyof Settings) => string): string[] {
   const warnings: string[] = [];
   const { memory, workers, max_rss } = settings;
@@ -118,6 +128,7 @@ export function crossCheck(settings: Settings, machine: Machine, from: (name: ke
       ...silent,
       ...workerFiles(settings, machine, from),
       ...filesOfMaster(settings, machine, from),
+      ...workerBounds(settings, from),
       ...tlsPair(settings, from),
       ...alerts(settings, from).problems,
       ...schedule(settings, from),

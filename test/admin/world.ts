@@ -104,6 +104,7 @@ export class AdminWorld {
           return done(`${verb} ${ids?.join() ?? "all"}`);
         },
         slotsWanted: () => 200,
+        leastWorkers: () => 1,
         mostWorkers: () => 256,
       },
       access: this.access,

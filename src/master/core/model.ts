@@ -210,7 +210,8 @@ export interface Policy {
     /** A child that was ready for so long resets the back-off of its place. */
     readonly served: Ms;
   };
-  /** Most workers that `grow` and `scale` may reach. */
+  /** Fewest and most workers that `grow`, `shrink` and `scale` may reach. */
+  readonly minWorkers: number;
   readonly maxWorkers: number;
 }
 

@@ -7,13 +7,16 @@ import { acts, each, steps, unchanged } from "./steps.ts";
 import { placeId, type Decision, type Master, type Place, type Policy } from "./model.ts";
 
 /**
- * Sets how many workers there shall be, 1 … maxWorkers; beyond that the nearest is taken, and said. Numbers stay 0 … N−1:
+ * Sets the number of workers, minWorkers … maxWorkers; beyond that the nearest is taken, and said. Numbers stay 0 … N−1:
  * growing uses the lowest free ones (also of places that still drain), shrinking gives up the highest.
  */
 export function resize(master: Master, to: number, at: Instant, policy: Policy): Decision {
   if (!Number.isInteger(to)) return [master, [say("warn", `the number of workers stays ${master.target}: ${to} is no whole number`)]];
-  const target = Math.max(1, Math.min(to, policy.maxWorkers));
-  const clamped = target === to ? [] : [say("warn", `workers: ${to} is outside 1 … ${policy.maxWorkers}, ${target} is taken`, { target })];
+  const target = Math.max(policy.minWorkers, Math.min(to, policy.maxWorkers));
+  const clamped =
+    target === to
+      ? []
+      : [say("warn", `workers: ${to} is outside ${policy.minWorkers} … ${policy.maxWorkers}, ${target} is taken`, { target })];
   if (target === master.target) return [master, clamped];
   const told = say("info", `workers: ${master.target} → ${target}`, { from: master.target, target });
   return steps({ ...master, target }, acts(...clamped, told), openUp, (m) => closeDown(m, at, policy));

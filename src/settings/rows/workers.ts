@@ -14,12 +14,15 @@ function defaultWorkers({ machine, earlier }: Situation): { text: string; why: s
   const memory = earlier.get("memory") as Bytes;
   const byCpu = machine.cpus * 4;
   const byMemory = Math.max(1, Math.floor(memory / 2 / WORKER_FOOTPRINT));
-  const workers = Math.min(byCpu, byMemory, MOST_WORKERS);
+  const [least, most] = [earlier.get("min_workers") as number, earlier.get("max_workers") as number];
+  const workers = Math.max(Math.min(byCpu, byMemory, most), Math.min(least, most));
   const rule =
     byMemory < byCpu
       ? `memory decides: half of ${roughly(memory)} holds ${byMemory} of ${roughly(WORKER_FOOTPRINT)} each; CPU × 4 would be ${byCpu}`
       : `CPU decides: ${machine.cpus} × 4; half of ${roughly(memory)} would hold ${byMemory}`;
-  return { text: String(workers), why: workers < Math.min(byCpu, byMemory) ? `${rule}; no more than ${MOST_WORKERS}` : rule };
+  const wanted = Math.min(byCpu, byMemory);
+  const bound = workers < wanted ? `; no more than ${most}` : workers > wanted ? `; no fewer than ${least}` : "";
+  return { text: String(workers), why: `${rule}${bound}` };
 }
 
 export const WORKERS = [
@@ -37,6 +40,26 @@ export const WORKERS = [
     },
     reload: "live",
     help: "What drover and all its processes together may use.",
+  }),
+  setting({
+    name: "min_workers",
+    group: "workers",
+    codec: integer(1, MOST_WORKERS),
+    default: "1",
+    reload: "live",
+    help: "The fewest workers that the daemon may be scaled to.",
+    notes:
+      "Bounds DROVER_WORKERS, `drover scale`, TTOU and the admin API. These workers stay ready, as AWS Lambda's provisioned concurrency does.",
+  }),
+  setting({
+    name: "max_workers",
+    group: "workers",
+    codec: integer(1, MOST_WORKERS),
+    default: String(MOST_WORKERS),
+    reload: "live",
+    help: "The most workers that the daemon may be scaled to.",
+    notes:
+      "Bounds DROVER_WORKERS, `drover scale`, TTIN and the admin API, as AWS Lambda's reserved concurrency does. Memory and open files may allow fewer.",
   }),
   setting({
     name: "workers",

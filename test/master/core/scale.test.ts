@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { seconds } from "../../../src/base/units.ts";
-import { booted } from "./world.ts";
+import { booted, world } from "./world.ts";
 
 test("grow adds the next number at once, shrink drains the highest, and numbers are used again", () => {
   const w = booted(2);
@@ -30,6 +30,15 @@ test("1 … maxWorkers: beyond that the nearest is taken, and said", () => {
   for (const to of [Number.NaN, 2.5, Infinity]) w.feed({ type: "scale", to });
   assert.equal(w.master.target, 8);
   assert.equal(w.logged(/is no whole number/), 3);
+});
+
+test("2.4: TTOU, TTIN and scale stay within the fewest and the most workers", () => {
+  const w = world({ minWorkers: 2, maxWorkers: 4 }).start(3);
+  for (const to of [1, 2, 9]) w.feed({ type: "scale", to });
+  assert.equal(w.master.target, 4);
+  assert.equal(w.logged(/1 is outside 2 … 4, 2 is taken/), 1);
+  for (let i = 0; i < 5; i += 1) w.feed({ type: "shrink" });
+  assert.equal(w.master.target, 2);
 });
 
 test("what still boots is killed when its place goes; a place without a process goes at once", () => {

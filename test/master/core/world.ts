@@ -22,6 +22,7 @@ export const POLICY: Policy = {
   quickTimeout: seconds(5),
   crashLimit: { crashes: 3, within: seconds(60), unborn: 3 },
   backoff: { base: seconds(1), max: seconds(30), alone: seconds(8), served: seconds(5) },
+  minWorkers: 1,
   maxWorkers: 8,
 };
 
