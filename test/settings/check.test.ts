@@ -24,6 +24,21 @@ test("connections must fit into the open files of a process", () => {
   assert.deepEqual(resolved({ machine: { nofile: undefined } }).warnings, []);
 });
 
+test("2.4: the number of workers lies within DROVER_MIN_WORKERS and DROVER_MAX_WORKERS; its default does by itself", () => {
+  const said = (env: Record<string, string>): string => problems({ env }).join();
+  assert.match(
+    said({ DROVER_WORKERS: "9", DROVER_MAX_WORKERS: "8" }),
+    /^workers: 9 \(environment DROVER_WORKERS\): expected 1 to 8, the bounds of/,
+  );
+  assert.match(said({ DROVER_WORKERS: "2", DROVER_MIN_WORKERS: "3" }), /^workers: 2 .*: expected 3 to 256/);
+  assert.match(
+    said({ DROVER_WORKERS: "9", DROVER_MIN_WORKERS: "9", DROVER_MAX_WORKERS: "8" }),
+    /^min_workers: 9 .*: expected at most max_workers, 8/,
+  );
+  assert.equal(resolved({ env: { DROVER_MAX_WORKERS: "1" } }).settings.workers, 1);
+  assert.equal(resolved({ env: { DROVER_MIN_WORKERS: "40" } }).settings.workers, 40);
+});
+
 test("the priority of workers is a nice value that needs no right", () => {
   assert.equal(resolved({}).settings.worker_priority, 0);
   assert.equal(resolved({ env: { DROVER_WORKER_PRIORITY: "19" } }).settings.worker_priority, 19);
