@@ -10,6 +10,8 @@ import { times } from "../../times.ts";
 import { booted, world, type World } from "./world.ts";
 
 const DAEMON: Policy = policyOf({
+  min_workers: 1,
+  max_workers: 256,
   boot_timeout: seconds(60),
   timeout: seconds(30),
   graceful_timeout: seconds(30),
