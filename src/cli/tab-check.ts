@@ -4,7 +4,7 @@ import { DroverError } from "../base/errors.ts";
 import { ms, seconds } from "../base/units.ts";
 import { readServiceAccount } from "../broker/credentials.ts";
 import { createGoogle, type Account } from "../broker/google.ts";
-import type { Upstream } from "../broker/upstream.ts";
+import type { Outcome, Upstream } from "../broker/upstream.ts";
 import { foldTitle, parseRange, quoted } from "../sheets/a1.ts";
 import { ACCOUNTS } from "../sheets/users.ts";
 import type { Table } from "../sheets/types.ts";
@@ -12,18 +12,26 @@ import type { Plan } from "./plan.ts";
 
 /** Upper bound on the whole comparison. */
 const PATIENCE = seconds(10);
-/** How many ranges without a tab are read, to report what Google takes them for. The broker's quota reserve covers the calls. */
-const MOST_READ = 3;
+/** Ranges of a spreadsheet without a listed tab that are read. The broker's quota reserve covers them. */
+const MOST_READ = 8;
+/** Of these at once. */
+const AT_ONCE = 3;
 /** How many tabs an error lists. */
 const MOST_LISTED = 30;
 
 type Result =
-  | { readonly is: "compared"; readonly wrong: readonly string[]; readonly calls: number }
+  | { readonly is: "compared"; readonly wrong: readonly string[]; readonly unchecked: readonly string[]; readonly calls: number }
   | { readonly is: "failed"; readonly message: string };
+
+/** What Google makes of a range whose tab is not among the listed ones. */
+type Finding =
+  | { readonly is: "there" } // Google folds titles by rules of its own: it found the tab
+  | { readonly is: "wrong"; readonly message: string }
+  | { readonly is: "unchecked"; readonly reason: string };
 
 /**
  * Lists the tabs of each spreadsheet that has tables: one read call each, and a few more when a tab is missing.
- * @returns the line to print.
+ * @returns the lines to print: a range that Google gave no answer about is named as not checked.
  * @throws DroverError DROVER_E_TABLES naming each table whose tab is missing, or whose range Google resolves to another tab.
  */
 export async function tabLine(plan: Plan, tables: readonly Table[] | undefined, offline: boolean): Promise<string> {
@@ -59,14 +67,46 @@ async function compare(upstream: Upstream, tables: readonly Table[], late: Abort
   if (tabs.is !== "ok") return { is: "failed", message: tabs.message };
   const there = new Set(tabs.value.map(foldTitle));
   const missing = tables.filter(({ range }) => !there.has(foldTitle(parseRange(range)?.tab ?? range)));
-  const read = await Promise.all(missing.slice(0, MOST_READ).map(({ range }) => upstream.read([quoted(range)], late)));
-  const wrong = missing.flatMap(({ name, range }, i) => {
-    const outcome = read[i];
-    if (outcome?.is === "ok") return []; // Google folds titles by rules of its own: it found the tab
-    const why = outcome?.is === "noRange" ? outcome.message : "the spreadsheet has no tab of that title";
-    return [`${name === ACCOUNTS ? '"users"' : `table ${name}`}: range ${range}: ${why} (its tabs: ${listed(tabs.value)})`];
-  });
-  return { is: "compared", wrong, calls: 1 + read.length };
+  const { findings, rest } = await look(upstream, new Set(missing.map(({ range }) => quoted(range))), late);
+  const found = missing.map((table) => ({ table, finding: findings.get(quoted(table.range)) ?? rest }));
+  const wrong = found.flatMap(({ table, finding }) =>
+    finding.is === "wrong" ? [`${nameOf(table)}: range ${table.range}: ${finding.message} (its tabs: ${listed(tabs.value)})`] : [],
+  );
+  const reasons = Map.groupBy(found, ({ finding }) => (finding.is === "unchecked" ? finding.reason : undefined));
+  const unchecked = [...reasons].flatMap(([reason, some]) =>
+    reason === undefined ? [] : [`${some.map(({ table }) => nameOf(table)).join(", ")}: ${reason}`],
+  );
+  return { is: "compared", wrong, unchecked, calls: 1 + findings.size };
+}
+
+const nameOf = ({ name }: Table): string => (name === ACCOUNTS ? '"users"' : `table ${name}`);
+
+const OVER: Finding = { is: "unchecked", reason: `the check reads ${MOST_READ} ranges without a listed tab at most` };
+
+interface Looked {
+  /** By range: one call each. */
+  readonly findings: ReadonlyMap<string, Finding>;
+  /** Of the ranges that were not asked about. */
+  readonly rest: Finding;
+}
+
+/** Reads the ranges one by one, a few at once. After a call that failed it makes no more: the others get the same reason. */
+async function look(upstream: Upstream, ranges: ReadonlySet<string>, late: AbortSignal): Promise<Looked> {
+  const findings = new Map<string, Finding>();
+  const asked = [...ranges].slice(0, MOST_READ);
+  for (let i = 0; i < asked.length; i += AT_ONCE) {
+    const some = asked.slice(i, i + AT_ONCE);
+    const read = await Promise.all(some.map(async (range) => findingOf(await upstream.read([range], late))));
+    for (const [at, range] of some.entries()) findings.set(range, read[at] ?? OVER);
+    const failed = read.find(({ is }) => is === "unchecked");
+    if (failed !== undefined) return { findings, rest: failed };
+  }
+  return { findings, rest: OVER };
+}
+
+function findingOf(outcome: Outcome<unknown>): Finding {
+  if (outcome.is === "ok") return { is: "there" };
+  return outcome.is === "noRange" ? { is: "wrong", message: outcome.message } : { is: "unchecked", reason: outcome.message };
 }
 
 const listed = (titles: readonly string[]): string => {
@@ -79,10 +119,14 @@ const listed = (titles: readonly string[]): string => {
 
 function lineOf(results: readonly Result[], file: string): string {
   const wrong = results.flatMap((result) => (result.is === "compared" ? result.wrong : []));
+  const reasons = results.flatMap((result) => (result.is === "failed" ? [result.message] : result.unchecked));
+  const unchecked = [...new Set(reasons)].map((reason) => `tabs: not checked: ${reason}\n`).join("");
   if (wrong.length > 0)
-    throw new DroverError("DROVER_E_TABLES", `${wrong.join("\n")}\nCorrect the range in ${file}, or rename the tab in the spreadsheet`);
-  const failed = results.find((result) => result.is === "failed");
-  if (failed !== undefined) return `tabs: not checked: ${failed.message}\n`;
+    throw new DroverError(
+      "DROVER_E_TABLES",
+      `${wrong.join("\n")}\n${unchecked}Correct the range in ${file}, or rename the tab in the spreadsheet`,
+    );
+  if (unchecked !== "") return unchecked;
   const calls = results.reduce((sum, result) => sum + (result.is === "compared" ? result.calls : 0), 0);
   return `tabs: every table's tab is there (${calls} call${calls === 1 ? "" : "s"} to Google)\n`;
 }

@@ -84,6 +84,61 @@ test("without an answer from Google the tabs are not checked: the reason, and th
   }
 });
 
+/** Lists these tabs once; what Google knows beyond them are titles that it folds by rules of its own. */
+const lists = (...titles: readonly string[]) => answerJson(200, { sheets: titles.map((title) => ({ properties: { title } })) });
+
+const unmatched = (count: number): string[] => Array.from({ length: count }, (_, i) => `tab ${i}`);
+const tablesOf = (tabs: readonly string[]) => Object.fromEntries(tabs.map((tab, i) => [`t${i}`, tab]));
+
+test("each range without a listed tab is asked for, however many there are, and a range once", async (t) => {
+  const tabs = unmatched(5);
+  const { fake, env } = await google(t, ...tabs);
+  fake.faults.push(lists("players"));
+  const { code, stdout, stderr } = await check({ ...tablesOf(tabs), again: "tab 4" }, env);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^tabs: every table's tab is there \(6 calls to Google\)$/m);
+});
+
+test("a range that Google gives no answer about is not checked: the reason, and the exit code of the rest", async (t) => {
+  const { fake, env } = await google(t);
+  for (const [fault, words] of [
+    [googleError(503, "UNAVAILABLE", "The service is currently unavailable."), /503/],
+    [quotaError(), /quota/],
+  ] as const) {
+    fake.faults.push(lists("players"));
+    fake.standing = fault;
+    const { code, stdout, stderr } = await check({ ...tablesOf(unmatched(5)), players: "players" }, env);
+    assert.equal(code, 0, stderr);
+    const line = /^tabs: not checked: .*$/m.exec(stdout)?.[0] ?? stdout;
+    assert.match(line, words);
+    assert.match(line, /: table t0, table t1, table t2, table t3, table t4: /);
+    assert.doesNotMatch(stdout, /every table's tab is there/);
+  }
+});
+
+test("beside a range that is wrong, one that Google gives no answer about is not called wrong", async (t) => {
+  const { fake, env } = await google(t);
+  fake.faults.push(lists("players"));
+  const away = googleError(503, "UNAVAILABLE", "The service is currently unavailable.");
+  const none = googleError(400, "INVALID_ARGUMENT", "Unable to parse range: 'tab 0'");
+  fake.standing = (req, res) => (/ranges=[^&]*tab(?:%20|\+)0/.test(req.url ?? "") ? none : away)(req, res);
+  const { code, stderr } = await check(tablesOf(unmatched(2)), env);
+  assert.equal(code, 78, stderr);
+  assert.match(stderr, /table t0: range tab 0: /);
+  assert.doesNotMatch(stderr, /table t1: range/);
+  assert.match(stderr, /tabs: not checked: table t1: .*503/);
+});
+
+test("ranges beyond what the check may ask are not checked, by name", async (t) => {
+  const tabs = unmatched(10);
+  const { fake, env } = await google(t, ...tabs);
+  fake.faults.push(lists("players"));
+  const { code, stdout, stderr } = await check(tablesOf(tabs), env);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^tabs: not checked: table t8, table t9: .*8 ranges/m);
+  assert.equal(fake.apiCalls.length, 9);
+});
+
 test("--offline asks Google nothing, and the demo has nothing to ask", async (t) => {
   const { fake, env } = await google(t, "players");
   const offline = await check({ scores: "Scores" }, env, ["--offline"]);
