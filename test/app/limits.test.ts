@@ -1,6 +1,6 @@
 /** How often clients may write, over HTTP; and what they are told who may not, or can't come in. */
 import assert from "node:assert/strict";
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { test } from "node:test";
 import { http } from "../../src/base/http.ts";
 import { fullProblem, fullSentence } from "../../src/app/refusals/full.ts";
@@ -267,6 +267,41 @@ test("over the limit a repeated request still gets its answer, and nothing else 
   const before = w.sheet.asked.length;
   assert.equal((await post("first", batch)).status, 429, "a look for the answer counts as a read");
   assert.equal(w.sheet.asked.length, before);
+});
+
+test("over the limit, looks for the answer of a repeated request have a limit of their own, without a limit of reads", async () => {
+  const limits = rules({ write: { most: 2, per: MINUTE } });
+  await using w = await world(open(), undefined, { limits, clients: createTrust(LOCAL) });
+  const post = (key: string, from = "203.0.113.7", body = row()) =>
+    send(w.url, "POST", "/api/tables/players", { "idempotency-key": key, "x-forwarded-for": from }, body);
+  const first = row();
+  for (const status of [201, 201]) assert.equal((await post("first", undefined, first)).status, status);
+  const before = w.sheet.asked.length;
+  for (let i = 0; i < 4; i += 1) assert.equal((await post(`new-${i}`)).status, 429);
+  assert.equal(w.sheet.asked.length, before + 4, "twice the write limit");
+  const over = [await post("new-5"), await post("first", undefined, first), await post("new-6", undefined, "no JSON")];
+  assert.deepEqual(
+    over.map(({ status, body }) => [status, body["code"]]),
+    over.map(() => [429, "rate-limited"]),
+    "refused before the body is read",
+  );
+  assert.match(String(over[0]?.headers["ratelimit-policy"]), /^"write";q=2;w=60$/);
+  assert.equal(w.sheet.asked.length, before + 4, "no look reaches the broker");
+  assert.equal((await post("new-7", "203.0.113.8")).status, 201, "another address is not concerned");
+});
+
+test("without a write limit, and for strangers that can't be told apart, looks for an answer are limited, too", async () => {
+  const { host, worker } = ledgerByHand();
+  const clients = { countable: () => undefined };
+  const log = { warn: () => undefined } as never;
+  for (const user of ["ada", undefined]) {
+    const userOf = (): Promise<string | undefined> => Promise.resolve(user);
+    const limiter = new Limiter({ ledger: worker(), clients, userOf, rules: rules({ signals: 1 }), log });
+    const looks: boolean[] = [];
+    for (let i = 0; i < 201; i += 1) looks.push(await limiter.replay({} as IncomingMessage));
+    assert.deepEqual([looks.filter((may) => may).length, looks.at(-1)], [200, false]);
+  }
+  host.close();
 });
 
 test("names of limits and what is left of them, as structured fields", () => {

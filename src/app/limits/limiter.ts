@@ -52,6 +52,12 @@ export const EXPORTS_OF_A_CLIENT = 3;
 
 const FREE: Passage = { is: "pass", headers: {} };
 const MINUTE: Ms = minutes(1);
+/** Requests over a limit whose first answer is looked for, as a multiple of the write rate. */
+const REPLAYS = 2;
+/** The write rate that is taken when there is none: the day or the whole service was over its limit. */
+const UNLIMITED: Rate = { most: 100, per: MINUTE };
+/** Strangers who can't be told apart share one counter. */
+const STRANGERS = { key: "replay:address:unknown" };
 /** Of all clients together. */
 const SIGNALS = "write:all:signals";
 
@@ -124,12 +130,23 @@ export class Limiter {
     return passage([deed], this.#parts.ledger.count({ key: deed.key, ...read }));
   }
 
+  /**
+   * Before the broker looks for the first answer of a request that is over a limit. Counted here: as a read, and by a limit of its own.
+   * @returns whether it may look.
+   */
+  async replay(req: IncomingMessage): Promise<boolean> {
+    const { most, per, burst } = this.#parts.rules.write ?? UNLIMITED;
+    const rate = { most: most * REPLAYS, per, ...(burst === undefined ? {} : { burst: burst * REPLAYS }) };
+    const [{ key } = STRANGERS] = this.#own("replay", await this.who(req), rate);
+    return this.#parts.ledger.count({ key, ...rate }).is === "ok" && (await this.read(req)).is === "pass";
+  }
+
   async #spend(own: readonly NamedDeed[], all: readonly NamedDeed[]): Promise<Passage> {
     if (own.length + all.length === 0) return FREE;
     return passage(own, await this.#parts.ledger.spend(bare([...own, ...all])));
   }
 
-  #own(name: "write" | "read" | "export", { user, address }: Who, rate: Rate | null): NamedDeed[] {
+  #own(name: "write" | "read" | "export" | "replay", { user, address }: Who, rate: Rate | null): NamedDeed[] {
     if (rate === null) return [];
     if (user !== undefined) return [{ name, key: `${name}:user:${user}`, ...rate }];
     return address === undefined ? [] : [{ name, key: `${name}:address:${address}`, ...rate }];

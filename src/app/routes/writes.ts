@@ -80,7 +80,7 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
     if (over === undefined) writers.set(request, { who, rows });
     return over;
   };
-  /** Requests with an Idempotency-Key that are over a limit. */
+  /** Requests with an Idempotency-Key that are over a limit, and whose first answer may be looked for. */
   const overLimit = new WeakMap<FastifyRequest, Problem>();
   const takeBack = (request: Writing): void => {
     const counted = writers.get(request);
@@ -95,7 +95,8 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
       if (refused !== undefined) return sendProblem(request, reply, refused);
       const over = await counted(request, reply);
       if (over === undefined) return undefined;
-      if (request.headers["idempotency-key"] === undefined) return sendProblem(request, reply, over);
+      if (request.headers["idempotency-key"] === undefined || !(await limiter.replay(request.raw)))
+        return sendProblem(request, reply, over);
       overLimit.set(request, over); // its answer may be known: the body tells
       return undefined;
     },
@@ -105,10 +106,13 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
     handler: async (request: Writing, reply: FastifyReply): Promise<FastifyReply> => {
       const wish = await understand(request, reply, deed, services);
       if ("status" in wish) return sendProblem(request, reply, wish);
-      const over = overLimit.get(request) ?? (await weighed(request, reply, wish.changes.length));
+      const head = overLimit.get(request);
+      const over = head ?? (await weighed(request, reply, wish.changes.length));
       if (over !== undefined) {
         const { info, changes, once, wait } = wish;
-        const known = once && (await replayed({ request: { table: info.name, changes, once }, wait, raw: request.raw }, services));
+        const { raw } = request;
+        const looks = once !== undefined && (head !== undefined || (await limiter.replay(raw)));
+        const known = looks ? await replayed({ request: { table: info.name, changes, once }, wait, raw }, services) : undefined;
         if (known !== undefined) takeBack(request);
         return known === undefined ? sendProblem(request, reply, over) : sendWritten(reply, known, wish);
       }

@@ -9,12 +9,14 @@ interface Repeated {
   readonly raw: IncomingMessage;
 }
 
-/** @returns undefined when no such request was accepted. The search counts as a read: beyond that limit there is none. */
+/**
+ * Asks the broker. The caller has asked `limiter.replay` first.
+ * @returns undefined when no such request was accepted.
+ */
 export async function replayed(
   { request, wait, raw }: Repeated,
-  { limiter, tables }: AppServices,
+  { tables }: Pick<AppServices, "tables">,
 ): Promise<Extract<WriteAnswer, { is: "written" }> | undefined> {
-  if ((await limiter.read(raw)).is === "refused") return undefined;
   const answer = await tables.write({ ...request, replay: true }, wait, raw.signal);
   return answer.is === "written" ? answer : undefined;
 }
