@@ -55,7 +55,9 @@ if [ "$go" != rollback ]; then
     [ -n "$releases" ] || fail "FOLDER $folder: DROVER_APP must lead through a link, as in /srv/app/current/app.mjs; emit this script again"
     [ -d "$folder" ] || fail "FOLDER $folder: expected a folder"
   fi
-  new=$(there mktemp) && there "cat >'$new'" <"$env" || fail "$to: ENVFILE could not be copied" # mktemp: 0600; empty until its name is known
+  if ! new=$(there mktemp) || ! there "cat >'$new'" <"$env"; then # mktemp: 0600; empty until its name is known
+    fail "$to: ENVFILE could not be copied"
+  fi
   if [ -n "$folder" ] && [ "$go" = go ]; then
     release=$(date -u +%Y%m%dT%H%M%SZ)
     uploaded=$release

@@ -147,11 +147,12 @@ const CHECKS: Readonly<Record<string, Entry[1]>> = {
       await it.taken("DELETE", "inserted/p3"),
     ];
     for (const write of writes) assert.equal((await it.ended(write)).state, "landed");
-    assert.deepEqual(await it.rows("inserted"), [
+    // The new row may stand in the place of the deleted one: Google refuses its first batch, whose columns have moved.
+    const filled = (await it.rows("inserted")).filter((row) => row.length > 0);
+    assert.deepEqual(filled, [
       ["id", "", "name", "score", "note"],
       ["p1", "", "Ada", 1, "first"],
       ["p2", "", "Bob", 20, "changed"],
-      [],
       ["i1", "", "new", 7, "n"],
     ]);
   },

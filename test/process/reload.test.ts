@@ -155,7 +155,7 @@ test("a reload over every fault there is: the same processes serve on, nothing i
 
 test("a worker that fails again and again when the canary has settled takes the whole roll back, new before old", async (t) => {
   const s = await begin(t);
-  s.write("app.mjs", application('if (process.argv[3] === "1") throw new Error("not in place 1");')); // the worker's number
+  s.write("app.mjs", application('if (process.env.DROVER_WORKER === "1") throw new Error("not in place 1");')); // the worker's number
   const before = await s.pids();
   const asked = clients(s.daemon, ASKING);
   const { code, err, out } = await reload(s);

@@ -27,7 +27,7 @@ describe("docs/deploy.md", { skip }, () => {
     const seen = (pattern: RegExp) => assert.match(out, pattern, out);
     seen(/Status: "\d+\/\d+ workers, gen 1, (HEALTHY|DEGRADED \(Google down\))(?: \d+\/\d+)?, .*demo"/);
     seen(/"rows":\[\{"id":"p001"/);
-    seen(/^drover 0\.1\.0 {2}running .* generation 2$[^]*^workers {4}3\/3 ready$[^]*TTL 1m00s$/m);
+    seen(/^drover 0\.1\.0 {2}running .* generation 2$[^]*^workers {4}3\/3 ready$/m);
     seen(/^release 1$[^]*^release 2$[^]*^release 1$/m);
     seen(/^drover 0\.2\.0 {2}running .*$[^]*^drover 0\.1\.0 {2}running /m);
   });

@@ -20,7 +20,7 @@ describe("supervision on a real systemd", { skip: cannot() }, () => {
     is("watched", "1min fed");
     is("status", /^2\/2 workers, gen 1, HEALTHY 0\/500, quota \d+\/\d+, \d+ connections, demo$/);
     is("hup", /^seen same 2\/2 workers, gen 2, HEALTHY 0\/500, /);
-    is("edited", /^0 workers 3\/3 ready cache .*, TTL 7s $/);
+    is("edited", /^0 workers 3\/3 ready cache .*, TTL 30s to 2m00s $/); // the tables name TTLs of their own: seen_ttl has the setting
     is("load_reload", /^\d{3,} 0 /);
     is("restart", "0 active old=0");
     is("load_restart", /^\d{3,} 0 /);
