@@ -135,7 +135,10 @@ export function createCommands({ daemon, generations, log, resolve, dashboard, a
         const to = body["to"];
         const { least, most, why } = boundOf(generations.settings());
         if (!Number.isSafeInteger(to) || (to as number) < least || (to as number) > most)
-          return { ok: false, message: `scale needs a number of workers from ${least} to ${most}, not ${JSON.stringify(to)}: ${why}` };
+          return {
+            ok: false,
+            message: `scale needs a number of workers from ${least} to ${most}, not ${JSON.stringify(to)}${typeof to === "number" && to > most ? `: ${why}` : ""}`,
+          };
         arbiter.feed({ type: "scale", to: to as number });
         return { ok: true, message: `${arbiter.state().target} workers wanted` };
       }

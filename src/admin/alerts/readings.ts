@@ -187,7 +187,7 @@ function writing({ snapshot, measured, now }: Seen, past: Past): Part<"parked" |
     parked: reading(
       parked,
       parked === 1
-        ? said`1 accepted write was parked within 10 minutes: the sheet does not take them`
+        ? said`1 accepted write was parked within 10 minutes: the sheet does not take it`
         : said`${parked} accepted writes were parked within 10 minutes: the sheet does not take them`,
     ),
     backlog: reading(oldest, said`${writes.waiting} accepted writes wait for the sheet, the oldest for ${oldest} s`),

@@ -23,7 +23,7 @@ export const FRENCH = {
   "Google does not answer: {0}": "Google ne répond pas : {0}",
   "{0} of {1} read calls of this minute are used ({2} %)": "{0} appels de lecture sur {1} sont utilisés cette minute ({2} %)",
   "{0} of {1} write calls of this minute are used ({2} %)": "{0} appels d’écriture sur {1} sont utilisés cette minute ({2} %)",
-  "1 accepted write was parked within 10 minutes: the sheet does not take them":
+  "1 accepted write was parked within 10 minutes: the sheet does not take it":
     "1 écriture acceptée a été mise de côté en 10 minutes : la feuille n’en veut pas",
   "{0} accepted writes were parked within 10 minutes: the sheet does not take them":
     "{0} écritures acceptées ont été mises de côté en 10 minutes : la feuille n’en veut pas",

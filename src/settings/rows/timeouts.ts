@@ -19,7 +19,8 @@ export const TIMEOUTS = [
     default: "30s",
     reload: "live",
     help: "A worker whose event loop has been silent for so long is examined, killed and replaced.",
-    notes: "It must be more than three beats; a beat comes every tenth of it, at least every second and at most every 100ms.",
+    notes:
+      "It must be more than three beats; a beat comes every tenth of it, at least every second and at most every 100ms. A worker that runs keeps the timeout it was started with; a reload replaces it.",
     aliases: [inSeconds("GUNICORN_TIMEOUT")],
   }),
   setting({

@@ -68,6 +68,8 @@ const CASES: readonly (readonly [id: string, changes: Partial<Facts>, state: Ite
   ],
   ["page", { page: unseen("no address") }, "open", /can't be seen: no address/],
   ["page", { ...withStatus({ slots: null }), page: seen({ url: "http://h", page: 200, health: 200, shown: null }) }, "done", /no sessions/],
+  ["page", { ...withStatus({ slots: null }), page: seen({ url: "http://h", page: 200, health: 404, shown: null }) }, "done", /of your own/],
+  ["page", { page: seen({ url: "http://h", page: 200, health: 404, shown: 5 }) }, "failed", /health answers 404/],
   ["max-plus-one", recorded(), "open", /drill full was not run here/],
   ["max-plus-one", recorded(drill(HOUR, "full"), drill(minutes(1), "full", "fail")), "failed", /failed \(a step failed\), 1m00s ago/],
   ["max-plus-one", recorded(drill(HOUR, "full", "fail"), drill(minutes(1), "full")), "done", /passed, 1m00s ago/],
