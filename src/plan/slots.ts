@@ -56,21 +56,24 @@ function memoryOf(run: LoadRun, { costs, place }: PlanInput): Memory | undefined
   return session > 0 && worker > 0 ? { worker, session } : undefined;
 }
 
+/** How many times the users of a run it may speak for. */
+const FURTHEST = 10;
+
 /**
  * Users that memory and CPU carry within their shares, by what a run with sessions measured.
- * @param input calibrated by the run. @returns undefined when the run has no sessions or no memory: the table by memory size stays.
+ * @param input calibrated by the run. @returns undefined when the run has no sessions, tells no memory of one, or had too few users: the table by memory size stays.
  */
 export function measuredComfort(input: PlanInput, run: LoadRun, file: string): Figure | undefined {
   const { worker } = input.costs;
   if (run.signedIn !== true || worker.origin !== "measured") return undefined;
   const told = memoryOf(run, input);
-  const costs =
-    told === undefined ? input.costs : { ...input.costs, worker: measured(told.worker, file), connection: measured(told.session, file) };
+  if (told === undefined) return undefined;
+  const costs = { ...input.costs, worker: measured(told.worker, file), connection: measured(told.session, file) };
   const carried = needsOf({ ...input, costs }).flatMap(({ resource, fullAt }) =>
     fullAt !== undefined && (resource === "memory" || resource === "cpu") ? [fullAt] : [],
   );
-  if (carried.length === 0) return undefined;
+  const tested = Math.max(...run.steps.map(({ users }) => users ?? 0));
+  if (carried.length === 0 || Math.min(...carried) > tested * FURTHEST) return undefined;
   const each = `${size(costs.worker.value)} a worker, ${num(costs.connection.value / 1_024)} KiB a session`;
-  const source = `${file}: ${each}${told === undefined ? ` (assumed: ${costs.connection.source})` : ""}`;
-  return measured(Math.max(1, Math.min(...carried)), source);
+  return measured(Math.max(1, Math.min(...carried)), `${file}: ${each}`);
 }

@@ -239,6 +239,10 @@ test("4.2: the comfort of a run that signed in follows its memory; of one that d
   // Half of 4 GiB, less 150 MiB of master and broker and 4 workers of 68 MiB, holds 1,705 sessions of 1 MB.
   assert.equal(signed, "1,704");
   assert.match(await line({ signedIn: false }), /^slots +20,000 \(comfort 150\)/m);
+  const few = [1, 2, 3].map((n) => step(n, { model: "closed", users: n, thinkMs: 999, rssBytes: 3e8 + n * 1e6 }));
+  assert.match(await line({ signedIn: true, steps: few }), /^slots +20,000 \(comfort 150\)/m, "three users do not speak for 1,704");
+  const flat = [100, 500, 1_000].map((n) => step(n, { model: "closed", users: n, thinkMs: 999, rssBytes: 3e8 }));
+  assert.match(await line({ signedIn: true, steps: flat }), /^slots +20,000 \(comfort 150\)/m, "nothing is known of a session's memory");
   assert.match(await line({ signedIn: true }, "--comfort", "160"), /^slots +20,000 \(comfort 160\)/m);
   assert.match(await line({ signedIn: true }, "--explain"), /slots\.comfort +\S+ +measured +.*MiB a worker, 977 KiB a session/);
   assert.match(await line({ signedIn: false }, "--explain"), /slots\.comfort +150 +assumed +what such a memory usually holds/);
