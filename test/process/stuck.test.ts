@@ -13,15 +13,20 @@ const record = (daemon: Daemon, death: string) =>
 
 const whole = (daemon: Daemon, n: number) => until("all are ready", async () => (await daemon.status()).workers.ready === n);
 
+/** Inodes of a process's sockets; none of one that has ended meanwhile. */
+function socketsOf(pid: number): string[] {
+  try {
+    const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    return links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
 /** TCP sockets that the processes of a daemon listen on. */
 function listening(daemon: Daemon): number {
-  const inodes = new Set<string>();
-  for (const pid of descendants(daemon.pid)) {
-    for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
-      if (inode !== undefined) inodes.add(inode);
-    }
-  }
+  const inodes = new Set(descendants(daemon.pid).flatMap(socketsOf));
   const lines = readFileSync("/proc/self/net/tcp", "latin1").split("\n");
   return lines.map((line) => line.trim().split(/\s+/)).filter((fields) => fields[3] === "0A" && inodes.has(fields[9] ?? "")).length;
 }
