@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MAX_PAGE } from "../../src/app/query/page.ts";
-import { until } from "../process/harness.ts";
+import { eventually } from "../support/wait.ts";
 import { PLAYERS, sampleSheet, world, type World } from "./world.ts";
 
 /** Two pieces of an export, with what HTTP puts around them. */
@@ -24,7 +24,7 @@ function stalled(t: TestContext, w: World, targets: readonly string[]): Socket[]
 /** Waits until so many connections hold bytes, and no more comes of any. */
 async function standing(w: World, count: number): Promise<readonly number[]> {
   let last = "";
-  return await until("every client has stalled", async () => {
+  return await eventually("every client has stalled", async () => {
     const now = w.unread();
     const same = JSON.stringify(now) === last;
     last = JSON.stringify(now);

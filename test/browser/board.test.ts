@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { Page } from "playwright-core";
 import { RULES, session } from "../broker/ledger/ledgers.ts";
-import { folder, ROOT, start, until } from "../process/harness.ts";
+import { ROOT, start } from "../process/harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 import { PLAYERS, players, sampleSheet, Sheet, world } from "../app/world.ts";
 import { skip, SMALL, startBrowser, type Tab } from "./browser.ts";
 
@@ -169,7 +171,7 @@ test(
     await page.reload();
     await page.locator('.written [data-state="waiting"]', { hasText: "second" }).waitFor();
     cut = false;
-    await until("both are written", () => w.sheet.asked.length === 2);
+    await eventually("both are written", () => w.sheet.asked.length === 2);
     const keys = w.sheet.asked.map(({ request }) => request.once?.key ?? "");
     assert.equal(keys[1], name, "under the name that it had before");
     assert.ok(new Set(keys).size === 2 && keys.every((key) => /^[0-9a-f]{32}$/.test(key)), keys.join());

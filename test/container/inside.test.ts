@@ -8,7 +8,9 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync,
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { needs } from "../needs.ts";
-import { alive, cleanEnv, Daemon, descendants, DROVER, folder, get, until } from "../process/harness.ts";
+import { alive, cleanEnv, Daemon, descendants, DROVER, get } from "../process/harness.ts";
+import { folder, sent } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const UNSHARE = ["--mount", "--pid", "--fork", "--ipc", "--kill-child"];
 const INSIDE = join(import.meta.dirname, "inside.sh");
@@ -48,7 +50,7 @@ async function begin(t: TestContext, way: "first" | "init"): Promise<{ daemon: D
   const daemon = new Daemon(child, dir);
   t.after(async () => {
     const left = child.pid === undefined ? [] : [child.pid, ...descendants(child.pid)];
-    for (const pid of left) if (alive(pid)) process.kill(pid, "SIGKILL");
+    for (const pid of left) sent(pid, "SIGKILL");
     await daemon.exited;
   });
   await daemon.ready();
@@ -86,15 +88,20 @@ for (const way of ["first", "init"] as const)
     assert.ok(existsSync(join(daemon.dir, "data/drover.pid")) && !existsSync(join(daemon.dir, "data/log")));
 
     for (let i = 0; i < 3; i += 1) await get(`${url}/orphan`);
-    await until("the orphans have ended", () => descendants(daemon.pid).every((pid) => !alive(pid) || !/sleep/.test(told(pid, "comm"))));
-    if (way === "init") await until("an init buries them", () => zombies(descendants(daemon.pid)) === 0);
+    await eventually("the orphans have ended", () =>
+      descendants(daemon.pid).every((pid) => !alive(pid) || !/sleep/.test(told(pid, "comm"))),
+    );
+    if (way === "init") await eventually("an init buries them", () => zombies(descendants(daemon.pid)) === 0);
 
     const workers = descendants(master);
     process.kill(master, "SIGHUP");
-    await until("a reload works", () => daemon.stdout.includes("generation 2") && workers.every((pid) => !alive(pid)));
+    await eventually("a reload works", () => daemon.stdout.includes("generation 2") && workers.every((pid) => !alive(pid)));
     const [victim = 0] = descendants(master).filter((pid) => told(pid, "cmdline").startsWith("drover: worker "));
     process.kill(victim, "SIGKILL");
-    await until("a dead worker is replaced and buried", () => !existsSync(`/proc/${victim}`) && /\(pid \d+\) is ready/.test(daemon.stdout));
+    await eventually(
+      "a dead worker is replaced and buried",
+      () => !existsSync(`/proc/${victim}`) && /\(pid \d+\) is ready/.test(daemon.stdout),
+    );
 
     const slow = get(`${url}/slow`);
     await new Promise((resolve) => setTimeout(resolve, 200)); // it has been sent
@@ -105,7 +112,7 @@ for (const way of ["first", "init"] as const)
     );
     assert.equal((await slow).body, "slow", "the engine's TERM drains");
     assert.deepEqual(await daemon.exited, { code: 0, signal: null });
-    await until("nobody is left", () => top.every((pid) => !alive(pid)));
+    await eventually("nobody is left", () => top.every((pid) => !alive(pid)));
   });
 
 /** Where this process may make a control group of its own with a memory limit; undefined: nowhere. */

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
 import { http } from "../../src/base/http.ts";
-import { cleanEnv, DROVER, get, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, get, start } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const WORKERS = 16;
 const STRANGERS_FOR = 5_000;
@@ -63,7 +64,7 @@ test("capacity within 10 ms at 16 workers, one of them stuck; anonymous requests
   const token = readFileSync(join(daemon.dir, "var/admin-token"), "utf8").trim();
   const headers = { authorization: `Bearer ${token}` };
   process.kill((await daemon.place("worker/3")).child?.pid ?? 0, "SIGSTOP");
-  await until("it is silent", async () => ((await daemon.place("worker/3")).child?.beatAge ?? 0) > 2_000);
+  await eventually("it is silent", async () => ((await daemon.place("worker/3")).child?.beatAge ?? 0) > 2_000);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   const socketPath = join(daemon.dir, "var/run/control.sock");
   const ways = {

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
 import { http } from "../../src/base/http.ts";
-import { cleanEnv, DROVER, get, ROOT, start, until, type Daemon, type Reply } from "./harness.ts";
+import { cleanEnv, DROVER, get, ROOT, start, type Daemon, type Reply } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const run = promisify(execFile);
 const drover = async (daemon: Daemon, ...args: string[]): Promise<string> =>
@@ -48,10 +49,10 @@ test("4.5, 4.7: an operator over HTTP: the first token, orders, limits that outl
   });
 
   assert.equal((await order("limits", { max_slots: 50 })).status, 200);
-  await until("there are 50 slots", async () => (await capacity())["max_bots"] === 50);
+  await eventually("there are 50 slots", async () => (await capacity())["max_bots"] === 50);
   const before = (await daemon.place("broker/0")).child?.pid ?? 0;
   process.kill(before, "SIGKILL");
-  await until("another broker serves", async () => {
+  await eventually("another broker serves", async () => {
     const { state, child } = await daemon.place("broker/0");
     return state === "ready" && child !== null && child.pid !== before && child.beatAge !== null;
   });
@@ -63,8 +64,8 @@ test("4.5, 4.7: an operator over HTTP: the first token, orders, limits that outl
   assert.equal((await order("cache/purge", { table: "nowhere" })).status, 409);
 
   assert.equal((await order("scale", { to: 3 })).status, 200);
-  await until("three workers serve", async () => (await daemon.status()).workers.ready === 3);
-  await until("it has nothing to do, and its stack says so", async () =>
+  await eventually("three workers serve", async () => (await daemon.status()).workers.ready === 3);
+  await eventually("it has nothing to do, and its stack says so", async () =>
     /worker 1 \(pid \d+\) is idle/.test((await order("stack", { slot: 1 })).body),
   );
   assert.equal((await order("scale", { to: 5_000 })).status, 422);
@@ -85,7 +86,7 @@ test("4.5, 4.7: an operator over HTTP: the first token, orders, limits that outl
 
   // A program's own token, and its end.
   const viewer = await drover(daemon, "dashboard", "--token", "viewer", "--name", "prometheus", "--days", "30");
-  await until(
+  await eventually(
     "every worker knows it",
     async () => (await get(`${daemon.url}/api/admin/stats`, { headers: bearer(viewer) })).status === 200,
   );
@@ -98,7 +99,10 @@ test("4.5, 4.7: an operator over HTTP: the first token, orders, limits that outl
   assert.equal((await ask(`${daemon.url}/api/admin/alerts/ack`, "POST", bearer(viewer), { name: "google" })).status, 403);
   assert.match((await order("alerts/ack", { name: "google" })).body, /no alert google is raised now/);
   assert.equal(await drover(daemon, "dashboard", "--revoke", "prometheus"), "1 token revoked");
-  await until("no worker knows it", async () => (await get(`${daemon.url}/api/admin/stats`, { headers: bearer(viewer) })).status === 401);
+  await eventually(
+    "no worker knows it",
+    async () => (await get(`${daemon.url}/api/admin/stats`, { headers: bearer(viewer) })).status === 401,
+  );
 
   // What a guesser meets, over all workers together.
   const tries = [];

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import test from "node:test";
-import { cleanEnv, DROVER, folder, get, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, get, ROOT, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const APP = join(ROOT, "test/process/apps/argv.mjs");
 
@@ -21,7 +23,7 @@ test("arguments behind -- are the application's, each worker has its number, JSO
   const ask = async (path = "/"): Promise<Said> => JSON.parse((await get(daemon.url + path)).body) as Said;
   const both = async (): Promise<Map<string, Said>> => {
     const found = new Map<string, Said>();
-    await until("each worker has answered", async () => {
+    await eventually("each worker has answered", async () => {
       const said = await ask();
       found.set(said.NODE_APP_INSTANCE, said);
       return found.size === 2;
@@ -44,7 +46,9 @@ test("arguments behind -- are the application's, each worker has its number, JSO
   const stack = await daemon.logged(/^Error: with a stack\n\s+at .*\n[^]*cause\]: TypeError: deeper\n\s+at [^]*\n\}$/);
   assert.deepEqual([stack["level"], stack["stream"]], ["warn", "stderr"]);
   assert.equal((await daemon.control("reload")).status, 200);
-  await until("the new generation runs alone", async () => (await daemon.status()).places.every(({ child }) => child?.generation === 2));
+  await eventually("the new generation runs alone", async () =>
+    (await daemon.status()).places.every(({ child }) => child?.generation === 2),
+  );
   await check();
   await daemon.stop();
 });

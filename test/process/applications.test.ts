@@ -5,7 +5,8 @@ import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { request } from "../emulator/world.ts";
-import { folder, get, ROOT, start, type Daemon } from "./harness.ts";
+import { get, ROOT, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
 
 const EXAMPLES = join(ROOT, "examples");
 const DEMO = { DROVER_DEMO: "on", DROVER_TABLES: join(EXAMPLES, "tables.json"), DROVER_WORKERS: "1" };

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
 import { alone, type Alone } from "../emulator/alone.ts";
-import { cleanEnv, DROVER, get, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, get, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const run = promisify(execFile);
 /** Every batch is refused, and every empty one that follows it, to keep it from landing later, is taken. */
@@ -49,14 +50,14 @@ function append(daemon: Daemon, id: string): Promise<string> {
 const stateOf = async (daemon: Daemon, id: string): Promise<string | undefined> =>
   (JSON.parse((await get(`${daemon.url}/api/writes/${id}`)).body) as { write?: { state: string } }).write?.state;
 const becomes = (daemon: Daemon, id: string, state: string): Promise<unknown> =>
-  until(`the write ${id} is ${state}`, async () => (await stateOf(daemon, id)) === state);
+  eventually(`the write ${id} is ${state}`, async () => (await stateOf(daemon, id)) === state);
 const times = async (emulator: Alone, key: string): Promise<number> =>
   (await emulator.rows("actions")).filter((row) => row[0] === key).length;
 
 async function killBroker(daemon: Daemon): Promise<void> {
   const { child } = await daemon.place("broker/0");
   process.kill(child?.pid ?? 0, "SIGKILL");
-  await until("another broker answers", async () => {
+  await eventually("another broker answers", async () => {
     const place = await daemon.place("broker/0");
     return place.child?.pid !== child?.pid && (await admin(daemon, "GET", "")).status === 200;
   });
@@ -84,7 +85,7 @@ test("a refused row is tried again and is in the sheet once", { timeout: 120_000
   const cli = async (...args: string[]): Promise<string> =>
     (await run(DROVER, ["writes", ...args], { cwd: daemon.dir, env: cleanEnv() })).stdout;
   assert.match(await cli(), new RegExp(`^2 writes set aside[^]*${first}  \\S+  append refused-1 in actions\n.*no such luck`));
-  await until("status says so", async () => (await daemon.status()).upstream?.writes?.setAside === 2);
+  await eventually("status says so", async () => (await daemon.status()).upstream?.writes?.setAside === 2);
 
   // Not mended yet: parked again, under its id.
   assert.equal((await admin(daemon, "POST", "/retry", { ids: [first] })).status, 200);

@@ -29,7 +29,9 @@ import { keyFile } from "../broker/upstream.ts";
 import { needs } from "../needs.ts";
 import { pause } from "../times.ts";
 import { crashWorld, send, type CrashWorld } from "./crash.ts";
-import { cleanEnv, DROVER, folder, ONE, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, ONE, ROOT, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 interface Ran {
   readonly code: number;
@@ -118,7 +120,7 @@ test("a backup of a daemon that writes, put back into an empty directory: what w
   cpSync(join(restored, "var"), join(dir, "var"), { recursive: true });
   await world.sheet.clear();
   await world.restart();
-  await until("all of it has landed", () => waiting(world) === 0, 60_000);
+  await eventually("all of it has landed", () => waiting(world) === 0);
   assert.doesNotMatch(readFileSync(join(dir, "var/log/drover.log"), "utf8"), /were acknowledged/, "a backup is consistent in itself");
   const landed = await texts(world);
   assert.deepEqual(
@@ -150,7 +152,7 @@ test("of a daemon that does not run, over one that went on: what was there is pu
   const world = await crashWorld(t, ONE);
   const { dir } = world.daemon;
   await post(world, "first");
-  await until("it has landed", () => waiting(world) === 0);
+  await eventually("it has landed", () => waiting(world) === 0);
   await world.daemon.stop();
   writeFileSync(join(dir, "var/cookie.key"), "a secret", { mode: 0o600 });
   assert.equal((await drover(dir, ["backup", "b"])).code, 0);
@@ -165,7 +167,7 @@ test("of a daemon that does not run, over one that went on: what was there is pu
   assert.ok(["cookie.key", "journal.db", "later.json", "snapshots"].every((name) => existsSync(join(dir, "var", aside[0] ?? "", name))));
   await world.restart();
   await post(world, "second");
-  await until("it has landed", () => waiting(world) === 0);
+  await eventually("it has landed", () => waiting(world) === 0);
   assert.deepEqual(await texts(world), ["first", "second"]);
 });
 
@@ -334,7 +336,7 @@ test("sessions move with a backup: who is in stays in, who logged out stays out,
     database.close();
     return Number(count);
   };
-  await until("two who are in and one who is not are on disk", () => facts() === 3);
+  await eventually("two who are in and one who is not are on disk", () => facts() === 3);
   const file = join(first.dir, "b");
   const there = readdirSync(join(first.dir, "var")); // others may be made while it copies
   const made = await drover(first.dir, ["backup", file]);

@@ -4,7 +4,8 @@ import { spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { allLanded, get, ONE, start, until, type Daemon } from "./harness.ts";
+import { allLanded, get, ONE, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 import { keysOf } from "../../src/cli/session-key.ts";
 import { book, type Book, type Told } from "./book.ts";
 import { request, type Reply } from "../emulator/world.ts";
@@ -14,7 +15,7 @@ const HEADER = ["id", "note"];
 const TABS = { notes: { rows: [HEADER, ["n0", "first"]] } };
 const LARGE = "x".repeat(40_000);
 const known = (it: Book): Promise<boolean> =>
-  until("rows are known", async () => (await get(`${it.daemon.url}/api/tables/notes`)).status === 200);
+  eventually("rows are known", async () => (await get(`${it.daemon.url}/api/tables/notes`)).status === 200);
 
 /** Writes until one is refused. @returns the refusal, and what was taken. */
 async function fill(it: Book, first: number): Promise<{ status: number; code: string; retryAfter: string | undefined; taken: Told[] }> {
@@ -69,7 +70,7 @@ test(
     const listed = await get(`${it.daemon.url}/api/tables/notes?limit=1000`);
     assert.deepEqual([listed.status, (JSON.parse(listed.body) as { total: number }).total], [200, taken.length + 1]);
     rmSync(ballast);
-    const more = await until("it takes again", async () => {
+    const more = await eventually("it takes again", async () => {
       const answer = await it.write("POST", "notes", { id: "again", note: "there is room" });
       return answer.status === 201 && (JSON.parse(answer.body.toString()) as { write: Told }).write;
     });
@@ -107,7 +108,7 @@ test(
     assert.equal(refused?.status, 507);
     freeFirst();
     const freed = performance.now();
-    await until("it accepts", async () => (await write(killed, "n3")).status === 201);
+    await eventually("it accepts", async () => (await write(killed, "n3")).status === 201);
     t.diagnostic(`accepted ${(performance.now() - freed).toFixed(0)} ms after there was room`);
     await killed.stop();
     rmSync(join(disk, "var/journal.db")); // a journal has to be made: reads go on without one
@@ -117,7 +118,7 @@ test(
     assert.equal((await write(fresh, "n4")).status, 507);
     free();
     const since = performance.now();
-    await until("it accepts", async () => (await write(fresh, "n5")).status === 201);
+    await eventually("it accepts", async () => (await write(fresh, "n5")).status === 201);
     t.diagnostic(`without a journal: accepted ${(performance.now() - since).toFixed(0)} ms after there was room`);
   },
 );
@@ -161,7 +162,7 @@ test(
     const { lastAccepted } = JSON.parse(readFileSync(join(it.daemon.dir, "var/broker.json"), "utf8")) as { lastAccepted?: { lsn: number } };
     assert.ok((lastAccepted?.lsn ?? 0) >= 1, "the broker notes outside the journal how far it had come");
     const daemon = await again(t, it);
-    const { writes } = (await until("status tells", async () => {
+    const { writes } = (await eventually("status tells", async () => {
       const { upstream } = await daemon.status();
       return upstream?.writes?.damage !== undefined && upstream;
     })) as { writes: { damage: string } };

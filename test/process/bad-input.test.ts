@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { book, type Book, type Tab } from "./book.ts";
-import { get, until } from "./harness.ts";
+import { get } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const HEADER = ["id", "name", "score", "note"];
 const ROWS = [HEADER, ["p1", "Ada", 1, "first"], ["p2", "Bob", 2, "second"], ["p3", "Eve", 3, "third"]];
@@ -14,7 +15,7 @@ const columns = (sheetId: number, startIndex: number) => ({ sheetId, dimension: 
 /** Lets all that is done by hand go unnoticed: a table's rows are read once, and then its writes come. */
 const read = (it: Book, table: string) => get(`${it.daemon.url}/api/tables/${table}`);
 const warned = (it: Book, table: string) =>
-  until(`status and the table's route tell that something is wrong with ${table}`, async () => {
+  eventually(`status and the table's route tell that something is wrong with ${table}`, async () => {
     const report = (await it.daemon.status()).upstream?.tables.find(({ name }) => name === table);
     const { headers } = await read(it, table);
     const said = headers["x-table-warnings"];
@@ -37,7 +38,7 @@ const TABS: Readonly<Record<string, Tab>> = {
 
 test("what clients send, and what people do to the sheet meanwhile", { timeout: 120_000, concurrency: true }, async (t) => {
   const it = await book(t, TABS);
-  await until("all rows are known", async () =>
+  await eventually("all rows are known", async () =>
     (await Promise.all(Object.keys(TABS).map((name) => read(it, name)))).every((a) => a.status === 200),
   );
   const [[name, check], ...checks] = Object.entries(CHECKS) as [Entry, ...Entry[]]; // the first fills the spreadsheet
@@ -60,7 +61,7 @@ const CHECKS: Readonly<Record<string, Entry[1]>> = {
     assert.equal(end.state, "parked");
     assert.match(end.reason ?? "", /10000000 cells/);
     await it.hand({ deleteSheet: { sheetId: await it.sheetId("ballast") } });
-    await until("status counts it", async () => ((await it.daemon.status()).upstream?.writes?.parked ?? 0) >= 1);
+    await eventually("status counts it", async () => ((await it.daemon.status()).upstream?.writes?.parked ?? 0) >= 1);
     assert.equal((await it.ended(await it.taken("POST", "crowded", { name: "now there is room" }))).state, "landed");
   },
 
@@ -126,7 +127,7 @@ const CHECKS: Readonly<Record<string, Entry[1]>> = {
     await it.type("named!D1", [["remark"]]);
     const added = await it.taken("POST", "named", { id: "n1", name: "new", note: "for note" });
     const changed = await it.taken("PATCH", "named/p1", { note: "changed" });
-    await until("status says why", async () => {
+    await eventually("status says why", async () => {
       const report = (await it.daemon.status()).upstream;
       return report?.tables.some(({ name, failure }) => name === "named" && /no column "note"/.test(failure ?? "")) && report;
     });
@@ -180,7 +181,7 @@ const CHECKS: Readonly<Record<string, Entry[1]>> = {
     await it.hand({ updateSheetProperties: { properties: { sheetId, title: "archive" }, fields: "title" } });
     const added = await it.taken("POST", "moved", { id: "m1", name: "new" });
     const changed = await it.taken("PATCH", "moved/p1", { note: "changed" });
-    await until("status says why", async () => {
+    await eventually("status says why", async () => {
       const { upstream } = await it.daemon.status();
       return upstream?.tables.some(({ name, failure }) => name === "moved" && failure !== undefined);
     });
@@ -194,7 +195,7 @@ const CHECKS: Readonly<Record<string, Entry[1]>> = {
     await read(it, "deleted");
     await it.hand({ deleteSheet: { sheetId: await it.sheetId("deleted") } });
     const added = await it.taken("POST", "deleted", { id: "d1", name: "new" });
-    await until("status says why", async () =>
+    await eventually("status says why", async () =>
       (await it.daemon.status()).upstream?.tables.some(({ name, failure }) => name === "deleted" && failure !== undefined),
     );
     assert.equal((await it.told(added.id)).state, "journaled");

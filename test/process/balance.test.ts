@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { times, untilHolds } from "../times.ts";
-import { get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { get, ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const WORKERS = 8;
 const CONNECTIONS = 100;
@@ -49,7 +50,7 @@ const workersOf = async (daemon: Daemon) =>
 
 /** Connections of each worker, fewest first, once `drover status` shows `total` of them. */
 async function counts(daemon: Daemon, total: number): Promise<number[]> {
-  return await until(`${total} connections are shown`, async () => {
+  return await eventually(`${total} connections are shown`, async () => {
     const found = (await workersOf(daemon)).map(({ connections }) => connections ?? 0);
     return found.reduce((sum, n) => sum + n, 0) === total && found.toSorted((a, b) => a - b);
   });
@@ -119,7 +120,7 @@ test("the same with every worker but one in an endless loop", async (t) => {
   const held: Opened[] = [];
   const pidOf = ({ answer }: Opened): string => /(\d+)\s*$/.exec(answer)?.[1] ?? "";
   // On a machine that is busy with other things a worker may not run while the first thirty come.
-  const [, ...victims] = await until("each worker has connections", async () => {
+  const [, ...victims] = await eventually("each worker has connections", async () => {
     held.push(...(await openAll(daemon.url, undefined, 30)));
     await counts(daemon, held.length);
     const one = [...new Map(held.map((opened) => [pidOf(opened), opened])).values()];
@@ -173,7 +174,7 @@ const served = async (daemon: Daemon): Promise<number[]> => (await workersOf(dae
 
 /** What each worker has answered of `asked`, once `drover status` shows all of it. */
 async function servedOf(daemon: Daemon, before: readonly number[], asked: number): Promise<number[]> {
-  return await until(`${asked} answers are shown`, async () => {
+  return await eventually(`${asked} answers are shown`, async () => {
     const grown = (await served(daemon)).map((now, nr) => now - (before[nr] ?? 0));
     return grown.reduce((sum, n) => sum + n, 0) >= asked && grown;
   });

@@ -10,7 +10,9 @@ import test, { type TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { skip as browserSkip, startBrowser } from "../browser/browser.ts";
 import { needs } from "../needs.ts";
-import { folder, ROOT, start, until, type Daemon } from "./harness.ts";
+import { ROOT, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 import { ask, kept, nginx, type Answer, type Front } from "./nginx.ts";
 
 const skip = needs("nginx", "nginx-light") || needs("openssl", "openssl");
@@ -255,6 +257,6 @@ async function board(t: TestContext, front: Front): Promise<void> {
     cookies.map(({ name, secure, httpOnly }) => [name, secure, httpOnly]),
     [["__Host-drover", true, true]],
   );
-  await until("it is in the sheet", async () => (await mine.page.locator('.written [data-state="landed"]').count()) > 0);
+  await eventually("it is in the sheet", async () => (await mine.page.locator('.written [data-state="landed"]').count()) > 0);
   assert.deepEqual([mine.complaints, other.complaints], [[], []]);
 }

@@ -7,7 +7,9 @@ import type { Emulator } from "../../src/emulator/server.ts";
 import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
 import { world as emulatorWorld, request, type Reply } from "../emulator/world.ts";
-import { folder, get, start, until, type Daemon } from "./harness.ts";
+import { get, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 type Cell = string | number | boolean;
 export interface Tab {
@@ -100,7 +102,7 @@ export async function book(
       return (JSON.parse(answer.toString()) as { write: Told }).write;
     },
     ended: ({ id }) =>
-      until(`the write ${id} has ended`, async () => {
+      eventually(`the write ${id} has ended`, async () => {
         const write = await told(id);
         return (write.state === "landed" || write.state === "parked") && write;
       }).catch(async (e: unknown) => {

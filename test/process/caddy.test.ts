@@ -12,7 +12,8 @@ import { factsOf } from "../../src/cli/emit/facts.ts";
 import { needs } from "../needs.ts";
 import { machine, resolved } from "../settings/given.ts";
 import { caddy, judged, type Caddy } from "./caddy.ts";
-import { get, ROOT, start, until } from "./harness.ts";
+import { get, ROOT, start } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 import { ask, type Answer } from "./nginx.ts";
 
 const skip = needs("caddy", "caddy");
@@ -100,12 +101,12 @@ async function eventsComeAtOnce(t: TestContext, { url, ca }: Caddy): Promise<voi
   });
   let text = "";
   stream.on("data", (chunk: Buffer) => (text += chunk.toString())).on("error", () => {}); // cut off below
-  await until("the stream has begun", () => text.includes("id: "));
+  await eventually("the stream has begun", () => text.includes("id: "));
   const id = `caddy-${process.pid}`;
   const began = performance.now();
   const written = await through({ url, ca }, "/api/tables/actions", { json: { id, kind: "scan", player: "p002" } });
   assert.equal(written.status, 201, String(written.body));
-  await until("the event is there", () => text.includes(id));
+  await eventually("the event is there", () => text.includes(id));
   t.diagnostic(`an event came through Caddy ${Math.round(performance.now() - began)} ms after its write was sent`);
   stream.destroy();
 }

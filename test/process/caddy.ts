@@ -5,8 +5,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { certificate } from "./certificate.ts";
-import { folder, ROOT, until } from "./harness.ts";
-import { accepts, freePort } from "./nginx.ts";
+import { ROOT } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
+import { freePort } from "../support/ports.ts";
+import { accepts } from "./nginx.ts";
 
 const CONFIG = join(ROOT, "config/Caddyfile");
 
@@ -51,7 +54,7 @@ export async function caddy(t: TestContext, upstream: string, tls: boolean): Pro
     const gone = new Promise((resolve) => child.once("exit", resolve));
     if (child.exitCode === null && child.kill("SIGKILL")) await gone;
   });
-  await until("Caddy listens", () => child.exitCode !== null || accepts(port));
+  await eventually("Caddy listens", () => child.exitCode !== null || accepts(port));
   assert.equal(child.exitCode, null, said);
   return { url: made === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`, ca: made?.pem ?? "" };
 }

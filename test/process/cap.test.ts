@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readProcStat, TICKS_PER_SECOND } from "../../src/master/shell/procstat.ts";
-import { descendants, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { descendants, get, ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const WORKERS = 3;
 const CAP = 50;
@@ -46,7 +47,7 @@ const isFull = (daemon: Daemon) => async () => {
 test("all connections in use and 200 more wait: 5 % of a core at most, and a client is served within 1 s of there being room", async (t) => {
   const daemon = await serve(t);
   const busy = Array.from({ length: WORKERS * CAP }, () => connect(daemon.url, HANG));
-  await until("every worker is full", isFull(daemon));
+  await eventually("every worker is full", isFull(daemon));
   const idle = Array.from({ length: WAITING }, () => connect(daemon.url));
   await sleep(TIDIED);
   const share = await burnt(daemon, 4_000);

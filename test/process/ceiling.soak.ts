@@ -8,7 +8,9 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { alone, type Alone } from "../emulator/alone.ts";
-import { allLanded, folder, start, until, type Daemon } from "./harness.ts";
+import { allLanded, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const SECONDS = Number(process.env["SOAK_SECONDS"] ?? 120);
 const ROWS_PER_REQUEST = 500;
@@ -31,7 +33,7 @@ async function world(t: TestContext): Promise<World> {
     cwd,
     env: { ...emulator.env, DROVER_WORKERS: "2", DROVER_RATE_LIMIT: "off", DROVER_TABLES: join(cwd, "tables.json") },
   });
-  await until("the rows are known", async () => (await daemon.status()).upstream?.tables.length === 1);
+  await eventually("the rows are known", async () => (await daemon.status()).upstream?.tables.length === 1);
   return {
     emulator,
     daemon,
@@ -75,7 +77,7 @@ test("2.5: rows that are added, 500 in a request: what one account takes in a mi
   t.diagnostic(`${perMinute.toFixed(0)} rows a minute added; calls ${JSON.stringify(calls)}`);
   assert.equal(calls.byStatus[429] ?? 0, 0);
   assert.ok(perMinute > 60, `${perMinute}: batches carry more than a row a call`);
-  await allLanded(here.daemon, 180_000);
+  await allLanded(here.daemon);
 });
 
 test("2.5: changes of other rows each time: what one account takes in a minute", async (t) => {
@@ -83,7 +85,7 @@ test("2.5: changes of other rows each time: what one account takes in a minute",
   const rows = Array.from({ length: 5_000 }, (_, i) => ({ id: `d-${i}`, kind: "report", note: "old" }));
   for (let i = 0; i < rows.length; i += ROWS_PER_REQUEST)
     assert.equal(await here.send("POST", "actions", rows.slice(i, i + ROWS_PER_REQUEST)), 201);
-  await allLanded(here.daemon, 180_000);
+  await allLanded(here.daemon);
   let next = 0;
   const perMinute = await ceiling(here, async (nr) => {
     const keys = Array.from({ length: 100 }, () => `d-${(next += 1) % rows.length}`);
@@ -97,5 +99,5 @@ test("2.5: changes of other rows each time: what one account takes in a minute",
   t.diagnostic(`${perMinute.toFixed(0)} rows a minute changed; calls ${JSON.stringify(calls)}`);
   assert.equal(calls.byStatus[429] ?? 0, 0);
   assert.ok(perMinute > 60, `${perMinute}: batches carry more than a row a call`);
-  await allLanded(here.daemon, 300_000);
+  await allLanded(here.daemon);
 });

@@ -6,7 +6,8 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { cleanEnv, DROVER, get, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, get, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 interface Ran {
   readonly code: number;
@@ -62,8 +63,8 @@ test("2.11, 4.15: drover checklist --phase before exits with 0 once all is prove
   assert.equal((await run(daemon, "alerts", "test")).code, 0);
   assert.equal((await run(daemon, "backup", join(daemon.dir, "drover.backup"))).code, 0);
   await get(`${daemon.url}/api/admin/health`, { headers: { "user-agent": "UptimeRobot/2.0" } });
-  await until("the master knows of the monitor", async () => (await daemon.status()).monitorSeen.length === 1);
-  const proven = await until("the webhook's answer is known", async () => {
+  await eventually("the master knows of the monitor", async () => (await daemon.status()).monitorSeen.length === 1);
+  const proven = await eventually("the webhook's answer is known", async () => {
     const now = await show(daemon);
     return now.state("alerts") === "done" && now;
   });
@@ -86,7 +87,7 @@ test("2.11, 4.15: drover checklist --phase before exits with 0 once all is prove
   assert.match(without.stdout, /^ {2}\[x\] max-plus-one /m);
 
   const again = await start(t, { cwd: daemon.dir, env });
-  const kept = await until("the new start is an event", async () => {
+  const kept = await eventually("the new start is an event", async () => {
     const { body } = await get("http://localhost/api/admin/history", { socketPath: join(daemon.dir, "var/run/control.sock") });
     const { events } = JSON.parse(body) as { events: { nr: number; what: string; text: string }[] };
     return events.filter(({ what }) => what === "start").length === 2 && events;

@@ -4,7 +4,8 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { columnNames } from "../../src/sheets/header.ts";
 import { book } from "./book.ts";
-import { get, until } from "./harness.ts";
+import { get } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const OLD = 40;
 const WRITES = 500;
@@ -35,7 +36,7 @@ test(`${EDITS} column edits in ${SECONDS} s, ${WRITES} writes, lost answers: 0 m
   for (const [id, n, name, memo] of old) allowed.allow(String(id), { id, n, name, memo });
   const tables = { stock: { rows: [HEADER, ...old] as (string | number)[][], table: { key: "id", ttl: "1s" } } };
   const { daemon, emulator, hand, taken, ended, rows, sheetId } = await book(t, tables, { DROVER_WRITES_PER_MINUTE: "600" });
-  await until("rows are there", async () => (await get(`${daemon.url}/api/tables/stock`)).status === 200);
+  await eventually("rows are there", async () => (await get(`${daemon.url}/api/tables/stock`)).status === 200);
   await ended(await taken("POST", "stock", { id: "first", n: 0, name: "x" }));
   allowed.allow("first", { id: "first", n: 0, name: "x" });
   emulator.faults.arm({ kind: "drop", method: "write", applied: true, chance: 0.1, seed: 7 });

@@ -5,7 +5,8 @@ import net from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { serveControl, type ControlHandlers } from "../../src/master/shell/control.ts";
-import { folder, get, ONE, ROOT, start } from "./harness.ts";
+import { get, ONE, ROOT, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 

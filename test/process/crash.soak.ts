@@ -26,7 +26,8 @@ import {
   type Told,
   type Victim,
 } from "./crash.ts";
-import { alive, get, until } from "./harness.ts";
+import { alive, get } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 /** An attempt that takes effect this much later, in milliseconds. */
 const LATE = 2_000;
@@ -93,10 +94,10 @@ test("500 writes, 20 kills of broker, master, tree and workers, answers lost, la
     await sleep(100 + random() * 1_500);
     await kill(world, victims[Math.floor(random() * victims.length)] ?? "broker");
   }
-  await until("500 writes", () => told.acknowledged >= 500, 120_000);
+  await eventually("500 writes", () => told.acknowledged >= 500);
   // Google's quota ends, too: nothing is asked for a minute, and nothing is lost.
   await world.sheet.order("quota=3s,method=write");
-  await until("a 429", async () => ((await world.sheet.delivered()).byKind["quota"] ?? 0) > 0, 90_000);
+  await eventually("a 429", async () => ((await world.sheet.delivered()).byKind["quota"] ?? 0) > 0);
   await kill(world, "broker");
   await stop();
   await judge(t, world, told, "21 kills and a 429");
@@ -134,7 +135,7 @@ test("every third batch is committed and its answer reset, 300 writes, a broker 
 
 /** Kills the broker at its nth call of a system call. @returns `never`: it did not make it in time; `forbidden`: strace may not look at it. */
 async function killAt(world: CrashWorld, call: string, nth: number): Promise<"killed" | "never" | "forbidden"> {
-  const pid = await until("there is a broker", () => pidOf(world.daemon, "broker"));
+  const pid = await eventually("there is a broker", () => pidOf(world.daemon, "broker"));
   const args = ["-f", "-qq", "-o", "/dev/null", "-p", String(pid), "-e", `trace=${call}`, "-e", `inject=${call}:signal=KILL:when=${nth}`];
   const strace = spawn("strace", args, { stdio: "ignore" });
   const timer = setTimeout(() => strace.kill("SIGTERM"), 10_000);
@@ -142,7 +143,7 @@ async function killAt(world: CrashWorld, call: string, nth: number): Promise<"ki
   clearTimeout(timer);
   if (code === 1) return "forbidden";
   if (alive(pid)) return "never";
-  await until("another broker is ready", async () => {
+  await eventually("another broker is ready", async () => {
     const { state, child } = await world.daemon.place("broker/0");
     return state === "ready" && child?.pid !== pid;
   });
@@ -165,7 +166,7 @@ test(
     for (const [i, call] of CALLS.entries()) {
       for (const nth of [1, 3, 10]) {
         const before = told.acknowledged;
-        await until("writes since the last kill", () => told.acknowledged > before + 10);
+        await eventually("writes since the last kill", () => told.acknowledged > before + 10);
         const how = await killAt(world, call, nth);
         if (how === "forbidden") return t.skip("strace may not attach to processes here (kernel.yama.ptrace_scope)");
         if (how === "killed") killed.push(`${call} ${nth}`);
@@ -198,7 +199,7 @@ test("a wiped data directory: what had landed is there once, and what comes is, 
   await world.sheet.order(`late=${LATE}ms,method=batchUpdate,every=1`);
   const doomed = nothingTold();
   await some(world, doomed, "doomed", 30);
-  await until("it is on its way", async () => ((await world.sheet.delivered()).byKind["late"] ?? 0) > 0);
+  await eventually("it is on its way", async () => ((await world.sheet.delivered()).byKind["late"] ?? 0) > 0);
   const { dir, pid } = world.daemon;
   process.kill(pid, "SIGKILL");
   await world.daemon.exited;
@@ -239,7 +240,7 @@ test("an older copy of the data directory is put back: what landed since is ther
   const began = performance.now();
   await world.restart();
   await some(world, told, "d", 100);
-  await drained(world, 400_000);
+  await drained(world);
   const found = await oracle(world, told);
   t.diagnostic(`${figures(found, told)}; sent after ${Math.round((performance.now() - began) / 1_000)} s`);
   assert.deepEqual([found, told.odd], [NOTHING_WRONG, []]);
@@ -304,7 +305,7 @@ test("twenty reloads while eight clients post and two of them wait for the sheet
   for (let i = 0; i < 20; i += 1) {
     const { generation } = await world.daemon.status();
     await world.daemon.control("reload");
-    await until("the roll is done", async () => {
+    await eventually("the roll is done", async () => {
       const now = await world.daemon.status();
       assert.notEqual(now.lastRoll?.is, "rolledBack");
       return now.generation === generation + 1 && now.roll === null;

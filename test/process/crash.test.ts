@@ -18,7 +18,7 @@ import {
   type Victim,
 } from "./crash.ts";
 import { pause } from "../times.ts";
-import { until } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 test("broker, master and tree are killed while Google loses answers, and a reload under clients that post: each write once", async (t) => {
   const seed = seedOf();
@@ -66,7 +66,7 @@ async function posted(world: Awaited<ReturnType<typeof crashWorld>>, told: Retur
   const clients = Array.from({ length: 8 }, (_, nr) => client(nr));
   const { generation } = await world.daemon.status();
   await world.daemon.control("reload");
-  await until("the roll is done", async () => {
+  await eventually("the roll is done", async () => {
     const now = await world.daemon.status();
     return now.generation === generation + 1 && now.roll === null;
   });

@@ -9,7 +9,9 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "../../src/base/http.ts";
 import { alone, type Alone } from "../emulator/alone.ts";
-import { alive, allLanded, descendants, folder, get, start, until, type Daemon } from "./harness.ts";
+import { alive, allLanded, descendants, get, start, type Daemon } from "./harness.ts";
+import { folder, sent } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 /** Rows by people; rows whose key the service makes. */
 const TABLES = {
@@ -240,7 +242,7 @@ export const figures = ({ lost, duplicates, overtaken, strangers }: Found, { ack
 export const NOTHING_WRONG: Found = { lost: [], duplicates: [], overtaken: [], strangers: [] };
 
 /** @returns when nothing waits for the sheet any more. */
-export const drained = ({ daemon }: { readonly daemon: Daemon }, within?: number): Promise<void> => allLanded(daemon, within);
+export const drained = ({ daemon }: { readonly daemon: Daemon }): Promise<void> => allLanded(daemon);
 
 export type Victim = "broker" | "master" | "tree" | "worker";
 
@@ -250,10 +252,10 @@ export async function kill(world: CrashWorld, victim: Victim): Promise<void> {
   const pids = victim === "broker" || victim === "worker" ? [await pidOf(daemon, victim)] : [daemon.pid];
   const tree = descendants(daemon.pid);
   if (victim === "tree") pids.push(...tree);
-  for (const pid of pids) if (pid !== undefined && alive(pid)) process.kill(pid, "SIGKILL");
+  for (const pid of pids) if (pid !== undefined) sent(pid, "SIGKILL");
   if (victim === "broker" || victim === "worker") return;
   await daemon.exited;
-  await until("nobody outlives the master", () => tree.every((pid) => !alive(pid)), 10_000);
+  await eventually("nobody outlives the master", () => tree.every((pid) => !alive(pid)));
   await world.restart();
 }
 

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { errnoOf } from "../../src/base/errors.ts";
 import { answerJson, FakeGoogle, googleError, keyFile, SPREADSHEET } from "../broker/upstream.ts";
-import { folder, get, ONE, start, until, type Daemon, type Reply } from "./harness.ts";
+import { get, ONE, start, type Daemon, type Reply } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const HIDDEN = "hidden-code-4711";
 const HEADER = ["id", "name", "code"];
@@ -59,7 +61,7 @@ test("whatever Google does, rows that were seen are served at once, marked stale
   };
   for (const [name, begin] of Object.entries(faults)) {
     begin();
-    await until(`stale under: ${name}`, async () => {
+    await eventually(`stale under: ${name}`, async () => {
       const asked = performance.now();
       const { status, headers, body } = await read();
       assert.deepEqual([status, performance.now() - asked < 2_500], [200, true], `${name}: ${body}`); // less than the time that Google is given
@@ -68,7 +70,7 @@ test("whatever Google does, rows that were seen are served at once, marked stale
     });
     fake.standing = undefined;
     fake.tabs.set("players", rows(name));
-    await until(`well again after: ${name}`, async () => (await read()).body.includes(name), 45_000);
+    await eventually(`well again after: ${name}`, async () => (await read()).body.includes(name));
   }
   assert.ok(!bodies.join("").includes(HIDDEN) && !written(daemon).includes(HIDDEN), "nothing hidden in any answer, log or file");
 });
@@ -82,7 +84,7 @@ test("a broker killed again and again: no read fails, and Google is not asked mo
     const calls = fake.apiCalls.length;
     const name = `life ${kills}`;
     fake.tabs.set("players", rows(name));
-    await until("the next broker has asked, or must not", async () => {
+    await eventually("the next broker has asked, or must not", async () => {
       assert.equal((await read()).status, 200);
       const { state, child } = await daemon.place("broker/0");
       const used = (await daemon.status()).upstream?.quota.used ?? 0;

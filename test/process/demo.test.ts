@@ -6,7 +6,8 @@ import test from "node:test";
 import { keyFile } from "../broker/upstream.ts";
 import { temporaryFolder } from "../folder.ts";
 import { pause } from "../times.ts";
-import { alive, descendants, get, ROOT, start, until, type Daemon, type Reply } from "./harness.ts";
+import { alive, descendants, get, ROOT, start, type Daemon, type Reply } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const players = (daemon: Daemon, query = "limit=3"): Promise<Reply> => get(`${daemon.url}/api/tables/players?${query}`);
 
@@ -23,7 +24,7 @@ test("one daemon that is read", async (t) => {
     const status = await daemon.status();
     assert.equal(status.demo, true);
     assert.match(status.data, /sample workbook/);
-    await until("a beat of the broker has told that Google answers", async () => (await daemon.status()).upstream?.state === "ok");
+    await eventually("a beat of the broker has told that Google answers", async () => (await daemon.status()).upstream?.state === "ok");
   });
 
   await t.test("every worker gives the same bytes and ETag, and 304 for it; a hit costs no upstream call", async () => {
@@ -37,10 +38,10 @@ test("one daemon that is read", async (t) => {
     const [etag = ""] = seen.keys();
     const again = await get(`${daemon.url}/api/tables/players?limit=3`, { headers: { "if-none-match": etag } });
     assert.deepEqual([again.status, again.body], [304, ""]);
-    await until("the broker's beat has told of the first call", async () => (await daemon.status()).upstream?.tables.length === 7);
+    await eventually("the broker's beat has told of the first call", async () => (await daemon.status()).upstream?.tables.length === 7);
     const before = (await daemon.status()).counters.upstreamCalls;
     await Promise.all(Array.from({ length: 50 }, () => players(daemon)));
-    await until("the beats have told", async () => (await daemon.status()).counters.hits > 80);
+    await eventually("the beats have told", async () => (await daemon.status()).counters.hits > 80);
     assert.equal((await daemon.status()).counters.upstreamCalls, before);
   });
 
@@ -117,7 +118,7 @@ test("one daemon that is reloaded and whose processes are killed", async (t) => 
     const clients = [client(), client(), client(), client()];
     for (const round of [2, 3]) {
       daemon.signal("SIGHUP");
-      await until(`generation ${round}`, async () => {
+      await eventually(`generation ${round}`, async () => {
         const { lastRoll } = await daemon.status();
         return lastRoll?.is === "done" && lastRoll.generation === round;
       });
@@ -135,7 +136,7 @@ test("one daemon that is reloaded and whose processes are killed", async (t) => 
     const broker = (await daemon.place("broker/0")).child?.pid ?? 0;
     process.kill(broker, "SIGKILL");
     for (let i = 0; i < 20; i += 1) assert.equal((await players(daemon)).status, 200);
-    await until("another broker is ready", async () => {
+    await eventually("another broker is ready", async () => {
       const { state, child } = await daemon.place("broker/0");
       return state === "ready" && child?.pid !== broker;
     });
@@ -146,12 +147,12 @@ test("one daemon that is reloaded and whose processes are killed", async (t) => 
     await players(daemon);
     const emulator = (await daemon.place("emulator/0")).child?.pid ?? 0;
     process.kill(emulator, "SIGKILL");
-    await until(
+    await eventually(
       "it is back",
       async () => (await daemon.place("emulator/0")).child?.pid !== emulator && (await daemon.place("emulator/0")).state === "ready",
     );
     const calls = (await daemon.status()).counters.upstreamCalls;
-    await until("a fresh answer", async () => {
+    await eventually("a fresh answer", async () => {
       const { status, headers } = await players(daemon);
       assert.equal(status, 200);
       return Number(headers.age) < 1 && (await daemon.status()).counters.upstreamCalls > calls;
@@ -162,14 +163,14 @@ test("one daemon that is reloaded and whose processes are killed", async (t) => 
     const family = descendants(daemon.pid);
     assert.equal(family.length, 4, "two workers, broker, emulator");
     daemon.signal("SIGKILL");
-    await until("nobody is left", () => family.every((pid) => !alive(pid)), 5_000);
+    await eventually("nobody is left", () => family.every((pid) => !alive(pid)));
   });
 });
 
 test("a restart serves at once from disk, with its true age", async (t) => {
   const first = await start(t);
   const { headers } = await players(first);
-  await until(
+  await eventually(
     "the snapshot is on disk",
     () => readdirSync(join(first.dir, "var")).includes("snapshots") && readdirSync(join(first.dir, "var/snapshots")).length > 0,
   );
@@ -202,7 +203,7 @@ test("a key file that is not there: exit 78 and its path; Google out of reach: i
   assert.equal(answer.status, 503, answer.body);
   assert.ok(Number(answer.headers["retry-after"]) >= 1);
   assert.match(String(answer.headers["content-type"]), /problem\+json/);
-  await until("status says so, with the broker's next beat", async () => (await down.status()).upstream?.state === "down");
+  await eventually("status says so, with the broker's next beat", async () => (await down.status()).upstream?.state === "down");
 });
 
 /** The sample's tables with another TTL, in a file of this test's own. */

@@ -7,7 +7,8 @@ import test, { type TestContext } from "node:test";
 import { deploy } from "../../src/cli/emit/deploy.ts";
 import { factsOf } from "../../src/cli/emit/facts.ts";
 import { machine, resolved } from "../settings/given.ts";
-import { folder, until } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 interface Host {
   readonly root: string;
@@ -117,7 +118,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     mkdirSync(join(far.root, "release"));
     writeFileSync(join(far.root, "new.env"), "DROVER_X=SLOW\n");
     const ends = far.start("--go", "ops@www.example.org", "new.env", "release");
-    await until("the check", () => far.calls().some((call) => call.startsWith("drover check")));
+    await eventually("the check", () => far.calls().some((call) => call.startsWith("drover check")));
     assert.equal(readdirSync(join(far.root, "tmp")).length, 2);
     assert.equal(readdirSync(join(far.root, "srv")).length, 3);
     process.kill(-ends.pid, signal); // as a terminal does: to ssh, too

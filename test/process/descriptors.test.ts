@@ -5,7 +5,9 @@ import { readdirSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { alive, cleanEnv, Daemon, DROVER, folder, get, ROOT, start, until } from "./harness.ts";
+import { alive, cleanEnv, Daemon, DROVER, get, ROOT, start } from "./harness.ts";
+import { folder, sent } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 const LEAK = join(ROOT, "test/process/apps/leak.mjs");
@@ -27,7 +29,7 @@ function idle(t: TestContext, count: number, to: net.NetConnectOpts): net.Socket
 }
 
 const settled = (sockets: readonly net.Socket[]): Promise<true> =>
-  until("every connection was accepted or refused", () => sockets.every((socket) => !socket.connecting));
+  eventually("every connection was accepted or refused", () => sockets.every((socket) => !socket.connecting));
 
 /** A daemon that may open so many files from its start on. */
 async function startWithin(
@@ -50,7 +52,7 @@ async function startWithin(
 /** Waits until every worker has beaten so often. */
 async function beats(daemon: Daemon, times: number): Promise<void> {
   const last = new Map<string, { age: number; beats: number }>();
-  await until("they beat on", async () => {
+  await eventually("they beat on", async () => {
     for (const { id, child } of (await daemon.status()).places) {
       const { age, beats } = last.get(id) ?? { age: 0, beats: 0 };
       last.set(id, { age: child?.beatAge ?? 0, beats: beats + ((child?.beatAge ?? 0) < age ? 1 : 0) });
@@ -69,13 +71,13 @@ test("workers without a free descriptor keep beating, and no memory figure of th
   await settled(sockets);
   const isFull = (): boolean =>
     before.some((pid) => openFiles(pid) >= 60) || daemon.log().some(({ msg }) => /it stops accepting/.test(String(msg)));
-  await until("a worker has taken what it may", isFull);
+  await eventually("a worker has taken what it may", isFull);
   for (const pid of before) limitFiles(pid, openFiles(pid)); // not even one that it has in reserve can be opened again
   await beats(daemon, 4);
   assert.deepEqual(await pids(), before);
   for (const { child } of (await daemon.status()).places) assert.notEqual(child?.rss, 0);
   sockets.forEach((socket) => socket.destroy());
-  await until("it answers", () => get(daemon.url).then(({ status }) => status === 200, () => false)); // prettier-ignore
+  await eventually("it answers", () => get(daemon.url).then(({ status }) => status === 200, () => false)); // prettier-ignore
 });
 
 /** One request each on connections that are opened at once. @returns how many were answered. */
@@ -87,7 +89,7 @@ async function answered(url: string, clients: number): Promise<number> {
 test("a worker whose application has used up its descriptors stops accepting: another worker answers every client", async (t) => {
   const daemon = await startWithin(t, 200, [], { app: LEAK });
   await get(`${daemon.url}/leak`);
-  await daemon.logged(/^this worker may open only \d+ more files: it stops accepting/, 5_000);
+  await daemon.logged(/^this worker may open only \d+ more files: it stops accepting/);
   for (let round = 0; round < 3; round += 1) assert.equal(await answered(daemon.url, 30), 30);
 });
 
@@ -100,7 +102,7 @@ test("clients of a further server leave descriptors for as many connections of t
   const env = { app: TWO_SERVERS, DROVER_WORKERS: "1", SECOND_PORT: String(port), SECOND_PATH: path };
   const daemon = await startWithin(t, 200, [], env);
   await settled(idle(t, 300, { port, host: "127.0.0.1" }));
-  await until("the worker has accepted many", async () => openFiles((await daemon.place("worker/0")).child?.pid ?? 0) > 100);
+  await eventually("the worker has accepted many", async () => openFiles((await daemon.place("worker/0")).child?.pid ?? 0) > 100);
   assert.equal(await answered(daemon.url, 38), 38);
 });
 
@@ -124,7 +126,7 @@ test("200 idle connections to DROVER_ADMIN_BIND: a master of 150 descriptors liv
   const [first] = (await daemon.status()).places;
   const victim = first?.child?.pid ?? 0;
   process.kill(victim, "SIGKILL");
-  await until("it is replaced", async () => (await daemon.status()).places.every(({ child }) => child?.state === "ready" && child.pid !== victim)); // prettier-ignore
+  await eventually("it is replaced", async () => (await daemon.status()).places.every(({ child }) => child?.state === "ready" && child.pid !== victim)); // prettier-ignore
   const { status } = await get(`http://127.0.0.1:${port}/admin`);
   assert.equal(status, 200);
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
@@ -138,23 +140,23 @@ test("a master without any free descriptor lives on, says that it can't read the
   assert.equal(daemon.process.exitCode, null);
   const text = (): Promise<string> => get("http://localhost/metrics", { socketPath: join(daemon.dir, "var/run/control.sock") }).then(({ body }) => body); // prettier-ignore
   limitFiles(daemon.pid, limit + 64);
-  await until("it can be read again", async () => (await daemon.status()).machine !== null);
+  await eventually("it can be read again", async () => (await daemon.status()).machine !== null);
   assert.match(await text(), /^process_resident_memory_bytes\{role="master"\S* [1-9]/m);
 });
 
 test("processes that killed workers leave behind cost the master no descriptor", async (t) => {
   const daemon = await start(t, { args: [GRANDCHILD], env: { DROVER_WORKERS: "1" } });
   const left = (): number[] => daemon.log().flatMap(({ msg }) => /^left (\d+)$/.exec(String(msg))?.slice(1).map(Number) ?? []);
-  t.after(() => left().forEach((pid) => alive(pid) && process.kill(pid, "SIGKILL")));
+  t.after(() => left().forEach((pid) => sent(pid, "SIGKILL")));
   const before = openFiles(daemon.pid);
   for (let i = 0; i < 4; i += 1) {
     const pid = (await daemon.place("worker/0")).child?.pid ?? 0;
     process.kill(pid, "SIGKILL");
-    await until("it is replaced", async () => {
+    await eventually("it is replaced", async () => {
       const { child } = await daemon.place("worker/0");
       return child?.state === "ready" && child.pid !== pid;
     });
   }
   assert.ok(left().filter(alive).length >= 4, "the processes that hold the pipes live");
-  await until("their pipes are closed", () => openFiles(daemon.pid) <= before, 10_000);
+  await eventually("their pipes are closed", () => openFiles(daemon.pid) <= before);
 });

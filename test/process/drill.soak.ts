@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { alone } from "../emulator/alone.ts";
-import { cleanEnv, DROVER, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, start } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 import { drill, faults, passed } from "./drilling.ts";
 
 const ENV = { DROVER_DEMO: "on", DROVER_TIMEOUT: "2s", DROVER_WORKERS: "3" };
@@ -29,25 +30,25 @@ test("drover drill all passes on a sound demo", { timeout: 600_000 }, async (t) 
 test("interrupted, a drill puts back what it has changed", { timeout: 300_000 }, async (t) => {
   const daemon = await start(t, { env: { ...ENV, DROVER_TIMEOUT: "30s" } });
   const stopped = (): Promise<number> =>
-    until("a worker is stopped", async () => {
+    eventually("a worker is stopped", async () => {
       const pids = (await daemon.status()).places.filter(({ role }) => role === "worker").flatMap(({ child }) => child?.pid ?? []);
       return pids.find((pid) => processState(pid) === "T");
     });
   let pid = 0;
   const cut = await drill(t, daemon, ["stuck", "--rate", "5"], async () => (pid = await stopped()));
   assert.deepEqual([cut.code, cut.report.verdict], [1, "fail"]);
-  await until("the worker goes on", () => processState(pid) !== "T");
+  await eventually("the worker goes on", () => processState(pid) !== "T");
   assert.equal((await daemon.status()).deaths["stuck"] ?? 0, 0);
 
   const slow = await drill(t, daemon, ["slow-upstream", "--rate", "5"], () =>
-    until("Google is slow", async () => (await faults(daemon)).length > 0),
+    eventually("Google is slow", async () => (await faults(daemon)).length > 0),
   );
   assert.deepEqual([slow.code, slow.report.verdict], [1, "fail"]);
   assert.deepEqual(await faults(daemon), []);
 
   // Twice Ctrl-C, or killed: what it ordered of the emulator has an end by itself.
   const child = spawn(DROVER, ["drill", "slow-upstream"], { cwd: daemon.dir, env: cleanEnv(), stdio: "ignore" });
-  await until("Google is slow", async () => (await faults(daemon)).length > 0);
+  await eventually("Google is slow", async () => (await faults(daemon)).length > 0);
   child.kill("SIGKILL");
   const [fault] = await faults(daemon);
   assert.ok(Number((fault as { for?: unknown }).for) <= 240_000, JSON.stringify(fault));

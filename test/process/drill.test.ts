@@ -4,7 +4,8 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { drill, faults, passed } from "./drilling.ts";
-import { start, until } from "./harness.ts";
+import { start } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const ENV = { DROVER_DEMO: "on", DROVER_MAX_SLOTS: "77" };
 
@@ -18,17 +19,19 @@ test("a killed worker, a full house, a used-up quota: each drill passes, and all
   assert.equal((await daemon.status()).deaths["signal:SIGKILL"], 1);
 
   // Ctrl-C while a lowered limit holds: it is put back.
-  const cut = await drill(t, daemon, ["full"], () => until("the limit is lowered", async () => (await daemon.status()).slots?.max === 3));
+  const cut = await drill(t, daemon, ["full"], () =>
+    eventually("the limit is lowered", async () => (await daemon.status()).slots?.max === 3),
+  );
   assert.equal(cut.code, cut.report.verdict === "pass" ? 0 : 1);
-  await until("the limit is back", async () => (await daemon.status()).slots?.max === 77);
+  await eventually("the limit is back", async () => (await daemon.status()).slots?.max === 77);
   passed(await drill(t, daemon, ["full"]));
-  await until("nobody is in", async () => (await daemon.status()).slots?.used === 0);
+  await eventually("nobody is in", async () => (await daemon.status()).slots?.used === 0);
   assert.equal((await daemon.status()).slots?.max, 77);
 
   const quota = await drill(t, daemon, ["quota", "--rate", "5"]);
   passed(quota);
   assert.deepEqual(await faults(daemon), []);
-  await until("the status says that the drill's row has landed", async () => {
+  await eventually("the status says that the drill's row has landed", async () => {
     const writes = (await daemon.status()).upstream?.writes;
     return writes?.waiting === 0 && writes.landed === 1 && writes.setAside === 0;
   });

@@ -10,7 +10,8 @@ import { defaultsOf } from "../../src/cli/emit/artefact.ts";
 import { allArtefacts } from "../../src/cli/emit/artefacts.ts";
 import { defaultFacts } from "../../src/cli/emit/facts.ts";
 import { needs } from "../needs.ts";
-import { cleanEnv, DROVER, folder, start } from "./harness.ts";
+import { cleanEnv, DROVER, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
 
 interface Ran {
   readonly code: number | null;

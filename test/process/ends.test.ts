@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import test from "node:test";
 import { soaked } from "../times.ts";
-import { alive, descendants, get, ONE, portFree, ROOT, start, until, type Daemon } from "./harness.ts";
+import { alive, descendants, get, ONE, portFree, ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 /** Looping ones take a core each: three in the soak. */
@@ -19,7 +20,7 @@ const STATES: Record<string, (daemon: Daemon) => Promise<unknown>> = {
   idle: async () => {},
   busy: async (daemon) => {
     for (let i = 0; i < 12; i += 1) get(`${daemon.url}/?ms=60000`).catch(ignore);
-    await until("they are in flight", async () => (await inFlight(daemon)) === 12);
+    await eventually("they are in flight", async () => (await inFlight(daemon)) === 12);
   },
   "in a loop": (daemon) => wedge(daemon, "/loop"),
   "in microtasks": (daemon) => wedge(daemon, "/micro"),
@@ -28,7 +29,7 @@ const STATES: Record<string, (daemon: Daemon) => Promise<unknown>> = {
   },
   draining: async (daemon) => {
     for (let i = 0; i < 6; i += 1) get(`${daemon.url}/?ms=60000`).catch(ignore);
-    await until("they are in flight", async () => (await inFlight(daemon)) === 6);
+    await eventually("they are in flight", async () => (await inFlight(daemon)) === 6);
     daemon.signal("SIGTERM");
     await daemon.logged(/SIGTERM: stop/);
   },
@@ -40,7 +41,7 @@ async function wedge(daemon: Daemon, path: string): Promise<void> {
   for (let wedged = 0; wedged < WORKERS; wedged = await silent()) {
     get(`${daemon.url}${path}`).catch(ignore);
     const now = wedged;
-    await until("one more is silent", async () => (await silent()) > now);
+    await eventually("one more is silent", async () => (await silent()) > now);
   }
 }
 
@@ -53,7 +54,7 @@ for (const [what, prepare] of Object.entries(STATES))
     assert.ok(children.length >= (what === "draining" ? 1 : WORKERS)); // who has nothing to finish may be gone already
     const began = performance.now();
     daemon.signal("SIGKILL");
-    await until("nobody is left", () => children.every((pid) => !alive(pid)), 5_000);
+    await eventually("nobody is left", () => children.every((pid) => !alive(pid)));
     t.diagnostic(`${children.length} processes gone ${Math.round(performance.now() - began)} ms after the master`);
     await portFree(url);
     const again = await start(t, { cwd: daemon.dir, args: [PLAIN], bind: new URL(url).host, env: ONE });
@@ -65,9 +66,9 @@ test("TERM with twenty requests in flight and a worker that is stuck: twenty ans
   const env = { DROVER_WORKERS: "3", DROVER_TIMEOUT: "4s", DROVER_GRACEFUL_TIMEOUT: "3s" };
   const daemon = await start(t, { args: [PLAIN], env });
   get(`${daemon.url}/loop`).catch(ignore);
-  await until("one is silent", async () => (await daemon.status()).places.some(({ child }) => (child?.beatAge ?? 0) > 1_000));
+  await eventually("one is silent", async () => (await daemon.status()).places.some(({ child }) => (child?.beatAge ?? 0) > 1_000));
   const answers = Array.from({ length: 20 }, () => get(`${daemon.url}/?ms=1000`));
-  await until("they are in flight", async () => (await inFlight(daemon)) >= 20);
+  await eventually("they are in flight", async () => (await inFlight(daemon)) >= 20);
   const began = performance.now();
   assert.deepEqual(await daemon.stop("SIGTERM"), { code: 0, signal: null });
   const took = performance.now() - began;
@@ -77,7 +78,7 @@ test("TERM with twenty requests in flight and a worker that is stuck: twenty ans
 
   const second = await start(t, { args: [PLAIN], env: { ...env, ...ONE, DROVER_GRACEFUL_TIMEOUT: "60s" } });
   get(`${second.url}/?ms=60000`).catch(ignore);
-  await until("it is in flight", async () => (await inFlight(second)) === 1);
+  await eventually("it is in flight", async () => (await inFlight(second)) === 1);
   second.signal("SIGTERM");
   await second.logged(/SIGTERM: stop/);
   await new Promise((resolve) => setTimeout(resolve, 1_100)); // two within a second are one Ctrl-C

@@ -8,7 +8,9 @@ import { EventSource, type Told } from "../app/eventsource.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
 import { world as emulatorWorld } from "../emulator/world.ts";
 import { pause } from "../times.ts";
-import { folder, get, start, until, type Daemon } from "./harness.ts";
+import { get, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const PLAYERS = 500;
 const code = (i: number): string => `hidden-${i}-4711`;
@@ -82,9 +84,9 @@ const score = (n: number) => (event: Told) => event.data.row?.["score"] === n;
 /** One stream on each of the two workers. */
 async function onEach(w: World): Promise<EventSource[]> {
   const found = new Map<string, EventSource>();
-  await until("streams on both workers", async () => {
+  await eventually("streams on both workers", async () => {
     const source = w.source();
-    await until("the stream is open", () => source.open && source.lastId !== "");
+    await eventually("the stream is open", () => source.open && source.lastId !== "");
     const [worker = ""] = source.workers;
     if (found.has(worker)) source.close();
     else found.set(worker, source);
@@ -100,7 +102,7 @@ test("an edit by hand is an event on a stream of each worker; nothing hidden is"
   await w.append(rowOf(PLAYERS, 9));
   await w.edit("private!A2", [["x2"]]);
   for (const stream of streams) {
-    await until("three events", () => stream.events.length >= 3);
+    await eventually("three events", () => stream.events.length >= 3);
     assert.deepEqual(
       stream.events.map(({ type, data }) => [type, data.table, data.key, data.row]),
       [
@@ -118,13 +120,15 @@ test("an edit by hand is an event on a stream of each worker; nothing hidden is"
   );
   await w.edit("players!A2:D2", [["", "", "", ""]]);
   const [first] = streams;
-  await until("a row that was emptied is gone", () => first?.events.some(({ type, data }) => type === "row.deleted" && data.key === "p0"));
+  await eventually("a row that was emptied is gone", () =>
+    first?.events.some(({ type, data }) => type === "row.deleted" && data.key === "p0"),
+  );
   // Every row at once: too much to tell one by one, or each by itself, but never with what is hidden.
   await w.edit(
     `players!C3:C${PLAYERS + 2}`,
     Array.from({ length: PLAYERS }, () => [99]),
   );
-  await until("all rows", () => streams.every(({ events }) => events.filter(score(99)).length === PLAYERS));
+  await eventually("all rows", () => streams.every(({ events }) => events.filter(score(99)).length === PLAYERS));
   const told = streams.map(({ raw }) => raw).join("\n");
   assert.ok(told.length > PLAYERS * 50);
   const found = Array.from({ length: PLAYERS + 1 }, (_, i) => code(i)).filter((hidden) => told.includes(hidden));
@@ -137,7 +141,7 @@ test("over reloads and killed brokers each client hears every event once, whiche
   const w = await world(t);
   await w.rows();
   const clients = [...(await onEach(w)), w.source(), w.source("?tables=players")];
-  await until("all are open", () => clients.every(({ lastId }) => lastId !== ""));
+  await eventually("all are open", () => clients.every(({ lastId }) => lastId !== ""));
   const state = { on: true, edits: 0 };
   const editing = (async () => {
     for (; state.on; state.edits += 1) {
@@ -150,15 +154,14 @@ test("over reloads and killed brokers each client hears every event once, whiche
   for (const round of [2, 3]) {
     const edits = state.edits;
     w.daemon.signal("SIGHUP");
-    await until(
+    await eventually(
       `generation ${round}`,
       async () => (await w.daemon.status()).lastRoll?.generation === round && (await w.daemon.status()).lastRoll?.is === "done",
-      60_000,
     );
-    await until("some edits more", () => state.edits > edits + 20);
+    await eventually("some edits more", () => state.edits > edits + 20);
     const { child } = await w.daemon.place("broker/0");
     process.kill(child?.pid ?? 0, "SIGKILL");
-    await until("another broker", async () => {
+    await eventually("another broker", async () => {
       const place = await w.daemon.place("broker/0");
       return place.state === "ready" && place.child?.pid !== child?.pid;
     });
@@ -166,7 +169,7 @@ test("over reloads and killed brokers each client hears every event once, whiche
   state.on = false;
   await editing;
   await w.edit("players!C2", [[999_999]]);
-  await until("the last edit everywhere", () => clients.every(({ events }) => events.some(score(999_999))));
+  await eventually("the last edit everywhere", () => clients.every(({ events }) => events.some(score(999_999))));
   const served = await w.rows();
   const [first] = clients;
   for (const client of clients) {

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { soaked } from "../times.ts";
-import { folder, get, start, until } from "./harness.ts";
+import { get, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const SPIN = "function spin() { for (;;); }";
 /** `answer(path)` gives the text to answer with, or a promise of it. */
@@ -34,8 +36,8 @@ for (const [form, text] of chosen.filter((one) => one !== undefined))
     const dir = folder(t);
     writeFileSync(join(dir, "app.mjs"), `${ANSWER}\n${text}`);
     const daemon = await start(t, { cwd: dir, args: ["./app.mjs"], env: { DROVER_TIMEOUT: "2s", DROVER_ROLL_SETTLE: "100ms" } });
-    const whole = () => until("both are ready", async () => (await daemon.status()).workers.ready === 2);
-    const record = (death: string) => until(`a record says ${death}`, () => daemon.log().findLast((line) => line["death"] === death));
+    const whole = () => eventually("both are ready", async () => (await daemon.status()).workers.ready === 2);
+    const record = (death: string) => eventually(`a record says ${death}`, () => daemon.log().findLast((line) => line["death"] === death));
 
     const asking = { on: true };
     const failures: string[] = [];
@@ -50,7 +52,7 @@ for (const [form, text] of chosen.filter((one) => one !== undefined))
       }
     });
     await daemon.control("reload");
-    await until("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
+    await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
     asking.on = false;
     await Promise.all(clients);
     assert.deepEqual(failures, []);
@@ -59,7 +61,7 @@ for (const [form, text] of chosen.filter((one) => one !== undefined))
     const stuck = async (): Promise<Record<string, unknown>> => {
       const before = daemon.log().filter((line) => line["death"] === "stuck").length;
       void get(`${daemon.url}/loop`).catch(() => {});
-      await until("it is stuck", () => daemon.log().filter((line) => line["death"] === "stuck").length > before);
+      await eventually("it is stuck", () => daemon.log().filter((line) => line["death"] === "stuck").length > before);
       await whole();
       return await record("stuck");
     };
@@ -74,7 +76,7 @@ for (const [form, text] of chosen.filter((one) => one !== undefined))
     await whole();
 
     const slow = get(`${daemon.url}/slow`);
-    await until("it is in flight", async () => (await daemon.status()).places.some(({ child }) => (child?.inFlight ?? 0) > 0));
+    await eventually("it is in flight", async () => (await daemon.status()).places.some(({ child }) => (child?.inFlight ?? 0) > 0));
     const { code } = await daemon.stop("SIGTERM");
     assert.deepEqual([code, (await slow).body], [0, "slow"]);
   });

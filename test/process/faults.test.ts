@@ -7,7 +7,9 @@ import net from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { cleanEnv, DROVER, Daemon, folder, get, ONE, ROOT, start, until, type DaemonOptions } from "./harness.ts";
+import { cleanEnv, DROVER, Daemon, get, ONE, ROOT, start, type DaemonOptions } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 const startOne = (t: TestContext, { env, ...options }: DaemonOptions = {}): Promise<Daemon> =>
@@ -27,7 +29,7 @@ test("a log that takes no line (a full disk) loses lines, and neither memory nor
   const daemon = await startOne(t, { env: { DROVER_LOG_FILE: "/dev/full" } });
   for (let i = 0; i < 5; i += 1) assert.equal((await get(`${daemon.url}/print`)).status, 200);
   assert.equal(JSON.parse((await daemon.control("reload")).body).ok, true);
-  await until("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
+  await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
 });
 
@@ -76,7 +78,7 @@ test("TERM at any moment of the start: nothing is left behind, whether it was he
   const socket = join(dir, "web.sock");
   for (const seen of ["var", "var/run/control.sock", "web.sock", "var/drover.pid"]) {
     const daemon = await startOne(t, { cwd: dir, bind: `unix:${socket}`, noWait: true });
-    await until(`${seen} is there`, () => existsSync(join(dir, seen)) || daemon.process.exitCode !== null);
+    await eventually(`${seen} is there`, () => existsSync(join(dir, seen)) || daemon.process.exitCode !== null);
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null }, seen);
     for (const file of ["web.sock", "var/run/control.sock", "var/drover.pid"]) assert.equal(existsSync(join(dir, file)), false, file);
     rmSync(join(dir, "var"), { recursive: true });
@@ -85,12 +87,12 @@ test("TERM at any moment of the start: nothing is left behind, whether it was he
 
 test("HUP, fifty times at the start and fifty times in a roll, and TERM in the middle: exit 0, nobody is left", async (t) => {
   const daemon = await start(t, { args: [PLAIN], noWait: true });
-  await until("it starts", () => daemon.stderr.includes("starts"));
+  await eventually("it starts", () => daemon.stderr.includes("starts"));
   for (let i = 0; i < 50; i += 1) daemon.signal("SIGHUP");
   await daemon.ready();
-  await until("a roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
+  await eventually("a roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
   for (let i = 0; i < 50; i += 1) daemon.signal("SIGHUP");
-  await until("it rolls", async () => (await daemon.status()).roll !== null);
+  await eventually("it rolls", async () => (await daemon.status()).roll !== null);
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
 });
 
@@ -113,9 +115,9 @@ test("no descriptor is left for a further worker: it is said, tried again, and c
   assert.equal((await daemon.control("scale", { to: 9 })).status, 200);
   await daemon.logged(/can't be started: no process for worker \d+: the master may open no more files.*EMFILE/);
   assert.equal((await get(daemon.url)).status, 200);
-  await until("an order is heard", () => daemon.control("scale", { to: 2 }).then(() => true, () => false)); // prettier-ignore
-  await until("two are left", async () => (await daemon.status()).places.length === 2);
-  await until("every descriptor is given back", () => open() <= before + 2);
+  await eventually("an order is heard", () => daemon.control("scale", { to: 2 }).then(() => true, () => false)); // prettier-ignore
+  await eventually("two are left", async () => (await daemon.status()).places.length === 2);
+  await eventually("every descriptor is given back", () => open() <= before + 2);
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
   assert.equal(existsSync(limited), false);
 });
@@ -125,8 +127,8 @@ test("clients that connect to the control socket and say nothing don't keep the 
   const path = join(daemon.dir, "var/run/control.sock");
   const idle = Array.from({ length: 100 }, () => net.connect(path).on("error", () => {}));
   t.after(() => idle.forEach((socket) => socket.destroy()));
-  await until("they are in", () => idle.some((socket) => !socket.connecting));
-  await until("the operator is answered", () => daemon.status().then(() => true, () => false), 15_000); // prettier-ignore
+  await eventually("they are in", () => idle.some((socket) => !socket.connecting));
+  await eventually("the operator is answered", () => daemon.status().then(() => true, () => false)); // prettier-ignore
   const half = http.request({ socketPath: path, path: "/scale", method: "POST", headers: { "content-length": "100" } });
   half.on("error", () => {});
   await new Promise<void>((resolve) => half.write("{", () => resolve()));
@@ -145,6 +147,6 @@ test("the master is stopped for longer than DROVER_TIMEOUT: clients are served m
   }
   daemon.signal("SIGCONT");
   await daemon.logged(/late \(suspended or starved\)/);
-  await until("beats arrive", async () => (await daemon.status()).places.every((p) => (p.child?.beatAge ?? 1e9) < 500));
+  await eventually("beats arrive", async () => (await daemon.status()).places.every((p) => (p.child?.beatAge ?? 1e9) < 500));
   assert.deepEqual(await pids(), before);
 });

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pause, times } from "../times.ts";
-import { cleanEnv, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, get, ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const APPS = join(ROOT, "test/process/apps");
 const NODE = join(ROOT, "node_modules/.bin/node");
@@ -34,13 +35,13 @@ async function bare(t: TestContext): Promise<number> {
   t.after(() => child.kill("SIGKILL"));
   let text = "";
   child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
-  return await until("it listens", () => Number(/listening on (\d+)/.exec(text)?.[1]) || undefined);
+  return await eventually("it listens", () => Number(/listening on (\d+)/.exec(text)?.[1]) || undefined);
 }
 
 async function reloaded(daemon: Daemon): Promise<void> {
   const { generation } = await daemon.status();
   await daemon.control("reload");
-  await until("the roll is done", async () => {
+  await eventually("the roll is done", async () => {
     const { lastRoll, roll } = await daemon.status();
     return roll === null && lastRoll?.is === "done" && lastRoll.generation > generation;
   });
@@ -99,17 +100,17 @@ test("Express: three reloads under 16 clients, and none of them fails", async (t
 
 test("Express: a handler that loops is named, its worker replaced; one that throws later is a crash with its stack", async (t) => {
   const daemon = await express(t, { DROVER_TIMEOUT: "2s" });
-  const record = (death: string) => until(`a record says ${death}`, () => daemon.log().findLast((line) => line["death"] === death));
+  const record = (death: string) => eventually(`a record says ${death}`, () => daemon.log().findLast((line) => line["death"] === death));
   void get(`${daemon.url}/loop`).catch(() => {});
   const stuck = await record("stuck");
-  await until("all are ready", async () => (await daemon.status()).workers.ready === 2);
+  await eventually("all are ready", async () => (await daemon.status()).workers.ready === 2);
   assert.match(String(stuck["msg"]), /was stuck: spinning at express\.mjs:\d+ spin/);
   assert.match((stuck["inFlight"] as string[]).join(), /GET \/loop for/);
 
   await get(`${daemon.url}/crash`).catch(() => {});
   const crash = await record("crash");
   assert.match((crash["stderr"] as string[]).join("\n"), /nobody catches this[^]*later.*express\.mjs/);
-  await until("all are ready", async () => (await daemon.status()).workers.ready === 2);
+  await eventually("all are ready", async () => (await daemon.status()).workers.ready === 2);
   assert.equal((await get(daemon.url)).status, 200);
 });
 
@@ -181,7 +182,7 @@ test("ws: a client that ignores the goodbye, and one that does not even read, ar
     const socket = net.connect(portOf(daemon.url), "127.0.0.1", () => socket.write(upgrade(path)));
     socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
     socket.on("error", () => {});
-    await until("the upgrade is answered", () => text.includes("101 Switching"));
+    await eventually("the upgrade is answered", () => text.includes("101 Switching"));
     return { socket, closed: new Promise((resolve) => socket.once("close", resolve)), text: () => text };
   };
   const deaf = await open("/");

@@ -4,7 +4,9 @@ import { cpSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:
 import net from "node:net";
 import { join } from "node:path";
 import test from "node:test";
-import { folder, get, ONE, ROOT, start, until } from "./harness.ts";
+import { get, ONE, ROOT, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const APPS = join(ROOT, "test/process/apps");
 
@@ -42,7 +44,7 @@ test("a request without an answer gets 504 after DROVER_REQUEST_TIMEOUT, and the
   const daemon = await start(t, { args: [join(APPS, "listener.mjs")], env: { ...ONE, DROVER_REQUEST_TIMEOUT: "1s" } });
   assert.equal((await get(`${daemon.url}/hang`)).status, 504);
   assert.equal((await get(daemon.url)).status, 207);
-  await until("it is counted", async () => (await daemon.status()).counters.timeouts === 1);
+  await eventually("it is counted", async () => (await daemon.status()).counters.timeouts === 1);
 });
 
 test("an object with fetch", async (t) => {
@@ -84,12 +86,12 @@ test("one realpath a generation: a link that is switched changes nothing until t
   symlinkSync("two", join(dir, "current"));
   const victim = (await daemon.place("worker/0")).child?.pid ?? 0;
   process.kill(victim, "SIGKILL");
-  await until("it is replaced", async () => {
+  await eventually("it is replaced", async () => {
     const { child, state } = await daemon.place("worker/0");
     return state === "ready" && child?.pid !== victim;
   });
   for (let i = 0; i < 10; i += 1) assert.equal((await get(daemon.url)).body, "one");
   await daemon.control("reload");
-  await until("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
+  await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
   for (let i = 0; i < 10; i += 1) assert.equal((await get(daemon.url)).body, "two");
 });

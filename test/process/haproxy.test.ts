@@ -12,8 +12,10 @@ import { haproxy } from "../../src/cli/emit/haproxy.ts";
 import { needs } from "../needs.ts";
 import { machine, resolved } from "../settings/given.ts";
 import { certificate } from "./certificate.ts";
-import { folder, until } from "./harness.ts";
-import { accepts, ask, freePort } from "./nginx.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
+import { freePort } from "../support/ports.ts";
+import { accepts, ask } from "./nginx.ts";
 
 const skip = needs("haproxy", "haproxy") || needs("openssl", "openssl");
 
@@ -98,8 +100,8 @@ test(
       const gone = new Promise((resolve) => child.once("exit", resolve));
       if (child.exitCode === null && child.kill("SIGKILL")) await gone;
     });
-    await until("HAProxy listens", () => child.exitCode !== null || accepts(made.port));
-    await until("both are checked", () => ["one", "two"].every((name) => asked.includes(`${name} GET /healthz localhost`)));
+    await eventually("HAProxy listens", () => child.exitCode !== null || accepts(made.port));
+    await eventually("both are checked", () => ["one", "two"].every((name) => asked.includes(`${name} GET /healthz localhost`)));
 
     const through = async (path: string, headers: OutgoingHttpHeaders = {}, method = "GET") => {
       const answer = await ask(`https://localhost:${made.port}${path}`, { ca: made.ca, method, headers });

@@ -4,14 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import type { IncomingHttpHeaders, RequestOptions } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "../../src/base/http.ts";
 import type { Status } from "../../src/cli/snapshot.ts";
+import { atEnd, folder, sent } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 export const ROOT = new URL("../../", import.meta.url).pathname;
 export const DROVER = join(ROOT, "bin/drover");
@@ -25,7 +25,7 @@ export interface Reply {
 /** One request on a connection of its own. */
 export function get(url: string, options: RequestOptions = {}): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const req = http.request(url, { agent: false, timeout: 15_000, ...options }, (res) => {
+    const req = http.request(url, { agent: false, timeout: 60_000, ...options }, (res) => {
       const chunks: Buffer[] = [];
       res.on("data", (chunk: Buffer) => chunks.push(chunk));
       res.on("end", () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks).toString() }));
@@ -37,37 +37,17 @@ export function get(url: string, options: RequestOptions = {}): Promise<Reply> {
   });
 }
 
-/** Asks again and again until `check` gives something; the bound is there for a hung test, not as a measure. */
-export async function until<T>(
-  what: string,
-  check: () => T | undefined | false | Promise<T | undefined | false>,
-  within = 30_000,
-): Promise<T> {
-  const begun = performance.now();
-  for (;;) {
-    const found = await check();
-    if (found !== undefined && found !== false) return found;
-    const waited = performance.now() - begun;
-    if (waited > within) throw new Error(`waited ${within / 1_000} s in vain until ${what}`);
-    await sleep(waited < 500 ? 20 : 50); // a status costs its daemon and us a millisecond of CPU
-  }
-}
-
 /**
  * Waits until no write waits for the sheet. The status tells of the broker's last beat: only one that came a while after the last write
  * knows of it.
  */
-export async function allLanded(daemon: Daemon, within = 120_000): Promise<void> {
+export async function allLanded(daemon: Daemon): Promise<void> {
   const began = performance.now();
-  await until(
-    "all is in the sheet",
-    async () => {
-      const { upstream, places } = await daemon.status();
-      const beatAge = places.find(({ role }) => role === "broker")?.child?.beatAge ?? Infinity;
-      return upstream?.writes?.waiting === 0 && performance.now() - began - beatAge > BEAT_UNDER_WAY;
-    },
-    within,
-  );
+  await eventually("all is in the sheet", async () => {
+    const { upstream, places } = await daemon.status();
+    const beatAge = places.find(({ role }) => role === "broker")?.child?.beatAge ?? Infinity;
+    return upstream?.writes?.waiting === 0 && performance.now() - began - beatAge > BEAT_UNDER_WAY;
+  });
 }
 /** How long a beat may be on its way, in milliseconds. */
 const BEAT_UNDER_WAY = 500;
@@ -103,14 +83,11 @@ export function descendants(pid: number): number[] {
 
 /** A process counts as dead when its first thread is; the others, and with them the sockets, may take a moment longer. */
 export const portFree = (url: string): Promise<true> =>
-  until(
-    "the port is free",
-    () =>
-      get(url).then(
-        () => false as const,
-        (error: { code?: string }) => error.code === "ECONNREFUSED",
-      ),
-    10_000,
+  eventually("the port is free", () =>
+    get(url).then(
+      () => false as const,
+      (error: { code?: string }) => error.code === "ECONNREFUSED",
+    ),
   );
 
 export interface DaemonOptions {
@@ -149,11 +126,8 @@ export class Daemon {
     return (JSON.parse(greeting) as { addresses: string[] }).addresses[0] ?? "";
   }
   async ready(): Promise<this> {
-    await until(
-      "the daemon is ready",
-      () => this.stdout.includes('"drover is ready"') || (this.process.exitCode !== null && this.fail()),
-      60_000,
-    );
+    await eventually("the daemon is ready", () => this.stdout.includes('"drover is ready"') || this.process.exitCode !== null);
+    if (!this.stdout.includes('"drover is ready"')) this.fail();
     return this;
   }
   private fail(): never {
@@ -193,8 +167,8 @@ export class Daemon {
       return [];
     }
   }
-  async logged(pattern: RegExp, within?: number): Promise<Record<string, unknown>> {
-    return await until(`the log says ${pattern}`, () => this.log().find((line) => pattern.test(String(line["msg"]))), within);
+  async logged(pattern: RegExp): Promise<Record<string, unknown>> {
+    return await eventually(`the log says ${pattern}`, () => this.log().find((line) => pattern.test(String(line["msg"]))));
   }
   async place(id: string): Promise<Status["places"][number]> {
     const place = (await this.status()).places.find((p) => p.id === id);
@@ -209,15 +183,9 @@ export class Daemon {
     const children = descendants(this.pid);
     this.signal(signal);
     const end = await this.exited;
-    await until("every process of it has gone", () => children.every((pid) => !alive(pid)), 10_000);
+    await eventually("every process of it has gone", () => children.every((pid) => !alive(pid)));
     return end;
   }
-}
-
-export function folder(t: TestContext): string {
-  const dir = realpathSync(mkdtempSync(join(tmpdir(), "drover-")));
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
 }
 
 /** The environment of the test run without what would steer a daemon. */
@@ -247,11 +215,12 @@ export async function start(t: TestContext, options: DaemonOptions = {}): Promis
     }),
   });
   const daemon = new Daemon(child, dir);
-  t.after(async () => {
+  atEnd(t, async () => {
     if (child.pid === undefined) return;
     const left = [child.pid, ...descendants(child.pid)];
-    for (const pid of left) if (alive(pid)) process.kill(pid, "SIGKILL");
+    for (const pid of left) sent(pid, "SIGKILL");
     await daemon.exited;
+    await eventually("what the test left has ended", () => left.every((pid) => !alive(pid)));
   });
   return options.noWait === true ? daemon : await daemon.ready();
 }

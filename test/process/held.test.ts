@@ -4,7 +4,8 @@ import net from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ROOT, start, until } from "./harness.ts";
+import { ROOT, start } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const WORKERS = 4;
 const CAP = 50;
@@ -49,7 +50,7 @@ test("200 connections at a cap of exactly 4 × 50: 0 lost, all served, exchanged
   const held = Array.from({ length: ALL }, () => new Held(daemon.url));
   const lost = (): number => held.filter((one) => one.lost).length;
   await askAll(held);
-  const counts = await until("all are full", async () => {
+  const counts = await eventually("all are full", async () => {
     const workers = (await daemon.status()).places.filter(({ role }) => role === "worker");
     const found = workers.map(({ child }) => child?.connections ?? 0);
     return found.reduce((sum, n) => sum + n, 0) === ALL && found;
@@ -79,7 +80,7 @@ test("200 connections at a cap of exactly 4 × 50: 0 lost, all served, exchanged
   const inMs = (spans: readonly number[]): string => spans.map((ms) => ms.toFixed(0)).join(", ");
   t.diagnostic(`${counts.join(" ")}; those exchanged waited ${inMs(waits)} ms; ${WORKERS} more than the cap ${inMs(entered)} ms`);
   assert.ok(Math.max(...entered) < 2_000);
-  await until("as many are closed for them", () => lost() === WORKERS);
+  await eventually("as many are closed for them", () => lost() === WORKERS);
   await sleep(300);
   assert.deepEqual([lost(), late.some((one) => one.lost)], [WORKERS, false]);
   for (const one of [...held, ...late]) one.close();

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { soaked } from "../times.ts";
-import { alive, descendants, folder, get, ONE, ROOT, start, until, type Daemon, type DaemonOptions } from "./harness.ts";
+import { alive, descendants, get, ONE, ROOT, start, type Daemon, type DaemonOptions } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const APP = join(ROOT, "test/process/apps/plain.mjs");
 
@@ -63,7 +65,7 @@ const failures = (daemon: Daemon, hook: string): Record<string, unknown>[] =>
 async function rolled({ daemon }: Situation): Promise<void> {
   const { generation } = await daemon.status();
   await daemon.control("reload");
-  await until("the roll is done", async () => {
+  await eventually("the roll is done", async () => {
     const { lastRoll, roll } = await daemon.status();
     return roll === null && lastRoll?.is === "done" && lastRoll.generation > generation;
   });
@@ -72,7 +74,7 @@ async function rolled({ daemon }: Situation): Promise<void> {
 test("every hook hears what happens, in plain data; a reload brings the module's new text", async (t) => {
   const s = await begin(t, recording("one"), { env: { DROVER_ADDED_LATER: undefined } });
   const { daemon, heard } = s;
-  await until("onReady was heard", () => heard("onReady").length === 1);
+  await eventually("onReady was heard", () => heard("onReady").length === 1);
   const { event: ready, pid } = heard("onReady")[0] as Heard;
   assert.deepEqual(
     [ready["master"], ready["generation"], ready["workers"], ready["addresses"]],
@@ -89,23 +91,23 @@ test("every hook hears what happens, in plain data; a reload brings the module's
 
   const victim = (await daemon.place("worker/1")).child?.pid ?? 0;
   process.kill(victim, "SIGKILL");
-  await until("its death was heard", () => heard("onWorkerExit").length === 1);
+  await eventually("its death was heard", () => heard("onWorkerExit").length === 1);
   const { at, reason, ...death } = heard("onWorkerExit")[0]?.event ?? {};
   assert.deepEqual(death, { slot: 1, pid: victim, generation: 1, death: "signal:SIGKILL", expected: false });
   assert.match(`${String(reason)} ${String(at)}`, /killed by SIGKILL/);
-  await until("its successor was heard", () => heard("onWorkerReady").length === 3);
+  await eventually("its successor was heard", () => heard("onWorkerReady").length === 3);
 
   s.write(recording("two"));
   writeFileSync(join(s.dir, ".env"), "DROVER_KEEP_ALIVE=33s\nDROVER_DATA_DIR=./elsewhere\n");
   await rolled(s);
-  const { event } = await until("the reload was heard", () => heard("onReload")[0]);
+  const { event } = await eventually("the reload was heard", () => heard("onReload")[0]);
   assert.deepEqual(event["generation"], 2);
   assert.deepEqual(event["changes"], [
     { setting: "keep_alive", before: "75s", after: "33s", reload: "roll" },
     ...((event["changes"] as { reload: string }[]).filter(({ reload }) => reload === "restart")),
   ]); // prettier-ignore
   assert.ok((event["changes"] as { reload: string }[]).some(({ reload }) => reload === "restart"));
-  await until("the new text serves", async () => (await daemon.status()).hooks?.generation === 2);
+  await eventually("the new text serves", async () => (await daemon.status()).hooks?.generation === 2);
   const { code } = await daemon.stop();
   assert.equal(code, 0);
   const [stop] = heard("onStop");
@@ -151,7 +153,7 @@ test("modules that can not be loaded", { concurrency: 3 }, async (t) => {
       const line = await s.daemon.logged(/the hooks in .*hooks\.mjs could not be loaded, none are called until a reload brings some/);
       assert.match(String((await s.daemon.status()).hooks.problem), why);
       assert.match(String(line["msg"]), why);
-      await until("the operator was told", () => why.test(s.daemon.stderr));
+      await eventually("the operator was told", () => why.test(s.daemon.stderr));
       assert.equal((await get(s.daemon.url)).status, 200);
       s.write(recording("good"));
       await rolled(s);
@@ -160,7 +162,7 @@ test("modules that can not be loaded", { concurrency: 3 }, async (t) => {
       await rolled(s);
       assert.match(String((await s.daemon.logged(/could not be loaded, those of generation 2 stay/))["msg"]), why);
       await rolled(s);
-      await until("the good one has heard it", () => s.heard("onReload").some(({ event }) => event["generation"] === 4));
+      await eventually("the good one has heard it", () => s.heard("onReload").some(({ event }) => event["generation"] === 4));
     });
   await Promise.all(some(BROKEN).map(one));
 });
@@ -192,12 +194,12 @@ test("hooks that do what no hook should", { concurrency: 3 }, async (t) => {
       const hostile = `if (hook === "onWorkerExit" && event.generation === 1) { ${body} }`;
       const s = await begin(t, recording("x", hostile), { env: { ...ONE, DROVER_HOOK_TIMEOUT: "1s" } });
       const { daemon, heard } = s;
-      await until("onReady was heard", () => heard("onReady").length === 1);
+      await eventually("onReady was heard", () => heard("onReady").length === 1);
       process.kill((await daemon.place("worker/0")).child?.pid ?? 0, "SIGKILL");
-      const line = await until("the failure is in the log", () => failures(daemon, "onWorkerExit")[0]);
+      const line = await eventually("the failure is in the log", () => failures(daemon, "onWorkerExit")[0]);
       assert.match(String(line["msg"]), why);
       assert.equal((line["event"] as { death: string }).death, "signal:SIGKILL");
-      await until("the successor was heard", () => heard("onWorkerReady").length === 2);
+      await eventually("the successor was heard", () => heard("onWorkerReady").length === 2);
       for (let i = 0; i < 5; i += 1) assert.equal((await get(daemon.url)).status, 200);
       assert.equal(failures(daemon, "onWorkerExit").length, 1);
       assert.equal((await daemon.status()).hooks.failed, 1);
@@ -216,21 +218,21 @@ test("a hook that prints megabytes: the log gets a measure of it, and the proces
   assert.ok(printed > 100 && printed < 3_000, `${printed} lines`);
   assert.equal((await get(daemon.url)).status, 200);
   process.kill((await daemon.place("worker/0")).child?.pid ?? 0, "SIGKILL");
-  await until("the next event is heard", () => heard("onWorkerExit").length === 1);
+  await eventually("the next event is heard", () => heard("onWorkerExit").length === 1);
 });
 
 test("memory beside the heap: the process is ended, the master keeps its size", async (t) => {
   const hoard =
     'if (hook === "onReady") { globalThis.held = []; for (let i = 0; i < 40; i += 1) { held.push(Buffer.alloc(10_485_760, 1)); await new Promise((r) => setTimeout(r, 20)); } await new Promise(() => setInterval(() => {}, 1_000)); }';
   const { daemon } = await begin(t, recording("x", hoard), { env: { ...ONE, DROVER_HOOK_TIMEOUT: "30s" } });
-  const line = await until("the failure is in the log", () => failures(daemon, "onReady")[0]);
+  const line = await eventually("the failure is in the log", () => failures(daemon, "onReady")[0]);
   assert.match(String(line["msg"]), /it took \d+ MiB of memory/);
 });
 
 test("a stop waits for onStop within its time, and a second one does not", async (t) => {
   const endless = 'if (hook === "onStop") await new Promise(() => setInterval(() => {}, 1_000));';
   const first = await begin(t, recording("x", endless), { env: { DROVER_HOOK_TIMEOUT: "3s", DROVER_DRAIN_IDLE: "100ms" } });
-  await until("onReady was heard", () => first.heard("onReady").length === 1);
+  await eventually("onReady was heard", () => first.heard("onReady").length === 1);
   const began = performance.now();
   const children = descendants(first.daemon.pid);
   assert.equal((await first.daemon.stop()).code, 0);
@@ -239,10 +241,12 @@ test("a stop waits for onStop within its time, and a second one does not", async
   assert.ok(children.length >= 3 && children.every((pid) => !alive(pid)));
 
   const second = await begin(t, recording("x", endless), { env: { ...ONE, DROVER_HOOK_TIMEOUT: "60s", DROVER_DRAIN_IDLE: "100ms" } });
-  await until("onReady was heard", () => second.heard("onReady").length === 1);
+  await eventually("onReady was heard", () => second.heard("onReady").length === 1);
   second.daemon.signal("SIGTERM");
-  await until("onStop was heard", () => second.heard("onStop").length === 1);
-  await until("the workers have left", () => second.daemon.log().some((line) => String(line["msg"]).startsWith("stopped: every child")));
+  await eventually("onStop was heard", () => second.heard("onStop").length === 1);
+  await eventually("the workers have left", () =>
+    second.daemon.log().some((line) => String(line["msg"]).startsWith("stopped: every child")),
+  );
   await new Promise((resolve) => setTimeout(resolve, 1_100)); // a second signal within a second is the same wish
   const again = performance.now();
   second.daemon.signal("SIGTERM");
@@ -254,8 +258,8 @@ test("a stop waits for onStop within its time, and a second one does not", async
 
 test("the hooks' process dies with the master, even in a loop", async (t) => {
   const { daemon, heard } = await begin(t, recording("x", "for (;;);"), { env: { ...ONE, DROVER_HOOK_TIMEOUT: "60s" } });
-  const [first] = await until("a hook loops", () => heard().length > 0 && heard());
+  const [first] = await eventually("a hook loops", () => heard().length > 0 && heard());
   assert.ok(first !== undefined && alive(first.pid));
   daemon.signal("SIGKILL");
-  await until("it has gone", () => !alive(first.pid), 5_000);
+  await eventually("it has gone", () => !alive(first.pid));
 });

@@ -4,7 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { times } from "../times.ts";
-import { alive, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { alive, get, ROOT, start, type Daemon } from "./harness.ts";
+import { sent } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const HOSTILE = join(ROOT, "test/process/apps/hostile.mjs");
 const hostile = (t: TestContext, env: NodeJS.ProcessEnv = {}) => start(t, { args: [HOSTILE], env });
@@ -16,12 +18,12 @@ const memory = (pid: number): number => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readF
 const act = async (daemon: Daemon, what: string): Promise<number> => Number((await get(`${daemon.url}/${what}`)).body);
 /** @param without a process that is dead: the master may not have heard of it yet, and count it still. */
 const bothReady = (daemon: Daemon, without = 0): Promise<boolean> =>
-  until("both workers are ready", async () => {
+  eventually("both workers are ready", async () => {
     const { workers, places } = await daemon.status();
     return workers.ready === 2 && places.every(({ child, leaving }) => child?.pid !== without && leaving.length === 0);
   });
 async function replaced(daemon: Daemon, pid: number): Promise<void> {
-  await until("that worker is gone", () => !alive(pid));
+  await eventually("that worker is gone", () => !alive(pid));
   await bothReady(daemon, pid);
 }
 
@@ -48,12 +50,12 @@ test("forged, countless and huge messages, and descriptors that nobody asked for
   for (const [i, what] of ["forged", "flood", "huge", "holds", "handles"].entries()) {
     await act(daemon, what);
     // One channel, one order: the beat that counts this request comes after all that was sent with it.
-    await until("its beat has come", async () => (await daemon.status()).counters.served > i);
+    await eventually("its beat has come", async () => (await daemon.status()).counters.served > i);
   }
   await bothReady(daemon);
   t.diagnostic(`master: ${memory(daemon.pid).toFixed(0)} MiB, ${descriptors(daemon.pid)} descriptors (${before} before)`);
   assert.ok(memory(daemon.pid) < 250, `${memory(daemon.pid)} MiB`);
-  await until("no descriptor stays", () => Math.abs(descriptors(daemon.pid) - before) <= 2);
+  await eventually("no descriptor stays", () => Math.abs(descriptors(daemon.pid) - before) <= 2);
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
 });
 
@@ -77,13 +79,13 @@ test("while a worker prints without pause the operator is answered at once", asy
 test("what a worker forked and left behind, its pipes in hand, keeps neither the worker's end from being seen nor the master from ending", async (t) => {
   const daemon = await hostile(t);
   const parent = await act(daemon, "child");
-  const left = await until("it has forked", () =>
+  const left = await eventually("it has forked", () =>
     readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name) && read(`/proc/${name}/cmdline`) === "sleep\u000060\u0000")
       .map(Number)
       .find((pid) => read(`/proc/${pid}/stat`).includes(` ${parent} `)),
   );
-  t.after(() => alive(left) && process.kill(left, "SIGKILL"));
+  t.after(() => sent(left, "SIGKILL"));
   process.kill(parent, "SIGKILL");
   await replaced(daemon, parent);
   daemon.signal("SIGTERM");
@@ -104,7 +106,7 @@ test(`after ${times(3)} reloads and ${times(4)} kills the master holds as many d
   const roll = async (): Promise<void> => {
     const { generation } = await daemon.status();
     await daemon.control("reload");
-    await until("the roll is done", async () => {
+    await eventually("the roll is done", async () => {
       const now = await daemon.status();
       return now.generation === generation + 1 && now.roll === null;
     });
@@ -131,7 +133,7 @@ test(`after ${times(3)} reloads and ${times(4)} kills the master holds as many d
     await kill();
   }
   // A connection to the control socket that is just closing counts too: what leaks does not come back.
-  const after = await until("the descriptors are given back", async () => {
+  const after = await eventually("the descriptors are given back", async () => {
     const now = await settled();
     return now <= before + 2 && now;
   });

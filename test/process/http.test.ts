@@ -6,7 +6,9 @@ import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { folder, get, start, until } from "./harness.ts";
+import { get, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const portOf = (url: string): number => Number(new URL(url).port);
 
@@ -90,7 +92,7 @@ test("idle connections far beyond every cap keep nobody out for long", async (t)
   const port = portOf(daemon.url);
   const idle: Socket[] = [];
   t.after(() => idle.forEach((socket) => socket.destroy()));
-  await until("rows are there", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
+  await eventually("rows are there", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
   for (let nr = 0; nr < 600; nr += 1) {
     const socket = connect(port, "127.0.0.1").on("error", () => {}); // closed to make room: that is the point
     if (nr % 2 === 0) socket.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -107,7 +109,7 @@ test("idle connections far beyond every cap keep nobody out for long", async (t)
 test("1,000 requests, pipelined 50 at a time, hits and misses mixed, are answered in order", async (t) => {
   const daemon = await start(t);
   const port = portOf(daemon.url);
-  await until("rows are there", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
+  await eventually("rows are there", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
   const targets = [
     (nr: number) => `/api/tables/players?limit=${1 + (nr % 40)}&sort=id`,
     () => "/api/tables/players?limit=1",
@@ -125,7 +127,7 @@ test("1,000 requests, pipelined 50 at a time, hits and misses mixed, are answere
   const answered = (): number[] => [...text.matchAll(/\r\nx-request-id: r(\d+)\r\n/gi)].map(([, nr]) => Number(nr));
   for (let sent = 0; sent < requests.length; sent += 50) {
     client.write(requests.slice(sent, sent + 50).join(""));
-    await until(`${sent + 50} are answered`, () => client.destroyed || answered().length >= sent + 50);
+    await eventually(`${sent + 50} are answered`, () => client.destroyed || answered().length >= sent + 50);
   }
   const ids = answered();
   assert.deepEqual(

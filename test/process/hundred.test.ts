@@ -9,7 +9,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { temporaryFolder } from "../folder.ts";
-import { get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { get, ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const TTL = 2;
 
@@ -30,7 +31,7 @@ test("a hundred people at once on a cold cache: one upstream call, everybody is 
   const answers = await Promise.all(Array.from({ length: 100 }, () => get(`${daemon.url}/api/tables/players?limit=10`)));
   const took = performance.now() - began;
   assert.deepEqual([...new Set(answers.map((a) => a.status))], [200]);
-  await until("the broker's beat has told", async () => (await daemon.status()).upstream?.state === "ok");
+  await eventually("the broker's beat has told", async () => (await daemon.status()).upstream?.state === "ok");
   const made = await calls(daemon);
   console.log(`100 people on a cold cache, upstream 0.5–2 s: all answered after ${(took / 1_000).toFixed(2)} s, ${made} upstream call(s)`);
   assert.ok(made <= 2, `${made} calls`);
@@ -39,7 +40,7 @@ test("a hundred people at once on a cold cache: one upstream call, everybody is 
 test("ten requests a second over several TTLs: nobody waits for the spreadsheet, at most one call a TTL whatever the workers", async (t) => {
   const daemon = await start(t, { env: slow });
   await get(`${daemon.url}/api/tables/players?limit=10`);
-  await until("the first rows are there", async () => (await daemon.status()).upstream?.state === "ok");
+  await eventually("the first rows are there", async () => (await daemon.status()).upstream?.state === "ok");
   const before = await calls(daemon);
   const seconds = 8;
   const times: number[] = [];

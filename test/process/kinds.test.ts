@@ -4,7 +4,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import test from "node:test";
 import { keysOf } from "../../src/cli/session-key.ts";
-import { folder, ONE, start } from "./harness.ts";
+import { ONE, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
 
 const DIRECTORIES = {
   "journal.db": "a file: the journal of writes",

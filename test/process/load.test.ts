@@ -9,7 +9,9 @@ import test, { suite, type TestContext } from "node:test";
 import { http } from "../../src/base/http.ts";
 import { readRun } from "../../src/plan/run.ts";
 import { untilHolds } from "../times.ts";
-import { cleanEnv, DROVER, folder, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, ROOT, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 interface Ran {
   readonly code: number | null;
@@ -151,7 +153,7 @@ suite("drover load", { concurrency: 3 }, () => {
       if (told || !out.includes("STEP")) return;
       told = true;
       const before = asked;
-      void until("it is well under way", () => asked - before > 600, 60_000).then(() => process.kill(pid, "SIGINT"));
+      void eventually("it is well under way", () => asked - before > 600).then(() => process.kill(pid, "SIGINT"));
     });
     const dies = await dying;
     assert.equal(dies.code, 99, dies.out + dies.err);
@@ -273,7 +275,7 @@ suite("drover load", { concurrency: 3 }, () => {
     const [daemon, elsewhere] = [await start(t), folder(t)];
     writeFileSync(join(elsewhere, "token"), readFileSync(join(daemon.dir, "var/admin-token")));
     writeFileSync(join(elsewhere, "wrong"), "drover_wrong\n");
-    await until("the machine was sampled", async () => (await daemon.status()).machine !== null);
+    await eventually("the machine was sampled", async () => (await daemon.status()).machine !== null);
     const short = [daemon.url, "--users", "2", "--hold", "3s", ...CALM];
     const api = (file: string): string[] => ["--admin", daemon.url, "--admin-token-file", file];
     const high = ["--threshold", "target_cpu<0.0001", "--threshold", "target_rss<1000"];

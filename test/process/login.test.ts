@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { ROOT, start, until, type Daemon } from "./harness.ts";
+import { ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 interface Answer {
   readonly status: number;
@@ -86,7 +87,7 @@ test("a player of the sample logs in by the code in the sheet, over a reload too
     ((await (await ask("/api/me", { headers: { Cookie: cookie } })).json()) as { name: unknown }).name;
   for (let nr = 0; nr < 6; nr += 1) assert.equal(await me(), name);
   daemon.signal("SIGHUP");
-  await until("the roll is over", async () => (await daemon.status()).lastRoll?.is === "done");
+  await eventually("the roll is over", async () => (await daemon.status()).lastRoll?.is === "done");
   for (let nr = 0; nr < 6; nr += 1) assert.equal(await me(), name);
   const key = join(daemon.dir, "var/session.key");
   assert.equal(statSync(key).mode & 0o777, 0o600);
@@ -104,7 +105,7 @@ test("one session each, two in all, whichever worker answers: taken over, full, 
   const answered = (): Set<unknown> => new Set(daemon.log().flatMap((line) => (line["path"] === "/api/me" ? [line["pid"]] : [])));
 
   assert.equal((await ada.login(0)).status, 200);
-  await until("each of three workers has said who it is", async () => {
+  await eventually("each of three workers has said who it is", async () => {
     assert.equal(await ada.me(), name(0));
     return answered().size === 3;
   });
@@ -120,7 +121,10 @@ test("one session each, two in all, whichever worker answers: taken over, full, 
     ada.cookie = old;
     return (await ada.me()) === "401 taken-over" && (await phone.me()) === name(0);
   };
-  await until("each worker has heard of it", async () => (await over()) && (await over()) && (await over()) && (await over()) && over());
+  await eventually(
+    "each worker has heard of it",
+    async () => (await over()) && (await over()) && (await over()) && (await over()) && over(),
+  );
   await assertFull(eve, 2);
 
   // A user's writes count wherever they come from, and nobody else's behind the same address with them.
@@ -129,7 +133,7 @@ test("one session each, two in all, whichever worker answers: taken over, full, 
   assert.deepEqual([await write(phone, 1), await write(phone, 2), await write(phone, 3), await write(bob, 4)], [201, 201, 429, 201]);
 
   daemon.signal("SIGHUP");
-  await until("the roll is over", async () => (await daemon.status()).lastRoll?.is === "done");
+  await eventually("the roll is over", async () => (await daemon.status()).lastRoll?.is === "done");
   assert.deepEqual([await phone.me(), await bob.me(), await write(phone, 5)], [name(0), name(1), 429]);
   await assertFull(eve, 2);
 
@@ -162,7 +166,7 @@ test("a logout that the broker does not confirm answers 503, and holds everywher
   assert.deepEqual([status, headers.get("x-drover-refused"), headers.get("retry-after")], [503, "broker", "2"], JSON.stringify(body));
   assert.equal(ada.cookie, cookie, "the browser can repeat it");
   process.kill(broker, "SIGKILL"); // what it was asked is lost
-  await until("each worker knows it of the next broker", async () => {
+  await eventually("each worker knows it of the next broker", async () => {
     for (let nr = 0; nr < 20; nr += 1) {
       ada.cookie = cookie;
       if ((await ada.me()) !== "401 revoked") return false;

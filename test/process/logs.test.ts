@@ -6,7 +6,9 @@ import http from "node:http";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { needs } from "../needs.ts";
-import { cleanEnv, DROVER, folder, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, get, ROOT, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 interface Ended {
   readonly code: number | null;
@@ -72,14 +74,14 @@ test("every request has its line, through rotations and to the end of a drain; d
   const { dir } = daemon;
   await ask(daemon, 0, 60);
   const seen = following(t, dir, ["--json", "--lines", "1000"]);
-  await until("what was there is shown", () => seen.text().includes(named(59)));
+  await eventually("what was there is shown", () => seen.text().includes(named(59)));
   for (let turn = 1; turn <= 3; turn += 1) {
     const asking = ask(daemon, turn * 60, 60);
     renameSync(join(dir, "var/log/drover.log"), join(dir, `var/log/drover.log.${turn}`));
     assert.equal((await daemon.control("reopen")).status, 200);
     await asking;
     // It looks for a new file every 200 ms: one that came and went in between it would never have seen.
-    await until("the last one is shown", () => seen.text().includes(named(turn * 60 + 59)));
+    await eventually("the last one is shown", () => seen.text().includes(named(turn * 60 + 59)));
   }
   const last = ask(daemon, 240, 40).catch(() => {}); // some of them may come too late
   await get(`${daemon.url}/healthz`);
@@ -89,7 +91,7 @@ test("every request has its line, through rotations and to the end of a drain; d
   const shown = (): string[] => [...seen.text().matchAll(/"id":"(mine-\d+)"/g)].map(([, id = ""]) => id).toSorted();
   const expected = Array.from({ length: 240 }, (_, nr) => named(nr));
   assert.deepEqual(ids.slice(0, 240), expected, "each once");
-  await until("it has caught up", () => shown().length >= ids.length);
+  await eventually("it has caught up", () => shown().length >= ids.length);
   assert.deepEqual(shown().slice(0, 240), expected, "and shown once");
   assert.doesNotMatch(JSON.stringify(entries(dir)), /secret=1/);
   seen.process.kill("SIGINT");
@@ -108,7 +110,7 @@ test("a worker that starts while the log can't be opened serves without one, and
   const first = await pidOf();
   assert.ok(first);
   process.kill(first, "SIGKILL");
-  await until("another worker serves", async () => {
+  await eventually("another worker serves", async () => {
     const pid = await pidOf();
     return pid !== undefined && pid !== first && pid;
   });
@@ -116,7 +118,7 @@ test("a worker that starts while the log can't be opened serves without one, and
   rmdirSync(log);
   assert.equal((await daemon.control("reopen")).status, 200);
   assert.equal((await get(`${daemon.url}/api/tables/players?limit=1`, { headers: { "X-Request-Id": "once-it-can" } })).status, 200);
-  await until("the worker's line is in the file", () => readFileSync(log, "utf8").includes("once-it-can"));
+  await eventually("the worker's line is in the file", () => readFileSync(log, "utf8").includes("once-it-can"));
   assert.equal((await daemon.stop()).code, 0);
 });
 
@@ -124,12 +126,12 @@ test("nobody asked for access lines: a refused request is found by its id all th
   const dir = folder(t);
   writeFileSync(join(dir, ".env"), "DROVER_RATE_LIMIT=1/h\n");
   const daemon = await start(t, { cwd: dir });
-  const refused = await until("it is refused", async () => {
+  const refused = await eventually("it is refused", async () => {
     const answer = await post(`${daemon.url}/api/tables/actions`, '{"id":"x"}');
     return answer.status === 429 && answer;
   });
   const id = String(refused.headers["x-request-id"]);
-  const found = await until("the log has it", () => entries(dir).find((entry) => entry["id"] === id));
+  const found = await eventually("the log has it", () => entries(dir).find((entry) => entry["id"] === id));
   assert.deepEqual([found["level"], found["status"], found["reason"], found["path"]], ["warn", 429, "rate", "/api/tables/actions"]);
   const shown = run(dir, ["logs", "--no-follow", "--request", id]);
   assert.match(
@@ -139,7 +141,7 @@ test("nobody asked for access lines: a refused request is found by its id all th
   writeFileSync(join(dir, ".env"), "DROVER_RATE_LIMIT=1/h\nDROVER_ACCESS_LOG=all\n");
   assert.equal(run(dir, ["reload"]).code, 0);
   await get(`${daemon.url}/api/tables/players`, { headers: { "X-Request-Id": "seen-now" } });
-  await until("it has a line", () => idsOf(dir).includes("seen-now"));
+  await eventually("it has a line", () => idsOf(dir).includes("seen-now"));
   await daemon.stop();
 });
 
@@ -207,9 +209,9 @@ test(
       const asking = ask(daemon, turn * 40, 40);
       rotate();
       await asking;
-      await until("the new file is there", () => readdirSync(join(dir, "var/log")).includes("drover.log"));
+      await eventually("the new file is there", () => readdirSync(join(dir, "var/log")).includes("drover.log"));
       await ask(daemon, 100 + turn, 1);
-      await until("it is written to", () => readFileSync(join(dir, "var/log/drover.log"), "utf8").includes(named(100 + turn)));
+      await eventually("it is written to", () => readFileSync(join(dir, "var/log/drover.log"), "utf8").includes(named(100 + turn)));
     }
     await daemon.stop();
     assert.deepEqual(
@@ -248,7 +250,7 @@ test("what a command has to say is out before it ends, however late it is read; 
   const rss = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pager.pid}/status`, "utf8"))?.[1]) / 1_024;
   const cpu = (): number => Number(readFileSync(`/proc/${pager.pid}/stat`, "utf8").split(" ")[13]);
   let before = -1;
-  await until("it waits for its reader", () => {
+  await eventually("it waits for its reader", () => {
     const now = cpu();
     const rests = now === before;
     before = now;

@@ -7,7 +7,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
-import { cleanEnv, DROVER, get, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, get, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const SECRET = "a-secret-of-some-length";
 const run = promisify(execFile);
@@ -70,7 +71,7 @@ test("counters survive kills, a hung worker delays no scrape, alerts are signed 
   await t.test("a test alert: refused once, tried again, signed", async () => {
     const { stdout } = await drover(daemon, "alerts", "test");
     assert.match(stdout, /a test goes to: log, webhook/);
-    const [delivery] = await until("it was delivered", () => hook.got.length > 0 && hook.got);
+    const [delivery] = await eventually("it was delivered", () => hook.got.length > 0 && hook.got);
     assert.ok(delivery);
     const { body, text, headers } = delivery;
     assert.equal(hook.refused(), 2, "the second try");
@@ -85,7 +86,7 @@ test("counters survive kills, a hung worker delays no scrape, alerts are signed 
   await t.test("counters do not fall when workers are killed, and what killed them is told", async () => {
     for (let i = 0; i < 10; i += 1) assert.equal((await get(table)).status, 200);
     assert.equal((await get(`${daemon.url}/nowhere`)).status, 404);
-    const before = await until("the beats have told it", async () => {
+    const before = await eventually("the beats have told it", async () => {
       const now = await metrics(daemon);
       const all = now.value(OK) >= 10 && now.value('drover_http_responses_total{code="4xx"}') >= 1;
       return all && now.value('drover_http_requests_total{class="read"}') >= 11 && now;
@@ -97,7 +98,7 @@ test("counters survive kills, a hung worker delays no scrape, alerts are signed 
       const { child } = await daemon.place(id);
       assert.ok(child);
       process.kill(child.pid, "SIGKILL");
-      await until("it was replaced", async () => {
+      await eventually("it was replaced", async () => {
         const now = (await daemon.place(id)).child;
         return now !== null && now.pid !== child.pid && now.state === "ready";
       });
@@ -109,7 +110,7 @@ test("counters survive kills, a hung worker delays no scrape, alerts are signed 
     assert.equal(after.value('drover_unexpected_restarts_total{role="worker",slot="0"}'), 1);
     const cpu = 'process_cpu_seconds_total{role="worker",slot="0"}';
     assert.ok(after.value(cpu) >= before.value(cpu), "CPU time of the dead is kept");
-    const { body } = await until("the alert came", () => hook.got.find((delivery) => delivery.body["alert"] === "restarts"));
+    const { body } = await eventually("the alert came", () => hook.got.find((delivery) => delivery.body["alert"] === "restarts"));
     assert.deepEqual([body["event"], body["level"], body["value"]], ["raised", "warning", 2]);
     const { stdout } = await drover(daemon, "status");
     assert.match(
@@ -128,7 +129,7 @@ test("counters survive kills, a hung worker delays no scrape, alerts are signed 
     assert.ok(child);
     process.kill(child.pid, "SIGSTOP");
     const age = 'drover_report_age_seconds{role="worker",slot="1"}';
-    const stuck = await until("its last beat is old", async () => {
+    const stuck = await eventually("its last beat is old", async () => {
       const now = await metrics(daemon);
       return now.value(age) > 2.5 && now;
     });

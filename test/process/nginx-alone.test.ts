@@ -6,7 +6,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { gunzipSync } from "node:zlib";
 import { needs } from "../needs.ts";
-import { folder } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
 import { ask, nginx, type Answer } from "./nginx.ts";
 
 const skip = needs("nginx", "nginx-light") || needs("openssl", "openssl");

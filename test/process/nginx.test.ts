@@ -12,7 +12,9 @@ import test, { type TestContext } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { needs } from "../needs.ts";
 import { http } from "../../src/base/http.ts";
-import { folder, get, start, until, type Daemon } from "./harness.ts";
+import { get, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 import { ask, kept, nginx, type Answer, type Front } from "./nginx.ts";
 
 const skip = needs("nginx", "nginx-light") || needs("openssl", "openssl");
@@ -52,7 +54,7 @@ async function etags(through: Ask): Promise<void> {
   const tags = new Map<string, string>();
   for (const encoding of ["", "gzip", "br"]) {
     const headers = { "accept-encoding": encoding === "" ? "identity" : `deflate, ${encoding}` };
-    const found = await until(`an answer in ${encoding || "identity"}`, async () => {
+    const found = await eventually(`an answer in ${encoding || "identity"}`, async () => {
       const answer = await through(path, { headers });
       return (answer.headers["content-encoding"] ?? "") === encoding && answer; // drover compresses in the background
     });
@@ -76,7 +78,7 @@ async function etags(through: Ask): Promise<void> {
 async function addresses(through: Ask, daemon: Daemon): Promise<void> {
   const said = { "x-forwarded-for": "6.6.6.6", "x-real-ip": "6.6.6.6", forwarded: "for=7.7.7.7;proto=http", cookie: "a=1" };
   await through("/api/tables/teams?limit=3", { localAddress: "127.0.0.9", headers: said });
-  const line = await until("the request's line", () => daemon.log().find(({ path }) => String(path).startsWith("/api/tables/teams")));
+  const line = await eventually("the request's line", () => daemon.log().find(({ path }) => String(path).startsWith("/api/tables/teams")));
   assert.equal(line["client"], "127.0.0.9", JSON.stringify(line));
 }
 
@@ -124,13 +126,13 @@ async function events(through: Ask, front: Front): Promise<void> {
   let text = "";
   stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
   stream.on("error", () => {}); // cut off below
-  await until("the stream has begun", () => text.includes("id: "));
+  await eventually("the stream has begun", () => text.includes("id: "));
   const key = `through-${process.pid}`;
   const body = JSON.stringify({ id: key, kind: "scan", player: "p002" });
   const began = performance.now();
   const written = await through("/api/tables/actions", { method: "POST", headers: { "content-type": "application/json" }, body });
   assert.equal(written.status, 201, String(written.body));
-  await until("the event is there", () => text.includes(key));
+  await eventually("the event is there", () => text.includes(key));
   const took = performance.now() - began;
   stream.destroy();
   assert.ok(took < 3_000, `${took} ms`);
@@ -160,16 +162,16 @@ async function reloads(t: TestContext, front: Front, daemon: Daemon): Promise<vo
   };
   const running = Array.from({ length: 12 }, (_, nr) => one(nr));
   t.after(() => (state.on = false));
-  await until("there is load", () => state.served > 50);
+  await eventually("there is load", () => state.served > 50);
   daemon.signal("SIGHUP");
-  await until("drover has rolled", async () => {
+  await eventually("drover has rolled", async () => {
     const { lastRoll } = await daemon.status();
     assert.notEqual(lastRoll?.is, "rolledBack");
     return lastRoll?.is === "done";
   });
   await front.reload();
   const so = state.served;
-  await until("and it goes on", () => state.served > so + 50);
+  await eventually("and it goes on", () => state.served > so + 50);
   state.on = false;
   await Promise.all(running);
   console.log(

@@ -4,7 +4,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import type { IncomingHttpHeaders, RequestOptions } from "node:http";
-import net, { type AddressInfo } from "node:net";
+import net from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { defaultsOf, type OptionValues } from "../../src/cli/emit/artefact.ts";
@@ -12,7 +12,10 @@ import { factsOf } from "../../src/cli/emit/facts.ts";
 import { nginx as artefact } from "../../src/cli/emit/nginx.ts";
 import { machine, resolved } from "../settings/given.ts";
 import { certificate } from "./certificate.ts";
-import { alive, descendants, folder, until } from "./harness.ts";
+import { alive, descendants } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { freePort } from "../support/ports.ts";
+import { eventually } from "../support/wait.ts";
 
 export interface Front {
   /** https://localhost:PORT */
@@ -27,15 +30,6 @@ export interface Front {
   /** Reads its configuration again, as `nginx -s reload` does, and waits until the old workers have gone. */
   reload(): Promise<void>;
   errors(): string;
-}
-
-/** A port that was free a moment ago: for servers that cannot ask the kernel for one. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Flags of settings, and the artefact's options. */
@@ -85,7 +79,7 @@ export async function nginx(t: TestContext, upstream: string, { flags = {}, opti
   let said = tested.stderr;
   child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
   t.after(() => end(child));
-  await until("nginx listens", async () => child.exitCode !== null || (await accepts(tls)));
+  await eventually("nginx listens", async () => child.exitCode !== null || (await accepts(tls)));
   assert.equal(child.exitCode, null, said);
   const pid = child.pid ?? 0;
   return {
@@ -99,7 +93,7 @@ export async function nginx(t: TestContext, upstream: string, { flags = {}, opti
     async reload() {
       const before = descendants(pid);
       process.kill(pid, "SIGHUP");
-      await until("nginx's old workers have gone", () => before.every((old) => !alive(old)) && descendants(pid).length > 0);
+      await eventually("nginx's old workers have gone", () => before.every((old) => !alive(old)) && descendants(pid).length > 0);
     },
   };
 }

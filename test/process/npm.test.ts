@@ -4,7 +4,9 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { needs } from "../needs.ts";
-import { alive, cleanEnv, Daemon, descendants, folder, get, portFree, ROOT, until } from "./harness.ts";
+import { alive, cleanEnv, Daemon, descendants, get, portFree, ROOT } from "./harness.ts";
+import { folder, sent } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const APP = join(ROOT, "test/process/apps/plain.mjs");
 
@@ -25,13 +27,13 @@ function npmStart(
   const child = spawn(program, args, { cwd: ROOT, stdio: ["pipe", "pipe", "pipe"], env });
   const daemon = new Daemon(child, dir);
   t.after(() => {
-    for (const pid of [daemon.pid, ...descendants(daemon.pid)]) if (alive(pid)) process.kill(pid, "SIGKILL");
+    for (const pid of [daemon.pid, ...descendants(daemon.pid)]) sent(pid, "SIGKILL");
   });
   return daemon;
 }
 
 async function gone(daemon: Daemon, family: readonly number[], url: string): Promise<void> {
-  await until("no process is left", () => family.every((pid) => !alive(pid)), 15_000);
+  await eventually("no process is left", () => family.every((pid) => !alive(pid)));
   await portFree(url);
   assert.ok(daemon);
 }
@@ -62,7 +64,7 @@ test("the master is npm's own child: nothing stands between a signal and it", as
 test("Ctrl-C in a terminal: no process is left, the port is free", { skip: needs("script", "bsdutils") }, async (t) => {
   const dir = folder(t);
   const daemon = npmStart(t, dir, ["script", "-qefc", `npm start -- --bind 127.0.0.1:0 ${APP}`, "/dev/null"], []);
-  await until("the terminal shows the greeting", () => /drover is ready\s+http/.test(daemon.stdout), 60_000);
+  await eventually("the terminal shows the greeting", () => /drover is ready\s+http/.test(daemon.stdout));
   const url = /drover is ready\s+(http\S+)/.exec(daemon.stdout)?.[1] ?? "";
   assert.equal((await get(url)).status, 200);
   assert.match(daemon.stdout, /Ctrl-C/);

@@ -5,14 +5,15 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { pause } from "../times.ts";
-import { cleanEnv, DROVER, get, ONE, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, get, ONE, ROOT, start } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 
 test("a second plain stop by command cuts off nobody", async (t) => {
   const daemon = await start(t, { args: [PLAIN], env: ONE });
   const answer = get(`${daemon.url}/?ms=4000`);
-  await until("the request is in", async () => (await daemon.status()).places.some((place) => (place.child?.inFlight ?? 0) > 0));
+  await eventually("the request is in", async () => (await daemon.status()).places.some((place) => (place.child?.inFlight ?? 0) > 0));
   assert.equal((await daemon.control("stop", {})).status, 200);
   await pause(1_300);
   const second = await daemon.control("stop", {});
@@ -57,7 +58,7 @@ test("DROVER_ADMIN_HOSTS changes on the administration's own address by a reload
   assert.equal(await page(), 421);
   writeFileSync(join(daemon.dir, ".env"), "DROVER_ADMIN_HOSTS=events.example.org\n");
   assert.equal((await daemon.control("reload", {})).status, 200);
-  await until("the reload is over", async () => (await daemon.status()).roll === null);
+  await eventually("the reload is over", async () => (await daemon.status()).roll === null);
   assert.equal(await page(), 200);
 });
 

@@ -10,7 +10,9 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "../../src/base/http.ts";
 import { alone, type Alone } from "../emulator/alone.ts";
-import { folder, start, until, type Daemon } from "./harness.ts";
+import { start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const TTL = 5_000;
 
@@ -71,7 +73,7 @@ test("200 clients at the edge of the TTL, 8 workers: one call a refresh", { time
   const google = await alone(t, ["--faults", "--emulator-latency", "recorded"]);
   const daemon = await daemonOn(t, google);
   const clients = readers(t, daemon.url, 200, 400);
-  await until("all rows are there", () => clients.answers.some(({ cache }) => cache === "HIT"));
+  await eventually("all rows are there", () => clients.answers.some(({ cache }) => cache === "HIT"));
   const [calls, since] = [(await google.requests()).reads, performance.now()];
   await sleep(60_000);
   const spent = performance.now() - since;
@@ -113,22 +115,20 @@ for (const [name, outage] of Object.entries(OUTAGES))
       const google = await alone(t, ["--faults"]);
       const daemon = await daemonOn(t, google);
       const clients = readers(t, daemon.url, 20, 60);
-      await until("fresh rows", () => clients.answers.at(-1)?.cache === "HIT");
+      await eventually("fresh rows", () => clients.answers.at(-1)?.cache === "HIT");
       const calm = clients.answers.length;
       await sleep(4_000);
       const before = clients.answers.slice(calm).map(({ took }) => took);
       const since = clients.answers.length;
       await outage.begin(google);
-      await until("rows are stale, and say why", () => outage.reason.test(clients.answers.at(-1)?.reason ?? ""), 60_000);
+      await eventually("rows are stale, and say why", () => outage.reason.test(clients.answers.at(-1)?.reason ?? ""));
       await sleep(name === "429" ? 1_000 : 25_000);
       const breaker = (await daemon.status()).upstream?.spreadsheets?.[0];
       let back = await outage.end(google);
       const lockedUntil = (await daemon.status()).upstream?.quota.lockedUntil ?? 0;
       if (back === 0) back = performance.now() + Math.max(0, lockedUntil - Date.now());
-      const fresh = await until(
-        "fresh rows again",
-        () => clients.answers.findLast(({ at, age, cache }) => at > back - 1_000 && cache === "HIT" && age <= 1),
-        90_000,
+      const fresh = await eventually("fresh rows again", () =>
+        clients.answers.findLast(({ at, age, cache }) => at > back - 1_000 && cache === "HIT" && age <= 1),
       );
       await clients.stop();
       const during = clients.answers.slice(since);
@@ -150,13 +150,13 @@ test("a name that does not resolve, with rows on disk: every read is answered, a
   const dir = folder(t);
   const first = await daemonOn(t, google, {}, dir);
   const warm = readers(t, first.url, 1, 10);
-  await until("rows", () => warm.answers.at(-1)?.status === 200);
+  await eventually("rows", () => warm.answers.at(-1)?.status === 200);
   await warm.stop();
   await first.stop();
   const nowhere = "http://no-such-host.invalid:9/";
   const daemon = await daemonOn(t, google, { DROVER_SHEETS_ENDPOINT: nowhere, DROVER_OAUTH_ENDPOINT: nowhere }, dir);
   const clients = readers(t, daemon.url, 20, 60);
-  await until("they say why", () => clients.answers.at(-1)?.reason === "network", 60_000);
+  await eventually("they say why", () => clients.answers.at(-1)?.reason === "network");
   await sleep(15_000);
   await clients.stop();
   const bad = clients.answers.filter(({ status }) => status !== 200).length;
@@ -170,7 +170,7 @@ for (const kind of ["huge", "bomb"])
     const google = await alone(t, ["--faults"]);
     const daemon = await daemonOn(t, google);
     const clients = readers(t, daemon.url, 5, 50);
-    await until("rows", () => clients.answers.at(-1)?.status === 200);
+    await eventually("rows", () => clients.answers.at(-1)?.status === 200);
     const pid = (await daemon.place("broker/0")).child?.pid ?? 0;
     const before = memory(pid);
     await google.order(`${kind}=100MB,method=read,times=1000`);
@@ -179,7 +179,7 @@ for (const kind of ["huge", "bomb"])
     const { total } = await google.delivered();
     await google.clear();
     const reason = clients.answers.at(-1)?.reason;
-    await until("fresh rows", () => clients.answers.at(-1)?.cache === "HIT" && (clients.answers.at(-1)?.age ?? 9) <= 1);
+    await eventually("fresh rows", () => clients.answers.at(-1)?.cache === "HIT" && (clients.answers.at(-1)?.age ?? 9) <= 1);
     await clients.stop();
     const third = Math.floor(samples.length / 3);
     const peaks = [samples.slice(0, third), samples.slice(third, 2 * third), samples.slice(2 * third)].map((part) =>

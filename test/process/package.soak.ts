@@ -5,7 +5,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, wr
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
-import { alive, cleanEnv, Daemon, descendants, folder, get, ROOT } from "./harness.ts";
+import { cleanEnv, Daemon, descendants, get, ROOT } from "./harness.ts";
+import { folder, sent } from "../support/cleanup.ts";
 
 const run = promisify(execFile);
 const { NODE_EXTRA_CA_CERTS } = process.env;
@@ -97,7 +98,7 @@ test("npm pack, npm i -g, drover in an empty folder", async (t) => {
   const asked = performance.now();
   const child = spawn(drover, ["--bind", "127.0.0.1:0", "--workers", "2"], { cwd, stdio: ["ignore", "pipe", "pipe"], env: cleanEnv() });
   t.after(() => {
-    for (const pid of [child.pid ?? 0, ...descendants(child.pid ?? 0)]) if (pid > 0 && alive(pid)) process.kill(pid, "SIGKILL");
+    for (const pid of [child.pid ?? 0, ...descendants(child.pid ?? 0)]) if (pid > 0) sent(pid, "SIGKILL");
   });
   const daemon = await new Daemon(child, cwd).ready();
   assert.equal((await get(`${daemon.url}/api/tables/players?limit=1`)).status, 200);

@@ -9,7 +9,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { hashPassword } from "../../src/cli/hash.ts";
 import { book } from "./book.ts";
-import { folder, get, start, until, type Daemon } from "./harness.ts";
+import { get, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 import { PLAYERS, quantile, spread, statuses, Visitor, type Account, type Heard } from "./people.ts";
 
 const PEOPLE = 100;
@@ -24,7 +26,7 @@ const p95 = (heard: readonly Heard[]): number =>
 
 /** The first login of all waits for Google. */
 const usersKnown = (daemon: Daemon): Promise<boolean> =>
-  until("the users are known", async () => {
+  eventually("the users are known", async () => {
     const nobody = new Visitor(daemon.url);
     const { status } = await nobody.login({ name: "nobody", secret: "x" });
     nobody.leave();
@@ -47,7 +49,7 @@ test(
   async (t) => {
     const env = { DROVER_WORKERS: "8", DROVER_EMULATOR_LATENCY: "recorded", DROVER_EMULATOR_QUOTA: "on" };
     const daemon = await start(t, { env });
-    await until("rows are there", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
+    await eventually("rows are there", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
     await usersKnown(daemon);
     const visitors = PLAYERS.slice(0, PEOPLE).map((account) => ({ account, visitor: new Visitor(daemon.url) }));
     t.after(() => visitors.forEach(({ visitor }) => visitor.leave()));

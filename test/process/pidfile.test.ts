@@ -4,7 +4,9 @@ import { spawn } from "node:child_process";
 import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { alive, folder, get, ONE, ROOT, start, until, type Daemon } from "./harness.ts";
+import { alive, get, ONE, ROOT, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const LISTENER = join(ROOT, "test/process/apps/listener.mjs");
 
@@ -72,7 +74,7 @@ test("who is refused is told the holder's true pid, whatever the pid file says",
   writeFileSync(join(first.dir, "var/drover.pid"), `${foreign}\n`);
   const second = await start(t, { cwd: first.dir, args: [LISTENER], noWait: true, env: ONE });
   assert.equal((await second.exited).code, 75);
-  await until("its reason has arrived", () => /data directory/.test(second.stderr));
+  await eventually("its reason has arrived", () => /data directory/.test(second.stderr));
   assert.match(second.stderr, new RegExp(`a daemon \\(pid ${first.pid}\\) already uses the data directory .*var: stop it`));
   assert.ok(alive(foreign));
   assert.equal((await get(first.url)).status, 207);
@@ -83,7 +85,7 @@ test("several that start in the same instant: one serves, the others exit 75 wit
   const all = await Promise.all(Array.from({ length: 4 }, () => start(t, { cwd: dir, args: [LISTENER], noWait: true, env: ONE })));
   const codes = new Map<Daemon, number | null>();
   for (const daemon of all) void daemon.exited.then(({ code }) => codes.set(daemon, code));
-  await until("all but one have left", () => codes.size === all.length - 1, 60_000);
+  await eventually("all but one have left", () => codes.size === all.length - 1);
   const [winner] = all.filter((daemon) => !codes.has(daemon));
   assert.ok(winner);
   await winner.ready();

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import test from "node:test";
-import { folder, start } from "./harness.ts";
+import { start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
 
 const KEYED = { DROVER_SPREADSHEET_ID: "a-spreadsheet-of-mine-0001", DROVER_DEMO: "off" } as const;
 const CASES: readonly (readonly [what: string, file: string, env: NodeJS.ProcessEnv, said: RegExp])[] = [

@@ -7,7 +7,9 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
-import { cleanEnv, Daemon, descendants, DROVER, folder, get, ONE, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, Daemon, descendants, DROVER, get, ONE, ROOT, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const run = promisify(execFile);
 const LISTENER = join(ROOT, "test/process/apps/listener.mjs");
@@ -71,7 +73,7 @@ test("USR1 opens the log again after it was moved: no line is lost, split or wri
   await daemon.logged(/^and an error$/);
   renameSync(log, `${log}.1`);
   daemon.signal("SIGUSR1");
-  await until("there is a new file", () => existsSync(log) && readFileSync(log, "utf8").includes("open again"));
+  await eventually("there is a new file", () => existsSync(log) && readFileSync(log, "utf8").includes("open again"));
   const size = statSync(`${log}.1`).size;
   await get(`${daemon.url}/print`);
   await daemon.logged(/^and an error$/);
@@ -94,7 +96,7 @@ test("every log line has time, level, pid, role, slot, generation and msg", asyn
 test("log on standard output: the children's lines come out whole there too", async (t) => {
   const daemon = await start(t, { args: [join(ROOT, "test/process/apps/plain.mjs"), "--log-file", "-"], env: ONE });
   await get(`${daemon.url}/print`);
-  await until("the script's line is there", () => daemon.stdout.includes('"in two lines"'));
+  await eventually("the script's line is there", () => daemon.stdout.includes('"in two lines"'));
   for (const line of daemon.stdout.trim().split("\n")) JSON.parse(line);
 });
 
@@ -114,7 +116,7 @@ test("a reload reads .env again: live rows at once, what needs a restart refused
   await daemon.logged(/worker_connections: 900 → 800/);
   await daemon.logged(/backlog can't change while drover runs/);
   await daemon.logged(/DROVER_WORKERS.*hidden by|hidden by.*DROVER_WORKERS/);
-  await until("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
+  await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
   const refused = await reload("DROVER_TIMEOUT=soon\n");
   assert.equal(refused.ok, false);
   assert.match(refused.message, /timeout.*soon.*\.env:1/);
@@ -127,7 +129,7 @@ test("drover reload waits until the generation serves; drover stop until the dae
   const command = (...args: string[]) => run(DROVER, args, { cwd: daemon.dir, env: cleanEnv() });
   assert.match((await command("reload")).stdout, /generation 2 serves/);
   assert.match((await command("scale", "3")).stdout, /3 workers wanted/);
-  await until("three are ready", async () => (await daemon.status()).workers.ready === 3);
+  await eventually("three are ready", async () => (await daemon.status()).workers.ready === 3);
   assert.match((await command("recycle", "1")).stdout, /worker 1/);
   assert.match((await command("reopen")).stdout, /open again/);
   for (const absurd of ["none", "0", "257"]) await assert.rejects(command("scale", absurd), { code: 64 }, absurd);

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import test from "node:test";
-import { ONE, start, until } from "./harness.ts";
+import { ONE, start } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 /** The nice values of a process's threads, each once. */
 const niceOf = (pid: number): number[] => [...new Set(readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread))))];
@@ -22,8 +23,8 @@ test("workers have it with all their threads, master and broker do not; after a 
     const [worker, broker] = [await daemon.place("worker/0"), await daemon.place("broker/0")];
     assert.ok(worker.child && broker.child);
     const { pid } = worker.child;
-    await until("its threads step back", () => String(niceOf(pid)) === String(behind));
-    if (groupOf(pid) !== undefined) await until("its session steps back too", () => groupOf(pid) === behind);
+    await eventually("its threads step back", () => String(niceOf(pid)) === String(behind));
+    if (groupOf(pid) !== undefined) await eventually("its session steps back too", () => groupOf(pid) === behind);
     assert.deepEqual(niceOf(broker.child.pid), [own]);
     assert.deepEqual(niceOf(daemon.pid), [own]);
     for (const other of [broker.child.pid, daemon.pid]) assert.notEqual(groupOf(other), behind);
@@ -32,12 +33,12 @@ test("workers have it with all their threads, master and broker do not; after a 
   const first = await judge();
 
   await daemon.control("reload");
-  await until("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
+  await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
   const second = await judge();
   assert.notEqual(second, first);
 
   process.kill(second, "SIGKILL");
-  await until("it was replaced", async () => {
+  await eventually("it was replaced", async () => {
     const { child } = await daemon.place("worker/0");
     return child !== null && child.pid !== second && child.state === "ready";
   });

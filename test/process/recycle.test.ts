@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import test from "node:test";
 import { clients } from "./clients.ts";
-import { ROOT, start, until, type Daemon } from "./harness.ts";
+import { ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 /** How many requests each worker had served when its recycling was decided, in the log's order. */
 const recycled = (daemon: Daemon): number[] =>
@@ -18,7 +19,7 @@ test("workers are recycled at a limit that each drew for itself, exactly, one at
   });
   const asking = clients(daemon.url, { kept: 3, fresh: 3 });
   let atOnce = 0;
-  await until("six are recycled", async () => {
+  await eventually("six are recycled", async () => {
     const { places } = await daemon.status();
     atOnce = Math.max(atOnce, places.filter(({ successor, leaving }) => successor !== null || leaving.length > 0).length);
     return recycled(daemon).length >= 6;

@@ -9,7 +9,9 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pause, soaked } from "../times.ts";
-import { cleanEnv, descendants, DROVER, folder, get, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, descendants, DROVER, get, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const WORKERS = 3;
 const SETTLE = "300ms";
@@ -181,7 +183,7 @@ test("50 HUPs at once are at most two rolls", async (t) => {
     daemon.signal("SIGHUP");
     await sleep(2);
   }
-  await until("the rolls are over", async () => {
+  await eventually("the rolls are over", async () => {
     const { roll, lastRoll } = await daemon.status();
     return roll === null && lastRoll?.is === "done";
   });

@@ -3,7 +3,8 @@ import http from "node:http";
 import { join } from "node:path";
 import test from "node:test";
 import { pause, soaked } from "../times.ts";
-import { get, ROOT, start, until } from "./harness.ts";
+import { get, ROOT, start } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const RELOADS = soaked(4, 10);
 
@@ -30,7 +31,7 @@ test(`${RELOADS} reloads under load, by clients that keep their connection and b
   const clients = [client("kept"), client("kept"), client("kept"), client("fresh"), client("fresh"), client("fresh")];
   for (let i = 0; i < RELOADS; i += 1) {
     daemon.signal("SIGHUP");
-    await until("the roll is done", async () => {
+    await eventually("the roll is done", async () => {
       const { generation, roll, lastRoll } = await daemon.status();
       assert.notEqual(lastRoll?.is, "abandoned");
       return generation === i + 2 && roll === null;

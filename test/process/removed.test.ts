@@ -4,7 +4,9 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writ
 import net from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { folder, get, ONE, ROOT, start, until, type Daemon } from "./harness.ts";
+import { get, ONE, ROOT, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 const mode = (path: string): number => lstatSync(path).mode & 0o777;
@@ -18,7 +20,7 @@ async function healthStatus(daemon: Daemon): Promise<string> {
 async function recycle(daemon: Daemon): Promise<void> {
   const before = (await daemon.place("worker/0")).child?.pid;
   assert.equal((await daemon.control("recycle")).status, 200);
-  await until("a new worker is ready", async () => {
+  await eventually("a new worker is ready", async () => {
     const { child, leaving } = await daemon.place("worker/0");
     return child?.state === "ready" && child.pid !== before && leaving.length === 0;
   });
@@ -28,26 +30,26 @@ test("a removed run directory comes back with every socket: new workers serve, a
   const daemon = await start(t, { env: ONE });
   const run = join(daemon.dir, "var/run");
   const table = `${daemon.url}/api/tables/players?limit=1`;
-  await until("the table is served", async () => (await get(table)).status === 200);
+  await eventually("the table is served", async () => (await get(table)).status === 200);
   rmSync(run, { recursive: true });
-  await until("the sockets are back", () => ["broker", "control", "admin"].every((name) => isSocket(join(run, `${name}.sock`))));
+  await eventually("the sockets are back", () => ["broker", "control", "admin"].every((name) => isSocket(join(run, `${name}.sock`))));
   assert.equal(mode(run), 0o700);
   for (const name of ["broker", "control", "admin"]) assert.equal(mode(join(run, `${name}.sock`)), 0o600, name);
   await daemon.logged(/broker's socket .* had been removed/);
   await daemon.logged(/control socket .* had been removed/);
   await daemon.logged(/admin socket .* had been removed/);
   await recycle(daemon);
-  await until("the new worker serves the table", async () => (await get(table)).status === 200);
+  await eventually("the new worker serves the table", async () => (await get(table)).status === 200);
   assert.equal(await healthStatus(daemon), "ok");
 
   rmSync(join(run, "broker.sock"));
   assert.equal((await daemon.control("reload")).status, 200);
-  await until("the reload is over", async () => {
+  await eventually("the reload is over", async () => {
     const { lastRoll, roll } = await daemon.status();
     return roll === null && lastRoll !== null && lastRoll;
   });
   assert.equal((await daemon.status()).generation, 2, JSON.stringify((await daemon.status()).lastRoll));
-  await until("generation 2 serves the table", async () => (await get(table)).status === 200);
+  await eventually("generation 2 serves the table", async () => (await get(table)).status === 200);
 });
 
 test("a pid file, a log file and their folder that were removed come back", async (t) => {
@@ -55,9 +57,9 @@ test("a pid file, a log file and their folder that were removed come back", asyn
   const [pid, log] = [join(daemon.dir, "var/drover.pid"), join(daemon.dir, "logs/here.log")];
   rmSync(pid);
   rmSync(join(daemon.dir, "logs"), { recursive: true });
-  await until("both are there", () => existsSync(pid) && existsSync(log));
+  await eventually("both are there", () => existsSync(pid) && existsSync(log));
   assert.equal(readFileSync(pid, "utf8"), `${daemon.pid}\n`);
-  await until("the log says so", () => /log file .* had been removed/.test(readFileSync(log, "utf8")));
+  await eventually("the log says so", () => /log file .* had been removed/.test(readFileSync(log, "utf8")));
   await daemon.stop();
   assert.match(readFileSync(log, "utf8"), /stopped: every child has left/);
 });
@@ -65,16 +67,16 @@ test("a pid file, a log file and their folder that were removed come back", asyn
 test("a path that is now something else's is left alone: health is degraded until it is removed", async (t) => {
   const daemon = await start(t, { env: ONE });
   const [broker, control] = ["broker", "control"].map((name) => join(daemon.dir, `var/run/${name}.sock`)) as [string, string];
-  await until("health is ok", async () => (await healthStatus(daemon)) === "ok");
+  await eventually("health is ok", async () => (await healthStatus(daemon)) === "ok");
   rmSync(broker);
   writeFileSync(broker, "mine");
   await daemon.logged(/broker\.sock is something else now/);
-  await until("health is degraded", async () => (await healthStatus(daemon)) === "degraded");
-  await until("workers know", async () => (await get(`${daemon.url}/healthz`)).body.includes("degraded"));
+  await eventually("health is degraded", async () => (await healthStatus(daemon)) === "degraded");
+  await eventually("workers know", async () => (await get(`${daemon.url}/healthz`)).body.includes("degraded"));
   assert.equal(readFileSync(broker, "utf8"), "mine");
   rmSync(broker);
-  await until("the socket is back", () => isSocket(broker));
-  await until("health is ok again", async () => (await healthStatus(daemon)) === "ok");
+  await eventually("the socket is back", () => isSocket(broker));
+  await eventually("health is ok again", async () => (await healthStatus(daemon)) === "ok");
   rmSync(control);
   writeFileSync(control, "mine");
   await daemon.logged(/control\.sock is something else now/);
@@ -110,15 +112,15 @@ test("a removed unix socket of DROVER_BIND comes back, with its folder; connecti
   assert.equal(await ask(open), "HTTP/1.1 200");
   for (const remove of [() => rmSync(path), () => rmSync(at, { recursive: true })]) {
     remove();
-    await until("the socket is back", () => isSocket(path));
+    await eventually("the socket is back", () => isSocket(path));
     assert.equal(mode(path), 0o660);
     assert.equal(mode(at), 0o750);
-    await until("it is served", () => answers(path));
+    await eventually("it is served", () => answers(path));
     assert.equal(await ask(open), "HTTP/1.1 200");
   }
   await daemon.logged(/http\.sock had been removed/);
   assert.equal((await daemon.control("recycle")).status, 200);
-  await until("the recycling is over", async () => {
+  await eventually("the recycling is over", async () => {
     const { places } = await daemon.status();
     return places.every(({ child, leaving }) => child?.state === "ready" && child.uptime !== null && leaving.length === 0);
   });

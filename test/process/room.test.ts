@@ -2,20 +2,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { needs } from "../needs.ts";
-import { folder, get, start, until, type Daemon } from "./harness.ts";
+import { get, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { freePort } from "../support/ports.ts";
+import { eventually } from "../support/wait.ts";
 import { PLAYERS, spread, statuses, Visitor, type Heard } from "./people.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** The proxy of docs/deploy.md's kind: it says for whom it asks, and keeps its connections. @returns where it listens. */
 async function nginx(t: TestContext, to: string): Promise<string> {
@@ -48,7 +42,7 @@ async function nginx(t: TestContext, to: string): Promise<string> {
     await gone;
   });
   const url = `http://127.0.0.1:${port}`;
-  await until("nginx answers for drover", () =>
+  await eventually("nginx answers for drover", () =>
     get(`${url}/healthz`).then(
       ({ status }) => status === 200,
       () => false,
@@ -70,7 +64,7 @@ async function comeIn(t: TestContext, url: string, people: number, headers: Reco
 }
 
 const slotsAre = (daemon: Daemon, count: number): Promise<boolean> =>
-  until(`${count} slots are taken`, async () => (await daemon.status()).slots?.used === count);
+  eventually(`${count} slots are taken`, async () => (await daemon.status()).slots?.used === count);
 
 test("300 people log in from one address at once: nobody is told to wait", async (t) => {
   const daemon = await start(t);

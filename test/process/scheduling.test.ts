@@ -6,7 +6,8 @@ import { getPriority } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { readSchedulingPolicy } from "../../src/master/shell/procstat.ts";
-import { ONE, ROOT, start, until, type Daemon } from "./harness.ts";
+import { ONE, ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 /** sched(7). */
 const [OTHER, BATCH] = [0, 3];
@@ -38,7 +39,7 @@ test("auto: workers of the built-in service are batch, master and broker are not
     assert.deepEqual(policies(pid), [OTHER]);
 
   process.kill(first, "SIGKILL");
-  const second = await until("it was replaced", async () => {
+  const second = await eventually("it was replaced", async () => {
     const { child } = await daemon.place("worker/0");
     return child !== null && child.pid !== first && child.state === "ready" && child.pid;
   });
@@ -46,7 +47,7 @@ test("auto: workers of the built-in service are batch, master and broker are not
 
   writeFileSync(join(daemon.dir, ".env"), "DROVER_WORKER_SCHEDULING=normal\n");
   await daemon.control("reload");
-  await until("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
+  await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
   assert.deepEqual(policies(await pidOf(daemon, "worker/0")), [OTHER]);
   assert.equal((await daemon.stop()).code, 0);
 });

@@ -5,7 +5,10 @@ import net from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import test, { type TestContext } from "node:test";
-import { alive, folder, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { alive, get, ROOT, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { freePort } from "../support/ports.ts";
+import { eventually } from "../support/wait.ts";
 
 interface Second {
   readonly daemon: Daemon;
@@ -22,17 +25,9 @@ async function twoServers(t: TestContext, workers: number): Promise<Second> {
   });
   const url = `http://127.0.0.1:${port}`;
   // Ready means that the first server listens.
-  await until("the second server listens", async () => (await get(url).catch(() => undefined))?.status === 200);
-  await until("the third one does", () => existsSync(path));
+  await eventually("the second server listens", async () => (await get(url).catch(() => undefined))?.status === 200);
+  await eventually("the third one does", () => existsSync(path));
   return { daemon, url, path };
-}
-
-async function freePort(): Promise<number> {
-  const probe = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const { port } = probe.address() as net.AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 /** What the raw server sends on a unix socket. */
@@ -46,7 +41,7 @@ const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).leng
 const pidOf = async (daemon: Daemon, nr: number): Promise<number> => (await daemon.place(`worker/${nr}`)).child?.pid ?? 0;
 
 const whole = (daemon: Daemon, workers: number, gone: number): Promise<true> =>
-  until("all workers are ready", async () => {
+  eventually("all workers are ready", async () => {
     const { workers: now, places } = await daemon.status();
     return now.ready === workers && places.every(({ child }) => child?.pid !== gone);
   });
@@ -62,10 +57,10 @@ test("10 workers are stopped and then killed: clients of a second server are all
     const answers = await Promise.allSettled([...clients, greeting(path), greeting(path)]);
     failed += answers.filter(({ status }) => status === "rejected").length;
     process.kill(victim, "SIGKILL");
-    await until("it is gone", () => !alive(victim));
+    await eventually("it is gone", () => !alive(victim));
     await whole(daemon, 2, victim);
   }
-  const after = await until("descriptors are given back", () => descriptors(daemon.pid) <= before && descriptors(daemon.pid), 5_000).catch(
+  const after = await eventually("descriptors are given back", () => descriptors(daemon.pid) <= before && descriptors(daemon.pid)).catch(
     () => descriptors(daemon.pid),
   );
   t.diagnostic(`10 rounds, 80 clients: ${failed} without an answer, the master's descriptors ${before} → ${after}`);
@@ -76,7 +71,7 @@ test("with no worker alive, clients of a second server wait in the kernel's queu
   const { daemon, url } = await twoServers(t, 1);
   const victim = await pidOf(daemon, 0);
   process.kill(victim, "SIGKILL");
-  await until("it is dead", () => !alive(victim));
+  await eventually("it is dead", () => !alive(victim));
   const answers = await Promise.all(Array.from({ length: 5 }, () => get(url)));
   assert.ok(answers.every(({ status, body }) => status === 200 && Number(body) !== victim));
 });

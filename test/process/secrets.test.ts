@@ -6,7 +6,9 @@ import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
 import { answerJson, FakeGoogle, googleError, keyFile, SPREADSHEET } from "../broker/upstream.ts";
-import { cleanEnv, descendants, DROVER, folder, get, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, descendants, DROVER, get, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 import { Visitor } from "./people.ts";
 
 const CODE = "CANA-RY11-CODE";
@@ -92,7 +94,7 @@ test("keys, tokens, codes, cookies and what people type by mistake are in no log
   for (const [name, begin] of Object.entries(faults)) {
     fake.tokenFault = answerJson(200, { access_token: TOKEN, expires_in: 3_599, token_type: "Bearer" });
     begin();
-    await until(`the rows are stale: ${name}`, async () => {
+    await eventually(`the rows are stale: ${name}`, async () => {
       await ask("GET", "/api/tables/people");
       return (await get(`${daemon.url}/api/tables/people`)).headers["x-cache-reason"] === name;
     });
@@ -104,7 +106,7 @@ test("keys, tokens, codes, cookies and what people type by mistake are in no log
   );
   const killed = (await daemon.place("broker/0")).child?.pid ?? 0;
   process.kill(killed, "SIGKILL");
-  await until("the next broker serves", async () => {
+  await eventually("the next broker serves", async () => {
     const { state, child } = await daemon.place("broker/0");
     return state === "ready" && child?.pid !== killed;
   });

@@ -5,7 +5,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync 
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
-import { cleanEnv, folder, ROOT } from "./harness.ts";
+import { cleanEnv, ROOT } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
 
 const run = promisify(execFile);
 

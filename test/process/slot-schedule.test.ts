@@ -8,7 +8,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
-import { cleanEnv, DROVER, folder, get, ONE, ROOT, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, get, ONE, ROOT, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const run = promisify(execFile);
 const APP = join(ROOT, "test/process/apps/slots.mjs");
@@ -19,7 +21,7 @@ const drover = async (cwd: string, ...args: string[]): Promise<string> => (await
 
 test("4.9: the first step counts from the start, an operator's maximum and hold survive a restart, no session is ended", async (t) => {
   let daemon = await start(t, { args: [APP], env: ENV });
-  for (const user of ["ada", "bob"]) await until(`${user} is in`, async () => (await enter(daemon, user)) === "in");
+  for (const user of ["ada", "bob"]) await eventually(`${user} is in`, async () => (await enter(daemon, user)) === "in");
   assert.equal(await enter(daemon, "eve"), "full");
   assert.match(
     await drover(daemon.dir, "slots", "schedule"),
@@ -30,20 +32,20 @@ test("4.9: the first step counts from the start, an operator's maximum and hold 
     await drover(daemon.dir, "slots", "schedule", "max", "1"),
     /^an operator has set the maximum to 1 instead of the launch schedule's 2$/m,
   );
-  await until("fewer slots than people", async () => {
+  await eventually("fewer slots than people", async () => {
     const { slots } = await daemon.status();
     return slots?.max === 1 && slots.used === 2;
   });
   await daemon.stop();
   daemon = await start(t, { args: [APP], env: ENV, cwd: daemon.dir });
-  await until("a broker that knows who is in", async () => (await enter(daemon, "eve")) === "full");
-  await until("the first beat", async () => (await daemon.status()).slots?.max === 1);
+  await eventually("a broker that knows who is in", async () => (await enter(daemon, "eve")) === "full");
+  await eventually("the first beat", async () => (await daemon.status()).slots?.max === 1);
   assert.match(
     await drover(daemon.dir, "status"),
     /^schedule {3}an operator has set the maximum to 1 instead of the launch schedule's 2$/m,
   );
   assert.match(await drover(daemon.dir, "slots", "schedule", "resume"), /^day 1 of the launch schedule: 2 slots/);
-  await until("the schedule's maximum", async () => (await daemon.status()).slots?.max === 2);
+  await eventually("the schedule's maximum", async () => (await daemon.status()).slots?.max === 2);
   assert.deepEqual((JSON.parse(readFileSync(join(daemon.dir, "var/slot-schedule.json"), "utf8")) as { mode: unknown }).mode, {
     is: "follows",
   });

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
 import { http } from "../../src/base/http.ts";
-import { cleanEnv, DROVER, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, get, ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const run = promisify(execFile);
 const APP = join(ROOT, "test/process/apps/slots.mjs");
@@ -17,18 +18,18 @@ const drover = async (daemon: Daemon, ...args: string[]): Promise<string> =>
   (await run(DROVER, args, { cwd: daemon.dir, env: cleanEnv(ENV) })).stdout;
 /** Until the next broker is there: the worker's calls are held meanwhile, or answered with "away". */
 const entered = (daemon: Daemon, user: string, is: string): Promise<unknown> =>
-  until(`${user} is ${is}`, async () => (await enter(daemon, user)) === is);
+  eventually(`${user} is ${is}`, async () => (await enter(daemon, user)) === is);
 
 test("4.4, 4.12: who is in stays in over a reload, a killed broker and a restart; the operator sees them and puts one out", async (t) => {
   let daemon = await start(t, { args: [APP], env: ENV });
   for (const user of ["ada", "bob"]) await entered(daemon, user, "in");
   assert.equal(await enter(daemon, "eve"), "full");
-  await until("the beat has said so", async () => (await daemon.status()).slots?.used === 2);
+  await eventually("the beat has said so", async () => (await daemon.status()).slots?.used === 2);
   assert.match(await drover(daemon, "status"), /^slots {6}2\/2 FULL {2}\(100\.0 %, 0 free\)$/m);
   assert.match(await drover(daemon, "slots"), /^slots 2\/2 FULL[^]*\nada +ada[^]*\nbob +bob/);
 
   assert.equal((await daemon.control("reload")).status, 200);
-  await until("the reload is over", async () => {
+  await eventually("the reload is over", async () => {
     const { roll, generation } = await daemon.status();
     return generation === 2 && roll === null;
   });
@@ -37,7 +38,7 @@ test("4.4, 4.12: who is in stays in over a reload, a killed broker and a restart
   process.kill(child?.pid ?? 0, "SIGKILL");
   await entered(daemon, "eve", "full");
   assert.equal(
-    (await until("a broker answers", async () => (await drover(daemon, "slots", "end", "ada").catch(() => "")) || undefined)).trim(),
+    (await eventually("a broker answers", async () => (await drover(daemon, "slots", "end", "ada").catch(() => "")) || undefined)).trim(),
     "1 session put out; slots 1/2 HEALTHY (50.0 %, 1 free)",
   );
   assert.equal(await enter(daemon, "ada"), "revoked");
@@ -70,7 +71,7 @@ test("100 writes a minute are 100 over all workers and over a reload, and health
     [],
   );
   assert.equal((await daemon.control("reload")).status, 200);
-  await until("the reload is over", async () => {
+  await eventually("the reload is over", async () => {
     const { roll, generation } = await daemon.status();
     return generation === 2 && roll === null;
   });

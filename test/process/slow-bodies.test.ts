@@ -5,7 +5,8 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import { http } from "../../src/base/http.ts";
-import { ONE, ROOT, start, until, type Daemon } from "./harness.ts";
+import { ONE, ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const [, name = "", , , , secret = ""] = (readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split("\n")[1] ?? "").split(",");
 
@@ -64,7 +65,7 @@ test("slow bodies from one address leave reads, writes, logins, health and admin
     new Trickle(port, "/api/admin/login", 40, 20_000),
   ];
   t.after(() => slow.forEach((trickle) => trickle.end()));
-  await until("they have come", async () => {
+  await eventually("they have come", async () => {
     const { counters } = await daemon.status();
     return counters.accepted > 300;
   });
@@ -77,7 +78,7 @@ test("slow bodies from one address leave reads, writes, logins, health and admin
     assert.equal(await ask(daemon, "POST", "/api/admin/login", { token: "wrong" }), 401, "the operator's login is looked at");
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
-  await until("the slow ones hear that they are too slow, or too many", () => slow.every(({ statuses }) => statuses.size > 0));
+  await eventually("the slow ones hear that they are too slow, or too many", () => slow.every(({ statuses }) => statuses.size > 0));
   t.diagnostic(JSON.stringify(slow.map(({ statuses }) => [...statuses])));
   assert.ok(slow.every(({ statuses }) => [...statuses.keys()].every((status) => ["408", "413", "429"].includes(status))));
   for (const trickle of slow) trickle.end(); // a drain would wait for them

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import test from "node:test";
 import { keyFile, SPREADSHEET } from "../broker/upstream.ts";
-import { folder, ONE, start, until } from "./harness.ts";
+import { ONE, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 test("Google can't be reached: the start line, or the one that follows, says so", { timeout: 60_000 }, async (t) => {
   const cwd = folder(t);
@@ -22,6 +24,6 @@ test("Google can't be reached: the start line, or the one that follows, says so"
   const greeted = JSON.parse(daemon.stdout.split("\n").find((line) => line.includes('"drover is ready"')) ?? "{}") as { google?: string };
   assert.ok(greeted.google === "never" || greeted.google === "down", JSON.stringify(greeted));
   if (greeted.google === "never")
-    await until("it says that Google can't be reached", () => /Google can't be reached: /.test(daemon.stderr));
+    await eventually("it says that Google can't be reached", () => /Google can't be reached: /.test(daemon.stderr));
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { join } from "node:path";
 import test from "node:test";
-import { ROOT, start, until } from "./harness.ts";
+import { ROOT, start } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 import { crowd } from "./stuck-clients.ts";
 
 test("a stuck worker is killed: it resets its own connections, and none that another worker or the kernel's queue holds", async (t) => {
@@ -13,12 +14,12 @@ test("a stuck worker is killed: it resets its own connections, and none that ano
   const port = Number(new URL(daemon.url).port);
   const pids = async (): Promise<number[]> => (await daemon.status()).places.map(({ child }) => child?.pid ?? 0);
   const clients = crowd(port, { kept: 90, fresh: 60 }, pids);
-  await until("every client has been answered", () => clients.answered() >= 300);
+  await eventually("every client has been answered", () => clients.answered() >= 300);
   const loops = net.connect(port, "127.0.0.1").on("error", () => {}); // its end is expected
   loops.write("GET /loop HTTP/1.1\r\nHost: t\r\n\r\n");
-  const { child: victim } = await until("a worker was stuck", () => daemon.log().find((line) => line["death"] === "stuck"));
+  const { child: victim } = await eventually("a worker was stuck", () => daemon.log().find((line) => line["death"] === "stuck"));
   const answered = clients.answered();
-  await until("the others go on", () => clients.answered() >= answered + 150);
+  await eventually("the others go on", () => clients.answered() >= answered + 150);
   await clients.stop();
   const own = clients.lost.filter(({ owner }) => owner === victim);
   t.diagnostic(`${own.length} of 150 clients were the stuck worker's own; ${clients.lost.length - own.length} of others were reset`);

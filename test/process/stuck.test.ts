@@ -3,15 +3,17 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { descendants, folder, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { descendants, get, ROOT, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const app = (t: TestContext, env: NodeJS.ProcessEnv = {}) =>
   start(t, { args: [join(ROOT, "test/process/apps/stuck.mjs")], env: { DROVER_WORKERS: "2", DROVER_TIMEOUT: "2s", ...env } });
 
 const record = (daemon: Daemon, death: string) =>
-  until(`a death record says ${death}`, () => daemon.log().find((line) => line["death"] === death));
+  eventually(`a death record says ${death}`, () => daemon.log().find((line) => line["death"] === death));
 
-const whole = (daemon: Daemon, n: number) => until("all are ready", async () => (await daemon.status()).workers.ready === n);
+const whole = (daemon: Daemon, n: number) => eventually("all are ready", async () => (await daemon.status()).workers.ready === n);
 
 /** Inodes of a process's sockets; none of one that has ended meanwhile. */
 function socketsOf(pid: number): string[] {
@@ -44,9 +46,9 @@ async function makeStuck(daemon: Daemon, path: string): Promise<Stuck> {
   const before = records().length;
   const hung = get(`${daemon.url}${path}?secret=1`).catch(() => {});
   const began = performance.now();
-  await until("one is silent", async () => (await daemon.status()).places.some(({ child }) => (child?.beatAge ?? 0) > 600));
+  await eventually("one is silent", async () => (await daemon.status()).places.some(({ child }) => (child?.beatAge ?? 0) > 600));
   let [failed, served] = [0, 0];
-  const found = await until("it is stuck", async () => {
+  const found = await eventually("it is stuck", async () => {
     const answer = await get(daemon.url, { timeout: 8_000 }).catch(() => undefined);
     if (answer?.status === 200) served += 1;
     else failed += 1;
@@ -100,7 +102,7 @@ test("all workers silent at once: all are replaced", async (t) => {
       await get(`${daemon.url}/loop`, { timeout: 300 }).catch(() => {});
   };
   await Promise.all([retry(), retry(), retry(), retry()]);
-  await until("none of the first is left", async () => {
+  await eventually("none of the first is left", async () => {
     const { places, workers } = await daemon.status();
     return workers.ready === 2 && places.every((place) => !before.includes(place.child?.pid));
   });
@@ -141,11 +143,11 @@ test("stack: an idle worker, a busy one, twice; then both go on and no inspector
   const daemon = await app(t, { DROVER_WORKERS: "1", DROVER_TIMEOUT: "20s" });
   const before = listening(daemon);
   void get(`${daemon.url}/hang`).catch(() => {});
-  await until("it hangs", async () => ((await daemon.place("worker/0")).child?.inFlight ?? 0) > 0);
+  await eventually("it hangs", async () => ((await daemon.place("worker/0")).child?.inFlight ?? 0) > 0);
   for (let i = 0; i < 2; i += 1) assert.match((await daemon.control("stack", { slot: 0 })).body, /is idle.*GET \/hang for/s);
   assert.equal((await get(daemon.url)).status, 200);
   void get(`${daemon.url}/loop`).catch(() => {});
-  await until("it loops", async () => ((await daemon.place("worker/0")).child?.beatAge ?? 0) > 1_200);
+  await eventually("it loops", async () => ((await daemon.place("worker/0")).child?.beatAge ?? 0) > 1_200);
   for (let i = 0; i < 2; i += 1) assert.match((await daemon.control("stack", { slot: 0 })).body, /at forever \(.*stuck\.mjs:5:/);
   assert.equal(listening(daemon), before);
   assert.equal((await daemon.control("stack", { slot: 9 })).status, 409);
@@ -162,7 +164,7 @@ test("deaths with names: the heap's limit, a kill from outside, a TERM to one wo
   await whole(daemon, 1);
   const { crashes } = await daemon.place("worker/0");
   process.kill(await pid(), "SIGTERM");
-  await until("it was counted", async () => (await daemon.status()).deaths["operator"] === 1);
+  await eventually("it was counted", async () => (await daemon.status()).deaths["operator"] === 1);
   await whole(daemon, 1);
   assert.equal((await daemon.place("worker/0")).crashes, crashes, "no crash");
 });
@@ -173,10 +175,10 @@ test("a worker whose inspector stays open after a look inside is replaced", asyn
   const before = (await daemon.place("worker/0")).child?.pid;
   const open = listening(daemon);
   assert.equal((await daemon.control("stack", { slot: 0 })).status, 200);
-  await until("another process is in its place", async () => {
+  await eventually("another process is in its place", async () => {
     const { child } = await daemon.place("worker/0");
     return child?.pid !== before && (await daemon.status()).workers.ready === 1;
   });
-  await until("no inspector listens", () => listening(daemon) === open);
+  await eventually("no inspector listens", () => listening(daemon) === open);
   assert.ok(daemon.log().some(({ msg }) => String(msg).includes("the debugger of worker/0 can't be closed")));
 });

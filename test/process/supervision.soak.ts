@@ -8,7 +8,8 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { clients, type Clients } from "./clients.ts";
-import { alive, get, ROOT, start, until, type Daemon } from "./harness.ts";
+import { alive, get, ROOT, start, type Daemon } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const apps = (name: string): string => join(ROOT, "test/process/apps", name);
 const PLAIN = apps("plain.mjs");
@@ -30,7 +31,7 @@ const memory = (pid: number): number => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readF
 
 /** All workers are ready, none of them is `gone`, and nobody is on the way out. */
 const whole = (daemon: Daemon, gone = 0): Promise<true> =>
-  until("all workers are ready", async () => {
+  eventually("all workers are ready", async () => {
     const { workers, places } = await daemon.status();
     return workers.ready === 3 && places.every(({ child, leaving }) => child?.pid !== gone && leaving.length === 0);
   });
@@ -38,15 +39,11 @@ const whole = (daemon: Daemon, gone = 0): Promise<true> =>
 async function roll(daemon: Daemon): Promise<void> {
   const { generation } = await daemon.status();
   await daemon.control("reload");
-  await until(
-    "the roll is done",
-    async () => {
-      const now = await daemon.status();
-      assert.notEqual(now.lastRoll?.is, "rolledBack");
-      return now.generation === generation + 1 && now.roll === null;
-    },
-    60_000,
-  );
+  await eventually("the roll is done", async () => {
+    const now = await daemon.status();
+    assert.notEqual(now.lastRoll?.is, "rolledBack");
+    return now.generation === generation + 1 && now.roll === null;
+  });
 }
 
 const told = ({ served, failed, slowest }: Clients): string =>
@@ -66,7 +63,7 @@ for (const [form, file] of Object.entries(FORMS)) {
         [],
       );
     }
-    await until("20,000 requests are served", () => asking.total() >= 20_000, 120_000);
+    await eventually("20,000 requests are served", () => asking.total() >= 20_000);
     await asking.stop();
     t.diagnostic(`${form}: 10 reloads: ${told(asking)}`);
     assert.deepEqual(asking.failed.slice(0, 5), []);
@@ -80,7 +77,7 @@ for (const [form, file] of Object.entries(FORMS)) {
       for (let i = 0; i < 15; i += 1) {
         const [victim = 0] = (await pids(daemon)).slice(i % 3);
         process.kill(victim, signal);
-        await until("it is gone", () => !alive(victim));
+        await eventually("it is gone", () => !alive(victim));
         await whole(daemon, victim);
       }
       await asking.stop();
@@ -91,7 +88,7 @@ for (const [form, file] of Object.entries(FORMS)) {
       const bound = signal === "SIGKILL" ? 3_000 : 6_000;
       assert.ok(asking.slowest() < bound, `${asking.slowest()} ms`);
     }
-    const after = await until("descriptors are given back", () => descriptors(daemon.pid) <= held + 2 && descriptors(daemon.pid));
+    const after = await eventually("descriptors are given back", () => descriptors(daemon.pid) <= held + 2 && descriptors(daemon.pid));
     t.diagnostic(`the master's descriptors: ${held} → ${after}`);
   });
 
@@ -102,7 +99,7 @@ for (const [form, file] of Object.entries(FORMS)) {
     daemon.signal("SIGSTOP");
     await new Promise((resolve) => setTimeout(resolve, 10_000)); // the pause is the subject
     daemon.signal("SIGCONT");
-    await until("the beats arrive", async () => (await daemon.status()).places.every(({ child }) => (child?.beatAge ?? 1e9) < 1_000));
+    await eventually("the beats arrive", async () => (await daemon.status()).places.every(({ child }) => (child?.beatAge ?? 1e9) < 1_000));
     await asking.stop();
     t.diagnostic(`${form}: the master stopped for 10 s: ${told(asking)}`);
     assert.ok(asking.failed.length <= asking.total() / 1_000);
@@ -119,7 +116,7 @@ for (const [when, file] of [
     const restarts = async (): Promise<number> => (await daemon.place("worker/0")).restarts;
     const [begun, spent] = [performance.now(), cpuOf(daemon.pid)];
     await get(`${daemon.url}/die`).catch(() => {}); // from now on each crashes
-    await until("30 s are over", () => performance.now() - begun >= 30_000, 40_000); // a status costs CPU: asked at both ends alone
+    await eventually("30 s are over", () => performance.now() - begun >= 30_000); // a status costs CPU: asked at both ends alone
     const [starts, share] = [await restarts(), (cpuOf(daemon.pid) - spent) / 30];
     t.diagnostic(`crash ${when}: ${starts} starts in 30 s; the master and what it has reaped: ${(share * 100).toFixed(1)} % of a core`);
     assert.ok(starts <= 8, `${starts}`);
@@ -141,7 +138,7 @@ test("a hundred reloads and a hundred kills: as many descriptors as before, at m
     for (let i = 0; i < kills; i += 1) {
       const [victim = 0] = await pids(daemon);
       process.kill(victim, "SIGKILL");
-      await until("it is gone", () => !alive(victim));
+      await eventually("it is gone", () => !alive(victim));
       await whole(daemon, victim);
     }
   };
@@ -150,7 +147,7 @@ test("a hundred reloads and a hundred kills: as many descriptors as before, at m
   await rest();
   const [held, rss] = [descriptors(daemon.pid), memory(daemon.pid)];
   for (let i = 0; i < 100; i += 1) await turn(1);
-  const after = await until("descriptors are given back", () => descriptors(daemon.pid) <= held + 2 && descriptors(daemon.pid));
+  const after = await eventually("descriptors are given back", () => descriptors(daemon.pid) <= held + 2 && descriptors(daemon.pid));
   const busy = memory(daemon.pid);
   await rest();
   const grown = memory(daemon.pid) / rss - 1;

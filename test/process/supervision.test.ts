@@ -4,7 +4,9 @@ import net from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { pause } from "../times.ts";
-import { alive, descendants, get, portFree, ROOT, start, until, type Daemon } from "./harness.ts";
+import { alive, descendants, get, portFree, ROOT, start, type Daemon } from "./harness.ts";
+import { sent } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 const app = (t: TestContext, env: NodeJS.ProcessEnv = {}, args: readonly string[] = []) => start(t, { args: [PLAIN, ...args], env });
@@ -15,7 +17,7 @@ test("a worker that is killed is replaced in its place, and the others go on ser
   const victim = (await daemon.place("worker/0")).child?.pid ?? 0;
   process.kill(victim, "SIGKILL");
   for (let i = 0; i < 20; i += 1) assert.equal((await get(daemon.url)).status, 200);
-  await until("worker 0 is back", async () => {
+  await eventually("worker 0 is back", async () => {
     const { child, state } = await daemon.place("worker/0");
     return state === "ready" && child?.pid !== victim;
   });
@@ -34,7 +36,7 @@ for (const path of ["/loop", "/micro"]) {
     assert.match(String(line["msg"]), /: spinning at plain\.mjs:\d+ /);
     for (let i = 0; i < 10; i += 1) assert.equal((await get(daemon.url)).status, 200);
     assert.equal(await hung, "closed", "its client is told at once");
-    await until("both workers are ready again", async () => {
+    await eventually("both workers are ready again", async () => {
       const { workers, places } = await daemon.status();
       return workers.ready === 2 && places.some((p) => !before.has(p.child?.pid));
     });
@@ -46,7 +48,7 @@ test("a worker that is stopped (SIGSTOP) is replaced too", async (t) => {
   const victim = (await daemon.place("worker/1")).child?.pid ?? 0;
   process.kill(victim, "SIGSTOP");
   await daemon.logged(/stopped/);
-  await until("it is gone", () => !alive(victim));
+  await eventually("it is gone", () => !alive(victim));
 });
 
 test("the master's death takes every process with it, a looping and a stopped one included, and the port is free", async (t) => {
@@ -58,7 +60,7 @@ test("the master's death takes every process with it, a looping and a stopped on
   const children = descendants(daemon.pid);
   assert.ok(children.length >= 3);
   daemon.signal("SIGKILL");
-  await until("nobody is left", () => children.every((pid) => !alive(pid)), 5_000);
+  await eventually("nobody is left", () => children.every((pid) => !alive(pid)));
   await portFree(url);
   const again = await start(t, { cwd: daemon.dir, args: [PLAIN], bind: new URL(url).host });
   assert.equal((await get(again.url)).status, 200, "the same port and folder serve again");
@@ -68,7 +70,7 @@ test("with no worker at all, clients wait in the backlog and are served", async 
   const daemon = await app(t, { DROVER_WORKERS: "1" });
   const victim = (await daemon.place("worker/0")).child?.pid ?? 0;
   process.kill(victim, "SIGKILL");
-  await until("it is dead", () => !alive(victim));
+  await eventually("it is dead", () => !alive(victim));
   const answers = await Promise.all(Array.from({ length: 20 }, () => get(daemon.url)));
   assert.ok(answers.every((a) => a.status === 200 && Number(a.body) !== victim));
 });
@@ -76,7 +78,10 @@ test("with no worker at all, clients wait in the backlog and are served", async 
 test("TERM: what is in flight is answered, then exit 0 and nobody is left", async (t) => {
   const daemon = await app(t);
   const slow = Promise.all(Array.from({ length: 5 }, () => get(`${daemon.url}/?ms=3000`)));
-  await until("they are in flight", async () => (await daemon.status()).places.reduce((n, p) => n + (p.child?.inFlight ?? 0), 0) === 5);
+  await eventually(
+    "they are in flight",
+    async () => (await daemon.status()).places.reduce((n, p) => n + (p.child?.inFlight ?? 0), 0) === 5,
+  );
   const end = await daemon.stop("SIGTERM");
   assert.deepEqual(end, { code: 0, signal: null });
   assert.ok((await slow).every((answer) => answer.status === 200));
@@ -93,7 +98,7 @@ test("INT stops at once, exit 0 too; a TERM that takes too long is cut by a seco
 
   const slow = await app(t);
   void get(`${slow.url}/?ms=60000`).catch(() => {});
-  await until("it is in flight", async () => (await slow.status()).places.some((p) => (p.child?.inFlight ?? 0) > 0));
+  await eventually("it is in flight", async () => (await slow.status()).places.some((p) => (p.child?.inFlight ?? 0) > 0));
   slow.signal("SIGTERM");
   await slow.logged(/SIGTERM: stop/);
   await new Promise((resolve) => setTimeout(resolve, 1_100)); // two within a second are one Ctrl-C
@@ -117,7 +122,7 @@ test("HUP rolls a new generation with no failed request; TTIN and TTOU change th
   };
   const clients = [client(), client(), client()];
   daemon.signal("SIGHUP");
-  await until("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
+  await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
   going.on = false;
   await Promise.all(clients);
   const after = await daemon.status();
@@ -125,11 +130,11 @@ test("HUP rolls a new generation with no failed request; TTIN and TTOU change th
   assert.ok(after.places.every((p) => !before.has(p.child?.pid)));
   assert.equal(failed, 0, `${served} served`);
   daemon.signal("SIGTTIN");
-  await until("three are ready", async () => (await daemon.status()).workers.ready === 3);
+  await eventually("three are ready", async () => (await daemon.status()).workers.ready === 3);
   daemon.signal("SIGTTOU");
-  await until("two are left", async () => (await daemon.status()).places.length === 2); // two equal signals at once are one
+  await eventually("two are left", async () => (await daemon.status()).places.length === 2); // two equal signals at once are one
   daemon.signal("SIGTTOU");
-  await until("one is left", async () => (await daemon.status()).places.length === 1);
+  await eventually("one is left", async () => (await daemon.status()).places.length === 1);
   daemon.signal("SIGTTOU");
   await daemon.logged(/SIGTTOU/);
   assert.equal((await daemon.status()).workers.target, 1, "never below one");
@@ -164,14 +169,14 @@ test("15 kills of healthy workers in 10 s: the service answers all the while, an
   const clients = [client(), client()];
   const begun = performance.now();
   for (let i = 0; i < 15; i += 1) {
-    const victim = await until("a worker is ready", async () => {
+    const victim = await eventually("a worker is ready", async () => {
       const ready = (await daemon.status()).places.filter(({ state, child }) => state === "ready" && alive(child?.pid ?? 0));
       return ready[i % ready.length]?.child?.pid;
     });
     process.kill(victim, "SIGKILL");
-    await until("the next kill is due", () => performance.now() - begun >= ((i + 1) * 10_000) / 15);
+    await eventually("the next kill is due", () => performance.now() - begun >= ((i + 1) * 10_000) / 15);
   }
-  await until("all are ready again", async () => (await daemon.status()).workers.ready === 3);
+  await eventually("all are ready again", async () => (await daemon.status()).workers.ready === 3);
   going.on = false;
   await Promise.all(clients);
   t.diagnostic(`15 kills in 10 s: the longest time without an answer was ${Math.round(longest)} ms`);
@@ -190,7 +195,7 @@ test("a worker that keeps dying is restarted with growing pauses, not in a spin"
     const pid = (await daemon.place("worker/0")).child?.pid;
     if (pid !== undefined && !seen.has(pid)) {
       seen.add(pid);
-      if (alive(pid)) process.kill(pid, "SIGKILL");
+      sent(pid, "SIGKILL");
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

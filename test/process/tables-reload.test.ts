@@ -4,7 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import { book } from "./book.ts";
 import type { Status } from "../../src/cli/snapshot.ts";
-import { get, ONE, until } from "./harness.ts";
+import { get, ONE } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const ROWS = [
   ["id", "name", "score"],
@@ -26,7 +27,7 @@ test("a reload whose tables can't be read as before is rolled back, and says whi
   assert.deepEqual(await read(), [200, 2]);
   const reload = async (): Promise<NonNullable<Status["lastRoll"]>> => {
     const { generation } = JSON.parse((await daemon.control("reload")).body) as { generation: number };
-    return await until(`the roll to generation ${generation} has ended`, async () => {
+    return await eventually(`the roll to generation ${generation} has ended`, async () => {
       const { roll, lastRoll } = await daemon.status();
       return roll === null && lastRoll?.generation === generation && lastRoll;
     });

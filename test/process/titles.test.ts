@@ -4,7 +4,9 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { appName, commOf, titleOf } from "../../src/base/title.ts";
-import { descendants, folder, ONE, ROOT, start, until } from "./harness.ts";
+import { descendants, ONE, ROOT, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 type Shown = "cmdline" | "comm";
 
@@ -19,7 +21,7 @@ function read(pid: number, what: Shown): string | undefined {
 
 /** Waits until a daemon's processes are these and no others: a helper of the master, such as df, may run for a moment. */
 const shows = (pid: number, what: Shown, expected: readonly string[]): Promise<unknown> =>
-  until(`${what} of the processes is ${expected.join(", ")}`, () => {
+  eventually(`${what} of the processes is ${expected.join(", ")}`, () => {
     const found = [pid, ...descendants(pid)].flatMap((each) => read(each, what) ?? []);
     return found.toSorted().join() === expected.join();
   });

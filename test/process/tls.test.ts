@@ -9,7 +9,9 @@ import tls from "node:tls";
 import { needs } from "../needs.ts";
 import { certificate } from "./certificate.ts";
 import { pause } from "../times.ts";
-import { cleanEnv, DROVER, folder, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, ROOT, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 import { ask } from "./nginx.ts";
 
 const skip = needs("openssl", "openssl");
@@ -100,12 +102,12 @@ test(
 
     install(second.key, key);
     await reloaded();
-    await until("the new certificate is served by all", async () => {
+    await eventually("the new certificate is served by all", async () => {
       const { lastRoll } = await daemon.status();
       return lastRoll?.is === "done" && (await served()) === "second";
     });
     const so = state.done;
-    await until("and it goes on", () => state.done > so + 20);
+    await eventually("and it goes on", () => state.done > so + 20);
     state.on = false;
     await Promise.all(running);
     console.log(`a renewed certificate under 6 clients: ${state.done} answers over TLS, ${failed.length} failed`);

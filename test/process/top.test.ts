@@ -8,7 +8,9 @@ import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { statusWith } from "../cli/statuses.ts";
 import { needs } from "../needs.ts";
-import { alive, cleanEnv, descendants, DROVER, folder, get, ONE, ROOT, start, until, type Daemon } from "./harness.ts";
+import { alive, cleanEnv, descendants, DROVER, get, ONE, ROOT, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const run = promisify(execFile);
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
@@ -62,15 +64,17 @@ class Terminal {
     // oxlint-disable-next-line no-control-regex
     return (whole ?? "").replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "").split(/\r*\n/);
   }
-  async shows(pattern: RegExp, within?: number): Promise<true> {
+  async shows(pattern: RegExp): Promise<true> {
     try {
-      return await until(`the screen shows ${pattern}`, () => pattern.test(this.screen.join("\n")), within);
+      return await eventually(`the screen shows ${pattern}`, () => pattern.test(this.screen.join("\n")));
     } catch (error) {
       throw new Error(`it shows:\n${this.screen.join("\n")}`, { cause: error });
     }
   }
   says(pattern: RegExp): Promise<true> {
-    return until(`the terminal says ${pattern}`, () => pattern.test(this.text.slice(this.text.lastIndexOf(RESTORED) + RESTORED.length)));
+    return eventually(`the terminal says ${pattern}`, () =>
+      pattern.test(this.text.slice(this.text.lastIndexOf(RESTORED) + RESTORED.length)),
+    );
   }
 }
 
@@ -109,7 +113,7 @@ test("a user watches, recycles, scales, reloads, looks at a stack, and leaves: t
   assert.equal((await daemon.place("worker/1")).child?.pid, before);
   terminal.press("R1\ry");
   await terminal.shows(/worker 1 will be replaced/);
-  await until("it was", async () => (await daemon.place("worker/1")).child?.pid !== before);
+  await eventually("it was", async () => (await daemon.place("worker/1")).child?.pid !== before);
 
   terminal.press("+");
   await terminal.shows(/3 workers wanted/);
@@ -144,14 +148,14 @@ test("a small window sheds columns and scrolls; it follows the window's size", {
   terminal.resize(40, 8);
   await terminal.shows(/rows 1 to \d of 5/);
   const sized = (): boolean => terminal.screen.length === 8 && terminal.screen.every((line) => line.length <= 40);
-  await until("every line fits", sized);
+  await eventually("every line fits", sized);
   assert.match(terminal.screen.join("\n"), /^SLOT.{0,2} +STATE +REQ\/S +ELU +RSS +CPU *$/m);
   terminal.press("\u001b[F"); // End
   await terminal.shows(/rows \d to 5 of 5/);
   await terminal.shows(/^4 /m);
   terminal.resize(160, 30);
   await terminal.shows(/LAST DEATH/);
-  await until("it is as large as the window", () => terminal.screen.length === 30);
+  await eventually("it is as large as the window", () => terminal.screen.length === 30);
   // oxlint-disable-next-line no-control-regex
   assert.doesNotMatch(terminal.text, /\u001b\[[0-9;]*m/, "NO_COLOR");
   terminal.press("\u001b"); // Esc
@@ -195,11 +199,11 @@ test("Ctrl-Z gives the shell its terminal, fg takes it again, Ctrl-C ends it", {
   terminal.press("stty -a\n");
   await restored(terminal);
   terminal.press("fg\n");
-  await until("it has the screen again", () => terminal.text.split(ENTERED).length === 3);
+  await eventually("it has the screen again", () => terminal.text.split(ENTERED).length === 3);
   await daemon.control("scale", { to: 3 });
   await terminal.shows(/workers 3\/3/);
   terminal.press("\u0003");
-  await until("it gave it back", () => terminal.text.split(RESTORED).length === 3);
+  await eventually("it gave it back", () => terminal.text.split(RESTORED).length === 3);
   terminal.press(`${AFTERWARDS}\n`);
   await restored(terminal);
   terminal.press("exit\n");
@@ -236,7 +240,7 @@ test("without a terminal, or on one that can't be drawn on: one line that says w
   await fails(["top", "--interval", "soon"], /--interval soon/);
   await fails(["top", "3"], /takes no 3/);
   const dumb = new Terminal(t, daemon, `"$DROVER" top; ${AFTERWARDS}`, { TERM: "dumb" });
-  await until("it left", () => /left with 64/.test(dumb.text));
+  await eventually("it left", () => /left with 64/.test(dumb.text));
   assert.match(dumb.text, /can be drawn on \(TERM is dumb\): use drover status --watch/);
   assert.ok(!dumb.text.includes(ENTERED));
 });

@@ -4,7 +4,9 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { cleanEnv, DROVER, folder, get, ONE, start, until, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, get, ONE, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const ROOT_ONLY = process.getuid?.() === 0 ? false : "needs root: it changes users";
 const ID = 61_234;
@@ -50,13 +52,13 @@ test(
           `Groups: ${ID}`,
           "CapEff: 0000000000000000",
         ]);
-      await until("rows are served", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
+      await eventually("rows are served", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
       assert.equal((await get(`${daemon.url}/admin/`)).status, 200, "workers reach the master's admin socket");
       const rooted = [...files(join(cwd, "var"))].filter((path) => statSync(path).uid !== ID).map((path) => path.slice(cwd.length));
       assert.deepEqual(rooted, []);
       if (round === 0) {
         daemon.signal("SIGHUP");
-        await until("the roll is over", async () => (await daemon.status()).lastRoll?.is === "done");
+        await eventually("the roll is over", async () => (await daemon.status()).lastRoll?.is === "done");
       }
       if (round === 0) assert.equal((await daemon.stop()).code, 0);
       else {

@@ -4,7 +4,8 @@ import test from "node:test";
 import { EMAIL } from "../../src/emulator/account.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
 import { book } from "./book.ts";
-import { get, until } from "./harness.ts";
+import { get } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const TABS = {
   stock: {
@@ -21,27 +22,27 @@ const health = async (url: string): Promise<string> => (JSON.parse((await get(`$
 
 test("shared as Viewer: the first write is refused with what to do, health is degraded, and writes go once it is shared as Editor", async (t) => {
   const { daemon, emulator, write, taken, ended, rows } = await book(t, TABS, { DROVER_WORKERS: "1" });
-  await until("rows are there", async () => (await get(`${daemon.url}/api/tables/stock`)).status === 200);
+  await eventually("rows are there", async () => (await get(`${daemon.url}/api/tables/stock`)).status === 200);
   emulator.share(SPREADSHEET, "viewer");
   const { status, body } = await write("POST", "stock", { id: "b", count: 2 });
   assert.equal(status, 503);
   const problem = JSON.parse(body.toString()) as { detail: string };
   assert.ok(problem.detail.includes(SENTENCE), problem.detail);
-  await until("health is degraded", async () => (await health(daemon.url)) === "degraded");
+  await eventually("health is degraded", async () => (await health(daemon.url)) === "degraded");
   assert.ok((await daemon.status()).upstream?.writes?.denied?.includes(SENTENCE));
   assert.equal((await get(`${daemon.url}/api/tables/stock`)).status, 200);
-  await until("the alert fires", async () =>
+  await eventually("the alert fires", async () =>
     (await daemon.status()).alerts.some(({ name, text }) => name === "credentials" && text.includes(SENTENCE)),
   );
   emulator.share(SPREADSHEET, "shared");
-  await until("a write is taken", async () => (await write("POST", "stock", { id: "c", count: 3 })).status === 201);
+  await eventually("a write is taken", async () => (await write("POST", "stock", { id: "c", count: 3 })).status === 201);
   await ended(await taken("PATCH", "stock/c", { count: 4 }));
   assert.deepEqual((await rows("stock")).slice(1), [
     ["a", 1],
     ["c", 4],
   ]);
-  await until("health is ok", async () => (await health(daemon.url)) === "ok");
+  await eventually("health is ok", async () => (await health(daemon.url)) === "ok");
   emulator.share(SPREADSHEET, "viewer");
   await write("PATCH", "stock/a", { count: 5 });
-  await until("writes are refused again", async () => (await write("PATCH", "stock/a", { count: 6 })).status === 503);
+  await eventually("writes are refused again", async () => (await write("PATCH", "stock/a", { count: 6 })).status === 503);
 });

@@ -4,7 +4,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { needs } from "../needs.ts";
-import { cleanEnv, DROVER, ONE, ROOT, start, until } from "./harness.ts";
+import { cleanEnv, DROVER, ONE, ROOT, start } from "./harness.ts";
+import { eventually } from "../support/wait.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
 
@@ -27,11 +28,11 @@ test("text again and again; the daemon's restart is survived; SIGINT ends it wit
   const first = await start(t, { args: [PLAIN] });
   const watching = watch(t, first.dir, [DROVER, "status", "--watch=0.2"]);
   const times = (pattern: RegExp): number => watching.text().match(pattern)?.length ?? 0;
-  await until("it was said three times", () => times(/^workers {4}2\/2 ready$/gm) >= 3);
+  await eventually("it was said three times", () => times(/^workers {4}2\/2 ready$/gm) >= 3);
   await first.stop();
-  await until("it says that nobody answers", () => times(/^\d{4}-\d\d-\d\dT\S+ {2}no daemon answers on .*; asking again$/gm) >= 2);
+  await eventually("it says that nobody answers", () => times(/^\d{4}-\d\d-\d\dT\S+ {2}no daemon answers on .*; asking again$/gm) >= 2);
   const second = await start(t, { cwd: first.dir, args: [PLAIN], env: ONE });
-  await until("it shows the next one", () => times(new RegExp(`pid ${second.pid}[^]*workers {4}1/1 ready`, "g")) >= 1);
+  await eventually("it shows the next one", () => times(new RegExp(`pid ${second.pid}[^]*workers {4}1/1 ready`, "g")) >= 1);
   // oxlint-disable-next-line no-control-regex
   assert.doesNotMatch(watching.text(), /\u001b/, "no terminal, no sequences");
   watching.process.kill("SIGINT");
@@ -43,10 +44,10 @@ test("--json: one object a line, also while the daemon is away", async (t) => {
   const watching = watch(t, daemon.dir, [DROVER, "status", "--json", "--watch", "0.2"]);
   const lines = (): Record<string, unknown>[] =>
     watching.text().split("\n").slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
-  await until("there are three", () => lines().length >= 3);
+  await eventually("there are three", () => lines().length >= 3);
   assert.ok(lines().every((line) => line["pid"] === daemon.pid));
   await daemon.stop();
-  await until("it says so", () => lines().some((line) => /no daemon answers/.test(String(line["away"]))));
+  await eventually("it says so", () => lines().some((line) => /no daemon answers/.test(String(line["away"]))));
   watching.process.kill("SIGTERM");
   assert.deepEqual(await watching.exited, [0, null]);
 });
@@ -69,10 +70,10 @@ test("on a terminal it clears the screen, unless that is a dumb one", { skip: ne
   const daemon = await start(t, { args: [PLAIN], env: ONE });
   const on = (TERM: string): Watching => watch(t, daemon.dir, ["script", "-qefc", `"${DROVER}" status --watch=0.2`, "/dev/null"], { TERM });
   const drawn = on("xterm");
-  await until("it was cleared twice", () => drawn.text().split("\u001b[H\u001b[2J").length > 2);
+  await eventually("it was cleared twice", () => drawn.text().split("\u001b[H\u001b[2J").length > 2);
   drawn.process.kill("SIGTERM");
   const dumb = on("dumb");
-  await until("it was said twice", () => dumb.text().split("drover 0").length > 2);
+  await eventually("it was said twice", () => dumb.text().split("drover 0").length > 2);
   assert.ok(!dumb.text().includes("\u001b"));
   dumb.process.kill("SIGTERM");
   await Promise.all([drawn.exited, dumb.exited]);

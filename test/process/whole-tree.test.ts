@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "node:test";
 import { http } from "../../src/base/http.ts";
-import { descendants, get, ONE, start, until, type Daemon } from "./harness.ts";
+import { descendants, get, ONE, start, type Daemon } from "./harness.ts";
+import { sent } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 function post(url: string, body: unknown): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -20,14 +22,14 @@ function post(url: string, body: unknown): Promise<number> {
 async function signalAll(daemon: Daemon, signal: NodeJS.Signals): Promise<void> {
   const broker = (await daemon.place("broker/0")).child?.pid;
   const pids = [...descendants(daemon.pid), daemon.pid].sort((a, b) => Number(b === broker) - Number(a === broker));
-  for (const pid of pids) process.kill(pid, signal);
+  for (const pid of pids) sent(pid, signal);
 }
 
 test("SIGTERM to every process: requests that wait for Google are answered, the broker goes last", async (t) => {
   const daemon = await start(t, { env: { ...ONE, DROVER_EMULATOR_LATENCY: "slow" } });
   const table = get(`${daemon.url}/api/tables/players?limit=1`);
   const written = post(`${daemon.url}/api/tables/actions?wait=sheet`, { player: "p001", kind: "note", note: "kept" });
-  await until("both are in flight", async () => ((await daemon.place("worker/0")).child?.inFlight ?? 0) >= 2);
+  await eventually("both are in flight", async () => ((await daemon.place("worker/0")).child?.inFlight ?? 0) >= 2);
   await signalAll(daemon, "SIGTERM");
   assert.equal((await table).status, 200);
   assert.ok([201, 202].includes(await written), `the write is acknowledged: ${await written}`);

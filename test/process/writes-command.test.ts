@@ -6,7 +6,8 @@ import { mkdirSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
 import test from "node:test";
-import { cleanEnv, DROVER, folder } from "./harness.ts";
+import { cleanEnv, DROVER } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
 
 interface Case {
   readonly name: string;

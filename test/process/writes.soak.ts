@@ -9,7 +9,9 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "../../src/base/http.ts";
 import { alone, type Alone } from "../emulator/alone.ts";
-import { allLanded, folder, start, until, type Daemon } from "./harness.ts";
+import { allLanded, start, type Daemon } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
+import { eventually } from "../support/wait.ts";
 
 const SECONDS = Number(process.env["SOAK_SECONDS"] ?? 300);
 const NAMES = ["players", "actions", "teams", "announcements", "schedule", "zones"] as const;
@@ -60,7 +62,7 @@ async function world(t: TestContext, env: NodeJS.ProcessEnv = {}): Promise<World
       req.on("error", reject);
       req.end(JSON.stringify(body));
     });
-  await until("all rows are known", async () => (await daemon.status()).upstream?.tables.length === NAMES.length);
+  await eventually("all rows are known", async () => (await daemon.status()).upstream?.tables.length === NAMES.length);
   return { emulator, daemon, send };
 }
 
@@ -73,7 +75,7 @@ function cpuOf(pid: number): number {
 
 const quantile = (times: readonly number[], q: number): number =>
   Math.round(times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * q))] ?? 0);
-const drained = (daemon: Daemon): Promise<void> => allLanded(daemon, 180_000);
+const drained = (daemon: Daemon): Promise<void> => allLanded(daemon);
 
 test(`${SECONDS} s of 20 writes a second into 6 tables, quotas 60 and 60: no 429, every write in the sheet once`, async (t) => {
   const { emulator, daemon, send } = await world(t);

@@ -12,7 +12,7 @@ import { seconds } from "../../src/base/units.ts";
 import type { TlsConfig } from "../../src/worker/config.ts";
 import { needs } from "../needs.ts";
 import { certificate, type Made } from "../process/certificate.ts";
-import { until } from "../process/harness.ts";
+import { eventually } from "../support/wait.ts";
 import { startRig, type Rig } from "./rig.ts";
 
 const skip = needs("openssl", "openssl");
@@ -159,7 +159,7 @@ test(
     assert.match(await talk("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), /^HTTP\/1\.1 400 Bad Request\r\n[^]*ask by https:\/\/\n$/);
     for (const nonsense of ["", "\x16\x03\x01\x00\x05hello", "\0".repeat(100), "\x16\x03\x01"]) await talk(nonsense);
     assert.equal((await ask(rig)).text, "true 127.0.0.1", "and the others are served");
-    const line = await until("it is in the log", () => rig.log.find(({ msg }) => /TLS handshakes? failed/.test(String(msg))));
+    const line = await eventually("it is in the log", () => rig.log.find(({ msg }) => /TLS handshakes? failed/.test(String(msg))));
     assert.match(String(line["last"]), /^ERR_/);
     assert.equal(rig.log.filter(({ msg }) => /TLS handshakes? failed/.test(String(msg))).length, 1);
     await drained(rig);
@@ -188,14 +188,14 @@ test("connections without a handshake count below the cap, and give way to those
   const rig = rigOf(LISTENER, { connections: 8, headersTimeout: seconds(2) });
   await rig.until("ready");
   const silent = Array.from({ length: 20 }, () => net.connect(rig.port, "127.0.0.1").on("error", () => {}));
-  await until("the worker is full", () => rig.said.some((m) => m.type === "beat" && m.connections >= 7));
+  await eventually("the worker is full", () => rig.said.some((m) => m.type === "beat" && m.connections >= 7));
   assert.equal((await ask(rig)).text, "true 127.0.0.1");
   assert.ok(
     rig.said.every((m) => m.type !== "beat" || m.connections <= 9),
     "never more than the cap, and one for whom room is made",
   );
   for (const socket of silent) socket.destroy();
-  await until("all have gone", () => rig.said.findLast((m) => m.type === "beat")?.connections === 0);
+  await eventually("all have gone", () => rig.said.findLast((m) => m.type === "beat")?.connections === 0);
   await drained(rig);
 });
 
@@ -206,7 +206,7 @@ test("a drain finishes what it answers and closes what is idle", { skip }, async
   await new Promise((resolve) => idle.once("secureConnect", resolve));
   const closed = new Promise((resolve) => idle.once("close", resolve));
   const slow = ask(rig);
-  await until("it is being answered", () => rig.said.findLast((m) => m.type === "beat")?.inFlight === 1);
+  await eventually("it is being answered", () => rig.said.findLast((m) => m.type === "beat")?.inFlight === 1);
   const over = drained(rig);
   assert.equal((await slow).text, "slow");
   await closed;

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AT_ONCE } from "../../src/worker/gate/pipeline.ts";
-import { until } from "../process/harness.ts";
+import { eventually } from "../support/wait.ts";
 import { startRig } from "./rig.ts";
 
 /** Serves `/hang`, which never answers, and counts the requests that node:http has parsed. */
@@ -34,7 +34,7 @@ test("behind an answer that does not come only a few requests of a connection ar
     const client = connect(port, "127.0.0.1");
     const head = `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${"x".repeat(13_000)}\r\n\r\n`;
     client.write(`GET /hang HTTP/1.1\r\nHost: a\r\n\r\n${head.repeat(230)}`);
-    await until("some are parsed", () => parsed() > 8);
+    await eventually("some are parsed", () => parsed() > 8);
     await sleep(300);
     assert.ok(parsed() < 30, `${parsed()} of 231 requests were parsed`);
     client.destroy();
@@ -57,13 +57,13 @@ test("of requests pipelined by a client that reads nothing only a few are worked
     await rig.until("ready");
     const client = connect(rig.port, "127.0.0.1").setEncoding("latin1").pause();
     client.write(Array.from({ length: 5 }, (_, nr) => `GET /?nr=${nr} HTTP/1.1\r\nHost: a\r\n\r\n`).join(""));
-    await until("the first ones are made", () => made >= AT_ONCE);
+    await eventually("the first ones are made", () => made >= AT_ONCE);
     await sleep(300);
     assert.equal(made, AT_ONCE, "answers that wait for the client");
     let text = "";
     client.on("data", (chunk: string) => (text += chunk.replaceAll(/x{2,}/g, "")));
     client.resume();
-    await until("all are answered", () => made === 5 && text.endsWith("\r\n\r\n4 "));
+    await eventually("all are answered", () => made === 5 && text.endsWith("\r\n\r\n4 "));
     assert.deepEqual([...text.matchAll(/\r\n\r\n(\d) /g)].map(([, nr]) => nr), ["0", "1", "2", "3", "4"]); // prettier-ignore
     client.destroy();
   } finally {

@@ -8,7 +8,7 @@ import { makeLogger } from "../../../src/base/log.ts";
 import type { SocketAddress, ToChild } from "../../../src/base/protocol.ts";
 import type { Child } from "../../../src/master/shell/children.ts";
 import { createFurtherSockets } from "../../../src/master/shell/further-sockets.ts";
-import { folder } from "../../process/harness.ts";
+import { folder } from "../../support/cleanup.ts";
 import { booted } from "../core/world.ts";
 
 const quiet = makeLogger({ role: "master" }, "silent", { write: () => {} });
