@@ -21,7 +21,8 @@ test("the linter finds nothing", () => clean("oxlint", ["--type-aware", "src", "
 test("it is formatted", () => clean("oxfmt", ["--check", "src", "test", "bench", "bin"]));
 
 test("scripts are sound shell", async () => {
-  for (const script of ["bin/drover", "bin/start", "bin/test", "bin/bench", ".ci/run"]) await run("sh", ["-n", script]);
+  for (const script of ["bin/drover", "bin/start", "bin/test", "bin/bench"]) await run("sh", ["-n", script]);
+  for (const script of [".ci/run", ".ci/programs"]) await run("bash", ["-n", script]);
 });
 
 test("what everyone may import is documented", () => {

@@ -4,15 +4,17 @@
  */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { IncomingHttpHeaders, RequestOptions } from "node:http";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { http } from "../../src/base/http.ts";
 import type { Status } from "../../src/cli/snapshot.ts";
-import { atEnd, folder, sent } from "../support/cleanup.ts";
+import { atEnd, folder } from "../support/cleanup.ts";
+import { alive, descendants, sent } from "../support/processes.ts";
 import { eventually } from "../support/wait.ts";
 
+export { alive, descendants };
 export const ROOT = new URL("../../", import.meta.url).pathname;
 export const DROVER = join(ROOT, "bin/drover");
 
@@ -51,35 +53,6 @@ export async function allLanded(daemon: Daemon): Promise<void> {
 }
 /** How long a beat may be on its way, in milliseconds. */
 const BEAT_UNDER_WAY = 500;
-
-export const alive = (pid: number): boolean => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z";
-  } catch {
-    return false;
-  }
-};
-
-/** Every process whose command line names this folder or that descends from `pid`: what must be gone afterwards. */
-export function descendants(pid: number): number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync("/proc").filter((n) => /^\d+$/.test(n))) {
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, "latin1");
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
-    } catch {
-      // gone while we looked
-    }
-  }
-  const found = new Set([pid]);
-  for (let grown = true; grown;) {
-    grown = false;
-    for (const [child, parent] of parents) if (found.has(parent) && !found.has(child)) grown = Boolean(found.add(child));
-  }
-  found.delete(pid);
-  return [...found];
-}
 
 /** A process counts as dead when its first thread is; the others, and with them the sockets, may take a moment longer. */
 export const portFree = (url: string): Promise<true> =>

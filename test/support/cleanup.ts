@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 
+export { sent } from "./processes.ts";
+
 interface Cleanup {
   /** Each ends processes and resolves when they are gone. */
   readonly ends: (() => Promise<void>)[];
@@ -47,14 +49,4 @@ export function folder(t: TestContext): string {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), "drover-")));
   cleanupOf(t).folders.push(dir);
   return dir;
-}
-
-/** Sends a signal. @returns false when the process has ended. */
-export function sent(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-    throw error;
-  }
 }
