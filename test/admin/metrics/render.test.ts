@@ -1,38 +1,16 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import fc from "fast-check";
 import { REQUEST_BUCKETS } from "../../../src/admin/metrics/buckets.ts";
-import type { MetricsInput } from "../../../src/admin/metrics/lines.ts";
 import { renderMetrics } from "../../../src/admin/metrics/render.ts";
 import { METRICS } from "../../../src/admin/metrics/table.ts";
 import { histogram, labelText, line } from "../../../src/admin/metrics/text.ts";
 import { Histogram } from "../../../src/base/histogram.ts";
-import { ms, type Timestamp } from "../../../src/base/units.ts";
-import { needs } from "../../needs.ts";
+import type { Timestamp } from "../../../src/base/units.ts";
 import { NOW, place, statusWith } from "../../cli/statuses.ts";
 import { measured, upstream } from "../given.ts";
-
-/** Everything that there may be. */
-const whole = (changes: Partial<MetricsInput> = {}): MetricsInput => ({
-  snapshot: statusWith({
-    slots: { used: 164, max: 200, status: "WARNING" },
-    upstream: upstream(),
-    deaths: { stuck: 2, "signal:SIGSEGV": 1, rolled: 4 },
-    places: [place(0), place(1, { restarts: 3 }), place(0, { role: "broker" })],
-  }),
-  measured: measured(),
-  node: "26.10.0",
-  limit: "slots",
-  fullIn: ms(2_460_000),
-  above80: { "1d": ms(4_200_000), "7d": ms(9_000_000) },
-  schedule: { state: "blocked", day: 3, step: 1, steps: 4, max: 50, scheduled: 50, next: null, text: "" },
-  alerts: [{ name: "capacity", level: "warning", since: NOW, value: 82, peak: 82, threshold: 80, text: "164 of 200", acked: null }],
-  raised: { capacity: 1 },
-  delivered: [{ sink: "webhook", result: "ok", n: 1 }],
-  ...changes,
-});
+import { whole } from "./whole.ts";
 
 interface Line {
   readonly name: string;
@@ -175,27 +153,6 @@ test("a histogram's buckets rise, end at its count, and miss the truth by a sixt
       assert.ok(Math.abs(of("_sum") - sum) <= sum / 31 + millis.length * 2e-6, `${of("_sum")} of ${sum}`);
     }),
   );
-});
-
-test("Prometheus' own checker finds nothing to say", { skip: needs("promtool", "prometheus") }, () => {
-  const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: renderMetrics(whole()), encoding: "utf8" });
-  assert.deepEqual([status, stdout, stderr], [0, "", ""]);
-});
-
-test("at 16 workers it is made in a few milliseconds", () => {
-  const places = Array.from({ length: 16 }, (_, i) => place(i));
-  const [first] = measured().processes;
-  const processes = places.map((_, slot) => ({ ...first, role: "worker" as const, slot })) as ReturnType<typeof measured>["processes"];
-  const input = whole({ snapshot: statusWith({ upstream: upstream(), places }), measured: measured({ processes }) });
-  const times = Array.from({ length: 50 }, () => {
-    const from = performance.now();
-    renderMetrics(input);
-    return performance.now() - from;
-  }).toSorted((a, b) => a - b);
-  console.log(
-    `/metrics of 16 workers: ${renderMetrics(input).length} bytes, median ${times[25]?.toFixed(2)} ms, slowest ${times.at(-1)?.toFixed(2)} ms`,
-  );
-  assert.ok((times[25] ?? Infinity) <= 10);
 });
 
 test("a size that can't be read has no line, and the process's other lines stay", () => {

@@ -101,9 +101,7 @@ test("a client that leaves while its export waits behind another answer of its c
   await begun(s, 1);
   while (s.runs() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   socket.destroy();
-  const began = performance.now();
   await Promise.all(s.over);
-  assert.ok(performance.now() - began < 5_000);
   assert.equal(s.exports.full, false);
 });
 

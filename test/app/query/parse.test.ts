@@ -165,9 +165,7 @@ test("never throws, whatever comes", () => {
   );
 });
 
-test("a long bracket soup takes no time", () => {
-  const before = performance.now();
-  read(`filter[${"][".repeat(4_000)}`);
-  read(`filter[${"]".repeat(8_000)}`);
-  assert.ok(performance.now() - before < 200);
+test("a long bracket soup is refused", () => {
+  assert.equal(read(`filter[${"][".repeat(4_000)}`).ok, false);
+  assert.equal(read(`filter[${"]".repeat(8_000)}`).ok, false);
 });

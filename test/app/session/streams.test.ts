@@ -8,6 +8,7 @@ import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
 import { EventSource } from "../eventsource.ts";
 import { eventWorld, member, Person, type Answer } from "./people.ts";
 import { SESSIONS, type World } from "../world.ts";
+import { eventually } from "../../support/wait.ts";
 
 const EPOCH = 1_795_000_000_000;
 
@@ -20,14 +21,6 @@ function feedOf(w: World) {
     const event: FeedEvent = { epoch: EPOCH, seq: (at.seq += 1), table, definition: "d", version: at.seq, what };
     w.sheet.events?.changes({ after, events: [event], upTo: { ...at } });
   };
-}
-
-async function until(what: string, check: () => boolean): Promise<void> {
-  for (const end = performance.now() + 15_000; performance.now() < end;) {
-    if (check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.fail(`never: ${what}`);
 }
 
 const note = (kind: "row.created" | "row.updated", key: string, who: string): TableChange => ({
@@ -48,7 +41,7 @@ test("a stream tells each what is theirs: strangers what is public, members more
     return source;
   };
   const [nobody, adas, kims] = [open(new Person(w)), open(ada), open(kim)];
-  for (const source of [nobody, adas, kims]) await until("a place in the stream", () => source.lastId !== "");
+  for (const source of [nobody, adas, kims]) await eventually("a place in the stream", () => source.lastId !== "");
   tell("members", { kind: "row.deleted", key: "m1" });
   tell("desk", { kind: "row.deleted", key: "p1" });
   tell("secrets", { kind: "row.deleted", key: "s1" });
@@ -59,7 +52,7 @@ test("a stream tells each what is theirs: strangers what is public, members more
   tell("notes", { kind: "row.deleted", key: "n1" });
   tell("players", { kind: "row.deleted", key: "last" });
   const told = ({ events }: EventSource): string[] => events.map(({ type, data }) => `${type} ${data.table} ${data.key}`);
-  for (const source of [nobody, adas, kims]) await until("the last event", () => told(source).at(-1) === "row.deleted players last");
+  for (const source of [nobody, adas, kims]) await eventually("the last event", () => told(source).at(-1) === "row.deleted players last");
   assert.deepEqual(told(nobody), ["row.deleted players last"]);
   assert.deepEqual(told(adas), [
     "row.deleted members m1",
@@ -85,9 +78,9 @@ test("a stream of members' tables is for members, and ends when its session does
   assert.equal((await ada.get("/api/events?tables=desk")).status, 403);
   const source = new EventSource(`${w.url}/api/events?tables=notes`, { headers: { Cookie: ada.cookie } });
   t.after(() => source.close());
-  await until("a place in the stream", () => source.lastId !== "");
+  await eventually("a place in the stream", () => source.lastId !== "");
   await member(w, "Ada");
-  await until("its end", () => source.ends === 1);
+  await eventually("its end", () => source.ends === 1);
   assert.equal((await ada.get("/api/events?tables=notes")).body["code"], "taken-over");
   assert.equal((await ada.get("/api/me")).body["code"], "taken-over", "a page that can't read the stream's answer is told here");
   assert.equal(ada.cookie, "");
@@ -107,12 +100,12 @@ test("a stream of what is everybody's keeps its member's slot, and after a newer
     return source;
   };
   const source = open();
-  await until("a place in the stream", () => source.lastId !== "");
+  await eventually("a place in the stream", () => source.lastId !== "");
   assert.equal(holds.mock.callCount(), 1);
   await member(w, "Ada");
-  await until("its end", () => source.ends === 1);
+  await eventually("its end", () => source.ends === 1);
   const next = open();
-  await until("a place in the stream", () => next.lastId !== "");
+  await eventually("a place in the stream", () => next.lastId !== "");
   assert.equal(holds.mock.callCount(), 1);
   assert.equal((await ada.get("/api/me")).body["code"], "taken-over");
 });
@@ -138,7 +131,7 @@ test("an address may have so many streams and a user so many, each by itself; a 
   const open = async (headers: Record<string, string>): Promise<EventSource> => {
     const source = new EventSource(`${w.url}/api/events`, { headers });
     t.after(() => source.close());
-    await until("an answer", () => source.statuses.length === 1);
+    await eventually("an answer", () => source.statuses.length === 1);
     return source;
   };
   const refused = async (headers: Record<string, string>): Promise<unknown> => {

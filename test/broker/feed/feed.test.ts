@@ -15,6 +15,7 @@ import { MOST_EVENTS } from "../../../src/sheets/ring.ts";
 import { encodeSnapshot, type Cell } from "../../../src/sheets/snapshot.ts";
 import type { Audience, TableInfo } from "../../../src/sheets/types.ts";
 import { fillUp, tinyDisk } from "../../tiny-disk.ts";
+import { eventually } from "../../support/wait.ts";
 
 let dataDir: string;
 let lines: string[];
@@ -67,13 +68,6 @@ function see({ feed }: Life, rows: Rows, table = "players", names: readonly stri
   feed.seen({ table, epoch, version: at, hash, asOf: 0 as Timestamp, checkedAt: at as Timestamp }, bytes);
 }
 
-async function until(what: string, check: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; performance.now() < end;) {
-    if (check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.fail(`never: ${what}\n${lines.join("")}`);
-}
 /** Rows that are looked at before the next ones are seen. */
 function told(life: Life, rows: Rows, table?: string, names?: readonly string[], at?: number): void {
   see(life, rows, table, names, at);
@@ -136,7 +130,7 @@ test("a table that is seen for the first time is no event; afterwards each chang
       ["b", 3],
     ]);
   assert.equal(life.heard.length, 3);
-  await until("the moment is over", () => life.heard.length > 3);
+  await eventually("the moment is over", () => life.heard.length > 3);
   assert.equal(life.heard.length, 4);
 });
 
@@ -185,7 +179,7 @@ test("a successor waits for the broker before it, tells its end first, and does 
   await new Promise((resolve) => setTimeout(resolve, 120));
   assert.deepEqual(next.batches, []);
   old.feed.close();
-  await until("the successor has it", () => next.batches.length === 1);
+  await eventually("the successor has it", () => next.batches.length === 1);
   assert.deepEqual(inShort(next.heard), ["updated a"]);
   told(next, [["a", 3]], "players", undefined, 51);
   assert.deepEqual(inShort(next.heard), ["updated a", "updated a"]);

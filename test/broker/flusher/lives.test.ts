@@ -6,9 +6,10 @@ import { times } from "../../times.ts";
 import { FATES, LATE, type Fate } from "./google.ts";
 import { busiest, Machine } from "./world.ts";
 import { randoms } from "../time.ts";
+import { seed } from "../../support/seed.ts";
 
 const RUNS = Number(process.env["FLUSHER_RUNS"] ?? times(150));
-const SEED = Number(process.env["FLUSHER_SEED"] ?? Date.now() % 2 ** 31);
+const SEED = seed("lives of the flusher");
 
 const fates = fc.array(
   fc.oneof(

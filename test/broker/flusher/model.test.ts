@@ -7,9 +7,10 @@ import { FATES, LATE, type Fate } from "./google.ts";
 import { disturb, reverse } from "./people.ts";
 import { busiest, LAYOUT, Machine } from "./world.ts";
 import { randoms } from "../time.ts";
+import { seed } from "../../support/seed.ts";
 
 const RUNS = Number(process.env["FLUSHER_RUNS"] ?? times(500));
-const SEED = Number(process.env["FLUSHER_SEED"] ?? Date.now() % 2 ** 31);
+const SEED = seed("model of the flusher");
 const LIMIT = 51;
 
 const step = fc.record({
@@ -160,7 +161,6 @@ test(
   `whatever happens: nothing lost, nothing twice, each row's writes in order (${RUNS} runs, seed ${SEED})`,
   { timeout: times(600_000) },
   async () => {
-    console.log(`seed ${SEED}: FLUSHER_SEED=${SEED} runs the same`);
     await fc.assert(fc.asyncProperty(scenario, run), { numRuns: RUNS, seed: SEED });
   },
 );

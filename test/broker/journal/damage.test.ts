@@ -22,8 +22,9 @@ import type { Journal } from "../../../src/broker/journal/journal.ts";
 import { openPages, rowsSeen } from "../../../src/broker/journal/search.ts";
 import { times } from "../../times.ts";
 import { addOne, batch, entry, folder, open, settlement } from "./world.ts";
+import { seed } from "../../support/seed.ts";
 
-const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+const SEED = seed("damage to the journal");
 
 /** mulberry32: the same damage for the same seed. */
 function random(seed: number): () => number {

@@ -8,6 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { times } from "../../times.ts";
 import { folder, open } from "./world.ts";
+import { seed } from "../../support/seed.ts";
+import { randoms } from "../time.ts";
 
 const KILLS = times(5);
 
@@ -39,8 +41,9 @@ async function workAndDie(dir: string, said: Said, lines: number, delay: number)
 test(`${KILLS} kills: every acknowledged write is there, landed or waiting, never both`, { timeout: times(150_000) }, async (t) => {
   const dir = folder(t);
   const said: Said = { added: new Map(), landed: new Set(), batch: 0 };
+  const random = randoms(seed("kills of the journal"));
   for (let kill = 0; kill < KILLS; kill += 1) {
-    await workAndDie(dir, said, 1 + Math.floor(Math.random() * 150), Math.random() * 8);
+    await workAndDie(dir, said, 1 + Math.floor(random() * 150), random() * 8);
     const journal = await open(t, dir);
     const waiting = new Map(journal.recovered.entries.map(({ id, lsn }) => [id, lsn]));
     assert.equal(journal.recovered.damage, undefined);

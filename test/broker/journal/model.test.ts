@@ -7,6 +7,7 @@ import type { Batch, Entry, Journal, NewEntry } from "../../../src/broker/journa
 import { openJournal } from "../../../src/broker/journal/open.ts";
 import { times } from "../../times.ts";
 import { batch, folder, settlement, silent, START } from "./world.ts";
+import { seed as seedOf } from "../../support/seed.ts";
 
 const WAITING = 30;
 
@@ -283,7 +284,7 @@ const COMMANDS = [
 ];
 
 test("it does what the model does", { timeout: times(150_000) }, async (t) => {
-  const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+  const seed = seedOf("model of the journal");
   const dir = folder(t);
   let runs = 0;
   const property = fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: 40 }), async (commands) => {

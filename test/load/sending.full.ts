@@ -1,3 +1,4 @@
+// alone
 /** What is sent, and when: by the generator as it is, threads and all, to servers that count. */
 import assert from "node:assert/strict";
 import net, { type Socket } from "node:net";
