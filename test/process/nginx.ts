@@ -13,7 +13,7 @@ import { nginx as artefact } from "../../src/cli/emit/nginx.ts";
 import { machine, resolved } from "../settings/given.ts";
 import { certificate } from "./certificate.ts";
 import { alive, descendants } from "./harness.ts";
-import { folder } from "../support/cleanup.ts";
+import { atEnd, folder } from "../support/cleanup.ts";
 import { freePort } from "../support/ports.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -78,7 +78,7 @@ export async function nginx(t: TestContext, upstream: string, { flags = {}, opti
   const child = spawn("nginx", args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = tested.stderr;
   child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  t.after(() => end(child));
+  atEnd(t, () => end(child));
   await eventually("nginx listens", async () => child.exitCode !== null || (await accepts(tls)));
   assert.equal(child.exitCode, null, said);
   const pid = child.pid ?? 0;
@@ -121,7 +121,7 @@ export interface Answer {
 export function ask(url: string, options: https.RequestOptions & { readonly body?: string } = {}): Promise<Answer> {
   const { body, ...rest } = options;
   return new Promise((resolve, reject) => {
-    const req = https.request(url, { agent: false, family: 4, timeout: 20_000, ...rest } satisfies RequestOptions, (res) => {
+    const req = https.request(url, { agent: false, family: 4, timeout: 60_000, ...rest } satisfies RequestOptions, (res) => {
       const chunks: Buffer[] = [];
       res.on("data", (chunk: Buffer) => chunks.push(chunk));
       res.on("end", () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks) }));

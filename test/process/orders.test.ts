@@ -1,77 +1,37 @@
-/** Orders that come twice, too early or too large: what the daemon answers is what it then does. */
+/** Two requests to stop: the answer of the daemon is what it then does. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { pause } from "../times.ts";
-import { cleanEnv, DROVER, get, ONE, ROOT, start } from "./harness.ts";
+import { get, ONE, ROOT, start } from "./harness.ts";
+import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
-const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
+const UNTIL = join(ROOT, "test/process/apps/until.mjs");
 
-test("a second plain stop by command cuts off nobody", async (t) => {
-  const daemon = await start(t, { args: [PLAIN], env: ONE });
-  const answer = get(`${daemon.url}/?ms=4000`);
-  await eventually("the request is in", async () => (await daemon.status()).places.some((place) => (place.child?.inFlight ?? 0) > 0));
+test("a second plain stop by command cuts off no request", async (t) => {
+  const go = join(folder(t), "go");
+  const daemon = await start(t, { args: [UNTIL], env: { ...ONE, DROVER_GRACEFUL_TIMEOUT: "600s" } });
+  const answer = get(`${daemon.url}/?until=${go}`);
+  await eventually("the request is in", async () => ((await daemon.place("worker/0")).child?.inFlight ?? 0) > 0);
   assert.equal((await daemon.control("stop", {})).status, 200);
-  await pause(1_300);
   const second = await daemon.control("stop", {});
   assert.match(second.body, /stopping already; drover stop --now/);
+  writeFileSync(go, "");
   assert.equal((await answer).status, 200);
   assert.deepEqual(await daemon.exited, { code: 0, signal: null });
 });
 
-test("SIGINT right after SIGTERM makes the stop a quick one", async (t) => {
-  const daemon = await start(t, { args: [PLAIN], env: { ...ONE, DROVER_GRACEFUL_TIMEOUT: "60s" } });
-  const answer = get(`${daemon.url}/?ms=50000`).then(
+test("SIGINT after SIGTERM ends the daemon although a request is in flight", async (t) => {
+  const daemon = await start(t, { args: [UNTIL], env: { ...ONE, DROVER_GRACEFUL_TIMEOUT: "600s" } });
+  const answer = get(`${daemon.url}/?until=${join(daemon.dir, "never")}`).then(
     () => "answered",
     () => "closed",
   );
-  await pause(100);
+  await eventually("the request is in", async () => ((await daemon.place("worker/0")).child?.inFlight ?? 0) > 0);
   daemon.signal("SIGTERM");
   await daemon.logged(/stopping gracefully/);
   daemon.signal("SIGINT");
-  await daemon.logged(/stopping at once/);
   assert.equal(await answer, "closed");
   assert.deepEqual(await daemon.exited, { code: 0, signal: null });
-});
-
-test("a recycle that can't be done is refused with the reason, and more workers than memory holds are not forked", async (t) => {
-  const env = { DROVER_WORKERS: "2", DROVER_ROLL_SETTLE: "20s", DROVER_MEMORY: "500m" };
-  const daemon = await start(t, { args: [PLAIN], env });
-  const many = await daemon.control("scale", { to: 100 });
-  assert.equal(many.status, 409);
-  assert.match(many.body, /from 1 to 5, not 100: 500 MiB of memory hold 5/);
-  assert.equal((await daemon.control("reload", {})).status, 200);
-  const refused = await daemon.control("recycle", { slot: 1 });
-  assert.equal(refused.status, 409, refused.body);
-  assert.match(refused.body, /worker 1 is not replaced: the roll replaces it anyway/);
-  daemon.signal("SIGTERM");
-  await daemon.logged(/stopping/);
-});
-
-test("DROVER_ADMIN_HOSTS changes on the administration's own address by a reload", async (t) => {
-  const daemon = await start(t, { args: [PLAIN, "--admin-bind", "127.0.0.1:0"], env: { ...ONE, DROVER_ROLL_SETTLE: "0s" } });
-  const [link = ""] = (JSON.parse((await daemon.control("dashboard")).body) as { message: string }).message.split("\n", 1);
-  const page = async (): Promise<number> => (await get(new URL("/admin", link).href, { headers: { host: "events.example.org" } })).status;
-  assert.equal(await page(), 421);
-  writeFileSync(join(daemon.dir, ".env"), "DROVER_ADMIN_HOSTS=events.example.org\n");
-  assert.equal((await daemon.control("reload", {})).status, 200);
-  await eventually("the reload is over", async () => (await daemon.status()).roll === null);
-  assert.equal(await page(), 200);
-});
-
-test("a setting that a command could not change is refused, not ignored", async (t) => {
-  const daemon = await start(t, { args: [PLAIN], env: ONE });
-  for (const argv of [
-    ["reload", "--workers", "3"],
-    ["stop", "--timeout=5s"],
-    ["status", "--cache-ttl", "9s"],
-  ]) {
-    const { status, stderr } = spawnSync(DROVER, argv, { cwd: daemon.dir, env: cleanEnv(), encoding: "utf8" });
-    assert.equal(status, 64, argv.join(" "));
-    assert.match(stderr, /changes nothing here: the daemon that runs has its own settings/);
-  }
-  assert.equal((await daemon.status()).state, "running");
 });

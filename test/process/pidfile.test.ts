@@ -92,6 +92,7 @@ test("several that start in the same instant: one serves, the others exit 75 wit
   assert.equal((await get(winner.url)).status, 207);
   assert.deepEqual([...codes.values()], [75, 75, 75]);
   for (const loser of codes.keys()) {
+    await eventually("its reason has arrived", () => loser.stderr.endsWith("\n"));
     const lines = loser.stderr.split("\n").filter((line) => line !== "");
     assert.equal(lines.length, 1, loser.stderr);
     assert.match(lines[0] ?? "", new RegExp(`^drover: a daemon \\(pid ${winner.pid}\\) already uses the data directory`));

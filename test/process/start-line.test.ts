@@ -7,7 +7,7 @@ import { ONE, start } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
-test("Google can't be reached: the start line, or the one that follows, says so", { timeout: 60_000 }, async (t) => {
+test("Google can't be reached: the start line, or the one that follows, says so", async (t) => {
   const cwd = folder(t);
   const nowhere = "http://127.0.0.1:9/"; // discard: nothing listens there
   const daemon = await start(t, {

@@ -13,7 +13,7 @@ const ROWS = [
   ["p2", "Bob", 2],
 ];
 
-test("a reload whose tables can't be read as before is rolled back, and says which table and why", { timeout: 120_000 }, async (t) => {
+test("a reload whose tables can't be read as before is rolled back, and says which table and why", async (t) => {
   const it = await book(t, { players: { rows: ROWS, table: { key: "id" } }, empty: { rows: [] } }, ONE);
   const { daemon, env } = it;
   const file = String(env["DROVER_TABLES"]);

@@ -72,7 +72,7 @@ const CASES: readonly Case[] = [
   { name: "some and all are meant", args: ["discard", "W1", "--all"], code: 64, stderr: /^drover: usage: drover writes / },
 ];
 
-test("drover writes: its words and its exit code", { timeout: 120_000 }, async (t) => {
+test("drover writes: its words and its exit code", async (t) => {
   const dir = folder(t);
   mkdirSync(join(dir, "var/run"), { recursive: true });
   let asked: string[] = [];

@@ -14,7 +14,7 @@ const SCRIPT = "// never changes\n".repeat(200);
 
 type Ask = (path: string, options?: Parameters<typeof ask>[1]) => Promise<Answer>;
 
-test("nginx by itself", { skip, timeout: 60_000 }, async (t) => {
+test("nginx by itself", { skip }, async (t) => {
   const dir = folder(t);
   chmodSync(dir, 0o755);
   mkdirSync(join(dir, "site"));

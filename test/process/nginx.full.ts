@@ -22,7 +22,7 @@ const SCRIPT = "// never changes\n".repeat(200);
 
 type Ask = (path: string, options?: Parameters<typeof ask>[1]) => Promise<Answer>;
 
-test("nginx before drover", { skip, timeout: 150_000 }, async (t) => {
+test("nginx before drover", { skip }, async (t) => {
   const cwd = folder(t);
   mkdirSync(join(cwd, "site"));
   writeFileSync(join(cwd, "site/app-3f9a8b7c.js"), SCRIPT);
@@ -181,7 +181,7 @@ async function reloads(t: TestContext, front: Front, daemon: Daemon): Promise<vo
   assert.deepEqual(failed, []);
 }
 
-test("what nginx may keep, and what goes through untouched", { skip, timeout: 60_000 }, async (t) => {
+test("what nginx may keep, and what goes through untouched", { skip }, async (t) => {
   const asked: IncomingMessage[] = [];
   const answers: Readonly<Record<string, OutgoingHttpHeaders>> = {
     "/public": { "cache-control": "public, max-age=30, s-maxage=30" },
