@@ -6,7 +6,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { pino } from "pino";
 import { Access, SESSION_LASTS, TICKET_LASTS } from "../../src/admin/access/access.ts";
 import { ROUTES, type AdminRoute } from "../../src/admin/routes.ts";

@@ -1,7 +1,7 @@
 /** What the admin API says, from snapshots made by hand; and what it costs. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { History } from "../../src/admin/history.ts";
 import { hostAllowed, hostName, sameOrigin } from "../../src/admin/hosts.ts";
 import { newsOf, Timeline } from "../../src/admin/timeline.ts";

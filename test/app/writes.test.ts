@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { http } from "../../src/base/http.ts";
 import { ms, seconds, type Timestamp } from "../../src/base/units.ts";
 import type { WriteRefusal } from "../../src/sheets/writes.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { encodeFrame, FrameReader, MAX_FRAME, type Frame } from "../../src/base/frames.ts";
 
 const wire = (frames: { head: unknown; body: Uint8Array }[]): Buffer =>

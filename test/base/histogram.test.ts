@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { bucketOf, Histogram, upperBound } from "../../src/base/histogram.ts";
 
 test("a bucket's bounds hold what falls into it, and are wrong by at most a sixteenth", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { noCounters } from "../../src/base/counters.ts";
 import { readFromChild } from "../../src/base/fromchild.ts";
 import { isFromMaster, type Beat, type SocketAddress } from "../../src/base/protocol.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { ms, seconds, type Instant } from "../../src/base/units.ts";
 import { Windows } from "../../src/base/window.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { indexKeys, overlay, type Laid } from "../../src/broker/overlay.ts";
 import { encodeSnapshot, type Cell, type Content } from "../../src/sheets/snapshot.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { later, perMinute, seconds } from "../../src/base/units.ts";
 import { Ledger } from "../../src/broker/quota.ts";
 import { FakeTime } from "./time.ts";

@@ -1,7 +1,7 @@
 /** What the broker keeps of how a table came about. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { encodeNext, stepsSince, withStep, type Drawn } from "../../src/broker/steps.ts";
 import type { Timestamp } from "../../src/base/units.ts";
 import type { Step } from "../../src/sheets/edits.ts";

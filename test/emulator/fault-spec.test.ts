@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { KINDS } from "../../src/emulator/fault-read.ts";
 import { readEditSpecs, readFaultSpecs } from "../../src/emulator/fault-spec.ts";
 

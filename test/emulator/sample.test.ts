@@ -4,7 +4,7 @@ import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { csvRow, parseCsv } from "../../src/emulator/csv.ts";
 import { readWorkbook, typed } from "../../src/emulator/sample.ts";
 import { folder } from "./world.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFile, chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { pino } from "pino";
 import { journalPath, snapshotPath } from "../../src/emulator/files.ts";
 import { encodeEntry, readJournal, type Entry } from "../../src/emulator/journal.ts";

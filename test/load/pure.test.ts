@@ -1,7 +1,7 @@
 /** The arithmetic of a load run: chance, pacing, shapes, the search, and what is believed. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { bucketOf, Histogram, upperBound } from "../../src/base/histogram.ts";
 import { ms, seconds } from "../../src/base/units.ts";
 import { Cookies } from "../../src/load/cookies.ts";

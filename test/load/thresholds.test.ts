@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { EXIT } from "../../src/base/exit.ts";
 import { judge } from "../../src/load/judge.ts";
 import { compares } from "../../src/load/metrics.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { erlangB, erlangC, inside, meanWait, serversFor, waitQuantile } from "../../src/plan/erlang.ts";
 
 const near = (actual: number, expected: number, digits: number): void =>

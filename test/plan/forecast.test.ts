@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { corrections, gatewayBill } from "../../src/plan/corrections.ts";
 import { forecast, wantedBy } from "../../src/plan/forecast.ts";
 import { mostUsers } from "../../src/plan/needs.ts";

@@ -1,7 +1,7 @@
 /** Cache renewal, queues of loops: against figures that are known otherwise. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { callsPerMinute, hitRatio, shortestTtl, waitsForRefresh } from "../../src/plan/cache.ts";
 import { closedRate, logNormal, loopLatency, mixture } from "../../src/plan/latency.ts";
 

@@ -1,7 +1,7 @@
 /** The scalability law: what it is made from is found again, and where its peak must not be told. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { leastSquares } from "../../src/plan/least-squares.ts";
 import { fit, peakOrigin, refusal, throughput, type Fit, type Point } from "../../src/plan/usl.ts";
 

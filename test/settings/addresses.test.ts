@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BlockList } from "node:net";
 import { test } from "node:test";
-import * as fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { addresses, networks, type BindAddress } from "../../src/settings/addresses.ts";
 
 const read = (text: string): readonly BindAddress[] | string => {

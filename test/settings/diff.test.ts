@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { afterReload, diffSettings } from "../../src/settings/diff.ts";
 import { SETTINGS, type SettingName } from "../../src/settings/table.ts";
 import { resolved, type Given } from "./given.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "dotenv";
-import * as fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { loadEnvFile, parseEnvFile, readEnvFile, SYSTEM_ENV_FILE, type EnvFile } from "../../src/settings/envfile.ts";
 
 const read = (text: string): EnvFile => parseEnvFile("f.env", text);

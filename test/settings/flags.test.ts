@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { DroverError } from "../../src/base/errors.ts";
 import { parseFlags, type CommandFlag } from "../../src/settings/flags.ts";
 import { flagOf } from "../../src/settings/setting.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { bytes, mebibytes, minutes, ms, seconds } from "../../src/base/units.ts";
 import {
   choice,

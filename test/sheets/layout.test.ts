@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { lastRow, origin } from "../../src/sheets/a1.ts";
 import { readCell, writeCell } from "../../src/sheets/cell.ts";
 import { readLayout } from "../../src/sheets/layout.ts";

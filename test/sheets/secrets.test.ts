@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { readAccounts } from "../../src/sheets/accounts.ts";
 import { deriveKey, foldName, hashCode, keep, makeCode, matchesCode, readCode, readScrypt, writeScrypt } from "../../src/sheets/secrets.ts";
 import { parseTables } from "../../src/sheets/tables.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { contentOf, encodeSnapshot, Snapshot, stamp, type Cell, type Content } from "../../src/sheets/snapshot.ts";
 
 const read = (content: Content): Snapshot => {

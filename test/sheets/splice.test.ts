@@ -1,7 +1,7 @@
 /** One version of a table made of the one before: whatever changes, it is byte for byte what encoding it all would give. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { editsBetween, runsOf, type Edit } from "../../src/sheets/edits.ts";
 import { encodeSnapshot, hashOf, Snapshot, stamp, type Cell, type Content } from "../../src/sheets/snapshot.ts";
 import { splice } from "../../src/sheets/splice.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { mock, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import type { Instant } from "../../src/base/units.ts";
 import { Cap } from "../../src/worker/cap.ts";
 import { Connections, type Seat } from "../../src/worker/connections.ts";

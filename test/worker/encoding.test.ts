@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { matched } from "../../src/worker/conditional.ts";
 import { Negotiator } from "../../src/base/encoding.ts";
 

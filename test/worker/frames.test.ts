@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { followWebSocket } from "../../src/worker/farewell.ts";
 import { OutgoingFrames } from "../../src/worker/frames.ts";

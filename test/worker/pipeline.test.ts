@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import fc from "fast-check";
+import { fc } from "../support/fast-check.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { runtime } from "../../src/base/runtime.ts";
 import { after, seconds, type Timestamp } from "../../src/base/units.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { advise, adviceText, LIMITS, NOTHING, type AdviceInput } from "../../../src/admin/advice/advice.ts";
 import type { TableReport } from "../../../src/base/upstreamreport.ts";
 import { mebibytes, ms, type Ms, type Timestamp } from "../../../src/base/units.ts";

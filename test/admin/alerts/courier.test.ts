@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { createCourier, LONGEST_DELIVERY, MOST_WAITING, signed, type Target } from "../../../src/admin/alerts/courier.ts";
 import { noticeJson } from "../../../src/admin/alerts/body.ts";
 import type { Notice } from "../../../src/admin/alerts/view.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { BLIND, bandOf, step } from "../../../src/admin/alerts/engine.ts";
 import { QUIET, type AlertState, type Change, type Rule } from "../../../src/admin/alerts/model.ts";
 import { minutes, ms, seconds, type Instant, type Timestamp } from "../../../src/base/units.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { remember, theilSen, timeTo, type Point } from "../../../src/admin/alerts/trend.ts";
 import { minutes, type Instant } from "../../../src/base/units.ts";
 

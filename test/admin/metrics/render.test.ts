@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { REQUEST_BUCKETS } from "../../../src/admin/metrics/buckets.ts";
 import { renderMetrics } from "../../../src/admin/metrics/render.ts";
 import { METRICS } from "../../../src/admin/metrics/table.ts";

@@ -1,7 +1,7 @@
 /** What becomes of rows by the stream, and of what was written until it is in the sheet. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { feed, notices, outbox, refusalOf, type Answer, type Entry, type FeedEvent, type Row, type Rows } from "./modules.ts";
 
 const { reduce, readEvent } = feed;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { csvLine } from "../../../src/app/export/csv.ts";
 import { attachment } from "../../../src/app/export/disposition.ts";
 import type { Format } from "../../../src/app/export/formats.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { readCursor, writeCursor } from "../../../src/app/query/cursor.ts";
 import type { Cursor } from "../../../src/app/query/model.ts";
 import { selectPage } from "../../../src/app/query/page.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { bindQuery } from "../../../src/app/query/bind.ts";
 import type { QueryColumn } from "../../../src/app/query/model.ts";
 import { parseQuery } from "../../../src/app/query/parse.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { FairQueue, type Origin } from "../../../src/app/session/fair-queue.ts";
 
 const at = (address: string, name = "x"): Origin => ({ address, name });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { applyChanges, diffRows, keyedRows, rowsFromTexts, textsOf, type KeyedRows } from "../../../src/broker/feed/diff.ts";
 import { encodeSnapshot, Snapshot, type Cell } from "../../../src/sheets/snapshot.ts";
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { makeLogger } from "../../../src/base/log.ts";
 import { seconds, type Timestamp } from "../../../src/base/units.ts";
 import { Feed } from "../../../src/broker/feed/feed.ts";

@@ -1,7 +1,7 @@
 /** More than one life on one spreadsheet: two machines, a wiped journal, a journal from an older copy. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { times } from "../../times.ts";
 import { FATES, LATE, type Fate } from "./google.ts";
 import { busiest, Machine } from "./world.ts";

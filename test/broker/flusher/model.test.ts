@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import type { Entry } from "../../../src/broker/journal/journal.ts";
 import { times } from "../../times.ts";
 import { FATES, LATE, type Fate } from "./google.ts";

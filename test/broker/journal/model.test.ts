@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import type { Batch, Entry, Journal, NewEntry } from "../../../src/broker/journal/journal.ts";
 import { openJournal } from "../../../src/broker/journal/open.ts";
 import { times } from "../../times.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { minutes, seconds, type Instant, type Timestamp } from "../../../src/base/units.ts";
 import { GRACE, HELD_FOR, Slots, type Now, type SlotRules } from "../../../src/broker/ledger/slots.ts";
 import type { Session } from "../../../src/sheets/ledger.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { columnsOf, cut, fit, jsonText, printable, printableJson, printableLines } from "../../../src/cli/terminal/printable.ts";
 
 /** What a terminal obeys, or what hides or turns round what people read. */

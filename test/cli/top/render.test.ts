@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { columnsFor } from "../../../src/cli/top/columns.ts";
 import { firstModel, type Mode, type Model } from "../../../src/cli/top/model.ts";
 import { render } from "../../../src/cli/top/render.ts";

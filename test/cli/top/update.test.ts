@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { KEYS } from "../../../src/cli/top/keys.ts";
 import { firstModel, type Model, type Order } from "../../../src/cli/top/model.ts";
 import { ratesOf } from "../../../src/cli/top/rates.ts";

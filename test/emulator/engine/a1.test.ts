@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { columnIndex, columnName, parseReference, quoteTitle, rangeName } from "../../../src/emulator/engine/a1.ts";
 
 test("columns count like digits without a zero", () => {

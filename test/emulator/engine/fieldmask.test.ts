@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { Refusal } from "../../../src/emulator/engine/errors.ts";
 import { applyMask, parseMask, parseUpdateMask, update } from "../../../src/emulator/engine/fieldmask.ts";
 import { type Body, client, ok, refusal } from "./client.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { parseFormula } from "../../../src/emulator/engine/formula/parse.ts";
 import { client, ok } from "./client.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { parseInput } from "../../../src/emulator/engine/parse-input.ts";
 import { localeOf } from "../../../src/emulator/engine/locale.ts";
 import { formatNumber } from "../../../src/emulator/engine/number-format.ts";

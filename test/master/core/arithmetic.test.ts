@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import * as fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { ms, seconds, type Instant } from "../../../src/base/units.ts";
 import { backoff, random } from "../../../src/master/core/backoff.ts";
 import { deadlineOf, nextDeadline } from "../../../src/master/core/deadline.ts";

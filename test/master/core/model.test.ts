@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import test from "node:test";
-import * as fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { ROLES, type Role } from "../../../src/base/protocol.ts";
 import { ms, seconds, type Ms } from "../../../src/base/units.ts";
 import { deadlineOf, nextDeadline } from "../../../src/master/core/deadline.ts";

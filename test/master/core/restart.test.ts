@@ -1,7 +1,7 @@
 /** When a child that ended unasked is started again, with the policy of the daemon and on a virtual clock. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import * as fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { policyOf } from "../../../src/cli/state.ts";
 import { mebibytes, ms, seconds, type Ms } from "../../../src/base/units.ts";
 import type { Pid, PlaceId, Policy } from "../../../src/master/core/model.ts";

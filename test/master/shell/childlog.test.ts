@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { PassThrough } from "node:stream";
 import { finished } from "node:stream/promises";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { makeLogger } from "../../../src/base/log.ts";
 import { logOutput, splitLines } from "../../../src/master/shell/childlog.ts";
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import type { Beat } from "../../../src/base/protocol.ts";
 import { noCounters } from "../../../src/base/counters.ts";
 import { ms } from "../../../src/base/units.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import { notePeer } from "../../../src/worker/peer.ts";
 import { createTrust } from "../../../src/worker/gate/address.ts";
 import { address, hopsOfForwarded, hopsOfXff } from "../../../src/worker/gate/forwarded.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import type { RequestClass } from "../../../src/base/requestclass.ts";
 import { ms, type Instant } from "../../../src/base/units.ts";
 import { LOOK_EVERY, MOST_PRESSURE, Pressure } from "../../../src/worker/gate/pressure.ts";

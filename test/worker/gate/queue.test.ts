@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import type { Clock } from "../../../src/base/clock.ts";
 import { ms, seconds, type Instant, type Timestamp } from "../../../src/base/units.ts";
 import type { Exchange, Permit } from "../../../src/worker/exchange.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check.ts";
 import type { Clock } from "../../../src/base/clock.ts";
 import { ms, seconds, type Instant, type Ms, type Timestamp } from "../../../src/base/units.ts";
 import type { Exchange } from "../../../src/worker/exchange.ts";
