@@ -101,7 +101,10 @@ export class Broker implements BrokerPort {
   refresh(table?: string): readonly string[] | undefined {
     const names = (this.#parts.catalog.tables ?? []).map(({ name }) => name).filter((name) => table === undefined || name === table);
     if (table !== undefined && names.length === 0) return undefined;
-    for (const name of names) this.#parts.refreshers.renew(name);
+    for (const name of names) {
+      this.#parts.refreshers.lookAgain(name);
+      this.#parts.refreshers.renew(name);
+    }
     return names;
   }
 

@@ -151,7 +151,6 @@ class BrokerProcess {
     broker.expectReaders();
     rpc.takeOver();
     const look = setInterval(() => custody.isYielding || rpc.check(), SOCKET_LOOKED_AT);
-    this.#port.send({ type: "ready", where: socket });
     const beats = startBeat(this.#port, message.beatEvery, {
       inFlight: () => 0,
       connections: () => rpc.connections(),
@@ -166,6 +165,7 @@ class BrokerProcess {
       brokerLost: () => rpc.lost,
     });
     running.stopBeat = () => (clearInterval(look), beats.stop());
+    this.#port.send({ type: "ready", where: socket }); // after the first beat: the first workers learn from it how full the service is
   }
 
   #yield(): Promise<void> {

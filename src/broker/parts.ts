@@ -198,6 +198,7 @@ export class Parts {
         return layout?.columns.includes(layout.key) === true ? layout : undefined; // an empty tab has no columns to write to
       },
       renew: (table) => this.refreshers.renew(table),
+      found: (table) => this.refreshers.lookAgain(table),
       reads: { ledger: this.quota, keep: (state) => this.#store.keepQuota(state) },
       writes: { state: () => this.#store.writeQuota(), keep: (state) => this.#store.keepWriteQuota(state) },
       accepted: (last) => this.#store.noteAccepted(last),

@@ -108,6 +108,15 @@ export class Refresher {
     this.#due(place, now, "refresh");
   }
 
+  /** Ends the pause after a reading that did not find the table's range: the flusher has found it, or an operator wants it. */
+  lookAgain(name: string): void {
+    const place = this.#places.get(name);
+    if (place?.lostAt === undefined) return;
+    place.lostAt = undefined;
+    place.notBefore = this.#port.clock.now();
+    this.renew(name);
+  }
+
   /** Whether a reading of the table has landed that began then or later. */
   isReadSince(name: string, at: Instant): boolean {
     return (this.#places.get(name)?.checkedAt ?? -Infinity) >= at;

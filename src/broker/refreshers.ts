@@ -64,6 +64,11 @@ export class Refreshers {
     this.#byTable.get(table)?.renew(table);
   }
 
+  /** See Refresher. */
+  lookAgain(table: string): void {
+    this.#byTable.get(table)?.lookAgain(table);
+  }
+
   /** Whether a reading of the table has landed that began then or later. */
   isReadSince(table: string, at: Instant): boolean {
     return this.#byTable.get(table)?.isReadSince(table, at) === true;

@@ -31,6 +31,8 @@ export interface Footing {
   layout(table: string): Layout | undefined;
   /** Has a table read again. */
   readonly renew: (table: string) => void;
+  /** Ends the pause of a table's reads after one that did not find its range. */
+  readonly found: (table: string) => void;
   /** The ledger of reads, for those that sending needs. */
   readonly reads: { readonly ledger: Ledger; keep(state: QuotaState): void };
   /** Writes that were counted before, and where they are kept. */
@@ -103,6 +105,7 @@ export class Writing {
       settled: (how) => this.#settled(how),
       sent: (lsns) => waiting.sent(lsns),
       moved: this.#options.footing.renew,
+      found: this.#options.footing.found,
     };
     const rowOf: Ground["rowOf"] = (table, key) => this.#tables.get(table)?.rowOf(key);
     const flusher = startFlusher({ ...this.#options.footing, events, rowOf });

@@ -80,7 +80,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
 
   const upstream = () => upstreamOf(arbiter.state(), arbiter);
   const health = (): Health => healthOf(arbiter.state(), { demo, upstream: upstream(), slots: slots(), brokerLost: brokerLost(arbiter) });
-  const slots = () => slotsOf(arbiter.state(), arbiter);
+  const slots = () => slotsOf(arbiter.state(), { children: arbiter.children, slots: arbiter.slots() });
   const limit = () => limitedBy(watch.over, upstream(), arbiter.children.values());
   const stats = (): void =>
     logStats(log, {

@@ -82,6 +82,7 @@ export function masterSnapshot(daemon: Observed): Snapshot {
     addresses: daemon.listeners.map((listener) => listener.address),
     demo: daemon.demo,
     children: new Map([...arbiter.children].map(([pid, child]) => [pid, facts(child, daemon)])),
+    slots: arbiter.slots(),
     deaths: arbiter.deaths.counts,
     lastDeaths: arbiter.deaths.last,
     restarts: arbiter.deaths.restarts,

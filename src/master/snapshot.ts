@@ -40,6 +40,8 @@ export interface Facts {
   readonly addresses: readonly Address[];
   readonly demo: boolean;
   readonly children: ReadonlyMap<number, ChildFacts>;
+  /** What a broker reported last of the slots: holds while its successor boots. */
+  readonly slots?: SlotsState | undefined;
   readonly counters: Readonly<Counters>;
   /** Milliseconds since the start of the daemon; undefined before the first request. */
   readonly latency: { readonly p50: number | undefined; readonly p95: number | undefined; readonly p99: number | undefined };
@@ -232,8 +234,9 @@ export const brokerLost = ({ children }: Children): boolean => [...children.valu
 /** What the broker said last of Google. */
 export const upstreamOf = (master: Master, facts: Children): UpstreamReport | undefined => brokerBeat(master, facts)?.upstream;
 
-/** What the broker said last of the slots. */
-export const slotsOf = (master: Master, facts: Children): SlotsState | undefined => brokerBeat(master, facts)?.slots;
+/** What the broker reported last of the slots, or the one before it. */
+export const slotsOf = (master: Master, facts: Children & Pick<Facts, "slots">): SlotsState | undefined =>
+  master.places.has("broker/0") ? (brokerBeat(master, facts)?.slots ?? facts.slots) : undefined;
 
 function brokerBeat(master: Master, { children }: Children): Beat | undefined {
   const broker = master.places.get("broker/0")?.incumbent;

@@ -25,6 +25,7 @@ import { digestOf, pack, type Packed } from "../../src/cli/install/package.ts";
 import { NODE_FLAGS } from "../../src/cli/install/plan.ts";
 import { uninstall } from "../../src/cli/install/uninstall.ts";
 import { copyVersion, judgeRoom, judgeVersion, linkAt, noteOf, pointTo } from "../../src/cli/install/version.ts";
+import { readProcStat } from "../../src/master/shell/procstat.ts";
 import { parseEnvFile } from "../../src/settings/envfile.ts";
 
 const ROOT = resolve(import.meta.dirname, "..", "..");
@@ -248,10 +249,16 @@ test("a version's folder is whole or not there, and another build of it is refus
   const home = join(folder(t), "opt/drover");
   const place = join(home, "1.2.3");
   const one = tiny(t);
-  mkdirSync(join(home, ".new-9.9.9/half"), { recursive: true });
+  const { pid: ended } = spawnSync(process.execPath, ["--version"]);
+  const living = process.ppid;
+  const startTicks = readProcStat(living)?.startTicks ?? assert.fail("the parent process runs");
+  const running = `.new-9.9.9.${living}-${startTicks}`;
+  for (const draft of [".new-9.9.9", `.new-9.9.9.${ended}-1`, `.new-9.9.8.${living}-${startTicks - 1}`, running])
+    mkdirSync(join(home, draft, "half"), { recursive: true });
   assert.equal(judgeVersion(place, one, ROOT), "missing");
   copyVersion(place, one);
-  assert.deepEqual(readdirSync(home), ["1.2.3"], "what an interrupted one left is gone");
+  assert.deepEqual(readdirSync(home).sort(), [running, "1.2.3"], "what ended installs left is gone, the pid in use again or not");
+  rmSync(join(home, running), { recursive: true });
   assert.equal(statSync(join(place, "bin/a")).mode & 0o777, 0o755);
   assert.deepEqual(noteOf(place), { version: "1.2.3", digest: digestOf(one) });
   assert.equal(judgeVersion(place, one, ROOT), "same");

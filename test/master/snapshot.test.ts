@@ -3,6 +3,7 @@ import test from "node:test";
 import { noCounters } from "../../src/base/counters.ts";
 import type { Beat } from "../../src/base/protocol.ts";
 import type { UpstreamReport } from "../../src/base/upstreamreport.ts";
+import { slotsState } from "../../src/base/slots.ts";
 import { ms, type Instant, type Timestamp } from "../../src/base/units.ts";
 import { snapshotOf, type Facts } from "../../src/master/snapshot.ts";
 import { booted, world, type World } from "./core/world.ts";
@@ -88,6 +89,24 @@ test("it tells the master's life: starting, running, reloading, stopping, stoppe
   w.reap().leave();
   states.push(state());
   assert.deepEqual(states, ["starting", "running", "reloading", "stopping", "stopped"]);
+});
+
+test("how full the service is stays known while the broker is replaced, and is unknown without a broker", () => {
+  const w = booted(1, {}, "broker");
+  const before = slotsState(3, 200);
+  const now = slotsState(4, 200);
+  const seen = (changes: Partial<Facts>) => {
+    const { slots, health } = snapshotOf(w.master, factsOf(w, changes));
+    assert.deepEqual(health.slots ?? null, slots, "workers answer health from the same");
+    return slots;
+  };
+  assert.equal(seen({}), null, "no broker has reported yet");
+  const children = new Map([[w.pid("broker/0"), { startedAt: w.now, lastBeat: { ...beat, slots: now }, lastBeatAt: w.now }]]);
+  assert.deepEqual(seen({ children, slots: before }), now);
+  w.exit(w.pid("broker/0"));
+  assert.deepEqual(seen({ slots: now }), now);
+  const alone = booted(1);
+  assert.equal(snapshotOf(alone.master, factsOf(alone, { slots: now })).slots, null);
 });
 
 test("degraded: a worker that backs off, a broker that is away, an upstream that is down", () => {

@@ -1,11 +1,11 @@
 /** Addresses, logs and settings of a running daemon. */
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import http from "node:http";
-import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { join } from "node:path";
-import test from "node:test";
+import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { cleanEnv, Daemon, descendants, DROVER, get, ONE, ROOT, start } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
@@ -25,10 +25,19 @@ function unix(socketPath: string): Promise<number> {
   });
 }
 
+/** Containers often have no IPv6. */
+const hasIpv6 = (): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(0, "::1", () => server.close(() => resolve(true)));
+  });
+
 test("several addresses at once: IPv4, IPv6 and a unix socket, which is removed at the end", async (t) => {
   const dir = folder(t);
   const socket = join(dir, "web.sock");
-  const daemon = await start(t, { cwd: dir, args: [LISTENER], bind: `127.0.0.1:0,[::1]:0,unix:${socket}` });
+  const tcp = ["127.0.0.1:0", (await hasIpv6()) ? "[::1]:0" : "127.0.0.2:0"];
+  if (tcp[1] !== "[::1]:0") t.diagnostic("::1 can't be bound here: without IPv6");
+  const daemon = await start(t, { cwd: dir, args: [LISTENER], bind: [...tcp, `unix:${socket}`].join(",") });
   const { urls } = await daemon.status();
   assert.equal(urls.length, 3);
   for (let i = 0; i < 6; i += 1) {
@@ -195,20 +204,29 @@ test("drover check says which tab a range is that looks like cells, and refuses 
   await assert.rejects(check("'Q1"), /\/tables\/quarter\/range is "'Q1": expected a tab's title/);
 });
 
+/** What bin/setup.mjs reads, in a folder of the test's own: setup must not write to this checkout. */
+function checkout(t: TestContext): string {
+  const dir = folder(t);
+  for (const path of ["bin", "dist/.running"]) mkdirSync(join(dir, path), { recursive: true });
+  copyFileSync(join(ROOT, "bin/setup.mjs"), join(dir, "bin/setup.mjs")); // it takes the folder of its real path
+  for (const path of ["src", "node_modules", "package-lock.json", "tsconfig.json", "bin/later", "bin/bundle.mjs", "bin/rehearse.mjs"])
+    symlinkSync(join(ROOT, path), join(dir, path));
+  writeFileSync(join(dir, "dist/.built"), "of other sources");
+  return dir;
+}
+
 test("nothing is installed or built under a daemon that runs from this folder", async (t) => {
-  const require = createRequire(import.meta.url);
-  assert.ok(require);
   const daemon = await start(t, { args: [LISTENER], env: ONE });
   const note = join(ROOT, "dist/.running", String(daemon.pid));
   assert.ok(existsSync(note));
-  const built = readFileSync(join(ROOT, "dist/.built"), "utf8");
-  writeFileSync(join(ROOT, "dist/.built"), "of other sources");
-  t.after(() => writeFileSync(join(ROOT, "dist/.built"), built));
-  await assert.rejects(run(process.execPath, [join(ROOT, "bin/setup.mjs"), "start"]), {
+  const dir = checkout(t);
+  copyFileSync(note, join(dir, "dist/.running", String(daemon.pid)));
+  await assert.rejects(run(process.execPath, [join(dir, "bin/setup.mjs"), "start"]), {
     code: 75,
-    message: new RegExp(`pid \\d+.*runs from this folder`),
+    message: new RegExp(`pid ${daemon.pid}.*runs from this folder`),
   });
-  writeFileSync(join(ROOT, "dist/.built"), built);
+  assert.equal(readFileSync(join(dir, "dist/.built"), "utf8"), "of other sources");
+  assert.equal(existsSync(join(dir, "dist.new")), false);
   await daemon.stop();
   assert.equal(existsSync(note), false);
 });

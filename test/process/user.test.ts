@@ -2,14 +2,24 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { cleanEnv, DROVER, get, ONE, start, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, get, ONE, ROOT, start, type Daemon } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
 const ROOT_ONLY = process.getuid?.() === 0 ? false : "needs root: it changes users";
 const ID = 61_234;
+/** The daemon's code, its Node.js and a temporary folder, as the user whom the daemon becomes has them. */
+function unreachable(): string | undefined {
+  const script = 'for path; do [ -r "$path" ] || { echo "$path"; exit 1; }; done';
+  const paths = [DROVER, join(ROOT, "src/cli"), process.execPath, tmpdir()];
+  const { status, stdout } = spawnSync("/bin/sh", ["-c", script, "sh", ...paths], { cwd: "/", uid: ID, gid: ID, encoding: "utf8" });
+  return status === 0 ? undefined : stdout.trim();
+}
+const outOfReach = ROOT_ONLY === false ? unreachable() : undefined;
+const OTHER_USER = ROOT_ONLY !== false ? ROOT_ONLY : outOfReach === undefined ? false : `another user can't reach ${outOfReach}`;
 const USER = { ...ONE, DROVER_USER: `${ID}:${ID}`, DROVER_DEMO: "on" };
 
 /** A folder that another user may enter, as a data directory's place must be. */
@@ -37,7 +47,7 @@ function* files(dir: string): Generator<string> {
 
 test(
   "started by root with DROVER_USER, every process is that user's and so is every file; it restarts and reloads",
-  { skip: ROOT_ONLY },
+  { skip: OTHER_USER },
   async (t) => {
     const cwd = open(t);
     for (let round = 0; round < 2; round += 1) {
@@ -75,7 +85,7 @@ test("root without DROVER_USER is warned once, in one line", { skip: ROOT_ONLY }
   assert.equal(daemon.log().filter(({ msg }) => /run as root: set DROVER_USER/.test(String(msg))).length, 1);
 });
 
-test("a user that does not exist, root, and a file that the user can't read: refused by name", { skip: ROOT_ONLY }, async (t) => {
+test("a user that does not exist, root, and a file that the user can't read: refused by name", { skip: OTHER_USER }, async (t) => {
   const cwd = open(t);
   const refusal = async (env: NodeJS.ProcessEnv): Promise<string> => {
     const daemon = await start(t, { cwd, env: { ...USER, ...env }, noWait: true });
@@ -90,7 +100,7 @@ test("a user that does not exist, root, and a file that the user can't read: ref
   assert.match(await refusal({ DROVER_TABLES: tables }), /can't read the tables file .*tables\.json\. Give 61234 access/);
 });
 
-test("drover check by another user than root says what the daemon becomes, and refuses nothing", { skip: ROOT_ONLY }, (t) => {
+test("drover check by another user than root says what the daemon becomes, and refuses nothing", { skip: OTHER_USER }, (t) => {
   const env = cleanEnv({ DROVER_USER: "daemon", DROVER_DEMO: "on" });
   const { status, stdout, stderr } = spawnSync(DROVER, ["check"], { cwd: open(t), env, uid: ID, gid: ID, encoding: "utf8" });
   assert.equal(status, 0, stderr);
@@ -125,7 +135,7 @@ test("directories that others may enter are narrowed, with a line in the log; sh
   assert.equal(statSync(shared).mode & 0o777, 0o777);
 });
 
-test("root does not follow a symlink that the user laid in the place of the log", { skip: ROOT_ONLY }, async (t) => {
+test("root does not follow a symlink that the user laid in the place of the log", { skip: OTHER_USER }, async (t) => {
   const cwd = open(t);
   const precious = join(cwd, "precious");
   writeFileSync(precious, "");

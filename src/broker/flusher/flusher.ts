@@ -65,6 +65,7 @@ class SheetFlusher implements Flusher {
   }
 
   mayShow(reading: TableReading): boolean {
+    if (this.#state.lostTabs.delete(reading.layout.tab)) this.#wake?.();
     if (mayShow(reading, this.#state)) return true;
     this.#layouts.withhold(reading.layout);
     this.#wake?.();

@@ -22,7 +22,7 @@ export class FlusherLog {
   }
 
   /** Logs what the last step found. @param before the delivery before it. */
-  tell({ delivery, stats, moved }: State, before: State["delivery"]): void {
+  tell({ delivery, stats, moved, found }: State, before: State["delivery"]): void {
     const { log, proof, events } = this.#options;
     if (delivery !== before && delivery !== "unproven") {
       proof.keep(delivery);
@@ -43,5 +43,7 @@ export class FlusherLog {
       events.moved(table);
     }
     moved.clear();
+    for (const table of found) events.found(table);
+    found.clear();
   }
 }

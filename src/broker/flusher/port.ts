@@ -76,6 +76,8 @@ export interface FlusherEvents {
   sent(lsns: readonly number[], at: Timestamp): void;
   /** The table's header row is another one: it must be read anew, its writes wait for that. */
   moved(table: string): void;
+  /** An answer shows that the table's range is there: a pause of its reads can end. */
+  found(table: string): void;
 }
 
 /** Whether Google lets the account write: the first write shows it. */
@@ -93,7 +95,7 @@ export interface Flusher {
   accepted(entries: readonly Entry[]): void;
   /**
    * Whether a reading of a table may be shown. One that may not can show values of ours in wrong columns: the table is to be read again.
-   * Its columns are used for what is written from now on.
+   * Its columns are used for what is written from now on. A reading also ends the pause between two looks for the table's tab.
    */
   mayShow(reading: TableReading): boolean;
   /** Parked writes wait again: what was held against their rows is forgotten. */

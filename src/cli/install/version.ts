@@ -18,6 +18,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
+import { readProcStat } from "../../master/shell/procstat.ts";
 import { digestOf, type Packed } from "./package.ts";
 
 export const HOME = "/opt/drover";
@@ -67,11 +68,14 @@ export function judgeRoom(folder: string, bytes: number): void {
     throw cant(`${folder} needs ${mib(bytes)}, and ${at} has ${mib(bavail * bsize)} left. Nothing was changed`);
 }
 
-/** Whether an install that has ended wrote it: the name ends in its process's number. */
+/** A draft's name: version, then pid and start time of the process that writes it. */
+const draftOf = (version: string): string => `${DRAFT}${version}.${process.pid}-${readProcStat(process.pid)?.startTicks ?? 0}`;
+
+/** Whether an install that has ended wrote it. */
 function isLeftOver(name: string): boolean {
   if (!name.startsWith(DRAFT)) return false;
-  const pid = Number(/\.(\d+)$/.exec(name)?.[1] ?? 0);
-  return pid === process.pid || !existsSync(`/proc/${pid}`);
+  const [, pid = "", startTicks = ""] = /\.(\d+)-(\d+)$/.exec(name) ?? [];
+  return Number(pid) === process.pid || readProcStat(Number(pid))?.startTicks !== Number(startTicks);
 }
 
 /** Copies beside the place and renames: the folder is whole, or not there. What an interrupted one left is removed. */
@@ -79,7 +83,7 @@ export function copyVersion(folder: string, packed: Packed): void {
   const home = dirname(folder);
   mkdirSync(home, { recursive: true, mode: 0o755 });
   for (const name of readdirSync(home)) if (isLeftOver(name)) rmSync(join(home, name), { recursive: true, force: true });
-  const draft = join(home, `${DRAFT}${packed.version}.${process.pid}`);
+  const draft = join(home, draftOf(packed.version));
   const made = new Set<string>();
   const makeFolder = (path: string): void => {
     if (made.has(path)) return;

@@ -5,6 +5,7 @@
 import { messageOf } from "../../base/errors.ts";
 import { impossible } from "../../base/never.ts";
 import type { FromChild, Health, ToChild } from "../../base/protocol.ts";
+import type { SlotsState } from "../../base/slots.ts";
 import type { Instant, Ms } from "../../base/units.ts";
 import { decide } from "../core/decide.ts";
 import { nextDeadline } from "../core/deadline.ts";
@@ -32,6 +33,8 @@ export interface Arbiter {
   readonly agenda: Agenda;
   readonly deaths: Deaths;
   readonly oom: OomWatch;
+  /** What a broker reported last of the slots; undefined: none has yet. */
+  readonly slots: () => SlotsState | undefined;
   /** Looks inside a child from outside; the caller releases it, or kills it. @returns undefined when there is no such child. */
   look(pid: Pid, budget: Ms): Promise<Examined> | undefined;
   /** Sends the state of the whole to every worker. */
@@ -55,6 +58,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
   const oom = createOomWatch();
   const deaths = createDeaths({ log, clock, oom, say });
   let state = initialMaster(seed);
+  let slots: SlotsState | undefined;
   let running = false;
   let decidedAt = clock.now();
 
@@ -167,6 +171,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
         world.beat(child, message);
         child.lastBeat = message;
         child.lastBeatAt = clock.now();
+        slots = message.slots ?? slots;
         child.warned = false;
         if (child.role === "worker") balance.changed();
         return feed({ type: "beat", pid: child.pid });
@@ -238,6 +243,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
     agenda,
     deaths,
     oom,
+    slots: () => slots,
     look,
     state: () => state,
     pulse: () => ({ decidedAt, deadline: nextDeadline(state) }),

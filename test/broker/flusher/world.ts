@@ -50,6 +50,8 @@ export class Machine {
   snapshot = new Map<string, number>();
   /** The flusher wants a table read again. */
   moved: (table: string) => void = () => {};
+  /** The flusher has seen a table's range. */
+  found: (table: string) => void = () => {};
   /** The broker reads the table so often, on average: one in so many writes. */
   #life = 0;
   readonly #random: () => number;
@@ -112,6 +114,7 @@ export class Machine {
         settled: (how) => alive() && this.settled.push(how),
         sent: () => {},
         moved: (table) => alive() && this.moved(table),
+        found: (table) => alive() && this.found(table),
       },
       clock: this.time,
       alarm: this.time.alarm,

@@ -1,5 +1,5 @@
 // alone
-/** Real processes, stuck in every way: the verdict on each, and the time that it takes. */
+/** Real processes, stuck in every way: what can be told of each from outside, and within which time. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -61,10 +61,12 @@ for (const [kind, code, verdict, name] of [
     await found.release();
   });
 
+/** The first CPU that this process may run on, which need not be CPU 0. */
+const ownCpu = (): string => /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0";
+
 test("a loop that the machine starves: starved, however long it is watched", { skip: needs("taskset", "util-linux") }, async (t) => {
-  // One CPU for it and for two others that come far before it: the first of those that this process may use.
-  const cpu = /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0";
-  const pin = (child: ChildProcess): void => void execFileSync("taskset", ["-acp", cpu, String(child.pid)], { stdio: "ignore" });
+  // One CPU for it and for two others that come far before it.
+  const pin = (child: ChildProcess): void => void execFileSync("taskset", ["-acp", ownCpu(), String(child.pid)], { stdio: "ignore" });
   const { found } = await examined(t, "for (;;);", async (child) => {
     os.setPriority(child.pid ?? 0, 19);
     pin(child);

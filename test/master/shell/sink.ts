@@ -1,4 +1,4 @@
-/** A log into memory. */
+/** A log whose text a test reads. */
 import { PassThrough } from "node:stream";
 import { makeLogger } from "../../../src/base/log.ts";
 

@@ -65,6 +65,7 @@ export function begin(recovered: Recovered, proven: Delivery | undefined, now: I
     headersShown: "unknown",
     headersFrom: now,
     moved: new Set(),
+    found: new Set(),
     troubles: new Map(),
     parkedRows: new Map(),
     pieces: [],

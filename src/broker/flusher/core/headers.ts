@@ -40,8 +40,13 @@ export function unseen(layouts: Iterable<Layout>, { headers }: State, { now }: W
   });
 }
 
-/** @returns `holds` */
+/** A header row was read. @returns `holds` */
 export function keepHeader(layout: Layout, holds: boolean, state: State, world: World): boolean {
+  state.found.add(layout.table);
+  return noteHeader(layout, holds, state, world);
+}
+
+function noteHeader(layout: Layout, holds: boolean, state: State, world: World): boolean {
   state.headers.set(layout.table, { layout, holds, at: world.now });
   if (!holds) state.moved.add(layout.table);
   return holds;
@@ -71,7 +76,7 @@ export const heading: HandlerOf<"heading"> = {
     if (outcome.is === "noRange") {
       const named = layouts.filter((layout) => bare(headerRange(layout)) === bare(outcome.range));
       if (named.length === 0 && layouts.length > 1) return void (state.job = { ...job, layouts: layouts.slice(0, layouts.length >> 1) });
-      for (const layout of named.length > 0 ? named : layouts) keepHeader(layout, false, state, world);
+      for (const layout of named.length > 0 ? named : layouts) noteHeader(layout, false, state, world);
       return next();
     }
     if (outcome.is !== "ok") return failed(outcome, state, world);

@@ -163,6 +163,8 @@ export interface State {
   headersFrom: Instant;
   /** Tables that must be read anew: the shell tells the broker. */
   readonly moved: Set<string>;
+  /** Tables whose range is there, as an answer of Google shows: the shell tells the broker. */
+  readonly found: Set<string>;
   readonly troubles: Map<string, Trouble>;
   /** Rows whose append was parked, and why. */
   readonly parkedRows: Map<string, string>;
