@@ -3,16 +3,18 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { keyFile } from "../broker/upstream.ts";
 import { temporaryFolder } from "../folder.ts";
-import { pause } from "../times.ts";
 import { alive, descendants, get, ROOT, start, type Daemon, type Reply } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
 
 const players = (daemon: Daemon, query = "limit=3"): Promise<Reply> => get(`${daemon.url}/api/tables/players?${query}`);
 
 test("one daemon that is read", async (t) => {
-  const daemon = await start(t, { env: { DROVER_WORKERS: "3", DROVER_LOG_LEVEL: "debug", DROVER_ACCESS_LOG: "on" } });
+  const daemon = await start(t, {
+    env: { DROVER_WORKERS: "3", DROVER_LOG_LEVEL: "debug", DROVER_ACCESS_LOG: "on", DROVER_TABLES: writeTables("1h") },
+  });
   await t.test("rows of the sample come through emulator, broker and worker, and say that this is the demo", async () => {
     const answer = await players(daemon);
     assert.equal(answer.status, 200, answer.body);
@@ -112,7 +114,7 @@ test("one daemon that is reloaded and whose processes are killed", async (t) => 
           (a) => (a.status === 200 ? (served += 1) : (failed += 1)),
           () => (failed += 1),
         );
-        await pause();
+        await sleep(20);
       }
     };
     const clients = [client(), client(), client(), client()];

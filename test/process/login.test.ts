@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { ROOT, start, type Daemon } from "./harness.ts";
+import { sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
 interface Answer {
@@ -154,18 +155,11 @@ test("a logout that the broker does not confirm answers 503, and holds everywher
   assert.equal((await ada.login(0)).status, 200);
   const { cookie } = ada;
   const broker = (await daemon.place("broker/0")).child?.pid ?? 0;
-  process.kill(broker, "SIGSTOP");
-  t.after(() => {
-    try {
-      process.kill(broker, "SIGKILL");
-    } catch {
-      // it has been replaced
-    }
-  });
+  assert.ok(sent(broker, "SIGSTOP"));
   const { status, headers, body } = await ada.ask("POST", "/api/logout");
   assert.deepEqual([status, headers.get("x-drover-refused"), headers.get("retry-after")], [503, "broker", "2"], JSON.stringify(body));
   assert.equal(ada.cookie, cookie, "the browser can repeat it");
-  process.kill(broker, "SIGKILL"); // what it was asked is lost
+  sent(broker, "SIGKILL"); // what it was asked is lost
   await eventually("each worker knows it of the next broker", async () => {
     for (let nr = 0; nr < 20; nr += 1) {
       ada.cookie = cookie;

@@ -1,7 +1,5 @@
 /** What `npm test` tries in part, or with clients that pause: all of it, without a pause. */
 process.env["DROVER_TEST_TIMES"] ??= "2";
-await import("./demo.test.ts");
-await import("./events.test.ts");
 await import("./hostile.test.ts");
 await import("./reload.test.ts");
 await import("./reloads.test.ts");
