@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { keyFile } from "../broker/upstream.ts";
 import { temporaryFolder } from "../folder.ts";
 import { alive, descendants, get, ROOT, start, type Daemon, type Reply } from "./harness.ts";
+import { sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
 const players = (daemon: Daemon, query = "limit=3"): Promise<Reply> => get(`${daemon.url}/api/tables/players?${query}`);
@@ -136,7 +137,7 @@ test("one daemon that is reloaded and whose processes are killed", async (t) => 
   await t.test("the broker is killed: reads go on from memory, and it is replaced", async () => {
     await players(daemon);
     const broker = (await daemon.place("broker/0")).child?.pid ?? 0;
-    process.kill(broker, "SIGKILL");
+    assert.ok(sent(broker, "SIGKILL"));
     for (let i = 0; i < 20; i += 1) assert.equal((await players(daemon)).status, 200);
     await eventually("another broker is ready", async () => {
       const { state, child } = await daemon.place("broker/0");
@@ -148,7 +149,7 @@ test("one daemon that is reloaded and whose processes are killed", async (t) => 
   await t.test("the emulator is killed: reads go on, it is replaced at the same address, and rows are refreshed again", async () => {
     await players(daemon);
     const emulator = (await daemon.place("emulator/0")).child?.pid ?? 0;
-    process.kill(emulator, "SIGKILL");
+    assert.ok(sent(emulator, "SIGKILL"));
     await eventually(
       "it is back",
       async () => (await daemon.place("emulator/0")).child?.pid !== emulator && (await daemon.place("emulator/0")).state === "ready",

@@ -9,7 +9,7 @@ import { EventSource, type Told } from "../app/eventsource.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
 import { world as emulatorWorld } from "../emulator/world.ts";
 import { get, start, type Daemon } from "./harness.ts";
-import { folder } from "../support/cleanup.ts";
+import { folder, sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
 const PLAYERS = 500;
@@ -160,7 +160,7 @@ test("over reloads and killed brokers each client hears every event once, whiche
     );
     await eventually("some edits more", () => state.edits > edits + 20);
     const { child } = await w.daemon.place("broker/0");
-    process.kill(child?.pid ?? 0, "SIGKILL");
+    sent(child?.pid ?? 0, "SIGKILL");
     await eventually("another broker", async () => {
       const place = await w.daemon.place("broker/0");
       return place.state === "ready" && place.child?.pid !== child?.pid;

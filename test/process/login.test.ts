@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { ROOT, start, type Daemon } from "./harness.ts";
 import { sent } from "../support/cleanup.ts";
-import { eventually } from "../support/wait.ts";
+import { eventually, slow } from "../support/wait.ts";
 
 interface Answer {
   readonly status: number;
@@ -138,7 +138,7 @@ test("one session each, two in all, whichever worker answers: taken over, full, 
   assert.deepEqual([await phone.me(), await bob.me(), await write(phone, 5)], [name(0), name(1), 429]);
   await assertFull(eve, 2);
 
-  process.kill((await daemon.place("broker/0")).child?.pid ?? 0, "SIGKILL");
+  sent((await daemon.place("broker/0")).child?.pid ?? 0, "SIGKILL");
   assert.deepEqual([await phone.me(), await bob.me()], [name(0), name(1)], "they are in still");
   await assertFull(eve, 2);
 
@@ -150,7 +150,7 @@ test("one session each, two in all, whichever worker answers: taken over, full, 
 });
 
 test("a logout that the broker does not confirm answers 503, and holds everywhere once there is a broker again", async (t) => {
-  const daemon = await start(t, { env: { DROVER_WORKERS: "2", DROVER_BROKER_TIMEOUT: "2s" } });
+  const daemon = await start(t, { env: { DROVER_WORKERS: "2", DROVER_BROKER_TIMEOUT: slow(2) } });
   const ada = new Browser(daemon);
   assert.equal((await ada.login(0)).status, 200);
   const { cookie } = ada;
