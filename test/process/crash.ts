@@ -79,7 +79,7 @@ export interface Sent {
 /** One request with a JSON body, on a connection of its own. */
 export function send(method: string, url: string, body: unknown, headers: OutgoingHttpHeaders = {}): Promise<Sent> {
   return new Promise((resolve, reject) => {
-    const options = { method, agent: false, timeout: 30_000, headers: { "content-type": "application/json", ...headers } };
+    const options = { method, agent: false, timeout: 60_000, headers: { "content-type": "application/json", ...headers } };
     const req = http.request(url, options, (res) => {
       const chunks: Buffer[] = [];
       res.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -129,7 +129,13 @@ const CLIENT_PATIENCE = 60_000;
 const AGAIN: readonly number[] = [502, 503, 504, 507];
 
 /** Says a request until it is acknowledged, each time under the same Idempotency-Key. */
-async function insist(method: string, path: string, body: unknown, key: string, { url, told }: WriterOptions): Promise<Sent | undefined> {
+async function insist(
+  method: string,
+  path: string,
+  body: unknown,
+  key: string,
+  { url, told, random }: WriterOptions,
+): Promise<Sent | undefined> {
   for (const end = performance.now() + CLIENT_PATIENCE; performance.now() < end; told.repeats += 1) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
     const answer = await send(method, `${url()}${path}`, body, { "idempotency-key": key }).catch(() => undefined);
@@ -139,7 +145,7 @@ async function insist(method: string, path: string, body: unknown, key: string, 
       return undefined;
     }
     // oxlint-disable-next-line no-await-in-loop -- as above
-    await sleep(20 + Math.random() * 80);
+    await sleep(20 + random() * 80);
   }
   told.odd.push(`${method} ${path}: not acknowledged within a minute`);
   return undefined;

@@ -7,7 +7,7 @@ import test, { type TestContext } from "node:test";
 import { deploy } from "../../src/cli/emit/deploy.ts";
 import { factsOf } from "../../src/cli/emit/facts.ts";
 import { machine, resolved } from "../settings/given.ts";
-import { folder } from "../support/cleanup.ts";
+import { atEnd, folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
 interface Host {
@@ -50,7 +50,10 @@ function host(t: TestContext): Host {
     start(...args) {
       const child = spawn("sh", [script, ...args], { env, cwd: root, stdio: "ignore", detached: true });
       const code = new Promise<number | null>((resolve) => child.once("exit", resolve));
-      t.after(() => child.exitCode !== null || child.signalCode !== null || child.kill("SIGKILL"));
+      atEnd(t, async () => {
+        child.kill("SIGKILL");
+        await code;
+      });
       assert.ok(child.pid !== undefined);
       return { pid: child.pid, code };
     },

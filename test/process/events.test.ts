@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { EventSource, type Told } from "../app/eventsource.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
 import { world as emulatorWorld } from "../emulator/world.ts";
-import { pause } from "../times.ts";
 import { get, start, type Daemon } from "./harness.ts";
-import { folder } from "../support/cleanup.ts";
+import { folder, sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
 const PLAYERS = 500;
@@ -145,7 +145,7 @@ test("over reloads and killed brokers each client hears every event once, whiche
   const state = { on: true, edits: 0 };
   const editing = (async () => {
     for (; state.on; state.edits += 1) {
-      await pause();
+      await sleep(20);
       const row = (state.edits * 7) % 50;
       await w.edit(`players!C${row + 2}`, [[state.edits + 1]]);
       if (state.edits % 10 === 9) await w.append(rowOf(1_000 + state.edits, state.edits));
@@ -160,7 +160,7 @@ test("over reloads and killed brokers each client hears every event once, whiche
     );
     await eventually("some edits more", () => state.edits > edits + 20);
     const { child } = await w.daemon.place("broker/0");
-    process.kill(child?.pid ?? 0, "SIGKILL");
+    sent(child?.pid ?? 0, "SIGKILL");
     await eventually("another broker", async () => {
       const place = await w.daemon.place("broker/0");
       return place.state === "ready" && place.child?.pid !== child?.pid;

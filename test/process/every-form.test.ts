@@ -1,82 +1,79 @@
-/** What the supervisor promises holds for every form of application: each serves the same five paths. */
+/** Each form of an application is served, reloaded and stopped without the loss of a request. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { soaked } from "../times.ts";
-import { get, start } from "./harness.ts";
+import { get, ONE, start, type Reply } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
-const SPIN = "function spin() { for (;;); }";
-/** `answer(path)` gives the text to answer with, or a promise of it. */
-const ANSWER = `${SPIN}
-  function answer(path) {
-    if (path === "/loop") spin();
-    if (path === "/throw") setTimeout(function later() { throw new Error("on purpose"); });
-    if (path === "/slow") return new Promise((resolve) => setTimeout(resolve, 700, "slow"));
-    return String(process.pid);
+/** `answer(path)` gives the text to answer with; of /held-N it makes a file held-N and answers once that is removed. */
+const ANSWER = `
+  import { existsSync, writeFileSync } from "node:fs";
+  async function answer(path) {
+    if (path.startsWith("/held")) writeFileSync("." + path, "");
+    while (path.startsWith("/held") && existsSync("." + path)) await new Promise((resolve) => setTimeout(resolve, 20));
+    return path + " by " + process.pid;
   }`;
 
-const FORMS = {
-  listener: `export default async (req, res) => res.end(await answer(req.url));`,
-  fastify: `export default async function (fastify) { fastify.get("/*", (request) => answer(request.url)); }`,
-  fetch: `export default { fetch: async (request) => new Response(await answer(new URL(request.url).pathname)) };`,
-  script: `import http from "node:http";
+/** The application, and what tells its answers from those of another form. */
+const FORMS: Readonly<Record<string, readonly [text: string, own: (reply: Reply) => boolean]>> = {
+  listener: [
+    `export default async (req, res) => { res.statusMessage = "Mine"; res.setHeader("X-Own", "listener"); res.end(await answer(req.url)); };`,
+    ({ headers }) => headers["x-own"] === "listener",
+  ],
+  fastify: [
+    `export default async function (fastify) { fastify.get("/*", async (request, reply) => reply.code(203).send(await answer(request.url))); }`,
+    ({ status }) => status === 203,
+  ],
+  fetch: [
+    `export default { fetch: async (request) =>
+      new Response(await answer(new URL(request.url).pathname), { status: 201, headers: { "x-form": "fetch" } }) };`,
+    ({ status, headers }) => status === 201 && headers["x-form"] === "fetch",
+  ],
+  script: [
+    `import http from "node:http";
     http.createServer(async (req, res) => res.end(await answer(req.url))).listen(3000);`,
+    ({ status }) => status === 200,
+  ],
 };
 
-/** Two at each run, by chance; all in the soak. */
-const [first, second, third, fourth] = Object.entries(FORMS);
-const chosen = soaked(Math.random() < 0.5 ? [first, fourth] : [second, third], [first, second, third, fourth]);
-
-for (const [form, text] of chosen.filter((one) => one !== undefined))
-  test(`${form}: a reload loses nobody, a loop and a crash are named, a stop lets requests finish`, async (t) => {
-    const dir = folder(t);
-    writeFileSync(join(dir, "app.mjs"), `${ANSWER}\n${text}`);
-    const daemon = await start(t, { cwd: dir, args: ["./app.mjs"], env: { DROVER_TIMEOUT: "2s", DROVER_ROLL_SETTLE: "100ms" } });
-    const whole = () => eventually("both are ready", async () => (await daemon.status()).workers.ready === 2);
-    const record = (death: string) => eventually(`a record says ${death}`, () => daemon.log().findLast((line) => line["death"] === death));
-
-    const asking = { on: true };
-    const failures: string[] = [];
-    let served = 0;
-    const clients = Array.from({ length: 8 }, async () => {
-      while (asking.on) {
-        await get(`${daemon.url}/`).then(
-          ({ status, body }) => (status === 200 ? (served += 1) : failures.push(`${status} ${body}`)),
-          (error: Error) => failures.push(error.message),
-        );
-        await sleep(soaked(40, 10));
-      }
-    });
-    await daemon.control("reload");
-    await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
-    asking.on = false;
-    await Promise.all(clients);
-    assert.deepEqual(failures, []);
-    console.log(`${form}: a reload under 8 clients, ${served} served, 0 failed`);
-
-    const stuck = async (): Promise<Record<string, unknown>> => {
-      const before = daemon.log().filter((line) => line["death"] === "stuck").length;
-      void get(`${daemon.url}/loop`).catch(() => {});
-      await eventually("it is stuck", () => daemon.log().filter((line) => line["death"] === "stuck").length > before);
-      await whole();
-      return await record("stuck");
+for (const [form, [text, own]] of Object.entries(FORMS))
+  test(`${form}: served; a reload and a stop answer the request in flight`, async (t) => {
+    const cwd = folder(t);
+    writeFileSync(join(cwd, "app.mjs"), `${ANSWER}\n${text}`);
+    const daemon = await start(t, { cwd, args: ["./app.mjs"], env: { ...ONE, DROVER_GRACEFUL_TIMEOUT: "10m" } });
+    const pid = async (): Promise<number> => (await daemon.place("worker/0")).child?.pid ?? 0;
+    const asked = async (path: string): Promise<string> => {
+      const reply = await get(`${daemon.url}${path}`);
+      assert.ok(own(reply), JSON.stringify(reply));
+      return reply.body;
     };
-    let found = await stuck();
-    for (let i = 0; i < 3 && found["verdict"] !== "spinning"; i += 1) found = await stuck(); // a busy machine: it got no CPU, or the debugger none
-    assert.match(String(found["msg"]), /was stuck: spinning at app\.mjs:\d+ spin/);
-    assert.match((found["inFlight"] as string[]).join(), /GET \/loop for/);
+    /** A request that is in flight when this resolves. */
+    const held = async (nr: number): Promise<{ readonly answer: Promise<string> }> => {
+      const answer = asked(`/held-${nr}`);
+      answer.catch(() => {}); // the test may fail before it asks
+      await eventually("the request is in flight", () => existsSync(join(cwd, `held-${nr}`)));
+      return { answer };
+    };
+    const first = await pid();
+    assert.equal(await asked("/a/b"), `/a/b by ${first}`);
 
-    await get(`${daemon.url}/throw`).catch(() => {});
-    const crash = await record("crash");
-    assert.match((crash["stderr"] as string[]).join("\n"), /on purpose/);
-    await whole();
+    const old = await held(1);
+    await daemon.control("reload");
+    const second = await eventually("another worker serves", async () => {
+      const { state, child } = await daemon.place("worker/0");
+      return state === "ready" && child?.pid !== first && child?.pid;
+    });
+    assert.equal(await asked("/new"), `/new by ${second}`, "while the old one still holds a request");
+    rmSync(join(cwd, "held-1"));
+    assert.equal(await old.answer, `/held-1 by ${first}`);
+    await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
 
-    const slow = get(`${daemon.url}/slow`);
-    await eventually("it is in flight", async () => (await daemon.status()).places.some(({ child }) => (child?.inFlight ?? 0) > 0));
-    const { code } = await daemon.stop("SIGTERM");
-    assert.deepEqual([code, (await slow).body], [0, "slow"]);
+    const last = await held(2);
+    const stopped = daemon.stop("SIGTERM");
+    await daemon.logged(/SIGTERM: stop/);
+    rmSync(join(cwd, "held-2"));
+    assert.equal(await last.answer, `/held-2 by ${second}`);
+    assert.deepEqual(await stopped, { code: 0, signal: null });
   });

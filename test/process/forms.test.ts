@@ -1,12 +1,12 @@
-/** The four forms of an application, each served by real workers. */
+/** What an application gets of its worker: its bytes, its limits, its tables and its generation. The forms: every-form.test.ts. */
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import { get, ONE, ROOT, start } from "./harness.ts";
-import { folder } from "../support/cleanup.ts";
-import { eventually } from "../support/wait.ts";
+import { folder, sent } from "../support/cleanup.ts";
+import { eventually, slow } from "../support/wait.ts";
 
 const APPS = join(ROOT, "test/process/apps");
 
@@ -41,21 +41,10 @@ test("a listener is served byte for byte: status line, header order and case, no
 });
 
 test("a request without an answer gets 504 after DROVER_REQUEST_TIMEOUT, and the worker serves on", async (t) => {
-  const daemon = await start(t, { args: [join(APPS, "listener.mjs")], env: { ...ONE, DROVER_REQUEST_TIMEOUT: "1s" } });
+  const daemon = await start(t, { args: [join(APPS, "listener.mjs")], env: { ...ONE, DROVER_REQUEST_TIMEOUT: slow(1) } });
   assert.equal((await get(`${daemon.url}/hang`)).status, 504);
   assert.equal((await get(daemon.url)).status, 207);
   await eventually("it is counted", async () => (await daemon.status()).counters.timeouts === 1);
-});
-
-test("an object with fetch", async (t) => {
-  const daemon = await start(t, { args: [join(APPS, "fetch.mjs")], env: ONE });
-  const answer = await get(`${daemon.url}/a/b?c`);
-  assert.deepEqual([answer.status, answer.body, answer.headers["x-form"]], [201, "GET /a/b 0", "fetch"]);
-});
-
-test("a TypeScript file, without a build", async (t) => {
-  const daemon = await start(t, { args: [join(APPS, "typed.ts")], env: ONE });
-  assert.equal((await get(`${daemon.url}/x`)).body, "typed /x");
 });
 
 test("a Fastify plugin that asks for tables: broker and emulator start then and not before", async (t) => {
@@ -85,7 +74,7 @@ test("one realpath a generation: a link that is switched changes nothing until t
   unlinkSync(join(dir, "current"));
   symlinkSync("two", join(dir, "current"));
   const victim = (await daemon.place("worker/0")).child?.pid ?? 0;
-  process.kill(victim, "SIGKILL");
+  assert.ok(sent(victim, "SIGKILL"));
   await eventually("it is replaced", async () => {
     const { child, state } = await daemon.place("worker/0");
     return state === "ready" && child?.pid !== victim;

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { get, start } from "./harness.ts";
-import { folder } from "../support/cleanup.ts";
+import { get, ONE, start } from "./harness.ts";
+import { atEnd, folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
 const portOf = (url: string): number => Number(new URL(url).port);
@@ -17,7 +17,7 @@ function exchange(port: number, bytes: string, enough: (text: string) => boolean
   return new Promise((resolve) => {
     let text = "";
     const socket = connect(port, "127.0.0.1", () => socket.write(bytes, "latin1")).setEncoding("latin1");
-    socket.setTimeout(10_000, () => socket.destroy());
+    socket.setTimeout(60_000, () => socket.destroy());
     socket.on("data", (chunk: string) => enough((text += chunk)) && socket.destroy());
     socket.on("error", (error) => (text += error.message)).on("close", () => resolve(text));
   });
@@ -69,7 +69,11 @@ const CASES: readonly string[] = [
 
 async function bare(t: TestContext, file: string): Promise<number> {
   const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "inherit"] });
-  t.after(() => child.kill("SIGKILL"));
+  const exited = once(child, "exit");
+  atEnd(t, async () => {
+    child.kill("SIGKILL");
+    await exited;
+  });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   return Number(/port=(\d+)/.exec(line.toString())?.[1]);
 }
@@ -78,31 +82,12 @@ test("a foreign application's bytes are those it sends without drover", async (t
   const dir = folder(t);
   const file = join(dir, "app.mjs");
   writeFileSync(file, APP);
-  const [alone, daemon] = await Promise.all([bare(t, file), start(t, { cwd: dir, args: [file], env: { DROVER_WORKERS: "1" } })]);
+  const [alone, daemon] = await Promise.all([bare(t, file), start(t, { cwd: dir, args: [file], env: ONE })]);
   const undated = (text: string): string => text.replaceAll(/\r\nDate: [^\r]*/g, "");
   for (const bytes of CASES) {
     const [expected, seen] = await Promise.all([exchange(alone, bytes), exchange(portOf(daemon.url), bytes)]);
     assert.equal(undated(seen), undated(expected), bytes.slice(0, 120));
   }
-  await daemon.stop();
-});
-
-test("idle connections far beyond every cap keep nobody out for long", async (t) => {
-  const daemon = await start(t, { env: { DROVER_WORKER_CONNECTIONS: "50", DROVER_WORKERS: "2" } });
-  const port = portOf(daemon.url);
-  const idle: Socket[] = [];
-  t.after(() => idle.forEach((socket) => socket.destroy()));
-  await eventually("rows are there", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
-  for (let nr = 0; nr < 600; nr += 1) {
-    const socket = connect(port, "127.0.0.1").on("error", () => {}); // closed to make room: that is the point
-    if (nr % 2 === 0) socket.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-    idle.push(socket);
-  }
-  const begun = performance.now();
-  assert.equal((await get(`${daemon.url}/api/tables/players?limit=1`)).status, 200);
-  const waited = performance.now() - begun;
-  console.log(`600 idle connections on 2 workers with a cap of 50: a good client waited ${waited.toFixed(0)} ms`);
-  assert.ok(waited < 12_000, `it waited ${waited.toFixed(0)} ms`);
   await daemon.stop();
 });
 

@@ -4,7 +4,8 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { ROOT, start, type Daemon } from "./harness.ts";
-import { eventually } from "../support/wait.ts";
+import { sent } from "../support/cleanup.ts";
+import { eventually, slow } from "../support/wait.ts";
 
 interface Answer {
   readonly status: number;
@@ -137,7 +138,7 @@ test("one session each, two in all, whichever worker answers: taken over, full, 
   assert.deepEqual([await phone.me(), await bob.me(), await write(phone, 5)], [name(0), name(1), 429]);
   await assertFull(eve, 2);
 
-  process.kill((await daemon.place("broker/0")).child?.pid ?? 0, "SIGKILL");
+  sent((await daemon.place("broker/0")).child?.pid ?? 0, "SIGKILL");
   assert.deepEqual([await phone.me(), await bob.me()], [name(0), name(1)], "they are in still");
   await assertFull(eve, 2);
 
@@ -149,23 +150,16 @@ test("one session each, two in all, whichever worker answers: taken over, full, 
 });
 
 test("a logout that the broker does not confirm answers 503, and holds everywhere once there is a broker again", async (t) => {
-  const daemon = await start(t, { env: { DROVER_WORKERS: "2", DROVER_BROKER_TIMEOUT: "2s" } });
+  const daemon = await start(t, { env: { DROVER_WORKERS: "2", DROVER_BROKER_TIMEOUT: slow(2) } });
   const ada = new Browser(daemon);
   assert.equal((await ada.login(0)).status, 200);
   const { cookie } = ada;
   const broker = (await daemon.place("broker/0")).child?.pid ?? 0;
-  process.kill(broker, "SIGSTOP");
-  t.after(() => {
-    try {
-      process.kill(broker, "SIGKILL");
-    } catch {
-      // it has been replaced
-    }
-  });
+  assert.ok(sent(broker, "SIGSTOP"));
   const { status, headers, body } = await ada.ask("POST", "/api/logout");
   assert.deepEqual([status, headers.get("x-drover-refused"), headers.get("retry-after")], [503, "broker", "2"], JSON.stringify(body));
   assert.equal(ada.cookie, cookie, "the browser can repeat it");
-  process.kill(broker, "SIGKILL"); // what it was asked is lost
+  sent(broker, "SIGKILL"); // what it was asked is lost
   await eventually("each worker knows it of the next broker", async () => {
     for (let nr = 0; nr < 20; nr += 1) {
       ada.cookie = cookie;

@@ -1,3 +1,4 @@
+// alone
 /** The checklist of a real demo: everything before the launch is proven until the command exits with 0, and a restart keeps it. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

@@ -1,3 +1,4 @@
+// alone
 /** Scripts of drover emit, run as they are written: against a server, or with programs of the test in their PATH. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";

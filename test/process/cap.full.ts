@@ -1,3 +1,4 @@
+// alone
 /** A full daemon: what it burns while clients wait in the kernel's queue, and how soon one is served when there is room. */
 import assert from "node:assert/strict";
 import net from "node:net";
