@@ -5,7 +5,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { folder } from "../support/cleanup.ts";
-import { pause } from "../times.ts";
 import { cleanEnv, DROVER, get, start, type Daemon } from "./harness.ts";
 
 export const WORKERS = 3;
@@ -63,7 +62,7 @@ export function clients(daemon: Daemon, count: number): () => Promise<{ served: 
         ({ status }) => void (status === 200 ? (served += 1) : failures.push(`status ${status}`)),
         (error: Error) => failures.push(error.message),
       );
-      await pause(10);
+      await sleep(10);
     }
   };
   const all = Array.from({ length: count }, one);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { join } from "node:path";
 import test from "node:test";
-import { pause, soaked } from "../times.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import { get, ROOT, start } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
 
-const RELOADS = soaked(4, 10);
+const RELOADS = 4;
 
 test(`${RELOADS} reloads under load, by clients that keep their connection and by such that don't: no request fails`, async (t) => {
   const daemon = await start(t, {
@@ -24,7 +24,7 @@ test(`${RELOADS} reloads under load, by clients that keep their connection and b
         (answer) => (answer.status === 200 ? (served[kind] += 1) : failed.push(String(answer.status))),
         (error: Error) => failed.push(`${kind}: ${error.message}`),
       );
-      await pause(10);
+      await sleep(10);
     }
     agent?.destroy();
   };

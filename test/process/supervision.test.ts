@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { pause } from "../times.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import { alive, descendants, get, ROOT, start, type Daemon } from "./harness.ts";
 import { folder, sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
@@ -92,7 +92,7 @@ test("HUP rolls a new generation with no failed request; TTIN and TTOU change th
         () => (served += 1),
         () => (failed += 1),
       );
-      await pause(10);
+      await sleep(10);
     }
   };
   const clients = [client(), client(), client()];

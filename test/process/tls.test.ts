@@ -5,10 +5,10 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import { join } from "node:path";
 import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
 import { needs } from "../needs.ts";
 import { certificate } from "./certificate.ts";
-import { pause } from "../times.ts";
 import { cleanEnv, DROVER, ROOT, start } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually, slow } from "../support/wait.ts";
@@ -79,7 +79,7 @@ test("a certificate is renewed by a reload; a wrong one is refused, and the one 
         () => (state.done += 1),
         (error: Error) => failed.push(error.message),
       );
-      await pause();
+      await sleep(20);
     }
     if (agent !== false) agent.destroy();
   };
