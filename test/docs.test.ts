@@ -135,7 +135,7 @@ const nameOf = (text: string): string => text.replaceAll(/\$\{[^}]*\}/g, "…").
 
 /** The names of all tests. */
 function testNames(): ReadonlySet<string> {
-  const files = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => /\.(?:test|soak)\.ts$/.test(path));
+  const files = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) => /\.(?:unit|test|full|soak)\.ts$/.test(path));
   const named = /(?:\btest\(\s*|^ {2}async )(?:"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/gm;
   return new Set(
     files.flatMap((path) =>

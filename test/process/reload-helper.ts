@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { TestContext } from "node:test";
 import { folder } from "../support/cleanup.ts";
 import { cleanEnv, DROVER, get, start, type Daemon } from "./harness.ts";
