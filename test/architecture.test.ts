@@ -109,3 +109,45 @@ test("no default export but where a contract asks for one, no enum, no barrel", 
     assert.doesNotMatch(text, /^export \* from/m, `${path} is a barrel`);
   }
 });
+
+/** Rules of docs/contributing/tests.md that can be read from the text: what a file must not contain. */
+const TEST_RULES: Readonly<Record<string, { readonly of: RegExp; readonly not: RegExp }>> = {
+  "no verdict from a clock": {
+    of: /\.(?:test|unit)\.ts$/,
+    not: /performance\.now\(|process\.hrtime|cpuUsage\(|resourceUsage\(|memoryUsage\(|VmRSS/,
+  },
+  "wait for states": {
+    of: /\.(?:test|unit)\.ts$/,
+    not: /from "node:timers\/promises"|new Promise(?:<\w+>)?\(\(\w+\) => setTimeout\(|Math\.random\(/,
+  },
+  "product timeouts are slow(…)": { of: /^process\/.*\.test\.ts$/, not: /DROVER_TIMEOUT: "\d+m?s"/ },
+  "unit tests share a process": {
+    of: /\.unit\.ts$/,
+    not: /from "node:(?:net|tls|https?|http2|dgram|cluster|child_process|worker_threads|timers)|process\.(?:exit|chdir|umask|on)\(|process\.env\S* =[^=]/,
+  },
+  "folders are removed after processes": { of: /^process\/.*\.ts$/, not: /t\.after\(\(\) => rmSync\(/ },
+  "one freePort": { of: /^(?!support\/ports\.ts)/, not: /function freePort\(/ },
+};
+
+test("tests follow the rules of docs/contributing/tests.md, but for the files that test/exceptions.json lists", () => {
+  const excepted = JSON.parse(readFileSync("test/exceptions.json", "utf8")) as Record<string, string[]>;
+  const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".ts") && !file.includes("/apps/"),
+  );
+  for (const [rule, { of, not }] of Object.entries(TEST_RULES)) {
+    const broken = tests.filter(
+      (file) => of.test(file) && file !== "architecture.test.ts" && not.test(readFileSync(`test/${file}`, "utf8")),
+    );
+    const listed = excepted[rule] ?? [];
+    assert.deepEqual(
+      broken.filter((file) => !listed.includes(file)),
+      [],
+      `"${rule}" (docs/contributing/tests.md): these files break it`,
+    );
+    assert.deepEqual(
+      listed.filter((file) => !broken.includes(file)),
+      [],
+      `"${rule}": these files no longer break it and must leave test/exceptions.json`,
+    );
+  }
+});

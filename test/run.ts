@@ -68,7 +68,7 @@ function jobsOf(files: readonly string[]): Job[] {
 function record(results: readonly FileResult[]): void {
   const all = { ...durations(), ...Object.fromEntries(results.map(({ file, ms }) => [file, ms])) };
   const kept = Object.entries(all).filter(([file]) => existsSync(file) || file.startsWith("unit tests"));
-  writeFileSync(DURATIONS, `${JSON.stringify(Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1))), undefined, 1)}\n`);
+  writeFileSync(DURATIONS, `${JSON.stringify(Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1))), undefined, 2)}\n`);
 }
 
 async function main(): Promise<boolean> {

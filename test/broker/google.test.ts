@@ -194,11 +194,15 @@ test("a reading that is refused without a range's name: it is one of its ranges,
 });
 
 test("a gzip bomb and an endless body end at 32 MB", async () => {
-  const bomb = gzipSync(Buffer.alloc(200 * 1_048_576, " "));
-  fake.faults.push((_, res) => void res.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" }).end(bomb));
-  const before = process.memoryUsage().rss;
+  const piece = gzipSync(Buffer.alloc(1_048_576, " ")); // members of a gzip file may follow each other without end
+  fake.faults.push((_, res) => {
+    res.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" });
+    const more = (): void => {
+      if (!res.closed) res.write(piece, () => setImmediate(more));
+    };
+    more();
+  });
   assert.equal((await google.read(["log"])).is, "tooLarge");
-  assert.ok(process.memoryUsage().rss - before < 150 * 1_048_576);
   fake.faults.push((_, res) => void res.writeHead(200, { "content-length": String(10 ** 9) }).write("x"));
   assert.equal((await google.read(["log"])).is, "tooLarge");
 });

@@ -312,7 +312,7 @@ test("counted without asking: how far 8 workers together are off", async (t) => 
     `8 workers let ${passed} of ${deed.most} through at ${(rate * 1_000).toFixed(0)} a second: ${(((passed - deed.most) * 100) / deed.most).toFixed(1)} % too many; a count takes ${each.toFixed(2)} µs`,
   );
   assert.ok(passed >= deed.most, "none that may is refused");
-  assert.ok(passed <= deed.most + rate * 150 * 2, "no more than arrive in a few ticks");
+  assert.ok(passed <= deed.most + 400, "no more than arrive in a few ticks: about 50 requests each");
   assert.ok(
     workers.every((ledger) => ledger.count(deed).is === "over"),
     "and then nobody",

@@ -135,7 +135,7 @@ test("an address may have so many streams and a user so many, each by itself; a 
     return source;
   };
   const refused = async (headers: Record<string, string>): Promise<unknown> => {
-    const answer = await fetch(`${w.url}/api/events`, { headers, signal: AbortSignal.timeout(15_000) });
+    const answer = await fetch(`${w.url}/api/events`, { headers, signal: AbortSignal.timeout(120_000) });
     if (answer.status === 200) await answer.body?.cancel(); // a stream has no end to wait for
     assert.notEqual(answer.status, 200, "a stream is open instead of refused");
     const said = [answer.status, answer.headers.get("x-drover-refused"), ((await answer.json()) as { code: string }).code];
@@ -157,7 +157,5 @@ test("an address may have so many streams and a user so many, each by itself; a 
   await open(from("2001:db8::2"));
   assert.deepEqual(await refused(from("2001:db8::3")), TOO_MANY, "the same /64");
   first.close();
-  const end = performance.now() + 15_000;
-  for (let again: EventSource | undefined; again?.statuses[0] !== 200; again = await open(from("192.0.2.1")))
-    assert.ok(performance.now() < end, "the place is never free again");
+  await eventually("the place is free again", async () => (await open(from("192.0.2.1"))).statuses[0] === 200);
 });

@@ -2,5 +2,5 @@
 process.env["DROVER_TEST_TIMES"] ??= "16";
 await import("./damage.test.ts");
 await import("./kill.test.ts");
-await import("./model.test.ts");
+await import("./model.unit.ts");
 await import("../../emulator/kill.test.ts");

@@ -9,8 +9,7 @@ import { cloudwatch } from "../../../src/cli/emit/cloudwatch.ts";
 import { deploy100k } from "../../../src/cli/emit/deploy-100k.ts";
 import { corrections } from "../../../src/plan/corrections.ts";
 import { parseYaml, type Yaml } from "../../container/yaml.ts";
-import { needs } from "../../needs.ts";
-import { emitted, emptyFolder, facts, run, runs, textOf } from "./emitted.ts";
+import { emitted, emptyFolder, facts, run, textOf } from "./emitted.ts";
 
 const REGIONS = "us-east-1,eu-west-1,ap-south-1";
 const OPTIONS: OptionValues = { name: "drover", regions: REGIONS };
@@ -233,18 +232,4 @@ test("2.9: with --run and quotas that suffice it deploys tables, regions, alarms
   // Three regions: each carries half, so that two carry all when one fails.
   for (const part of ["CodeBucket=code-us-east-1", "ThrottleRate=50000", "ReservedConcurrency=10000", "ProvisionedConcurrency=2500"])
     assert.ok(region.includes(part), part);
-});
-
-test("2.9: the script is sound shell", { skip: needs("shellcheck", "shellcheck") }, (t) => {
-  runs("shellcheck", [join(emitted(t, deploy100k, OPTIONS), "deploy-100k.sh")]);
-});
-
-const lint = run("cfn-lint", ["--version"]).error === undefined;
-test("2.3–2.10: cfn-lint accepts the templates", { skip: lint ? false : "needs cfn-lint: pip install cfn-lint" }, (t) => {
-  const dir = emitted(t, cloudformation, OPTIONS);
-  const files = [...cloudformation.files(facts(), OPTIONS), ...cloudwatch.files(facts(), OPTIONS)].map(({ path, text }) => {
-    writeFileSync(join(dir, path), text);
-    return join(dir, path);
-  });
-  runs("cfn-lint", ["--regions", "us-east-1", "--template", ...files]);
 });

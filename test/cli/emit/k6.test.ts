@@ -7,7 +7,6 @@ import test, { type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { k6, segments } from "../../../src/cli/emit/k6.ts";
 import { locust } from "../../../src/cli/emit/locust.ts";
-import { needs } from "../../needs.ts";
 import { emitted, emptyFolder, facts, runs, textOf } from "./emitted.ts";
 
 const PROFILE = "test/load/launch-profile.json";
@@ -205,17 +204,3 @@ test("values that k6 can't use are refused", () => {
   ] as const)
     assert.throws(() => k6.files(facts(), options), message);
 });
-
-test("2.12: the command lines are sound shell", { skip: needs("shellcheck", "shellcheck") }, (t) => {
-  runs("shellcheck", [join(emitted(t, k6, { profile: PROFILE, split: "4" }), "drover-k6-split.sh")]);
-});
-
-const k6There = spawnSync("k6", ["version"], { stdio: "ignore" }).error === undefined;
-test(
-  "3.5: k6 itself reads the script",
-  { skip: k6There ? false : "needs k6, which Debian does not have: https://grafana.com/docs/k6/latest/set-up/install-k6/" },
-  (t) => {
-    const found = JSON.parse(runs("k6", ["inspect", join(emitted(t, k6, { profile: PROFILE }), "drover-k6.js")])) as { scenarios: object };
-    assert.deepEqual(Object.keys(found.scenarios), ["users"]);
-  },
-);

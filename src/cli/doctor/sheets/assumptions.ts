@@ -10,7 +10,7 @@ export interface Assumption {
   readonly otherwise: string;
   /** Where in the code that is. */
   readonly where: readonly string[];
-  /** Recorded answers of the real API agree, as test/cli/doctor/recorded.test.ts finds: answers to what. */
+  /** Recorded answers of the real API agree, as test/cli/doctor/recorded.unit.ts finds: answers to what. */
   readonly recorded?: string;
   /** `exhaust`, `byHand`: only asked for with that flag. `never`: no program can find it out. */
   readonly asks?: "exhaust" | "byHand" | "never";

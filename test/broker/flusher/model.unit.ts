@@ -9,7 +9,7 @@ import { busiest, LAYOUT, Machine } from "./world.ts";
 import { randoms } from "../time.ts";
 import { seed } from "../../support/seed.ts";
 
-const RUNS = Number(process.env["FLUSHER_RUNS"] ?? times(500));
+const RUNS = Number(process.env["FLUSHER_RUNS"] ?? times(200));
 const SEED = seed("model of the flusher");
 const LIMIT = 51;
 

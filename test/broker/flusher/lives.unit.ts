@@ -8,7 +8,7 @@ import { busiest, Machine } from "./world.ts";
 import { randoms } from "../time.ts";
 import { seed } from "../../support/seed.ts";
 
-const RUNS = Number(process.env["FLUSHER_RUNS"] ?? times(150));
+const RUNS = Number(process.env["FLUSHER_RUNS"] ?? times(60));
 const SEED = seed("lives of the flusher");
 
 const fates = fc.array(

@@ -15,7 +15,7 @@ import { POLICY, World, type Options } from "./world.ts";
 import { seed as seedOf } from "../../support/seed.ts";
 
 const seed = seedOf("model of the master");
-const RUNS = times(1_000);
+const RUNS = times(300);
 
 const UNKNOWN = 999_999 as Pid;
 const HARD_END = ms(POLICY.gracefulTimeout + POLICY.quickTimeout);

@@ -1,0 +1,26 @@
+/** What the linters of AWS and of the shell say of the artefacts for AWS. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import type { OptionValues } from "../../../src/cli/emit/artefact.ts";
+import { cloudformation } from "../../../src/cli/emit/cloudformation.ts";
+import { cloudwatch } from "../../../src/cli/emit/cloudwatch.ts";
+import { deploy100k } from "../../../src/cli/emit/deploy-100k.ts";
+import { needs } from "../../needs.ts";
+import { emitted, facts, run, runs } from "./emitted.ts";
+
+const OPTIONS: OptionValues = { name: "drover", regions: "us-east-1,eu-west-1,ap-south-1" };
+
+test("2.9: the script is sound shell", { skip: needs("shellcheck", "shellcheck") }, (t) => {
+  runs("shellcheck", [join(emitted(t, deploy100k, OPTIONS), "deploy-100k.sh")]);
+});
+
+const lint = run("cfn-lint", ["--version"]).error === undefined;
+test("2.3–2.10: cfn-lint accepts the templates", { skip: lint ? false : "needs cfn-lint: pip install cfn-lint" }, (t) => {
+  const dir = emitted(t, cloudformation, OPTIONS);
+  const files = [...cloudformation.files(facts(), OPTIONS), ...cloudwatch.files(facts(), OPTIONS)].map(({ path, text }) => {
+    writeFileSync(join(dir, path), text);
+    return join(dir, path);
+  });
+  runs("cfn-lint", ["--regions", "us-east-1", "--template", ...files]);
+});
