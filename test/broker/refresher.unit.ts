@@ -79,7 +79,7 @@ test("1.2: six tables, TTL 30 to 120 s, 8 clients at random phases: at most 3 ca
   // A client asks for a table every 2 s or so; only one whose rows are older than the TTL reaches the broker.
   const clients = Array.from({ length: 8 }, () => Object.keys(SIX).map((name) => ({ name, next: random() * 60_000 }))).flat();
   const ttl = new Map(w.tables.map((table) => [table.name, table.ttl as number]));
-  const minutes = 30;
+  const minutes = 15;
   for (let t = 0; t < minutes * 60_000; t += 50) {
     for (const client of clients) {
       if (client.next > t) continue;

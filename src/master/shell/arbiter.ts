@@ -171,7 +171,7 @@ export function createArbiter(world: World, seed: number): Arbiter {
         world.beat(child, message);
         child.lastBeat = message;
         child.lastBeatAt = clock.now();
-        slots = message.slots ?? slots;
+        if (child.role === "broker") slots = message.slots ?? slots; // a worker runs foreign code
         child.warned = false;
         if (child.role === "worker") balance.changed();
         return feed({ type: "beat", pid: child.pid });

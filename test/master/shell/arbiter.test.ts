@@ -4,12 +4,28 @@ import type { ChildProcess } from "node:child_process";
 import { EventEmitter } from "node:events";
 import test from "node:test";
 import { systemClock } from "../../../src/base/clock.ts";
+import { noCounters } from "../../../src/base/counters.ts";
 import { makeLogger } from "../../../src/base/log.ts";
+import type { Beat } from "../../../src/base/protocol.ts";
+import { slotsState } from "../../../src/base/slots.ts";
 import { ms } from "../../../src/base/units.ts";
 import { createArbiter, type Arbiter } from "../../../src/master/shell/arbiter.ts";
 import { createTotals } from "../../../src/master/shell/totals.ts";
 import type { World } from "../../../src/master/shell/world.ts";
 import { POLICY } from "../core/world.ts";
+
+const BEAT: Beat = {
+  type: "beat",
+  seq: 1,
+  inFlight: 0,
+  connections: 0,
+  elu: 0,
+  delay: ms(1),
+  heap: 1,
+  full: false,
+  counters: noCounters(),
+  latency: [],
+};
 
 class FakeProcess extends EventEmitter {
   readonly pid: number;
@@ -65,6 +81,7 @@ function rig(pids: readonly number[]): Rig {
     beatTimeout: () => POLICY.beatTimeout,
     fatal() {},
     announce() {},
+    beat() {},
     born() {},
     died: ({ pid }: { pid: number }) => void died.push(pid),
     worn: ({ pid }: { pid: number }) => void worn.push(pid),
@@ -105,4 +122,19 @@ test("a worker's report that it is worn is heard once for each, with its count",
   forked[0]?.emit("message", { type: "ready", where: "x" });
   forked[0]?.emit("message", { type: "worn", served: 1_003 });
   assert.deepEqual([worn, arbiter.children.get(21)?.worn], [[21], 1_003]);
+});
+
+test("the use of the slots is the broker's word: what a worker's beat says of it is not kept", (t) => {
+  const { arbiter, forked } = rig([31, 32]);
+  t.after(() => arbiter.agenda.stop());
+  arbiter.feed({ type: "start", roles: ["broker", "worker"], workers: 1 });
+  for (const nr of [0, 1]) forked[nr]?.emit("message", { type: "ready", where: "x" });
+  const say = (pid: number, used: number) =>
+    forked.find((child) => child.pid === pid)?.emit("message", { ...BEAT, slots: slotsState(used, 10) });
+  const [broker, worker] = ["broker", "worker"].map((role) => [...arbiter.children].find(([, child]) => child.role === role)?.[0] ?? 0);
+  say(worker ?? 0, 10);
+  assert.equal(arbiter.slots(), undefined);
+  say(broker ?? 0, 3);
+  say(worker ?? 0, 10);
+  assert.equal(arbiter.slots()?.used, 3);
 });
