@@ -39,6 +39,6 @@ export const isAlone = (file: string): boolean => /^\/\/ alone\b/.test(readFileS
 /** Only a real process depends on the machine so much that a second try is fair. */
 export const isRetried = (file: string): boolean => ["process", "full"].includes(tierOf(file));
 
-/** How many files run at the same time. */
+/** How many files run at the same time: of `npm test` more than there are CPUs, because most of them wait now and then. */
 export const concurrencyOf = (command: Command): number =>
-  ({ check: availableParallelism(), test: Math.min(16, availableParallelism() + 1), full: 2, soak: 1 })[command];
+  ({ check: availableParallelism(), test: Math.min(16, availableParallelism() + 2), full: 2, soak: 1 })[command];
