@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { shardsOf } from "./runner/tiers.ts";
 import { judge, QUARANTINE_DAYS, type Quarantined } from "./runner/report.ts";
 import type { FileResult } from "./runner/queue.ts";
 import { folder } from "./support/cleanup.ts";
@@ -128,6 +129,18 @@ const result = (file: string, ...failures: string[]): FileResult => ({
   passed: 1,
   failures: failures.map((error) => ({ test: "t", error })),
   skips: [{ test: "s", why: "needs x: apt-get install x" }],
+});
+
+test("no process of unit tests is empty, however many CPUs there are", () => {
+  for (const units of [1, 2, 3, 150])
+    for (const cpus of [1, 2, 4, 64]) {
+      const shards = shardsOf(
+        Array.from({ length: units }, (_, nr) => `${nr}`),
+        cpus,
+      );
+      assert.ok(shards.every((part) => part.length > 0) && shards.length <= 4, `${units} files, ${cpus} CPUs`);
+      assert.equal(shards.flat().length, units);
+    }
 });
 
 test("skipped tests are counted by their reason", () => {

@@ -20,7 +20,7 @@ import { parseArgs } from "node:util";
 import { flakes } from "./runner/flakes.ts";
 import { runAll, runFile, type FileResult, type Job, type Options, type Ran } from "./runner/queue.ts";
 import { judge, type Quarantined } from "./runner/report.ts";
-import { concurrencyOf, filesOf, isAlone, isRetried, tierOf, type Command } from "./runner/tiers.ts";
+import { concurrencyOf, filesOf, isAlone, isRetried, shardsOf, tierOf, type Command } from "./runner/tiers.ts";
 
 const DURATIONS = "test/durations.json";
 const read = (file: string): unknown => JSON.parse(readFileSync(file, "utf8"));
@@ -54,13 +54,9 @@ function slowness(): number {
 /** Unit tests share one process a core; every other file has its own. */
 function jobsOf(files: readonly string[]): Job[] {
   const known = durations();
-  const shards = Math.min(4, availableParallelism());
   const units = files.filter((file) => tierOf(file) === "unit");
-  const shared = Array.from({ length: units.length > 1 ? shards : 0 }, (_, i) => ({
-    file: `unit tests ${i + 1} of ${shards}`,
-    units: units.filter((_, nr) => nr % shards === i),
-    alone: false,
-  }));
+  const shards = units.length > 1 ? shardsOf(units, availableParallelism()) : [];
+  const shared = shards.map((part, i) => ({ file: `unit tests ${i + 1} of ${shards.length}`, units: part, alone: false }));
   const own = (units.length > 1 ? files.filter((file) => !units.includes(file)) : files).map((file) => ({ file, alone: isAlone(file) }));
   return [...shared, ...own].sort((a, b) => (known[b.file] ?? Infinity) - (known[a.file] ?? Infinity) || (a.file < b.file ? -1 : 1));
 }

@@ -39,6 +39,12 @@ export const isAlone = (file: string): boolean => /^\/\/ alone\b/.test(readFileS
 /** Only a real process depends on the machine so much that a second try is fair. */
 export const isRetried = (file: string): boolean => ["process", "full"].includes(tierOf(file));
 
+/** @returns unit tests by the process that runs them: as many as there are CPUs, at most four, none of them without a test. */
+export function shardsOf(units: readonly string[], cpus: number): string[][] {
+  const count = Math.min(4, cpus, units.length);
+  return Array.from({ length: count }, (_, shard) => units.filter((_, nr) => nr % count === shard));
+}
+
 /** How many files run at the same time: of `npm test` more than there are CPUs, because most of them wait now and then. */
 export const concurrencyOf = (command: Command): number =>
   ({ check: availableParallelism(), test: Math.min(16, availableParallelism() + 2), full: 2, soak: 1 })[command];
