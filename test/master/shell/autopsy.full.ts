@@ -11,14 +11,29 @@ import { ms } from "../../../src/base/units.ts";
 import { createExaminer, type Examined } from "../../../src/master/shell/autopsy/examiner.ts";
 import { logOutput } from "../../../src/master/shell/childlog.ts";
 import { needs } from "../../needs.ts";
+import { descendants, sent } from "../../support/processes.ts";
+import { eventually } from "../../support/wait.ts";
 import { sink } from "./sink.ts";
+
+/** In native code until the child process ends. */
+const SLEEP = "require('child_process').spawnSync('sleep', ['600']);";
+
+const read = (path: string): string => readFileSync(path, "latin1");
+
+/** @returns the `sleep` that the process waits for. */
+const sleeperOf = (pid: number): Promise<number> =>
+  eventually("it waits for its child process", () =>
+    /^State:\s+S/m.test(read(`/proc/${pid}/status`))
+      ? descendants(pid).find((child) => read(`/proc/${child}/comm`) === "sleep\n")
+      : undefined,
+  );
 
 /** Starts a process, waits until it says that it is about to get stuck, and examines it. */
 async function examined(
   t: TestContext,
   code: string,
   before?: (child: ChildProcess) => unknown,
-): Promise<{ found: Examined; took: number; log: string }> {
+): Promise<{ found: Examined; took: number; log: string; wake: () => void }> {
   // Said and stuck in one turn of its loop: on a busy machine a turn may be long in coming.
   const script = `setTimeout(() => { require("node:fs").writeSync(1, "now\\n"); ${code} }, 20);`;
   const child = spawn(process.execPath, ["--inspect-port=127.0.0.1:0", "--inspect-publish-uid=stderr", "-e", script]);
@@ -27,14 +42,17 @@ async function examined(
   const pid = child.pid ?? 0;
   const output = logOutput(log, { role: "worker", slot: 0, generation: 1, pid }, child);
   await new Promise((resolve) => child.stdout.once("data", resolve));
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  const sleeper = code.startsWith(SLEEP) ? await sleeperOf(pid) : undefined;
+  const wake = (): void => void (sleeper === undefined || sent(sleeper, "SIGKILL"));
+  t.after(wake);
+  if (sleeper === undefined) await new Promise((resolve) => setTimeout(resolve, 150));
   await before?.(child);
   const began = performance.now();
   const found = await createExaminer(log).examine(
     { pid, inspectable: true, signal: (name) => void child.kill(name), awaitInspector: (take) => output.awaitInspector(take) },
     ms(1_500),
   );
-  return { found, took: performance.now() - began, log: text() };
+  return { found, took: performance.now() - began, log: text(), wake };
 }
 
 for (const [kind, code, verdict, name] of [
@@ -42,7 +60,7 @@ for (const [kind, code, verdict, name] of [
   ["microtasks", "function again() { return Promise.resolve().then(again); } again();", "spinning", "again"],
   ["a regular expression", "function bad() { /^(a+)+$/.test('a'.repeat(50) + '!'); } bad();", "spinning", "bad"],
   ["Atomics.wait", "function wait() { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); } wait();", "blocked", "wait"],
-  ["a synchronous child process", "require('child_process').execSync('sleep 9');", "native", undefined],
+  ["a synchronous child process", SLEEP, "native", undefined],
   ["nothing at all", "setInterval(() => {}, 5_000);", "blocked", undefined],
 ] as const)
   test(`${kind}: ${verdict}`, async (t) => {
@@ -54,10 +72,11 @@ for (const [kind, code, verdict, name] of [
     }
     const { found, took, log } = examination;
     console.log(`${kind}: ${Math.round(took)} ms, ${found.text}`);
-    assert.equal(found.verdict, verdict);
+    assert.equal(found.verdict, verdict, found.text);
     assert.equal(found.frames.find((frame) => !frame.file.startsWith("node:"))?.name, name);
     assert.ok(took < 1_500);
     assert.doesNotMatch(log, /Debugger|For help/);
+    examination.wake();
     await found.release();
   });
 
@@ -89,11 +108,12 @@ test("a loop that the machine starves: starved, however long it is watched", { s
 
 test("an inspector that opens only after the examination is closed too", async (t) => {
   let port = 0;
-  const code = 'require("child_process").execSync("sleep 3"); setInterval(() => {}, 1_000);';
-  const { found } = await examined(t, code, (child) =>
+  const { found, wake } = await examined(t, `${SLEEP} setInterval(() => {}, 1_000);`, (child) =>
     child.stderr?.on("data", (chunk: Buffer) => (port = Number(/ws:\/\/127\.0\.0\.1:(\d+)/.exec(chunk.toString())?.[1] ?? port))),
   );
-  assert.equal(found.verdict, "native");
+  assert.equal(found.verdict, "native", found.text);
+  assert.equal(port, 0, "it has not opened yet");
+  wake();
   assert.equal(await found.release(), true);
   assert.ok(port > 0, "it had opened");
   await assert.rejects(once(connect(port, "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
