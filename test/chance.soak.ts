@@ -3,6 +3,7 @@ process.env["DROVER_TEST_TIMES"] ??= "60";
 await import("./master/core/model.unit.ts");
 await import("./broker/flusher/lives.unit.ts");
 await import("./broker/flusher/model.unit.ts");
+await import("./broker/flusher/instep.unit.ts");
 await import("./app/query/page.unit.ts");
 await import("./app/query/parse.unit.ts");
 await import("./app/export/formats.unit.ts");

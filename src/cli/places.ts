@@ -1,5 +1,5 @@
 /** The directories a daemon needs, and the note that says a daemon runs from this folder. */
-import { mkdirSync, rmSync, statSync, writeFileSync, accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errnoOf } from "../base/errors.ts";
 import { privateDirectory } from "../base/socketfile.ts";
@@ -60,7 +60,9 @@ export function prepareDirectories(settings: Settings, container: boolean): read
   writable(settings.data_dir, "DROVER_DATA_DIR", 0o700);
   // An application needs no socket of ours to serve; the built-in service has its broker behind one.
   if (settings.app === undefined) prepareRunDirectory(settings);
-  if ("file" in settings.log_file) writable(dirname(settings.log_file.file), "DROVER_LOG_FILE", 0o750);
+  // One that exists (a device, a file that logrotate makes) needs no right to its directory; opening it has an error of its own.
+  if ("file" in settings.log_file && !existsSync(settings.log_file.file))
+    writable(dirname(settings.log_file.file), "DROVER_LOG_FILE", 0o750);
   expectKinds(settings);
   const run =
     statSync(settings.run_dir, { throwIfNoEntry: false })?.isDirectory() === true

@@ -3,14 +3,16 @@ import { test } from "node:test";
 import { createGenerations } from "../../src/cli/generations.ts";
 import { booted } from "../master/core/world.ts";
 import { resolved } from "../settings/given.ts";
+import { folder } from "../support/cleanup.ts";
 
-test("plans that nothing can run any more are dropped, though the emulator stays with the first generation", () => {
+test("plans that nothing can run any more are dropped, though the emulator stays with the first generation", (t) => {
+  const settings = resolved({ env: { DROVER_DATA_DIR: folder(t) } });
   const w = booted(2, {}, "broker", "emulator");
-  const generations = createGenerations(resolved(), true, "http://127.0.0.1:1");
+  const generations = createGenerations(settings, true, "http://127.0.0.1:1");
   const first = generations.plan(1);
   const plans = new Map<number, unknown>();
   for (let generation = 2; generation <= 6; generation += 1) {
-    generations.adopt(resolved());
+    generations.adopt(settings);
     w.feed({ type: "reload", workers: undefined });
     plans.set(generation, generations.plan(generation));
     generations.forget(w.master);
