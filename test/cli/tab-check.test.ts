@@ -22,7 +22,8 @@ function check(ranges: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv,
   const cwd = temporaryFolder("tabs");
   const tables = Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, { range, read: "public" }]));
   writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables }));
-  const all = { PATH: process.env["PATH"], DROVER_DEMO: "off", DROVER_TABLES: "tables.json", ...env };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const all = { PATH, NODE_COMPILE_CACHE, DROVER_DEMO: "off", DROVER_TABLES: "tables.json", ...env };
   return new Promise((resolve) => {
     execFile(process.execPath, ["--", MAIN, "check", ...flags], { cwd, env: all, timeout: 60_000 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
