@@ -129,12 +129,12 @@ for (const { name, expected, target, headers } of CASES)
       }
       const before = [w.orders.length, w.reached];
       const statuses: number[] = [];
-      for (let nr = 0; nr < 20; nr += 1)
+      while (statuses.length < 20 && statuses.at(-1) !== 429)
         statuses.push((await w.ask(target?.(route.path) ?? route.path, ask(route, carried, client))).status);
       assert.equal(statuses[0], wanted, route.path);
       assert.equal(statuses.at(-1), 429, `${route.path}: ${statuses.join()}`);
       assert.ok(
-        statuses.every((status) => status === wanted || status === 429),
+        statuses.slice(0, -1).every((status) => status === wanted),
         `${route.path}: ${statuses.join()}`,
       );
       assert.deepEqual([w.orders.length, w.reached], before, `${route.path}: the master never hears of it`);

@@ -79,6 +79,8 @@ export class AdminWorld {
   /** Pushes of keys that workers have not heard of yet. */
   deaf = false;
   #heard = Promise.withResolvers<void>();
+  /** Front connections are kept: a connection each costs more than its request. */
+  readonly #agent = new http.Agent({ keepAlive: true });
 
   constructor(dir: string, configured: Configured) {
     const log: Logger = pino({ level: "trace", base: null }, { write: (line: string) => void this.lines.push(JSON.parse(line)) });
@@ -160,6 +162,7 @@ export class AdminWorld {
       const secure = req.headers["x-forwarded-proto"] === "https";
       edge.answer(req, res, { client, requestId: "test", secure, health: this.health, strike: async () => strike(client) });
     });
+    front.keepAliveTimeout = 0; // a machine that stands still for a while must not look like a server that hangs up
     await new Promise<void>((resolve) => void front.listen(0, "127.0.0.1", resolve));
     this.url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
     return [front, master];
@@ -169,7 +172,7 @@ export class AdminWorld {
     const text = typeof body === "string" ? body : body === undefined ? undefined : JSON.stringify(body);
     const type = text === undefined || "content-type" in headers ? {} : { "content-type": "application/json" };
     return new Promise((resolve, reject) => {
-      const req = http.request(`${this.url}${target}`, { method, agent: false, headers: { ...type, ...headers } }, (res) => {
+      const req = http.request(`${this.url}${target}`, { method, agent: this.#agent, headers: { ...type, ...headers } }, (res) => {
         const chunks: Buffer[] = [];
         res.on("data", (chunk: Buffer) => chunks.push(chunk));
         res.on("end", () => {

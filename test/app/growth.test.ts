@@ -1,4 +1,4 @@
-/** How much anonymous users can add: from one address, and from many together. Figures are printed. */
+/** How much anonymous users can add: from one address, and from many together. */
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { DEFAULT_MAX_BYTES, DEFAULT_MAX_ROWS } from "../../src/sheets/growth.ts";
@@ -11,7 +11,6 @@ import { Sheet, world, type World } from "./world.ts";
 
 const HEADER = ["id", "text"];
 const LIMITS = { ...NO_LIMITS, write: { most: 100, per: minutes(1) } };
-const MIB = 1_048_576;
 
 interface Opened {
   readonly sheet: Whole;
@@ -46,57 +45,38 @@ async function post({ w }: Opened, address: string, rows: readonly object[]): Pr
   return { status: answer.status, body: (await answer.json()) as Answer["body"] };
 }
 
-/** Of single rows, one after the other, from addresses of their own. */
-async function writeP50(opened: Opened): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < 11; i += 1) {
-    const begun = performance.now();
-    assert.equal((await post(opened, `192.0.2.${i}`, rowsOf(1, 10))).status, 201);
-    times.push(performance.now() - begun);
-  }
-  return times.toSorted((a, b) => a - b)[5] ?? Number.NaN;
-}
-
 test("one address adds at most a thousand rows a minute, in however few requests", async (t) => {
   const opened = await open(t);
-  const before = await writeP50(opened);
   let [accepted, refused] = [0, 0];
-  for (let i = 0; i < 45; i += 1) {
-    const { status, body } = await post(opened, "203.0.113.7", rowsOf(500, 1_900));
+  for (let i = 0; i < 10; i += 1) {
+    const { status, body } = await post(opened, "203.0.113.7", rowsOf(500, 10));
     if (status === 201) accepted += 500;
     else {
       refused += 1;
       assert.deepEqual([status, body.code], [429, "rate-limited"]);
     }
   }
-  const after = await writeP50(opened);
-  t.diagnostic(
-    `one address, 45 requests of 500 rows: ${accepted} rows in, ${refused} refused; write p50 ${before.toFixed(1)} → ${after.toFixed(1)} ms`,
-  );
   assert.ok(accepted > 0 && accepted <= 1_000, `${accepted} rows`);
+  assert.equal((await post(opened, "192.0.2.1", rowsOf(1, 10))).status, 201, "another address");
 });
 
 test("many addresses fill a table up to its limit, and not beyond what can be read", async (t) => {
   const opened = await open(t);
-  const before = await writeP50(opened);
   let bytes = 0;
   let full: Answer | undefined;
   for (let i = 0; i < 60 && full === undefined; i += 1) {
-    const answer = await post(opened, `203.0.${i}.7`, rowsOf(500, 1_900));
-    if (answer.status === 201) bytes += 500 * 1_900;
+    const answer = await post(opened, `203.0.${i}.7`, rowsOf(20, 47_500));
+    if (answer.status === 201) bytes += 20 * 47_500;
     else full = answer;
   }
   assert.deepEqual([full?.status, full?.body.code], [422, "table-full"]);
   assert.match(full?.body.detail ?? "", new RegExp(`maxBytes.*${DEFAULT_MAX_BYTES}`));
   assert.ok(bytes <= DEFAULT_MAX_BYTES, `${bytes} bytes`);
-  const after = await writeP50({ ...opened });
+  assert.equal((await post(opened, "192.0.2.1", rowsOf(1, 10))).status, 201, "a row that still fits");
   assert.deepEqual(opened.sheet.broker.refresh("log"), ["log"]);
   assert.equal(await opened.sheet.broker.want("log"), undefined, "it can be read");
-  const { tables } = opened.sheet.broker.report();
-  t.diagnostic(
-    `many addresses: ${(bytes / MIB).toFixed(1)} MiB in, then 422; fill ${tables[0]?.fill} %; write p50 ${before.toFixed(1)} → ${after.toFixed(1)} ms`,
-  );
-  assert.ok((tables[0]?.fill ?? 0) > 80, `${tables[0]?.fill} %`);
+  const fill = opened.sheet.broker.report().tables[0]?.fill ?? 0;
+  assert.ok(fill > 80, `${fill} %`);
 });
 
 test("maxRows counts what is in the sheet and what waits for it; a delete makes room, and 100,000 may be set", async (t) => {

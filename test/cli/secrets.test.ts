@@ -5,14 +5,12 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { fileURLToPath } from "node:url";
 import { keysOf } from "../../src/cli/session-key.ts";
 import { checkPassword } from "../../src/app/session/scrypt.ts";
+import { DROVER } from "../emulator/alone.ts";
 import { deriveKey, keep, matchesCode, readCode } from "../../src/sheets/secrets.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-const run = (args: readonly string[], input = "") =>
-  spawnSync(process.execPath, ["--", MAIN, ...args], { input, encoding: "utf8", timeout: 60_000 });
+const run = (args: readonly string[], input = "") => spawnSync(DROVER, args, { input, encoding: "utf8", timeout: 60_000 });
 
 test("drover codes: a code and its hash a line, one a name where names are given", () => {
   const made = run(["codes", "--count", "3"]);
@@ -53,12 +51,11 @@ test("drover check says who logs in by what, without making a key", (t) => {
   t.after(() => rmSync(dir, { recursive: true }));
   const env = {
     PATH: process.env["PATH"],
-    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
     DROVER_DEMO: "on",
     DROVER_DATA_DIR: join(dir, "var"),
     SESSION_TYPE: "redis",
   };
-  const checked = spawnSync(process.execPath, ["--", MAIN, "check"], { encoding: "utf8", cwd: dir, env, timeout: 60_000 });
+  const checked = spawnSync(DROVER, ["check"], { encoding: "utf8", cwd: dir, env, timeout: 60_000 });
   assert.equal(checked.status, 0, checked.stderr);
   assert.match(checked.stdout, /^login: by "name" and the hidden "code"; for: checkins$/m);
   assert.match(checked.stdout, /^tables: 7 in /m);
@@ -78,7 +75,7 @@ test("drover check refuses a Google key that a start would refuse, in the same w
     rmSync(key, { force: true });
     if (text !== undefined) writeFileSync(key, text);
     const env = { PATH: process.env["PATH"], DROVER_SPREADSHEET_ID: "1".repeat(30), GOOGLE_APPLICATION_CREDENTIALS: key };
-    const checked = spawnSync(process.execPath, ["--", MAIN, "check"], { encoding: "utf8", cwd: dir, env, timeout: 60_000 });
+    const checked = spawnSync(DROVER, ["check"], { encoding: "utf8", cwd: dir, env, timeout: 60_000 });
     assert.deepEqual([checked.status, words.test(checked.stderr)], [78, true], checked.stderr);
   }
 });

@@ -4,12 +4,9 @@ import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../folder.ts";
 import { answerJson, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "../broker/upstream.ts";
-import { alone } from "../emulator/alone.ts";
-
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+import { alone, DROVER } from "../emulator/alone.ts";
 
 interface Checked {
   readonly code: number;
@@ -24,7 +21,7 @@ function check(ranges: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv,
   writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables }));
   const all = { PATH: process.env["PATH"], DROVER_DEMO: "off", DROVER_TABLES: "tables.json", ...env };
   return new Promise((resolve) => {
-    execFile(process.execPath, ["--", MAIN, "check", ...flags], { cwd, env: all, timeout: 60_000 }, (error, stdout, stderr) =>
+    execFile(DROVER, ["check", ...flags], { cwd, env: all, timeout: 60_000 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });

@@ -9,7 +9,7 @@ import { times } from "../times.ts";
 import { assertion, folder, FORM, grant, request, SHEET } from "./world.ts";
 import { seed } from "../support/seed.ts";
 
-const KILLS = times(5);
+const KILLS = times(3);
 const WRITERS = 6;
 const SEED = seed("kills of the emulator");
 const VALUES = `/v4/spreadsheets/${SHEET}/values/Sheet1`;

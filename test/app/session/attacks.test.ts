@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
-import { performance } from "node:perf_hooks";
 import { test } from "node:test";
 import { cheapVerifier, CODES, eventSheet, eventWorld, member, Person, type Answer } from "./people.ts";
 import { world } from "../world.ts";
@@ -99,18 +98,8 @@ test("many tries at once are counted too, and a room of 300 behind one address g
   assert.equal(guesses.filter(({ status }) => status === 401).length, 10);
   assert.equal(guesses.filter(({ status }) => status === 429).length, 30);
   w.address = "192.0.2.1";
-  const took: number[] = [];
-  const room = await Promise.all(
-    people.map(async ([name, secret]) => {
-      const from = performance.now();
-      const { status } = await new Person(w).login(name, secret);
-      took.push(performance.now() - from);
-      return status;
-    }),
-  );
+  const room = await Promise.all(people.map(async ([name, secret]) => (await new Person(w).login(name, secret)).status));
   assert.deepEqual(new Set(room), new Set([200]));
-  took.sort((a, b) => a - b);
-  console.log(`300 logins by code at once: p50 ${took[150]?.toFixed(0)} ms, p95 ${took[285]?.toFixed(0)} ms`);
 });
 
 test("a flood of unknown names from one address: it gets no more than its budget, and logins of other addresses get in", async () => {
@@ -191,7 +180,8 @@ test("many /64s of one /48 share a budget eight times an address's", async () =>
   const statuses: number[] = [];
   const guess = async (nr: number, network: string): Promise<number> =>
     (await new Person(w).login(`nobody-${nr}`, "guess", { "X-Test-Address": `${network}:${nr.toString(16)}::1` })).status;
-  for (let i = 0; i < 850; i += 1) statuses.push(await guess(i, "2001:db8:1"));
+  for (let from = 0; from < 850; from += 50)
+    statuses.push(...(await Promise.all(Array.from({ length: 50 }, (_, i) => guess(from + i, "2001:db8:1")))));
   assert.equal(statuses.filter((status) => status === 401).length, 800);
   assert.equal(statuses.filter((status) => status === 429).length, 50);
   assert.equal(await guess(1, "2001:db8:2"), 401, "another /48 is none of it");

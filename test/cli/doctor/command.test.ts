@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Recording } from "../../../src/cli/doctor/sheets/recording.ts";
+import { DROVER } from "../../emulator/alone.ts";
 import { emulated, ID, proxied, type World } from "./world.ts";
 
 interface Ended {
@@ -24,18 +25,13 @@ function doctor(
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const env = {
     PATH: process.env["PATH"],
-    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
     ...(world === undefined
       ? {}
       : { DROVER_SHEETS_ENDPOINT: world.url, DROVER_OAUTH_ENDPOINT: world.url, GOOGLE_APPLICATION_CREDENTIALS: world.emulator.keyFile }),
     DROVER_WRITES_PER_MINUTE: "100000",
     DROVER_READS_PER_MINUTE: "100000",
   };
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", join(process.cwd(), "src/cli/main.ts"), "doctor", ...args],
-    { cwd: dir, env },
-  );
+  const child = spawn(DROVER, ["doctor", ...args], { cwd: dir, env });
   let text = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (piece: Buffer) => {

@@ -1,27 +1,34 @@
-/** A run that was recorded is run again without the API: doctor finds the same, and an emulator answers the same. */
+/**
+ * A run on the emulator as it is: every assumption holds, for it was made to be what they say. The run is recorded. It is run again without
+ * the API: doctor finds the same, and an emulator answers the same.
+ */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import test, { type TestContext } from "node:test";
 import { seconds, perMinute } from "../../../src/base/units.ts";
 import { Ledger } from "../../../src/broker/quota.ts";
+import { ASSUMPTION_IDS, ASSUMPTIONS, type Assumption } from "../../../src/cli/doctor/sheets/assumptions.ts";
 import type { Ports } from "../../../src/cli/doctor/sheets/bench.ts";
 import { recording, recordingText, redacted, replaying, SOMEBODYS, type Recording } from "../../../src/cli/doctor/sheets/recording.ts";
-import { run } from "../../../src/cli/doctor/sheets/run.ts";
+import { countsText } from "../../../src/cli/doctor/sheets/report.ts";
 import { emulated, examined, ID, PLAIN, ports } from "./world.ts";
 
-let kept: Recording | undefined;
+type Recorded = Awaited<ReturnType<typeof record>>;
+let kept: Recorded | undefined;
 
-/** A run on an emulator, recorded. */
-async function recordRun(t: TestContext): Promise<Recording> {
+/** A run on an emulator, recorded once for all tests of this file. */
+async function recordRun(t: TestContext): Promise<Recorded> {
   return (kept ??= await record(t));
 }
 
-async function record(t: TestContext): Promise<Recording> {
-  const through = ports(t, await emulated(t));
-  const made = recording(through.raw, ID, through.clock);
-  const done = await run({ ...through, raw: made.raw }, PLAIN, () => {});
-  const doctor = { drover: "0", seed: through.seed, wanted: PLAIN, timeout: through.timeout, findings: Object.fromEntries(done.findings) };
-  return JSON.parse(recordingText({ version: 1, interactions: made.interactions, doctor })) as Recording;
+async function record(t: TestContext) {
+  const { emulator, url } = await emulated(t);
+  const through = ports(t, { emulator, url });
+  const recorder = recording(through.raw, ID, through.clock);
+  const found = await examined({ ...through, raw: recorder.raw });
+  const doctor = { drover: "0", seed: through.seed, wanted: PLAIN, timeout: through.timeout, findings: Object.fromEntries(found.findings) };
+  const made = JSON.parse(recordingText({ version: 1, interactions: recorder.interactions, doctor })) as Recording;
+  return { made, found, metadata: await emulator.metadata(ID), rows: await emulator.rows(ID, "Sheet1") };
 }
 
 /** Runs doctor on a recording. @returns what was found, and how many of its answers were not asked for. */
@@ -67,8 +74,26 @@ async function onEmulator(t: TestContext, made: Recording): Promise<readonly str
   return other;
 }
 
+test("all that can be asked without more is confirmed, and nothing is left behind", async (t) => {
+  const { found, metadata, rows } = await recordRun(t);
+  const asked = ASSUMPTION_IDS.filter((id) => (ASSUMPTIONS[id] as Assumption).asks === undefined);
+  assert.deepEqual(
+    [...found.findings].filter(([id, { is }]) => asked.includes(id) && is !== "confirmed"),
+    [],
+  );
+  assert.deepEqual(found.confirmed, asked);
+  assert.equal(found.left, undefined);
+  assert.deepEqual(metadata, []);
+  assert.deepEqual(rows, []);
+  assert.match(
+    countsText(found.findings),
+    new RegExp(`^listed ${ASSUMPTION_IDS.length}, confirmed ${asked.length}, falsified 0, not tested`),
+  );
+  t.diagnostic(`${countsText(found.findings)}; ${found.calls.read} reads, ${found.calls.write} writes`);
+});
+
 test("a recording is run again without the API: the same is found", async (t) => {
-  const made = await recordRun(t);
+  const { made } = await recordRun(t);
   const { found, left } = await again(made);
   assert.deepEqual(words(found.findings), words(Object.entries(made.doctor.findings)));
   assert.equal(left, 0);
@@ -81,7 +106,7 @@ test("a recording is run again without the API: the same is found", async (t) =>
 });
 
 test("a false answer in a recording is found again", async (t) => {
-  const made = await recordRun(t);
+  const { made } = await recordRun(t);
   const at = made.interactions.findIndex(({ response }) => /already exists/.test(response.body.string));
   const interactions = made.interactions.map((each, i) =>
     i === at ? { ...each, response: { ...each.response, status: { code: 200, message: "" }, body: { string: "{}" } } } : each,
@@ -91,7 +116,7 @@ test("a false answer in a recording is found again", async (t) => {
 });
 
 test("nothing in a recording says whose it was", async (t) => {
-  const made = await recordRun(t);
+  const { made } = await recordRun(t);
   const text = JSON.stringify(made);
   for (const secret of [ID, "gserviceaccount", "ya29", "Bearer", "authorization", "127.0.0.1", "throw-away spreadsheet"])
     assert.ok(!text.includes(secret), secret);
