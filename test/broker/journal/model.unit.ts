@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
+import { ANY_CHARACTER } from "../../support/characters.ts";
 import { fc } from "../../support/fast-check.ts";
 import type { Batch, Entry, Journal, NewEntry } from "../../../src/broker/journal/journal.ts";
 import { openJournal } from "../../../src/broker/journal/open.ts";
@@ -251,9 +252,9 @@ class Reopen implements fc.AsyncCommand<Model, Real> {
 }
 
 const cells: fc.Arbitrary<Cells> = fc.dictionary(
-  fc.string({ unit: "binary", maxLength: 5 }),
+  fc.string({ unit: ANY_CHARACTER, maxLength: 5 }),
   fc.oneof(
-    fc.string({ unit: "binary", maxLength: 30 }),
+    fc.string({ unit: ANY_CHARACTER, maxLength: 30 }),
     fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0),
     fc.boolean(),
     fc.constant(null),

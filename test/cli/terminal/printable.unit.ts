@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { ANY_CHARACTER } from "../../support/characters.ts";
 import { fc } from "../../support/fast-check.ts";
 import { columnsOf, cut, fit, jsonText, printable, printableJson, printableLines } from "../../../src/cli/terminal/printable.ts";
 
@@ -28,7 +29,7 @@ test("whatever comes in, what comes out is one harmless line", () => {
   fc.assert(
     fc.property(
       fc.oneof(
-        fc.string({ unit: "binary" }),
+        fc.string({ unit: ANY_CHARACTER }),
         fc.array(fc.constantFrom("\u001b", "[", "3", "1", "m", "]", "\u009b", "\n", "a")).map((a) => a.join("")),
       ),
       (text) => {
