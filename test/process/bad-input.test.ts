@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { request } from "../emulator/world.ts";
 import { book, type Book, type Tab } from "./book.ts";
-import { get } from "./harness.ts";
+import { get, ONE } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
 
 const HEADER = ["id", "name", "score", "note"];
@@ -47,7 +47,7 @@ const TABS: Readonly<Record<string, Tab>> = {
 };
 
 test("what clients send, and what people do to the sheet meanwhile", { concurrency: true }, async (t) => {
-  const it = await book(t, TABS);
+  const it = await book(t, TABS, ONE);
   await eventually("all rows are known", async () =>
     (await Promise.all(Object.keys(TABS).map((name) => read(it, name)))).every((a) => a.status === 200),
   );

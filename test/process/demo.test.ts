@@ -6,7 +6,7 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { keyFile } from "../broker/upstream.ts";
 import { temporaryFolder } from "../folder.ts";
-import { alive, descendants, get, ROOT, start, type Daemon, type Reply } from "./harness.ts";
+import { alive, descendants, get, ONE, ROOT, start, type Daemon, type Reply } from "./harness.ts";
 import { sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -58,7 +58,7 @@ test("one daemon that is read", async (t) => {
   });
 
   await t.test(
-    "the codes and targets of the sample, which are hidden, are in no answer, no log line and no file workers read",
+    "the codes and targets of the sample, which are hidden, are in no answer, log line or file workers read; each line has its fields",
     async () => {
       const codes = column("players.csv", "code");
       assert.equal(codes.length, 500);
@@ -87,6 +87,11 @@ test("one daemon that is read", async (t) => {
       const actions = JSON.parse((await get(`${daemon.url}/api/tables/actions`)).body) as { rows: Record<string, unknown>[] };
       assert.ok(actions.rows.length > 0 && actions.rows.every((row) => !("target" in row)));
       assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+      for (const line of daemon.log()) {
+        for (const name of ["time", "level", "pid", "role", "slot", "generation", "msg"])
+          assert.ok(name in line, `${name} in ${JSON.stringify(line)}`);
+        assert.ok(!Number.isNaN(Date.parse(String(line["time"]))));
+      }
       text += JSON.stringify(daemon.log());
       for (const file of readdirSync(join(daemon.dir, "var/snapshots")))
         text += readFileSync(join(daemon.dir, "var/snapshots", file), "latin1");
@@ -171,7 +176,7 @@ test("one daemon that is reloaded and whose processes are killed", async (t) => 
 });
 
 test("a restart serves at once from disk, with its true age", async (t) => {
-  const first = await start(t);
+  const first = await start(t, { env: ONE });
   const { headers } = await players(first);
   await eventually(
     "the snapshot is on disk",
@@ -179,7 +184,7 @@ test("a restart serves at once from disk, with its true age", async (t) => {
   );
   await first.stop();
   rmSync(join(first.dir, "var/emulator"), { recursive: true }); // the upstream has lost everything: what is served comes from disk
-  const second = await start(t, { cwd: first.dir });
+  const second = await start(t, { cwd: first.dir, env: ONE });
   const answer = await players(second);
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.etag, headers.etag);
@@ -200,7 +205,7 @@ test("a key file that is not there: exit 78 and its path; Google out of reach: i
   assert.match(missing.stderr, /\/nowhere\/key\.json/);
   const endpoints = { DROVER_SHEETS_ENDPOINT: "http://127.0.0.1:1/", DROVER_OAUTH_ENDPOINT: "http://127.0.0.1:1/" };
   const down = await start(t, {
-    env: { ...spreadsheet, ...endpoints, GOOGLE_APPLICATION_CREDENTIALS: keyFile(), DROVER_TABLES: writeTables("30s") },
+    env: { ...ONE, ...spreadsheet, ...endpoints, GOOGLE_APPLICATION_CREDENTIALS: keyFile(), DROVER_TABLES: writeTables("30s") },
   });
   const answer = await players(down);
   assert.equal(answer.status, 503, answer.body);

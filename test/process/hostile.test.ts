@@ -7,34 +7,32 @@ import { eventually } from "../support/wait.ts";
 import { act, bothReady, descriptors, hostile, memory, replaced } from "./hostile-helper.ts";
 import { alive, descendants, get } from "./harness.ts";
 
-test("what is no message on its channel, or none that Node.js can take, costs the worker that sent it", async (t) => {
+test("an application that harms its supervisor", async (t) => {
   const daemon = await hostile(t);
-  for (const what of ["garbage", "endless", "bogus", "ack", "query"]) {
-    await replaced(daemon, await act(daemon, what));
-    assert.equal((await get(daemon.url)).status, 200, what);
-  }
-  await daemon.logged(/broke its channel.*not valid JSON/);
-  await daemon.logged(/broke its channel.*longer than/);
-  assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
-});
+  await t.test("forged, countless and huge messages, and descriptors that nobody asked for: ignored, and nothing grows", async (t) => {
+    const before = descriptors(daemon.pid);
+    for (const [i, what] of ["forged", "flood", "huge", "holds", "handles"].entries()) {
+      await act(daemon, what);
+      // One channel, one order: the beat that counts this request comes after all that was sent with it.
+      await eventually("its beat has come", async () => (await daemon.status()).counters.served > i);
+    }
+    await bothReady(daemon);
+    t.diagnostic(`master: ${memory(daemon.pid).toFixed(0)} MiB, ${descriptors(daemon.pid)} descriptors (${before} before)`);
+    await eventually("no descriptor stays", () => Math.abs(descriptors(daemon.pid) - before) <= 2);
+  });
 
-test("a worker that closes its channel, or leaves it, is replaced", async (t) => {
-  const daemon = await hostile(t);
-  for (const what of ["close3", "disconnect", "exit"]) await replaced(daemon, await act(daemon, what));
-  assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
-});
+  await t.test("what is no message on its channel, or none that Node.js can take, costs the worker that sent it", async () => {
+    for (const what of ["garbage", "endless", "bogus", "ack", "query"]) {
+      await replaced(daemon, await act(daemon, what));
+      assert.equal((await get(daemon.url)).status, 200, what);
+    }
+    await daemon.logged(/broke its channel.*not valid JSON/);
+    await daemon.logged(/broke its channel.*longer than/);
+  });
 
-test("forged, countless and huge messages, and descriptors that nobody asked for: ignored, and nothing grows", async (t) => {
-  const daemon = await hostile(t);
-  const before = descriptors(daemon.pid);
-  for (const [i, what] of ["forged", "flood", "huge", "holds", "handles"].entries()) {
-    await act(daemon, what);
-    // One channel, one order: the beat that counts this request comes after all that was sent with it.
-    await eventually("its beat has come", async () => (await daemon.status()).counters.served > i);
-  }
-  await bothReady(daemon);
-  t.diagnostic(`master: ${memory(daemon.pid).toFixed(0)} MiB, ${descriptors(daemon.pid)} descriptors (${before} before)`);
-  await eventually("no descriptor stays", () => Math.abs(descriptors(daemon.pid) - before) <= 2);
+  await t.test("a worker that closes its channel, or leaves it, is replaced", async () => {
+    for (const what of ["close3", "disconnect", "exit"]) await replaced(daemon, await act(daemon, what));
+  });
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
 });
 

@@ -92,7 +92,7 @@ test("a foreign application's bytes are those it sends without drover", async (t
 });
 
 test("1,000 requests, pipelined 50 at a time, hits and misses mixed, are answered in order", async (t) => {
-  const daemon = await start(t);
+  const daemon = await start(t, { env: ONE });
   const port = portOf(daemon.url);
   await eventually("rows are there", async () => (await get(`${daemon.url}/api/tables/players?limit=1`)).status === 200);
   const targets = [

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileS
 import http from "node:http";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { cleanEnv, DROVER, get, start } from "./harness.ts";
+import { cleanEnv, DROVER, get, ONE, start } from "./harness.ts";
 import { ask, named } from "./logs-helper.ts";
 import { atEnd, folder, sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
@@ -93,7 +93,7 @@ test("every request has its line, through rotations and to the end of a drain; d
 });
 
 test("a worker that starts while the log can't be opened serves without one, and logs again once it can", async (t) => {
-  const daemon = await start(t, { env: { DROVER_WORKERS: "1", DROVER_ACCESS_LOG: "all" } });
+  const daemon = await start(t, { env: { ...ONE, DROVER_ACCESS_LOG: "all" } });
   const log = join(daemon.dir, "var/log/drover.log");
   renameSync(log, `${log}.1`);
   mkdirSync(log);
@@ -118,7 +118,7 @@ test("a worker that starts while the log can't be opened serves without one, and
 test("nobody asked for access lines: a refused request is found by its id all the same, and a reload turns them on", async (t) => {
   const dir = folder(t);
   writeFileSync(join(dir, ".env"), "DROVER_RATE_LIMIT=1/h\n");
-  const daemon = await start(t, { cwd: dir });
+  const daemon = await start(t, { cwd: dir, env: ONE });
   const refused = await eventually("it is refused", async () => {
     const answer = await post(`${daemon.url}/api/tables/actions`, '{"id":"x"}');
     return answer.status === 429 && answer;

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
 import { http } from "../../src/base/http.ts";
-import { cleanEnv, DROVER, get, ROOT, start, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, get, ONE, ROOT, start, type Daemon } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
 
 const run = promisify(execFile);
 const APP = join(ROOT, "test/process/apps/slots.mjs");
-const ENV = { DROVER_DEMO: "on", MAX_CONCURRENT_BOTS: "2" };
+const ENV = { ...ONE, DROVER_DEMO: "on", MAX_CONCURRENT_BOTS: "2" };
 const enter = async (daemon: Daemon, user: string): Promise<string> =>
   (JSON.parse((await get(`${daemon.url}/enter?user=${user}&since=1`)).body) as { is: string }).is;
 const drover = async (daemon: Daemon, ...args: string[]): Promise<string> =>

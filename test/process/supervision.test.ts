@@ -4,17 +4,16 @@ import net from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { alive, descendants, get, ROOT, start, type Daemon } from "./harness.ts";
+import { alive, descendants, get, ONE, ROOT, start } from "./harness.ts";
 import { folder, sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
 const PLAIN = join(ROOT, "test/process/apps/plain.mjs");
-const app = (t: TestContext, env: NodeJS.ProcessEnv = {}, args: readonly string[] = []) => start(t, { args: [PLAIN, ...args], env });
 
 /** A daemon with so many requests in flight, which are answered once the test lets them go, and no limit on a graceful stop. */
 async function holding(t: TestContext, requests: number) {
   const file = join(folder(t), "go");
-  const env = { DROVER_GRACEFUL_TIMEOUT: "600s" };
+  const env = { ...ONE, DROVER_GRACEFUL_TIMEOUT: "600s" };
   const daemon = await start(t, { args: [join(ROOT, "test/process/apps/until.mjs")], env });
   const all = Array.from({ length: requests }, () => get(`${daemon.url}/?until=${file}`));
   const first = Promise.race(all).then(
@@ -30,27 +29,62 @@ async function holding(t: TestContext, requests: number) {
   return { daemon, held, first, letGo: () => writeFileSync(file, "") };
 }
 
-const pidOf = async (daemon: Daemon, path = "/"): Promise<number> => Number((await get(daemon.url + path)).body);
-
-test("a worker that is killed is replaced in its place, and the others go on serving", async (t) => {
-  const daemon = await app(t);
-  const victim = (await daemon.place("worker/0")).child?.pid ?? 0;
-  process.kill(victim, "SIGKILL");
-  for (let i = 0; i < 20; i += 1) assert.equal((await get(daemon.url)).status, 200);
-  await eventually("worker 0 is back", async () => {
-    const { child, state } = await daemon.place("worker/0");
-    return state === "ready" && child?.pid !== victim;
+test("one daemon whose workers are killed, reloaded and counted", async (t) => {
+  const daemon = await start(t, { args: [PLAIN] });
+  await t.test("a worker that is killed is replaced in its place, and the others go on serving", async () => {
+    const victim = (await daemon.place("worker/0")).child?.pid ?? 0;
+    process.kill(victim, "SIGKILL");
+    for (let i = 0; i < 20; i += 1) assert.equal((await get(daemon.url)).status, 200);
+    await eventually("worker 0 is back", async () => {
+      const { child, state } = await daemon.place("worker/0");
+      return state === "ready" && child?.pid !== victim;
+    });
+    await daemon.logged(/worker 0 \(pid \d+\).*SIGKILL/);
   });
-  await daemon.logged(/worker 0 \(pid \d+\).*SIGKILL/);
-});
 
-test("with no worker at all, clients wait in the backlog and are served", async (t) => {
-  const daemon = await app(t, { DROVER_WORKERS: "1" });
-  const victim = (await daemon.place("worker/0")).child?.pid ?? 0;
-  process.kill(victim, "SIGKILL");
-  await eventually("it is dead", () => !alive(victim));
-  const answers = await Promise.all(Array.from({ length: 20 }, () => get(daemon.url)));
-  assert.ok(answers.every((a) => a.status === 200 && Number(a.body) !== victim));
+  await t.test("HUP rolls a new generation with no failed request; TTIN and TTOU change the number", async () => {
+    const before = new Set((await daemon.status()).places.map((p) => p.child?.pid));
+    let failed = 0;
+    let served = 0;
+    const going = { on: true };
+    const client = async (): Promise<void> => {
+      while (going.on) {
+        await get(daemon.url).then(
+          () => (served += 1),
+          () => (failed += 1),
+        );
+        await sleep(10);
+      }
+    };
+    const clients = [client(), client(), client()];
+    daemon.signal("SIGHUP");
+    await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
+    going.on = false;
+    await Promise.all(clients);
+    const after = await daemon.status();
+    assert.equal(after.generation, 2);
+    assert.ok(after.places.every((p) => !before.has(p.child?.pid)));
+    assert.equal(failed, 0, `${served} served`);
+    daemon.signal("SIGTTIN");
+    await eventually("three are ready", async () => (await daemon.status()).workers.ready === 3);
+    daemon.signal("SIGTTOU");
+    await eventually("two are left", async () => (await daemon.status()).places.length === 2); // two equal signals at once are one
+    daemon.signal("SIGTTOU");
+    await eventually("one is left", async () => (await daemon.status()).places.length === 1);
+    daemon.signal("SIGTTOU");
+    await daemon.logged(/SIGTTOU/);
+    assert.equal((await daemon.status()).workers.target, 1, "never below one");
+  });
+
+  await t.test("with no worker at all, clients wait in the backlog and are served", async () => {
+    assert.equal((await daemon.control("scale", { to: 1 })).status, 200);
+    await eventually("one is left", async () => (await daemon.status()).places.length === 1);
+    const victim = (await daemon.place("worker/0")).child?.pid ?? 0;
+    process.kill(victim, "SIGKILL");
+    await eventually("it is dead", () => !alive(victim));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => get(daemon.url)));
+    assert.ok(answers.every((a) => a.status === 200 && Number(a.body) !== victim));
+  });
 });
 
 test("TERM: what is in flight is answered, then exit 0 and no process is left", async (t) => {
@@ -80,41 +114,6 @@ test("INT stops without waiting for a request, exit 0 too; a second TERM cuts a 
   assert.equal(await first, "closed");
 });
 
-test("HUP rolls a new generation with no failed request; TTIN and TTOU change the number", async (t) => {
-  const daemon = await app(t);
-  const before = new Set((await daemon.status()).places.map((p) => p.child?.pid));
-  let failed = 0;
-  let served = 0;
-  const going = { on: true };
-  const client = async (): Promise<void> => {
-    while (going.on) {
-      await get(daemon.url).then(
-        () => (served += 1),
-        () => (failed += 1),
-      );
-      await sleep(10);
-    }
-  };
-  const clients = [client(), client(), client()];
-  daemon.signal("SIGHUP");
-  await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
-  going.on = false;
-  await Promise.all(clients);
-  const after = await daemon.status();
-  assert.equal(after.generation, 2);
-  assert.ok(after.places.every((p) => !before.has(p.child?.pid)));
-  assert.equal(failed, 0, `${served} served`);
-  daemon.signal("SIGTTIN");
-  await eventually("three are ready", async () => (await daemon.status()).workers.ready === 3);
-  daemon.signal("SIGTTOU");
-  await eventually("two are left", async () => (await daemon.status()).places.length === 2); // two equal signals at once are one
-  daemon.signal("SIGTTOU");
-  await eventually("one is left", async () => (await daemon.status()).places.length === 1);
-  daemon.signal("SIGTTOU");
-  await daemon.logged(/SIGTTOU/);
-  assert.equal((await daemon.status()).workers.target, 1, "never below one");
-});
-
 test("an application that fails to load: exit 4 and its error; one that dies at boot: exit 3; no child is left", async (t) => {
   for (const [file, code, says] of [
     ["broken.mjs", 4, /broken\.mjs/],
@@ -127,14 +126,6 @@ test("an application that fails to load: exit 4 and its error; one that dies at 
   }
 });
 
-test("what a script prints becomes JSON lines with slot and stream", async (t) => {
-  const daemon = await app(t);
-  await get(`${daemon.url}/print`);
-  const line = await daemon.logged(/^in two lines$/);
-  assert.deepEqual([line["role"], line["stream"], typeof line["slot"]], ["worker", "stdout", "number"]);
-  assert.equal((await daemon.logged(/^and an error$/))["stream"], "stderr");
-});
-
 test("a busy port: exit 75, who holds it, the command for another port, nothing left", async (t) => {
   const server = net.createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -144,12 +135,4 @@ test("a busy port: exit 75, who holds it, the command for another port, nothing 
   assert.deepEqual(await daemon.exited, { code: 75, signal: null });
   const says = new RegExp(`127\\.0\\.0\\.1:${port} is taken by pid ${process.pid} .*--bind 127\\.0\\.0\\.1:\\d+`);
   await eventually("it says who holds the port", () => says.test(daemon.stderr));
-});
-
-test("a second daemon in the same folder is refused; the first goes on", async (t) => {
-  const first = await app(t);
-  const second = await start(t, { cwd: first.dir, args: [PLAIN], noWait: true });
-  assert.deepEqual(await second.exited, { code: 75, signal: null });
-  await eventually("it names the first", () => second.stderr.includes(`pid ${first.pid}`));
-  assert.ok(await pidOf(first));
 });

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
 import { needs } from "../needs.ts";
 import { certificate } from "./certificate.ts";
-import { cleanEnv, DROVER, ROOT, start } from "./harness.ts";
+import { cleanEnv, DROVER, ONE, ROOT, start } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually, slow } from "../support/wait.ts";
 import { ask } from "./nginx.ts";
@@ -118,7 +118,7 @@ test("a certificate is renewed by a reload; a wrong one is refused, and the one 
 test("who logs in over drover's own TLS gets a cookie that is Secure, and is in", { skip }, async (t) => {
   const cwd = folder(t);
   const { cert, key, pem: ca } = certificate(cwd, "own");
-  const { url } = await start(t, { cwd, env: { DROVER_TLS_CERT: cert, DROVER_TLS_KEY: key } });
+  const { url } = await start(t, { cwd, env: { ...ONE, DROVER_TLS_CERT: cert, DROVER_TLS_KEY: key } });
   const [, name = "", , , , secret = ""] =
     readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split(/\r?\n/)[1]?.split(",") ?? [];
   const headers = { "content-type": "application/json", origin: url };
