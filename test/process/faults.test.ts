@@ -37,19 +37,22 @@ test("a log file that can't be opened: 78 and its setting", async (t) => {
   assert.match(daemon.stderr, /is a directory \(expected a file: the log, DROVER_LOG_FILE\)/);
 });
 
-test("another daemon has the run directory: 75 at once, and it serves on; its folders are removed: both come back, without a restart", async (t) => {
+test("the log's folder and the control socket's are removed under the daemon: both come back, without a restart", async (t) => {
   const daemon = await startOne(t);
-  const second = await startOne(t, { env: { DROVER_RUN_DIR: join(daemon.dir, "var/run") }, noWait: true });
-  assert.equal((await second.exited).code, 75);
-  assert.match(second.stderr, /another process listens on/);
-  assert.equal((await daemon.status()).pid, daemon.pid);
-
   rmSync(join(daemon.dir, "var"), { recursive: true });
   daemon.signal("SIGUSR1");
   await daemon.logged(/open again/);
   await daemon.logged(/the control socket .* is there again/);
   assert.equal((await daemon.status()).state, "running");
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+});
+
+test("another daemon has the run directory: 75 at once, and it serves on", async (t) => {
+  const first = await startOne(t);
+  const second = await startOne(t, { env: { DROVER_RUN_DIR: join(first.dir, "var/run") }, noWait: true });
+  assert.equal((await second.exited).code, 75);
+  assert.match(second.stderr, /another process listens on/);
+  assert.equal((await first.status()).pid, first.pid);
 });
 
 test("the current folder has been removed: one line, no stack", async (t) => {

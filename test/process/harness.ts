@@ -71,6 +71,8 @@ export interface DaemonOptions {
   /** Don't wait until it is ready. */
   readonly noWait?: boolean;
   readonly bind?: string;
+  /** The user and the group that start it; this process must be root's. */
+  readonly uid?: number;
 }
 
 export class Daemon {
@@ -179,6 +181,7 @@ export async function start(t: TestContext, options: DaemonOptions = {}): Promis
   const child = spawn(DROVER, args, {
     cwd: dir,
     stdio: ["ignore", "pipe", "pipe"],
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     env: cleanEnv({
       DROVER_WORKERS: "2",
       DROVER_ROLL_SETTLE: "200ms",

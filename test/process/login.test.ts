@@ -74,55 +74,29 @@ async function assertFull(browser: Browser, player: number): Promise<void> {
   }
 }
 
-test("one daemon of two workers", async (t) => {
-  const daemon = await start(t, { env: { DROVER_WORKERS: "2", DROVER_BROKER_TIMEOUT: slow(2) } });
-  await t.test(
-    "a player of the sample logs in by the code in the sheet, over a reload too; neither code nor cookie is on disk",
-    async () => {
-      const { name, secret: code } = PLAYERS[0] ?? { name: "", secret: "" };
-      const ask = async (path: string, init: RequestInit = {}): Promise<Response> => await fetch(`${daemon.url}${path}`, init);
-      const login = (secret: string): Promise<Response> =>
-        ask("/api/login", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ name, secret }) });
-      assert.equal((await login("AAAA-AAAA")).status, 401);
-      const answer = await login(code.toLowerCase());
-      assert.equal(answer.status, 200, await answer.clone().text());
-      const cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
-      const me = async (): Promise<unknown> =>
-        ((await (await ask("/api/me", { headers: { Cookie: cookie } })).json()) as { name: unknown }).name;
-      for (let nr = 0; nr < 6; nr += 1) assert.equal(await me(), name);
-      daemon.signal("SIGHUP");
-      await eventually("the roll is over", async () => (await daemon.status()).lastRoll?.is === "done");
-      for (let nr = 0; nr < 6; nr += 1) assert.equal(await me(), name);
-      const key = join(daemon.dir, "var/session.key");
-      assert.equal(statSync(key).mode & 0o777, 0o600);
-      const files = ["snapshots/~users.snap", "snapshots/players.snap", "broker.json"].map((file) =>
-        readFileSync(join(daemon.dir, "var", file), "latin1"),
-      );
-      for (const text of [...files, JSON.stringify(daemon.log())])
-        assert.ok(!text.includes(code) && !text.includes(code.replace("-", "")) && !text.includes(cookie));
-    },
+test("a player of the sample logs in by the code in the sheet, over a reload too; neither code nor cookie is on disk", async (t) => {
+  const daemon = await start(t, { env: { DROVER_WORKERS: "2" } });
+  const { name, secret: code } = PLAYERS[0] ?? { name: "", secret: "" };
+  const ask = async (path: string, init: RequestInit = {}): Promise<Response> => await fetch(`${daemon.url}${path}`, init);
+  const login = (secret: string): Promise<Response> =>
+    ask("/api/login", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ name, secret }) });
+  assert.equal((await login("AAAA-AAAA")).status, 401);
+  const answer = await login(code.toLowerCase());
+  assert.equal(answer.status, 200, await answer.clone().text());
+  const cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  const me = async (): Promise<unknown> =>
+    ((await (await ask("/api/me", { headers: { Cookie: cookie } })).json()) as { name: unknown }).name;
+  for (let nr = 0; nr < 6; nr += 1) assert.equal(await me(), name);
+  daemon.signal("SIGHUP");
+  await eventually("the roll is over", async () => (await daemon.status()).lastRoll?.is === "done");
+  for (let nr = 0; nr < 6; nr += 1) assert.equal(await me(), name);
+  const key = join(daemon.dir, "var/session.key");
+  assert.equal(statSync(key).mode & 0o777, 0o600);
+  const files = ["snapshots/~users.snap", "snapshots/players.snap", "broker.json"].map((file) =>
+    readFileSync(join(daemon.dir, "var", file), "latin1"),
   );
-
-  await t.test("a logout that the broker does not confirm answers 503, and holds everywhere once there is a broker again", async () => {
-    const ada = new Browser(daemon);
-    assert.equal((await ada.login(0)).status, 200);
-    const { cookie } = ada;
-    const broker = (await daemon.place("broker/0")).child?.pid ?? 0;
-    assert.ok(sent(broker, "SIGSTOP"));
-    const { status, headers, body } = await ada.ask("POST", "/api/logout");
-    assert.deepEqual([status, headers.get("x-drover-refused"), headers.get("retry-after")], [503, "broker", "2"], JSON.stringify(body));
-    assert.equal(ada.cookie, cookie, "the browser can repeat it");
-    sent(broker, "SIGKILL"); // what it was asked is lost
-    await eventually("each worker knows it of the next broker", async () => {
-      for (let nr = 0; nr < 20; nr += 1) {
-        ada.cookie = cookie;
-        if ((await ada.me()) !== "401 revoked") return false;
-      }
-      return true;
-    });
-    ada.cookie = cookie;
-    assert.equal((await ada.ask("POST", "/api/logout")).status, 204);
-  });
+  for (const text of [...files, JSON.stringify(daemon.log())])
+    assert.ok(!text.includes(code) && !text.includes(code.replace("-", "")) && !text.includes(cookie));
 });
 
 test("one session each, two in all, whichever worker answers: taken over, full, logged out; over a reload and a killed broker", async (t) => {
@@ -173,4 +147,26 @@ test("one session each, two in all, whichever worker answers: taken over, full, 
   ada.cookie = old;
   assert.deepEqual([await ada.me(), await bob.me(), await eve.me()], ["401 taken-over", name(1), name(2)]);
   await assertFull(phone, 0);
+});
+
+test("a logout that the broker does not confirm answers 503, and holds everywhere once there is a broker again", async (t) => {
+  const daemon = await start(t, { env: { DROVER_WORKERS: "2", DROVER_BROKER_TIMEOUT: slow(2) } });
+  const ada = new Browser(daemon);
+  assert.equal((await ada.login(0)).status, 200);
+  const { cookie } = ada;
+  const broker = (await daemon.place("broker/0")).child?.pid ?? 0;
+  assert.ok(sent(broker, "SIGSTOP"));
+  const { status, headers, body } = await ada.ask("POST", "/api/logout");
+  assert.deepEqual([status, headers.get("x-drover-refused"), headers.get("retry-after")], [503, "broker", "2"], JSON.stringify(body));
+  assert.equal(ada.cookie, cookie, "the browser can repeat it");
+  sent(broker, "SIGKILL"); // what it was asked is lost
+  await eventually("each worker knows it of the next broker", async () => {
+    for (let nr = 0; nr < 20; nr += 1) {
+      ada.cookie = cookie;
+      if ((await ada.me()) !== "401 revoked") return false;
+    }
+    return true;
+  });
+  ada.cookie = cookie;
+  assert.equal((await ada.ask("POST", "/api/logout")).status, 204);
 });

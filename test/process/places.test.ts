@@ -159,7 +159,7 @@ test("a wrong command line: 64 and the nearest word; a wrong setting: 78 and whe
   await fails(78, /timeout.*environment/, ["serve"], { DROVER_TIMEOUT: "soon" });
   await fails(78, /DROVER_WORKERS/, ["serve"], { DROVER_WORKRES: "2" });
   await fails(78, /no such file|does not exist|missing/i, ["serve", "--env-file", "nowhere.env"]);
-  await fails(4, /nothing\.mjs/, ["serve", "./nothing.mjs"]);
+  await fails(4, /nothing\.mjs/, ["serve", "./nothing.mjs"], { DROVER_BIND: "127.0.0.1:0" });
   assert.equal(existsSync(join(dir, "var/run/control.sock")), false);
 });
 

@@ -55,6 +55,18 @@ test("auto: workers of the built-in service are batch, master and broker are not
   assert.equal((await daemon.stop()).code, 0);
 });
 
+test("auto: an application's workers are as any process, and batch where that is asked for", { skip }, async (t) => {
+  for (const [scheduling, expected] of [
+    [undefined, OTHER],
+    ["batch", BATCH],
+  ] as const) {
+    const env = scheduling === undefined ? {} : { DROVER_WORKER_SCHEDULING: scheduling };
+    const daemon = await start(t, { args: [join(ROOT, "test/process/apps/listener.mjs")], env: { ...ONE, ...env } });
+    await become(await pidOf(daemon, "worker/0"), expected);
+    assert.equal((await daemon.stop()).code, 0);
+  }
+});
+
 /** The nice values of a process's threads, each once. */
 const niceOf = (pid: number): number[] => [...new Set(readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread))))];
 
@@ -92,14 +104,4 @@ test("a priority: workers have it with all their threads, master and broker do n
     return child !== null && child.pid !== second && child.state === "ready";
   });
   await judge();
-});
-
-test("auto: an application's workers are as any process, and batch where that is asked for", { skip }, async (t) => {
-  const daemon = await start(t, { args: [join(ROOT, "test/process/apps/listener.mjs")], env: ONE });
-  await become(await pidOf(daemon, "worker/0"), OTHER);
-  writeFileSync(join(daemon.dir, ".env"), "DROVER_WORKER_SCHEDULING=batch\n");
-  await daemon.control("reload");
-  await eventually("the roll is done", async () => (await daemon.status()).lastRoll?.is === "done");
-  await become(await pidOf(daemon, "worker/0"), BATCH);
-  assert.equal((await daemon.stop()).code, 0);
 });

@@ -1,7 +1,18 @@
 /** A daemon that root starts for another user: which processes are whose, and whose the files are. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -28,6 +39,14 @@ function open(t: TestContext): string {
   const dir = folder(t);
   chmodSync(dir, 0o755);
   return dir;
+}
+
+/** @returns a new directory of the other user's. */
+function made(dir: string, name: string): string {
+  const path = join(dir, name);
+  mkdirSync(path);
+  chownSync(path, ID, ID);
+  return path;
 }
 
 /** Real, effective, saved and file system ids, and the groups. */
@@ -100,6 +119,18 @@ test("drover check by another user than root says what the daemon becomes, and r
   const { status, stdout, stderr } = spawnSync(DROVER, ["check"], { cwd: open(t), env, uid: ID, gid: ID, encoding: "utf8" });
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^user: drover becomes daemon \(uid 1, gid 1\) when root starts it; as root, drover check also tries its files$/m);
+});
+
+test("a log that exists needs no right to its directory: a device, or a file that logrotate makes", { skip: OTHER_USER }, async (t) => {
+  const cwd = open(t);
+  const log = join(cwd, "drover.log");
+  writeFileSync(log, "");
+  chownSync(log, ID, ID);
+  const env = { ...ONE, DROVER_DATA_DIR: made(cwd, "data"), DROVER_RUN_DIR: made(cwd, "run") };
+  const daemon = await start(t, { cwd, uid: ID, args: [LISTENER], env: { ...env, DROVER_LOG_FILE: log } });
+  assert.equal((await get(daemon.url)).status, 207);
+  await eventually("it is written to", () => readFileSync(log, "utf8").includes("is ready"));
+  assert.equal((await daemon.stop()).code, 0);
 });
 
 test("directories that others may enter are narrowed, with a line in the log; shared ones are refused; root without DROVER_USER is warned once", async (t) => {
