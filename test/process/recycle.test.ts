@@ -15,7 +15,7 @@ const recycled = (daemon: Daemon): number[] =>
 test("workers are recycled at a limit that each drew for itself, exactly, one at a time, and no request fails", async (t) => {
   const daemon = await start(t, {
     args: [join(ROOT, "test/process/apps/plain.mjs")],
-    env: { DROVER_WORKERS: "3", DROVER_MAX_REQUESTS: "150", DROVER_MAX_REQUESTS_JITTER: "150", DROVER_DRAIN_IDLE: "200ms" },
+    env: { DROVER_WORKERS: "3", DROVER_MAX_REQUESTS: "150", DROVER_MAX_REQUESTS_JITTER: "150", DROVER_DRAIN_IDLE: "20s" },
   });
   const asking = clients(daemon.url, { kept: 3, fresh: 3 });
   let atOnce = 0;
