@@ -146,7 +146,7 @@ const rowIn = (tables: Tables, key: string) => {
 };
 
 test("who has a table's rows is told what a write changes, not the table; who has lost them gets them whole", async () => {
-  const { broker, flusher } = openBroker();
+  const { broker, flusher } = openBroker({ players: { ...TABLES.players, ttl: "60s" } }); // no reading meanwhile, which comes whole
   serve(broker);
   const tables = worker();
   await tables.table("players");
