@@ -87,6 +87,7 @@ test("one daemon that is read", async (t) => {
       const actions = JSON.parse((await get(`${daemon.url}/api/tables/actions`)).body) as { rows: Record<string, unknown>[] };
       assert.ok(actions.rows.length > 0 && actions.rows.every((row) => !("target" in row)));
       assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+      assert.ok(daemon.log().length > 5);
       for (const line of daemon.log()) {
         for (const name of ["time", "level", "pid", "role", "slot", "generation", "msg"])
           assert.ok(name in line, `${name} in ${JSON.stringify(line)}`);

@@ -45,6 +45,11 @@ export function shardsOf(units: readonly string[], cpus: number): string[][] {
   return Array.from({ length: count }, (_, shard) => units.filter((_, nr) => nr % count === shard));
 }
 
-/** How many files run at the same time: of `npm test` and `test:full` more than there are CPUs, because most of them wait now and then. */
+/** How many files run at the same time: more than there are CPUs where most of them wait now and then, few where they are timed. */
 export const concurrencyOf = (command: Command): number =>
-  ({ check: availableParallelism(), test: Math.min(16, availableParallelism() + 2), full: availableParallelism() + 1, soak: 1 })[command];
+  ({
+    check: availableParallelism(),
+    test: Math.min(16, availableParallelism() + 2),
+    full: Math.min(4, availableParallelism() + 1),
+    soak: 1,
+  })[command];

@@ -38,7 +38,7 @@ const acts = {
         process.send({ take: "this" }, this);
       }),
     ),
-  lines: () => times(20, () => writeSync(1, "x\n".repeat(32_768))),
+  lines: () => times(80, () => writeSync(1, "x\n".repeat(32_768))),
   long: () => times(400, () => writeSync(1, "y".repeat(65_536))),
   child: () => spawn("sleep", ["60"], { stdio: "inherit", detached: true }).unref(),
   exit: () => process.exit(78),
