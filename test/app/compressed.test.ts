@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { CompressedBodies } from "../../src/app/compressed.ts";
 import { http } from "../../src/base/http.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { sampleSheet, world } from "./world.ts";
 
 const BOARD = "src/app/page/static";

@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, ren
 import { join } from "node:path";
 import test from "node:test";
 import { openLineStream, type LineIo } from "../../src/base/linestream.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const said = ({ lines, why }: { lines: number; why: string }): string => `lost ${lines}: ${why}\n`;
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { readText } from "../../src/base/readtext.ts";
 import { bytes, ms } from "../../src/base/units.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const folder = temporaryFolder("readtext");
 const within = ms(50);

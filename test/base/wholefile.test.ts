@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { makeFile, replaceFile } from "../../src/base/wholefile.ts";
 import { keysOf } from "../../src/cli/session-key.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 /** What is asked of the file system, in order. */
 function watched(t: TestContext): string[] {

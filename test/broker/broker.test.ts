@@ -21,8 +21,8 @@ import { createTables, UnavailableError, type Tables } from "../../src/sheets/cl
 import { directTransport } from "../../src/sheets/direct-transport.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import { PROTOCOL } from "../../src/sheets/wire.ts";
-import { temporaryFolder } from "../folder.ts";
-import { tinyDisk } from "../tiny-disk.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { tinyDisk } from "../support/tiny-disk.ts";
 import { EMAIL, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "./upstream.ts";
 import { eventually } from "../support/wait.ts";
 

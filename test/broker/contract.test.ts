@@ -11,7 +11,7 @@ import { createGoogle } from "../../src/broker/google.ts";
 import type { Outcome, Upstream } from "../../src/broker/upstream.ts";
 import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { createEmulator } from "../../src/emulator/server.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "./upstream.ts";
 
 const TABS = [

@@ -8,7 +8,7 @@ import { makeLogger } from "../../src/base/log.ts";
 import type { Broker } from "../../src/broker/broker.ts";
 import { Custody } from "../../src/broker/custody.ts";
 import type { WriteMeans } from "../../src/broker/writing.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { addOne, open } from "./journal/world.ts";
 
 let isOpen: boolean;

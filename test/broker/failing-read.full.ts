@@ -11,8 +11,8 @@ import { openHistory, untold } from "../../src/broker/feed/history.ts";
 import { takeLock } from "../../src/broker/journal/lock.ts";
 import { openKept } from "../../src/broker/ledger/kept.ts";
 import { lockDataDir } from "../../src/master/shell/lock.ts";
-import { needs } from "../needs.ts";
-import { times } from "../times.ts";
+import { needs } from "../support/needs.ts";
+import { times } from "../support/times.ts";
 import { addOne, folder, open, silent } from "./journal/world.ts";
 
 const STRACE = needs("strace", "strace");

@@ -10,7 +10,7 @@ import { lockedUntil } from "../../src/broker/answers.ts";
 import { readServiceAccount } from "../../src/broker/credentials.ts";
 import { createGoogle } from "../../src/broker/google.ts";
 import type { Upstream } from "../../src/broker/upstream.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { answerJson, EMAIL, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET, truncated } from "./upstream.ts";
 
 const account = readServiceAccount(keyFile());

@@ -9,7 +9,7 @@ import { Broker } from "../../src/broker/broker.ts";
 import type { Outcome, Upstream } from "../../src/broker/upstream.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import type { Change } from "../../src/sheets/writes.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { Disk, means } from "./fakes.ts";
 
 /** Rows stay fresh for longer than any test: only who insists reads them again. */

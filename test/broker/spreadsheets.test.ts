@@ -7,7 +7,7 @@ import { Broker } from "../../src/broker/broker.ts";
 import type { Outcome, Upstream } from "../../src/broker/upstream.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import type { SnapshotHead, Unavailable } from "../../src/sheets/types.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { FakeTime, randoms } from "./time.ts";
 
 const MAIN = "spreadsheet-for-the-tests-1";

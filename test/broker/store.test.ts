@@ -10,7 +10,7 @@ import { Broker } from "../../src/broker/broker.ts";
 import { openStore } from "../../src/broker/store.ts";
 import type { Upstream } from "../../src/broker/upstream.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { eventually } from "../support/wait.ts";
 
 const TABLES = 100;

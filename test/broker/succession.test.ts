@@ -13,7 +13,7 @@ import { brokerTransport } from "../../src/sheets/broker-transport.ts";
 import { createTables, type Tables } from "../../src/sheets/client.ts";
 import { UnavailableError } from "../../src/sheets/unavailable.ts";
 import type { WriteAnswer } from "../../src/sheets/writes.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { Disk, means } from "./fakes.ts";
 import { FakeGoogle, keyFile, SPREADSHEET } from "./upstream.ts";
 import { eventually } from "../support/wait.ts";

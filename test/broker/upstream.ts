@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { http } from "../../src/base/http.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 export const SPREADSHEET = "spreadsheet-for-the-tests-1";
 export const EMAIL = "reader@tests.invalid";

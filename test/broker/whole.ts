@@ -12,7 +12,7 @@ import { openWrites } from "../../src/broker/means.ts";
 import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { createEmulator, type Emulator } from "../../src/emulator/server.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 type Rows = readonly (readonly (string | number | boolean)[])[];
 

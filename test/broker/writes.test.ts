@@ -19,7 +19,7 @@ import { rowBody, rowTag } from "../../src/sheets/snapshot.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import { PROTOCOL } from "../../src/sheets/wire.ts";
 import type { Change, Values, WriteAnswer, WriteRefusal } from "../../src/sheets/writes.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { Disk, means, type FakeFlusher } from "./fakes.ts";
 import { eventually } from "../support/wait.ts";
 

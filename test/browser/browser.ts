@@ -1,7 +1,7 @@
 /** A real browser: Debian's Chromium, driven by playwright-core. */
 import { after, type TestContext } from "node:test";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 
 const EXECUTABLE = "/usr/bin/chromium";
 export const skip = needs(EXECUTABLE, "chromium");

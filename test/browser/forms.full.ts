@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { CODES, eventSheet } from "../app/session/people.ts";
 import { world } from "../app/world.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { skip, startBrowser } from "./browser.ts";
 
 test(

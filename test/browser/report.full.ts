@@ -11,7 +11,7 @@ import { readProfile } from "../../src/load/profile.ts";
 import { held, ladder, stages, type Step } from "../../src/load/shape.ts";
 import { Tally } from "../../src/load/tally.ts";
 import { USUAL } from "../../src/load/thresholds.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { skip, startBrowser } from "./browser.ts";
 
 const MACHINE = { cpus: 2, memoryBytes: 1e9 };

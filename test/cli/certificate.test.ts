@@ -7,7 +7,7 @@ import { join } from "node:path";
 import test, { after } from "node:test";
 import { readCertificate } from "../../src/cli/certificate.ts";
 import type { Settings } from "../../src/settings/table.ts";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { certificate } from "../process/certificate.ts";
 import { problems } from "../settings/given.ts";
 

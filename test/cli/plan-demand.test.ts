@@ -9,7 +9,7 @@ import { plan } from "../../src/cli/plan-command.ts";
 import { creditsOf } from "../../src/plan/credits.ts";
 import { ARTEFACTS_OF_TIERS } from "../../src/plan/tiers.ts";
 import { monthsOld, PRICES } from "../../src/plan/prices.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { printed } from "./printed.ts";
 
 const PLACE = ["--cpus", "4", "--ram", "8g", "--tables", "6", "--ttl", "30s"];

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { answerJson, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "../broker/upstream.ts";
 import { alone, DROVER } from "../emulator/alone.ts";
 

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { prometheusRules, RULES_FILE } from "../../src/cli/emit/prometheus-rules.ts";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { folder } from "../support/cleanup.ts";
 import { changed, panelExpressions, RULES, ruleExpressions } from "./prometheus-helper.ts";
 

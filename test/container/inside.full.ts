@@ -7,7 +7,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { alive, cleanEnv, Daemon, descendants, DROVER, get } from "../process/harness.ts";
 import { folder, sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";

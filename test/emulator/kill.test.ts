@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { random } from "../../src/emulator/latency.ts";
-import { times } from "../times.ts";
+import { times } from "../support/times.ts";
 import { assertion, folder, FORM, grant, request, SHEET } from "./world.ts";
 import { seed } from "../support/seed.ts";
 

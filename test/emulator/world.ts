@@ -10,7 +10,7 @@ import type { TestContext } from "node:test";
 import { pino } from "pino";
 import { http } from "../../src/base/http.ts";
 import { createEmulator, type Emulator, type EmulatorOptions } from "../../src/emulator/server.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { tinyEngine } from "./tiny-engine.ts";
 
 export const silent = pino({ level: "silent" });

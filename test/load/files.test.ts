@@ -8,7 +8,7 @@ import { ms } from "../../src/base/units.ts";
 import { checkFile, writeWhole } from "../../src/cli/load/files.ts";
 import { prepare } from "../../src/cli/load/prepare.ts";
 import { checkFiles } from "../../src/cli/load/reports.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const NONE = { json: undefined, csv: undefined, html: undefined, profile: undefined, userFile: undefined };
 

@@ -14,7 +14,7 @@ import { exhausted } from "../../src/load/selfcheck.ts";
 import { held } from "../../src/load/shape.ts";
 import { Tally } from "../../src/load/tally.ts";
 import { parseThreshold } from "../../src/load/thresholds.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 /** How long `cat` may take to open its pipe: the product's 2 s are too short for a starved machine. */
 const HANG = seconds(120);

@@ -7,7 +7,7 @@ import { finding, nextStep } from "../../src/load/bottleneck.ts";
 import { keepsUp, type StepResult } from "../../src/load/result.ts";
 import { held, stages, tried } from "../../src/load/shape.ts";
 import { parseThreshold, USUAL } from "../../src/load/thresholds.ts";
-import { untilHolds } from "../times.ts";
+import { untilHolds } from "../support/times.ts";
 import { conductor, run, serve } from "./generator.ts";
 
 /** What a busy test machine does to the generator's timing is no subject here: it may be seconds late. */

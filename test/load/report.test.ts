@@ -21,7 +21,7 @@ import { targetLine, targetVerdicts } from "../../src/load/target-verdict.ts";
 import { Tally, type Fate } from "../../src/load/tally.ts";
 import { parseThreshold, USUAL, withUsual } from "../../src/load/thresholds.ts";
 import { readRun } from "../../src/plan/run.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 /** Nothing waits. */
 const CALM = { capped: false, backlog: { half: 0, end: 0 }, unanswered: 0 };

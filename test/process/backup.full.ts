@@ -20,7 +20,7 @@ import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { writeEnd, writeEntry } from "../../src/cli/backup/tar.ts";
 import { keyFile } from "../broker/upstream.ts";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { drover, post, texts, waiting, type Ran } from "./backup-helper.ts";
 import { crashWorld } from "./crash.ts";
 import { cleanEnv, DROVER, ONE, start } from "./harness.ts";

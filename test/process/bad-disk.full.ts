@@ -9,7 +9,7 @@ import { again, fill, ids, known, LARGE, TABS } from "./bad-disk-helper.ts";
 import { book } from "./book.ts";
 import { get, ONE, start, type Daemon } from "./harness.ts";
 import { request, type Reply } from "../emulator/world.ts";
-import { fillUp, tinyDisk } from "../tiny-disk.ts";
+import { fillUp, tinyDisk } from "../support/tiny-disk.ts";
 import { eventually } from "../support/wait.ts";
 
 test("a full journal: 503 with Retry-After, nothing of it acknowledged, and all that was is in the sheet once Google is back", async (t) => {

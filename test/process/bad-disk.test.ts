@@ -8,7 +8,7 @@ import { again, fill, ids, known, LARGE, TABS } from "./bad-disk-helper.ts";
 import { book, type Told } from "./book.ts";
 import { allLanded, get, ONE } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
-import { tinyDisk } from "../tiny-disk.ts";
+import { tinyDisk } from "../support/tiny-disk.ts";
 
 test("a full disk: 507, nothing of it acknowledged, reads go on; with room again it takes and keeps all", async (t) => {
   const disk = tinyDisk(t, 6_000_000);

@@ -5,7 +5,7 @@ import net from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { untilHolds } from "../times.ts";
+import { untilHolds } from "../support/times.ts";
 import { ROOT, start, type Daemon } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { skip as browserSkip, startBrowser } from "../browser/browser.ts";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { ROOT, start, type Daemon } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";

@@ -9,7 +9,7 @@ import test, { type TestContext } from "node:test";
 import { defaultsOf } from "../../src/cli/emit/artefact.ts";
 import { caddy as artefact } from "../../src/cli/emit/caddy.ts";
 import { factsOf } from "../../src/cli/emit/facts.ts";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { machine, resolved } from "../settings/given.ts";
 import { caddy, judged, type Caddy } from "./caddy.ts";
 import { get, ROOT, start } from "./harness.ts";

@@ -6,7 +6,7 @@ import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import {
   crashWorld,
   drained,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { keyFile } from "../broker/upstream.ts";
-import { temporaryFolder } from "../folder.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { alive, descendants, get, ONE, ROOT, start, type Daemon, type Reply } from "./harness.ts";
 import { sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";

@@ -10,7 +10,7 @@ import test, { suite, type TestContext } from "node:test";
 import { defaultsOf } from "../../src/cli/emit/artefact.ts";
 import { allArtefacts } from "../../src/cli/emit/artefacts.ts";
 import { defaultFacts } from "../../src/cli/emit/facts.ts";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { cleanEnv, DROVER, start } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 

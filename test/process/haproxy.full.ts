@@ -9,7 +9,7 @@ import test, { type TestContext } from "node:test";
 import { defaultsOf, type OptionValues } from "../../src/cli/emit/artefact.ts";
 import { factsOf } from "../../src/cli/emit/facts.ts";
 import { haproxy } from "../../src/cli/emit/haproxy.ts";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { machine, resolved } from "../settings/given.ts";
 import { certificate } from "./certificate.ts";
 import { folder } from "../support/cleanup.ts";

@@ -6,7 +6,7 @@ import { closeSync, lstatSync, openSync, readFileSync, symlinkSync, writeFileSyn
 import { join } from "node:path";
 import test from "node:test";
 import { readRun } from "../../src/plan/run.ts";
-import { untilHolds } from "../times.ts";
+import { untilHolds } from "../support/times.ts";
 import { cleanEnv, DROVER, ROOT, start } from "./harness.ts";
 import { CALM, load, serve } from "./load-helper.ts";
 import { folder } from "../support/cleanup.ts";

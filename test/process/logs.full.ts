@@ -4,7 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { cleanEnv, DROVER, ROOT, start, type Daemon } from "./harness.ts";
 import { ask, named } from "./logs-helper.ts";
 import { folder } from "../support/cleanup.ts";

@@ -5,7 +5,7 @@ import http, { type OutgoingHttpHeaders } from "node:http";
 import { join } from "node:path";
 import test from "node:test";
 import { gunzipSync } from "node:zlib";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { folder } from "../support/cleanup.ts";
 import { ask, nginx, type Answer } from "./nginx.ts";
 

@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { http } from "../../src/base/http.ts";
 import { get, start, type Daemon } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";

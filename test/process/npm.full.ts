@@ -1,7 +1,7 @@
 /** `npm start`: an npm that is killed, a terminal, and a start without a network. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { descendants, get } from "./harness.ts";
 import { APP, gone, npmStart } from "./npm-helper.ts";
 import { folder } from "../support/cleanup.ts";

@@ -4,7 +4,7 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { descendants } from "./harness.ts";
 import { begin } from "./reload-helper.ts";
-import { times } from "../times.ts";
+import { times } from "../support/times.ts";
 
 const TIMES = times(20);
 

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { get, start } from "./harness.ts";
 import { atEnd, folder } from "../support/cleanup.ts";
 import { freePort } from "../support/ports.ts";

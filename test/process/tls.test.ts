@@ -7,7 +7,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { certificate } from "./certificate.ts";
 import { cleanEnv, DROVER, ONE, ROOT, start } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { readlinkSync } from "node:fs";
 import type { TestContext } from "node:test";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { alive, cleanEnv, descendants, DROVER, type Daemon } from "./harness.ts";
 import { atEnd, sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import test from "node:test";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { DROVER, ONE, ROOT, start } from "./harness.ts";
 import { watch, type Watching } from "./watch-helper.ts";
 import { eventually } from "../support/wait.ts";

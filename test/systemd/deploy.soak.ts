@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { cannot, inside, leftovers, root, scratch } from "./private.ts";
 
 /** The page's commands in their order; each block says its number first. */

@@ -8,7 +8,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSy
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after } from "node:test";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 
 const here = import.meta.dirname;
 export const root = resolve(here, "..", "..");

@@ -1,7 +1,7 @@
 /** What systemd and drover do together on a bad day, on a real systemd: load, faults, the watchdog (supervision.sh). */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { cannot, inside, leftovers } from "./private.ts";
 
 describe("supervision on a real systemd", { skip: cannot() }, () => {

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { thisPlace } from "../../src/cli/emit/place.ts";
 import { filled } from "../../src/cli/emit/systemd.ts";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 
 /** An exposure of 1.5 is what a hardened service that must reach the network and compile code comes down to. */
 const MOST_EXPOSED = 1.5;

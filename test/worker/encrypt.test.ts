@@ -10,7 +10,7 @@ import tls from "node:tls";
 import { http } from "../../src/base/http.ts";
 import { seconds } from "../../src/base/units.ts";
 import type { TlsConfig } from "../../src/worker/config.ts";
-import { needs } from "../needs.ts";
+import { needs } from "../support/needs.ts";
 import { certificate, type Made } from "../process/certificate.ts";
 import { eventually } from "../support/wait.ts";
 import { startRig, type Rig } from "./rig.ts";

@@ -8,7 +8,7 @@ import { test, type TestContext } from "node:test";
 import { createCommandSink } from "../../../src/admin/alerts/command.ts";
 import type { Notice } from "../../../src/admin/alerts/view.ts";
 import { seconds, type Timestamp } from "../../../src/base/units.ts";
-import { needs } from "../../needs.ts";
+import { needs } from "../../support/needs.ts";
 
 const chapter = readFileSync("docs/operations.md", "utf8").split("### By mail\n")[1]?.split("\n## ")[0] ?? "";
 const [script = "", ...others] = [...chapter.matchAll(/```sh\n([^`]+)```/g)].map(([, text = ""]) => text);

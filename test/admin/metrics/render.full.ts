@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import test from "node:test";
 import { renderMetrics } from "../../../src/admin/metrics/render.ts";
-import { needs } from "../../needs.ts";
+import { needs } from "../../support/needs.ts";
 import { place, statusWith } from "../../cli/statuses.ts";
 import { measured, upstream } from "../given.ts";
 import { whole } from "./whole.ts";

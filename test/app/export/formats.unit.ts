@@ -9,7 +9,7 @@ import { jsonLength, makePiece, type Job, type Place } from "../../../src/app/ex
 import { columnName } from "../../../src/app/export/xlsx.ts";
 import type { Timestamp } from "../../../src/base/units.ts";
 import type { Cell, VisibleColumn } from "../../../src/sheets/snapshot.ts";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import { encode, snapshotOf } from "../rows.ts";
 import { parseCsv, parseXml, readSheet, unzip } from "./unzip.ts";
 

@@ -6,7 +6,7 @@ import { selectPage } from "../../../src/app/query/page.ts";
 import { parseQuery } from "../../../src/app/query/parse.ts";
 import { rowsOf } from "../../../src/app/query/rows.ts";
 import type { Cell, VisibleColumn } from "../../../src/sheets/snapshot.ts";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import { encode, snapshotOf } from "../rows.ts";
 
 const COLUMNS: readonly VisibleColumn[] = [

@@ -5,7 +5,7 @@ import { fc } from "../../support/fast-check.ts";
 import { bindQuery } from "../../../src/app/query/bind.ts";
 import type { QueryColumn } from "../../../src/app/query/model.ts";
 import { parseQuery } from "../../../src/app/query/parse.ts";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 
 const COLUMNS: readonly QueryColumn[] = [
   { name: "id", type: "string" },

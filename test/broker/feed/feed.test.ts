@@ -14,7 +14,7 @@ import { LiveFeed } from "../../../src/sheets/feed.ts";
 import { MOST_EVENTS } from "../../../src/sheets/ring.ts";
 import { encodeSnapshot, type Cell } from "../../../src/sheets/snapshot.ts";
 import type { Audience, TableInfo } from "../../../src/sheets/types.ts";
-import { fillUp, tinyDisk } from "../../tiny-disk.ts";
+import { fillUp, tinyDisk } from "../../support/tiny-disk.ts";
 import { eventually } from "../../support/wait.ts";
 
 let dataDir: string;

@@ -1,7 +1,7 @@
 /** Columns that a person moves while clients write: 5 edits in 20 s, 500 writes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import type { Fate } from "./google.ts";
 import { writeWhileColumnsMove, type Outcome } from "./columns.ts";
 

@@ -1,7 +1,7 @@
 /** Somebody (a script, say) moves rows in step with our calls: looking a row up and pinning it must not fall into that step. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import { randoms } from "../time.ts";
 import { Machine } from "./world.ts";
 

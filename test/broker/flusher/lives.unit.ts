@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../support/fast-check.ts";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import { FATES, LATE, type Fate } from "./google.ts";
 import { busiest, Machine } from "./world.ts";
 import { randoms } from "../time.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../support/fast-check.ts";
 import type { Entry } from "../../../src/broker/journal/journal.ts";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import { FATES, LATE, type Fate } from "./google.ts";
 import { disturb, reverse } from "./people.ts";
 import { busiest, LAYOUT, Machine } from "./world.ts";

@@ -23,7 +23,7 @@ import { setTimeout } from "node:timers/promises";
 import { META } from "../../../src/broker/journal/database.ts";
 import type { Journal } from "../../../src/broker/journal/journal.ts";
 import { openPages, rowsSeen } from "../../../src/broker/journal/search.ts";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import { addOne, batch, entry, folder, open, settlement } from "./world.ts";
 import { seed } from "../../support/seed.ts";
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Journal } from "../../../src/broker/journal/journal.ts";
-import { needs } from "../../needs.ts";
-import { fillUp, tinyDisk } from "../../tiny-disk.ts";
+import { needs } from "../../support/needs.ts";
+import { fillUp, tinyDisk } from "../../support/tiny-disk.ts";
 import { addOne, batch, entry, folder, open, settlement } from "./world.ts";
 import { eventually } from "../../support/wait.ts";
 

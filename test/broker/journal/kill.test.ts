@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import { folder, open } from "./world.ts";
 import { seed } from "../../support/seed.ts";
 import { randoms } from "../time.ts";

@@ -6,7 +6,7 @@ import { ANY_CHARACTER } from "../../support/characters.ts";
 import { fc } from "../../support/fast-check.ts";
 import type { Batch, Entry, Journal, NewEntry } from "../../../src/broker/journal/journal.ts";
 import { openJournal } from "../../../src/broker/journal/open.ts";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import { batch, folder, settlement, silent, START } from "./world.ts";
 import { seed as seedOf } from "../../support/seed.ts";
 

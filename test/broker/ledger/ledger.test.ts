@@ -13,7 +13,7 @@ import { answerOperator } from "../../../src/broker/ledger/operator.ts";
 import type { SharedLedger } from "../../../src/broker/ledger/ledger.ts";
 import type { Session } from "../../../src/sheets/ledger.ts";
 import type { LedgerSeat } from "../../../src/sheets/ledger-host.ts";
-import { fillUp, tinyDisk } from "../../tiny-disk.ts";
+import { fillUp, tinyDisk } from "../../support/tiny-disk.ts";
 import { FakeTime } from "../time.ts";
 import { ledgerByHand, session } from "./ledgers.ts";
 import { eventually } from "../../support/wait.ts";

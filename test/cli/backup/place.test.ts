@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { readArchive, writeArchive } from "../../../src/cli/backup/archive.ts";
 import { accept, finishRestore, NEW } from "../../../src/cli/backup/place.ts";
-import { temporaryFolder } from "../../folder.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
 function watched(t: TestContext): string[] {
   const calls: string[] = [];

@@ -10,7 +10,7 @@ import { Reporter } from "../../../src/cli/drill/report.ts";
 import { Service } from "../../../src/cli/drill/service.ts";
 import { Undo } from "../../../src/cli/drill/undo.ts";
 import type { Person } from "../../../src/load/traffic.ts";
-import { temporaryFolder } from "../../folder.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 import { resolved } from "../../settings/given.ts";
 import { statusWith } from "../statuses.ts";
 

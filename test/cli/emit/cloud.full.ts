@@ -6,7 +6,7 @@ import type { OptionValues } from "../../../src/cli/emit/artefact.ts";
 import { cloudformation } from "../../../src/cli/emit/cloudformation.ts";
 import { cloudwatch } from "../../../src/cli/emit/cloudwatch.ts";
 import { deploy100k } from "../../../src/cli/emit/deploy-100k.ts";
-import { needs } from "../../needs.ts";
+import { needs } from "../../support/needs.ts";
 import { emitted, facts, run, runs } from "./emitted.ts";
 
 const OPTIONS: OptionValues = { name: "drover", regions: "us-east-1,eu-west-1,ap-south-1" };

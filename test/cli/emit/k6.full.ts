@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import test from "node:test";
 import { k6 } from "../../../src/cli/emit/k6.ts";
-import { needs } from "../../needs.ts";
+import { needs } from "../../support/needs.ts";
 import { emitted, runs } from "./emitted.ts";
 
 const PROFILE = "test/load/launch-profile.json";

@@ -6,7 +6,7 @@ import { kubernetes } from "../../../src/cli/emit/kubernetes.ts";
 import { variableOf, type AnySetting } from "../../../src/settings/setting.ts";
 import { SETTINGS } from "../../../src/settings/table.ts";
 import { parseYaml, type Yaml } from "../../container/yaml.ts";
-import { needs } from "../../needs.ts";
+import { needs } from "../../support/needs.ts";
 import { emitted, facts, runs, textOf } from "./emitted.ts";
 
 /**

@@ -8,7 +8,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { locust } from "../../../src/cli/emit/locust.ts";
-import { needs } from "../../needs.ts";
+import { needs } from "../../support/needs.ts";
 import { emitted, emptyFolder, runs } from "./emitted.ts";
 
 const PROFILE = "test/load/launch-profile.json";

@@ -11,7 +11,7 @@ import { Lines, LONGEST } from "../../../src/cli/logs/lines.ts";
 import { pretty } from "../../../src/cli/logs/pretty.ts";
 import { findStart } from "../../../src/cli/logs/start.ts";
 import { ms, type Timestamp } from "../../../src/base/units.ts";
-import { temporaryFolder } from "../../folder.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z") as Timestamp;
 const line = (over: Record<string, unknown> = {}): string =>

@@ -10,7 +10,7 @@ import { ms, seconds, type Ms } from "../../../src/base/units.ts";
 import { deadlineOf, nextDeadline } from "../../../src/master/core/deadline.ts";
 import { decide } from "../../../src/master/core/decide.ts";
 import { initialMaster, type Action, type Event, type Master, type Pid, type PlaceId } from "../../../src/master/core/model.ts";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import { POLICY, World, type Options } from "./world.ts";
 import { seed as seedOf } from "../../support/seed.ts";
 

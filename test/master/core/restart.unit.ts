@@ -6,7 +6,7 @@ import { policyOf } from "../../../src/cli/state.ts";
 import { mebibytes, ms, seconds, type Ms } from "../../../src/base/units.ts";
 import type { Pid, PlaceId, Policy } from "../../../src/master/core/model.ts";
 import type { Settings } from "../../../src/settings/table.ts";
-import { times } from "../../times.ts";
+import { times } from "../../support/times.ts";
 import { booted, world, type World } from "./world.ts";
 
 const DAEMON: Policy = policyOf({

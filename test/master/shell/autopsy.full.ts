@@ -10,7 +10,7 @@ import test, { type TestContext } from "node:test";
 import { ms } from "../../../src/base/units.ts";
 import { createExaminer, type Examined } from "../../../src/master/shell/autopsy/examiner.ts";
 import { logOutput } from "../../../src/master/shell/childlog.ts";
-import { needs } from "../../needs.ts";
+import { needs } from "../../support/needs.ts";
 import { descendants, sent } from "../../support/processes.ts";
 import { eventually } from "../../support/wait.ts";
 import { sink } from "./sink.ts";

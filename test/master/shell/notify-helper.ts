@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { folder } from "../../support/cleanup.ts";
-import { needs } from "../../needs.ts";
+import { needs } from "../../support/needs.ts";
 
 export const here = import.meta.dirname;
 export const skip = process.platform === "linux" ? needs("python3", "python3") : "Linux only"; // it plays systemd

@@ -2,7 +2,7 @@
 /** Notifications to systemd: how long a call keeps the loop, a full queue, and systemd's own program. */
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
-import { needs } from "../../needs.ts";
+import { needs } from "../../support/needs.ts";
 import { judge, place, skip, told, type Line } from "./notify-helper.ts";
 
 /** Asserts that no call kept the loop for long. */
