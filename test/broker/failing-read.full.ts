@@ -11,11 +11,11 @@ import { openHistory, untold } from "../../src/broker/feed/history.ts";
 import { takeLock } from "../../src/broker/journal/lock.ts";
 import { openKept } from "../../src/broker/ledger/kept.ts";
 import { lockDataDir } from "../../src/master/shell/lock.ts";
-import { needs } from "../support/needs.ts";
+import { needsStrace } from "../support/needs.ts";
 import { times } from "../support/times.ts";
 import { addOne, folder, open, silent } from "./journal/world.ts";
 
-const STRACE = needs("strace", "strace");
+const STRACE = needsStrace();
 const CHILD = fileURLToPath(new URL("failing-read-child.ts", import.meta.url));
 /** Single reads of the file that fail, and then all of them. */
 const READS = ["2", "4", "5", "1+"];

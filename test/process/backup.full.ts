@@ -20,7 +20,7 @@ import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { writeEnd, writeEntry } from "../../src/cli/backup/tar.ts";
 import { keyFile } from "../broker/upstream.ts";
-import { needs } from "../support/needs.ts";
+import { needsStrace } from "../support/needs.ts";
 import { drover, post, texts, waiting, type Ran } from "./backup-helper.ts";
 import { crashWorld } from "./crash.ts";
 import { cleanEnv, DROVER, ONE, start } from "./harness.ts";
@@ -188,7 +188,7 @@ test("another spreadsheet while writes wait: check says so, and the start is ref
 
 test(
   "a restore is on disk before it says so, and before anything takes the place of what was there",
-  { skip: needs("strace", "strace") },
+  { skip: needsStrace() },
   async (t) => {
     const [from, to] = [folder(t), folder(t)];
     const kept = ["session.key", "mine.txt"];

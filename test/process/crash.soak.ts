@@ -6,7 +6,7 @@ import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { needs } from "../support/needs.ts";
+import { needsStrace } from "../support/needs.ts";
 import {
   crashWorld,
   drained,
@@ -153,33 +153,29 @@ async function killAt(world: CrashWorld, call: string, nth: number): Promise<"ki
 /** The disk of the journal, the snapshots' files, the network and the workers' socket. */
 const CALLS = ["pwrite64", "fsync", "rename", "write", "writev", "read"];
 
-test(
-  "the broker is killed at chosen system calls: the disk's, the snapshots', the network's",
-  { skip: needs("strace", "strace") },
-  async (t) => {
-    const seed = seedOf();
-    t.diagnostic(`seed ${seed}`);
-    const world = await crashWorld(t, { DROVER_UPSTREAM_TIMEOUT: "1s" });
-    await world.sheet.order("latency=20ms,method=write,every=1;drop,applied,method=write,chance=0.2");
-    const { told, stop } = work(t, world, seed);
-    const killed: string[] = [];
-    for (const [i, call] of CALLS.entries()) {
-      for (const nth of [1, 3, 10]) {
-        const before = told.acknowledged;
-        await eventually("writes since the last kill", () => told.acknowledged > before + 10);
-        const how = await killAt(world, call, nth);
-        if (how === "forbidden") return t.skip("strace may not attach to processes here (kernel.yama.ptrace_scope)");
-        if (how === "killed") killed.push(`${call} ${nth}`);
-      }
-      if (i % 2 === 0) continue;
-      await world.daemon.stop(); // one that dies so often waits longer and longer before it is started again
-      await world.restart();
+test("the broker is killed at chosen system calls: the disk's, the snapshots', the network's", { skip: needsStrace() }, async (t) => {
+  const seed = seedOf();
+  t.diagnostic(`seed ${seed}`);
+  const world = await crashWorld(t, { DROVER_UPSTREAM_TIMEOUT: "1s" });
+  await world.sheet.order("latency=20ms,method=write,every=1;drop,applied,method=write,chance=0.2");
+  const { told, stop } = work(t, world, seed);
+  const killed: string[] = [];
+  for (const [i, call] of CALLS.entries()) {
+    for (const nth of [1, 3, 10]) {
+      const before = told.acknowledged;
+      await eventually("writes since the last kill", () => told.acknowledged > before + 10);
+      const how = await killAt(world, call, nth);
+      if (how === "forbidden") return t.skip("strace may not attach to processes here (kernel.yama.ptrace_scope)");
+      if (how === "killed") killed.push(`${call} ${nth}`);
     }
-    await stop();
-    assert.ok(killed.length > CALLS.length, killed.join());
-    await judge(t, world, told, `${killed.length} kills at system calls (${killed.join(", ")})`);
-  },
-);
+    if (i % 2 === 0) continue;
+    await world.daemon.stop(); // one that dies so often waits longer and longer before it is started again
+    await world.restart();
+  }
+  await stop();
+  assert.ok(killed.length > CALLS.length, killed.join());
+  await judge(t, world, told, `${killed.length} kills at system calls (${killed.join(", ")})`);
+});
 
 /** Writes with answers lost, until so many are acknowledged; and lets them land. */
 async function some(world: CrashWorld, told: Told, name: string, count: number): Promise<void> {

@@ -8,3 +8,10 @@ import { spawnSync } from "node:child_process";
  */
 export const needs = (command: string, packages: string): false | string =>
   spawnSync(command, ["--version"], { stdio: "ignore" }).error === undefined ? false : `needs ${command}: apt-get install ${packages}`;
+
+/** @returns false where strace is there and may trace its own child: a container's seccomp profile may forbid ptrace(2). */
+export const needsStrace = (): false | string =>
+  needs("strace", "strace") ||
+  (spawnSync("strace", ["-o", "/dev/null", "true"], { stdio: "ignore" }).status === 0
+    ? false
+    : "needs ptrace(2): strace may not trace here");

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Journal } from "../../../src/broker/journal/journal.ts";
-import { needs } from "../../support/needs.ts";
+import { needsStrace } from "../../support/needs.ts";
 import { fillUp, tinyDisk } from "../../support/tiny-disk.ts";
 import { addOne, batch, entry, folder, open, settlement } from "./world.ts";
 import { eventually } from "../../support/wait.ts";
@@ -97,7 +97,7 @@ for (const how of ["closed", "killed"] as const)
     assert.equal((await open(t, dir)).recovered.damage, undefined);
   });
 
-const STRACE = needs("strace", "strace");
+const STRACE = needsStrace();
 
 /** @param inject what strace does to the thread's system calls. @returns the writes that were acknowledged, and those that were not. */
 function under(inject: string, dir: string): { added: Set<string>; refused: Map<string, string>; code: number | null } {
