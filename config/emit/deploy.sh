@@ -5,7 +5,7 @@
 #   sh deploy.sh --go USER@HOST ENVFILE [FOLDER]    # deploys
 #   sh deploy.sh --rollback USER@HOST               # back to what ran before the last --go
 #
-# ENVFILE: the settings, for @ENV_FILE@ (mode 0600). FOLDER: a release of your application.
+# ENVFILE: the settings, for @ENV_FILE@ (root's, mode 0640: the service reads it and can't change it). FOLDER: a release of your application.
 # drover runs there as @UNIT@ (drover install). USER logs in by key, is not root, and may use sudo.
 # The service is reloaded, never restarted: no request is lost, and a refused reload changes nothing. Settings that need a
 # restart (docs/SETTINGS.md) keep their old values until: sudo systemctl restart @UNIT@
@@ -131,13 +131,13 @@ changes=$(sudo -n diff "$env" "$new" | sed -n 's/^\([<>] *#*[A-Za-z_0-9]*\)=.*/\
 say "settings that change: ${changes:-none}"
 systemctl is-active --quiet "$unit" || fail "$unit does not run: sudo systemctl start $unit. Nothing was changed"
 if [ "$mode" = check ]; then
-  say "dry run: would install $env (0600), ${releases:+the release if you named a FOLDER, }reload $unit and test it. --go does it"
+  say "dry run: would install $env (root:$user, 0640), ${releases:+the release if you named a FOLDER, }reload $unit and test it. --go does it"
   exit 0
 fi
 
 [ -z "$releases" ] || sudo -n rm -f "$releases/before"
 sudo -n cp -p "$env" "$env.before"
-sudo -n install -o "$user" -g "$user" -m 0600 "$new" "$env"
+sudo -n install -o root -g "$user" -m 0640 "$new" "$env"
 if [ -n "$release" ]; then
   [ ! -L "$releases/current" ] || sudo -n ln -sfn "$(readlink "$releases/current")" "$releases/before"
   link "$release"

@@ -110,7 +110,6 @@ const readers: Readers<FromChild> = {
   },
   told: ({ id, ok, text: said }) =>
     count(id) && typeof ok === "boolean" && text(said, LONGEST_TOLD) ? { type: "told", id, ok, text: said } : undefined,
-  posted: ({ id, status, why }) => (count(id) && count(status) && sentence(why) ? { type: "posted", id, status, why } : undefined),
   holds: ({ connections, full, churns }) =>
     count(connections) ? { type: "holds", connections, full: full === true, churns: churns === true } : undefined,
 };

@@ -74,16 +74,6 @@ export type Question =
   | { readonly do: "purge"; readonly table: string | null }
   | WritesQuestion;
 
-/** One POST of the master's to the outside: an alert for the operator's webhook. */
-export interface Post {
-  readonly id: number;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  /** Of the whole exchange. */
-  readonly within: Ms;
-}
-
 export type ToChild =
   | {
       type: "configure";
@@ -107,8 +97,6 @@ export type ToChild =
   | { type: "reopen" }
   /** To the broker, for the operator; `told` answers it. */
   | { type: "ask"; id: number; question: Question }
-  /** To the broker: make this one HTTP request, which leaves the machine; `posted` answers it. */
-  | { type: "post"; post: Post }
   /**
    * How many connections that stay a worker has on the average: one with more lets its neighbours accept. null: it has no neighbours.
    * `room`: one of them is below its cap; said every second as long as another is at its own. `standby`: connections come and
@@ -177,8 +165,6 @@ export type FromChild =
   | { type: "unbind"; address: SocketAddress }
   /** The broker's answer to `ask`: a text for a terminal. */
   | { type: "told"; id: number; ok: boolean; text: string }
-  /** What came of a `post`. `status` 0: no answer, and why. */
-  | { type: "posted"; id: number; status: number; why: string }
   /**
    * Connections that came to stay, and whether the worker is at its cap, said when that has changed: the beat comes too seldom to balance
    * by, and counts those that leave at once. `churns`: many of these come; said every 200 ms as long as they do.
@@ -198,7 +184,6 @@ export function isFromMaster(raw: unknown): raw is ToChild {
     case "retune":
     case "reopen":
     case "ask":
-    case "post":
     case "share":
     case "health":
     case "admin":

@@ -78,6 +78,7 @@ export function failureOf(reply: Reply, { share, now, pool }: Context): Failure 
   if (status === 401) return { is: "denied", message: `Google does not accept the key's token: ${said}` };
   if (status === 403 && said.includes("has not been used in project")) return { is: "denied", message: said };
   if (status === 403 || status === 404) return { is: "denied", message: `${share} (Google says ${status}: ${said})` };
+  if (status === 414) return { is: "tooLarge", message: `Google answered 414: ${said}` };
   if (status >= 500 || status === 408) return { is: "unavailable", message: `Google answered ${status}: ${said}` };
   return { is: "malformed", message: `Google answered ${status}: ${said}` };
 }

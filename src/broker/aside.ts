@@ -80,7 +80,7 @@ export class Aside {
     const dealt = verb === "discard" ? await discard(hands, found) : await this.#retry(hands, found);
     return {
       done: dealt.done,
-      refused: [...dealt.refused, ...notAside.flatMap(({ id, write }) => (write === undefined ? [] : [{ id, why: nowIs(write) }]))],
+      refused: [...dealt.refused, ...notAside.flatMap(({ id, write }) => (write === undefined ? [] : [{ id, why: whyNot(write, found) }]))],
       unknown: notAside.flatMap(({ id, write }) => (write === undefined ? [id] : [])),
       left: hands.journal.setAside,
     };
@@ -165,6 +165,12 @@ async function discard({ journal, waiting }: Hands, found: readonly SetAside[]):
   waiting.forget(of(true));
   return { done: of(true), refused: of(false).map((id) => ({ id, why: "it is not set aside any more" })) };
 }
+
+/** An order takes the first that it names. */
+const whyNot = (write: Write, taken: readonly SetAside[]): string =>
+  write.state === "parked" && taken.length >= MOST_AT_ONCE
+    ? `it was not tried: an order takes ${MOST_AT_ONCE} writes, name the others again`
+    : nowIs(write);
 
 const nowIs = ({ state, reason }: Write): string =>
   state === "landed"

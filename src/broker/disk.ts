@@ -164,7 +164,7 @@ export class SnapshotFiles {
     try {
       const file = await open(temporary, "w", 0o600);
       try {
-        await file.writev([...parts, checksum(parts)]);
+        await file.writeFile([...parts, checksum(parts)]); // all of it, or an error: writev(2) may write less than asked
         await file.sync();
       } finally {
         await file.close();

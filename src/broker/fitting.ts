@@ -10,7 +10,7 @@ export const MOST_BYTES = 2_000_000;
 export function fitting(places: readonly Place[], most: number): readonly Place[] {
   let [characters, bytes] = [0, 0];
   const fits = (place: Place, i: number): boolean => {
-    characters += place.table.range.length + 20;
+    characters += encodeURIComponent(place.table.range.toWellFormed()).length + 20;
     bytes += place.bytes;
     return i === 0 || (i < most && characters <= MOST_CHARACTERS && bytes <= MOST_BYTES);
   };

@@ -16,7 +16,6 @@ import type { BrokerConfig } from "./config.ts";
 import { Custody } from "./custody.ts";
 import type { LastAccepted } from "./journal/journal.ts";
 import { answerOperator } from "./ledger/operator.ts";
-import { post } from "./post.ts";
 import { serveBroker, type RpcServer } from "./rpc.ts";
 import { askForJournal, isServed } from "./succession.ts";
 import type { WriteMeans } from "./writing.ts";
@@ -95,7 +94,6 @@ class BrokerProcess {
       else if (message.type === "drain") void this.#leave();
       else if (message.type === "reopen") this.#deps.reopen();
       else if (message.type === "ask") this.#told(message);
-      else if (message.type === "post") void post(message.post).then((what) => this.#port.send({ type: "posted", ...what }));
     });
     this.#port.onLost(() => void this.#leave());
   }

@@ -90,7 +90,7 @@ export class WriteRequests {
     }
     if (judged.is === "refused") {
       const before = once === undefined ? undefined : await open.journal.recall(once);
-      return before === undefined ? judged : this.#answer(request.table, before, call, open);
+      return before === undefined ? judged : this.#repeat(request.table, before, call, open);
     }
     const added = await this.hold(this.#add(written, judged, once, open));
     return this.#answer(request.table, added, call, open);
@@ -101,7 +101,13 @@ export class WriteRequests {
     await Promise.all(this.#adding);
     const before = once === undefined ? undefined : await open.journal.recall(named(once));
     if (before === undefined) return refused("unknown-key", "no request was accepted under this Idempotency-Key");
-    return this.#answer(table, before, call, open);
+    return this.#repeat(table, before, call, open);
+  }
+
+  /** The first answer again. Where the disk does not tell it, the request may have been taken. */
+  async #repeat(table: string, before: Added, call: WriteCall, open: OpenJournal): Promise<WriteAnswer> {
+    const answer = await this.#answer(table, before, call, open);
+    return before.is === "disk" && answer.is === "refused" ? { ...answer, refusal: { ...answer.refusal, unsure: true } } : answer;
   }
 
   async #add(written: WrittenTable, { draft, entries }: Reserved, once: Once | undefined, open: OpenJournal): Promise<Added> {
@@ -179,6 +185,15 @@ export const unopened = (): UnavailableError =>
     table: EVERY_TABLE,
     reason: "broker",
     message: "the journal is not open in this broker: what became of a write is not known now",
+    retryAfter: seconds(5),
+  });
+
+/** The journal is open, and its disk does not tell. */
+export const unread = (why: string): UnavailableError =>
+  new UnavailableError({
+    table: EVERY_TABLE,
+    reason: "broker",
+    message: `the journal can't be read: what became of a write is not known now (${why})`,
     retryAfter: seconds(5),
   });
 

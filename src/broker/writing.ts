@@ -1,5 +1,6 @@
 /** The tables that may be written to: their rows with all that was accepted, for as long as a journal is open and until it is given up. */
 import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
 import type { HistogramDelta } from "../base/histogram.ts";
 import type { WritesQuestion } from "../base/protocol.ts";
 import { ms, seconds, type Bytes, type Instant } from "../base/units.ts";
@@ -13,7 +14,7 @@ import type { TableReading } from "./flusher/core/trust.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
 import type { Entry, Journal, LastAccepted, Settlement } from "./journal/journal.ts";
 import type { QuotaState, Ledger } from "./quota.ts";
-import { refused, unopened, WriteRequests, type OpenJournal } from "./write-requests.ts";
+import { refused, unopened, unread, WriteRequests, type OpenJournal } from "./write-requests.ts";
 import { ulids } from "./ulid.ts";
 import { Waiting } from "./waiting.ts";
 import { WrittenTable, type Source } from "./written.ts";
@@ -96,7 +97,7 @@ export class Writing {
         .toSorted()
         .at(-1),
     );
-    this.#recover(entries);
+    const missing = this.#recover(entries);
     const landing: FlusherEvents["landing"] = async (lsns) => {
       await Promise.all([...waiting.tablesOf(lsns)].map((table) => this.#options.keep(table)));
     };
@@ -114,6 +115,17 @@ export class Writing {
     this.#open = { journal, flusher, waiting, newId, note };
     this.#refusal = undefined;
     for (const name of this.#tables.keys()) void this.#options.show(name);
+    void this.#takeParked(journal, missing);
+  }
+
+  /** What another broker set aside meanwhile is in no sheet: it is taken from the rows. */
+  async #takeParked(journal: Journal, missing: readonly Entry[]): Promise<void> {
+    const found = await Promise.all(missing.map(({ id }) => journal.find(id).catch(() => undefined)));
+    const parked = missing.filter((_, i) => found[i]?.state === "parked");
+    for (const name of new Set(parked.map(({ table }) => table))) {
+      this.#tables.get(name)?.parked(new Set(parked.map(({ lsn }) => lsn)));
+      void this.#options.show(name);
+    }
   }
 
   /** Lays the entries of a journal that can't be opened over the rows, and refuses every write until `open`. */
@@ -123,13 +135,11 @@ export class Writing {
     for (const name of this.#tables.keys()) void this.#options.show(name);
   }
 
-  #recover(entries: readonly Entry[]): void {
+  /** @returns entries that lay over the rows, and that the journal does not hold any more. */
+  #recover(entries: readonly Entry[]): readonly Entry[] {
     const now = this.#options.clock.now();
-    for (const [name, written] of this.#tables)
-      written.recover(
-        entries.filter(({ table }) => table === name),
-        now,
-      );
+    const of = (name: string): readonly Entry[] => entries.filter(({ table }) => table === name);
+    return [...this.#tables].flatMap(([name, written]) => written.recover(of(name), now));
   }
 
   /** Takes nothing more; who waits is answered. @param last is done before the journal is given up. @returns when all that was taken is on disk, and it is. */
@@ -196,7 +206,11 @@ export class Writing {
 
   /** @throws UnavailableError while the journal that would know it is not open here. */
   async find(id: string): Promise<Write | undefined> {
-    const found = (this.#open ?? this.#refusal)?.waiting.find(id) ?? (await this.#open?.journal.find(id));
+    const kept = (): Promise<Write | undefined> | undefined =>
+      this.#open?.journal.find(id).catch((error: unknown) => {
+        throw unread(messageOf(error));
+      });
+    const found = (this.#open ?? this.#refusal)?.waiting.find(id) ?? (await kept());
     const mayKnow = this.#open !== undefined || ![...this.#tables.values()].some(({ table }) => isWritable(table));
     if (found === undefined && !mayKnow) throw unopened();
     return found;

@@ -123,13 +123,19 @@ export class WrittenTable {
     }
   }
 
-  /** Counts up what lies here as it was found in a journal that was opened again: what is missing there has been dealt with by another. */
-  recover(entries: readonly Entry[], now: Instant): void {
+  /**
+   * Counts up what lies here as it was found in a journal that was opened again. What is missing there has been dealt with by another, and is
+   * taken for landed: `parked` takes it away.
+   * @returns what is missing.
+   */
+  recover(entries: readonly Entry[], now: Instant): readonly Entry[] {
     const known = new Set(entries.map(({ lsn }) => lsn));
-    for (const lying of this.#lying) if (!known.has(lying.entry.lsn)) lying.landedAt ??= now;
+    const missing = this.#lying.filter(({ entry, landedAt }) => landedAt === undefined && !known.has(entry.lsn));
+    for (const lying of missing) lying.landedAt = now;
     const here = new Set(this.#lying.map(({ entry }) => entry.lsn));
     this.lay(entries.filter(({ lsn }) => !here.has(lsn)));
     this.#review();
+    return missing.map(({ entry }) => entry);
   }
 
   landed(lsns: ReadonlySet<number>, now: Instant): void {

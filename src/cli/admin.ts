@@ -1,5 +1,5 @@
 /** The administration of a daemon, put together: the API in the master, who may use it, its sockets, and what it remembers. */
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { join } from "node:path";
 import { Access } from "../admin/access/access.ts";
 import { AdminApi } from "../admin/api.ts";
@@ -27,6 +27,8 @@ import type { Listener, RawHandle } from "../master/shell/listeners.ts";
 import { adminConnections } from "../settings/files.ts";
 import { detectMachine } from "../settings/machine.ts";
 import type { Settings } from "../settings/table.ts";
+import { createTrust } from "../worker/gate/address.ts";
+import { notePeer } from "../worker/peer.ts";
 import { openSocket, type ControlSocket } from "./control-socket.ts";
 import { readDashboardOrder } from "./dashboard-order.ts";
 import { adminSocket } from "./places.ts";
@@ -79,6 +81,7 @@ export function createAdmin({ log, settings, access, master, monitoring, health,
     if (over !== undefined) file.peaks(over);
   };
   const hosts = (): readonly string[] => settings().admin_hosts;
+  const isSecure = (req: IncomingMessage): boolean => createTrust(settings().trusted_proxies).isSecure(req);
   const api = new AdminApi({
     master,
     access,
@@ -108,7 +111,9 @@ export function createAdmin({ log, settings, access, master, monitoring, health,
       const most = adminConnections(settings(), detectMachine({}).nofile);
       const socket = await openAdminSocket(settings(), log, api, most.workers);
       const adopt =
-        listeners.length === 0 ? () => {} : openOwn(api, listeners, { log, hosts, access, health, monitored: heard, most: most.own });
+        listeners.length === 0
+          ? () => {}
+          : openOwn(api, listeners, { log, hosts, access, health, isSecure, monitored: heard, most: most.own });
       const close = (): void => {
         const last = meter.end();
         if (last !== undefined) file.peaks(last);
@@ -142,6 +147,8 @@ const openAdminSocket = (settings: Settings, log: Logger, api: AdminApi, most: n
 
 type OwnParts = Pick<AdminParts, "log" | "access" | "health" | "monitored"> & {
   readonly hosts: () => readonly string[];
+  /** Whether the browser speaks HTTPS, by the word of a trusted proxy: the address itself has none. */
+  readonly isSecure: (req: IncomingMessage) => boolean;
   readonly most: number;
 };
 
@@ -156,7 +163,7 @@ const TURN = ms(50);
 function openOwn(
   api: AdminApi,
   listeners: readonly Listener[],
-  { log, hosts, access, health, monitored, most }: OwnParts,
+  { log, hosts, access, health, isSecure, monitored, most }: OwnParts,
 ): AdminSocket["adopt"] {
   const windows = new Windows();
   const edge = new Edge({
@@ -189,13 +196,15 @@ function openOwn(
   const server = adminServer(api);
   server.removeAllListeners("request");
   server.maxRequestsPerSocket = 100;
+  server.on("connection", notePeer);
   server.on("request", (req, res) => {
     const client = req.socket.remoteAddress ?? "unix";
     res.shouldKeepAlive = false;
     if (!normaliseTarget(req) || !edge.owns(req.url ?? "/"))
       return write(req, res, problem({ status: 404, code: "unknown-path", detail: "the dashboard is at /admin" }));
     if (pathOf(req.url ?? "/") === MONITORED && isMonitorRequest(client, req.headers["user-agent"])) monitored();
-    edge.answer(req, res, { client, requestId: crypto.randomUUID(), secure: false, health: health(), strike: () => strike(client) });
+    const secure = isSecure(req);
+    edge.answer(req, res, { client, requestId: crypto.randomUUID(), secure, health: health(), strike: () => strike(client) });
   });
   limitConnections(server, most);
   server.on("error", (error) => log.warn(`DROVER_ADMIN_BIND did not accept: ${messageOf(error)}`));

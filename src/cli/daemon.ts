@@ -30,6 +30,7 @@ import { createHooks } from "./hooks.ts";
 import { createMonitor } from "./monitor.ts";
 import { createOffspring, type OffspringParts } from "./offspring.ts";
 import { brokerOf, createQuestions } from "./questions.ts";
+import { takeSettingsBack } from "./reload.ts";
 import { masterSnapshot, type Reporting } from "./snapshot.ts";
 import type { SlotKeeper } from "./slots/keeper.ts";
 import { policyOf } from "./state.ts";
@@ -134,7 +135,6 @@ export function createDaemon(parts: DaemonParts): Daemon {
     },
     worn: (child) => watch.wore(child),
     told: (answer) => questions.told(answer),
-    posted: (answer) => monitor.posted(answer),
     rolesForTables: () => (demo ? ["emulator", "broker"] : ["broker"]),
     policy: () => policyOf(generations.settings()),
     lend(child) {
@@ -148,6 +148,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
       if (rolling && state.roll === undefined) compactSoon();
       rolling = state.roll !== undefined;
       generations.forget(state);
+      const workers = takeSettingsBack(log, generations, state);
+      if (workers !== undefined) arbiter.feed({ type: "scale", to: workers });
       further.settle(state);
     },
     exit(code) {
@@ -176,7 +178,6 @@ export function createDaemon(parts: DaemonParts): Daemon {
     settings: () => generations.settings(),
     refusedReload: () => generations.refusal ?? null,
     keeper,
-    send: (post) => toBroker({ type: "post", post }),
   });
   arbiter.agenda.every(SAMPLE_EVERY, () => {
     watch.round();

@@ -1,5 +1,6 @@
 /** What `drover dashboard` may ask of the daemon over the control socket. */
 import type { Access } from "../admin/access/access.ts";
+import { MOST_TOKENS } from "../admin/access/tokens.ts";
 import { minutes } from "../base/units.ts";
 import type { ControlAnswer } from "../master/shell/control.ts";
 
@@ -28,7 +29,10 @@ export function readDashboardOrder(
   if (typeof name !== "string" || !NAME.test(name)) return refused("a token's name has 1 to 64 letters, digits, and . _ @ -");
   const lasts = days === undefined ? undefined : wholeDays(days);
   if (lasts === null) return refused(`days must be a whole number from 1 to ${MOST_DAYS}`);
-  return { ok: true, message: access.token(role, name, lasts === undefined ? undefined : minutes(lasts * 24 * 60)) };
+  const token = access.token(role, name, lasts === undefined ? undefined : minutes(lasts * 24 * 60));
+  return token === undefined
+    ? refused(`there are ${MOST_TOKENS} tokens: revoke one first, drover dashboard --revoke NAME`)
+    : { ok: true, message: token };
 }
 
 const wholeDays = (days: unknown): number | null =>

@@ -8,7 +8,7 @@ import { makePlan, type Plan } from "./plan.ts";
 import { SESSION_KEY } from "./session-key.ts";
 
 export interface Generations {
-  /** The settings in force for the master: live rows are the newest, the others as each generation has them. */
+  /** The settings in force for the master: those of the newest generation that has not failed. */
   resolved(): Resolved;
   settings(): Settings;
   /**
@@ -16,6 +16,11 @@ export interface Generations {
    * @throws DroverError when none could (the application is gone …); then nothing has changed.
    */
   adopt(resolved: Resolved): void;
+  /**
+   * A reload that is rolled back takes its settings with it; call it after each event.
+   * @returns what they were and what they are again; undefined when nothing went back.
+   */
+  follow(state: Master): { readonly refused: Resolved; readonly again: Resolved } | undefined;
   /** Why the last reload was refused before anything rolled; undefined when it was not. */
   refusal: string | undefined;
   /** @throws DroverError when the generation can't begin (the application is gone …). */
@@ -31,7 +36,7 @@ export function createGenerations(first: Resolved, demo: boolean, emulatorUrl: s
     if (plan.app === undefined || existsSync(join(settings.data_dir, SESSION_KEY))) plan.sessionKeys();
     return plan;
   };
-  const plans = new Map<number, Plan>();
+  const known = new Map<number, { readonly plan: Plan; readonly resolved: Resolved }>();
   /** What the last reload was judged by: the next generation begins with these very files, whatever becomes of them meanwhile. */
   let judged: Plan | undefined;
   let current = first;
@@ -44,16 +49,24 @@ export function createGenerations(first: Resolved, demo: boolean, emulatorUrl: s
       current = resolved;
     },
     plan(generation) {
-      const known = plans.get(generation);
-      if (known !== undefined) return known;
-      const fresh = judged === undefined ? planFor(generation, current) : { ...judged, generation };
+      const old = known.get(generation);
+      if (old !== undefined) return old.plan;
+      const plan = judged === undefined ? planFor(generation, current) : { ...judged, generation };
       judged = undefined;
-      plans.set(generation, fresh);
-      return fresh;
+      known.set(generation, { plan, resolved: current });
+      return plan;
+    },
+    follow({ roll, lastRoll, generation }) {
+      const failed = roll?.back !== undefined ? roll.generation : lastRoll?.is === "rolledBack" ? lastRoll.generation : undefined;
+      const again = known.get(generation)?.resolved;
+      const refused = failed === undefined ? undefined : known.get(failed)?.resolved;
+      if (refused !== current || again === undefined) return undefined; // also when other settings were read since then: the next generation's
+      current = again;
+      return { refused, again };
     },
     forget(state) {
       const used = generationsInUse(state);
-      for (const generation of plans.keys()) if (generation < state.generation && !used.has(generation)) plans.delete(generation);
+      for (const generation of known.keys()) if (generation < state.generation && !used.has(generation)) known.delete(generation);
     },
   };
 }

@@ -3,13 +3,13 @@ import { hostname } from "node:os";
 import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Measured } from "../base/measured.ts";
-import type { FromChild, Post } from "../base/protocol.ts";
 import type { Ms, Timestamp } from "../base/units.ts";
 import { advise, type Advice } from "../admin/advice/advice.ts";
 import { createAlerts, type Alerts } from "../admin/alerts/alerts.ts";
 import { noticeJson, noticeText } from "../admin/alerts/body.ts";
 import { createCommandSink } from "../admin/alerts/command.ts";
 import { createCourier } from "../admin/alerts/courier.ts";
+import { post } from "../admin/alerts/post.ts";
 import type { AlertTest, AlertView, Delivered, DeliveryResult, Notice, Sink } from "../admin/alerts/view.ts";
 import { renderMetrics } from "../admin/metrics/render.ts";
 import { refusalsOf } from "../admin/refusals.ts";
@@ -31,7 +31,6 @@ export interface Monitor {
   fullIn(): Ms | null;
   /** The text of /metrics. */
   metrics(): string;
-  posted(answer: Extract<FromChild, { type: "posted" }>): void;
   /** Sends a test to every sink that is set. @returns their names. */
   test(): readonly Sink[];
   /** @returns false when no such alert fires. */
@@ -57,8 +56,6 @@ export interface MonitorParts {
   settings(): Settings;
   refusedReload(): string | null;
   readonly keeper: Pick<SlotKeeper, "schedule" | "usage">;
-  /** To the broker. @returns false when there is none. */
-  send(post: Post): boolean;
 }
 
 export function createMonitor(parts: MonitorParts): Monitor {
@@ -85,7 +82,6 @@ export function createMonitor(parts: MonitorParts): Monitor {
     advice: (snapshot) => adviceFor(snapshot),
     fullIn: () => alerts.fullIn(),
     metrics: () => metricsText(parts.snapshot(), measured(), { alerts, sinks, adviceFor, keeper: parts.keeper }),
-    posted: (answer) => sinks.posted(answer),
     test() {
       sinks.tell(alerts.test());
       return sinks.set();
@@ -128,14 +124,13 @@ function metricsText(snapshot: Snapshot, measured: Measured, { alerts, sinks, ad
 interface Sinks {
   tell(notice: Notice): void;
   tick(): void;
-  posted(answer: Extract<FromChild, { type: "posted" }>): void;
   set(): readonly Sink[];
   delivered(): readonly Delivered[];
   tests(): readonly AlertTest[];
   close(): void;
 }
 
-function createSinks({ log, settings, send }: MonitorParts): Sinks {
+function createSinks({ log, settings }: MonitorParts): Sinks {
   const counts = new Map<string, Delivered>();
   const count = (sink: Sink, result: DeliveryResult): void => {
     const n = (counts.get(`${sink} ${result}`)?.n ?? 0) + 1;
@@ -164,7 +159,7 @@ function createSinks({ log, settings, send }: MonitorParts): Sinks {
     const { alert_command: file, alert_command_timeout: timeout } = settings();
     return file === undefined ? undefined : { file, timeout };
   };
-  const courier = createCourier({ clock: systemClock, send, target, body, done: done("webhook") });
+  const courier = createCourier({ clock: systemClock, post, target, body, done: done("webhook") });
   const command = createCommandSink({ command: program, body, done: done("command") });
   return {
     tell(notice) {
@@ -174,7 +169,6 @@ function createSinks({ log, settings, send }: MonitorParts): Sinks {
       command.run(notice);
     },
     tick: () => courier.look(),
-    posted: (answer) => courier.posted(answer),
     set: () => ["log", ...(target() === undefined ? [] : ["webhook" as const]), ...(program() === undefined ? [] : ["command" as const])],
     delivered: () => [...counts.values()],
     tests: () => [...tests.values()],

@@ -1,6 +1,7 @@
 /** What HUP and `drover reload` do before anything rolls: read the settings again, say what changed, refuse what can't change. */
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { Master } from "../master/core/model.ts";
 import { afterReload, diffSettings, type SettingsDiff } from "../settings/diff.ts";
 import type { Resolved } from "../settings/resolve.ts";
 import { sourceText } from "../settings/source.ts";
@@ -19,7 +20,7 @@ export function reloadSettings(log: Logger, generations: Generations, resolve: (
   let fresh: Resolved;
   try {
     fresh = resolve();
-    generations.adopt(afterReload(before, fresh, "all"));
+    generations.adopt(afterReload(before, fresh));
   } catch (error) {
     log.error({ err: error }, `reload refused, nothing has changed: ${messageOf(error)}`);
     generations.refusal = messageOf(error);
@@ -38,6 +39,22 @@ export function reloadSettings(log: Logger, generations: Generations, resolve: (
     message: count === 0 ? "no setting changed" : `${count} setting${count === 1 ? "" : "s"} changed`,
     diff,
   };
+}
+
+/**
+ * A reload that was rolled back: its settings go with it.
+ * @returns how many workers there are to be again, if the reload had changed that and nobody has since.
+ */
+export function takeSettingsBack(log: Logger, generations: Generations, state: Master): number | undefined {
+  const back = generations.follow(state);
+  if (back === undefined) return undefined;
+  const { refused, again } = back;
+  const { live, roll } = diffSettings(refused, again);
+  for (const { name, before, after } of [...live, ...roll])
+    log.warn({ setting: name, before, after }, `${name}: ${before} → ${after}, as before the reload`);
+  if (refused.settings.log_level !== again.settings.log_level) log.level = again.settings.log_level;
+  const changed = refused.settings.workers !== again.settings.workers && state.target === refused.settings.workers;
+  return changed ? again.settings.workers : undefined;
 }
 
 function sayDiff(log: Logger, diff: SettingsDiff): void {

@@ -45,10 +45,8 @@ import { readOptions, type Options } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import { noteRunning, prepareDirectories } from "./places.ts";
 import { createSlotKeeper } from "./slots/keeper.ts";
+import { undoAll, type Undo } from "./undo.ts";
 import { createUpkeep } from "./upkeep.ts";
-
-/** Things to undo when the daemon ends, last first. */
-type Undo = () => unknown;
 
 export async function serve(argv: readonly string[]): Promise<number> {
   endSoon();
@@ -73,11 +71,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   const sink = openLog(settings);
   for (const text of narrowed) sink.log.warn(text);
   const undo: Undo[] = [];
-  const leave = (): void =>
-    undo
-      .splice(0)
-      .toReversed()
-      .forEach((step) => step());
+  const leave = (): void => undoAll(undo, sink.log);
   endOnFault(sink, leave);
   try {
     return await run({ options, demo, sink, undo, early, account });

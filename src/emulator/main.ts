@@ -71,7 +71,6 @@ class Life {
       case "probe": // workers' alone
       case "bound":
       case "ask": // the broker's
-      case "post":
       case "share":
       case "health":
       case "admin":

@@ -55,15 +55,12 @@ export function diffSettings(old: Resolved, fresh: Resolved): SettingsDiff {
   return { ...changes, hidden: hiddenChanges(old.hidden, fresh.hidden) };
 }
 
-/**
- * What runs after a reload: `restart` rows keep their old value and source, and with `live` (`drover reload --live`)
- * so do the rows that need a new generation.
- */
-export function afterReload(old: Resolved, fresh: Resolved, which: "all" | "live"): Resolved {
+/** What runs after a reload: `restart` rows keep their old value and source. */
+export function afterReload(old: Resolved, fresh: Resolved): Resolved {
   const settings: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
   for (const { name, reload } of SETTINGS) {
-    const from = reload === "live" || (reload === "roll" && which === "all") ? fresh : old;
+    const from = reload === "restart" ? old : fresh;
     settings[name] = from.settings[name];
     sources[name] = from.sources[name];
   }

@@ -118,7 +118,6 @@ export class Worker {
         this.#parts.health = message.health;
         return;
       case "ask": // the broker's
-      case "post":
         return;
       case "admin":
         return this.#deps.adminKeys?.(message.keys);

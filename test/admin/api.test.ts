@@ -9,9 +9,12 @@ import test from "node:test";
 import { fc } from "../support/fast-check.ts";
 import { pino } from "pino";
 import { Access, SESSION_LASTS, TICKET_LASTS } from "../../src/admin/access/access.ts";
+import { MOST_TOKENS } from "../../src/admin/access/tokens.ts";
 import { ROUTES, type AdminRoute } from "../../src/admin/routes.ts";
 import { digestOf, NO_KEYS } from "../../src/base/adminkeys.ts";
-import { ms } from "../../src/base/units.ts";
+import { minutes, ms } from "../../src/base/units.ts";
+import { readDashboardOrder } from "../../src/cli/dashboard-order.ts";
+import { folder } from "../support/cleanup.ts";
 import { adminWorld, alert, bearer, HandClock, OPERATOR, VIEWER } from "./world.ts";
 
 test("each order reaches the master once, as it was given; the log says who did it", async (t) => {
@@ -326,14 +329,34 @@ test("the first start makes a token; at rest there are digests; a token that is 
   assert.equal(second.login({ token }), undefined);
   assert.ok(second.login({ token: "the new one" }));
   // One for a program, with an end.
-  const scraper = second.token("viewer", "scraper", ms(1_000));
+  const scraper = second.token("viewer", "scraper", ms(1_000)) ?? "";
   assert.equal(second.login({ token: scraper })?.role, "viewer");
   clock.pass(ms(1_001));
   assert.equal(second.login({ token: scraper }), undefined);
-  const kept = second.token("viewer", "kept", undefined);
+  const kept = second.token("viewer", "kept", undefined) ?? "";
   assert.equal(open().login({ token: kept })?.name, "kept");
   assert.equal(second.revoke("kept"), 1);
   assert.equal(second.login({ token: kept }), undefined);
+});
+
+test("a token too many is refused: none that works is revoked for it, and one that has ended makes room", (t) => {
+  const clock = new HandClock();
+  const access = new Access({
+    dataDir: folder(t),
+    clock,
+    log: pino({ level: "silent" }),
+    configured: { operator: undefined, viewer: undefined },
+    changed: () => {},
+  });
+  const ask = (body: Readonly<Record<string, unknown>>) => readDashboardOrder(body, { access, link: () => undefined });
+  const first = access.keys().tokens[0];
+  for (let nr = 2; nr < MOST_TOKENS; nr += 1) assert.ok(ask({ token: "viewer", name: `nr-${nr}` }).ok);
+  assert.ok(ask({ token: "viewer", name: "a-day", days: 1 }).ok);
+  const answer = ask({ token: "operator", name: "one-more" });
+  assert.deepEqual([answer.ok, answer.message], [false, "there are 32 tokens: revoke one first, drover dashboard --revoke NAME"]);
+  assert.deepEqual([access.keys().tokens[0], access.keys().tokens.length], [first, MOST_TOKENS]);
+  clock.pass(minutes(24 * 60 + 1));
+  assert.ok(ask({ token: "operator", name: "one-more" }).ok);
 });
 
 test("a client that leaves in the middle of a login's body is no fault and no line in the log", async (t) => {

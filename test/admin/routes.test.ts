@@ -42,7 +42,7 @@ const CASES: readonly Case[] = [
     name: "an expired token",
     expected: () => 401,
     async headers(w) {
-      const token = w.access.token("operator", "short", ms(1_000));
+      const token = w.access.token("operator", "short", ms(1_000)) ?? "";
       w.clock.pass(ms(1_001));
       return bearer(token);
     },

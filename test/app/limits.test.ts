@@ -245,6 +245,18 @@ test("a batch that is sent again under its Idempotency-Key counts once against i
   assert.match((await post(30)).headers.get("ratelimit") ?? "", /"day";r=40/);
 });
 
+test("a write of which nobody knows whether it was made counts against its user's day", async () => {
+  const sheet = eventSheet();
+  sheet.grant("players", { append: "signed-in" });
+  await using w = await world(sheet, undefined, { limits: rules({ daily: 100 }) });
+  const ada = await member(w, "Ada");
+  const post = () => ada.ask("POST", "/api/tables/players", { name: "x" }, { Origin: w.url });
+  w.sheet.refuse = { reason: "away", message: "no answer", unsure: true };
+  for (let i = 0; i < 3; i += 1) assert.equal((await post()).status, 503);
+  w.sheet.refuse = undefined;
+  assert.match((await post()).headers.get("ratelimit") ?? "", /"day";r=96/);
+});
+
 test("over the limit a repeated request still gets its answer, and nothing else is written", async () => {
   const limits = rules({ write: { most: 2, per: MINUTE }, read: { most: 3, per: MINUTE } });
   await using w = await world(open(), undefined, { limits, clients: createTrust(LOCAL) });

@@ -18,6 +18,8 @@ export class Disk {
   full: "full" | "disk" | undefined;
   adds = 0;
   holder: FakeJournal | undefined;
+  /** Why it can't be read. */
+  unreadable: string | undefined;
 
   /** What a new broker finds. @throws when another has it. */
   open(): FakeJournal {
@@ -109,8 +111,9 @@ export class FakeJournal implements Journal {
     return { is: "repeated", writes: known.ids.flatMap((id) => this.#disk.write(id) ?? []) };
   }
 
-  recall(once: Once): Promise<Extract<Added, { is: "repeated" | "reused" }> | undefined> {
-    return this.#queued(() => this.#recall(once));
+  recall(once: Once): ReturnType<Journal["recall"]> {
+    const { unreadable } = this.#disk;
+    return this.#queued(() => (unreadable === undefined ? this.#recall(once) : { is: "disk", message: unreadable }));
   }
 
   settled({ landed, parked, again, at }: Settlement): void {
@@ -126,7 +129,10 @@ export class FakeJournal implements Journal {
   async dropFences(): Promise<void> {}
   async keepTags(): Promise<void> {}
   find(id: string): Promise<Write | undefined> {
-    return this.#queued(() => this.#disk.write(id));
+    return this.#queued(() => {
+      if (this.#disk.unreadable !== undefined) throw new Error(this.#disk.unreadable);
+      return this.#disk.write(id);
+    });
   }
   async parked(): Promise<readonly Write[]> {
     return [];

@@ -18,6 +18,7 @@ import { directTransport } from "../../src/sheets/direct-transport.ts";
 import { rowBody, rowTag } from "../../src/sheets/snapshot.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import { PROTOCOL } from "../../src/sheets/wire.ts";
+import { UnavailableError } from "../../src/sheets/unavailable.ts";
 import type { Change, Values, WriteAnswer, WriteRefusal } from "../../src/sheets/writes.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { Disk, means, type FakeFlusher } from "./fakes.ts";
@@ -304,6 +305,58 @@ test("a replay gets the answer of an accepted request, also of one under way, an
   assert.deepEqual([during?.writes[0]?.id, after.writes[0]?.id], [first?.writes[0]?.id, first?.writes[0]?.id]);
   assert.equal(refused(await tables.write({ ...replay, once: { key: "k", digest: "other" } }, "journal")).reason, "reused-key");
   assert.equal(disk.entries.length, 1);
+});
+
+test("a journal that can't be read is an answer, and costs no worker its connection", async () => {
+  const { broker } = openBroker();
+  serve(broker);
+  const tables = worker();
+  await tables.table("players");
+  const request = { ...one(append({ id: "mine", name: "x" })), once: { key: "k", digest: "d" } };
+  const [{ id } = { id: "" }] = written(await tables.write(request, "journal")).writes;
+  disk.unreadable = "EIO: i/o error, read";
+  for (const again of [request, { ...request, replay: true } as const]) {
+    const { reason, unsure } = refused(await tables.write(again, "journal"));
+    assert.deepEqual([reason, unsure], ["disk", true], "it was taken, and the disk does not say so");
+  }
+  await assert.rejects(Promise.resolve(broker.find("01ARZ3NDEKTSV4RRFFQ69G5FAV")), (error) => error instanceof UnavailableError);
+  await assert.rejects(tables.findWrite("01ARZ3NDEKTSV4RRFFQ69G5FAV"), (error) => error instanceof UnavailableError);
+  disk.unreadable = undefined;
+  assert.equal((await tables.findWrite(id))?.state, "journaled");
+});
+
+test("a write that another broker has set aside meanwhile is not shown when the journal comes back", async () => {
+  const { broker } = openBroker();
+  const tables = createTables(directTransport(broker));
+  await tables.table("players");
+  const [bad, good] = ["bad", "good"].map((key) => append({ id: key, name: key }));
+  const ids = written(await tables.write({ table: "players", changes: [bad as Change, good as Change] }, "journal")).writes.map(
+    (w) => w.id,
+  );
+  await eventually("both are shown", () => rowIn(tables, "bad") !== undefined && rowIn(tables, "good") !== undefined);
+  await broker.closeWrites();
+  disk.states.set(ids[0] ?? "", { state: "parked", reason: "Google does not want it" });
+  disk.holder = undefined;
+  broker.openWrites(means(disk).means);
+  await eventually("it is gone", () => rowIn(tables, "bad") === undefined);
+  assert.ok(rowIn(tables, "good") !== undefined);
+});
+
+test("an order that names more writes than it takes says of the others that they were not tried", async () => {
+  const { broker, flusher } = openBroker();
+  const tables = createTables(directTransport(broker));
+  await tables.table("players");
+  const ids: string[] = [];
+  for (const count of [500, 2]) {
+    const changes = Array.from({ length: count }, (_, nr) => append({ id: `${count}-${nr}`, name: "x" }));
+    ids.push(...written(await tables.write({ table: "players", changes }, "journal")).writes.map((write) => write.id));
+  }
+  sheet.take(flusher.flush(() => true));
+  const { ok, text } = await broker.aside({ do: "discard", ids });
+  assert.ok(ok, text);
+  const { done, refused, left } = JSON.parse(text) as { done: string[]; refused: { id: string; why: string }[]; left: number };
+  const why = "it was not tried: an order takes 500 writes, name the others again";
+  assert.deepEqual([done, refused, left], [ids.slice(0, 500), ids.slice(500).map((id) => ({ id, why })), 2]);
 });
 
 test("a call that is said again under its id writes once: to the same broker, to its successor, with another request", async () => {

@@ -148,3 +148,16 @@ test("4.5: a foreign application keeps its routes; the administration has an add
   assert.equal((await ask(`${link.origin}/api/admin/scale`, "POST", { ...bearer(token), host: "evil.test" }, { to: 1 })).status, 429);
   assert.equal((await ask(`${link.origin}/api/admin/scale`, "POST", bearer(token), { to: 1 })).status, 200);
 });
+
+test("DROVER_ADMIN_BIND behind HTTPS: by the word of a trusted proxy the browser's cookie is Secure and bound to this host", async (t) => {
+  const daemon = await start(t, { env: { DROVER_WORKERS: "1", DROVER_ADMIN_BIND: "127.0.0.1:0", DROVER_TRUSTED_PROXIES: "127.0.0.1" } });
+  const own = new URL((await drover(daemon, "dashboard")).split("\n", 1)[0] ?? "").origin;
+  const https = { "x-forwarded-proto": "https" };
+  const login = async (headers: OutgoingHttpHeaders) =>
+    (await ask(`${own}/api/admin/login`, "POST", headers, { token: tokenOf(daemon) })).headers["set-cookie"]?.join() ?? "";
+  const sealed = await login(https);
+  assert.match(sealed, /^__Host-drover-admin=[\w-]+; Path=\/; .*; Secure$/);
+  const cookie = sealed.split(";", 1)[0] ?? "";
+  assert.equal((await get(`${own}/api/admin/capacity`, { headers: { ...https, cookie } })).status, 200);
+  assert.match(await login({}), /^drover-admin=(?!.*Secure)/, "over plain HTTP a browser would not send it back");
+});

@@ -30,7 +30,8 @@ const programs = (root: string): Readonly<Record<string, string>> => ({
   systemctl: `echo "systemctl $*" >>${root}/calls; case $1 in reload) grep -q REFUSED ${root}/etc/drover.env && exit 1; exit 0 ;; esac`,
   curl: `! grep -q SICK ${root}/etc/drover.env`,
   sleep: ":",
-  install: 'shift 4; exec /usr/bin/install "$@"', // without -o and -g: the service's user is not here
+  // Without -o and -g: the service's user is not here.
+  install: `echo "install $1 $2 $3 $4 $5 $6" >>${root}/calls; shift 4; exec /usr/bin/install "$@"`,
 });
 
 function host(t: TestContext): Host {
@@ -71,13 +72,13 @@ function host(t: TestContext): Host {
 const NEW = "DROVER_WORKERS=4\nDROVER_ADMIN_TOKEN=new-secret\n";
 const RELOAD = "systemctl reload drover.service";
 
-test("0.7: deploy.sh checks and changes nothing without --go, then installs 0600 and reloads", (t) => {
+test("0.7: deploy.sh checks and changes nothing without --go, then installs for root, 0640, and reloads", (t) => {
   const far = host(t);
   const before = far.env();
   writeFileSync(join(far.root, "new.env"), NEW);
   const dry = far.run("ops@www.example.org", "new.env");
   assert.equal(dry.code, 0, dry.said);
-  assert.match(dry.said, /dry run: would install .*drover\.env \(0600\)/);
+  assert.match(dry.said, /dry run: would install .*drover\.env \(root:\w+, 0640\)/);
   assert.match(dry.said, /settings that change:[^]*DROVER_WORKERS/);
   assert.doesNotMatch(dry.said, /secret/, "values stay out of the terminal");
   assert.equal(far.env(), before);
@@ -87,7 +88,8 @@ test("0.7: deploy.sh checks and changes nothing without --go, then installs 0600
   const done = far.run("--go", "ops@www.example.org", "new.env");
   assert.equal(done.code, 0, done.said);
   assert.equal(far.env(), NEW);
-  assert.equal(statSync(join(far.root, "etc/drover.env")).mode & 0o777, 0o600);
+  assert.equal(statSync(join(far.root, "etc/drover.env")).mode & 0o777, 0o640);
+  assert.match(far.calls().join("\n"), /^install -o root -g \w+ -m 0640$/m, "a worker that was broken into can't change its settings");
   assert.deepEqual(
     far.calls().filter((call) => /restart|reload|stop/.test(call)),
     [RELOAD],

@@ -1,7 +1,10 @@
 /** Metrics and alerts of a real daemon: over deaths of workers, with a webhook that refuses at first. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
+import { folder } from "../support/cleanup.ts";
 import { get, start } from "./harness.ts";
 import { drover, metrics, SECRET, webhook } from "./metrics-helper.ts";
 import { slow, eventually } from "../support/wait.ts";
@@ -71,4 +74,15 @@ test("counters survive kills, alerts are signed and delivered", async (t) => {
   });
 
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+});
+
+test("an application without tables, which has no broker, is told of by its webhook too", async (t) => {
+  const hook = await webhook(t);
+  const dir = folder(t);
+  writeFileSync(join(dir, "app.mjs"), 'import http from "node:http"; http.createServer((req, res) => res.end("ok")).listen(3000);');
+  const daemon = await start(t, { cwd: dir, args: [join(dir, "app.mjs")], env: { DROVER_WORKERS: "1", DROVER_ALERT_WEBHOOK: hook.url } });
+  assert.equal((await daemon.status()).health.broker, "none");
+  await drover(daemon, "alerts", "test");
+  const delivery = await eventually("it was delivered", () => hook.got[0]);
+  assert.equal(delivery.body["alert"], "test");
 });

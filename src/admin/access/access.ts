@@ -81,8 +81,8 @@ export class Access {
     return ticket;
   }
 
-  /** A token for programs. @param lasts undefined: for ever. */
-  token(role: AdminRole, name: string, lasts: Ms | undefined): string {
+  /** A token for programs. @param lasts undefined: for ever. @returns undefined when there are too many. */
+  token(role: AdminRole, name: string, lasts: Ms | undefined): string | undefined {
     const wall = this.#wall();
     const token = this.#file.add({ role, name, until: lasts === undefined ? (0 as Timestamp) : later(wall, lasts) }, wall);
     this.#settle();

@@ -45,10 +45,12 @@ export class TokenFile {
     return true;
   }
 
-  /** @returns the token's text, which is kept nowhere. Of too many the oldest goes. */
-  add(key: Omit<AdminKey, "digest">, wall: Timestamp): string {
+  /** @returns the token's text, which is kept nowhere; undefined when there are MOST_TOKENS that are still good. */
+  add(key: Omit<AdminKey, "digest">, wall: Timestamp): string | undefined {
+    const good = this.all(wall);
+    if (good.length >= MOST_TOKENS) return undefined;
     const token = newToken();
-    this.#tokens = [...this.all(wall), { ...key, digest: digestOf(token) }].slice(-MOST_TOKENS);
+    this.#tokens = [...good, { ...key, digest: digestOf(token) }];
     this.#save();
     return token;
   }

@@ -1,9 +1,10 @@
 /** The alerts of the daemon: looks at every rule, and hands what changed to the sinks. */
 import type { Clock } from "../../base/clock.ts";
-import { elapsed, type Ms, type Timestamp } from "../../base/units.ts";
+import { between, elapsed, minutes, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
 import { QUIET, type AlertName, type AlertState, type Band, type Change, type Rule } from "./model.ts";
 import { step } from "./engine.ts";
 import { pastFrom, remembering, type Past, type Seen } from "./past.ts";
+import { said } from "../said.ts";
 import { readingsOf } from "./readings.ts";
 import { rulesOf, type Thresholds } from "./rules.ts";
 import { remember, timeTo, type Point } from "./trend.ts";
@@ -86,7 +87,7 @@ export function createAlerts({ clock, thresholds, tell }: Parts): Alerts {
     },
     firing: () =>
       rulesOf(thresholds())
-        .flatMap((rule) => view(rule, states.get(rule.name)))
+        .flatMap((rule) => view(rule, states.get(rule.name), clock.now()))
         .toSorted((a, b) => GRAVITY[a.level] - GRAVITY[b.level] || a.since - b.since),
     raised: () => Object.fromEntries(counts),
     fullIn: () => fullIn,
@@ -114,9 +115,28 @@ const last = ({ raised }: AlertState, reading: { readonly value: number; readonl
         text: reading === undefined || reading.text === "" ? `was: ${raised.text}` : reading.text,
       };
 
-function view(rule: Rule, state: AlertState | undefined): readonly AlertView[] {
+/** Without a reading for so long an alert says that it is not known whether it goes on. */
+const UNKNOWN_AFTER = minutes(5);
+
+function view(rule: Rule, state: AlertState | undefined, now: Instant): readonly AlertView[] {
   const band = rule.bands[state?.band ?? -1];
   if (state?.raised === undefined || band === undefined) return [];
-  const { at, value, peak, text, said } = state.raised;
-  return [{ name: rule.name, level: band.level, since: at, value, peak, threshold: band.from, text, said, acked: state.acked ?? null }];
+  const { at, value, peak } = state.raised;
+  const unseen = state.blindSince === undefined ? 0 : between(state.blindSince, now);
+  const words = state.raised.said ?? said`${state.raised.text}`;
+  const shown =
+    unseen < UNKNOWN_AFTER ? words : said`${words}; for ${Math.floor(unseen / 60_000)} minutes it has not been known whether it goes on`;
+  return [
+    {
+      name: rule.name,
+      level: band.level,
+      since: at,
+      value,
+      peak,
+      threshold: band.from,
+      text: shown.text,
+      said: shown,
+      acked: state.acked ?? null,
+    },
+  ];
 }

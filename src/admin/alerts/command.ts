@@ -35,12 +35,26 @@ export function createCommandSink({ command, body, done }: Parts): CommandSink {
   };
 
   const start = (notice: Notice, { file, timeout }: { readonly file: string; readonly timeout: Ms }): void => {
-    const child = spawn(file, [], { detached: true, stdio: ["pipe", "ignore", "pipe"], env: environment(notice), cwd: "/" });
+    const cantRun = (error: unknown): string => `${file} can't be run: ${messageOf(error)}`;
+    let child: ChildProcess;
+    try {
+      child = spawn(file, [], { detached: true, stdio: ["pipe", "ignore", "pipe"], env: environment(notice), cwd: "/" });
+    } catch (error) {
+      done(notice, "lost", cantRun(error)); // ENOMEM, EPERM, ENOTDIR, ETXTBSY are thrown, ENOENT and EACCES come as events
+      return next();
+    }
     running = child;
     let said = "";
     let late = false;
     let over = false;
-    const timer = setTimeout(() => ((late = true), killGroup(child)), timeout);
+    const expire = (): void => {
+      late = true;
+      const why = killGroup(child);
+      if (why === undefined) return;
+      child.unref();
+      end(`${file} took longer than ${timeout} ms and can't be killed: ${why}`);
+    };
+    const timer = setTimeout(expire, timeout);
     const end = (why: string): void => {
       if (over) return;
       over = true;
@@ -51,7 +65,7 @@ export function createCommandSink({ command, body, done }: Parts): CommandSink {
       done(notice, why === "" ? "ok" : "lost", why);
       next();
     };
-    child.once("error", (error) => end(`${file} can't be run: ${messageOf(error)}`));
+    child.once("error", (error) => end(cantRun(error)));
     child.once("exit", (code, signal) => {
       if (late) return end(`${file} took longer than ${timeout} ms and was killed`);
       if (code === 0) return end("");
@@ -86,12 +100,13 @@ function environment({ alert, event, level, text }: Notice): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), ALERT: alert, ALERT_EVENT: event, ALERT_LEVEL: level, ALERT_TEXT: text };
 }
 
-/** It is the first of its own group: what it has started goes with it. */
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
+/** It is the first of its own group: what it has started goes with it. @returns why it can't be killed: EPERM when it became another user. */
+function killGroup({ pid }: ChildProcess): string | undefined {
+  if (pid === undefined) return undefined;
   try {
     process.kill(-pid, "SIGKILL");
+    return undefined;
   } catch (error) {
-    if (errnoOf(error) !== "ESRCH") throw error; // it has gone already
+    return errnoOf(error) === "ESRCH" ? undefined : messageOf(error); // ESRCH: it has gone already
   }
 }

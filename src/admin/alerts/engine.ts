@@ -4,16 +4,13 @@
  *   quiet ── in a band for `for` ──→ firing ── in a higher band for `for` ──→ escalated
  *     ↑                                 └──── below, by `clearance`, for `calm` ──→ eased, or cleared
  */
-import { between, minutes, type Instant, type Timestamp } from "../../base/units.ts";
+import { between, type Instant, type Timestamp } from "../../base/units.ts";
 import { QUIET, type AlertState, type BandIndex, type Change, type Reading, type Rule } from "./model.ts";
 
 export interface At {
   readonly now: Instant;
   readonly wall: Timestamp;
 }
-
-/** What a rule can't see any more for so long is over: nobody logs in any more, there is no broker. */
-export const BLIND = minutes(5);
 
 /** The highest band that holds the value: bands up to the present one hold it `clearance` longer. */
 export function bandOf({ bands, clearance }: Rule<string>, value: number, present: BandIndex): BandIndex {
@@ -28,7 +25,8 @@ export function step(
   at: At,
 ): readonly [AlertState, Change | undefined] {
   const present = Math.min(state.band, rule.bands.length - 1); // a reload may have taken a band away
-  if (reading === undefined) return blind(state, at);
+  // What can't be seen is not over: it stays as it was, and counts anew on its way to another band.
+  if (reading === undefined) return [{ ...state, blindSince: state.blindSince ?? at.now, toward: undefined }, undefined];
   const aim = bandOf(rule, reading.value, present);
   const seen = { ...noted(state, aim < present ? { value: reading.value, text: "" } : reading), blindSince: undefined };
   if (aim === present) return [{ ...seen, band: present, toward: undefined }, undefined];
@@ -75,11 +73,4 @@ function arrive(
   const up = band > state.band;
   const told = noted(state, { value, text, said });
   return [{ ...told, band, toward: rest, acked: up ? undefined : state.acked }, up ? "escalated" : "eased"];
-}
-
-function blind(state: AlertState, { now }: At): readonly [AlertState, Change | undefined] {
-  const blindSince = state.blindSince ?? now;
-  if (state.band < 0) return [{ ...QUIET, blindSince }, undefined];
-  if (between(blindSince, now) >= BLIND) return [{ ...QUIET, blindSince }, "cleared"];
-  return [{ ...state, blindSince, toward: undefined }, undefined];
 }

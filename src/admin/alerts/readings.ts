@@ -36,12 +36,14 @@ function days({ schedule, above80 }: Seen): Part<"slot-schedule" | "time_above_8
   };
 }
 
-/** Fewer answers within a minute make no share: one failure of three is not 33 %. */
+/** Fewer answers within a minute make no share: one failure of three is not 33 %. Without any there is none to complain of. */
 const LEAST_ANSWERS = 20;
+const NOTHING = reading(0, UNSAID);
 
 /** Shares of the last minute's answers. */
 function answers({ now }: Seen, past: Past): Part<"errors" | "refusals"> {
   const [all, errors, refusals] = [grown(past, "answers", now), grown(past, "errors", now), grown(past, "refusals", now)];
+  if (all === 0) return { errors: NOTHING, refusals: NOTHING };
   if (all < LEAST_ANSWERS) return { errors: undefined, refusals: undefined };
   return {
     errors: reading(
@@ -77,7 +79,7 @@ function service(seen: Seen, past: Past): Part<"capacity" | "latency" | "cpu" | 
   return {
     capacity:
       slots === null
-        ? undefined
+        ? withoutBroker(snapshot)
         : reading(
             percent(slots.used / slots.max),
             said`${slots.used} of ${slots.max} slots are taken (${percent(slots.used / slots.max)} %)`,
@@ -92,10 +94,7 @@ function service(seen: Seen, past: Past): Part<"capacity" | "latency" | "cpu" | 
         : said`${restarts} unexpected restarts within 5 minutes${lastDeath(snapshot)}`,
     ),
     workers: reading(percent(missing), said`${workers.ready} of ${workers.target} workers are ready`),
-    broker:
-      health.broker === "none"
-        ? undefined
-        : is(up && health.broker === "away", said`the broker is away: rows go stale, and writes are refused`),
+    broker: is(up && health.broker === "away", said`the broker is away: rows go stale, and writes are refused`),
     reload: is(...failedReload(seen)),
   };
 }
@@ -128,8 +127,10 @@ const NO_ROWS = 2;
 
 function google(seen: Seen, past: Past): Part<"quota" | "rate-limited" | "google" | "credentials" | "tables"> {
   const { upstream } = seen.snapshot;
-  if (upstream === null)
-    return { quota: undefined, "rate-limited": undefined, google: undefined, credentials: undefined, tables: undefined };
+  if (upstream === null) {
+    const unseen = withoutBroker(seen.snapshot);
+    return { quota: unseen, "rate-limited": unseen, google: unseen, credentials: unseen, tables: unseen };
+  }
   const limited = grown(past, "limited", seen.now);
   const refused = credentials(upstream);
   const denied = upstream.writes?.denied;
@@ -157,6 +158,9 @@ function google(seen: Seen, past: Past): Part<"quota" | "rate-limited" | "google
   };
 }
 
+/** What a broker would tell: not known while it is away, nothing where nothing uses tables any more. */
+const withoutBroker = ({ health }: Snapshot): Reading | undefined => (health.broker === "none" ? NOTHING : undefined);
+
 /** OpenSSL's and Node's words for a certificate that is not believed. */
 const CERTIFICATE = /certificate|\bCERT_/i;
 
@@ -179,7 +183,10 @@ function quota({ quota: read, writes }: UpstreamReport): Reading {
 
 function writing({ snapshot, measured, now }: Seen, past: Past): Part<"parked" | "backlog" | "journal"> {
   const writes = snapshot.upstream?.writes;
-  if (writes === undefined) return { parked: undefined, backlog: undefined, journal: undefined };
+  if (writes === undefined) {
+    const unseen = withoutBroker(snapshot);
+    return { parked: unseen, backlog: unseen, journal: unseen };
+  }
   const parked = grown(past, "parked", now);
   const oldest = Math.round(writes.oldest / 1_000);
   const share = measured.journalSize === 0 ? 0 : percent(writes.waitingBytes / measured.journalSize);
@@ -195,11 +202,12 @@ function writing({ snapshot, measured, now }: Seen, past: Past): Part<"parked" |
   };
 }
 
-function fullestTable({ upstream }: Snapshot): Reading | undefined {
+function fullestTable(snapshot: Snapshot): Reading | undefined {
+  const { upstream } = snapshot;
   const [fullest] = (upstream?.tables ?? [])
     .flatMap(({ name, fill }) => (fill === undefined ? [] : [{ name, fill }]))
     .toSorted((a, b) => b.fill - a.fill);
-  if (fullest === undefined) return upstream === null ? undefined : reading(0, UNSAID);
+  if (fullest === undefined) return upstream === null ? withoutBroker(snapshot) : NOTHING;
   const { name, fill } = fullest;
   return reading(fill, said`the table ${name} has ${fill} % of its maxRows or maxBytes: at 100 % new rows are refused`);
 }

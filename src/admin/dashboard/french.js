@@ -9,6 +9,7 @@ export const FRENCH = {
   "the CPU is at {0} %": "le processeur est à {0} %",
   "the CPU is at {0} %: drover uses {1} %, other processes {2} %":
     "le processeur est à {0} % : drover en utilise {1} %, d’autres processus {2} %",
+  "{0}; for {1} minutes it has not been known whether it goes on": "{0} ; depuis {1} minutes, on ne sait pas si cela dure",
   "memory is at {0} %": "la mémoire est à {0} %",
   "{0} unexpected restarts within 5 minutes{1}": "{0} redémarrages imprévus en 5 minutes{1}",
   "1 unexpected restart within 5 minutes{0}": "1 redémarrage imprévu en 5 minutes{0}",

@@ -127,8 +127,9 @@ async function refuse(
 
 function readCredentials({ headers, body = "" }: LoginRequest): Credentials | Problem {
   const form = /^application\/x-www-form-urlencoded\b/i.test(headers["content-type"] ?? "");
-  const fields = form ? readForm(body) : readJson(body);
-  if ("status" in fields) return fields as Problem;
+  const read = form ? readForm(body) : readJson(body);
+  if (!read.ok) return read.problem;
+  const { fields } = read;
   for (const field of ["name", "secret"]) {
     const value = fields[field];
     const right = typeof value === "string" && value.trim() !== "" && value.length <= MOST_SECRET && value.isWellFormed();
@@ -139,24 +140,25 @@ function readCredentials({ headers, body = "" }: LoginRequest): Credentials | Pr
   return { name: fields["name"] as string, secret: fields["secret"] as string, form };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+/** The client names the fields: a problem can't be told from them by a name of its own. */
+type Parsed = { readonly ok: true; readonly fields: Readonly<Record<string, unknown>> } | { readonly ok: false; readonly problem: Problem };
 
-function readForm(body: string): Fields | Problem {
+function readForm(body: string): Parsed {
   const pairs = splitPairs(body);
-  return pairs.ok ? Object.fromEntries(pairs.value) : badParameter(pairs.bad);
+  return pairs.ok ? { ok: true, fields: Object.fromEntries(pairs.value) } : { ok: false, problem: badParameter(pairs.bad) };
 }
 
-function readJson(body: string): Fields | Problem {
+function readJson(body: string): Parsed {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
-    return problem(400, "not-json", "the body is no JSON"); // what it is must not be repeated: it holds a secret
+    return { ok: false, problem: problem(400, "not-json", "the body is no JSON") }; // what it is must not be repeated: it holds a secret
   }
   const isRecord = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isRecord && !("status" in (value as object))
-    ? (value as Fields)
-    : problem(422, "invalid", "expected an object of “name” and “secret”");
+  return isRecord
+    ? { ok: true, fields: value as Record<string, unknown> }
+    : { ok: false, problem: problem(422, "invalid", "expected an object of “name” and “secret”") };
 }
 
 function send(reply: FastifyReply, identity: Identity, { sessions, sessionIdle }: AppServices): FastifyReply {

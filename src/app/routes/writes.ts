@@ -124,6 +124,7 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
         if (isForm(request.raw) && written !== undefined) return reply.redirect(`/api/writes/${written.id}`, 303);
         return sendWritten(reply, answer, wish);
       }
+      if (answer.refusal.unsure === true) writers.delete(request); // it may have been written: it counts
       if (answer.refusal.reason === "not-writable") warnOnce(wish.info.name, answer.refusal.message, warned, services);
       return sendProblem(request, reply, problemOfRefusal(answer.refusal, wish, request));
     },

@@ -24,7 +24,7 @@ const done = (value: unknown): Result => ({ is: "done", value });
 
 /** What an operation is answered that has not happened. */
 function notDone(op: Op, why: string): Result {
-  return op.do === "add" ? done({ is: "disk", message: why }) : { is: "failed", message: why };
+  return op.do === "add" || op.do === "recall" ? done({ is: "disk", message: why }) : { is: "failed", message: why };
 }
 
 export class Committer {

@@ -7,7 +7,7 @@ import { inspectJournal } from "../../broker/journal/inspect.ts";
 import { contentOf, isOurs } from "../emit/write.ts";
 import { mustStayInside, touched } from "./inside.ts";
 import { parseUninstall, type UninstallOptions } from "./options.ts";
-import { isBooted, must, run } from "./systemctl.ts";
+import { isActive, isBooted, must, run } from "./systemctl.ts";
 import { CURRENT, HOME, linkAt, noteOf } from "./version.ts";
 
 const cant = (why: string): DroverError => new DroverError("DROVER_E_INSTALL", why);
@@ -59,20 +59,36 @@ function data({ root, names }: UninstallOptions): readonly string[] {
     .filter((path) => existsSync(path));
 }
 
-/** @throws DroverError before anything is touched. */
-function judge(options: UninstallOptions): void {
-  const { root, names, purge, anyway } = options;
-  if (root === "/" && process.geteuid?.() !== 0) throw cant("drover uninstall needs root (sudo drover uninstall). Nothing was changed");
-  const waiting = purge && !anyway ? (inspectJournal(join(root, "var/lib", names.dir, "journal.db"))?.waiting ?? 0) : 0;
-  if (waiting > 0)
-    throw cant(
-      `${waiting} acknowledged writes in /var/lib/${names.dir} have not reached the spreadsheet: start ${names.service} until drover status says that none waits, or lose them: --anyway. Nothing was changed`,
-    );
+interface Services {
+  isActive(unit: string): boolean;
+  stop(units: readonly string[]): void;
+  start(units: readonly string[]): void;
+}
+
+const OF_SYSTEMD: Services = {
+  isActive,
+  stop: (units) => void must("systemctl", "stop", ...units),
+  start: (units) => void must("systemctl", "start", ...units),
+};
+
+/**
+ * Stops the service, which else would accept more after the count, and counts what has not reached the spreadsheet.
+ * @returns how many acknowledged writes wait; when any do, or it can't be told, what ran before runs again.
+ */
+export function stopToCount(units: readonly string[], count: () => number, services: Services): number {
+  const running = units.filter((unit) => services.isActive(unit));
+  if (running.length > 0) services.stop(running);
+  let waiting: number | undefined;
+  try {
+    return (waiting = count());
+  } finally {
+    if (waiting !== 0 && running.length > 0) services.start(running);
+  }
 }
 
 export async function uninstall(argv: readonly string[]): Promise<number> {
   const options = parseUninstall(argv);
-  const { names, root, purge, dryRun } = options;
+  const { names, root, purge, anyway, dryRun } = options;
   mustStayInside(
     root,
     touched(names).map((path) => join(root, path)),
@@ -82,12 +98,19 @@ export async function uninstall(argv: readonly string[]): Promise<number> {
     process.stdout.write(remove.map((path) => `# would remove ${path}\n`).join(""));
     return EXIT.done.code;
   }
-  judge(options);
+  if (root === "/" && process.geteuid?.() !== 0) throw cant("drover uninstall needs root (sudo drover uninstall). Nothing was changed");
   if (remove.length === 0) {
     process.stdout.write(`nothing of ${names.service} that drover install wrote is here\n`);
     return EXIT.done.code;
   }
   const systemd = root === "/" && isBooted();
+  const units = systemd ? [names.socket, names.service] : [];
+  const count = (): number => inspectJournal(join(root, "var/lib", names.dir, "journal.db"))?.waiting ?? 0;
+  const waiting = purge && !anyway ? stopToCount(units, count, OF_SYSTEMD) : 0;
+  if (waiting > 0)
+    throw cant(
+      `${waiting} acknowledged writes in /var/lib/${names.dir} have not reached the spreadsheet: start ${names.service} until drover status says that none waits, or lose them: --anyway. Nothing was removed`,
+    );
   if (systemd) run("systemctl", "disable", "--now", names.socket, names.service);
   for (const path of remove) {
     rmSync(path, { recursive: true, force: true });

@@ -200,8 +200,6 @@ export function createArbiter(world: World, seed: number): Arbiter {
         return;
       case "told":
         return child.role === "broker" ? world.told(message) : undefined; // applications are not asked
-      case "posted":
-        return child.role === "broker" ? world.posted(message) : undefined;
       case "wants":
         for (const role of world.rolesForTables()) feed({ type: "need", role });
         return;
@@ -228,11 +226,13 @@ export function createArbiter(world: World, seed: number): Arbiter {
 
   const { look, examine } = createExaminations({ log, clock, children, state: () => state, feed });
   const balance = createBalance({ clock, children, state: () => state });
-  const agenda = createAgenda(
+  const agenda = createAgenda({
     clock,
-    () => nextDeadline(state),
-    (late) => feed({ type: "tick", late }),
-  );
+    deadline: () => nextDeadline(state),
+    tick: (late) => feed({ type: "tick", late }),
+    failed: (error) =>
+      log.error({ err: error }, `a regular job of the master fails (a fault of drover: please report it): ${messageOf(error)}`),
+  });
 
   const tellAll = (message: ToChild): void => {
     for (const child of children.values()) send(child, message);

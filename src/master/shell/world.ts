@@ -38,8 +38,6 @@ export interface World {
   died(child: Child, death: Death): void;
   /** A child answers what the operator asked it. */
   told(answer: Extract<FromChild, { type: "told" }>): void;
-  /** The broker says what came of a request to the outside. */
-  posted(answer: Extract<FromChild, { type: "posted" }>): void;
   /** Whether children of that generation were started with an inspector to open (DROVER_AUTOPSY). */
   inspectable(generation: number): boolean;
   /** How long a child of this generation may be silent. */

@@ -159,8 +159,6 @@ export const ALERTS = [
     reload: "live",
     secret: true,
     help: "Where alerts are posted as JSON; empty: nowhere.",
-    notes:
-      "The broker posts it, the only process that leaves the machine: without tables there is none, and DROVER_ALERT_COMMAND is the way.",
   }),
   setting({
     name: "alert_webhook_secret",

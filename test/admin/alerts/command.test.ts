@@ -21,22 +21,23 @@ const notice = (id: string): Notice => ({
   lasted: null,
 });
 
-function sink(t: TestContext, script: string, timeout = 10_000) {
+function sink(t: TestContext, script: string, timeout = 10_000, name = "on-alert") {
   const dir = mkdtempSync(join(tmpdir(), "drover-command-"));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const file = join(dir, "on-alert");
   writeFileSync(file, `#!/bin/sh\n${script.replaceAll("DIR", dir)}\n`);
   chmodSync(file, 0o700);
+  const limit = { timeout };
   const done: string[] = [];
   const settled: (() => void)[] = [];
   const made = createCommandSink({
-    command: () => ({ file, timeout: ms(timeout) }),
+    command: () => ({ file: join(dir, name), timeout: ms(limit.timeout) }),
     body: ({ id }) => `{"id":"${id}"}`,
     done: ({ id }, result, why) => (done.push(`${id} ${result}${why === "" ? "" : `: ${why}`}`), settled.shift()?.()),
   });
   t.after(() => made.close());
   const next = (): Promise<void> => new Promise((resolve) => settled.push(resolve));
-  return { made, dir, done, next };
+  return { made, dir, done, next, limit };
 }
 
 test("it gets the JSON on stdin, the words in its environment, no shell reads them, and nothing else of ours", async (t) => {
@@ -93,4 +94,34 @@ test("one that is not there is said; one that does not read its input is none th
   }
   assert.match(done[0] ?? "", /^lost \/nowhere\/at-all can't be run: .*ENOENT/);
   assert.equal(done[1], "ok ");
+});
+
+test("a file that can't be run, however that is reported, loses its alert and nothing else", async (t) => {
+  const { made, done, next } = sink(t, "exit 0", 10_000, "on-alert/below-a-file");
+  const both = [next(), next()];
+  made.run(notice("a"));
+  made.run(notice("b"));
+  await Promise.all(both);
+  assert.equal(done.length, 2);
+  for (const line of done) assert.match(line, /^[ab] lost: \S+ can't be run: spawn ENOTDIR/);
+});
+
+test("one that hangs and may not be killed, because it became another user, is left alone, and the next one runs", async (t) => {
+  const { made, done, next, limit } = sink(t, "grep -q b && exit 0; exec sleep 600", 300);
+  const asked: number[] = [];
+  const kill = t.mock.method(process, "kill", (pid: number) => {
+    asked.push(-pid);
+    limit.timeout = 60_000; // of the next one
+    throw Object.assign(new Error("kill EPERM"), { code: "EPERM" });
+  });
+  const both = [next(), next()];
+  made.run(notice("a"));
+  made.run(notice("b"));
+  await Promise.all(both);
+  kill.mock.restore();
+  for (const pid of asked) process.kill(-pid, "SIGKILL");
+  assert.deepEqual(
+    done.map((line) => line.replace(/\S+on-alert/, "it")),
+    ["a lost: it took longer than 300 ms and can't be killed: kill EPERM", "b ok"],
+  );
 });

@@ -171,6 +171,8 @@ test("2.10: errors need 20 answers within the minute: one failure of three is no
   const { serve } = answering();
   assert.deepEqual(serve(minutes(10), { answers: 1, errors: 1 }), [], "12 answers a minute");
   assert.deepEqual(serve(minutes(6), { answers: 2, errors: 2 }), ["errors raised critical"], "24 answers a minute");
+  assert.deepEqual(serve(minutes(10), { answers: 1, errors: 1 }), [], "too few to tell: it is not over");
+  assert.deepEqual(serve(minutes(5), { answers: 0 }), ["errors cleared critical"], "nobody asks any more");
 });
 
 test("0.11: refusals with 503 warn from 1 % on, for 3 minutes, and are no errors", () => {
@@ -461,4 +463,17 @@ test("time to full follows the slots", () => {
   for (let used = 100; used < 140; used += 1) look({ status: { slots: { used, max: 200, status: "HEALTHY" } } }, seconds(25));
   const left = made.fullIn();
   assert.ok(left !== null && left > minutes(25) && left < minutes(35), `${left}`);
+});
+
+test("what only the broker can tell fires on while it is away, and says that it is not known; without tables it is over", () => {
+  const { look, made, words } = alerts();
+  const health = (broker: "away" | "none") => ({ ...statusWith({}).health, broker });
+  look({ status: { upstream: upstream({ state: "down", message: "no answer within 10000 ms" }) } }, minutes(2));
+  assert.deepEqual(words(), ["google raised urgent"]);
+  look({ status: { upstream: null, health: health("away") } }, minutes(10));
+  assert.deepEqual(words(), ["broker raised urgent"]);
+  const google = made.firing().find(({ name }) => name === "google");
+  assert.equal(google?.text, "Google does not answer: no answer within 10000 ms; for 10 minutes it has not been known whether it goes on");
+  look({ status: { upstream: null, slots: null, health: health("none") } }, minutes(2));
+  assert.deepEqual(words().toSorted(), ["broker cleared urgent", "google cleared urgent"]);
 });

@@ -176,6 +176,10 @@ test("forms log in too and are sent to the page; what is no login is told what w
     [{ name: "Ada", secret: "CANARY-SECRET", more: 1 }, 422, "invalid"],
     [{ name: "Ada", secret: "x".repeat(5_000) }, 413, "body-too-large"],
     ["name=Ada&name=Kim&secret=x", 400, "bad-parameter", form],
+    // fields that are named like the parts of an answer
+    ["status=299&name=Ada&secret=CANARY-SECRET", 422, "invalid", form],
+    ["status=abc", 422, "invalid", form],
+    ["status=200&code=x&headers=abc", 422, "invalid", form],
     ["name=Ada", 415, "media-type", { "Content-Type": "text/plain" }],
   ];
   for (const [body, status, word, headers] of cases) {

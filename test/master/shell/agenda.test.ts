@@ -29,16 +29,17 @@ test("one timer serves the deadline and every job, each at its time", (t) => {
   const w = world(t);
   const ran: [string, number][] = [];
   let deadline: Instant | undefined = 25 as Instant;
-  const agenda = createAgenda(
-    w.clock,
-    () => deadline,
-    () => {
+  const agenda = createAgenda({
+    clock: w.clock,
+    failed: assert.fail,
+    deadline: () => deadline,
+    tick: () => {
       if (deadline !== undefined && w.now >= deadline) {
         ran.push(["deadline", w.now]);
         deadline = undefined;
       }
     },
-  );
+  });
   agenda.every(ms(10), () => ran.push(["ten", w.now]));
   w.advance(32);
   assert.deepEqual(ran, [
@@ -56,14 +57,15 @@ test("a deadline that moves nearer is met, one that moves away is not fired earl
   const w = world(t);
   let deadline = 100 as Instant;
   const ticks: number[] = [];
-  const agenda = createAgenda(
-    w.clock,
-    () => deadline,
-    () => {
+  const agenda = createAgenda({
+    clock: w.clock,
+    failed: assert.fail,
+    deadline: () => deadline,
+    tick: () => {
       ticks.push(w.now);
       deadline = 1_000 as Instant;
     },
-  );
+  });
   agenda.arm();
   deadline = 5 as Instant;
   agenda.arm();
@@ -75,16 +77,45 @@ test("after a sleep the tick says how late it is, and comes after what had arriv
   const w = world(t);
   let late: Ms | undefined;
   let deadline: Instant | undefined = 10 as Instant;
-  const agenda = createAgenda(
-    w.clock,
-    () => deadline,
-    (by) => {
+  const agenda = createAgenda({
+    clock: w.clock,
+    failed: assert.fail,
+    deadline: () => deadline,
+    tick: (by) => {
       late = by;
       deadline = undefined;
     },
-  );
+  });
   agenda.arm();
   w.sleep(5_000);
   w.advance(12);
   assert.ok(late !== undefined && late >= 5_000, `late by ${late}`);
+});
+
+test("a job that throws stops neither the others nor the deadline, runs again, and the same fault is told once", (t) => {
+  const w = world(t);
+  const told: string[] = [];
+  const ran: number[] = [];
+  let ticks = 0;
+  let fault: string | undefined = "no luck";
+  const agenda = createAgenda({
+    clock: w.clock,
+    deadline: () => undefined,
+    tick: () => (ticks += 1),
+    failed: (error) => told.push((error as Error).message),
+  });
+  agenda.every(ms(10), () => {
+    if (fault !== undefined) throw new Error(fault);
+  });
+  agenda.every(ms(10), () => ran.push(w.now));
+  w.advance(30);
+  fault = "another";
+  w.advance(10);
+  fault = undefined;
+  w.advance(10);
+  fault = "another";
+  w.advance(10);
+  assert.deepEqual(told, ["no luck", "another", "another"]);
+  assert.deepEqual(ran, [10, 20, 30, 40, 50, 60]);
+  assert.equal(ticks, 6);
 });

@@ -1,10 +1,17 @@
-/** One POST for the master, which never leaves the machine itself: an attempt, not a delivery. Trying again is the master's. */
-import { http, https } from "../base/http.ts";
-import { messageOf } from "../base/errors.ts";
-import type { Post } from "../base/protocol.ts";
+/** One POST to the webhook: an attempt, not a delivery. */
+import { http, https } from "../../base/http.ts";
+import { messageOf } from "../../base/errors.ts";
+import type { Ms } from "../../base/units.ts";
+
+export interface Post {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Of the whole exchange. */
+  readonly within: Ms;
+}
 
 export interface Posted {
-  readonly id: number;
   /** 0: there was no answer. */
   readonly status: number;
   /** Why there was none; the answer's first words when it is no 2xx. One line, without the address: that may be a secret. */
@@ -15,15 +22,12 @@ const MOST_ANSWER = 4_096;
 const QUOTED = 200;
 
 /** Makes the request once, follows no redirect, reads little. @throws nothing. */
-export async function post({ id, url, headers, body, within }: Post): Promise<Posted> {
+export async function post(what: Post): Promise<Posted> {
   try {
-    return { id, ...(await exchange({ url, headers, body, within })) };
+    return await exchange(what);
   } catch (error) {
-    return {
-      id,
-      status: 0,
-      why: ABORTED.has(String((error as { name?: unknown }).name)) ? `no answer within ${within} ms` : plain(error),
-    };
+    const late = ABORTED.has(String((error as { name?: unknown }).name));
+    return { status: 0, why: late ? `no answer within ${what.within} ms` : plain(error) };
   }
 }
 
@@ -36,8 +40,8 @@ const oneLine = (text: string): string =>
     .trim()
     .slice(0, QUOTED);
 
-function exchange({ url, headers, body, within }: Omit<Post, "id">): Promise<Omit<Posted, "id">> {
-  const { promise, resolve, reject } = Promise.withResolvers<Omit<Posted, "id">>();
+function exchange({ url, headers, body, within }: Post): Promise<Posted> {
+  const { promise, resolve, reject } = Promise.withResolvers<Posted>();
   const target = new URL(url);
   const { request } = target.protocol === "https:" ? https() : http;
   const req = request(target, {
