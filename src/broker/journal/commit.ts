@@ -13,10 +13,13 @@ const FULL = 13; // SQLITE_FULL
 const CONSTRAINT = 19; // SQLITE_CONSTRAINT
 const CORRUPT = 11; // SQLITE_CORRUPT
 const NOT_A_DATABASE = 26; // SQLITE_NOTADB
+const SHORT_READ = 522; // SQLITE_IOERR_SHORT_READ: no failed read, the file ends too early
 
 /** The file is not what it was: no operation can go on. */
 export const isDamage = (thrown: unknown): boolean =>
-  thrown instanceof Damage || [CORRUPT, NOT_A_DATABASE].includes(resultCode(thrown) ?? 0);
+  thrown instanceof Damage ||
+  [CORRUPT, NOT_A_DATABASE].includes(resultCode(thrown) ?? 0) ||
+  (thrown as { errcode?: unknown }).errcode === SHORT_READ;
 
 const READING: readonly Op["do"][] = ["find", "parked", "aside", "copy", "close"];
 const isReading = (op: Op): boolean => READING.includes(op.do);

@@ -9,7 +9,7 @@ import { isDamage } from "./commit.ts";
 import { Damage, Database, META, PAGE } from "./database.ts";
 import { recordOf, type LossRecord } from "./records.ts";
 import { salvage } from "./salvage.ts";
-import { refuseNewer } from "./search.ts";
+import { pageCount, refuseNewer } from "./search.ts";
 import { FILE, finishSwap } from "./swap.ts";
 import { migrate } from "./migrate.ts";
 import { claim } from "./spreadsheet.ts";
@@ -67,12 +67,24 @@ function openFile(path: string, fresh: boolean, ground: Ground, entry: OnEntries
   }
 }
 
-/** Looks at the files before SQLite does. @returns what is wrong with them. */
+/**
+ * Looks at the files before SQLite does, which takes the bytes that a file lacks at its end for zeros, or for a disk that fails.
+ * @returns what is wrong with them.
+ */
 function look(path: string, size: number | undefined, wal: Wal): string | undefined {
   if (size === undefined || size === 0) return wal.size > 0 ? "its database is missing, its WAL is there" : undefined;
   // A hot rollback journal belongs to a file that was being made; SQLite knows what to do with it.
-  if (size < PAGE && statSync(`${path}-journal`, { throwIfNoEntry: false }) === undefined) return `it has ${size} bytes`;
-  return wal.damage;
+  if (statSync(`${path}-journal`, { throwIfNoEntry: false }) !== undefined) return wal.damage;
+  if (size < PAGE) return `it has ${size} bytes`;
+  return wal.damage ?? cutShort(path, size, wal);
+}
+
+/** A kill during a checkpoint leaves the file short of pages that the WAL still has. */
+function cutShort(path: string, size: number, wal: Wal): string | undefined {
+  const count = wal.count ?? pageCount(path);
+  let whole = Math.floor(size / PAGE);
+  while (whole < count && wal.pages.has(whole + 1)) whole += 1;
+  return whole < count ? `it has ${size} bytes and must have ${count * PAGE}` : undefined;
 }
 
 /** What the damaged journal before this one lost, unless that was reported. */

@@ -36,6 +36,18 @@ export function openPages(path: string): { pages: Pages; count: number; close():
   };
 }
 
+/** Pages that a database has without its WAL, as its header says: https://www.sqlite.org/fileformat2.html#in_header_database_size. */
+export function pageCount(path: string): number {
+  const header = Buffer.alloc(32);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, header, 0, header.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  return header.readUInt32BE(28);
+}
+
 /** Every row that can be believed, with its kind; undefined for a cell that holds none. */
 export function* rowsSeen({ pages, count }: ReturnType<typeof openPages>): Generator<{ kind: Kind; row: Row } | undefined> {
   for (let nr = 1; nr <= count; nr += 1)

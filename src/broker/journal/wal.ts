@@ -15,6 +15,8 @@ export interface Wal {
   readonly damage: string | undefined;
   /** Where the newest committed content of a page begins in the file. */
   readonly pages: ReadonlyMap<number, number>;
+  /** Of the database after the newest commit, in pages; undefined: nothing is committed here. */
+  readonly count: number | undefined;
   /** In bytes. */
   readonly size: number;
   /** It is empty, or its header fits its sum. */
@@ -39,7 +41,8 @@ function checksum(bytes: Uint8Array, little: boolean, from: Sum): Sum {
 
 interface Frame {
   readonly page: number;
-  readonly commits: boolean;
+  /** Of a commit: the database's pages after it; else 0. */
+  readonly count: number;
   /** Of this run of the log: the salts of its header. */
   readonly ours: boolean;
   readonly stored: Sum;
@@ -54,7 +57,7 @@ function readFrame(bytes: Uint8Array, little: boolean, salts: Sum, before: Sum):
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stored = sumAt(view, 16);
   const sum = checksum(bytes.subarray(FRAME), little, checksum(bytes.subarray(0, 8), little, before));
-  return { page: view.getUint32(0), commits: view.getUint32(4) !== 0, ours: same(sumAt(view, 8), salts), stored, whole: same(sum, stored) };
+  return { page: view.getUint32(0), count: view.getUint32(4), ours: same(sumAt(view, 8), salts), stored, whole: same(sum, stored) };
 }
 
 /** Frames in their order, each judged by the one before it as it stands there: one that was altered spoils itself and at most the next. */
@@ -90,33 +93,31 @@ function judge(file: number, size: number, pageSize: number): Wal {
   readSync(file, header, 0, HEADER, 0);
   const fits = headerFits(header) && header.readUInt32BE(8) === pageSize;
   const pages = new Map<number, number>();
+  let newest: number | undefined;
   let open = new Map<number, number>();
   let broken = fits ? 0 : 1;
   let commitsBehind = 0;
-  let certain: Map<number, number> | undefined;
-  for (const { page, commits, ours, whole, at } of frames(file, size, pageSize)) {
+  let certain: Pick<Wal, "pages" | "count"> | undefined;
+  for (const { page, count, ours, whole, at } of frames(file, size, pageSize)) {
     if (!ours || !whole) {
-      if (broken === 0) certain = new Map(pages);
+      if (broken === 0) certain = { pages: new Map(pages), count: newest };
       broken += 1;
     } else open.set(page, at);
-    if (!ours || !commits) continue;
+    if (!ours || count === 0) continue;
     if (broken > 0) commitsBehind += 1;
     for (const [nr, where] of open) pages.set(nr, where);
+    newest = count;
     open = new Map();
   }
+  const seen = { pages, count: newest, size, isHeaded: fits };
   if (broken > 0 && commitsBehind > 0)
-    return {
-      damage: fits ? "a frame in the middle of the WAL was altered" : "the header of the WAL was altered",
-      pages,
-      size,
-      isHeaded: fits,
-    };
-  return { damage: undefined, pages: certain ?? pages, size, isHeaded: fits };
+    return { ...seen, damage: fits ? "a frame in the middle of the WAL was altered" : "the header of the WAL was altered" };
+  return { ...seen, ...certain, damage: undefined };
 }
 
 /** @returns what the log has; nothing when it is missing or empty. */
 export function readWal(path: string, pageSize: number): Wal {
-  const nothing: Wal = { damage: undefined, pages: new Map(), size: 0, isHeaded: true };
+  const nothing: Wal = { damage: undefined, pages: new Map(), count: undefined, size: 0, isHeaded: true };
   let file: number;
   try {
     file = openSync(path, "r");

@@ -23,6 +23,7 @@ import { setTimeout } from "node:timers/promises";
 import { META } from "../../../src/broker/journal/database.ts";
 import type { Journal } from "../../../src/broker/journal/journal.ts";
 import { openPages, rowsSeen } from "../../../src/broker/journal/search.ts";
+import { readWal } from "../../../src/broker/journal/wal.ts";
 import { times } from "../../support/times.ts";
 import { addOne, batch, entry, folder, open, settlement } from "./world.ts";
 import { seed } from "../../support/seed.ts";
@@ -197,6 +198,56 @@ test("truncated anywhere", { timeout: times(120_000) }, async (t) => {
       await judge(t, dir, origin, !closed);
     }
   }
+});
+
+/** A journal in which `count` writes wait; the last one is large, so that the file ends with a page of it alone. */
+const waitingIn = (count: number, state: "at rest" | "killed") =>
+  shared(async (t): Promise<{ dir: string; count: number }> => {
+    const [work, dir] = [folder(t), folder(t)];
+    const journal = await open(t, work);
+    for (let i = 1; i < count; i += 1) await addOne(journal, { values: { text: "x".repeat(i % 9 === 0 ? 900 : 30) } });
+    await addOne(journal, { values: { text: "y".repeat(9_000) } });
+    await journal.close();
+    const next = await open(t, work);
+    if (state === "killed") await next.seal(batch(1, [count]), 5); // stands in the WAL alone
+    for (const name of readdirSync(work)) if (state === "killed" || name === "journal.db") copyFileSync(join(work, name), join(dir, name));
+    return { dir, count };
+  });
+
+/** Opens what is left of it: what is whole waits and lands, what is not is said, and more is taken. */
+async function judgeCut(t: TestContext, origin: { dir: string; count: number }, cut: number): Promise<void> {
+  const dir = copy(t, origin.dir);
+  const path = join(dir, "journal.db");
+  truncateSync(path, statSync(path).size - cut);
+  const journal = await open(t, dir);
+  const { entries, damage } = journal.recovered;
+  assert.match(damage ?? "", /it has \d+ bytes and must have \d+.*: \d+ writes that wait were kept/, `${cut} bytes`);
+  assert.ok(entries.length >= origin.count - 1, `${cut} bytes: ${entries.length} of ${origin.count} writes are left`);
+  await addOne(journal);
+  await journal.settle(undefined, settlement({ landed: entries.map(({ lsn }) => lsn) }));
+  await journal.close();
+  const { recovered } = await open(t, dir);
+  assert.deepEqual([recovered.entries.length, recovered.damage], [1, undefined], `${cut} bytes`);
+}
+
+/** Of the last 300 bytes, so many; the soak takes each. */
+const ENDS = Math.min(300, times(19));
+for (const state of ["at rest", "killed"] as const)
+  for (const count of [1, 60])
+    test(`the last bytes are gone: a journal of ${count} writes, ${state}`, { timeout: times(120_000) }, async (t) => {
+      const origin = await waitingIn(count, state)(t);
+      for (let i = 0; i < ENDS; i += 1) await judgeCut(t, origin, 1 + Math.floor((i * 299) / (ENDS - 1)));
+    });
+
+test("a database that lacks pages which its WAL has is no damage", async (t) => {
+  const { dir, rows, settled } = await halfInWal(t);
+  const path = join(dir, "journal.db");
+  const pages = readWal(`${path}-wal`, 4_096).pages;
+  let whole = statSync(path).size / 4_096;
+  while (pages.has(whole)) whole -= 1;
+  assert.ok(whole * 4_096 < statSync(path).size, "the last page is in the WAL, too");
+  truncateSync(path, whole * 4_096);
+  assert.deepEqual(await judge(t, dir, { rows, settled }), { kept: rows.size, damage: undefined });
 });
 
 test("pages of zeros, of noise, and swapped", { timeout: times(120_000) }, async (t) => {
