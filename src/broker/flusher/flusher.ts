@@ -34,7 +34,7 @@ class SheetFlusher implements Flusher {
 
   constructor(options: FlusherOptions) {
     this.#options = options;
-    this.#state = begin(options.journal.recovered, options.proof.read(), options.clock.now());
+    this.#state = begin(options.journal.recovered, options.proof.read(), { now: options.clock.now(), wall: options.clock.wall() });
     this.#log = new FlusherLog(options);
     this.#right = new WriteRight(options);
     this.#layouts = new Layouts(options.layout);

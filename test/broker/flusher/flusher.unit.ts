@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { randoms } from "../time.ts";
 import { LATE } from "./google.ts";
 import { fenceValue, markOf, METADATA_KEY } from "../../../src/broker/flusher/core/fence.ts";
+import type { Timestamp } from "../../../src/base/units.ts";
+import type { JumpTime } from "./time.ts";
 import { busiest, HEADER, LAYOUT, Machine } from "./world.ts";
 
 test("appends reach the sheet in one batch, as they are", async () => {
@@ -317,6 +319,95 @@ test("600 fences that stand, and a clock that is set back by a day: writes go on
   m.time.wallFrom -= 86_400_000;
   await m.time.until(() => m.rows().length > 0, 1_200_000);
   assert.deepEqual(m.rows(), [["a", ["a", 1]]]);
+});
+
+const DAY = 86_400_000;
+
+/** One row has landed with the second attempt of its batch; the first one is on its way still. */
+async function landedAndLate(m: Machine): Promise<void> {
+  m.append("first", { n: 1 });
+  await m.drain(); // the proof
+  let calls = 0;
+  m.google.fate = () => ((calls += 1) === 1 ? "late" : "ok");
+  m.append("a", { n: 1 });
+  await m.drain();
+  assert.ok(calls >= 2, `${calls} attempts`);
+}
+
+for (const life of ["the same life", "the next life"])
+  test(`the wall clock is set forward by a day after an attempt without an answer: what it was to write lands once (${life})`, async () => {
+    const m = new Machine();
+    await landedAndLate(m);
+    if (life === "the next life") m.crash();
+    m.time.wallFrom += DAY;
+    if (life === "the next life") m.start();
+    m.append("b", { n: 1 });
+    await m.drain();
+    await m.time.until(() => false, LATE + 20_000);
+    assert.deepEqual(keysOf(m), ["first", "a", "b"]);
+  });
+
+test("a machine whose clock is a day ahead leaves the fences of another one that lives", async () => {
+  const m = new Machine({ identity: "one" });
+  await landedAndLate(m);
+  m.append("z", { n: 1 }); // the newest fence of each stands for a month in any case
+  await m.drain();
+  const ahead = Object.assign(Object.create(m.time) as JumpTime, { wallFrom: m.time.wallFrom + 2 * DAY });
+  const two = new Machine({ identity: "two", start: 5_000_000, google: m.google, time: ahead });
+  two.append("b", { n: 1 });
+  await m.time.until(() => two.disk.entries.length === 0, 60_000);
+  two.append("c", { n: 1 }); // with it goes what others left
+  await m.time.until(() => two.disk.entries.length === 0, 60_000);
+  await m.time.until(() => false, LATE + 20_000);
+  assert.deepEqual(keysOf(m), ["first", "a", "z", "b", "c"]);
+});
+
+test("what another machine left a day ago is removed once it has stood for an hour", async () => {
+  const m = new Machine();
+  const old = fenceValue(markOf("long gone"), (m.time.wall() - 2 * DAY) as Timestamp, 0, "");
+  const newest = fenceValue(markOf("long gone"), (m.time.wall() - 2 * DAY) as Timestamp, 0, "");
+  m.google.edit(
+    ...[old, newest].map((metadataValue, i) => ({
+      createDeveloperMetadata: {
+        developerMetadata: {
+          metadataId: 1 + i,
+          metadataKey: METADATA_KEY,
+          metadataValue,
+          location: { spreadsheet: true },
+          visibility: "DOCUMENT",
+        },
+      },
+    })),
+  );
+  m.append("a", { n: 1 });
+  await m.drain();
+  await m.time.until(() => false, 3_600_000);
+  m.append("b", { n: 1 });
+  await m.drain();
+  const left = m.google.standing(METADATA_KEY).filter(({ value }) => value.startsWith(markOf("long gone")));
+  assert.deepEqual(
+    left.map(({ id }) => id),
+    [2],
+    "the newest tells a restored journal that it is old",
+  );
+});
+
+test("where fences don't hold, a batch that was sent before a crash is waited for, whatever the wall clock says", async () => {
+  const m = new Machine();
+  m.google.fenceless = true;
+  m.append("first", { n: 1 });
+  await m.drain();
+  m.google.fate = () => "late";
+  m.append("a", { n: 1 });
+  const { length } = m.google.writes;
+  await m.time.until(() => m.google.writes.length > length, 60_000);
+  m.crash();
+  m.google.fate = () => "ok";
+  m.time.wallFrom += DAY;
+  m.start();
+  await m.drain();
+  await m.time.until(() => false, LATE + 20_000);
+  assert.deepEqual(keysOf(m), ["first", "a"]);
 });
 
 test("a journal from an older copy waits for what the lost life had sent", async () => {

@@ -1,5 +1,5 @@
 import { impossible } from "../../../base/never.ts";
-import type { Instant } from "../../../base/units.ts";
+import { after, elapsed, later, ms, type Instant, type Timestamp } from "../../../base/units.ts";
 import type { Entry, Recovered } from "../../journal/journal.ts";
 import type { Delivery } from "../../../sheets/writes.ts";
 import { sealing, sending } from "./batch.ts";
@@ -7,6 +7,7 @@ import { markOf } from "./fence.ts";
 import { heading } from "./headers.ts";
 import { idle } from "./idle.ts";
 import { settling } from "./landing.ts";
+import { FENCE_LIFE, GOOGLE_WORKS } from "./limits.ts";
 import { locating, naming } from "./look.ts";
 import type { Event, Handler, HandlerOf, Job, Op, State, World } from "./model.ts";
 import { holding, opening } from "./open.ts";
@@ -35,8 +36,19 @@ const HANDLERS: { readonly [K in Job["is"]]: HandlerOf<K> } = {
   undoing,
 };
 
+type Moment = Pick<World, "now" | "wall">;
+
+/**
+ * When a fence that an earlier life settled may go. The wall clock may have been set since: not before all that life sent has ended,
+ * and not later than one that is settled now.
+ */
+function mayGoFrom(settledAt: Timestamp, now: Instant, wall: Timestamp): Instant {
+  const left = elapsed(wall, later(settledAt, FENCE_LIFE));
+  return after(now, ms(Math.min(FENCE_LIFE, Math.max(GOOGLE_WORKS, left))));
+}
+
 /** @param proven what an earlier life found out about the spreadsheet's fences. A bad finding is asked for again. */
-export function begin(recovered: Recovered, proven: Delivery | undefined, now: Instant): State {
+export function begin(recovered: Recovered, proven: Delivery | undefined, { now, wall }: Moment): State {
   const queue = new Queue();
   queue.add(recovered.entries);
   return {
@@ -50,7 +62,7 @@ export function begin(recovered: Recovered, proven: Delivery | undefined, now: I
     nextId: recovered.nextMetadataId,
     delivery: proven === "exactly-once" ? proven : "unproven",
     proveAt: now,
-    fences: new Map(recovered.fences.map(({ id, settledAt }) => [id, settledAt])),
+    fences: new Map(recovered.fences.map(({ id, settledAt }) => [id, mayGoFrom(settledAt, now, wall)])),
     drops: new Set(),
     tags: new Map(),
     ids: undefined,

@@ -1,8 +1,8 @@
 /** Nothing is under way: what comes next. */
-import { after } from "../../../base/units.ts";
+import { after, type Instant } from "../../../base/units.ts";
 import { isGuarded, type Guarded } from "./guards.ts";
 import { unseen } from "./headers.ts";
-import { LOCATE_APART, LONGEST_QUIET, LOOK_AGAIN, LOST_TAB, MOST_FENCES, QUIET, FENCE_LIFE } from "./limits.ts";
+import { LOCATE_APART, LONGEST_QUIET, LOOK_AGAIN, LOST_TAB, MOST_FENCES, QUIET } from "./limits.ts";
 import type { HandlerOf, Job, Op, State, World } from "./model.ts";
 import { plan, type Plan } from "./plan.ts";
 import { writingJob } from "./rows.ts";
@@ -33,9 +33,8 @@ function quietAt({ quiet, pieces }: State, world: World): World["now"] {
 
 /** As many fences stand as may: until one can be removed. */
 function fenced(state: State, world: World): Op | undefined {
-  if (state.fences.size < MOST_FENCES || overdueFences(state, world.wall).length > 0) return undefined;
-  const oldest = Math.min(...state.fences.values());
-  return { do: "sleep", until: after(world.now, (oldest + FENCE_LIFE - world.wall) as typeof FENCE_LIFE) };
+  if (state.fences.size < MOST_FENCES || overdueFences(state, world.now).length > 0) return undefined;
+  return { do: "sleep", until: Math.min(...state.fences.values()) as Instant };
 }
 
 /** The proof also creates the guards of the tables that wait, so that these cost no call of their own. */

@@ -2,7 +2,7 @@
 import { after } from "../../../base/units.ts";
 import { PROVE_AGAIN } from "./limits.ts";
 import type { Event, Flight, HandlerOf, State, World } from "./model.ts";
-import { applySettled, failed, finish, hold, settle, settlement, worked } from "./steps.ts";
+import { applySettled, failed, fenceStands, finish, hold, settle, settlement, worked } from "./steps.ts";
 
 /** Answers to a proof that are none, before it counts as failed. */
 export const MOST_ODD = 3;
@@ -13,7 +13,7 @@ export function stood(flight: Flight, state: State): void {
 }
 
 export function land(flight: Flight, state: State, world: World): void {
-  state.fences.set(flight.batch.fence.id, world.wall);
+  fenceStands(state, flight.batch.fence.id, world);
   const gone = flight.removed.filter((id) => state.fences.delete(id));
   settle(state, flight, settlement(world, { landed: flight.batch.lsns }), gone);
 }
@@ -22,7 +22,7 @@ export function land(flight: Flight, state: State, world: World): void {
 export function proven(flight: Flight, asExpected: boolean, state: State, world: World): void {
   state.delivery = asExpected ? "exactly-once" : "at-least-once";
   state.proveAt = after(world.now, PROVE_AGAIN);
-  if (asExpected) state.fences.set(flight.batch.fence.id, world.wall);
+  if (asExpected) fenceStands(state, flight.batch.fence.id, world);
   settle(state, flight, settlement(world, {}));
 }
 

@@ -139,8 +139,8 @@ export interface State {
   nextId: number;
   delivery: Delivery | "unproven";
   proveAt: Instant;
-  /** Fences that stand: settled when. */
-  readonly fences: Map<number, Timestamp>;
+  /** Fences that stand, and from when on each may be removed. */
+  readonly fences: Map<number, Instant>;
   /** Tags that must go: with the next batch that pins anything, at the latest. */
   readonly drops: Set<number>;
   /** By row name, the longest unused first. */

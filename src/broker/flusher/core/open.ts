@@ -11,7 +11,7 @@ import { after } from "../../../base/units.ts";
 import type { Entry } from "../../journal/journal.ts";
 import type { FoundMetadata } from "../port.ts";
 import { readMark, type Mark } from "./fence.ts";
-import { GOOGLE_WORKS, LITTER_DAYS } from "./limits.ts";
+import { FENCE_LIFE, GOOGLE_WORKS, LITTER_DAYS, LITTER_STANDS } from "./limits.ts";
 import type { HandlerOf, Job, State, World } from "./model.ts";
 import { recoveredFlight } from "./seal.ts";
 import { failed, finish, hold, settlement, worked } from "./steps.ts";
@@ -79,10 +79,10 @@ function reconcile(state: State, world: World, known: readonly Known[]): void {
   ]);
   for (const { id, mark, kind } of known) {
     if (mark !== state.mark || unsettled.has(id)) continue;
-    if (kind === "fence" || kind === "void") state.fences.set(id, state.fences.get(id) ?? world.wall);
+    if (kind === "fence" || kind === "void") state.fences.set(id, state.fences.get(id) ?? after(world.now, FENCE_LIFE));
     else if (!used.has(id)) state.drops.add(id);
   }
-  for (const id of litter(known, state.mark, world)) state.fences.set(id, 0 as never);
+  for (const id of litter(known, state.mark, world)) state.fences.set(id, after(world.now, LITTER_STANDS));
 }
 
 /** What others left behind so long ago that nobody can need it. */
@@ -102,8 +102,7 @@ const resume = (batches: readonly Batch[], state: State, world: World): Job[] =>
   batches.map((batch) => {
     const flight = recoveredFlight(batch, state, world);
     if (flight.fenced || batch.sentAt === undefined) return { is: "sending", flight };
-    const left = Math.min(GOOGLE_WORKS, Math.max(0, batch.sentAt + GOOGLE_WORKS - world.wall));
-    return { is: "waiting", flight, until: after(world.now, left as typeof GOOGLE_WORKS) };
+    return { is: "waiting", flight, until: after(world.now, GOOGLE_WORKS) }; // by the wall clock it may seem over: that may have been set
   });
 
 function rewind(left: NonNullable<State["left"]>, mine: readonly Known[], state: State, world: World): Job[] {

@@ -1,9 +1,9 @@
 /** Makes a batch: its bytes are fixed here, and never made again. */
 import type { Batch } from "../../journal/journal.ts";
 import { appendedRow } from "./cells.ts";
-import type { Timestamp } from "../../../base/units.ts";
+import type { Instant } from "../../../base/units.ts";
 import { fenceValue, guardValue, METADATA_KEY, tagValue, voidOf } from "./fence.ts";
-import { FENCE_LIFE, MOST_REMOVALS } from "./limits.ts";
+import { MOST_REMOVALS } from "./limits.ts";
 import { guardRequests, type Guarded } from "./guards.ts";
 import { renewTag, takeIds } from "./steps.ts";
 import { headerRange } from "./headers.ts";
@@ -50,14 +50,9 @@ export interface Contents {
   readonly guarded: readonly Guarded[];
 }
 
-/**
- * Fences whose time is over, the oldest first. One that was settled in the future stands since before the clock was set back: its time
- * starts again, or it would stand, and in the end hold up all writes, until the clock has caught up.
- */
-export function overdueFences(state: State, now: Timestamp): readonly number[] {
-  for (const [id, settledAt] of state.fences) if (settledAt > now) state.fences.set(id, now);
-  return [...state.fences].filter(([, settledAt]) => settledAt + FENCE_LIFE <= now).map(([id]) => id);
-}
+/** Fences whose time is over, the oldest first. */
+export const overdueFences = (state: State, now: Instant): readonly number[] =>
+  [...state.fences].filter(([, from]) => from <= now).map(([id]) => id);
 
 /** Takes the numbers it needs out of the state; tags of rows that it pins anew go. */
 export function makeFlight({ units, wishes, riders, shows, proof, guarded }: Contents, state: State, world: World): Flight {
@@ -69,7 +64,7 @@ export function makeFlight({ units, wishes, riders, shows, proof, guarded }: Con
     const old = state.tags.get(rowName({ table: layout.table, key }));
     if (old !== undefined) renewTag(state, old);
   }
-  const removed = riders ? [...state.drops, ...overdueFences(state, world.wall).slice(0, MOST_REMOVALS)] : [];
+  const removed = riders ? [...state.drops, ...overdueFences(state, world.now).slice(0, MOST_REMOVALS)] : [];
   const tag = tagValue(state.mark, world.wall);
   const mark = guardValue(state.mark, world.wall);
   const guards = guardRequests(guarded, (guard, location) => create(guard, mark, location), state);

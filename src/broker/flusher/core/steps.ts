@@ -3,7 +3,7 @@ import { after, ms, seconds, type Instant } from "../../../base/units.ts";
 import type { Settlement } from "../../journal/journal.ts";
 import type { Outcome } from "../../upstream.ts";
 import type { WriteOutcome } from "../port.ts";
-import { LONGEST_BACKOFF, LONGEST_LOST, MOST_TAGS } from "./limits.ts";
+import { FENCE_LIFE, LONGEST_BACKOFF, LONGEST_LOST, MOST_TAGS } from "./limits.ts";
 import type { Flight, Op, State, World } from "./model.ts";
 import type { Located, Tag } from "./tagged.ts";
 import { rowName } from "./queue.ts";
@@ -17,6 +17,9 @@ export const latest = (...instants: readonly Instant[]): Instant => Math.max(...
 /** The pause after the nth failure: anything from nothing to 0.5 s, doubled each time up to 30 s ("full jitter"). */
 export const jitter = (failures: number, random: number): number =>
   random * Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** Math.min(20, failures));
+
+/** A fence whose batch is settled stands until every attempt of the batch has ended. */
+export const fenceStands = (state: State, id: number, world: World): unknown => state.fences.set(id, after(world.now, FENCE_LIFE));
 
 /** @returns a sleep until the moment, or undefined when it has come. */
 export function hold(at: Instant, state: State, world: World): Op | undefined {

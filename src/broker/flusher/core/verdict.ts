@@ -6,7 +6,20 @@ import { land, MOST_ODD, proven, stood } from "./landing.ts";
 import type { Flight, HandlerOf, State, World } from "./model.ts";
 import { cut, lost } from "./rows.ts";
 import { VOID_FIELDS, voidBody } from "./seal.ts";
-import { failed, forgetPlaces, hold, jitter, latest, parkedWith, randomId, settle, settlement, soon, worked } from "./steps.ts";
+import {
+  failed,
+  fenceStands,
+  forgetPlaces,
+  hold,
+  jitter,
+  latest,
+  parkedWith,
+  randomId,
+  settle,
+  settlement,
+  soon,
+  worked,
+} from "./steps.ts";
 
 /** Not even an empty fence is taken. By chance, perhaps: it is tried some times before it is believed. */
 function unfenced(flight: Flight, state: State, world: World): void {
@@ -72,7 +85,7 @@ const hasRiders = ({ pins, removed }: Flight): boolean => pins.length + removed.
  */
 export function refuse(flight: Flight, state: State, world: World): void {
   const { lsns, fence } = flight.batch;
-  if (flight.fenced) state.fences.set(fence.id, world.wall);
+  if (flight.fenced) fenceStands(state, fence.id, world);
   const again = (): void => settle(state, flight, settlement(world, { again: lsns }));
   if (flight.moved) return again();
   doubtGuards(flight, state, world);
