@@ -60,14 +60,14 @@ export function replaceFile(path: string, content: string, isCurrent: () => bool
 /**
  * The same without blocking the event loop. One at a time for one path. Rejects when the disk
  * refuses.
+ * @param fresh where it is made: a name for all processes, so that what a crash leaves is removed by the next write, unless two may write at once.
  * @param signal aborted: the file stays as it is, because newer content was written meanwhile.
  */
-export async function replaceFileInBackground(path: string, content: string, signal: AbortSignal, mode = 0o600): Promise<void> {
-  const fresh = `${path}.next`; // one name: what a crash leaves is removed by the next write
+export async function replaceFileInBackground(path: string, content: string, fresh = `${path}.next`, signal?: AbortSignal): Promise<void> {
   await rm(fresh, { force: true });
   try {
-    await writeFile(fresh, content, { flag: "wx", mode, flush: true });
-    signal.throwIfAborted();
+    await writeFile(fresh, content, { flag: "wx", mode: 0o600, flush: true });
+    signal?.throwIfAborted();
     await rename(fresh, path);
   } catch (error) {
     await rm(fresh, { force: true });

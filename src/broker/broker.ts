@@ -184,7 +184,7 @@ export class Broker implements BrokerPort {
     this.#parts.refreshers.close();
     this.#parts.publisher.close();
     this.#options.upstream.close();
-    this.#parts.close();
+    await this.#parts.close();
     await this.#parts.snapshots.flushed();
   }
 }

@@ -78,9 +78,9 @@ export class Parts {
     this.refreshers = this.#newRefreshers();
   }
 
-  /** Keeps nothing from then on. */
-  close(): void {
-    this.#store.close();
+  /** Keeps nothing from then on. @returns when all is on disk. */
+  close(): Promise<void> {
+    return this.#store.close();
   }
 
   /** The last write that a journal is known to have accepted. */

@@ -1,14 +1,15 @@
 /**
  * What must be true for all brokers that serve one spreadsheet, whichever of them looks: how much of the quota is used,
- * and which rows each table had when. Embedded here: memory, and one small file so that a successor begins where its
- * predecessor was. Losing the file costs nothing but exactness.
+ * and which rows each table had when. Embedded here: memory, and two small files so that a successor begins where its
+ * predecessor was. Losing them costs nothing but exactness.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { isDiskTrouble, storageError } from "../base/storage.ts";
-import { ms, type Timestamp } from "../base/units.ts";
+import { ms, seconds, type Ms, type Timestamp } from "../base/units.ts";
+import { replaceFile, replaceFileInBackground } from "../base/wholefile.ts";
 import type { Delivery } from "../sheets/writes.ts";
 import type { LastAccepted } from "./journal/journal.ts";
 import type { QuotaState } from "./quota.ts";
@@ -30,7 +31,7 @@ export interface Store {
   /** What was found out about a spreadsheet: whether it refuses a second write with the same fence. */
   proof(spreadsheetId: string): Delivery | undefined;
   keepProof(spreadsheetId: string, delivery: Delivery): void;
-  /** The last write that a journal has accepted. It is kept with the next change of anything else: the file may name an older one. */
+  /** The last write that a journal has accepted, as of about a second ago. */
   lastAccepted(): LastAccepted | undefined;
   noteAccepted(last: LastAccepted): void;
   /** How many workers the broker before this one had, or this one has. */
@@ -38,21 +39,22 @@ export interface Store {
   keepReaders(count: number): void;
   checked(table: string): Checked | undefined;
   keepChecked(tables: ReadonlyMap<string, Checked>): void;
-  /** Writes what is not on disk yet, and nothing from then on. */
-  close(): void;
+  /** Writes what is not on disk yet, and nothing from then on. @returns when it is there. */
+  close(): Promise<void>;
 }
 
-/**
- * Whether a kill may lose a change: calls are counted on disk before they are made, so that a crash in a loop does not exceed the quota.
- * When a table was last checked may be this late: a successor only reads the table sooner.
- */
-type Durability = "now" | "soon";
+/** When a table was last checked may be written so late: a successor only reads the table sooner. */
 const SOON = ms(100);
+/** Of writes, at most one in so long is noted. */
+const ACCEPTED = seconds(1);
+
+interface Quotas {
+  quota: QuotaState;
+  writeQuota: QuotaState;
+}
 
 interface Kept {
   epoch: number;
-  quota: QuotaState;
-  writeQuota: QuotaState;
   proofs: Record<string, Delivery>;
   lastAccepted?: LastAccepted | undefined;
   readers: number;
@@ -88,8 +90,6 @@ function readKept(raw: unknown): Kept {
   );
   return {
     epoch: isTime(file["epoch"]) ? file["epoch"] : 0,
-    quota: readQuota(file["quota"]),
-    writeQuota: readQuota(file["writeQuota"]),
     proofs: Object.fromEntries(proofs),
     lastAccepted: readAccepted(file["lastAccepted"]),
     readers: isTime(file["readers"]) ? file["readers"] : 0,
@@ -107,17 +107,17 @@ function readTwice(path: string): string {
   }
 }
 
-function load(path: string, log: Logger): Kept {
+function load(path: string, log: Logger): unknown {
   try {
-    return readKept(JSON.parse(readTwice(path)));
+    return JSON.parse(readTwice(path));
   } catch (e) {
     if (errnoOf(e) !== "ENOENT") log.warn({ path }, `what the last broker knew is lost: ${messageOf(e)}`);
-    return readKept(undefined);
+    return undefined;
   }
 }
 
-/** Whole, or not at all. */
-function replaceFile(path: string, text: string): void {
+/** Calls are counted before they are made, so that a crash in a loop does not exceed the quota: a kill loses nothing of this, a loss of power may. */
+function replaceUnsynced(path: string, text: string): void {
   const temporary = `${path}.${process.pid}`;
   try {
     writeFileSync(temporary, text, { mode: 0o600 });
@@ -128,64 +128,111 @@ function replaceFile(path: string, text: string): void {
   }
 }
 
+/** Replaces a file in the background, whole and synced; what comes during a write is written after it. */
+class Saver {
+  readonly #path: string;
+  readonly #content: () => string;
+  readonly #failed: (e: unknown) => void;
+  readonly #written: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer ends, on the monotonic clock. */
+  #due = Infinity;
+  #saving: Promise<void> | undefined;
+
+  constructor(path: string, content: () => string, failed: (e: unknown) => void, written: () => void) {
+    this.#path = path;
+    this.#content = content;
+    this.#failed = failed;
+    this.#written = written;
+  }
+
+  /** @param wait at most, for more. */
+  save(wait: Ms): void {
+    const due = performance.now() + wait;
+    if (due >= this.#due) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => void this.saved(), wait);
+  }
+
+  /** @returns when all is on disk, or could not be written. */
+  async saved(): Promise<void> {
+    while (this.#timer !== undefined || this.#saving !== undefined) {
+      this.#saving ??= this.#start();
+      // oxlint-disable-next-line no-await-in-loop -- one at a time is the point
+      await this.#saving;
+    }
+  }
+
+  async #start(): Promise<void> {
+    clearTimeout(this.#timer);
+    [this.#timer, this.#due] = [undefined, Infinity];
+    await replaceFileInBackground(this.#path, this.#content(), `${this.#path}.${process.pid}`).then(this.#written, this.#failed);
+    this.#saving = undefined;
+  }
+}
+
 /**
- * The embedded store, in `dataDir/broker.json` (mode 0600).
+ * The embedded store, in `dataDir/broker.json` and `dataDir/quota.json` (mode 0600).
  * @throws DroverError DROVER_E_DATA_DIR when the directory can't be written, unless the disk is full or fails: the log names it, and reads go on.
  */
 export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
-  const path = join(dataDir, "broker.json");
-  const kept = load(path, log);
+  const [path, quotaPath] = [join(dataDir, "broker.json"), join(dataDir, "quota.json")];
+  const before = load(path, log);
+  const kept = readKept(before);
+  const counted = Object(load(quotaPath, log) ?? before) as { readonly [name: string]: unknown }; // an older drover's are in the other file
+  const quotas: Quotas = { quota: readQuota(counted["quota"]), writeQuota: readQuota(counted["writeQuota"]) };
   kept.epoch = Math.max(now, kept.epoch + 1);
-  const write = (): void => replaceFile(path, JSON.stringify(kept));
   let failing = false;
   const fails = (e: unknown): void => {
     if (!failing) log.error({ path }, `can't be written, the next broker will know less: ${messageOf(e)}`);
     failing = true;
   };
+  const works = (): void => void (failing = false);
+  const text = (): string => JSON.stringify(kept);
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    write();
+    replaceFile(path, text());
   } catch (e) {
     if (!isDiskTrouble(e)) throw storageError(`the data directory ${dataDir} can't be written`, e);
     fails(e);
   }
-  let timer: NodeJS.Timeout | undefined;
+  const saver = new Saver(path, text, fails, works);
   let closed = false;
-  const tryWrite = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
+  const keep = (change: Partial<Kept>, wait: Ms): void => {
+    if (closed) return;
+    Object.assign(kept, change);
+    saver.save(wait);
+  };
+  const count = (change: Partial<Quotas>): void => {
+    if (closed) return;
+    Object.assign(quotas, change);
     try {
-      write();
-      failing = false;
+      replaceUnsynced(quotaPath, JSON.stringify(quotas));
+      works();
     } catch (e) {
       fails(e);
     }
   };
-  const keep = (change: Partial<Kept>, durability: Durability): void => {
-    if (closed) return;
-    Object.assign(kept, change);
-    if (durability === "now") tryWrite();
-    else timer ??= setTimeout(tryWrite, SOON);
-  };
   return {
     epoch: kept.epoch,
-    quota: () => kept.quota,
-    keepQuota: (quota) => keep({ quota }, "now"),
-    writeQuota: () => kept.writeQuota,
-    keepWriteQuota: (writeQuota) => keep({ writeQuota }, "now"),
+    quota: () => quotas.quota,
+    keepQuota: (quota) => count({ quota }),
+    writeQuota: () => quotas.writeQuota,
+    keepWriteQuota: (writeQuota) => count({ writeQuota }),
     proof: (spreadsheetId) => (Object.hasOwn(kept.proofs, spreadsheetId) ? kept.proofs[spreadsheetId] : undefined),
-    keepProof: (spreadsheetId, delivery) => keep({ proofs: { ...kept.proofs, [spreadsheetId]: delivery } }, "now"),
+    keepProof: (spreadsheetId, delivery) => keep({ proofs: { ...kept.proofs, [spreadsheetId]: delivery } }, ms(0)),
     lastAccepted: () => kept.lastAccepted,
-    noteAccepted: (last) => void (kept.lastAccepted = last),
+    noteAccepted: (lastAccepted) => keep({ lastAccepted }, ACCEPTED),
     readers: () => kept.readers,
     keepReaders(readers) {
-      if (readers !== kept.readers) keep({ readers }, "now");
+      if (readers !== kept.readers) keep({ readers }, ms(0));
     },
     checked: (table) => (Object.hasOwn(kept.tables, table) ? kept.tables[table] : undefined),
-    keepChecked: (tables) => keep({ tables: Object.fromEntries(tables) }, "soon"),
-    close() {
-      if (timer !== undefined) tryWrite();
+    keepChecked: (tables) => keep({ tables: Object.fromEntries(tables) }, SOON),
+    async close() {
       closed = true;
+      await saver.saved();
     },
   };
 }

@@ -11,7 +11,7 @@ import type { Account } from "./account.ts";
 
 /** Names that drover gives: a directory with others in it is not drover's own. */
 const OWN =
-  /^(?:(?:journal|ledger|feed|timeline|checklist)\..*|drover\..*|(?:broker|tabs|admin-tokens|slot-schedule|slot-usage)\.json.*|session\.key.*|admin-token|snapshots|emulator|run|log|log\.jsonl|backup\.lock|restore\..*|before-restore-.*|.*\.sock|\.b\w+|\.probe-\d+|lost\+found)$/;
+  /^(?:(?:journal|ledger|feed|timeline|checklist)\..*|drover\..*|(?:broker|quota|tabs|admin-tokens|slot-schedule|slot-usage)\.json.*|session\.key.*|admin-token|snapshots|emulator|run|log|log\.jsonl|backup\.lock|restore\..*|before-restore-.*|.*\.sock|\.b\w+|\.probe-\d+|lost\+found)$/;
 
 /** Files that only drover makes: their directory is drover's, whatever else an operator keeps in it. */
 const MARKS: readonly string[] = [

@@ -28,6 +28,7 @@ const DATA: Readonly<Record<string, readonly [Kind, string]>> = {
   "timeline.jsonl": ["file", "the timeline"],
   "checklist.jsonl": ["file", "the records of the checklist"],
   "broker.json": ["file", "the broker's state"],
+  "quota.json": ["file", "the broker's counts of calls"],
   "tabs.json": ["file", "the list of tabs"],
   "session.key": ["file", "the keys of sessions"],
   "admin-tokens.json": ["file", "the administrators' tokens"],

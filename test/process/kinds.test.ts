@@ -12,6 +12,7 @@ const DIRECTORIES = {
   "ledger.db": "a file: the ledger of sessions and counts",
   "session.key": "a file: the keys of sessions",
   "broker.json": "a file: the broker's state",
+  "quota.json": "a file: the broker's counts of calls",
   "drover.pid": "a file: the daemon's pid",
   "log/drover.log": "a file: the log, DROVER_LOG_FILE",
   "run/control.sock": "a socket: the commands' way to the daemon",

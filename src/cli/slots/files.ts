@@ -63,7 +63,7 @@ export function openSlotFiles(dataDir: string, log: Logger): SlotFiles {
     saveUsage(usage) {
       if (isWriting) return;
       isWriting = true;
-      void replaceFileInBackground(usageFile, recordJson(usage), closing.signal)
+      void replaceFileInBackground(usageFile, recordJson(usage), undefined, closing.signal)
         .then(
           () => (failed = false),
           (error: unknown) => closing.signal.aborted || unwritten(error),
