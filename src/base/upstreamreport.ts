@@ -88,6 +88,8 @@ export interface UpstreamReport {
   readonly spreadsheets?: readonly SpreadsheetReport[];
   /** Absent where nothing can be written. */
   readonly writes?: WritesReport;
+  /** Why the journal's disk takes no writes, and what to do; absent: it does, as far as is known. */
+  readonly disk?: string;
 }
 
 /** Of a sentence for the operator. */
@@ -101,6 +103,7 @@ export function readUpstream(v: unknown): UpstreamReport | undefined {
     return undefined;
   const { quota, tables } = v;
   if (!count(quota["used"]) || !count(quota["limit"]) || !count(quota["lockedUntil"]) || tables.length > 1_000) return undefined;
+  if (!(v["disk"] === undefined || sentence(v["disk"]))) return undefined;
   if (!(v["unlisted"] === undefined || count(v["unlisted"]))) return undefined;
   if (!(v["pace"] === undefined || pace(v["pace"])) || !spreadsheets(v["spreadsheets"])) return undefined;
   if (!tables.every(tableReport) || !(v["writes"] === undefined || writes(v["writes"]))) return undefined;

@@ -167,8 +167,9 @@ export class Broker implements BrokerPort {
       unlisted: this.#parts.catalog.unlisted,
       ...held,
     });
-    const writes = this.#parts.writing.report();
-    return writes === undefined ? report : { ...report, writes };
+    const { writing } = this.#parts;
+    const [writes, disk] = [writing.report(), writing.trouble];
+    return { ...report, ...(writes === undefined ? {} : { writes }), ...(disk === undefined ? {} : { disk }) };
   }
 
   /** From acceptance to the sheet, of what has landed since the last call. */

@@ -192,6 +192,11 @@ export class Writing {
     return written !== undefined && isWritable(written.table) ? written.fill() : undefined;
   }
 
+  /** Why the disk takes no writes; undefined: it does, as far as is known, or none are taken here. */
+  get trouble(): string | undefined {
+    return (this.#refusal?.why ?? this.#open?.journal.trouble)?.slice(0, 1_000);
+  }
+
   report(): WritesReport | undefined {
     const open = this.#open;
     if (open === undefined) return undefined;

@@ -139,7 +139,8 @@ function aboveText({ usage: { timeAbove80pct: above } }: Status): string {
 /** "exactly-once, 3 wait (oldest 2s), 120 landed, 0 parked, quota 5/51 this minute, to the sheet p50 410 ms p99 1200 ms" */
 function writes({ upstream: up }: Status): string[] {
   const w = up?.writes;
-  if (w === undefined) return [];
+  const disk = up?.disk === undefined ? [] : [`disk       takes no writes: ${up.disk}`];
+  if (w === undefined) return disk;
   const waiting = w.waiting === 0 ? "none wait" : `${w.waiting} wait (oldest ${span(w.oldest)})`;
   const quota = `quota ${w.quota.used}/${w.quota.limit} this minute`;
   const to = `to the sheet p50 ${ms(w.timeToSheet.p50)} p99 ${ms(w.timeToSheet.p99)}`;
@@ -147,7 +148,7 @@ function writes({ upstream: up }: Status): string[] {
   const aside = (w.setAside ?? 0) === 0 ? "" : ` (${w.setAside} set aside: drover writes)`;
   const line = `writes     ${w.delivery}, ${waiting}, ${w.landed} landed, ${w.parked} parked${aside}${astray}  ${quota}  ${to}`;
   const denied = w.denied === undefined ? [] : [`refused    ${w.denied}`];
-  return [line, ...denied, ...(w.damage === undefined ? [] : [`journal    ${w.damage}`])];
+  return [line, ...disk, ...denied, ...(w.damage === undefined ? [] : [`journal    ${w.damage}`])];
 }
 
 /** "players: 3 warnings, see the log; the header row of …" */

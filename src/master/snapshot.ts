@@ -213,7 +213,8 @@ export function healthOf(master: Master, { demo, upstream, slots, brokerLost }: 
   const sound =
     workers.ready + fresh >= workers.target &&
     broker !== "away" &&
-    (upstream === undefined || ((upstream.state === "ok" || upstream.state === "never") && upstream.writes?.denied === undefined));
+    (upstream === undefined ||
+      ((upstream.state === "ok" || upstream.state === "never") && upstream.writes?.denied === undefined && upstream.disk === undefined));
   const status = master.mode.is !== "running" ? "stopping" : sound ? "ok" : "degraded";
   return {
     status,

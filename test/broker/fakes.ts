@@ -64,6 +64,7 @@ export class Disk {
 
 export class FakeJournal implements Journal {
   readonly recovered: Journal["recovered"];
+  readonly trouble = undefined;
   readonly #disk: Disk;
   #last: Promise<unknown> = Promise.resolve();
 

@@ -10,7 +10,7 @@ import { allLanded, get, ONE } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
 import { tinyDisk } from "../support/tiny-disk.ts";
 
-test("a full disk: 507, nothing of it acknowledged, reads go on; with room again it takes and keeps all", async (t) => {
+test("a full disk: 507, nothing of it acknowledged, reads go on, what was acknowledged lands; with room again it takes more", async (t) => {
   const disk = tinyDisk(t, 6_000_000);
   if (disk === undefined) return;
   const it = await book(t, TABS, ONE, disk);
@@ -24,13 +24,20 @@ test("a full disk: 507, nothing of it acknowledged, reads go on; with room again
   assert.ok(taken.length >= 1, `${taken.length}`);
   const listed = await get(`${it.daemon.url}/api/tables/notes?limit=1000`);
   assert.deepEqual([listed.status, (JSON.parse(listed.body) as { total: number }).total], [200, taken.length + 1]);
+  const health = async (): Promise<unknown> => (JSON.parse((await get(`${it.daemon.url}/healthz`)).body) as { status: unknown }).status;
+  await eventually("health says so", async () => (await health()) === "degraded");
+  assert.match((await it.daemon.status()).upstream?.disk ?? "", /the journal's disk.*full/);
+  spawnSync("dd", ["if=/dev/zero", `of=${join(disk, "more")}`, "bs=4096"]); // to its last byte
+  it.emulator.faults.clear();
+  for (const write of taken) assert.equal((await it.ended(write)).state, "landed");
+  rmSync(join(disk, "more"));
   rmSync(ballast);
   const more = await eventually("it takes again", async () => {
     const answer = await it.write("POST", "notes", { id: "again", note: "there is room" });
     return answer.status === 201 && (JSON.parse(answer.body.toString()) as { write: Told }).write;
   });
-  it.emulator.faults.clear();
-  for (const write of [...taken, more]) assert.equal((await it.ended(write)).state, "landed");
+  assert.equal((await it.ended(more)).state, "landed");
+  await eventually("health is well again", async () => (await health()) === "ok");
   assert.deepEqual(await ids(it), ["n0", ...taken.map(({ key }) => key), "again"]);
 });
 

@@ -3,11 +3,15 @@ import { messageOf } from "../../base/errors.ts";
 import { resultCode } from "../../base/storage.ts";
 import { Damage, type Database } from "./database.ts";
 import type { Group, Op, Result } from "./messages.ts";
+import type { Reserve } from "./reserve.ts";
 import type { Moment } from "./steady.ts";
 import type { Store } from "./store.ts";
 
 /** After the disk was full, room is left to what empties the journal for so long; the next write then tries again. */
 const SPARE = 500;
+/** Pages that hold nothing and stay in the database, for the next writes: 8 MiB. */
+const KEPT_FREE = 2_048;
+const NO_ROOM = "the journal's disk is full: only what was accepted before is still sent. Free space on that disk";
 
 const FULL = 13; // SQLITE_FULL
 const CONSTRAINT = 19; // SQLITE_CONSTRAINT
@@ -35,15 +39,24 @@ export class Committer {
   readonly #store: Store;
   /** @throws when the files at the journal's place are no longer those that are open. */
   readonly #verify: () => void;
-  /** When the disk was last full, on this thread's monotonic clock. */
+  readonly #reserve: Reserve;
+  /** When the disk was last full, and when the reserve was last asked for, on this thread's monotonic clock. */
   #fullAt = -Infinity;
+  #askedAt = -Infinity;
+  #trouble: string | undefined;
   /** A write or a sync failed: what stands behind the last good commit in the WAL is not known. */
   #suspect: string | undefined;
 
-  constructor(database: Database, store: Store, verify: () => void) {
+  constructor(database: Database, store: Store, reserve: Reserve, verify: () => void) {
     this.#database = database;
     this.#store = store;
+    this.#reserve = reserve;
     this.#verify = verify;
+  }
+
+  /** Why the disk takes no writes, as far as the last attempt tells; undefined: it does. */
+  get trouble(): string | undefined {
+    return this.#reserve.isWhole ? this.#trouble : (this.#trouble ?? NO_ROOM);
   }
 
   /** How many parked writes nobody has dealt with. */
@@ -55,18 +68,37 @@ export class Committer {
   run({ ops, at }: Group): Result[] {
     const answers = new Map<Op, Result>();
     const changes = ops.filter((op) => !isReading(op));
-    const spare = performance.now() - this.#fullAt < SPARE;
+    const spare = !this.#hasReserve() || performance.now() - this.#fullAt < SPARE;
     const tried = spare ? changes.filter((op) => op.do !== "add") : changes;
-    for (const op of changes) answers.set(op, notDone(op, "the journal's disk is full"));
+    for (const op of changes) answers.set(op, notDone(op, NO_ROOM));
     for (const [op, result] of this.#commit(tried, at)) answers.set(op, result);
+    for (const op of tried) if (op.do === "tidy" && this.#tidied()) answers.set(op, done(true));
     return ops.map((op) => answers.get(op) ?? this.#read(op));
+  }
+
+  /** Looks for room now and then: the reserve is taken before anything is accepted. */
+  #hasReserve(): boolean {
+    const now = performance.now();
+    if (this.#reserve.isWhole || now - this.#askedAt < SPARE) return this.#reserve.isWhole;
+    this.#askedAt = now;
+    return this.#reserve.take();
+  }
+
+  /** @returns whether there is more to tidy soon. */
+  #tidied(): boolean {
+    if (this.#reserve.isWhole && this.#reserve.free >= this.#reserve.size / 2) this.#trouble = undefined;
+    const more = this.#careful(() => this.#database.shrink(this.#reserve.isWhole ? KEPT_FREE : 0));
+    return more === true || this.trouble !== undefined;
   }
 
   #commit(ops: readonly Op[], at: Moment): Map<Op, Result> {
     if (ops.length === 0) return new Map();
     try {
       this.#mend();
-      return this.#together(ops, at);
+      const answers = this.#together(ops, at);
+      if (ops.some((op) => op.do === "add")) this.#trouble = undefined;
+      if (!this.#reserve.isWhole) this.#cutWal();
+      return answers;
     } catch (e) {
       if (isDamage(e)) throw e;
       const code = resultCode(e);
@@ -97,15 +129,39 @@ export class Committer {
   #failed(ops: readonly Op[], at: Moment, code: number, why: string): Map<Op, Result> {
     const message = `the journal's disk: ${why}`;
     const answers = new Map(ops.map((op) => [op, notDone(op, message)]));
+    this.#trouble = message;
     if (code !== FULL) {
       this.#suspect = message;
       return answers;
     }
     this.#fullAt = performance.now();
     const first = ops.filter((op) => op.do !== "add");
-    // What empties the journal is tried again without what fills it.
-    if (first.length > 0 && first.length < ops.length) for (const [op, result] of this.#commit(first, at)) answers.set(op, result);
+    // What empties the journal is tried again without what fills it, and then with the room that was kept for it.
+    const again = first.length > 0 && (first.length < ops.length || this.#makeRoom());
+    if (again) for (const [op, result] of this.#commit(first, at)) answers.set(op, result);
     return answers;
+  }
+
+  #makeRoom(): boolean {
+    if (!this.#reserve.give()) return false;
+    this.#cutWal();
+    return true;
+  }
+
+  /** Gives the WAL's room back to the disk. */
+  #cutWal(): void {
+    this.#careful(() => this.#database.checkpoint("TRUNCATE"));
+  }
+
+  /** Does what may fail for the lack of room. @returns undefined: it did. */
+  #careful<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (e) {
+      if (isDamage(e)) throw e;
+      if (resultCode(e) !== FULL) this.#suspect = `the journal's disk: ${messageOf(e)}`;
+      return undefined;
+    }
   }
 
   /**

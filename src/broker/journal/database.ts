@@ -19,7 +19,7 @@ const LOCKING = "PRAGMA locking_mode=EXCLUSIVE";
 
 /** secure_delete zeroes deleted rows: they do not stay on disk, and a search through a damaged file does not find them again. */
 const SETUP = `
-  PRAGMA page_size=${PAGE}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1;
+  PRAGMA page_size=${PAGE}; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1;
   PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;
   PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216;`;
 
@@ -28,6 +28,9 @@ const TABLES = KINDS.map(
     `CREATE TABLE IF NOT EXISTS ${kind} (nr INTEGER PRIMARY KEY, name TEXT, record TEXT NOT NULL, body BLOB, sum BLOB NOT NULL) STRICT;
      ${NAMED.includes(kind) ? `CREATE UNIQUE INDEX IF NOT EXISTS ${kind}_name ON ${kind} (name);` : ""}`,
 ).join("\n");
+
+/** Pages that are given back to the disk at once, at most: a commit waits for it. */
+const SHRINK_PAGES = 250;
 
 /** A copy is made in steps of so many pages: a commit waits for one of them at most. */
 const COPY_PAGES = 256;
@@ -209,6 +212,22 @@ export class Database {
   /** Copies all of it into an empty file. @throws what SQLite throws. */
   vacuumInto(path: string): void {
     this.#database.prepare("VACUUM INTO ?").run(path);
+  }
+
+  /** The WAL is moved into the database whenever it has so many pages. */
+  checkpointAfter(pages: number): void {
+    this.#database.exec(`PRAGMA wal_autocheckpoint=${pages}`);
+  }
+
+  /**
+   * Gives pages that hold nothing back to the disk, some of them (a database that an older drover made keeps them).
+   * @param keep so many stay. @returns whether there are more.
+   */
+  shrink(keep: number): boolean {
+    const free = this.#database.prepare("PRAGMA freelist_count").get()?.["freelist_count"] as number;
+    if (free <= keep) return false;
+    this.#database.exec(`PRAGMA incremental_vacuum(${Math.min(SHRINK_PAGES, free - keep)})`);
+    return free - keep > SHRINK_PAGES;
   }
 
   /** For tests of a full disk. */

@@ -115,6 +115,8 @@ export interface Journal {
   readonly recovered: Recovered;
   /** How many writes are parked now, and nobody has dealt with. */
   readonly setAside: number;
+  /** Why the disk takes no writes, as far as is known; undefined: it does. */
+  readonly trouble: string | undefined;
   /** Many calls at once share one commit. Never rejects: a full disk is an answer. */
   add(addition: Addition): Promise<Added>;
   /**

@@ -30,6 +30,8 @@ export interface ThreadOptions {
   /** Whose rows the journal takes; undefined: it is not asked. */
   readonly spreadsheet: string | undefined;
   readonly lastAccepted: LastAccepted | undefined;
+  /** Bytes of the disk that are kept for emptying the journal. */
+  readonly reserve: number;
   /** For tests: the database's most pages. */
   readonly mostPages: number | undefined;
 }
@@ -114,4 +116,4 @@ export type FromThread =
   | { readonly type: "opened"; readonly opened: Opened }
   | { readonly type: "copied"; readonly to: string; readonly failed: string | undefined }
   | { readonly type: "refused"; readonly code: ErrorCode; readonly message: string }
-  | { readonly type: "results"; readonly results: readonly Result[]; readonly setAside: number };
+  | { readonly type: "results"; readonly results: readonly Result[]; readonly setAside: number; readonly trouble: string | undefined };

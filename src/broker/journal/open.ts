@@ -5,7 +5,7 @@ import { systemClock } from "../../base/clock.ts";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { storageError } from "../../base/storage.ts";
-import { mebibytes, seconds, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
+import { mebibytes, seconds, type Bytes, type Instant, type Ms, type Timestamp } from "../../base/units.ts";
 import type { Write } from "../../sheets/writes.ts";
 import type { Added, Addition, Batch, Entry, Journal, LastAccepted, Once, Recovered, SetAside, Settlement, Tag } from "./journal.ts";
 import type { AddOp, AddResult, Limits, Named, Retried } from "./messages.ts";
@@ -30,8 +30,9 @@ export interface JournalOptions {
   readonly limits?: Partial<Limits>;
   /** The thread died twice, or its files are not those it had: the process must be started again. */
   readonly onFatal: (why: string) => void;
-  /** For tests: the database's most pages. */
+  /** For tests: the database's most pages, and how much of the disk is kept for emptying the journal. */
   readonly mostPages?: number;
+  readonly reserve?: Bytes;
 }
 
 const LIMITS: Limits = {
@@ -85,7 +86,11 @@ class ThreadJournal implements Journal {
   }
 
   get setAside(): number {
-    return this.#queue.setAside;
+    return this.#queue.state.setAside;
+  }
+
+  get trouble(): string | undefined {
+    return this.#queue.state.trouble;
   }
 
   async add({ entries, once }: Addition): Promise<Added> {
@@ -180,6 +185,7 @@ class ThreadJournal implements Journal {
     if (since !== this.#stepped) this.#untidy = true; // to be noted soon
     this.#stepped = since;
     if (this.#queue.over !== undefined) return clearInterval(this.#tidying);
+    this.#untidy ||= this.trouble !== undefined;
     if (this.#tidies || this.#ticks < (this.#untidy ? 1 : REST)) return;
     this.#ticks = 0;
     this.#untidy = false;

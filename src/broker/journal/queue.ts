@@ -7,7 +7,7 @@ import type { Logger } from "../../base/log.ts";
 import { mebibytes } from "../../base/units.ts";
 import { Copies } from "./copies.ts";
 import type { Op, Result } from "./messages.ts";
-import type { Thread } from "./start.ts";
+import type { Thread, ThreadState } from "./start.ts";
 import type { SteadyClock } from "./steady.ts";
 
 export interface QueueOptions {
@@ -49,7 +49,7 @@ export class Queue {
   #waiting: Call[] = [];
   #flight: Call[] | undefined;
   #bytes = 0;
-  #setAside: number;
+  #state: ThreadState;
   #restarted = false;
   #over: string | undefined;
   #closing = false;
@@ -57,7 +57,7 @@ export class Queue {
   constructor(options: QueueOptions, thread: Thread) {
     this.#options = options;
     this.#identity = thread.recovered.identity;
-    this.#setAside = thread.setAside;
+    this.#state = { setAside: thread.setAside, trouble: undefined };
     this.#adopt(thread);
   }
 
@@ -66,9 +66,9 @@ export class Queue {
     return this.#over;
   }
 
-  /** How many writes are set aside, as the thread said last. */
-  get setAside(): number {
-    return this.#setAside;
+  /** As the thread said last. */
+  get state(): ThreadState {
+    return this.#state;
   }
 
   /** What waits: the calls that the thread was not given yet, and the bytes of all that it has not answered. */
@@ -134,8 +134,8 @@ export class Queue {
 
   #adopt(thread: Thread): void {
     this.#thread = thread;
-    thread.onResults((results, setAside) => {
-      this.#setAside = setAside;
+    thread.onResults((results, { setAside, trouble }) => {
+      this.#state = { setAside, trouble };
       this.#answer(results);
     });
     thread.onCopied((to, failed) => this.#copies.ended(to, failed));

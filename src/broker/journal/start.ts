@@ -3,15 +3,24 @@
 import { Worker } from "node:worker_threads";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { ownModule } from "../../base/place.ts";
-import type { Ms, Timestamp } from "../../base/units.ts";
+import type { Bytes, Ms, Timestamp } from "../../base/units.ts";
 import type { Entry, LastAccepted, Recovered } from "./journal.ts";
 import type { FromThread, Group, Limits, Result, ThreadOptions } from "./messages.ts";
 import { decodeEntry } from "./records.ts";
+import { SIZE } from "./reserve.ts";
+
+/** What the thread says with each of its answers. */
+export interface ThreadState {
+  /** How many writes are set aside. */
+  readonly setAside: number;
+  /** Why the disk takes no writes; undefined: it does, as far as is known. */
+  readonly trouble: string | undefined;
+}
 
 export interface Thread {
   readonly recovered: Recovered;
   post(group: Group): void;
-  onResults(listener: (results: readonly Result[], setAside: number) => void): void;
+  onResults(listener: (results: readonly Result[], state: ThreadState) => void): void;
   /** As it was found. */
   readonly setAside: number;
   onCopied(listener: (to: string, failed: string | undefined) => void): void;
@@ -32,6 +41,7 @@ interface Place {
   readonly spreadsheet?: string | undefined;
   readonly lastAccepted?: LastAccepted | undefined;
   readonly mostPages?: number;
+  readonly reserve?: Bytes;
 }
 
 /** Waits for the thread's report. @throws DroverError when it refuses or ends. */
@@ -57,11 +67,11 @@ function report(worker: Worker): Promise<Recovered & { readonly setAside: number
 
 /** @throws DroverError as `openJournal`. */
 export async function startThread(
-  { dir, now, spreadsheet, lastAccepted, mostPages }: Place,
+  { dir, now, spreadsheet, lastAccepted, mostPages, reserve = SIZE }: Place,
   limits: Limits,
   patience: Ms,
 ): Promise<Thread> {
-  const options: ThreadOptions = { dir, patience, now: now(), limits, spreadsheet, lastAccepted, mostPages };
+  const options: ThreadOptions = { dir, patience, now: now(), limits, spreadsheet, lastAccepted, mostPages, reserve };
   const worker = new Worker(MODULE, { workerData: options, resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB }, name: "journal" });
   const { setAside, ...recovered } = await report(worker);
   let why: string | undefined;
@@ -73,7 +83,7 @@ export async function startThread(
     post: (group) => worker.postMessage(group),
     setAside,
     onResults: (listener) =>
-      worker.on("message", (message: FromThread) => message.type === "results" && listener(message.results, message.setAside)),
+      worker.on("message", (message: FromThread) => message.type === "results" && listener(message.results, message)),
     onCopied: (listener) =>
       worker.on("message", (message: FromThread) => message.type === "copied" && listener(message.to, message.failed)),
     onDeath: (listener) => worker.once("exit", (code) => listener(why ?? `it ended with ${code}`)),

@@ -5,12 +5,13 @@ import { parentPort, workerData } from "node:worker_threads";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Ms } from "../../base/units.ts";
 import { Committer } from "./commit.ts";
-import { Damage, type Database } from "./database.ts";
+import { Damage, PAGE, type Database } from "./database.ts";
 import type { Batch, OldFence, Tag } from "./journal.ts";
 import { takeLock, type Lock } from "./lock.ts";
 import type { FromThread, Group, Opened, Result, ThreadOptions } from "./messages.ts";
 import { openFiles, type OpenJournal } from "./opening.ts";
 import { recordOf } from "./records.ts";
+import { Reserve } from "./reserve.ts";
 import { Store } from "./store.ts";
 import { FILE } from "./swap.ts";
 
@@ -94,7 +95,7 @@ class Desk {
   #run(group: Group): void {
     const results = this.#committer.run(group);
     if (closes(group)) return this.#close(results);
-    say({ type: "results", results, setAside: this.#committer.setAside });
+    this.#say(results);
     for (const op of group.ops) if (op.do === "copy") this.#toCopy.push(op.to);
     if (!this.#copying) void this.#copy();
   }
@@ -104,9 +105,14 @@ class Desk {
       this.#database.close(); // what it may fail at is tidiness: all that was answered is on disk
     } finally {
       this.#lock.release();
-      say({ type: "results", results, setAside: this.#committer.setAside });
+      this.#say(results);
       port.close();
     }
+  }
+
+  #say(results: readonly Result[]): void {
+    const { setAside, trouble } = this.#committer;
+    say({ type: "results", results, setAside, trouble });
   }
 
   /** Between two steps of a copy. @returns false: the journal is to be closed, and the copy goes no further. */
@@ -141,14 +147,27 @@ class Desk {
 
 const closes = (group: Group): boolean => group.ops.some((op) => op.do === "close");
 
-function start({ dir, patience, now, limits, spreadsheet, lastAccepted, mostPages }: ThreadOptions): void {
+/** On a full disk the room that was kept for emptying the journal is used for opening it. */
+function openWithRoom(reserve: Reserve, open: () => OpenJournal): OpenJournal {
+  try {
+    return open();
+  } catch (e) {
+    if (!(e instanceof DroverError && e.code === "DROVER_E_DISK" && reserve.give())) throw e;
+    return open();
+  }
+}
+
+function start({ dir, patience, now, limits, spreadsheet, lastAccepted, mostPages, reserve: size }: ThreadOptions): void {
   const lock = takeLock(join(dir, "journal.lock"), patience as Ms);
   const sender = entrySender();
-  const journal = openFiles(dir, { now, spreadsheet, lastAccepted }, sender);
+  const reserve = new Reserve(dir, size);
+  const journal = openWithRoom(reserve, () => openFiles(dir, { now, spreadsheet, lastAccepted }, sender));
   sender.flush();
+  journal.database.checkpointAfter(Math.max(1, Math.min(1_000, Math.floor(reserve.wal / PAGE))));
+  reserve.take();
   if (mostPages !== undefined) journal.database.limitPages(mostPages);
   say({ type: "opened", opened: opened(journal) });
-  const committer = new Committer(journal.database, new Store(journal.database, limits, journal.state), watchFiles(dir));
+  const committer = new Committer(journal.database, new Store(journal.database, limits, journal.state), reserve, watchFiles(dir));
   const desk = new Desk(journal.database, committer, lock);
   port.on("message", (group: Group) => desk.take(group));
 }

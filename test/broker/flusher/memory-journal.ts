@@ -27,6 +27,7 @@ export const newDisk = (identity: string, start: number): Disk => ({
 /** `at` is awaited before and after each change: a crash at either is a promise that is never kept. */
 export class MemoryJournal implements Journal {
   readonly recovered: Recovered;
+  readonly trouble = undefined;
   readonly #disk: Disk;
   readonly #at: () => Promise<void>;
 

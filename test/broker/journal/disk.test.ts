@@ -1,10 +1,11 @@
 /** A disk that is full or fails: nothing is acknowledged that is not there, what was there can be read, and it recovers by itself. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { mebibytes } from "../../../src/base/units.ts";
 import type { Journal } from "../../../src/broker/journal/journal.ts";
 import { needsStrace } from "../../support/needs.ts";
 import { fillUp, tinyDisk } from "../../support/tiny-disk.ts";
@@ -96,6 +97,73 @@ for (const how of ["closed", "killed"] as const)
     await journal.close();
     assert.equal((await open(t, dir)).recovered.damage, undefined);
   });
+
+const ROOM = { reserve: mebibytes(12) };
+
+/** Sends and settles all that waits, as the flusher does: some at a time. */
+async function drain(journal: Journal, lsns: readonly number[], each: number): Promise<void> {
+  for (let from = 0, nr = 1; from < lsns.length; from += each, nr += 1) {
+    const part = lsns.slice(from, from + each);
+    await journal.seal(batch(nr, part, { body: Buffer.alloc(each * 16_000, "b") }), 5_000 + nr);
+    await journal.sent(nr, 5 as never);
+    await journal.settle(nr, settlement({ landed: part }));
+  }
+}
+
+for (const restart of [false, true])
+  test(
+    `a disk that the journal itself has filled to its last byte: all that was acknowledged is sent and settled${restart ? ", after a restart, too" : ""}, the file shrinks, and more is taken`,
+    { timeout: 120_000 },
+    async (t) => {
+      const disk = tinyDisk(t, 12_000_000);
+      if (disk === undefined) return;
+      const dir = join(disk, "data");
+      mkdirSync(dir);
+      let journal = await open(t, dir, ROOM);
+      const lsns: number[] = [];
+      for (;;) {
+        const added = await journal.add({ entries: [entry({ values: { text: "x".repeat(15_000) } })] });
+        if (added.is === "disk") break;
+        lsns.push(...(added.is === "added" ? added.entries : []).map(({ lsn }) => lsn));
+      }
+      assert.ok(lsns.length > 300, `${lsns.length}`);
+      fillUp(disk); // whatever else is on it leaves nothing, either
+      if (restart) {
+        await journal.close();
+        journal = await open(t, dir, ROOM);
+      }
+      const full = statSync(join(dir, "journal.db")).size;
+      await drain(journal, lsns, 60);
+      t.diagnostic(`${lsns.length} writes landed on a full disk`);
+      assert.match(journal.trouble ?? "", /full/);
+      assert.equal((await journal.add({ entries: [entry()] })).is, "disk", "the room is not there again");
+      await takesAgain(journal);
+      await eventually("the trouble is over", () => journal.trouble === undefined);
+      const { size } = statSync(join(dir, "journal.db"));
+      t.diagnostic(`journal.db had ${full} bytes, and has ${size}`);
+      assert.ok(size < full, `${size} of ${full}`);
+      await journal.close();
+      const { recovered } = await open(t, dir);
+      assert.deepEqual([recovered.damage, recovered.entries.length], [undefined, 1]);
+    },
+  );
+
+test("without the room for settling what would be acknowledged, nothing is", async (t) => {
+  const disk = tinyDisk(t, 4_000_000);
+  if (disk === undefined) return;
+  const dir = join(disk, "data");
+  mkdirSync(dir);
+  await (await open(t, dir, ROOM)).close();
+  rmSync(join(dir, "journal.reserve"));
+  writeFileSync(join(disk, "ballast"), Buffer.alloc(3_000_000));
+  const journal = await open(t, dir, ROOM);
+  assert.equal((await journal.add({ entries: [entry()] })).is, "disk");
+  assert.match(journal.trouble ?? "", /the journal's disk is full.*Free space/);
+  rmSync(join(disk, "ballast"));
+  await takesAgain(journal);
+  const { size } = statSync(join(dir, "journal.reserve"));
+  assert.ok(Math.abs(size - 1_000_000) < 4_096, `a quarter of the disk: ${size}`);
+});
 
 const STRACE = needsStrace();
 

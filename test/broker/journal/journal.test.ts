@@ -34,7 +34,7 @@ test("its files are its owner's alone", async (t) => {
   const journal = await open(t, dir);
   await addOne(journal);
   const files = readdirSync(dir).filter((name) => name.startsWith("journal"));
-  assert.deepEqual(files.sort(), ["journal.db", "journal.db-wal", "journal.lock"]);
+  assert.deepEqual(files.sort(), ["journal.db", "journal.db-wal", "journal.lock", "journal.reserve"]);
   for (const name of files) assert.equal(statSync(join(dir, name)).mode & 0o777, 0o600, name);
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { makeLogger } from "../../../src/base/log.ts";
-import type { Instant, Timestamp } from "../../../src/base/units.ts";
+import { kibibytes, type Instant, type Timestamp } from "../../../src/base/units.ts";
 import type { Batch, Entry, Journal, NewEntry, Settlement } from "../../../src/broker/journal/journal.ts";
 import { openJournal, type JournalOptions } from "../../../src/broker/journal/open.ts";
 
@@ -30,12 +30,12 @@ export function folder(t: TestContext, prefix = join(tmpdir(), "drover-journal-"
   return dir;
 }
 
-/** A journal whose death fails the test, unless it says otherwise; closed when the test ends. */
+/** A journal whose death fails the test, unless it says otherwise; closed when the test ends. It keeps little room: many are made. */
 export async function open(t: TestContext, dir: string, more: Partial<JournalOptions> = {}): Promise<Journal> {
   const onFatal = (why: string): void => {
     throw new Error(`fatal: ${why}`);
   };
-  const journal = await openJournal({ dir, now: () => Date.now() as Timestamp, log: silent, onFatal, ...more });
+  const journal = await openJournal({ dir, now: () => Date.now() as Timestamp, log: silent, onFatal, reserve: kibibytes(64), ...more });
   undo(t, () => journal.close());
   return journal;
 }
