@@ -23,6 +23,7 @@ const DATA: Readonly<Record<string, readonly [Kind, string]>> = {
   "journal.db": ["file", "the journal of writes"],
   "journal.db-wal": ["file", "the journal's log"],
   "journal.lock": ["file", "the journal's lock"],
+  "journal.reserve": ["file", "the room that is kept for emptying the journal"],
   "ledger.db": ["file", "the ledger of sessions and counts"],
   "feed.db": ["file", "the change feed"],
   "timeline.jsonl": ["file", "the timeline"],
