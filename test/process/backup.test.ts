@@ -109,7 +109,8 @@ test("a restore that was killed is ended by the next start, at whatever moment i
 });
 
 /** What of a data directory is in no backup: docs/upgrade.md names each. Here a backup makes the first record of checklist.jsonl. */
-const NOT_IN_IT = /^(?:checklist\.jsonl|snapshots|feed\.db|.*\.lock|drover\.pid|run|log|.*-(?:wal|shm)|emulator)$/;
+const NOT_IN_IT =
+  /^(?:checklist\.jsonl|snapshots|feed\.db|quota\.json|journal\.reserve|.*\.lock|drover\.pid|run|log|.*-(?:wal|shm)|emulator)$/;
 
 test("sessions move with a backup: who is in stays in, who logged out stays out, and no file of the data directory is forgotten", async (t) => {
   const first = await start(t, { env: ONE });

@@ -5,7 +5,7 @@ import { NAME } from "./tar.ts";
 
 /** What is made anew (rows, the feed of changes), is of this one life (locks, pids), or is a copy already. */
 const NOT_KEPT =
-  /^(?:feed\.db|.*\.(?:lock|pid|log|sock|new|unreadable|copy|next|building)|journal\.(?:damaged|schema|reserve).*|.*-(?:wal|shm|journal)|.*\.\d+)$/;
+  /^(?:feed\.db|quota\.json|.*\.(?:lock|pid|log|sock|new|unreadable|copy|next|building)|journal\.(?:damaged|schema|reserve).*|.*-(?:wal|shm|journal)|.*\.\d+)$/;
 
 /** Caches that must not outlive the journal that they show. */
 export const CACHES = ["snapshots", "feed.db"] as const;
