@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Instant } from "../base/units.ts";
 import type { Seat } from "./connections.ts";
+import type { Refusal } from "./gate/stage.ts";
 import { peerOf } from "./peer.ts";
 import { requestId } from "./requestid.ts";
 
@@ -8,6 +9,14 @@ import { requestId } from "./requestid.ts";
 export interface Permit {
   /** @throws AssertionError when called twice: a bug. */
   release(): void;
+}
+
+/** A body that the worker receives for the application. */
+export interface Body extends Permit {
+  /** Resolves when a body that the application reads has come, or is refused. Never when it came with its head, or the client has left. */
+  readonly arrival: Promise<Refusal | undefined>;
+  /** Gives the application what has arrived. */
+  pass(): void;
 }
 
 /** One request that is being answered by the application. */
@@ -21,7 +30,7 @@ export class Exchange {
   /** Held while the application works on it; given back once, at the latest when the answer is over. */
   permit: Permit | undefined = undefined;
   /** What the worker holds of its body. */
-  body: Permit | undefined = undefined;
+  body: Body | undefined = undefined;
   /** The body of its answer, if that is a buffer which other answers share. */
   shared: Buffer | undefined = undefined;
   /** An answer without an end (server-sent events): not counted against admission, ended at once by a drain. */

@@ -37,6 +37,9 @@ export function createFront(parts: FrontParts, application: Listener): Listener 
     whenAdmitted(parts, gate.application(exchange), exchange, () => {
       mark(exchange, parts.demo);
       application(exchange.req, exchange.res);
+      const { body } = exchange;
+      const arrived = body?.arrival.then((refusal) => refusal ?? gate.again(exchange));
+      if (arrived !== undefined) whenAdmitted(parts, arrived, exchange, () => body?.pass());
     });
   if (!gate.judgesEverything)
     return (req, res) => {

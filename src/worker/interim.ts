@@ -11,9 +11,9 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 
-/** A request without a body needs no 100 Continue (RFC 9110 §10.1.1): forgets the expectation. */
+/** A request without a body, or whose body has come, needs no 100 Continue (RFC 9110 §10.1.1): forgets the expectation. */
 export function forgetExpectation(req: IncomingMessage, res: ServerResponse): void {
-  if (!hasBody(req)) (res as Expecting)._expect_continue = false;
+  if (!hasBody(req) || req.complete) (res as Expecting)._expect_continue = false;
 }
 
 /** True while the client may be waiting for 100 Continue. The body of its request may never come. */

@@ -218,6 +218,17 @@ test("a large request counts as several writes, by its rows and by its bytes; a 
   host.close();
 });
 
+test("what a head announces is counted before its body is read; a body that is too large counts once", async () => {
+  await using w = await world(open(), undefined, { limits: rules({ write: { most: 100, per: MINUTE } }) });
+  const post = (body: string) => send(w.url, "POST", "/api/tables/players", {}, body);
+  const [large, counted] = [" ".repeat(900_000), 55];
+  assert.equal((await post(`${large}${"x".repeat(100_001)}`)).status, 413);
+  const read = await post(large);
+  assert.deepEqual([read.status, read.headers["ratelimit"]?.slice(0, 12)], [400, `"write";r=${99 - counted}`]);
+  assert.equal((await post(large)).status, 429, "its body was not looked at");
+  assert.equal((await post(row())).headers["ratelimit"]?.slice(0, 12), `"write";r=${98 - counted}`, "a small one has room");
+});
+
 test("a refund needs a count: requests that are refused before they are counted give nothing back", async () => {
   let refunds = 0;
   const { host, worker } = ledgerByHand();

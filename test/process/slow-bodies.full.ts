@@ -1,4 +1,4 @@
-/** Bodies that trickle in from one address cost that address its requests, and no other client anything. */
+/** Bodies that trickle in from one address, or flood in over its limits, cost that address its requests, and no other client anything. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { http } from "../../src/base/http.ts";
 import { ONE, ROOT, start, type Daemon } from "./harness.ts";
+import { memory } from "./hostile-helper.ts";
 import { eventually } from "../support/wait.ts";
 
 const [, name = "", , , , secret = ""] = (readFileSync(join(ROOT, "config/sample/players.csv"), "utf8").split("\n")[1] ?? "").split(",");
@@ -82,5 +83,45 @@ test("slow bodies from one address leave reads, writes, logins, health and admin
   t.diagnostic(JSON.stringify(slow.map(({ statuses }) => [...statuses])));
   assert.ok(slow.every(({ statuses }) => [...statuses.keys()].every((status) => ["408", "413", "429"].includes(status))));
   for (const trickle of slow) trickle.end(); // a drain would wait for them
+  assert.equal((await daemon.stop()).code, 0);
+});
+
+/** Bytes that a process has read: of files and sockets. */
+const bytesRead = (pid: number): number => Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]);
+
+/** Sends a write of 999,000 bytes. @returns the status, once the worker has closed the connection. */
+function flood(port: number, body: string): Promise<string> {
+  return new Promise((resolve) => {
+    const head = `POST /api/tables/actions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const socket = connect(port, "127.0.0.1", () => socket.write(head + body));
+    let answer = "";
+    socket.on("data", (data) => {
+      answer += data.toString("latin1");
+      if (!/^Connection: close\r$/im.test(answer)) socket.end();
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? "none"));
+  });
+}
+
+test("a flood of large writes over the limit is refused unread, and others are answered meanwhile", async (t) => {
+  const daemon = await start(t, { env: ONE });
+  const port = Number(new URL(daemon.url).port);
+  const pid = (await daemon.place("worker/0")).child?.pid ?? 0;
+  assert.equal(await ask(daemon, "GET", "/healthz"), 200);
+  const [read, rss] = [bytesRead(pid), memory(pid)];
+  const body = `{"note":"${" ".repeat(998_989)}"}`;
+  const statuses: string[] = [];
+  for (let wave = 0; wave < 10; wave += 1) {
+    const sent = Promise.all(Array.from({ length: 50 }, () => flood(port, body)));
+    assert.equal(await ask(daemon, "GET", "/healthz"), 200);
+    assert.equal(await ask(daemon, "POST", "/api/login", { name, secret }), 200, "a login");
+    statuses.push(...(await sent));
+  }
+  t.diagnostic(
+    `read ${Math.round((bytesRead(pid) - read) / statuses.length)} bytes a request; memory ${rss.toFixed(0)} → ${memory(pid).toFixed(0)} MiB`,
+  );
+  assert.ok(statuses.filter((status) => status === "429").length >= statuses.length - 2, JSON.stringify(statuses));
+  assert.ok(bytesRead(pid) - read < statuses.length * 200_000, `${bytesRead(pid) - read} bytes were read`);
   assert.equal((await daemon.stop()).code, 0);
 });

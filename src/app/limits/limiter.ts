@@ -47,6 +47,9 @@ export interface WriteSize {
 const WRITE: WriteSize = { rows: 10, bytes: 16_384 };
 const writesOf = ({ rows, bytes }: WriteSize): number => Math.max(1, Math.ceil(rows / WRITE.rows), Math.ceil(bytes / WRITE.bytes));
 
+/** How often a request of this size counts: never as more than the limit. */
+const timesOf = (size: WriteSize, deed: Deed): number => Math.min(writesOf(size), roomOf(deed));
+
 /** Of the places that a worker has for exports: a slow client holds each for minutes. */
 export const EXPORTS_OF_A_CLIENT = 3;
 
@@ -88,10 +91,11 @@ export class Limiter {
     return address === undefined ? undefined : addressKey(address);
   }
 
-  /** Before a request to write is read. */
-  async write(who: Who): Promise<Passage> {
+  /** Before a request to write is read. @param announced bytes of its body that its head announces. */
+  async write(who: Who, announced = 0): Promise<Passage> {
     const { write, signals } = this.#parts.rules;
-    const own = [...this.#own("write", who, write), ...this.#day(who)];
+    const rates = this.#own("write", who, write).map((deed) => ({ ...deed, times: timesOf({ rows: 1, bytes: announced }, deed) }));
+    const own = [...rates, ...this.#day(who)];
     const all: readonly NamedDeed[] = signals === 0 ? [] : [{ name: "service", key: SIGNALS, most: signals, per: MINUTE }];
     return this.#spend(own, all);
   }
@@ -102,13 +106,13 @@ export class Limiter {
     if (day.length > 0) this.#parts.ledger.refund(bare(day.map((deed) => ({ ...deed, times: rows }))));
   }
 
-  /** Once the size of a request that `write` has counted is known: counts what it has beyond one write. */
-  async size(who: Who, { rows, bytes }: WriteSize): Promise<Passage> {
+  /** Once the size of a request is known: counts what it has beyond what `write` has counted. */
+  async size(who: Who, { rows, bytes }: WriteSize, announced = 0): Promise<Passage> {
     const { write, tokens } = this.#parts.rules;
     const day = this.#day(who);
     const rates = this.#own("write", who, write);
     const beyond = [
-      ...rates.map((deed) => ({ ...deed, times: Math.min(writesOf({ rows, bytes }), roomOf(deed)) - 1 })),
+      ...rates.map((deed) => ({ ...deed, times: timesOf({ rows, bytes }, deed) - timesOf({ rows: 1, bytes: announced }, deed) })),
       ...day.map((deed) => ({ ...deed, times: rows - 1 })),
       ...(tokens === 0 ? [] : [{ name: "service", key: TOKENS_KEY, most: tokens, per: MINUTE, times: rows }]),
     ].filter(({ times }) => times > 0);

@@ -70,13 +70,13 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
   const writers = new WeakMap<FastifyRequest, { readonly who: Counted; readonly rows: number }>();
   const counted = async (request: Writing, reply: FastifyReply): Promise<Problem | undefined> => {
     const who = await limiter.who(request.raw);
-    const over = applied(await limiter.write(who), reply);
+    const over = applied(await limiter.write(who, announced(request)), reply);
     if (over === undefined) writers.set(request, { who, rows: 1 });
     return over;
   };
   const weighed = async (request: Writing, reply: FastifyReply, rows: number): Promise<Problem | undefined> => {
     const who = writers.get(request)?.who ?? (await limiter.who(request.raw));
-    const over = applied(await limiter.size(who, { rows, bytes: request.body?.length ?? 0 }), reply);
+    const over = applied(await limiter.size(who, { rows, bytes: request.body?.length ?? 0 }, announced(request)), reply);
     if (over === undefined) writers.set(request, { who, rows });
     return over;
   };
@@ -132,6 +132,12 @@ export async function writeRoutes(fastify: FastifyInstance, services: AppService
   fastify.post<WriteRoute>("/api/tables/:table", serve(APPEND));
   fastify.patch<WriteRoute>("/api/tables/:table/:key", serve(UPDATE));
   fastify.delete<WriteRoute>("/api/tables/:table/:key", serve(DELETE));
+}
+
+/** Bytes of the body, as far as the head announces them. One that is too large is refused, whatever the limits say: it counts once. */
+function announced({ headers }: Writing): number {
+  const length = Number(headers["content-length"] ?? 0);
+  return length > MAX_WRITE_BODY ? 0 : length;
 }
 
 /** The table, if whoever asks may do that with it. */

@@ -1,19 +1,22 @@
 /**
- * Receives a request's body before the gate gives it a place, so that a slow client occupies no place of the service.
+ * Receives a request's body while the request has no place, so that a slow client occupies no place of the service. A body that the
+ * application does not read is not received: what it refuses by the head costs one read.
  *
- *   fresh ─ the rest came with the head ─→ complete: the gate goes on, and the application reads the body from memory
- *   fresh ─ the next turn of the loop ─→ arriving: within the limits of its address and of the worker, else refused (429, 503)
- *   arriving ─ its last byte ─→ complete
+ *   fresh ─ the rest came with the head ─→ over: the gate goes on, and the application reads the body from memory
+ *   fresh ─ the next turn of the loop ─→ offered: the gate goes on, and the application has the head
+ *   offered ─ its last byte ─→ over: the application reads the body from memory
+ *   offered ─ the application reads ─→ arriving: within the limits of its address and of the worker, else refused (429, 503)
+ *   arriving ─ its last byte ─→ over: the application has the body once the request has a place again
  *   arriving ─ slower than the least rate ─→ refused (408)
- *   fresh, arriving ─ more bytes than this kind of request may have ─→ complete: the application refuses it
- *   fresh, arriving ─ the client leaves ─→ over
+ *   any ─ more bytes than this kind of request may have ─→ over: the application refuses it
+ *   any ─ the answer is made, or the client leaves ─→ over
  */
 import { addressKey } from "../../base/addresskey.ts";
 import type { Clock } from "../../base/clock.ts";
 import { classOf, type RequestClass } from "../../base/requestclass.ts";
 import { after, kibibytes, mebibytes, ms, seconds, type Ms } from "../../base/units.ts";
 import type { Exchange } from "../exchange.ts";
-import { hasBody, sendContinue } from "../interim.ts";
+import { hasBody } from "../interim.ts";
 import { BodyBudget, type BodyLimits, type Exceeded } from "./budget.ts";
 import type { Refusal, Stage } from "./stage.ts";
 import { Upload } from "./upload.ts";
@@ -73,33 +76,31 @@ export function bodyStage({ rule, clock, addressOf }: BodyParts): Stage {
     clearInterval(timer);
     timer = undefined;
   };
-  const wait = (upload: Upload): void => {
-    if (!upload.wait()) return;
-    arriving.add(upload);
-    timer ??= setInterval(look, LOOK_EVERY).unref();
-  };
   return {
     name: "body",
     covers: "application",
     admit(exchange) {
-      const { req, res } = exchange;
+      const { req } = exchange;
       if (!hasBody(req) || SAFE.includes(req.method)) return undefined;
       const largest = FORMS.includes(classOf(req.method, req.url)) ? LARGEST_OF_A_FORM : LARGEST;
       if (Number(req.headers["content-length"] ?? 0) > largest) return undefined;
       const address = addressOf(exchange);
       const client = address === undefined ? undefined : addressKey(address);
-      const upload = new Upload({
+      const upload: Upload = new Upload({
         exchange,
         client,
         largest,
         budget,
         refusals: REFUSED,
         now: () => clock.now(),
+        asked: () => {
+          arriving.add(upload);
+          timer ??= setInterval(look, LOOK_EVERY).unref();
+        },
         over: () => arriving.delete(upload),
       });
-      sendContinue(res);
-      setImmediate(wait, upload);
-      return upload.done;
+      setImmediate(() => upload.offer());
+      return upload.head;
     },
   };
 }

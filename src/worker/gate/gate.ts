@@ -14,6 +14,9 @@ const ORDER = [
   "unread",
 ] as const satisfies readonly Stage["name"][];
 
+/** Of them, those that give a place. */
+const PLACES: readonly Stage["name"][] = ["queue", "turn"];
+
 export interface Gate {
   /** True when some stage judges prepared answers too. */
   readonly judgesEverything: boolean;
@@ -21,6 +24,8 @@ export interface Gate {
   everything(exchange: Exchange): Verdict;
   /** The stages for requests that the application must work on. */
   application(exchange: Exchange): Verdict;
+  /** A place again, for a request that had none while its body arrived. */
+  again(exchange: Exchange): Verdict;
 }
 
 /** @throws nothing; two stages of one name both judge, in the order given. */
@@ -28,10 +33,12 @@ export function createGate(stages: readonly Stage[]): Gate {
   const ordered = stages.toSorted((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
   const everything = ordered.filter((stage) => stage.covers === "everything");
   const application = ordered.filter((stage) => stage.covers === "application");
+  const places = application.filter(({ name }) => PLACES.includes(name));
   return {
     judgesEverything: everything.length > 0,
     everything: (exchange) => through(everything, 0, exchange),
     application: (exchange) => through(application, 0, exchange),
+    again: (exchange) => through(places, 0, exchange),
   };
 }
 

@@ -1,5 +1,6 @@
-import type { Instant } from "../../base/units.ts";
-import type { Exchange } from "../exchange.ts";
+import { kibibytes, type Instant } from "../../base/units.ts";
+import type { Body, Exchange } from "../exchange.ts";
+import { forgetExpectation, sendContinue } from "../interim.ts";
 import type { BodyBudget, Exceeded } from "./budget.ts";
 import type { Refusal } from "./stage.ts";
 
@@ -12,21 +13,29 @@ export interface UploadParts {
   readonly budget: BodyBudget;
   readonly refusals: Readonly<Record<Exceeded, Refusal>>;
   now(): Instant;
+  /** The application reads the body, and the rest of it is on its way. */
+  asked(): void;
   /** The body arrives no longer, whatever the reason. */
   over(): void;
 }
 
-type State = "fresh" | "arriving" | "over";
+type State = "fresh" | "offered" | "arriving" | "over";
+type Settled = PromiseWithResolvers<Refusal | undefined>;
+/** Bytes of a body before the application reads it. One read may bring more: it is kept. */
+const UNASKED = kibibytes(16);
 const PLACE = { arriving: 1, bytes: 0 } as const;
 
 /** One body on its way. Takes the bytes from node:http's parser, and puts them into the request once all have come. */
-export class Upload {
-  readonly startedAt: Instant;
-  /** Resolves with undefined when the application may have the request. Never resolves when the client has left. */
-  readonly done: Promise<Refusal | undefined>;
+export class Upload implements Body {
+  /** Since when the client has been asked for the rest. */
+  startedAt: Instant;
   readonly #parts: UploadParts;
-  readonly #settle: (refusal: Refusal | undefined) => void;
+  readonly #head: Settled = Promise.withResolvers();
+  readonly #arrival: Settled = Promise.withResolvers();
   #state: State = "fresh";
+  /** Nothing more follows. */
+  #whole = false;
+  readonly #push = (chunk: Buffer | null): boolean => this.#take(chunk);
   #bytes: Buffer | undefined;
   #received = 0;
   /** Bytes of memory that the budget has lent. */
@@ -35,42 +44,87 @@ export class Upload {
   constructor(parts: UploadParts) {
     this.#parts = parts;
     const { exchange } = parts;
+    const { req } = exchange;
     this.startedAt = exchange.startedAt;
-    ({ promise: this.done, resolve: this.#settle } = Promise.withResolvers<Refusal | undefined>());
-    exchange.body = { release: () => this.#forget() };
-    exchange.req.push = (chunk: Buffer | null): boolean => this.#take(chunk);
+    exchange.body = this;
+    req.push = this.#push;
+    const read = req._read.bind(req);
+    req._read = (size) => {
+      this.#ask();
+      read(size);
+    };
+  }
+
+  /** Resolves with undefined when the application may have the head, and with it the body if that has come. */
+  get head(): Promise<Refusal | undefined> {
+    return this.#head.promise;
+  }
+
+  get arrival(): Promise<Refusal | undefined> {
+    return this.#arrival.promise;
   }
 
   get received(): number {
     return this.#received;
   }
 
-  /** The body has not come with the head. @returns false when it needs no waiting. */
-  wait(): boolean {
-    if (this.#state !== "fresh") return false;
-    const { budget, client, refusals } = this.#parts;
-    const exceeded = budget.take(client, PLACE);
-    if (exceeded !== undefined) this.refuse(refusals[exceeded]);
-    else this.#state = "arriving";
-    return exceeded === undefined;
+  /** The body has not come with the head: the application decides by the head whether it is read. */
+  offer(): void {
+    if (this.#state !== "fresh") return;
+    this.#state = "offered";
+    this.#head.resolve(undefined);
   }
 
   /** Ends it; what still comes is dropped. */
   refuse(refusal: Refusal): void {
+    this.release();
+    this.#parts.exchange.req.push = () => false;
+    this.#head.resolve(refusal);
+    this.#arrival.resolve(refusal);
+  }
+
+  /** Gives the request what has come. */
+  pass(): void {
+    const { req } = this.#parts.exchange;
+    this.#leave();
+    if (this.#bytes !== undefined) req.push(this.#bytes.subarray(0, this.#received));
+    this.#bytes = undefined;
+    if (this.#whole) req.push(null);
+  }
+
+  /** The exchange is over, or refused: its memory is free. */
+  release(): void {
+    const { budget, client } = this.#parts;
+    if (this.#state !== "over") this.#leave();
     this.#end();
-    this.#parts.exchange.req.push = () => true;
-    this.#return();
-    this.#settle(refusal);
+    if (this.#lent > 0) budget.give(client, { arriving: 0, bytes: this.#lent });
+    this.#lent = 0;
+    this.#bytes = undefined;
+  }
+
+  /** The application reads: the client may send the rest, and until it has, the request needs no place. */
+  #ask(): void {
+    const { exchange, budget, client, refusals, now, asked } = this.#parts;
+    if (this.#state !== "offered" || exchange.res.headersSent) return;
+    const exceeded = budget.take(client, PLACE);
+    if (exceeded !== undefined) return this.refuse(refusals[exceeded]);
+    this.#state = "arriving";
+    this.startedAt = now();
+    exchange.release();
+    sendContinue(exchange.res);
+    asked();
   }
 
   #take(chunk: Buffer | null): boolean {
-    if (chunk === null) this.#pass(true);
-    else {
-      this.#received += chunk.length;
-      this.#keep(chunk);
-      if (this.#state !== "over" && this.#received > this.#parts.largest) this.#pass(false);
+    if (chunk === null) {
+      this.#whole = true;
+      this.#came();
+      return true;
     }
-    return true;
+    this.#received += chunk.length;
+    this.#keep(chunk);
+    if (this.#state !== "over" && this.#received > this.#parts.largest) this.#came();
+    return this.#state === "arriving" || this.#received < UNASKED;
   }
 
   /** In one piece: a client that sends byte by byte would make a thousand times its bytes of memory otherwise. */
@@ -91,28 +145,23 @@ export class Upload {
     }
   }
 
-  /** Gives the request what has come. @param whole nothing more follows. */
-  #pass(whole: boolean): void {
+  /** The application may have the body: now, or once the request has a place again. */
+  #came(): void {
+    const asked = this.#state === "arriving";
+    this.#end();
+    const { exchange, now } = this.#parts;
+    exchange.readyAt = now();
+    forgetExpectation(exchange.req, exchange.res);
+    if (asked) return this.#arrival.resolve(undefined);
+    this.pass();
+    this.#head.resolve(undefined);
+  }
+
+  /** From now on node:http has what arrives. */
+  #leave(): void {
     const { req } = this.#parts.exchange;
-    this.#end();
-    delete (req as Partial<typeof req>).push;
-    if (this.#bytes !== undefined) req.push(this.#bytes.subarray(0, this.#received));
-    this.#bytes = undefined;
-    this.#parts.exchange.readyAt = this.#parts.now();
-    if (whole) req.push(null);
-    this.#settle(undefined);
-  }
-
-  /** The exchange is over: its memory is free. */
-  #forget(): void {
-    this.#end();
-    this.#return();
-  }
-
-  #return(): void {
-    if (this.#lent > 0) this.#parts.budget.give(this.#parts.client, { arriving: 0, bytes: this.#lent });
-    this.#lent = 0;
-    this.#bytes = undefined;
+    if (req.push === this.#push) delete (req as Partial<typeof req>).push; // else its connection is being closed
+    delete (req as Partial<typeof req>)._read;
   }
 
   #end(): void {

@@ -27,23 +27,41 @@ class Sending {
   readonly given: (Buffer | null)[] = [];
   readonly exchange: Exchange;
   verdict: Refusal | "admitted" | "waiting" = "waiting";
+  /** What came of a body that the application reads. */
+  arrival: Refusal | "whole" | "waiting" = "waiting";
+  /** Whether the last chunk left room for another: false holds the client back. */
+  wantsMore = true;
+  /** The request has its place. */
+  placed = true;
 
   constructor(
     stage: ReturnType<typeof bodyStage>,
     client: string,
     { url = "/api/tables/t", length }: { url?: string; length?: number } = {},
   ) {
-    const proto = { push: (chunk: Buffer | null): boolean => this.given.push(chunk) > 0 };
+    const proto = { push: (chunk: Buffer | null): boolean => this.given.push(chunk) > 0, _read: () => {} };
     const headers = length === undefined ? { "transfer-encoding": "chunked" } : { "content-length": String(length) };
     const req = Object.assign(Object.create(proto) as object, { method: "POST", url, headers });
-    this.exchange = { req, res: {}, client: () => client, startedAt: clock.now(), readyAt: clock.now() } as unknown as Exchange;
+    const release = (): void => void (this.placed = false);
+    const times = { startedAt: clock.now(), readyAt: clock.now() };
+    this.exchange = { req, res: {}, client: () => client, release, ...times } as unknown as Exchange;
     const admitted = stage.admit(this.exchange);
     if (admitted === undefined) this.verdict = "admitted";
     else void Promise.resolve(admitted).then((refusal) => (this.verdict = refusal ?? "admitted"));
+    void this.exchange.body?.arrival.then((refusal) => {
+      this.arrival = refusal ?? "whole";
+      if (refusal === undefined) this.exchange.body?.pass();
+    });
+  }
+
+  /** The application reads the body. */
+  read(): this {
+    this.exchange.req._read(1);
+    return this;
   }
 
   send(...chunks: (string | null)[]): this {
-    for (const chunk of chunks) this.exchange.req.push(chunk === null ? null : Buffer.from(chunk));
+    for (const chunk of chunks) this.wantsMore = this.exchange.req.push(chunk === null ? null : Buffer.from(chunk));
     return this;
   }
 
@@ -51,8 +69,11 @@ class Sending {
     this.exchange.body?.release();
   }
 
+  /** Of the request, and once the application has it, of its body. */
   get status(): number | string {
-    return typeof this.verdict === "object" ? this.verdict.status : this.verdict;
+    const { verdict, arrival } = this;
+    if (typeof verdict === "object") return verdict.status;
+    return typeof arrival === "object" ? arrival.status : verdict === "admitted" && arrival === "whole" ? "whole" : verdict;
   }
 }
 
@@ -63,54 +84,73 @@ function begin(): (client: string, options?: { url?: string; length?: number }) 
   return (client, options) => new Sending(stage, client, options);
 }
 
-test("a request goes on once its whole body has come; the application gets it in one piece", async () => {
+/** Those whose body has not come with the head, once the application reads it. */
+async function reading<T extends readonly Sending[]>(...all: T): Promise<T> {
+  await turn();
+  for (const each of all) each.read();
+  await turn();
+  return all;
+}
+
+test("a request goes on with its head; a body that the application reads is received without a place, and given in one piece", async () => {
   const post = begin();
   const one = post("a", { length: 5 }).send("hello", null);
   await turn();
-  assert.deepEqual([one.status, one.given], ["admitted", [Buffer.from("hello"), null]]);
-  const many = post("a");
-  for (const char of "a body byte by byte") {
+  assert.deepEqual([one.status, one.given, one.placed], ["admitted", [Buffer.from("hello"), null], true]);
+  const many = post("a").send("a ");
+  await turn();
+  assert.deepEqual([many.status, many.given], ["admitted", []]);
+  many.read();
+  for (const char of "body byte by byte") {
     many.send(char);
     await turn();
-    assert.equal(many.status, "waiting");
+    assert.deepEqual([many.arrival, many.given, many.placed], ["waiting", [], false]);
   }
   many.send(null);
   await turn();
-  assert.deepEqual([many.status, many.given], ["admitted", [Buffer.from("a body byte by byte"), null]]);
+  assert.deepEqual([many.status, many.given], ["whole", [Buffer.from("a body byte by byte"), null]]);
+});
+
+test("of a body that the application does not read, little is received; it is not counted as one on its way", async () => {
+  const post = begin();
+  const unread = Array.from({ length: 5 }, () => post("a", { length: 900_000 }).send("x".repeat(200)));
+  const large = post("b", { length: 900_000 }).send("x".repeat(17_000));
+  await turn();
+  assert.ok(unread.every(({ status, wantsMore }) => status === "admitted" && wantsMore));
+  assert.deepEqual([large.status, large.wantsMore], ["admitted", false], "the kernel holds the client back");
+  large.end(); // answered
+  assert.deepEqual(large.read().arrival, "waiting", "an answered request needs no body");
+  const [read] = await reading(post("b", { length: 900_000 }));
+  assert.equal(read.send("x".repeat(17_000)).wantsMore, true);
 });
 
 test("an address may have some bodies on their way, and so may the worker; a body that comes with its head is not counted", async () => {
   const post = begin();
   const whole = Array.from({ length: 10 }, () => post("a").send("x", null));
-  const [first, second, third] = [post("a"), post("a"), post("a")];
-  await turn();
+  const [first, second, third] = await reading(post("a"), post("a"), post("a"));
   assert.ok(whole.every(({ status }) => status === "admitted"));
-  assert.deepEqual([first.status, second.status, third.status], ["waiting", "waiting", 429]);
-  const [other, tooMany] = [post("b"), post("c")];
-  await turn();
-  assert.deepEqual([other.status, tooMany.status], ["waiting", 503]);
+  assert.deepEqual([first.status, second.status, third.status], ["admitted", "admitted", 429]);
+  const [other, tooMany] = await reading(post("b"), post("c"));
+  assert.deepEqual([other.status, tooMany.status], ["admitted", 503]);
   first.send(null);
-  const next = post("a");
-  await turn();
-  assert.deepEqual([first.status, next.status], ["admitted", "waiting"]);
+  const [next] = await reading(post("a"));
+  assert.deepEqual([first.status, next.status], ["whole", "admitted"]);
   second.end(); // its client left
-  const after = post("c");
-  await turn();
-  assert.equal(after.status, "waiting");
+  const [after] = await reading(post("c"));
+  assert.equal(after.status, "admitted");
 });
 
 test("a body slower than the least rate is refused with 408, and what still comes is dropped", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
   const post = begin();
-  const [slow, steady] = [post("a"), post("b")];
-  await turn();
+  const [slow, steady] = await reading(post("a"), post("b"));
   for (; clock.at < 12_000; clock.at += 500) {
     slow.send("x");
     steady.send("x".repeat(600));
     t.mock.timers.tick(500);
   }
   await turn();
-  assert.deepEqual([slow.status, steady.status], [408, "waiting"]);
+  assert.deepEqual([slow.status, steady.status], [408, "admitted"]);
   slow.send("more", null);
   assert.deepEqual(slow.given, []);
 });
