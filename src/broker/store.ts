@@ -43,9 +43,9 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** When a table was last checked may be written so late: a successor only reads the table sooner. */
+/** How late it may be written when a table was last checked: a successor only reads the table sooner. */
 const SOON = ms(100);
-/** Of writes, at most one in so long is noted. */
+/** The last accepted write is noted at most once in this time. */
 const ACCEPTED = seconds(1);
 
 interface Quotas {

@@ -214,14 +214,14 @@ export class Database {
     this.#database.prepare("VACUUM INTO ?").run(path);
   }
 
-  /** The WAL is moved into the database whenever it has so many pages. */
+  /** Sets after how many pages of WAL a commit runs a checkpoint. */
   checkpointAfter(pages: number): void {
     this.#database.exec(`PRAGMA wal_autocheckpoint=${pages}`);
   }
 
   /**
    * Gives pages that hold nothing back to the disk, some of them (a database that an older drover made keeps them).
-   * @param keep so many stay. @returns whether there are more.
+   * @param keep how many stay. @returns whether there are more.
    */
   shrink(keep: number): boolean {
     const free = this.#database.prepare("PRAGMA freelist_count").get()?.["freelist_count"] as number;

@@ -20,7 +20,7 @@ const CHUNK = mebibytes(1);
 export class Reserve {
   readonly #path: string;
   readonly #dir: string;
-  /** In bytes; 0: the file system does not say how large it is. */
+  /** In bytes. */
   readonly size: number;
   /** Bytes of a WAL that this room is enough for. */
   readonly wal: number;
@@ -31,8 +31,9 @@ export class Reserve {
     this.#dir = dir;
     this.#path = join(dir, RESERVE);
     const { blocks, bsize } = statfsSync(dir);
-    this.size = Math.floor(Math.min(most, blocks * bsize * PART));
-    this.wal = Math.floor(Math.min(SIZE, blocks * bsize * PART) / 3);
+    const part = blocks === 0 ? Infinity : blocks * bsize * PART; // 0: a file system without a limit, such as a tmpfs of size=0
+    this.size = Math.floor(Math.min(most, part));
+    this.wal = Math.floor(Math.min(SIZE, part) / 3);
     this.#isWhole = (statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0) >= this.size;
   }
 
@@ -40,18 +41,26 @@ export class Reserve {
     return this.#isWhole;
   }
 
-  /** Bytes that are free beside it. */
+  /** Free bytes of the file system; none where it can't tell. */
   get free(): number {
-    const { bavail, bsize } = statfsSync(this.#dir);
-    return bavail * bsize;
+    try {
+      const { blocks, bavail, bsize } = statfsSync(this.#dir);
+      return blocks === 0 ? Infinity : bavail * bsize;
+    } catch {
+      return 0; // what the disk lacks is said by the next commit
+    }
   }
 
   /** Makes room. @returns false: there was none to make. */
   give(): boolean {
-    const { size } = statSync(this.#path, { throwIfNoEntry: false }) ?? { size: 0 };
-    rmSync(this.#path, { force: true });
-    this.#isWhole = this.size === 0;
-    return size > 0;
+    try {
+      const { size } = statSync(this.#path, { throwIfNoEntry: false }) ?? { size: 0 };
+      rmSync(this.#path, { force: true });
+      this.#isWhole = false;
+      return size > 0;
+    } catch {
+      return false; // the disk fails: so does what the room is wanted for, and says why
+    }
   }
 
   /** Takes the room, if that leaves some. @returns whether it is whole. */
@@ -67,7 +76,7 @@ export class Reserve {
       }
       this.#isWhole = true;
     } catch {
-      this.give(); // somebody else was faster: it is tried again
+      this.give(); // another program took the space first: it is tried again
     }
     return this.#isWhole;
   }

@@ -11,7 +11,7 @@ export const MOST_BYTES = 1_000_000;
 export const GOOGLE_WORKS = seconds(185);
 /** A fence stands so long after its batch is settled: every attempt of the batch has ended long before. */
 export const FENCE_LIFE = minutes(8);
-/** What others left behind is removed after it has stood before our eyes for so long: a living daemon removes its own in time. */
+/** Old metadata of other daemons is removed an hour after this daemon first saw it: a running one removes its own before that. */
 export const LITTER_STANDS = minutes(60);
 /** A spreadsheet holds 30,000 characters of metadata of its own: 600 fences are at most about 21,000. */
 export const MOST_FENCES = 600;
