@@ -7,11 +7,14 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readProcStat, TICKS_PER_SECOND } from "../../src/master/shell/procstat.ts";
 import { descendants, get, ROOT, start, type Daemon } from "./harness.ts";
+import { untilHolds } from "../support/times.ts";
 import { eventually } from "../support/wait.ts";
 
 const WORKERS = 3;
 const CAP = 50;
 const WAITING = 200;
+/** A busy machine may disturb a measurement: most tries. */
+const TRIES = 3;
 
 const cpuSeconds = (daemon: Daemon): number =>
   [daemon.pid, ...descendants(daemon.pid)].reduce((sum, pid) => sum + (readProcStat(pid)?.cpuTicks ?? 0), 0) / TICKS_PER_SECOND;
@@ -45,22 +48,35 @@ const isFull = (daemon: Daemon) => async () => {
   return workers.every(({ child }) => child?.full === true);
 };
 
-test("all connections in use and 200 more wait: 5 % of a core at most, and a client is served within 1 s of there being room", async (t) => {
+/** A worker that spins or polls while it is full would burn twenty times what rest costs. */
+const holds = ({ rest, full, waited }: { rest: number; full: number; waited: number }): boolean => full <= 4 * rest && waited <= 1_000;
+
+test("all connections in use and 200 more wait: it costs little more than rest, and a client is served as soon as there is room", async (t) => {
   const daemon = await serve(t);
-  const busy = Array.from({ length: WORKERS * CAP }, () => connect(daemon.url, HANG));
-  await eventually("every worker is full", isFull(daemon));
-  const idle = Array.from({ length: WAITING }, () => connect(daemon.url));
   await sleep(TIDIED);
-  const share = await burnt(daemon, 4_000);
-  const answered = get(`${daemon.url}/good`);
-  await sleep(200);
-  for (const socket of [...busy, ...idle]) socket.destroy();
-  const begun = performance.now();
-  assert.equal((await answered).status, 207);
-  const waited = performance.now() - begun;
-  t.diagnostic(`full: ${(share * 100).toFixed(1)} % of a core; served ${waited.toFixed(0)} ms after there was room`);
-  assert.ok(share <= 0.05, `${(share * 100).toFixed(1)} % of a core`);
-  assert.ok(waited <= 1_000, `${waited.toFixed(0)} ms`);
+  const measured = await untilHolds(
+    TRIES,
+    async () => {
+      const rest = await burnt(daemon, 4_000);
+      const busy = Array.from({ length: WORKERS * CAP }, () => connect(daemon.url, HANG));
+      await eventually("every worker is full", isFull(daemon));
+      const idle = Array.from({ length: WAITING }, () => connect(daemon.url));
+      await sleep(2_000); // what the accepted ones cost is not what a full worker costs
+      const full = await burnt(daemon, 4_000);
+      const answered = get(`${daemon.url}/good`);
+      await sleep(200);
+      for (const socket of [...busy, ...idle]) socket.destroy();
+      const begun = performance.now();
+      assert.equal((await answered).status, 207);
+      const waited = performance.now() - begun;
+      await eventually("no worker is full", async () => !(await isFull(daemon)()));
+      const percent = (share: number): string => (share * 100).toFixed(1);
+      t.diagnostic(`of a core: at rest ${percent(rest)} %, full ${percent(full)} %; served ${waited.toFixed(0)} ms after there was room`);
+      return { rest, full, waited };
+    },
+    holds,
+  );
+  assert.ok(holds(measured), JSON.stringify(measured));
   assert.equal((await daemon.stop()).code, 0);
 });
 

@@ -95,7 +95,7 @@ export class Upload implements Body {
   /** The exchange is over, or refused: its memory is free. */
   release(): void {
     const { budget, client } = this.#parts;
-    if (this.#state !== "over") this.#leave();
+    this.#leave();
     this.#end();
     if (this.#lent > 0) budget.give(client, { arriving: 0, bytes: this.#lent });
     this.#lent = 0;

@@ -183,6 +183,17 @@ test("bodies that the application refuses are not waited for", async () => {
   );
 });
 
+test("what still comes of a body whose request is over takes no memory of its address", async () => {
+  const post = begin();
+  const [large] = await reading(post("a", { url: "/api/admin/login" }));
+  large.send("x".repeat(8_200)); // more than it may have, and before it has its place again
+  large.end();
+  large.send("x".repeat(20_000));
+  const next = post("a").send("x".repeat(20_000), null);
+  await turn();
+  assert.equal(next.status, "admitted");
+});
+
 test("the budget counts what is taken and given, and forgets addresses that have nothing", () => {
   const step = fc.record({ client: fc.constantFrom("a", "b", undefined), arriving: fc.nat(1), bytes: fc.nat(20), give: fc.boolean() });
   fc.assert(
