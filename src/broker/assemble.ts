@@ -9,15 +9,16 @@ import { CallTally } from "./calltally.ts";
 import type { BrokerConfig } from "./config.ts";
 import { readServiceAccount } from "./credentials.ts";
 import { createGoogle } from "./google.ts";
+import { EmbeddedStore } from "./ledger/embedded.ts";
 import { openKept } from "./ledger/kept.ts";
-import { SharedLedger } from "./ledger/ledger.ts";
+import { Registry } from "./ledger/registry.ts";
 import type { Upstream } from "./upstream.ts";
 
 export type Google = ReturnType<typeof createGoogle>;
 
 export interface Opened {
   readonly broker: Broker;
-  readonly ledger: SharedLedger;
+  readonly ledger: Registry;
   readonly upstream: Google;
   readonly calls: CallTally;
 }
@@ -44,7 +45,8 @@ export function openBroker(config: BrokerConfig, log: Logger): Opened {
   const elsewhere = (id: string): Upstream => upstream.of(id);
   const { sessionKey, slots: rules, zone } = config;
   const secretKey = sessionKey === null ? {} : { secretKey: deriveKey(sessionKey) };
-  const ledger = new SharedLedger({ rules, zone, clock: systemClock, log, open: () => openKept(dataDir, log) });
+  const store = new EmbeddedStore({ rules, zone, clock: systemClock, log, open: () => openKept(dataDir, log) });
+  const ledger = new Registry(store, log);
   const sources = { upstream, elsewhere, ledger, ...secretKey };
   const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, ...sources, clock: systemClock, log };
   return { broker: new Broker(options), ledger, upstream, calls };

@@ -153,11 +153,11 @@ class BrokerProcess {
       inFlight: () => 0,
       connections: () => rpc.connections(),
       full: () => false,
-      counters: () => counters(broker.counters, ledger.expired),
+      counters: () => counters(broker.counters, ledger.store.expired),
       latency: () => [],
       upstream: () => broker.report(),
-      slots: () => ledger.state,
-      tokensUsed: () => ledger.tokensUsed,
+      slots: () => ledger.store.state,
+      tokensUsed: () => ledger.store.tokensUsed,
       counts: () => ({ ...calls.counts }),
       spans: () => ({ call: calls.times.takeDelta(), sheet: broker.takeTimesToSheet() }),
       brokerLost: () => rpc.lost,
@@ -177,7 +177,7 @@ class BrokerProcess {
     const tell = (answer: { readonly ok: boolean; readonly text: string }): void => this.#port.send({ type: "told", id, ...answer });
     if (question.do === "aside" || question.do === "retry" || question.do === "discard") void broker.aside(question).then(tell);
     else if (question.do === "purge") tell(purge(broker, question.table));
-    else void answerOperator(ledger, question, systemClock.wall()).then(tell);
+    else void answerOperator(ledger.store, question, systemClock.wall()).then(tell);
   }
 
   /** Under one name: one copy at a time, and what a killed `drover backup` left is replaced by the next. */

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { Page } from "playwright-core";
-import { RULES, session } from "../broker/ledger/ledgers.ts";
+import { session } from "../broker/ledger/ledgers.ts";
 import { ROOT, start } from "../process/harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
@@ -112,7 +112,7 @@ async function tryLogin({ page }: Tab): Promise<void> {
 test("a full server: its sentence, the time that is left, and the place once there is one", { skip }, async (t) => {
   const open = await startBrowser(t);
   await using w = await alone();
-  w.ledger.host.retune({ ...RULES, max: 1 });
+  w.ledger.store.setMax(1);
   const [others, somebody] = [w.ledger.worker(), session("somebody else", Date.now())];
   assert.equal((await others.enter(somebody)).is, "in");
   const tab = await open(`${w.url}/`, { locale: "fr-FR" });

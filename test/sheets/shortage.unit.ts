@@ -16,7 +16,7 @@ test("4.13: the master closes the service, a worker hears of it, and a login is 
   const worker = ledger.worker();
   const ada = session("ada", NOW);
   assert.equal((await worker.enter(ada)).is, "in");
-  assert.deepEqual(await answerOperator(ledger.host, { do: "close", why: "cpu" }, NOW), {
+  assert.deepEqual(await answerOperator(ledger.store, { do: "close", why: "cpu" }, NOW), {
     ok: true,
     text: "new sessions are refused: cpu",
   });
@@ -25,7 +25,7 @@ test("4.13: the master closes the service, a worker hears of it, and a login is 
   assert.ok(refused.is === "full");
   assert.deepEqual([refused.because, refused.used, refused.max], ["cpu", 1, 3]);
   assert.equal((await worker.enter(ada)).is, "in");
-  await answerOperator(ledger.host, { do: "close", why: null }, NOW);
+  await answerOperator(ledger.store, { do: "close", why: null }, NOW);
   assert.equal(worker.slots().closed, undefined);
   assert.equal((await worker.enter(session("bob", NOW))).is, "in");
 });

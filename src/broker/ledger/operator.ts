@@ -2,8 +2,8 @@
 import type { Question, WritesQuestion } from "../../base/protocol.ts";
 import { capacityOf } from "../../base/slots.ts";
 import type { Ms, Timestamp } from "../../base/units.ts";
-import { AWAY, type SharedLedger } from "./ledger.ts";
 import { zombies, type SessionLine } from "./sessions.ts";
+import { AWAY, type LedgerStore } from "./store.ts";
 
 /** Lines of a list. */
 const MOST_LINES = 1_000;
@@ -16,17 +16,20 @@ const UNREAD = "The ledger can't be read yet, see the log: who is in is not know
 
 /** @param wall now. */
 export async function answerOperator(
-  ledger: SharedLedger,
+  ledger: LedgerStore,
   question: Exclude<Question, WritesQuestion | { do: "purge" }>,
   wall: Timestamp,
 ): Promise<{ readonly ok: boolean; readonly text: string }> {
   switch (question.do) {
     case "list": {
-      const text = question.zombies === true ? zombieList(ledger, wall) : list(ledger, ledger.list(), wall);
+      const all = await ledger.list();
+      const text = question.zombies === true ? zombieList(ledger, all, wall) : list(ledger, all, wall);
       return { ok: true, text: ledger.isUnread ? `${text}\n${UNREAD}` : text };
     }
-    case "reap":
-      return { ok: true, text: `${slots(ledger.reap())} freed; ${used(ledger)}` };
+    case "reap": {
+      const freed = await ledger.reap();
+      return { ok: true, text: `${slots(freed)} freed; ${used(ledger)}` };
+    }
     case "end": {
       const { isUnread } = ledger;
       const out = await ledger.end(question.who);
@@ -37,7 +40,7 @@ export async function answerOperator(
     }
     case "reset-day": {
       if (ledger.isUnread) return { ok: false, text: `${UNREAD}. Try again` };
-      const day = ledger.resetDay();
+      const day = await ledger.resetDay();
       return day === undefined ? { ok: false, text: AWAY } : { ok: true, text: `daily quotas are counted on ${day}` };
     }
     case "max":
@@ -53,14 +56,14 @@ export async function answerOperator(
   }
 }
 
-function zombieList(ledger: SharedLedger, wall: Timestamp): string {
+function zombieList(ledger: LedgerStore, all: readonly SessionLine[], wall: Timestamp): string {
   const { lease } = ledger;
-  const found = zombies(ledger.list(), lease);
+  const found = zombies(all, lease);
   const what = `${sessions(found.length)} without a stream and unused for a minute; a slot is free ${span(lease)} after its last use`;
   return `${list(ledger, found, wall)}\n${what}`;
 }
 
-function list(ledger: SharedLedger, lines: readonly SessionLine[], wall: Timestamp): string {
+function list(ledger: LedgerStore, lines: readonly SessionLine[], wall: Timestamp): string {
   const shown = lines.slice(0, MOST_LINES).map((line) => row(line, wall));
   const head = ["SESSION".padEnd(10), "USER".padEnd(LONGEST_USER), "IN FOR".padEnd(8), "LEFT".padEnd(8), "BY"].join(" ");
   const more = lines.length > shown.length ? [`and ${lines.length - shown.length} more`] : [];
@@ -73,7 +76,7 @@ function row({ id, user, admin, since, left, held }: SessionLine, wall: Timestam
   return [id.slice(0, 10).padEnd(10), name.padEnd(LONGEST_USER), span(wall - since).padEnd(8), span(left).padEnd(8), by].join(" ");
 }
 
-function used(ledger: SharedLedger): string {
+function used(ledger: LedgerStore): string {
   const { state } = ledger;
   const { percentUsed, available } = capacityOf(state);
   return `slots ${state.used}/${state.max} ${state.status} (${percentUsed.toFixed(1)} %, ${available} free)`;

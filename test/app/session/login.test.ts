@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CODES, eventSheet, eventWorld, member, Person } from "./people.ts";
 import { KEYS, SESSIONS, world } from "../world.ts";
-import { RULES } from "../../broker/ledger/ledgers.ts";
+import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
 import { hashPassword } from "../../../src/cli/hash.ts";
 import { ACCOUNTS } from "../../../src/sheets/users.ts";
 
@@ -113,7 +113,7 @@ test("4.4: a newer session takes over, an operator's end and a full house are to
   await member(w, "Ada");
   const taken = await phone.get("/api/tables/members");
   assert.deepEqual([taken.status, code(taken)], [401, "taken-over"]);
-  w.ledger.host.retune({ ...RULES, max: 1 });
+  w.ledger.store.setMax(1);
   const full = await new Person(w).login("Kim", CODES.kim, { "Accept-Language": "fr-FR,fr;q=0.9" });
   assert.deepEqual([full.status, code(full), full.headers.get("x-drover-refused")], [503, "full", "full"]);
   assert.ok(Number(full.headers.get("retry-after")) >= 10);
@@ -136,8 +136,7 @@ test("a session that this worker does not know is asked for; who is no user any 
 });
 
 test("where the newest is refused, who logs in again in the same browser is not one more", async () => {
-  await using w = await eventWorld();
-  w.ledger.host.retune({ ...RULES, conflict: "refuse" });
+  await using w = await eventWorld({ ledger: ledgerByHand({ rules: { conflict: "refuse" } }).worker() });
   const ada = await member(w, "Ada");
   const elsewhere = await new Person(w).login("Ada", CODES.ada);
   assert.deepEqual([elsewhere.status, code(elsewhere), elsewhere.headers.get("x-drover-refused")], [429, "sessions", "sessions"]);
@@ -148,7 +147,7 @@ test("where the newest is refused, who logs in again in the same browser is not 
 test("in a full house the browser of somebody who is in lets another user in, and stays theirs where that one can't", async () => {
   await using w = await eventWorld();
   const browser = await member(w, "Ada");
-  w.ledger.host.retune({ ...RULES, max: 1 });
+  w.ledger.store.setMax(1);
   const old = browser.cookie;
   assert.equal(code(await browser.login("Kim", "AAAA-BBBB-CCCC")), "bad-login");
   assert.equal((await browser.get("/api/me")).body["name"], "Ada");

@@ -10,7 +10,7 @@ import { pino } from "pino";
 import { seconds } from "../../../src/base/units.ts";
 import { keepNothing, openKept, type Kept } from "../../../src/broker/ledger/kept.ts";
 import { answerOperator } from "../../../src/broker/ledger/operator.ts";
-import type { SharedLedger } from "../../../src/broker/ledger/ledger.ts";
+import type { Registry } from "../../../src/broker/ledger/registry.ts";
 import type { Session } from "../../../src/sheets/ledger.ts";
 import type { LedgerSeat } from "../../../src/sheets/ledger-host.ts";
 import { fillUp, tinyDisk } from "../../support/tiny-disk.ts";
@@ -29,7 +29,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const open = (): Kept => openKept(folder, silent);
 const begin = (how: () => Kept = open) => ledgerByHand({ clock: time, open: how, zone: "Europe/Paris" });
-const seat = (host: SharedLedger): LedgerSeat => host.join({ slots: () => {}, ended: () => {}, tallied: () => {} });
+const seat = (host: Registry): LedgerSeat => host.join({ slots: () => {}, ended: () => {}, tallied: () => {} });
 const day = (most: number) => [{ key: "day:user:ada", most, per: "day" as const }];
 const minute = (most: number) => [{ key: "login:user:ada", most, per: seconds(60) }];
 
@@ -61,7 +61,7 @@ test("a hand-over keeps who is in, who was put out, the day's counts and the min
 
   const second = begin();
   const now = seat(second.host);
-  assert.deepEqual(second.host.state, { used: 1, max: 3, status: "LOW" });
+  assert.deepEqual(second.host.store.state, { used: 1, max: 3, status: "LOW" });
   assert.deepEqual(await now.enter(ada), { is: "in" });
   assert.deepEqual(await now.enter(bob), { is: "revoked" });
   assert.deepEqual([(await now.spend(day(5)))?.is, (await now.spend(day(5)))?.is, (await now.spend(day(5)))?.is], ["ok", "ok", "over"]);
@@ -86,7 +86,7 @@ test("a broker that is killed loses less than a moment: logouts and the day not 
   await one.leave(bob); // answered when it is on disk, and what came before with it
   const next = begin(); // nothing was closed
   const other = seat(next.host);
-  assert.equal(next.host.state.used, 1);
+  assert.equal(next.host.store.state.used, 1);
   assert.deepEqual(await other.enter(bob), { is: "revoked" });
   assert.deepEqual([(await other.spend(day(2)))?.is, (await other.spend(day(2)))?.is], ["ok", "over"]);
   assert.equal(statSync(join(folder, "ledger.db")).mode & 0o777, 0o600);
@@ -102,13 +102,13 @@ test("what ran out while nothing ran is free; what had just run out has a moment
   first.host.close();
   await time.advance(seconds(60)); // bob's stream ran out at 45 s
   const second = begin();
-  assert.equal(second.host.state.used, 2);
+  assert.equal(second.host.store.state.used, 2);
   await time.advance(seconds(16));
-  assert.equal(second.host.reap(), 1);
+  assert.equal(await second.host.store.reap(), 1);
   second.host.close();
   await time.advance(seconds(3_600));
   const third = begin();
-  assert.equal(third.host.state.used, 0);
+  assert.equal(third.host.store.state.used, 0);
   third.host.close();
 });
 
@@ -169,10 +169,10 @@ test("a logout that does not reach the disk in time, or before the ledger closes
   const [ada, bob] = [session("ada", time.wall()), session("bob", time.wall())];
   for (const each of [ada, bob]) await one.enter(each);
   assert.equal(await one.leave(ada), undefined, "its worker asks again");
-  const answer = await answerOperator(byHand.host, { do: "end", who: "bob" }, time.wall());
+  const answer = await answerOperator(byHand.host.store, { do: "end", who: "bob" }, time.wall());
   assert.equal(answer.ok, false);
   assert.match(answer.text, /^1 session put out; slots 0\/3 .*not on disk yet/);
-  const again = answerOperator(byHand.host, { do: "end", who: "bob" }, time.wall());
+  const again = answerOperator(byHand.host.store, { do: "end", who: "bob" }, time.wall());
   const left = one.leave(ada);
   byHand.host.close();
   assert.equal(await left, undefined);
@@ -214,7 +214,7 @@ test("while the disk refuses, a login that would end an older session is refused
   await written(disk, 2);
   assert.equal((await one.enter(ada[2]))?.is, "away", "a third one");
   assert.equal((await one.enter(session("bob", time.wall()), ada[1]))?.is, "away", "in a browser where ada is in");
-  assert.deepEqual([out, host.state.used], [[], 2]);
+  assert.deepEqual([out, host.store.state.used], [[], 2]);
   const left = one.leave(ada[0]);
   assert.deepEqual(await soFar<unknown>(one.enter(ada[1]), disk), { is: "in" }, "admitted before, new to its worker");
   assert.deepEqual(await soFar<unknown>(one.enter(ada[3]), disk), { is: "in" }, "ends no session");
@@ -251,7 +251,7 @@ test("a lease that a full disk did not take is written when it does", async () =
   disk.full = false;
   assert.equal(await one.leave(session("eve", time.wall())), true, "all that is unsaved goes along");
   const killed = begin();
-  assert.equal(killed.host.state.used, 1);
+  assert.equal(killed.host.store.state.used, 1);
   killed.host.close();
   host.close();
 });
@@ -294,7 +294,7 @@ test("an operator learns that the ledger is not read yet; a user whose sessions 
   Object.assign(disk, { full: false, away: true });
   const { host } = begin(kept);
   t.after(() => host.close());
-  const tell = (question: Parameters<typeof answerOperator>[1]) => answerOperator(host, question, time.wall());
+  const tell = (question: Parameters<typeof answerOperator>[1]) => answerOperator(host.store, question, time.wall());
   for (const question of [{ do: "end", who: "ada" }, { do: "reset-day" }, { do: "list" }] as const) {
     const { ok, text } = await tell(question);
     assert.deepEqual([ok, /can't be read yet/.test(text)], [question.do === "list", true], text);
@@ -309,11 +309,11 @@ test("a file that is no database costs what is on it and nothing else", async ()
   writeFileSync(join(folder, "ledger.db"), "this is no database, and long enough to be one ".repeat(100));
   const ada = session("ada", time.wall());
   const fresh = begin();
-  assert.equal(fresh.host.state.used, 0);
+  assert.equal(fresh.host.store.state.used, 0);
   await seat(fresh.host).enter(ada);
   fresh.host.close();
   const again = begin();
-  assert.equal(again.host.state.used, 1);
+  assert.equal(again.host.store.state.used, 1);
   again.host.close();
 });
 
@@ -380,7 +380,7 @@ test("a clock that is set back resets no daily quota: not in this process, not i
   first.host.close();
   const next = begin();
   assert.equal((await seat(next.host).spend(day(50)))?.is, "over");
-  const answer = await answerOperator(next.host, { do: "reset-day" }, time.wall());
+  const answer = await answerOperator(next.host.store, { do: "reset-day" }, time.wall());
   assert.deepEqual(answer, { ok: true, text: "daily quotas are counted on 2027-01-14" });
   assert.equal((await seat(next.host).spend(day(50)))?.is, "ok", "an operator said so");
   next.host.close();
@@ -412,7 +412,7 @@ test("a flood of sessions, keys and logouts stays bounded", async () => {
   }
   const each = (performance.now() - began) / 40_000;
   console.log(`a step of the ledger takes ${(each * 1_000).toFixed(1)} µs, disk included`);
-  assert.ok(host.state.used <= 3);
+  assert.ok(host.store.state.used <= 3);
   await sleep(50);
   host.close();
 });
@@ -423,7 +423,7 @@ test("4.12: the operator sees who is in, frees, and puts out by user or by sessi
   const [ada, bob] = [session("ada", time.wall() - 3_600_000), session("bob", time.wall(), { id: "abcdefgh", admin: true })];
   await one.enter(ada);
   one.renew({ active: [], held: [bob], known: [] });
-  const told = (question: Parameters<typeof answerOperator>[1]) => answerOperator(host, question, time.wall());
+  const told = (question: Parameters<typeof answerOperator>[1]) => answerOperator(host.store, question, time.wall());
   const { text } = await told({ do: "list" });
   assert.match(text, /^slots 2\/3 HEALTHY \(66\.7 %, 1 free\)\n\nSESSION/);
   assert.match(text, /ada +60m +10m +what it did last\n/);

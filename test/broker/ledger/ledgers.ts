@@ -2,8 +2,9 @@
 import { pino } from "pino";
 import { systemClock, type Clock } from "../../../src/base/clock.ts";
 import { minutes, ms, type Ms } from "../../../src/base/units.ts";
+import { EmbeddedStore } from "../../../src/broker/ledger/embedded.ts";
 import { keepNothing, type Kept } from "../../../src/broker/ledger/kept.ts";
-import { SharedLedger } from "../../../src/broker/ledger/ledger.ts";
+import { Registry } from "../../../src/broker/ledger/registry.ts";
 import type { SlotRules } from "../../../src/broker/ledger/slots.ts";
 import type { Ledger, Session, Tallies } from "../../../src/sheets/ledger.ts";
 import { createLedger } from "../../../src/sheets/ledger-client.ts";
@@ -12,7 +13,8 @@ import { directLink } from "../../../src/sheets/ledger-link.ts";
 export const RULES: SlotRules = { max: 3, perUser: 1, conflict: "take-over", lease: minutes(10) };
 
 export interface ByHand {
-  readonly host: SharedLedger;
+  readonly host: Registry;
+  readonly store: EmbeddedStore;
   readonly lines: string[];
   worker(): Ledger & Tallies;
 }
@@ -23,9 +25,10 @@ export function ledgerByHand(
   const lines: string[] = [];
   const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
   const { clock = systemClock, zone = "UTC", open = () => keepNothing, pause = () => ms(20) } = options;
-  const host = new SharedLedger({ rules: { ...RULES, ...options.rules }, zone, clock, log, open, pause });
+  const store = new EmbeddedStore({ rules: { ...RULES, ...options.rules }, zone, clock, log, open, pause });
+  const host = new Registry(store, log);
   host.start();
-  return { host, lines, worker: () => createLedger(directLink(host), { clock, tellEvery: ms(20) }) };
+  return { host, store, lines, worker: () => createLedger(directLink(host), { clock, tellEvery: ms(20) }) };
 }
 
 let sessions = 0;

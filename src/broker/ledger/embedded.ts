@@ -1,13 +1,13 @@
 /**
- * The broker's ledger: slots and counts in memory, their facts on disk (durable.ts), and the workers that hear what changes.
+ * Sessions and counters in this broker's memory, their facts on this machine's disk (durable.ts).
  *
  *   closed ─ start ─→ unread ─ the file was read ─→ open ─ close: all is written ─→ closed: workers ask the next broker
  *                       └──────────── close ──────────────────────────────────────────↑
  *
- * Nothing is reported as done before it is durable: a logout, `slots end` and a login that ends an older session wait for the disk. While
- * writes fail, such a login is refused (`away`) and ends nothing.
+ * A logout, `slots end` and a login that ends an older session wait for the disk. While writes fail, such a login is refused (`away`) and
+ * ends nothing.
  *
- * While the file can't be read its revocations are unknown, and the ledger fails safe:
+ * While the file can't be read its revocations are unknown, and the store fails safe:
  *   - no session is admitted (`away`: 503 and Retry-After), because it may have been ended, or its slot may be taken;
  *   - sessions that workers have admitted before stay in, and are checked as soon as the file was read;
  *   - a session that is ended meanwhile is ended at once, but is reported as such only when that is on disk;
@@ -18,8 +18,8 @@ import { ClockWatch, SETTLED } from "../../base/clock-watch.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Shortage, SlotsState } from "../../base/slots.ts";
 import { minutes, seconds, type Ms } from "../../base/units.ts";
-import { TOKENS_KEY, type Admission, type Session, type Spent } from "../../sheets/ledger.ts";
-import type { LedgerEvents, LedgerHost, LedgerSeat, Renewal, Tally } from "../../sheets/ledger-host.ts";
+import { TOKENS_KEY, type Admission, type Deed, type Session, type Spent } from "../../sheets/ledger.ts";
+import type { Renewal, Tally } from "../../sheets/ledger-host.ts";
 import { COME_AGAIN } from "../../sheets/ledger-wire.ts";
 import { daysAhead, stepReport } from "./clock-report.ts";
 import { Counts } from "./counts.ts";
@@ -28,9 +28,10 @@ import { ageOf, readKnown, windowFact } from "./facts.ts";
 import type { Kept } from "./kept.ts";
 import { findSessions, isEnding, sessionLines, type SessionLine } from "./sessions.ts";
 import { Slots, type Now, type SlotRules } from "./slots.ts";
+import { AWAY, type EndedSessions, type LedgerStore, type StoreEvents } from "./store.ts";
 import { Unsaved } from "./unsaved.ts";
 
-export interface LedgerOptions {
+export interface EmbeddedOptions {
   readonly rules: SlotRules;
   /** Where a day begins at midnight: an IANA name. */
   readonly zone: string;
@@ -42,14 +43,6 @@ export interface LedgerOptions {
   readonly pause?: (failures: number) => Ms;
 }
 
-/** How an operator's order to end sessions ended. */
-export interface EndedSessions {
-  /** How many were in. */
-  readonly count: number;
-  /** It is on disk. If not, the ledger goes on trying. */
-  readonly durable: boolean;
-}
-
 const LOOK_EVERY = seconds(1);
 const SWEEP_EVERY = minutes(1);
 /** What is not on disk by then is reported as not done: below the operator's patience, and workers ask again. */
@@ -58,22 +51,20 @@ const DURABLE_WITHIN = seconds(2);
 const MOST_UNCHECKED = 20_000;
 type Use = keyof Renewal;
 
-export class SharedLedger implements LedgerHost {
-  readonly #options: LedgerOptions;
-  readonly #seats = new Set<LedgerEvents>();
+export class EmbeddedStore implements LedgerStore {
+  readonly #options: EmbeddedOptions;
   readonly #unsaved = new Unsaved();
   readonly #disk: Durable;
   readonly #watch: ClockWatch;
   readonly #unchecked: { readonly session: Session; readonly as: Use }[] = [];
   #slots: Slots;
   #counts: Counts;
-  #open = false;
-  #told: SlotsState | undefined;
+  /** Undefined: closed. */
+  #events: StoreEvents | undefined;
   #timers: NodeJS.Timeout[] = [];
-  /** Slots that have run out since this process began. */
   expired = 0;
 
-  constructor(options: LedgerOptions) {
+  constructor(options: EmbeddedOptions) {
     const { open, log, pause, clock, rules, zone } = options;
     this.#options = options;
     this.#slots = new Slots(rules);
@@ -91,19 +82,18 @@ export class SharedLedger implements LedgerHost {
     return this.#slots.state;
   }
 
-  /** Begins with what the last broker left, and with what this one has and no file knows of. Never throws. */
-  start(): void {
-    if (this.#open) return;
-    this.#open = true;
+  /** Begins with what the last broker left, and with what this one has and no file knows of. */
+  start(events: StoreEvents): void {
+    if (this.#events !== undefined) return;
+    this.#events = events;
     this.#timers = [setInterval(() => this.#tick(), LOOK_EVERY).unref(), setInterval(() => this.#sweep(), SWEEP_EVERY).unref()];
     this.#disk.open();
     this.#settle();
   }
 
-  /** Gives the ledger up: from now on workers are to ask another broker. A successor may read the file when this returns. */
   close(): void {
-    if (!this.#open) return;
-    this.#open = false;
+    if (this.#events === undefined) return;
+    this.#events = undefined;
     for (const timer of this.#timers) clearInterval(timer);
     const at = this.#now();
     this.#unsaved.everyLease(this.#slots);
@@ -112,72 +102,71 @@ export class SharedLedger implements LedgerHost {
     if (isWritten) this.#counts = new Counts(this.#options.zone); // the successor counts on from there
   }
 
-  retune(rules: SlotRules): void {
-    this.#slots.rules = rules;
-    this.#settle();
+  async enter(session: Session, before?: Session): Promise<Admission | undefined> {
+    if (this.isUnread) return { is: "away", retryAfter: COME_AGAIN };
+    const admission = this.#step((at) => this.#slots.enter(session, at, before, !this.#disk.isFailing));
+    if (admission?.is !== "in" || !this.#unsaved.awaits(session)) return admission;
+    return (await this.#disk.settled(DURABLE_WITHIN)) ? admission : undefined;
   }
 
-  join(events: LedgerEvents): LedgerSeat {
-    this.#seats.add(events);
-    if (this.#told !== undefined) events.slots(this.#told);
-    return {
-      enter: (session, before) => this.#enter(session, before),
-      leave: async (session) => {
-        const left = this.#step((at): true => (this.#slots.revoke(session, at), true));
-        return left !== undefined && (await this.#disk.settled(DURABLE_WITHIN)) ? true : undefined;
-      },
-      spend: async (deeds) => this.#step((at): Spent => this.#counts.spend(deeds, at)),
-      refund: (deeds) => this.#step((at) => this.#counts.refund(deeds, at)),
-      renew: (renewal) => this.#renew(renewal),
-      tally: (tallies) => this.#tally(tallies, events),
-      end: () => void this.#seats.delete(events),
-    };
+  async leave(session: Session): Promise<true | undefined> {
+    const left = this.#step((at): true => (this.#slots.revoke(session, at), true));
+    return left !== undefined && (await this.#disk.settled(DURABLE_WITHIN)) ? true : undefined;
   }
 
-  /** Frees what has run out. @returns how many slots. */
-  reap(): number {
-    const freed = this.#step(({ now }) => this.#slots.expire(now)) ?? 0;
-    this.expired += freed;
-    return freed;
+  renew({ active, held, known }: Renewal): void {
+    this.#step((at) => {
+      for (const session of known) this.#heard(session, "known", at);
+      for (const session of active) this.#heard(session, "active", at);
+      for (const session of held) this.#heard(session, "held", at);
+    });
   }
 
-  /** From now on there are so many slots: nobody is put out. @returns false when the ledger is not ours now. */
+  async spend(deeds: readonly Deed[]): Promise<Spent | undefined> {
+    return this.#step((at) => this.#counts.spend(deeds, at));
+  }
+
+  refund(deeds: readonly Deed[]): void {
+    this.#step((at) => this.#counts.refund(deeds, at));
+  }
+
+  tally(tallies: readonly Tally[]): void {
+    const { now } = this.#now();
+    for (const tally of tallies) this.#counts.windows.add(tally, now);
+  }
+
+  async reap(): Promise<number> {
+    return this.#reap();
+  }
+
   setMax(max: number): boolean {
     return this.#step(() => ((this.#slots.rules = { ...this.#slots.rules, max }), true)) ?? false;
   }
 
-  /** How long a slot is held after its last use. */
   get lease(): Ms {
     return this.#slots.rules.lease;
   }
 
-  /** Refuses new sessions, or (undefined) admits them. @returns false: the ledger is closed. */
   setShortage(why: Shortage | undefined): boolean {
     return this.#step(() => ((this.#slots.shortage = why), true)) ?? false;
   }
 
-  /** Rows written in the last minute. */
   get tokensUsed(): number {
     return this.#counts.windows.level({ key: TOKENS_KEY, most: 0, per: minutes(1), times: 0 }, this.#now().now).used;
   }
 
-  /** The sessions that hold slots, the oldest first. */
-  list(): SessionLine[] {
+  async list(): Promise<readonly SessionLine[]> {
     return sessionLines(this.#slots, this.#now().now);
   }
 
-  /**
-   * Ends one session, by the beginning of its id (at least 6 characters), or all of a user.
-   * @returns when it is on disk, or not in time; a text: why nothing was ended.
-   */
   async end(who: string): Promise<EndedSessions | string> {
     const count = this.#end(who);
     return typeof count === "string" ? count : { count, durable: await this.#disk.settled(DURABLE_WITHIN) };
   }
 
-  /** Its file could not be read yet: which sessions are in, and the day, are not known. */
+  /** The file could not be read yet. */
   get isUnread(): boolean {
-    return this.#open && !this.#disk.isOpen;
+    return this.#events !== undefined && !this.#disk.isOpen;
   }
 
   #end(who: string): number | string {
@@ -188,21 +177,19 @@ export class SharedLedger implements LedgerHost {
     return isEnding(this.#unsaved.endings(this.#slots), who) ? 0 : found.why;
   }
 
-  /** Counts daily quotas by the clock's day, although a later day was counted before the clock was set back. @returns that day. */
-  resetDay(): string | undefined {
+  async resetDay(): Promise<string | undefined> {
     return this.#step(({ wall }) => (this.#counts.days.reset(wall), this.#counts.days.current(wall).day));
   }
 
-  async #enter(session: Session, before: Session | undefined): Promise<Admission | undefined> {
-    if (this.isUnread) return { is: "away", retryAfter: COME_AGAIN };
-    const admission = this.#step((at) => this.#slots.enter(session, at, before, !this.#disk.isFailing));
-    if (admission?.is !== "in" || !this.#unsaved.awaits(session)) return admission;
-    return (await this.#disk.settled(DURABLE_WITHIN)) ? admission : undefined;
+  #reap(): number {
+    const freed = this.#step(({ now }) => this.#slots.expire(now)) ?? 0;
+    this.expired += freed;
+    return freed;
   }
 
-  /** @returns what the step gives; undefined when the ledger is not ours now. */
+  /** @returns what the step gives; undefined: closed. */
   #step<T>(step: (at: Now) => T): T | undefined {
-    if (!this.#open) return undefined;
+    if (this.#events === undefined) return undefined;
     const result = step(this.#now());
     this.#settle();
     return result;
@@ -227,14 +214,6 @@ export class SharedLedger implements LedgerHost {
     if (ahead !== undefined) this.#options.log.warn(ahead);
   }
 
-  #renew({ active, held, known }: Renewal): void {
-    this.#step((at) => {
-      for (const session of known) this.#heard(session, "known", at);
-      for (const session of active) this.#heard(session, "active", at);
-      for (const session of held) this.#heard(session, "held", at);
-    });
-  }
-
   #heard(session: Session, as: Use, at: Now): void {
     if (this.#disk.isOpen) this.#apply(session, as, at);
     else if (this.#unchecked.length < MOST_UNCHECKED) this.#unchecked.push({ session, as });
@@ -245,19 +224,13 @@ export class SharedLedger implements LedgerHost {
     else this.#slots.renew(session, as === "held", at);
   }
 
-  #tally(tallies: readonly Tally[], from: LedgerEvents): void {
-    const { now } = this.#now();
-    for (const tally of tallies) this.#counts.windows.add(tally, now);
-    for (const seat of this.#seats) if (seat !== from) seat.tallied(tallies);
-  }
-
   #tick(): void {
     const step = this.#watch.look();
     if (step !== undefined) {
       const { fields, text } = stepReport(step, this.#counts.days);
       this.#options.log.warn(fields, text);
     }
-    this.reap();
+    this.#reap();
   }
 
   #sweep(): void {
@@ -269,23 +242,13 @@ export class SharedLedger implements LedgerHost {
     });
   }
 
-  /** After every step: workers hear of it, and the disk a moment later. */
+  /** After every step: who listens hears of it, and the disk a moment later. */
   #settle(): void {
     const change = this.#slots.take();
     this.#unsaved.note(change);
-    for (const { id, why } of change.out) for (const seat of this.#seats) seat.ended(id, why);
-    const { state } = this.#slots;
-    if (state.used !== this.#told?.used || state.max !== this.#told.max || state.closed !== this.#told.closed) {
-      if (state.status !== this.#told?.status) this.#say(state);
-      this.#told = state;
-      for (const seat of this.#seats) seat.slots(state);
-    }
+    for (const { id, why } of change.out) this.#events?.ended(id, why);
+    this.#events?.changed();
     this.#disk.changed();
-  }
-
-  #say({ used, max, status }: SlotsState): void {
-    const level = status === "FULL" ? "warn" : "info";
-    if (this.#told !== undefined) this.#options.log[level]({ slots: used, max }, `slots ${used}/${max} ${status}`);
   }
 
   get #parts(): { readonly slots: Slots; readonly counts: Counts } {
@@ -297,6 +260,3 @@ export class SharedLedger implements LedgerHost {
     return { now: clock.now(), wall: clock.wall() };
   }
 }
-
-/** Why nothing was done: the ledger is closed here. */
-export const AWAY = "the ledger is on its way to another broker: try again";
