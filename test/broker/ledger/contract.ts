@@ -183,8 +183,7 @@ export function ledgerContract(name: string, { make, tries }: StoreUnderTest): v
       lines.map(({ id, user, admin, since, held: isHeld, left }) => [id, user, admin, since, isHeld, left]),
       [first, second, bob].map((s) => [s.id, s.user, false, s.since, s === bob, s === bob ? HELD_FOR : RULES.lease]),
     );
-    assert.match(String(await w.store.end("nobody")), /^nobody is in as nobody, and no session begins with it$/);
-    assert.match(String(await w.store.end("abcde")), /no session begins with it/, "at least six characters");
+    for (const who of ["nobody", "abcde"]) assert.equal(await w.store.end(who), `nobody is in as ${who}, and no session begins with it`);
     assert.deepEqual(await w.store.end("abcdef"), { count: 1, durable: true });
     assert.deepEqual(await w.store.end("ada"), { count: 2, durable: true });
     for (const one of [first, second, bob]) assert.equal(await w.enter(one), "revoked");
