@@ -30,10 +30,10 @@ function groups() {
 }
 
 /**
- * They are loaded when something asks for them. The first two look for files of their own beside themselves; the others are Fastify's
- * compilers for schemas, which an application may want and the built-in service does not.
+ * They are loaded when something asks for them. The first two look for files of their own beside themselves; few need the third, and the others are
+ * Fastify's compilers for schemas, which an application may want and the built-in service does not.
  */
-const APART = ["piscina", "systeminformation", "@fastify/ajv-compiler", "@fastify/fast-json-stringify-compiler"];
+const APART = ["piscina", "systeminformation", "@redis/client", "@fastify/ajv-compiler", "@fastify/fast-json-stringify-compiler"];
 
 /** Of Node's own modules, what Fastify loads and the built-in service does not use. */
 const LATER = ["http2", "https"];

@@ -8,6 +8,7 @@ import type { Counters } from "./counters.ts";
 import type { UpstreamReport } from "./upstreamreport.ts";
 import type { ByClass } from "./requestclass.ts";
 import type { RequestInFlight } from "./requests.ts";
+import type { SessionStoreReport } from "./sessionstore.ts";
 import type { SlotsState } from "./slots.ts";
 import { watchLoop } from "./loopdelay.ts";
 import { ms, type Ms } from "./units.ts";
@@ -23,6 +24,7 @@ export interface Vitals {
   slots?(): SlotsState | undefined;
   /** See Beat.tokensUsed. */
   tokensUsed?(): number;
+  sessionStore?(): SessionStoreReport | undefined;
   /** Counts by name, since the child started, and durations since the last call. */
   counts?(): BeatFigures["counts"];
   spans?(): BeatFigures["spans"];
@@ -70,6 +72,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): Beats {
     const report = vitals.upstream?.();
     const slots = vitals.slots?.();
     const tokensUsed = vitals.tokensUsed?.();
+    const sessionStore = vitals.sessionStore?.();
     const delayP99 = loop.p99();
     const requests = vitals.requests?.() ?? [];
     const classes = requests.length === 0 ? undefined : vitals.byClass?.();
@@ -90,6 +93,7 @@ export function startBeat(port: MasterPort, every: Ms, vitals: Vitals): Beats {
       ...(report === undefined ? {} : { upstream: report }),
       ...(slots === undefined ? {} : { slots }),
       ...(tokensUsed === undefined ? {} : { tokensUsed }),
+      ...(sessionStore === undefined ? {} : { sessionStore }),
       ...(classes === undefined ? {} : { byClass: classes }),
       ...(requests.length === 0 ? {} : { requests }),
       ...(vitals.brokerLost?.() === true ? { brokerLost: true as const } : {}),

@@ -22,6 +22,7 @@ export const ERRORS = {
     exit: "settings",
     what: "the journal of writes was written by a newer drover, or holds writes for another spreadsheet",
   },
+  DROVER_E_SESSION_STORE: { exit: "settings", what: "the engine that is to keep sessions can't be used as it is" },
   DROVER_E_BACKUP: { exit: "settings", what: "a backup is damaged, is none of drover's, or can't be made or put back here" },
   DROVER_E_INSTALL: { exit: "settings", what: "drover can't be installed here as asked" },
   DROVER_E_ACTIVATION: { exit: "settings", what: "systemd passed sockets that differ from DROVER_BIND" },

@@ -6,6 +6,7 @@ import type { HistogramDelta } from "./histogram.ts";
 import type { Beat, DrainedBy, FromChild, SocketAddress } from "./protocol.ts";
 import { REQUEST_CLASSES, type ByClass } from "./requestclass.ts";
 import { readRequests } from "./requests.ts";
+import { readSessionStore } from "./sessionstore.ts";
 import { readSlotsState } from "./slots.ts";
 import type { Ms } from "./units.ts";
 import { readUpstream } from "./upstreamreport.ts";
@@ -54,6 +55,8 @@ function beat(m: Fields): Beat | undefined {
   if (m["slots"] !== undefined && slots === undefined) return undefined;
   const { tokensUsed } = m;
   if (tokensUsed !== undefined && !count(tokensUsed)) return undefined;
+  const store = m["sessionStore"] === undefined ? undefined : readSessionStore(m["sessionStore"]);
+  if (m["sessionStore"] !== undefined && store === undefined) return undefined;
   const figures = m["figures"] === undefined ? undefined : readFigures(m["figures"], delta);
   if (m["figures"] !== undefined && figures === undefined) return undefined;
   const classes = m["byClass"] === undefined ? undefined : byClass(m["byClass"]);
@@ -67,6 +70,7 @@ function beat(m: Fields): Beat | undefined {
     ...(report === undefined ? {} : { upstream: report }),
     ...(slots === undefined ? {} : { slots }),
     ...(tokensUsed === undefined ? {} : { tokensUsed }),
+    ...(store === undefined ? {} : { sessionStore: store }),
     ...(figures === undefined ? {} : { figures }),
     ...(classes === undefined ? {} : { byClass: classes }),
     ...(requests === undefined ? {} : { requests }),

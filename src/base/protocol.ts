@@ -10,6 +10,7 @@ import type { BeatFigures } from "./figures.ts";
 import type { HistogramDelta } from "./histogram.ts";
 import type { ByClass } from "./requestclass.ts";
 import type { RequestInFlight } from "./requests.ts";
+import type { SessionStoreReport } from "./sessionstore.ts";
 import type { Shortage, SlotsState } from "./slots.ts";
 import type { Ms } from "./units.ts";
 import type { UpstreamReport } from "./upstreamreport.ts";
@@ -131,6 +132,8 @@ export interface Beat {
   readonly slots?: SlotsState;
   /** Of the broker: rows written in the last minute, as DROVER_TOKENS_PER_MINUTE counts them. */
   readonly tokensUsed?: number;
+  /** Of the broker: the engine that keeps sessions; absent: it does so itself. */
+  readonly sessionStore?: SessionStoreReport;
   /** Counts by name, durations, Node's own state: for metrics. */
   readonly figures?: BeatFigures;
   /** How many requests of each class are in flight; absent when there are none. */

@@ -11,6 +11,8 @@ import { readServiceAccount } from "./credentials.ts";
 import { createGoogle } from "./google.ts";
 import { EmbeddedStore } from "./ledger/embedded.ts";
 import { openKept } from "./ledger/kept.ts";
+import { Engine } from "./ledger/redis/engine.ts";
+import { RedisStore } from "./ledger/redis/store.ts";
 import { Registry } from "./ledger/registry.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -45,7 +47,9 @@ export function openBroker(config: BrokerConfig, log: Logger): Opened {
   const elsewhere = (id: string): Upstream => upstream.of(id);
   const { sessionKey, slots: rules, zone } = config;
   const secretKey = sessionKey === null ? {} : { secretKey: deriveKey(sessionKey) };
-  const store = new EmbeddedStore({ rules, zone, clock: systemClock, log, open: () => openKept(dataDir, log) });
+  const own = new EmbeddedStore({ rules, zone, clock: systemClock, log, open: () => openKept(dataDir, log) });
+  const engine = config.sessionStore === null ? undefined : new Engine({ ...config.sessionStore, log });
+  const store = engine === undefined ? own : new RedisStore({ own, engine, rules, clock: systemClock });
   const ledger = new Registry(store, log);
   const sources = { upstream, elsewhere, ledger, ...secretKey };
   const options = { spreadsheetId, tables, ttl, readsPerMinute, dataDir, journalSize, ...sources, clock: systemClock, log };

@@ -23,6 +23,8 @@ export interface BrokerConfig {
   readonly upstreamTimeout: Ms;
   /** Who may be in, and how many. */
   readonly slots: SlotRules;
+  /** The engine that keeps sessions and counters; null: this broker does. */
+  readonly sessionStore: { readonly url: string; readonly prefix: string } | null;
   /** Where a day ends at midnight. */
   readonly zone: string;
   readonly dataDir: string;
@@ -61,6 +63,7 @@ export function brokerConfig(settings: Settings, extras: BrokerExtras): BrokerCo
       conflict: settings.slot_conflict,
       lease: settings.slot_lease,
     },
+    sessionStore: settings.session_store === undefined ? null : { url: settings.session_store, prefix: settings.session_prefix },
     zone: settings.time_zone,
     dataDir: settings.data_dir,
     socket: extras.socket,

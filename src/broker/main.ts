@@ -130,6 +130,7 @@ class BrokerProcess {
     running.letGo = await askForJournal(config.socket, log, generation > 1 ? SOCKET_BACK_WITHIN : ms(0));
     if (this.#leaving) return;
     running.ledger.start();
+    await running.ledger.store.ready();
     await running.custody.open();
   }
 
@@ -157,6 +158,7 @@ class BrokerProcess {
       latency: () => [],
       upstream: () => broker.report(),
       slots: () => ledger.store.state,
+      sessionStore: () => ledger.store.report,
       tokensUsed: () => ledger.store.tokensUsed,
       counts: () => ({ ...calls.counts }),
       spans: () => ({ call: calls.times.takeDelta(), sheet: broker.takeTimesToSheet() }),

@@ -22,7 +22,7 @@ import { createTotals } from "../master/shell/totals.ts";
 import { feedWatchdog } from "../master/shell/watchdog.ts";
 import type { World } from "../master/shell/world.ts";
 import type { Wrapper } from "../master/shell/wrapper.ts";
-import { brokerLost, healthOf, slotsOf, upstreamOf } from "../master/snapshot.ts";
+import { brokerLost, healthOf, sessionStoreOf, slotsOf, upstreamOf } from "../master/snapshot.ts";
 import type { Settings } from "../settings/table.ts";
 import { createAnnouncer } from "./announcer.ts";
 import { CERTIFICATE_EVERY, watchCertificate } from "./certificate-watch.ts";
@@ -80,7 +80,14 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const offspring = createOffspring(parts, wrapper, notBatch);
 
   const upstream = () => upstreamOf(arbiter.state(), arbiter);
-  const health = (): Health => healthOf(arbiter.state(), { demo, upstream: upstream(), slots: slots(), brokerLost: brokerLost(arbiter) });
+  const health = (): Health =>
+    healthOf(arbiter.state(), {
+      demo,
+      upstream: upstream(),
+      slots: slots(),
+      sessionStore: sessionStoreOf(arbiter.state(), arbiter),
+      brokerLost: brokerLost(arbiter),
+    });
   const slots = () => slotsOf(arbiter.state(), { children: arbiter.children, slots: arbiter.slots() });
   const limit = () => limitedBy(watch.over, upstream(), arbiter.children.values());
   const stats = (): void =>

@@ -7,6 +7,7 @@ import type { ByClass } from "../base/requestclass.ts";
 import type { Counters } from "../base/counters.ts";
 import type { Address, Beat, Health, Role } from "../base/protocol.ts";
 import type { UpstreamReport } from "../base/upstreamreport.ts";
+import type { SessionStoreReport } from "../base/sessionstore.ts";
 import type { SlotsState } from "../base/slots.ts";
 import { between, ms, type Instant, type Ms, type Timestamp } from "../base/units.ts";
 import type { Child, Master, Place, PlaceId, Reason, Roll, RollResult, Slot } from "./core/model.ts";
@@ -153,6 +154,8 @@ export interface Snapshot {
   readonly slots: SlotsState | null;
   /** Rows written in the last minute, as DROVER_TOKENS_PER_MINUTE counts them; null: no broker. */
   readonly tokensUsed: number | null;
+  /** The engine that keeps sessions; null: the broker does so itself, or is away. */
+  readonly sessionStore: SessionStoreReport | null;
   /** What workers answer /healthz from. */
   readonly health: Health;
 }
@@ -184,7 +187,14 @@ export function snapshotOf(master: Master, facts: Facts): Snapshot {
     upstream: upstream === undefined ? null : copyOfAll(upstream),
     slots: copied(slots),
     tokensUsed: brokerBeat(master, facts)?.tokensUsed ?? null,
-    health: healthOf(master, { demo: facts.demo, upstream, slots, brokerLost: brokerLost(facts) }),
+    sessionStore: copied(brokerBeat(master, facts)?.sessionStore),
+    health: healthOf(master, {
+      demo: facts.demo,
+      upstream,
+      slots,
+      sessionStore: sessionStoreOf(master, facts),
+      brokerLost: brokerLost(facts),
+    }),
   });
 }
 
@@ -200,12 +210,13 @@ export interface HealthFacts {
   readonly demo: boolean;
   readonly upstream: UpstreamReport | undefined;
   readonly slots: SlotsState | undefined;
+  readonly sessionStore: SessionStoreReport | undefined;
   /** A child reports that workers can't reach the broker. */
   readonly brokerLost: boolean;
 }
 
 /** The state of the whole, as it is sent to workers. `away`: the broker does not run, or workers can't reach it. */
-export function healthOf(master: Master, { demo, upstream, slots, brokerLost }: HealthFacts): Health {
+export function healthOf(master: Master, { demo, upstream, slots, sessionStore, brokerLost }: HealthFacts): Health {
   const workers = { ready: readyOf(master, "worker"), target: master.target };
   // A place that boots for the first time is no loss: somebody has asked for one more.
   const fresh = workers.ready === 0 ? 0 : [...master.places.values()].filter(isFresh).length;
@@ -213,6 +224,7 @@ export function healthOf(master: Master, { demo, upstream, slots, brokerLost }: 
   const sound =
     workers.ready + fresh >= workers.target &&
     broker !== "away" &&
+    sessionStore?.problem === undefined &&
     (upstream === undefined ||
       ((upstream.state === "ok" || upstream.state === "never") && upstream.writes?.denied === undefined && upstream.disk === undefined));
   const status = master.mode.is !== "running" ? "stopping" : sound ? "ok" : "degraded";
@@ -233,6 +245,7 @@ type Children = Pick<Facts, "children">;
 export const brokerLost = ({ children }: Children): boolean => [...children.values()].some(({ lastBeat }) => lastBeat?.brokerLost === true);
 
 /** What the broker said last of Google. */
+export const sessionStoreOf = (master: Master, facts: Children): SessionStoreReport | undefined => brokerBeat(master, facts)?.sessionStore;
 export const upstreamOf = (master: Master, facts: Children): UpstreamReport | undefined => brokerBeat(master, facts)?.upstream;
 
 /** What the broker reported last of the slots, or the one before it. */
@@ -244,7 +257,7 @@ function brokerBeat(master: Master, { children }: Children): Beat | undefined {
   return broker !== undefined && "pid" in broker ? children.get(broker.pid)?.lastBeat : undefined;
 }
 
-const copied = (slots: SlotsState | undefined): SlotsState | null => (slots === undefined ? null : { ...slots });
+const copied = <T extends object>(all: T | undefined): T | null => (all === undefined ? null : { ...all });
 
 function stateOf(master: Master): MasterState {
   switch (master.mode.is) {

@@ -13,10 +13,6 @@ const isInjected = (name: string, text: string): boolean => INJECTED.test(name) 
 /** Variables of drover's tests. */
 const TESTS = /^DROVER_TEST_/;
 
-const SESSIONS =
-  "changes nothing yet: a session is a sealed cookie that every worker can open, and who is in is kept by the broker of this machine; " +
-  "a store that several machines share (redis) is to come";
-
 const MEANINGLESS: ReadonlyMap<string, string> = new Map([
   [
     "GUNICORN_WORKER_CLASS",
@@ -27,8 +23,6 @@ const MEANINGLESS: ReadonlyMap<string, string> = new Map([
     "is not read: give its flags as settings, such as DROVER_BIND, DROVER_WORKERS and DROVER_TIMEOUT for --bind, --workers and --timeout",
   ],
   ["FORWARDED_ALLOW_IPS", "is not read: set DROVER_TRUSTED_PROXIES to the addresses of your proxies"],
-  ["SESSION_TYPE", SESSIONS],
-  ["SESSION_REDIS", SESSIONS],
 ]);
 
 /** A name as it was found: `place` is `environment` or file:line. */

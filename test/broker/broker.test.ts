@@ -480,6 +480,7 @@ function run(change: Partial<BrokerConfig> = {}) {
     journalSize: mebibytes(1),
     upstreamTimeout: seconds(2),
     slots: { max: 10, perUser: 1, conflict: "take-over", lease: seconds(600) },
+    sessionStore: null,
     zone: "UTC",
     dataDir: folder,
     socket: socket(),

@@ -72,6 +72,7 @@ function run(open: () => void = () => {}) {
     journalSize: mebibytes(1),
     upstreamTimeout: seconds(2),
     slots: { max: 10, perUser: 1, conflict: "take-over", lease: seconds(600) },
+    sessionStore: null,
     zone: "UTC",
     dataDir: folder,
     socket: join(folder, "broker.sock"),

@@ -74,6 +74,7 @@ export const statusWith = (changes: Partial<Status> = {}): Status => ({
   },
   slots: null,
   tokensUsed: null,
+  sessionStore: null,
   health: { status: "ok", generation: 3, workers: { ready: 2, target: 2 }, broker: "ready", upstream: "ok", demo: false },
   data: "the Google spreadsheet abc",
   urls: ["http://127.0.0.1:8080"],

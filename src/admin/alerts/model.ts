@@ -14,6 +14,7 @@ export const ALERT_NAMES = [
   "broker",
   "quota",
   "rate-limited",
+  "session-store",
   "google",
   "credentials",
   "tables",

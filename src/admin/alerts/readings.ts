@@ -69,7 +69,10 @@ function largestWorker({ places }: Snapshot): Reading | undefined {
 
 type Part<N extends AlertName> = Pick<Readings, N>;
 
-function service(seen: Seen, past: Past): Part<"capacity" | "latency" | "cpu" | "memory" | "restarts" | "workers" | "broker" | "reload"> {
+function service(
+  seen: Seen,
+  past: Past,
+): Part<"capacity" | "latency" | "cpu" | "memory" | "restarts" | "workers" | "broker" | "session-store" | "reload"> {
   const { snapshot, measured, now } = seen;
   const { slots, machine, workers, state, health } = snapshot;
   const p95 = Math.round(measured.minuteP95 ?? 0);
@@ -95,6 +98,10 @@ function service(seen: Seen, past: Past): Part<"capacity" | "latency" | "cpu" | 
     ),
     workers: reading(percent(missing), said`${workers.ready} of ${workers.target} workers are ready`),
     broker: is(up && health.broker === "away", said`the broker is away: rows go stale, and writes are refused`),
+    "session-store": is(
+      snapshot.sessionStore?.problem !== undefined,
+      said`the session store is away: ${firstLine(snapshot.sessionStore?.problem ?? "")}`,
+    ),
     reload: is(...failedReload(seen)),
   };
 }

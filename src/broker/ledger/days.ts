@@ -94,6 +94,12 @@ export class Days {
     }
   }
 
+  /** What was counted of the current day. */
+  counted(wall: Timestamp): DayCount[] {
+    const { day } = this.current(wall);
+    return [...this.#counts.values()].filter((count) => count.key !== NEWEST && count.day === day && count.used > 0);
+  }
+
   get(key: string): DayCount | undefined {
     return this.#counts.get(key);
   }

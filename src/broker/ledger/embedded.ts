@@ -23,11 +23,12 @@ import type { Renewal, Tally } from "../../sheets/ledger-host.ts";
 import { COME_AGAIN } from "../../sheets/ledger-wire.ts";
 import { daysAhead, stepReport } from "./clock-report.ts";
 import { Counts } from "./counts.ts";
+import type { DayCount } from "./days.ts";
 import { Durable } from "./durable.ts";
 import { ageOf, readKnown, windowFact } from "./facts.ts";
 import type { Kept } from "./kept.ts";
 import { findSessions, isEnding, sessionLines, type SessionLine } from "./sessions.ts";
-import { Slots, type Now, type SlotRules } from "./slots.ts";
+import { Slots, type Ended, type Mark, type Now, type SlotRules } from "./slots.ts";
 import { AWAY, type EndedSessions, type LedgerStore, type StoreEvents } from "./store.ts";
 import { Unsaved } from "./unsaved.ts";
 
@@ -62,6 +63,7 @@ export class EmbeddedStore implements LedgerStore {
   /** Undefined: closed. */
   #events: StoreEvents | undefined;
   #timers: NodeJS.Timeout[] = [];
+  readonly report = undefined;
   expired = 0;
 
   constructor(options: EmbeddedOptions) {
@@ -90,6 +92,8 @@ export class EmbeddedStore implements LedgerStore {
     this.#disk.open();
     this.#settle();
   }
+
+  async ready(): Promise<void> {} // it begins without its file, too
 
   close(): void {
     if (this.#events === undefined) return;
@@ -169,9 +173,53 @@ export class EmbeddedStore implements LedgerStore {
     return this.#events !== undefined && !this.#disk.isOpen;
   }
 
+  /** The last write has failed, or the file could not be opened. */
+  get isFailing(): boolean {
+    return this.#disk.isFailing;
+  }
+
+  /** @returns whether all that has changed until now is on disk, or comes there in time. */
+  async isSettled(): Promise<boolean> {
+    return await this.#disk.settled(DURABLE_WITHIN);
+  }
+
+  /** @returns why a session must not come in; undefined: there is nothing against it. */
+  whyOut(session: Session): Ended["why"] | undefined {
+    return this.#slots.whyOut(session, this.#now());
+  }
+
+  /** What must not be forgotten, whoever else keeps sessions. */
+  remembered(): { readonly ended: readonly Ended[]; readonly marks: readonly Mark[]; readonly days: readonly DayCount[] } {
+    const { ended, marks } = this.#slots;
+    return { ended: [...ended.values()], marks: [...marks.values()], days: this.#counts.days.counted(this.#now().wall) };
+  }
+
+  /** What was ended elsewhere is ended here. */
+  adopt(ended: readonly Ended[], marks: readonly Mark[]): void {
+    this.#step((at) => this.#slots.adopt(ended, marks, at));
+  }
+
+  /** The day that is counted, and how long it lasts. */
+  today(): { readonly day: string; readonly resetIn: Ms } {
+    const { wall } = this.#now();
+    const { days } = this.#counts;
+    return { day: days.current(wall).day, resetIn: days.resetIn(wall) };
+  }
+
+  /** A day's count is at least this. */
+  raiseDay(key: string, used: number): void {
+    this.#step(({ wall }) => {
+      const more = used - this.#counts.days.used(key, wall);
+      if (more > 0) this.#counts.days.add(key, more, wall);
+    });
+  }
+
   #end(who: string): number | string {
     if (this.isUnread) return this.#step((at) => this.#slots.revokeUser(who, at)) ?? AWAY; // ends them once they are known
-    const found = findSessions(this.#slots, who);
+    const found = findSessions(
+      [...this.#slots.leases.values()].map(({ session }) => session),
+      who,
+    );
     if (found.is === "user") return this.#step((at) => this.#slots.revokeUser(who, at)) ?? AWAY;
     if (found.is === "session") return this.#step((at) => (this.#slots.revoke(found.session, at), 1)) ?? AWAY;
     return isEnding(this.#unsaved.endings(this.#slots), who) ? 0 : found.why;

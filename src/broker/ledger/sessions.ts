@@ -31,12 +31,11 @@ export const sessionLines = ({ leases }: Slots, now: Instant): SessionLine[] =>
     .map(({ session, until, held }) => ({ ...session, left: ms(Math.max(0, between(now, until))), held }))
     .toSorted((a, b) => a.since - b.since);
 
-/** What `who` names: a user, or a session by the beginning of its id. */
+/** What `who` names among those that are in: a user, or a session by the beginning of its id. */
 export function findSessions(
-  { leases }: Slots,
+  sessions: readonly Session[],
   who: string,
 ): { readonly is: "user" } | { readonly is: "session"; readonly session: Session } | { readonly is: "none"; readonly why: string } {
-  const sessions = [...leases.values()].map(({ session }) => session);
   if (sessions.some(({ user }) => user === who)) return { is: "user" };
   const [session, ...others] = who.length < LEAST_ID ? [] : sessions.filter(({ id }) => id.startsWith(who));
   if (session === undefined) return { is: "none", why: `nobody is in as ${who}, and no session begins with it` };

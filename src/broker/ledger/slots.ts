@@ -117,7 +117,7 @@ export class Slots {
       this.#renew(known, at.now, false);
       return { is: "in" };
     }
-    const out = this.#isOut(session, at);
+    const out = this.whyOut(session, at);
     if (out !== undefined) return { is: out };
     const rank = this.#rank(session, at);
     const leaving = before === undefined ? undefined : this.leases.get(before.id);
@@ -157,7 +157,7 @@ export class Slots {
   /** A worker takes this session for one that is in: says so if it is not. */
   check(session: Session, at: Now): void {
     if (this.leases.has(session.id)) return;
-    this.#change.out.push({ id: session.id, why: this.#isOut(session, at) ?? "expired" });
+    this.#change.out.push({ id: session.id, why: this.whyOut(session, at) ?? "expired" });
   }
 
   /** It will not come again: logged out, or put out. */
@@ -219,7 +219,8 @@ export class Slots {
     this.#change.leases.add(lease.session.id);
   }
 
-  #isOut({ id, user, since }: Session, { wall }: Now): Ended["why"] | undefined {
+  /** @returns why a session must not come in; undefined: there is nothing against it. */
+  whyOut({ id, user, since }: Session, { wall }: Now): Ended["why"] | undefined {
     const ended = this.ended.get(id);
     if (ended !== undefined) return ended.why;
     const mark = this.marks.get(user);

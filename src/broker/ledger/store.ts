@@ -3,6 +3,7 @@
  * is durable there, and undefined means: this store is closed or could not make it durable in time, ask again.
  */
 import type { Shortage, SlotsState } from "../../base/slots.ts";
+import type { SessionStoreReport } from "../../base/sessionstore.ts";
 import type { Ms } from "../../base/units.ts";
 import type { Admission, Deed, Session, Spent } from "../../sheets/ledger.ts";
 import type { Renewal, Tally } from "../../sheets/ledger-host.ts";
@@ -70,8 +71,12 @@ export interface CounterStore {
 }
 
 export interface LedgerStore extends SessionStore, CounterStore {
+  /** The engine behind it; undefined: there is none. */
+  readonly report: SessionStoreReport | undefined;
   /** Begins with what was kept. Never throws. */
   start(events: StoreEvents): void;
+  /** Resolves when it serves, or when waiting longer would not help. @throws DroverError what an operator must mend before a start. */
+  ready(): Promise<void>;
   /** Gives it up: another may begin with what it leaves when this returns. It may be started again. */
   close(): void;
 }

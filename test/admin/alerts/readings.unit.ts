@@ -221,6 +221,12 @@ const SLOW: readonly (readonly [what: string, world: World, wait: Ms, told: stri
   ["no broker", { status: { health: { ...statusWith().health, broker: "away" } } }, seconds(30), "broker raised urgent"],
   ["36 of 51 calls", { status: { upstream: upstream({ quota: { ...read, used: 36 } }) } }, minutes(1), "quota raised warning"],
   [
+    "Redis is away",
+    { status: { sessionStore: { place: "redis://127.0.0.1:6379", problem: "it does not answer", errors: 3 } } },
+    seconds(10),
+    "session-store raised urgent",
+  ],
+  [
     "Google is down",
     { status: { upstream: upstream({ state: "down", message: "no answer within 10000 ms" }) } },
     minutes(1),

@@ -1,0 +1,206 @@
+/**
+ * The connection to a Redis or Valkey that keeps sessions and counters.
+ *
+ *   away ─ connected, looked at, told what this broker knows ─→ ready ─ lost, silent, forgot ─→ away: tried again, at most half a second later
+ *
+ * Each step is one script (step.lua and what follows it), so it is done whole or not at all. One that is not answered in time may be done.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../../base/errors.ts";
+import type { Logger } from "../../../base/log.ts";
+import type { SessionStoreReport } from "../../../base/sessionstore.ts";
+import { count, objectOf, record, text, type Fields } from "../../../base/fields.ts";
+import { ms, type Ms } from "../../../base/units.ts";
+import { why } from "../../../sheets/ledger-wire.ts";
+import type { EndedWhy } from "../slots.ts";
+import { connect, placeOf, type Link } from "./link.ts";
+import { isLasting, isScriptError, problemOf } from "./problems.ts";
+
+/** A session that a step has ended, or found not to be in. */
+export interface Out {
+  readonly id: string;
+  readonly why: EndedWhy;
+  /** It held a slot. */
+  readonly freed?: boolean;
+  /** Of one that is over for good. */
+  readonly user?: string;
+  readonly since?: number;
+}
+
+/** What a step, here or of another broker, has changed. */
+export interface Change {
+  readonly out: readonly Out[];
+  /** Sessions that hold a slot. */
+  readonly used: number;
+  /** A later change has a larger one; an engine that has forgotten begins anew. */
+  readonly seq: number;
+}
+
+/** What came of a step. */
+export interface Reply extends Change {
+  readonly result: unknown;
+  /** By the engine's clock, ms. */
+  readonly now: number;
+}
+
+export interface EngineOptions {
+  /** `redis://`, `rediss://` or `unix:`. */
+  readonly url: string;
+  /** Of all keys. */
+  readonly prefix: string;
+  readonly log: Logger;
+  /** For tests: the engine's clock. */
+  readonly now?: () => number;
+}
+
+export interface EngineEvents {
+  /** Connected: what this broker knows is to be told. The engine is ready when this resolves. */
+  connected(engine: Engine): Promise<void>;
+  ready(): void;
+  away(): void;
+  /** Another broker has changed something. */
+  changed(change: Change): void;
+}
+
+const PAUSES = [50, 100, 250, 500];
+
+const isOut = (v: unknown): v is Out =>
+  record(v) &&
+  text(v["id"], 1_000) &&
+  why(v["why"]) &&
+  ((v["user"] === undefined && v["since"] === undefined) || (text(v["user"], 1_000) && count(v["since"])));
+
+const changeOf = ({ out, used, seq }: Fields): Change => ({
+  out: Array.isArray(out) ? out.filter(isOut) : [],
+  used: Number(used),
+  seq: Number(seq),
+});
+
+export class Engine {
+  readonly #options: EngineOptions;
+  /** Tells the own changes from others'. */
+  readonly #self = randomUUID();
+  #events: EngineEvents | undefined;
+  #link: Link | undefined;
+  #ready = false;
+  #problem: string | undefined = "it was not reached yet";
+  /** The problem that was logged. */
+  #said: string | undefined;
+  #latency: Ms | undefined;
+  #errors = 0;
+  #stopping = new AbortController();
+  readonly #place: string;
+  readonly #tried = Promise.withResolvers<void>();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#place = placeOf(options.url);
+  }
+
+  get report(): SessionStoreReport {
+    const problem = this.#ready ? {} : { problem: this.#problem ?? "it was lost" };
+    const latency = this.#latency === undefined ? {} : { latency: this.#latency };
+    return { place: this.#place, ...problem, ...latency, errors: this.#errors };
+  }
+
+  get isReady(): boolean {
+    return this.#ready;
+  }
+
+  /** Resolves when the first attempt has ended. @returns what waiting won't mend; undefined: it is ready, or may be soon. */
+  async tried(): Promise<string | undefined> {
+    await this.#tried.promise;
+    return this.#ready || !isLasting(this.#problem ?? "") ? undefined : this.#problem;
+  }
+
+  start(events: EngineEvents): void {
+    this.#events = events;
+    this.#stopping = new AbortController();
+    void this.#run(this.#stopping.signal);
+  }
+
+  close(): void {
+    this.#events = undefined;
+    this.#stopping.abort();
+    this.#link?.lose(new Error("closed"));
+  }
+
+  /** @returns undefined: the engine is away, or has not answered in time. Never throws. */
+  async step(name: string, told: object): Promise<Reply | undefined> {
+    return this.#ready ? await this.#try(name, told) : undefined;
+  }
+
+  /** As `step`, before the engine is ready. @throws when it is not done. */
+  async early(name: string, told: object): Promise<Reply> {
+    const reply = await this.#try(name, told);
+    if (reply === undefined) throw new Error(this.#problem ?? "the connection was lost");
+    return reply;
+  }
+
+  async #run(stopping: AbortSignal): Promise<void> {
+    for (let failures = 0; !stopping.aborted; failures += 1) {
+      let link: Link | undefined;
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one connection after the other
+        this.#link = link = await connect(this.#options, (message) => this.#heard(message));
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#events?.connected(this);
+        this.#options.log.info("the session store is ready");
+        [this.#ready, this.#problem, this.#said, failures] = [true, undefined, undefined, 0];
+        this.#events?.ready();
+        this.#tried.resolve();
+        // oxlint-disable-next-line no-await-in-loop
+        await link.lost;
+      } catch (e) {
+        this.#lost(e, stopping.aborted);
+      }
+      this.#link = undefined;
+      link?.drop();
+      // oxlint-disable-next-line no-await-in-loop
+      await sleep(PAUSES[Math.min(failures, PAUSES.length - 1)], undefined, { signal: stopping, ref: false }).catch(() => {});
+    }
+  }
+
+  #lost(e: unknown, closed: boolean): void {
+    const wasReady = this.#ready;
+    [this.#ready, this.#problem] = [false, problemOf(e)];
+    if (closed) return this.#tried.resolve();
+    if (this.#problem !== this.#said)
+      this.#options.log.error(`the session store is away: ${this.#problem}; who is in stays in, logins wait`);
+    this.#said = this.#problem;
+    if (wasReady) this.#events?.away();
+    this.#tried.resolve();
+  }
+
+  #heard(message: string): void {
+    const news = objectOf(message);
+    if (news !== undefined && news["from"] !== this.#self) this.#events?.changed(changeOf(news));
+  }
+
+  async #try(name: string, told: object): Promise<Reply | undefined> {
+    const link = this.#link;
+    if (link === undefined) return undefined;
+    const { prefix, now } = this.#options;
+    const said = JSON.stringify({ ...told, from: this.#self, ...(now === undefined ? {} : { now: now() }) }, wellFormed);
+    const from = performance.now();
+    try {
+      const reply = JSON.parse(await link.run({ keys: [prefix], arguments: [name, said] })) as Fields;
+      this.#latency = ms(performance.now() - from);
+      if (reply["forgot"] === true) throw new Error("it has forgotten everything");
+      return { ...changeOf(reply), result: reply["result"], now: Number(reply["now"]) };
+    } catch (e) {
+      this.#errors += 1;
+      if (isScriptError(e)) {
+        this.#options.log.error(`the session store could not do a step (${name}): ${messageOf(e)}`);
+        return undefined; // it costs nobody else anything
+      }
+      this.#problem = problemOf(e);
+      link.lose(e instanceof Error ? e : new Error(messageOf(e)));
+      return undefined;
+    }
+  }
+}
+
+/** Half a character, as a client may send in a name, is none for the engine's decoder. */
+const wellFormed = (_name: string, value: unknown): unknown => (typeof value === "string" ? value.toWellFormed() : value);
