@@ -164,6 +164,7 @@ export function snapshotOf(master: Master, facts: Facts): Snapshot {
   const { at, latency } = facts;
   const upstream = upstreamOf(master, facts);
   const slots = slotsOf(master, facts);
+  const sessionStore = sessionStoreOf(master, facts);
   return freeze({
     at: facts.wall,
     version: facts.version,
@@ -187,12 +188,12 @@ export function snapshotOf(master: Master, facts: Facts): Snapshot {
     upstream: upstream === undefined ? null : copyOfAll(upstream),
     slots: copied(slots),
     tokensUsed: brokerBeat(master, facts)?.tokensUsed ?? null,
-    sessionStore: copied(brokerBeat(master, facts)?.sessionStore),
+    sessionStore: copied(sessionStore),
     health: healthOf(master, {
       demo: facts.demo,
       upstream,
       slots,
-      sessionStore: sessionStoreOf(master, facts),
+      sessionStore,
       brokerLost: brokerLost(facts),
     }),
   });
@@ -244,8 +245,9 @@ type Children = Pick<Facts, "children">;
 /** Whether a child reports that workers can't reach the broker. */
 export const brokerLost = ({ children }: Children): boolean => [...children.values()].some(({ lastBeat }) => lastBeat?.brokerLost === true);
 
-/** What the broker said last of Google. */
+/** What the broker last reported of the session store. */
 export const sessionStoreOf = (master: Master, facts: Children): SessionStoreReport | undefined => brokerBeat(master, facts)?.sessionStore;
+/** What the broker last reported of Google. */
 export const upstreamOf = (master: Master, facts: Children): UpstreamReport | undefined => brokerBeat(master, facts)?.upstream;
 
 /** What the broker reported last of the slots, or the one before it. */

@@ -188,13 +188,13 @@ export class EmbeddedStore implements LedgerStore {
     return this.#slots.whyOut(session, this.#now());
   }
 
-  /** What must not be forgotten, whoever else keeps sessions. */
+  /** Ended sessions, marks and daily counts: a shared store may lose them, this broker does not. */
   remembered(): { readonly ended: readonly Ended[]; readonly marks: readonly Mark[]; readonly days: readonly DayCount[] } {
     const { ended, marks } = this.#slots;
     return { ended: [...ended.values()], marks: [...marks.values()], days: this.#counts.days.counted(this.#now().wall) };
   }
 
-  /** What was ended elsewhere is ended here. */
+  /** Applies sessions that were ended elsewhere. */
   adopt(ended: readonly Ended[], marks: readonly Mark[]): void {
     this.#step((at) => this.#slots.adopt(ended, marks, at));
   }
@@ -290,7 +290,7 @@ export class EmbeddedStore implements LedgerStore {
     });
   }
 
-  /** After every step: who listens hears of it, and the disk a moment later. */
+  /** After every step: notifies the listener, and schedules the write to disk. */
   #settle(): void {
     const change = this.#slots.take();
     this.#unsaved.note(change);

@@ -1,4 +1,4 @@
-/** The workers at the broker's ledger: what each of them asks goes to the store, and what changes there is told to all. */
+/** The workers of a broker: forwards their calls to the session store, and sends its changes to all of them. */
 import type { Logger } from "../../base/log.ts";
 import type { SlotsState } from "../../base/slots.ts";
 import type { LedgerEvents, LedgerHost, LedgerSeat, Tally } from "../../sheets/ledger-host.ts";

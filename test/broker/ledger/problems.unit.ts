@@ -33,7 +33,7 @@ test("what an operator must mend is told from what passes, and from a step that 
       false,
     ],
     ["LOADING Redis is loading the dataset in memory", /still loading/, false, false],
-    ["connect ECONNREFUSED 127.0.0.1:6379", /nobody listens there/, false, false],
+    ["connect ECONNREFUSED 127.0.0.1:6379", /nothing listens there/, false, false],
     ["connect ENOENT /run/redis.sock", /no such socket/, false, false],
     ["getaddrinfo ENOTFOUND redis.example", /host name is not known/, false, false],
     ["Connection timeout", /does not answer/, false, false],
@@ -46,5 +46,5 @@ test("what an operator must mend is told from what passes, and from a step that 
     assert.deepEqual([isLasting(problem), isScriptError(new Error(message))], [lasting, script], message);
     assert.equal(problemOf(new Error(problem)), problem, "said once more, it stays as it is");
   }
-  assert.match(problemOf(new AggregateError([new Error("connect ECONNREFUSED ::1:6379")], "")), /nobody listens there/);
+  assert.match(problemOf(new AggregateError([new Error("connect ECONNREFUSED ::1:6379")], "")), /nothing listens there/);
 });

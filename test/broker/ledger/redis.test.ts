@@ -175,6 +175,66 @@ test("news that are none do no harm", { skip }, async (t) => {
   assert.deepEqual([await w.store.enter(ada), w.store.state.used], [{ is: "in" }, 1]);
 });
 
+test("closed while it connects, and started again at once: one connection, and none after it was closed", { skip }, async (t) => {
+  const clients = async (): Promise<number> => Number(/connected_clients:(\d+)/.exec(await server.say("INFO clients"))?.[1]) - 1;
+  await eventually("other tests' connections have ended", async () => (await clients()) === 0);
+  const w = begin(t);
+  const events = { ended: () => {}, changed: () => {} };
+  for (let nr = 0; nr < 3; nr += 1) {
+    w.store.close();
+    w.store.start(events);
+  }
+  await eventually("it is ready", () => w.store.report.problem === undefined);
+  assert.deepEqual(await w.store.enter(session("ada", w.wall())), { is: "in" });
+  await eventually("two connections are left", async () => (await clients()) === 2);
+  assert.equal(w.store.report.problem, undefined);
+  w.store.close();
+  await eventually("none is left", async () => (await clients()) === 0);
+  w.store.start(events);
+  w.store.close();
+  await eventually("none is left", async () => (await clients()) === 0);
+  assert.notEqual(w.store.report.problem, undefined);
+});
+
+test("a broker that is new while the engine is away: sessions that its workers know end after a lease, too", { skip }, async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  t.after(() => server.start());
+  await server.kill();
+  const w = begin(t);
+  const [ada, bob] = [session("ada", w.wall()), session("bob", w.wall())];
+  w.store.renew({ active: [], held: [], known: [ada, bob] });
+  w.store.renew({ active: [ada], held: [], known: [] });
+  await w.pass(RULES.lease);
+  t.mock.timers.tick(5_000);
+  assert.deepEqual(w.out.toSorted(), [`${ada.id} expired`, `${bob.id} expired`]);
+});
+
+test("a broker that can't read its own file yet tells the engine of it once it can", { skip }, async (t) => {
+  const dir = folder(t);
+  const silent = pino({ level: "silent" });
+  const first = await ready(t, { prefix: "late:", open: () => openKept(dir, silent) });
+  const ada = session("ada", first.wall());
+  await first.store.enter(ada);
+  assert.equal(await first.store.leave(ada), true);
+  first.store.close();
+  await server.say("FLUSHALL");
+  let broken = true;
+  const second = begin(t, {
+    prefix: "late:",
+    time: first.time,
+    open: () => {
+      if (broken) throw new Error("disk I/O error");
+      return openKept(dir, silent);
+    },
+  });
+  await eventually("it says why", () => /can't read its own ledger\.db yet/.test(second.store.report.problem ?? ""));
+  assert.equal((await second.store.enter(ada))?.is, "away");
+  broken = false;
+  await eventually("it is ready", () => second.store.report.problem === undefined);
+  const other = await ready(t, { prefix: "late:", time: first.time });
+  assert.deepEqual(await other.store.enter(ada), { is: "revoked" }, "by the engine alone");
+});
+
 test("an engine that stays away: after a lease nobody is taken for in any more", { skip }, async (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
   const w = await ready(t);

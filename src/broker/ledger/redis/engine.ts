@@ -1,9 +1,9 @@
 /**
  * The connection to a Redis or Valkey that keeps sessions and counters.
  *
- *   away ─ connected, looked at, told what this broker knows ─→ ready ─ lost, silent, forgot ─→ away: tried again, at most half a second later
+ *   away ─ connected, checked, sent this broker's own records ─→ ready ─ lost, silent, emptied ─→ away: retried after at most half a second
  *
- * Each step is one script (step.lua and what follows it), so it is done whole or not at all. One that is not answered in time may be done.
+ * Each step is one atomic script (step.lua and the files after it). A step without an answer in time may have been done.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,13 +17,13 @@ import type { EndedWhy } from "../slots.ts";
 import { connect, placeOf, type Link } from "./link.ts";
 import { isLasting, isScriptError, problemOf } from "./problems.ts";
 
-/** A session that a step has ended, or found not to be in. */
+/** A session that a step has ended, or that was not active. */
 export interface Out {
   readonly id: string;
   readonly why: EndedWhy;
   /** It held a slot. */
   readonly freed?: boolean;
-  /** Of one that is over for good. */
+  /** Set when the session is ended permanently, not only expired. */
   readonly user?: string;
   readonly since?: number;
 }
@@ -33,7 +33,7 @@ export interface Change {
   readonly out: readonly Out[];
   /** Sessions that hold a slot. */
   readonly used: number;
-  /** A later change has a larger one; an engine that has forgotten begins anew. */
+  /** Grows with each change; starts again when the engine was emptied. */
   readonly seq: number;
 }
 
@@ -55,7 +55,7 @@ export interface EngineOptions {
 }
 
 export interface EngineEvents {
-  /** Connected: what this broker knows is to be told. The engine is ready when this resolves. */
+  /** Connected: this broker sends its own records. The engine is ready when this resolves. */
   connected(engine: Engine): Promise<void>;
   ready(): void;
   away(): void;
@@ -79,7 +79,7 @@ const changeOf = ({ out, used, seq }: Fields): Change => ({
 
 export class Engine {
   readonly #options: EngineOptions;
-  /** Tells the own changes from others'. */
+  /** Distinguishes this broker's changes from those of others. */
   readonly #self = randomUUID();
   #events: EngineEvents | undefined;
   #link: Link | undefined;
@@ -108,7 +108,7 @@ export class Engine {
     return this.#ready;
   }
 
-  /** Resolves when the first attempt has ended. @returns what waiting won't mend; undefined: it is ready, or may be soon. */
+  /** Resolves after the first attempt. @returns the problem, if only an operator can fix it. */
   async tried(): Promise<string | undefined> {
     await this.#tried.promise;
     return this.#ready || !isLasting(this.#problem ?? "") ? undefined : this.#problem;
@@ -124,6 +124,8 @@ export class Engine {
     this.#events = undefined;
     this.#stopping.abort();
     this.#link?.lose(new Error("closed"));
+    [this.#link, this.#ready, this.#problem] = [undefined, false, "it was closed"];
+    this.#tried.resolve();
   }
 
   /** @returns undefined: the engine is away, or has not answered in time. Never throws. */
@@ -131,7 +133,7 @@ export class Engine {
     return this.#ready ? await this.#try(name, told) : undefined;
   }
 
-  /** As `step`, before the engine is ready. @throws when it is not done. */
+  /** As `step`, but before the engine is ready. @throws when the step failed. */
   async early(name: string, told: object): Promise<Reply> {
     const reply = await this.#try(name, told);
     if (reply === undefined) throw new Error(this.#problem ?? "the connection was lost");
@@ -139,13 +141,16 @@ export class Engine {
   }
 
   async #run(stopping: AbortSignal): Promise<void> {
-    for (let failures = 0; !stopping.aborted; failures += 1) {
+    for (let failures = 0; ; failures += 1) {
       let link: Link | undefined;
       try {
         // oxlint-disable-next-line no-await-in-loop -- one connection after the other
-        this.#link = link = await connect(this.#options, (message) => this.#heard(message));
+        link = await connect(this.#options, (message) => this.#heard(message));
+        stopping.throwIfAborted();
+        this.#link = link;
         // oxlint-disable-next-line no-await-in-loop
         await this.#events?.connected(this);
+        stopping.throwIfAborted();
         this.#options.log.info("the session store is ready");
         [this.#ready, this.#problem, this.#said, failures] = [true, undefined, undefined, 0];
         this.#events?.ready();
@@ -153,21 +158,22 @@ export class Engine {
         // oxlint-disable-next-line no-await-in-loop
         await link.lost;
       } catch (e) {
-        this.#lost(e, stopping.aborted);
+        if (!stopping.aborted) this.#lost(e);
       }
-      this.#link = undefined;
       link?.drop();
+      if (stopping.aborted) return; // a later start has its own connection
+      this.#link = undefined;
       // oxlint-disable-next-line no-await-in-loop
       await sleep(PAUSES[Math.min(failures, PAUSES.length - 1)], undefined, { signal: stopping, ref: false }).catch(() => {});
+      if (stopping.aborted) return;
     }
   }
 
-  #lost(e: unknown, closed: boolean): void {
+  #lost(e: unknown): void {
     const wasReady = this.#ready;
     [this.#ready, this.#problem] = [false, problemOf(e)];
-    if (closed) return this.#tried.resolve();
     if (this.#problem !== this.#said)
-      this.#options.log.error(`the session store is away: ${this.#problem}; who is in stays in, logins wait`);
+      this.#options.log.error(`the session store is away: ${this.#problem}; active sessions stay valid, logins wait`);
     this.#said = this.#problem;
     if (wasReady) this.#events?.away();
     this.#tried.resolve();
@@ -193,7 +199,7 @@ export class Engine {
       this.#errors += 1;
       if (isScriptError(e)) {
         this.#options.log.error(`the session store could not do a step (${name}): ${messageOf(e)}`);
-        return undefined; // it costs nobody else anything
+        return undefined; // the connection is sound
       }
       this.#problem = problemOf(e);
       link.lose(e instanceof Error ? e : new Error(messageOf(e)));
@@ -202,5 +208,5 @@ export class Engine {
   }
 }
 
-/** Half a character, as a client may send in a name, is none for the engine's decoder. */
+/** A lone surrogate, which a client may send in a name, makes the engine's JSON decoder fail. */
 const wellFormed = (_name: string, value: unknown): unknown => (typeof value === "string" ? value.toWellFormed() : value);

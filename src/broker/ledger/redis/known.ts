@@ -1,4 +1,4 @@
-/** The sessions that this broker's workers take for in, and what these have done that the engine does not know of. */
+/** Sessions that this broker's workers consider active, and their activity since the last batch. */
 import type { Clock } from "../../../base/clock.ts";
 import { after, between, ms, type Instant, type Ms } from "../../../base/units.ts";
 import type { Session } from "../../../sheets/ledger.ts";
@@ -6,7 +6,7 @@ import type { Renewal } from "../../../sheets/ledger-host.ts";
 import type { SessionLine } from "../sessions.ts";
 import { HELD_FOR } from "../slots.ts";
 
-/** A session beyond that is asked for when it is used next. */
+/** Further sessions are asked for at their next use. */
 const MOST = 20_000;
 const USES = ["active", "held", "known"] as const satisfies readonly (keyof Renewal)[];
 type Uses = { readonly [use in keyof Renewal]: Map<string, Session> };
@@ -14,7 +14,7 @@ const none = (): Uses => ({ active: new Map(), held: new Map(), known: new Map()
 
 export class KnownSessions {
   readonly #clock: Clock;
-  /** While the engine is away a session is in until then. */
+  /** `until`: how long a session is valid while the engine is away. */
   readonly #sessions = new Map<string, { readonly session: Session; readonly until: Instant }>();
   #uses = none();
 
@@ -22,7 +22,7 @@ export class KnownSessions {
     this.#clock = clock;
   }
 
-  /** It is in, and will be for this time. */
+  /** Marks a session as active for this time. */
   keep(session: Session, span: Ms): void {
     if (this.#sessions.size < MOST || this.#sessions.has(session.id))
       this.#sessions.set(session.id, { session, until: after(this.#clock.now(), span) });
@@ -41,13 +41,15 @@ export class KnownSessions {
 
   forget(id: string): void {
     this.#sessions.delete(id);
+    for (const use of USES) this.#uses[use].delete(id);
   }
 
+  /** Includes those that workers have reported to a new broker. */
   ids(): readonly string[] {
-    return [...this.#sessions.keys()];
+    return [...new Set([...this.#sessions.keys(), ...this.#uses.known.keys()])];
   }
 
-  /** Those of which nothing is to be told. */
+  /** Those without activity in the next batch. */
   idle(): Session[] {
     const { active, held } = this.#uses;
     return [...this.#sessions.values()].map(({ session }) => session).filter(({ id }) => !active.has(id) && !held.has(id));
@@ -62,14 +64,14 @@ export class KnownSessions {
     }));
   }
 
-  /** @returns what is to be told; it counts as told. */
+  /** @returns the batch, and starts the next one. */
   take(): Renewal {
     const { active, held, known } = this.#uses;
     this.#uses = none();
     return { active: [...active.values()], held: [...held.values()], known: [...known.values()] };
   }
 
-  /** It was not told: it goes along with the next. */
+  /** The batch was not sent: adds it to the next one. */
   giveBack(uses: Renewal): void {
     for (const use of USES) for (const session of uses[use]) if (!this.#uses[use].has(session.id)) this.#uses[use].set(session.id, session);
   }

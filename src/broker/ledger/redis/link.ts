@@ -50,7 +50,7 @@ export async function connect({ url, prefix }: LinkOptions, heard: (message: str
   const news = client.duplicate();
   const both = [client, news];
   const { promise: lost, reject: lose } = Promise.withResolvers<never>();
-  lost.catch(() => {}); // whoever waits for it hears
+  lost.catch(() => {}); // each waiter handles it itself
   for (const each of both) {
     each.on("error", lose);
     each.on("end", () => lose(new Error("the connection was closed")));
@@ -76,7 +76,7 @@ export async function connect({ url, prefix }: LinkOptions, heard: (message: str
   };
   const run = async (args: Args): Promise<string> => {
     const answer = await within(ANSWERS_WITHIN, evaluate(args));
-    if (typeof answer !== "string") throw new Error("it answers otherwise than drover's scripts do");
+    if (typeof answer !== "string") throw new Error("its answer is not one of drover's scripts");
     return answer;
   };
   try {
@@ -113,7 +113,7 @@ function targetOf(url: string, limits: { readonly connectTimeout: number; readon
 
 async function within<T>(span: Ms, work: Promise<T>): Promise<T> {
   const timer = new AbortController();
-  work.catch(() => {}); // it may fail after its time
+  work.catch(() => {}); // it may fail after the timeout
   try {
     const late = sleep(span, undefined, { signal: timer.signal, ref: false }).then((): never => {
       throw new Error(`no answer within ${span} ms`);

@@ -1,10 +1,10 @@
-/** What is wrong with an engine, in words that say what to do. */
+/** Errors of an engine as sentences that say what to do. */
 import { messageOf } from "../../../base/errors.ts";
 
 const OLDEST = 7;
 const UNFIT = "the engine";
 
-/** What waiting won't mend. */
+/** Only an operator can fix these. */
 const LASTING: readonly (readonly [RegExp, string])[] = [
   [/^WRONGPASS|invalid password|invalid username/i, "it refuses the user name or the password of SESSION_REDIS"],
   [/^NOAUTH/i, "it wants a password: SESSION_REDIS=redis://:PASSWORD@HOST:PORT"],
@@ -17,7 +17,7 @@ const PASSING: readonly (readonly [RegExp, string])[] = [
   [/^MISCONF/i, "it accepts no writes, because it can't save its data to disk"],
   [/^LOADING/i, "it is still loading its data"],
   [/closed unexpectedly|ECONNRESET|EPIPE/i, "its connection was closed"],
-  [/ECONNREFUSED/, "nobody listens there (ECONNREFUSED)"],
+  [/ECONNREFUSED/, "nothing listens there (ECONNREFUSED)"],
   [/ENOENT/, "there is no such socket (ENOENT)"],
   [/EACCES/, "drover's user may not use its socket (EACCES)"],
   [/ENOTFOUND|EAI_AGAIN/, "its host name is not known"],
@@ -30,11 +30,11 @@ export function problemOf(e: unknown): string {
   return [...LASTING, ...PASSING].find(([pattern]) => pattern.test(text))?.[1] ?? text;
 }
 
-/** A step that failed by itself: the engine is well. */
+/** Whether a script failed, with a sound engine and connection. */
 export const isScriptError = (e: unknown): boolean =>
   /^[A-Z]{2,} /.test(messageOf(e)) && ![...LASTING, ...PASSING].some(([pattern]) => pattern.test(messageOf(e)));
 
-/** Whether this is to be mended by an operator, before a start or by other settings. */
+/** Whether only an operator can fix it. */
 export const isLasting = (problem: string): boolean => problem.startsWith(UNFIT) || LASTING.some(([, text]) => text === problem);
 
 /** @param info its answer to INFO. @returns why it can't keep sessions; undefined: it can. */

@@ -1,8 +1,8 @@
 /**
- * Sessions and counters on an engine that several brokers may share. This broker keeps on its own disk (../embedded.ts) what no engine may
- * forget: which sessions are over, and the day's counts. It tells them to the engine whenever they are connected.
+ * Sessions and counters on an engine that several brokers may share. Ended sessions and daily counts must survive the engine: this broker
+ * also keeps them on its own disk (../embedded.ts), and sends them to the engine after each connect.
  *
- * While the engine is away whoever is in stays in, for as long as a lease; new sessions and ends wait; counts go on here alone.
+ * While the engine is away active sessions stay valid for one lease, logins and logouts wait, and this broker counts on its own.
  */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
@@ -20,12 +20,12 @@ import { AWAY, type EndedSessions, type LedgerStore, type StoreEvents } from "..
 import type { Change, Engine, Out, Reply } from "./engine.ts";
 import { KnownSessions } from "./known.ts";
 
-/** Uses of sessions, and counts made without asking, are told so often, in one step. */
+/** Interval of the batch with session activity and tallies. */
 const TELL_EVERY = seconds(5);
 const SWEEP_EVERY = minutes(60);
-/** Told in one step; more are forgotten. */
+/** Tallies of one batch; further ones are dropped. */
 const MOST_TALLIES = 20_000;
-/** Of one step: the engine does nothing else meanwhile. */
+/** Sessions in one step: a script blocks the engine. */
 const MOST_AT_ONCE = 500;
 const TOKENS = { key: TOKENS_KEY, per: minutes(1) };
 
@@ -126,7 +126,7 @@ export class RedisStore implements LedgerStore {
     if (reply === undefined) return this.#known.has(session) ? { is: "in" } : { is: "away", retryAfter: COME_AGAIN };
     const { ends, ...admission } = reply.result as Admission & { readonly ends?: boolean };
     if (admission.is !== "in") return admission;
-    const since = this.#own.whyOut(session); // another broker's news may have overtaken the reply
+    const since = this.#own.whyOut(session); // a change by another broker may arrive before this reply
     if (since !== undefined) return { is: since };
     this.#known.keep(session, this.#rules.lease);
     return ends !== true || (await this.#own.isSettled()) ? admission : undefined;
@@ -135,7 +135,7 @@ export class RedisStore implements LedgerStore {
   async leave(session: Session): Promise<true | undefined> {
     if (this.#events === undefined) return undefined;
     const [kept, told] = await Promise.all([this.#own.leave(session), this.#step("leave", { session })]);
-    if (told === undefined) this.#hear([{ id: session.id, why: "revoked" }]); // over here at once, whatever the engine does
+    if (told === undefined) this.#hear([{ id: session.id, why: "revoked" }]); // effective here at once
     return told === undefined ? undefined : kept;
   }
 
@@ -194,7 +194,7 @@ export class RedisStore implements LedgerStore {
     return await this.#own.resetDay();
   }
 
-  /** Tells the engine what it does not know of yet. For tests, and every few seconds. */
+  /** Sends the batch. Called by a timer, and by tests. */
   async tell(): Promise<void> {
     const uses = this.#known.take();
     const { active, held, known } = uses;
@@ -236,7 +236,7 @@ export class RedisStore implements LedgerStore {
     this.#hear(out);
   }
 
-  /** Something has ended, here or elsewhere. */
+  /** Applies ended sessions, of this broker or another. */
   #hear(out: readonly Out[]): void {
     for (const { id, why, user, since } of out) {
       this.#known.forget(id);
@@ -247,8 +247,9 @@ export class RedisStore implements LedgerStore {
     this.#events?.changed();
   }
 
-  /** The engine is told what it may have forgotten, and asked who is in. */
+  /** Sends what the engine may have lost, and asks which known sessions are still active. */
   async #begin(engine: Engine): Promise<void> {
+    if (this.#own.isUnread) throw new Error("the broker can't read its own ledger.db yet");
     this.#seq = 0;
     await engine.early("begin", { id: randomUUID() });
     const { ended, marks, days } = this.#own.remembered();
@@ -266,7 +267,7 @@ export class RedisStore implements LedgerStore {
   async #tick(): Promise<void> {
     if (this.#awaySince === undefined) return await this.tell();
     if (between(this.#awaySince, this.#clock.now()) < this.#rules.lease) return;
-    for (const id of this.#known.ids()) this.#hear([{ id, why: "expired" }]); // nobody knows who ended them meanwhile
+    for (const id of this.#known.ids()) this.#hear([{ id, why: "expired" }]); // they may have been ended elsewhere meanwhile
   }
 
   async #lines(): Promise<SessionLine[] | undefined> {
