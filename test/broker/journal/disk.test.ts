@@ -101,8 +101,8 @@ for (const how of ["closed", "killed"] as const)
 const ROOM = { reserve: mebibytes(12) };
 
 /** Sends and settles all that waits, as the flusher does: some at a time. */
-async function drain(journal: Journal, lsns: readonly number[], each: number): Promise<void> {
-  for (let from = 0, nr = 1; from < lsns.length; from += each, nr += 1) {
+async function drain(journal: Journal, lsns: readonly number[], each: number, first = 1): Promise<void> {
+  for (let from = 0, nr = first; from < lsns.length; from += each, nr += 1) {
     const part = lsns.slice(from, from + each);
     await journal.seal(batch(nr, part, { body: Buffer.alloc(each * 16_000, "b") }), 5_000 + nr);
     await journal.sent(nr, 5 as never);
@@ -133,10 +133,12 @@ for (const restart of [false, true])
         journal = await open(t, dir, ROOM);
       }
       const full = statSync(join(dir, "journal.db")).size;
-      await drain(journal, lsns, 60);
-      t.diagnostic(`${lsns.length} writes landed on a full disk`);
+      await drain(journal, lsns.slice(0, 60), 60);
+      // What these have freed is less than the room, however late this test looks.
       assert.match(journal.trouble ?? "", /full/);
       assert.equal((await journal.add({ entries: [entry()] })).is, "disk", "the room is not there again");
+      await drain(journal, lsns.slice(60), 60, 2);
+      t.diagnostic(`${lsns.length} writes landed on a full disk`);
       await takesAgain(journal);
       await eventually("the trouble is over", () => journal.trouble === undefined);
       const { size } = statSync(join(dir, "journal.db"));
