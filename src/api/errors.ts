@@ -19,6 +19,7 @@ const REASONS = {
   away: { status: 503, says: "the process that keeps the tables is not there" },
   full: { status: 503, says: "too much is waiting to be sent to Google Sheets" },
   "read-only": { status: 503, says: "the spreadsheet is not shared with the service account as Editor" },
+  "not-writer": { status: 503, says: "another machine accepts the writes to this spreadsheet" },
   disk: { status: 507, says: "the disk takes nothing more" },
 } as const satisfies Record<string, { readonly status: number; readonly says: string | undefined }>;
 
@@ -99,6 +100,7 @@ const CODES = {
   "not-writable": "DROVER_E_REFUSED",
   full: "DROVER_E_REFUSED",
   "read-only": "DROVER_E_CREDENTIALS",
+  "not-writer": "DROVER_E_REFUSED",
   disk: "DROVER_E_REFUSED",
 } as const satisfies Record<TablesErrorReason, ErrorCode>;
 

@@ -11,6 +11,12 @@ export interface SessionStoreReport {
   readonly latency?: Ms;
   /** Steps that failed or were not answered in time. */
   readonly errors: number;
+  /** Daemons on the same Google account, with this one. */
+  readonly daemons?: number;
+  /** Of these, those that can't reach the store, or have died. */
+  readonly silent?: number;
+  /** Why this daemon accepts no writes; absent: it does, or has no table for them. */
+  readonly notWriter?: string;
 }
 
 const LONGEST = 1_000;
@@ -20,5 +26,7 @@ export function readSessionStore(v: unknown): SessionStoreReport | undefined {
   if (!record(v) || !text(v["place"], LONGEST) || !count(v["errors"])) return undefined;
   if (!(v["problem"] === undefined || text(v["problem"], LONGEST)) || !(v["latency"] === undefined || count(v["latency"])))
     return undefined;
+  if (![v["daemons"], v["silent"]].every((n) => n === undefined || count(n))) return undefined;
+  if (!(v["notWriter"] === undefined || text(v["notWriter"], 2 * LONGEST))) return undefined;
   return v as unknown as SessionStoreReport;
 }

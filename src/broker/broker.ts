@@ -9,6 +9,7 @@ import { isWritable } from "../sheets/layout.ts";
 import type { LedgerHost } from "../sheets/ledger-host.ts";
 import type { Priority, Unavailable } from "../sheets/types.ts";
 import type { Write, WriteAnswer, WriteRequest } from "../sheets/writes.ts";
+import type { SharedAccount } from "./account.ts";
 import type { Calls } from "./calls.ts";
 import type { Entry, LastAccepted } from "./journal/journal.ts";
 import { Parts, type BrokerOptions } from "./parts.ts";
@@ -38,6 +39,10 @@ export class Broker implements BrokerPort {
 
   get ledger(): LedgerHost | undefined {
     return this.#options.ledger;
+  }
+
+  get account(): SharedAccount | undefined {
+    return this.#parts.account;
   }
 
   get lastAccepted(): LastAccepted | undefined {

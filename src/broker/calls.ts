@@ -3,7 +3,7 @@ import type { Logger } from "../base/log.ts";
 import type { UpstreamReport } from "../base/upstreamreport.ts";
 import type { Ledger } from "./quota.ts";
 import type { Store } from "./store.ts";
-import type { Outcome } from "./upstream.ts";
+import { GIVEN_UP, type Outcome } from "./upstream.ts";
 
 export type State = Pick<UpstreamReport, "state" | "message">;
 
@@ -48,7 +48,7 @@ export class Calls {
   /** Makes a call; a refusal closes the ledger: in memory and on disk. */
   async make<T>({ spreadsheetId, use, signal }: CallUse, call: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
     const { quota, store } = this.#port;
-    quota.spend(use);
+    if (!(await quota.take(use, signal))) return GIVEN_UP;
     store.keepQuota(quota.state());
     this.counters.calls += 1;
     const outcome = await call();

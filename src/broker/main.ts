@@ -123,6 +123,7 @@ class BrokerProcess {
   async #claim(running: Running, { generation, config: configured }: Configure): Promise<void> {
     const { log } = this.#deps;
     const config = configured as BrokerConfig;
+    await running.broker.account?.start(); // before the first call to Google
     if (generation > 1 && (await isServed(config.socket))) {
       const why = await running.broker.unreadable();
       if (why !== undefined) throw new DroverError("DROVER_E_TABLES", why);
@@ -158,7 +159,7 @@ class BrokerProcess {
       latency: () => [],
       upstream: () => broker.report(),
       slots: () => ledger.store.state,
-      sessionStore: () => ledger.store.report,
+      sessionStore: () => ledger.store.report && { ...broker.account?.report(), ...ledger.store.report },
       tokensUsed: () => ledger.store.tokensUsed,
       counts: () => ({ ...calls.counts }),
       spans: () => ({ call: calls.times.takeDelta(), sheet: broker.takeTimesToSheet() }),
@@ -206,6 +207,7 @@ class BrokerProcess {
     running?.stopBeat();
     running?.ledger.close();
     await running?.custody.leave(); // clients that wait for an answer still get it
+    await running?.broker.account?.close();
     const closed = running?.broker.close();
     running?.rpc.close();
     await closed;

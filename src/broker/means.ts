@@ -26,7 +26,7 @@ export async function openWrites({ config, upstream, log, fatal, lastAccepted }:
   return {
     journal,
     startFlusher({ writes, ...ground }) {
-      const ledger = new Ledger(config.writesPerMinute, clock, writes.state());
+      const ledger = new Ledger(config.writesPerMinute, clock, writes.state(), writes.shared);
       const counted = { ledger, keep: writes.keep };
       return startFlusher({ ...ground, journal, upstream, writes: counted, clock, alarm: systemAlarm(clock), random: Math.random, log });
     },

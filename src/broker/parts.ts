@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { after, between, elapsed, later, ms, type Bytes, type Instant, type Ms, type PerMinute } from "../base/units.ts";
+import { after, between, elapsed, later, ms, seconds, type Bytes, type Instant, type Ms, type PerMinute } from "../base/units.ts";
 import { quoted } from "../sheets/a1.ts";
 import { valuesBytes } from "../sheets/growth.ts";
 import { isWritable } from "../sheets/layout.ts";
@@ -11,6 +11,7 @@ import type { Reading } from "../sheets/rows.ts";
 import type { SecretKey } from "../sheets/secrets.ts";
 import { contentOf, Snapshot, type Content } from "../sheets/snapshot.ts";
 import type { Table } from "../sheets/types.ts";
+import { SharedAccount, type AccountOptions } from "./account.ts";
 import { systemAlarm, type Alarm } from "./alarm.ts";
 import { Calls } from "./calls.ts";
 import { Catalog } from "./catalog.ts";
@@ -23,7 +24,7 @@ import { Snapshots } from "./snapshots.ts";
 import { openStore, type Store } from "./store.ts";
 import { readSpelled } from "./titles.ts";
 import { unreadable } from "./changed.ts";
-import { upstreams, type Upstream } from "./upstream.ts";
+import { upstreams, type Outcome, type Upstream } from "./upstream.ts";
 import { Writing, type Footing } from "./writing.ts";
 
 export interface BrokerOptions {
@@ -45,17 +46,22 @@ export interface BrokerOptions {
   readonly log: Logger;
   readonly alarm?: Alarm;
   readonly random?: () => number;
-  /** Opened and closed by whoever made it. */
+  /** Opened and closed by its maker. */
   readonly ledger?: LedgerHost;
+  /** The Google account, where other daemons may use it, too. */
+  readonly account?: Omit<AccountOptions, "writes" | "store" | "clock">;
 }
 
 /** A table that is read for an operator's order: looked at so often, for five seconds. */
 const REREAD_LOOK = ms(50);
 const REREAD_LOOKS = 100;
+/** For room in a quota that is shared, before what a reload has changed is read all the same: the reserve covers it. */
+const RELOAD_WAITS = seconds(1);
 
 export class Parts {
   readonly #options: BrokerOptions;
   readonly #store: Store;
+  readonly account: SharedAccount | undefined;
   readonly quota: Ledger;
   readonly calls: Calls;
   readonly writing: Writing;
@@ -69,7 +75,8 @@ export class Parts {
     const { clock, log } = options;
     this.#options = options;
     this.#store = openStore(options.dataDir, clock.wall(), log);
-    this.quota = new Ledger(options.readsPerMinute, clock, this.#store.quota());
+    this.account = this.#newAccount();
+    this.quota = new Ledger(options.readsPerMinute, clock, this.#store.quota(), this.account?.pool("read"));
     this.calls = new Calls({ quota: this.quota, store: this.#store, log });
     this.writing = this.#newWriting();
     this.snapshots = this.#newSnapshots();
@@ -86,6 +93,11 @@ export class Parts {
   /** The last write that a journal is known to have accepted. */
   get lastAccepted(): LastAccepted | undefined {
     return this.#store.lastAccepted();
+  }
+
+  #newAccount(): SharedAccount | undefined {
+    const { account, tables = [], clock } = this.#options;
+    return account && new SharedAccount({ ...account, writes: tables.some(isWritable), store: this.#store, clock });
   }
 
   #newWriting(): Writing {
@@ -175,19 +187,19 @@ export class Parts {
       tables,
       rowsBefore: (table) => this.snapshots.rowsOfOther(table),
       reading: (table, values) => this.snapshots.reading(values, table),
-      read: (id, some, signal) =>
-        readSpelled({
+      read: (id, some, signal) => {
+        // Counted, but not kept on disk: the store is the old broker's until the journal is handed over. A full quota refuses no reload.
+        const counted = async <T>(make: () => Promise<Outcome<T>>): Promise<Outcome<T>> => {
+          if (!(await this.quota.take("other", AbortSignal.timeout(RELOAD_WAITS)))) this.quota.spend();
+          return await make();
+        };
+        const [upstream, ranges] = [upstreamOf(id), some.map(({ range }) => quoted(range))];
+        return readSpelled({
           mayCall: () => !signal.aborted && this.quota.next() <= clock.now(),
-          // Counted, but not kept on disk: the store is the old broker's until the journal is handed over.
-          read: async () => (
-            this.quota.spend(),
-            await upstreamOf(id).read(
-              some.map(({ range }) => quoted(range)),
-              signal,
-            )
-          ),
-          tabs: async () => (this.quota.spend(), await upstreamOf(id).tabs()),
-        }),
+          read: () => counted(() => upstream.read(ranges, signal)),
+          tabs: () => counted(() => upstream.tabs()),
+        });
+      },
     });
   }
 
@@ -200,7 +212,12 @@ export class Parts {
       renew: (table) => this.refreshers.renew(table),
       found: (table) => this.refreshers.lookAgain(table),
       reads: { ledger: this.quota, keep: (state) => this.#store.keepQuota(state) },
-      writes: { state: () => this.#store.writeQuota(), keep: (state) => this.#store.keepWriteQuota(state) },
+      writes: {
+        state: () => this.#store.writeQuota(),
+        keep: (state) => this.#store.keepWriteQuota(state),
+        shared: this.account?.pool("write"),
+      },
+      notWriter: () => this.account?.notWriter,
       accepted: (last) => this.#store.noteAccepted(last),
       proof: {
         read: () => this.#store.proof(this.#options.spreadsheetId),

@@ -3,9 +3,11 @@
  * and which rows each table had when. Embedded here: memory, and two small files so that a successor begins where its
  * predecessor was. Losing them costs nothing but exactness.
  */
+import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../base/errors.ts";
+import { count, record as isRecord, text } from "../base/fields.ts";
 import type { Logger } from "../base/log.ts";
 import { isDiskTrouble, storageError } from "../base/storage.ts";
 import { ms, seconds, type Ms, type Timestamp } from "../base/units.ts";
@@ -18,6 +20,22 @@ import type { QuotaState } from "./quota.ts";
 export interface Checked {
   readonly hash: string;
   readonly checkedAt: Timestamp;
+}
+
+/** A daemon, for others on the same Google account. */
+export interface DaemonId {
+  /** The same for all its brokers. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+}
+
+/** What was last known of the daemons on the account. */
+export interface KnownDaemons {
+  /** With this one. */
+  readonly daemons: number;
+  /** The one that accepts the writes to this daemon's spreadsheet; undefined: none, or it is not known. */
+  readonly writer: DaemonId | undefined;
 }
 
 export interface Store {
@@ -37,6 +55,8 @@ export interface Store {
   /** How many workers the broker before this one had, or this one has. */
   readers(): number;
   keepReaders(count: number): void;
+  daemon(): KnownDaemons & { readonly id: string };
+  keepDaemon(known: KnownDaemons): void;
   checked(table: string): Checked | undefined;
   keepChecked(tables: ReadonlyMap<string, Checked>): void;
   /** Writes what is not on disk yet, and nothing from then on. @returns when it is there. */
@@ -58,21 +78,42 @@ interface Kept {
   proofs: Record<string, Delivery>;
   lastAccepted?: LastAccepted | undefined;
   readers: number;
+  daemon: KnownDaemons & { readonly id: string };
   tables: Record<string, Checked>;
 }
 
-const isRecord = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
+/** Of a daemon: a host and a path. */
+export const LONGEST_NAME = 500;
 const isTime = (v: unknown): v is Timestamp => typeof v === "number" && Number.isFinite(v) && v >= 0;
+
+const MOST_CALLS = 10_000;
+const listOf = (v: unknown): readonly unknown[] => (Array.isArray(v) ? v : []);
 
 function readQuota(raw: unknown): QuotaState {
   const quota = isRecord(raw) ? raw : {};
-  const spent = Array.isArray(quota["spent"]) ? quota["spent"].filter(isTime).slice(-10_000) : [];
-  return { spent, lockedUntil: isTime(quota["lockedUntil"]) ? quota["lockedUntil"] : (0 as Timestamp) };
+  const [spent, ids] = [listOf(quota["spent"]), listOf(quota["ids"])];
+  const calls = spent.map((at, i) => [at, ids[i]] as const).filter((call): call is readonly [Timestamp, unknown] => isTime(call[0]));
+  return {
+    spent: calls.slice(-MOST_CALLS).map(([at]) => at),
+    ...(ids.length === 0 ? {} : { ids: calls.slice(-MOST_CALLS).map(([, id]) => (text(id) ? id : "")) }),
+    lockedUntil: isTime(quota["lockedUntil"]) ? quota["lockedUntil"] : (0 as Timestamp),
+  };
 }
 
 function readAccepted(raw: unknown): LastAccepted | undefined {
   if (!isRecord(raw) || typeof raw["identity"] !== "string" || !Number.isSafeInteger(raw["lsn"])) return undefined;
   return { identity: raw["identity"], lsn: Number(raw["lsn"]) };
+}
+
+export const isDaemonId = (v: unknown): v is DaemonId => isRecord(v) && text(v["id"]) && text(v["name"], LONGEST_NAME);
+
+function readDaemon(raw: unknown): Kept["daemon"] {
+  const { id, daemons, writer } = isRecord(raw) ? raw : {};
+  return {
+    id: text(id) ? id : randomUUID(),
+    daemons: count(daemons) && daemons >= 1 ? daemons : 1,
+    writer: isDaemonId(writer) ? { id: writer.id, name: writer.name } : undefined,
+  };
 }
 
 const isDelivery = (v: unknown): v is Delivery => v === "exactly-once" || v === "at-least-once";
@@ -93,8 +134,19 @@ function readKept(raw: unknown): Kept {
     proofs: Object.fromEntries(proofs),
     lastAccepted: readAccepted(file["lastAccepted"]),
     readers: isTime(file["readers"]) ? file["readers"] : 0,
+    daemon: readDaemon(file["daemon"]),
     tables: Object.fromEntries(checked.map(([name, { hash, checkedAt }]) => [name, { hash, checkedAt }])),
   };
+}
+
+/** @returns the daemon that has this data directory; undefined: it was never started. */
+export function daemonIdOf(dataDir: string): string | undefined {
+  try {
+    const { id } = Object(JSON.parse(readTwice(join(dataDir, "broker.json")))?.daemon) as { readonly id?: unknown };
+    return text(id) ? id : undefined;
+  } catch {
+    return undefined; // there is none, or it is not this user's: the caller's line says what it looked at
+  }
 }
 
 /** A read that failed may succeed, and what this one loses is overwritten. */
@@ -204,7 +256,7 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
     Object.assign(kept, change);
     saver.save(wait);
   };
-  const count = (change: Partial<Quotas>): void => {
+  const keepCounts = (change: Partial<Quotas>): void => {
     if (closed) return;
     Object.assign(quotas, change);
     try {
@@ -217,9 +269,9 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
   return {
     epoch: kept.epoch,
     quota: () => quotas.quota,
-    keepQuota: (quota) => count({ quota }),
+    keepQuota: (quota) => keepCounts({ quota }),
     writeQuota: () => quotas.writeQuota,
-    keepWriteQuota: (writeQuota) => count({ writeQuota }),
+    keepWriteQuota: (writeQuota) => keepCounts({ writeQuota }),
     proof: (spreadsheetId) => (Object.hasOwn(kept.proofs, spreadsheetId) ? kept.proofs[spreadsheetId] : undefined),
     keepProof: (spreadsheetId, delivery) => keep({ proofs: { ...kept.proofs, [spreadsheetId]: delivery } }, ms(0)),
     lastAccepted: () => kept.lastAccepted,
@@ -227,6 +279,11 @@ export function openStore(dataDir: string, now: Timestamp, log: Logger): Store {
     readers: () => kept.readers,
     keepReaders(readers) {
       if (readers !== kept.readers) keep({ readers }, ms(0));
+    },
+    daemon: () => kept.daemon,
+    keepDaemon({ daemons, writer }) {
+      const daemon = { id: kept.daemon.id, daemons, writer };
+      if (JSON.stringify(daemon) !== JSON.stringify(kept.daemon)) keep({ daemon }, ms(0));
     },
     checked: (table) => (Object.hasOwn(kept.tables, table) ? kept.tables[table] : undefined),
     keepChecked: (tables) => keep({ tables: Object.fromEntries(tables) }, SOON),

@@ -16,6 +16,9 @@ export type Outcome<T> =
   /** Larger than may be read at once. */
   | { readonly is: "tooLarge"; readonly message: string };
 
+/** The call was not made. */
+export const GIVEN_UP = { is: "unavailable", message: "the call was given up before it was made" } as const;
+
 export interface Upstream {
   /** One `values.batchGet`. @param signal gives it up. @returns the `values` of each range, in order, unread. @throws nothing. */
   read(ranges: readonly string[], signal?: AbortSignal): Promise<Outcome<readonly unknown[]>>;

@@ -13,7 +13,7 @@ import { Aside, answerWrites } from "./aside.ts";
 import type { TableReading } from "./flusher/core/trust.ts";
 import type { Flusher, FlusherEvents } from "./flusher/port.ts";
 import type { Entry, Journal, LastAccepted, Settlement } from "./journal/journal.ts";
-import type { QuotaState, Ledger } from "./quota.ts";
+import type { Ledger, QuotaState, SharedQuota } from "./quota.ts";
 import { refused, unopened, unread, WriteRequests, type OpenJournal } from "./write-requests.ts";
 import { ulids } from "./ulid.ts";
 import { Waiting } from "./waiting.ts";
@@ -37,7 +37,9 @@ export interface Footing {
   /** The ledger of reads, for those that sending needs. */
   readonly reads: { readonly ledger: Ledger; keep(state: QuotaState): void };
   /** Writes that were counted before, and where they are kept. */
-  readonly writes: { state(): QuotaState; keep(state: QuotaState): void };
+  readonly writes: { state(): QuotaState; keep(state: QuotaState): void; readonly shared: SharedQuota | undefined };
+  /** Why another daemon accepts the writes to this spreadsheet; undefined: this one may. */
+  readonly notWriter: () => string | undefined;
   /** Keeps outside the journal how far it had come. */
   readonly accepted: (last: LastAccepted) => void;
   /** What was found out about this spreadsheet's fences. */
@@ -237,14 +239,16 @@ export class Writing {
     const written = this.#tables.get(request.table);
     if (written === undefined || !isWritable(written.table))
       return refused("not-writable", `the tables file lets nobody change "${request.table}"`);
-    if (this.#refusal !== undefined) return this.#refuse(request, this.#refusal.why);
+    if (this.#refusal !== undefined) return this.#refuse(request, "disk", this.#refusal.why);
     if (this.#open === undefined) return refused("away", "the broker does not take writes now: nothing was written", seconds(1));
+    const why = this.#options.footing.notWriter();
+    if (why !== undefined) return this.#refuse(request, "not-writer", why);
     return this.#requests.write(written, request, call, this.#open);
   }
 
   /** A request with a name may repeat an accepted one, which only the journal knows. */
-  #refuse({ once }: WriteRequest, why: string): WriteAnswer {
-    const answer = refused("disk", why, seconds(5));
+  #refuse({ once }: WriteRequest, reason: "disk" | "not-writer", why: string): WriteAnswer {
+    const answer = refused(reason, why, seconds(5));
     return once === undefined ? answer : { ...answer, refusal: { ...answer.refusal, unsure: true } };
   }
 

@@ -29,6 +29,7 @@ import { keyModeWarnings } from "./key-mode.ts";
 import { readOptions, type Options } from "./options.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { keysOf, SESSION_KEY } from "./session-key.ts";
+import { storeLine } from "./store-check.ts";
 import { tabLine } from "./tab-check.ts";
 
 export async function check(argv: readonly string[]): Promise<number> {
@@ -37,6 +38,7 @@ export async function check(argv: readonly string[]): Promise<number> {
   print(renderCheck(options.resolved));
   const { plan, tables, warnings } = inspect(options, "serve", print);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  print(await storeLine(plan, options.own.has("offline")));
   if (usesTables(plan)) print(await tabLine(plan, tables, options.own.has("offline"))); // last: the rest needs no network
   return EXIT.done.code;
 }

@@ -46,8 +46,11 @@ export function renderStatus(status: Status): string {
 }
 
 /** "on redis://127.0.0.1:6379: 0.4 ms, 0 errors" */
-const sessionStoreText = ({ place, problem, latency, errors }: SessionStoreReport): string =>
-  `on ${place}: ${problem === undefined ? `${latency === undefined ? "–" : latency.toFixed(1)} ms` : `away, ${problem}`}, ${errors} errors`;
+function sessionStoreText({ place, problem, latency, errors, daemons = 1, silent = 0, notWriter }: SessionStoreReport): string {
+  const state = problem === undefined ? `${latency === undefined ? "–" : latency.toFixed(1)} ms` : `away, ${problem}`;
+  const others = daemons < 2 ? "" : `; ${daemons} daemons share the Google account${silent === 0 ? "" : `, ${silent} silent`}`;
+  return `on ${place}: ${state}, ${errors} errors${others}${notWriter === undefined ? "" : `; no writes here: ${notWriter}`}`;
+}
 
 /** "WARNING capacity for 3m12s: 164 of 200 slots are taken (82 %)". */
 const alertText = ({ name, level, since, text, acked }: Status["alerts"][number], at: number): string =>

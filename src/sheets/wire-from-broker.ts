@@ -56,6 +56,7 @@ const REFUSALS: readonly unknown[] = [
   "full",
   "disk",
   "read-only",
+  "not-writer",
   "away",
 ] satisfies WriteRefusal["reason"][];
 const refusal = (v: unknown): v is WriteRefusal =>

@@ -63,6 +63,7 @@ export interface WriteRefusal {
     | "full" // too much is waiting to be sent
     | "disk" // the journal's disk
     | "read-only" // the spreadsheet is not shared with the account as Editor
+    | "not-writer" // another daemon accepts the writes to this spreadsheet
     | "away"; // no broker, or it is leaving
   readonly message: string;
   readonly column?: string;

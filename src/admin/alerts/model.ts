@@ -15,6 +15,7 @@ export const ALERT_NAMES = [
   "quota",
   "rate-limited",
   "session-store",
+  "other-writer",
   "google",
   "credentials",
   "tables",

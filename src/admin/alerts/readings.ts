@@ -72,7 +72,7 @@ type Part<N extends AlertName> = Pick<Readings, N>;
 function service(
   seen: Seen,
   past: Past,
-): Part<"capacity" | "latency" | "cpu" | "memory" | "restarts" | "workers" | "broker" | "session-store" | "reload"> {
+): Part<"capacity" | "latency" | "cpu" | "memory" | "restarts" | "workers" | "broker" | "session-store" | "other-writer" | "reload"> {
   const { snapshot, measured, now } = seen;
   const { slots, machine, workers, state, health } = snapshot;
   const p95 = Math.round(measured.minuteP95 ?? 0);
@@ -101,6 +101,10 @@ function service(
     "session-store": is(
       snapshot.sessionStore?.problem !== undefined,
       said`the session store is away: ${firstLine(snapshot.sessionStore?.problem ?? "")}`,
+    ),
+    "other-writer": is(
+      snapshot.sessionStore?.notWriter !== undefined && snapshot.sessionStore.problem === undefined,
+      said`no writes are accepted here: ${firstLine(snapshot.sessionStore?.notWriter ?? "")}`,
     ),
     reload: is(...failedReload(seen)),
   };

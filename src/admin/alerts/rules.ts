@@ -74,6 +74,7 @@ export function rulesOf(settings: Thresholds): readonly Rule[] {
     rule("quota", [band("warning", settings.alert_quota)], { for: minutes(1), clearance: POINTS }),
     rule("rate-limited", [band("warning", 1)]),
     holds("session-store", "urgent", seconds(10)),
+    holds("other-writer", "warning", seconds(10)),
     holds("google", "urgent", minutes(1)),
     holds("credentials", "critical", ms(0)),
     rule("tables", [band("warning", 1), band("critical", 2)], { for: minutes(1) }),

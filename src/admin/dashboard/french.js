@@ -21,6 +21,7 @@ export const FRENCH = {
   "the last reload was rolled back: {0}": "le dernier rechargement a été annulé : {0}",
   "Google has refused 1 call with 429 within 5 minutes": "Google a refusé 1 appel par un 429 en 5 minutes",
   "Google has refused {0} calls with 429 within 5 minutes": "Google a refusé {0} appels par un 429 en 5 minutes",
+  "no writes are accepted here: {0}": "aucune écriture n’est acceptée ici : {0}",
   "the session store is away: {0}": "le stockage des sessions ne répond pas : {0}",
   "Google does not answer: {0}": "Google ne répond pas : {0}",
   "{0} of {1} read calls of this minute are used ({2} %)": "{0} appels de lecture sur {1} sont utilisés cette minute ({2} %)",

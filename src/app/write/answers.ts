@@ -140,6 +140,13 @@ export function problemOfRefusal(
       );
     case "read-only":
       return problem(503, "read-only", `${message}: nothing was written`, { headers });
+    case "not-writer":
+      return problem(
+        503,
+        "not-writer",
+        `another machine accepts the writes to this spreadsheet: ${refusal.unsure === true ? UNSURE : "nothing was written"}`,
+        { headers },
+      );
     case "away":
       return problem(503, "broker", message, { headers });
     case "not-writable":

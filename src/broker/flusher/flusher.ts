@@ -5,6 +5,7 @@ import { impossible } from "../../base/never.ts";
 import { elapsed, ms, seconds, type Instant } from "../../base/units.ts";
 import type { WritesReport } from "../../sheets/writes.ts";
 import type { Entry } from "../journal/journal.ts";
+import { GIVEN_UP } from "../upstream.ts";
 import { accept, begin, forgive, step } from "./core/decide.ts";
 import type { Event, Op, State, World } from "./core/model.ts";
 import { Pace } from "./core/pace.ts";
@@ -17,15 +18,13 @@ import { WriteRight } from "./right.ts";
 /** A request that is under way is waited for so long by `close`. */
 const CLOSE_WITHIN = seconds(1);
 
-type Call = Pick<Extract<Event, { outcome: unknown }>["outcome"], "is"> & { readonly message?: string; readonly until?: unknown };
-
 class SheetFlusher implements Flusher {
   readonly #options: FlusherOptions;
   readonly #state: State;
   readonly #pace: Pace;
   readonly #ended: Promise<void>;
   #wake: (() => void) | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
   /** Of the last batch, in Google's words. */
   #refusal: string | undefined;
   readonly #log: FlusherLog;
@@ -100,7 +99,7 @@ class SheetFlusher implements Flusher {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     this.#right.close();
     this.#wake?.();
     const { alarm, clock } = this.#options;
@@ -113,7 +112,7 @@ class SheetFlusher implements Flusher {
   async #run(): Promise<void> {
     await Promise.resolve(); // not before the one who made it has it
     let event: Event = { type: "woke" };
-    while (!this.#closed) {
+    while (!this.#closing.signal.aborted) {
       const before = this.#state.delivery;
       const op = step(this.#state, event, this.#world());
       this.#log.tell(this.#state, before);
@@ -203,15 +202,15 @@ class SheetFlusher implements Flusher {
    * Counts a call before it is made: one that never comes back has been counted by Google too. A 429 shuts the ledger. What a 400 means is
    * the caller's to say.
    */
-  async #call<T extends Call>({ ledger, keep }: Counted, make: () => Promise<T>): Promise<T> {
+  async #call<T extends WriteOutcome<unknown>>({ ledger, keep }: Counted, make: () => Promise<T>): Promise<T | typeof GIVEN_UP> {
     const { writes, clock } = this.#options;
-    ledger.spend();
+    if (!(await ledger.take("other", this.#closing.signal))) return GIVEN_UP;
     if (ledger === writes.ledger) this.#pace.spend(clock.now());
     keep(ledger.state());
     const outcome = await make();
     this.#right.learn(outcome, ledger === writes.ledger);
     if (outcome.is === "locked") {
-      ledger.lock(outcome.until as Parameters<typeof ledger.lock>[0]);
+      ledger.lock(outcome.until);
       keep(ledger.state());
     }
     if (outcome.is !== "refused") this.#log.say(outcome);
@@ -233,7 +232,7 @@ class SheetFlusher implements Flusher {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
       if (until !== undefined) cancel = this.#options.alarm(until, resolve);
-      if (this.#closed) resolve();
+      if (this.#closing.signal.aborted) resolve();
     });
     this.#wake = undefined;
     cancel?.();

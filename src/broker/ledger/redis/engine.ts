@@ -8,7 +8,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../../base/errors.ts";
-import type { Logger } from "../../../base/log.ts";
 import type { SessionStoreReport } from "../../../base/sessionstore.ts";
 import { count, objectOf, record, text, type Fields } from "../../../base/fields.ts";
 import { ms, type Ms } from "../../../base/units.ts";
@@ -49,19 +48,28 @@ export interface EngineOptions {
   readonly url: string;
   /** Of all keys. */
   readonly prefix: string;
-  readonly log: Logger;
+  /** Where others tell what they change, after the prefix. */
+  readonly channel?: string;
+  readonly log: { info(text: string): void; error(text: string): void };
+  /** What it is called in the log, and what is done while it is away. */
+  readonly what?: string;
+  readonly meanwhile?: string;
+  readonly answersWithin?: Ms;
   /** For tests: the engine's clock. */
   readonly now?: () => number;
 }
 
 export interface EngineEvents {
   /** Connected: this broker sends its own records. The engine is ready when this resolves. */
-  connected(engine: Engine): Promise<void>;
+  connected(engine: EnginePort): Promise<void>;
   ready(): void;
   away(): void;
   /** Another broker has changed something. */
-  changed(change: Change): void;
+  heard(news: Fields): void;
 }
+
+/** What those use an engine for that keep something on it. */
+export type EnginePort = Pick<Engine, "start" | "tried" | "isReady" | "report" | "begin" | "early" | "step" | "close">;
 
 const PAUSES = [50, 100, 250, 500];
 
@@ -71,7 +79,7 @@ const isOut = (v: unknown): v is Out =>
   why(v["why"]) &&
   ((v["user"] === undefined && v["since"] === undefined) || (text(v["user"], 1_000) && count(v["since"])));
 
-const changeOf = ({ out, used, seq }: Fields): Change => ({
+export const changeOf = ({ out, used, seq }: Fields): Change => ({
   out: Array.isArray(out) ? out.filter(isOut) : [],
   used: Number(used),
   seq: Number(seq),
@@ -89,13 +97,17 @@ export class Engine {
   #said: string | undefined;
   #latency: Ms | undefined;
   #errors = 0;
+  /** Each step says which engine it is for: another broker may have begun one that has forgotten everything. */
+  #born: unknown;
   #stopping = new AbortController();
   readonly #place: string;
+  readonly #what: string;
   readonly #tried = Promise.withResolvers<void>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#place = placeOf(options.url);
+    this.#what = options.what ?? "the session store";
   }
 
   get report(): SessionStoreReport {
@@ -140,6 +152,12 @@ export class Engine {
     return reply;
   }
 
+  /** The first step on a connection. @returns what another engine, or this one once it has forgotten everything, does not have. */
+  async begin(): Promise<unknown> {
+    this.#born = undefined;
+    return (this.#born = (await this.early("begin", { id: randomUUID() })).result);
+  }
+
   async #run(stopping: AbortSignal): Promise<void> {
     for (let failures = 0; ; failures += 1) {
       let link: Link | undefined;
@@ -151,7 +169,7 @@ export class Engine {
         // oxlint-disable-next-line no-await-in-loop
         await this.#events?.connected(this);
         stopping.throwIfAborted();
-        this.#options.log.info("the session store is ready");
+        this.#options.log.info(`${this.#what} is ready`);
         [this.#ready, this.#problem, this.#said, failures] = [true, undefined, undefined, 0];
         this.#events?.ready();
         this.#tried.resolve();
@@ -173,7 +191,9 @@ export class Engine {
     const wasReady = this.#ready;
     [this.#ready, this.#problem] = [false, problemOf(e)];
     if (this.#problem !== this.#said)
-      this.#options.log.error(`the session store is away: ${this.#problem}; active sessions stay valid, logins wait`);
+      this.#options.log.error(
+        `${this.#what} is away: ${this.#problem}; ${this.#options.meanwhile ?? "active sessions stay valid, logins wait"}`,
+      );
     this.#said = this.#problem;
     if (wasReady) this.#events?.away();
     this.#tried.resolve();
@@ -181,14 +201,14 @@ export class Engine {
 
   #heard(message: string): void {
     const news = objectOf(message);
-    if (news !== undefined && news["from"] !== this.#self) this.#events?.changed(changeOf(news));
+    if (news !== undefined && news["from"] !== this.#self) this.#events?.heard(news);
   }
 
   async #try(name: string, told: object): Promise<Reply | undefined> {
     const link = this.#link;
     if (link === undefined) return undefined;
     const { prefix, now } = this.#options;
-    const said = JSON.stringify({ ...told, from: this.#self, ...(now === undefined ? {} : { now: now() }) }, wellFormed);
+    const said = JSON.stringify({ ...told, from: this.#self, born: this.#born, ...(now === undefined ? {} : { now: now() }) }, wellFormed);
     const from = performance.now();
     try {
       const reply = JSON.parse(await link.run({ keys: [prefix], arguments: [name, said] })) as Fields;

@@ -26,14 +26,17 @@ export interface Link {
 export interface LinkOptions {
   /** `redis://`, `rediss://` or `unix:`. */
   readonly url: string;
-  /** Of all keys, and of the channel of changes. */
+  /** Of all keys, and of the channel. */
   readonly prefix: string;
+  readonly channel?: string;
+  /** An engine that takes longer is away. */
+  readonly answersWithin?: Ms;
 }
 
 const ANSWERS_WITHIN = ms(1_000);
 const CONNECTS_WITHIN = ms(1_500);
 
-const PARTS = ["step", "counters", "sessions", "run"];
+const PARTS = ["step", "counters", "sessions", "account", "run"];
 let script: { readonly text: string; readonly sha: string } | undefined;
 
 function theScript(): { readonly text: string; readonly sha: string } {
@@ -43,7 +46,10 @@ function theScript(): { readonly text: string; readonly sha: string } {
 }
 
 /** @throws when it can't be reached, does not answer or can't keep sessions. */
-export async function connect({ url, prefix }: LinkOptions, heard: (message: string) => void): Promise<Link> {
+export async function connect(
+  { url, prefix, channel = "changes", answersWithin = ANSWERS_WITHIN }: LinkOptions,
+  heard: (message: string) => void,
+): Promise<Link> {
   const { createClient } = await import("@redis/client");
   const limits = { connectTimeout: CONNECTS_WITHIN, reconnectStrategy: false } as const;
   const client = createClient({ ...targetOf(url, limits), disableOfflineQueue: true, name: "drover" });
@@ -64,7 +70,7 @@ export async function connect({ url, prefix }: LinkOptions, heard: (message: str
     const why = unfit(await client.info());
     if (why !== undefined) throw new Error(why);
     await client.scriptLoad(text);
-    await news.subscribe(`${prefix}changes`, heard);
+    await news.subscribe(`${prefix}${channel}`, heard);
   };
   const evaluate = async (args: Args): Promise<unknown> => {
     try {
@@ -75,7 +81,7 @@ export async function connect({ url, prefix }: LinkOptions, heard: (message: str
     }
   };
   const run = async (args: Args): Promise<string> => {
-    const answer = await within(ANSWERS_WITHIN, evaluate(args));
+    const answer = await within(answersWithin, evaluate(args));
     if (typeof answer !== "string") throw new Error("its answer is not one of drover's scripts");
     return answer;
   };

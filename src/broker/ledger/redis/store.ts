@@ -4,7 +4,6 @@
  *
  * While the engine is away active sessions stay valid for one lease, logins and logouts wait, and this broker counts on its own.
  */
-import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
 import { DroverError } from "../../../base/errors.ts";
 import type { SessionStoreReport } from "../../../base/sessionstore.ts";
@@ -17,7 +16,7 @@ import type { EmbeddedStore } from "../embedded.ts";
 import { findSessions, type SessionLine } from "../sessions.ts";
 import type { SlotRules } from "../slots.ts";
 import { AWAY, type EndedSessions, type LedgerStore, type StoreEvents } from "../store.ts";
-import type { Change, Engine, Out, Reply } from "./engine.ts";
+import { changeOf, type Change, type Engine, type EnginePort, type Out, type Reply } from "./engine.ts";
 import { KnownSessions } from "./known.ts";
 
 /** Interval of the batch with session activity and tallies. */
@@ -86,7 +85,7 @@ export class RedisStore implements LedgerStore {
       connected: (engine) => this.#begin(engine),
       ready: () => void (this.#awaySince = undefined),
       away: () => void (this.#awaySince = this.#clock.now()),
-      changed: (change) => this.#changed(change),
+      heard: (news) => this.#changed(changeOf(news)),
     });
     this.#timers = [
       setInterval(() => void this.#tick(), TELL_EVERY).unref(),
@@ -248,10 +247,10 @@ export class RedisStore implements LedgerStore {
   }
 
   /** Sends what the engine may have lost, and asks which known sessions are still active. */
-  async #begin(engine: Engine): Promise<void> {
+  async #begin(engine: EnginePort): Promise<void> {
     if (this.#own.isUnread) throw new Error("the broker can't read its own ledger.db yet");
     this.#seq = 0;
-    await engine.early("begin", { id: randomUUID() });
+    await engine.begin();
     const { ended, marks, days } = this.#own.remembered();
     for (const part of chunks(ended)) await engine.early("restore", { ended: part, marks: [] }); // oxlint-disable-line no-await-in-loop
     for (const part of chunks(marks)) await engine.early("restore", { ended: [], marks: part }); // oxlint-disable-line no-await-in-loop
