@@ -9,6 +9,9 @@ export type Readers<T extends { type: string }> = { [K in T["type"]]: (m: Fields
 /** Whether it has fields: an object, and no array. */
 export const record = (v: unknown): v is Fields => typeof v === "object" && v !== null && !Array.isArray(v);
 
+/** @returns no entries for what is no list: Lua has one form for an empty list and an empty object. */
+export const listOf = (v: unknown): readonly unknown[] => (Array.isArray(v) ? v : []);
+
 /** @returns the object that a line of text is, or undefined: it is torn, of something else, or no JSON. */
 export function objectOf(line: string): Fields | undefined {
   if (!line.startsWith("{")) return undefined;

@@ -5,11 +5,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
-import { DroverError } from "../base/errors.ts";
-import { count, record, text, type Fields } from "../base/fields.ts";
+import { count, listOf, record, text, type Fields } from "../base/fields.ts";
+import type { SessionStoreReport } from "../base/sessionstore.ts";
 import { ms, perMinute, seconds, type Instant, type Ms, type Timestamp } from "../base/units.ts";
 import type { Pool } from "./answers.ts";
 import type { EnginePort, Reply } from "./ledger/redis/engine.ts";
+import { unusable } from "./ledger/redis/problems.ts";
 import { Ledger, type KnownCalls, type SharedQuota } from "./quota.ts";
 import { isDaemonId, type DaemonId, type Store } from "./store.ts";
 
@@ -25,18 +26,6 @@ export interface AccountOptions {
   readonly writes: boolean;
   readonly store: Pick<Store, "daemon" | "keepDaemon" | "writeQuota">;
   readonly clock: Clock;
-}
-
-/** What is known of the daemons on the account. */
-export interface DaemonsReport {
-  /** With this one. */
-  readonly daemons: number;
-  /** Of these, those that can't reach the store, or have died. */
-  readonly silent: number;
-  /** Why this one accepts no writes; absent: it does, or has no table for them. */
-  readonly notWriter?: string;
-  /** Why the store can't be used for this. */
-  readonly problem?: string;
 }
 
 interface Daemon extends DaemonId {
@@ -73,15 +62,13 @@ type Step = (name: string, told: object) => Promise<Reply | undefined>;
 const JOIN_EVERY = seconds(5);
 /** A stop waits no longer for it. */
 const PARTS_WITHIN = ms(200);
-/** A call that waits for room asks for it so often: others may give some back. */
+/** The longest pause before a call that waits for room asks again. */
 const ASK_EVERY = ms(250);
 const POOLS = ["read", "write"] as const satisfies readonly Pool[];
 
 const isDaemon = (v: unknown): v is Daemon => isDaemonId(v) && typeof Object(v).silent === "boolean" && count(Object(v).known);
 const isCall = (v: unknown): v is KnownCalls["calls"][number] => Array.isArray(v) && text(v[0]) && count(v[1]);
 const fieldsOf = (v: unknown): Fields => (record(v) ? v : {});
-/** An empty table of the engine's scripts is an object. */
-const listOf = (v: unknown): readonly unknown[] => (Array.isArray(v) ? v : []);
 
 export class SharedAccount {
   readonly #options: AccountOptions;
@@ -119,7 +106,7 @@ export class SharedAccount {
     });
     this.#timer = setInterval(() => void this.join(), JOIN_EVERY).unref();
     const problem = await engine.tried();
-    if (problem !== undefined) throw new DroverError("DROVER_E_SESSION_STORE", `the session store can't be used: ${problem}`);
+    if (problem !== undefined) throw unusable(problem);
   }
 
   /** The others need not count with this one any more. It may have a successor meanwhile: then nothing changes. */
@@ -155,7 +142,7 @@ export class SharedAccount {
     return "the session store was not reached yet: it is not known whether another daemon writes to this spreadsheet";
   }
 
-  report(): DaemonsReport {
+  report(): Partial<SessionStoreReport> {
     const { notWriter } = this;
     const silent = this.#others.filter((other) => other.silent).length;
     const { problem } = this.#options.engine.report;
@@ -190,19 +177,19 @@ export class SharedAccount {
     const known = POOLS.map((pool) => [pool, this.#known(pool)] as const);
     const calls = Object.fromEntries(known.map(([pool, of]) => [pool, of.calls]));
     const restored = Object.fromEntries(known.map(([pool, of]) => [pool, of.restored]));
-    const locks = Object.fromEntries(known.map(([pool, of]) => [pool, of.locked]));
-    const told = this.#hasForgotten && this.#writer !== undefined ? { writer: this.#writer } : {};
-    const others = this.#hasForgotten ? this.#others : [];
-    const reply = await step("join", { ...this.#self, writes, calls, restored, locked: locks, others, ...told });
+    // A lock-out is told only then: told again and again, each answer's way would make it longer.
+    const locked = this.#hasForgotten ? Object.fromEntries(known.map(([pool, of]) => [pool, of.locked])) : {};
+    const [others, writer] = this.#hasForgotten ? [this.#others, this.#writer] : [[], undefined];
+    const reply = await step("join", { ...this.#self, writes, calls, restored, locked, others, writer });
     if (reply === undefined) return void (this.#aloneSince ??= clock.now());
     [this.#hasForgotten, this.#aloneSince] = [false, undefined];
-    const { calls: made, locked, writer, daemons } = fieldsOf(reply.result);
+    const found = fieldsOf(reply.result);
     for (const [pool, ledger] of this.#ledgers) {
-      ledger.merge(listOf(fieldsOf(made)[pool]).filter(isCall));
-      ledger.lockFor(ms(Number(fieldsOf(locked)[pool] ?? 0)));
+      ledger.merge(listOf(fieldsOf(found["calls"])[pool]).filter(isCall));
+      ledger.lockFor(ms(Number(fieldsOf(found["locked"])[pool] ?? 0)));
     }
-    this.#writer = isDaemonId(writer) ? writer : undefined;
-    this.#met(daemons);
+    this.#writer = isDaemonId(found["writer"]) ? found["writer"] : undefined;
+    this.#met(found["daemons"]);
   }
 
   /** While no journal is open here the calls that were counted before are those of the last one. */

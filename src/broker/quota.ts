@@ -63,13 +63,13 @@ export interface SharedQuota {
   newId(): string;
   /** Asks for a call. @param most of all daemons in a minute. @returns its id, or how long to wait; undefined: the others can't be heard. */
   ask(most: number): Promise<string | Ms | undefined>;
-  /** Google has refused a call: no daemon is to make another one for so long. */
+  /** Google has refused a call: no daemon is to make another one within this time. */
   lock(span: Ms): void;
   /** Resolves after this time or sooner: ask again. */
   pause(span: Ms, signal: AbortSignal | undefined): Promise<void>;
 }
 
-/** Calls that other daemons are told of. */
+/** What a ledger tells other daemons. */
 export interface KnownCalls {
   readonly calls: readonly (readonly [id: string, age: Ms])[];
   /** Those without an id: made before there was a store. */
@@ -131,7 +131,7 @@ export class Ledger {
     this.#calls.push({ at: this.#clock.now(), id, planned: use === "refresh", isForeign: false, alone });
   }
 
-  /** As `spend`, once the other daemons leave room for it. @returns false: it was given up, and nothing is counted. */
+  /** As `spend`, once the other daemons leave room for it. @returns false: the signal ended the wait, and nothing is counted. */
   async take(use: "refresh" | "other" = "other", signal?: AbortSignal): Promise<boolean> {
     const shared = this.#shared;
     if (shared === undefined) return (this.spend(use), true);

@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../base/errors.ts";
-import { count, record as isRecord, text } from "../base/fields.ts";
+import { count, listOf, record as isRecord, text } from "../base/fields.ts";
 import type { Logger } from "../base/log.ts";
 import { isDiskTrouble, storageError } from "../base/storage.ts";
 import { ms, seconds, type Ms, type Timestamp } from "../base/units.ts";
@@ -87,7 +87,6 @@ export const LONGEST_NAME = 500;
 const isTime = (v: unknown): v is Timestamp => typeof v === "number" && Number.isFinite(v) && v >= 0;
 
 const MOST_CALLS = 10_000;
-const listOf = (v: unknown): readonly unknown[] => (Array.isArray(v) ? v : []);
 
 function readQuota(raw: unknown): QuotaState {
   const quota = isRecord(raw) ? raw : {};

@@ -1,10 +1,9 @@
-/** Tries the engine of DROVER_SESSION_STORE as a start does, and looks which daemon writes to the spreadsheet. Changes nothing there. */
-import { DroverError } from "../base/errors.ts";
+/** Tries the engine of DROVER_SESSION_STORE as a start does, and looks which daemon writes to the spreadsheet. Leaves nothing there. */
 import { objectOf } from "../base/fields.ts";
 import { elsewhere, namesOf, newsOf } from "../broker/account.ts";
 import { readServiceAccount } from "../broker/credentials.ts";
 import { connect, placeOf } from "../broker/ledger/redis/link.ts";
-import { isLasting, problemOf } from "../broker/ledger/redis/problems.ts";
+import { isLasting, problemOf, unusable } from "../broker/ledger/redis/problems.ts";
 import { daemonIdOf, isDaemonId } from "../broker/store.ts";
 import type { Plan } from "./plan.ts";
 
@@ -17,23 +16,24 @@ export async function storeLine(plan: Plan, offline: boolean): Promise<string> {
   try {
     const link = await connect({ url, prefix, channel: newsOf("check") }, () => {});
     try {
-      return `${place} can be used${await writerOf(plan, (told) => link.run({ keys: [prefix], arguments: ["writer", told] }))}\n`;
+      const found = await link.run({ keys: [prefix], arguments: ["look", JSON.stringify({ sheet: sheetOf(plan) })] });
+      return `${place} can be used${writerText(objectOf(found)?.["result"], plan)}\n`;
     } finally {
       link.drop();
     }
   } catch (e) {
     const problem = problemOf(e);
-    if (isLasting(problem)) throw new DroverError("DROVER_E_SESSION_STORE", `the session store can't be used: ${problem}`);
+    if (isLasting(problem)) throw unusable(problem);
     return `${place}: ${problem}. A daemon that is started now lets logins and writes wait until it can be used\n`;
   }
 }
 
-/** @returns what is to be said of another daemon that writes to the spreadsheet. */
-async function writerOf(plan: Plan, ask: (told: string) => Promise<string>): Promise<string> {
-  const { spreadsheetId, sheetsEndpoint = null, keyFile, settings, demo } = plan;
-  if (demo || spreadsheetId === undefined) return ""; // an emulator of its own
+/** @returns the spreadsheet's name in the store; undefined: it is in an emulator of the daemon's own, or there is none. */
+function sheetOf({ spreadsheetId, sheetsEndpoint, keyFile, demo }: Plan): string | undefined {
+  if (demo || spreadsheetId === undefined) return undefined;
   const email = keyFile === undefined ? undefined : readServiceAccount(keyFile).email;
-  const { spreadsheet: sheet } = namesOf({ sheetsEndpoint, email, spreadsheetId });
-  const writer = objectOf(await ask(JSON.stringify({ sheet })))?.["result"];
-  return isDaemonId(writer) && writer.id !== daemonIdOf(settings.data_dir) ? `; no writes are accepted here: ${elsewhere(writer)}` : "";
+  return namesOf({ sheetsEndpoint: sheetsEndpoint ?? null, email, spreadsheetId }).spreadsheet;
 }
+
+const writerText = (writer: unknown, { settings }: Plan): string =>
+  isDaemonId(writer) && writer.id !== daemonIdOf(settings.data_dir) ? `; no writes are accepted here: ${elsewhere(writer)}` : "";

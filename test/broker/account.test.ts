@@ -1,5 +1,6 @@
 /** Daemons on one Google account, over a real Redis: one quota, one writer. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test, type TestContext } from "node:test";
 import { pino } from "pino";
 import { ms, perMinute, seconds } from "../../src/base/units.ts";
@@ -82,7 +83,15 @@ class Cuttable implements EnginePort {
   early: EnginePort["early"] = (name, told) => this.#engine.early(name, told);
   /** Ends the wait for a call that was denied. */
   readonly denied = new Set<() => void>();
+  /** What passes on the way to the engine, and back. */
+  transit = (): Promise<void> => Promise.resolve();
   step: EnginePort["step"] = async (name, told) => {
+    await this.transit();
+    const reply = await this.#step(name, told);
+    await this.transit();
+    return reply;
+  };
+  #step: EnginePort["step"] = async (name, told) => {
     const reply = this.#isCut ? undefined : await this.#engine.step(name, told);
     if (name === "call" && reply?.result !== 0) for (const each of this.denied) each();
     return reply;
@@ -403,6 +412,67 @@ test("a writer that was stopped beside others waits for the store before it acce
   await a.account.close();
   assert.equal(a.store.daemon().writer, undefined);
 });
+
+test("a lock-out ends for all when Google's does, however slow the engine is", { skip }, async (t) => {
+  const { time, begin } = world(t);
+  const all = [await begin(), await begin(), await begin()];
+  for (const { engine } of all) engine.transit = () => time.advance(900);
+  all[0]?.read.lock((time.wall() + 42_000) as ReturnType<typeof time.wall>);
+  await eventually("the others know", () => all.every(({ read }) => read.locked));
+  for (let round = 0; round < 10; round += 1) for (const { account } of all) await account.join(); // 54 s
+  assert.deepEqual(
+    all.map(({ read }) => read.locked),
+    [false, false, false],
+  );
+});
+
+test("one that is cut off for an hour, or that begins cut off, makes its part of the reserve alone", { skip }, async (t) => {
+  const { time, begin } = world(t);
+  const dir = folder(t);
+  const [a, b] = [await begin(dir), await begin()];
+  await eventually("they know of each other", () => a.account.report().daemons === 2);
+  for (const { engine } of [a, b]) engine.cut();
+  await time.advance(seconds(3_600));
+  assert.deepEqual([await calls(a), await calls(b)], [4, 4]);
+  await time.advance(seconds(61));
+  const store = openStore(folder(t), time.wall(), log);
+  store.keepDaemon({ daemons: 2, writer: undefined });
+  const engine = new Engine({ url: "redis://127.0.0.1:9", prefix: "x:", log });
+  const cold = new SharedAccount({ engine, account: "a", name: "n", spreadsheet: "s", writes: true, store, clock: time });
+  t.after(() => cold.close());
+  const read = new Ledger(perMinute(60), time, undefined, cold.pool("read"));
+  await cold.start();
+  await time.advance(seconds(100));
+  let made = 0;
+  while (read.next() <= time.now() && (await read.take("other"))) made += 1;
+  assert.equal(made, 4, "the others can't have heard of it");
+});
+
+test(
+  "the user that docs/sessions.md describes may share an account; one without the channel is refused at the start",
+  { skip },
+  async (t) => {
+    const other = await RedisServer.begin();
+    t.after(() => other.kill());
+    const [line = ""] = /^ACL SETUSER .*$/m.exec(readFileSync(new URL("../../docs/sessions.md", import.meta.url), "utf8")) ?? [];
+    const start = async (): Promise<SharedAccount> => {
+      const time = new FakeTime();
+      const store = openStore(folder(t), time.wall(), log);
+      const engine = new Engine({ url: `redis://drover:PASSWORD@127.0.0.1:${other.port}`, prefix: "drover:", channel: newsOf("a"), log });
+      const account = new SharedAccount({ engine, account: "a", name: "n", spreadsheet: "s", writes: true, store, clock: time });
+      t.after(() => account.close());
+      const read = new Ledger(perMinute(60), time, undefined, account.pool("read"));
+      await account.start();
+      assert.deepEqual([await read.take(), account.notWriter], [true, undefined]);
+      read.lock((time.wall() + 1_000) as ReturnType<typeof time.wall>);
+      return account;
+    };
+    assert.match(await other.say(line), /^\+OK/);
+    await (await start()).close();
+    assert.match(await other.say("ACL SETUSER drover resetchannels &drover:changes"), /^\+OK/);
+    await assert.rejects(start(), { code: "DROVER_E_SESSION_STORE" });
+  },
+);
 
 /** The engine has forgotten everything, and those that reach it have noticed. */
 async function forgotten(daemons: readonly Daemon[]): Promise<void> {

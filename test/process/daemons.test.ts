@@ -1,51 +1,15 @@
 /** Two daemons with one spreadsheet, one Google account (the emulator's) and one Redis: one quota, one writer, exact slots; the Redis fails meanwhile. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { http } from "../../src/base/http.ts";
 import { alone, type Alone } from "../emulator/alone.ts";
 import { needsRedis, RedisServer } from "../support/redis.ts";
 import { eventually } from "../support/wait.ts";
-import { cleanEnv, DROVER, get, ONE, ROOT, start, type Daemon } from "./harness.ts";
+import { cleanEnv, DROVER, ONE, ROOT, start, type Daemon } from "./harness.ts";
+import { ask, login, whoami, type Answer } from "./members.ts";
 
 const skip = needsRedis();
-const players = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8")
-  .split("\n")
-  .slice(1)
-  .map((line) => line.split(","));
-
-interface Answer {
-  readonly status: number;
-  readonly cookie: string;
-  readonly body: string;
-}
-
-function send(daemon: Daemon, path: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const options = { method: "POST", agent: false, headers: { "content-type": "application/json", ...headers } };
-    const req = http.request(`${daemon.url}${path}`, options, (res) => {
-      let text = "";
-      res.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      res.on("end", () => {
-        const set = (res.headers["set-cookie"] ?? []).map((line) => line.split(";")[0]).join("; ");
-        resolve({ status: res.statusCode ?? 0, cookie: set, body: text });
-      });
-    });
-    req.on("error", reject);
-    req.end(JSON.stringify(body));
-  });
-}
-
-async function login(daemon: Daemon, nr: number): Promise<Answer> {
-  const [, name = "", , , , secret = ""] = players[nr] ?? [];
-  return await send(daemon, "/api/login", { name, secret });
-}
-
-const me = async (daemon: Daemon, { cookie }: Answer): Promise<number> =>
-  (await get(`${daemon.url}/api/me`, { headers: { cookie } })).status;
-
 interface World {
   readonly redis: RedisServer;
   readonly emulator: Alone;
@@ -71,7 +35,7 @@ async function world(t: TestContext, args: readonly string[] = []): Promise<Worl
 /** Has all tables read as soon as the quota allows. */
 async function purge(daemon: Daemon): Promise<void> {
   const authorization = "Bearer 0123456789abcdef-the-operators-own";
-  const { status, body } = await send(daemon, "/api/admin/cache/purge", {}, { authorization });
+  const { status, body } = await ask(daemon, "/api/admin/cache/purge", { body: {}, headers: { authorization } });
   assert.equal(status, 200, body);
 }
 
@@ -111,7 +75,7 @@ test("of two daemons with one spreadsheet the second accepts no writes: 503, an 
   const a = await begin();
   const b = await begin();
   const write = (daemon: Daemon, id: string): Promise<Answer> =>
-    send(daemon, "/api/tables/actions", { id, player: "p1" }, { "idempotency-key": id });
+    ask(daemon, "/api/tables/actions", { body: { id, player: "p1" }, headers: { "idempotency-key": id } });
   assert.equal((await write(a, "of-a")).status, 201);
   const refused = await write(b, "of-b");
   assert.deepEqual([refused.status, /not-writer/.test(refused.body)], [503, true], refused.body);
@@ -143,7 +107,7 @@ test("slots at the limit from both at once; a login on one is valid on the other
   assert.equal(inside.length, 5, answers.map(({ status, body }) => `${status} ${body}`).join("\n"));
   assert.ok(answers.every(({ status }) => status === 200 || status === 503));
   const [first] = inside as [Answer];
-  assert.deepEqual(await Promise.all([a, b].map((each) => me(each, first))), [200, 200]);
-  assert.equal((await send(b, "/api/logout", {}, { cookie: first.cookie })).status, 204);
-  await eventually("it has ended on both", async () => (await me(a, first)) === 401 && (await me(b, first)) === 401);
+  assert.deepEqual(await Promise.all([a, b].map((each) => whoami(each, first.cookie))), [200, 200]);
+  assert.equal((await ask(b, "/api/logout", { cookie: first.cookie, body: {} })).status, 204);
+  await eventually("it has ended on both", async () => (await whoami(a, first.cookie)) === 401 && (await whoami(b, first.cookie)) === 401);
 });

@@ -1,51 +1,16 @@
 /** Sessions on a real Redis that two daemons share, by the lines that Flask's users have. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { http } from "../../src/base/http.ts";
 import { folder } from "../support/cleanup.ts";
 import { needsRedis, RedisServer } from "../support/redis.ts";
 import { eventually } from "../support/wait.ts";
-import { ONE, ROOT, start, type Daemon } from "./harness.ts";
+import { ONE, start, type Daemon } from "./harness.ts";
+import { ask, login, whoami } from "./members.ts";
 
 const skip = needsRedis();
 const KEY = "a-key-of-two-machines-that-share-their-sessions";
-const people = readFileSync(join(ROOT, "config/sample/players.csv"), "utf8")
-  .split("\n")
-  .slice(1, 4)
-  .map((line) => line.split(","));
-
-interface Answer {
-  readonly status: number;
-  readonly cookie: string;
-  readonly retryAfter: string | undefined;
-  readonly body: string;
-}
-
-function ask(daemon: Daemon, path: string, { cookie = "", body }: { cookie?: string; body?: object } = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const headers = { cookie, ...(body === undefined ? {} : { "content-type": "application/json" }) };
-    const req = http.request(`${daemon.url}${path}`, { method: body === undefined ? "GET" : "POST", agent: false, headers }, (res) => {
-      let text = "";
-      res.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      res.on("end", () => {
-        const set = (res.headers["set-cookie"] ?? []).map((line) => line.split(";")[0]).join("; ");
-        resolve({ status: res.statusCode ?? 0, cookie: set, retryAfter: res.headers["retry-after"], body: text });
-      });
-    });
-    req.on("error", reject);
-    req.end(body === undefined ? undefined : JSON.stringify(body));
-  });
-}
-
-async function login(daemon: Daemon, nr: number): Promise<Answer> {
-  const [, name = "", , , , secret = ""] = people[nr] ?? [];
-  return await ask(daemon, "/api/login", { body: { name, secret } });
-}
-
-const whoami = async (daemon: Daemon, cookie: string): Promise<number> => (await ask(daemon, "/api/me", { cookie })).status;
-
 /** The two lines stand in an .env file, as in the source. */
 async function daemon(t: TestContext, lines: string, env: NodeJS.ProcessEnv = {}): Promise<Daemon> {
   const cwd = folder(t);

@@ -96,8 +96,11 @@ local function writer_of(a)
   return nil
 end
 
---- For an operator's look.
-function steps.writer(a) return kept_writer(a) end
+--- For `drover check`. An engine whose memory is full refuses the SET.
+function steps.look(a)
+  redis.call('SET', key('look'), 1, 'PX', 1)
+  return a.sheet and kept_writer(a) or nil
+end
 
 --- A daemon begins, connects again or is still there. `calls` are those that it knows of: pool → [[call, age]…]; `restored` have no id (of an
 --- older drover): pool → [age…]; `locked`: pool → ms. `others` and `writer` are what it knew of an engine that has forgotten everything.

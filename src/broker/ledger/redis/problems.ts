@@ -1,5 +1,9 @@
 /** Errors of an engine as sentences that say what to do. */
-import { messageOf } from "../../../base/errors.ts";
+import { DroverError, messageOf } from "../../../base/errors.ts";
+
+/** What a start and `drover check` refuse. */
+export const unusable = (problem: string): DroverError =>
+  new DroverError("DROVER_E_SESSION_STORE", `the session store can't be used: ${problem}`);
 
 const OLDEST = 7;
 const UNFIT = "the engine";

@@ -5,7 +5,6 @@
  * While the engine is away active sessions stay valid for one lease, logins and logouts wait, and this broker counts on its own.
  */
 import type { Clock } from "../../../base/clock.ts";
-import { DroverError } from "../../../base/errors.ts";
 import type { SessionStoreReport } from "../../../base/sessionstore.ts";
 import { slotsState, type Shortage, type SlotsState } from "../../../base/slots.ts";
 import { between, minutes, seconds, type Instant, type Ms, type Timestamp } from "../../../base/units.ts";
@@ -18,6 +17,7 @@ import type { SlotRules } from "../slots.ts";
 import { AWAY, type EndedSessions, type LedgerStore, type StoreEvents } from "../store.ts";
 import { changeOf, type Change, type Engine, type EnginePort, type Out, type Reply } from "./engine.ts";
 import { KnownSessions } from "./known.ts";
+import { unusable } from "./problems.ts";
 
 /** Interval of the batch with session activity and tallies. */
 const TELL_EVERY = seconds(5);
@@ -96,7 +96,7 @@ export class RedisStore implements LedgerStore {
 
   async ready(): Promise<void> {
     const wrong = await this.#engine.tried();
-    if (wrong !== undefined) throw new DroverError("DROVER_E_SESSION_STORE", `the session store can't be used: ${wrong}`);
+    if (wrong !== undefined) throw unusable(wrong);
   }
 
   close(): void {
