@@ -25,7 +25,8 @@ const isType = <T extends LedgerAnswer["type"]>(how: { readonly type: string }, 
 
 /** @returns whether the broker has answered: else the ledger is on its way to another one, who is to be asked. */
 export function isAnswered(answer: LedgerAnswer): boolean {
-  return answer.type === "left" ? answer.done : answer.type === "entered" ? answer.admission !== undefined : answer.spent !== undefined;
+  if (answer.type === "left") return answer.done || answer.away === true;
+  return answer.type === "entered" ? answer.admission !== undefined : answer.spent !== undefined;
 }
 
 export class LedgerCalls implements LedgerLink {

@@ -35,8 +35,8 @@ export interface LedgerEvents {
  */
 export interface LedgerSeat {
   enter(session: Session, before?: Session): Promise<Admission | undefined>;
-  /** @returns true once it is durable that the session is over; undefined: it is not yet, ask again. */
-  leave(session: Session): Promise<true | undefined>;
+  /** @returns true once it is durable that the session is over; false: the session store is away; undefined: it is not yet, ask again. */
+  leave(session: Session): Promise<boolean | undefined>;
   spend(deeds: readonly Deed[]): Promise<Spent | undefined>;
   refund(deeds: readonly Deed[]): void;
   renew(renewal: Renewal): void;

@@ -128,7 +128,10 @@ const fromBroker: Readers<FromBroker> = {
     if (admission === undefined) return { type: "entered", id };
     return ledger.admission(admission) ? { type: "entered", id, admission } : undefined;
   },
-  left: ({ id, done }) => (text(id, 100) && typeof done === "boolean" ? { type: "left", id, done } : undefined),
+  left: ({ id, done, away }) => {
+    if (!text(id, 100) || typeof done !== "boolean") return undefined;
+    return away === true ? { type: "left", id, done, away } : { type: "left", id, done };
+  },
   spent: ({ id, spent }) => {
     if (!text(id, 100)) return undefined;
     if (spent === undefined) return { type: "spent", id };

@@ -74,7 +74,7 @@ export type FromBroker =
   | { type: "found"; id: string; write?: Write }
   /** To `enter`, `leave` and `spend`; without an answer the ledger is on its way to another broker, who is to be asked. */
   | { type: "entered"; id: string; admission?: Admission }
-  | { type: "left"; id: string; done: boolean }
+  | { type: "left"; id: string; done: boolean; away?: true }
   | { type: "spent"; id: string; spent?: Spent }
   | ({ type: "slots" } & SlotsState)
   | { type: "ended"; session: string; why: "taken-over" | "revoked" | "expired" }

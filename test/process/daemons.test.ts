@@ -71,7 +71,7 @@ test("0.17: at most 60 calls in a minute from two daemons, while the Redis is ki
 });
 
 test("of two daemons with one spreadsheet the second accepts no writes: 503, an alert, a line of drover check", { skip }, async (t) => {
-  const { emulator, env, begin } = await world(t);
+  const { redis, emulator, env, begin } = await world(t);
   const a = await begin();
   const b = await begin();
   const write = (daemon: Daemon, id: string): Promise<Answer> =>
@@ -80,6 +80,18 @@ test("of two daemons with one spreadsheet the second accepts no writes: 503, an 
   const refused = await write(b, "of-b");
   assert.deepEqual([refused.status, /not-writer/.test(refused.body)], [503, true], refused.body);
   assert.doesNotMatch(refused.body, new RegExp(a.dir), "places are the operator's");
+  await redis.kill();
+  const keyless = (daemon: Daemon): Promise<Answer> => ask(daemon, "/api/tables/actions", { body: { player: "p2" } });
+  const meanwhile = await Promise.all([...Array(10).keys()].map((i) => keyless(i % 2 === 0 ? a : b)));
+  await redis.start();
+  const kept = meanwhile
+    .filter(({ status }) => status === 201)
+    .map(({ body }) => (JSON.parse(body) as { write: { key: string } }).write.key);
+  assert.deepEqual(
+    meanwhile.map(({ status }) => status),
+    Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? 201 : 503)),
+    "without the Redis, too",
+  );
   const alert = await eventually("an alert says so", async () => (await b.status()).alerts.find(({ name }) => name === "other-writer"));
   assert.ok(alert.text.includes(a.dir), alert.text);
   assert.equal(
@@ -93,21 +105,77 @@ test("of two daemons with one spreadsheet the second accepts no writes: 503, an 
   assert.match(check(a.dir), /can be used$/);
   assert.match(check(b.dir), new RegExp(`can be used; no writes are accepted here: another daemon \\(.*${a.dir}`));
   await eventually("it is in the sheet once", async () => (await emulator.rows("actions")).filter(([id]) => id === "of-a").length === 1);
-  assert.equal(
-    (await emulator.rows("actions")).some(([id]) => id === "of-b"),
-    false,
-  );
+  const inSheet = await eventually("all are in the sheet", async () => {
+    const ids = (await emulator.rows("actions")).map(([id]) => String(id));
+    return kept.every((id) => ids.includes(id)) && ids;
+  });
+  assert.equal(inSheet.includes("of-b"), false);
+  assert.equal(new Set(inSheet).size, inSheet.length, "no key is given twice");
 });
 
-test("slots at the limit from both at once; a login on one is valid on the other, and its end reaches both", { skip }, async (t) => {
-  const { begin } = await world(t);
-  const [a, b] = await Promise.all([begin({ MAX_CONCURRENT_BOTS: "5" }), begin({ MAX_CONCURRENT_BOTS: "5" })]);
-  const answers = await Promise.all([...Array(16).keys()].map((i) => login(i % 2 === 0 ? a : b, i)));
-  const inside = answers.filter(({ status }) => status === 200);
-  assert.equal(inside.length, 5, answers.map(({ status, body }) => `${status} ${body}`).join("\n"));
-  assert.ok(answers.every(({ status }) => status === 200 || status === 503));
-  const [first] = inside as [Answer];
-  assert.deepEqual(await Promise.all([a, b].map((each) => whoami(each, first.cookie))), [200, 200]);
-  assert.equal((await ask(b, "/api/logout", { cookie: first.cookie, body: {} })).status, 204);
-  await eventually("it has ended on both", async () => (await whoami(a, first.cookie)) === 401 && (await whoami(b, first.cookie)) === 401);
+test("slots at the limit from both at once, while the Redis is paused, killed and comes again empty", { skip }, async (t) => {
+  const { redis, begin } = await world(t);
+  const both = await Promise.all([begin({ MAX_CONCURRENT_BOTS: "5" }), begin({ MAX_CONCURRENT_BOTS: "5" })]);
+  const [a, b] = both;
+  /** Players log in, half of them at each daemon, all at once. */
+  const flood = (from = 0, times = 16): Promise<Answer[]> =>
+    Promise.all([...Array(times).keys()].map((i) => login(i % 2 === 0 ? a : b, from + i)));
+  const inside = (answers: readonly Answer[]): Answer[] => answers.filter(({ status }) => status === 200);
+  const known = (cookies: readonly Answer[]): Promise<number[][]> =>
+    Promise.all(both.map((each) => Promise.all(cookies.map(({ cookie }) => whoami(each, cookie)))));
+
+  const first = await flood();
+  const members = inside(first);
+  assert.equal(members.length, 5, first.map(({ status, body }) => `${status} ${body}`).join("\n"));
+  assert.ok(first.every(({ status }) => status === 200 || status === 503));
+  assert.deepEqual(
+    await known(members),
+    Array.from({ length: 2 }, () => Array(5).fill(200)),
+    "a login on one is valid on the other",
+  );
+  const authorization = "Bearer 0123456789abcdef-the-operators-own";
+  await eventually("both show the sum", async () => {
+    const shown = await Promise.all(both.map((each) => ask(each, "/api/admin/capacity", { headers: { authorization } })));
+    return shown.every(({ body }) => (JSON.parse(body) as { capacity: { current: number } }).capacity.current === 5);
+  });
+
+  const leaves = members.pop() as Answer;
+  const logout = (): Promise<Answer> => ask(b, "/api/logout", { cookie: leaves.cookie, body: {} });
+  redis.signal("SIGSTOP");
+  const unheard = await Promise.all([login(a, 30), login(b, 31)]); // it will read them when it goes on, and it is full
+  for (const each of both) await each.logged(/^the session store is away: it does not answer/);
+  await eventually("both have raised the alert", async () =>
+    (await Promise.all(both.map((each) => each.status()))).every(({ alerts }) => alerts.some(({ name }) => name === "session-store")),
+  );
+  assert.deepEqual(
+    [...unheard, ...(await flood(20, 4)), await logout()].map(({ status, retryAfter }) => [status, Number(retryAfter) > 0]),
+    Array.from({ length: 7 }, () => [503, true]),
+    "nothing is acknowledged",
+  );
+  assert.deepEqual(
+    await known(members),
+    Array.from({ length: 2 }, () => Array(4).fill(200)),
+    "who is in stays in",
+  );
+  redis.signal("SIGCONT");
+  await eventually("the logout is done", async () => (await logout()).status === 204);
+  await eventually("it has ended on both", async () => (await known([leaves])).every(([status]) => status === 401));
+  const second = await eventually("logins are decided again", async () => {
+    const answers = await flood(40);
+    return inside(answers).length > 0 && answers;
+  });
+  members.push(...inside(second));
+  assert.equal(members.length, 5);
+
+  await redis.kill();
+  await redis.start();
+  const third = await eventually("logins are decided again", async () => {
+    const answers = await flood();
+    return inside(answers).length > 0 && answers;
+  });
+  // Sessions in use before are admitted again while there is room: which ones come in first is open.
+  await eventually("five are in on both, and the same", async () => {
+    const [ofA = [], ofB = []] = await known([...members, ...inside(third)]);
+    return ofA.filter((status) => status === 200).length === 5 && ofA.every((status, i) => (status === 200) === (ofB[i] === 200));
+  });
 });

@@ -91,8 +91,10 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
     failed.note(verdict.known ? "wrong secret" : "unknown name", verdict.known ? { ...logged, user: shown.name } : logged);
   if (verdict.is === "over") failed.note("too many tries", logged);
   if (verdict.is !== "right") return await refuse(request, reply, verdict, { tried: tried.attempt, services });
-  services.ledger.refund(tried.attempt.deeds);
-  const begun = await services.sessions.begin(request.raw, reply.raw, verdict.account);
+  // The refund goes second: the login does not wait for it.
+  const begun = await services.sessions
+    .begin(request.raw, reply.raw, verdict.account)
+    .finally(() => services.ledger.refund(tried.attempt.deeds));
   if (begun.is !== "in") return sendProblem(request, reply, services.sessions.refusal(begun, request.raw));
   services.log.info({ user: begun.identity.user, requestId: requestIdOf(request, reply) }, "a user has logged in");
   return shown.form ? reply.headers(PRIVATE).redirect("/", 303) : send(reply, begun.identity, services);

@@ -48,7 +48,10 @@ export function seatRpc(host: LedgerHost | undefined, calls: SpentCalls, say: (m
         const admission = await seat?.enter(call.params.session, call.params.before);
         return say({ type: "entered", id, ...(admission === undefined ? {} : { admission }) });
       }
-      if (call.method === "leave") return say({ type: "left", id, done: (await seat?.leave(call.params.session)) === true });
+      if (call.method === "leave") {
+        const done = await seat?.leave(call.params.session);
+        return say({ type: "left", id, done: done === true, ...(done === false ? { away: true } : {}) });
+      }
       const spent = seat === undefined ? undefined : await calls.spend(call, seat);
       return say({ type: "spent", id, ...(spent === undefined ? {} : { spent }) });
     },

@@ -43,8 +43,8 @@ export interface SessionStore {
    * @param before the session that the same browser had: it is over when this one is in, and its slot counts as free.
    */
   enter(session: Session, before?: Session): Promise<Admission | undefined>;
-  /** Ends a session for good. */
-  leave(session: Session): Promise<true | undefined>;
+  /** Ends a session for good. @returns as LedgerSeat. */
+  leave(session: Session): Promise<boolean | undefined>;
   /** What sessions did. Those that are not in are told as ended. */
   renew(renewal: Renewal): void;
   /** Frees what has run out. @returns how many slots. */

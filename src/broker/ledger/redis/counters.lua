@@ -111,24 +111,22 @@ end
 local function standing(deed)
   local count, reset, waits = counter_of(deed).level(deed)
   if deed.per ~= 'day' and deed.times > deed.room then waits = deed.per end
-  return { deed = deed, left = math.max(0, math.floor(deed.room - count - deed.times)), reset = reset, waits = waits }
+  return { deed = deed, count = count, left = math.max(0, math.floor(deed.room - count - deed.times)), reset = reset, waits = waits }
 end
 
 --- Counts all deeds, or none.
 function steps.spend(a)
   local over, tightest
-  for _, deed in ipairs(a.deeds) do
+  local used = {}
+  for i, deed in ipairs(a.deeds) do
     deed.room = deed.burst or deed.most
     local found = standing(deed)
+    used[i] = found.count + deed.times
     if found.waits > 0 and (not over or found.waits > over.waits) then over = found end
     if not tightest or found.left / deed.room < tightest.left / tightest.deed.room then tightest = found end
   end
   if over then return { is = 'over', key = over.deed.key, retryAfter = over.waits } end
-  local used = {}
-  for i, deed in ipairs(a.deeds) do
-    counter_of(deed).add(deed)
-    used[i] = (counter_of(deed).level(deed))
-  end
+  for _, deed in ipairs(a.deeds) do counter_of(deed).add(deed) end
   local _, reset = counter_of(tightest.deed).level(tightest.deed)
   return { is = 'ok', key = tightest.deed.key, left = tightest.left, resetIn = reset, used = used }
 end

@@ -1,7 +1,6 @@
 /** One connection to an engine, and a second one for the news of other brokers. Ends with its first failure. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisClientOptions } from "@redis/client";
 import { messageOf } from "../../../base/errors.ts";
 import { ownPath } from "../../../base/place.ts";
@@ -57,12 +56,19 @@ export async function connect(
   const both = [client, news];
   const { promise: lost, reject: lose } = Promise.withResolvers<never>();
   lost.catch(() => {}); // each waiter handles it itself
+  const reached = new Set<unknown>();
+  let dropped = false;
   for (const each of both) {
+    each.on("connect", () => {
+      reached.add(each);
+      if (dropped) each.destroy();
+    });
     each.on("error", lose);
     each.on("end", () => lose(new Error("the connection was closed")));
   }
   const drop = (): void => {
-    for (const each of both) if (each.isOpen) each.destroy();
+    dropped = true; // a client that is destroyed while it connects stays connected
+    for (const each of both) if (reached.has(each) && each.isOpen) each.destroy();
   };
   const { text, sha } = theScript();
   const prepare = async (): Promise<void> => {
@@ -117,16 +123,9 @@ function targetOf(url: string, limits: { readonly connectTimeout: number; readon
   };
 }
 
-async function within<T>(span: Ms, work: Promise<T>): Promise<T> {
-  const timer = new AbortController();
-  work.catch(() => {}); // it may fail after the timeout
-  try {
-    const late = sleep(span, undefined, { signal: timer.signal, ref: false }).then((): never => {
-      throw new Error(`no answer within ${span} ms`);
-    });
-    late.catch(() => {});
-    return await Promise.race([work, late]);
-  } finally {
-    timer.abort();
-  }
+function within<T>(span: Ms, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${span} ms`)), span);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

@@ -72,6 +72,10 @@ export class RedisStore implements LedgerStore {
     return this.#events !== undefined && (this.#own.isUnread || !this.#engine.isReady);
   }
 
+  get #isClosed(): boolean {
+    return this.#events === undefined;
+  }
+
   get report(): SessionStoreReport {
     return this.#engine.report;
   }
@@ -83,7 +87,10 @@ export class RedisStore implements LedgerStore {
     this.#own.start({ ended: () => {}, changed: () => {} });
     this.#engine.start({
       connected: (engine) => this.#begin(engine),
-      ready: () => void (this.#awaySince = undefined),
+      ready: () => {
+        this.#awaySince = undefined;
+        void this.tell(); // sessions that were used meanwhile may have been ended elsewhere
+      },
       away: () => void (this.#awaySince = this.#clock.now()),
       heard: (news) => this.#changed(changeOf(news)),
     });
@@ -131,11 +138,12 @@ export class RedisStore implements LedgerStore {
     return ends !== true || (await this.#own.isSettled()) ? admission : undefined;
   }
 
-  async leave(session: Session): Promise<true | undefined> {
+  async leave(session: Session): Promise<boolean | undefined> {
     if (this.#events === undefined) return undefined;
     const [kept, told] = await Promise.all([this.#own.leave(session), this.#step("leave", { session })]);
     if (told === undefined) this.#hear([{ id: session.id, why: "revoked" }]); // effective here at once
-    return told === undefined ? undefined : kept;
+    if (told !== undefined) return kept;
+    return this.#isClosed ? undefined : false; // its successor is asked
   }
 
   renew(renewal: Renewal): void {
