@@ -126,6 +126,8 @@ fi
 
 check "$new" || fail 'drover check refuses these settings (above). Nothing was changed'
 say 'drover check accepts the settings'
+sudo -n grep -Eq '^(export )?DROVER_RUN_DIR=' "$new" ||
+  say "warning: no DROVER_RUN_DIR in these settings: drover status finds the daemon only with DROVER_RUN_DIR=/run/$dir"
 # Names only: values may be secret.
 changes=$(sudo -n diff "$env" "$new" | sed -n 's/^\([<>] *#*[A-Za-z_0-9]*\)=.*/\1/p' || :)
 say "settings that change: ${changes:-none}"

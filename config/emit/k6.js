@@ -35,6 +35,7 @@ let numbered = 0;
 /** One action of one user. With a rate of requests (open model) an action is one request without a pause. */
 export default function () {
   if (LOGIN && !signedIn) signedIn = signIn();
+  if (LOGIN && !signedIn) return sleep(vary(1)); // the user tries again, and asks for nothing without a session
   const { actions } = PERSONAS[personaOf(exec.vu.idInTest)];
   const action = pick(actions);
   if (action.rest > 0) sleep(vary(action.rest));
@@ -55,7 +56,8 @@ function signIn() {
   const [user, code] = PEOPLE[(exec.vu.idInTest - 1) % PEOPLE.length];
   const quoted = (text) => JSON.stringify(text).slice(1, -1);
   const body = LOGIN.body.replace(/\{(user|code)\}/g, (_, hole) => quoted(hole === "user" ? user : code));
-  return send("login", "POST", LOGIN.path, body, {}).status < 400; // k6 keeps the cookies of each user
+  const { status } = send("login", "POST", LOGIN.path, body, {}); // k6 keeps the cookies of each user
+  return status >= 200 && status < 300; // 0: no answer. A redirect is no success: forms that fail redirect, too
 }
 
 function send(name, method, path, body, headers) {

@@ -5,7 +5,7 @@ import { http, https } from "../base/http.ts";
 import { errnoOf } from "../base/errors.ts";
 import { Cookies } from "./cookies.ts";
 import type { Outcome } from "./tally.ts";
-import { serverName, type Target } from "./target.ts";
+import { tlsOptions, type Target } from "./target.ts";
 
 export interface Call {
   readonly method: string;
@@ -124,7 +124,7 @@ export class Session {
       method: call.method,
       path: call.path,
       headers: this.#headers(call),
-      ...serverName(this.#target),
+      ...tlsOptions(this.#target),
       ...this.#from,
     };
   }

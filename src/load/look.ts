@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { http, https } from "../base/http.ts";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
-import { serverName, type Target } from "./target.ts";
+import { tlsOptions, type Target } from "./target.ts";
 import type { Endpoint } from "./traffic.ts";
 
 export interface Answer {
@@ -42,7 +42,7 @@ export function look(target: Target, { path, headers }: Asked, { timeoutMs, sign
     path: path.replaceAll("{n}", "0"),
     headers: { host: target.host, "user-agent": "drover-load", accept: "*/*", ...headers },
     agent: false,
-    ...serverName(target),
+    ...tlsOptions(target),
     ...(signal === undefined ? {} : { signal }),
   });
   let [heard, answered] = [false, false];

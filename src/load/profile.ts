@@ -123,13 +123,19 @@ function readingOf(at: At, value: unknown, { personas }: ProfileUsers): Reading 
   return READINGS.find((one) => one === per) ?? at.fail("frequency.per", per, `one of ${READINGS.join(", ")}`);
 }
 
+/** Beginnings of words, in the languages that profiles come in. Short ones are whole words: an address is not added. */
 const NAMES: readonly (readonly [Class, RegExp])[] = [
-  ["export", /export|download|t[ée]l[ée]charg/i],
-  ["write", /write|creat|add|edit|updat|delet|post|[ée]crit|cr[ée]|modif|ajout|suppr/i],
-  ["read", /read|view|get|list|search|consult|lect|lire|visu|voir/i],
+  ["export", /^(?:export|download|t[ée]l[ée]charg)/i],
+  ["write", /^(?:writ|creat|add(?:s|ed|ing)?$|edit|updat|delet|post(?:s|ed|ing)?$|[ée]cri|cr[ée]|modif|ajout|suppr)/i],
+  ["read", /^(?:read|view|get|list|search|consult|lect|lire$|lit$|visu|voir$)/i],
 ];
-/** The class that a name means, in the languages that profiles come in. */
-export const classOf = (name: string): Class | undefined => NAMES.find(([, pattern]) => pattern.test(name))?.[0];
+const WORDS = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+/gu;
+
+/** The class that a name means: that of its first word that has one, such as `view` in `view_address` and `viewAddress`. */
+export function classOf(name: string): Class | undefined {
+  const words = name.normalize("NFC").match(WORDS) ?? [];
+  return words.map((word) => NAMES.find(([, pattern]) => pattern.test(word))?.[0]).find((kind) => kind !== undefined);
+}
 
 const mixOf = (shares: Shares): Mix => ({
   read: shares.get("read") ?? 0,

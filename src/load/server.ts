@@ -86,7 +86,7 @@ export function figuresOf(
     elu: most(samples.map(({ elu }) => elu)),
     hitRatio: asked === 0 ? undefined : cached / asked,
     upstreamCalls: about === undefined ? undefined : grown("upstreamCalls"),
-    quota: samples.map(({ quota }) => quota).reduce((a, b) => (a !== undefined && b !== undefined && a.used > b.used ? a : b)),
+    quota: samples.map(({ quota }) => quota).reduce((a, b) => (b === undefined || (a !== undefined && a.used > b.used) ? a : b)),
     full: samples.some(({ full }) => full),
     deaths: grown("deaths"),
     machineCpu: average(samples.map(({ machineCpu }) => machineCpu)), // one second of others is no bottleneck

@@ -18,10 +18,18 @@ export interface Target {
   /** With the query. */
   readonly path: string;
   readonly loopback: boolean;
+  /** Its certificate is not verified: it is a daemon of this machine, whose certificate is for its public name. */
+  readonly anyCertificate?: true;
 }
 
-/** What a TLS handshake asks for: a name. An address is asked for by none (RFC 6066). */
-export const serverName = ({ hostname }: Target): { readonly servername?: string } => (isIP(hostname) > 0 ? {} : { servername: hostname });
+/** Options of the TLS handshake. SNI carries names only, no address (RFC 6066, section 3). */
+export const tlsOptions = ({
+  hostname,
+  anyCertificate,
+}: Target): { readonly servername?: string; readonly rejectUnauthorized?: boolean } => ({
+  ...(isIP(hostname) > 0 ? {} : { servername: hostname }),
+  ...(anyCertificate === true ? { rejectUnauthorized: false } : {}),
+});
 
 const LOOPBACK = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/;
 const usage = (message: string): DroverError => new DroverError("DROVER_E_USAGE", message);

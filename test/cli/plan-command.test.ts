@@ -206,6 +206,9 @@ test("nonsense exits 64 and says what was expected", async (t) => {
     [`--verify ${placed} --worker-connections 8`, /says itself where it was measured: leave out --worker-connections/],
     [`--verify ${file} --prices package.json`, /leave out --prices, which changes nothing in it/],
     [`--verify ${file} --explain`, /leave out --explain, which changes nothing in it/],
+    ["--tiers --cost", /--cost compares machines for one plan: leave out --tiers/],
+    [`--verify ${file} --cost`, /--verify prices nothing: leave out --cost/],
+    ["--show-prices --users 5", /--show-prices prints the price list alone: leave out --users/],
     ["--tiers --explain", /--explain explains one plan: leave out --tiers/],
   ];
   for (const [argv, message] of cases)

@@ -99,7 +99,8 @@ test("compose.yaml: read-only but for one volume, no rights, limits, and a grace
   assert.deepEqual(service["ports"], [`127.0.0.1:${one("EXPOSE")}:${one("EXPOSE")}`], "the world comes through a proxy");
   assert.ok(service["init"] === undefined, "the image has one already");
   assert.equal((service["build"] as Record<string, Yaml>)["dockerfile"], "Containerfile");
-  for (const limit of ["mem_limit", "cpus", "pids_limit", "ulimits", "tmpfs", "restart"]) assert.ok(service[limit] !== undefined, limit);
+  for (const limit of ["mem_limit", "pids_limit", "ulimits", "tmpfs", "restart"]) assert.ok(service[limit] !== undefined, limit);
+  assert.equal(service["cpus"], undefined, "Docker starts no container that is given more CPUs than its host has");
   checkSettings(service["environment"] as Record<string, string>);
 });
 
@@ -137,7 +138,7 @@ test("drover emit compose: the settings and limits of an installation, its files
       "registry.example.org/drover:1.2",
       undefined,
       "2048m",
-      "4",
+      undefined,
       "105s",
       ["10.0.0.7:9000:8080"],
       [`drover-data:${one("VOLUME")}`, "/srv/game:/etc/drover:ro"],

@@ -10,6 +10,7 @@ import { search, searched, type Search } from "../../src/load/find-max.ts";
 import { along, inProportion, intended, pause, shares, untilNext } from "../../src/load/pacing.ts";
 import { pick, random } from "../../src/load/random.ts";
 import { saturated, slipLimit, slipQuantile } from "../../src/load/selfcheck.ts";
+import { classOf } from "../../src/load/profile.ts";
 import { figuresOf, type ServerSample } from "../../src/load/server.ts";
 import { held, ladder, LADDER, lasts, mean, peak, stages } from "../../src/load/shape.ts";
 import { Tally } from "../../src/load/tally.ts";
@@ -219,6 +220,8 @@ test("the server's figures are what grew within the step", () => {
   );
   assert.deepEqual([figures?.cpu, figures?.rss, figures?.hitRatio, figures?.upstreamCalls, figures?.quota?.used], [0.5, 0.6, 0.9, 2, 1]);
   assert.equal(figuresOf([sample(0)], 10, { machine: about, about }), undefined);
+  const away = [sample(0), sample(5_000, { quota: { ...quota, used: 40 } }), sample(10_000, { quota: undefined })];
+  assert.equal(figuresOf(away, 10, { machine: about, about })?.quota?.used, 40, "a broker that is away at the end");
 });
 
 test("the mean pause is over requests, and what can't be asked leaves the mix", () => {
@@ -230,4 +233,14 @@ test("the mean pause is over requests, and what can't be asked leaves the mix", 
     mix: { read: 60, write: 0, export: 0 },
     missing: ["write"],
   });
+});
+
+test("a name's class is that of its first word that has one; parts of words mean nothing", () => {
+  const named = {
+    read: ["view_address", "viewAddress", "list_posts", "read", "lecture", "visualisation", "get-updates"],
+    write: ["add", "add_score", "create", "updates", "post", "écriture", "crée_action", "ajouter", "WRITE", "HTTPPost"],
+    export: ["export", "exportView", "téléchargement", "download_list"],
+    none: ["address", "mediate", "poster", "reload", "spread"],
+  };
+  for (const [kind, names] of Object.entries(named)) for (const name of names) assert.equal(classOf(name) ?? "none", kind, name);
 });

@@ -70,6 +70,7 @@ function host(t: TestContext): Host {
 }
 
 const NEW = "DROVER_WORKERS=4\nDROVER_ADMIN_TOKEN=new-secret\n";
+const RUN_DIR = "DROVER_RUN_DIR=/run/drover\n";
 const RELOAD = "systemctl reload drover.service";
 
 test("0.7: deploy.sh checks and changes nothing without --go, then installs for root, 0640, and reloads", (t) => {
@@ -79,15 +80,18 @@ test("0.7: deploy.sh checks and changes nothing without --go, then installs for 
   const dry = far.run("ops@www.example.org", "new.env");
   assert.equal(dry.code, 0, dry.said);
   assert.match(dry.said, /dry run: would install .*drover\.env \(root:\w+, 0640\)/);
+  assert.match(dry.said, /warning: no DROVER_RUN_DIR .*: drover status finds the daemon only with DROVER_RUN_DIR=\/run\/drover/);
   assert.match(dry.said, /settings that change:[^]*DROVER_WORKERS/);
   assert.doesNotMatch(dry.said, /secret/, "values stay out of the terminal");
   assert.equal(far.env(), before);
   assert.ok(!far.calls().includes(RELOAD));
   assert.ok(far.calls()[0]?.startsWith("drover check --env-file "));
 
+  writeFileSync(join(far.root, "new.env"), NEW + RUN_DIR);
   const done = far.run("--go", "ops@www.example.org", "new.env");
   assert.equal(done.code, 0, done.said);
-  assert.equal(far.env(), NEW);
+  assert.doesNotMatch(done.said, /warning/);
+  assert.equal(far.env(), NEW + RUN_DIR);
   assert.equal(statSync(join(far.root, "etc/drover.env")).mode & 0o777, 0o640);
   assert.match(far.calls().join("\n"), /^install -o root -g \w+ -m 0640$/m, "a worker that was broken into can't change its settings");
   assert.deepEqual(

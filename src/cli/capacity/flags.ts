@@ -116,6 +116,8 @@ export function readPlanFlags(own: ReadonlyMap<string, string>): PlanFlags {
     showPrices: own.has("show-prices"),
   };
   together(flags);
+  const [unpriced] = [...own.keys()].filter((name) => !["show-prices", "prices", "json"].includes(name));
+  if (flags.showPrices && unpriced !== undefined) never(`--show-prices prints the price list alone: leave out --${unpriced}`);
   const [other] = [...own.keys()].filter((name) => name !== "usl" && name !== "json");
   if (flags.usl !== undefined && other !== undefined) never(`--usl fits a table of its own: leave out --${other}`);
   return flags;
@@ -134,6 +136,8 @@ function together(flags: PlanFlags): void {
   if (verify !== undefined && (idle.length > 0 || flags.explain))
     never(`--verify prints a prediction beside a measurement: leave out --${idle[0] ?? "explain"}, which changes nothing in it`);
   if (tiers && flags.explain) never("--explain explains one plan: leave out --tiers");
+  if (flags.cost && tiers) never("--cost compares machines for one plan: leave out --tiers");
+  if (flags.cost && verify !== undefined) never("--verify prices nothing: leave out --cost");
   if (verify !== undefined && (tiers || preset !== undefined))
     never("--verify tells its own demand, the run's: leave out --tiers and --preset");
   if (verify !== undefined && demand) never("--verify tells its own demand, the run's: leave out --users, --rate, --burst and --writes");

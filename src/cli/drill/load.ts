@@ -6,7 +6,7 @@ import { failed } from "../../load/judge.ts";
 import type { Moment } from "../../load/moment.ts";
 import { longestSilence } from "../../load/moments.ts";
 import type { StepResult } from "../../load/result.ts";
-import { findTarget, parseTarget } from "../../load/target.ts";
+import { findTarget, parseTarget, type Target } from "../../load/target.ts";
 import { READS_ONLY, type Endpoint } from "../../load/traffic.ts";
 
 /** What came of the reads. */
@@ -59,7 +59,7 @@ export class Load {
     rate: number,
     { patience, signal }: { readonly patience: Ms; readonly signal: AbortSignal },
   ): Promise<Load> {
-    const target = await findTarget(parseTarget(url), true); // it is the daemon of this folder
+    const target: Target = { ...(await findTarget(parseTarget(url), true)), anyCertificate: true }; // the daemon of this folder
     const look = { timeoutMs: DISCOVERY, signal };
     const { endpoints } = await discover(target, [], look).finally(() => signal.throwIfAborted());
     const reads = endpoints.filter((one) => one.class === "read");

@@ -25,13 +25,12 @@ const SPARE_FILES = 1_024;
 const STOP_RESERVE_MS = 15_000;
 
 function valuesOf(facts: Facts, options: OptionValues): Values {
-  const { settings, machine } = facts;
+  const { settings } = facts;
   return {
     IMAGE: image(options["image"]),
     GRACEFUL: timeText(settings.graceful_timeout),
     GRACE: `${Math.ceil((settings.graceful_timeout + STOP_RESERVE_MS) / 1_000)}s`,
     MEMORY: `${Math.floor(settings.memory / 1_048_576)}m`,
-    CPUS: String(machine.cpus),
     NOFILE: String(Math.max(65_536, settings.worker_connections + SPARE_FILES)),
     ENVIRONMENT: environment(facts),
     PUBLISHED: published(settings),

@@ -13,7 +13,7 @@ import { mustStayInside, touched } from "./inside.ts";
 import { parseInstall } from "./options.ts";
 import { planInstall, type InstallPlan } from "./plan.ts";
 import { preflight, type Before } from "./preflight.ts";
-import { checkWith, namesOfUnit, switchTo } from "./switch.ts";
+import { checkWith, namesOfUnit, orPutBack, switchTo } from "./switch.ts";
 import { activeServices, isActive, must, run } from "./systemctl.ts";
 import { copyVersion, CURRENT, HOME, linkAt, pointTo } from "./version.ts";
 
@@ -105,8 +105,10 @@ function live(plan: InstallPlan, before: Before): void {
   for (const service of services) checkWith(folder, namesOfUnit(service));
   writeFiles(theirs);
   const replaced = writeFiles(units);
-  must("systemd-sysusers", `${names.file}.conf`);
-  must("systemd-tmpfiles", "--create", `${names.file}.conf`);
+  orPutBack(replaced, () => {
+    must("systemd-sysusers", `${names.file}.conf`);
+    must("systemd-tmpfiles", "--create", `${names.file}.conf`);
+  });
   linkCommand("/");
   if (switches) switchTo({ to: packed.version, from: before.current, replaced, services });
   else if (replaced.length > 0) must("systemctl", "daemon-reload");

@@ -18,12 +18,24 @@ export function namesOfUnit(unit: string): UnitNames {
   return event === undefined ? SINGLE : namesOf(event);
 }
 
+/** The environment that the unit gives to a start, for a check with these credentials: else it would look for the journal elsewhere. */
+export const checkEnvironment = ({ dir }: Pick<UnitNames, "dir">, credentials: string): NodeJS.ProcessEnv => ({
+  PATH: process.env["PATH"],
+  CREDENTIALS_DIRECTORY: credentials,
+  STATE_DIRECTORY: `/var/lib/${dir}`,
+  RUNTIME_DIRECTORY: `/run/${dir}`,
+  LOGS_DIRECTORY: `/var/log/${dir}`,
+  INVOCATION_ID: "check",
+  JOURNAL_STREAM: "0:0",
+});
+
 /**
  * Asks a version's own `drover check` about a service: its env file, its key and its journal, as they are now.
  * Offline: neither Google's absence nor a renamed tab must prevent an upgrade.
  * @param folder the version's. @throws DroverError with its words.
  */
-export function checkWith(folder: string, { envFile, keyFile, service }: UnitNames): void {
+export function checkWith(folder: string, names: UnitNames): void {
+  const { envFile, keyFile, service } = names;
   const credentials = mkdtempSync("/run/drover-check-");
   try {
     if (existsSync(keyFile)) symlinkSync(keyFile, join(credentials, "google-key"));
@@ -41,7 +53,7 @@ export function checkWith(folder: string, { envFile, keyFile, service }: UnitNam
       cwd: "/",
       encoding: "utf8",
       timeout: 120_000,
-      env: { PATH: process.env["PATH"], CREDENTIALS_DIRECTORY: credentials, INVOCATION_ID: "check", JOURNAL_STREAM: "0:0" },
+      env: checkEnvironment(names, credentials),
     });
     if (ran.status !== 0)
       throw cant(
@@ -69,12 +81,26 @@ function restart(services: readonly string[]): string | undefined {
   return undefined;
 }
 
-function goBack({ from, replaced, services }: Switch): string {
-  if (from !== undefined) pointTo(CURRENT, from);
+/** Does what the new files need. @throws what it throws, when the files are as they were before. */
+export function orPutBack(replaced: Switch["replaced"], work: () => void): void {
+  try {
+    work();
+  } catch (e) {
+    putBack(replaced);
+    throw e;
+  }
+}
+
+function putBack(replaced: Switch["replaced"]): void {
   for (const { path, text } of replaced) {
     if (text === undefined) rmSync(path, { force: true });
     else write({ path, text } satisfies EmittedFile);
   }
+}
+
+function goBack({ from, replaced, services }: Switch): string {
+  if (from !== undefined) pointTo(CURRENT, from);
+  putBack(replaced);
   must("systemctl", "daemon-reload");
   run("systemctl", "reset-failed", ...services);
   const failed = restart(services);

@@ -1,8 +1,12 @@
 /** The readers of a drill: Ctrl-C is heard while they are made ready, too. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import { Load } from "../../../src/cli/drill/load.ts";
 import { ms } from "../../../src/base/units.ts";
+import { certificate } from "../../process/certificate.ts";
+import { folder } from "../../support/cleanup.ts";
+import { needs } from "../../support/needs.ts";
 import { Barrier, World } from "./world.ts";
 
 const PATIENCE = ms(60_000);
@@ -33,6 +37,16 @@ test("Ctrl-C while the readers begin ends them; before anything it begins nothin
   const before = world.asked.get("/");
   await assert.rejects(Load.begin(world.url, 1, { patience: PATIENCE, signal }), /Ctrl-C/);
   assert.equal(world.asked.get("/"), before);
+});
+
+test("a service with its own TLS is drilled whatever name its certificate is for", { skip: needs("openssl", "openssl") }, async (t) => {
+  const made = certificate(folder(t), "api.example.org", { names: "DNS:api.example.org" });
+  const world = await World.begin(t, { key: readFileSync(made.key), cert: readFileSync(made.cert) });
+  assert.match(world.url, /^https:/);
+  assert.equal((await world.service.get("/healthz")).status, 200);
+  const load = await Load.begin(world.url, 1, { patience: PATIENCE, signal: world.interrupted.signal });
+  const { good, lost, whys } = await load.stop();
+  assert.ok(good > 0 && lost === 0, whys);
 });
 
 test("a request of a drill ends with Ctrl-C, but not while things are put back", async (t) => {

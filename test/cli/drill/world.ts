@@ -1,5 +1,6 @@
 /** A service of slots and logins, as far as a drill can see: its address and its control socket, and nothing behind them. */
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type ServerOptions } from "node:https";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -16,8 +17,9 @@ import { statusWith } from "../statuses.ts";
 
 type Answer = (req: IncomingMessage, res: ServerResponse) => Promise<void> | void;
 
-async function listening(t: TestContext, at: number | string, answer: Answer): Promise<http.Server> {
-  const server = http.createServer((req, res) => void answer(req, res));
+async function listening(t: TestContext, at: number | string, answer: Answer, tls?: ServerOptions): Promise<http.Server> {
+  const listener = (req: IncomingMessage, res: ServerResponse): void => void answer(req, res);
+  const server = tls === undefined ? http.createServer(listener) : createServer(tls, listener);
   if (typeof at === "string") server.listen(at);
   else server.listen(at, "127.0.0.1");
   await once(server, "listening");
@@ -59,11 +61,12 @@ export class World {
   #settings = resolved().settings;
   url = "";
 
-  static async begin(t: TestContext): Promise<World> {
+  /** @param tls it speaks TLS. */
+  static async begin(t: TestContext, tls?: ServerOptions): Promise<World> {
     const world = new World();
     const folder = temporaryFolder("drill");
-    const server = await listening(t, 0, (req, res) => world.#answer(req, res));
-    world.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const server = await listening(t, 0, (req, res) => world.#answer(req, res), tls);
+    world.url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await listening(t, join(folder, "control.sock"), (req, res) => world.#control(req, res));
     world.#settings = resolved({ env: { DROVER_RUN_DIR: folder } }).settings;
     world.#service = new Service(world.#settings, world.#status(), undefined, world.interrupted.signal);

@@ -153,6 +153,21 @@ test("a login takes names and codes from a file: the script holds none", async (
   );
 });
 
+for (const status of [0, 302, 503])
+  test(`a login that is answered with ${status} is no login: it is tried again, and nothing is asked without it`, async (t) => {
+    const file = join(emptyFolder(t), "profile.json");
+    writeFileSync(file, JSON.stringify({ users: { simultaneous: 2 }, login: {}, endpoints: { read: ["GET /me"] } }));
+    const { script, stub } = await imported(t, textOf(k6, { profile: file }), { USER_FILE: "people.csv" });
+    stub.answer = { ...OK, status };
+    script.default();
+    stub.answer = OK;
+    script.default();
+    assert.deepEqual(
+      stub.sent.map(({ name }) => name),
+      ["login", "login", "/me"],
+    );
+  });
+
 test("requests at a rate become arrivals: whole numbers, as k6 wants them", async (t) => {
   const file = join(emptyFolder(t), "profile.json");
   writeFileSync(file, JSON.stringify({ stages: "1m:5/s,30s:0/s", endpoints: { read: ["GET /a"] } }));
