@@ -13,7 +13,6 @@ import type { Settings } from "../settings/table.ts";
 import { workerConfig, type TlsConfig } from "../worker/config.ts";
 import type { Configure } from "./child-port.ts";
 import type { WorkerServices } from "./tables-service.ts";
-import { tokenFor } from "./drill/emulator.ts";
 import { adminSocket } from "./places.ts";
 import { emulatorDir, emulatorKey, SAMPLE_DIR, SAMPLE_ID, type Plan } from "./plan.ts";
 
@@ -82,7 +81,7 @@ function roleConfig(role: Role, plan: Plan, { emulatorUrl }: Situation): unknown
       });
     case "emulator":
       return emulatorConfig(settings, {
-        adminToken: tokenFor(settings, emulatorUrl ?? ""),
+        adminToken: settings.emulator_token ?? null,
         dataDir: emulatorDir(settings),
         keyFile: emulatorKey(settings),
         sampleDir: SAMPLE_DIR,

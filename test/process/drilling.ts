@@ -1,9 +1,6 @@
 /** What the tests of the drills share. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import http from "node:http";
-import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { cleanEnv, DROVER, type Daemon } from "./harness.ts";
 
@@ -44,16 +41,3 @@ export function drill(t: TestContext, daemon: Daemon, args: readonly string[], i
 export const passed = ({ code, report, stderr }: Drilled): void => {
   assert.deepEqual([code, report.verdict, stderr], [0, "pass", ""], JSON.stringify(report.drills, null, 1));
 };
-
-/** What the demo's emulator would do to the next calls. */
-export async function faults(daemon: Daemon): Promise<readonly unknown[]> {
-  const { url, token } = JSON.parse(readFileSync(join(daemon.dir, "var/emulator/orders.json"), "utf8")) as { url: string; token: string };
-  return await new Promise((resolve, reject) => {
-    const req = http.get(`${url}/emulator/faults`, { agent: false, headers: { authorization: `Bearer ${token}` } }, (res) => {
-      let text = "";
-      res.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      res.on("end", () => resolve((JSON.parse(text) as { waiting: unknown[] }).waiting));
-    });
-    req.on("error", reject);
-  });
-}

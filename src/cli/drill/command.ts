@@ -13,7 +13,6 @@ import { SAMPLE_DIR } from "../plan.ts";
 import type { Status } from "../snapshot.ts";
 import { jsonText } from "../terminal/printable.ts";
 import type { Drill, Scene } from "./drill.ts";
-import { ordersFor } from "./emulator.ts";
 import { DRILL_USAGE } from "./help.ts";
 import { Load } from "./load.ts";
 import { DrillOver, LeftOut, Reporter, type DrillReport } from "./report.ts";
@@ -43,11 +42,10 @@ export async function drill(argv: readonly string[]): Promise<number> {
   const wanted = read(argv);
   const first = await askStatus(wanted.settings);
   const people = peopleOf(wanted, first);
-  const emulator = ordersFor(wanted.settings, first.demo);
-  // An emulator of this command's settings need not be the one that the daemon reads from.
-  allowed(wanted, { isLive: !first.demo, canOrder: emulator !== undefined });
+  if (!first.demo && !wanted.allowLive)
+    throw usage("this service is no demo: a drill takes workers from people, or fills it up. If that is meant, add --allow-live");
   const interrupted = interruptible();
-  const service = new Service(wanted.settings, first, emulator, interrupted.signal);
+  const service = new Service(wanted.settings, first, interrupted.signal);
   const reporter = new Reporter((line) => void (wanted.json || process.stdout.write(`${line}\n`)));
   const reports: DrillReport[] = [];
   try {
@@ -91,17 +89,6 @@ function read(argv: readonly string[]): Wanted {
   };
 }
 
-/** @throws DroverError DROVER_E_USAGE for what must not be done to this service. */
-function allowed({ drills, isAll, allowLive }: Wanted, { isLive, canOrder }: { isLive: boolean; canOrder: boolean }): void {
-  if (isLive && !allowLive)
-    throw usage("this service is no demo: a drill takes workers from people, or fills it up. If that is meant, add --allow-live");
-  const [only] = drills;
-  if (!isAll && only?.needsEmulator === true && !canOrder)
-    throw usage(
-      `${only.name} needs the emulator in Google's place: run it on a demo, or on drover emulator --faults with the same DROVER_EMULATOR_TOKEN for both`,
-    );
-}
-
 /** @throws DroverError DROVER_E_USAGE for a file that can't be read. */
 function peopleOf({ users }: Wanted, { demo }: Status): readonly Person[] | undefined {
   if (users === undefined) return demo ? samplePlayers() : undefined;
@@ -127,7 +114,7 @@ interface Run extends Pick<Scene, "service" | "report" | "people"> {
   readonly isAll: boolean;
 }
 
-async function runOne({ name, shows, run, needsEmulator }: Drill, { service, report, people, rate, isAll }: Run): Promise<DrillReport> {
+async function runOne({ name, shows, run }: Drill, { service, report, people, rate, isAll }: Run): Promise<DrillReport> {
   const begun = performance.now();
   const undo = new Undo();
   const patience = ms(service.settings.timeout + PATIENCE_BEYOND);
@@ -140,7 +127,6 @@ async function runOne({ name, shows, run, needsEmulator }: Drill, { service, rep
   let refusal: string | undefined;
   report.begin(name, shows);
   try {
-    if (needsEmulator && service.emulator === undefined) throw new LeftOut("it needs the emulator in Google's place");
     await run({ service, report, undo, people, load });
   } catch (error) {
     leftOut = error instanceof LeftOut;

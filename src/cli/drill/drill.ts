@@ -18,8 +18,6 @@ export interface Scene {
 export interface Drill {
   readonly name: string;
   readonly shows: string;
-  /** Where Google must be the emulator, there is no other way; the others run on a live service with --allow-live. */
-  readonly needsEmulator: boolean;
   run(scene: Scene): Promise<void>;
 }
 

@@ -25,7 +25,6 @@ interface Inside {
 export const full = {
   name: "full",
   shows: "MAX + 1 people log in; the last is refused, and the slots are given back",
-  needsEmulator: false,
   run,
 } as const satisfies Drill;
 

@@ -10,7 +10,6 @@ const WITHIN = minutes(3);
 export const reloadUnderLoad = {
   name: "reload-under-load",
   shows: `${RELOADS} reloads under load; no request fails`,
-  needsEmulator: false,
   run,
 } as const satisfies Drill;
 

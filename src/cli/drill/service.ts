@@ -7,13 +7,11 @@ import { ms, seconds, type Ms } from "../../base/units.ts";
 import type { Settings } from "../../settings/table.ts";
 import { ask, askStatus } from "../client.ts";
 import type { Status } from "../snapshot.ts";
-import type { EmulatorOrders } from "./emulator.ts";
 
 export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  readonly tookMs: number;
 }
 
 interface RequestOptions {
@@ -31,21 +29,18 @@ const LARGEST = 16 * 1_048_576;
 export class Service {
   readonly settings: Settings;
   readonly url: string;
-  /** Undefined: it reads from Google, or from an emulator that takes no orders. */
-  readonly emulator: EmulatorOrders | undefined;
   readonly isDemo: boolean;
   /** Ctrl-C: every wait ends with it. */
   readonly interrupted: AbortSignal;
   /** While what was changed is put back, waits go on after a Ctrl-C. */
   isPatient = false;
 
-  constructor(settings: Settings, first: Status, emulator: EmulatorOrders | undefined, interrupted: AbortSignal) {
+  constructor(settings: Settings, first: Status, interrupted: AbortSignal) {
     const url = first.urls.find((one) => /^https?:/.test(one));
     if (url === undefined)
       throw new DroverError("DROVER_E_USAGE", `a drill needs an address that speaks HTTP over TCP, not ${first.urls.join(", ")}`);
     this.settings = settings;
     this.url = url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:").replace(/\/$/, "");
-    this.emulator = emulator;
     this.isDemo = first.demo;
     this.interrupted = interrupted;
   }
@@ -54,25 +49,20 @@ export class Service {
     return askStatus(this.settings);
   }
 
-  /** Waits for what a look at the status shows. @returns undefined when it did not come in time. @throws when interrupted. */
-  async until<T>(within: Ms, look: (status: Status) => T | undefined | false): Promise<T | undefined> {
-    return await this.poll(within, async () => look(await this.status()));
-  }
-
   /** @throws when interrupted: before each step that changes something. */
   goOn(): void {
     if (!this.isPatient) this.interrupted.throwIfAborted();
   }
 
-  /** @param every between two looks. */
-  async poll<T>(within: Ms, look: () => Promise<T | undefined | false>, every: Ms = POLL): Promise<T | undefined> {
+  /** Polls the status. @returns what `look` finds in it; undefined: nothing in time. @throws when interrupted. */
+  async until<T>(within: Ms, look: (status: Status) => T | undefined | false): Promise<T | undefined> {
     const end = performance.now() + within;
     for (;;) {
       this.goOn();
-      const found = await look();
+      const found = look(await this.status());
       if (found !== undefined && found !== false) return found;
       if (performance.now() >= end) return undefined;
-      await sleep(every, undefined, this.isPatient ? {} : { signal: this.interrupted });
+      await sleep(POLL, undefined, this.isPatient ? {} : { signal: this.interrupted });
     }
   }
 
@@ -112,7 +102,6 @@ export class Service {
 
   /** One request on a connection of its own. @throws when no whole answer comes, and when interrupted. */
   request(method: string, path: string, body?: string, { headers = {}, outlasts = false }: RequestOptions = {}): Promise<Reply> {
-    const began = performance.now();
     const given =
       body === undefined ? headers : { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...headers };
     const cut = outlasts || this.isPatient ? {} : { signal: this.interrupted };
@@ -134,7 +123,6 @@ export class Service {
             status: res.statusCode ?? 0,
             headers: res.headers,
             body: Buffer.concat(chunks).toString(),
-            tookMs: performance.now() - began,
           }),
         );
       });

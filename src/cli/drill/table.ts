@@ -2,15 +2,12 @@ import type { Drill } from "./drill.ts";
 import { full } from "./full.ts";
 import { DRILL_NAMES, type DrillName } from "./help.ts";
 import { reloadUnderLoad } from "./reload.ts";
-import { quota, slowUpstream } from "./upstream.ts";
 import { killWorker, stuck } from "./workers.ts";
 
 const BY_NAME: { readonly [N in DrillName]: Drill & { readonly name: N } } = {
   full,
   "kill-worker": killWorker,
   stuck,
-  "slow-upstream": slowUpstream,
-  quota,
   "reload-under-load": reloadUnderLoad,
 };
 

@@ -26,14 +26,12 @@ type Death = "killed" | "stopped";
 export const killWorker = {
   name: "kill-worker",
   shows: "a worker is killed under load; the others answer, and another takes its place",
-  needsEmulator: false,
   run: (scene) => lose(scene, "killed"),
 } as const satisfies Drill;
 
 export const stuck = {
   name: "stuck",
   shows: "a worker hangs; the others answer, and it is replaced after DROVER_TIMEOUT",
-  needsEmulator: false,
   run: (scene) => lose(scene, "stopped"),
 } as const satisfies Drill;
 

@@ -90,7 +90,7 @@ export const DEMO = [
     default: "",
     reload: "restart",
     secret: true,
-    help: "Opens the emulator's routes for faults and edits to who shows this token; empty: the demo makes one at each start, for `drover drill`.",
-    notes: "For tests. They answer callers on this machine alone. `drover emulator` by itself has none then, without --faults.",
+    help: "Token of the emulator's routes for faults and edits; empty: they are closed.",
+    notes: "For tests. They answer callers on this machine only. `drover emulator --faults` makes a token of its own and prints it.",
   }),
 ] as const;

@@ -69,7 +69,7 @@ export class World {
     world.url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await listening(t, join(folder, "control.sock"), (req, res) => world.#control(req, res));
     world.#settings = resolved({ env: { DROVER_RUN_DIR: folder } }).settings;
-    world.#service = new Service(world.#settings, world.#status(), undefined, world.interrupted.signal);
+    world.#service = new Service(world.#settings, world.#status(), world.interrupted.signal);
     t.after(() => {
       for (const barrier of world.barriers.values()) barrier.open();
     });
