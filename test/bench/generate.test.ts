@@ -53,7 +53,8 @@ test("whoever asks, all is counted: kept connections and new ones, errors too", 
   assert.deepEqual([fresh.requests, fresh.errors], [200, 0]);
   assert.equal(asked, 200);
   const kept = await keepAlive(port, "/", 5, 1);
-  assert.ok(kept.requests > 100 && kept.errors === 0 && kept.p99 >= kept.p50 && kept.max >= kept.p99, JSON.stringify(kept));
+  assert.ok(kept.requests > 0 && kept.requests <= asked - 200, `${kept.requests} of ${asked - 200}`);
+  assert.ok(kept.errors === 0 && kept.p99 >= kept.p50 && kept.max >= kept.p99, JSON.stringify(kept));
   good = false;
   const bad = await oneEach(port, "/", 5, 50);
   assert.ok(bad.errors >= 50, JSON.stringify(bad));

@@ -12,6 +12,7 @@ import type { Outcome, Upstream } from "../../src/broker/upstream.ts";
 import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { createEmulator } from "../../src/emulator/server.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { eventually } from "../support/wait.ts";
 import { FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "./upstream.ts";
 
 const TABS = [
@@ -79,13 +80,13 @@ for (const [name, open] of [
   describe(name, () => {
     let place: Place;
     let google: Upstream;
-    const connect = (spreadsheetId: string): Upstream => {
+    const connect = (spreadsheetId: string, timeout = ms(60_000)): Upstream => {
       const endpoints = { sheetsEndpoint: place.url, oauthEndpoint: place.url };
       return createGoogle({
         spreadsheetId,
         account: readServiceAccount(place.keyFile),
         ...endpoints,
-        timeout: ms(1_000),
+        timeout,
         clock: systemClock,
       });
     };
@@ -127,8 +128,11 @@ for (const [name, open] of [
     };
     for (const [kind, is] of Object.entries(wanted) as [keyof typeof wanted, string][])
       test(`${kind} is ${is}, and the next call is answered`, async () => {
+        const client = kind === "hang" ? connect(SPREADSHEET, ms(500)) : google;
+        await eventually("it has its token, and the fault meets a read", async () => (await client.read(["players"])).is === "ok");
         place.fail(kind);
-        assert.equal((await google.read(["players"])).is, is);
+        assert.equal((await client.read(["players"])).is, is);
+        if (client !== google) client.close();
         assert.equal((await google.read(["players"])).is, "ok");
       });
   });
