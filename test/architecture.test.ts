@@ -21,6 +21,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   emulator: ["base/", "settings/"],
   plan: ["base/", "settings/"],
   load: ["base/", "settings/", "plan/run.ts"],
+  "tools/http.ts": ["base/"],
+  "tools/checklist": ["base/", "settings/", "admin/", "cli/", "tools/http.ts"],
 };
 
 /** Packages that only these folders may load: a worker has no Google client, the broker no web framework, the core nothing. */

@@ -1,7 +1,7 @@
 /** The commands of drover, in one table: the dispatcher, --help and the documentation follow from it. */
 
 import { PLAN_HELP } from "./capacity/help.ts";
-import { CHECKLIST_HELP, CHECKLIST_USAGE } from "./checklist/help.ts";
+import { CHECKLIST_HELP, CHECKLIST_USAGE } from "../tools/checklist/help.ts";
 import { DRILL_HELP, DRILL_USAGE } from "./drill/help.ts";
 import { LOAD_HELP } from "./load/help.ts";
 import { LOGS_HELP } from "./logs/help.ts";
@@ -197,7 +197,7 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: CHECKLIST_USAGE,
     does: "show what is proven before, during and after a launch",
     flags: CHECKLIST_HELP,
-    load: async () => (await import("./checklist/command.ts")).checklist,
+    load: async () => (await import("../tools/checklist/command.ts")).checklist,
   },
   {
     name: "plan",

@@ -12,7 +12,7 @@ import { summary } from "../load/report/text.ts";
 import { keepsUp, type StepResult } from "../load/result.ts";
 import { expectedRequests, lasts, peak, tried, type Step } from "../load/shape.ts";
 import { targetVerdicts } from "../load/target-verdict.ts";
-import { recordResult } from "./checklist/records.ts";
+import { recordResult } from "../tools/checklist/records.ts";
 import { Live } from "./load/live.ts";
 import { runOf, writeReports } from "./load/reports.ts";
 import { introduction, prepare, type Prepared } from "./load/prepare.ts";

@@ -10,7 +10,7 @@ import { takeLock, type Lock } from "../../broker/journal/lock.ts";
 import { seconds } from "../../base/units.ts";
 import { storageError } from "../../base/storage.ts";
 import type { Settings } from "../../settings/table.ts";
-import { recordResult } from "../checklist/records.ts";
+import { recordResult } from "../../tools/checklist/records.ts";
 import { readSettingsOfCaller } from "../options.ts";
 import { version } from "../version.ts";
 import { writeArchive, type Manifest, type Source } from "./archive.ts";

@@ -19,7 +19,7 @@ import { DrillOver, LeftOut, Reporter, type DrillReport } from "./report.ts";
 import { Service } from "./service.ts";
 import { DRILLS } from "./table.ts";
 import { Undo } from "./undo.ts";
-import { LONGEST_NOTE, recordResult } from "../checklist/records.ts";
+import { LONGEST_NOTE, recordResult } from "../../tools/checklist/records.ts";
 import { version } from "../version.ts";
 
 const FLAGS = [{ name: "allow-live" }, { name: "users", takes: "value" }, { name: "rate", takes: "value" }, { name: "json" }] as const;

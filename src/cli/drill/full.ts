@@ -6,7 +6,8 @@ import { LOGIN } from "../../load/profile.ts";
 import type { Person } from "../../load/traffic.ts";
 import { plural, time, type Drill, type Scene } from "./drill.ts";
 import { LeftOut } from "./report.ts";
-import type { Reply, Service } from "./service.ts";
+import type { Reply } from "../../tools/http.ts";
+import type { Service } from "./service.ts";
 
 /** In the demo the limit is lowered to this many above who is in: there are fewer players than slots. */
 const ROOM = 3;

@@ -1,20 +1,14 @@
 /** The service that a drill runs against: what it says, what it is ordered, what it answers to anybody. */
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { http, https } from "../../base/http.ts";
 import { DroverError } from "../../base/errors.ts";
 import { ms, seconds, type Ms } from "../../base/units.ts";
 import type { Settings } from "../../settings/table.ts";
 import { ask, askStatus } from "../client.ts";
+import { request, type Reply } from "../../tools/http.ts";
 import type { Status } from "../snapshot.ts";
 
-export interface Reply {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-interface RequestOptions {
+interface AskOptions {
   readonly headers?: OutgoingHttpHeaders;
   /** It is not cut by a Ctrl-C: what comes of it must be known. */
   readonly outlasts?: boolean;
@@ -24,7 +18,6 @@ type Place = Status["places"][number];
 
 const POLL = ms(100);
 const PATIENCE = seconds(30);
-const LARGEST = 16 * 1_048_576;
 
 export class Service {
   readonly settings: Settings;
@@ -100,35 +93,16 @@ export class Service {
     return this.request("GET", path);
   }
 
-  /** One request on a connection of its own. @throws when no whole answer comes, and when interrupted. */
-  request(method: string, path: string, body?: string, { headers = {}, outlasts = false }: RequestOptions = {}): Promise<Reply> {
-    const given =
-      body === undefined ? headers : { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...headers };
-    const cut = outlasts || this.isPatient ? {} : { signal: this.interrupted };
-    const client = this.url.startsWith("https:") ? https() : http;
-    return new Promise((resolve, reject) => {
-      // A certificate is for the public name, not for this address of the daemon of this folder.
-      const tls = { rejectUnauthorized: false };
-      const options = { method, agent: false, timeout: PATIENCE, ...cut, ...tls, headers: { "user-agent": "drover-drill", ...given } };
-      const req = client.request(`${this.url}${path}`, options, (res) => {
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        res.on("data", (chunk: Buffer) => {
-          bytes += chunk.length;
-          if (bytes <= LARGEST) chunks.push(chunk);
-        });
-        res.on("error", reject);
-        res.on("end", () =>
-          resolve({
-            status: res.statusCode ?? 0,
-            headers: res.headers,
-            body: Buffer.concat(chunks).toString(),
-          }),
-        );
-      });
-      req.on("timeout", () => req.destroy(new Error(`no answer within ${PATIENCE / 1_000} s`)));
-      req.on("error", reject);
-      req.end(body);
+  /** One request on a connection of its own. @throws Error when no whole answer comes, and when interrupted. */
+  request(method: string, path: string, body?: string, { headers = {}, outlasts = false }: AskOptions = {}): Promise<Reply> {
+    return request(`${this.url}${path}`, {
+      method,
+      headers,
+      timeout: PATIENCE,
+      agent: "drover-drill",
+      anyCertificate: true,
+      ...(body === undefined ? {} : { body }),
+      ...(outlasts || this.isPatient ? {} : { signal: this.interrupted }),
     });
   }
 }

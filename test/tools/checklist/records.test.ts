@@ -1,13 +1,29 @@
 /** Records of drills, load runs and ticks: kept in the data directory, or said why not. */
 import assert from "node:assert/strict";
-import { appendFileSync, chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Timestamp } from "../../../src/base/units.ts";
 import { keptFiles } from "../../../src/cli/backup/files.ts";
-import { checklist } from "../../../src/cli/checklist/command.ts";
-import { CHECKLIST_FILE, readRecords, recordEntries, type NewEntry } from "../../../src/cli/checklist/records.ts";
+import { checklist } from "../../../src/tools/checklist/command.ts";
+import {
+  CHECKLIST_FILE,
+  readRecords,
+  record,
+  recordResult,
+  type NewEntry,
+} from "../../../src/tools/checklist/records.ts";
 
 const NOW = 1_800_000_000_000 as Timestamp;
 const DRILL: NewEntry = { kind: "drill", name: "full", verdict: "pass", version: "0.1.0", why: "" };
@@ -27,8 +43,8 @@ test("4.15: what is recorded is read again, and what is no record is not", (t) =
     { kind: "tick", item: "budget", by: "ops", note: "x" },
     { kind: "untick", item: "budget", by: "ops" },
   ];
-  assert.deepEqual(recordEntries(dir, entries.slice(0, 1), NOW), { is: "kept" });
-  assert.deepEqual(recordEntries(dir, entries.slice(1), NOW), { is: "kept" });
+  assert.equal(record(dir, entries.slice(0, 1), NOW), undefined);
+  assert.equal(record(dir, entries.slice(1), NOW), undefined);
   appendFileSync(
     join(dir, CHECKLIST_FILE),
     `{"at":"${new Date(NOW).toISOString()}","kind":"drill"}\n{"at":"2027-01-01","kind":"toString"}\n`,
@@ -44,12 +60,19 @@ test("4.15: what is recorded is read again, and what is no record is not", (t) =
 
 test("4.15: where there is no data directory nothing is made; where it can't be written the reason is said", (t) => {
   const dir = folder(t);
-  assert.deepEqual(recordEntries(join(dir, "var"), [DRILL], NOW), { is: "nowhere" });
+  const none = record(join(dir, "var"), [DRILL], NOW);
+  assert.match(none ?? "", /there is no data directory .*var \(DROVER_DATA_DIR\)/);
+  const said = t.mock.method(process.stderr, "write", () => true);
+  recordResult(join(dir, "var"), DRILL);
+  assert.equal(said.mock.callCount(), 0, "without a data directory there is no checklist");
   assert.equal(statSync(join(dir, "var"), { throwIfNoEntry: false }), undefined);
   mkdirSync(join(dir, CHECKLIST_FILE));
-  const refused = recordEntries(dir, [DRILL], NOW);
-  assert.equal(refused.is, "failed");
-  assert.match(refused.is === "failed" ? refused.why : "", /checklist\.jsonl can't be written: /);
+  assert.match(record(dir, [DRILL], NOW) ?? "", /checklist\.jsonl can't be written: /);
+  recordResult(dir, DRILL);
+  assert.match(
+    String(said.mock.calls[0]?.arguments),
+    /^drover: not recorded for drover checklist: .*can't be written/,
+  );
 });
 
 test(
@@ -60,14 +83,20 @@ test(
     chmodSync(dir, 0o700);
     process.seteuid?.(65_534);
     try {
-      const refused = recordEntries(dir, [DRILL], NOW);
-      assert.match(refused.is === "failed" ? refused.why : "", /EACCES.*Run it as the user of .*, or as root$/);
+      assert.match(
+        record(dir, [DRILL], NOW) ?? "",
+        /EACCES.*Run it as the user of .*, or as root$/,
+      );
     } finally {
       process.seteuid?.(0);
     }
     chownSync(dir, 65_534, 65_534);
-    assert.deepEqual(recordEntries(dir, [DRILL], NOW), { is: "kept" });
-    assert.equal(statSync(join(dir, CHECKLIST_FILE)).uid, 65_534, "root leaves no file that the daemon can't open");
+    assert.equal(record(dir, [DRILL], NOW), undefined);
+    assert.equal(
+      statSync(join(dir, CHECKLIST_FILE)).uid,
+      65_534,
+      "root leaves no file that the daemon can't open",
+    );
   },
 );
 
@@ -99,35 +128,55 @@ async function run(t: TestContext, dir: string, ...argv: readonly string[]): Pro
 
 test("4.15: ticks, unticks, phases and exports without a daemon", async (t) => {
   const dir = folder(t);
-  assert.match((await run(t, dir, "tick", "budget")).error, /there is no data directory .*var \(DROVER_DATA_DIR\)/);
+  assert.match(
+    (await run(t, dir, "tick", "budget")).error,
+    /there is no data directory .*var \(DROVER_DATA_DIR\)/,
+  );
   mkdirSync(join(dir, "var"), { mode: 0o700 });
-  assert.match((await run(t, dir, "tick", "budgit")).error, /no item "budgit": did you mean budget\?/);
-  assert.match((await run(t, dir, "tick", "monitor")).error, /monitor is checked by drover itself .*--note TEXT/);
+  assert.match(
+    (await run(t, dir, "tick", "budgit")).error,
+    /no item "budgit": did you mean budget\?/,
+  );
+  assert.match(
+    (await run(t, dir, "tick", "monitor")).error,
+    /monitor is checked by drover itself .*--note TEXT/,
+  );
   assert.match((await run(t, dir, "tick")).error, /usage: drover checklist tick ITEM/);
-  assert.match((await run(t, dir, "--phase", "later")).error, /--phase later: expected before, during, after/);
+  assert.match(
+    (await run(t, dir, "--phase", "later")).error,
+    /--phase later: expected before, during, after/,
+  );
   assert.match((await run(t, dir, "out.md")).error, /^usage: /);
   const ticked = await run(t, dir, "tick", "budget", "--note", "40 EUR");
   assert.equal(ticked.code, 0);
   assert.match(ticked.text, /budget is ticked\n$/);
   const shown = await run(t, dir, "--phase", "before");
   assert.equal(shown.code, 1);
-  assert.match(shown.text, /what only a running daemon shows can't be seen: no daemon answers on .*\n\nBefore the launch/);
+  assert.match(
+    shown.text,
+    /without a running daemon: no daemon answers on .*\n\nBefore the launch/,
+  );
   assert.match(shown.text, /^ {2}\[x\] budget .*: 40 EUR$/m);
   assert.doesNotMatch(shown.text, /During/);
   assert.equal((await run(t, dir, "untick", "budget")).code, 0);
   assert.match((await run(t, dir)).text, /^ {2}\[ \] budget .*: not ticked$/m);
-  assert.match((await run(t, dir, "tick", "launch", "--json")).error, /usage: drover checklist tick ITEM/);
-  assert.equal((await run(t, dir, "tick", "launch", "end", "patterns")).code, 0);
-  const json = JSON.parse((await run(t, dir, "--phase", "after", "--json")).text) as { items: { id: string; state: string }[] };
-  assert.deepEqual(
-    json.items.map(({ id, state }) => `${id} ${state}`),
-    ["end done", "daily open", "patterns done", "incidents done"],
+  assert.match(
+    (await run(t, dir, "tick", "launch", "--markdown")).error,
+    /usage: drover checklist tick ITEM/,
   );
+  assert.equal((await run(t, dir, "tick", "launch", "end", "patterns")).code, 0);
+  const { text } = await run(t, dir, "--phase", "after");
+  for (const line of [/\[x\] end /, /\[ \] daily /, /\[x\] patterns /, /\[x\] incidents /])
+    assert.match(text, line);
+  assert.match((await run(t, dir, "--json")).error, /--json/);
   const file = join(dir, "report.md");
   assert.equal((await run(t, dir, "--markdown", file)).code, 1);
   assert.match(readFileSync(file, "utf8"), /^# Launch checklist\n/);
   assert.equal((await run(t, dir, "--markdown", file)).code, 1, "over a former export");
   writeFileSync(file, "a novel");
-  assert.match((await run(t, dir, "--markdown", file)).error, /is there already, and is no checklist/);
+  assert.match(
+    (await run(t, dir, "--markdown", file)).error,
+    /is there already, and is no checklist/,
+  );
   assert.equal(readFileSync(file, "utf8"), "a novel");
 });
