@@ -10,7 +10,7 @@ import { COMMANDS } from "../src/cli/commands.ts";
 import { allArtefacts, ARTEFACTS } from "../src/cli/emit/artefacts.ts";
 import { ASSUMPTIONS, type Assumption } from "../src/cli/doctor/sheets/assumptions.ts";
 import { withAssumptions } from "../src/cli/doctor/sheets/report.ts";
-import { corrections } from "../src/plan/corrections.ts";
+import { corrections, publishedTables } from "./plan/published.ts";
 import { ENV_FILE_VARIABLE, WORKER_VARIABLE } from "../src/settings/names.ts";
 import { flagOf, variableOf, type AnySetting } from "../src/settings/setting.ts";
 import { SETTINGS } from "../src/settings/table.ts";
@@ -281,6 +281,10 @@ test("the list of assumptions is the table's, and each place that it names is th
 
 test("pages name no place of a development machine", () => {
   for (const { path, text } of pages) assert.doesNotMatch(text, /\/work\/|\/tmp\/w\b|docs-run|registry\.npmjs/, path);
+});
+
+test("1.3, 2.8: docs/plan.md has the corrected figures of the presets' notes, as the plan computes them", () => {
+  assert.ok(readFileSync("docs/plan.md", "utf8").includes(publishedTables()), publishedTables());
 });
 
 test("2.5, 2.7, 2.9: the page on leaving Google Sheets is short, its figures add up, and its commands exist", () => {

@@ -3,12 +3,11 @@ import { stripVTControlCharacters } from "node:util";
 import { DroverError } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { tellsIdle } from "../plan/calibrate.ts";
-import { corrections } from "../plan/corrections.ts";
 import { forecast, wantedBy, type Forecast } from "../plan/forecast.ts";
 import { nextStep } from "../plan/next.ts";
 import { WHAT } from "../plan/presets.ts";
 import { billsOf, cheapest, machineOf, type Bill } from "../plan/prices.ts";
-import { render, renderCorrections, renderExplanations, type Answer } from "../plan/render.ts";
+import { render, renderExplanations, type Answer } from "../plan/render.ts";
 import { renderCosts, renderTiers } from "../plan/render-tiers.ts";
 import { renderVerification } from "../plan/render-verify.ts";
 import { planJson, tiersJson, verifyJson } from "../plan/report.ts";
@@ -155,12 +154,8 @@ export async function plan(argv: readonly string[]): Promise<number> {
   }
   const made = answer(asked, input, from);
   const title = flags.preset === undefined ? "" : `${WHAT[flags.preset]}${isChanged(input) ? "; changed on the command line" : ""}\n`;
-  const wrong = flags.preset === undefined ? [] : corrections(flags.preset);
-  if (flags.json) printJson(planJson(made, wrong));
-  else
-    print(
-      `${title}${render(made)}${costs(asked, made)}${renderCorrections(wrong)}${flags.explain ? renderExplanations(made.forecast) : ""}`,
-    );
+  if (flags.json) printJson(planJson(made));
+  else print(`${title}${render(made)}${costs(asked, made)}${flags.explain ? renderExplanations(made.forecast) : ""}`);
   return exitOf(made.forecast);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Situations people plan for, as their own notes put them: a game server on a 4-CPU VPS with its rows in a Google spreadsheet, before and
- * after it was tuned; a launch campaign; the internet. Each is an input like any other; `corrections.ts` has what their arithmetic gives.
+ * after it was tuned; a launch campaign; the internet. Each is an input like any other. docs/plan.md corrects the arithmetic of these notes.
  */
 import { gibibytes } from "./units.ts";
 import { assumed, configured, type Figure } from "./figure.ts";

@@ -8,7 +8,6 @@ import type { Need, Resource } from "./needs.ts";
 import { partOf } from "./next.ts";
 import { SEEN } from "./origins.ts";
 import type { Bill, PriceList } from "./prices.ts";
-import type { Correction } from "./corrections.ts";
 import { explanations, inputs } from "./explain.ts";
 
 const amounts: Readonly<Record<Resource, (need: Need) => readonly [string, string]>> = {
@@ -186,9 +185,6 @@ export function render({ forecast, bill, prices, fit, more, notes, next }: Answe
   ]);
   return `${heading(forecast.input)}\n${resources(forecast)}\n${lines}`;
 }
-
-export const renderCorrections = (list: readonly Correction[]): string =>
-  list.map(({ subject, theirs, ours, why }) => `\n${subject}\n  said:  ${theirs}\n  is:    ${ours}\n  since: ${why}\n`).join("");
 
 export const renderExplanations = (forecast: Forecast): string => {
   const formulas = explanations(forecast).map(({ what, formula, numbers }) => [what, formula, numbers]);

@@ -6,7 +6,6 @@ import type { Bill } from "./prices.ts";
 import type { Forecast } from "./forecast.ts";
 import { peakOrigin, refusal } from "./usl.ts";
 import type { Verification } from "./verify.ts";
-import type { Correction } from "./corrections.ts";
 
 const HEAD = { format: "drover-plan", version: 1 } as const;
 
@@ -28,7 +27,7 @@ function forecastJson(forecast: Forecast): Record<string, unknown> {
   };
 }
 
-export function planJson({ forecast, bill, prices, fit, notes, more, next }: Answer, corrections: readonly Correction[]): unknown {
+export function planJson({ forecast, bill, prices, fit, notes, more, next }: Answer): unknown {
   const no = fit === undefined ? undefined : refusal(fit);
   return {
     ...HEAD,
@@ -53,7 +52,6 @@ export function planJson({ forecast, bill, prices, fit, notes, more, next }: Ans
             refused: no ?? null,
           },
     explanations: explanations(forecast),
-    corrections,
     notes,
     more: Object.fromEntries(more.map(({ name, data }) => [name, data])),
     next,

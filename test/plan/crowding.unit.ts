@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { corrections, SAVING } from "../../src/plan/corrections.ts";
+import { corrections, SAVING } from "./published.ts";
 import { forecast, wantedBy } from "../../src/plan/forecast.ts";
 import { nextStep } from "../../src/plan/next.ts";
 import { preset } from "../../src/plan/presets.ts";

@@ -48,7 +48,7 @@ test("4.3: 600 users with 200 slots do not hold, and the next step says what to 
   const text = render(answer(made));
   assert.match(text, /it does NOT hold: 3\.34 × what the slots may give; 179 users are the most/);
   assert.match(text, /next +set DROVER_MAX_SLOTS=628: 200 slots refuse more than 1 % of 600 users; 150 are comfortable with 4 GiB/);
-  const { slots } = planJson(answer(made), []) as { slots: Record<string, unknown> };
+  const { slots } = planJson(answer(made)) as { slots: Record<string, unknown> };
   assert.deepEqual([slots["max"], slots["comfort"], slots["offered"], slots["aboveComfort"]], [200, 150, 600, 1]);
 });
 

@@ -1,8 +1,8 @@
-/** What the notes behind the presets say, what comes out, and why. Every figure of ours is computed here, none is typed. */
-import { callsPerMinute, hitRatio, mostCallsPerMinute, shortestTtl } from "./cache.ts";
-import { erlangC, meanWait } from "./erlang.ts";
-import { CAMPAIGN, type Preset } from "./presets.ts";
-import { exact, num, percent } from "./units.ts";
+/** The notes behind the presets, corrected: docs/plan.md prints these tables. Every figure in `ours` is computed. */
+import { callsPerMinute, hitRatio, mostCallsPerMinute, shortestTtl } from "../../src/plan/cache.ts";
+import { erlangC, meanWait } from "../../src/plan/erlang.ts";
+import { CAMPAIGN, PRESETS, WHAT, type Preset } from "../../src/plan/presets.ts";
+import { exact, num, percent } from "../../src/plan/units.ts";
 
 export interface Correction {
   readonly subject: string;
@@ -165,3 +165,12 @@ function internet(): Correction[] {
 }
 
 export const corrections = (preset: Preset): readonly Correction[] => ({ before, after, campaign, internet })[preset]();
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+
+/** A table for each preset, in Markdown. */
+export const publishedTables = (): string =>
+  PRESETS.map((preset) => {
+    const rows = corrections(preset).map(({ subject, theirs, ours, why }) => `| ${[subject, theirs, ours, why].map(cell).join(" | ")} |`);
+    return `\`--preset ${preset}\`: ${WHAT[preset]}\n\n| | the notes say | the plan computes | because |\n|---|---|---|---|\n${rows.join("\n")}\n`;
+  }).join("\n");
