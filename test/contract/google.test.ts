@@ -51,7 +51,7 @@ test("one line a claim, exit code 0, and nothing is left behind", async (t) => {
   const { code, out, errors } = await run(env, [`https://docs.google.com/spreadsheets/d/${ID}/edit?gid=0`]);
   assert.equal(code, 0, out + errors);
   for (const id of CLAIMS.keys()) assert.match(out, new RegExp(`^(holds|not tested) +${id}: .*\\. (Saw|Because): .`, "m"));
-  assert.match(out, /\nNothing is left behind\. .*\n45 claims: 37 holds, 0 does not hold, 8 not tested\n$/);
+  assert.match(out, /\nNothing is left behind\. .*\n45 claims: 37 hold, 0 do not hold, 8 not tested\n$/);
   assert.deepEqual(await emulator.metadata(ID), []);
 });
 
