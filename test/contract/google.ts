@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../src/base/clock.ts";
 import { DroverError, messageOf } from "../../src/base/errors.ts";
-import { perMinute } from "../../src/base/units.ts";
+import { minutes, ms, perMinute } from "../../src/base/units.ts";
 import { readServiceAccount } from "../../src/broker/credentials.ts";
 import { METADATA_KEY } from "../../src/broker/flusher/core/fence.ts";
 import { Ledger } from "../../src/broker/quota.ts";
@@ -17,35 +17,29 @@ import { look, run } from "./suite.ts";
 const USAGE =
   "expected: npm run test:google -- SPREADSHEET [--exhaust] [--by-hand]. SPREADSHEET is the id or address of one that may be changed: an empty one " +
   "with “throw-away” in its title, shared as Editor with the service account";
+const NO_KEY = "GOOGLE_APPLICATION_CREDENTIALS is not set (expected the path of a service account's key file)";
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function main(argv: readonly string[]): Promise<boolean> {
   const { own, positional, resolved } = readOptions(argv, [{ name: "exhaust" }, { name: "by-hand" }]);
   const [, spreadsheetId] = /^(?:https:\/\/docs\.google\.com\/spreadsheets\/d\/)?([\w-]{20,200})(?:\/.*)?$/.exec(positional[0] ?? "") ?? [];
   if (spreadsheetId === undefined || positional.length > 1) throw new DroverError("DROVER_E_USAGE", USAGE);
-  const {
-    google_application_credentials: file,
-    sheets_endpoint: sheetsEndpoint,
-    oauth_endpoint: oauthEndpoint,
-    ...rest
-  } = resolved.settings;
-  if (file === undefined)
-    throw new DroverError(
-      "DROVER_E_CREDENTIALS",
-      "GOOGLE_APPLICATION_CREDENTIALS is not set (expected the path of a service account's key file)",
-    );
+  const { settings } = resolved;
+  const { google_application_credentials: file, sheets_endpoint: sheetsEndpoint, oauth_endpoint: oauthEndpoint } = settings;
+  if (file === undefined) throw new DroverError("DROVER_E_CREDENTIALS", NO_KEY);
   const account = readServiceAccount(file);
-  const [clock, timeout, stop] = [systemClock, rest.upstream_timeout, new AbortController()];
-  const { ask, close } = connect({ spreadsheetId, account, sheetsEndpoint, oauthEndpoint, timeout, clock });
-  const ledgers = {
-    read: new Ledger(perMinute(rest.reads_per_minute), clock),
-    write: new Ledger(perMinute(rest.writes_per_minute), clock),
-  };
+  const [clock, timeout, stop] = [systemClock, settings.upstream_timeout, new AbortController()];
+  // Waits for an answer that comes too late: the claim append-speed is about it.
+  const patience = ms(Math.max(timeout, minutes(1)));
+  const { ask, close } = connect({ spreadsheetId, account, sheetsEndpoint, oauthEndpoint, timeout: patience, clock });
+  const ledger = (calls: number): Ledger => new Ledger(perMinute(calls), clock);
+  const ledgers = { read: ledger(settings.reads_per_minute), write: ledger(settings.writes_per_minute) };
   const pause: Ports["sleep"] = (time, signal) => sleep(time, undefined, { signal }).catch(() => {}); // the next call ends a stopped run
   const ports: Ports = { ask, ledgers, clock, sleep: pause, say, timeout, stop: stop.signal };
+  // npm passes a Ctrl-C on that the program has got from the terminal already: the second one must not end it.
   for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => {
-      say("Stopping: removing tabs and metadata first.");
+    process.on(signal, () => {
+      if (!stop.signal.aborted) say("Stopping: removing tabs and metadata first.");
       stop.abort();
     });
   try {

@@ -47,7 +47,8 @@ export function connect(options: GoogleOptions & { readonly spreadsheetId: strin
     const url = new URL(`v4/spreadsheets/${about}${path}`, options.sheetsEndpoint ?? "https://sheets.googleapis.com/");
     for (const [name, value] of Object.entries(query)) for (const one of [value].flat()) url.searchParams.append(name, one);
     const sent = body === undefined ? {} : { data: Buffer.from(JSON.stringify(body)) };
-    const fixed = { "content-type": "application/json", "accept-encoding": "gzip", "user-agent": "drover-contract (gzip)" };
+    const type = body === undefined ? {} : { "content-type": "application/json" };
+    const fixed = { ...type, "accept-encoding": "gzip", "user-agent": "drover-contract (gzip)" };
     const kept = { pool, about, read: (data: unknown) => data as Answer };
     return connection.call<Answer, Outcome<Answer>>(
       async (_, { signal, headers }) => {
