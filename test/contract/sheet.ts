@@ -126,7 +126,7 @@ export class Sheet {
       this.calls[call.pool] += 1;
       const outcome = await ask({ ...call, query: { prettyPrint: "false", ...call.query } });
       if (outcome.is !== "ok") {
-        if (attempt === ATTEMPTS || call.pool === "write") throw new Untested(outcome.message);
+        if (attempt === ATTEMPTS || call.pool === "write" || outcome.is !== "unavailable") throw new Untested(outcome.message);
       } else {
         const { status, json } = outcome.value;
         if (status !== 200) this.refusal = `${status} ${messageIn({ status, data: json })}`;
