@@ -7,7 +7,7 @@ export const EXIT = {
   rolledBack: {
     code: 1,
     means:
-      "a reload was refused or rolled back, a drill failed, a plan does not hold or its prediction failed, doctor found something false, the checklist has open items, or not all the writes that were named could be dealt with",
+      "a reload was refused or rolled back, a drill failed, a plan does not hold or its prediction failed, the checklist has open items, or not all the writes that were named could be dealt with",
     final: false,
   },
   bootFailed: { code: 3, means: "a worker, or the first boot of all of them, failed to start", final: false },

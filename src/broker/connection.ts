@@ -91,11 +91,6 @@ export class Connection {
     this.#agents = { sheets: agentFor(options.sheetsEndpoint), oauth: agentFor(options.oauthEndpoint) };
   }
 
-  /** The policy of its calls, for one that does not go by the client. */
-  get policy(): ReturnType<typeof policy> {
-    return policy(this.#options.timeout, this.#agents.sheets);
-  }
-
   close(): void {
     this.#agents.sheets?.destroy();
     this.#agents.oauth?.destroy();

@@ -154,12 +154,6 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./emulator.ts")).emulator,
   },
   {
-    name: "doctor",
-    usage: "deployment PATH … | sheets [--spreadsheet ID] [--record FILE] [--yes] [--anyway] [--exhaust] [--by-hand]",
-    does: "read a deployment by Gunicorn or PM2 and say what maps and what is wrong; or ask the real Sheets API, on a throw-away spreadsheet, whether it does what drover relies on",
-    load: async () => (await import("./doctor/command.ts")).doctor,
-  },
-  {
     name: "install",
     usage: "[--name EVENT] [--key FILE] [--SETTING VALUE …] [--root DIR] [--dry-run]",
     does: "make this version a service of systemd, or the one that it runs",

@@ -1,4 +1,7 @@
-/** Compares the ranges of the tables file with the tabs that the spreadsheet has. Writes nothing, and leaves the broker's files alone. */
+/**
+ * Compares the ranges of the tables file with the tabs that the spreadsheet has, and asks whether tables that take writes can be written.
+ * Changes nothing, and leaves the broker's files alone.
+ */
 import { systemClock } from "../base/clock.ts";
 import { DroverError } from "../base/errors.ts";
 import { ms, seconds } from "../base/units.ts";
@@ -30,7 +33,8 @@ type Finding =
   | { readonly is: "unchecked"; readonly reason: string };
 
 /**
- * Lists the tabs of each spreadsheet that has tables: one read call each, and a few more when a tab is missing.
+ * Lists the tabs of each spreadsheet that has tables: one read call each, and a few more when a tab is missing. One write call if tables
+ * take writes.
  * @returns the lines to print: a range that Google gave no answer about is named as not checked.
  * @throws DroverError DROVER_E_TABLES naming each table whose tab is missing, or whose range Google resolves to another tab.
  */
@@ -41,10 +45,12 @@ export async function tabLine(plan: Plan, tables: readonly Table[] | undefined, 
   try {
     const late = AbortSignal.timeout(PATIENCE);
     const groups = Map.groupBy(tables, ({ spreadsheet = plan.spreadsheetId }) => spreadsheet);
+    const written = tables.some(({ append, update }) => append !== "nobody" || update !== "nobody");
+    const right = written ? rightLine(google) : "";
     const results = await Promise.all(
       [...groups].map(([id, some]) => compare(id === plan.spreadsheetId ? google : google.of(id ?? ""), some, late)),
     );
-    return lineOf(results, plan.tablesFile ?? "");
+    return lineOf(results, plan.tablesFile ?? "") + (await right);
   } finally {
     google.close();
   }
@@ -60,6 +66,16 @@ function connect({ keyFile, sheetsEndpoint, oauthEndpoint, settings }: Plan, spr
   const account = keyFile === undefined ? undefined : readServiceAccount(keyFile);
   const timeout = ms(Math.min(settings.upstream_timeout, PATIENCE));
   return createGoogle({ spreadsheetId, account, sheetsEndpoint, oauthEndpoint, timeout, clock: systemClock });
+}
+
+/** Removes metadata with a key that nothing has: Google refuses it without the right to write, and else changes nothing. */
+const NOTHING = { deleteDeveloperMetadata: { dataFilter: { developerMetadataLookup: { metadataKey: "drover-check" } } } };
+
+async function rightLine(google: Account): Promise<string> {
+  const outcome = await google.batchUpdate(Buffer.from(JSON.stringify({ requests: [NOTHING] })), "spreadsheetId");
+  // A refused request has passed the look at the caller's rights.
+  if (outcome.is === "ok" || outcome.is === "refused") return "writes: the service account may write (1 call to Google)\n";
+  return `writes: ${outcome.is === "denied" ? "refused" : "not checked"}: ${outcome.message}\n`;
 }
 
 async function compare(upstream: Upstream, tables: readonly Table[], late: AbortSignal): Promise<Result> {

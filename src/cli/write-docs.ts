@@ -1,7 +1,6 @@
 /** `npm run docs`: writes every generated page. A test fails when one differs from its table. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { withAssumptions } from "./doctor/sheets/report.ts";
 import { withExamples } from "./examples.ts";
 import { PACKAGE } from "./plan.ts";
 import { allArtefacts } from "./emit/artefacts.ts";
@@ -12,8 +11,6 @@ writeFileSync(join(PACKAGE, "docs/ERRORS.md"), renderErrors());
 writeFileSync(join(PACKAGE, "docs/SIGNALS.md"), renderSignals());
 writeFileSync(join(PACKAGE, "docs/EMIT.md"), renderEmit(await allArtefacts()));
 for (const [path, text] of await committedFiles()) writeFileSync(join(PACKAGE, path), text);
-const sheets = join(PACKAGE, "docs/sheets.md");
-writeFileSync(sheets, withAssumptions(readFileSync(sheets, "utf8")));
 const applications = join(PACKAGE, "docs/applications.md");
 writeFileSync(applications, withExamples(readFileSync(applications, "utf8")));
 writeFileSync(join(PACKAGE, "docs/METRICS.md"), renderMetricsPage());

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
 import { answerJson, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "../broker/upstream.ts";
+import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { alone, DROVER } from "../emulator/alone.ts";
+import { BOOK, world } from "../emulator/world.ts";
 
 interface Checked {
   readonly code: number;
@@ -14,10 +16,15 @@ interface Checked {
   readonly stderr: string;
 }
 
-/** Runs `drover check` in a folder of its own, with these tables. */
-function check(ranges: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv, flags: readonly string[] = []): Promise<Checked> {
+/** Runs `drover check` in a folder of its own, with these tables. @param may of each of them. */
+function check(
+  ranges: Readonly<Record<string, string>>,
+  env: NodeJS.ProcessEnv,
+  flags: readonly string[] = [],
+  may: object = { read: "public" },
+): Promise<Checked> {
   const cwd = temporaryFolder("tabs");
-  const tables = Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, { range, read: "public" }]));
+  const tables = Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, { range, ...may }]));
   writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables }));
   const all = { PATH: process.env["PATH"], DROVER_DEMO: "off", DROVER_TABLES: "tables.json", ...env };
   return new Promise((resolve) => {
@@ -142,4 +149,31 @@ test("--offline asks Google nothing, and the demo has nothing to ask", async (t)
   assert.deepEqual([offline.code, fake.asked.length], [0, 0], offline.stderr);
   assert.match(offline.stdout, /^tabs: not checked: --offline$/m);
   assert.match((await check({ scores: "Scores" }, { DROVER_DEMO: "on" })).stdout, /^tabs: not checked: the demo /m);
+});
+
+test("a right that the service account lacks is named, with the account to share the spreadsheet with", async (t) => {
+  const spreadsheet = "a-spreadsheet-of-thirty-letters";
+  const { emulator, url } = await world(t, { engine: createEngine, spreadsheets: [{ ...BOOK, id: spreadsheet }] });
+  const endpoints = { DROVER_SHEETS_ENDPOINT: `${url}/`, DROVER_OAUTH_ENDPOINT: `${url}/` };
+  const env = { DROVER_SPREADSHEET_ID: spreadsheet, GOOGLE_APPLICATION_CREDENTIALS: emulator.keyFile, ...endpoints };
+  const run = (sharing: "shared" | "viewer" | "private", may?: object): Promise<Checked> => {
+    emulator.share(spreadsheet, sharing);
+    return check({ log: "Sheet1" }, env, [], may);
+  };
+  const written = { read: "public", append: "public" };
+  const editor = await run("shared", written);
+  assert.match(editor.stdout, /^tabs: every table's tab is there .*\nwrites: the service account may write \(1 call to Google\)\n$/m);
+  const viewer = await run("viewer", written);
+  assert.match(
+    viewer.stdout,
+    /^tabs: every .*\nwrites: refused: the service account can't write to the spreadsheet .*: share it as Editor with \S+@\S+ /m,
+  );
+  const stranger = await run("private", written);
+  assert.match(
+    stranger.stdout,
+    /^tabs: not checked: the service account can't see the spreadsheet .*: share it with \S+@\S+ .*\nwrites: refused: /m,
+  );
+  assert.doesNotMatch((await run("viewer")).stdout, /^writes: /m);
+  assert.deepEqual([editor.code, viewer.code, stranger.code], [0, 0, 0]);
+  assert.deepEqual(await emulator.metadata(spreadsheet), []);
 });
