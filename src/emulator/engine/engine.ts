@@ -3,7 +3,7 @@ import type { Engine, EngineAnswer, EngineCall } from "../engine.types.ts";
 import { atomically, type Book, newSheet } from "./book.ts";
 import { NEW_PROPERTIES } from "./defaults.ts";
 import { dumpLibrary, loadLibrary } from "./dump.ts";
-import { badFields, notFound, Refusal } from "./errors.ts";
+import { badFields, invalid, Refusal } from "./errors.ts";
 import { applyMask, parseMask } from "./fieldmask.ts";
 import { isObject, type JsonObject } from "./json.ts";
 import { FILTER_METHODS } from "./methods/by-filter.ts";
@@ -38,7 +38,7 @@ export function createEngine(dump?: unknown): Engine {
 
 function answer(library: Library, { method: name, path, query, body }: EngineCall): EngineAnswer {
   const method = METHODS.get(name);
-  if (method === undefined) throw notFound(`Method not found: ${name}`);
+  if (method === undefined) throw invalid(`The method ${name} is not supported by this emulator.`);
   const fields = query["fields"]?.at(-1);
   const mask = fields === undefined || fields === "" ? undefined : parseMask(fields, method.answers);
   const whole = method.run({ library, path, query, body: message(body), mask });
