@@ -17,8 +17,6 @@ export interface RenderOptions {
   readonly date: (typeof DATES)[number];
 }
 
-export const FORMATTED: RenderOptions = { value: "FORMATTED_VALUE", date: "SERIAL_NUMBER" };
-
 /** @throws Refusal for a name that is no option */
 export function renderOptions(value: string | undefined, date: string | undefined): RenderOptions {
   return {

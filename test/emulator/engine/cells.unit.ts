@@ -100,24 +100,6 @@ test("copy, cut, and a copy that fills a larger place", () => {
   assert.deepEqual(c.values("A5:B5"), [["1", "2"]]);
 });
 
-test("findReplace counts what it changed", () => {
-  const c = client();
-  ok(
-    c.put("A1", [
-      ["foo foo", "Foo"],
-      ['="foo"', "bar"],
-    ]),
-  );
-  const done = ok(c.batch({ findReplace: { find: "foo", replacement: "$&x", allSheets: true } }));
-  assert.deepEqual(done["replies"], [{ findReplace: { valuesChanged: 2, occurrencesChanged: 3, rowsChanged: 1, sheetsChanged: 1 } }]);
-  assert.deepEqual(c.values("A1:B2"), [
-    ["$&x $&x", "$&x"],
-    ["foo", "bar"],
-  ]);
-  assert.deepEqual(ok(c.batch({ findReplace: { find: "nope", sheetId: 0 } }))["replies"], [{ findReplace: {} }]);
-  assert.match(refusal(c.batch({ findReplace: { find: "(", searchByRegex: true, allSheets: true } })), /Invalid regular expression/);
-});
-
 test("insertRange pushes the cells of its rows or columns along, deleteRange lets them close up", () => {
   const c = client();
   ok(
@@ -141,27 +123,6 @@ test("insertRange pushes the cells of its rows or columns along, deleteRange let
     ["c", "d"],
   ]);
   assert.match(refusal(c.batch({ deleteRange: { range: range(0, 1, 0, 1) } })), /dimension/);
-});
-
-test("trimming and removing duplicates say how much they did", () => {
-  const c = client();
-  ok(
-    c.put(
-      "A1",
-      [
-        [" x  y ", 1],
-        ["X Y", 1],
-        ["z", 2],
-      ],
-      { valueInputOption: "RAW" },
-    ),
-  );
-  const done = ok(c.batch({ trimWhitespace: { range: range(0, 9, 0, 2) } }, { deleteDuplicates: { range: range(0, 9, 0, 2) } }))["replies"];
-  assert.deepEqual(done, [{ trimWhitespace: { cellsChangedCount: 1 } }, { deleteDuplicates: { duplicatesRemovedCount: 1 } }]);
-  assert.deepEqual(c.values("A1:B3"), [
-    ["x y", "1"],
-    ["z", "2"],
-  ]);
 });
 
 test("borders: outer lines at the edges, inner ones between, NONE takes them away", () => {
@@ -207,68 +168,4 @@ test("notes come and go without touching values; validation is kept with its cel
   assert.deepEqual(shown("dataValidation"), [{ data: [{ rowData: [{ values: [{ dataValidation: rule }] }] }] }]);
   ok(c.batch({ setDataValidation: { range: range(0, 1, 0, 1) } }));
   assert.deepEqual(shown("dataValidation"), [{ data: [{}] }]);
-});
-
-test("autoFill: even series and dates go on either way, other cells are repeated, the rest is refused", () => {
-  const c = client();
-  const fill = (column: number, fillLength: number): object => ({
-    autoFill: { sourceAndDestination: { source: range(3, 5, column, column + 1), dimension: "ROWS", fillLength } },
-  });
-  const rows = [
-    ["10", "a", "=B4&1", "2026-02-27", "1", "item 1"],
-    ["7.5", "b", "x", "2026-02-28", "", "item 2"],
-  ];
-  ok(c.put("A4", rows));
-  ok(c.batch(...[0, 1, 2, 3, 4].map((column) => fill(column, 2)), ...[0, 1].map((column) => fill(column, -3))));
-  assert.deepEqual(c.values("A1:E7"), [
-    ["17.5", "b"],
-    ["15", "a"],
-    ["12.5", "b"],
-    ["10", "a", "a1", "2026-02-27", "1"],
-    ["7.5", "b", "x", "2026-02-28"],
-    ["5", "a", "a1", "2026-03-01", "1"],
-    ["2.5", "b", "x", "2026-03-02"],
-  ]);
-  assert.deepEqual(c.values("C6", { valueRenderOption: "FORMULA" }), [["=B6&1"]]);
-  assert.match(refusal(c.batch(fill(5, 1))), /texts that end in a number is not supported/);
-  assert.match(refusal(c.batch(fill(0, -4))), /fillLength \(-4\) goes beyond the grid/);
-  ok(c.put("A4:A6", [["1"], ["2"], ["4"]]));
-  const uneven = { source: range(3, 6, 0, 1), dimension: "ROWS", fillLength: 1 };
-  assert.match(refusal(c.batch({ autoFill: { sourceAndDestination: uneven } })), /doesn't grow evenly is not supported/);
-  assert.match(refusal(c.batch({ autoFill: { range: range(0, 9, 0, 1) } })), /Must specify sourceAndDestination/);
-});
-
-test("text in columns: each kind of delimiter; what pasteData can't enter is refused", () => {
-  const c = client();
-  const split = (more: object): object => ({ textToColumns: { source: range(0, 3, 0, 1), ...more } });
-  for (const [text, more] of [
-    ["a;b", { delimiterType: "SEMICOLON" }],
-    ["a b", { delimiterType: "SPACE" }],
-    ["a--b", { delimiterType: "CUSTOM", delimiter: "--" }],
-    ["a.b", { delimiterType: "AUTODETECT" }],
-  ] as const) {
-    ok(
-      c.put("A1:B3", [
-        [text, ""],
-        ["whole", "kept"],
-        [text, ""],
-      ]),
-    );
-    ok(c.batch(split(more)));
-    assert.deepEqual(
-      c.values("A1:B3"),
-      [
-        ["a", "b"],
-        ["whole", "kept"],
-        ["a", "b"],
-      ],
-      text,
-    );
-  }
-  assert.match(refusal(c.batch(split({ delimiterType: "CUSTOM" }))), /Must specify a delimiterType/);
-  assert.match(refusal(c.batch({ textToColumns: { source: range(0, 1, 0, 2), delimiterType: "COMMA" } })), /exactly one column/);
-  const paste = (more: object): string => refusal(c.batch({ pasteData: { coordinate: { sheetId: 0 }, data: "x", ...more } }));
-  assert.match(paste({ html: true }), /HTML is not supported/);
-  assert.match(paste({ delimiter: ",", type: "PASTE_FORMAT" }), /type PASTE_FORMAT is not supported/);
-  assert.match(paste({}), /Must specify a delimiter/);
 });

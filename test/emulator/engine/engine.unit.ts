@@ -63,7 +63,6 @@ const request: fc.Arbitrary<object> = fc.oneof(
   })),
   fc.constantFrom("x", "y").map((title) => ({ addSheet: { properties: { title } } })),
   fc.constant({ duplicateSheet: { sourceSheetId: 0 } }),
-  fc.constant({ findReplace: { find: "a", replacement: "bb", allSheets: true } }),
   fc.constant({
     updateSheetProperties: {
       properties: { sheetId: 0, gridProperties: { rowCount: 5, columnCount: 5 } },
@@ -170,7 +169,6 @@ test("calls with any body are answered", () => {
             "updateCells",
             "sortRange",
             "mergeCells",
-            "findReplace",
             "copyPaste",
             "addNamedRange",
             "setBasicFilter",

@@ -6,12 +6,12 @@ import { intAt, isTrue, type JsonObject, objectAt, optionalObject, present, stri
 import { appendDimension, deleteDimension, insertDimension, moveDimension, sizeOf } from "../structure.ts";
 import { dimensionOf, gridWith, type Handlers, type Stretch, stretchAt } from "./request.ts";
 
-export function setSpans({ sheet, dimension }: Stretch, spans: readonly DimensionSpan[]): void {
+function setSpans({ sheet, dimension }: Stretch, spans: readonly DimensionSpan[]): void {
   sheet.state = { ...sheet.state, [dimension === "ROWS" ? "rows" : "columns"]: spans };
 }
 
 /** Cuts the spans at a stretch's ends and changes what lies inside, also where nothing was said so far. */
-export function changeSpans(stretch: Stretch, change: (old: JsonObject) => JsonObject): void {
+function changeSpans(stretch: Stretch, change: (old: JsonObject) => JsonObject): void {
   const { sheet, dimension, start, end } = stretch;
   const old = dimension === "ROWS" ? sheet.state.rows : sheet.state.columns;
   const outside = old.flatMap((span): DimensionSpan[] => [

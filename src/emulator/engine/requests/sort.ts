@@ -65,7 +65,7 @@ function moveRows(book: Book, sheet: Sheet, lines: readonly { readonly row: numb
  * The rows of a rectangle that a new order may move.
  * @throws Refusal for cells merged across rows
  */
-export function placesOf(sheet: Sheet, rect: Rect): number[] {
+function placesOf(sheet: Sheet, rect: Rect): number[] {
   const tall = sheet.state.features.merges
     .map(rectOf)
     .find((m) => m.endRow - m.startRow > 1 && m.startRow < rect.endRow && m.endRow > rect.startRow);
@@ -77,7 +77,7 @@ export function placesOf(sheet: Sheet, rect: Rect): number[] {
  * Puts the rows of a rectangle in another order.
  * @param rows the numbers of its rows, in the new order
  */
-export function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly number[]): void {
+function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly number[]): void {
   const places = rows.toSorted((a, b) => a - b);
   const lines = rows.map((row, i) => ({
     row,
