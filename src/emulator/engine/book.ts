@@ -11,28 +11,6 @@ export interface DimensionSpan {
   readonly properties: JsonObject;
 }
 
-/** Lists of a sheet that are kept as they were sent (normalised), each with GridRanges that follow their cells. */
-export interface Features {
-  readonly merges: readonly JsonObject[];
-  readonly conditionalFormats: readonly JsonObject[];
-  readonly filterViews: readonly JsonObject[];
-  readonly protectedRanges: readonly JsonObject[];
-  readonly bandedRanges: readonly JsonObject[];
-  /** DimensionGroups. */
-  readonly rowGroups: readonly JsonObject[];
-  readonly columnGroups: readonly JsonObject[];
-}
-
-const NO_FEATURES: Features = {
-  merges: [],
-  conditionalFormats: [],
-  filterViews: [],
-  protectedRanges: [],
-  bandedRanges: [],
-  rowGroups: [],
-  columnGroups: [],
-};
-
 export interface SheetState {
   readonly id: number;
   readonly title: string;
@@ -43,8 +21,6 @@ export interface SheetState {
   readonly properties: JsonObject;
   /** The other GridProperties: frozen rows, gridlines, group controls. */
   readonly gridProperties: JsonObject;
-  readonly features: Features;
-  readonly basicFilter?: JsonObject;
   readonly rows: readonly DimensionSpan[];
   readonly columns: readonly DimensionSpan[];
 }
@@ -137,7 +113,6 @@ export function newSheet(id: number, title: string, rowCount = 1000, columnCount
       hidden: false,
       properties: {},
       gridProperties: {},
-      features: NO_FEATURES,
       rows: [],
       columns: [],
     },

@@ -53,7 +53,7 @@ export function cellData(
     ...(filled ? { userEnteredValue, effectiveValue: effective(value), formattedValue: renderer.formatted(value, format) } : {}),
     ...(userEnteredFormat === undefined ? {} : { userEnteredFormat }),
     ...((filled || userEnteredFormat !== undefined) && wants("effectiveFormat")
-      ? { effectiveFormat: effectiveFormat(renderer, sheet, { row, column }, cell) }
+      ? { effectiveFormat: effectiveFormat(renderer, sheet, cell) }
       : {}),
     ...(wants("hyperlink") ? hyperlink(renderer, sheet, toRich(cell)) : {}),
     ...rest,

@@ -1,4 +1,4 @@
-/** A second sheet like a first: cells, formats, sizes, merges, filters, rules, and the metadata of its rows and columns. */
+/** A second sheet like a first: cells, sizes, and the metadata of its rows and columns. */
 import { type Book, checkSize, type Sheet, sheetById, sheetByTitle } from "./book.ts";
 import { invalid } from "./errors.ts";
 import { type Ids, smallId } from "./ids.ts";
@@ -26,10 +26,6 @@ export function copySheet({ from, to, ids }: Copying, source: Sheet, { title, in
   const { state } = source;
   checkSize(to, undefined, state.rowCount, state.columnCount);
   const newId = id ?? smallId(ids, (n) => sheetById(to, n) !== undefined);
-  const { features } = state;
-  const moved = (list: readonly JsonObject[]): JsonObject[] => list.map((item) => onSheet(item, state.id, newId));
-  const renewed = (list: readonly JsonObject[], key: string): JsonObject[] =>
-    moved(list).map((item) => ({ ...item, [key]: smallId(ids, () => false) }));
   const copy: Sheet = {
     grid: source.grid.copy(),
     state: {
@@ -37,16 +33,6 @@ export function copySheet({ from, to, ids }: Copying, source: Sheet, { title, in
       id: newId,
       title,
       hidden: false,
-      ...(state.basicFilter === undefined ? {} : { basicFilter: onSheet(state.basicFilter, state.id, newId) }),
-      features: {
-        merges: moved(features.merges),
-        conditionalFormats: moved(features.conditionalFormats),
-        filterViews: renewed(features.filterViews, "filterViewId"),
-        protectedRanges: renewed(features.protectedRanges, "protectedRangeId"),
-        bandedRanges: renewed(features.bandedRanges, "bandedRangeId"),
-        rowGroups: moved(features.rowGroups),
-        columnGroups: moved(features.columnGroups),
-      },
     },
   };
   to.sheets = to.sheets.toSpliced(index, 0, copy);
@@ -62,7 +48,7 @@ function copyMetadata({ from, to, ids }: Copying, oldId: number, newId: number):
   }
 }
 
-const RANGES = new Set(["range", "ranges", "dimensionRange", "unprotectedRanges"]);
+const RANGES = new Set(["dimensionRange"]);
 
 /** The same with every range and location that means the old sheet meaning the new one. */
 function onSheet(value: JsonObject, oldId: number, newId: number): JsonObject {
@@ -73,8 +59,7 @@ function onSheet(value: JsonObject, oldId: number, newId: number): JsonObject {
     const next = Object.fromEntries(Object.entries(inner).map(([k, v]) => [k, visit(k, v ?? null)]));
     return own && (inner["sheetId"] ?? 0) === oldId ? { sheetId: newId, ...next, ...("sheetId" in inner ? { sheetId: newId } : {}) } : next;
   };
-  const isRange = "startRowIndex" in value;
-  return visit(isRange ? "range" : "", value) as JsonObject;
+  return visit("", value) as JsonObject;
 }
 
 /** @throws Refusal for a title that a sheet can't have */

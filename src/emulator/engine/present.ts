@@ -1,11 +1,11 @@
 /** A spreadsheet as spreadsheets.get answers it. Grid data is built only where the mask and the ranges ask for it. */
-import type { Area, Rect } from "./a1.ts";
+import type { Rect } from "./a1.ts";
 import type { Book, DimensionSpan, Sheet } from "./book.ts";
 import { cellData } from "./cell-data.ts";
 import { COLUMN_WIDTH, DEFAULT_FORMAT, ROW_HEIGHT, THEME } from "./defaults.ts";
 import { below, type Mask } from "./fieldmask.ts";
-import { type Json, type JsonObject, objectAt, stringAt, withoutDefaults } from "./json.ts";
-import { clip, intersects, rectOf, type Target } from "./ranges.ts";
+import { type JsonObject, objectAt, stringAt, withoutDefaults } from "./json.ts";
+import { clip, type Target } from "./ranges.ts";
 import { Renderer } from "./render.ts";
 
 /** SheetProperties. */
@@ -40,7 +40,7 @@ export function presentBook(book: Book, { targets, gridData, mask }: View): Json
   const sheets = shown.map((sheet) => {
     const areas = targets?.filter((t) => t.sheet === sheet) ?? [{ sheet, area: {}, single: false, text: "" }];
     const data = withData ? areas.map((t) => gridDataOf({ book, renderer, mask: dataMask }, sheet, clip(t))) : undefined;
-    return presentSheet(book, sheet, data, targets === undefined ? undefined : areas);
+    return presentSheet(book, sheet, data);
   });
   const own = metadata.filter((m) => locationType(m) === "SPREADSHEET");
   return {
@@ -53,25 +53,13 @@ export function presentBook(book: Book, { targets, gridData, mask }: View): Json
   };
 }
 
-/** A Sheet; of a call that names ranges the merges that touch them. */
-function presentSheet(book: Book, sheet: Sheet, data: readonly JsonObject[] | undefined, asked?: readonly Target[]): JsonObject {
-  const { id, features, basicFilter } = sheet.state;
+function presentSheet(book: Book, sheet: Sheet, data: readonly JsonObject[] | undefined): JsonObject {
+  const { id } = sheet.state;
   const metadata = book.state.metadata.filter((m) => locationType(m) === "SHEET" && (objectAt(m, "location")["sheetId"] ?? 0) === id);
-  const lists: [string, readonly Json[]][] = [
-    ["merges", features.merges.filter((merge) => asked === undefined || asked.some((t) => touches(merge, t.area)))],
-    ["conditionalFormats", features.conditionalFormats],
-    ["filterViews", features.filterViews],
-    ["protectedRanges", features.protectedRanges],
-    ["bandedRanges", features.bandedRanges],
-    ["developerMetadata", metadata],
-    ["rowGroups", features.rowGroups],
-    ["columnGroups", features.columnGroups],
-  ];
   return {
     properties: sheetProperties(sheet, book.sheets.indexOf(sheet)),
     ...(data === undefined ? {} : { data }),
-    ...Object.fromEntries(lists.filter(([, list]) => list.length > 0)),
-    ...(basicFilter === undefined ? {} : { basicFilter }),
+    ...(metadata.length === 0 ? {} : { developerMetadata: metadata }),
   };
 }
 
@@ -149,12 +137,3 @@ function metadataAt(book: Book, sheet: Sheet, dimension: string, pixelSize: numb
     return developerMetadata === undefined ? plain : { ...plain, developerMetadata };
   };
 }
-
-/** A GridRange has cells in the area. */
-const touches = (range: JsonObject, area: Area): boolean =>
-  intersects(rectOf(range), {
-    startRow: area.startRow ?? 0,
-    endRow: area.endRow ?? Number.MAX_SAFE_INTEGER,
-    startColumn: area.startColumn ?? 0,
-    endColumn: area.endColumn ?? Number.MAX_SAFE_INTEGER,
-  });

@@ -133,20 +133,3 @@ export function shownRange(sheetId: number, area: Area): JsonObject {
     ...(area.endColumn === undefined ? {} : { endColumnIndex: area.endColumn }),
   };
 }
-
-/** Sides that are open are the grid's. */
-export const rectOf = (range: JsonObject): Rect => ({
-  startRow: intAt(range, "startRowIndex") ?? 0,
-  endRow: intAt(range, "endRowIndex") ?? Number.MAX_SAFE_INTEGER,
-  startColumn: intAt(range, "startColumnIndex") ?? 0,
-  endColumn: intAt(range, "endColumnIndex") ?? Number.MAX_SAFE_INTEGER,
-});
-
-export const intersects = (a: Rect, b: Rect): boolean =>
-  a.startRow < b.endRow && b.startRow < a.endRow && a.startColumn < b.endColumn && b.startColumn < a.endColumn;
-
-export const contains = (outer: Rect, inner: Rect): boolean =>
-  inner.startRow >= outer.startRow &&
-  inner.endRow <= outer.endRow &&
-  inner.startColumn >= outer.startColumn &&
-  inner.endColumn <= outer.endColumn;

@@ -1,13 +1,13 @@
 /**
- * Rows and columns that come, go and move, with all that is tied to them: cells, formulas on every sheet, merges, filters,
- * groups, protected, named and banded ranges, sizes, developer metadata.
+ * Rows and columns that come, go and move, with all that is tied to them: cells, formulas on every sheet, named ranges,
+ * sizes, developer metadata.
  */
 import { type AxisChange, counted, type Dimension, moveGridRange, moveIndex, moveSpan } from "./axis.ts";
-import { type Book, checkSize, type DimensionSpan, type Features, type Sheet, type SheetState } from "./book.ts";
+import { type Book, checkSize, type DimensionSpan, type Sheet, type SheetState } from "./book.ts";
 import { type Cell, isRich, slim } from "./cell.ts";
 import { invalid } from "./errors.ts";
 import { followed } from "./formula/rewrite.ts";
-import { type JsonObject, isObject, objectAt, objectsAt } from "./json.ts";
+import { type JsonObject, isObject, objectAt } from "./json.ts";
 
 export const sizeOf = ({ state }: Sheet, dimension: Dimension): number => (dimension === "ROWS" ? state.rowCount : state.columnCount);
 
@@ -77,22 +77,12 @@ export function deleteDimension(book: Book, sheet: Sheet, dimension: Dimension, 
 const missing = (what: string, index: number, size: number) =>
   invalid(`Cannot delete a ${what} that doesn't exist. Tried to delete ${what} index ${index} but there are only ${size} ${what}s.`);
 
-/** @throws Refusal when what moves, or where it goes, cuts a merge */
 export function moveDimension(
   book: Book,
   sheet: Sheet,
   dimension: Dimension,
   { start, end, to }: { start: number; end: number; to: number },
 ): void {
-  const keys = dimension === "ROWS" ? (["startRowIndex", "endRowIndex"] as const) : (["startColumnIndex", "endColumnIndex"] as const);
-  for (const merge of sheet.state.features.merges) {
-    const [from, until] = [Number(merge[keys[0]]), Number(merge[keys[1]])];
-    const cut = (index: number): boolean => index > from && index < until;
-    if (cut(start) || cut(end) || cut(to)) {
-      const what = counted(dimension);
-      throw invalid(`Sorry, it is not possible to move a ${what} to a position that crosses a merged cell. Please unmerge and try again.`);
-    }
-  }
   apply(book, sheet, { is: "move", dimension, start, end, to });
 }
 
@@ -125,13 +115,9 @@ function apply(book: Book, sheet: Sheet, change: AxisChange): void {
     const place = moveSpan(change, span);
     return place === undefined ? [] : [{ ...span, ...place }];
   });
-  const filter = state.basicFilter === undefined ? undefined : moveHolder(change, state.basicFilter);
-  const { basicFilter: _gone, ...rest } = state;
   sheet.state = {
-    ...rest,
-    ...(filter === undefined ? {} : { basicFilter: filter }),
+    ...state,
     [change.dimension === "ROWS" ? "rows" : "columns"]: moved.toSorted((a, b) => a.start - b.start),
-    features: moveFeatures(change, state.features),
   };
   const id = state.id;
   book.state = {
@@ -144,31 +130,8 @@ function apply(book: Book, sheet: Sheet, change: AxisChange): void {
 const some = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value]);
 const sheetOf = (range: JsonObject): number => Number(range["sheetId"] ?? 0);
 
-function moveFeatures(change: AxisChange, features: Features): Features {
-  const holders = (list: readonly JsonObject[]): JsonObject[] => list.flatMap((item) => some(moveHolder(change, item)));
-  const groups = (list: readonly JsonObject[], dimension: Dimension): JsonObject[] =>
-    change.dimension !== dimension ? [...list] : list.flatMap((group) => some(moveDimensionRange(change, group)));
-  return {
-    merges: features.merges.flatMap((merge) => some(moveGridRange(change, merge)).filter(isMerge)),
-    conditionalFormats: holders(features.conditionalFormats),
-    filterViews: holders(features.filterViews),
-    protectedRanges: holders(features.protectedRanges),
-    bandedRanges: holders(features.bandedRanges),
-    rowGroups: groups(features.rowGroups, "ROWS"),
-    columnGroups: groups(features.columnGroups, "COLUMNS"),
-  };
-}
-
-/** A merge of one cell is none. */
-const isMerge = (m: JsonObject): boolean =>
-  Number(m["endRowIndex"]) - Number(m["startRowIndex"]) > 1 || Number(m["endColumnIndex"]) - Number(m["startColumnIndex"]) > 1;
-
-/** Something with a `range` or `ranges`; undefined when none is left. */
+/** Something with a `range`; undefined when none is left. */
 function moveHolder(change: AxisChange, holder: JsonObject): JsonObject | undefined {
-  if (Array.isArray(holder["ranges"])) {
-    const ranges = objectsAt(holder, "ranges").flatMap((range) => some(moveGridRange(change, range)));
-    return ranges.length === 0 ? undefined : { ...holder, ranges };
-  }
   if (!isObject(holder["range"])) return holder;
   const range = moveGridRange(change, holder["range"]);
   return range === undefined ? undefined : { ...holder, range };

@@ -100,58 +100,6 @@ test("copy, cut, and a copy that fills a larger place", () => {
   assert.deepEqual(c.values("A5:B5"), [["1", "2"]]);
 });
 
-test("insertRange pushes the cells of its rows or columns along, deleteRange lets them close up", () => {
-  const c = client();
-  ok(
-    c.put("A1", [
-      ["a", "b"],
-      ["c", "d"],
-    ]),
-  );
-  ok(c.batch({ insertRange: { range: range(0, 1, 0, 1), shiftDimension: "ROWS" } }));
-  assert.deepEqual(c.values("A1:B3"), [["", "b"], ["a", "d"], ["c"]]);
-  ok(c.batch({ insertRange: { range: range(1, 2, 0, 2), shiftDimension: "COLUMNS" } }));
-  assert.deepEqual(c.values("A1:D3"), [["", "b"], ["", "", "a", "d"], ["c"]]);
-  ok(
-    c.batch(
-      { deleteRange: { range: range(1, 2, 0, 2), shiftDimension: "COLUMNS" } },
-      { deleteRange: { range: range(0, 1, 0, 1), shiftDimension: "ROWS" } },
-    ),
-  );
-  assert.deepEqual(c.values("A1:B3"), [
-    ["a", "b"],
-    ["c", "d"],
-  ]);
-  assert.match(refusal(c.batch({ deleteRange: { range: range(0, 1, 0, 1) } })), /dimension/);
-});
-
-test("borders: outer lines at the edges, inner ones between, NONE takes them away", () => {
-  const c = client();
-  const borders = (): unknown => {
-    const [sheet] = c.book({ ranges: "A1:B1", fields: "sheets.data.rowData.values.userEnteredFormat.borders" })["sheets"] as {
-      data: { rowData?: { values: object[] }[] }[];
-    }[];
-    return sheet?.data[0]?.rowData?.[0]?.values.map((v) =>
-      Object.keys((v as { userEnteredFormat?: { borders?: object } }).userEnteredFormat?.borders ?? {}),
-    );
-  };
-  ok(
-    c.batch({
-      updateBorders: { range: range(0, 1, 0, 2), top: { style: "SOLID" }, right: { style: "DOUBLE" }, innerVertical: { style: "DASHED" } },
-    }),
-  );
-  assert.deepEqual(borders(), [
-    ["top", "right"],
-    ["top", "left", "right"],
-  ]);
-  ok(
-    c.batch({
-      updateBorders: { range: range(0, 1, 0, 2), top: { style: "NONE" }, right: { style: "NONE" }, innerVertical: { style: "NONE" } },
-    }),
-  );
-  assert.equal(borders(), undefined);
-});
-
 test("notes come and go without touching values; validation is kept with its cell", () => {
   const c = client();
   const note = (text: string): object => ({

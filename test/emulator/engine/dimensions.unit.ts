@@ -1,17 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Body, type Client, client, ok, refusal } from "./client.ts";
+import { client, ok, refusal } from "./client.ts";
 
-interface Tab {
-  readonly properties: {
-    readonly sheetId: number;
-    readonly title: string;
-    readonly gridProperties: Record<string, unknown>;
-    readonly [key: string]: unknown;
-  };
-  readonly [key: string]: unknown;
-}
-const tabs = (c: Client): Tab[] => c.book()["sheets"] as Tab[];
 const range = (startRowIndex: number, endRowIndex: number, startColumnIndex: number, endColumnIndex: number): object => ({
   sheetId: 0,
   startRowIndex,
@@ -111,41 +101,4 @@ test("sorting: numbers, text, booleans, then blanks either way; hidden rows stay
     ),
   );
   assert.deepEqual(column(), [["TRUE"], ["2"], ["10"], ["A"], ["b"]]);
-});
-
-test("merges replace those they cover, keep the first value, and are never cut", () => {
-  const c = client();
-  ok(
-    c.put("A1", [
-      ["a", "b"],
-      ["c", "d"],
-    ]),
-  );
-  ok(c.batch({ mergeCells: { range: range(0, 2, 0, 2), mergeType: "MERGE_ROWS" } }));
-  assert.deepEqual(tabs(c)[0]?.["merges"], [
-    { startRowIndex: 0, endRowIndex: 1, startColumnIndex: 0, endColumnIndex: 2 },
-    { startRowIndex: 1, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 },
-  ]);
-  assert.deepEqual(c.values("A1:B2"), [["a"], ["c"]]);
-  assert.match(refusal(c.batch({ unmergeCells: { range: range(0, 1, 0, 1) } })), /select all cells in a merged range/);
-  ok(c.batch({ mergeCells: { range: range(0, 2, 0, 2), mergeType: "MERGE_ALL" } }));
-  assert.deepEqual(tabs(c)[0]?.["merges"], [{ startRowIndex: 0, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 }]);
-  ok(c.batch({ unmergeCells: { range: range(0, 9, 0, 9) } }));
-  assert.equal(tabs(c)[0]?.["merges"], undefined);
-});
-
-test("groups nest by depth and set the control's side", () => {
-  const c = client();
-  const group = (startIndex: number, endIndex: number): object => ({ range: { sheetId: 0, dimension: "ROWS", startIndex, endIndex } });
-  ok(c.batch({ addDimensionGroup: group(0, 4) }));
-  const [reply] = ok(c.batch({ addDimensionGroup: group(1, 2) }))["replies"] as Body[];
-  const shown = (startIndex: number, endIndex: number, depth: number): object => ({
-    range: { dimension: "ROWS", startIndex, endIndex },
-    depth,
-  });
-  assert.deepEqual(reply, { addDimensionGroup: { dimensionGroups: [shown(0, 4, 1), shown(1, 2, 2)] } });
-  assert.equal(tabs(c)[0]?.properties.gridProperties["rowGroupControlAfter"], true);
-  ok(c.batch({ deleteDimensionGroup: group(0, 2) }));
-  assert.deepEqual(tabs(c)[0]?.["rowGroups"], [shown(1, 4, 1)]);
-  assert.match(refusal(c.batch({ deleteDimensionGroup: group(0, 9) })), /no dimension group/);
 });

@@ -9,22 +9,10 @@ const range = { sheetId: 0, startRowIndex: 0, endRowIndex: 2, startColumnIndex: 
 const rows = (startIndex: number, endIndex: number): object => ({ sheetId: 0, dimension: "ROWS", startIndex, endIndex });
 const requests = [
   { addSheet: { properties: { title: "x", tabColor: { red: 1 } } } },
-  { mergeCells: { range } },
   { addNamedRange: { namedRange: { name: "named", range } } },
-  { addProtectedRange: { protectedRange: { range } } },
-  { setBasicFilter: { filter: { range } } },
-  { addFilterView: { filter: { range } } },
-  { addDimensionGroup: { range: rows(0, 2) } },
   {
     createDeveloperMetadata: { developerMetadata: { metadataKey: "k", location: { dimensionRange: rows(0, 1) }, visibility: "DOCUMENT" } },
   },
-  {
-    addConditionalFormatRule: {
-      rule: { ranges: [range], booleanRule: { condition: { type: "NOT_BLANK" }, format: { backgroundColor: { red: 1 } } } },
-    },
-  },
-  { updateConditionalFormatRule: { sheetId: 0, index: 0, newIndex: 0 } },
-  { addBanding: { bandedRange: { range, rowProperties: { headerColor: { red: 1 } } } } },
   {
     repeatCell: {
       range,

@@ -6,9 +6,9 @@ import { invalid } from "../errors.ts";
 import { shifted } from "../formula/rewrite.ts";
 import { isFailure } from "../formula/value.ts";
 import { intAt, isObject, type JsonObject, optionalObject, stringAt } from "../json.ts";
-import { contains, gridRange, intersects, overlap, rectOf } from "../ranges.ts";
+import { overlap } from "../ranges.ts";
 import { Renderer } from "../render.ts";
-import { type Context, gridWith, type Handlers, setFeatures, targetAt } from "./request.ts";
+import { type Context, gridWith, type Handlers, targetAt } from "./request.ts";
 
 /** A block of cells lifted from a sheet, by row. */
 type Block = readonly (readonly (Cell | undefined)[])[];
@@ -81,22 +81,6 @@ function computed({ book }: Context, sheet: Sheet, rect: Rect, block: Block): Bl
 const shift = (cell: Cell | undefined, rows: number, columns: number): Cell | undefined =>
   isRich(cell) && cell.formula !== undefined ? { ...cell, formula: shifted(cell.formula, rows, columns) } : cell;
 
-/** Merges inside a block that is copied are copied with it. */
-function copyMerges(source: { sheet: Sheet; rect: Rect }, target: { sheet: Sheet; rect: Rect }): void {
-  const inside = source.sheet.state.features.merges.map(rectOf).filter((m) => contains(source.rect, m));
-  const [rows, columns] = [target.rect.startRow - source.rect.startRow, target.rect.startColumn - source.rect.startColumn];
-  const copies = inside.map((m) => ({
-    startRow: m.startRow + rows,
-    endRow: m.endRow + rows,
-    startColumn: m.startColumn + columns,
-    endColumn: m.endColumn + columns,
-  }));
-  const left = target.sheet.state.features.merges.filter((m) => !intersects(rectOf(m), target.rect));
-  const added = copies.map((m) => gridRange(target.sheet.state.id, m));
-  if (added.length > 0 || left.length < target.sheet.state.features.merges.length)
-    setFeatures(target.sheet, { merges: [...left, ...added] });
-}
-
 export const PASTE_HANDLERS: Handlers = {
   copyPaste(context, request) {
     const source = targetAt(context.book, request, "source");
@@ -117,8 +101,6 @@ export const PASTE_HANDLERS: Handlers = {
         const cell = shift(block[r % rows]?.[c % columns], row - from.startRow - (r % rows), column - from.startColumn - (c % columns));
         target.sheet.grid.set(row, column, slim(paste(toRich(cell), toRich(target.sheet.grid.cell(row, column)))));
       }
-    const filled = { ...to, endRow: to.startRow + across.rows, endColumn: to.startColumn + across.columns };
-    if (type === "PASTE_NORMAL" && block === values) copyMerges({ sheet: source.sheet, rect: from }, { sheet: target.sheet, rect: filled });
     return undefined;
   },
 
@@ -133,12 +115,6 @@ export const PASTE_HANDLERS: Handlers = {
     const block = lift(source.sheet, from);
     const to = { startRow, startColumn, endRow: startRow + height(from), endColumn: startColumn + width(from) };
     growTo(book, sheet, to.endRow, to.endColumn);
-    copyMerges({ sheet: source.sheet, rect: from }, { sheet, rect: to });
-    setFeatures(source.sheet, {
-      merges: source.sheet.state.features.merges.filter(
-        (m) => !contains(from, rectOf(m)) || (sheet === source.sheet && contains(to, rectOf(m))),
-      ),
-    });
     for (const [r, row] of block.entries())
       for (const c of row.keys()) source.sheet.grid.set(from.startRow + r, from.startColumn + c, undefined);
     for (const [r, row] of block.entries())

@@ -1,6 +1,5 @@
 /**
- * sortRange, and the order that a basic filter brings. Ascending: numbers, text, booleans; blanks
- * are last either way. Hidden rows stay where they are. Developer metadata follows its row, as
+ * sortRange. Ascending: numbers, text, booleans; blanks are last either way. Hidden rows stay where they are. Developer metadata follows its row, as
  * probed on the real API; where a row leaves cells behind outside of the range, it stays too.
  */
 import type { Book, Sheet } from "../book.ts";
@@ -11,7 +10,7 @@ import { compare, isFailure } from "../formula/value.ts";
 import type { Rect } from "../a1.ts";
 import { intAt, type JsonObject, objectsAt, stringAt } from "../json.ts";
 import { moveRowMetadata } from "../metadata.ts";
-import { overlap, rectOf } from "../ranges.ts";
+import { overlap } from "../ranges.ts";
 import { Renderer } from "../render.ts";
 import { type Handlers, targetAt } from "./request.ts";
 
@@ -62,18 +61,6 @@ function moveRows(book: Book, sheet: Sheet, lines: readonly { readonly row: numb
 }
 
 /**
- * The rows of a rectangle that a new order may move.
- * @throws Refusal for cells merged across rows
- */
-function placesOf(sheet: Sheet, rect: Rect): number[] {
-  const tall = sheet.state.features.merges
-    .map(rectOf)
-    .find((m) => m.endRow - m.startRow > 1 && m.startRow < rect.endRow && m.endRow > rect.startRow);
-  if (tall !== undefined) throw invalid("You can't sort a range containing vertical merges.");
-  return visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used));
-}
-
-/**
  * Puts the rows of a rectangle in another order.
  * @param rows the numbers of its rows, in the new order
  */
@@ -100,7 +87,10 @@ export function sortRows(book: Book, sheet: Sheet, rect: Rect, sortSpecs: JsonOb
     const value = renderer.evaluator.value(sheet, row, column);
     return isFailure(value) ? value.error : value;
   };
-  const lines = placesOf(sheet, rect).map((row) => ({ row, keys: specs.map(({ column }) => keyAt(row, column)) }));
+  const lines = visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used)).map((row) => ({
+    row,
+    keys: specs.map(({ column }) => keyAt(row, column)),
+  }));
   const sorted = lines.toSorted((a, b) => order(a.keys, b.keys, specs));
   reorder(
     book,
