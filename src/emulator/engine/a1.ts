@@ -19,7 +19,7 @@ export interface Rect {
   readonly endColumn: number;
 }
 
-/** A range as written: a title (quoted or not), an area, or a bare name that may be a title or a named range. */
+/** A range as written: a title (quoted or not), an area, or a bare name that may be a title. */
 export type Reference =
   | { readonly is: "area"; readonly title?: string; readonly area: Area; readonly single: boolean }
   | { readonly is: "sheet"; readonly title: string }

@@ -4,13 +4,6 @@ import { Grid } from "./grid.ts";
 import type { Ids } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 
-/** Rows or columns that have something to say: pixelSize, hiddenByUser. Sorted, disjoint, half-open. */
-export interface DimensionSpan {
-  readonly start: number;
-  readonly end: number;
-  readonly properties: JsonObject;
-}
-
 export interface SheetState {
   readonly id: number;
   readonly title: string;
@@ -21,8 +14,6 @@ export interface SheetState {
   readonly properties: JsonObject;
   /** The other GridProperties: frozen rows, gridlines, group controls. */
   readonly gridProperties: JsonObject;
-  readonly rows: readonly DimensionSpan[];
-  readonly columns: readonly DimensionSpan[];
 }
 
 export interface Sheet {
@@ -33,7 +24,6 @@ export interface Sheet {
 export interface BookState {
   /** SpreadsheetProperties without defaultFormat and theme. */
   readonly properties: JsonObject;
-  readonly namedRanges: readonly JsonObject[];
   /** DeveloperMetadata, in the API's form. */
   readonly metadata: readonly JsonObject[];
 }
@@ -113,8 +103,6 @@ export function newSheet(id: number, title: string, rowCount = 1000, columnCount
       hidden: false,
       properties: {},
       gridProperties: {},
-      rows: [],
-      columns: [],
     },
     grid,
   };

@@ -1,7 +1,6 @@
 /** A new spreadsheet from what spreadsheets.create was sent. */
-import { type Book, checkSize, growTo, newSheet, type Sheet, sheetById } from "./book.ts";
+import { type Book, checkSize, growTo, newSheet, type Sheet, sheetById, sheetByTitle } from "./book.ts";
 import { readCellData, written } from "./cell-data.ts";
-import { checkTitle } from "./copy-sheet.ts";
 import { NEW_PROPERTIES } from "./defaults.ts";
 import { invalid } from "./errors.ts";
 import { EVERYTHING } from "./fieldmask.ts";
@@ -16,7 +15,12 @@ const KNOWN_IN_SHEET = new Set(["properties", "data"]);
 export function createBook(id: string, body: JsonObject, ids: Ids): Book {
   refuseOthers("spreadsheet", body, KNOWN);
   const { defaultFormat: _format, spreadsheetTheme: _theme, ...properties } = present(objectAt(body, "properties"));
-  const book: Book = { id, sheets: [], state: { properties: { ...NEW_PROPERTIES, ...properties }, namedRanges: [], metadata: [] } };
+  const { locale = NEW_PROPERTIES["locale"] } = properties;
+  if (locale !== NEW_PROPERTIES["locale"])
+    throw invalid(
+      `Invalid spreadsheet: creating a spreadsheet with the locale ${JSON.stringify(locale)} is not supported by this emulator.`,
+    );
+  const book: Book = { id, sheets: [], state: { properties: { ...NEW_PROPERTIES, ...properties }, metadata: [] } };
   const wanted = objectsAt(body, "sheets");
   if (wanted.length === 0) book.sheets = [newSheet(0, "Sheet1")];
   for (const [i, sheet] of wanted.entries()) {
@@ -50,6 +54,15 @@ export function addSheet(book: Book, ids: Ids, properties: JsonObject): Sheet {
   book.sheets = book.sheets.toSpliced(index, 0, sheet);
   setProperties(sheet, properties);
   return sheet;
+}
+
+/** @throws Refusal for a title that a sheet can't have */
+export function checkTitle(book: Book, title: string, own?: Sheet): string {
+  if (title.trim() === "") throw invalid("The sheet name cannot be empty.");
+  if (title.length > 100) throw invalid("The sheet name cannot be greater than 100 characters.");
+  const other = sheetByTitle(book, title);
+  if (other !== undefined && other !== own) throw invalid(`A sheet with the name "${title}" already exists. Please enter another name.`);
+  return title;
 }
 
 function nextTitle(book: Book): string {

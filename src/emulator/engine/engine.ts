@@ -66,7 +66,7 @@ function seed(library: Library, spreadsheetId: string, title: string, tabs: Tabs
   });
   const book: Book = {
     id: spreadsheetId,
-    state: { properties: { ...NEW_PROPERTIES, title }, namedRanges: [], metadata: [] },
+    state: { properties: { ...NEW_PROPERTIES, title }, metadata: [] },
     sheets: sheets.length === 0 ? [newSheet(0, "Sheet1")] : sheets,
   };
   atomically(book, library.ids, () => {

@@ -5,7 +5,6 @@
 import { formatDate, isDatePattern } from "./date-format.ts";
 import { general } from "./general.ts";
 import type { JsonObject } from "./json.ts";
-import { EN_US, type Locale } from "./locale.ts";
 
 /** What Sheets takes for a type without a pattern in en_US. */
 const DEFAULT_PATTERNS: Readonly<Record<string, string>> = {
@@ -31,26 +30,24 @@ export function isDateFormat(format: JsonObject | undefined): boolean {
 }
 
 /** A number as its cell shows it. */
-export function formatNumber(value: number, format: JsonObject | undefined, locale: Locale = EN_US): string {
+export function formatNumber(value: number, format: JsonObject | undefined): string {
   const type = format?.["type"];
   const pattern = patternOf(format);
-  if (pattern === "" || type === "TEXT" || pattern === "@" || pattern.toLowerCase() === "general") return localised(general(value), locale);
-  if (isDateFormat(format)) return formatDate(value, pattern) ?? localised(general(value), locale);
-  return inPattern(value, pattern, locale);
+  if (pattern === "" || type === "TEXT" || pattern === "@" || pattern.toLowerCase() === "general") return general(value);
+  if (isDateFormat(format)) return formatDate(value, pattern) ?? general(value);
+  return inPattern(value, pattern);
 }
-
-const localised = (text: string, locale: Locale): string => (locale.decimal === "." ? text : text.replace(".", locale.decimal));
 
 /** Splits at ";" outside quotes: positive;negative;zero;text. */
 function sections(pattern: string): string[] {
   return pattern.match(/("[^"]*"|\\.|[^;"\\])+/g) ?? [""];
 }
 
-function inPattern(value: number, pattern: string, locale: Locale): string {
+function inPattern(value: number, pattern: string): string {
   const [positive = "", negative, zero] = sections(pattern);
-  if (value < 0 && negative !== undefined) return section(-value, negative, locale);
-  if (value === 0 && zero !== undefined) return section(0, zero, locale);
-  const shown = section(Math.abs(value), positive, locale);
+  if (value < 0 && negative !== undefined) return section(-value, negative);
+  if (value === 0 && zero !== undefined) return section(0, zero);
+  const shown = section(Math.abs(value), positive);
   return value < 0 && /[1-9]/.test(shown) ? `-${shown}` : shown;
 }
 
@@ -82,34 +79,34 @@ function literal(token: string): string {
   return token.startsWith("*") || /^\[[^$]/.test(token) ? "" : token.replace(/^\[\$([^\]-]*).*$/, "$1");
 }
 
-function section(size: number, pattern: string, locale: Locale): string {
+function section(size: number, pattern: string): string {
   const { before, digits, after } = layout(pattern);
   const percent = /%/.test(before + after) ? 100 : 1;
   if (digits === "") return before + after;
-  return before + digitsOf(size * percent, digits, locale) + after;
+  return before + digitsOf(size * percent, digits) + after;
 }
 
-function digitsOf(size: number, digits: string, locale: Locale): string {
+function digitsOf(size: number, digits: string): string {
   const power = /[Ee]([+-])(0+)$/.exec(digits);
   const mantissa = power === null ? digits : digits.slice(0, power.index);
   const [whole = "", fraction = ""] = mantissa.split(".");
   const places = fraction.replace(/[^0#?]/g, "");
-  if (power === null) return fixed(size, whole, places, locale);
+  if (power === null) return fixed(size, whole, places);
   const [head = "0", exponent = "0"] = size.toExponential(places.length).split("e");
   const n = Number(exponent);
   const sign = n < 0 ? "-" : power[1] === "+" ? "+" : "";
-  return `${fixed(Number(head), "0", places, locale)}E${sign}${String(Math.abs(n)).padStart(power[2]?.length ?? 1, "0")}`;
+  return `${fixed(Number(head), "0", places)}E${sign}${String(Math.abs(n)).padStart(power[2]?.length ?? 1, "0")}`;
 }
 
-function fixed(size: number, whole: string, places: string, locale: Locale): string {
+function fixed(size: number, whole: string, places: string): string {
   const scaled = size / 1000 ** (/,+$/.exec(whole)?.[0].length ?? 0);
   const [integer = "0", decimals = ""] = rounded(scaled, Math.min(places.length, 20)).split(".");
   const least = (whole.match(/0/g) ?? []).length;
   let shown = integer === "0" && least === 0 ? "" : integer.padStart(least, "0");
-  if (/,.*[0#?]/.test(whole)) shown = shown.replace(/\B(?=(\d{3})+$)/g, locale.group);
+  if (/,.*[0#?]/.test(whole)) shown = shown.replace(/\B(?=(\d{3})+$)/g, ",");
   const optional = places.length - places.replace(/[#?]+$/, "").length;
   const kept = decimals.slice(0, places.length - optional) + decimals.slice(places.length - optional).replace(/0+$/, "");
-  return kept === "" ? shown || (least === 0 && places === "" ? "" : shown) : `${shown}${locale.decimal}${kept}`;
+  return kept === "" ? shown || (least === 0 && places === "" ? "" : shown) : `${shown}.${kept}`;
 }
 
 /** Half away from zero as people expect it: 1.005 → 1.01 though its double is below. */

@@ -1,6 +1,6 @@
 /** A spreadsheet as spreadsheets.get answers it. Grid data is built only where the mask and the ranges ask for it. */
 import type { Rect } from "./a1.ts";
-import type { Book, DimensionSpan, Sheet } from "./book.ts";
+import type { Book, Sheet } from "./book.ts";
 import { cellData } from "./cell-data.ts";
 import { COLUMN_WIDTH, DEFAULT_FORMAT, ROW_HEIGHT, THEME } from "./defaults.ts";
 import { below, type Mask } from "./fieldmask.ts";
@@ -32,7 +32,7 @@ export interface View {
 const locationType = (metadata: JsonObject): string => stringAt(objectAt(metadata, "location"), "locationType") ?? "";
 
 export function presentBook(book: Book, { targets, gridData, mask }: View): JsonObject {
-  const { properties, namedRanges, metadata } = book.state;
+  const { properties, metadata } = book.state;
   const renderer = new Renderer(book);
   const shown = book.sheets.filter((s) => targets === undefined || targets.some((t) => t.sheet === s));
   const dataMask = below(mask, "sheets", "data");
@@ -47,7 +47,6 @@ export function presentBook(book: Book, { targets, gridData, mask }: View): Json
     spreadsheetId: book.id,
     properties: { ...properties, defaultFormat: DEFAULT_FORMAT, spreadsheetTheme: THEME },
     sheets,
-    ...(namedRanges.length === 0 ? {} : { namedRanges }),
     spreadsheetUrl: `https://docs.google.com/spreadsheets/d/${book.id}/edit`,
     ...(own.length === 0 ? {} : { developerMetadata: own }),
   };
@@ -71,14 +70,13 @@ interface Context {
 
 function gridDataOf(context: Context, sheet: Sheet, rect: Rect): JsonObject {
   const rowData = below(context.mask, "rowData") === undefined ? [] : rowsOf(context, sheet, rect);
-  const { rows, columns } = sheet.state;
   const dimension = (name: "rowMetadata" | "columnMetadata"): JsonObject => {
     if (below(context.mask, name) === undefined) return {};
     return {
       [name]:
         name === "rowMetadata"
-          ? dimensions(rows, rect.startRow, rect.endRow, metadataAt(context.book, sheet, "ROWS", ROW_HEIGHT))
-          : dimensions(columns, rect.startColumn, rect.endColumn, metadataAt(context.book, sheet, "COLUMNS", COLUMN_WIDTH)),
+          ? dimensions(rect.startRow, rect.endRow, propertiesAt(context.book, sheet, "ROWS", ROW_HEIGHT))
+          : dimensions(rect.startColumn, rect.endColumn, propertiesAt(context.book, sheet, "COLUMNS", COLUMN_WIDTH)),
     };
   };
   return {
@@ -111,19 +109,14 @@ function rowsOf({ renderer, mask }: Context, sheet: Sheet, rect: Rect): JsonObje
   return rows;
 }
 
-type Defaults = (index: number) => JsonObject;
+type PropertiesAt = (index: number) => JsonObject;
 
 /** DimensionProperties of every row or column in a stretch. */
-function dimensions(spans: readonly DimensionSpan[], start: number, end: number, defaults: Defaults): JsonObject[] {
-  const all = Array.from({ length: end - start }, (_, i) => defaults(start + i));
-  for (const span of spans)
-    for (let i = Math.max(span.start, start); i < Math.min(span.end, end); i++)
-      all[i - start] = { ...all[i - start], ...withoutDefaults(span.properties) };
-  return all;
-}
+const dimensions = (start: number, end: number, at: PropertiesAt): JsonObject[] =>
+  Array.from({ length: end - start }, (_, i) => at(start + i));
 
-/** A row's or column's default size, with the developer metadata that is attached to it. */
-function metadataAt(book: Book, sheet: Sheet, dimension: string, pixelSize: number): Defaults {
+/** A row's or column's size, with the developer metadata that is attached to it. */
+function propertiesAt(book: Book, sheet: Sheet, dimension: string, pixelSize: number): PropertiesAt {
   const plain = { pixelSize };
   const attached = new Map<number, JsonObject[]>();
   for (const metadata of book.state.metadata) {

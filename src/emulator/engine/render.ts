@@ -5,8 +5,7 @@ import { Evaluator } from "./formula/evaluate.ts";
 import { isFailure, type Single } from "./formula/value.ts";
 import { invalid } from "./errors.ts";
 import { general } from "./general.ts";
-import { type JsonObject, textAt } from "./json.ts";
-import { type Locale, localeOf } from "./locale.ts";
+import type { JsonObject } from "./json.ts";
 import { formatNumber, isDateFormat } from "./number-format.ts";
 
 const VALUES = ["FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"] as const;
@@ -34,11 +33,9 @@ function oneOf<T extends string>(options: readonly [T, ...T[]], given: string | 
 
 /** Reads the cells of one spreadsheet during one call. */
 export class Renderer {
-  readonly locale: Locale;
   readonly evaluator: Evaluator;
 
   constructor(book: Book) {
-    this.locale = localeOf(textAt(book.state.properties, "locale"));
     this.evaluator = new Evaluator(book);
   }
 
@@ -59,8 +56,7 @@ export class Renderer {
 
   #plain(value: Scalar): string {
     if (typeof value === "boolean") return value ? "TRUE" : "FALSE";
-    const text = typeof value === "number" ? general(value) : value;
-    return this.locale.decimal === "." || typeof value === "string" ? text : text.replace(".", this.locale.decimal);
+    return typeof value === "number" ? general(value) : value;
   }
 
   /** The format that a cell's number is shown in. */
@@ -82,6 +78,6 @@ export class Renderer {
   formatted(value: Single, format: JsonObject | undefined): string {
     if (value === undefined) return "";
     if (isFailure(value)) return value.error;
-    return typeof value === "number" ? formatNumber(value, format, this.locale) : this.#plain(value);
+    return typeof value === "number" ? formatNumber(value, format) : this.#plain(value);
   }
 }

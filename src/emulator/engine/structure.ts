@@ -1,9 +1,9 @@
 /**
- * Rows and columns that come, go and move, with all that is tied to them: cells, formulas on every sheet, named ranges,
- * sizes, developer metadata.
+ * Rows and columns that come, go and move, with all that is tied to them: cells, formulas on every sheet,
+ * developer metadata.
  */
-import { type AxisChange, counted, type Dimension, moveGridRange, moveIndex, moveSpan } from "./axis.ts";
-import { type Book, checkSize, type DimensionSpan, type Sheet, type SheetState } from "./book.ts";
+import { type AxisChange, counted, type Dimension, moveIndex, moveSpan } from "./axis.ts";
+import { type Book, checkSize, type Sheet, type SheetState } from "./book.ts";
 import { type Cell, isRich, slim } from "./cell.ts";
 import { invalid } from "./errors.ts";
 import { followed } from "./formula/rewrite.ts";
@@ -109,47 +109,20 @@ export function resize(book: Book, sheet: Sheet, rows: number, columns: number):
 function apply(book: Book, sheet: Sheet, change: AxisChange): void {
   sheet.grid.move(change.dimension, (index) => moveIndex(change, index));
   followFormulas(book, sheet, change);
-  const { state } = sheet;
-  const spans = change.dimension === "ROWS" ? state.rows : state.columns;
-  const moved = spans.flatMap((span): DimensionSpan[] => {
-    const place = moveSpan(change, span);
-    return place === undefined ? [] : [{ ...span, ...place }];
-  });
-  sheet.state = {
-    ...state,
-    [change.dimension === "ROWS" ? "rows" : "columns"]: moved.toSorted((a, b) => a.start - b.start),
-  };
-  const id = state.id;
-  book.state = {
-    ...book.state,
-    namedRanges: book.state.namedRanges.flatMap((n) => (sheetOf(objectAt(n, "range")) === id ? some(moveHolder(change, n)) : [n])),
-    metadata: book.state.metadata.flatMap((m) => some(moveMetadata(change, id, m))),
-  };
+  const { id } = sheet.state;
+  book.state = { ...book.state, metadata: book.state.metadata.flatMap((m) => some(moveMetadata(change, id, m))) };
 }
 
 const some = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value]);
 const sheetOf = (range: JsonObject): number => Number(range["sheetId"] ?? 0);
 
-/** Something with a `range`; undefined when none is left. */
-function moveHolder(change: AxisChange, holder: JsonObject): JsonObject | undefined {
-  if (!isObject(holder["range"])) return holder;
-  const range = moveGridRange(change, holder["range"]);
-  return range === undefined ? undefined : { ...holder, range };
-}
-
-/** Something with a DimensionRange under `range`. */
-function moveDimensionRange(change: AxisChange, holder: JsonObject): JsonObject | undefined {
-  const range = objectAt(holder, "range");
-  const span = moveSpan(change, { start: Number(range["startIndex"] ?? 0), end: Number(range["endIndex"]) });
-  return span === undefined ? undefined : { ...holder, range: { ...range, startIndex: span.start, endIndex: span.end } };
-}
-
 function moveMetadata(change: AxisChange, sheetId: number, metadata: JsonObject): JsonObject | undefined {
   const location = objectAt(metadata, "location");
   const range = location["dimensionRange"];
   if (!isObject(range) || range["dimension"] !== change.dimension || sheetOf(range) !== sheetId) return metadata;
-  const moved = moveDimensionRange(change, { range });
-  return moved === undefined ? undefined : { ...metadata, location: { ...location, dimensionRange: objectAt(moved, "range") } };
+  const span = moveSpan(change, { start: Number(range["startIndex"] ?? 0), end: Number(range["endIndex"]) });
+  if (span === undefined) return undefined;
+  return { ...metadata, location: { ...location, dimensionRange: { ...range, startIndex: span.start, endIndex: span.end } } };
 }
 
 function followFormulas(book: Book, changed: Sheet, change: AxisChange): void {

@@ -13,7 +13,7 @@ const setSheet = (properties: object, fields: string): object => ({
   updateSheetProperties: { properties: { sheetId: 0, ...properties }, fields },
 });
 
-test("rows and columns: insert, delete, append, move, hide", () => {
+test("rows and columns: insert, delete, append, move", () => {
   const c = client();
   const letters = (): string => ((c.values("A1:A9") as string[][] | undefined) ?? []).map(([v]) => v ?? "_").join("");
   const rows = (startIndex: number, endIndex: number): object => ({ sheetId: 0, dimension: "ROWS", startIndex, endIndex });
@@ -26,25 +26,6 @@ test("rows and columns: insert, delete, append, move, hide", () => {
   assert.equal(letters(), "c_da");
   ok(c.batch({ appendDimension: { sheetId: 0, dimension: "COLUMNS", length: 4 } }));
   assert.equal(c.get("1:1")["range"], "Sheet1!A1:AD1");
-  ok(
-    c.batch(
-      {
-        updateDimensionProperties: {
-          range: rows(0, 3),
-          properties: { hiddenByUser: true, pixelSize: 40 },
-          fields: "hiddenByUser,pixelSize",
-        },
-      },
-      { updateDimensionProperties: { range: rows(1, 2), properties: {}, fields: "hiddenByUser" } },
-    ),
-  );
-  const [tab] = c.book({ ranges: "A1:A4", fields: "sheets.data.rowMetadata" })["sheets"] as { data: { rowMetadata: unknown }[] }[];
-  assert.deepEqual(tab?.data[0]?.rowMetadata, [
-    { pixelSize: 40, hiddenByUser: true },
-    { pixelSize: 40 },
-    { pixelSize: 40, hiddenByUser: true },
-    { pixelSize: 21 },
-  ]);
 });
 
 test("rows and columns: refusals", () => {
@@ -79,7 +60,7 @@ test("rows and columns: refusals", () => {
   );
 });
 
-test("sorting: numbers, text, booleans, then blanks either way; hidden rows stay", () => {
+test("sorting: numbers, text, booleans, then blanks either way", () => {
   const c = client();
   const column = (): unknown => c.values("A1:A6");
   const sort = (sortOrder: string): object => ({ sortRange: { range: range(0, 6, 0, 1), sortSpecs: [{ dimensionIndex: 0, sortOrder }] } });
@@ -88,17 +69,4 @@ test("sorting: numbers, text, booleans, then blanks either way; hidden rows stay
   assert.deepEqual(column(), [["2"], ["10"], ["A"], ["b"], ["TRUE"]]);
   ok(c.batch(sort("DESCENDING")));
   assert.deepEqual(column(), [["TRUE"], ["b"], ["A"], ["10"], ["2"]]);
-  ok(
-    c.batch(
-      {
-        updateDimensionProperties: {
-          range: { sheetId: 0, dimension: "ROWS", startIndex: 0, endIndex: 1 },
-          properties: { hiddenByUser: true },
-          fields: "hiddenByUser",
-        },
-      },
-      sort("ASCENDING"),
-    ),
-  );
-  assert.deepEqual(column(), [["TRUE"], ["2"], ["10"], ["A"], ["b"]]);
 });

@@ -19,7 +19,7 @@ const entered = fc.oneof(
 /** Requests as people and programs mix them: many fit, some are refused. */
 const request: fc.Arbitrary<object> = fc.oneof(
   fc.record({ range: gridRange, userEnteredValue: entered }).map(({ range, userEnteredValue }) => ({
-    repeatCell: { range, cell: { userEnteredValue, note: "n" }, fields: "userEnteredValue,note" },
+    updateCells: { range, rows: [{ values: [{ userEnteredValue, note: "n" }] }], fields: "userEnteredValue,note" },
   })),
   entered.map((userEnteredValue) => ({ appendCells: { sheetId: 0, rows: [{ values: [{}, { userEnteredValue }] }], fields: "*" } })),
   fc
@@ -31,19 +31,10 @@ const request: fc.Arbitrary<object> = fc.oneof(
   fc.tuple(dimension, span, small).map(([d, s, to]) => ({
     moveDimension: { source: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end }, destinationIndex: to },
   })),
-  fc.tuple(dimension, span).map(([d, s]) => ({
-    updateDimensionProperties: {
-      range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
-      properties: { hiddenByUser: true },
-      fields: "hiddenByUser",
-    },
-  })),
   gridRange.map((range) => ({ sortRange: { range, sortSpecs: [{ dimensionIndex: 1, sortOrder: "DESCENDING" }] } })),
-  fc.tuple(gridRange, gridRange).map(([source, destination]) => ({ copyPaste: { source, destination } })),
   fc
     .tuple(gridRange, small, small)
     .map(([source, rowIndex, columnIndex]) => ({ cutPaste: { source, destination: { sheetId: 0, rowIndex, columnIndex } } })),
-  fc.tuple(fc.constantFrom("n1", "n2"), gridRange).map(([name, range]) => ({ addNamedRange: { namedRange: { name, range } } })),
   small.map((metadataId) => ({
     createDeveloperMetadata: {
       developerMetadata: {
@@ -55,7 +46,6 @@ const request: fc.Arbitrary<object> = fc.oneof(
     },
   })),
   fc.constantFrom("x", "y").map((title) => ({ addSheet: { properties: { title } } })),
-  fc.constant({ duplicateSheet: { sourceSheetId: 0 } }),
   fc.constant({
     updateSheetProperties: {
       properties: { sheetId: 0, gridProperties: { rowCount: 5, columnCount: 5 } },
@@ -137,7 +127,6 @@ test("calls with any body are answered", () => {
   const methods = fc.constantFrom(
     "create",
     "batchUpdate",
-    "getByDataFilter",
     "values.update",
     "values.append",
     "values.batchUpdate",
@@ -156,11 +145,9 @@ test("calls with any body are answered", () => {
     }),
     fc.record({
       requests: fc.array(
-        fc.dictionary(
-          fc.constantFrom("addSheet", "updateCells", "sortRange", "copyPaste", "addNamedRange", "createDeveloperMetadata"),
-          fc.jsonValue(),
-          { maxKeys: 1 },
-        ),
+        fc.dictionary(fc.constantFrom("addSheet", "updateCells", "sortRange", "cutPaste", "createDeveloperMetadata"), fc.jsonValue(), {
+          maxKeys: 1,
+        }),
       ),
     }),
   );

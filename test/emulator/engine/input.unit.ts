@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../support/fast-check.ts";
 import { parseInput } from "../../../src/emulator/engine/parse-input.ts";
-import { localeOf } from "../../../src/emulator/engine/locale.ts";
 import { formatNumber } from "../../../src/emulator/engine/number-format.ts";
 import { general } from "../../../src/emulator/engine/general.ts";
 import { client, ok } from "./client.ts";
@@ -86,15 +85,6 @@ test("a cell keeps its format under a plain number, and takes the format of what
   assert.deepEqual(c.values("A1"), [["2020-01-02"]]);
   ok(c.put("A1", [["50%"]]));
   assert.deepEqual(c.values("A1"), [["50%"]]);
-});
-
-test("the locale decides about commas, points and the order of day and month", () => {
-  const c = client();
-  ok(c.batch({ updateSpreadsheetProperties: { properties: { locale: "fr_FR" }, fields: "locale" } }));
-  ok(c.put("A1", [["1,5", "02/01/2020", "1 234,5"]]));
-  assert.deepEqual(c.values("A1:C1", { valueRenderOption: "UNFORMATTED_VALUE" }), [[1.5, 43_832, 1234.5]]);
-  assert.deepEqual((c.values("A1:B1") as string[][])[0]?.[0], "1,5");
-  assert.deepEqual(parseInput("1.5", localeOf("de_DE")), { value: "1.5" });
 });
 
 test("numbers without a format show ten digits, large ones as powers", () => {

@@ -6,7 +6,7 @@ import { parseArea, type Rect, rectName } from "../a1.ts";
 import { type Book, type Sheet, sheetByTitle } from "../book.ts";
 import { type Cell, isRich, type Scalar } from "../cell.ts";
 import type { JsonObject } from "../json.ts";
-import { clip, namedRange, gridTarget, type Target } from "../ranges.ts";
+import { clip, type Target } from "../ranges.ts";
 import { Refusal } from "../errors.ts";
 import { SPECIAL } from "./special.ts";
 import { FUNCTIONS } from "./functions.ts";
@@ -152,7 +152,7 @@ export class Evaluator {
       case "error":
         throw fail(Object.hasOwn(ERROR_TYPES, node.error) ? (node.error as ErrorCode) : "#ERROR!", "Reference does not exist.");
       case "name":
-        return this.#range(this.#named(node.name));
+        throw fail("#NAME?", `Unknown range name: '${node.name.toUpperCase()}'.`);
       case "unary":
         return unary(node.operator, this.#evaluate(node.of, sheet));
       case "binary":
@@ -160,12 +160,6 @@ export class Evaluator {
       case "call":
         return this.#call(node.name, node.args, sheet);
     }
-  }
-
-  #named(name: string): Target {
-    const range = namedRange(this.#book, name);
-    if (range === undefined) throw fail("#NAME?", `Unknown range name: '${name.toUpperCase()}'.`);
-    return gridTarget(this.#book, range);
   }
 
   #target(sheet: Sheet, ref: { readonly sheet?: string; readonly area: string }): Target | undefined {

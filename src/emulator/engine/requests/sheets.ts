@@ -1,11 +1,10 @@
-/** Tabs and the spreadsheet's own properties. */
-import { type Book, type Sheet, sheetById } from "../book.ts";
-import { checkTitle, copySheet, freeTitle } from "../copy-sheet.ts";
-import { addSheet } from "../create-book.ts";
+/** Tabs. */
+import type { Book, Sheet } from "../book.ts";
+import { addSheet, checkTitle } from "../create-book.ts";
 import { invalid } from "../errors.ts";
 import { below, parseUpdateMask, update } from "../fieldmask.ts";
 import { retitled } from "../formula/rewrite.ts";
-import { intAt, type JsonObject, objectAt, present, stringAt, textAt } from "../json.ts";
+import { intAt, type JsonObject, objectAt, present, stringAt } from "../json.ts";
 import { sheetProperties } from "../present.ts";
 import { setProperties } from "../sheet-properties.ts";
 import { resize, rewriteFormulas } from "../structure.ts";
@@ -47,7 +46,6 @@ export const SHEET_HANDLERS: Handlers = {
     book.sheets = left;
     book.state = {
       ...book.state,
-      namedRanges: book.state.namedRanges.filter((named) => elsewhere(objectAt(named, "range"))),
       metadata: book.state.metadata.filter((m) => {
         const location = objectAt(m, "location");
         if (location["locationType"] === "SPREADSHEET") return true;
@@ -55,17 +53,6 @@ export const SHEET_HANDLERS: Handlers = {
       }),
     };
     return undefined;
-  },
-
-  duplicateSheet({ book, ids }, request) {
-    const source = sheetWith(book, intAt(request, "sourceSheetId"));
-    const id = intAt(request, "newSheetId");
-    if (id !== undefined && (id < 0 || sheetById(book, id) !== undefined)) throw invalid(`A sheet with the id ${id} already exists.`);
-    const name = stringAt(request, "newSheetName");
-    const title = name === undefined || name === "" ? freeTitle(book, `Copy of ${source.state.title}`) : checkTitle(book, name);
-    const index = Math.min(Math.max(intAt(request, "insertSheetIndex") ?? 0, 0), book.sheets.length);
-    const copy = copySheet({ from: book, to: book, ids }, source, { title, index, id });
-    return { properties: sheetProperties(copy, book.sheets.indexOf(copy)) };
   },
 
   updateSheetProperties({ book }, request) {
@@ -86,25 +73,4 @@ export const SHEET_HANDLERS: Handlers = {
     if (below(mask, "index") !== undefined) moveSheet(book, sheet, index ?? book.sheets.length);
     return undefined;
   },
-
-  updateSpreadsheetProperties({ book }, request) {
-    const mask = parseUpdateMask(stringAt(request, "fields"), "SpreadsheetProperties");
-    for (const name of ["defaultFormat", "spreadsheetTheme"])
-      if (mask.has(name)) throw invalid(`updating ${name} is not supported by this emulator.`);
-    const { defaultFormat: _format, spreadsheetTheme: _theme, ...sent } = present(objectAt(request, "properties"));
-    const properties = mask.size === 0 ? { ...book.state.properties, ...sent } : update(book.state.properties, sent, mask);
-    if (textAt(properties, "title") === "") throw invalid("The spreadsheet title cannot be empty.");
-    if (textAt(properties, "locale") === "") throw invalid("The spreadsheet locale cannot be empty.");
-    checkTimeZone(textAt(properties, "timeZone"));
-    book.state = { ...book.state, properties };
-    return undefined;
-  },
 };
-
-function checkTimeZone(name: string): void {
-  try {
-    void new Intl.DateTimeFormat("en", { timeZone: name });
-  } catch {
-    throw invalid(`Unrecognized time zone: ${name}`);
-  }
-}

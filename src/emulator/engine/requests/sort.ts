@@ -1,5 +1,5 @@
 /**
- * sortRange. Ascending: numbers, text, booleans; blanks are last either way. Hidden rows stay where they are. Developer metadata follows its row, as
+ * sortRange. Ascending: numbers, text, booleans; blanks are last either way. Developer metadata follows its row, as
  * probed on the real API; where a row leaves cells behind outside of the range, it stays too.
  */
 import type { Book, Sheet } from "../book.ts";
@@ -43,14 +43,6 @@ function order(a: readonly Key[], b: readonly Key[], specs: readonly SortSpec[])
   return 0;
 }
 
-/** Rows that are shown, in a stretch. */
-function visible(sheet: Sheet, start: number, end: number): number[] {
-  const hidden = sheet.state.rows.filter((span) => span.properties["hiddenByUser"] === true);
-  const rows: number[] = [];
-  for (let row = start; row < end; row++) if (!hidden.some((span) => row >= span.start && row < span.end)) rows.push(row);
-  return rows;
-}
-
 /** Whether no cell of these rows lies outside of the rectangle. */
 const coversRows = ({ grid }: Sheet, rows: readonly number[], { startColumn, endColumn }: Rect): boolean =>
   rows.every((row) => (grid.row(row) ?? []).every((cell, c) => cell === undefined || (c >= startColumn && c < endColumn)));
@@ -80,17 +72,16 @@ function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly number[]):
  * Sorts the rows of a rectangle by its `sortSpecs`.
  * @throws Refusal for specs that are none or unsupported
  */
-export function sortRows(book: Book, sheet: Sheet, rect: Rect, sortSpecs: JsonObject): void {
+function sortRows(book: Book, sheet: Sheet, rect: Rect, sortSpecs: JsonObject): void {
   const specs = specsOf(sortSpecs);
   const renderer = new Renderer(book);
   const keyAt = (row: number, column: number): Key => {
     const value = renderer.evaluator.value(sheet, row, column);
     return isFailure(value) ? value.error : value;
   };
-  const lines = visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used)).map((row) => ({
-    row,
-    keys: specs.map(({ column }) => keyAt(row, column)),
-  }));
+  const count = Math.max(0, Math.min(rect.endRow, sheet.grid.used) - rect.startRow);
+  const places = Array.from({ length: count }, (_, i) => rect.startRow + i);
+  const lines = places.map((row) => ({ row, keys: specs.map(({ column }) => keyAt(row, column)) }));
   const sorted = lines.toSorted((a, b) => order(a.keys, b.keys, specs));
   reorder(
     book,

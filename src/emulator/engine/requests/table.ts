@@ -2,17 +2,16 @@
 import { invalid, within } from "../errors.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import { CELL_HANDLERS } from "./cells.ts";
+import { CUT_HANDLERS } from "./cut.ts";
 import { DIMENSION_HANDLERS } from "./dimensions.ts";
 import { METADATA_HANDLERS } from "./metadata.ts";
-import { NAMED_RANGE_HANDLERS } from "./named-ranges.ts";
-import { PASTE_HANDLERS } from "./paste.ts";
 import type { Context, Handler } from "./request.ts";
 import { SHEET_HANDLERS } from "./sheets.ts";
 import { SORT_HANDLERS } from "./sort.ts";
 
 export const HANDLERS: ReadonlyMap<string, Handler> = new Map(
-  [SHEET_HANDLERS, CELL_HANDLERS, DIMENSION_HANDLERS, SORT_HANDLERS, PASTE_HANDLERS, NAMED_RANGE_HANDLERS, METADATA_HANDLERS].flatMap(
-    (handlers) => Object.entries(handlers),
+  [SHEET_HANDLERS, CELL_HANDLERS, DIMENSION_HANDLERS, SORT_HANDLERS, CUT_HANDLERS, METADATA_HANDLERS].flatMap((handlers) =>
+    Object.entries(handlers),
   ),
 );
 
