@@ -10,10 +10,6 @@ export interface SheetState {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly hidden: boolean;
-  /** The other SheetProperties: tab colour, rightToLeft. */
-  readonly properties: JsonObject;
-  /** The other GridProperties: frozen rows, gridlines, group controls. */
-  readonly gridProperties: JsonObject;
 }
 
 export interface Sheet {
@@ -22,7 +18,7 @@ export interface Sheet {
 }
 
 export interface BookState {
-  /** SpreadsheetProperties without defaultFormat and theme. */
+  /** SpreadsheetProperties. */
   readonly properties: JsonObject;
   /** DeveloperMetadata, in the API's form. */
   readonly metadata: readonly JsonObject[];
@@ -101,8 +97,6 @@ export function newSheet(id: number, title: string, rowCount = 1000, columnCount
       rowCount,
       columnCount,
       hidden: false,
-      properties: {},
-      gridProperties: {},
     },
     grid,
   };

@@ -1,20 +1,21 @@
 /** A new spreadsheet from what spreadsheets.create was sent. */
 import { type Book, checkSize, growTo, newSheet, type Sheet, sheetById, sheetByTitle } from "./book.ts";
-import { readCellData, written } from "./cell-data.ts";
+import { written } from "./cell-data.ts";
 import { NEW_PROPERTIES } from "./defaults.ts";
 import { invalid } from "./errors.ts";
 import { EVERYTHING } from "./fieldmask.ts";
 import { type Ids, smallId } from "./ids.ts";
-import { intAt, type JsonObject, objectAt, objectsAt, present, stringAt } from "./json.ts";
-import { setProperties } from "./sheet-properties.ts";
+import { intAt, isTrue, type JsonObject, objectAt, objectsAt, present, stringAt, withoutDefaults } from "./json.ts";
 
 /** What create takes of a Spreadsheet and of each Sheet; the rest of the messages is refused by name. */
 const KNOWN = new Set(["spreadsheetId", "properties", "sheets", "spreadsheetUrl"]);
 const KNOWN_IN_SHEET = new Set(["properties", "data"]);
+const KNOWN_PROPERTIES = new Set(Object.keys(NEW_PROPERTIES));
 
 export function createBook(id: string, body: JsonObject, ids: Ids): Book {
   refuseOthers("spreadsheet", body, KNOWN);
-  const { defaultFormat: _format, spreadsheetTheme: _theme, ...properties } = present(objectAt(body, "properties"));
+  const properties = present(objectAt(body, "properties"));
+  refuseOthers("spreadsheet", properties, KNOWN_PROPERTIES);
   const { locale = NEW_PROPERTIES["locale"] } = properties;
   if (locale !== NEW_PROPERTIES["locale"])
     throw invalid(
@@ -51,9 +52,21 @@ export function addSheet(book: Book, ids: Ids, properties: JsonObject): Sheet {
   checkSize(book, undefined, sheet.state.rowCount, sheet.state.columnCount);
   const index = Math.min(intAt(properties, "index") ?? book.sheets.length, book.sheets.length);
   if (index < 0) throw invalid(`index must be non-negative: ${index}`);
+  checkSheetProperties(properties);
+  sheet.state = { ...sheet.state, hidden: isTrue(properties, "hidden") };
   book.sheets = book.sheets.toSpliced(index, 0, sheet);
-  setProperties(sheet, properties);
   return sheet;
+}
+
+const SHEET_PROPERTIES = new Set(["sheetId", "title", "index", "sheetType", "gridProperties", "hidden"]);
+const GRID_PROPERTIES = new Set(["rowCount", "columnCount"]);
+
+/** @throws Refusal for what of SheetProperties the emulator does not keep: frozen rows, colours */
+export function checkSheetProperties(properties: JsonObject): void {
+  const others = (from: JsonObject, kept: ReadonlySet<string>): string[] =>
+    Object.keys(withoutDefaults(from)).filter((name) => !kept.has(name));
+  const [other] = [...others(properties, SHEET_PROPERTIES), ...others(objectAt(properties, "gridProperties"), GRID_PROPERTIES)];
+  if (other !== undefined) throw invalid(`${other} is not supported by this emulator.`);
 }
 
 /** @throws Refusal for a title that a sheet can't have */
@@ -77,6 +90,5 @@ function fill(book: Book, sheet: Sheet | undefined, data: JsonObject): void {
   const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
   growTo(book, sheet, startRow + rows.length, startColumn + width);
   for (const [r, row] of rows.entries())
-    for (const [c, cell] of row.entries())
-      sheet.grid.set(startRow + r, startColumn + c, written(undefined, readCellData(cell), EVERYTHING));
+    for (const [c, cell] of row.entries()) sheet.grid.set(startRow + r, startColumn + c, written(undefined, cell, EVERYTHING));
 }

@@ -2,23 +2,22 @@
 import type { Rect } from "./a1.ts";
 import type { Book, Sheet } from "./book.ts";
 import { cellData } from "./cell-data.ts";
-import { COLUMN_WIDTH, DEFAULT_FORMAT, ROW_HEIGHT, THEME } from "./defaults.ts";
+import { COLUMN_WIDTH, ROW_HEIGHT } from "./defaults.ts";
 import { below, type Mask } from "./fieldmask.ts";
-import { type JsonObject, objectAt, stringAt, withoutDefaults } from "./json.ts";
+import { type JsonObject, objectAt, stringAt } from "./json.ts";
 import { clip, type Target } from "./ranges.ts";
 import { Renderer } from "./render.ts";
 
 /** SheetProperties. */
 export function sheetProperties({ state }: Sheet, index: number): JsonObject {
-  const { id, title, rowCount, columnCount, hidden, properties, gridProperties } = state;
+  const { id, title, rowCount, columnCount, hidden } = state;
   return {
     sheetId: id,
     title,
     index,
     sheetType: "GRID",
-    gridProperties: { rowCount, columnCount, ...withoutDefaults(gridProperties) },
+    gridProperties: { rowCount, columnCount },
     ...(hidden ? { hidden } : {}),
-    ...withoutDefaults(properties),
   };
 }
 
@@ -45,7 +44,7 @@ export function presentBook(book: Book, { targets, gridData, mask }: View): Json
   const own = metadata.filter((m) => locationType(m) === "SPREADSHEET");
   return {
     spreadsheetId: book.id,
-    properties: { ...properties, defaultFormat: DEFAULT_FORMAT, spreadsheetTheme: THEME },
+    properties,
     sheets,
     spreadsheetUrl: `https://docs.google.com/spreadsheets/d/${book.id}/edit`,
     ...(own.length === 0 ? {} : { developerMetadata: own }),

@@ -51,19 +51,12 @@ export class Renderer {
     if (options.value === "FORMULA" && isRich(cell) && cell.formula !== undefined) return cell.formula;
     if (!isRich(cell)) return options.value === "FORMATTED_VALUE" ? this.#plain(cell) : cell;
     const value = this.evaluator.value(sheet, row, column);
-    return this.#shown(value, this.numberFormat(sheet, cell), options);
+    return this.#shown(value, cell.numberFormat, options);
   }
 
   #plain(value: Scalar): string {
     if (typeof value === "boolean") return value ? "TRUE" : "FALSE";
     return typeof value === "number" ? general(value) : value;
-  }
-
-  /** The format that a cell's number is shown in. */
-  numberFormat(sheet: Sheet, cell: Cell | undefined): JsonObject | undefined {
-    if (!isRich(cell)) return undefined;
-    const own = cell.format?.["numberFormat"] as JsonObject | undefined;
-    return own ?? (cell.formula === undefined ? undefined : this.evaluator.inherited(sheet, cell.formula));
   }
 
   #shown(value: Single, format: JsonObject | undefined, options: RenderOptions): Scalar {

@@ -4,7 +4,7 @@
  */
 import { type AxisChange, counted, type Dimension, moveIndex, moveSpan } from "./axis.ts";
 import { type Book, checkSize, type Sheet, type SheetState } from "./book.ts";
-import { type Cell, isRich, slim } from "./cell.ts";
+import { type Cell, isRich } from "./cell.ts";
 import { invalid } from "./errors.ts";
 import { followed } from "./formula/rewrite.ts";
 import { type JsonObject, isObject, objectAt } from "./json.ts";
@@ -46,7 +46,7 @@ interface Inheritance {
 function inheritFormats({ grid }: Sheet, { dimension, at, count, source }: Inheritance): void {
   const copies: { readonly line: number; readonly cell: Cell }[] = [];
   const keep = (line: number, cell: Cell | undefined): void => {
-    const plain = isRich(cell) && cell.format !== undefined ? slim({ format: cell.format }) : undefined;
+    const plain = isRich(cell) && cell.numberFormat !== undefined ? { numberFormat: cell.numberFormat } : undefined;
     if (plain !== undefined) copies.push({ line, cell: plain });
   };
   if (dimension === "ROWS") for (const [column, cell] of (grid.row(source) ?? []).entries()) keep(column, cell);
@@ -65,13 +65,8 @@ export function deleteDimension(book: Book, sheet: Sheet, dimension: Dimension, 
   if (start >= size) throw missing(what, start, size);
   if (end > size) throw missing(what, size, size);
   if (start === 0 && end === size) throw invalid(`You can't delete all the ${what}s on the sheet.`);
-  const frozen = Number(sheet.state.gridProperties[dimension === "ROWS" ? "frozenRowCount" : "frozenColumnCount"] ?? 0);
-  if (frozen > 0 && start <= frozen && end === size) throw invalid(`Sorry, it is not possible to delete all non-frozen ${what}s.`);
   apply(book, sheet, { is: "delete", dimension, start, end });
-  const left = Math.max(0, frozen - Math.max(0, Math.min(end, frozen) - start));
-  const key = dimension === "ROWS" ? "frozenRowCount" : "frozenColumnCount";
-  const gridProperties = left === frozen ? sheet.state.gridProperties : { ...sheet.state.gridProperties, [key]: left };
-  sheet.state = { ...sized(sheet.state, dimension, size - (end - start)), gridProperties };
+  sheet.state = sized(sheet.state, dimension, size - (end - start));
 }
 
 const missing = (what: string, index: number, size: number) =>

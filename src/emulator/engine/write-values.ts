@@ -130,8 +130,7 @@ function content(sheet: Sheet, { row, column }: { row: number; column: number },
   if (entry === "") return {};
   if (option === "RAW" || typeof entry !== "string") return { value: entry };
   const cell = sheet.grid.cell(row, column);
-  const own = isRich(cell) ? (cell.format?.["numberFormat"] as JsonObject | undefined) : undefined;
-  if (own?.["type"] === "TEXT") return { value: entry };
+  const own = isRich(cell) ? cell.numberFormat : undefined;
   const typed = parseInput(entry);
   const { numberFormat, ...plain } = typed;
   const keeps = own !== undefined && (own["type"] === numberFormat?.["type"] || (isDateFormat(own) && isDateFormat(numberFormat)));

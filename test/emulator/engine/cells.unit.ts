@@ -74,3 +74,20 @@ test("cut moves cells and what they look like, and no other way of pasting is ta
   assert.deepEqual(c.values("A1:A3"), [[], ["2020-01-01"], ["2"]]);
   assert.match(refusal(c.batch(cut({ pasteType: "PASTE_FORMAT" }))), /pasteType PASTE_FORMAT is not supported by this emulator/);
 });
+
+test("cells are written with a value and a note; another field is a 400 that names it", () => {
+  const c = client();
+  const write = (cell: object, fields: string): string =>
+    refusal(c.batch({ updateCells: { start: { sheetId: 0 }, rows: [{ values: [cell] }], fields } }));
+  const format = { userEnteredFormat: { textFormat: { bold: true } } };
+  for (const fields of ["userEnteredFormat", "userEnteredFormat.textFormat.bold", "userEnteredValue,userEnteredFormat", "*"])
+    assert.equal(write(format, fields), "Invalid requests[0].updateCells: Writing userEnteredFormat is not supported by this emulator.");
+  assert.match(write({}, "dataValidation"), /Writing dataValidation is not supported/);
+  ok(c.put("A1", [["2020-01-01"]]));
+  const value = { userEnteredValue: { numberValue: 43_832 } };
+  const cells = (fields: string): object => ({ updateCells: { start: { sheetId: 0 }, rows: [{ values: [value] }], fields } });
+  ok(c.batch(cells("userEnteredValue")));
+  assert.deepEqual(c.values("A1"), [["2020-01-02"]], "the format of the cell stays");
+  ok(c.batch(cells("*")));
+  assert.deepEqual(c.values("A1"), [["43832"]], "a mask of all fields clears it");
+});

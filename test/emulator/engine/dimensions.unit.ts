@@ -9,10 +9,6 @@ const range = (startRowIndex: number, endRowIndex: number, startColumnIndex: num
   startColumnIndex,
   endColumnIndex,
 });
-const setSheet = (properties: object, fields: string): object => ({
-  updateSheetProperties: { properties: { sheetId: 0, ...properties }, fields },
-});
-
 test("rows and columns: insert, delete, append, move", () => {
   const c = client();
   const letters = (): string => ((c.values("A1:A9") as string[][] | undefined) ?? []).map(([v]) => v ?? "_").join("");
@@ -53,11 +49,6 @@ test("rows and columns: refusals", () => {
   assert.match(said({ moveDimension: { source: rows(0, 5), destinationIndex: 3 } }), /within the source/);
   assert.match(said({ appendDimension: { sheetId: 0, dimension: "ROWS", length: 10_000_000 } }), /above the limit/);
   assert.match(said({ deleteDimension: { range: { sheetId: 0, dimension: "DIAGONAL" } } }), /dimension/);
-  ok(c.batch(setSheet({ gridProperties: { frozenRowCount: 1 } }, "gridProperties.frozenRowCount")));
-  assert.equal(
-    said({ deleteDimension: { range: rows(1, 1000) } }),
-    "deleteDimension: Sorry, it is not possible to delete all non-frozen rows.",
-  );
 });
 
 test("sorting: numbers, text, booleans, then blanks either way", () => {

@@ -9,7 +9,7 @@ import { KEPT_METHODS } from "./scope.ts";
 const range = { sheetId: 0, startRowIndex: 0, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 };
 const rows = (startIndex: number, endIndex: number): object => ({ sheetId: 0, dimension: "ROWS", startIndex, endIndex });
 const requests = [
-  { addSheet: { properties: { title: "x", tabColor: { red: 1 } } } },
+  { addSheet: { properties: { title: "x" } } },
   {
     createDeveloperMetadata: { developerMetadata: { metadataKey: "k", location: { dimensionRange: rows(0, 1) }, visibility: "DOCUMENT" } },
   },

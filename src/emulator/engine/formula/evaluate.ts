@@ -5,7 +5,6 @@
 import { parseArea, type Rect, rectName } from "../a1.ts";
 import { type Book, type Sheet, sheetByTitle } from "../book.ts";
 import { type Cell, isRich, type Scalar } from "../cell.ts";
-import type { JsonObject } from "../json.ts";
 import { clip, type Target } from "../ranges.ts";
 import { Refusal } from "../errors.ts";
 import { SPECIAL } from "./special.ts";
@@ -63,32 +62,6 @@ export class Evaluator {
     if (!isRich(cell)) return cell;
     if (cell.formula === undefined) return cell.value;
     return this.#settle({ sheet, row, column });
-  }
-
-  /** The number format that a formula's result takes over: of DATE() and the like, or of the cell it points at. */
-  inherited(sheet: Sheet, formula: string): JsonObject | undefined {
-    const node = this.#tree(formula);
-    if (node?.is === "call" && node.name === "DATE") return { type: "DATE", pattern: "M/d/yyyy" };
-    if (node?.is === "call" && node.name === "TIME") return { type: "TIME", pattern: "h:mm:ss am/pm" };
-    if (node?.is !== "ref") return undefined;
-    const target = this.#target(sheet, node);
-    const cell = target?.single === true ? target.sheet.grid.cell(target.area.startRow ?? 0, target.area.startColumn ?? 0) : undefined;
-    return isRich(cell) ? (cell.format?.["numberFormat"] as JsonObject | undefined) : undefined;
-  }
-
-  /** What a part of a formula gives that is in no cell: a rule's condition, a link's address. */
-  result(sheet: Sheet, tree: Node | undefined): Single {
-    if (tree === undefined) return failure("#ERROR!", "Formula parse error.");
-    for (;;) {
-      try {
-        return single(this.#evaluate(tree, sheet)) ?? blank(tree);
-      } catch (thrown) {
-        if (thrown instanceof Failed) return thrown.failure;
-        if (!(thrown instanceof First)) throw thrown;
-        this.#open.clear();
-        this.#settle(thrown);
-      }
-    }
   }
 
   #settle(wanted: Place): Single {

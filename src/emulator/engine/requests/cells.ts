@@ -1,9 +1,9 @@
 /** Writing cells: updateCells and appendCells. */
 import type { Rect } from "../a1.ts";
 import { growTo, type Sheet } from "../book.ts";
-import { readCellData, written } from "../cell-data.ts";
+import { parseCellMask, written } from "../cell-data.ts";
 import { invalid } from "../errors.ts";
-import { type Mask, parseUpdateMask } from "../fieldmask.ts";
+import type { Mask } from "../fieldmask.ts";
 import { intAt, type JsonObject, objectsAt, optionalObject, stringAt } from "../json.ts";
 import { clip } from "../ranges.ts";
 import { gridWith, type Handlers, targetAt } from "./request.ts";
@@ -14,7 +14,7 @@ interface Block {
   readonly mask: Mask;
 }
 
-const rowsOf = (request: JsonObject): JsonObject[][] => objectsAt(request, "rows").map((row) => objectsAt(row, "values").map(readCellData));
+const rowsOf = (request: JsonObject): (readonly JsonObject[])[] => objectsAt(request, "rows").map((row) => objectsAt(row, "values"));
 
 function put({ sheet, rows, mask }: Block, startRow: number, startColumn: number): void {
   for (const [r, row] of rows.entries())
@@ -47,7 +47,7 @@ function clearRest({ sheet, rows, mask }: Block, rect: Rect): void {
 
 export const CELL_HANDLERS: Handlers = {
   updateCells({ book }, request) {
-    const mask = parseUpdateMask(stringAt(request, "fields"), "CellData");
+    const mask = parseCellMask(stringAt(request, "fields"));
     const rows = rowsOf(request);
     const start = optionalObject(request, "start");
     if (start !== undefined) {
@@ -67,7 +67,7 @@ export const CELL_HANDLERS: Handlers = {
   },
 
   appendCells({ book }, request) {
-    const mask = parseUpdateMask(stringAt(request, "fields"), "CellData");
+    const mask = parseCellMask(stringAt(request, "fields"));
     if (stringAt(request, "tableId") !== undefined) throw invalid("tables are not supported by this emulator.");
     const sheet = gridWith(book, intAt(request, "sheetId"));
     const rows = rowsOf(request);

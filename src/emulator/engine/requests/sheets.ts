@@ -1,12 +1,11 @@
 /** Tabs. */
 import type { Book, Sheet } from "../book.ts";
-import { addSheet, checkTitle } from "../create-book.ts";
+import { addSheet, checkSheetProperties, checkTitle } from "../create-book.ts";
 import { invalid } from "../errors.ts";
-import { below, parseUpdateMask, update } from "../fieldmask.ts";
+import { below, EVERYTHING, type Mask, parseUpdateMask, update } from "../fieldmask.ts";
 import { retitled } from "../formula/rewrite.ts";
-import { intAt, type JsonObject, objectAt, present, stringAt } from "../json.ts";
+import { intAt, isTrue, type JsonObject, objectAt, present, stringAt } from "../json.ts";
 import { sheetProperties } from "../present.ts";
-import { setProperties } from "../sheet-properties.ts";
 import { resize, rewriteFormulas } from "../structure.ts";
 import { type Handlers, sheetWith } from "./request.ts";
 
@@ -28,6 +27,12 @@ function rename(book: Book, sheet: Sheet, title: string): void {
   if (title === old) return;
   sheet.state = { ...sheet.state, title };
   rewriteFormulas(book, (formula) => retitled(formula, old, title));
+}
+
+/** @throws Refusal when the mask of an update names what the emulator does not keep, were it only to clear it */
+function checkKept(mask: Mask): void {
+  const names = (of: Mask): JsonObject => Object.fromEntries(Array.from(of.keys(), (name) => [name, true]));
+  checkSheetProperties({ ...names(mask), gridProperties: names(below(mask, "gridProperties") ?? EVERYTHING) });
 }
 
 export const SHEET_HANDLERS: Handlers = {
@@ -61,13 +66,15 @@ export const SHEET_HANDLERS: Handlers = {
     const mask = parseUpdateMask(stringAt(request, "fields"), "SheetProperties");
     const all = mask.size === 0;
     const old = sheetProperties(sheet, book.sheets.indexOf(sheet));
+    checkKept(mask);
     const next = update(old, { ...(all ? { sheetType: "GRID" } : {}), ...present(sent) }, mask);
     if (below(mask, "title") !== undefined) rename(book, sheet, checkTitle(book, stringAt(next, "title") ?? "", sheet));
     const grid = objectAt(next, "gridProperties");
     const { rowCount, columnCount } = sheet.state;
     if (below(mask, "gridProperties") !== undefined)
       resize(book, sheet, intAt(grid, "rowCount") ?? (all ? rowCount : 0), intAt(grid, "columnCount") ?? (all ? columnCount : 0));
-    setProperties(sheet, next);
+    checkSheetProperties(next);
+    sheet.state = { ...sheet.state, hidden: isTrue(next, "hidden") };
     checkVisible(book);
     const index = intAt(next, "index");
     if (below(mask, "index") !== undefined) moveSheet(book, sheet, index ?? book.sheets.length);
