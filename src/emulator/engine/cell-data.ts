@@ -1,11 +1,10 @@
 /** CellData of the API, to and from a cell. */
-import type { Sheet } from "./book.ts";
 import { type Cell, type Rich, type Scalar, slim, toRich } from "./cell.ts";
+import { ERROR_TYPES, type Failure, isFailure } from "./constant-formula.ts";
 import { invalid } from "./errors.ts";
 import { below, type Mask, parseUpdateMask, update } from "./fieldmask.ts";
-import { ERROR_TYPES, isFailure, type Single } from "./formula/value.ts";
 import { isObject, type JsonObject, present, stringAt } from "./json.ts";
-import type { Renderer } from "./render.ts";
+import { formatted, resultOf } from "./render.ts";
 
 const extended = (value: Scalar): JsonObject =>
   typeof value === "string" ? { stringValue: value } : typeof value === "number" ? { numberValue: value } : { boolValue: value };
@@ -33,28 +32,21 @@ function checkWritable(names: Iterable<string>): void {
   for (const name of names) if (!WRITABLE.has(name)) throw invalid(`Writing ${name} is not supported by this emulator.`);
 }
 
-function effective(value: Single): JsonObject {
+function effective(value: Scalar | Failure | undefined): JsonObject {
   if (value === undefined) return {};
-  if (!isFailure(value)) return extended(value);
-  return { errorValue: { type: ERROR_TYPES[value.error], ...(value.message === "" ? {} : { message: value.message }) } };
+  return isFailure(value) ? { errorValue: { type: ERROR_TYPES[value.error] } } : extended(value);
 }
 
-/** A cell as includeGridData answers it, the costly parts only where the mask wants them; undefined for no cell. */
-export function cellData(
-  renderer: Renderer,
-  sheet: Sheet,
-  { row, column }: { row: number; column: number },
-  mask: Mask | undefined,
-): JsonObject | undefined {
-  const cell = sheet.grid.cell(row, column);
+/** A cell as includeGridData answers it, computed only where the mask wants it; undefined for no cell. */
+export function cellData(cell: Cell | undefined, mask: Mask | undefined): JsonObject | undefined {
   if (cell === undefined) return undefined;
   const { userEnteredValue, ...rest } = writable(cell);
   const wants = (name: string): boolean => below(mask, name) !== undefined;
   const filled = userEnteredValue !== undefined;
   const { numberFormat } = toRich(cell);
-  const value = filled && (wants("effectiveValue") || wants("formattedValue")) ? renderer.evaluator.value(sheet, row, column) : undefined;
+  const value = filled && (wants("effectiveValue") || wants("formattedValue")) ? resultOf(cell) : undefined;
   return {
-    ...(filled ? { userEnteredValue, effectiveValue: effective(value), formattedValue: renderer.formatted(value, numberFormat) } : {}),
+    ...(filled ? { userEnteredValue, effectiveValue: effective(value), formattedValue: formatted(value, numberFormat) } : {}),
     ...(numberFormat === undefined ? {} : { userEnteredFormat: { numberFormat } }),
     ...rest,
   };

@@ -6,7 +6,6 @@ import { COLUMN_WIDTH, ROW_HEIGHT } from "./defaults.ts";
 import { below, type Mask } from "./fieldmask.ts";
 import { type JsonObject, objectAt, stringAt } from "./json.ts";
 import { clip, type Target } from "./ranges.ts";
-import { Renderer } from "./render.ts";
 
 /** SheetProperties. */
 export function sheetProperties({ state }: Sheet, index: number): JsonObject {
@@ -32,13 +31,12 @@ const locationType = (metadata: JsonObject): string => stringAt(objectAt(metadat
 
 export function presentBook(book: Book, { targets, gridData, mask }: View): JsonObject {
   const { properties, metadata } = book.state;
-  const renderer = new Renderer(book);
   const shown = book.sheets.filter((s) => targets === undefined || targets.some((t) => t.sheet === s));
   const dataMask = below(mask, "sheets", "data");
   const withData = mask === undefined ? gridData : dataMask !== undefined;
   const sheets = shown.map((sheet) => {
     const areas = targets?.filter((t) => t.sheet === sheet) ?? [{ sheet, area: {}, single: false, text: "" }];
-    const data = withData ? areas.map((t) => gridDataOf({ book, renderer, mask: dataMask }, sheet, clip(t))) : undefined;
+    const data = withData ? areas.map((t) => gridDataOf({ book, mask: dataMask }, sheet, clip(t))) : undefined;
     return presentSheet(book, sheet, data);
   });
   const own = metadata.filter((m) => locationType(m) === "SPREADSHEET");
@@ -63,7 +61,6 @@ function presentSheet(book: Book, sheet: Sheet, data: readonly JsonObject[] | un
 
 interface Context {
   readonly book: Book;
-  readonly renderer: Renderer;
   readonly mask: Mask | undefined;
 }
 
@@ -88,7 +85,7 @@ function gridDataOf(context: Context, sheet: Sheet, rect: Rect): JsonObject {
 }
 
 /** RowData: empty cells and rows at the end are left out, those between are {}. */
-function rowsOf({ renderer, mask }: Context, sheet: Sheet, rect: Rect): JsonObject[] {
+function rowsOf({ mask }: Context, sheet: Sheet, rect: Rect): JsonObject[] {
   const wanted = below(mask, "rowData", "values");
   const rows: JsonObject[] = [];
   const endRow = Math.min(rect.endRow, sheet.grid.used);
@@ -96,7 +93,7 @@ function rowsOf({ renderer, mask }: Context, sheet: Sheet, rect: Rect): JsonObje
     const values: JsonObject[] = [];
     const endColumn = Math.min(rect.endColumn, sheet.grid.row(row)?.length ?? 0);
     for (let column = rect.startColumn; column < endColumn; column++) {
-      const data = cellData(renderer, sheet, { row, column }, wanted);
+      const data = cellData(sheet.grid.cell(row, column), wanted);
       if (data === undefined) continue;
       while (values.length < column - rect.startColumn) values.push({});
       values.push(data);

@@ -11,13 +11,6 @@ export function serialOf(year: number, month: number, day: number): number | und
   return exact ? Math.round((date.getTime() - EPOCH) / DAY) : undefined;
 }
 
-/** As DATE() does it: months and days may run over. */
-export function serialCarried(year: number, month: number, day: number): number {
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  return Math.round((date.getTime() - EPOCH) / DAY);
-}
-
 export interface Moment {
   readonly year: number;
   readonly month: number;

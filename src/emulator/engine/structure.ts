@@ -1,12 +1,8 @@
-/**
- * Rows and columns that come, go and move, with all that is tied to them: cells, formulas on every sheet,
- * developer metadata.
- */
+/** Rows and columns that come, go and move, with the cells and the developer metadata that are tied to them. */
 import { type AxisChange, counted, type Dimension, moveIndex, moveSpan } from "./axis.ts";
 import { type Book, checkSize, type Sheet, type SheetState } from "./book.ts";
 import { type Cell, isRich } from "./cell.ts";
 import { invalid } from "./errors.ts";
-import { followed } from "./formula/rewrite.ts";
 import { type JsonObject, isObject, objectAt } from "./json.ts";
 
 export const sizeOf = ({ state }: Sheet, dimension: Dimension): number => (dimension === "ROWS" ? state.rowCount : state.columnCount);
@@ -103,7 +99,6 @@ export function resize(book: Book, sheet: Sheet, rows: number, columns: number):
 /** Moves everything that is tied to rows or columns of a sheet. */
 function apply(book: Book, sheet: Sheet, change: AxisChange): void {
   sheet.grid.move(change.dimension, (index) => moveIndex(change, index));
-  followFormulas(book, sheet, change);
   const { id } = sheet.state;
   book.state = { ...book.state, metadata: book.state.metadata.flatMap((m) => some(moveMetadata(change, id, m))) };
 }
@@ -118,22 +113,4 @@ function moveMetadata(change: AxisChange, sheetId: number, metadata: JsonObject)
   const span = moveSpan(change, { start: Number(range["startIndex"] ?? 0), end: Number(range["endIndex"]) });
   if (span === undefined) return undefined;
   return { ...metadata, location: { ...location, dimensionRange: { ...range, startIndex: span.start, endIndex: span.end } } };
-}
-
-function followFormulas(book: Book, changed: Sheet, change: AxisChange): void {
-  rewriteFormulas(book, (formula, sheet) => followed(formula, change, changed.state.title, sheet.state.title));
-}
-
-/** Changes every formula of a spreadsheet that `rewrite` changes. */
-export function rewriteFormulas(book: Book, rewrite: (formula: string, sheet: Sheet) => string): void {
-  for (const sheet of book.sheets) {
-    const edits: { readonly row: number; readonly column: number; readonly cell: Cell }[] = [];
-    for (const [row, cells] of sheet.grid.entries())
-      for (const [column, cell] of cells.entries()) {
-        if (!isRich(cell) || cell.formula === undefined) continue;
-        const formula = rewrite(cell.formula, sheet);
-        if (formula !== cell.formula) edits.push({ row, column, cell: { ...cell, formula } });
-      }
-    for (const { row, column, cell } of edits) sheet.grid.set(row, column, cell);
-  }
 }

@@ -1,4 +1,4 @@
-/** cutPaste: cells move with what they hold, formulas keep pointing, and developer metadata stays on its rows. */
+/** cutPaste: cells move with what they hold, and developer metadata stays on its rows. */
 import { growTo } from "../book.ts";
 import { invalid } from "../errors.ts";
 import { intAt, optionalObject, stringAt } from "../json.ts";

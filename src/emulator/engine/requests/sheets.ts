@@ -3,10 +3,9 @@ import type { Book, Sheet } from "../book.ts";
 import { addSheet, checkSheetProperties, checkTitle } from "../create-book.ts";
 import { invalid } from "../errors.ts";
 import { below, EVERYTHING, type Mask, parseUpdateMask, update } from "../fieldmask.ts";
-import { retitled } from "../formula/rewrite.ts";
 import { intAt, isTrue, type JsonObject, objectAt, present, stringAt } from "../json.ts";
 import { sheetProperties } from "../present.ts";
-import { resize, rewriteFormulas } from "../structure.ts";
+import { resize } from "../structure.ts";
 import { type Handlers, sheetWith } from "./request.ts";
 
 /** Moves a tab. The index is one before the move, so moving to one's own place or right behind it changes nothing. */
@@ -19,14 +18,6 @@ function moveSheet(book: Book, sheet: Sheet, index: number): void {
 
 function checkVisible(book: Book): void {
   if (book.sheets.every((s) => s.state.hidden)) throw invalid("You can't hide all the sheets in a document.");
-}
-
-/** Formulas keep pointing at the sheet under its new title. */
-function rename(book: Book, sheet: Sheet, title: string): void {
-  const old = sheet.state.title;
-  if (title === old) return;
-  sheet.state = { ...sheet.state, title };
-  rewriteFormulas(book, (formula) => retitled(formula, old, title));
 }
 
 /** @throws Refusal when the mask of an update names what the emulator does not keep, were it only to clear it */
@@ -68,7 +59,7 @@ export const SHEET_HANDLERS: Handlers = {
     const old = sheetProperties(sheet, book.sheets.indexOf(sheet));
     checkKept(mask);
     const next = update(old, { ...(all ? { sheetType: "GRID" } : {}), ...present(sent) }, mask);
-    if (below(mask, "title") !== undefined) rename(book, sheet, checkTitle(book, stringAt(next, "title") ?? "", sheet));
+    if (below(mask, "title") !== undefined) sheet.state = { ...sheet.state, title: checkTitle(book, stringAt(next, "title") ?? "", sheet) };
     const grid = objectAt(next, "gridProperties");
     const { rowCount, columnCount } = sheet.state;
     if (below(mask, "gridProperties") !== undefined)

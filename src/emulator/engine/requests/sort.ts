@@ -3,15 +3,14 @@
  * probed on the real API; where a row leaves cells behind outside of the range, it stays too.
  */
 import type { Book, Sheet } from "../book.ts";
-import { type Cell, isRich, type Scalar } from "../cell.ts";
+import type { Scalar } from "../cell.ts";
+import { compare, isFailure } from "../constant-formula.ts";
 import { invalid } from "../errors.ts";
-import { shifted } from "../formula/rewrite.ts";
-import { compare, isFailure } from "../formula/value.ts";
 import type { Rect } from "../a1.ts";
 import { intAt, type JsonObject, objectsAt, stringAt } from "../json.ts";
 import { moveRowMetadata } from "../metadata.ts";
 import { overlap } from "../ranges.ts";
-import { Renderer } from "../render.ts";
+import { resultOf } from "../render.ts";
 import { type Handlers, targetAt } from "./request.ts";
 
 interface SortSpec {
@@ -64,8 +63,7 @@ function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly number[]):
     cells: Array.from({ length: rect.endColumn - rect.startColumn }, (_, c) => sheet.grid.cell(row, rect.startColumn + c)),
   }));
   if (coversRows(sheet, places, rect)) moveRows(book, sheet, lines);
-  for (const { row, to, cells } of lines)
-    for (const [c, cell] of cells.entries()) sheet.grid.set(to, rect.startColumn + c, moved(cell, to - row));
+  for (const { to, cells } of lines) for (const [c, cell] of cells.entries()) sheet.grid.set(to, rect.startColumn + c, cell);
 }
 
 /**
@@ -74,9 +72,8 @@ function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly number[]):
  */
 function sortRows(book: Book, sheet: Sheet, rect: Rect, sortSpecs: JsonObject): void {
   const specs = specsOf(sortSpecs);
-  const renderer = new Renderer(book);
   const keyAt = (row: number, column: number): Key => {
-    const value = renderer.evaluator.value(sheet, row, column);
+    const value = resultOf(sheet.grid.cell(row, column));
     return isFailure(value) ? value.error : value;
   };
   const count = Math.max(0, Math.min(rect.endRow, sheet.grid.used) - rect.startRow);
@@ -102,6 +99,3 @@ export const SORT_HANDLERS: Handlers = {
     return undefined;
   },
 };
-
-const moved = (cell: Cell | undefined, rows: number): Cell | undefined =>
-  isRich(cell) && cell.formula !== undefined ? { ...cell, formula: shifted(cell.formula, rows, 0) } : cell;
