@@ -15,8 +15,6 @@ export interface Moment {
   readonly year: number;
   readonly month: number;
   readonly day: number;
-  /** 0 is Sunday. */
-  readonly weekday: number;
   readonly hour: number;
   readonly minute: number;
   readonly second: number;
@@ -31,7 +29,6 @@ export function momentOf(serial: number): Moment | undefined {
     year: date.getUTCFullYear(),
     month: date.getUTCMonth() + 1,
     day: date.getUTCDate(),
-    weekday: date.getUTCDay(),
     hour: date.getUTCHours(),
     minute: date.getUTCMinutes(),
     second: date.getUTCSeconds(),
