@@ -147,7 +147,7 @@ const share = (list: readonly boolean[]): string => `${list.filter(Boolean).leng
 
 test(
   "recorded conversations with Google get the same answers from the engine",
-  { skip: existsSync(FOLDER) ? false : "no recordings beside this repository: nothing to compare with" },
+  { skip: existsSync(FOLDER) ? false : "no recordings next to this repository: nothing to compare with" },
   (t) => {
     const all: (Scored & { readonly file: string })[] = [];
     const whole: boolean[] = [];

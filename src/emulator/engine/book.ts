@@ -36,7 +36,7 @@ const MOST_CELLS = 10_000_000;
 const MOST_COLUMNS = 18_278;
 
 /**
- * Asks whether a sheet may have this size beside the others.
+ * Checks that a sheet may have this size next to the others.
  * @param sheet the sheet that gets the size; undefined for a new one
  * @throws Refusal when it would be too wide, or the spreadsheet too large
  */

@@ -82,8 +82,8 @@ function fromData(data: JsonObject): Rich {
 }
 
 /**
- * The cell after the fields of a mask were taken from `data`; what they lack is cleared.
- * @throws Refusal when the mask takes everything, and the data hold what the emulator does not write
+ * The cell after the fields of a mask were taken from `data`; fields that `data` lacks are cleared.
+ * @throws Refusal when the mask takes all fields and `data` has one that the emulator does not write
  */
 export function written(cell: Cell | undefined, data: JsonObject, mask: Mask): Cell | undefined {
   if (mask.size === 0) {

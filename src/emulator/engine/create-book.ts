@@ -61,7 +61,7 @@ export function addSheet(book: Book, ids: Ids, properties: JsonObject): Sheet {
 const SHEET_PROPERTIES = new Set(["sheetId", "title", "index", "sheetType", "gridProperties", "hidden"]);
 const GRID_PROPERTIES = new Set(["rowCount", "columnCount"]);
 
-/** @throws Refusal for what of SheetProperties the emulator does not keep: frozen rows, colours */
+/** @throws Refusal for a SheetProperties with more than the emulator keeps: frozen rows, colours */
 export function checkSheetProperties(properties: JsonObject): void {
   const others = (from: JsonObject, kept: ReadonlySet<string>): string[] =>
     Object.keys(withoutDefaults(from)).filter((name) => !kept.has(name));

@@ -1,4 +1,4 @@
-/** What a spreadsheet has that nobody chose, as recorded answers show it. */
+/** Properties of a new spreadsheet, and sizes of rows and columns, as recorded answers show them. */
 import type { JsonObject } from "./json.ts";
 
 export const NEW_PROPERTIES: JsonObject = {

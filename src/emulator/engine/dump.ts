@@ -41,7 +41,7 @@ function isDump(value: unknown): value is Dump {
   return isObject(value) && value["form"] === FORM && typeof value["ids"] === "number" && Array.isArray(value["books"]);
 }
 
-/** A cell of a file that an older emulator wrote: of its format only the number's is left. */
+/** A cell in a state that an older emulator wrote. Its number format is read, the rest of its format is dropped. */
 interface OldCell {
   readonly format?: { readonly numberFormat?: JsonObject };
 }

@@ -38,6 +38,7 @@ export function createEngine(dump?: unknown): Engine {
 
 function answer(library: Library, { method: name, path, query, body }: EngineCall): EngineAnswer {
   const method = METHODS.get(name);
+  // 400, not 501: clients retry a 5xx
   if (method === undefined) throw invalid(`The method ${name} is not supported by this emulator.`);
   const fields = query["fields"]?.at(-1);
   const mask = fields === undefined || fields === "" ? undefined : parseMask(fields, method.answers);

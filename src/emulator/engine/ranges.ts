@@ -4,7 +4,7 @@ import { type Book, type Sheet, firstVisible, sheetById, sheetByTitle } from "./
 import { invalid, unparsable } from "./errors.ts";
 import { type JsonObject, intAt } from "./json.ts";
 
-/** A range of one sheet as it was asked for: sides may be open or lie beyond the grid. */
+/** A requested range of one sheet: sides may be open or lie beyond the grid. */
 export interface Target {
   readonly sheet: Sheet;
   readonly area: Area;

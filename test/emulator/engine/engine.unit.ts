@@ -184,6 +184,43 @@ test("a seeded spreadsheet holds its rows as they are, and is seeded once", () =
   assert.throws(() => createEngine({ form: 99 }), /no dump/);
 });
 
+test("a state that an older emulator wrote is read: values, notes, number formats and metadata are left", () => {
+  const numberFormat = { type: "DATE", pattern: "yyyy-mm-dd" };
+  const metadata = {
+    metadataId: 7,
+    metadataKey: "k",
+    location: { locationType: "SPREADSHEET", spreadsheet: true },
+    visibility: "DOCUMENT",
+  };
+  const lists = { merges: [{ startRowIndex: 0, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 }], filterViews: [], rowGroups: [] };
+  const state = { id: 0, title: "Old", rowCount: 10, columnCount: 5, hidden: false, properties: { rightToLeft: true }, gridProperties: {} };
+  const cells = [
+    { value: 43_831, format: { numberFormat, textFormat: { bold: true } }, note: "n" },
+    { format: { textFormat: { bold: true } } },
+    { formula: "=SUM(A1:A2)", validation: {} },
+    null,
+    "x",
+  ];
+  const old = {
+    state: { ...state, features: lists, rows: [{ start: 0, end: 1, properties: { hiddenByUser: true } }] },
+    rows: [[1, cells]],
+  };
+  const book = { id: "b", state: { properties: { title: "B" }, namedRanges: [{ name: "n" }], metadata: [metadata] }, sheets: [old] };
+  const c = client(createEngine({ form: 1, ids: 3, books: [book] }), "b");
+  assert.deepEqual(c.values("Old"), [[], ["2020-01-01", "", "#NAME?", "", "x"]]);
+  assert.deepEqual(c.book({ fields: "sheets.data.rowData.values(note,userEnteredFormat)", ranges: "A2" })["sheets"], [
+    { data: [{ rowData: [{ values: [{ note: "n", userEnteredFormat: { numberFormat } }] }] }] },
+  ]);
+  assert.deepEqual(ok(c.call("developerMetadata.get", { path: { metadataId: "7" } })), metadata);
+  assert.deepEqual(JSON.parse(snapshot(c)).books[0].sheets[0].state, {
+    id: 0,
+    title: "Old",
+    rowCount: 10,
+    columnCount: 5,
+    hidden: false,
+  });
+});
+
 test("nested requests are one list, and null is no request", () => {
   const c = client();
   const note = (text: string): object => ({

@@ -20,7 +20,7 @@ function checkVisible(book: Book): void {
   if (book.sheets.every((s) => s.state.hidden)) throw invalid("You can't hide all the sheets in a document.");
 }
 
-/** @throws Refusal when the mask of an update names what the emulator does not keep, were it only to clear it */
+/** @throws Refusal when the mask of an update names a property that the emulator does not keep, even to clear it */
 function checkKept(mask: Mask): void {
   const names = (of: Mask): JsonObject => Object.fromEntries(Array.from(of.keys(), (name) => [name, true]));
   checkSheetProperties({ ...names(mask), gridProperties: names(below(mask, "gridProperties") ?? EVERYTHING) });
