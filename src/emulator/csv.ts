@@ -74,7 +74,3 @@ function quoted(text: string, from: number, line: number): Field {
     return { value, at: end + 1, breaks };
   }
 }
-
-/** Writes one row; fields with a comma, a quote or a line break are quoted. */
-export const csvRow = (fields: readonly (string | number | boolean)[]): string =>
-  `${fields.map((f) => (/[",\r\n]/.test(String(f)) ? `"${String(f).replaceAll('"', '""')}"` : String(f))).join(",")}\r\n`;

@@ -6,7 +6,6 @@ import { gaxios, JWT } from "google-auth-library";
 import { readFile } from "node:fs/promises";
 import { perMinute, seconds } from "../../src/base/units.ts";
 import type { EmulatorOptions } from "../../src/emulator/server.ts";
-import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { SHEET, world, type World } from "./world.ts";
 
 interface GoogleFailure {
@@ -17,7 +16,7 @@ interface GoogleFailure {
 }
 
 async function client(t: TestContext, options: Partial<EmulatorOptions> = {}): Promise<{ w: World; api: sheets_v4.Sheets; jwt: JWT }> {
-  const w = await world(t, { engine: createEngine, ...options });
+  const w = await world(t, { ...options });
   const key = JSON.parse(await readFile(w.emulator.keyFile, "utf8")) as { client_email: string; private_key: string };
   const transporter = new gaxios.Gaxios();
   transporter.interceptors.request.add({

@@ -6,7 +6,6 @@ import { gunzipSync } from "node:zlib";
 import { http } from "../../src/base/http.ts";
 import { type Instant, type Timestamp } from "../../src/base/units.ts";
 import { answerAdmin, type AdminPorts } from "../../src/emulator/admin.ts";
-import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { readFaultSpecs } from "../../src/emulator/fault-spec.ts";
 import type { EmulatorOptions } from "../../src/emulator/server.ts";
 import { request, SHEET, world, type Reply, type World } from "./world.ts";
@@ -26,7 +25,7 @@ interface Faulty extends World {
 }
 
 async function faulty(t: TestContext, options: Partial<EmulatorOptions> = {}): Promise<Faulty> {
-  const w = await world(t, { engine: createEngine, adminToken: ADMIN, ...options });
+  const w = await world(t, { adminToken: ADMIN, ...options });
   const admin: Faulty["admin"] = (method, path, body, headers = {}) =>
     w.ask(method, path, {
       headers: { authorization: `Bearer ${ADMIN}`, "content-type": "text/plain", ...headers },

@@ -5,10 +5,13 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { perMinute, seconds } from "../../src/base/units.ts";
+import { createEngine } from "../../src/emulator/engine/engine.ts";
+import type { Engine } from "../../src/emulator/engine.types.ts";
 import { acceptsGzip } from "../../src/emulator/respond.ts";
 import { SHEET, world, type World } from "./world.ts";
 
 const VALUES = `/v4/spreadsheets/${SHEET}/values/Sheet1`;
+const APPEND = `${VALUES}:append?valueInputOption=RAW`;
 
 test("an answer has Google's headers, layout and no validator", async (t) => {
   const w = await world(t);
@@ -109,7 +112,7 @@ test("quota: 429 without Retry-After, tokens and pages are free, the write pool 
   const refused = await w.call("GET", VALUES);
   assert.equal(refused.headers["retry-after"], undefined);
   assert.equal(refused.json().error.details[0].metadata.quota_limit, "ReadRequestsPerMinutePerUser");
-  assert.equal((await w.call("POST", `${VALUES}:append`, { values: [["a"]] })).status, 200);
+  assert.equal((await w.call("POST", APPEND, { values: [["a"]] })).status, 200);
   assert.deepEqual(w.emulator.requests(), {
     reads: 4,
     writes: 1,
@@ -119,8 +122,23 @@ test("quota: 429 without Retry-After, tokens and pages are free, the write pool 
   });
 });
 
+/** An engine that breaks when a batch adds the tab "boom", after it has carried out what came before. */
+function breaking(dump?: unknown): Engine {
+  const engine = createEngine(dump);
+  return {
+    ...engine,
+    call(call) {
+      const { requests = [] } = (call.body ?? {}) as { requests?: readonly { addSheet: { properties: { title: string } } }[] };
+      const kept = requests.filter(({ addSheet }) => addSheet.properties.title !== "boom");
+      if (kept.length === requests.length) return engine.call(call);
+      engine.call({ ...call, body: { requests: kept } });
+      throw new Error("the engine has a fault");
+    },
+  };
+}
+
 test("a fault of the engine is 500, changes nothing, and the rest goes on", async (t) => {
-  const w = await world(t);
+  const w = await world(t, { engine: breaking });
   const batch = (titles: string[]) =>
     w.call("POST", `/v4/spreadsheets/${SHEET}:batchUpdate`, { requests: titles.map((title) => ({ addSheet: { properties: { title } } })) });
   assert.equal((await batch(["kept"])).status, 200);
@@ -142,7 +160,7 @@ test("close lets calls under way end, and tells their clients to leave", async (
   assert.deepEqual([answer.status, answer.headers["connection"]], [200, "close"]);
 });
 
-const append = (w: World, id: string) => w.call("POST", `${VALUES}:append`, { values: [[id]] });
+const append = (w: World, id: string) => w.call("POST", APPEND, { values: [[id]] });
 const rows = async (w: World): Promise<string[]> => (await w.call("GET", VALUES)).json().values.map((r: string[]) => r[0]);
 
 test("faults: status and page, before and after the change", async (t) => {

@@ -4,8 +4,8 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { seconds, type Instant, type Timestamp } from "../../src/base/units.ts";
+import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { createEmulator } from "../../src/emulator/server.ts";
-import { tinyEngine } from "./tiny-engine.ts";
 import { assertion, BOOK, folder, FORM, grant, SHEET, silent, world } from "./world.ts";
 
 const SCOPE = "https://www.googleapis.com/auth/spreadsheets";
@@ -144,7 +144,7 @@ test("the key file: 0600, in Google's form, kept over restarts with its tokens, 
   for (const content of ['{"client_email":"me@real.iam.gserviceaccount.com","private_key":"x"}', "not json", ""]) {
     await writeFile(foreign, content);
     const made = createEmulator({
-      engine: tinyEngine,
+      engine: createEngine,
       dataDir: join(dir, "d"),
       keyFile: foreign,
       latency: "none",

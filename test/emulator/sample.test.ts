@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { fc } from "../support/fast-check.ts";
-import { csvRow, parseCsv } from "../../src/emulator/csv.ts";
+import { parseCsv } from "../../src/emulator/csv.ts";
 import { readWorkbook, typed } from "../../src/emulator/sample.ts";
 import { folder } from "./world.ts";
 
@@ -23,6 +22,10 @@ test("CSV: what is broken is named with its line", () => {
   assert.throws(() => parseCsv('a\nb,"never'), /line 2: a quote is opened and never closed/);
   assert.throws(() => parseCsv('"one\ntwo"x,b'), /line 2: after a closing quote comes "x"/);
 });
+
+/** Fields with a comma, a quote or a line break are quoted. */
+const csvRow = (fields: readonly string[]): string =>
+  `${fields.map((f) => (/[",\r\n]/.test(f) ? `"${f.replaceAll('"', '""')}"` : f)).join(",")}\r\n`;
 
 test("CSV: what is written is read again", () => {
   fc.assert(
@@ -63,7 +66,7 @@ test("a folder becomes a workbook; what is wrong with it is named", async () => 
   assert.throws(() => readWorkbook(dir, "x", "X"), /c\.csv/);
 });
 
-test("the sample: 500 players, no secret anywhere but in its column, the generator's own bytes", async () => {
+test("the sample: 500 players, no secret anywhere but in its column", () => {
   const book = readWorkbook(SAMPLE, "sample", "Sample");
   const [header, ...players] = book.tabs.find((tab) => tab.title === "players")?.rows ?? [];
   assert.deepEqual(header, ["id", "name", "team", "status", "score", "code"]);
@@ -78,7 +81,4 @@ test("the sample: 500 players, no secret anywhere but in its column, the generat
   );
   const actions = book.tabs.find((tab) => tab.title === "actions")?.rows ?? [];
   assert.deepEqual(actions[0], ["id", "player", "kind", "target", "note", "at"]);
-  const again = await folder();
-  execFileSync(process.execPath, [fileURLToPath(new URL("../../src/emulator/sample-generate.ts", import.meta.url)), again]);
-  for (const name of await readdir(again)) assert.deepEqual(await readFile(join(again, name)), await readFile(join(SAMPLE, name)), name);
 });

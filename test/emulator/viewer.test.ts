@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { BOOK, SHEET, world } from "./world.ts";
 
 const API = `/v4/spreadsheets/${SHEET}`;
 
 test("a spreadsheet that is shared as Viewer can be read and not be written; its owner may change that", async (t) => {
-  const { emulator, call } = await world(t, { engine: createEngine, spreadsheets: [{ ...BOOK, sharing: "viewer" }] });
+  const { emulator, call } = await world(t, { spreadsheets: [{ ...BOOK, sharing: "viewer" }] });
   const search = { dataFilters: [{ developerMetadataLookup: { metadataKey: "x" } }] };
   const batch = { requests: [{ addSheet: { properties: { title: "Another" } } }] };
   assert.equal((await call("GET", `${API}/values/Sheet1`)).status, 200);

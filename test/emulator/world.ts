@@ -9,9 +9,9 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { pino } from "pino";
 import { http } from "../../src/base/http.ts";
+import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { createEmulator, type Emulator, type EmulatorOptions } from "../../src/emulator/server.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { tinyEngine } from "./tiny-engine.ts";
 
 export const silent = pino({ level: "silent" });
 
@@ -61,7 +61,7 @@ export async function folder(): Promise<string> {
 export async function world(t: TestContext, options: Partial<EmulatorOptions> = {}): Promise<World> {
   const dir = options.dataDir ?? (await folder());
   const emulator = await createEmulator({
-    engine: tinyEngine,
+    engine: createEngine,
     dataDir: dir,
     keyFile: join(dir, "key.json"),
     latency: "none",

@@ -4,7 +4,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Emulator } from "../../src/emulator/server.ts";
-import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
 import { world as emulatorWorld, request, type Reply } from "../emulator/world.ts";
 import { get, start, type Daemon } from "./harness.ts";
@@ -59,7 +58,7 @@ export async function book(
   cwd = folder(t),
 ): Promise<Book> {
   const seed = Object.entries(tabs).map(([title, { rows }]) => ({ title, rows: rows as never }));
-  const it = await emulatorWorld(t, { engine: createEngine, spreadsheets: [{ id: SPREADSHEET, title: "Game", tabs: seed }] });
+  const it = await emulatorWorld(t, { spreadsheets: [{ id: SPREADSHEET, title: "Game", tabs: seed }] });
   const all = { read: "public", append: "public", update: "public", ttl: "1m" };
   const tables = Object.fromEntries(Object.entries(tabs).map(([name, { table }]) => [name, { ...all, ...table }]));
   writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables }));

@@ -4,7 +4,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createEngine } from "../../src/emulator/engine/engine.ts";
 import { EventSource, type Told } from "../app/eventsource.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
 import { world as emulatorWorld } from "../emulator/world.ts";
@@ -36,7 +35,7 @@ async function world(t: TestContext, env: NodeJS.ProcessEnv = {}): Promise<World
       { title: "private", rows: [["id"], ["x1"]] },
     ],
   };
-  const emulator = await emulatorWorld(t, { engine: createEngine, spreadsheets: [book] });
+  const emulator = await emulatorWorld(t, { spreadsheets: [book] });
   const cwd = folder(t);
   const tables = { players: { ttl: "200ms", key: "id", read: "public", columns: { code: { hidden: true } } }, private: { ttl: "200ms" } };
   writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables }));

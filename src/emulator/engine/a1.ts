@@ -1,5 +1,5 @@
 /**
- * A1 notation (and R1C1), both ways. Indices are zero-based and half-open, as in GridRange; an absent bound is open.
+ * A1 notation, both ways. Indices are zero-based and half-open, as in GridRange; an absent bound is open.
  * https://developers.google.com/workspace/sheets/api/guides/concepts#cell
  */
 
@@ -19,7 +19,7 @@ export interface Rect {
   readonly endColumn: number;
 }
 
-/** A range as written: a title (quoted or not), an area, or a bare name that may be a title or a named range. */
+/** A range as written: a title (quoted or not), an area, or a bare name that may be a title. */
 export type Reference =
   | { readonly is: "area"; readonly title?: string; readonly area: Area; readonly single: boolean }
   | { readonly is: "sheet"; readonly title: string }
@@ -74,18 +74,6 @@ function endpoint(text: string): Endpoint | undefined {
   };
 }
 
-const R1C1 = /^R(\d+|\[-?\d+\])?C(\d+|\[-?\d+\])?$/i;
-
-/** R2C3 → its cell; relative parts count from A1. */
-function r1c1(text: string): Endpoint | undefined {
-  const match = R1C1.exec(text);
-  if (match === null) return undefined;
-  const at = (part: string | undefined): number =>
-    part === undefined ? 0 : part.startsWith("[") ? Number(part.slice(1, -1)) : Number(part) - 1;
-  const [row, column] = [at(match[1]), at(match[2])];
-  return row >= 0 && column >= 0 ? { row, column } : undefined;
-}
-
 const sorted = (a: number | undefined, b: number | undefined): [number | undefined, number | undefined] =>
   a !== undefined && b !== undefined && a > b ? [b, a] : [a, b];
 
@@ -93,8 +81,7 @@ const after = (n: number | undefined): number | undefined => (n === undefined ? 
 
 /** The area that the part after the "!" names, or undefined when it is none. */
 export function parseArea(text: string): { area: Area; single: boolean } | undefined {
-  // A1 first: RC1 is the first cell of the column RC.
-  const parts = text.split(":").map((p) => endpoint(p) ?? r1c1(p));
+  const parts = text.split(":").map(endpoint);
   const [first, last] = parts;
   if (parts.length > 2 || first === undefined || (parts.length === 2 && last === undefined)) return undefined;
   if (last === undefined) {

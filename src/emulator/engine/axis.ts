@@ -1,5 +1,4 @@
 /** What inserting, deleting and moving rows or columns does to an index, and to a span of them. */
-import type { JsonObject } from "./json.ts";
 
 export type Dimension = "ROWS" | "COLUMNS";
 
@@ -53,24 +52,6 @@ export function moveSpan(change: AxisChange, span: Span): Span | undefined {
   const last = moveIndex(change, end - 1);
   if (first === undefined || last === undefined || last - first !== end - 1 - start) return span;
   return { start: first, end: last + 1 };
-}
-
-const KEYS = { ROWS: ["startRowIndex", "endRowIndex"], COLUMNS: ["startColumnIndex", "endColumnIndex"] } as const;
-
-/** The same for a GridRange; open sides stay open. */
-export function moveGridRange(change: AxisChange, range: JsonObject): JsonObject | undefined {
-  const [startKey, endKey] = KEYS[change.dimension];
-  const [start, end] = [range[startKey], range[endKey]];
-  if (typeof start !== "number" && typeof end !== "number") return range;
-  const open = typeof end !== "number";
-  const from = typeof start === "number" ? start : 0;
-  const moved = moveSpan(change, { start: from, end: open ? Number.MAX_SAFE_INTEGER : end });
-  if (moved === undefined) return undefined;
-  return {
-    ...range,
-    ...(typeof start === "number" ? { [startKey]: moved.start } : {}),
-    ...(open ? {} : { [endKey]: moved.end }),
-  };
 }
 
 export const counted = (dimension: Dimension): "row" | "column" => (dimension === "ROWS" ? "row" : "column");

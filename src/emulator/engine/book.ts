@@ -4,49 +4,12 @@ import { Grid } from "./grid.ts";
 import type { Ids } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 
-/** Rows or columns that have something to say: pixelSize, hiddenByUser. Sorted, disjoint, half-open. */
-export interface DimensionSpan {
-  readonly start: number;
-  readonly end: number;
-  readonly properties: JsonObject;
-}
-
-/** Lists of a sheet that are kept as they were sent (normalised), each with GridRanges that follow their cells. */
-export interface Features {
-  readonly merges: readonly JsonObject[];
-  readonly conditionalFormats: readonly JsonObject[];
-  readonly filterViews: readonly JsonObject[];
-  readonly protectedRanges: readonly JsonObject[];
-  readonly bandedRanges: readonly JsonObject[];
-  /** DimensionGroups. */
-  readonly rowGroups: readonly JsonObject[];
-  readonly columnGroups: readonly JsonObject[];
-}
-
-const NO_FEATURES: Features = {
-  merges: [],
-  conditionalFormats: [],
-  filterViews: [],
-  protectedRanges: [],
-  bandedRanges: [],
-  rowGroups: [],
-  columnGroups: [],
-};
-
 export interface SheetState {
   readonly id: number;
   readonly title: string;
   readonly rowCount: number;
   readonly columnCount: number;
   readonly hidden: boolean;
-  /** The other SheetProperties: tab colour, rightToLeft. */
-  readonly properties: JsonObject;
-  /** The other GridProperties: frozen rows, gridlines, group controls. */
-  readonly gridProperties: JsonObject;
-  readonly features: Features;
-  readonly basicFilter?: JsonObject;
-  readonly rows: readonly DimensionSpan[];
-  readonly columns: readonly DimensionSpan[];
 }
 
 export interface Sheet {
@@ -55,9 +18,8 @@ export interface Sheet {
 }
 
 export interface BookState {
-  /** SpreadsheetProperties without defaultFormat and theme. */
+  /** SpreadsheetProperties. */
   readonly properties: JsonObject;
-  readonly namedRanges: readonly JsonObject[];
   /** DeveloperMetadata, in the API's form. */
   readonly metadata: readonly JsonObject[];
 }
@@ -74,7 +36,7 @@ const MOST_CELLS = 10_000_000;
 const MOST_COLUMNS = 18_278;
 
 /**
- * Asks whether a sheet may have this size beside the others.
+ * Checks that a sheet may have this size next to the others.
  * @param sheet the sheet that gets the size; undefined for a new one
  * @throws Refusal when it would be too wide, or the spreadsheet too large
  */
@@ -135,11 +97,6 @@ export function newSheet(id: number, title: string, rowCount = 1000, columnCount
       rowCount,
       columnCount,
       hidden: false,
-      properties: {},
-      gridProperties: {},
-      features: NO_FEATURES,
-      rows: [],
-      columns: [],
     },
     grid,
   };

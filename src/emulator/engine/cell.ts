@@ -8,12 +8,9 @@ export interface Rich {
   readonly value?: Scalar;
   /** With its leading "=". */
   readonly formula?: string;
-  /** userEnteredFormat, in both colour spellings. */
-  readonly format?: JsonObject;
+  /** The NumberFormat that came with what was typed: 2020-01-01 makes a date. */
+  readonly numberFormat?: JsonObject;
   readonly note?: string;
-  readonly validation?: JsonObject;
-  /** textFormatRuns, kept as sent. */
-  readonly runs?: JsonObject[];
 }
 
 export type Cell = Scalar | Rich;
@@ -25,43 +22,25 @@ export const isBlank = (cell: Cell | undefined): boolean =>
   cell === undefined || (typeof cell === "object" && cell.value === undefined && cell.formula === undefined);
 
 /** The cheapest cell that says the same; undefined when it says nothing. */
-export function slim(rich: Rich): Cell | undefined {
-  const { value, formula, format, note, validation, runs } = rich;
-  const dressed =
-    formula !== undefined || hasKeys(format) || (note !== undefined && note !== "") || validation !== undefined || runs !== undefined;
-  if (!dressed) return value;
+export function slim({ value, formula, numberFormat, note }: Rich): Cell | undefined {
+  const noted = note !== undefined && note !== "";
+  if (formula === undefined && numberFormat === undefined && !noted) return value;
   return {
     ...(value === undefined ? {} : { value }),
     ...(formula === undefined ? {} : { formula }),
-    ...(hasKeys(format) ? { format } : {}),
-    ...(note === undefined || note === "" ? {} : { note }),
-    ...(validation === undefined ? {} : { validation }),
-    ...(runs === undefined ? {} : { runs }),
+    ...(numberFormat === undefined ? {} : { numberFormat }),
+    ...(noted ? { note } : {}),
   };
 }
-
-const hasKeys = (o: JsonObject | undefined): o is JsonObject => o !== undefined && Object.keys(o).length > 0;
 
 /** Every cell as a record. */
 export const toRich = (cell: Cell | undefined): Rich => (cell === undefined ? {} : typeof cell === "object" ? cell : { value: cell });
 
-/** What is entered, without what dresses it. */
-export interface Content {
-  readonly value?: Scalar;
-  readonly formula?: string;
-  /** A numberFormat that the entry brings along: typing 2020-01-01 makes a date. */
-  readonly numberFormat?: JsonObject;
-}
+/** What is entered: without a note. */
+export type Content = Omit<Rich, "note">;
 
-/** The cell after `content` was entered into it: format, note and validation stay. */
+/** The cell after `content` was entered into it: note and format stay, unless the content brings a format along. */
 export function enter(cell: Cell | undefined, content: Content): Cell | undefined {
-  const { value, formula, numberFormat } = content;
-  if (!isRich(cell) && formula === undefined && numberFormat === undefined) return value;
-  const { value: _value, formula: _formula, runs: _runs, ...dress } = toRich(cell);
-  return slim({
-    ...dress,
-    ...(value === undefined ? {} : { value }),
-    ...(formula === undefined ? {} : { formula }),
-    ...(numberFormat === undefined ? {} : { format: { ...dress.format, numberFormat } }),
-  });
+  const { note, numberFormat } = toRich(cell);
+  return slim({ ...(note === undefined ? {} : { note }), ...(numberFormat === undefined ? {} : { numberFormat }), ...content });
 }

@@ -3,7 +3,7 @@ import type { Engine, EngineAnswer, EngineCall } from "../engine.types.ts";
 import { atomically, type Book, newSheet } from "./book.ts";
 import { NEW_PROPERTIES } from "./defaults.ts";
 import { dumpLibrary, loadLibrary } from "./dump.ts";
-import { badFields, notFound, Refusal } from "./errors.ts";
+import { badFields, invalid, Refusal } from "./errors.ts";
 import { applyMask, parseMask } from "./fieldmask.ts";
 import { isObject, type JsonObject } from "./json.ts";
 import { FILTER_METHODS } from "./methods/by-filter.ts";
@@ -38,7 +38,8 @@ export function createEngine(dump?: unknown): Engine {
 
 function answer(library: Library, { method: name, path, query, body }: EngineCall): EngineAnswer {
   const method = METHODS.get(name);
-  if (method === undefined) throw notFound(`Method not found: ${name}`);
+  // 400, not 501: clients retry a 5xx
+  if (method === undefined) throw invalid(`The method ${name} is not supported by this emulator.`);
   const fields = query["fields"]?.at(-1);
   const mask = fields === undefined || fields === "" ? undefined : parseMask(fields, method.answers);
   const whole = method.run({ library, path, query, body: message(body), mask });
@@ -66,7 +67,7 @@ function seed(library: Library, spreadsheetId: string, title: string, tabs: Tabs
   });
   const book: Book = {
     id: spreadsheetId,
-    state: { properties: { ...NEW_PROPERTIES, title }, namedRanges: [], metadata: [] },
+    state: { properties: { ...NEW_PROPERTIES, title }, metadata: [] },
     sheets: sheets.length === 0 ? [newSheet(0, "Sheet1")] : sheets,
   };
   atomically(book, library.ids, () => {

@@ -5,7 +5,6 @@
  * https://developers.google.com/workspace/sheets/api/guides/field-masks
  */
 import { schemas } from "../api/newer.ts";
-import { twin } from "./colours.ts";
 import { invalid, Refusal } from "./errors.ts";
 import { type Json, type JsonObject, isObject } from "./json.ts";
 
@@ -150,24 +149,8 @@ export function parseUpdateMask(text: string | undefined, schema: string): Mask 
   if (text === undefined || text === "") throw invalid("At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)");
   const mask = new Parser(text).all();
   const missing = unknownPaths(mask, schema, "").next().value;
-  if (typeof missing !== "string") return mask.has("*") ? EVERYTHING : widened(mask, schema);
+  if (typeof missing !== "string") return mask.has("*") ? EVERYTHING : mask;
   throw invalid(`Invalid field: ${missing}`);
-}
-
-/**
- * A mask that names one spelling of a colour means both, and one that goes on below a list means
- * the whole list.
- */
-function widened(mask: Mask, schema: string): Tree {
-  const fields = schemas.get(schema) ?? {};
-  const out: Tree = new Map();
-  for (const [name, child] of mask) {
-    const other = twin(name);
-    const inner = /^@(\w+)$/.exec(fields[name] ?? "")?.[1];
-    out.set(name, other !== undefined || inner === undefined ? new Map() : widened(child, inner));
-    if (other !== undefined) out.set(other, new Map());
-  }
-  return out;
 }
 
 /** The target with every field that the mask names taken from the source; a field that the source lacks is cleared. */

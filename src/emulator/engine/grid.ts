@@ -144,9 +144,4 @@ export class Grid {
     this.commit();
     this.#measure();
   }
-
-  /** An independent copy; rows are shared until written. */
-  copy(): Grid {
-    return new Grid(Array.from(this.#rows, ([row, cells]) => [row, [...cells]] as const));
-  }
 }

@@ -15,7 +15,7 @@ export function spreadsheetId(ids: Ids): string {
   return `1${createHash("sha256").update(`spreadsheet ${ids.count}`).digest("base64url")}`;
 }
 
-/** A positive int32 that `taken` doesn't know: sheets, named ranges, protected ranges, metadata. */
+/** A positive int32 that `taken` doesn't know: sheets, developer metadata. */
 export function smallId(ids: Ids, taken: (id: number) => boolean): number {
   for (;;) {
     ids.count += 1;

@@ -1,6 +1,5 @@
 /** Dates and times as people type them. What needs today's date to be understood ("1/2", "Monday") stays text. */
 import type { Content } from "./cell.ts";
-import type { Locale } from "./locale.ts";
 import { serialOf } from "./serial.ts";
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -21,7 +20,7 @@ function day(year: number, month: number, date: number, pattern: string): Day | 
 
 const monthOf = (name: string): number => MONTHS.indexOf(name.slice(0, 3).toLowerCase()) + 1;
 
-type Reader = { readonly form: RegExp; read(parts: readonly string[], locale: Locale): Day | undefined };
+type Reader = { readonly form: RegExp; read(parts: readonly string[]): Day | undefined };
 
 const READERS: readonly Reader[] = [
   {
@@ -31,11 +30,9 @@ const READERS: readonly Reader[] = [
   },
   {
     form: /^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})$/,
-    read: ([, a = "", mark = "", b = "", y = ""], { monthFirst }) => {
-      const [m, d] = monthFirst ? [a, b] : [b, a];
+    read: ([, m = "", mark = "", d = "", y = ""]) => {
       const shown = { m: m.length === 2 && m.startsWith("0") ? "mm" : "m", d: d.length === 2 && d.startsWith("0") ? "dd" : "d" };
-      const order = monthFirst ? [shown.m, shown.d] : [shown.d, shown.m];
-      return day(fullYear(y), Number(m), Number(d), [...order, y.length === 4 ? "yyyy" : "yy"].join(mark));
+      return day(fullYear(y), Number(m), Number(d), [shown.m, shown.d, y.length === 4 ? "yyyy" : "yy"].join(mark));
     },
   },
   {
@@ -64,22 +61,22 @@ function parseTime(text: string): Day | undefined {
   return { serial: (hour * 3600 + m * 60 + s) / 86_400, pattern: `${head}:mm${tail}` };
 }
 
-function parseDay(text: string, locale: Locale): Day | undefined {
+function parseDay(text: string): Day | undefined {
   for (const { form, read } of READERS) {
     const parts = form.exec(text);
-    if (parts !== null) return read([...parts], locale);
+    if (parts !== null) return read([...parts]);
   }
   return undefined;
 }
 
 /** @returns undefined when the text is neither a date nor a time */
-export function parseDate(text: string, locale: Locale): Content | undefined {
-  const date = parseDay(text, locale);
+export function parseDate(text: string): Content | undefined {
+  const date = parseDay(text);
   if (date !== undefined) return { value: date.serial, numberFormat: { type: "DATE", pattern: date.pattern } };
   const time = parseTime(text);
   if (time !== undefined) return { value: time.serial, numberFormat: { type: "TIME", pattern: time.pattern } };
   const split = /^(.*\d) +(\d{1,2}:.*)$/.exec(text);
-  const [day, clock] = split === null ? [] : [parseDay(split[1] ?? "", locale), parseTime(split[2] ?? "")];
+  const [day, clock] = split === null ? [] : [parseDay(split[1] ?? ""), parseTime(split[2] ?? "")];
   if (day === undefined || clock === undefined || clock.serial >= 1) return undefined;
   return { value: day.serial + clock.serial, numberFormat: { type: "DATE_TIME", pattern: `${day.pattern} ${clock.pattern}` } };
 }

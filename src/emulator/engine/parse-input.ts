@@ -1,29 +1,9 @@
 /** What USER_ENTERED makes of a string, as if it had been typed into the cell: formula, boolean, number, date or text. */
 import type { Content } from "./cell.ts";
-import { EN_US, type Locale } from "./locale.ts";
 import { parseDate } from "./parse-date.ts";
 
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-
-interface NumberSyntax {
-  readonly plain: RegExp;
-  readonly grouped: RegExp;
-}
-
-const syntaxes = new Map<string, NumberSyntax>();
-
-function syntaxOf({ decimal, group }: Locale): NumberSyntax {
-  const key = decimal + group;
-  const known = syntaxes.get(key);
-  if (known !== undefined) return known;
-  const [d, g] = [escaped(decimal), group === "\u00a0" ? "[ \u00a0\u202f]" : escaped(group)];
-  const made = {
-    plain: new RegExp(`^(?:\\d+(?:${d}\\d*)?|${d}\\d+)(?:[eE][+-]?\\d{1,3})?$`),
-    grouped: new RegExp(`^\\d{1,3}(?:${g}\\d{3})+(?:${d}\\d*)?$`),
-  };
-  syntaxes.set(key, made);
-  return made;
-}
+const PLAIN = /^(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
+const GROUPED = /^\d{1,3}(?:,\d{3})+(?:\.\d*)?$/;
 
 /** A magnitude: digits with optional groups, decimals and exponent. */
 interface Magnitude {
@@ -33,16 +13,12 @@ interface Magnitude {
   readonly scientific: boolean;
 }
 
-function magnitude(text: string, locale: Locale): Magnitude | undefined {
-  const { plain, grouped } = syntaxOf(locale);
-  const isGrouped = grouped.test(text);
-  if (!isGrouped && !plain.test(text)) return undefined;
-  const bare = (
-    isGrouped ? text.replace(new RegExp(locale.group === "\u00a0" ? "[ \u00a0\u202f]" : escaped(locale.group), "g"), "") : text
-  ).replace(locale.decimal, ".");
-  const value = Number(bare);
+function magnitude(text: string): Magnitude | undefined {
+  const grouped = GROUPED.test(text);
+  if (!grouped && !PLAIN.test(text)) return undefined;
+  const value = Number(text.replaceAll(",", ""));
   if (!Number.isFinite(value)) return undefined;
-  return { value, grouped: isGrouped, decimals: text.includes(locale.decimal), scientific: /[eE]/.test(text) };
+  return { value, grouped, decimals: text.includes("."), scientific: /[eE]/.test(text) };
 }
 
 const CURRENCIES = "$€£¥₹₩₽₺₪₫฿₴₱";
@@ -52,13 +28,13 @@ const SHAPE = new RegExp(
 );
 
 /** The number that a text is, with the format that comes with its spelling; undefined when it is none. */
-function parseNumber(text: string, locale: Locale = EN_US): Content | undefined {
+function parseNumber(text: string): Content | undefined {
   const groups = SHAPE.exec(text)?.groups;
   if (groups === undefined) return undefined;
   const { open, sign, before, inner, digits = "", after, close } = groups;
   if ((open === undefined) !== (close === undefined) || (open !== undefined && (sign ?? inner) !== undefined)) return undefined;
   if ((sign !== undefined && inner !== undefined) || (before !== undefined && after !== undefined)) return undefined;
-  const size = magnitude(digits, locale);
+  const size = magnitude(digits);
   if (size === undefined) return undefined;
   const negative = open !== undefined || (sign ?? inner) === "-";
   const value = (negative ? -size.value : size.value) / (after === "%" ? 100 : 1);
@@ -79,11 +55,11 @@ function formatOf(size: Magnitude, before: string | undefined, after: string | u
 const LONGEST_NUMBER = 60;
 
 /** Reads a string as typed. A leading apostrophe makes text of anything; a lone "=" is text. */
-export function parseInput(text: string, locale: Locale = EN_US): Content {
+export function parseInput(text: string): Content {
   if (text.startsWith("'")) return { value: text.slice(1) };
   const trimmed = text.trim();
   if (trimmed.startsWith("=") && trimmed.length > 1) return { formula: trimmed };
   if (/^(true|false)$/i.test(trimmed)) return { value: trimmed.toLowerCase() === "true" };
   if (trimmed.length > LONGEST_NUMBER || !/\d/.test(trimmed)) return { value: text };
-  return parseNumber(trimmed, locale) ?? parseDate(trimmed, locale) ?? { value: text };
+  return parseNumber(trimmed) ?? parseDate(trimmed) ?? { value: text };
 }

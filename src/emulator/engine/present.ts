@@ -1,24 +1,22 @@
 /** A spreadsheet as spreadsheets.get answers it. Grid data is built only where the mask and the ranges ask for it. */
-import type { Area, Rect } from "./a1.ts";
-import type { Book, DimensionSpan, Sheet } from "./book.ts";
+import type { Rect } from "./a1.ts";
+import type { Book, Sheet } from "./book.ts";
 import { cellData } from "./cell-data.ts";
-import { COLUMN_WIDTH, DEFAULT_FORMAT, ROW_HEIGHT, THEME } from "./defaults.ts";
+import { COLUMN_WIDTH, ROW_HEIGHT } from "./defaults.ts";
 import { below, type Mask } from "./fieldmask.ts";
-import { type Json, type JsonObject, objectAt, stringAt, withoutDefaults } from "./json.ts";
-import { clip, intersects, rectOf, type Target } from "./ranges.ts";
-import { Renderer } from "./render.ts";
+import { type JsonObject, objectAt, stringAt } from "./json.ts";
+import { clip, type Target } from "./ranges.ts";
 
 /** SheetProperties. */
 export function sheetProperties({ state }: Sheet, index: number): JsonObject {
-  const { id, title, rowCount, columnCount, hidden, properties, gridProperties } = state;
+  const { id, title, rowCount, columnCount, hidden } = state;
   return {
     sheetId: id,
     title,
     index,
     sheetType: "GRID",
-    gridProperties: { rowCount, columnCount, ...withoutDefaults(gridProperties) },
+    gridProperties: { rowCount, columnCount },
     ...(hidden ? { hidden } : {}),
-    ...withoutDefaults(properties),
   };
 }
 
@@ -32,65 +30,49 @@ export interface View {
 const locationType = (metadata: JsonObject): string => stringAt(objectAt(metadata, "location"), "locationType") ?? "";
 
 export function presentBook(book: Book, { targets, gridData, mask }: View): JsonObject {
-  const { properties, namedRanges, metadata } = book.state;
-  const renderer = new Renderer(book);
+  const { properties, metadata } = book.state;
   const shown = book.sheets.filter((s) => targets === undefined || targets.some((t) => t.sheet === s));
   const dataMask = below(mask, "sheets", "data");
   const withData = mask === undefined ? gridData : dataMask !== undefined;
   const sheets = shown.map((sheet) => {
     const areas = targets?.filter((t) => t.sheet === sheet) ?? [{ sheet, area: {}, single: false, text: "" }];
-    const data = withData ? areas.map((t) => gridDataOf({ book, renderer, mask: dataMask }, sheet, clip(t))) : undefined;
-    return presentSheet(book, sheet, data, targets === undefined ? undefined : areas);
+    const data = withData ? areas.map((t) => gridDataOf({ book, mask: dataMask }, sheet, clip(t))) : undefined;
+    return presentSheet(book, sheet, data);
   });
   const own = metadata.filter((m) => locationType(m) === "SPREADSHEET");
   return {
     spreadsheetId: book.id,
-    properties: { ...properties, defaultFormat: DEFAULT_FORMAT, spreadsheetTheme: THEME },
+    properties,
     sheets,
-    ...(namedRanges.length === 0 ? {} : { namedRanges }),
     spreadsheetUrl: `https://docs.google.com/spreadsheets/d/${book.id}/edit`,
     ...(own.length === 0 ? {} : { developerMetadata: own }),
   };
 }
 
-/** A Sheet; of a call that names ranges the merges that touch them. */
-function presentSheet(book: Book, sheet: Sheet, data: readonly JsonObject[] | undefined, asked?: readonly Target[]): JsonObject {
-  const { id, features, basicFilter } = sheet.state;
+function presentSheet(book: Book, sheet: Sheet, data: readonly JsonObject[] | undefined): JsonObject {
+  const { id } = sheet.state;
   const metadata = book.state.metadata.filter((m) => locationType(m) === "SHEET" && (objectAt(m, "location")["sheetId"] ?? 0) === id);
-  const lists: [string, readonly Json[]][] = [
-    ["merges", features.merges.filter((merge) => asked === undefined || asked.some((t) => touches(merge, t.area)))],
-    ["conditionalFormats", features.conditionalFormats],
-    ["filterViews", features.filterViews],
-    ["protectedRanges", features.protectedRanges],
-    ["bandedRanges", features.bandedRanges],
-    ["developerMetadata", metadata],
-    ["rowGroups", features.rowGroups],
-    ["columnGroups", features.columnGroups],
-  ];
   return {
     properties: sheetProperties(sheet, book.sheets.indexOf(sheet)),
     ...(data === undefined ? {} : { data }),
-    ...Object.fromEntries(lists.filter(([, list]) => list.length > 0)),
-    ...(basicFilter === undefined ? {} : { basicFilter }),
+    ...(metadata.length === 0 ? {} : { developerMetadata: metadata }),
   };
 }
 
 interface Context {
   readonly book: Book;
-  readonly renderer: Renderer;
   readonly mask: Mask | undefined;
 }
 
 function gridDataOf(context: Context, sheet: Sheet, rect: Rect): JsonObject {
   const rowData = below(context.mask, "rowData") === undefined ? [] : rowsOf(context, sheet, rect);
-  const { rows, columns } = sheet.state;
   const dimension = (name: "rowMetadata" | "columnMetadata"): JsonObject => {
     if (below(context.mask, name) === undefined) return {};
     return {
       [name]:
         name === "rowMetadata"
-          ? dimensions(rows, rect.startRow, rect.endRow, metadataAt(context.book, sheet, "ROWS", ROW_HEIGHT))
-          : dimensions(columns, rect.startColumn, rect.endColumn, metadataAt(context.book, sheet, "COLUMNS", COLUMN_WIDTH)),
+          ? dimensions(rect.startRow, rect.endRow, propertiesAt(context.book, sheet, "ROWS", ROW_HEIGHT))
+          : dimensions(rect.startColumn, rect.endColumn, propertiesAt(context.book, sheet, "COLUMNS", COLUMN_WIDTH)),
     };
   };
   return {
@@ -103,7 +85,7 @@ function gridDataOf(context: Context, sheet: Sheet, rect: Rect): JsonObject {
 }
 
 /** RowData: empty cells and rows at the end are left out, those between are {}. */
-function rowsOf({ renderer, mask }: Context, sheet: Sheet, rect: Rect): JsonObject[] {
+function rowsOf({ mask }: Context, sheet: Sheet, rect: Rect): JsonObject[] {
   const wanted = below(mask, "rowData", "values");
   const rows: JsonObject[] = [];
   const endRow = Math.min(rect.endRow, sheet.grid.used);
@@ -111,7 +93,7 @@ function rowsOf({ renderer, mask }: Context, sheet: Sheet, rect: Rect): JsonObje
     const values: JsonObject[] = [];
     const endColumn = Math.min(rect.endColumn, sheet.grid.row(row)?.length ?? 0);
     for (let column = rect.startColumn; column < endColumn; column++) {
-      const data = cellData(renderer, sheet, { row, column }, wanted);
+      const data = cellData(sheet.grid.cell(row, column), wanted);
       if (data === undefined) continue;
       while (values.length < column - rect.startColumn) values.push({});
       values.push(data);
@@ -123,19 +105,14 @@ function rowsOf({ renderer, mask }: Context, sheet: Sheet, rect: Rect): JsonObje
   return rows;
 }
 
-type Defaults = (index: number) => JsonObject;
+type PropertiesAt = (index: number) => JsonObject;
 
 /** DimensionProperties of every row or column in a stretch. */
-function dimensions(spans: readonly DimensionSpan[], start: number, end: number, defaults: Defaults): JsonObject[] {
-  const all = Array.from({ length: end - start }, (_, i) => defaults(start + i));
-  for (const span of spans)
-    for (let i = Math.max(span.start, start); i < Math.min(span.end, end); i++)
-      all[i - start] = { ...all[i - start], ...withoutDefaults(span.properties) };
-  return all;
-}
+const dimensions = (start: number, end: number, at: PropertiesAt): JsonObject[] =>
+  Array.from({ length: end - start }, (_, i) => at(start + i));
 
-/** A row's or column's default size, with the developer metadata that is attached to it. */
-function metadataAt(book: Book, sheet: Sheet, dimension: string, pixelSize: number): Defaults {
+/** A row's or column's size, with the developer metadata that is attached to it. */
+function propertiesAt(book: Book, sheet: Sheet, dimension: string, pixelSize: number): PropertiesAt {
   const plain = { pixelSize };
   const attached = new Map<number, JsonObject[]>();
   for (const metadata of book.state.metadata) {
@@ -149,12 +126,3 @@ function metadataAt(book: Book, sheet: Sheet, dimension: string, pixelSize: numb
     return developerMetadata === undefined ? plain : { ...plain, developerMetadata };
   };
 }
-
-/** A GridRange has cells in the area. */
-const touches = (range: JsonObject, area: Area): boolean =>
-  intersects(rectOf(range), {
-    startRow: area.startRow ?? 0,
-    endRow: area.endRow ?? Number.MAX_SAFE_INTEGER,
-    startColumn: area.startColumn ?? 0,
-    endColumn: area.endColumn ?? Number.MAX_SAFE_INTEGER,
-  });

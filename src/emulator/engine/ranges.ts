@@ -2,9 +2,9 @@
 import { type Area, type Rect, parseReference, rangeName } from "./a1.ts";
 import { type Book, type Sheet, firstVisible, sheetById, sheetByTitle } from "./book.ts";
 import { invalid, unparsable } from "./errors.ts";
-import { type JsonObject, intAt, textAt } from "./json.ts";
+import { type JsonObject, intAt } from "./json.ts";
 
-/** A range of one sheet as it was asked for: sides may be open or lie beyond the grid. */
+/** A requested range of one sheet: sides may be open or lie beyond the grid. */
 export interface Target {
   readonly sheet: Sheet;
   readonly area: Area;
@@ -15,8 +15,7 @@ export interface Target {
 }
 
 /**
- * Finds what `text` names: an area, a whole sheet, or a named range, in Google's order (A1 beats a named range, which beats
- * a title; a title in quotes is always a title). A named range may stand behind a tab's title, whichever tab it lies on.
+ * Finds what `text` names: an area or a whole sheet. A1 beats a title, unless the title is in quotes.
  * @throws Refusal "Unable to parse range: …"
  */
 export function resolve(book: Book, text: string): Target {
@@ -27,22 +26,12 @@ export function resolve(book: Book, text: string): Target {
     const sheet = reference.title === undefined ? firstVisible(book) : sheetByTitle(book, reference.title);
     return target(sheet, reference.area, reference.single, text);
   }
-  const named = namedRange(book, reference.name);
-  const behind = reference.title === undefined || sheetByTitle(book, reference.title) !== undefined;
-  if (named !== undefined && behind) return { ...gridTarget(book, named), text };
   return target(reference.title === undefined ? sheetByTitle(book, reference.name) : undefined, {}, false, text);
 }
 
 function target(sheet: Sheet | undefined, area: Area, single: boolean, text: string): Target {
   if (sheet === undefined) throw unparsable(text);
   return { sheet, area, single, text };
-}
-
-/** The range of a named range; names are compared without regard to case. */
-export function namedRange(book: Book, name: string): JsonObject | undefined {
-  const folded = name.toLowerCase();
-  const found = book.state.namedRanges.find((n) => textAt(n, "name").toLowerCase() === folded);
-  return found?.["range"] as JsonObject | undefined;
 }
 
 /** A GridRange of the API; an absent sheetId is 0. @throws Refusal "No grid with id: …" */
@@ -111,42 +100,3 @@ export function overlap(where: Target): Rect {
     endColumn: Math.min(area.endColumn ?? columnCount, columnCount),
   };
 }
-
-/** A bounded GridRange in the API's form. */
-export function gridRange(sheetId: number, rect: Rect): JsonObject {
-  return {
-    ...(sheetId === 0 ? {} : { sheetId }),
-    startRowIndex: rect.startRow,
-    endRowIndex: rect.endRow,
-    startColumnIndex: rect.startColumn,
-    endColumnIndex: rect.endColumn,
-  };
-}
-
-/** A GridRange as answers show it: sheetId 0 is protobuf's default and left out; open sides stay open. */
-export function shownRange(sheetId: number, area: Area): JsonObject {
-  return {
-    ...(sheetId === 0 ? {} : { sheetId }),
-    ...(area.startRow === undefined ? {} : { startRowIndex: area.startRow }),
-    ...(area.endRow === undefined ? {} : { endRowIndex: area.endRow }),
-    ...(area.startColumn === undefined ? {} : { startColumnIndex: area.startColumn }),
-    ...(area.endColumn === undefined ? {} : { endColumnIndex: area.endColumn }),
-  };
-}
-
-/** Sides that are open are the grid's. */
-export const rectOf = (range: JsonObject): Rect => ({
-  startRow: intAt(range, "startRowIndex") ?? 0,
-  endRow: intAt(range, "endRowIndex") ?? Number.MAX_SAFE_INTEGER,
-  startColumn: intAt(range, "startColumnIndex") ?? 0,
-  endColumn: intAt(range, "endColumnIndex") ?? Number.MAX_SAFE_INTEGER,
-});
-
-export const intersects = (a: Rect, b: Rect): boolean =>
-  a.startRow < b.endRow && b.startRow < a.endRow && a.startColumn < b.endColumn && b.startColumn < a.endColumn;
-
-export const contains = (outer: Rect, inner: Rect): boolean =>
-  inner.startRow >= outer.startRow &&
-  inner.endRow <= outer.endRow &&
-  inner.startColumn >= outer.startColumn &&
-  inner.endColumn <= outer.endColumn;

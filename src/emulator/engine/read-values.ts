@@ -4,7 +4,7 @@ import type { Sheet } from "./book.ts";
 import { invalid } from "./errors.ts";
 import type { Scalar } from "./cell.ts";
 import type { JsonObject } from "./json.ts";
-import type { Renderer, RenderOptions } from "./render.ts";
+import { rendered, type RenderOptions } from "./render.ts";
 import type { Dimension } from "./axis.ts";
 
 /** @throws Refusal for a name that is no dimension */
@@ -19,14 +19,14 @@ export interface ReadOptions extends RenderOptions {
 }
 
 /** A ValueRange. */
-export function valueRange(renderer: Renderer, sheet: Sheet, rect: Rect, options: ReadOptions): JsonObject {
-  const rows = rowsOf(renderer, sheet, rect, options);
+export function valueRange(sheet: Sheet, rect: Rect, options: ReadOptions): JsonObject {
+  const rows = rowsOf(sheet, rect, options);
   const values = trimmed(options.major === "ROWS" ? rows.map((row) => row.map((v) => v ?? "")) : transposed(rows));
   const range = rangeName(sheet.state.title, rect);
   return { range, majorDimension: options.major, ...(values.length === 0 ? {} : { values }) };
 }
 
-function rowsOf(renderer: Renderer, sheet: Sheet, rect: Rect, options: RenderOptions): (Scalar | undefined)[][] {
+function rowsOf(sheet: Sheet, rect: Rect, options: RenderOptions): (Scalar | undefined)[][] {
   const rows: (Scalar | undefined)[][] = [];
   const endRow = Math.min(rect.endRow, sheet.grid.used);
   for (let row = rect.startRow; row < endRow; row++) {
@@ -34,7 +34,7 @@ function rowsOf(renderer: Renderer, sheet: Sheet, rect: Rect, options: RenderOpt
     const shown: (Scalar | undefined)[] = [];
     const endColumn = Math.min(rect.endColumn, cells?.length ?? 0);
     for (let column = rect.startColumn; column < endColumn; column++) {
-      const value = renderer.cell(sheet, cells?.[column], { row, column }, options);
+      const value = rendered(cells?.[column], options);
       if (value === undefined) continue;
       while (shown.length < column - rect.startColumn) shown.push(undefined);
       shown.push(value);

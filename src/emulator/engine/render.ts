@@ -1,12 +1,9 @@
 /** A cell's content in the form a reader asks for. */
-import type { Book, Sheet } from "./book.ts";
 import { type Cell, isBlank, isRich, type Scalar } from "./cell.ts";
-import { Evaluator } from "./formula/evaluate.ts";
-import { isFailure, type Single } from "./formula/value.ts";
+import { computed, type Failure, isFailure } from "./constant-formula.ts";
 import { invalid } from "./errors.ts";
 import { general } from "./general.ts";
-import { type JsonObject, textAt } from "./json.ts";
-import { type Locale, localeOf } from "./locale.ts";
+import type { JsonObject } from "./json.ts";
 import { formatNumber, isDateFormat } from "./number-format.ts";
 
 const VALUES = ["FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"] as const;
@@ -16,8 +13,6 @@ export interface RenderOptions {
   readonly value: (typeof VALUES)[number];
   readonly date: (typeof DATES)[number];
 }
-
-export const FORMATTED: RenderOptions = { value: "FORMATTED_VALUE", date: "SERIAL_NUMBER" };
 
 /** @throws Refusal for a name that is no option */
 export function renderOptions(value: string | undefined, date: string | undefined): RenderOptions {
@@ -34,56 +29,34 @@ function oneOf<T extends string>(options: readonly [T, ...T[]], given: string | 
   return found;
 }
 
-/** Reads the cells of one spreadsheet during one call. */
-export class Renderer {
-  readonly locale: Locale;
-  readonly evaluator: Evaluator;
+/** What a cell holds: its literal, or its formula's result. */
+export function resultOf(cell: Cell | undefined): Scalar | Failure | undefined {
+  if (!isRich(cell)) return cell;
+  return cell.formula === undefined ? cell.value : computed(cell.formula);
+}
 
-  constructor(book: Book) {
-    this.locale = localeOf(textAt(book.state.properties, "locale"));
-    this.evaluator = new Evaluator(book);
-  }
+/** A cell as values.get answers it; undefined for a cell with nothing to read. */
+export function rendered(cell: Cell | undefined, options: RenderOptions): Scalar | undefined {
+  if (typeof cell === "string") return cell;
+  if (cell === undefined || isBlank(cell)) return undefined;
+  if (!isRich(cell)) return options.value === "FORMATTED_VALUE" ? plain(cell) : cell;
+  if (options.value === "FORMULA" && cell.formula !== undefined) return cell.formula;
+  const value = resultOf(cell);
+  if (value === undefined) return "";
+  if (isFailure(value)) return value.error;
+  const isDate = typeof value === "number" && isDateFormat(cell.numberFormat);
+  const formats = options.value === "FORMATTED_VALUE" || (isDate && options.date === "FORMATTED_STRING");
+  return formats ? formatted(value, cell.numberFormat) : value;
+}
 
-  /** A cell as values.get answers it; undefined for a cell with nothing to read. */
-  render(sheet: Sheet, row: number, column: number, options: RenderOptions): Scalar | undefined {
-    return this.cell(sheet, sheet.grid.cell(row, column), { row, column }, options);
-  }
+function plain(value: Scalar): string {
+  if (typeof value === "boolean") return value ? "TRUE" : "FALSE";
+  return typeof value === "number" ? general(value) : value;
+}
 
-  /** The same for a cell already at hand: reading a whole range looks up no cell twice. */
-  cell(sheet: Sheet, cell: Cell | undefined, { row, column }: { row: number; column: number }, options: RenderOptions): Scalar | undefined {
-    if (typeof cell === "string") return cell;
-    if (cell === undefined || isBlank(cell)) return undefined;
-    if (options.value === "FORMULA" && isRich(cell) && cell.formula !== undefined) return cell.formula;
-    if (!isRich(cell)) return options.value === "FORMATTED_VALUE" ? this.#plain(cell) : cell;
-    const value = this.evaluator.value(sheet, row, column);
-    return this.#shown(value, this.numberFormat(sheet, cell), options);
-  }
-
-  #plain(value: Scalar): string {
-    if (typeof value === "boolean") return value ? "TRUE" : "FALSE";
-    const text = typeof value === "number" ? general(value) : value;
-    return this.locale.decimal === "." || typeof value === "string" ? text : text.replace(".", this.locale.decimal);
-  }
-
-  /** The format that a cell's number is shown in. */
-  numberFormat(sheet: Sheet, cell: Cell | undefined): JsonObject | undefined {
-    if (!isRich(cell)) return undefined;
-    const own = cell.format?.["numberFormat"] as JsonObject | undefined;
-    return own ?? (cell.formula === undefined ? undefined : this.evaluator.inherited(sheet, cell.formula));
-  }
-
-  #shown(value: Single, format: JsonObject | undefined, options: RenderOptions): Scalar {
-    if (value === undefined) return "";
-    if (isFailure(value)) return value.error;
-    if (options.value === "FORMATTED_VALUE") return this.formatted(value, format);
-    if (typeof value !== "number" || options.date === "SERIAL_NUMBER" || !isDateFormat(format)) return value;
-    return this.formatted(value, format);
-  }
-
-  /** As the cell shows it on screen. */
-  formatted(value: Single, format: JsonObject | undefined): string {
-    if (value === undefined) return "";
-    if (isFailure(value)) return value.error;
-    return typeof value === "number" ? formatNumber(value, format, this.locale) : this.#plain(value);
-  }
+/** As the cell shows it on screen. */
+export function formatted(value: Scalar | Failure | undefined, format: JsonObject | undefined): string {
+  if (value === undefined) return "";
+  if (isFailure(value)) return value.error;
+  return typeof value === "number" ? formatNumber(value, format) : plain(value);
 }

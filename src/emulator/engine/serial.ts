@@ -11,19 +11,10 @@ export function serialOf(year: number, month: number, day: number): number | und
   return exact ? Math.round((date.getTime() - EPOCH) / DAY) : undefined;
 }
 
-/** As DATE() does it: months and days may run over. */
-export function serialCarried(year: number, month: number, day: number): number {
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  return Math.round((date.getTime() - EPOCH) / DAY);
-}
-
 export interface Moment {
   readonly year: number;
   readonly month: number;
   readonly day: number;
-  /** 0 is Sunday. */
-  readonly weekday: number;
   readonly hour: number;
   readonly minute: number;
   readonly second: number;
@@ -38,7 +29,6 @@ export function momentOf(serial: number): Moment | undefined {
     year: date.getUTCFullYear(),
     month: date.getUTCMonth() + 1,
     day: date.getUTCDate(),
-    weekday: date.getUTCDay(),
     hour: date.getUTCHours(),
     minute: date.getUTCMinutes(),
     second: date.getUTCSeconds(),

@@ -1,13 +1,9 @@
-/**
- * Rows and columns that come, go and move, with all that is tied to them: cells, formulas on every sheet, merges, filters,
- * groups, protected, named and banded ranges, sizes, developer metadata.
- */
-import { type AxisChange, counted, type Dimension, moveGridRange, moveIndex, moveSpan } from "./axis.ts";
-import { type Book, checkSize, type DimensionSpan, type Features, type Sheet, type SheetState } from "./book.ts";
-import { type Cell, isRich, slim } from "./cell.ts";
+/** Rows and columns that come, go and move, with the cells and the developer metadata that are tied to them. */
+import { type AxisChange, counted, type Dimension, moveIndex, moveSpan } from "./axis.ts";
+import { type Book, checkSize, type Sheet, type SheetState } from "./book.ts";
+import { type Cell, isRich } from "./cell.ts";
 import { invalid } from "./errors.ts";
-import { followed } from "./formula/rewrite.ts";
-import { type JsonObject, isObject, objectAt, objectsAt } from "./json.ts";
+import { type JsonObject, isObject, objectAt } from "./json.ts";
 
 export const sizeOf = ({ state }: Sheet, dimension: Dimension): number => (dimension === "ROWS" ? state.rowCount : state.columnCount);
 
@@ -46,7 +42,7 @@ interface Inheritance {
 function inheritFormats({ grid }: Sheet, { dimension, at, count, source }: Inheritance): void {
   const copies: { readonly line: number; readonly cell: Cell }[] = [];
   const keep = (line: number, cell: Cell | undefined): void => {
-    const plain = isRich(cell) && cell.format !== undefined ? slim({ format: cell.format }) : undefined;
+    const plain = isRich(cell) && cell.numberFormat !== undefined ? { numberFormat: cell.numberFormat } : undefined;
     if (plain !== undefined) copies.push({ line, cell: plain });
   };
   if (dimension === "ROWS") for (const [column, cell] of (grid.row(source) ?? []).entries()) keep(column, cell);
@@ -65,34 +61,19 @@ export function deleteDimension(book: Book, sheet: Sheet, dimension: Dimension, 
   if (start >= size) throw missing(what, start, size);
   if (end > size) throw missing(what, size, size);
   if (start === 0 && end === size) throw invalid(`You can't delete all the ${what}s on the sheet.`);
-  const frozen = Number(sheet.state.gridProperties[dimension === "ROWS" ? "frozenRowCount" : "frozenColumnCount"] ?? 0);
-  if (frozen > 0 && start <= frozen && end === size) throw invalid(`Sorry, it is not possible to delete all non-frozen ${what}s.`);
   apply(book, sheet, { is: "delete", dimension, start, end });
-  const left = Math.max(0, frozen - Math.max(0, Math.min(end, frozen) - start));
-  const key = dimension === "ROWS" ? "frozenRowCount" : "frozenColumnCount";
-  const gridProperties = left === frozen ? sheet.state.gridProperties : { ...sheet.state.gridProperties, [key]: left };
-  sheet.state = { ...sized(sheet.state, dimension, size - (end - start)), gridProperties };
+  sheet.state = sized(sheet.state, dimension, size - (end - start));
 }
 
 const missing = (what: string, index: number, size: number) =>
   invalid(`Cannot delete a ${what} that doesn't exist. Tried to delete ${what} index ${index} but there are only ${size} ${what}s.`);
 
-/** @throws Refusal when what moves, or where it goes, cuts a merge */
 export function moveDimension(
   book: Book,
   sheet: Sheet,
   dimension: Dimension,
   { start, end, to }: { start: number; end: number; to: number },
 ): void {
-  const keys = dimension === "ROWS" ? (["startRowIndex", "endRowIndex"] as const) : (["startColumnIndex", "endColumnIndex"] as const);
-  for (const merge of sheet.state.features.merges) {
-    const [from, until] = [Number(merge[keys[0]]), Number(merge[keys[1]])];
-    const cut = (index: number): boolean => index > from && index < until;
-    if (cut(start) || cut(end) || cut(to)) {
-      const what = counted(dimension);
-      throw invalid(`Sorry, it is not possible to move a ${what} to a position that crosses a merged cell. Please unmerge and try again.`);
-    }
-  }
   apply(book, sheet, { is: "move", dimension, start, end, to });
 }
 
@@ -118,91 +99,18 @@ export function resize(book: Book, sheet: Sheet, rows: number, columns: number):
 /** Moves everything that is tied to rows or columns of a sheet. */
 function apply(book: Book, sheet: Sheet, change: AxisChange): void {
   sheet.grid.move(change.dimension, (index) => moveIndex(change, index));
-  followFormulas(book, sheet, change);
-  const { state } = sheet;
-  const spans = change.dimension === "ROWS" ? state.rows : state.columns;
-  const moved = spans.flatMap((span): DimensionSpan[] => {
-    const place = moveSpan(change, span);
-    return place === undefined ? [] : [{ ...span, ...place }];
-  });
-  const filter = state.basicFilter === undefined ? undefined : moveHolder(change, state.basicFilter);
-  const { basicFilter: _gone, ...rest } = state;
-  sheet.state = {
-    ...rest,
-    ...(filter === undefined ? {} : { basicFilter: filter }),
-    [change.dimension === "ROWS" ? "rows" : "columns"]: moved.toSorted((a, b) => a.start - b.start),
-    features: moveFeatures(change, state.features),
-  };
-  const id = state.id;
-  book.state = {
-    ...book.state,
-    namedRanges: book.state.namedRanges.flatMap((n) => (sheetOf(objectAt(n, "range")) === id ? some(moveHolder(change, n)) : [n])),
-    metadata: book.state.metadata.flatMap((m) => some(moveMetadata(change, id, m))),
-  };
+  const { id } = sheet.state;
+  book.state = { ...book.state, metadata: book.state.metadata.flatMap((m) => some(moveMetadata(change, id, m))) };
 }
 
 const some = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value]);
 const sheetOf = (range: JsonObject): number => Number(range["sheetId"] ?? 0);
 
-function moveFeatures(change: AxisChange, features: Features): Features {
-  const holders = (list: readonly JsonObject[]): JsonObject[] => list.flatMap((item) => some(moveHolder(change, item)));
-  const groups = (list: readonly JsonObject[], dimension: Dimension): JsonObject[] =>
-    change.dimension !== dimension ? [...list] : list.flatMap((group) => some(moveDimensionRange(change, group)));
-  return {
-    merges: features.merges.flatMap((merge) => some(moveGridRange(change, merge)).filter(isMerge)),
-    conditionalFormats: holders(features.conditionalFormats),
-    filterViews: holders(features.filterViews),
-    protectedRanges: holders(features.protectedRanges),
-    bandedRanges: holders(features.bandedRanges),
-    rowGroups: groups(features.rowGroups, "ROWS"),
-    columnGroups: groups(features.columnGroups, "COLUMNS"),
-  };
-}
-
-/** A merge of one cell is none. */
-const isMerge = (m: JsonObject): boolean =>
-  Number(m["endRowIndex"]) - Number(m["startRowIndex"]) > 1 || Number(m["endColumnIndex"]) - Number(m["startColumnIndex"]) > 1;
-
-/** Something with a `range` or `ranges`; undefined when none is left. */
-function moveHolder(change: AxisChange, holder: JsonObject): JsonObject | undefined {
-  if (Array.isArray(holder["ranges"])) {
-    const ranges = objectsAt(holder, "ranges").flatMap((range) => some(moveGridRange(change, range)));
-    return ranges.length === 0 ? undefined : { ...holder, ranges };
-  }
-  if (!isObject(holder["range"])) return holder;
-  const range = moveGridRange(change, holder["range"]);
-  return range === undefined ? undefined : { ...holder, range };
-}
-
-/** Something with a DimensionRange under `range`. */
-function moveDimensionRange(change: AxisChange, holder: JsonObject): JsonObject | undefined {
-  const range = objectAt(holder, "range");
-  const span = moveSpan(change, { start: Number(range["startIndex"] ?? 0), end: Number(range["endIndex"]) });
-  return span === undefined ? undefined : { ...holder, range: { ...range, startIndex: span.start, endIndex: span.end } };
-}
-
 function moveMetadata(change: AxisChange, sheetId: number, metadata: JsonObject): JsonObject | undefined {
   const location = objectAt(metadata, "location");
   const range = location["dimensionRange"];
   if (!isObject(range) || range["dimension"] !== change.dimension || sheetOf(range) !== sheetId) return metadata;
-  const moved = moveDimensionRange(change, { range });
-  return moved === undefined ? undefined : { ...metadata, location: { ...location, dimensionRange: objectAt(moved, "range") } };
-}
-
-function followFormulas(book: Book, changed: Sheet, change: AxisChange): void {
-  rewriteFormulas(book, (formula, sheet) => followed(formula, change, changed.state.title, sheet.state.title));
-}
-
-/** Changes every formula of a spreadsheet that `rewrite` changes. */
-export function rewriteFormulas(book: Book, rewrite: (formula: string, sheet: Sheet) => string): void {
-  for (const sheet of book.sheets) {
-    const edits: { readonly row: number; readonly column: number; readonly cell: Cell }[] = [];
-    for (const [row, cells] of sheet.grid.entries())
-      for (const [column, cell] of cells.entries()) {
-        if (!isRich(cell) || cell.formula === undefined) continue;
-        const formula = rewrite(cell.formula, sheet);
-        if (formula !== cell.formula) edits.push({ row, column, cell: { ...cell, formula } });
-      }
-    for (const { row, column, cell } of edits) sheet.grid.set(row, column, cell);
-  }
+  const span = moveSpan(change, { start: Number(range["startIndex"] ?? 0), end: Number(range["endIndex"]) });
+  if (span === undefined) return undefined;
+  return { ...metadata, location: { ...location, dimensionRange: { ...range, startIndex: span.start, endIndex: span.end } } };
 }

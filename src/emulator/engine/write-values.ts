@@ -4,8 +4,7 @@ import { type Book, growTo, type Sheet } from "./book.ts";
 import { type Content, enter, isRich, type Scalar } from "./cell.ts";
 import { checkText } from "./cell-data.ts";
 import { badFields, invalid } from "./errors.ts";
-import { isObject, type Json, type JsonObject, stringAt, textAt } from "./json.ts";
-import { type Locale, localeOf } from "./locale.ts";
+import { isObject, type Json, type JsonObject, stringAt } from "./json.ts";
 import { parseInput } from "./parse-input.ts";
 import { isDateFormat } from "./number-format.ts";
 import { protoText } from "./proto-text.ts";
@@ -87,14 +86,13 @@ export function write(book: Book, target: Target, entries: Entries, option: Inpu
   checkFits(target, entries);
   const extent = extentOf(entries);
   growTo(book, sheet, start.startRow + extent.rows, start.startColumn + extent.columns);
-  const locale = localeOf(textAt(book.state.properties, "locale"));
   const [rows, columns] = [new Set<number>(), new Set<number>()];
   let cells = 0;
   for (const [i, list] of entries.entries())
     for (const [j, entry] of list.entries()) {
       if (entry === null) continue;
       const [row, column] = [start.startRow + i, start.startColumn + j];
-      sheet.grid.set(row, column, enter(sheet.grid.cell(row, column), content(sheet, { row, column }, entry, { option, locale })));
+      sheet.grid.set(row, column, enter(sheet.grid.cell(row, column), content(sheet, { row, column }, entry, option)));
       rows.add(row);
       columns.add(column);
       cells += 1;
@@ -128,18 +126,12 @@ function checkFits({ area, single, text }: Target, entries: Entries): void {
     throw refuse(`column [${columnName(endColumn)}]`);
 }
 
-interface Typing {
-  readonly option: InputOption;
-  readonly locale: Locale;
-}
-
-function content(sheet: Sheet, { row, column }: { row: number; column: number }, entry: Scalar, { option, locale }: Typing): Content {
+function content(sheet: Sheet, { row, column }: { row: number; column: number }, entry: Scalar, option: InputOption): Content {
   if (entry === "") return {};
   if (option === "RAW" || typeof entry !== "string") return { value: entry };
   const cell = sheet.grid.cell(row, column);
-  const own = isRich(cell) ? (cell.format?.["numberFormat"] as JsonObject | undefined) : undefined;
-  if (own?.["type"] === "TEXT") return { value: entry };
-  const typed = parseInput(entry, locale);
+  const own = isRich(cell) ? cell.numberFormat : undefined;
+  const typed = parseInput(entry);
   const { numberFormat, ...plain } = typed;
   const keeps = own !== undefined && (own["type"] === numberFormat?.["type"] || (isDateFormat(own) && isDateFormat(numberFormat)));
   return numberFormat === undefined || keeps ? plain : typed;

@@ -176,11 +176,14 @@ export class FakeGoogle implements WriteUpstream, Pick<Upstream, "read"> {
   }
 }
 
+/** No metadata has this id: deleting it is a request that changes nothing. */
+const ABSENT = 0x7fff_ffff;
+
 /** Metadata whose id is taken is left out, as if ids were not guarded. */
 function withoutTaken(google: FakeGoogle, parsed: unknown): unknown {
   const taken = new Set(google.standing("drover").map(({ id }) => id));
   const { requests, ...rest } = parsed as { requests: { createDeveloperMetadata?: { developerMetadata: { metadataId: number } } }[] };
   const kept = requests.filter(({ createDeveloperMetadata: made }) => made === undefined || !taken.has(made.developerMetadata.metadataId));
-  const harmless = { findReplace: { find: "§never§", replacement: "", allSheets: true } };
+  const harmless = { deleteDeveloperMetadata: { dataFilter: { developerMetadataLookup: { metadataId: ABSENT } } } };
   return { ...rest, requests: kept.length === 0 ? [harmless] : kept };
 }

@@ -10,39 +10,6 @@ const range = (startRowIndex: number, endRowIndex: number, startColumnIndex: num
   endColumnIndex,
 });
 
-test("formats: repeatCell writes what its mask names", () => {
-  const c = client();
-  ok(c.put("B2", [["x"]]));
-  const userEnteredFormat = { backgroundColor: { green: 1 }, borders: { bottom: { style: "SOLID" } }, textFormat: { bold: true } };
-  ok(
-    c.batch({
-      repeatCell: {
-        range: range(1, 2, 1, 2),
-        cell: { userEnteredFormat },
-        fields: "userEnteredFormat(backgroundColor,borders,textFormat)",
-      },
-    }),
-  );
-  ok(
-    c.batch({
-      repeatCell: {
-        range: range(1, 2, 1, 2),
-        cell: { userEnteredFormat: { textFormat: { italic: true } } },
-        fields: "userEnteredFormat.textFormat.italic",
-      },
-    }),
-  );
-  const sheets = c.book({ ranges: "B2", fields: "sheets.data.rowData.values.userEnteredFormat" })["sheets"];
-  const format = {
-    backgroundColor: { green: 1 },
-    backgroundColorStyle: { rgbColor: { green: 1 } },
-    borders: { bottom: { style: "SOLID", width: 1, color: {}, colorStyle: { rgbColor: {} } } },
-    textFormat: { bold: true, italic: true },
-  };
-  assert.deepEqual(sheets, [{ data: [{ rowData: [{ values: [{ userEnteredFormat: format }] }] }] }]);
-  assert.deepEqual(c.values("B2"), [["x"]]);
-});
-
 test("updateCells clears what its rows don't cover and refuses what its range doesn't", () => {
   const c = client();
   ok(
@@ -84,114 +51,7 @@ test("appendCells goes below the last row with data in any column, and grows the
   );
 });
 
-test("copy, cut, and a copy that fills a larger place", () => {
-  const c = client();
-  ok(c.put("A1", [["1"], ["2"]]));
-  ok(c.batch({ copyPaste: { source: range(0, 2, 0, 1), destination: range(0, 4, 1, 3), pasteType: "PASTE_NORMAL" } }));
-  assert.deepEqual(c.values("B1:C4"), [
-    ["1", "1"],
-    ["2", "2"],
-    ["1", "1"],
-    ["2", "2"],
-  ]);
-  ok(c.batch({ cutPaste: { source: range(0, 2, 0, 1), destination: { sheetId: 0, rowIndex: 1, columnIndex: 0 } } }));
-  assert.deepEqual(c.values("A1:A3"), [[], ["1"], ["2"]]);
-  ok(c.batch({ copyPaste: { source: range(1, 3, 0, 1), destination: range(4, 5, 0, 1), pasteOrientation: "TRANSPOSE" } }));
-  assert.deepEqual(c.values("A5:B5"), [["1", "2"]]);
-});
-
-test("findReplace counts what it changed", () => {
-  const c = client();
-  ok(
-    c.put("A1", [
-      ["foo foo", "Foo"],
-      ['="foo"', "bar"],
-    ]),
-  );
-  const done = ok(c.batch({ findReplace: { find: "foo", replacement: "$&x", allSheets: true } }));
-  assert.deepEqual(done["replies"], [{ findReplace: { valuesChanged: 2, occurrencesChanged: 3, rowsChanged: 1, sheetsChanged: 1 } }]);
-  assert.deepEqual(c.values("A1:B2"), [
-    ["$&x $&x", "$&x"],
-    ["foo", "bar"],
-  ]);
-  assert.deepEqual(ok(c.batch({ findReplace: { find: "nope", sheetId: 0 } }))["replies"], [{ findReplace: {} }]);
-  assert.match(refusal(c.batch({ findReplace: { find: "(", searchByRegex: true, allSheets: true } })), /Invalid regular expression/);
-});
-
-test("insertRange pushes the cells of its rows or columns along, deleteRange lets them close up", () => {
-  const c = client();
-  ok(
-    c.put("A1", [
-      ["a", "b"],
-      ["c", "d"],
-    ]),
-  );
-  ok(c.batch({ insertRange: { range: range(0, 1, 0, 1), shiftDimension: "ROWS" } }));
-  assert.deepEqual(c.values("A1:B3"), [["", "b"], ["a", "d"], ["c"]]);
-  ok(c.batch({ insertRange: { range: range(1, 2, 0, 2), shiftDimension: "COLUMNS" } }));
-  assert.deepEqual(c.values("A1:D3"), [["", "b"], ["", "", "a", "d"], ["c"]]);
-  ok(
-    c.batch(
-      { deleteRange: { range: range(1, 2, 0, 2), shiftDimension: "COLUMNS" } },
-      { deleteRange: { range: range(0, 1, 0, 1), shiftDimension: "ROWS" } },
-    ),
-  );
-  assert.deepEqual(c.values("A1:B3"), [
-    ["a", "b"],
-    ["c", "d"],
-  ]);
-  assert.match(refusal(c.batch({ deleteRange: { range: range(0, 1, 0, 1) } })), /dimension/);
-});
-
-test("trimming and removing duplicates say how much they did", () => {
-  const c = client();
-  ok(
-    c.put(
-      "A1",
-      [
-        [" x  y ", 1],
-        ["X Y", 1],
-        ["z", 2],
-      ],
-      { valueInputOption: "RAW" },
-    ),
-  );
-  const done = ok(c.batch({ trimWhitespace: { range: range(0, 9, 0, 2) } }, { deleteDuplicates: { range: range(0, 9, 0, 2) } }))["replies"];
-  assert.deepEqual(done, [{ trimWhitespace: { cellsChangedCount: 1 } }, { deleteDuplicates: { duplicatesRemovedCount: 1 } }]);
-  assert.deepEqual(c.values("A1:B3"), [
-    ["x y", "1"],
-    ["z", "2"],
-  ]);
-});
-
-test("borders: outer lines at the edges, inner ones between, NONE takes them away", () => {
-  const c = client();
-  const borders = (): unknown => {
-    const [sheet] = c.book({ ranges: "A1:B1", fields: "sheets.data.rowData.values.userEnteredFormat.borders" })["sheets"] as {
-      data: { rowData?: { values: object[] }[] }[];
-    }[];
-    return sheet?.data[0]?.rowData?.[0]?.values.map((v) =>
-      Object.keys((v as { userEnteredFormat?: { borders?: object } }).userEnteredFormat?.borders ?? {}),
-    );
-  };
-  ok(
-    c.batch({
-      updateBorders: { range: range(0, 1, 0, 2), top: { style: "SOLID" }, right: { style: "DOUBLE" }, innerVertical: { style: "DASHED" } },
-    }),
-  );
-  assert.deepEqual(borders(), [
-    ["top", "right"],
-    ["top", "left", "right"],
-  ]);
-  ok(
-    c.batch({
-      updateBorders: { range: range(0, 1, 0, 2), top: { style: "NONE" }, right: { style: "NONE" }, innerVertical: { style: "NONE" } },
-    }),
-  );
-  assert.equal(borders(), undefined);
-});
-
-test("notes come and go without touching values; validation is kept with its cell", () => {
+test("notes come and go without touching values", () => {
   const c = client();
   const note = (text: string): object => ({
     updateCells: { range: range(0, 1, 0, 1), fields: "note", rows: [{ values: [{ note: text }] }] },
@@ -202,73 +62,32 @@ test("notes come and go without touching values; validation is kept with its cel
   assert.equal(c.values("A1"), undefined);
   ok(c.batch(note("")));
   assert.deepEqual(shown("note"), [{ data: [{}] }]);
-  const rule = { condition: { type: "ONE_OF_LIST", values: [{ userEnteredValue: "y" }] }, strict: true };
-  ok(c.batch({ setDataValidation: { range: range(0, 1, 0, 1), rule } }));
-  assert.deepEqual(shown("dataValidation"), [{ data: [{ rowData: [{ values: [{ dataValidation: rule }] }] }] }]);
-  ok(c.batch({ setDataValidation: { range: range(0, 1, 0, 1) } }));
-  assert.deepEqual(shown("dataValidation"), [{ data: [{}] }]);
 });
 
-test("autoFill: even series and dates go on either way, other cells are repeated, the rest is refused", () => {
+test("cut moves cells and what they look like, and no other way of pasting is taken", () => {
   const c = client();
-  const fill = (column: number, fillLength: number): object => ({
-    autoFill: { sourceAndDestination: { source: range(3, 5, column, column + 1), dimension: "ROWS", fillLength } },
+  ok(c.put("A1", [["2020-01-01"], ["2"]]));
+  const cut = (more: object = {}): object => ({
+    cutPaste: { source: range(0, 2, 0, 1), destination: { sheetId: 0, rowIndex: 1, columnIndex: 0 }, ...more },
   });
-  const rows = [
-    ["10", "a", "=B4&1", "2026-02-27", "1", "item 1"],
-    ["7.5", "b", "x", "2026-02-28", "", "item 2"],
-  ];
-  ok(c.put("A4", rows));
-  ok(c.batch(...[0, 1, 2, 3, 4].map((column) => fill(column, 2)), ...[0, 1].map((column) => fill(column, -3))));
-  assert.deepEqual(c.values("A1:E7"), [
-    ["17.5", "b"],
-    ["15", "a"],
-    ["12.5", "b"],
-    ["10", "a", "a1", "2026-02-27", "1"],
-    ["7.5", "b", "x", "2026-02-28"],
-    ["5", "a", "a1", "2026-03-01", "1"],
-    ["2.5", "b", "x", "2026-03-02"],
-  ]);
-  assert.deepEqual(c.values("C6", { valueRenderOption: "FORMULA" }), [["=B6&1"]]);
-  assert.match(refusal(c.batch(fill(5, 1))), /texts that end in a number is not supported/);
-  assert.match(refusal(c.batch(fill(0, -4))), /fillLength \(-4\) goes beyond the grid/);
-  ok(c.put("A4:A6", [["1"], ["2"], ["4"]]));
-  const uneven = { source: range(3, 6, 0, 1), dimension: "ROWS", fillLength: 1 };
-  assert.match(refusal(c.batch({ autoFill: { sourceAndDestination: uneven } })), /doesn't grow evenly is not supported/);
-  assert.match(refusal(c.batch({ autoFill: { range: range(0, 9, 0, 1) } })), /Must specify sourceAndDestination/);
+  ok(c.batch(cut()));
+  assert.deepEqual(c.values("A1:A3"), [[], ["2020-01-01"], ["2"]]);
+  assert.match(refusal(c.batch(cut({ pasteType: "PASTE_FORMAT" }))), /pasteType PASTE_FORMAT is not supported by this emulator/);
 });
 
-test("text in columns: each kind of delimiter; what pasteData can't enter is refused", () => {
+test("cells are written with a value and a note; another field is a 400 that names it", () => {
   const c = client();
-  const split = (more: object): object => ({ textToColumns: { source: range(0, 3, 0, 1), ...more } });
-  for (const [text, more] of [
-    ["a;b", { delimiterType: "SEMICOLON" }],
-    ["a b", { delimiterType: "SPACE" }],
-    ["a--b", { delimiterType: "CUSTOM", delimiter: "--" }],
-    ["a.b", { delimiterType: "AUTODETECT" }],
-  ] as const) {
-    ok(
-      c.put("A1:B3", [
-        [text, ""],
-        ["whole", "kept"],
-        [text, ""],
-      ]),
-    );
-    ok(c.batch(split(more)));
-    assert.deepEqual(
-      c.values("A1:B3"),
-      [
-        ["a", "b"],
-        ["whole", "kept"],
-        ["a", "b"],
-      ],
-      text,
-    );
-  }
-  assert.match(refusal(c.batch(split({ delimiterType: "CUSTOM" }))), /Must specify a delimiterType/);
-  assert.match(refusal(c.batch({ textToColumns: { source: range(0, 1, 0, 2), delimiterType: "COMMA" } })), /exactly one column/);
-  const paste = (more: object): string => refusal(c.batch({ pasteData: { coordinate: { sheetId: 0 }, data: "x", ...more } }));
-  assert.match(paste({ html: true }), /HTML is not supported/);
-  assert.match(paste({ delimiter: ",", type: "PASTE_FORMAT" }), /type PASTE_FORMAT is not supported/);
-  assert.match(paste({}), /Must specify a delimiter/);
+  const write = (cell: object, fields: string): string =>
+    refusal(c.batch({ updateCells: { start: { sheetId: 0 }, rows: [{ values: [cell] }], fields } }));
+  const format = { userEnteredFormat: { textFormat: { bold: true } } };
+  for (const fields of ["userEnteredFormat", "userEnteredFormat.textFormat.bold", "userEnteredValue,userEnteredFormat", "*"])
+    assert.equal(write(format, fields), "Invalid requests[0].updateCells: Writing userEnteredFormat is not supported by this emulator.");
+  assert.match(write({}, "dataValidation"), /Writing dataValidation is not supported/);
+  ok(c.put("A1", [["2020-01-01"]]));
+  const value = { userEnteredValue: { numberValue: 43_832 } };
+  const cells = (fields: string): object => ({ updateCells: { start: { sheetId: 0 }, rows: [{ values: [value] }], fields } });
+  ok(c.batch(cells("userEnteredValue")));
+  assert.deepEqual(c.values("A1"), [["2020-01-02"]], "the format of the cell stays");
+  ok(c.batch(cells("*")));
+  assert.deepEqual(c.values("A1"), [["43832"]], "a mask of all fields clears it");
 });

@@ -1,17 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Body, type Client, client, ok, refusal } from "./client.ts";
+import { client, ok, refusal } from "./client.ts";
 
-interface Tab {
-  readonly properties: {
-    readonly sheetId: number;
-    readonly title: string;
-    readonly gridProperties: Record<string, unknown>;
-    readonly [key: string]: unknown;
-  };
-  readonly [key: string]: unknown;
-}
-const tabs = (c: Client): Tab[] => c.book()["sheets"] as Tab[];
 const range = (startRowIndex: number, endRowIndex: number, startColumnIndex: number, endColumnIndex: number): object => ({
   sheetId: 0,
   startRowIndex,
@@ -19,11 +9,7 @@ const range = (startRowIndex: number, endRowIndex: number, startColumnIndex: num
   startColumnIndex,
   endColumnIndex,
 });
-const setSheet = (properties: object, fields: string): object => ({
-  updateSheetProperties: { properties: { sheetId: 0, ...properties }, fields },
-});
-
-test("rows and columns: insert, delete, append, move, hide", () => {
+test("rows and columns: insert, delete, append, move", () => {
   const c = client();
   const letters = (): string => ((c.values("A1:A9") as string[][] | undefined) ?? []).map(([v]) => v ?? "_").join("");
   const rows = (startIndex: number, endIndex: number): object => ({ sheetId: 0, dimension: "ROWS", startIndex, endIndex });
@@ -36,25 +22,6 @@ test("rows and columns: insert, delete, append, move, hide", () => {
   assert.equal(letters(), "c_da");
   ok(c.batch({ appendDimension: { sheetId: 0, dimension: "COLUMNS", length: 4 } }));
   assert.equal(c.get("1:1")["range"], "Sheet1!A1:AD1");
-  ok(
-    c.batch(
-      {
-        updateDimensionProperties: {
-          range: rows(0, 3),
-          properties: { hiddenByUser: true, pixelSize: 40 },
-          fields: "hiddenByUser,pixelSize",
-        },
-      },
-      { updateDimensionProperties: { range: rows(1, 2), properties: {}, fields: "hiddenByUser" } },
-    ),
-  );
-  const [tab] = c.book({ ranges: "A1:A4", fields: "sheets.data.rowMetadata" })["sheets"] as { data: { rowMetadata: unknown }[] }[];
-  assert.deepEqual(tab?.data[0]?.rowMetadata, [
-    { pixelSize: 40, hiddenByUser: true },
-    { pixelSize: 40 },
-    { pixelSize: 40, hiddenByUser: true },
-    { pixelSize: 21 },
-  ]);
 });
 
 test("rows and columns: refusals", () => {
@@ -82,14 +49,9 @@ test("rows and columns: refusals", () => {
   assert.match(said({ moveDimension: { source: rows(0, 5), destinationIndex: 3 } }), /within the source/);
   assert.match(said({ appendDimension: { sheetId: 0, dimension: "ROWS", length: 10_000_000 } }), /above the limit/);
   assert.match(said({ deleteDimension: { range: { sheetId: 0, dimension: "DIAGONAL" } } }), /dimension/);
-  ok(c.batch(setSheet({ gridProperties: { frozenRowCount: 1 } }, "gridProperties.frozenRowCount")));
-  assert.equal(
-    said({ deleteDimension: { range: rows(1, 1000) } }),
-    "deleteDimension: Sorry, it is not possible to delete all non-frozen rows.",
-  );
 });
 
-test("sorting: numbers, text, booleans, then blanks either way; hidden rows stay", () => {
+test("sorting: numbers, text, booleans, then blanks either way", () => {
   const c = client();
   const column = (): unknown => c.values("A1:A6");
   const sort = (sortOrder: string): object => ({ sortRange: { range: range(0, 6, 0, 1), sortSpecs: [{ dimensionIndex: 0, sortOrder }] } });
@@ -98,108 +60,4 @@ test("sorting: numbers, text, booleans, then blanks either way; hidden rows stay
   assert.deepEqual(column(), [["2"], ["10"], ["A"], ["b"], ["TRUE"]]);
   ok(c.batch(sort("DESCENDING")));
   assert.deepEqual(column(), [["TRUE"], ["b"], ["A"], ["10"], ["2"]]);
-  ok(
-    c.batch(
-      {
-        updateDimensionProperties: {
-          range: { sheetId: 0, dimension: "ROWS", startIndex: 0, endIndex: 1 },
-          properties: { hiddenByUser: true },
-          fields: "hiddenByUser",
-        },
-      },
-      sort("ASCENDING"),
-    ),
-  );
-  assert.deepEqual(column(), [["TRUE"], ["2"], ["10"], ["A"], ["b"]]);
-});
-
-test("merges replace those they cover, keep the first value, and are never cut", () => {
-  const c = client();
-  ok(
-    c.put("A1", [
-      ["a", "b"],
-      ["c", "d"],
-    ]),
-  );
-  ok(c.batch({ mergeCells: { range: range(0, 2, 0, 2), mergeType: "MERGE_ROWS" } }));
-  assert.deepEqual(tabs(c)[0]?.["merges"], [
-    { startRowIndex: 0, endRowIndex: 1, startColumnIndex: 0, endColumnIndex: 2 },
-    { startRowIndex: 1, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 },
-  ]);
-  assert.deepEqual(c.values("A1:B2"), [["a"], ["c"]]);
-  assert.match(refusal(c.batch({ unmergeCells: { range: range(0, 1, 0, 1) } })), /select all cells in a merged range/);
-  ok(c.batch({ mergeCells: { range: range(0, 2, 0, 2), mergeType: "MERGE_ALL" } }));
-  assert.deepEqual(tabs(c)[0]?.["merges"], [{ startRowIndex: 0, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 }]);
-  ok(c.batch({ unmergeCells: { range: range(0, 9, 0, 9) } }));
-  assert.equal(tabs(c)[0]?.["merges"], undefined);
-});
-
-test("groups nest by depth and set the control's side", () => {
-  const c = client();
-  const group = (startIndex: number, endIndex: number): object => ({ range: { sheetId: 0, dimension: "ROWS", startIndex, endIndex } });
-  ok(c.batch({ addDimensionGroup: group(0, 4) }));
-  const [reply] = ok(c.batch({ addDimensionGroup: group(1, 2) }))["replies"] as Body[];
-  const shown = (startIndex: number, endIndex: number, depth: number): object => ({
-    range: { dimension: "ROWS", startIndex, endIndex },
-    depth,
-  });
-  assert.deepEqual(reply, { addDimensionGroup: { dimensionGroups: [shown(0, 4, 1), shown(1, 2, 2)] } });
-  assert.equal(tabs(c)[0]?.properties.gridProperties["rowGroupControlAfter"], true);
-  ok(c.batch({ deleteDimensionGroup: group(0, 2) }));
-  assert.deepEqual(tabs(c)[0]?.["rowGroups"], [shown(1, 4, 1)]);
-  assert.match(refusal(c.batch({ deleteDimensionGroup: group(0, 9) })), /no dimension group/);
-});
-
-test("autoResizeDimensions fits columns and rows to what their cells show", () => {
-  const c = client();
-  const resize = (dimension: string, startIndex: number, endIndex: number): object => ({
-    autoResizeDimensions: { dimensions: { sheetId: 0, dimension, startIndex, endIndex } },
-  });
-  const sizes = (what: "rowMetadata" | "columnMetadata"): unknown[] => {
-    const [sheet] = c.book({ ranges: "A1:D4", fields: `sheets.data.${what}.pixelSize` })["sheets"] as [
-      { data: [Record<string, { pixelSize: number }[]>] },
-    ];
-    return (sheet.data[0][what] ?? []).map(({ pixelSize }) => pixelSize);
-  };
-  ok(c.put("A1", [["ii", "WWWWWWWWWWWWWWWWWWWW", "=1/4"], ["one\ntwo\nthree"], ["x"]]));
-  const big = { userEnteredFormat: { textFormat: { fontSize: 20 } } };
-  const cell = { startRowIndex: 2, endRowIndex: 3, startColumnIndex: 0, endColumnIndex: 1 };
-  ok(c.batch({ repeatCell: { range: cell, cell: big, fields: "userEnteredFormat.textFormat.fontSize" } }));
-  ok(c.batch(resize("COLUMNS", 0, 4), resize("ROWS", 0, 4)));
-  const [three, wide, quarter, empty] = sizes("columnMetadata") as [number, number, number, number];
-  assert.ok(three < quarter + 20 && quarter < 100 && wide > 200, String([three, wide, quarter]));
-  assert.equal(empty, 100);
-  const [one, lines, tall, none] = sizes("rowMetadata") as [number, number, number, number];
-  assert.deepEqual([one, none], [21, 21]);
-  assert.ok(lines > 45 && tall > 30 && tall < lines, String([lines, tall]));
-  ok(
-    c.batch(
-      {
-        updateDimensionProperties: {
-          range: { sheetId: 0, dimension: "ROWS", startIndex: 1, endIndex: 2 },
-          properties: { hiddenByUser: true, pixelSize: 5 },
-          fields: "hiddenByUser,pixelSize",
-        },
-      },
-      resize("ROWS", 0, 4),
-    ),
-  );
-  assert.deepEqual(sizes("rowMetadata"), [one, lines, tall, none]);
-});
-
-test("autoResizeDimensions keeps hidden rows hidden, whatever the sizes around them", () => {
-  const c = client();
-  const [one, two] = ["x", "x\ny"];
-  ok(c.put("A1", [[one], [two], [two], [one], [two]]));
-  const range = { sheetId: 0, dimension: "ROWS", startIndex: 2, endIndex: 4 };
-  const hide = { updateDimensionProperties: { range, properties: { hiddenByUser: true }, fields: "hiddenByUser" } };
-  ok(c.batch(hide, { autoResizeDimensions: { dimensions: { sheetId: 0, dimension: "ROWS" } } }));
-  const [sheet] = c.book({ ranges: "A1:A6", fields: "sheets.data.rowMetadata" })["sheets"] as [{ data: [{ rowMetadata: Body[] }] }];
-  const shown = sheet.data[0].rowMetadata.map(({ pixelSize, hiddenByUser }) => [Number(pixelSize) > 21, hiddenByUser === true]);
-  const [low, high, hidden] = [
-    [false, false],
-    [true, false],
-    [true, true],
-  ];
-  assert.deepEqual(shown, [low, high, hidden, [false, true], high, low]);
 });

@@ -92,28 +92,6 @@ test("an update takes the named fields and clears those that the source lacks", 
   });
 });
 
-test("a mask below a list takes the whole list", () => {
-  const c = client();
-  const runs = [{ format: { bold: true } }, { startIndex: 3, format: { foregroundColor: { red: 0.5 } } }];
-  const write = (fields: string, textFormatRuns: object[]): object => ({
-    updateCells: { start: { sheetId: 0 }, rows: [{ values: [{ userEnteredValue: { stringValue: "text" }, textFormatRuns }] }], fields },
-  });
-  const shown = (): unknown => c.book({ ranges: "A1", fields: "sheets.data.rowData.values.textFormatRuns" })["sheets"];
-  const red = { red: 0.49803922 };
-  const kept = [{ format: { bold: true } }, { startIndex: 3, format: { foregroundColor: red, foregroundColorStyle: { rgbColor: red } } }];
-  for (const fields of [
-    "textFormatRuns.format.bold",
-    "textFormatRuns.format.foregroundColor, textFormatRuns.startIndex",
-    "textFormatRuns(format(bold))",
-  ]) {
-    ok(c.batch(write("userEnteredValue", []), write(fields, runs)));
-    assert.deepEqual(shown(), [{ data: [{ rowData: [{ values: [{ textFormatRuns: kept }] }] }] }], fields);
-    ok(c.batch(write(fields, [])));
-    assert.deepEqual(shown(), [{ data: [{ rowData: [{ values: [{}] }] }] }], fields);
-  }
-  assert.equal(refusal(c.batch(write("textFormatRuns.nope", runs))), "Invalid requests[0].updateCells: Invalid field: textFormatRuns.nope");
-});
-
 test("an update needs a mask, and one of fields that exist", () => {
   const c = client();
   const cells = (fields?: string): string =>

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../support/fast-check.ts";
 import { parseInput } from "../../../src/emulator/engine/parse-input.ts";
-import { localeOf } from "../../../src/emulator/engine/locale.ts";
 import { formatNumber } from "../../../src/emulator/engine/number-format.ts";
 import { general } from "../../../src/emulator/engine/general.ts";
 import { client, ok } from "./client.ts";
@@ -70,12 +69,12 @@ test("USER_ENTERED reads what people type; RAW stores it", () => {
 
 test("a date is a number everywhere but on screen", () => {
   const c = client();
-  ok(c.put("A1", [["2020-01-01", "=A1+1"]]));
+  ok(c.put("A1", [["2020-01-01", "=43831+1"]]));
   const as = (valueRenderOption: string, dateTimeRenderOption: string): unknown =>
     c.values("A1:B1", { valueRenderOption, dateTimeRenderOption });
   assert.deepEqual(as("UNFORMATTED_VALUE", "SERIAL_NUMBER"), [[43_831, 43_832]]);
   assert.deepEqual(as("UNFORMATTED_VALUE", "FORMATTED_STRING"), [["2020-01-01", 43_832]]);
-  assert.deepEqual(as("FORMULA", "SERIAL_NUMBER"), [[43_831, "=A1+1"]]);
+  assert.deepEqual(as("FORMULA", "SERIAL_NUMBER"), [[43_831, "=43831+1"]]);
   assert.deepEqual(as("FORMATTED_VALUE", "SERIAL_NUMBER"), [["2020-01-01", "43832"]]);
 });
 
@@ -86,15 +85,6 @@ test("a cell keeps its format under a plain number, and takes the format of what
   assert.deepEqual(c.values("A1"), [["2020-01-02"]]);
   ok(c.put("A1", [["50%"]]));
   assert.deepEqual(c.values("A1"), [["50%"]]);
-});
-
-test("the locale decides about commas, points and the order of day and month", () => {
-  const c = client();
-  ok(c.batch({ updateSpreadsheetProperties: { properties: { locale: "fr_FR" }, fields: "locale" } }));
-  ok(c.put("A1", [["1,5", "02/01/2020", "1 234,5"]]));
-  assert.deepEqual(c.values("A1:C1", { valueRenderOption: "UNFORMATTED_VALUE" }), [[1.5, 43_832, 1234.5]]);
-  assert.deepEqual((c.values("A1:B1") as string[][])[0]?.[0], "1,5");
-  assert.deepEqual(parseInput("1.5", localeOf("de_DE")), { value: "1.5" });
 });
 
 test("numbers without a format show ten digits, large ones as powers", () => {
@@ -111,32 +101,47 @@ test("numbers without a format show ten digits, large ones as powers", () => {
   for (const [n, text] of known) assert.equal(general(n), text);
 });
 
-test("patterns: groups, decimals, sections, literals, powers, dates", () => {
-  const known: [number, string, string][] = [
-    [1234.567, "#,##0.00", "1,234.57"],
-    [0.5, "#.##", ".5"],
-    [5, "000", "005"],
-    [-3, "0;(0)", "(3)"],
-    [0, '0;-0;"none"', "none"],
-    [12.5, '0.0" kg"', "12.5 kg"],
-    [0.125, "0.0%", "12.5%"],
-    [1_234_567, "0.00E+00", "1.23E+06"],
-    [1_500_000, '#,##0,,"M"', "2M"],
-    [1.005, "0.00", "1.01"],
-    [43_831.75, "yyyy-MM-dd HH:mm:ss", "2020-01-01 18:00:00"],
-    [43_831.75, "ddd, d mmm yy h:mm am/pm", "Wed, 1 Jan 20 6:00 PM"],
-    [1.5, "[h]:mm", "36:00"],
+test("patterns: groups, decimals, currencies, powers, dates; another pattern is no format", () => {
+  const known: [number, string, string, string][] = [
+    [1234.567, "NUMBER", "#,##0.00", "1,234.57"],
+    [1_234_567, "NUMBER", "#,##0", "1,234,567"],
+    [-0.001, "NUMBER", "#,##0.00", "0.00"],
+    [1.005, "NUMBER", "#,##0.00", "1.01"],
+    [0.125, "PERCENT", "0.00%", "12.50%"],
+    [-1234.5, "CURRENCY", '"$"#,##0.00', "-$1,234.50"],
+    [1234.5, "CURRENCY", '#,##0.00 "€"', "1,234.50 €"],
+    [1_234_567, "SCIENTIFIC", "0.00E+00", "1.23E+06"],
+    [0.000_012, "SCIENTIFIC", "0.00E+00", "1.20E-05"],
+    [12.5, "NUMBER", '0.0" kg"', "12.5"],
+    [43_831.75, "DATE_TIME", "yyyy-mm-dd hh:mm:ss", "2020-01-01 18:00:00"],
+    [43_831, "DATE", "mmmm d, yyyy", "January 1, 2020"],
+    [43_831, "DATE", "d-mmm-yyyy", "1-Jan-2020"],
+    [43_831.75, "DATE_TIME", "m/d/yy h:mm am/pm", "1/1/20 6:00 PM"],
+    [0.000_005_787, "TIME", "h:mm:ss.000", "0:00:00.500"],
+    [1.5, "TIME", "[h]:mm", "36:00"],
   ];
-  for (const [n, pattern, text] of known) assert.equal(formatNumber(n, { pattern }), text, pattern);
+  for (const [n, type, pattern, text] of known) assert.equal(formatNumber(n, { type, pattern }), text, pattern);
+});
+
+test("a date that is typed is shown as it was typed", () => {
+  const c = client();
+  const typed = ["2020-1-5", "2020/01/05", "1/5/20", "01.05.2020", "January 5, 2020", "Jan 5, 2020", "5-Jan-2020", "5 January 2020"];
+  const times = ["6:05", "06:05:09", "6:05:09.120", "30:00", "6:05 PM", "2020-01-05 06:05"];
+  ok(
+    c.put(
+      "A1",
+      [...typed, ...times].map((text) => [text]),
+    ),
+  );
+  assert.deepEqual((c.values("A1:A99") as string[][]).flat(), [...typed, ...times]);
+  for (const [value] of c.values("A1:A99", { valueRenderOption: "UNFORMATTED_VALUE" }) as unknown[][]) assert.equal(typeof value, "number");
 });
 
 test("nothing typed, and no pattern, breaks the reader or the writer", () => {
   fc.assert(fc.property(fc.string({ maxLength: 80 }), (text) => void parseInput(text)));
   fc.assert(
-    fc.property(
-      fc.double({ noNaN: true, noDefaultInfinity: true }),
-      fc.string({ maxLength: 20 }),
-      (n, pattern) => void formatNumber(n, { pattern }),
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.string({ maxLength: 20 }), (n, pattern) =>
+      ["DATE", "NUMBER"].forEach((type) => void formatNumber(n, { type, pattern })),
     ),
   );
 });

@@ -127,22 +127,10 @@ test("batchGet answers in the order of its ranges; one that can't be read refuse
   assert.equal(refusal(c.call("values.batchGet", { query: { ranges: ["A1", "no such"] } })), "Unable to parse range: no such");
 });
 
-test("a named range is a range", () => {
-  const c = client();
-  ok(c.put("B2", [["x"]]));
-  ok(
-    c.batch({
-      addNamedRange: { namedRange: { name: "Prize", range: { startRowIndex: 1, endRowIndex: 2, startColumnIndex: 1, endColumnIndex: 3 } } },
-    }),
-  );
-  assert.deepEqual(c.get("prize"), { range: "Sheet1!B2:C2", majorDimension: "ROWS", values: [["x"]] });
-});
-
-test("an unknown spreadsheet, method or option is refused, never an exception", () => {
+test("an unknown spreadsheet or option is refused, never an exception", () => {
   const c = client();
   const missing = c.engine.call({ method: "sheets.spreadsheets.get", path: { spreadsheetId: "nope" }, query: {}, body: undefined });
   assert.deepEqual([missing.status, refusal(missing)], [404, "Requested entity was not found."]);
-  assert.equal(c.call("values.explode").status, 404);
   assert.equal(c.call("values.get", { path: { range: "A1" }, query: { valueRenderOption: "PRETTY" } }).status, 400);
   assert.equal(c.call("values.get", { path: { range: "A1" }, query: { majorDimension: "DIAGONAL" } }).status, 400);
   assert.equal(c.call("batchUpdate", { body: "x" }).status, 400);

@@ -5,7 +5,7 @@ import { notFound } from "../errors.ts";
 import { type JsonObject, objectAt, objectsAt, stringAt } from "../json.ts";
 import { clip, type Target } from "../ranges.ts";
 import { majorDimension, valueRange } from "../read-values.ts";
-import { Renderer, renderOptions } from "../render.ts";
+import { renderOptions } from "../render.ts";
 import { entriesOf, inputOption } from "../write-values.ts";
 import { bookOf, type Method } from "./method.ts";
 import { bodyEcho, clearRange, writeAll } from "./values.ts";
@@ -33,9 +33,8 @@ const batchGet: Method = {
       ...renderOptions(stringAt(body, "valueRenderOption"), stringAt(body, "dateTimeRenderOption")),
       major: majorDimension(stringAt(body, "majorDimension")),
     };
-    const renderer = new Renderer(book);
     const valueRanges = matched(book, objectsAt(body, "dataFilters")).map(({ target, dataFilters }) => ({
-      valueRange: valueRange(renderer, target.sheet, clip(target), options),
+      valueRange: valueRange(target.sheet, clip(target), options),
       dataFilters,
     }));
     return { spreadsheetId: book.id, ...(valueRanges.length === 0 ? {} : { valueRanges }) };

@@ -1,15 +1,13 @@
-/** spreadsheets.create, get, getByDataFilter, batchUpdate, and sheets.copyTo. */
-import { atomically, type Book, type Sheet, sheetById } from "../book.ts";
+/** spreadsheets.create, get and batchUpdate. */
+import { atomically, type Book } from "../book.ts";
 import { createBook } from "../create-book.ts";
-import { copySheet, freeTitle } from "../copy-sheet.ts";
-import { invalid, notFound } from "../errors.ts";
+import { invalid } from "../errors.ts";
 import { below } from "../fieldmask.ts";
 import { spreadsheetId } from "../ids.ts";
-import { isTrue, type JsonObject, objectsAt, stringAt, stringsAt } from "../json.ts";
-import { presentBook, sheetProperties } from "../present.ts";
-import { resolve, type Target } from "../ranges.ts";
+import { isTrue, type JsonObject, objectsAt, stringsAt } from "../json.ts";
+import { presentBook } from "../present.ts";
+import { resolve } from "../ranges.ts";
 import { runRequests } from "../requests/table.ts";
-import { targetsOf } from "../data-filter.ts";
 import { bookOf, type Call, flagOf, type Method } from "./method.ts";
 
 const create: Method = {
@@ -34,27 +32,8 @@ const get: Method = {
   run(call) {
     const book = bookOf(call);
     const ranges = call.query["ranges"] ?? [];
-    return presentBook(
-      book,
-      view(call, ranges.length === 0 ? undefined : ranges.map((text) => resolve(book, text)), flagOf(call, "includeGridData")),
-    );
-  },
-};
-
-const view = ({ mask }: Call, targets: readonly Target[] | undefined, gridData: boolean) => ({
-  ...(targets === undefined ? {} : { targets }),
-  gridData,
-  mask,
-});
-
-const getByDataFilter: Method = {
-  mutates: false,
-  answers: "Spreadsheet",
-  run(call) {
-    const book = bookOf(call);
-    const filters = objectsAt(call.body, "dataFilters");
-    const targets = filters.length === 0 ? undefined : filters.flatMap((filter) => targetsOf(book, filter));
-    return presentBook(book, view(call, targets, isTrue(call.body, "includeGridData")));
+    const targets = ranges.length === 0 ? {} : { targets: ranges.map((text) => resolve(book, text)) };
+    return presentBook(book, { ...targets, gridData: flagOf(call, "includeGridData"), mask: call.mask });
   },
 };
 
@@ -87,29 +66,8 @@ function updatedSpreadsheet({ body, mask }: Call, book: Book): JsonObject {
   return { updatedSpreadsheet: updated };
 }
 
-const copyTo: Method = {
-  mutates: true,
-  answers: "SheetProperties",
-  run(call) {
-    const book = bookOf(call);
-    const source = sheetById(book, Number(call.path["sheetId"]));
-    if (source === undefined) throw notFound();
-    const destination = call.library.books.get(stringAt(call.body, "destinationSpreadsheetId") ?? "");
-    if (destination === undefined) throw notFound();
-    const copy = atomically(destination, call.library.ids, () => copyInto(destination, book, source, call));
-    return sheetProperties(copy, destination.sheets.indexOf(copy));
-  },
-};
-
-function copyInto(destination: Book, book: Book, source: Sheet, call: Call): Sheet {
-  const title = freeTitle(destination, `Copy of ${source.state.title}`);
-  return copySheet({ from: book, to: destination, ids: call.library.ids }, source, { title, index: destination.sheets.length });
-}
-
 export const SPREADSHEET_METHODS: Readonly<Record<string, Method>> = {
   "sheets.spreadsheets.create": create,
   "sheets.spreadsheets.get": get,
-  "sheets.spreadsheets.getByDataFilter": getByDataFilter,
   "sheets.spreadsheets.batchUpdate": batchUpdate,
-  "sheets.spreadsheets.sheets.copyTo": copyTo,
 };

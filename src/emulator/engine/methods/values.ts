@@ -7,7 +7,7 @@ import { within } from "../errors.ts";
 import { isTrue, type JsonObject, objectsAt, stringAt, stringsAt } from "../json.ts";
 import { clip, resolve, type Target } from "../ranges.ts";
 import { majorDimension, type ReadOptions, valueRange } from "../read-values.ts";
-import { Renderer, renderOptions } from "../render.ts";
+import { renderOptions } from "../render.ts";
 import { insertDimension } from "../structure.ts";
 import { entriesOf, type Entries, inputOption, type InputOption, write, type Written } from "../write-values.ts";
 import { bookOf, type Call, flagOf, type Method, queryOf } from "./method.ts";
@@ -19,7 +19,7 @@ const get: Method = {
     const book = bookOf(call);
     const options = readOptions(call);
     const target = resolve(book, call.path["range"] ?? "");
-    return valueRange(new Renderer(book), target.sheet, clip(target), options);
+    return valueRange(target.sheet, clip(target), options);
   },
 };
 
@@ -34,9 +34,8 @@ const batchGet: Method = {
   run(call) {
     const book = bookOf(call);
     const options = readOptions(call);
-    const renderer = new Renderer(book);
     const targets = (call.query["ranges"] ?? []).map((text) => resolve(book, text));
-    const valueRanges = targets.map((target) => valueRange(renderer, target.sheet, clip(target), options));
+    const valueRanges = targets.map((target) => valueRange(target.sheet, clip(target), options));
     return { spreadsheetId: book.id, ...(valueRanges.length === 0 ? {} : { valueRanges }) };
   },
 };
@@ -47,7 +46,7 @@ export type Echo = ReadOptions | undefined;
 /** UpdateValuesResponse. Counts of nothing are left out, as protobuf's defaults are. */
 function updateResponse(book: Book, done: Written, echo: Echo): JsonObject {
   const counts = done.cells === 0 ? {} : { updatedRows: done.rows.size, updatedColumns: done.columns.size, updatedCells: done.cells };
-  const updatedData = echo === undefined ? {} : { updatedData: valueRange(new Renderer(book), done.sheet, done.shown, echo) };
+  const updatedData = echo === undefined ? {} : { updatedData: valueRange(done.sheet, done.shown, echo) };
   return { spreadsheetId: book.id, updatedRange: done.range, ...counts, ...updatedData };
 }
 

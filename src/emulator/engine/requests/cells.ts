@@ -1,13 +1,11 @@
-/** Writing cells: updateCells, repeatCell, appendCells, setDataValidation, updateBorders. */
+/** Writing cells: updateCells and appendCells. */
 import type { Rect } from "../a1.ts";
 import { growTo, type Sheet } from "../book.ts";
-import { type Cell, isRich, type Rich, slim, toRich } from "../cell.ts";
-import { readCellData, written } from "../cell-data.ts";
+import { parseCellMask, written } from "../cell-data.ts";
 import { invalid } from "../errors.ts";
-import { type Mask, parseUpdateMask } from "../fieldmask.ts";
-import { shifted } from "../formula/rewrite.ts";
-import { intAt, type JsonObject, objectAt, objectsAt, optionalObject, stringAt } from "../json.ts";
-import { clip, overlap } from "../ranges.ts";
+import type { Mask } from "../fieldmask.ts";
+import { intAt, type JsonObject, objectsAt, optionalObject, stringAt } from "../json.ts";
+import { clip } from "../ranges.ts";
 import { gridWith, type Handlers, targetAt } from "./request.ts";
 
 interface Block {
@@ -16,7 +14,7 @@ interface Block {
   readonly mask: Mask;
 }
 
-const rowsOf = (request: JsonObject): JsonObject[][] => objectsAt(request, "rows").map((row) => objectsAt(row, "values").map(readCellData));
+const rowsOf = (request: JsonObject): (readonly JsonObject[])[] => objectsAt(request, "rows").map((row) => objectsAt(row, "values"));
 
 function put({ sheet, rows, mask }: Block, startRow: number, startColumn: number): void {
   for (const [r, row] of rows.entries())
@@ -49,7 +47,7 @@ function clearRest({ sheet, rows, mask }: Block, rect: Rect): void {
 
 export const CELL_HANDLERS: Handlers = {
   updateCells({ book }, request) {
-    const mask = parseUpdateMask(stringAt(request, "fields"), "CellData");
+    const mask = parseCellMask(stringAt(request, "fields"));
     const rows = rowsOf(request);
     const start = optionalObject(request, "start");
     if (start !== undefined) {
@@ -68,23 +66,8 @@ export const CELL_HANDLERS: Handlers = {
     return undefined;
   },
 
-  repeatCell({ book }, request) {
-    const mask = parseUpdateMask(stringAt(request, "fields"), "CellData");
-    const target = targetAt(book, request, "range");
-    const rect = overlap(target);
-    const data = readCellData(objectAt(request, "cell"));
-    const formula = optionalObject(data, "userEnteredValue")?.["formulaValue"] !== undefined;
-    eachCell(
-      target.sheet,
-      rect,
-      (cell, row, column) => moved(written(slim(cell), data, mask), row - rect.startRow, column - rect.startColumn),
-      formula ? (row, column) => `${row} ${column}` : undefined,
-    );
-    return undefined;
-  },
-
   appendCells({ book }, request) {
-    const mask = parseUpdateMask(stringAt(request, "fields"), "CellData");
+    const mask = parseCellMask(stringAt(request, "fields"));
     if (stringAt(request, "tableId") !== undefined) throw invalid("tables are not supported by this emulator.");
     const sheet = gridWith(book, intAt(request, "sheetId"));
     const rows = rowsOf(request);
@@ -94,43 +77,4 @@ export const CELL_HANDLERS: Handlers = {
     put({ sheet, rows, mask }, startRow, 0);
     return undefined;
   },
-
-  setDataValidation({ book }, request) {
-    const target = targetAt(book, request, "range");
-    const rule = optionalObject(request, "rule");
-    if (rule !== undefined && optionalObject(rule, "condition") === undefined) throw invalid("Must specify rule.condition.");
-    eachCell(target.sheet, overlap(target), (cell) => {
-      const { validation: _old, ...rest } = cell;
-      return slim(rule === undefined ? rest : { ...rest, validation: rule });
-    });
-    return undefined;
-  },
 };
-
-/** A formula that is repeated reads from each cell as if copied there. */
-function moved(cell: Cell | undefined, rows: number, columns: number): Cell | undefined {
-  return isRich(cell) && cell.formula !== undefined ? { ...cell, formula: shifted(cell.formula, rows, columns) } : cell;
-}
-
-/**
- * Changes every cell of a rectangle, also those that don't exist yet. Cells that were nothing and become the same share one
- * object: formatting whole columns costs little.
- * @param kind tells places apart where the change of an empty cell depends on them
- */
-export function eachCell(
-  { grid }: Sheet,
-  rect: Rect,
-  change: (cell: Rich, row: number, column: number) => Cell | undefined,
-  kind = (_row: number, _column: number): string => "",
-): void {
-  const made = new Map<string, Cell | undefined>();
-  for (let row = rect.startRow; row < rect.endRow; row++)
-    for (let column = rect.startColumn; column < rect.endColumn; column++) {
-      const cell = grid.cell(row, column);
-      const key = cell === undefined ? kind(row, column) : undefined;
-      const known = key === undefined ? undefined : made.get(key);
-      const next = known ?? change(toRich(cell), row, column);
-      if (key !== undefined) made.set(key, next);
-      grid.set(row, column, next);
-    }
-}

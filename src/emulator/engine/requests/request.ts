@@ -1,5 +1,5 @@
 /** What the kinds of batchUpdate have in common. */
-import { type Book, type Features, type Sheet, sheetById } from "../book.ts";
+import { type Book, type Sheet, sheetById } from "../book.ts";
 import type { Dimension } from "../axis.ts";
 import { invalid } from "../errors.ts";
 import type { Ids } from "../ids.ts";
@@ -62,8 +62,4 @@ export function stretchAt(book: Book, request: JsonObject, key: string): Stretch
   if (end < start || (end === start && range["endIndex"] !== undefined))
     throw invalid(`${key}.endIndex (${end}) must be after ${key}.startIndex (${start}).`);
   return { sheet, dimension, start, end };
-}
-
-export function setFeatures(sheet: Sheet, change: Partial<Features>): void {
-  sheet.state = { ...sheet.state, features: { ...sheet.state.features, ...change } };
 }

@@ -1,14 +1,11 @@
-/** Tabs and the spreadsheet's own properties. */
-import { type Book, type Sheet, sheetById } from "../book.ts";
-import { checkTitle, copySheet, freeTitle } from "../copy-sheet.ts";
-import { addSheet } from "../create-book.ts";
+/** Tabs. */
+import type { Book, Sheet } from "../book.ts";
+import { addSheet, checkSheetProperties, checkTitle } from "../create-book.ts";
 import { invalid } from "../errors.ts";
-import { below, parseUpdateMask, update } from "../fieldmask.ts";
-import { retitled } from "../formula/rewrite.ts";
-import { intAt, type JsonObject, objectAt, present, stringAt, textAt } from "../json.ts";
+import { below, EVERYTHING, type Mask, parseUpdateMask, update } from "../fieldmask.ts";
+import { intAt, isTrue, type JsonObject, objectAt, present, stringAt } from "../json.ts";
 import { sheetProperties } from "../present.ts";
-import { setProperties } from "../sheet-properties.ts";
-import { resize, rewriteFormulas } from "../structure.ts";
+import { resize } from "../structure.ts";
 import { type Handlers, sheetWith } from "./request.ts";
 
 /** Moves a tab. The index is one before the move, so moving to one's own place or right behind it changes nothing. */
@@ -23,12 +20,10 @@ function checkVisible(book: Book): void {
   if (book.sheets.every((s) => s.state.hidden)) throw invalid("You can't hide all the sheets in a document.");
 }
 
-/** Formulas keep pointing at the sheet under its new title. */
-function rename(book: Book, sheet: Sheet, title: string): void {
-  const old = sheet.state.title;
-  if (title === old) return;
-  sheet.state = { ...sheet.state, title };
-  rewriteFormulas(book, (formula) => retitled(formula, old, title));
+/** @throws Refusal when the mask of an update names a property that the emulator does not keep, even to clear it */
+function checkKept(mask: Mask): void {
+  const names = (of: Mask): JsonObject => Object.fromEntries(Array.from(of.keys(), (name) => [name, true]));
+  checkSheetProperties({ ...names(mask), gridProperties: names(below(mask, "gridProperties") ?? EVERYTHING) });
 }
 
 export const SHEET_HANDLERS: Handlers = {
@@ -47,7 +42,6 @@ export const SHEET_HANDLERS: Handlers = {
     book.sheets = left;
     book.state = {
       ...book.state,
-      namedRanges: book.state.namedRanges.filter((named) => elsewhere(objectAt(named, "range"))),
       metadata: book.state.metadata.filter((m) => {
         const location = objectAt(m, "location");
         if (location["locationType"] === "SPREADSHEET") return true;
@@ -57,54 +51,24 @@ export const SHEET_HANDLERS: Handlers = {
     return undefined;
   },
 
-  duplicateSheet({ book, ids }, request) {
-    const source = sheetWith(book, intAt(request, "sourceSheetId"));
-    const id = intAt(request, "newSheetId");
-    if (id !== undefined && (id < 0 || sheetById(book, id) !== undefined)) throw invalid(`A sheet with the id ${id} already exists.`);
-    const name = stringAt(request, "newSheetName");
-    const title = name === undefined || name === "" ? freeTitle(book, `Copy of ${source.state.title}`) : checkTitle(book, name);
-    const index = Math.min(Math.max(intAt(request, "insertSheetIndex") ?? 0, 0), book.sheets.length);
-    const copy = copySheet({ from: book, to: book, ids }, source, { title, index, id });
-    return { properties: sheetProperties(copy, book.sheets.indexOf(copy)) };
-  },
-
   updateSheetProperties({ book }, request) {
     const sent = objectAt(request, "properties");
     const sheet = sheetWith(book, intAt(sent, "sheetId"));
     const mask = parseUpdateMask(stringAt(request, "fields"), "SheetProperties");
     const all = mask.size === 0;
     const old = sheetProperties(sheet, book.sheets.indexOf(sheet));
+    checkKept(mask);
     const next = update(old, { ...(all ? { sheetType: "GRID" } : {}), ...present(sent) }, mask);
-    if (below(mask, "title") !== undefined) rename(book, sheet, checkTitle(book, stringAt(next, "title") ?? "", sheet));
+    if (below(mask, "title") !== undefined) sheet.state = { ...sheet.state, title: checkTitle(book, stringAt(next, "title") ?? "", sheet) };
     const grid = objectAt(next, "gridProperties");
     const { rowCount, columnCount } = sheet.state;
     if (below(mask, "gridProperties") !== undefined)
       resize(book, sheet, intAt(grid, "rowCount") ?? (all ? rowCount : 0), intAt(grid, "columnCount") ?? (all ? columnCount : 0));
-    setProperties(sheet, next);
+    checkSheetProperties(next);
+    sheet.state = { ...sheet.state, hidden: isTrue(next, "hidden") };
     checkVisible(book);
     const index = intAt(next, "index");
     if (below(mask, "index") !== undefined) moveSheet(book, sheet, index ?? book.sheets.length);
     return undefined;
   },
-
-  updateSpreadsheetProperties({ book }, request) {
-    const mask = parseUpdateMask(stringAt(request, "fields"), "SpreadsheetProperties");
-    for (const name of ["defaultFormat", "spreadsheetTheme"])
-      if (mask.has(name)) throw invalid(`updating ${name} is not supported by this emulator.`);
-    const { defaultFormat: _format, spreadsheetTheme: _theme, ...sent } = present(objectAt(request, "properties"));
-    const properties = mask.size === 0 ? { ...book.state.properties, ...sent } : update(book.state.properties, sent, mask);
-    if (textAt(properties, "title") === "") throw invalid("The spreadsheet title cannot be empty.");
-    if (textAt(properties, "locale") === "") throw invalid("The spreadsheet locale cannot be empty.");
-    checkTimeZone(textAt(properties, "timeZone"));
-    book.state = { ...book.state, properties };
-    return undefined;
-  },
 };
-
-function checkTimeZone(name: string): void {
-  try {
-    void new Intl.DateTimeFormat("en", { timeZone: name });
-  } catch {
-    throw invalid(`Unrecognized time zone: ${name}`);
-  }
-}

@@ -1,18 +1,16 @@
 /**
- * sortRange, and the order that a basic filter brings. Ascending: numbers, text, booleans; blanks
- * are last either way. Hidden rows stay where they are. Developer metadata follows its row, as
+ * sortRange. Ascending: numbers, text, booleans; blanks are last either way. Developer metadata follows its row, as
  * probed on the real API; where a row leaves cells behind outside of the range, it stays too.
  */
 import type { Book, Sheet } from "../book.ts";
-import { type Cell, isRich, type Scalar } from "../cell.ts";
+import type { Scalar } from "../cell.ts";
+import { compare, isFailure } from "../constant-formula.ts";
 import { invalid } from "../errors.ts";
-import { shifted } from "../formula/rewrite.ts";
-import { compare, isFailure } from "../formula/value.ts";
 import type { Rect } from "../a1.ts";
 import { intAt, type JsonObject, objectsAt, stringAt } from "../json.ts";
 import { moveRowMetadata } from "../metadata.ts";
-import { overlap, rectOf } from "../ranges.ts";
-import { Renderer } from "../render.ts";
+import { overlap } from "../ranges.ts";
+import { resultOf } from "../render.ts";
 import { type Handlers, targetAt } from "./request.ts";
 
 interface SortSpec {
@@ -44,14 +42,6 @@ function order(a: readonly Key[], b: readonly Key[], specs: readonly SortSpec[])
   return 0;
 }
 
-/** Rows that are shown, in a stretch. */
-function visible(sheet: Sheet, start: number, end: number): number[] {
-  const hidden = sheet.state.rows.filter((span) => span.properties["hiddenByUser"] === true);
-  const rows: number[] = [];
-  for (let row = start; row < end; row++) if (!hidden.some((span) => row >= span.start && row < span.end)) rows.push(row);
-  return rows;
-}
-
 /** Whether no cell of these rows lies outside of the rectangle. */
 const coversRows = ({ grid }: Sheet, rows: readonly number[], { startColumn, endColumn }: Rect): boolean =>
   rows.every((row) => (grid.row(row) ?? []).every((cell, c) => cell === undefined || (c >= startColumn && c < endColumn)));
@@ -62,22 +52,10 @@ function moveRows(book: Book, sheet: Sheet, lines: readonly { readonly row: numb
 }
 
 /**
- * The rows of a rectangle that a new order may move.
- * @throws Refusal for cells merged across rows
- */
-export function placesOf(sheet: Sheet, rect: Rect): number[] {
-  const tall = sheet.state.features.merges
-    .map(rectOf)
-    .find((m) => m.endRow - m.startRow > 1 && m.startRow < rect.endRow && m.endRow > rect.startRow);
-  if (tall !== undefined) throw invalid("You can't sort a range containing vertical merges.");
-  return visible(sheet, rect.startRow, Math.min(rect.endRow, sheet.grid.used));
-}
-
-/**
  * Puts the rows of a rectangle in another order.
  * @param rows the numbers of its rows, in the new order
  */
-export function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly number[]): void {
+function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly number[]): void {
   const places = rows.toSorted((a, b) => a - b);
   const lines = rows.map((row, i) => ({
     row,
@@ -85,22 +63,22 @@ export function reorder(book: Book, sheet: Sheet, rect: Rect, rows: readonly num
     cells: Array.from({ length: rect.endColumn - rect.startColumn }, (_, c) => sheet.grid.cell(row, rect.startColumn + c)),
   }));
   if (coversRows(sheet, places, rect)) moveRows(book, sheet, lines);
-  for (const { row, to, cells } of lines)
-    for (const [c, cell] of cells.entries()) sheet.grid.set(to, rect.startColumn + c, moved(cell, to - row));
+  for (const { to, cells } of lines) for (const [c, cell] of cells.entries()) sheet.grid.set(to, rect.startColumn + c, cell);
 }
 
 /**
  * Sorts the rows of a rectangle by its `sortSpecs`.
  * @throws Refusal for specs that are none or unsupported
  */
-export function sortRows(book: Book, sheet: Sheet, rect: Rect, sortSpecs: JsonObject): void {
+function sortRows(book: Book, sheet: Sheet, rect: Rect, sortSpecs: JsonObject): void {
   const specs = specsOf(sortSpecs);
-  const renderer = new Renderer(book);
   const keyAt = (row: number, column: number): Key => {
-    const value = renderer.evaluator.value(sheet, row, column);
+    const value = resultOf(sheet.grid.cell(row, column));
     return isFailure(value) ? value.error : value;
   };
-  const lines = placesOf(sheet, rect).map((row) => ({ row, keys: specs.map(({ column }) => keyAt(row, column)) }));
+  const count = Math.max(0, Math.min(rect.endRow, sheet.grid.used) - rect.startRow);
+  const places = Array.from({ length: count }, (_, i) => rect.startRow + i);
+  const lines = places.map((row) => ({ row, keys: specs.map(({ column }) => keyAt(row, column)) }));
   const sorted = lines.toSorted((a, b) => order(a.keys, b.keys, specs));
   reorder(
     book,
@@ -121,6 +99,3 @@ export const SORT_HANDLERS: Handlers = {
     return undefined;
   },
 };
-
-const moved = (cell: Cell | undefined, rows: number): Cell | undefined =>
-  isRich(cell) && cell.formula !== undefined ? { ...cell, formula: shifted(cell.formula, rows, 0) } : cell;

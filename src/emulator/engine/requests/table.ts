@@ -1,47 +1,18 @@
 /** Every kind of request that batchUpdate carries out, by name. Any other is refused by name, never ignored. */
 import { invalid, within } from "../errors.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
-import { AUTO_RESIZE_HANDLERS } from "./auto-resize.ts";
 import { CELL_HANDLERS } from "./cells.ts";
-import { CLEANING_HANDLERS } from "./cleaning.ts";
+import { CUT_HANDLERS } from "./cut.ts";
 import { DIMENSION_HANDLERS } from "./dimensions.ts";
-import { FILTER_HANDLERS } from "./filters.ts";
-import { FILL_HANDLERS } from "./fill.ts";
-import { FIND_HANDLERS } from "./find-replace.ts";
-import { FORMAT_HANDLERS } from "./formats.ts";
-import { GROUP_HANDLERS } from "./groups.ts";
-import { MERGE_HANDLERS } from "./merges.ts";
 import { METADATA_HANDLERS } from "./metadata.ts";
-import { NAMED_RANGE_HANDLERS } from "./named-ranges.ts";
-import { PASTE_HANDLERS } from "./paste.ts";
-import { PROTECTION_HANDLERS } from "./protections.ts";
 import type { Context, Handler } from "./request.ts";
-import { RANGE_HANDLERS } from "./ranges.ts";
 import { SHEET_HANDLERS } from "./sheets.ts";
 import { SORT_HANDLERS } from "./sort.ts";
-import { TEXT_HANDLERS } from "./text-data.ts";
 
 export const HANDLERS: ReadonlyMap<string, Handler> = new Map(
-  [
-    SHEET_HANDLERS,
-    CELL_HANDLERS,
-    DIMENSION_HANDLERS,
-    AUTO_RESIZE_HANDLERS,
-    GROUP_HANDLERS,
-    SORT_HANDLERS,
-    MERGE_HANDLERS,
-    PASTE_HANDLERS,
-    FILL_HANDLERS,
-    TEXT_HANDLERS,
-    RANGE_HANDLERS,
-    FIND_HANDLERS,
-    CLEANING_HANDLERS,
-    NAMED_RANGE_HANDLERS,
-    FILTER_HANDLERS,
-    PROTECTION_HANDLERS,
-    FORMAT_HANDLERS,
-    METADATA_HANDLERS,
-  ].flatMap((handlers) => Object.entries(handlers)),
+  [SHEET_HANDLERS, CELL_HANDLERS, DIMENSION_HANDLERS, SORT_HANDLERS, CUT_HANDLERS, METADATA_HANDLERS].flatMap((handlers) =>
+    Object.entries(handlers),
+  ),
 );
 
 /** Carries out requests in order. @returns one reply for each; the caller undoes what was done when one is refused */
