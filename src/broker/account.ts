@@ -177,7 +177,7 @@ export class SharedAccount {
     const known = POOLS.map((pool) => [pool, this.#known(pool)] as const);
     const calls = Object.fromEntries(known.map(([pool, of]) => [pool, of.calls]));
     const restored = Object.fromEntries(known.map(([pool, of]) => [pool, of.restored]));
-    // A lock-out is told only then: told again and again, each answer's way would make it longer.
+    // Only then: each repeated report of a lock-out would extend it by the time that the message takes.
     const locked = this.#hasForgotten ? Object.fromEntries(known.map(([pool, of]) => [pool, of.locked])) : {};
     const [others, writer] = this.#hasForgotten ? [this.#others, this.#writer] : [[], undefined];
     const reply = await step("join", { ...this.#self, writes, calls, restored, locked, others, writer });

@@ -72,3 +72,11 @@ export function request(url: string, options: RequestOptions): Promise<Reply> {
     req.end(body);
   });
 }
+
+/** @returns the first address that speaks HTTP over TCP, as this machine reaches it, without a slash at its end. */
+export const localUrl = (urls: readonly string[]): string | undefined =>
+  urls
+    .find((one) => /^https?:/.test(one))
+    ?.replace("://0.0.0.0:", "://127.0.0.1:")
+    .replace("://[::]:", "://[::1]:")
+    .replace(/\/$/, "");

@@ -43,7 +43,7 @@ export interface SessionStore {
    * @param before the session that the same browser had: it is over when this one is in, and its slot counts as free.
    */
   enter(session: Session, before?: Session): Promise<Admission | undefined>;
-  /** Ends a session for good. @returns as LedgerSeat. */
+  /** Ends a session permanently. @returns as LedgerSeat.leave. */
   leave(session: Session): Promise<boolean | undefined>;
   /** What sessions did. Those that are not in are told as ended. */
   renew(renewal: Renewal): void;

@@ -21,5 +21,4 @@ export interface Drill {
   run(scene: Scene): Promise<void>;
 }
 
-export const plural = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`;
 export const time = (millis: number): string => `${(millis / 1_000).toFixed(1)} s`;

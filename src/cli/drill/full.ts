@@ -1,10 +1,11 @@
 /** MAX + 1 people come: the last is told that the server is full, and all slots are given back. */
+import { counted } from "../terminal/figures.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../base/errors.ts";
 import { seconds } from "../../base/units.ts";
 import { LOGIN } from "../../load/profile.ts";
 import type { Person } from "../../load/traffic.ts";
-import { plural, time, type Drill, type Scene } from "./drill.ts";
+import { time, type Drill, type Scene } from "./drill.ts";
 import { LeftOut } from "./report.ts";
 import type { Reply } from "../../tools/http.ts";
 import type { Service } from "./service.ts";
@@ -36,7 +37,7 @@ async function run({ service, report, undo, people }: Scene): Promise<void> {
   const room = service.isDemo ? ROOM : before.max - before.current;
   const needed = Math.max(0, room) + 1;
   if (people.length < needed)
-    throw new LeftOut(`${plural(needed, "test account")} would be needed to fill ${before.max} slots, and ${people.length} are named`);
+    throw new LeftOut(`${counted(needed, "test account")} would be needed to fill ${before.max} slots, and ${people.length} are named`);
   if (service.isDemo) await lower(service, { report, undo }, before);
   const { max } = await service.capacity();
   const inside: Inside = { cookies: [], entering: undefined };
@@ -49,7 +50,7 @@ async function run({ service, report, undo, people }: Scene): Promise<void> {
   }
   report.must(
     taken === first.length,
-    `${taken} of ${plural(first.length, "login")} got a slot: ${before.current + taken} of ${max} are taken`,
+    `${taken} of ${counted(first.length, "login")} got a slot: ${before.current + taken} of ${max} are taken`,
   );
   if (last !== undefined) refusedIn(await enter(service, last, inside), report);
   const seen = await service.until(SEEN_WITHIN, ({ slots }) => slots?.status === "FULL" && slots);
@@ -112,7 +113,7 @@ async function leaveAll(service: Service, inside: Inside): Promise<void> {
   inside.cookies.push(...stay);
   const count = stay.length + (inside.entering === undefined ? 0 : 1);
   service.goOn();
-  if (count > 0) throw new Error(`${plural(count, "session")} of the drill could not be ended (${why}): they end with their leases`);
+  if (count > 0) throw new Error(`${counted(count, "session")} of the drill could not be ended (${why}): they end with their leases`);
 }
 
 function refusedIn({ status, headers }: Reply, report: Scene["report"]): void {

@@ -1,7 +1,8 @@
 /** Reloads one after the other, under load: nobody notices. */
+import { counted } from "../terminal/figures.ts";
 import { minutes } from "../../base/units.ts";
 import { order } from "../client.ts";
-import { plural, time, type Drill, type Scene } from "./drill.ts";
+import { time, type Drill, type Scene } from "./drill.ts";
 import { millis } from "./load.ts";
 
 const RELOADS = 3;
@@ -38,6 +39,6 @@ async function run(scene: Scene): Promise<void> {
   const bad = lost + refused;
   report.step(
     bad === 0 && good > 0,
-    `${bad} of ${plural(requests, "read")} failed${whys === "" ? "" : ` (${whys})`}; 95 % within ${millis(p95)}`,
+    `${bad} of ${counted(requests, "read")} failed${whys === "" ? "" : ` (${whys})`}; 95 % within ${millis(p95)}`,
   );
 }

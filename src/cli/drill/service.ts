@@ -5,7 +5,7 @@ import { DroverError } from "../../base/errors.ts";
 import { ms, seconds, type Ms } from "../../base/units.ts";
 import type { Settings } from "../../settings/table.ts";
 import { ask, askStatus } from "../client.ts";
-import { request, type Reply } from "../../tools/http.ts";
+import { localUrl, request, type Reply } from "../../tools/http.ts";
 import type { Status } from "../snapshot.ts";
 
 interface AskOptions {
@@ -29,11 +29,11 @@ export class Service {
   isPatient = false;
 
   constructor(settings: Settings, first: Status, interrupted: AbortSignal) {
-    const url = first.urls.find((one) => /^https?:/.test(one));
+    const url = localUrl(first.urls);
     if (url === undefined)
       throw new DroverError("DROVER_E_USAGE", `a drill needs an address that speaks HTTP over TCP, not ${first.urls.join(", ")}`);
     this.settings = settings;
-    this.url = url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:").replace(/\/$/, "");
+    this.url = url;
     this.isDemo = first.demo;
     this.interrupted = interrupted;
   }

@@ -1,7 +1,8 @@
 /** A worker is lost under load, killed or stopped: the others answer, another takes its place. */
+import { counted } from "../terminal/figures.ts";
 import { errnoOf, messageOf } from "../../base/errors.ts";
 import { ms, seconds, type Ms } from "../../base/units.ts";
-import { plural, time, type Drill, type Scene } from "./drill.ts";
+import { time, type Drill, type Scene } from "./drill.ts";
 import { millis, type Answers } from "./load.ts";
 import { DrillOver } from "./report.ts";
 import { victimOf, workersOf, type Service } from "./service.ts";
@@ -87,7 +88,7 @@ async function ready(service: Service, report: Scene["report"]): Promise<{ reado
   const status = await service.until(REPLACED_WITHIN, (now) => now.state === "running" && now.workers.ready >= now.workers.target && now);
   if (status === undefined) throw new DrillOver("not all workers are ready");
   const { ready: there, target } = status.workers;
-  report.step(true, `${there} of ${plural(target, "worker")} are ready`);
+  report.step(true, `${there} of ${counted(target, "worker")} are ready`);
   return { workers: target };
 }
 
@@ -100,7 +101,7 @@ async function chosen(service: Service, since: number): Promise<Victim> {
   const status = seen ?? (await service.status());
   const place = victimOf(status);
   if (place?.child === undefined || place.child === null)
-    throw new DrillOver(`none of ${plural(workersOf(status).length, "worker")} is ready`);
+    throw new DrillOver(`none of ${counted(workersOf(status).length, "worker")} is ready`);
   return {
     id: place.id,
     slot: place.slot,
@@ -135,7 +136,7 @@ function judge(
   if (workers > 1)
     report.step(
       good > 0 && !isSilent(silence),
-      `the other ${plural(workers - 1, "worker")} answered meanwhile: ${good} reads, 95 % within ${millis(p95)}${silence === 0 ? "" : `; nobody was answered for ${time(silence * 1_000)}`}`,
+      `the other ${counted(workers - 1, "worker")} answered meanwhile: ${good} reads, 95 % within ${millis(p95)}${silence === 0 ? "" : `; nobody was answered for ${time(silence * 1_000)}`}`,
     );
   else
     report.step(
@@ -145,6 +146,6 @@ function judge(
   const most = Math.max(1, victim.connections);
   report.step(
     lost <= most,
-    `${lost} of ${requests} reads were lost${whys === "" ? "" : ` (${whys})`}; it held ${plural(victim.connections, "connection")}`,
+    `${lost} of ${requests} reads were lost${whys === "" ? "" : ` (${whys})`}; it held ${counted(victim.connections, "connection")}`,
   );
 }

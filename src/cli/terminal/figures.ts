@@ -1,5 +1,7 @@
 /** Figures as operators read them; `–` where there is none. */
 
+/** "1 worker", "3 workers" */
+export const counted = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`;
 export const percent = (ratio: number | null): string => (ratio === null ? "–" : `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`);
 export const mib = (bytes: number | null): string => (bytes === null ? "–" : `${Math.round(bytes / 1_048_576)} MiB`);
 export const millis = (value: number | null): string => (value === null ? "–" : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`);

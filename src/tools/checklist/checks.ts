@@ -1,10 +1,10 @@
-/** Checks of the service and of what was recorded, before the launch. */
+/** Checks of the service and of recorded results, before the launch. */
 import { capacityOf } from "../../base/slots.ts";
 import { elapsed, minutes, ms, type Timestamp } from "../../base/units.ts";
 import { lastRollText } from "../../cli/status.ts";
-import { span } from "../../cli/terminal/figures.ts";
+import { counted, span } from "../../cli/terminal/figures.ts";
 import type { Facts } from "./facts.ts";
-import { ago, counted, done, failed, given, open, running, skipped, timeOf } from "./finding.ts";
+import { ago, done, failed, given, open, running, skipped, timeOf } from "./finding.ts";
 import type { Check, Finding } from "./finding.ts";
 import type { EntryOf } from "./records.ts";
 

@@ -18,7 +18,7 @@ import { parseFlags, type CommandFlag } from "../../settings/flags.ts";
 import { detectMachine } from "../../settings/machine.ts";
 import { resolveSettings, SettingsError } from "../../settings/resolve.ts";
 import { SETTINGS, type Settings } from "../../settings/table.ts";
-import { request } from "../http.ts";
+import { localUrl, request } from "../http.ts";
 import { readRecords, type Entry } from "./records.ts";
 
 export type Known<T> = T | string;
@@ -125,15 +125,11 @@ function settingsFacts(
 
 /** Asks the public address, and again if the numbers differ: they may be a second old. */
 async function pageFacts(settings: Settings, status: Status, isLast = false): Promise<PageFacts> {
-  const first = status.urls.find((one) => /^https?:/.test(one));
-  if (first === undefined)
+  const url = localUrl(status.urls);
+  if (url === undefined)
     throw new Error(
       `no address of ${status.urls.join(", ")} speaks HTTP over TCP: look at the page, then tick it`,
     );
-  const url = first
-    .replace("://0.0.0.0:", "://127.0.0.1:")
-    .replace("://[::]:", "://[::1]:")
-    .replace(/\/$/, "");
   const options = { timeout: TIMEOUT, agent: "drover-checklist", anyCertificate: true } as const;
   const page = await request(`${url}/`, options);
   const health = await request(`${url}/api/admin/health`, options);

@@ -23,7 +23,6 @@ export const skipped = finding("skipped");
 
 export const timeOf = ({ at }: { readonly at: string }): Timestamp => Date.parse(at) as Timestamp;
 export const ago = (at: Timestamp, now: Timestamp): string => `${span(elapsed(at, now))} ago`;
-export const counted = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`;
 
 /** An unknown fact leaves its item open. */
 export const given = <T extends object>(fact: Known<T>, check: (value: T) => Finding): Finding =>

@@ -3,9 +3,9 @@ import { adviceText, NEAR } from "../../admin/advice/advice.ts";
 import { merged, type Peaks } from "../../admin/peaks.ts";
 import type { TimelineEvent } from "../../admin/timeline.ts";
 import { elapsed, minutes, ms, type Timestamp } from "../../base/units.ts";
-import { millis, percent, rate } from "../../cli/terminal/figures.ts";
+import { counted, millis, percent, rate } from "../../cli/terminal/figures.ts";
 import type { Facts } from "./facts.ts";
-import { ago, counted, done, failed, given, open, running, timeOf } from "./finding.ts";
+import { ago, done, failed, given, open, running, timeOf } from "./finding.ts";
 import type { Check, Finding } from "./finding.ts";
 import type { Entry, EntryOf } from "./records.ts";
 

@@ -2,7 +2,7 @@
 import { merged, type Peaks } from "../../admin/peaks.ts";
 import { printable } from "../../cli/terminal/printable.ts";
 import type { Facts } from "./facts.ts";
-import { counted } from "./finding.ts";
+import { counted } from "../../cli/terminal/figures.ts";
 import { isOpen, PHASES, type ItemView, type Phase } from "./items.ts";
 import { incidentsSince, launchOf, peaksText } from "./launch.ts";
 
