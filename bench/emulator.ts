@@ -7,7 +7,7 @@
 import http from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { assertion, FORM, grant } from "../test/emulator/world.ts";
+import { assertion, FORM, grant } from "../test/tools/emulator/world.ts";
 import { emulator } from "./stacks.ts";
 import { cpuSeconds, pssMiB } from "./tree.ts";
 

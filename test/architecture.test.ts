@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   broker: ["base/", "settings/", "sheets/"],
   app: ["base/", "settings/", "worker/app.ts", "sheets/"],
   admin: ["base/", "settings/", "master/snapshot.ts"],
-  emulator: ["base/", "settings/"],
+  "tools/emulator": ["base/", "settings/"],
   plan: ["base/", "settings/"],
   load: ["base/", "settings/", "plan/run.ts"],
   "tools/http.ts": ["base/"],

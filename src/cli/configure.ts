@@ -5,7 +5,7 @@ import { brokerConfig } from "../broker/config.ts";
 import type { LogTarget } from "../base/log.ts";
 import type { Role } from "../base/protocol.ts";
 import { ms } from "../base/units.ts";
-import { emulatorConfig } from "../emulator/config.ts";
+import { emulatorConfig } from "../tools/emulator/config.ts";
 import { socketDirectory } from "../master/shell/shortpath.ts";
 import type { Listener } from "../master/shell/listeners.ts";
 import { beatInterval } from "../settings/check.ts";

@@ -5,11 +5,11 @@ import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { makeLogger } from "../base/log.ts";
 import { seconds } from "../base/units.ts";
-import { createEngine } from "../emulator/engine/engine.ts";
-import { readFaultSpecs } from "../emulator/fault-spec.ts";
-import { WORKBOOK_TITLE } from "../emulator/main.ts";
-import { readWorkbook } from "../emulator/sample.ts";
-import { createEmulator, type Emulator } from "../emulator/server.ts";
+import { createEngine } from "../tools/emulator/engine/engine.ts";
+import { readFaultSpecs } from "../tools/emulator/fault-spec.ts";
+import { WORKBOOK_TITLE } from "../tools/emulator/main.ts";
+import { readWorkbook } from "../tools/emulator/sample.ts";
+import { createEmulator, type Emulator } from "../tools/emulator/server.ts";
 import { readOptions, type Options } from "./options.ts";
 import { SAMPLE_DIR, SAMPLE_ID } from "./plan.ts";
 

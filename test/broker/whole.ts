@@ -9,8 +9,8 @@ import { Broker } from "../../src/broker/broker.ts";
 import { readServiceAccount } from "../../src/broker/credentials.ts";
 import { createGoogle } from "../../src/broker/google.ts";
 import { openWrites } from "../../src/broker/means.ts";
-import { createEngine } from "../../src/emulator/engine/engine.ts";
-import { createEmulator, type Emulator } from "../../src/emulator/server.ts";
+import { createEngine } from "../../src/tools/emulator/engine/engine.ts";
+import { createEmulator, type Emulator } from "../../src/tools/emulator/server.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import { temporaryFolder } from "../support/folder.ts";
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import type { Page } from "playwright-core";
 import { seconds } from "../../src/base/units.ts";
-import { readWorkbook } from "../../src/emulator/sample.ts";
+import { readWorkbook } from "../../src/tools/emulator/sample.ts";
 import { readTable } from "../../src/sheets/rows.ts";
 import type { Cell, VisibleColumn } from "../../src/sheets/snapshot.ts";
 import { namedTables, parseTables } from "../../src/sheets/tables.ts";

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
 import { answerJson, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "../broker/upstream.ts";
-import { createEngine } from "../../src/emulator/engine/engine.ts";
-import { alone, DROVER } from "../emulator/alone.ts";
-import { BOOK, world } from "../emulator/world.ts";
+import { createEngine } from "../../src/tools/emulator/engine/engine.ts";
+import { alone, DROVER } from "../tools/emulator/alone.ts";
+import { BOOK, world } from "../tools/emulator/world.ts";
 
 interface Checked {
   readonly code: number;

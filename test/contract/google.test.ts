@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 import test, { type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { http } from "../../src/base/http.ts";
-import { createEngine } from "../../src/emulator/engine/engine.ts";
-import { world } from "../emulator/world.ts";
+import { createEngine } from "../../src/tools/emulator/engine/engine.ts";
+import { world } from "../tools/emulator/world.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { CLAIMS } from "./claims.ts";
 

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { request } from "../emulator/world.ts";
+import { request } from "../tools/emulator/world.ts";
 import { get, ROOT, start, type Daemon } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 

@@ -5,7 +5,7 @@ import http from "node:http";
 import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
-import { alone, type Alone } from "../emulator/alone.ts";
+import { alone, type Alone } from "../tools/emulator/alone.ts";
 import { cleanEnv, DROVER, get, start, type Daemon } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
 

@@ -8,7 +8,7 @@ import { keysOf } from "../../src/cli/session-key.ts";
 import { again, fill, ids, known, LARGE, TABS } from "./bad-disk-helper.ts";
 import { book } from "./book.ts";
 import { get, ONE, start, type Daemon } from "./harness.ts";
-import { request, type Reply } from "../emulator/world.ts";
+import { request, type Reply } from "../tools/emulator/world.ts";
 import { fillUp, tinyDisk } from "../support/tiny-disk.ts";
 import { eventually } from "../support/wait.ts";
 

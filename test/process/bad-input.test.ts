@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { request } from "../emulator/world.ts";
+import { request } from "../tools/emulator/world.ts";
 import { book, type Book, type Tab } from "./book.ts";
 import { get, ONE } from "./harness.ts";
 import { eventually } from "../support/wait.ts";

@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { alone, type Alone } from "../emulator/alone.ts";
+import { alone, type Alone } from "../tools/emulator/alone.ts";
 import { allLanded, start, type Daemon } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "../../src/base/http.ts";
-import { alone, type Alone } from "../emulator/alone.ts";
+import { alone, type Alone } from "../tools/emulator/alone.ts";
 import { alive, allLanded, descendants, get, start, type Daemon } from "./harness.ts";
 import { folder, sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";

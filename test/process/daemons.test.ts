@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { alone, type Alone } from "../emulator/alone.ts";
+import { alone, type Alone } from "../tools/emulator/alone.ts";
 import { needsRedis, RedisServer } from "../support/redis.ts";
 import { eventually } from "../support/wait.ts";
 import { cleanEnv, DROVER, ONE, ROOT, start, type Daemon } from "./harness.ts";

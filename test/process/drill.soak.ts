@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { alone } from "../emulator/alone.ts";
+import { alone } from "../tools/emulator/alone.ts";
 import { start } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
 import { drill, passed } from "./drilling.ts";

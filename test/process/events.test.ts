@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventSource, type Told } from "../app/eventsource.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
-import { world as emulatorWorld } from "../emulator/world.ts";
+import { world as emulatorWorld } from "../tools/emulator/world.ts";
 import { get, start, type Daemon } from "./harness.ts";
 import { folder, sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "../../src/base/http.ts";
-import { alone, type Alone } from "../emulator/alone.ts";
+import { alone, type Alone } from "../tools/emulator/alone.ts";
 import { start, type Daemon } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";

@@ -1,7 +1,7 @@
 /** A spreadsheet that is shared with the service account as Viewer: rows are read, and no write is acknowledged that can't land. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { EMAIL } from "../../src/emulator/account.ts";
+import { EMAIL } from "../../src/tools/emulator/account.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
 import { book } from "./book.ts";
 import { get } from "./harness.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { parseCsv } from "../../../src/emulator/csv.ts";
+import { parseCsv } from "../../../src/tools/emulator/csv.ts";
 import { BOARD, format, TEXTS } from "./modules.ts";
 
 const { ago, backoff, countdown, fill, languageOf, matches, numericColumns, ranked, sorted, textOf } = format;

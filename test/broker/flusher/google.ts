@@ -1,6 +1,6 @@
 /** The emulator's engine in Google's place, in process: each call has a fate, and people work in the sheet between any two. */
-import { createEngine } from "../../../src/emulator/engine/engine.ts";
-import type { Engine, EngineAnswer } from "../../../src/emulator/engine.types.ts";
+import { createEngine } from "../../../src/tools/emulator/engine/engine.ts";
+import type { Engine, EngineAnswer } from "../../../src/tools/emulator/engine.types.ts";
 import type { FoundMetadata, WriteOutcome, WriteUpstream } from "../../../src/broker/flusher/port.ts";
 import type { Timestamp } from "../../../src/base/units.ts";
 import type { Outcome, Upstream } from "../../../src/broker/upstream.ts";

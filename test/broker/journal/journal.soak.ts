@@ -3,4 +3,4 @@ process.env["DROVER_TEST_TIMES"] ??= "16";
 await import("./damage.test.ts");
 await import("./kill.test.ts");
 await import("./model.unit.ts");
-await import("../../emulator/kill.test.ts");
+await import("../../tools/emulator/kill.test.ts");

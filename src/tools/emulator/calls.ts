@@ -1,0 +1,105 @@
+/** One call of the API from its parts to Google's answer: who, how often, what, whether it may, and then the engine. */
+import type { IncomingHttpHeaders } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DroverError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Ms } from "../../base/units.ts";
+import type { Guard, Principal, Refused } from "./access.ts";
+import { PROJECT_NUMBER } from "./account.ts";
+import { badRequest, googleError, type Answer } from "./answers.ts";
+import { checkBody, checkPath, checkQuery, type Checked } from "./api/validate.ts";
+import { parseJson } from "./body.ts";
+import type { EngineCall } from "./engine.types.ts";
+import { quotaExceeded, type Quota } from "./quota.ts";
+import { bodyField, isRead, type Match } from "./router.ts";
+import type { Store } from "./store.ts";
+
+export interface Incoming {
+  readonly match: Match;
+  readonly headers: IncomingHttpHeaders;
+  readonly query: ReadonlyMap<string, readonly string[]>;
+  readonly body: Buffer;
+}
+
+export interface CallPorts {
+  readonly guard: Guard;
+  readonly quota: Quota;
+  readonly store: Store;
+  /** The whole server time of one call of a method. */
+  readonly latency: (method: string) => Ms;
+  readonly log: Logger;
+}
+
+/** A call that Google takes on: known caller, within the quota, well-formed. */
+export interface Accepted {
+  readonly call: EngineCall;
+  readonly who: Principal;
+  readonly match: Match;
+}
+
+/** @param lockout shuts the caller's pool first, for so long. @returns the call as the engine takes it, or the refusal. */
+export function accept(
+  ports: CallPorts,
+  incoming: Incoming,
+  lockout?: Ms,
+): Accepted | { readonly refused: Answer } {
+  const { match, headers, query } = incoming;
+  const pool = isRead(match.route.id) ? "read" : "write";
+  const who = ports.guard.identify(match, headers, query);
+  if (who.is === "refused") return { refused: who.answer };
+  if (lockout !== undefined) ports.quota.shut(pool, who.user, lockout);
+  const over = ports.quota.take(pool, who.user);
+  if (over !== undefined) return { refused: quotaExceeded(over, PROJECT_NUMBER) };
+  const call = read(incoming);
+  return call.ok ? { call: call.value, who, match } : { refused: badRequest(call.violations) };
+}
+
+/** Carries out what was accepted, in the time that Google takes. */
+export async function carryOut(ports: CallPorts, { call, who, match }: Accepted): Promise<Answer> {
+  const half = ports.latency(call.method) / 2;
+  if (half > 0) await sleep(half);
+  const answer = await execute(ports, call, () => ports.guard.admit(match, who));
+  if (half > 0) await sleep(half);
+  return answer;
+}
+
+/** The call in the engine's form, or what is wrong with it. */
+function read({ match, query, body }: Incoming): Checked<EngineCall> {
+  const { route } = match;
+  const path = checkPath(route, match.path);
+  if (!path.ok) return path;
+  const parameters = checkQuery(route, query);
+  if (!parameters.ok) return parameters;
+  const alt = parameters.value["alt"]?.[0] ?? "json";
+  if (alt !== "json" || parameters.value["callback"] !== undefined) {
+    const description = `the emulator answers alt=json without callback only, not alt=${alt}`;
+    return { ok: false, violations: [{ description }] };
+  }
+  const call = { method: route.id, path: path.value, query: parameters.value };
+  if (route.request === undefined) return { ok: true, value: { ...call, body: undefined } };
+  const parsed = parseJson(body);
+  if ("violation" in parsed) return { ok: false, violations: [parsed.violation] };
+  const checked = checkBody(route.request, bodyField(route.id), parsed.value);
+  return checked.ok ? { ok: true, value: { ...call, body: checked.value } } : checked;
+}
+
+async function execute(
+  { store, log }: CallPorts,
+  call: EngineCall,
+  admit: () => Refused | undefined,
+): Promise<Answer> {
+  try {
+    const denied = admit();
+    if (denied !== undefined) return denied.answer;
+    const { answer, durable } = store.call(call);
+    await durable;
+    return answer;
+  } catch (error) {
+    if (error instanceof DroverError) return googleError(503);
+    log.error(
+      { err: error, method: call.method },
+      "the engine failed on a call; its state was restored from disk",
+    );
+    return googleError(500);
+  }
+}

@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { perMinute, seconds } from "../../../src/base/units.ts";
+import { createEngine } from "../../../src/tools/emulator/engine/engine.ts";
+import type { Engine } from "../../../src/tools/emulator/engine.types.ts";
+import { acceptsGzip } from "../../../src/tools/emulator/respond.ts";
+import { SHEET, world, type World } from "./world.ts";
+
+const VALUES = `/v4/spreadsheets/${SHEET}/values/Sheet1`;
+const APPEND = `${VALUES}:append?valueInputOption=RAW`;
+
+test("an answer has Google's headers, layout and no validator", async (t) => {
+  const w = await world(t);
+  const answer = await w.call("GET", VALUES);
+  assert.equal(answer.status, 200);
+  const text = answer.body.toString();
+  assert.equal(text, `${JSON.stringify(JSON.parse(text), null, 2)}\n`);
+  const { headers } = answer;
+  assert.equal(headers["content-type"], "application/json; charset=UTF-8");
+  assert.equal(headers["vary"], "Origin, X-Origin, Referer");
+  assert.equal(headers["cache-control"], "private");
+  assert.equal(headers["server"], "ESF");
+  assert.equal(headers["transfer-encoding"], "chunked");
+  for (const absent of ["etag", "last-modified", "alt-svc", "content-length", "x-powered-by"])
+    assert.equal(headers[absent], undefined, absent);
+  const bare = await w.call("GET", `${VALUES}?prettyPrint=false`);
+  assert.equal(bare.body.toString(), JSON.stringify(JSON.parse(text)));
+});
+
+test("gzip when it is accepted, and only then", async (t) => {
+  const w = await world(t);
+  const authorization = `Bearer ${await w.token()}`;
+  const zipped = await w.ask("GET", VALUES, {
+    headers: { authorization, "accept-encoding": "gzip, deflate" },
+  });
+  assert.equal(zipped.headers["content-encoding"], "gzip");
+  assert.deepEqual(
+    JSON.parse(gunzipSync(zipped.body).toString()),
+    (await w.call("GET", VALUES)).json(),
+  );
+  for (const yes of ["gzip", "br, gzip;q=0.5", "*", "GZIP"]) assert.ok(acceptsGzip(yes), yes);
+  for (const no of [undefined, "", "br", "gzip;q=0", "gzip;q=0.0", "x-gzip2", "identity"])
+    assert.ok(!acceptsGzip(no), String(no));
+});
+
+test("unknown paths and verbs get a page, as the front end gives it", async (t) => {
+  const w = await world(t);
+  for (const [verb, path] of [
+    ["GET", "/v4/nope"],
+    ["DELETE", VALUES],
+    ["GET", "/"],
+    ["GET", "/token"],
+    ["GET", "/emulator/faults"],
+    ["GET", "/<script>"],
+  ] as const) {
+    const page = await w.call(verb, path);
+    assert.equal(page.status, 404, path);
+    assert.equal(page.headers["content-type"], "text/html; charset=UTF-8");
+    assert.match(page.body.toString(), /<b>404\.<\/b> <ins>That’s an error/);
+    assert.doesNotMatch(page.body.toString(), /<script>/);
+  }
+});
+
+test("bad bodies and queries are 400 with field violations", async (t) => {
+  const w = await world(t);
+  const headers = { authorization: `Bearer ${await w.token()}` };
+  const put = async (raw: string | Buffer, path = `${VALUES}?valueInputOption=RAW`) =>
+    (await w.ask("PUT", path, { headers, raw })).json().error;
+  const recorded = await put('{"values": "X", "majorDimension": null}');
+  const description = `Invalid value at 'data.values' (type.googleapis.com/google.protobuf.ListValue), "X"`;
+  assert.deepEqual(recorded, {
+    code: 400,
+    message: description,
+    status: "INVALID_ARGUMENT",
+    details: [
+      {
+        "@type": "type.googleapis.com/google.rpc.BadRequest",
+        fieldViolations: [{ field: "data.values", description }],
+      },
+    ],
+  });
+  assert.equal(
+    (await put('{"values": [["a"],}')).message,
+    'Invalid JSON payload received. Unexpected token.\n{"values": [["a"],}\n                  ^',
+  );
+  assert.match((await put('{"values": [["a"')).message, /^Invalid JSON payload received\. /);
+  assert.match((await put(Buffer.from([0x22, 0xff, 0x22]))).message, /non UTF-8/);
+  assert.match(
+    (await put("{}", `${VALUES}?valueInputOptions=RAW`)).message,
+    /Unknown name "valueInputOptions": Cannot bind query parameter/,
+  );
+  assert.match((await put("{}", `${VALUES}?alt=proto`)).message, /alt=json/);
+  assert.match((await put(`{"values":${"[".repeat(100_000)}`)).message, /Invalid JSON payload/);
+});
+
+test("a body over 10 MB is refused before it has come, and the emulator goes on", async (t) => {
+  const w = await world(t);
+  const { port } = w.emulator.server.address() as AddressInfo;
+  const socket = net.connect(port, "127.0.0.1");
+  socket.write(`PUT ${VALUES} HTTP/1.1\r\nHost: x\r\nContent-Length: 10485761\r\n\r\n`);
+  const [chunk] = (await once(socket, "data")) as [Buffer];
+  assert.match(
+    chunk.toString(),
+    /^HTTP\/1\.1 400 [\s\S]*Request payload size exceeds the limit: 10485760 bytes\./,
+  );
+  socket.destroy();
+  const authorization = `Bearer ${await w.token()}`;
+  const streamed = w.ask("PUT", VALUES, {
+    headers: { authorization, "transfer-encoding": "chunked" },
+    raw: Buffer.alloc(11_000_000, " "),
+  });
+  const outcome = await streamed.then(
+    (r) => r.status,
+    (e: NodeJS.ErrnoException) => e.code,
+  );
+  assert.ok([400, "EPIPE", "ECONNRESET"].includes(outcome ?? ""), String(outcome));
+  assert.equal((await w.call("GET", VALUES)).status, 200);
+});
+
+test("quota: 429 without Retry-After, tokens and pages are free, the write pool is another", async (t) => {
+  const w = await world(t, {
+    quota: { perUser: perMinute(2), perProject: perMinute(5), overshoot: 0, lockout: seconds(60) },
+  });
+  const statuses: number[] = [];
+  for (let i = 0; i < 3; i += 1) statuses.push((await w.call("GET", VALUES)).status);
+  assert.deepEqual(statuses, [200, 200, 429]);
+  const refused = await w.call("GET", VALUES);
+  assert.equal(refused.headers["retry-after"], undefined);
+  assert.equal(
+    refused.json().error.details[0].metadata.quota_limit,
+    "ReadRequestsPerMinutePerUser",
+  );
+  assert.equal((await w.call("POST", APPEND, { values: [["a"]] })).status, 200);
+  assert.deepEqual(w.emulator.requests(), {
+    reads: 4,
+    writes: 1,
+    tokens: 1,
+    byMethod: { "sheets.spreadsheets.values.get": 4, "sheets.spreadsheets.values.append": 1 },
+    byStatus: { 200: 4, 429: 2 },
+  });
+});
+
+/** An engine that breaks when a batch adds the tab "boom", after it has carried out what came before. */
+function breaking(dump?: unknown): Engine {
+  const engine = createEngine(dump);
+  return {
+    ...engine,
+    call(call) {
+      const { requests = [] } = (call.body ?? {}) as {
+        requests?: readonly { addSheet: { properties: { title: string } } }[];
+      };
+      const kept = requests.filter(({ addSheet }) => addSheet.properties.title !== "boom");
+      if (kept.length === requests.length) return engine.call(call);
+      engine.call({ ...call, body: { requests: kept } });
+      throw new Error("the engine has a fault");
+    },
+  };
+}
+
+test("a fault of the engine is 500, changes nothing, and the rest goes on", async (t) => {
+  const w = await world(t, { engine: breaking });
+  const batch = (titles: string[]) =>
+    w.call("POST", `/v4/spreadsheets/${SHEET}:batchUpdate`, {
+      requests: titles.map((title) => ({ addSheet: { properties: { title } } })),
+    });
+  assert.equal((await batch(["kept"])).status, 200);
+  const failed = await batch(["half", "boom"]);
+  assert.deepEqual([failed.status, failed.json().error.status], [500, "INTERNAL"]);
+  const titles = (await w.call("GET", `/v4/spreadsheets/${SHEET}`))
+    .json()
+    .sheets.map((s: { properties: { title: string } }) => s.properties.title);
+  assert.deepEqual(titles, ["Sheet1", "kept"], "the half of a failed call is not there");
+});
+
+test("close lets calls under way end, and tells their clients to leave", async (t) => {
+  const w = await world(t, { latency: "slow" });
+  const token = await w.token();
+  const under = w.ask("GET", VALUES, { headers: { authorization: `Bearer ${token}` } });
+  while (w.emulator.inFlight() === 0) await new Promise(setImmediate);
+  await w.emulator.close(seconds(10));
+  const answer = await under;
+  assert.deepEqual([answer.status, answer.headers["connection"]], [200, "close"]);
+});
+
+const append = (w: World, id: string) => w.call("POST", APPEND, { values: [[id]] });
+const rows = async (w: World): Promise<string[]> =>
+  (await w.call("GET", VALUES)).json().values.map((r: string[]) => r[0]);
+
+test("faults: status and page, before and after the change", async (t) => {
+  const w = await world(t);
+  const method = "sheets.spreadsheets.values.append";
+  w.emulator.faults.arm({ kind: "status", status: 503, method, times: 2, applied: false });
+  w.emulator.faults.arm({ kind: "status", status: 503, method: "*", times: 1, applied: true });
+  w.emulator.faults.arm({ kind: "html", status: 502, method, times: 1, applied: false });
+  const first = await append(w, "a");
+  assert.deepEqual(
+    [first.status, first.json().error.message],
+    [503, "The service is currently unavailable."],
+  );
+  assert.equal((await append(w, "b")).status, 503);
+  assert.equal((await append(w, "landed")).status, 503, "refused, and yet written");
+  const page = await append(w, "c");
+  assert.deepEqual([page.status, page.headers["content-type"]], [502, "text/html; charset=UTF-8"]);
+  assert.deepEqual(await rows(w), ["id", "1", "landed"]);
+  assert.deepEqual(w.emulator.faults.list(), []);
+});
+
+test("faults: the lost answer, a reset within it, drip, malformed, huge, redirect", async (t) => {
+  const w = await world(t);
+  const method = "sheets.spreadsheets.values.append";
+  await w.token();
+  const arm = (fault: object) =>
+    w.emulator.faults.arm({ method, times: 1, applied: true, ...fault } as Parameters<
+      typeof w.emulator.faults.arm
+    >[0]);
+  await rows(w);
+  arm({ kind: "drop" });
+  await assert.rejects(append(w, "lost"), { code: "ECONNRESET" });
+  arm({ kind: "drop", partial: true });
+  await assert.rejects(append(w, "cut"), { code: "ECONNRESET" });
+  arm({ kind: "drop", applied: false });
+  await assert.rejects(append(w, "never"), { code: "ECONNRESET" });
+  arm({ kind: "drip", everyMs: 1 });
+  assert.equal((await append(w, "slowly")).json().spreadsheetId, SHEET);
+  arm({ kind: "malformed" });
+  const torn = await append(w, "torn");
+  assert.equal(torn.status, 200);
+  assert.throws(() => torn.json(), SyntaxError);
+  arm({ kind: "huge", bytes: 3_000_000, applied: false });
+  assert.equal((await append(w, "flooded")).json().length, 3_000_000 - 2);
+  arm({ kind: "redirect", location: "https://accounts.google.com/", applied: false });
+  assert.equal((await append(w, "away")).headers.location, "https://accounts.google.com/");
+  assert.deepEqual(await rows(w), ["id", "1", "lost", "cut", "slowly", "torn"]);
+});
+
+test("faults: a hang lasts until the client goes, and close does not wait for it", async (t) => {
+  const w = await world(t);
+  await rows(w);
+  w.emulator.faults.arm({ kind: "hang", method: "*", times: 1, applied: true });
+  const hung = append(w, "hung").then(
+    () => "answered",
+    () => "cut",
+  );
+  while (w.emulator.requests().writes === 0) await new Promise(setImmediate);
+  assert.deepEqual(await rows(w), ["id", "1", "hung"]);
+  await w.emulator.close();
+  assert.equal(await hung, "cut");
+});

@@ -1,0 +1,101 @@
+/** kill -9 at any moment: what was acknowledged is there afterwards, once. Real processes, real disk. */
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { random } from "../../../src/tools/emulator/latency.ts";
+import { times } from "../../support/times.ts";
+import { assertion, folder, FORM, grant, request, SHEET } from "./world.ts";
+import { seed } from "../../support/seed.ts";
+
+const KILLS = times(3);
+const WRITERS = 6;
+const SEED = seed("kills of the emulator");
+const VALUES = `/v4/spreadsheets/${SHEET}/values/Sheet1`;
+
+async function start(dir: string): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("./kill-child.ts", import.meta.url)), dir],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  const [chunk] = (await once(child.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+  return { child, url: `http://127.0.0.1:${Number(chunk.toString())}` };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGKILL");
+  await gone;
+}
+
+test(
+  `${KILLS} kills: every acknowledged row is there, once (SEED=${SEED})`,
+  { timeout: times(120_000) },
+  async () => {
+    const dir = await folder();
+    const chance = random(SEED);
+    const acknowledged = new Set<string>();
+    let token = "";
+    let sent = 0;
+    const write = async (url: string): Promise<boolean> => {
+      const id = `r${(sent += 1)}`;
+      const headers = { authorization: `Bearer ${token}` };
+      try {
+        const answer = await request(
+          `${url}${VALUES}:append?valueInputOption=RAW`,
+          "POST",
+          headers,
+          JSON.stringify({ values: [[id, "x".repeat(100)]] }),
+        );
+        if (answer.status === 200) acknowledged.add(id);
+        return answer.status === 200;
+      } catch {
+        return false; // killed meanwhile: whether it landed is open, and either is right
+      }
+    };
+    const rows = async (url: string): Promise<string[]> => {
+      const answer = await request(
+        `${url}${VALUES}`,
+        "GET",
+        { authorization: `Bearer ${token}` },
+        undefined,
+      );
+      return (answer.json().values as string[][]).map((row) => row[0] ?? "");
+    };
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const { child, url } = await start(dir);
+      try {
+        token ||= (
+          await request(
+            `${url}/token`,
+            "POST",
+            FORM,
+            grant(
+              await assertion(`${dir}/key.json`, {
+                scope: "https://www.googleapis.com/auth/spreadsheets",
+              }),
+            ),
+          )
+        ).json().access_token;
+        const there = await rows(url);
+        const missing = [...acknowledged].filter((id) => !there.includes(id));
+        assert.deepEqual(missing, [], `after kill ${kill}`);
+        assert.equal(new Set(there).size, there.length, "no row twice");
+        const goal = acknowledged.size + 1 + Math.floor(chance() * 60);
+        const writers = Array.from({ length: WRITERS }, async () => {
+          while (acknowledged.size < goal && (await write(url)));
+          await end(child);
+        });
+        await Promise.all(writers);
+      } finally {
+        await end(child);
+      }
+    }
+    assert.ok(acknowledged.size > KILLS * 5, `${acknowledged.size} rows were acknowledged`);
+  },
+);

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { perMinute, seconds, type Instant, type Timestamp } from "../../../src/base/units.ts";
+import {
+  Quota,
+  quotaExceeded,
+  type Pool,
+  type QuotaPolicy,
+} from "../../../src/tools/emulator/quota.ts";
+
+const POLICY: QuotaPolicy = {
+  perUser: perMinute(60),
+  perProject: perMinute(300),
+  overshoot: 0,
+  lockout: seconds(60),
+};
+const EPOCH = 1_700_000_000_000;
+
+function setup(policy: Partial<QuotaPolicy> = {}) {
+  let now = 0;
+  const quota = new Quota(
+    { ...POLICY, ...policy },
+    { now: () => now as Instant, wall: () => (EPOCH + now) as Timestamp },
+  );
+  return {
+    at: (second: number) => void (now = second * 1_000),
+    take: (pool: Pool = "read", user = "a") => quota.take(pool, user),
+    /** How many of n calls pass. */
+    passed: (n: number, pool: Pool = "read", user = "a") =>
+      Array.from({ length: n }, () => quota.take(pool, user)).filter((r) => r === undefined).length,
+  };
+}
+
+test("a minute holds its limit, and a pool that refused stays shut for a minute", () => {
+  const q = setup();
+  q.at(5);
+  assert.equal(q.passed(61), 60);
+  for (const second of [25, 45, 64.9]) {
+    q.at(second);
+    assert.equal(q.passed(1), 0, `at ${second} s, as recorded at +20 s and +40 s`);
+  }
+  q.at(65);
+  assert.equal(q.passed(61), 60, "and then the pool is whole again");
+});
+
+test("minutes are fixed: 60 at the end of one and 60 at the start of the next pass", () => {
+  const q = setup();
+  q.at(59);
+  assert.equal(q.passed(60), 60);
+  q.at(60);
+  assert.equal(q.passed(60), 60);
+  assert.equal(q.passed(1), 0);
+});
+
+test("overshoot lets a tenth more pass", () =>
+  assert.equal(setup({ overshoot: 0.1 }).passed(100), 66));
+
+test("reads and writes are two pools; users are apart; the project counts all of them", () => {
+  const q = setup();
+  assert.equal(q.passed(61, "read"), 60);
+  assert.equal(q.passed(61, "write"), 60);
+  for (const user of ["b", "c", "d", "e"]) assert.equal(q.passed(60, "read", user), 60);
+  assert.equal(q.take("read", "f")?.scope, "project", "the 301st of the project");
+  assert.equal(q.take("write", "f"), undefined);
+});
+
+test("refused calls count for nothing and do not prolong the lock-out", () => {
+  const q = setup();
+  assert.equal(q.passed(500), 60);
+  q.at(59.9);
+  assert.equal(q.passed(100), 0);
+  q.at(60);
+  assert.equal(q.passed(60), 60);
+});
+
+test("the body is Google's, and names the second since which the pool is shut", () => {
+  const q = setup();
+  q.at(10);
+  q.passed(60);
+  q.at(30);
+  q.take();
+  q.at(50);
+  const refusal = q.take();
+  assert.ok(refusal);
+  assert.deepEqual(quotaExceeded(refusal, "42"), {
+    status: 429,
+    body: {
+      error: {
+        code: 429,
+        message:
+          "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute per user' of service 'sheets.googleapis.com' for consumer 'project_number:42'.",
+        status: "RESOURCE_EXHAUSTED",
+        details: [
+          {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            reason: "RATE_LIMIT_EXCEEDED",
+            domain: "googleapis.com",
+            metadata: {
+              quota_limit_value: "60",
+              service: "sheets.googleapis.com",
+              consumer: "projects/42",
+              quota_unit: "1/min/{project}/{user}",
+              quota_location: "global",
+              quota_metric: "sheets.googleapis.com/read_requests",
+              quota_limit: "ReadRequestsPerMinutePerUser",
+              window_start_time: String(EPOCH / 1_000 + 30),
+            },
+          },
+          {
+            "@type": "type.googleapis.com/google.rpc.Help",
+            links: [
+              {
+                description: "Request a higher quota limit.",
+                url: "https://cloud.google.com/docs/quota#requesting_higher_quota",
+              },
+            ],
+          },
+        ],
+      },
+    },
+  });
+});
