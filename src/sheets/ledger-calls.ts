@@ -1,7 +1,7 @@
 /** The ledger's part of the transport to the broker: questions and news go out, answers and what is pushed come in. */
 import type { SlotsState } from "../base/slots.ts";
 import { ms, type Ms } from "../base/units.ts";
-import type { Admission, Deed, Session, Spent } from "./ledger.ts";
+import type { Deed, Entry, Session, Spent } from "./ledger.ts";
 import type { Renewal, Tally } from "./ledger-host.ts";
 import type { LedgerLink, LedgerLinkEvents } from "./ledger-link.ts";
 import type { Call, FromBroker, FromClient } from "./wire.ts";
@@ -39,8 +39,8 @@ export class LedgerCalls implements LedgerLink {
     this.#wires = wires;
   }
 
-  async enter(session: Session, before?: Session): Promise<Admission | undefined> {
-    const params = before === undefined ? { session } : { session, before };
+  async enter(session: Session, before?: Session, within?: readonly Deed[]): Promise<Entry | undefined> {
+    const params = { session, ...(before === undefined ? {} : { before }), ...(within === undefined ? {} : { within }) };
     const how = await this.#wires.ask(() => ({ method: "enter", params }));
     return isType(how, "entered") ? how.admission : undefined;
   }

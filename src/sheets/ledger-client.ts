@@ -15,7 +15,7 @@ import { systemClock } from "../base/clock.ts";
 import { slotsState, type SlotsState } from "../base/slots.ts";
 import { after, between, ms, seconds, type Instant, type Ms } from "../base/units.ts";
 import { roomOf, tallyOf, Windows, type Counted } from "../base/window.ts";
-import type { Admission, Deed, Ledger, Session, Spent, Tallies } from "./ledger.ts";
+import type { Admission, Deed, Entry, Ledger, Session, Spent, Tallies } from "./ledger.ts";
 import { MOST_DEEDS, MOST_SESSIONS } from "./ledger-host.ts";
 import type { LedgerLink } from "./ledger-link.ts";
 import { Endings } from "./endings.ts";
@@ -24,6 +24,7 @@ import { atMost } from "./room.ts";
 import { Tallying } from "./tallying.ts";
 
 type Why = "taken-over" | "revoked" | "expired";
+type Over = Extract<Spent, { is: "over" }>;
 type Ended = (sessionId: string, why: Why) => void;
 
 /** What sessions did is told so often; open streams are held by it, so it must be well below how long one holds a lease. */
@@ -52,7 +53,7 @@ class Client implements Ledger, Tallies {
   readonly #active = new Map<string, Session>();
   /** Open streams of each session. */
   readonly #holds = new Map<string, { readonly session: Session; streams: number }>();
-  readonly #entering = new Map<string, Promise<Admission>>();
+  readonly #entering = new Map<string, Promise<Entry>>();
   /** Keys that were over, and until when nobody asks. */
   readonly #over = new LRUCache<string, { readonly until: Instant; readonly freeAt: Instant; readonly times: number }>(atMost(MOST_OVER));
   readonly #listeners = new Set<Ended>();
@@ -80,11 +81,15 @@ class Client implements Ledger, Tallies {
     });
   }
 
-  enter(session: Session, before?: Session): Promise<Admission> {
+  enter(session: Session, before?: Session): Promise<Admission>;
+  enter(session: Session, before: Session | undefined, within: readonly Deed[]): Promise<Entry>;
+  enter(session: Session, before?: Session, within: readonly Deed[] = []): Promise<Entry> {
     if (!isSession(session)) return Promise.resolve({ is: "revoked" }); // no cookie of ours says such a thing
+    const over = this.#knownOver(within);
+    if (over !== undefined) return Promise.resolve(over);
     const underWay = this.#entering.get(session.id);
     if (underWay !== undefined) return underWay;
-    const entering = this.#enter(session, isSession(before) ? before : undefined).finally(() => this.#entering.delete(session.id));
+    const entering = this.#enter(session, isSession(before) ? before : undefined, within).finally(() => this.#entering.delete(session.id));
     this.#entering.set(session.id, entering);
     return entering;
   }
@@ -128,6 +133,19 @@ class Client implements Ledger, Tallies {
   }
 
   async spend(deeds: readonly Deed[]): Promise<Spent> {
+    const over = this.#knownOver(deeds);
+    if (over !== undefined) return over;
+    const now = this.#clock.now();
+    // A reload is over within that time, and the successor answers.
+    const asks = this.#up || between(this.#downSince, now) < RELOAD_TAKES;
+    const spent = asks ? await this.#link.spend(deeds) : undefined;
+    const result = spent ?? this.#spendAlone(deeds);
+    if (result.is === "over") this.#remember(result, deeds);
+    return result;
+  }
+
+  /** @throws RangeError for deeds that can't be said. @returns a refusal of less than a second ago, which is repeated without asking. */
+  #knownOver(deeds: readonly Deed[]): Over | undefined {
     if (!sayable(deeds))
       throw new RangeError(`at most ${MOST_DEEDS} deeds, with keys of at most 500 characters and windows from 1s to a day`);
     const now = this.#clock.now();
@@ -136,12 +154,7 @@ class Client implements Ledger, Tallies {
       if (over !== undefined && over.until > now && times >= over.times)
         return { is: "over", key, retryAfter: ms(Math.max(1, Math.ceil(between(now, over.freeAt)))) };
     }
-    // A reload is over within that time, and the successor answers.
-    const asks = this.#up || between(this.#downSince, now) < RELOAD_TAKES;
-    const spent = asks ? await this.#link.spend(deeds) : undefined;
-    const result = spent ?? this.#spendAlone(deeds);
-    if (result.is === "over") this.#remember(result, deeds.find(({ key }) => key === result.key)?.times ?? 1);
-    return result;
+    return undefined;
   }
 
   refund(deeds: readonly Deed[]): void {
@@ -159,8 +172,9 @@ class Client implements Ledger, Tallies {
     return () => void this.#listeners.delete(listener);
   }
 
-  async #enter(session: Session, before: Session | undefined): Promise<Admission> {
-    const admission = await this.#link.enter(session, before);
+  async #enter(session: Session, before: Session | undefined, within: readonly Deed[]): Promise<Entry> {
+    const admission = await (within.length === 0 ? this.#link.enter(session, before) : this.#link.enter(session, before, within));
+    if (admission?.is === "over") this.#remember(admission, within);
     if (admission === undefined) return this.standing(session) ?? { is: "away", retryAfter: COME_AGAIN };
     if (admission.is === "taken-over" || admission.is === "revoked") this.#out.set(session.id, admission.is);
     if (admission.is !== "in") return admission;
@@ -207,9 +221,9 @@ class Client implements Ledger, Tallies {
     if (this.#holds.size > 0 || this.#active.size > 0) this.#arm();
   }
 
-  /** @param times more than so many there is no room for; for fewer there may be. */
-  #remember({ key, retryAfter }: Extract<Spent, { is: "over" }>, times: number): void {
+  #remember({ key, retryAfter }: Over, deeds: readonly Deed[]): void {
     const now = this.#clock.now();
+    const times = deeds.find((deed) => deed.key === key)?.times ?? 1; // for fewer there may be room
     this.#over.set(key, { until: after(now, ms(Math.min(REFUSE_FOR, retryAfter))), freeAt: after(now, retryAfter), times });
   }
 

@@ -1,7 +1,7 @@
 /** The broker's side of the ledger, as one worker reaches it: by a call in tests, over the socket in the daemon. */
 import type { SlotsState } from "../base/slots.ts";
 import type { Tally } from "../base/window.ts";
-import type { Admission, Deed, Session, Spent } from "./ledger.ts";
+import type { Deed, Entry, Session, Spent } from "./ledger.ts";
 
 /** What a worker's sessions have done since it told last. */
 export interface Renewal {
@@ -34,7 +34,7 @@ export interface LedgerEvents {
  * another broker.
  */
 export interface LedgerSeat {
-  enter(session: Session, before?: Session): Promise<Admission | undefined>;
+  enter(session: Session, before?: Session, within?: readonly Deed[]): Promise<Entry | undefined>;
   /** @returns true once it is durable that the session is over; false: the session store is away; undefined: it is not yet, ask again. */
   leave(session: Session): Promise<boolean | undefined>;
   spend(deeds: readonly Deed[]): Promise<Spent | undefined>;

@@ -1,5 +1,5 @@
 /** How a worker's ledger reaches the broker's: over the socket in the daemon, by a call in tests. */
-import type { Admission, Deed, Session, Spent } from "./ledger.ts";
+import type { Deed, Entry, Session, Spent } from "./ledger.ts";
 import type { LedgerEvents, LedgerHost, LedgerSeat, Renewal, Tally } from "./ledger-host.ts";
 
 export interface LedgerLinkEvents extends LedgerEvents {
@@ -10,7 +10,7 @@ export interface LedgerLinkEvents extends LedgerEvents {
 /** Questions may take as long as the broker is away, within the transport's patience. */
 export interface LedgerLink {
   /** @returns undefined when there was no answer in time. */
-  enter(session: Session, before?: Session): Promise<Admission | undefined>;
+  enter(session: Session, before?: Session, within?: readonly Deed[]): Promise<Entry | undefined>;
   /** @returns whether it is durable that the session is over. */
   leave(session: Session): Promise<boolean>;
   spend(deeds: readonly Deed[]): Promise<Spent | undefined>;
@@ -24,7 +24,7 @@ export interface LedgerLink {
 export function directLink(host: LedgerHost): LedgerLink {
   let seat: LedgerSeat | undefined;
   return {
-    enter: async (session, before) => await seat?.enter(session, before),
+    enter: async (session, before, within) => await seat?.enter(session, before, within),
     leave: async (session) => (await seat?.leave(session)) === true,
     spend: async (deeds) => await seat?.spend(deeds),
     refund: (deeds) => seat?.refund(deeds),

@@ -2,7 +2,7 @@
 import { count, record, type Fields } from "../base/fields.ts";
 import { readSlotsState, SHORTAGES, type SlotsState } from "../base/slots.ts";
 import { ms } from "../base/units.ts";
-import type { Admission, Deed, Session, Spent } from "./ledger.ts";
+import type { Deed, Entry, Session, Spent } from "./ledger.ts";
 import { MOST_DEEDS, MOST_SESSIONS, MOST_TALLIES, type Renewal, type Tally } from "./ledger-host.ts";
 
 const whole = (v: unknown, most: number): v is number => Number.isSafeInteger(v) && (v as number) >= 0 && (v as number) <= most;
@@ -45,11 +45,18 @@ export function sessionOf(params: unknown): { session: Session } | undefined {
   return record(params) && session(params["session"]) ? { session: params["session"] } : undefined;
 }
 
-export function entryOf(params: unknown): { session: Session; before?: Session } | undefined {
-  const entry = sessionOf(params);
-  const before = (params as Fields | undefined)?.["before"];
-  if (entry === undefined || before === undefined) return entry;
-  return session(before) ? { ...entry, before } : undefined;
+export interface EntryParams {
+  readonly session: Session;
+  readonly before?: Session;
+  readonly within?: readonly Deed[];
+}
+
+export function entryOf(params: unknown): EntryParams | undefined {
+  if (!record(params) || !session(params["session"])) return undefined;
+  const { session: entering, before, within } = params;
+  if (before !== undefined && !session(before)) return undefined;
+  if (within !== undefined && !deeds(within)) return undefined;
+  return { session: entering, ...(before === undefined ? {} : { before }), ...(within === undefined ? {} : { within }) };
 }
 
 export function deedsOf(params: unknown): { deeds: readonly Deed[] } | undefined {
@@ -63,25 +70,26 @@ export function renewal({ active, held, known }: Fields): ({ type: "renew" } & R
 
 const shortage = (v: unknown): boolean => v === undefined || SHORTAGES.some((name) => name === v);
 
-const ADMISSIONS: Record<Admission["is"], (v: Fields) => boolean> = {
+const ENTRIES: Record<Entry["is"], (v: Fields) => boolean> = {
   in: () => true,
   full: (v) => count(v["used"]) && count(v["max"]) && count(v["retryAfter"]) && shortage(v["because"]),
   "taken-over": () => true,
   refused: (v) => count(v["most"]),
   revoked: () => true,
   away: (v) => count(v["retryAfter"]),
+  over: (v) => text(v["key"], LONGEST_KEY) && count(v["retryAfter"]),
 };
 
-export function admission(v: unknown): v is Admission {
+export function entry(v: unknown): v is Entry {
   if (!record(v)) return false;
   const is = v["is"];
-  return typeof is === "string" && Object.hasOwn(ADMISSIONS, is) && ADMISSIONS[is as Admission["is"]](v);
+  return typeof is === "string" && Object.hasOwn(ENTRIES, is) && ENTRIES[is as Entry["is"]](v);
 }
 
 export function spent(v: unknown): v is Spent {
   if (!record(v)) return false;
   if (v["is"] === "ok") return count(v["left"]) && count(v["resetIn"]) && (v["key"] === undefined || text(v["key"], LONGEST_KEY));
-  return v["is"] === "over" && text(v["key"], LONGEST_KEY) && count(v["retryAfter"]);
+  return v["is"] === "over" && ENTRIES.over(v);
 }
 
 export function slots(fields: Fields): ({ type: "slots" } & SlotsState) | undefined {

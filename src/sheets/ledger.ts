@@ -51,6 +51,9 @@ export type Spent =
   | { readonly is: "ok"; readonly left: number; readonly resetIn: Ms; readonly key?: string }
   | { readonly is: "over"; readonly key: string; readonly retryAfter: Ms };
 
+/** Counters that a login must find room in: it counts nothing itself. */
+export type Entry = Admission | Extract<Spent, { is: "over" }>;
+
 /** A worker's side of it. */
 export interface Ledger {
   /**
@@ -58,6 +61,8 @@ export interface Ledger {
    * @param before the session that the same browser had: it is over when this one is in, and its slot counts as free.
    */
   enter(session: Session, before?: Session): Promise<Admission>;
+  /** @param within refused as `over` where `spend` would refuse one of these; nothing is counted. One step instead of spend, enter and refund. */
+  enter(session: Session, before: Session | undefined, within: readonly Deed[]): Promise<Entry>;
   /** @returns how a session stands by what this worker knows, without asking: undefined: not known here, so `enter` must be asked. */
   standing(session: Session): Admission | undefined;
   /** It did something: its lease is renewed. Cheap; told to the broker in batches. */

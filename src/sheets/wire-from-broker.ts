@@ -126,7 +126,7 @@ const fromBroker: Readers<FromBroker> = {
   entered: ({ id, admission }) => {
     if (!text(id, 100)) return undefined;
     if (admission === undefined) return { type: "entered", id };
-    return ledger.admission(admission) ? { type: "entered", id, admission } : undefined;
+    return ledger.entry(admission) ? { type: "entered", id, admission } : undefined;
   },
   left: ({ id, done, away }) => {
     if (!text(id, 100) || typeof done !== "boolean") return undefined;

@@ -7,8 +7,9 @@ import type { Ms } from "../base/units.ts";
 import type { SlotsState } from "../base/slots.ts";
 import type { Edit } from "./edits.ts";
 import type { Changes, Position } from "./events.ts";
-import type { Admission, Deed, Session, Spent } from "./ledger.ts";
+import type { Deed, Entry, Session, Spent } from "./ledger.ts";
 import type { Renewal, Tally } from "./ledger-host.ts";
+import type { EntryParams } from "./ledger-wire.ts";
 import type { Priority, SnapshotHead, TableInfo, Unavailable } from "./types.ts";
 import type { Write, WriteAnswer, WriteRequest, WriteWait } from "./writes.ts";
 
@@ -25,7 +26,7 @@ export type Call =
   | { method: "want"; params: { table: string; held?: string; priority?: Priority } }
   | { method: "write"; params: { request: WriteRequest; wait: WriteWait; within: Ms } }
   | { method: "find"; params: { write: string } }
-  | { method: "enter"; params: { session: Session; before?: Session } }
+  | { method: "enter"; params: EntryParams }
   | { method: "leave"; params: { session: Session } }
   | { method: "spend"; params: { deeds: readonly Deed[] } };
 
@@ -73,7 +74,7 @@ export type FromBroker =
   | { type: "answer"; id: string; answer: WriteAnswer }
   | { type: "found"; id: string; write?: Write }
   /** To `enter`, `leave` and `spend`; without an answer the ledger is on its way to another broker, who is to be asked. */
-  | { type: "entered"; id: string; admission?: Admission }
+  | { type: "entered"; id: string; admission?: Entry }
   | { type: "left"; id: string; done: boolean; away?: true }
   | { type: "spent"; id: string; spent?: Spent }
   | ({ type: "slots" } & SlotsState)

@@ -5,7 +5,7 @@ import { fullProblem } from "../../src/app/refusals/full.ts";
 import { SLOT_NOUN } from "../../src/base/slots.ts";
 import { ms, type Timestamp } from "../../src/base/units.ts";
 import { answerOperator } from "../../src/broker/ledger/operator.ts";
-import { admission, slots } from "../../src/sheets/ledger-wire.ts";
+import { entry, slots } from "../../src/sheets/ledger-wire.ts";
 import { ledgerByHand, session } from "../broker/ledger/ledgers.ts";
 
 const NOW = 1_800_000_000_000 as Timestamp;
@@ -45,7 +45,7 @@ test("4.13: a shortage passes the wire, and nothing that is none does", () => {
   assert.equal(slots({ ...state, closed: "disk" }), undefined);
   const full = { is: "full", used: 1, max: 3, retryAfter: 1 };
   assert.deepEqual(
-    [full, { ...full, because: "latency" }, { ...full, because: "disk" }].map((one) => admission(one)),
+    [full, { ...full, because: "latency" }, { ...full, because: "disk" }].map((one) => entry(one)),
     [true, true, false],
   );
 });

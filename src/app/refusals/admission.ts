@@ -3,10 +3,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import { impossible } from "../../base/never.ts";
 import type { SlotNoun } from "../../base/slots.ts";
 import { minutes, type Ms } from "../../base/units.ts";
-import type { Admission } from "../../sheets/ledger.ts";
+import type { Entry } from "../../sheets/ledger.ts";
 import { problem, retryAfter, type Problem } from "../problem.ts";
 import { fullProblem } from "./full.ts";
-import { SCHEME } from "./login.ts";
+import { SCHEME, tooManyTries } from "./login.ts";
 
 /** A session elsewhere that nobody uses runs out within minutes. */
 const LOOK_AGAIN = minutes(1);
@@ -18,7 +18,7 @@ export const awayProblem = (wait: Ms): Problem =>
   });
 
 /** @param headers of the request: for the language. @param noun what holds a slot. */
-export function admissionProblem(admission: Exclude<Admission, { is: "in" }>, headers: IncomingHttpHeaders, noun: SlotNoun): Problem {
+export function admissionProblem(admission: Exclude<Entry, { is: "in" }>, headers: IncomingHttpHeaders, noun: SlotNoun): Problem {
   switch (admission.is) {
     case "full":
       return fullProblem(admission, headers, noun);
@@ -35,6 +35,8 @@ export function admissionProblem(admission: Exclude<Admission, { is: "in" }>, he
         headers: { ...retryAfter(LOOK_AGAIN), "X-Drover-Refused": "sessions" },
       });
     }
+    case "over":
+      return tooManyTries(admission.retryAfter);
     case "away":
       return awayProblem(admission.retryAfter);
     default:

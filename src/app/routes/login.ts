@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { messageOf } from "../../base/errors.ts";
 import { ms, seconds } from "../../base/units.ts";
+import type { Deed, Spent } from "../../sheets/ledger.ts";
 import { MOST_SECRET } from "../../sheets/secrets.ts";
 import { UnavailableError } from "../../sheets/unavailable.ts";
 import { JSON_TYPE } from "../headers.ts";
@@ -13,8 +14,9 @@ import { BAD_LOGIN, logoutPending, NOT_SIGNED_IN, tooManyLogins, tooManyTries } 
 import { requestIdOf } from "../requestid.ts";
 import type { AppServices } from "../services.ts";
 import { FailedLogins } from "../session/failed.ts";
+import type { Begun } from "../session/sessions.ts";
 import { tryLogin, type Try } from "../session/tries.ts";
-import { verify, type Verdict } from "../session/verify.ts";
+import { claimOf, verifyCode, verifyPassword, type Verdict } from "../session/verify.ts";
 import type { Identity } from "../session/who.ts";
 import type { Directory } from "../session/accounts.ts";
 import { unavailable } from "../unavailable.ts";
@@ -72,7 +74,11 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
   const directory = await accounts(request, services);
   if ("status" in directory) return sendProblem(request, reply, directory);
   const from = services.limiter.address(request.raw);
-  const tried = await tryLogin(services.ledger, shown.name, from).catch((e: unknown) => {
+  const claim = claimOf(shown.name, directory, services.sessionKeys);
+  const code = verifyCode({ ...shown, from }, claim, services.sessionKeys); // not answered unless there is room for a try
+  const act = (deeds: readonly Deed[]): Promise<Begun | Spent> =>
+    code?.is === "right" ? services.sessions.begin(request.raw, reply.raw, code.account, deeds) : services.ledger.spend(deeds);
+  const tried = await tryLogin(act, shown.name, from).catch((e: unknown) => {
     services.log.warn({ err: e }, `a login can't be counted: ${messageOf(e)}`);
     return undefined;
   });
@@ -82,8 +88,10 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
     failed.note("too many tries", logged);
     return sendProblem(request, reply, tooManyTries(tried.retryAfter));
   }
-  const by = { keys: services.sessionKeys, threads: services.threads, turns: services.turns, ledger: services.ledger };
-  const verdict = await verify({ ...shown, from }, directory, by, request.raw.signal).catch((e: unknown) => {
+  if (tried.done.is !== "ok") return answer(request, reply, tried.done, services, shown);
+  const by = { threads: services.threads, turns: services.turns, ledger: services.ledger };
+  const verify = code === undefined ? verifyPassword({ ...shown, from }, claim, by, request.raw.signal) : Promise.resolve(code);
+  const verdict = await verify.catch((e: unknown) => {
     services.ledger.refund(tried.attempt.deeds); // nothing was found out: the thread is busy, or the client has gone
     throw e;
   });
@@ -95,9 +103,13 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
   const begun = await services.sessions
     .begin(request.raw, reply.raw, verdict.account)
     .finally(() => services.ledger.refund(tried.attempt.deeds));
+  return answer(request, reply, begun, services, shown);
+}
+
+function answer(request: FastifyRequest, reply: FastifyReply, begun: Begun, services: AppServices, { form }: Credentials): FastifyReply {
   if (begun.is !== "in") return sendProblem(request, reply, services.sessions.refusal(begun, request.raw));
   services.log.info({ user: begun.identity.user, requestId: requestIdOf(request, reply) }, "a user has logged in");
-  return shown.form ? reply.headers(PRIVATE).redirect("/", 303) : send(reply, begun.identity, services);
+  return form ? reply.headers(PRIVATE).redirect("/", 303) : send(reply, begun.identity, services);
 }
 
 /** Who may log in, or why nobody can. */

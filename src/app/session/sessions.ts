@@ -12,7 +12,7 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { elapsed, minutes, ms, type Ms, type Timestamp } from "../../base/units.ts";
-import type { Admission, Ledger, Session } from "../../sheets/ledger.ts";
+import type { Admission, Deed, Entry, Ledger, Session } from "../../sheets/ledger.ts";
 import { COME_AGAIN } from "../../sheets/ledger-wire.ts";
 import { atMost } from "../../sheets/room.ts";
 import { foldName, type SecretKey } from "../../sheets/secrets.ts";
@@ -66,7 +66,7 @@ const DAY = minutes(24 * 60);
 const PLAIN =
   "somebody logs in over plain HTTP: put a proxy with TLS in front that sets X-Forwarded-Proto, and name it in DROVER_TRUSTED_PROXIES; or set DROVER_TLS_CERT";
 
-export type Begun = { readonly is: "in"; readonly identity: Identity } | Exclude<Admission, { is: "in" }>;
+export type Begun = { readonly is: "in"; readonly identity: Identity } | Exclude<Entry, { is: "in" }>;
 
 export class Sessions {
   readonly #parts: SessionParts;
@@ -115,15 +115,18 @@ export class Sessions {
     return standing;
   }
 
-  /** Begins a session, under a new id; the one that the request came with ends, durably before anything is answered. */
-  async begin(req: IncomingMessage, res: ServerResponse, account: Account): Promise<Begun> {
+  /**
+   * Begins a session, under a new id; the one that the request came with ends, durably before anything is answered.
+   * @param within counters that must have room: else it is `over`, and nothing has changed.
+   */
+  async begin(req: IncomingMessage, res: ServerResponse, account: Account, within: readonly Deed[] = []): Promise<Begun> {
     const { clock, ledger } = this.#parts;
     const before = this.#open(req);
     const now = clock.wall();
     const member = memberOf(account.user, account.role);
     const session: Session = { id: randomBytes(16).toString("base64url"), user: member.user, admin: member.admin, since: now };
     // One browser is not two, whoever uses it: neither where the newest is refused nor in a full house.
-    const admission = await ledger.enter(session, before?.identity.session);
+    const admission = await ledger.enter(session, before?.identity.session, within);
     if (admission.is !== "in") return admission;
     if (before !== undefined && !(await ledger.leave(before.identity.session))) {
       void ledger.leave(session); // its cookie is not sent
@@ -153,7 +156,7 @@ export class Sessions {
   }
 
   /** Why a session was not admitted. */
-  refusal(admission: Exclude<Admission, { is: "in" }>, { headers }: IncomingMessage): Problem {
+  refusal(admission: Exclude<Entry, { is: "in" }>, { headers }: IncomingMessage): Problem {
     return admissionProblem(admission, headers, this.#parts.noun);
   }
 

@@ -1,10 +1,11 @@
 /**
- * How often somebody may be wrong. A try is counted before the secret is looked at, so that many at once count too, and taken back when
- * it was right: a room of 300 behind one address gets in, whoever guesses does not.
+ * How often somebody may be wrong. Many tries at once count too, and right ones do not: a room of 300 behind one address gets in, whoever
+ * guesses does not. A wrong code is counted before it is answered. A right one must find room, in the step that begins its session. A
+ * password is counted before it is looked at, because that costs, and taken back when it was right.
  */
 import { networkKey } from "../../base/addresskey.ts";
 import { minutes, ms, type Ms } from "../../base/units.ts";
-import type { Deed, Ledger } from "../../sheets/ledger.ts";
+import type { Deed, Spent } from "../../sheets/ledger.ts";
 import { foldName } from "../../sheets/secrets.ts";
 import { digest } from "../query/canonical.ts";
 
@@ -34,30 +35,36 @@ export interface Try {
   readonly over?: Ms;
 }
 
-export type Tried = { readonly is: "let"; readonly attempt: Try } | { readonly is: "over"; readonly retryAfter: Ms };
+type Over = Extract<Spent, { is: "over" }>;
+
+export type Tried<T> = { readonly is: "let"; readonly attempt: Try; readonly done: T } | { readonly is: "over"; readonly retryAfter: Ms };
 
 /**
+ * @param act counts the deeds, or does something that needs room for them
  * @param from what the client is counted as; undefined: a proxy that does not say for whom it asks, so that only names are counted.
  * @throws when nobody can count now.
  */
-export async function tryLogin(ledger: Ledger, name: string, from: string | undefined): Promise<Tried> {
+export async function tryLogin<T extends { readonly is: string }>(
+  act: (deeds: readonly Deed[]) => Promise<T | Over>,
+  name: string,
+  from: string | undefined,
+): Promise<Tried<T>> {
   const user = userKey(name);
   const deed = (key: string, most: number): Deed => ({ key: `login:${key}`, most, per: MINUTE });
   const whole = deed(`user:${user}`, MOST.user);
   const place = placesOf(from, MOST.address).map(({ place, most }) => deed(`address:${place}`, most));
   const deeds = from === undefined ? [whole] : [deed(`pair:${user}:${from}`, MOST.pair), whole, ...place];
-  const spent = await ledger.spend(deeds);
-  if (spent.is === "ok") {
-    const { most } = deeds.find(({ key }) => key === spent.key) ?? whole;
-    return { is: "let", attempt: { deeds, delay: delayAfter(most - 1 - spent.left) } };
-  }
+  const spent = await act(deeds);
+  if (!isOver(spent)) return { is: "let", attempt: { deeds, delay: delayOf(spent, deeds) }, done: spent };
   if (spent.key !== whole.key || from === undefined) return { is: "over", retryAfter: spent.retryAfter };
   // Somebody elsewhere guesses at this name. Its owner, from an address that has not tried in this minute, gets in nevertheless.
   const once = [deed(`once:${user}:${from}`, 1), ...place];
-  const again = await ledger.spend(once);
-  if (again.is === "over") return { is: "over", retryAfter: ms(Math.max(again.retryAfter, spent.retryAfter)) };
-  return { is: "let", attempt: { deeds: once, delay: ms(LONGEST_DELAY), over: spent.retryAfter } };
+  const again = await act(once);
+  if (isOver(again)) return { is: "over", retryAfter: ms(Math.max(again.retryAfter, spent.retryAfter)) };
+  return { is: "let", attempt: { deeds: once, delay: ms(LONGEST_DELAY), over: spent.retryAfter }, done: again };
 }
+
+const isOver = (done: { readonly is: string }): done is Over => done.is === "over";
 
 /** A name may be long, or the secret in the wrong field. */
 const userKey = (name: string): string => digest(foldName(name), 12);
@@ -82,7 +89,9 @@ export const scryptBudget = (name: string, from: string | undefined): ScryptBudg
   user: [{ key: `login:right:${userKey(name)}`, most: MOST_RIGHT, per: MINUTE }],
 });
 
-/** @param wrong how often it went wrong before, by the limit that is nearest. */
-function delayAfter(wrong: number): Ms {
+/** By how often it went wrong before, at the limit that is nearest. */
+function delayOf(done: { readonly is: string; readonly key?: string; readonly left?: number }, deeds: readonly Deed[]): Ms {
+  const { most = 0 } = deeds.find(({ key }) => key === done.key) ?? {};
+  const wrong = most - 1 - (done.left ?? most);
   return ms(wrong < FREE ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (wrong - FREE)));
 }

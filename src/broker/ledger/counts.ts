@@ -13,6 +13,13 @@ interface Standing {
   readonly waits: Ms;
 }
 
+type Over = Extract<Spent, { is: "over" }>;
+
+function overOf(standings: readonly Standing[]): Over | undefined {
+  const over = standings.filter(({ waits }) => waits > 0).toSorted((a, b) => b.waits - a.waits)[0];
+  return over === undefined ? undefined : { is: "over", key: over.deed.key, retryAfter: over.waits };
+}
+
 export class Counts {
   readonly windows = new Windows();
   readonly days: Days;
@@ -24,13 +31,18 @@ export class Counts {
   /** Counts all deeds, or none. */
   spend(deeds: readonly Deed[], at: Now): Spent {
     const standings = deeds.map((deed) => this.#standing(deed, at));
-    const over = standings.filter(({ waits }) => waits > 0).toSorted((a, b) => b.waits - a.waits)[0];
-    if (over !== undefined) return { is: "over", key: over.deed.key, retryAfter: over.waits };
+    const over = overOf(standings);
+    if (over !== undefined) return over;
     for (const deed of deeds) this.#add(deed, 1, at);
     const tightest = standings.toSorted((a, b) => a.left / roomOf(a.deed) - b.left / roomOf(b.deed))[0];
     if (tightest === undefined) return { is: "ok", left: Number.MAX_SAFE_INTEGER, resetIn: ms(0) };
     const { deed, left } = tightest;
     return { is: "ok", key: deed.key, left, resetIn: this.#standing(deed, at).resetIn };
+  }
+
+  /** @returns why `spend` would refuse; undefined: it would not. */
+  over(deeds: readonly Deed[], at: Now): Over | undefined {
+    return overOf(deeds.map((deed) => this.#standing(deed, at)));
   }
 
   refund(deeds: readonly Deed[], at: Now): void {

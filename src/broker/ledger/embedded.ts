@@ -18,7 +18,7 @@ import { ClockWatch, SETTLED } from "../../base/clock-watch.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Shortage, SlotsState } from "../../base/slots.ts";
 import { minutes, seconds, type Ms } from "../../base/units.ts";
-import { TOKENS_KEY, type Admission, type Deed, type Session, type Spent } from "../../sheets/ledger.ts";
+import { TOKENS_KEY, type Deed, type Entry, type Session, type Spent } from "../../sheets/ledger.ts";
 import type { Renewal, Tally } from "../../sheets/ledger-host.ts";
 import { COME_AGAIN } from "../../sheets/ledger-wire.ts";
 import { daysAhead, stepReport } from "./clock-report.ts";
@@ -106,9 +106,11 @@ export class EmbeddedStore implements LedgerStore {
     if (isWritten) this.#counts = new Counts(this.#options.zone); // the successor counts on from there
   }
 
-  async enter(session: Session, before?: Session): Promise<Admission | undefined> {
+  async enter(session: Session, before?: Session, within: readonly Deed[] = []): Promise<Entry | undefined> {
     if (this.isUnread) return { is: "away", retryAfter: COME_AGAIN };
-    const admission = this.#step((at) => this.#slots.enter(session, at, before, !this.#disk.isFailing));
+    const admission = this.#step(
+      (at): Entry => this.#counts.over(within, at) ?? this.#slots.enter(session, at, before, !this.#disk.isFailing),
+    );
     if (admission?.is !== "in" || !this.#unsaved.awaits(session)) return admission;
     return (await this.#disk.settled(DURABLE_WITHIN)) ? admission : undefined;
   }

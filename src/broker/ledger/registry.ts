@@ -35,7 +35,7 @@ export class Registry implements LedgerHost {
     this.#seats.add(events);
     if (this.#told !== undefined) events.slots(this.#told);
     return {
-      enter: (session, before) => store.enter(session, before),
+      enter: (session, before, within) => store.enter(session, before, within),
       leave: (session) => store.leave(session),
       spend: (deeds) => store.spend(deeds),
       refund: (deeds) => store.refund(deeds),

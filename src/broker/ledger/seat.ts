@@ -45,7 +45,7 @@ export function seatRpc(host: LedgerHost | undefined, calls: SpentCalls, say: (m
     async answer(call) {
       const { id } = call;
       if (call.method === "enter") {
-        const admission = await seat?.enter(call.params.session, call.params.before);
+        const admission = await seat?.enter(call.params.session, call.params.before, call.params.within);
         return say({ type: "entered", id, ...(admission === undefined ? {} : { admission }) });
       }
       if (call.method === "leave") {

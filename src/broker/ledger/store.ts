@@ -5,7 +5,7 @@
 import type { Shortage, SlotsState } from "../../base/slots.ts";
 import type { SessionStoreReport } from "../../base/sessionstore.ts";
 import type { Ms } from "../../base/units.ts";
-import type { Admission, Deed, Session, Spent } from "../../sheets/ledger.ts";
+import type { Deed, Entry, Session, Spent } from "../../sheets/ledger.ts";
 import type { Renewal, Tally } from "../../sheets/ledger-host.ts";
 import type { SessionLine } from "./sessions.ts";
 import type { EndedWhy } from "./slots.ts";
@@ -41,8 +41,9 @@ export interface SessionStore {
   /**
    * Admits a session or refuses it, in one step.
    * @param before the session that the same browser had: it is over when this one is in, and its slot counts as free.
+   * @param within refused as `over` where `spend` would refuse one of these; nothing is counted.
    */
-  enter(session: Session, before?: Session): Promise<Admission | undefined>;
+  enter(session: Session, before?: Session, within?: readonly Deed[]): Promise<Entry | undefined>;
   /** Ends a session permanently. @returns as LedgerSeat.leave. */
   leave(session: Session): Promise<boolean | undefined>;
   /** What sessions did. Those that are not in are told as ended. */

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { cheapVerifier, CODES, eventSheet, eventWorld, member, Person, type Answer } from "./people.ts";
 import { world } from "../world.ts";
 import { ledgerByHand } from "../../broker/ledger/ledgers.ts";
+import { ms } from "../../../src/base/units.ts";
 import type { Threads } from "../../../src/worker/app.ts";
 import { checkPassword, type PasswordTask } from "../../../src/app/session/scrypt.ts";
 
@@ -100,6 +101,34 @@ test("many tries at once are counted too, and a room of 300 behind one address g
   w.address = "192.0.2.1";
   const room = await Promise.all(people.map(async ([name, secret]) => (await new Person(w).login(name, secret)).status));
   assert.deepEqual(new Set(room), new Set([200]));
+});
+
+test("a right code is one question to the broker; what is wrong or over limit is none to a session", async () => {
+  const { worker } = ledgerByHand();
+  const ledger = worker();
+  const asked: string[] = [];
+  for (const name of ["spend", "enter", "refund"] as const) {
+    const ask = ledger[name].bind(ledger) as (...args: unknown[]) => unknown;
+    Object.assign(ledger, {
+      [name]: (...args: unknown[]) => {
+        if (!JSON.stringify(args).includes("told:plain-login")) asked.push(name);
+        return ask(...args);
+      },
+    });
+  }
+  await using w = await eventWorld({ ledger });
+  const thief = new Person(w);
+  assert.equal((await thief.login("Ada", CODES.ada)).status, 200);
+  assert.deepEqual(asked.splice(0), ["enter"]);
+  for (let i = 0; i < 10; i += 1) assert.equal((await thief.login("Kim", "AAAA-BBBB-CCCC")).status, 401);
+  assert.deepEqual(new Set(asked.splice(0)), new Set(["spend"]));
+  const answers = await Promise.all([thief.login("Kim", "AAAA-BBBB-CCCC"), thief.login("Kim", CODES.kim)]);
+  assert.deepEqual(
+    answers.map((answer) => [answer.status, code(answer)]),
+    Array.from({ length: 2 }, () => [429, "too-many-logins"]),
+    "over limit a right code is told what a wrong one is",
+  );
+  assert.deepEqual(asked, ["spend", "enter"]);
 });
 
 test("a flood of unknown names from one address: it gets no more than its budget, and logins of other addresses get in", async () => {
@@ -290,6 +319,9 @@ test("while nobody can count, a login is refused with a time to come back", asyn
   const ledger = worker();
   ledger.spend = () => Promise.reject(new Error("the broker is away"));
   await using w = await eventWorld({ ledger });
-  const away = await new Person(w).login("Ada", CODES.ada);
-  assert.deepEqual([away.status, code(away), away.headers.get("retry-after")], [503, "broker", "2"]);
+  ledger.enter = () => Promise.resolve({ is: "away", retryAfter: ms(2_000) });
+  for (const secret of [CODES.ada, "AAAA-BBBB-CCCC"]) {
+    const away = await new Person(w).login("Ada", secret);
+    assert.deepEqual([away.status, code(away), away.headers.get("retry-after")], [503, "broker", "2"]);
+  }
 });

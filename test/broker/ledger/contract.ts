@@ -289,6 +289,23 @@ export function ledgerContract(name: string, { make, tries }: StoreUnderTest): v
     assert.ok(isOver(await store.spend([deed("write:user:many", 5, { times: 6 })])), "more than fit into one window");
   });
 
+  test(`${name}: who enters within counters needs room in each of them, and uses none of it`, async (t) => {
+    const w = await begin(t);
+    const within = [deed("login:user:ada", 2), deed("login:address:b", 100), deed("day:login", 5, { per: "day" })];
+    const [first, second] = [w.born("ada"), w.born("ada", 1)];
+    for (let i = 0; i < 3; i += 1) assert.deepEqual(await w.store.enter(w.born("bob", i), undefined, within), { is: "in" });
+    assert.deepEqual(await w.store.enter(first, undefined, within), { is: "in" });
+    for (let i = 0; i < 2; i += 1) assert.equal((await w.store.spend(within))?.is, "ok", "nothing was counted");
+    const over = await w.store.enter(second, first, within);
+    assert.deepEqual([over?.is, over?.is === "over" && over.key], ["over", "login:user:ada"]);
+    assert.ok(over?.is === "over" && over.retryAfter > 0 && over.retryAfter <= seconds(66), JSON.stringify(over));
+    assert.deepEqual(await w.store.enter(first), { is: "in" }, "and nobody was put out");
+    assert.deepEqual(await w.store.enter(second, first, within.slice(1)), { is: "in" });
+    w.store.refund(within.slice(0, 1));
+    await w.heard();
+    assert.deepEqual(await w.store.enter(w.born("ada", 2), second, within), { is: "in" }, "room again");
+  });
+
   test(`${name}: what workers have counted without asking is counted`, async (t) => {
     const { store, heard } = await begin(t);
     store.tally([{ key: "read:user:a", per: seconds(60), times: 4 }]);

@@ -114,18 +114,24 @@ local function standing(deed)
   return { deed = deed, count = count, left = math.max(0, math.floor(deed.room - count - deed.times)), reset = reset, waits = waits }
 end
 
---- Counts all deeds, or none.
-function steps.spend(a)
+--- @return why they can't be counted, or nil; which comes nearest to its limit; how much of each is used then
+local function weigh(deeds)
   local over, tightest
   local used = {}
-  for i, deed in ipairs(a.deeds) do
+  for i, deed in ipairs(deeds) do
     deed.room = deed.burst or deed.most
     local found = standing(deed)
     used[i] = found.count + deed.times
     if found.waits > 0 and (not over or found.waits > over.waits) then over = found end
     if not tightest or found.left / deed.room < tightest.left / tightest.deed.room then tightest = found end
   end
-  if over then return { is = 'over', key = over.deed.key, retryAfter = over.waits } end
+  return over and { is = 'over', key = over.deed.key, retryAfter = over.waits }, tightest, used
+end
+
+--- Counts all deeds, or none.
+function steps.spend(a)
+  local over, tightest, used = weigh(a.deeds)
+  if over then return over end
   for _, deed in ipairs(a.deeds) do counter_of(deed).add(deed) end
   local _, reset = counter_of(tightest.deed).level(tightest.deed)
   return { is = 'ok', key = tightest.deed.key, left = tightest.left, resetIn = reset, used = used }

@@ -186,9 +186,10 @@ local function sweep()
   end
 end
 
+--- @param a.within counters that must have room
 function steps.enter(a)
   expire()
-  return enter(a.session, a.rules, a.before, a.shortage, a.mayEnd)
+  return weigh(a.within) or enter(a.session, a.rules, a.before, a.shortage, a.mayEnd)
 end
 
 function steps.leave(a)

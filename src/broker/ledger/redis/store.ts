@@ -8,7 +8,7 @@ import type { Clock } from "../../../base/clock.ts";
 import type { SessionStoreReport } from "../../../base/sessionstore.ts";
 import { slotsState, type Shortage, type SlotsState } from "../../../base/slots.ts";
 import { between, minutes, seconds, type Instant, type Ms, type Timestamp } from "../../../base/units.ts";
-import { TOKENS_KEY, type Admission, type Deed, type Session, type Spent } from "../../../sheets/ledger.ts";
+import { TOKENS_KEY, type Deed, type Entry, type Session, type Spent } from "../../../sheets/ledger.ts";
 import type { Renewal, Tally } from "../../../sheets/ledger-host.ts";
 import { COME_AGAIN } from "../../../sheets/ledger-wire.ts";
 import type { EmbeddedStore } from "../embedded.ts";
@@ -122,15 +122,15 @@ export class RedisStore implements LedgerStore {
     return this.#tune(() => (this.#shortage = why));
   }
 
-  async enter(session: Session, before?: Session): Promise<Admission | undefined> {
+  async enter(session: Session, before?: Session, within: readonly Deed[] = []): Promise<Entry | undefined> {
     if (this.#events === undefined) return undefined;
     const over = this.#own.isUnread ? undefined : this.#own.whyOut(session);
     if (over !== undefined) return { is: over };
     const reply = this.#own.isUnread
       ? undefined
-      : await this.#step("enter", { session, before, ...this.#means, mayEnd: !this.#own.isFailing });
+      : await this.#step("enter", { session, before, within: this.#dated(within), ...this.#means, mayEnd: !this.#own.isFailing });
     if (reply === undefined) return this.#known.has(session) ? { is: "in" } : { is: "away", retryAfter: COME_AGAIN };
-    const { ends, ...admission } = reply.result as Admission & { readonly ends?: boolean };
+    const { ends, ...admission } = reply.result as Entry & { readonly ends?: boolean };
     if (admission.is !== "in") return admission;
     const since = this.#own.whyOut(session); // a change by another broker may arrive before this reply
     if (since !== undefined) return { is: since };
