@@ -75,7 +75,7 @@ async function login(request: LoginRequest, reply: FastifyReply, services: AppSe
   if ("status" in directory) return sendProblem(request, reply, directory);
   const from = services.limiter.address(request.raw);
   const claim = claimOf(shown.name, directory, services.sessionKeys);
-  const code = verifyCode({ ...shown, from }, claim, services.sessionKeys); // not answered unless there is room for a try
+  const code = verifyCode(shown.secret, claim, services.sessionKeys); // not answered unless there is room for a try
   const act = (deeds: readonly Deed[]): Promise<Begun | Spent> =>
     code?.is === "right" ? services.sessions.begin(request.raw, reply.raw, code.account, deeds) : services.ledger.spend(deeds);
   const tried = await tryLogin(act, shown.name, from).catch((e: unknown) => {

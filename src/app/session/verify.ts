@@ -1,4 +1,7 @@
-/** Is the secret right? The answer takes as long, and as much work, whether the name is unknown or the secret is wrong. A code takes microseconds, a password 0.25 s. */
+/**
+ * Is the secret right? The answer takes as long, and as much work, whether the name is unknown or the secret is wrong. A code takes
+ * microseconds, a password 0.25 s.
+ */
 import { createHmac, randomBytes } from "node:crypto";
 import { ownModule } from "../../base/place.ts";
 import type { Ms } from "../../base/units.ts";
@@ -50,7 +53,7 @@ export function claimOf(name: string, directory: Directory, keys: readonly Secre
 }
 
 /** @returns undefined: it is a password's, for verifyPassword. */
-export function verifyCode({ secret }: Shown, claim: Claim, keys: readonly SecretKey[]): Verdict | undefined {
+export function verifyCode(secret: string, claim: Claim, keys: readonly SecretKey[]): Verdict | undefined {
   if (claim.verifier.startsWith("$scrypt$")) return undefined;
   const right = matchesCode(secret.slice(0, MOST_SECRET), claim.verifier, keys);
   return right === undefined ? { is: "unknown-key" } : verdictOf(right, claim);
