@@ -22,6 +22,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   plan: ["base/", "settings/"],
   load: ["base/", "settings/", "plan/run.ts"],
   "tools/http.ts": ["base/"],
+  "tools/backup": [
+    "base/",
+    "settings/",
+    "broker/journal/",
+    "sheets/wire-from-broker.ts",
+    "master/shell/lock.ts",
+    "cli/",
+    "tools/checklist/",
+  ],
   "tools/checklist": ["base/", "settings/", "admin/", "cli/", "tools/http.ts"],
 };
 

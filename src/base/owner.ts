@@ -1,5 +1,5 @@
 /** Owners of files and rights of users, for a daemon that root starts for another user. */
-import { chownSync, closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
+import { chownSync, closeSync, constants, fstatSync, openSync, readdirSync, statSync } from "node:fs";
 
 export interface Owner {
   readonly uid: number;
@@ -66,6 +66,15 @@ export function asRoot<T>(work: () => T): T {
     process.setegid?.(gid);
     process.seteuid?.(uid);
   }
+}
+
+/**
+ * Runs `work` as the owner of a folder, when root does it: a file that root creates there could not be opened by the daemon.
+ * What root alone may read has to be open before.
+ */
+export function actingAsOwnerOf<T>(folder: string, work: () => T): T {
+  const { uid, gid } = statSync(folder);
+  return uid === 0 ? work() : actingAs({ uid, gid }, work);
 }
 
 /** Runs `work` with another user's rights; in a process that is not root's just runs it. */

@@ -139,13 +139,13 @@ export const COMMANDS: readonly CommandRow[] = [
     name: "backup",
     usage: "FILE",
     does: "copy what the data directory holds into one file, also of a daemon that runs",
-    load: async () => (await import("./backup/backup.ts")).backup,
+    load: async () => (await import("../tools/backup/backup.ts")).backup,
   },
   {
     name: "restore",
     usage: "FILE [--anyway]",
     does: "put a backup in the place of what the data directory holds",
-    load: async () => (await import("./backup/restore.ts")).restore,
+    load: async () => (await import("../tools/backup/restore.ts")).restore,
   },
   {
     name: "emulator",

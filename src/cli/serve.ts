@@ -39,7 +39,7 @@ import { handOver } from "./directories.ts";
 import { createGenerations, type Generations } from "./generations.ts";
 import { greet, sayStart } from "./greet.ts";
 import { heldSignals } from "./first.ts";
-import { finishRestore } from "./backup/place.ts";
+import { finishRestore } from "../tools/backup/swap.ts";
 import { keyModeWarnings } from "./key-mode.ts";
 import { readOptions, type Options } from "./options.ts";
 import type { Plan } from "./plan.ts";

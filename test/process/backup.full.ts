@@ -18,7 +18,7 @@ import {
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
-import { writeEnd, writeEntry } from "../../src/cli/backup/tar.ts";
+import { writeEnd, writeEntry } from "../../src/tools/backup/tar.ts";
 import { keyFile } from "../broker/upstream.ts";
 import { needsStrace } from "../support/needs.ts";
 import { drover, post, texts, waiting, type Ran } from "./backup-helper.ts";
@@ -139,7 +139,7 @@ test("damaged and foreign backups are refused with words, and change nothing", a
   writeFileSync(bad, "hello".repeat(1_000));
   await refused(/it is no tar file/);
   await promisify(execFile)("tar", ["cf", bad, "-C", join(dir, "var"), "journal.db"]);
-  await refused(/does not begin with a manifest|which no backup of drover's does/);
+  await refused(/does not begin with a manifest|which no backup of drover's holds/);
   await promisify(execFile)("tar", ["cf", bad, "-C", "/", "etc/hostname"]);
   await refused(/etc\/hostname.*no backup of drover's/);
   for (const [where, words] of [
@@ -162,14 +162,14 @@ test("damaged and foreign backups are refused with words, and change nothing", a
   closeSync(fd);
   await refused(/a newer drover \(9\.9\.9\) made it, in the format 2/);
   copyFileSync(file, bad);
-  await refused(/holds 1 write that waits for the spreadsheet 1{30}, and DROVER_SPREADSHEET_ID is 2{30}/, {
+  await refused(/holds 1 waiting write for the spreadsheet 1{30}, and DROVER_SPREADSHEET_ID is 2{30}/, {
     DROVER_SPREADSHEET_ID: "2".repeat(30),
   });
 });
 
 test("where there is nothing, nothing is backed up", async (t) => {
   const { code, said } = await drover(folder(t), ["backup", "b"]);
-  assert.deepEqual([code, /data directory .*var \(DROVER_DATA_DIR\) is not there/.test(said)], [78, true], said);
+  assert.deepEqual([code, /data directory .*var \(DROVER_DATA_DIR\) does not exist/.test(said)], [78, true], said);
   assert.equal((await drover(folder(t), ["backup"])).code, 64);
 });
 

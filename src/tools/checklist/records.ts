@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { errnoOf, messageOf } from "../../base/errors.ts";
 import { appendLines, readLines, type LineRecord } from "../../base/linefile.ts";
 import { kibibytes, minutes, ms, type Timestamp } from "../../base/units.ts";
-import { asOwnerOf } from "../../cli/backup/owner.ts";
+import { actingAsOwnerOf } from "../../base/owner.ts";
 
 export const CHECKLIST_FILE = "checklist.jsonl";
 const BOUNDS = { bytes: kibibytes(512), age: ms(400 * 24 * minutes(60)) } as const;
@@ -46,7 +46,7 @@ export function record(
     if (!hasDirectory(dataDir))
       return `there is no data directory ${dataDir} (DROVER_DATA_DIR): run it in the daemon's folder, with its settings`;
     const lines = entries.map((entry) => ({ at: new Date(now).toISOString(), ...entry }));
-    asOwnerOf(dataDir, () => appendLines(file, lines, BOUNDS));
+    actingAsOwnerOf(dataDir, () => appendLines(file, lines, BOUNDS));
     return undefined;
   } catch (error) {
     const denied = ["EACCES", "EPERM"].includes(errnoOf(error) ?? "");

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Timestamp } from "../../../src/base/units.ts";
-import { keptFiles } from "../../../src/cli/backup/files.ts";
+import { keptFiles } from "../../../src/tools/backup/kept-files.ts";
 import { checklist } from "../../../src/tools/checklist/command.ts";
 import {
   CHECKLIST_FILE,

@@ -1,26 +1,28 @@
-/** What of a data directory goes into a backup: all that can't be had again. */
+/** Which files of a data directory go into a backup: those that can't be fetched or made again. */
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { NAME } from "./tar.ts";
 
-/** What is made anew (rows, the feed of changes), is of this one life (locks, pids), or is a copy already. */
+/** Caches (rows, the feed of changes), files of one process (locks, pids) and copies. */
 const NOT_KEPT =
   /^(?:feed\.db|quota\.json|.*\.(?:lock|pid|log|sock|new|unreadable|copy|next|building)|journal\.(?:damaged|schema|reserve).*|.*-(?:wal|shm|journal)|.*\.\d+)$/;
 
-/** Caches that must not outlive the journal that they show. */
+/** Caches that must not outlive the journal they were made from. */
 export const CACHES = ["snapshots", "feed.db"] as const;
 
 export interface Kept {
   readonly journal: boolean;
-  /** Other databases, which need SQLite to be copied. */
+  /** Other databases, which SQLite has to copy. */
   readonly databases: readonly string[];
   readonly plain: readonly string[];
 }
 
-/** Names of the files that a data directory would lose with itself. Folders are caches, logs, sockets, or the demo's spreadsheet. */
+/** Folders are left out: caches, logs, sockets, and the demo's spreadsheet. */
 export function keptFiles(dir: string): Kept {
   const names = readdirSync(dir)
-    .filter((name) => NAME.test(name) && !NOT_KEPT.test(name) && lstatSync(join(dir, name)).isFile())
+    .filter(
+      (name) => NAME.test(name) && !NOT_KEPT.test(name) && lstatSync(join(dir, name)).isFile(),
+    )
     .toSorted();
   const others = names.filter((name) => name !== "journal.db");
   return {

@@ -1,11 +1,18 @@
 /** What a restore has on disk at each step: what a power cut leaves is the old state, the new one, or a folder by which it is ended. */
 import assert from "node:assert/strict";
-import fs, { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import fs, {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { basename, join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { readArchive, writeArchive } from "../../../src/cli/backup/archive.ts";
-import { accept, finishRestore, NEW } from "../../../src/cli/backup/place.ts";
+import { readArchive, writeArchive } from "../../../src/tools/backup/archive.ts";
+import { accept, finishRestore, NEW } from "../../../src/tools/backup/swap.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 
 function watched(t: TestContext): string[] {
@@ -17,11 +24,18 @@ function watched(t: TestContext): string[] {
     names.set(fd, basename(String(args[0])));
     return fd;
   });
-  t.mock.method(fs, "fsyncSync", (fd: number) => (calls.push(`sync ${names.get(fd)}`), fsyncSync(fd)));
+  t.mock.method(
+    fs,
+    "fsyncSync",
+    (fd: number) => (calls.push(`sync ${names.get(fd)}`), fsyncSync(fd)),
+  );
   t.mock.method(
     fs,
     "renameSync",
-    (from: string, to: string) => (calls.push(`move ${basename(from)} ${basename(to)}`), renameSync(from, to)),
+    (from: string, to: string) => (
+      calls.push(`move ${basename(from)} ${basename(to)}`),
+      renameSync(from, to)
+    ),
   );
   syncBuiltinESMExports();
   t.after(() => (t.mock.restoreAll(), syncBuiltinESMExports()));
@@ -46,7 +60,9 @@ test("every file and every name of a restore is on disk before the next step", (
   accept(dir);
   finishRestore(dir, new Date(0));
   assert.deepEqual(
-    calls.filter((call) => !call.startsWith("move session.key") || call === "move session.key session.key"),
+    calls.filter(
+      (call) => !call.startsWith("move session.key") || call === "move session.key session.key",
+    ),
     [
       "sync session.key",
       "sync restore.new",

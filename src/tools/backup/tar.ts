@@ -1,16 +1,16 @@
 /**
- * As much of tar as a backup needs: regular files in one folder, in the ustar format (POSIX.1-2001, pax), so that `tar tf` reads it too.
+ * The part of tar that a backup needs: regular files in one folder, in the ustar format (POSIX.1-2001, pax), which `tar tf` reads too.
  * https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06
  */
 import { readSync, writeSync } from "node:fs";
 
 const BLOCK = 512;
 const CHUNK = 1_048_576;
-/** What eleven octal digits can say is 8 GiB; a journal is bounded far below. */
+/** Eleven octal digits: 8 GiB. A journal is bounded far below. */
 const LARGEST = 8 ** 11 - 1;
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,98}$/;
 
-/** Gives the bytes of a file, in order. */
+/** The bytes of a file, in order. */
 export type Content = Generator<Uint8Array>;
 
 /** The bytes of an open file, from its beginning. */
@@ -25,7 +25,8 @@ export function* contentOf(fd: number): Content {
 }
 
 function headerOf(name: string, size: number, mtime: number): Buffer {
-  if (!NAME.test(name) || size > LARGEST) throw new RangeError(`${name} (${size} bytes) does not fit into a backup`);
+  if (!NAME.test(name) || size > LARGEST)
+    throw new RangeError(`${name} (${size} bytes) does not fit into a backup`);
   const header = Buffer.alloc(BLOCK);
   const octal = (value: number, at: number, width: number): number =>
     header.write(`${value.toString(8).padStart(width - 1, "0")}\0`, at, "latin1");
@@ -35,7 +36,7 @@ function headerOf(name: string, size: number, mtime: number): Buffer {
   octal(0, 116, 8);
   octal(size, 124, 12);
   octal(mtime, 136, 12);
-  header.fill(" ", 148, 156); // the sum is taken with spaces in its place
+  header.fill(" ", 148, 156); // the checksum is computed with spaces in its own field
   header.write("0", 156, "latin1");
   header.write("ustar\x0000", 257, "latin1");
   const sum = header.reduce((total, byte) => total + byte, 0);
@@ -60,7 +61,7 @@ export function writeEntry(
   writeAll(fd, Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK));
 }
 
-/** Two empty blocks say that nothing is missing. */
+/** Two empty blocks mark the end of an archive. */
 export const writeEnd = (fd: number): void => writeAll(fd, Buffer.alloc(2 * BLOCK));
 
 function writeAll(fd: number, bytes: Uint8Array): void {
@@ -74,8 +75,8 @@ export interface Entry {
   readonly content: Content;
 }
 
-/** It is no tar file, or not whole. */
-export class NotWhole extends Error {}
+/** The file is no tar archive, or incomplete. */
+export class DamagedArchive extends Error {}
 
 function full(fd: number, buffer: Buffer, at: number): boolean {
   let got = 0;
@@ -88,13 +89,15 @@ function full(fd: number, buffer: Buffer, at: number): boolean {
 }
 
 function readHeader(header: Buffer): { name: string; size: number } {
-  const text = (at: number, width: number): string => header.toString("latin1", at, at + width).split("\0", 1)[0] ?? "";
+  const text = (at: number, width: number): string =>
+    header.toString("latin1", at, at + width).split("\0", 1)[0] ?? "";
   const stored = Number.parseInt(text(148, 8), 8);
   const sum = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
-  if (text(257, 5) !== "ustar" || stored !== sum) throw new NotWhole("it is no tar file, or its list of files is damaged");
+  if (text(257, 5) !== "ustar" || stored !== sum)
+    throw new DamagedArchive("it is no tar file, or its list of files is damaged");
   const [name, size] = [text(0, 100), Number.parseInt(text(124, 12), 8)];
   if (!NAME.test(name) || text(156, 1) !== "0" || !Number.isSafeInteger(size) || size < 0)
-    throw new NotWhole(`it holds ${JSON.stringify(name)}, which no backup of drover's does`);
+    throw new DamagedArchive(`it holds ${JSON.stringify(name)}, which no backup of drover's holds`);
   return { name, size };
 }
 
@@ -102,17 +105,18 @@ function* stretch(fd: number, from: number, size: number): Content {
   const buffer = Buffer.alloc(Math.min(CHUNK, size));
   for (let done = 0; done < size;) {
     const part = buffer.subarray(0, Math.min(buffer.length, size - done));
-    if (!full(fd, part, from + done)) throw new NotWhole("it ends in the middle of a file");
+    if (!full(fd, part, from + done)) throw new DamagedArchive("it ends in the middle of a file");
     done += part.length;
     yield part;
   }
 }
 
-/** The files of an archive, in order. @throws NotWhole for anything that `writeEntry` and `writeEnd` would not have written. */
+/** The files of an archive, in order. @throws DamagedArchive for anything that `writeEntry` and `writeEnd` would not have written. */
 export function* readEntries(fd: number): Generator<Entry> {
   const header = Buffer.alloc(BLOCK);
   for (let at = 0; ;) {
-    if (!full(fd, header, at)) throw new NotWhole(at === 0 ? "it is no tar file" : "its end is missing");
+    if (!full(fd, header, at))
+      throw new DamagedArchive(at === 0 ? "it is no tar file" : "its end is missing");
     if (header.every((byte) => byte === 0)) return;
     const { name, size } = readHeader(header);
     yield { name, size, content: stretch(fd, at + BLOCK, size) };
