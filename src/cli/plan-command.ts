@@ -7,10 +7,10 @@ import { forecast, wantedBy, type Forecast } from "../plan/forecast.ts";
 import { nextStep } from "../plan/next.ts";
 import { WHAT } from "../plan/presets.ts";
 import { billsOf, cheapest, machineOf, type Bill } from "../plan/prices.ts";
-import { render, renderExplanations, type Answer } from "../plan/render.ts";
+import { render, type Answer } from "../plan/render.ts";
 import { renderCosts, renderTiers } from "../plan/render-tiers.ts";
 import { renderVerification } from "../plan/render-verify.ts";
-import { planJson, tiersJson, verifyJson } from "../plan/report.ts";
+import { PLAN_VERSION, planJson, tiersJson, verifyJson } from "../plan/report.ts";
 import { lint, readRun, usable, type LoadRun } from "../plan/run.ts";
 import { tiers } from "../plan/tiers.ts";
 import { fitRows, judgedRows, readTable, renderUsl } from "../plan/usl-table.ts";
@@ -20,7 +20,7 @@ import type { PlanInput } from "../plan/input.ts";
 import { COMMANDS } from "./commands.ts";
 import { extras } from "./capacity/extras.ts";
 import { pricesOf, readFile } from "./capacity/files.ts";
-import { planInput, readAsked, type Asked } from "./capacity/input.ts";
+import { changesPreset, planInput, readAsked, type Asked } from "./capacity/input.ts";
 import { jsonText, printableJson } from "./terminal/printable.ts";
 
 const runOf = (flag: string, file: string | undefined): LoadRun | undefined =>
@@ -95,7 +95,7 @@ function showUsl(file: string, json: boolean): void {
       "DROVER_E_USAGE",
       `--usl ${file}: expected at least 3 rows of different numbers of users that do not contradict each other`,
     );
-  if (json) printJson({ format: "drover-plan", version: 1, usl: { rows, ...made } });
+  if (json) printJson({ format: "drover-plan", version: PLAN_VERSION, usl: { rows, ...made } });
   else print(renderUsl(rows, made));
 }
 
@@ -116,17 +116,11 @@ function showVerification(asked: Asked, run: LoadRun, from: LoadRun | undefined)
   const file = flags.verify ?? "";
   if (run.server !== undefined) placeless(asked, file);
   const input = planInput(asked, from);
-  const made = verify(from === undefined ? input : { ...placed(input, run, file), costs: input.costs }, run, file, from);
+  const made = verify(from === undefined ? input : { ...placed(input, run), costs: input.costs }, run, from);
   if (flags.json) printJson(verifyJson(made));
   else print(renderVerification(made));
   return made.holds ? EXIT.done.code : EXIT.rolledBack.code;
 }
-
-/** Whether a flag said one of the figures that a preset speaks of. */
-const isChanged = ({ demand, place, upstream }: PlanInput): boolean =>
-  [...Object.values({ ...demand, ...place, ...upstream }), ...Object.values(place.slots ?? {})].some(
-    (figure) => typeof figure === "object" && "source" in figure && /^(?:flag )?--/.test(figure.source),
-  );
 
 export async function plan(argv: readonly string[]): Promise<number> {
   const asked = readAsked(argv);
@@ -153,9 +147,10 @@ export async function plan(argv: readonly string[]): Promise<number> {
     return EXIT.done.code;
   }
   const made = answer(asked, input, from);
-  const title = flags.preset === undefined ? "" : `${WHAT[flags.preset]}${isChanged(input) ? "; changed on the command line" : ""}\n`;
+  const title =
+    flags.preset === undefined ? "" : `${WHAT[flags.preset]}${changesPreset(asked, input) ? "; changed on the command line" : ""}\n`;
   if (flags.json) printJson(planJson(made));
-  else print(`${title}${render(made)}${costs(asked, made)}${flags.explain ? renderExplanations(made.forecast) : ""}`);
+  else print(`${title}${render(made)}${costs(asked, made)}`);
   return exitOf(made.forecast);
 }
 

@@ -1,6 +1,5 @@
 /** A load run in place of the model's own figures. */
-import { measured, type Figure } from "./figure.ts";
-import type { Costs, PlanInput } from "./input.ts";
+import type { PlanInput } from "./input.ts";
 import { leastSquares } from "./least-squares.ts";
 import { usable, type AnsweredStep, type LoadRun, type RunStep } from "./run.ts";
 
@@ -91,45 +90,34 @@ function lightSteps(steps: readonly AnsweredStep[], { cost, write = cost }: Requ
   return calm(many.length > 0 ? many : from);
 }
 
-/** @param wrote whether any request did. */
-function cpuCosts({ write }: Costs, told: RequestCpu, wrote: boolean, from: (value: number, what: string) => Figure): Partial<Costs> {
-  const make = from(0, "within the CPU of a request");
-  if (told.write !== undefined)
-    return { make, cpu: from(told.cost, "CPU by reads"), write: { ...write, cpu: from(told.write, "CPU by writes") } };
-  return { make, cpu: from(told.cost, wrote ? "CPU by requests, its writes among them" : "CPU by requests") };
-}
-
-/** Writes that nobody can tell from the rest: a write is a request like any other. */
-function writesWithin(cpu: Figure, from: (value: number, what: string) => Figure): Costs["write"] {
-  const within = from(0, "within what an answer took");
-  return { cpu, p50: within, p99: within };
-}
-
 /** Whether the steps tell what a request costs besides what the server burns by doing nothing; of steps of one load they don't. */
 export const tellsIdle = (run: LoadRun): boolean => (cpuOfRequest(usable(run))?.idle ?? 0) > 0;
 
-/** @param file the run's name, for the figures' source. */
+/** The costs as the run's steps show them; those that it does not tell stay. @param file the run's name */
 export function calibrate(input: PlanInput, run: LoadRun, file: string): PlanInput {
   const steps = usable(run);
   if (steps.length === 0) return input;
-  const from = (value: number, what: string): Figure => measured(value, `${file}: ${what}`);
   const told = cpuOfRequest(steps);
   const cpu = told !== undefined && told.cost > 0 ? told : undefined; // 0: the clock of a short step has not ticked
   const { costs, place } = input;
-  const known = cpu ?? { cost: costs.cpu.value, write: costs.write.cpu.value, idle: 0 };
-  const light = lightSteps(steps, known, Math.min(place.cpus.value, place.workers.value));
-  const quiet = (of: (step: AnsweredStep) => number): Figure => from(median(light.map(of)), `${light.length} light steps`);
+  const known = cpu ?? { cost: costs.cpu, write: costs.write.cpu, idle: 0 };
+  const light = lightSteps(steps, known, Math.min(place.cpus, place.workers));
+  const quiet = (of: (step: AnsweredStep) => number): number => median(light.map(of));
   const most = Math.max(0, ...steps.map(({ rssBytes = 0 }) => rssBytes));
-  const workers = run.server?.workers ?? place.workers.value;
-  const has = steps.some(({ writes = 0 }) => writes > 0);
-  const burnt = cpu === undefined ? costs : { ...costs, ...cpuCosts(costs, cpu, has, from) };
-  const write = has && cpu?.write === undefined ? writesWithin(cpu === undefined ? costs.write.cpu : burnt.cpu, from) : burnt.write;
+  const worker = (most - costs.others) / (run.server?.workers ?? place.workers);
+  // Writes that can't be told apart are requests like any other: what they take is in the figures of all.
+  const blurred = steps.some(({ writes = 0 }) => writes > 0) && cpu?.write === undefined;
+  const request = cpu?.cost ?? costs.cpu;
   return {
     ...input,
+    measuredBy: file,
     costs: {
-      ...burnt,
-      write,
-      ...(most > costs.others.value ? { worker: from((most - costs.others.value) / workers, "the most that was resident") } : {}),
+      ...costs,
+      ...(cpu === undefined ? {} : { cpu: cpu.cost, make: 0 }), // made answers are within the CPU of a request
+      write: blurred
+        ? { cpu: cpu === undefined ? costs.write.cpu : request, p50: 0, p99: 0 }
+        : { ...costs.write, cpu: cpu?.write ?? costs.write.cpu },
+      ...(worker > 0 ? { worker } : {}),
       quiet: { p50: quiet((s) => s.latencyMs.p50), p95: quiet((s) => s.latencyMs.p95), p99: quiet((s) => s.latencyMs.p99) },
     },
   };

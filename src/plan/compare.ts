@@ -2,6 +2,7 @@
 import { DroverError, messageOf } from "../base/errors.ts";
 import { columns } from "../base/columns.ts";
 import type { Fields } from "./fields.ts";
+import { PLAN_VERSION } from "./report.ts";
 import { readRun, RUN_FORMAT, type LoadRun, type RunStep } from "./run.ts";
 import { exact, millis, num, rare, size, span } from "./units.ts";
 
@@ -50,7 +51,7 @@ const known = (values: Readonly<Record<Name, number | undefined>>): Values =>
 
 function ofPlan(file: string, plan: Fields): Side {
   const inputs = fieldsOf(plan["inputs"]);
-  const input = (name: string): number | undefined => numberOf(fieldsOf(inputs[name])["value"]);
+  const input = (name: string): number | undefined => numberOf(inputs[name]);
   const [load, latency] = [fieldsOf(plan["load"]), fieldsOf(plan["latencyMs"])];
   const [cpu, cpus] = [numberOf(load["cpu"]), input("place.cpus")];
   const ttls = Object.entries(fieldsOf(plan["ttls"])).flatMap(([name, ttl]) => (typeof ttl === "number" ? [[name, ttl] as const] : []));
@@ -113,6 +114,11 @@ function readEither(text: string, file: string): Read {
   }
   const fields = fieldsOf(json);
   if (fields["format"] === RUN_FORMAT) return { run: readRun(text, file) };
+  if (fields["format"] === "drover-plan" && fields["version"] !== PLAN_VERSION)
+    throw new DroverError(
+      "DROVER_E_USAGE",
+      `${file}: version is ${JSON.stringify(fields["version"])}: expected ${PLAN_VERSION}: plan again with this drover`,
+    );
   if (fields["format"] === "drover-plan" && fields["inputs"] !== undefined) return { plan: fields };
   throw new DroverError("DROVER_E_USAGE", `${file}: expected what drover plan --json prints, or the --json file of drover load`);
 }

@@ -22,16 +22,16 @@ export interface Crowding {
 /** @returns undefined where workers block, or no more of them are set than run at once. */
 export function crowdingOf(load: Load, input: PlanInput): Crowding | undefined {
   const { place, costs, demand, system } = input;
-  const [workers, cpus] = [place.workers.value, Math.max(1, Math.floor(loopsOf(input)))];
+  const [workers, cpus] = [place.workers, Math.max(1, Math.floor(loopsOf(input)))];
   if (system.blocks || workers <= cpus) return undefined;
-  const few = loadOf(demand.users.value, { ...input, place: { ...place, workers: { ...place.workers, value: cpus } } });
-  const left = place.memory.value * MEMORY_SHARE - costs.others.value - load.connections * costs.connection.value;
+  const few = loadOf(demand.users, { ...input, place: { ...place, workers: cpus } });
+  const left = place.memory * MEMORY_SHARE - costs.others - load.connections * costs.connection;
   return {
     workers,
     cpus,
-    fit: Math.max(0, Math.floor(left / costs.worker.value)),
+    fit: Math.max(0, Math.floor(left / costs.worker)),
     more: workers - cpus,
-    memory: (workers - cpus) * costs.worker.value,
+    memory: (workers - cpus) * costs.worker,
     cpu: Math.max(0, load.cpu - few.cpu),
     slowdown: workers / cpus,
   };

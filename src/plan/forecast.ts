@@ -1,15 +1,13 @@
 /** The plan: what a demand asks of a machine, whether it holds, what binds, and what to do next. Pure: figures in, figures out. */
 import { slotsForMemory } from "../base/slots.ts";
 import { bytes } from "../base/units.ts";
-import { waitQuantile, erlangC, serversFor } from "./erlang.ts";
+import { waitQuantile, serversFor } from "./erlang.ts";
 import { shortestTtl } from "./cache.ts";
 import { BLOCKED, CPU_SHARE, MEMORY_SHARE, MOST_CONNECTIONS, QUOTA_SHARE, RANGES_PER_CALL, UNEVEN, type PlanInput } from "./input.ts";
-import { logNormal, loopLatency, meanOf, mixture, percentiles, type Part, type Percentiles } from "./latency.ts";
+import { logNormal, loopLatency, mixture, percentiles, type Part, type Percentiles } from "./latency.ts";
 import { cpuPerRequest, loadOf, loopsOf, workersForCpu, type Load } from "./load.ts";
 import { beyond, bindingOf, needsOf, stands, type Need } from "./needs.ts";
-import { latencyFrom } from "./origins.ts";
 import type { Wanted } from "./prices.ts";
-import { originOf, type Origin } from "./figure.ts";
 import { crowdingOf, type Crowding } from "./crowding.ts";
 import { slotsForecast, type SlotsForecast } from "./slots.ts";
 import { onTheWire } from "./wire.ts";
@@ -42,9 +40,6 @@ export interface Forecast {
   readonly verdict: Verdict;
   /** undefined: there is no answer time, the queue grows as long as the load lasts. */
   readonly latency: Percentiles | undefined;
-  /** Of an answer, in ms. */
-  readonly mean: number | undefined;
-  readonly latencyOrigin: Origin;
   readonly meetsLimit: boolean;
   /** undefined: there are none, or no user holds one. */
   readonly slots: SlotsForecast | undefined;
@@ -55,7 +50,7 @@ export interface Forecast {
 
 /** As many as the load asks for; two, where memory holds them, so that one may fail or be replaced. */
 function bestWorkers(load: Load, { place, costs, system }: PlanInput): number {
-  const fits = Math.floor((place.memory.value * MEMORY_SHARE - costs.others.value) / costs.worker.value);
+  const fits = Math.floor((place.memory * MEMORY_SHARE - costs.others) / costs.worker);
   const wanted = system.blocks
     ? Math.ceil(load.taken / CPU_SHARE)
     : Math.max(workersForCpu(load), Math.ceil((load.connections * UNEVEN) / MOST_CONNECTIONS));
@@ -66,29 +61,29 @@ function adviceOf(load: Load, input: PlanInput): Advice {
   const { place, upstream, system, costs, demand } = input;
   const workers = bestWorkers(load, input);
   const perWorker = Math.ceil(((load.connections / workers) * UNEVEN) / 100) * 100;
-  const allowed = Math.max(1, Math.floor(upstream.reads.value * QUOTA_SHARE));
-  const keys = system.cache === "machine" ? Math.ceil(upstream.tables.value / RANGES_PER_CALL) : upstream.tables.value;
+  const allowed = Math.max(1, Math.floor(upstream.reads * QUOTA_SHARE));
+  const keys = system.cache === "machine" ? Math.ceil(upstream.tables / RANGES_PER_CALL) : upstream.tables;
   return {
     cpus: workersForCpu(load),
     workers,
-    connections: Math.max(place.connections.value, Math.min(MOST_CONNECTIONS, perWorker)),
-    slots: serversFor(demand.users.value * demand.signedIn.value, BLOCKED),
-    slotsForMemory: slotsForMemory(bytes(place.memory.value)),
+    connections: Math.max(place.connections, Math.min(MOST_CONNECTIONS, perWorker)),
+    slots: serversFor(demand.users * demand.signedIn, BLOCKED),
+    slotsForMemory: slotsForMemory(bytes(place.memory)),
     ttl: shortestTtl(keys, system.cache === "worker" ? workers : 1, allowed),
-    memory: costs.others.value + workers * costs.worker.value + load.connections * costs.connection.value,
+    memory: costs.others + workers * costs.worker + load.connections * costs.connection,
   };
 }
 
 /** Latency where a waiting request keeps its worker: one queue for all of them. */
 function blocked(load: Load, { demand, place, upstream, costs }: PlanInput): readonly Part[] {
   const mean = load.rate > 0 ? (load.taken / load.rate) * 1_000 : 0;
-  const queue = percentiles((_, q) => waitQuantile(q, place.workers.value, load.taken, mean));
-  const google = logNormal(upstream.p50.value, upstream.p99.value);
+  const queue = percentiles((_, q) => waitQuantile(q, place.workers, load.taken, mean));
+  const google = logNormal(upstream.p50, upstream.p99);
   const plus = (service: (name: keyof Percentiles) => number): Percentiles => percentiles((name) => queue[name] + service(name));
-  const waiting = demand.writes.value + (1 - demand.writes.value) * load.waiting;
+  const waiting = demand.writes + (1 - demand.writes) * load.waiting;
   return [
     { share: waiting, latency: plus((name) => google[name]) },
-    { share: 1 - waiting, latency: plus((name) => costs.quiet[name].value) },
+    { share: 1 - waiting, latency: plus((name) => costs.quiet[name]) },
   ];
 }
 
@@ -99,7 +94,7 @@ function answersOf(load: Load, input: PlanInput): readonly Part[] {
     rate: load.rate,
     servers: loopsOf(input),
     service: cpuPerRequest(load, input),
-    quiet: percentiles((name) => input.costs.quiet[name].value + wire[name]),
+    quiet: percentiles((name) => input.costs.quiet[name] + wire[name]),
   });
   return withWaits(loop, load, input);
 }
@@ -107,9 +102,9 @@ function answersOf(load: Load, input: PlanInput): readonly Part[] {
 /** @param loop what an answer takes that waits for nobody. @returns the answers of all: some wait for Google, writes for the journal. */
 export function withWaits(loop: Percentiles, load: Load, { costs, upstream, demand, system }: PlanInput): readonly Part[] {
   const after = (slow: Percentiles): Percentiles => percentiles((name) => loop[name] + slow[name]);
-  const writes = demand.writes.value;
-  const google = after(logNormal(upstream.p50.value, upstream.p99.value));
-  const journal = after(logNormal(costs.write.p50.value, costs.write.p99.value));
+  const writes = demand.writes;
+  const google = after(logNormal(upstream.p50, upstream.p99));
+  const journal = after(logNormal(costs.write.p50, costs.write.p99));
   return [
     { share: (1 - writes) * (1 - load.waiting), latency: loop },
     { share: (1 - writes) * load.waiting, latency: google },
@@ -124,7 +119,7 @@ function verdictOf(needs: readonly Need[]): Verdict {
 
 /** @param input every number finite and, but for shares and counts of nothing, above 0: the command sees to that. */
 export function forecast(input: PlanInput): Forecast {
-  const load = loadOf(input.demand.users.value, input);
+  const load = loadOf(input.demand.users, input);
   const needs = needsOf(input);
   const answers = needs.every(stands) ? answersOf(load, input) : undefined;
   const latency = answers === undefined ? undefined : mixture(answers);
@@ -135,9 +130,7 @@ export function forecast(input: PlanInput): Forecast {
     binding: bindingOf(needs),
     verdict: verdictOf(needs),
     latency,
-    mean: answers === undefined ? undefined : meanOf(answers),
-    latencyOrigin: originOf(...latencyFrom(load, input)),
-    meetsLimit: latency !== undefined && latency.p95 <= input.costs.limit.value,
+    meetsLimit: latency !== undefined && latency.p95 <= input.costs.limit,
     slots: slotsForecast(load, input),
     crowding: crowdingOf(load, input),
     advice: adviceOf(load, input),
@@ -148,13 +141,5 @@ export function forecast(input: PlanInput): Forecast {
 export const wantedBy = ({ load, advice, input }: Forecast): Wanted => ({
   cpu: load.cpu,
   memory: advice.memory,
-  cables: load.traffic / input.costs.network.value,
+  cables: load.traffic / input.costs.network,
 });
-
-/** Part of the requests that wait for a CPU if all loops shared one queue: the best case beside loopLatency's worst. */
-export function waitsAtBest({ input, load }: Forecast): number {
-  const servers = loopsOf(input);
-  const busy = Math.min(1, load.cpu / servers);
-  // A part of a CPU is none that could be waited for.
-  return Math.min(busy, erlangC(Math.max(1, Math.floor(servers)), load.cpu));
-}

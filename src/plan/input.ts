@@ -1,76 +1,82 @@
-/** What a plan is made from. Every number says where it comes from. */
-import type { Figure } from "./figure.ts";
+/** What a plan is made from. */
 
 export interface Demand {
-  readonly users: Figure;
+  readonly users: number;
   /** Requests a second of each of them. */
-  readonly rate: Figure;
-  /** It is a part of a sum that is known: how many users share it changes no total. */
-  readonly shared?: true;
+  readonly rate: number;
   /** The peak is so many times that. */
-  readonly burst: Figure;
+  readonly burst: number;
   /** Part of the requests that write, 0 to 1. */
-  readonly writes: Figure;
+  readonly writes: number;
   /** Of one answer, as it goes over the wire. */
-  readonly bytes: Figure;
+  readonly bytes: number;
   /** Part of the users that sign in and hold a slot each, 0 to 1. */
-  readonly signedIn: Figure;
+  readonly signedIn: number;
 }
 
 export interface Slots {
   /** Sessions at once: the next login is refused. */
-  readonly max: Figure;
+  readonly max: number;
   /** Users that the machine serves with ease: above it the service works, without a margin. */
-  readonly comfort: Figure;
+  readonly comfort: number;
+  /** The comfortable number was measured by a load run. */
+  readonly comfortMeasured?: true;
+}
+
+export interface Peak {
+  /** Requests a second. */
+  readonly rate: number;
+  /** false: beyond the users of the run. */
+  readonly tested: boolean;
 }
 
 export interface Place {
-  readonly cpus: Figure;
+  readonly cpus: number;
   /** Bytes that the service may use. */
-  readonly memory: Figure;
-  readonly workers: Figure;
+  readonly memory: number;
+  readonly workers: number;
   /** Connections that one worker holds at most. */
-  readonly connections: Figure;
-  /** Requests a second at which the throughput of this very place was found to peak, or to reach at least. */
-  readonly peak?: Figure;
+  readonly connections: number;
+  /** The peak of the throughput of this very place, by a load run. */
+  readonly peak?: Peak;
   /** undefined: a system without slots. */
   readonly slots?: Slots;
 }
 
 export interface Upstream {
-  readonly tables: Figure;
+  readonly tables: number;
   /** Seconds. */
-  readonly ttl: Figure;
+  readonly ttl: number;
   /** Of each table, by its name, where a tables file has them. */
   readonly ttls?: Readonly<Record<string, number>>;
   /** Google's quotas, a minute. */
-  readonly reads: Figure;
-  readonly writes: Figure;
+  readonly reads: number;
+  readonly writes: number;
   /** How long Google takes, in ms. */
-  readonly p50: Figure;
-  readonly p99: Figure;
+  readonly p50: number;
+  readonly p99: number;
   /** Rows that one call can write. */
-  readonly rowsPerCall: Figure;
+  readonly rowsPerCall: number;
 }
 
 /** What things cost. */
 export interface Costs {
   /** CPU of a read, in ms. */
-  readonly cpu: Figure;
+  readonly cpu: number;
   /** CPU to make one answer anew, which each worker does once a TTL, in ms. */
-  readonly make: Figure;
+  readonly make: number;
   /** Bytes. */
-  readonly worker: Figure;
-  readonly others: Figure;
-  readonly connection: Figure;
+  readonly worker: number;
+  readonly others: number;
+  readonly connection: number;
   /** Latency while hardly anybody is there, in ms. */
-  readonly quiet: { readonly p50: Figure; readonly p95: Figure; readonly p99: Figure };
+  readonly quiet: { readonly p50: number; readonly p95: number; readonly p99: number };
   /** A write, in ms: CPU of all processes that have to do with it; time until it is acknowledged. */
-  readonly write: { readonly cpu: Figure; readonly p50: Figure; readonly p99: Figure };
+  readonly write: { readonly cpu: number; readonly p50: number; readonly p99: number };
   /** Mbit/s. */
-  readonly network: Figure;
+  readonly network: number;
   /** p95, in ms, that must not be exceeded. */
-  readonly limit: Figure;
+  readonly limit: number;
 }
 
 /** How a server deals with Google. */
@@ -85,6 +91,8 @@ export interface System {
 }
 
 export interface PlanInput {
+  /** The load run whose figures replace the model's own. */
+  readonly measuredBy?: string;
   readonly demand: Demand;
   readonly place: Place;
   readonly upstream: Upstream;

@@ -91,10 +91,6 @@ export function closedRate(users: number, think: number, service: number, server
   return rate * 1_000;
 }
 
-/** What an answer takes on the average, each part taken as a log-normal. @returns Infinity where one never comes. */
-export const meanOf = (parts: readonly Part[]): number =>
-  parts.reduce((sum, { share, latency: { p50, p99 } }) => sum + (share > 0 ? share * logNormalMean(p50, p99) : 0), 0);
-
 /** A part of the requests and the percentiles of those. */
 export interface Part {
   readonly share: number;

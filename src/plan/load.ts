@@ -32,7 +32,7 @@ export interface Load {
 }
 
 /** Event loops that can run at once: more workers than CPUs only take turns. */
-export const loopsOf = ({ place }: PlanInput): number => Math.min(place.workers.value, place.cpus.value);
+export const loopsOf = ({ place }: PlanInput): number => Math.min(place.workers, place.cpus);
 
 interface Reads {
   readonly misses: number;
@@ -42,7 +42,7 @@ interface Reads {
 
 /** @param rate reads a second, spread evenly over the tables. */
 function readsOf(rate: number, { upstream, system, place }: PlanInput): Reads {
-  const [tables, ttl, workers] = [upstream.tables.value, upstream.ttl.value, place.workers.value];
+  const [tables, ttl, workers] = [upstream.tables, upstream.ttl, place.workers];
   if (rate <= 0) return { misses: 0, waiting: 0, calls: 0 };
   if (system.cache === "none") return { misses: 1, waiting: 1, calls: rate * 60 };
   if (system.cache === "machine") {
@@ -59,19 +59,19 @@ function readsOf(rate: number, { upstream, system, place }: PlanInput): Reads {
 /** Answers made anew a second: each worker makes its own, once a TTL for each table that it is asked for. */
 function madePerSecond(rate: number, { upstream, place, system }: PlanInput): number {
   if (system.cache !== "machine" || rate <= 0) return 0;
-  const kept = place.workers.value * upstream.tables.value;
-  return kept / (upstream.ttl.value + kept / rate);
+  const kept = place.workers * upstream.tables;
+  return kept / (upstream.ttl + kept / rate);
 }
 
 /** @param users people at once, each of whom holds one keep-alive connection. */
 export function loadOf(users: number, input: PlanInput): Load {
   const { demand, place, costs, upstream, system } = input;
-  const google = logNormalMean(upstream.p50.value, upstream.p99.value);
-  const rate = users * demand.rate.value * demand.burst.value;
-  const writes = rate * demand.writes.value;
+  const google = logNormalMean(upstream.p50, upstream.p99);
+  const rate = users * demand.rate * demand.burst;
+  const writes = rate * demand.writes;
   const reads = readsOf(rate - writes, input);
   const made = madePerSecond(rate - writes, input);
-  const cpu = ((rate - writes) * costs.cpu.value + writes * costs.write.cpu.value + made * costs.make.value) / 1_000;
+  const cpu = ((rate - writes) * costs.cpu + writes * costs.write.cpu + made * costs.make) / 1_000;
   return {
     rate,
     writes,
@@ -80,18 +80,17 @@ export function loadOf(users: number, input: PlanInput): Load {
     made,
     cpu,
     taken: system.blocks ? cpu + (((rate - writes) * reads.waiting + writes) * google) / 1_000 : 0,
-    memory: costs.others.value + place.workers.value * costs.worker.value + users * costs.connection.value,
-    signedIn: users * demand.signedIn.value,
+    memory: costs.others + place.workers * costs.worker + users * costs.connection,
+    signedIn: users * demand.signedIn,
     connections: users,
     readCalls: reads.calls,
-    writeCalls: (writes * 60) / upstream.rowsPerCall.value,
-    traffic: (rate * demand.bytes.value * 8) / 1_000_000,
+    writeCalls: (writes * 60) / upstream.rowsPerCall,
+    traffic: (rate * demand.bytes * 8) / 1_000_000,
   };
 }
 
 /** CPU of one request, read or write, in ms; what is made anew is not in it. */
-export const cpuOfMix = ({ demand: { writes }, costs }: PlanInput): number =>
-  (1 - writes.value) * costs.cpu.value + writes.value * costs.write.cpu.value;
+export const cpuOfMix = ({ demand: { writes }, costs }: PlanInput): number => (1 - writes) * costs.cpu + writes * costs.write.cpu;
 
 /** The same with its part of what is made anew, in ms. */
 export const cpuPerRequest = (load: Load, input: PlanInput): number => (load.rate > 0 ? (load.cpu * 1_000) / load.rate : cpuOfMix(input));

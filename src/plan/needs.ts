@@ -1,9 +1,7 @@
 /** Each resource: what is needed, what there is, and at how many users it is full. */
-import { originOf, type Figure, type Origin } from "./figure.ts";
 import { erlangsFor } from "./erlang.ts";
 import { BLOCKED, CPU_SHARE, MEMORY_SHARE, QUOTA_SHARE, type PlanInput } from "./input.ts";
 import { loadOf, loopsOf, type Load } from "./load.ts";
-import { cpuFrom, rateFrom, readsFrom } from "./origins.ts";
 
 export type Resource = "workers" | "cpu" | "throughput" | "memory" | "slots" | "connections" | "reads" | "writes" | "network";
 
@@ -17,7 +15,6 @@ export interface Need {
   readonly used: number;
   /** The most users it carries; undefined: no number of users fills it. */
   readonly fullAt: number | undefined;
-  readonly origin: Origin;
 }
 
 interface Row {
@@ -27,102 +24,32 @@ interface Row {
   readonly share: number;
   /** What may be used, where that is no share of the whole. */
   readonly has?: number;
-  readonly from: readonly Figure[];
 }
 
 type Candidate = Row & { readonly when: boolean };
 
-const rowsOf = (input: PlanInput): Row[] => [...machineRows(input), ...userRows(input), ...networkRows(input)].filter(({ when }) => when);
-
-function machineRows(input: PlanInput): Candidate[] {
+function rowsOf(input: PlanInput): Row[] {
   const { demand, place, upstream, costs, system } = input;
-  return [
-    {
-      resource: "workers",
-      when: system.blocks,
-      needs: (l) => l.taken,
-      whole: place.workers.value,
-      share: 1,
-      from: [...cpuFrom(input), ...readsFrom(input), upstream.p50, place.workers],
-    },
-    {
-      resource: "cpu",
-      when: true,
-      needs: (l) => l.cpu,
-      whole: loopsOf(input),
-      share: CPU_SHARE,
-      from: [...cpuFrom(input), place.cpus, place.workers],
-    },
-    {
-      resource: "throughput",
-      when: place.peak !== undefined,
-      needs: (l) => l.rate,
-      whole: place.peak?.value ?? Infinity,
-      share: CPU_SHARE,
-      from: [...rateFrom(demand), ...(place.peak === undefined ? [] : [place.peak])],
-    },
-    {
-      resource: "memory",
-      when: true,
-      needs: (l) => l.memory,
-      whole: place.memory.value,
-      share: MEMORY_SHARE,
-      from: [demand.users, place.workers, costs.worker, costs.others, costs.connection, place.memory],
-    },
-  ];
-}
-
-function userRows({ demand, place, system }: PlanInput): Candidate[] {
-  return [
+  const { slots, peak } = place;
+  const all: readonly Candidate[] = [
+    { resource: "workers", when: system.blocks, needs: (l) => l.taken, whole: place.workers, share: 1 },
+    { resource: "cpu", when: true, needs: (l) => l.cpu, whole: loopsOf(input), share: CPU_SHARE },
+    { resource: "throughput", when: peak !== undefined, needs: (l) => l.rate, whole: peak?.rate ?? Infinity, share: CPU_SHARE },
+    { resource: "memory", when: true, needs: (l) => l.memory, whole: place.memory, share: MEMORY_SHARE },
     {
       resource: "slots",
-      when: place.slots !== undefined && demand.signedIn.value > 0,
+      when: slots !== undefined && demand.signedIn > 0,
       needs: (l) => l.signedIn,
-      whole: place.slots?.max.value ?? Infinity,
+      whole: slots?.max ?? Infinity,
       share: 1,
-      has: place.slots === undefined ? Infinity : erlangsFor(place.slots.max.value, BLOCKED),
-      from: [demand.users, demand.signedIn, ...(place.slots === undefined ? [] : [place.slots.max])],
+      has: slots === undefined ? Infinity : erlangsFor(slots.max, BLOCKED),
     },
-    {
-      resource: "connections",
-      when: !system.blocks,
-      needs: (l) => l.connections,
-      whole: place.workers.value * place.connections.value,
-      share: 1,
-      from: [demand.users, place.workers, place.connections],
-    },
+    { resource: "connections", when: !system.blocks, needs: (l) => l.connections, whole: place.workers * place.connections, share: 1 },
+    { resource: "reads", when: true, needs: (l) => l.readCalls, whole: upstream.reads, share: QUOTA_SHARE },
+    { resource: "writes", when: demand.writes > 0, needs: (l) => l.writeCalls, whole: upstream.writes, share: QUOTA_SHARE },
+    { resource: "network", when: true, needs: (l) => l.traffic, whole: costs.network, share: CPU_SHARE },
   ];
-}
-
-function networkRows(input: PlanInput): Candidate[] {
-  const { demand, upstream, costs } = input;
-  const asked = rateFrom(demand);
-  return [
-    {
-      resource: "reads",
-      when: true,
-      needs: (l) => l.readCalls,
-      whole: upstream.reads.value,
-      share: QUOTA_SHARE,
-      from: [...readsFrom(input), upstream.reads],
-    },
-    {
-      resource: "writes",
-      when: demand.writes.value > 0,
-      needs: (l) => l.writeCalls,
-      whole: upstream.writes.value,
-      share: QUOTA_SHARE,
-      from: [...asked, demand.writes, upstream.rowsPerCall, upstream.writes],
-    },
-    {
-      resource: "network",
-      when: true,
-      needs: (l) => l.traffic,
-      whole: costs.network.value,
-      share: CPU_SHARE,
-      from: [...asked, demand.bytes, costs.network],
-    },
-  ];
+  return all.filter(({ when }) => when);
 }
 
 /** Beyond this, nobody counts users any more. */
@@ -147,8 +74,8 @@ export function mostUsers(enough: (users: number) => boolean): number | undefine
 
 /** All resources, in the order they are shown. */
 export function needsOf(input: PlanInput): Need[] {
-  const load = loadOf(input.demand.users.value, input);
-  return rowsOf(input).map(({ resource, needs, whole, share, has: most, from }) => {
+  const load = loadOf(input.demand.users, input);
+  return rowsOf(input).map(({ resource, needs, whole, share, has: most }) => {
     const isQuota = resource === "reads" || resource === "writes";
     const has = most ?? (isQuota ? Math.max(1, Math.floor(whole * share)) : whole * share);
     return {
@@ -158,7 +85,6 @@ export function needsOf(input: PlanInput): Need[] {
       whole,
       used: needs(load) / has,
       fullAt: mostUsers((users) => needs(loadOf(users, input)) <= has),
-      origin: originOf(...from),
     };
   });
 }

@@ -3,7 +3,6 @@
  * after it was tuned; a launch campaign; the internet. Each is an input like any other. docs/plan.md corrects the arithmetic of these notes.
  */
 import { gibibytes } from "./units.ts";
-import { assumed, configured, type Figure } from "./figure.ts";
 import { withoutSlots, type Costs, type PlanInput, type System } from "./input.ts";
 
 export const PRESETS = ["before", "after", "campaign", "internet"] as const;
@@ -16,41 +15,41 @@ export const WHAT: Readonly<Record<Preset, string>> = {
   internet: "100,000 users at once, a request a second each, peaks of 3 times that",
 };
 
-const GUNICORN_CPU = assumed(0.73, "Gunicorn 20.1 with gevent and Flask, 10 KB from its own cache: 73 CPU-seconds for 100,000 requests");
+/** ms: Gunicorn 20.1 with gevent and Flask, 10 KB from its own cache: 73 CPU-seconds for 100,000 requests. */
+const GUNICORN_CPU = 0.73;
 
 const gunicorn = (name: string, cache: System["cache"], blocks: boolean): System => ({ name, cache, blocks, stale: false });
 
 /** @param base the input of this machine and its settings; a preset replaces what it speaks of. */
 export function preset(name: Preset, base: PlanInput): PlanInput {
-  const said = (value: number): Figure => configured(value, `preset ${name}`);
   const people = (users: number, rate: number, burst = 1, writes = 0): PlanInput["demand"] => ({
-    users: said(users),
-    rate: said(rate),
-    burst: said(burst),
-    writes: said(writes),
+    users,
+    rate,
+    burst,
+    writes,
     bytes: base.demand.bytes,
     signedIn: base.demand.signedIn,
   });
   const vps = (workers: number, connections: number): PlanInput["place"] => ({
-    cpus: said(4),
-    memory: said(gibibytes(20)),
-    workers: said(workers),
-    connections: said(connections),
+    cpus: 4,
+    memory: gibibytes(20),
+    workers,
+    connections,
   });
   const costs: Costs = {
     ...base.costs,
     cpu: GUNICORN_CPU,
-    make: assumed(0, "within the CPU of a request"),
+    make: 0, // within the CPU of a request
     write: { ...base.costs.write, cpu: GUNICORN_CPU },
   };
-  const slow = { ...base.upstream, tables: said(2), p50: said(1_000), p99: said(2_000), rowsPerCall: said(1) };
+  const slow = { ...base.upstream, tables: 2, p50: 1_000, p99: 2_000, rowsPerCall: 1 };
   switch (name) {
     case "before":
       return {
         demand: people(100, 0.1),
         place: vps(9, 1),
         costs,
-        upstream: { ...slow, ttl: said(5), ttls: { players: 5, sheet: 60 } },
+        upstream: { ...slow, ttl: 5, ttls: { players: 5, sheet: 60 } },
         system: gunicorn("9 sync workers", "none", true),
       };
     case "after":
@@ -58,7 +57,7 @@ export function preset(name: Preset, base: PlanInput): PlanInput {
         demand: people(100, 0.1),
         place: vps(16, 1_000),
         costs,
-        upstream: { ...slow, ttl: said(30), ttls: { players: 30, sheet: 120 } },
+        upstream: { ...slow, ttl: 30, ttls: { players: 30, sheet: 120 } },
         system: gunicorn("16 gevent workers", "worker", false),
       };
     case "campaign":

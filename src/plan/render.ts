@@ -6,9 +6,7 @@ import type { Forecast } from "./forecast.ts";
 import { BLOCKED, CPU_SHARE, MEMORY_SHARE, MOST_WORKERS, type PlanInput } from "./input.ts";
 import type { Need, Resource } from "./needs.ts";
 import { partOf } from "./next.ts";
-import { SEEN } from "./origins.ts";
 import type { Bill, PriceList } from "./prices.ts";
-import { explanations, inputs } from "./explain.ts";
 
 const amounts: Readonly<Record<Resource, (need: Need) => readonly [string, string]>> = {
   workers: (n) => [`${num(n.needs)} taken at once`, num(n.has)],
@@ -26,14 +24,14 @@ const usersOf = (fullAt: number | undefined): string => (fullAt === undefined ? 
 const mostOf = (fullAt: number | undefined): string => (fullAt === 0 ? "not even one user fits" : `${usersOf(fullAt)} are the most`);
 
 export function heading({ demand, place, upstream, system }: PlanInput): string {
-  const asked = demand.users.value * demand.rate.value;
-  const each = `${count(demand.users.value, "user")} × ${count(demand.rate.value, "request")} a second = ${exact(asked)}/s`;
-  const peak = demand.burst.value === 1 ? "" : `, ${exact(asked * demand.burst.value)}/s at the peak`;
-  const writes = demand.writes.value > 0 ? `, ${percent(demand.writes.value)} of them writes` : "";
-  const workers = `${count(place.workers.value, "worker")} ${system.blocks ? "of one request each" : `× ${num(place.connections.value)} connections`}`;
+  const asked = demand.users * demand.rate;
+  const each = `${count(demand.users, "user")} × ${count(demand.rate, "request")} a second = ${exact(asked)}/s`;
+  const peak = demand.burst === 1 ? "" : `, ${exact(asked * demand.burst)}/s at the peak`;
+  const writes = demand.writes > 0 ? `, ${percent(demand.writes)} of them writes` : "";
+  const workers = `${count(place.workers, "worker")} ${system.blocks ? "of one request each" : `× ${num(place.connections)} connections`}`;
   return (
     `${each}${peak}${writes}\n` +
-    `${system.name}: ${count(place.cpus.value, "CPU")}, ${size(place.memory.value)}, ${workers}, ${count(upstream.tables.value, "table")}, TTL ${span(upstream.ttl.value)}\n`
+    `${system.name}: ${count(place.cpus, "CPU")}, ${size(place.memory)}, ${workers}, ${count(upstream.tables, "table")}, TTL ${span(upstream.ttl)}\n`
   );
 }
 
@@ -60,19 +58,22 @@ function verdict(forecast: Forecast): string {
     case "tight":
       return `it holds without a margin${late}: what binds: ${name}; with one ${mostOf(binding.fullAt)}`;
     case "holds":
-      return `it holds${late}; full first: ${name}${binding.fullAt === undefined ? "" : `, at ${full} (${exact(binding.fullAt / input.demand.users.value)} × as many)`}`;
+      return `it holds${late}; full first: ${name}${binding.fullAt === undefined ? "" : `, at ${full} (${exact(binding.fullAt / input.demand.users)} × as many)`}`;
     default:
       return forecast.verdict satisfies never;
   }
 }
 
-function latency({ latency: l, input, latencyOrigin, load, needs }: Forecast): string {
+/** A part of the requests that is smaller reaches no percentile that is shown. */
+const SEEN = 0.000_05;
+
+function latency({ latency: l, input, load, needs }: Forecast): string {
   const { limit } = input.costs;
   if (l === undefined) return "none: the queue grows as long as the load lasts";
   const waits = load.waiting > SEEN ? `; ${percent(load.waiting)} wait for Google` : "";
   // What holds throughput back is not known, so that nobody can tell how long it makes people wait.
   const least = needs.some(({ resource, used }) => resource === "throughput" && used > 1) ? "more than " : "";
-  return `${least}p50 ${millis(l.p50)}  p95 ${millis(l.p95)}  p99 ${millis(l.p99)}  (${latencyOrigin}; p95 must be below ${millis(limit.value)}${waits})`;
+  return `${least}p50 ${millis(l.p50)}  p95 ${millis(l.p95)}  p99 ${millis(l.p99)}  (${input.measuredBy === undefined ? "assumed" : `measured by ${input.measuredBy}`}; p95 must be below ${millis(limit)}${waits})`;
 }
 
 /** Blocking at 80, 90 and 100 % of the slots explains where alarms are usually set. */
@@ -83,7 +84,7 @@ function slots({ slots: of, input: { place } }: Forecast): readonly (readonly st
   return [
     [
       "slots",
-      `${num(of.max)} (comfort ${num(of.comfort)}${place.slots?.comfort.origin === "measured" ? ", measured" : ""}); ${here}; refused of ${at} (Erlang B)`,
+      `${num(of.max)} (comfort ${num(of.comfort)}${place.slots?.comfortMeasured === true ? ", measured" : ""}); ${here}; refused of ${at} (Erlang B)`,
     ],
   ];
 }
@@ -105,7 +106,7 @@ const LEAST_KNOWN = gibibytes(1);
 function settings({ advice, load, input: { place, system } }: Forecast): string {
   const machines = advice.workers > MOST_WORKERS ? ` on ${num(Math.ceil(advice.workers / MOST_WORKERS))} machines or more` : "";
   const each = system.blocks ? "" : ` × ${num(advice.connections)} connections`;
-  const usual = place.memory.value < LEAST_KNOWN ? "" : `; ${size(place.memory.value)} usually hold ${num(advice.slotsForMemory)}`;
+  const usual = place.memory < LEAST_KNOWN ? "" : `; ${size(place.memory)} usually hold ${num(advice.slotsForMemory)}`;
   return [
     count(advice.cpus, "CPU"),
     `${count(advice.workers, "worker")}${each}${machines}`,
@@ -118,14 +119,8 @@ function settings({ advice, load, input: { place, system } }: Forecast): string 
 /** The resources as a table. */
 export const resources = (forecast: Forecast): string =>
   columns([
-    ["RESOURCE", "NEEDS", "MAY USE", "USED", "FULL AT", "FROM"],
-    ...forecast.needs.map((need) => [
-      need.resource,
-      ...amounts[need.resource](need),
-      roughly(need.used),
-      usersOf(need.fullAt),
-      need.origin,
-    ]),
+    ["RESOURCE", "NEEDS", "MAY USE", "USED", "FULL AT"],
+    ...forecast.needs.map((need) => [need.resource, ...amounts[need.resource](need), roughly(need.used), usersOf(need.fullAt)]),
   ]);
 
 const money = ({ machine, count: machines, monthly }: Bill, { currency, asOf }: PriceList, forecast: Forecast): string =>
@@ -185,9 +180,3 @@ export function render({ forecast, bill, prices, fit, more, notes, next }: Answe
   ]);
   return `${heading(forecast.input)}\n${resources(forecast)}\n${lines}`;
 }
-
-export const renderExplanations = (forecast: Forecast): string => {
-  const formulas = explanations(forecast).map(({ what, formula, numbers }) => [what, formula, numbers]);
-  const from = inputs(forecast.input).map(([name, { value, origin, source }]) => [name, exact(value), origin, source]);
-  return `\nWhere it comes from\n${columns(formulas)}\nWhat it was made from\n${columns(from)}`;
-};

@@ -1,5 +1,5 @@
-/** The plan for programs: format `drover-plan`, version 1. Fields may be added; none changes its meaning within a version. */
-import { explanations, inputs } from "./explain.ts";
+/** The plan for programs: format `drover-plan`, version 2. Fields may be added; none changes its meaning within a version. */
+import type { PlanInput } from "./input.ts";
 import type { Answer } from "./render.ts";
 import { ARTEFACTS_OF_TIERS, needsOfTier, type Tier } from "./tiers.ts";
 import type { Bill } from "./prices.ts";
@@ -7,13 +7,14 @@ import type { Forecast } from "./forecast.ts";
 import { peakOrigin, refusal } from "./usl.ts";
 import type { Verification } from "./verify.ts";
 
-const HEAD = { format: "drover-plan", version: 1 } as const;
+export const PLAN_VERSION = 2;
+const HEAD = { format: "drover-plan", version: PLAN_VERSION } as const;
 
 /** What has no end (Infinity) is null: JSON has no other word for it. */
 const finite = (value: number | undefined): number | null => (value === undefined || !Number.isFinite(value) ? null : value);
 
 function forecastJson(forecast: Forecast): Record<string, unknown> {
-  const { load, needs, binding, verdict, latency, latencyOrigin, meetsLimit, slots, crowding, advice } = forecast;
+  const { load, needs, binding, verdict, latency, meetsLimit, slots, crowding, advice } = forecast;
   return {
     verdict,
     binding: binding.resource,
@@ -22,16 +23,29 @@ function forecastJson(forecast: Forecast): Record<string, unknown> {
     resources: needs.map(({ fullAt, ...need }) => ({ ...need, fullAtUsers: fullAt ?? null })),
     slots: slots ?? null,
     crowding: crowding ?? null,
-    latencyMs: latency === undefined ? null : { ...latency, origin: latencyOrigin },
+    latencyMs: latency ?? null,
     advice: { ...advice, ttlSeconds: advice.ttl, ttl: undefined, memoryBytes: advice.memory, memory: undefined },
   };
+}
+
+/** Every number under its path, such as "costs.write.cpu". */
+function inputs({ demand, place, upstream, costs }: PlanInput): Record<string, number> {
+  const found: [string, number][] = [];
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value === "number") found.push([path, value]);
+    else if (typeof value === "object" && value !== null)
+      for (const [name, inner] of Object.entries(value)) walk(inner, path === "" ? name : `${path}.${name}`);
+  };
+  walk({ demand, place, upstream: { ...upstream, ttls: undefined }, costs }, "");
+  return Object.fromEntries(found);
 }
 
 export function planJson({ forecast, bill, prices, fit, notes, more, next }: Answer): unknown {
   const no = fit === undefined ? undefined : refusal(fit);
   return {
     ...HEAD,
-    inputs: Object.fromEntries(inputs(forecast.input)),
+    inputs: inputs(forecast.input),
+    measuredBy: forecast.input.measuredBy ?? null,
     system: forecast.input.system,
     ttls: forecast.input.upstream.ttls ?? null,
     ...forecastJson(forecast),
@@ -51,7 +65,6 @@ export function planJson({ forecast, bill, prices, fit, notes, more, next }: Ans
             peakOrigin: no === undefined ? peakOrigin(fit) : null,
             refused: no ?? null,
           },
-    explanations: explanations(forecast),
     notes,
     more: Object.fromEntries(more.map(({ name, data }) => [name, data])),
     next,

@@ -1,12 +1,10 @@
 /** Slots as a loss system: a login is refused while all of them are taken (Erlang B). */
 import { erlangB, timeAbove } from "./erlang.ts";
-import { measured, type Figure } from "./figure.ts";
 import type { PlanInput } from "./input.ts";
 import { leastSquares } from "./least-squares.ts";
 import type { Load } from "./load.ts";
 import { needsOf } from "./needs.ts";
 import { usable, type LoadRun } from "./run.ts";
-import { num, size } from "./units.ts";
 
 export interface SlotsForecast {
   readonly max: number;
@@ -25,7 +23,7 @@ const MARKS = [0.8, 0.9, 1];
 
 export function slotsForecast({ signedIn }: Load, { place: { slots } }: PlanInput): SlotsForecast | undefined {
   if (slots === undefined || signedIn <= 0) return undefined;
-  const [max, comfort] = [slots.max.value, Math.min(slots.comfort.value, slots.max.value)];
+  const [max, comfort] = [slots.max, Math.min(slots.comfort, slots.max)];
   return {
     max,
     comfort,
@@ -52,7 +50,7 @@ function memoryOf(run: LoadRun, { costs, place }: PlanInput): Memory | undefined
       steps.map(({ users }) => [1, users]),
       steps.map(({ rssBytes }) => rssBytes),
     ) ?? [];
-  const worker = (base - costs.others.value) / (run.server?.workers ?? place.workers.value);
+  const worker = (base - costs.others) / (run.server?.workers ?? place.workers);
   return session > 0 && worker > 0 ? { worker, session } : undefined;
 }
 
@@ -63,17 +61,15 @@ const FURTHEST = 10;
  * Users that memory and CPU carry within their shares, by what a run with sessions measured.
  * @param input calibrated by the run. @returns undefined when the run has no sessions, tells no memory of one, or had too few users: the table by memory size stays.
  */
-export function measuredComfort(input: PlanInput, run: LoadRun, file: string): Figure | undefined {
-  const { worker } = input.costs;
-  if (run.signedIn !== true || worker.origin !== "measured") return undefined;
+export function measuredComfort(input: PlanInput, run: LoadRun): number | undefined {
+  if (run.signedIn !== true) return undefined;
   const told = memoryOf(run, input);
   if (told === undefined) return undefined;
-  const costs = { ...input.costs, worker: measured(told.worker, file), connection: measured(told.session, file) };
+  const costs = { ...input.costs, worker: told.worker, connection: told.session };
   const carried = needsOf({ ...input, costs }).flatMap(({ resource, fullAt }) =>
     fullAt !== undefined && (resource === "memory" || resource === "cpu") ? [fullAt] : [],
   );
   const tested = Math.max(...run.steps.map(({ users }) => users ?? 0));
   if (carried.length === 0 || Math.min(...carried) > tested * FURTHEST) return undefined;
-  const each = `${size(costs.worker.value)} a worker, ${num(costs.connection.value / 1_024)} KiB a session`;
-  return measured(Math.max(1, Math.min(...carried)), `${file}: ${each}`);
+  return Math.max(1, Math.min(...carried));
 }

@@ -1,5 +1,4 @@
 /** The same machine under several demands, side by side. */
-import { configured } from "./figure.ts";
 import { forecast, type Forecast } from "./forecast.ts";
 import { MOST_SLOTS, type PlanInput } from "./input.ts";
 import type { Resource } from "./needs.ts";
@@ -23,12 +22,11 @@ const TIERS = [
 
 export const tiers = (input: PlanInput): readonly Tier[] =>
   TIERS.map(([name, users, rate, burst, writes]) => {
-    const said = (value: number): ReturnType<typeof configured> => configured(value, `tier ${name}`);
     const demand = {
-      users: said(users),
-      rate: said(rate),
-      burst: said(burst),
-      writes: said(writes),
+      users,
+      rate,
+      burst,
+      writes,
       bytes: input.demand.bytes,
       signedIn: input.demand.signedIn,
     };

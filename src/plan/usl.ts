@@ -2,7 +2,6 @@
  * The Universal Scalability Law: X(N) = λN / (1 + σ(N−1) + κN(N−1)). σ is what must be done one after the other, κ what everyone tells
  * everyone. N. Gunther, "Guerrilla Capacity Planning", 2007; λ as a third coefficient: B. Schwartz, 2013.
  */
-import type { Origin } from "./figure.ts";
 import { usable, type LoadRun } from "./run.ts";
 import { leastSquares } from "./least-squares.ts";
 import { percent } from "./units.ts";
@@ -143,4 +142,4 @@ export function refusal({ levels, peakUsers, tested, worst, range: [, most] }: F
 }
 
 /** A peak beyond what was tested is the law's word and nobody's measurement. */
-export const peakOrigin = ({ peakUsers, tested }: Fit): Origin => (peakUsers > tested ? "assumed" : "measured");
+export const peakOrigin = ({ peakUsers, tested }: Fit): "assumed" | "measured" => (peakUsers > tested ? "assumed" : "measured");

@@ -1,5 +1,4 @@
 /** A prediction beside the measurement it was about. */
-import { configured } from "./figure.ts";
 import { forecast, withWaits } from "./forecast.ts";
 import type { PlanInput } from "./input.ts";
 import { closedRate, loopLatency, mixture, percentiles } from "./latency.ts";
@@ -42,29 +41,27 @@ const within = {
 const CLOCK = 0.2;
 
 /** The place and the tables as the run says they were; what it does not say stays as it is. */
-export function placed(input: PlanInput, run: LoadRun, file: string): PlanInput {
+export function placed(input: PlanInput, run: LoadRun): PlanInput {
   const { server } = run;
   if (server === undefined) return input;
-  const was = (value: number): ReturnType<typeof configured> => configured(value, `${file}: server`);
   return {
     ...input,
     place: {
       ...input.place,
-      cpus: was(server.cpus),
-      memory: was(server.memoryBytes),
-      workers: was(server.workers),
-      connections: was(server.workerConnections),
+      cpus: server.cpus,
+      memory: server.memoryBytes,
+      workers: server.workers,
+      connections: server.workerConnections,
     },
-    upstream: { ...input.upstream, tables: was(server.tables), ttl: was(server.cacheTtlMs / 1_000), reads: was(server.readsPerMinute) },
+    upstream: { ...input.upstream, tables: server.tables, ttl: server.cacheTtlMs / 1_000, reads: server.readsPerMinute },
   };
 }
 
 /** The step's own demand, in place of the input's. */
 function asked(input: PlanInput, step: RunStep): PlanInput {
-  const said = (value: number): ReturnType<typeof configured> => configured(value, step.label);
-  const writes = said((step.writes ?? 0) / Math.max(1, step.requests));
-  const rate = said(step.offeredPerSecond / step.users);
-  return { ...input, demand: { ...input.demand, users: said(step.users), rate, burst: said(1), writes } };
+  const writes = (step.writes ?? 0) / Math.max(1, step.requests);
+  const rate = step.offeredPerSecond / step.users;
+  return { ...input, demand: { ...input.demand, users: step.users, rate, burst: 1, writes } };
 }
 
 interface Predicted {
@@ -79,11 +76,11 @@ function closed(input: PlanInput, step: RunStep): Predicted {
   const { costs, demand } = input;
   const servers = loopsOf(input);
   const service = cpuOfMix(input);
-  const quiet = percentiles((name) => costs.quiet[name].value);
+  const quiet = percentiles((name) => costs.quiet[name]);
   // What an answer takes besides the CPU passes like thought: the user waits, the server does not.
-  const thinkMs = step.thinkMs + Math.max(0, quiet.p50 - service) + demand.writes.value * costs.write.p50.value;
+  const thinkMs = step.thinkMs + Math.max(0, quiet.p50 - service) + demand.writes * costs.write.p50;
   const rate = closedRate(step.users, thinkMs, service, servers);
-  const load = loadOf(step.users, { ...input, demand: { ...demand, rate: configured(rate / step.users, step.label) } });
+  const load = loadOf(step.users, { ...input, demand: { ...demand, rate: rate / step.users } });
   const loop = loopLatency({ rate, servers, service, quiet, closed: { users: step.users, thinkMs } });
   const latency = mixture(withWaits(loop, load, input));
   return { rate, p50: latency.p50, p99: latency.p99, calls: (load.readCalls * step.seconds) / 60 };
@@ -150,9 +147,9 @@ const alike = (a: RunStep, b: RunStep): boolean =>
  * @param input with the figures to predict from: the model's own, or those of another run (calibrate).
  * @param from that other run: where it has the same step, what the two measurements differ by is no fault of the prediction.
  */
-export function verify(input: PlanInput, run: LoadRun, file: string, from?: LoadRun): Verification {
+export function verify(input: PlanInput, run: LoadRun, from?: LoadRun): Verification {
   const before = from === undefined || from.startedAt === run.startedAt ? [] : usable(from);
-  const here = placed(input, run, file);
+  const here = placed(input, run);
   const steps = usable(run).map((step) => {
     const own = asked(here, step);
     const predicted = step.model === "closed" ? closed(own, step) : open(own, step);

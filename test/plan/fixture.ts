@@ -1,11 +1,9 @@
 /** A plan's input and a load run, each with what a test says otherwise. */
 import { COSTS, GOOGLE, ROWS_PER_CALL } from "../../src/plan/constants.ts";
-import { configured, type Figure } from "../../src/plan/figure.ts";
 import { DROVER, type PlanInput } from "../../src/plan/input.ts";
 import type { AnsweredStep, LoadRun, RunStep } from "../../src/plan/run.ts";
 import { gibibytes } from "../../src/plan/units.ts";
 
-export const said = (value: number): Figure => configured(value, "test");
 const GIVEN = {
   users: 100,
   rate: 0.1,
@@ -25,20 +23,20 @@ export function input(given: Partial<Given> = {}): PlanInput {
   const g = { ...GIVEN, ...given };
   return {
     demand: {
-      users: said(g.users),
-      rate: said(g.rate),
-      burst: said(g.burst),
-      writes: said(g.writes),
-      bytes: said(10_240),
-      signedIn: said(1),
+      users: g.users,
+      rate: g.rate,
+      burst: g.burst,
+      writes: g.writes,
+      bytes: 10_240,
+      signedIn: 1,
     },
     place: {
-      cpus: said(g.cpus),
-      memory: said(g.ram),
-      workers: said(g.workers),
-      connections: said(1_000),
+      cpus: g.cpus,
+      memory: g.ram,
+      workers: g.workers,
+      connections: 1_000,
     },
-    upstream: { tables: said(g.tables), ttl: said(g.ttl), reads: said(g.quota), writes: said(60), ...GOOGLE, rowsPerCall: ROWS_PER_CALL },
+    upstream: { tables: g.tables, ttl: g.ttl, reads: g.quota, writes: 60, ...GOOGLE, rowsPerCall: ROWS_PER_CALL },
     costs: COSTS,
     system: DROVER,
   };

@@ -10,7 +10,7 @@ import { cheapest, PRICES, readPrices } from "../../src/plan/prices.ts";
 import { planJson } from "../../src/plan/report.ts";
 import { tiers } from "../../src/plan/tiers.ts";
 import { gibibytes, num, percent } from "../../src/plan/units.ts";
-import { input, said, type Given } from "./fixture.ts";
+import { input, type Given } from "./fixture.ts";
 
 const need = (f: ReturnType<typeof forecast>, resource: string): ReturnType<typeof forecast>["needs"][number] => {
   const found = f.needs.find((n) => n.resource === resource);
@@ -70,7 +70,7 @@ test("more load never needs less, is never faster and never holds better; and no
       const at = (n: number): ReturnType<typeof forecast> => {
         const base = input({ ...given, users: n });
         const made = name === undefined ? base : preset(name, base);
-        return forecast({ ...made, demand: { ...made.demand, users: said(n) } });
+        return forecast({ ...made, demand: { ...made.demand, users: n } });
       };
       const [less, more] = [at(Math.min(a, b)), at(Math.max(a, b))];
       assert.ok(rank[less.verdict] <= rank[more.verdict]);

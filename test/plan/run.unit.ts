@@ -5,7 +5,7 @@ import { calibrate, cpuOfRequest } from "../../src/plan/calibrate.ts";
 import { COSTS } from "../../src/plan/constants.ts";
 import { readRun, type AnsweredStep, type LoadRun } from "../../src/plan/run.ts";
 import { verify } from "../../src/plan/verify.ts";
-import { input, run, said, step } from "./fixture.ts";
+import { input, run, step } from "./fixture.ts";
 
 test("a run is read as it was written", () => {
   const whole = run([step(5, { cpuSeconds: 1, rssBytes: 5e8, hitRatio: 0.99, upstreamCalls: 3 }), step(10)]);
@@ -90,11 +90,11 @@ test("what was calibrated on half of a run predicts the other half", () => {
   const server = { cpus: 1, memoryBytes: 4e9, workers: 1, workerConnections: 1_000, cacheTtlMs: 30_000, tables: 3, readsPerMinute: 60 };
   const known = { ...run([10, 50, 100].map((rate) => played(rate, 2, 20_000))), server };
   const other = { ...run([150, 300, 400].map((rate) => played(rate, 2, 40_000))), server };
-  const here = { ...plenty, place: { ...plenty.place, cpus: said(1), workers: said(1) } };
+  const here = { ...plenty, place: { ...plenty.place, cpus: 1, workers: 1 } };
   const calibrated = calibrate(here, known, "known.json");
-  assert.equal(calibrated.costs.cpu.origin, "measured");
-  assert.ok(Math.abs(calibrated.costs.cpu.value - 2) < 0.01);
-  const made = verify(calibrated, other, "other.json");
+  assert.equal(calibrated.measuredBy, "known.json");
+  assert.ok(Math.abs(calibrated.costs.cpu - 2) < 0.01);
+  const made = verify(calibrated, other);
   assert.deepEqual(
     made.steps.flatMap((s) => s.comparisons.filter((c) => !c.holds).map((c) => `${s.step.label} ${c.what} ${c.predicted} ${c.measured}`)),
     [],
@@ -102,11 +102,11 @@ test("what was calibrated on half of a run predicts the other half", () => {
 });
 
 test("the default ladder of users who think: the rate is Little's, and a run that is not so is missed", () => {
-  const made = verify(calibrate(plenty, run(), "run.json"), run(), "run.json");
+  const made = verify(calibrate(plenty, run(), "run.json"), run());
   assert.ok(made.holds, JSON.stringify(made.steps.map((s) => s.comparisons)));
   const half = run([step(100, { achievedPerSecond: 5, requests: 500, latencyMs: { p50: 10_000, p95: 10_500, p99: 11_000, max: 12_000 } })]);
-  assert.equal(verify(plenty, half, "run.json").holds, false);
-  assert.equal(verify(plenty, run([step(5, { valid: false })]), "run.json").holds, false);
+  assert.equal(verify(plenty, half).holds, false);
+  assert.equal(verify(plenty, run([step(5, { valid: false })])).holds, false);
 });
 
 test("what two runs of the same step differ by is no fault of the prediction, unless all steps say the same", () => {
@@ -117,7 +117,7 @@ test("what two runs of the same step differ by is no fault of the prediction, un
   });
   const first = of("2026-11-01T00:00:00Z", [2, 4, 3, 4, 3]);
   const judged = (second: LoadRun): string[] =>
-    verify(calibrate(plenty, first, "first.json"), second, "second.json", first).steps.flatMap(({ comparisons }) =>
+    verify(calibrate(plenty, first, "first.json"), second, first).steps.flatMap(({ comparisons }) =>
       comparisons.filter(({ what }) => what === "p50").map(({ holds, unclear }) => (holds ? "ok" : unclear === undefined ? "missed" : "?")),
     );
   assert.deepEqual(judged(of("2026-11-02T00:00:00Z", [4, 2, 3, 3, 3])), ["?", "?", "ok", "ok", "ok"]);
@@ -136,6 +136,6 @@ test("what two runs of the same step differ by is no fault of the prediction, un
 test("the p99 of few requests is not judged", () => {
   const quick = { requests: 160, seconds: 8, achievedPerSecond: 20, thinkMs: 998 };
   const few = run([step(20, { ...quick, latencyMs: { p50: 1.4, p95: 3, p99: 90, max: 90 } })]);
-  const [found] = verify(plenty, few, "few.json").steps.flatMap(({ comparisons }) => comparisons.filter(({ what }) => what === "p99"));
+  const [found] = verify(plenty, few).steps.flatMap(({ comparisons }) => comparisons.filter(({ what }) => what === "p99"));
   assert.deepEqual([found?.holds, found?.unclear], [false, undefined], "one step is all there is: it is missed");
 });

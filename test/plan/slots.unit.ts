@@ -9,12 +9,12 @@ import { cheapest, PRICES } from "../../src/plan/prices.ts";
 import { render } from "../../src/plan/render.ts";
 import { planJson } from "../../src/plan/report.ts";
 import { gibibytes } from "../../src/plan/units.ts";
-import { input, said } from "./fixture.ts";
+import { input } from "./fixture.ts";
 
 function slotted(users: number, { max = 200, comfort = 150, signedIn = 1 } = {}): PlanInput {
   const made = input({ users, ram: gibibytes(4) });
-  const slots = { max: said(max), comfort: said(comfort) };
-  return { ...made, demand: { ...made.demand, signedIn: said(signedIn) }, place: { ...made.place, slots } };
+  const slots = { max: max, comfort: comfort };
+  return { ...made, demand: { ...made.demand, signedIn: signedIn }, place: { ...made.place, slots } };
 }
 
 const answer = (made: Forecast) => ({

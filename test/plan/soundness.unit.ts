@@ -26,7 +26,7 @@ test("2.1: a step that Little's law forbids is called a bad measurement, and goe
   );
   assert.deepEqual([said(...run().steps), used(odd, step(7))], ["", ["7 users"]]);
   assert.equal(calibrate(input(), run([odd]), "run.json").costs, COSTS);
-  const { steps, notes } = verify(input(), run([odd, step(7)]), "run.json");
+  const { steps, notes } = verify(input(), run([odd, step(7)]));
   assert.deepEqual([steps.map((one) => one.step.label), notes.length], [["7 users"], 1]);
 });
 

@@ -3,7 +3,6 @@ import { readProfile, type Profile } from "../../load/profile.ts";
 import { actionsFor, personasFor, systemRate } from "../../load/profile-lint.ts";
 import { thinkOf } from "../../load/traffic.ts";
 import { launchOf, stayFor, type Arrivals, type Launch } from "../../plan/arrivals.ts";
-import { configured, type Figure } from "../../plan/figure.ts";
 import type { PlanInput } from "../../plan/input.ts";
 import { sessionOf } from "../../plan/sizes.ts";
 import { readFile } from "./files.ts";
@@ -16,14 +15,13 @@ const STAY = 600;
 export function profiled(input: PlanInput, { profile: file }: PlanFlags): PlanInput {
   if (file === undefined) return input;
   const profile = readProfile(readFile("--profile ", file), file);
-  const said = (value: number | undefined, otherwise: Figure): Figure => (value === undefined ? otherwise : configured(value, file));
   const { demand } = input;
   const { simultaneous, mix } = profile;
   const writes = mix === undefined ? undefined : mix.write / (mix.read + mix.write + mix.export);
-  const rate = rateOf(profile, simultaneous ?? demand.users.value);
+  const rate = rateOf(profile, simultaneous ?? demand.users);
   return {
     ...input,
-    demand: { ...demand, users: said(simultaneous, demand.users), rate: said(rate, demand.rate), writes: said(writes, demand.writes) },
+    demand: { ...demand, users: simultaneous ?? demand.users, rate: rate ?? demand.rate, writes: writes ?? demand.writes },
   };
 }
 
@@ -48,27 +46,22 @@ export function launch({ arrivals, visitors, stay }: PlanFlags): Launch | undefi
 export function launched(input: PlanInput, flags: PlanFlags): PlanInput {
   const found = launch(flags);
   if (found === undefined) return input;
-  return { ...input, demand: { ...input.demand, users: configured(found.users, "--arrivals, by Little's law") } };
+  return { ...input, demand: { ...input.demand, users: found.users } };
 }
 
 /** The mean size of an answer. */
 export function sized(input: PlanInput, { sizes }: PlanFlags): PlanInput {
   if (sizes === undefined) return input;
-  return { ...input, demand: { ...input.demand, bytes: configured(Math.round(sessionOf(sizes).mean), "--sizes") } };
+  return { ...input, demand: { ...input.demand, bytes: Math.round(sessionOf(sizes).mean) } };
 }
 
 /** One region's part: its users, and its part of the quota that all regions share. */
 export function regional(input: PlanInput, { regions = 1 }: PlanFlags): PlanInput {
   if (regions === 1) return input;
-  const part = ({ value, origin, source }: Figure): Figure => ({
-    value: value / regions,
-    origin,
-    source: `${source}, 1 of ${regions} regions`,
-  });
   const { demand, upstream } = input;
   return {
     ...input,
-    demand: { ...demand, users: { ...part(demand.users), value: Math.ceil(demand.users.value / regions) } },
-    upstream: { ...upstream, reads: part(upstream.reads), writes: part(upstream.writes) },
+    demand: { ...demand, users: Math.ceil(demand.users / regions) },
+    upstream: { ...upstream, reads: upstream.reads / regions, writes: upstream.writes / regions },
   };
 }

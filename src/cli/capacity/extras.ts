@@ -41,7 +41,7 @@ const MEGA = 1_000_000;
 function sizes({ sizes: kinds }: PlanFlags, { input }: Forecast): Extra[] {
   if (kinds === undefined) return [];
   const session = sessionOf(kinds);
-  const users = input.demand.users.value;
+  const users = input.demand.users;
   const each = kinds.map((kind) => `${kind.name} ${num(kind.bytes / KILO)} kB × ${num(kind.count)}`).join(", ");
   const all = `${count(users, "user")}: ${num((users * session.bytes) / MEGA)} MB`;
   const says = `${each} = ${num(session.bytes / KILO)} kB in ${count(session.requests, "request")}; ${all}`;
@@ -50,8 +50,8 @@ function sizes({ sizes: kinds }: PlanFlags, { input }: Forecast): Extra[] {
 
 function regions({ regions: several = 1 }: PlanFlags, { input }: Forecast): Extra[] {
   if (several === 1) return [];
-  const users = input.demand.users.value;
-  const quota = `of one account's quota each has ${num(input.upstream.reads.value)} reads a minute`;
+  const users = input.demand.users;
+  const quota = `of one account's quota each has ${num(input.upstream.reads)} reads a minute`;
   const says = `${num(several)} × ${count(users, "user")}, each with its own machines; ${quota}`;
   return [{ name: "regions", says, data: { regions: several, usersEach: users } }];
 }

@@ -12,7 +12,7 @@ const VALUES = (
   "users rate burst writes signed-in comfort bytes sizes visitors arrivals stay profile cpus ram machine nic regions upstream-ms tables ttl " +
   "quota limit from verify usl prices preset"
 ).split(" ");
-const SWITCHES = ["tiers", "json", "explain", "cost", "show-prices"];
+const SWITCHES = ["tiers", "json", "cost", "show-prices"];
 
 export const PLAN_FLAGS: readonly CommandFlag[] = [
   ...VALUES.map((name) => ({ name, takes: "value" as const })),
@@ -63,7 +63,6 @@ export interface PlanFlags {
   readonly preset: Preset | undefined;
   readonly tiers: boolean;
   readonly json: boolean;
-  readonly explain: boolean;
   readonly cost: boolean;
   readonly showPrices: boolean;
 }
@@ -111,7 +110,6 @@ export function readPlanFlags(own: ReadonlyMap<string, string>): PlanFlags {
     preset: read("preset", choice(PRESETS)),
     tiers: own.has("tiers"),
     json: own.has("json"),
-    explain: own.has("explain"),
     cost: own.has("cost"),
     showPrices: own.has("show-prices"),
   };
@@ -133,9 +131,8 @@ function together(flags: PlanFlags): void {
   const demand = [users, rate, burst, writes, profile, curve].some((value) => value !== undefined);
   demands(flags);
   const idle = (["bytes", "limit", "prices"] as const).filter((name) => flags[name] !== undefined);
-  if (verify !== undefined && (idle.length > 0 || flags.explain))
-    never(`--verify prints a prediction beside a measurement: leave out --${idle[0] ?? "explain"}, which changes nothing in it`);
-  if (tiers && flags.explain) never("--explain explains one plan: leave out --tiers");
+  if (verify !== undefined && idle[0] !== undefined)
+    never(`--verify prints a prediction beside a measurement: leave out --${idle[0]}, which changes nothing in it`);
   if (flags.cost && tiers) never("--cost compares machines for one plan: leave out --tiers");
   if (flags.cost && verify !== undefined) never("--verify prices nothing: leave out --cost");
   if (verify !== undefined && (tiers || preset !== undefined))

@@ -1,5 +1,4 @@
 /** A load run in place of unset figures. */
-import { assumed, measured, type Figure } from "../../plan/figure.ts";
 import type { PlanInput } from "../../plan/input.ts";
 import { usable, type LoadRun } from "../../plan/run.ts";
 import { fitOf, peakOrigin, refusal } from "../../plan/usl.ts";
@@ -12,19 +11,17 @@ import type { Asked } from "./input.ts";
  * The busiest step's demand: what the run was made for. Of requests that came at a rate nobody knows how many users sent them: what is known is their
  * sum, which is shared among those who are planned for.
  */
-export function demandOf(input: PlanInput, run: LoadRun, { from = "", users }: Pick<PlanFlags, "from" | "users">): PlanInput {
+export function demandOf(input: PlanInput, run: LoadRun, { users }: Pick<PlanFlags, "users">): PlanInput {
   const steps = usable(run);
   if (steps.length === 0) return input;
   const step = steps.reduce((most, next) => (next.achievedPerSecond > most.achievedPerSecond ? next : most));
-  const said = (value: number): Figure => measured(value, `${from}: ${step.label}`);
   const { demand } = input;
-  const sharers = users ?? demand.users.value;
+  const sharers = users ?? demand.users;
   const isClosed = step.model === "closed";
-  const people = isClosed ? said(step.users) : assumed(sharers, "no --users: the run's requests shared among 100");
-  const rate = said(step.achievedPerSecond / (isClosed ? step.users : sharers));
-  const writes = step.writes === undefined ? demand.writes : said(step.writes / Math.max(1, step.requests));
-  const signedIn = measured(run.signedIn === true ? 1 : 0, `${from}: its users ${run.signedIn === true ? "signed in" : "did not sign in"}`);
-  return { ...input, demand: { ...demand, users: people, rate, writes, signedIn, ...(isClosed ? {} : { shared: true as const }) } };
+  const people = isClosed ? step.users : sharers;
+  const rate = step.achievedPerSecond / people;
+  const writes = step.writes === undefined ? demand.writes : step.writes / Math.max(1, step.requests);
+  return { ...input, demand: { ...demand, users: people, rate, writes, signedIn: run.signedIn === true ? 1 : 0 } };
 }
 
 /** The run's throughput has a peak that can be relied on, and the place is the same. */
@@ -33,15 +30,11 @@ export function peaked(input: PlanInput, run: LoadRun, { flags, resolved }: Aske
   const { cpus, workers } = input.place;
   const another = flags.cpus !== undefined || flags.ram !== undefined || resolved.sources.workers.from === "flag";
   const found = fitOf(run);
-  const same = server === undefined ? !another : server.cpus === cpus.value && server.workers === workers.value;
+  const same = server === undefined ? !another : server.cpus === cpus && server.workers === workers;
   if (found === undefined || refusal(found) !== undefined || !same) return input;
   // What was seen can be done, whatever a curve says that may miss it by a tenth.
   const most = Math.max(...usable(run).map(({ achievedPerSecond }) => achievedPerSecond));
-  const source = `${flags.from}: the peak of its throughput`;
-  const peak =
-    most >= found.peakRate || peakOrigin(found) === "measured"
-      ? measured(Math.max(most, found.peakRate), source)
-      : assumed(found.peakRate, source);
+  const peak = { rate: Math.max(most, found.peakRate), tested: most >= found.peakRate || peakOrigin(found) === "measured" };
   return { ...input, place: { ...input.place, peak } };
 }
 
@@ -51,8 +44,8 @@ export function peaked(input: PlanInput, run: LoadRun, { flags, resolved }: Aske
  */
 export function asMeasured(input: PlanInput, run: LoadRun, { flags, resolved }: Asked): PlanInput {
   const { cpus, workers, connections } = input.place;
-  if (flags.from === undefined || flags.cpus !== undefined || flags.ram !== undefined || run.server?.cpus !== cpus.value) return input;
-  const then = placed(input, run, flags.from);
+  if (flags.from === undefined || flags.cpus !== undefined || flags.ram !== undefined || run.server?.cpus !== cpus) return input;
+  const then = placed(input, run);
   const unset = (name: SettingName): boolean => resolved.sources[name].from === "default";
   return {
     ...input,

@@ -27,6 +27,5 @@ export const PLAN_HELP: readonly (readonly [string, string])[] = [
   ["--cost", "what every machine of the price list would cost"],
   ["--prices FILE", "machines and what they cost, as JSON"],
   ["--show-prices", "print the price list, to be edited"],
-  ["--explain", "every formula with its numbers, every figure's source"],
   ["--json", "the same for programs"],
 ];

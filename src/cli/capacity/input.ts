@@ -1,10 +1,10 @@
 /** From this machine, its settings and the flags to what the plan is made from. */
+import { isDeepStrictEqual } from "node:util";
 import { DroverError } from "../../base/errors.ts";
 import { slotsForMemory } from "../../base/slots.ts";
 import { bytes } from "../../base/units.ts";
 import { calibrate } from "../../plan/calibrate.ts";
 import { COSTS, GOOGLE, ROWS_PER_CALL } from "../../plan/constants.ts";
-import { assumed, configured, type Figure } from "../../plan/figure.ts";
 import { DROVER, type PlanInput } from "../../plan/input.ts";
 import { machineOf } from "../../plan/prices.ts";
 import { preset } from "../../plan/presets.ts";
@@ -16,7 +16,6 @@ import { parseFlags } from "../../settings/flags.ts";
 import { detectMachine, type Machine } from "../../settings/machine.ts";
 import { formatBytes } from "../../settings/parsers.ts";
 import { resolveSettings, type Resolved } from "../../settings/resolve.ts";
-import { sourceText } from "../../settings/source.ts";
 import { slotsOf } from "../../settings/rows/limits.ts";
 import { SETTINGS, type SettingName } from "../../settings/table.ts";
 import { namedTables, parseTables } from "../../sheets/tables.ts";
@@ -74,59 +73,57 @@ function once({ own, flags }: ReturnType<typeof parseFlags>): void {
 }
 
 interface Tables {
-  readonly count: Figure;
+  readonly count: number;
   /** Seconds: the shortest, which is how often Google is asked. */
-  readonly ttl: Figure;
+  readonly ttl: number;
   /** Seconds, by the table's name. */
   readonly ttls?: Readonly<Record<string, number>>;
 }
 
 function tablesOf({ resolved, machine }: Omit<Asked, "flags">): Tables {
-  const { settings, sources } = resolved;
-  const ttl = configured(settings.cache_ttl / 1_000, sourceText(sources.cache_ttl));
+  const { settings } = resolved;
+  const ttl = settings.cache_ttl / 1_000;
   const demo = demoIsOn(settings, { command: "serve", underSystemd: false, container: machine.container, app: settings.app });
   const file = settings.tables ?? (demo ? SAMPLE_TABLES : undefined);
-  if (file === undefined) return { count: assumed(6, "no tables file is named"), ttl };
+  if (file === undefined) return { count: 6, ttl };
   const tables = parseTables(fileText(file, "DROVER_E_TABLES"), file, settings.cache_ttl);
-  const name = demo && settings.tables === undefined ? "the sample's tables" : file;
   return {
-    count: configured(tables.length, name),
+    count: tables.length,
     ttls: Object.fromEntries(namedTables(tables).map((table) => [table.name, table.ttl / 1_000])),
-    ttl: configured(Math.min(...tables.map((t) => t.ttl)) / 1_000, `the shortest in ${name}`),
+    ttl: Math.min(...tables.map((t) => t.ttl)) / 1_000,
   };
 }
 
 /** This machine and its settings, without the flags of the command. */
 export function settingsInput(asked: Omit<Asked, "flags">): PlanInput {
   const { resolved, machine } = asked;
-  const { settings, sources } = resolved;
-  const row = (name: SettingName, value: number): Figure => configured(value, `${name}: ${sourceText(sources[name])}`);
+  const { settings } = resolved;
   const { count, ttl, ttls } = tablesOf(asked);
   return {
     demand: {
-      users: assumed(100, "no --users"),
-      rate: assumed(0.1, "no --rate: each user asks every 10 s"),
-      burst: assumed(1, "no --burst"),
-      writes: assumed(0, "no --writes"),
-      bytes: assumed(10_240, "no --bytes: a page of 100 rows"),
-      signedIn: assumed(1, "no --signed-in: every user holds a slot"),
+      users: 100,
+      rate: 0.1,
+      burst: 1,
+      writes: 0,
+      bytes: 10_240,
+      signedIn: 1,
     },
     place: {
-      cpus: configured(machine.cpus, "this machine"),
-      memory: row("memory", settings.memory),
-      workers: row("workers", settings.workers),
-      connections: row("worker_connections", settings.worker_connections),
+      cpus: machine.cpus,
+      memory: settings.memory,
+      workers: settings.workers,
+      connections: settings.worker_connections,
       slots: {
-        max: row("max_slots", slotsOf(settings.max_slots, settings.memory)),
-        comfort: assumed(slotsForMemory(settings.memory), "what such a memory usually holds"),
+        max: slotsOf(settings.max_slots, settings.memory),
+        comfort: slotsForMemory(settings.memory),
       },
     },
     upstream: {
       tables: count,
       ttl,
       ...(ttls === undefined ? {} : { ttls }),
-      reads: row("reads_per_minute", settings.reads_per_minute),
-      writes: row("writes_per_minute", settings.writes_per_minute),
+      reads: settings.reads_per_minute,
+      writes: settings.writes_per_minute,
       ...GOOGLE,
       rowsPerCall: ROWS_PER_CALL,
     },
@@ -137,54 +134,55 @@ export function settingsInput(asked: Omit<Asked, "flags">): PlanInput {
 
 /** What was said on the command line counts before everything else. */
 function overlaid(input: PlanInput, { flags, resolved }: Asked): PlanInput {
-  const say = (value: number | undefined, flag: string, otherwise: Figure): Figure =>
-    value === undefined ? otherwise : configured(value, flag);
-  const setting = (name: SettingName, value: number, otherwise: Figure): Figure =>
-    resolved.sources[name].from === "flag" ? configured(value, sourceText(resolved.sources[name])) : otherwise;
+  const { settings, sources } = resolved;
+  const given = <T>(name: SettingName, value: T): T | undefined => (sources[name].from === "flag" ? value : undefined);
   const { demand, place, upstream, costs } = input;
-  const { settings } = resolved;
+  const { ttls, ...tables } = upstream;
   return {
     ...input,
     demand: {
-      users: say(flags.users, "--users", demand.users),
-      rate: say(flags.rate, "--rate", demand.rate),
-      burst: say(flags.burst, "--burst", demand.burst),
-      writes: say(flags.writes, "--writes", demand.writes),
-      bytes: say(flags.bytes, "--bytes", demand.bytes),
-      signedIn: say(flags.signedIn, "--signed-in", demand.signedIn),
-      ...(demand.shared === true && flags.rate === undefined ? { shared: true as const } : {}),
+      users: flags.users ?? demand.users,
+      rate: flags.rate ?? demand.rate,
+      burst: flags.burst ?? demand.burst,
+      writes: flags.writes ?? demand.writes,
+      bytes: flags.bytes ?? demand.bytes,
+      signedIn: flags.signedIn ?? demand.signedIn,
     },
     place: {
-      ...(place.peak === undefined ? {} : { peak: place.peak }),
+      ...place,
       ...(place.slots === undefined
         ? {}
         : {
             slots: {
-              max: setting("max_slots", slotsOf(settings.max_slots, settings.memory), place.slots.max),
-              comfort: say(flags.comfort, "--comfort", place.slots.comfort),
+              max: given("max_slots", slotsOf(settings.max_slots, settings.memory)) ?? place.slots.max,
+              comfort: flags.comfort ?? place.slots.comfort,
             },
           }),
-      cpus: say(flags.cpus, "--cpus", place.cpus),
-      memory: say(flags.ram, "--ram", setting("memory", settings.memory, place.memory)),
-      workers: setting("workers", settings.workers, place.workers),
-      connections: setting("worker_connections", settings.worker_connections, place.connections),
+      cpus: flags.cpus ?? place.cpus,
+      memory: flags.ram ?? given("memory", settings.memory) ?? place.memory,
+      workers: given("workers", settings.workers) ?? place.workers,
+      connections: given("worker_connections", settings.worker_connections) ?? place.connections,
     },
     upstream: {
-      ...(upstream.ttls === undefined || flags.tables !== undefined || flags.ttl !== undefined ? {} : { ttls: upstream.ttls }),
-      tables: say(flags.tables, "--tables", upstream.tables),
-      ttl: say(
-        flags.ttl === undefined ? undefined : flags.ttl / 1_000,
-        "--ttl",
-        setting("cache_ttl", settings.cache_ttl / 1_000, upstream.ttl),
-      ),
-      reads: say(flags.quota, "--quota", setting("reads_per_minute", settings.reads_per_minute, upstream.reads)),
-      writes: setting("writes_per_minute", settings.writes_per_minute, upstream.writes),
-      p50: say(flags.upstream?.[0], "--upstream-ms", upstream.p50),
-      p99: say(flags.upstream?.[1], "--upstream-ms", upstream.p99),
-      rowsPerCall: upstream.rowsPerCall,
+      ...tables,
+      ...(ttls === undefined || flags.tables !== undefined || flags.ttl !== undefined ? {} : { ttls }),
+      tables: flags.tables ?? upstream.tables,
+      ttl: (flags.ttl ?? given("cache_ttl", settings.cache_ttl) ?? upstream.ttl * 1_000) / 1_000,
+      reads: flags.quota ?? given("reads_per_minute", settings.reads_per_minute) ?? upstream.reads,
+      writes: given("writes_per_minute", settings.writes_per_minute) ?? upstream.writes,
+      p50: flags.upstream?.[0] ?? upstream.p50,
+      p99: flags.upstream?.[1] ?? upstream.p99,
     },
-    costs: { ...costs, limit: say(flags.limit, "--limit", costs.limit), network: say(flags.nic, "--nic", costs.network) },
+    costs: { ...costs, limit: flags.limit ?? costs.limit, network: flags.nic ?? costs.network },
   };
+}
+
+/** Whether the command line changes what its preset says. */
+export function changesPreset(asked: Asked, input: PlanInput): boolean {
+  const { preset: name } = asked.flags;
+  if (name === undefined) return false;
+  const said = ({ demand, place, upstream }: PlanInput): object => ({ demand, place, upstream });
+  return !isDeepStrictEqual(said(preset(name, settingsInput(asked))), said(input));
 }
 
 /** @param run read from `--from`. */
@@ -198,17 +196,23 @@ function inputOf(asked: Asked, run: LoadRun | undefined): PlanInput {
   const begun = flags.preset === undefined ? here : preset(flags.preset, here);
   if (run === undefined || flags.from === undefined) return overlaid(begun, asked);
   // The run's own machine explains its figures; what is planned for may be another one.
-  const { costs } = calibrate(placed(begun, run, flags.from), run, flags.from);
+  const { costs, measuredBy } = calibrate(placed(begun, run), run, flags.from);
   // A mix that is said in place of the run's: what its own writes cost is within a request, and these come on top.
-  const another = [flags.writes, flags.preset, flags.tiers || undefined].some((said) => said !== undefined) && costs.write.p50.value === 0;
-  const made = { ...begun, costs: another ? { ...costs, write: begun.costs.write } : costs };
+  const another = [flags.writes, flags.preset, flags.tiers || undefined].some((said) => said !== undefined) && costs.write.p50 === 0;
+  const made = {
+    ...begun,
+    ...(measuredBy === undefined ? {} : { measuredBy }),
+    costs: another ? { ...costs, write: begun.costs.write } : costs,
+  };
   if (flags.preset !== undefined) return overlaid(made, asked);
   return comfortable(peaked(overlaid(asMeasured(demandOf(made, run, flags), run, asked), asked), run, asked), run, flags);
 }
 
 /** The run's own memory in place of the table by memory size. */
-function comfortable(input: PlanInput, run: LoadRun, { from = "", comfort: said }: PlanFlags): PlanInput {
+function comfortable(input: PlanInput, run: LoadRun, { comfort: said }: PlanFlags): PlanInput {
   const { slots } = input.place;
-  const comfort = said === undefined && slots !== undefined ? measuredComfort(input, run, from) : undefined;
-  return slots === undefined || comfort === undefined ? input : { ...input, place: { ...input.place, slots: { ...slots, comfort } } };
+  const comfort = said === undefined && slots !== undefined ? measuredComfort(input, run) : undefined;
+  return slots === undefined || comfort === undefined
+    ? input
+    : { ...input, place: { ...input.place, slots: { ...slots, comfort, comfortMeasured: true } } };
 }
