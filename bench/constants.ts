@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { availableParallelism, totalmem } from "node:os";
-import type { LoadRun, RunStep } from "../src/plan/run.ts";
+import type { LoadRun, RunStep } from "../src/tools/plan/run/run.ts";
 import { load } from "./load.ts";
 import { drover, type Stack } from "./stacks.ts";
 import { cpuSeconds, family, pssMiB } from "./tree.ts";

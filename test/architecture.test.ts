@@ -19,8 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   app: ["base/", "settings/", "worker/app.ts", "sheets/"],
   admin: ["base/", "settings/", "master/snapshot.ts"],
   "tools/emulator": ["base/", "settings/"],
-  plan: ["base/", "settings/"],
-  load: ["base/", "settings/", "plan/run.ts"],
+  load: ["base/", "settings/", "tools/plan/run/run.ts"],
   "tools/http.ts": ["base/"],
   "tools/backup": [
     "base/",
@@ -31,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "cli/",
     "tools/checklist/",
   ],
+  "tools/plan": ["base/", "settings/", "sheets/tables.ts", "load/", "cli/"],
   "tools/checklist": ["base/", "settings/", "admin/", "cli/", "tools/http.ts"],
 };
 

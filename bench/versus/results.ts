@@ -1,5 +1,5 @@
 /** What a run leaves behind: raw rounds, so that every figure on a page can be traced. No hostname, no path. */
-import type { RunStep } from "../../src/plan/run.ts";
+import type { RunStep } from "../../src/tools/plan/run/run.ts";
 import type { Round } from "./measure.ts";
 import type { Size } from "./size.ts";
 import type { StackName } from "./stack.ts";

@@ -1,6 +1,6 @@
 /** The commands of drover, in one table: the dispatcher, --help and the documentation follow from it. */
 
-import { PLAN_HELP } from "./capacity/help.ts";
+import { PLAN_HELP } from "../tools/plan/help.ts";
 import { CHECKLIST_HELP, CHECKLIST_USAGE } from "../tools/checklist/help.ts";
 import { DRILL_HELP, DRILL_USAGE } from "./drill/help.ts";
 import { LOAD_HELP } from "./load/help.ts";
@@ -198,12 +198,12 @@ export const COMMANDS: readonly CommandRow[] = [
     usage: "[--users N] [--rate R] [--FLAG …]",
     does: "say whether a number of users fits on a machine, and what binds",
     flags: PLAN_HELP,
-    load: async () => (await import("./plan-command.ts")).plan,
+    load: async () => (await import("../tools/plan/command.ts")).plan,
   },
   {
     name: "compare",
     usage: "BEFORE.json AFTER.json [--json]",
     does: "print two plans or two load runs side by side",
-    load: async () => (await import("./capacity/compare.ts")).compare,
+    load: async () => (await import("../tools/plan/compare.ts")).compare,
   },
 ];

@@ -1,5 +1,5 @@
 /** What the conductor and the threads say to each other; all of it survives structured cloning. */
-import type { RunModel } from "../plan/run.ts";
+import type { RunModel } from "../tools/plan/run/run.ts";
 import type { TallyDelta } from "./tally.ts";
 import type { Target } from "./target.ts";
 import type { Traffic } from "./traffic.ts";

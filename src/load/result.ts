@@ -1,5 +1,5 @@
 /** One step: what was measured, what the server said, what is to be thought of it. */
-import type { RunLatency, RunStep } from "../plan/run.ts";
+import type { RunLatency, RunStep } from "../tools/plan/run/run.ts";
 import type { Measured } from "./crew.ts";
 import { failed, judge } from "./judge.ts";
 import { figuresOf, type Server, type ServerFigures, type ServerSample } from "./server.ts";

@@ -1,5 +1,5 @@
 /** What the server says of itself while it is measured. Another machine's, or another program's, says nothing. */
-import type { RunServer } from "../plan/run.ts";
+import type { RunServer } from "../tools/plan/run/run.ts";
 
 export interface ServerSample {
   /** Monotonic ms. */

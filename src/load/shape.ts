@@ -1,7 +1,7 @@
 /** What is asked of the server and in which order: the steps of a run. */
 import { DroverError } from "../base/errors.ts";
 import { seconds, type Ms } from "../base/units.ts";
-import type { RunModel } from "../plan/run.ts";
+import type { RunModel } from "../tools/plan/run/run.ts";
 
 /** So many users at once (closed) or requests a second (open), held or changed on a straight line, and measured after the warm-up. */
 export interface Step {

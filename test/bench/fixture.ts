@@ -2,7 +2,7 @@
 import type { Round } from "../../bench/versus/measure.ts";
 import type { Question, Results } from "../../bench/versus/results.ts";
 import type { StackName } from "../../bench/versus/stack.ts";
-import type { RunStep } from "../../src/plan/run.ts";
+import type { RunStep } from "../../src/tools/plan/run/run.ts";
 
 const STACKS: readonly StackName[] = ["drover", "held", "fastify", "pm2", "puma", "gunicorn", "nginx"];
 

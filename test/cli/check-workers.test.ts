@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytes } from "../../src/base/units.ts";
 import { workersText } from "../../src/cli/check.ts";
-import { gibibytes } from "../../src/plan/units.ts";
+import { gibibytes } from "../../src/tools/plan/print/units.ts";
 import { machine, resolved } from "../settings/given.ts";
 import { printed } from "./printed.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Command } from "../../src/cli/commands.ts";
-import { plan } from "../../src/cli/plan-command.ts";
+import { plan } from "../../src/tools/plan/command.ts";
 
 /** What the command prints, and its exit code. Wherever the test runs, no setting of its surroundings counts. */
 export async function printed(

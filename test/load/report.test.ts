@@ -20,7 +20,7 @@ import { held } from "../../src/load/shape.ts";
 import { targetLine, targetVerdicts } from "../../src/load/target-verdict.ts";
 import { Tally, type Fate } from "../../src/load/tally.ts";
 import { parseThreshold, USUAL, withUsual } from "../../src/load/thresholds.ts";
-import { readRun } from "../../src/plan/run.ts";
+import { readRun } from "../../src/tools/plan/run/run.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 /** Nothing waits. */

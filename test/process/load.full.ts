@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { closeSync, lstatSync, openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { readRun } from "../../src/plan/run.ts";
+import { readRun } from "../../src/tools/plan/run/run.ts";
 import { untilHolds } from "../support/times.ts";
 import { cleanEnv, DROVER, ROOT, start } from "./harness.ts";
 import { CALM, load, serve } from "./load-helper.ts";

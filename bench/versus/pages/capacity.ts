@@ -1,5 +1,5 @@
 /** docs/capacity.md: the source documents' question retold with what was measured. Verdicts are computed, not written. */
-import type { RunStep } from "../../../src/plan/run.ts";
+import type { RunStep } from "../../../src/tools/plan/run/run.ts";
 import type { Question, Results, Scenario } from "../results.ts";
 import { LABEL, type StackName } from "../stack.ts";
 import { conditions, HEADER, UNMEASURED } from "./about.ts";

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readRun } from "../../../src/plan/run.ts";
+import { readRun } from "../../../src/tools/plan/run/run.ts";
 import { fetchAnswer } from "../answer.ts";
 import type { Context } from "../context.ts";
 import { measure } from "../measure.ts";

@@ -5,7 +5,7 @@ import { lasts, peak, type Step } from "../../load/shape.ts";
 import type { Endpoint, Persona, Traffic } from "../../load/traffic.ts";
 import { demoIsOn } from "../../settings/demo.ts";
 import { parseTables } from "../../sheets/tables.ts";
-import { fileText, readFile } from "../capacity/files.ts";
+import { fileText, readFile } from "../../tools/plan/files.ts";
 import { readLoadFlags } from "../load/flags.ts";
 import { scenarioOf, type Scenario } from "../load/scenario.ts";
 import { SAMPLE_TABLES } from "../plan.ts";

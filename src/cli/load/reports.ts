@@ -13,7 +13,7 @@ import type { StepResult } from "../../load/result.ts";
 import type { Threshold } from "../../load/metrics.ts";
 import { deathsOf } from "../../load/report/figures.ts";
 import type { Server } from "../../load/server.ts";
-import { RUN_FORMAT, RUN_VERSION, type LoadRun } from "../../plan/run.ts";
+import { RUN_FORMAT, RUN_VERSION, type LoadRun } from "../../tools/plan/run/run.ts";
 import { jsonText } from "../terminal/printable.ts";
 import { checkFile, identityOf, writeWhole } from "./files.ts";
 import type { LoadFlags } from "./flags.ts";

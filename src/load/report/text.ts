@@ -1,5 +1,5 @@
 /** What stands under the table: why, whether it can be believed, and what to do next. */
-import { lint, type LoadRun } from "../../plan/run.ts";
+import { lint, type LoadRun } from "../../tools/plan/run/run.ts";
 import { advise } from "../advice.ts";
 import { finding, isUnmeasured, type Situation } from "../bottleneck.ts";
 import type { StepResult } from "../result.ts";

@@ -7,7 +7,7 @@ import type { Artefact, OptionValues } from "../../../src/cli/emit/artefact.ts";
 import { cloudformation } from "../../../src/cli/emit/cloudformation.ts";
 import { cloudwatch } from "../../../src/cli/emit/cloudwatch.ts";
 import { deploy100k } from "../../../src/cli/emit/deploy-100k.ts";
-import { corrections } from "../../plan/published.ts";
+import { corrections } from "../../tools/plan/published.ts";
 import { parseYaml, type Yaml } from "../../container/yaml.ts";
 import { emitted, emptyFolder, facts, run, textOf } from "./emitted.ts";
 
