@@ -2,22 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../../support/fast-check.ts";
 import { createEngine } from "../../../../src/tools/emulator/engine/engine.ts";
-import { type Client, client, ok, refusal } from "./client.ts";
+import { type Client, client, ok } from "./client.ts";
 
 const small = fc.integer({ min: 0, max: 6 });
 const span = fc
   .tuple(small, fc.integer({ min: 1, max: 3 }))
   .map(([start, n]) => ({ start, end: start + n }));
 const dimension = fc.constantFrom("ROWS", "COLUMNS");
-const gridRange = fc
-  .tuple(span, span)
-  .map(([r, c]) => ({
-    sheetId: 0,
-    startRowIndex: r.start,
-    endRowIndex: r.end,
-    startColumnIndex: c.start,
-    endColumnIndex: c.end,
-  }));
+const gridRange = fc.tuple(span, span).map(([r, c]) => ({
+  sheetId: 0,
+  startRowIndex: r.start,
+  endRowIndex: r.end,
+  startColumnIndex: c.start,
+  endColumnIndex: c.end,
+}));
 const entered = fc.oneof(
   fc.integer({ min: -9, max: 9 }).map((numberValue) => ({ numberValue })),
   fc.constantFrom("a", "b", "").map((stringValue) => ({ stringValue })),
@@ -38,20 +36,16 @@ const request: fc.Arbitrary<object> = fc.oneof(
   entered.map((userEnteredValue) => ({
     appendCells: { sheetId: 0, rows: [{ values: [{}, { userEnteredValue }] }], fields: "*" },
   })),
-  fc
-    .tuple(dimension, span)
-    .map(([d, s]) => ({
-      insertDimension: {
-        range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
-      },
-    })),
-  fc
-    .tuple(dimension, span)
-    .map(([d, s]) => ({
-      deleteDimension: {
-        range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
-      },
-    })),
+  fc.tuple(dimension, span).map(([d, s]) => ({
+    insertDimension: {
+      range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
+    },
+  })),
+  fc.tuple(dimension, span).map(([d, s]) => ({
+    deleteDimension: {
+      range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
+    },
+  })),
   fc.tuple(dimension, span, small).map(([d, s, to]) => ({
     moveDimension: {
       source: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
@@ -61,11 +55,9 @@ const request: fc.Arbitrary<object> = fc.oneof(
   gridRange.map((range) => ({
     sortRange: { range, sortSpecs: [{ dimensionIndex: 1, sortOrder: "DESCENDING" }] },
   })),
-  fc
-    .tuple(gridRange, small, small)
-    .map(([source, rowIndex, columnIndex]) => ({
-      cutPaste: { source, destination: { sheetId: 0, rowIndex, columnIndex } },
-    })),
+  fc.tuple(gridRange, small, small).map(([source, rowIndex, columnIndex]) => ({
+    cutPaste: { source, destination: { sheetId: 0, rowIndex, columnIndex } },
+  })),
   small.map((metadataId) => ({
     createDeveloperMetadata: {
       developerMetadata: {
@@ -324,19 +316,4 @@ test("a state that an older emulator wrote is read: values, notes, number format
     columnCount: 5,
     hidden: false,
   });
-});
-
-test("nested requests are one list, and null is no request", () => {
-  const c = client();
-  const note = (text: string): object => ({
-    updateCells: { start: { sheetId: 0 }, rows: [{ values: [{ note: text }] }], fields: "note" },
-  });
-  const answer = ok(
-    c.call("batchUpdate", { body: { requests: [null, [note("a"), [note("b")]]] } }),
-  );
-  assert.deepEqual(answer["replies"], [{}, {}]);
-  assert.equal(
-    refusal(c.call("batchUpdate", { body: { requests: [[null]] } })),
-    "Must specify at least one request.",
-  );
 });
