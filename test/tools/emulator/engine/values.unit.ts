@@ -103,10 +103,7 @@ test("values that are no list of lists are refused field by field", () => {
     },
   });
   assert.equal(refusal(c.put("A1", ["a", ["b"], 3])).split("\n").length, 2);
-  assert.match(
-    refusal(c.put("A1", [[{ a: "b" }]])),
-    /^Invalid values\[0\]\[0\]: struct_value \{\n {2}fields \{\n {4}key: "a"/,
-  );
+  assert.match(refusal(c.put("A1", [[{ a: "b" }]])), /^Invalid values\[0\]\[0\]: struct_value/);
   assert.match(refusal(c.put("A1", [[["x"]]])), /^Invalid values\[0\]\[0\]: list_value/);
   assert.match(refusal(c.put("A1", [["x".repeat(50_001)]])), /50000 characters/);
 });
