@@ -7,12 +7,14 @@ import { createMetadata, shown } from "./developer-metadata.ts";
 import { append, dimensionOf, dimensionRange, insert, move, remove, sizeOf } from "./dimensions.ts";
 import { invalid, within } from "./errors.ts";
 import type { Mask } from "./field-mask.ts";
+import { listed } from "./method.ts";
 import { clip, gridRange, overlap } from "./ranges.ts";
 import { sortRange } from "./sort-range.ts";
 import {
   cellAt,
   type CellChange,
   cellsIn,
+  type Change,
   filledRows,
   grownTo,
   type Sheet,
@@ -23,14 +25,12 @@ import {
 } from "./spreadsheet.ts";
 import { addSheet, deleteSheet, shownProperties, updateSheetProperties } from "./tabs.ts";
 
-interface Outcome {
-  readonly next: Spreadsheet;
-  /** The message under the same kind in the reply. */
-  readonly reply?: object;
-}
-
-/** Carries out one request. @throws GoogleError for one that Google would refuse */
-type Handler<R> = (spreadsheet: Spreadsheet, request: R) => Outcome;
+/**
+ * Carries out one request.
+ * @returns the next spreadsheet, with the message under the same kind in the reply when there is one
+ * @throws GoogleError for a request that Google would refuse
+ */
+type Handler<R> = (spreadsheet: Spreadsheet, request: R) => Spreadsheet | Change<object>;
 
 type Requests = sheets_v4.Schema$Request;
 
@@ -77,7 +77,7 @@ const clearedRest = (sheet: Sheet, { rows, mask }: Block, rect: Rect): CellChang
 function updateCells(
   spreadsheet: Spreadsheet,
   { start, range, rows, fields }: sheets_v4.Schema$UpdateCellsRequest,
-): Outcome {
+): Spreadsheet {
   const block = { rows: rows ?? [], mask: parseCellMask(fields) };
   if (start) {
     const sheet = sheetWith(spreadsheet, start.sheetId);
@@ -86,20 +86,20 @@ function updateCells(
       throw invalid("start.rowIndex and start.columnIndex must not be negative.");
     const [endRow, endColumn] = [sheet.rowCount, sheet.columns.length];
     const changes = writtenFrom(sheet, block, { startRow, startColumn, endRow, endColumn });
-    return { next: withSheet(spreadsheet, writeCells(sheet, changes)) };
+    return withSheet(spreadsheet, writeCells(sheet, changes));
   }
   if (!range) throw invalid("Must specify range.");
   const { sheetId, area } = gridRange(spreadsheet, range);
   const sheet = sheetWith(spreadsheet, sheetId);
   const rect = clip(sheet, area);
   const changes = [...writtenFrom(sheet, block, rect), ...clearedRest(sheet, block, rect)];
-  return { next: withSheet(spreadsheet, writeCells(sheet, changes)) };
+  return withSheet(spreadsheet, writeCells(sheet, changes));
 }
 
 function appendCells(
   spreadsheet: Spreadsheet,
   { sheetId, tableId, rows, fields }: sheets_v4.Schema$AppendCellsRequest,
-): Outcome {
+): Spreadsheet {
   const block = { rows: rows ?? [], mask: parseCellMask(fields) };
   if ((tableId ?? undefined) !== undefined)
     throw invalid("tables are not supported by this emulator.");
@@ -108,14 +108,14 @@ function appendCells(
   const [endRow, endColumn] = [Number.MAX_SAFE_INTEGER, sheet.columns.length];
   const changes = writtenFrom(sheet, block, { startRow, startColumn: 0, endRow, endColumn });
   const grown = grownTo(sheet, startRow + block.rows.length, 1);
-  return { next: withSheet(spreadsheet, writeCells(grown, changes)) };
+  return withSheet(spreadsheet, writeCells(grown, changes));
 }
 
 /** Cells move with what they hold, and developer metadata stays on its rows. */
 function cutPaste(
   spreadsheet: Spreadsheet,
   { source, destination, pasteType }: sheets_v4.Schema$CutPasteRequest,
-): Outcome {
+): Spreadsheet {
   if (!source) throw invalid("Must specify source.");
   const range = gridRange(spreadsheet, source);
   if ((pasteType ?? "PASTE_NORMAL") !== "PASTE_NORMAL")
@@ -143,13 +143,13 @@ function cutPaste(
       cell: at.cell,
     })),
   ];
-  return { next: withSheet(cut, writeCells(to, changes)) };
+  return withSheet(cut, writeCells(to, changes));
 }
 
 function insertDimension(
   spreadsheet: Spreadsheet,
   { range, inheritFromBefore }: sheets_v4.Schema$InsertDimensionRequest,
-): Outcome {
+): Spreadsheet {
   const wanted = dimensionRange(spreadsheet, range, "range");
   const { start } = wanted;
   const size = sizeOf(wanted.sheet, wanted.dimension);
@@ -162,64 +162,56 @@ function insertDimension(
     );
   if (start === 0 && inheritFromBefore === true)
     throw invalid("inheritFromBefore cannot be true if inserting at index 0.");
-  return { next: insert(spreadsheet, wanted, inheritFromBefore === true ? start - 1 : start) };
+  return insert(spreadsheet, wanted, inheritFromBefore === true ? start - 1 : start);
 }
 
 export const HANDLERS = {
   addSheet(spreadsheet, { properties }) {
-    const { next, sheet } = addSheet(spreadsheet, properties);
-    return { next, reply: { properties: shownProperties(sheet, next.sheets.indexOf(sheet)) } };
+    const { next, result: sheet } = addSheet(spreadsheet, properties);
+    return { next, result: { properties: shownProperties(sheet, next.sheets.indexOf(sheet)) } };
   },
-  deleteSheet: (spreadsheet, request) => ({ next: deleteSheet(spreadsheet, request) }),
-  updateSheetProperties: (spreadsheet, request) => ({
-    next: updateSheetProperties(spreadsheet, request),
-  }),
+  deleteSheet,
+  updateSheetProperties,
   updateCells,
   appendCells,
   insertDimension,
-  deleteDimension: (spreadsheet, { range }) => ({
-    next: remove(spreadsheet, dimensionRange(spreadsheet, range, "range")),
-  }),
+  deleteDimension: (spreadsheet, { range }) =>
+    remove(spreadsheet, dimensionRange(spreadsheet, range, "range")),
   appendDimension(spreadsheet, { sheetId, dimension, length }) {
     const sheet = sheetWith(spreadsheet, sheetId);
     if ((length ?? 0) < 1) throw invalid(`length must be positive: ${length ?? 0}`);
-    return { next: append(spreadsheet, sheet, dimensionOf(dimension), length ?? 0) };
+    return append(spreadsheet, sheet, dimensionOf(dimension), length ?? 0);
   },
-  moveDimension: (spreadsheet, { source, destinationIndex }) => ({
-    next: move(spreadsheet, dimensionRange(spreadsheet, source, "source"), destinationIndex ?? 0),
-  }),
-  sortRange: (spreadsheet, request) => ({ next: sortRange(spreadsheet, request) }),
+  moveDimension: (spreadsheet, { source, destinationIndex }) =>
+    move(spreadsheet, dimensionRange(spreadsheet, source, "source"), destinationIndex ?? 0),
+  sortRange,
   cutPaste,
   createDeveloperMetadata(spreadsheet, { developerMetadata }) {
-    const { next, metadata } = createMetadata(spreadsheet, developerMetadata ?? {});
-    return { next, reply: { developerMetadata: shown(next, metadata) } };
+    const { next, result } = createMetadata(spreadsheet, developerMetadata ?? {});
+    return { next, result: { developerMetadata: shown(next, result) } };
   },
   deleteDeveloperMetadata(spreadsheet, { dataFilter }) {
     if (!dataFilter) throw invalid("Must specify dataFilter.");
-    const found = metadataOf(spreadsheet, dataFilter);
-    const metadata = spreadsheet.metadata.filter((one) => !found.includes(one));
-    const deletedDeveloperMetadata = found.map((one) => shown(spreadsheet, one));
-    const reply = found.length === 0 ? {} : { deletedDeveloperMetadata };
-    return { next: { ...spreadsheet, metadata }, reply };
+    const gone = metadataOf(spreadsheet, dataFilter);
+    const metadata = spreadsheet.metadata.filter((one) => !gone.has(one));
+    const deleted = Array.from(gone, (one) => shown(spreadsheet, one));
+    return {
+      next: { ...spreadsheet, metadata },
+      result: listed("deletedDeveloperMetadata", deleted),
+    };
   },
 } satisfies { readonly [K in keyof Requests]?: Handler<NonNullable<Requests[K]>> };
 
-/** Carries out requests in order. @returns one reply for each */
-export function runRequests(
-  spreadsheet: Spreadsheet,
-  requests: readonly sheets_v4.Schema$Request[],
-): { readonly next: Spreadsheet; readonly replies: readonly object[] } {
-  let next = spreadsheet;
-  const replies = requests.map((request, i) => {
-    const [kind, message] = Object.entries(request).find(([, value]) => value !== null) ?? [];
-    if (kind === undefined) throw invalid(`Invalid requests[${i}]: No request set.`);
-    const { reply, ...outcome } = within(`Invalid requests[${i}].${kind}`, () =>
-      handlerOf(kind)(next, message),
-    );
-    ({ next } = outcome);
-    return reply === undefined ? {} : { [kind]: reply };
-  });
-  return { next, replies };
+/** Carries out a request. @returns its reply */
+export function runRequest(spreadsheet: Spreadsheet, request: Requests, i: number): Change<object> {
+  const [kind, message] = Object.entries(request).find(([, value]) => value !== null) ?? [];
+  if (kind === undefined) throw invalid(`Invalid requests[${i}]: No request set.`);
+  const done = within(`Invalid requests[${i}].${kind}`, () =>
+    handlerOf(kind)(spreadsheet, message),
+  );
+  return "next" in done
+    ? { next: done.next, result: { [kind]: done.result } }
+    : { next: done, result: {} };
 }
 
 function handlerOf(kind: string): Handler<unknown> {

@@ -106,11 +106,8 @@ export function written(
   return compactCell({
     ...(selects(mask, "userEnteredValue")
       ? enteredBy(data.userEnteredValue ?? {})
-      : {
-          ...(value === undefined ? {} : { value }),
-          ...(formula === undefined ? {} : { formula }),
-        }),
-    note: (selects(mask, "note") ? data.note : note) ?? "",
-    ...(format === undefined || all ? {} : { format }),
+      : { value, formula }),
+    note: (selects(mask, "note") ? data.note : note) ?? undefined,
+    format: all ? undefined : format,
   });
 }

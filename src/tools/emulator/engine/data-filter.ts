@@ -46,12 +46,12 @@ function crossedBy(spreadsheet: Spreadsheet, { sheetId, area }: ResolvedRange): 
 export function metadataOf(
   spreadsheet: Spreadsheet,
   filter: sheets_v4.Schema$DataFilter,
-): readonly Metadata[] {
+): ReadonlySet<Metadata> {
   const { developerMetadataLookup: sent } = filter;
   const test = sent
     ? lookup(spreadsheet, sent)
     : crossedBy(spreadsheet, rangeOf(spreadsheet, filter));
-  return spreadsheet.metadata.filter(test);
+  return new Set(spreadsheet.metadata.filter(test));
 }
 
 function rangeOf(
@@ -69,7 +69,7 @@ export function rangesOf(
   filter: sheets_v4.Schema$DataFilter,
 ): readonly ResolvedRange[] {
   if (!filter.developerMetadataLookup) return [rangeOf(spreadsheet, filter)];
-  return metadataOf(spreadsheet, filter).flatMap((metadata) => {
+  return [...metadataOf(spreadsheet, filter)].flatMap((metadata) => {
     const at = locationOf(spreadsheet, metadata);
     const whole = { area: {}, single: false, text: "" };
     if (at.on === "spreadsheet")

@@ -3,8 +3,10 @@ import type { sheets_v4 } from "@googleapis/sheets";
 import { sizeOf } from "./dimensions.ts";
 import { invalid } from "./errors.ts";
 import {
+  type Change,
   inventedId,
   type Metadata,
+  type Place,
   rowOf,
   type Sheet,
   sheetWith,
@@ -21,21 +23,23 @@ export type Location =
 /** Indices by id, once for each list of rows or columns: the lists are immutable. */
 const positions = new WeakMap<readonly unknown[], ReadonlyMap<number, number>>();
 
-function positionOf(sheet: Sheet, on: "row" | "column", lineId: number): number {
-  const lines = on === "row" ? sheet.rows : sheet.columns;
-  let known = positions.get(lines);
-  if (known === undefined) {
-    const ids = on === "row" ? sheet.rows.map((row) => row?.id ?? 0) : sheet.columns;
-    known = new Map(ids.flatMap((id, index) => (id === 0 ? [] : [[id, index] as const])));
-    positions.set(lines, known);
+function positionsIn(lines: Sheet["rows"] | Sheet["columns"]): ReadonlyMap<number, number> {
+  const found = new Map<number, number>();
+  for (const [index, line] of lines.entries()) {
+    const id = typeof line === "number" ? line : (line?.id ?? 0);
+    if (id !== 0) found.set(id, index);
   }
-  return known.get(lineId) ?? -1;
+  positions.set(lines, found);
+  return found;
 }
 
 export function locationOf(spreadsheet: Spreadsheet, { place }: Metadata): Location {
   if (!("lineId" in place)) return place;
   const { on, sheetId, lineId } = place;
-  return { on, sheetId, index: positionOf(sheetWith(spreadsheet, sheetId), on, lineId) };
+  const { rows, columns } = sheetWith(spreadsheet, sheetId);
+  const lines = on === "row" ? rows : columns;
+  const index = (positions.get(lines) ?? positionsIn(lines)).get(lineId) ?? -1;
+  return { on, sheetId, index };
 }
 
 /** Metadata in the API's form. */
@@ -111,7 +115,7 @@ function checkStorage(all: readonly Metadata[], added: Metadata): void {
 export function createMetadata(
   spreadsheet: Spreadsheet,
   sent: sheets_v4.Schema$DeveloperMetadata,
-): { readonly next: Spreadsheet; readonly metadata: Metadata } {
+): Change<Metadata> {
   const { metadataId, metadataKey: key, metadataValue: value, visibility } = sent;
   if (key === undefined || key === null || key === "")
     throw invalid("Developer metadata key must be specified.");
@@ -125,36 +129,28 @@ export function createMetadata(
   const location = readLocation(spreadsheet, sent.location ?? {});
   if (visibility !== "DOCUMENT" && visibility !== "PROJECT")
     throw invalid("Developer metadata visibility must be specified.");
-  const { next, place } = placeAt(spreadsheet, location);
-  const text = value === undefined || value === null ? {} : { value };
-  const metadata = { id, key, ...text, visibility, place };
+  const { next, result: place } = placeAt(spreadsheet, location);
+  const metadata = { id, key, ...(value && { value }), visibility, place };
   checkStorage(spreadsheet.metadata, metadata);
-  return {
-    next: { ...next, metadata: [...next.metadata, metadata], nextId: next.nextId + 1 },
-    metadata,
-  };
+  const all = [...next.metadata, metadata];
+  return { next: { ...next, metadata: all, nextId: next.nextId + 1 }, result: metadata };
 }
 
 /** The place that a location is; a row or column without an id gets one. */
-function placeAt(
-  spreadsheet: Spreadsheet,
-  location: Location,
-): { readonly next: Spreadsheet; readonly place: Metadata["place"] } {
-  if (!("index" in location)) return { next: spreadsheet, place: location };
+function placeAt(spreadsheet: Spreadsheet, location: Location): Change<Place> {
+  if (!("index" in location)) return { next: spreadsheet, result: location };
   const { on, sheetId, index } = location;
+  const { nextId } = spreadsheet;
   const sheet = sheetWith(spreadsheet, sheetId);
-  const known = on === "row" ? sheet.rows[index]?.id : sheet.columns[index];
-  const lineId = known === undefined || known === 0 ? spreadsheet.nextId : known;
-  const place = { on, sheetId, lineId };
-  if (lineId === known) return { next: spreadsheet, place };
-  const next = withSheet(spreadsheet, withLineId(sheet, on, index, lineId));
-  return { next: { ...next, nextId: lineId + 1 }, place };
-}
-
-function withLineId(sheet: Sheet, on: "row" | "column", index: number, lineId: number): Sheet {
-  if (on === "column") return { ...sheet, columns: sheet.columns.with(index, lineId) };
+  const known = (on === "row" ? sheet.rows[index]?.id : sheet.columns[index]) ?? 0;
+  if (known !== 0) return { next: spreadsheet, result: { on, sheetId, lineId: known } };
   const rows = [...sheet.rows];
   while (rows.length <= index) rows.push(null);
-  rows[index] = rowOf(lineId, rows[index]?.cells ?? []);
-  return { ...sheet, rows };
+  const row = rowOf(nextId, rows[index]?.cells ?? []);
+  const changed =
+    on === "row"
+      ? { ...sheet, rows: rows.with(index, row) }
+      : { ...sheet, columns: sheet.columns.with(index, nextId) };
+  const next = { ...withSheet(spreadsheet, changed), nextId: nextId + 1 };
+  return { next, result: { on, sheetId, lineId: nextId } };
 }

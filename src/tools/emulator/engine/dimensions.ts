@@ -3,10 +3,10 @@ import type { sheets_v4 } from "@googleapis/sheets";
 import { invalid } from "./errors.ts";
 import {
   type Cell,
-  type Cells,
   type Dimension,
   grownTo,
   richCell,
+  type Row,
   rowOf,
   type Sheet,
   sheetWith,
@@ -18,8 +18,7 @@ import {
 export const sizeOf = (sheet: Sheet, dimension: Dimension): number =>
   dimension === "ROWS" ? sheet.rowCount : sheet.columns.length;
 
-const nounOf = (dimension: Dimension): "row" | "column" =>
-  dimension === "ROWS" ? "row" : "column";
+const nounOf = (dimension: Dimension): string => (dimension === "ROWS" ? "row" : "column");
 
 export interface DimensionRange {
   readonly sheet: Sheet;
@@ -40,27 +39,39 @@ export function dimensionOf(value: string | null | undefined): Dimension {
  */
 export function dimensionRange(
   spreadsheet: Spreadsheet,
-  range: sheets_v4.Schema$DimensionRange | null | undefined,
+  range: sheets_v4.Schema$DimensionRange | undefined,
   name: string,
 ): DimensionRange {
-  if (range === undefined || range === null) throw invalid(`Must specify ${name}.`);
+  if (!range) throw invalid(`Must specify ${name}.`);
   const sheet = sheetWith(spreadsheet, range.sheetId);
   const dimension = dimensionOf(range.dimension);
   const start = range.startIndex ?? 0;
   const end = range.endIndex ?? Math.max(start, sizeOf(sheet, dimension));
   if (start < 0) throw invalid(`${name}.startIndex (${start}) must not be negative.`);
-  if (end < start || (end === start && (range.endIndex ?? undefined) !== undefined))
+  if (end < start || (end === start && typeof range.endIndex === "number"))
     throw invalid(`${name}.endIndex (${end}) must be after ${name}.startIndex (${start}).`);
   return { sheet, dimension, start, end };
 }
 
-/** Changes a list of rows, of columns or of a row's cells; a list may end before the grid does. */
-type Edit = <T>(list: readonly T[], blank: T) => readonly T[];
+/**
+ * Changes a list of rows, of columns or of a row's cells; a list may end before the grid does.
+ * @param like an empty item with the format of another
+ */
+type Edit = <T>(list: readonly T[], blank: T, like: (item: T) => T) => readonly T[];
+
+function formatOf(cell: Cell | null): Cell | null {
+  const { format } = richCell(cell);
+  return format === undefined ? null : { format };
+}
+
+const likeRow = (row: Row | null): Row | null => row && rowOf(0, row.cells.map(formatOf));
 
 function edited(sheet: Sheet, dimension: Dimension, edit: Edit): Sheet {
-  if (dimension === "ROWS") return { ...sheet, rows: withoutTrailingNulls(edit(sheet.rows, null)) };
-  const rows = sheet.rows.map((row) => row && rowOf(row.id, edit(row.cells, null)));
-  return { ...sheet, columns: edit(sheet.columns, 0), rows: withoutTrailingNulls(rows) };
+  if (dimension === "ROWS")
+    return { ...sheet, rows: withoutTrailingNulls(edit(sheet.rows, null, likeRow)) };
+  const rows = sheet.rows.map((row) => row && rowOf(row.id, edit(row.cells, null, formatOf)));
+  const columns = edit(sheet.columns, 0, () => 0);
+  return { ...sheet, columns, rows: withoutTrailingNulls(rows) };
 }
 
 const repeated = <T>(item: T, count: number): T[] => Array.from({ length: count }, () => item);
@@ -72,25 +83,10 @@ export function append(
   dimension: Dimension,
   count: number,
 ): Spreadsheet {
-  const { rowCount, columns } = sheet;
-  const grown =
-    dimension === "ROWS"
-      ? grownTo(sheet, rowCount + count, columns.length)
-      : grownTo(sheet, rowCount, columns.length + count);
+  const [rows, columns] = dimension === "ROWS" ? [count, 0] : [0, count];
+  const grown = grownTo(sheet, sheet.rowCount + rows, sheet.columns.length + columns);
   return withSheet(spreadsheet, grown);
 }
-
-/** The formats of cells, which cells inserted next to them take over. */
-const formatsOf = (cells: Cells): Cells =>
-  withoutTrailingNulls(cells.map((cell) => formatOf(cell)));
-
-function formatOf(cell: Cell | null): Cell | null {
-  const { format } = richCell(cell);
-  return format === undefined ? null : { format };
-}
-
-const inserted = <T>(list: readonly T[], at: number, items: readonly T[]): readonly T[] =>
-  list.length < at ? list : [...list.slice(0, at), ...items, ...list.slice(at)];
 
 /** @param source the row or column whose formats the new ones take over */
 export function insert(
@@ -100,18 +96,13 @@ export function insert(
 ): Spreadsheet {
   const count = end - start;
   append(spreadsheet, sheet, dimension, count); // throws when there is no room
-  if (dimension === "ROWS") {
-    const like = rowOf(0, formatsOf(sheet.rows[source]?.cells ?? []));
-    const rows = inserted(sheet.rows, start, repeated(like, count));
-    const rowCount = sheet.rowCount + count;
-    return withSheet(spreadsheet, { ...sheet, rows: withoutTrailingNulls(rows), rowCount });
-  }
-  const rows = sheet.rows.map((row) => {
-    const like = repeated(formatOf(row?.cells[source] ?? null), count);
-    return row && rowOf(row.id, inserted(row.cells, start, like));
+  const next = edited(sheet, dimension, (list, blank, like) => {
+    if (list.length < start) return list;
+    const added = repeated(like(list[source] ?? blank), count);
+    return [...list.slice(0, start), ...added, ...list.slice(start)];
   });
-  const columns = inserted(sheet.columns, start, repeated(0, count));
-  return withSheet(spreadsheet, { ...sheet, columns, rows: withoutTrailingNulls(rows) });
+  const rowCount = sheet.rowCount + (dimension === "ROWS" ? count : 0);
+  return withSheet(spreadsheet, { ...next, rowCount });
 }
 
 /** Deletes rows or columns, with the metadata that is on them. */
@@ -126,11 +117,8 @@ export function remove(
       `Cannot delete a ${noun} that doesn't exist. Tried to delete ${noun} index ${Math.max(start, size)} but there are only ${size} ${noun}s.`,
     );
   if (start === 0 && end === size) throw invalid(`You can't delete all the ${noun}s on the sheet.`);
-  const gone = new Set(
-    dimension === "ROWS"
-      ? sheet.rows.slice(start, end).map((row) => row?.id ?? 0)
-      : sheet.columns.slice(start, end),
-  );
+  const ids = dimension === "ROWS" ? sheet.rows.map((row) => row?.id ?? 0) : sheet.columns;
+  const gone = new Set(ids.slice(start, end));
   const left = edited(sheet, dimension, (list) => [...list.slice(0, start), ...list.slice(end)]);
   const rowCount = dimension === "ROWS" ? size - (end - start) : sheet.rowCount;
   const metadata = spreadsheet.metadata.filter(
@@ -169,14 +157,11 @@ export function resize(
   columns: number,
 ): Spreadsheet {
   let next = spreadsheet;
-  for (const [dimension, wanted] of [
-    ["ROWS", rows],
-    ["COLUMNS", columns],
-  ] as const) {
+  for (const dimension of ["ROWS", "COLUMNS"] as const) {
     const sheet = sheetWith(next, sheetId);
-    const end = sizeOf(sheet, dimension);
-    if (wanted < 1) throw invalid(`You can't delete all the ${nounOf(dimension)}s on the sheet.`);
-    if (wanted < end) next = remove(next, { sheet, dimension, start: wanted, end });
+    const [start, end] = [dimension === "ROWS" ? rows : columns, sizeOf(sheet, dimension)];
+    if (start < 1) throw invalid(`You can't delete all the ${nounOf(dimension)}s on the sheet.`);
+    if (start < end) next = remove(next, { sheet, dimension, start, end });
   }
   return withSheet(next, grownTo(sheetWith(next, sheetId), rows, columns));
 }

@@ -1,19 +1,23 @@
 /** Google Sheets API v4 in memory, by method name: what the API does, without HTTP. */
 import { createHash } from "node:crypto";
-import type { sheets_v4 } from "@googleapis/sheets";
-import { isRead, METHODS } from "../api/discovery.ts";
+import { METHODS } from "../api/discovery.ts";
 import { violationsOf } from "../api/validate.ts";
 import type { Engine, EngineCall } from "../engine.types.ts";
 import { badFields, GoogleError, invalid, notFound } from "./errors.ts";
 import { applyMask, parseMask } from "./field-mask.ts";
-import { last, type Methods } from "./method.ts";
+import { last, type ReadMethods, type WriteMethods } from "./method.ts";
 import { READ_METHODS } from "./read-methods.ts";
 import { checkedSize, newSheet, type Spreadsheet, writeCells } from "./spreadsheet.ts";
-import { created, NEW_PROPERTIES, shownSpreadsheet, SPREADSHEET_METHODS } from "./spreadsheets.ts";
+import { batchUpdate, blank, create, getSpreadsheet } from "./spreadsheets.ts";
 import { WRITE_METHODS } from "./write-methods.ts";
 
 const CREATE = "sheets.spreadsheets.create";
-const HANDLERS: Methods = { ...SPREADSHEET_METHODS, ...READ_METHODS, ...WRITE_METHODS };
+const READS: ReadMethods = { "sheets.spreadsheets.get": getSpreadsheet, ...READ_METHODS };
+const WRITES: WriteMethods = {
+  [CREATE]: create,
+  "sheets.spreadsheets.batchUpdate": batchUpdate,
+  ...WRITE_METHODS,
+};
 
 /** Raised when the form of the state changes. */
 const FORM = 2;
@@ -36,8 +40,8 @@ export function createEngine(dump?: unknown): Engine {
     call(call) {
       try {
         const { next, answer } = answered(state, call);
-        const mutated = !isRead(call.method);
-        if (mutated) state = next;
+        const mutated = next !== state;
+        state = next;
         return { status: 200, body: answer, mutated };
       } catch (error) {
         if (!(error instanceof GoogleError)) throw error;
@@ -66,9 +70,9 @@ const withSpreadsheet = (state: State, next: Spreadsheet): State => ({
 function answered(state: State, call: EngineCall): { next: State; answer: unknown } {
   const { path, query, body = {} } = call;
   const method = METHODS.get(call.method);
-  const handler = HANDLERS[call.method];
+  const [read, write] = [READS[call.method], WRITES[call.method]];
   // 400, not 501: clients retry a 5xx
-  if (method === undefined || (handler === undefined && call.method !== CREATE))
+  if (method === undefined || (read ?? write) === undefined)
     throw invalid(`The method ${call.method} is not supported by this emulator.`);
   const violations = violationsOf(method, call);
   if (violations.length > 0) throw badFields(violations);
@@ -76,15 +80,15 @@ function answered(state: State, call: EngineCall): { next: State; answer: unknow
   const mask = fields === "" ? undefined : parseMask(fields, method.response.$ref);
   const masked = (answer: object): unknown =>
     mask === undefined ? answer : applyMask(mask, answer);
-  if (handler === undefined) {
-    const next = created(newId(state), body as sheets_v4.Schema$Spreadsheet);
-    const answer = shownSpreadsheet(next, { ranges: [], gridData: false, mask });
-    return { next: withSpreadsheet(state, next), answer: masked(answer) };
-  }
-  const spreadsheet = state.spreadsheets.find(({ id }) => id === path["spreadsheetId"]);
+  const spreadsheet =
+    method.id === CREATE
+      ? blank(newId(state))
+      : state.spreadsheets.find(({ id }) => id === path["spreadsheetId"]);
   if (spreadsheet === undefined) throw notFound();
-  const { next, answer } = handler({ spreadsheet, path, query, body: body as object, mask });
-  return { next: withSpreadsheet(state, next), answer: masked(answer) };
+  const methodCall = { spreadsheet, path, query, body: body as object, mask };
+  if (write === undefined) return { next: state, answer: masked(read?.(methodCall) ?? {}) };
+  const { next, result } = write(methodCall);
+  return { next: withSpreadsheet(state, next), answer: masked(result) };
 }
 
 /** 44 characters, as a Drive file's. It is no secret: knowing it gives nothing in an emulator. */
@@ -113,11 +117,10 @@ function seeded(
     );
     return writeCells(sheet, changes);
   });
+  const { properties, ...others } = blank(id);
   return checkedSize({
-    id,
-    properties: { ...NEW_PROPERTIES, title },
+    ...others,
+    properties: { ...properties, title },
     sheets: sheets.length === 0 ? [newSheet(0, "Sheet1")] : sheets,
-    metadata: [],
-    nextId: 1,
   });
 }

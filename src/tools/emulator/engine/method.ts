@@ -1,6 +1,6 @@
-/** What a method of the API is to the engine: a pure function from a spreadsheet to the next one, and an answer. */
+/** What a method of the API is to the engine: a pure function to an answer and, for a write, the next spreadsheet. */
 import type { Mask } from "./field-mask.ts";
-import type { Spreadsheet } from "./spreadsheet.ts";
+import type { Change, Spreadsheet } from "./spreadsheet.ts";
 
 type Query = Readonly<Record<string, readonly string[]>>;
 
@@ -14,13 +14,9 @@ export interface MethodCall {
   readonly mask: Mask | undefined;
 }
 
-export interface Result {
-  readonly next: Spreadsheet;
-  readonly answer: object;
-}
-
 /** By id. A method throws GoogleError for a call that Google would refuse. */
-export type Methods = Readonly<Record<string, (call: MethodCall) => Result>>;
+export type ReadMethods = Readonly<Record<string, (call: MethodCall) => object>>;
+export type WriteMethods = Readonly<Record<string, (call: MethodCall) => Change<object>>>;
 
 /** A query parameter given once; of several the last counts. */
 export const last = (query: Query, name: string): string | undefined => query[name]?.at(-1);

@@ -3,7 +3,7 @@ import type { sheets_v4 } from "@googleapis/sheets";
 import { matchingRanges, metadataOf } from "./data-filter.ts";
 import { shown } from "./developer-metadata.ts";
 import { notFound } from "./errors.ts";
-import { last, listed, type MethodCall, type Methods, type Result } from "./method.ts";
+import { last, listed, type MethodCall, type ReadMethods } from "./method.ts";
 import { clip, resolve, type ResolvedRange } from "./ranges.ts";
 import { readOptions, type ReadOptions, readRange } from "./read-range.ts";
 import { sheetWith, type Spreadsheet } from "./spreadsheet.ts";
@@ -24,60 +24,47 @@ function read(
   return readRange(sheet, clip(sheet, area), options);
 }
 
-function get(call: MethodCall): Result {
-  const { spreadsheet, path } = call;
-  const range = resolve(spreadsheet, path["range"] ?? "");
-  return { next: spreadsheet, answer: read(spreadsheet, range, optionsOf(call)) };
-}
+const get = (call: MethodCall): object =>
+  read(call.spreadsheet, resolve(call.spreadsheet, call.path["range"] ?? ""), optionsOf(call));
 
-function batchGet(call: MethodCall): Result {
+function batchGet(call: MethodCall): object {
   const { spreadsheet, query } = call;
   const ranges = (query["ranges"] ?? []).map((text) => resolve(spreadsheet, text));
   const valueRanges = ranges.map((range) => read(spreadsheet, range, optionsOf(call)));
-  const answer = { spreadsheetId: spreadsheet.id, ...listed("valueRanges", valueRanges) };
-  return { next: spreadsheet, answer };
+  return { spreadsheetId: spreadsheet.id, ...listed("valueRanges", valueRanges) };
 }
 
-function batchGetByDataFilter({ spreadsheet, body }: MethodCall): Result {
+function batchGetByDataFilter({ spreadsheet, body }: MethodCall): object {
   const sent = body as sheets_v4.Schema$BatchGetValuesByDataFilterRequest;
-  const options = readOptions(
-    sent.majorDimension,
-    sent.valueRenderOption,
-    sent.dateTimeRenderOption,
-  );
-  const valueRanges = matchingRanges(spreadsheet, sent.dataFilters ?? []).map(
-    ({ range, dataFilters }) => ({
-      valueRange: read(spreadsheet, range, options),
-      dataFilters,
-    }),
-  );
-  const answer = { spreadsheetId: spreadsheet.id, ...listed("valueRanges", valueRanges) };
-  return { next: spreadsheet, answer };
+  const { majorDimension, valueRenderOption, dateTimeRenderOption } = sent;
+  const options = readOptions(majorDimension, valueRenderOption, dateTimeRenderOption);
+  const matches = matchingRanges(spreadsheet, sent.dataFilters ?? []);
+  const valueRanges = matches.map(({ range, dataFilters }) => ({
+    valueRange: read(spreadsheet, range, options),
+    dataFilters,
+  }));
+  return { spreadsheetId: spreadsheet.id, ...listed("valueRanges", valueRanges) };
 }
 
-function getMetadata({ spreadsheet, path }: MethodCall): Result {
+function getMetadata({ spreadsheet, path }: MethodCall): object {
   const id = path["metadataId"] ?? "";
   const found = spreadsheet.metadata.find((metadata) => metadata.id === Number(id));
   if (found === undefined) throw notFound(`No developer metadata with ID ${id}.`);
-  return { next: spreadsheet, answer: shown(spreadsheet, found) };
+  return shown(spreadsheet, found);
 }
 
-function searchMetadata({ spreadsheet, body }: MethodCall): Result {
+function searchMetadata({ spreadsheet, body }: MethodCall): object {
   const { dataFilters } = body as sheets_v4.Schema$SearchDeveloperMetadataRequest;
-  const filters = (dataFilters ?? []).map((filter) => ({
-    filter,
-    hits: new Set(metadataOf(spreadsheet, filter)),
-  }));
+  const found = (dataFilters ?? []).map((filter) => metadataOf(spreadsheet, filter));
   const matches = spreadsheet.metadata.flatMap((metadata) => {
-    const hits = filters.filter((one) => one.hits.has(metadata)).map(({ filter }) => filter);
-    return hits.length === 0
-      ? []
-      : [{ developerMetadata: shown(spreadsheet, metadata), dataFilters: hits }];
+    const hits = dataFilters?.filter((_, i) => found[i]?.has(metadata)) ?? [];
+    if (hits.length === 0) return [];
+    return { developerMetadata: shown(spreadsheet, metadata), dataFilters: hits };
   });
-  return { next: spreadsheet, answer: listed("matchedDeveloperMetadata", matches) };
+  return listed("matchedDeveloperMetadata", matches);
 }
 
-export const READ_METHODS: Methods = {
+export const READ_METHODS: ReadMethods = {
   "sheets.spreadsheets.values.get": get,
   "sheets.spreadsheets.values.batchGet": batchGet,
   "sheets.spreadsheets.values.batchGetByDataFilter": batchGetByDataFilter,

@@ -14,12 +14,12 @@ export interface NumberFormat {
 
 /** A cell with more than a literal value. Without `value` and `formula` it is blank. */
 export interface RichCell {
-  readonly value?: Scalar;
+  readonly value?: Scalar | undefined;
   /** With its leading "=". */
-  readonly formula?: string;
+  readonly formula?: string | undefined;
   /** Comes with what is typed: 2020-01-01 makes a date. */
-  readonly format?: NumberFormat;
-  readonly note?: string;
+  readonly format?: NumberFormat | undefined;
+  readonly note?: string | undefined;
 }
 
 /** Most cells are bare values: 50,000 rows of them must stay cheap. */
@@ -73,6 +73,27 @@ export interface Spreadsheet {
   readonly metadata: readonly Metadata[];
   /** Grows with each id that is given or invented. */
   readonly nextId: number;
+}
+
+/** A spreadsheet after a change, and what else the change gave. */
+export interface Change<T> {
+  readonly next: Spreadsheet;
+  readonly result: T;
+}
+
+/** Makes a change for each item, one after the other. */
+export function inTurn<I, T>(
+  spreadsheet: Spreadsheet,
+  items: readonly I[],
+  change: (spreadsheet: Spreadsheet, item: I, i: number) => Change<T>,
+): Change<readonly T[]> {
+  let next = spreadsheet;
+  const result = items.map((item, i) => {
+    const done = change(next, item, i);
+    ({ next } = done);
+    return done.result;
+  });
+  return { next, result };
 }
 
 export type Dimension = "ROWS" | "COLUMNS";
@@ -162,14 +183,9 @@ export const richCell = (cell: Cell | null): RichCell =>
   cell === null ? {} : typeof cell === "object" ? cell : { value: cell };
 
 /** The cheapest cell that says the same; null when it says nothing. */
-export function compactCell({ value, formula, format, note = "" }: RichCell): Cell | null {
-  if (formula === undefined && format === undefined && note === "") return value ?? null;
-  return {
-    ...(value === undefined ? {} : { value }),
-    ...(formula === undefined ? {} : { formula }),
-    ...(format === undefined ? {} : { format }),
-    ...(note === "" ? {} : { note }),
-  };
+export function compactCell({ value, formula, format, note }: RichCell): Cell | null {
+  if (formula === undefined && format === undefined && !note) return value ?? null;
+  return { value, formula, format, note: note === "" ? undefined : note };
 }
 
 /** Nothing to read: no cell, or one with a format or a note only. */

@@ -1,19 +1,20 @@
 /** spreadsheets.create, get and batchUpdate. Grid data is built only where the mask and the ranges ask for it. */
 import type { sheets_v4 } from "@googleapis/sheets";
 import type { Rect } from "./a1.ts";
-import { runRequests } from "./batch-update.ts";
+import { runRequest } from "./batch-update.ts";
 import { cellData, written } from "./cell-data.ts";
 import { shown } from "./developer-metadata.ts";
 import { invalid } from "./errors.ts";
-import { applyMask, below, type Mask, selects } from "./field-mask.ts";
-import { flag, listed, type MethodCall, type Methods, type Result } from "./method.ts";
+import { below, type Mask, selects } from "./field-mask.ts";
+import { flag, listed, type MethodCall } from "./method.ts";
 import { clip, resolve, type ResolvedRange } from "./ranges.ts";
 import {
+  type Change,
   grownTo,
+  inTurn,
   newSheet,
   type Properties,
   type Sheet,
-  sheetWith,
   type Spreadsheet,
   withSheet,
   writeCells,
@@ -21,7 +22,7 @@ import {
 import { addSheet, shownProperties } from "./tabs.ts";
 
 /** As recorded answers show them. */
-export const NEW_PROPERTIES: Properties = {
+const NEW_PROPERTIES: Properties = {
   title: "Untitled spreadsheet",
   locale: "en_US",
   autoRecalc: "ON_CHANGE",
@@ -37,25 +38,38 @@ function checkTaken(what: string, message: object, taken: readonly string[]): vo
       );
 }
 
-/** A new spreadsheet from the body of spreadsheets.create. */
-export function created(id: string, body: sheets_v4.Schema$Spreadsheet): Spreadsheet {
-  const sent = Object.entries(body.properties ?? {}).filter(([, value]) => value !== null);
-  const properties: Properties = { ...NEW_PROPERTIES, ...Object.fromEntries(sent) };
-  checkTaken("spreadsheet", body, ["spreadsheetId", "properties", "sheets", "spreadsheetUrl"]);
-  checkTaken("spreadsheet", body.properties ?? {}, Object.keys(NEW_PROPERTIES));
+/** Before it has sheets. */
+export const blank = (id: string): Spreadsheet => ({
+  id,
+  properties: NEW_PROPERTIES,
+  sheets: [],
+  metadata: [],
+  nextId: 1,
+});
+
+export function create({ spreadsheet, body, mask }: MethodCall): Change<object> {
+  const { properties: given, sheets, ...others } = body as sheets_v4.Schema$Spreadsheet;
+  const sent = Object.entries(given ?? {}).filter(([, value]) => value !== null);
+  const properties = { ...NEW_PROPERTIES, ...Object.fromEntries(sent) };
+  checkTaken("spreadsheet", others, ["spreadsheetId", "spreadsheetUrl"]);
+  checkTaken("spreadsheet", given ?? {}, Object.keys(NEW_PROPERTIES));
   if (properties.locale !== NEW_PROPERTIES.locale)
     throw invalid(
       `Invalid spreadsheet: creating a spreadsheet with the locale ${JSON.stringify(properties.locale)} is not supported by this emulator.`,
     );
-  let next: Spreadsheet = { id, properties, sheets: [], metadata: [], nextId: 1 };
-  for (const [i, { data, ...rest }] of (body.sheets ?? []).entries()) {
-    checkTaken(`sheets[${i}]`, rest, ["properties"]);
-    const added = addSheet(next, rest.properties);
-    ({ next } = added);
-    for (const block of data ?? [])
-      next = withSheet(next, filled(sheetWith(next, added.sheet.sheetId), block));
-  }
-  return next.sheets.length > 0 ? next : { ...next, sheets: [newSheet(0, "Sheet1")] };
+  const { next } = inTurn({ ...spreadsheet, properties }, sheets ?? [], createSheet);
+  const whole = next.sheets.length > 0 ? next : { ...next, sheets: [newSheet(0, "Sheet1")] };
+  return { next: whole, result: shownSpreadsheet(whole, { ranges: [], gridData: false, mask }) };
+}
+
+function createSheet(
+  spreadsheet: Spreadsheet,
+  { properties, data, ...others }: sheets_v4.Schema$Sheet,
+  i: number,
+): Change<undefined> {
+  checkTaken(`sheets[${i}]`, others, []);
+  const { next, result: sheet } = addSheet(spreadsheet, properties);
+  return { next: withSheet(next, (data ?? []).reduce(filled, sheet)), result: undefined };
 }
 
 function filled(sheet: Sheet, data: sheets_v4.Schema$GridData): Sheet {
@@ -74,7 +88,7 @@ function filled(sheet: Sheet, data: sheets_v4.Schema$GridData): Sheet {
   return writeCells(grownTo(sheet, startRow + rows.length, startColumn + width), changes);
 }
 
-export interface View {
+interface View {
   /** None: the whole spreadsheet. */
   readonly ranges: readonly ResolvedRange[];
   readonly gridData: boolean;
@@ -82,10 +96,7 @@ export interface View {
 }
 
 /** A spreadsheet as spreadsheets.get answers it. */
-export function shownSpreadsheet(
-  spreadsheet: Spreadsheet,
-  { ranges, gridData, mask }: View,
-): object {
+function shownSpreadsheet(spreadsheet: Spreadsheet, { ranges, gridData, mask }: View): object {
   const { id, properties } = spreadsheet;
   const withData = mask === undefined ? gridData : selects(mask, "sheets", "data");
   const sheets = spreadsheet.sheets.flatMap((sheet, index) => {
@@ -141,34 +152,24 @@ function gridDataOf(sheet: Sheet, rect: Rect, mask: Mask | undefined): object {
   };
 }
 
-function get({ spreadsheet, query, mask }: MethodCall): Result {
+export function getSpreadsheet({ spreadsheet, query, mask }: MethodCall): object {
   const ranges = (query["ranges"] ?? []).map((text) => resolve(spreadsheet, text));
-  const view = { ranges, gridData: flag(query, "includeGridData"), mask };
-  return { next: spreadsheet, answer: shownSpreadsheet(spreadsheet, view) };
+  return shownSpreadsheet(spreadsheet, { ranges, gridData: flag(query, "includeGridData"), mask });
 }
 
-function batchUpdate({ spreadsheet, body, mask }: MethodCall): Result {
+export function batchUpdate({ spreadsheet, body, mask }: MethodCall): Change<object> {
   const sent = body as sheets_v4.Schema$BatchUpdateSpreadsheetRequest;
   const requests = sent.requests ?? [];
   if (requests.length === 0) throw invalid("Must specify at least one request.");
-  const { next, replies } = runRequests(spreadsheet, requests);
+  const { next, result: replies } = inTurn(spreadsheet, requests, runRequest);
   const answer = { spreadsheetId: spreadsheet.id, replies };
-  if (sent.includeSpreadsheetInResponse !== true) return { next, answer };
+  if (sent.includeSpreadsheetInResponse !== true) return { next, result: answer };
   // A bad range refuses the whole batch, also when the mask leaves the spreadsheet out.
   const ranges = (sent.responseRanges ?? []).map((text) => resolve(next, text));
   const own = below(mask, "updatedSpreadsheet");
-  if (own === undefined) return { next, answer };
+  if (own === undefined) return { next, result: answer };
+  const gridData = sent.responseIncludeGridData === true;
   const whole = own.size === 0 || own.has("*");
-  const view = {
-    ranges,
-    gridData: sent.responseIncludeGridData === true,
-    mask: whole ? undefined : own,
-  };
-  const updatedSpreadsheet = applyMask(own, shownSpreadsheet(next, view));
-  return { next, answer: { ...answer, updatedSpreadsheet } };
+  const view = { ranges, gridData, mask: whole ? undefined : own };
+  return { next, result: { ...answer, updatedSpreadsheet: shownSpreadsheet(next, view) } };
 }
-
-export const SPREADSHEET_METHODS: Methods = {
-  "sheets.spreadsheets.get": get,
-  "sheets.spreadsheets.batchUpdate": batchUpdate,
-};

@@ -4,6 +4,7 @@ import { resize } from "./dimensions.ts";
 import { invalid } from "./errors.ts";
 import { below, parseUpdateMask, selects } from "./field-mask.ts";
 import {
+  type Change,
   checkedSize,
   inventedId,
   newSheet,
@@ -65,7 +66,7 @@ function nextTitle(spreadsheet: Spreadsheet): string {
 export function addSheet(
   spreadsheet: Spreadsheet,
   properties: SheetProperties = {},
-): { readonly next: Spreadsheet; readonly sheet: Sheet } {
+): Change<Sheet> {
   const { sheetType, title, gridProperties, hidden } = properties;
   if ((sheetType ?? "GRID") !== "GRID" && sheetType !== "SHEET_TYPE_UNSPECIFIED")
     throw invalid(`Sheets of type ${sheetType} are not supported by this emulator.`);
@@ -87,7 +88,7 @@ export function addSheet(
   };
   const sheets = spreadsheet.sheets.toSpliced(index, 0, sheet);
   const next = checkedSize({ ...spreadsheet, sheets, nextId: spreadsheet.nextId + 1 });
-  return { next, sheet };
+  return { next, result: sheet };
 }
 
 export function deleteSheet(

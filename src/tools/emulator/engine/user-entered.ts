@@ -1,14 +1,9 @@
 /** What USER_ENTERED makes of a string, as if it had been typed into the cell: formula, boolean, number, date or text. */
 import { MONTHS, serialOf } from "./number-formats.ts";
-import type { NumberFormat, Scalar } from "./spreadsheet.ts";
+import type { NumberFormat, RichCell } from "./spreadsheet.ts";
 
-/** What is entered into a cell. */
-export interface Entered {
-  readonly value?: Scalar;
-  readonly formula?: string;
-  /** Comes with the spelling. */
-  readonly format?: NumberFormat;
-}
+/** What is entered into a cell; the format comes with the spelling. */
+export type Entered = Omit<RichCell, "note">;
 
 /** Digits with optional groups, decimals and exponent. */
 const DIGITS = /^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?|\d{1,3}(?:,\d{3})+(?:\.\d*)?)$/i;
@@ -27,10 +22,9 @@ function parseNumber(text: string): Entered | undefined {
   if ((open === undefined) !== (close === undefined) || signs.length > 1) return undefined;
   if (before !== undefined && after !== undefined) return undefined;
   const signed = signs.some((mark) => mark !== "+") ? -value : value;
-  const format = formatOf(digits, before, after);
   return {
     value: signed / (after === "%" ? 100 : 1),
-    ...(format === undefined ? {} : { format }),
+    format: formatOf(digits, before, after),
   };
 }
 

@@ -5,10 +5,17 @@ import { tableAt } from "./append-table.ts";
 import { matchingRanges, rangesOf } from "./data-filter.ts";
 import { insert } from "./dimensions.ts";
 import { within } from "./errors.ts";
-import { flag, last, listed, type MethodCall, type Methods, type Result } from "./method.ts";
+import { flag, last, listed, type MethodCall, type WriteMethods } from "./method.ts";
 import { clip, resolve, type ResolvedRange } from "./ranges.ts";
 import { readOptions, type ReadOptions, readRange } from "./read-range.ts";
-import { grownTo, sheetWith, type Spreadsheet, withSheet } from "./spreadsheet.ts";
+import {
+  type Change,
+  grownTo,
+  inTurn,
+  sheetWith,
+  type Spreadsheet,
+  withSheet,
+} from "./spreadsheet.ts";
 import { clearRange, entriesOf, inputOption, writeRange, type WriteResult } from "./write-range.ts";
 
 /** An UpdateValuesResponse without the id. Counts of nothing are left out, as protobuf's defaults are. */
@@ -39,7 +46,7 @@ const queryEcho = (
       )
     : undefined;
 
-function update(call: MethodCall): Result {
+function update(call: MethodCall): Change<object> {
   const { spreadsheet, path, query } = call;
   const body = call.body as sheets_v4.Schema$ValueRange;
   const entries = entriesOf(body);
@@ -47,7 +54,7 @@ function update(call: MethodCall): Result {
   const range = resolve(spreadsheet, path["range"] ?? "");
   const { next, result } = writeRange(spreadsheet, range, entries, option);
   const response = updateResponse(next, result, queryEcho(call, body));
-  return { next, answer: { spreadsheetId: spreadsheet.id, ...response } };
+  return { next, result: { spreadsheetId: spreadsheet.id, ...response } };
 }
 
 type Data = sheets_v4.Schema$ValueRange & sheets_v4.Schema$DataFilterValueRange;
@@ -65,29 +72,30 @@ function writeAll(
   spreadsheet: Spreadsheet,
   body: BatchBody,
   rangesIn: (data: Data, i: number) => readonly ResolvedRange[],
-): Result {
+): Change<object> {
   const { data = [], responseValueRenderOption: value, responseDateTimeRenderOption: date } = body;
   const entries = data.map(entriesOf);
   const option = inputOption(body.valueInputOption);
   const parts = data.flatMap((part, i) =>
     rangesIn(part, i).map((range) => ({ ...part, range, entries: entries[i] ?? [] })),
   );
-  let next = spreadsheet;
-  const results = parts.map((part, i) => {
-    const write = () => writeRange(next, part.range, part.entries, option);
-    const done = within(`Invalid data[${i}]`, write);
-    ({ next } = done);
-    return { ...part, result: done.result };
-  });
-  const responses = results.map(({ result, majorDimension, dataFilter }) => {
+  const { next, result: results } = inTurn(spreadsheet, parts, (before, { range, entries }, i) =>
+    within(`Invalid data[${i}]`, () => writeRange(before, range, entries, option)),
+  );
+  const responses = results.map((result, i) => {
+    const { majorDimension, dataFilter } = parts[i] ?? {};
     const echo = body.includeValuesInResponse
       ? readOptions(majorDimension, value, date)
       : undefined;
     const response = updateResponse(next, result, echo);
     return dataFilter ? { ...response, dataFilter } : { spreadsheetId: next.id, ...response };
   });
-  const totals = totalsOf(results.map(({ result }) => result));
-  return { next, answer: { spreadsheetId: next.id, ...totals, ...listed("responses", responses) } };
+  const answer = {
+    spreadsheetId: next.id,
+    ...totalsOf(results),
+    ...listed("responses", responses),
+  };
+  return { next, result: answer };
 }
 
 function totalsOf(results: readonly WriteResult[]): object {
@@ -103,15 +111,15 @@ function totalsOf(results: readonly WriteResult[]): object {
   };
 }
 
-const batchUpdate = ({ spreadsheet, body }: MethodCall): Result =>
+const batchUpdate = ({ spreadsheet, body }: MethodCall): Change<object> =>
   writeAll(spreadsheet, body, ({ range }, i) => [
     within(`Invalid data[${i}]`, () => resolve(spreadsheet, range ?? "")),
   ]);
 
-const batchUpdateByDataFilter = ({ spreadsheet, body }: MethodCall): Result =>
+const batchUpdateByDataFilter = ({ spreadsheet, body }: MethodCall): Change<object> =>
   writeAll(spreadsheet, body, ({ dataFilter }) => rangesOf(spreadsheet, dataFilter ?? {}));
 
-function append(call: MethodCall): Result {
+function append(call: MethodCall): Change<object> {
   const { spreadsheet, path, query } = call;
   const body = call.body as sheets_v4.Schema$ValueRange;
   const entries = entriesOf(body);
@@ -129,52 +137,37 @@ function append(call: MethodCall): Result {
   const cell = { startRow: row, endRow: row + 1, startColumn: column, endColumn: column + 1 };
   const range = { sheetId, area: cell, single: true, text: "" };
   const { next, result } = writeRange(grown, range, entries, option);
-  const answer = {
-    spreadsheetId: spreadsheet.id,
-    ...(table === undefined ? {} : { tableRange: rangeName(sheet.title, table) }),
-    updates: {
-      spreadsheetId: spreadsheet.id,
-      ...updateResponse(next, result, queryEcho(call, body)),
-    },
-  };
-  return { next, answer };
+  const spreadsheetId = spreadsheet.id;
+  const updates = { spreadsheetId, ...updateResponse(next, result, queryEcho(call, body)) };
+  const tableRange = table && rangeName(sheet.title, table);
+  return { next, result: { spreadsheetId, ...(tableRange && { tableRange }), updates } };
 }
 
-function clearAll(
-  spreadsheet: Spreadsheet,
-  ranges: readonly ResolvedRange[],
-): { readonly next: Spreadsheet; readonly cleared: readonly string[] } {
-  let next = spreadsheet;
-  const cleared = ranges.map((one) => {
-    const done = clearRange(next, one);
-    ({ next } = done);
-    return done.range;
-  });
-  return { next, cleared };
+function clear({ spreadsheet, path }: MethodCall): Change<object> {
+  const { next, result } = clearRange(spreadsheet, resolve(spreadsheet, path["range"] ?? ""));
+  return { next, result: { spreadsheetId: spreadsheet.id, clearedRange: result } };
 }
 
-function clear({ spreadsheet, path }: MethodCall): Result {
-  const { next, range } = clearRange(spreadsheet, resolve(spreadsheet, path["range"] ?? ""));
-  return { next, answer: { spreadsheetId: spreadsheet.id, clearedRange: range } };
+function clearAll(spreadsheet: Spreadsheet, ranges: readonly ResolvedRange[]): Change<object> {
+  const { next, result } = inTurn(spreadsheet, ranges, clearRange);
+  return { next, result: { spreadsheetId: spreadsheet.id, ...listed("clearedRanges", result) } };
 }
 
-function batchClear({ spreadsheet, body }: MethodCall): Result {
+function batchClear({ spreadsheet, body }: MethodCall): Change<object> {
   const { ranges } = body as sheets_v4.Schema$BatchClearValuesRequest;
-  const { next, cleared } = clearAll(
-    spreadsheet,
-    (ranges ?? []).map((text) => resolve(spreadsheet, text)),
-  );
-  return { next, answer: { spreadsheetId: spreadsheet.id, ...listed("clearedRanges", cleared) } };
+  return clearAll(spreadsheet, ranges?.map((text) => resolve(spreadsheet, text)) ?? []);
 }
 
-function batchClearByDataFilter({ spreadsheet, body }: MethodCall): Result {
+function batchClearByDataFilter({ spreadsheet, body }: MethodCall): Change<object> {
   const { dataFilters } = body as sheets_v4.Schema$BatchClearValuesByDataFilterRequest;
-  const ranges = matchingRanges(spreadsheet, dataFilters ?? []).map(({ range }) => range);
-  const { next, cleared } = clearAll(spreadsheet, ranges);
-  return { next, answer: { spreadsheetId: spreadsheet.id, ...listed("clearedRanges", cleared) } };
+  const matches = matchingRanges(spreadsheet, dataFilters ?? []);
+  return clearAll(
+    spreadsheet,
+    matches.map(({ range }) => range),
+  );
 }
 
-export const WRITE_METHODS: Methods = {
+export const WRITE_METHODS: WriteMethods = {
   "sheets.spreadsheets.values.update": update,
   "sheets.spreadsheets.values.batchUpdate": batchUpdate,
   "sheets.spreadsheets.values.batchUpdateByDataFilter": batchUpdateByDataFilter,

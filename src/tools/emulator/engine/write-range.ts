@@ -9,6 +9,7 @@ import { type Lists, transposed, trimmed } from "./read-range.ts";
 import {
   cellAt,
   type CellChange,
+  type Change,
   cellsIn,
   compactCell,
   grownTo,
@@ -74,7 +75,7 @@ export function writeRange(
   range: ResolvedRange,
   entries: Entries,
   option: InputOption,
-): { readonly next: Spreadsheet; readonly result: WriteResult } {
+): Change<WriteResult> {
   const sheet = sheetWith(spreadsheet, range.sheetId);
   const rect = clip(sheet, range.area);
   checkFits(range, entries);
@@ -124,17 +125,13 @@ function changesOf(sheet: Sheet, rect: Rect, entries: Entries, option: InputOpti
 
 /** The cell after something was entered: note and format stay, unless the entry brings another kind of format. */
 function entered(old: RichCell, entry: Scalar, option: InputOption): RichCell {
-  const { note, format: own } = old;
   const typed = typedEntry(entry, option);
-  const keepsOwn =
+  const keepsFormat =
     typed.format === undefined ||
-    own?.type === typed.format.type ||
-    (isDateFormat(own) && isDateFormat(typed.format));
-  return {
-    ...(note === undefined ? {} : { note }),
-    ...typed,
-    ...(keepsOwn && own !== undefined ? { format: own } : {}),
-  };
+    old.format?.type === typed.format.type ||
+    (isDateFormat(old.format) && isDateFormat(typed.format));
+  const format = keepsFormat ? (old.format ?? typed.format) : typed.format;
+  return { ...typed, format, note: old.note };
 }
 
 function typedEntry(entry: Scalar, option: InputOption): Entered {
@@ -142,23 +139,17 @@ function typedEntry(entry: Scalar, option: InputOption): Entered {
   return option === "RAW" || typeof entry !== "string" ? { value: entry } : parseInput(entry);
 }
 
-/** Empties a range; formats and notes stay. */
+/** Empties a range; formats and notes stay. @returns the range's name */
 export function clearRange(
   spreadsheet: Spreadsheet,
   { sheetId, area }: ResolvedRange,
-): { readonly next: Spreadsheet; readonly range: string } {
+): Change<string> {
   const sheet = sheetWith(spreadsheet, sheetId);
   const rect = clip(sheet, area);
-  const changes = cellsIn(sheet, rect).map(({ row, column, cell }) => {
+  const changes = cellsIn(sheet, rect).map(({ cell, ...at }) => {
     const { format, note } = richCell(cell);
-    const kept = {
-      ...(format === undefined ? {} : { format }),
-      ...(note === undefined ? {} : { note }),
-    };
-    return { row, column, cell: compactCell(kept) };
+    return { ...at, cell: compactCell({ format, note }) };
   });
-  return {
-    next: withSheet(spreadsheet, writeCells(sheet, changes)),
-    range: rangeName(sheet.title, rect),
-  };
+  const next = withSheet(spreadsheet, writeCells(sheet, changes));
+  return { next, result: rangeName(sheet.title, rect) };
 }
