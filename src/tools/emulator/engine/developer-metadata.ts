@@ -144,13 +144,17 @@ function placeAt(spreadsheet: Spreadsheet, location: Location): Change<Place> {
   const sheet = sheetWith(spreadsheet, sheetId);
   const known = (on === "row" ? sheet.rows[index]?.id : sheet.columns[index]) ?? 0;
   if (known !== 0) return { next: spreadsheet, result: { on, sheetId, lineId: known } };
-  const rows = [...sheet.rows];
-  while (rows.length <= index) rows.push(null);
-  const row = rowOf(nextId, rows[index]?.cells ?? []);
-  const changed =
-    on === "row"
-      ? { ...sheet, rows: rows.with(index, row) }
-      : { ...sheet, columns: sheet.columns.with(index, nextId) };
-  const next = { ...withSheet(spreadsheet, changed), nextId: nextId + 1 };
+  const next = {
+    ...withSheet(spreadsheet, withLineId(sheet, on, index, nextId)),
+    nextId: nextId + 1,
+  };
   return { next, result: { on, sheetId, lineId: nextId } };
+}
+
+function withLineId(sheet: Sheet, on: "row" | "column", index: number, lineId: number): Sheet {
+  if (on === "column") return { ...sheet, columns: sheet.columns.with(index, lineId) };
+  const rows = sheet.rows.slice();
+  while (rows.length <= index) rows.push(null);
+  rows[index] = rowOf(lineId, rows[index]?.cells ?? []);
+  return { ...sheet, rows };
 }

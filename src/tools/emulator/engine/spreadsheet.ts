@@ -215,7 +215,7 @@ export function writeCells(sheet: Sheet, changes: Iterable<CellChange>): Sheet {
     cells[column] = cell;
   }
   if (changed.size === 0) return sheet;
-  const rows = [...sheet.rows];
+  const rows = sheet.rows.slice();
   for (const [row, cells] of changed) {
     while (rows.length < row) rows.push(null);
     rows[row] = rowOf(rows[row]?.id ?? 0, cells);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { fc } from "../../../support/fast-check.ts";
 import { createEngine } from "../../../../src/tools/emulator/engine/engine.ts";
 import { type Client, client, ok } from "./client.ts";
+import { resized, tag } from "./requests.ts";
 
 const small = fc.integer({ min: 0, max: 6 });
 const span = fc
@@ -58,43 +59,14 @@ const request: fc.Arbitrary<object> = fc.oneof(
   fc.tuple(gridRange, small, small).map(([source, rowIndex, columnIndex]) => ({
     cutPaste: { source, destination: { sheetId: 0, rowIndex, columnIndex } },
   })),
-  small.map((metadataId) => ({
-    createDeveloperMetadata: {
-      developerMetadata: {
-        metadataId: metadataId + 1,
-        metadataKey: "k",
-        location: {
-          dimensionRange: {
-            sheetId: 0,
-            dimension: "ROWS",
-            startIndex: metadataId,
-            endIndex: metadataId + 1,
-          },
-        },
-        visibility: "DOCUMENT",
-      },
-    },
-  })),
+  small.map((row) => tag(row + 1, row)),
   fc.constantFrom("x", "y").map((title) => ({ addSheet: { properties: { title } } })),
-  fc.constant({
-    updateSheetProperties: {
-      properties: { sheetId: 0, gridProperties: { rowCount: 5, columnCount: 5 } },
-      fields: "gridProperties(rowCount,columnCount)",
-    },
-  }),
+  fc.constant(resized(5, 5)),
 );
 
 function tiny(): Client {
   const c = client();
-  const gridProperties = { rowCount: 8, columnCount: 8 };
-  ok(
-    c.batch({
-      updateSheetProperties: {
-        properties: { sheetId: 0, gridProperties },
-        fields: "gridProperties(rowCount,columnCount)",
-      },
-    }),
-  );
+  ok(c.batch(resized(8, 8)));
   return c;
 }
 
