@@ -44,6 +44,10 @@ test("rows and columns: refusals", () => {
     said({ moveDimension: { source: rows(0, 5), destinationIndex: 3 } }),
     /within the source/,
   );
+  assert.equal(
+    said({ appendDimension: { sheetId: 0, dimension: "COLUMNS", length: 18_253 } }),
+    "appendDimension: This action would increase the number of columns in the sheet above the limit of 18278.",
+  );
   assert.match(
     said({ appendDimension: { sheetId: 0, dimension: "ROWS", length: 10_000_000 } }),
     /above the limit/,
