@@ -103,42 +103,35 @@ function formatDate(serial: number, pattern: string): string | undefined {
   if (Number.isNaN(date.getTime())) return undefined;
   const tokens = tokensOf(pattern);
   const twelve = tokens.includes("am/pm");
-  const texts = tokens.map((token) =>
-    token === "[h]"
-      ? String(Math.floor(Math.abs(serial) * 24 + 1e-7))
-      : dateToken(token, date, twelve),
-  );
-  return texts.join("");
+  return tokens.map((token) => dateToken(token, { date, serial, twelve })).join("");
 }
 
-function dateToken(token: string, date: Date, twelve: boolean): string {
-  const padded = (n: number): string => String(n).padStart(Math.min(token.length, 2), "0");
-  const hour = date.getUTCHours();
-  if (token === "am/pm") return hour < 12 ? "AM" : "PM";
-  switch (token[0]) {
-    case "y":
-      return token.length > 2
-        ? String(date.getUTCFullYear()).padStart(4, "0")
-        : String(date.getUTCFullYear() % 100).padStart(2, "0");
-    case "m": {
-      const name = MONTHS[date.getUTCMonth()] ?? "";
-      if (token.length < 3) return padded(date.getUTCMonth() + 1);
-      return token.length === 3 ? name.slice(0, 3) : name;
-    }
-    case "d":
-      return padded(date.getUTCDate());
-    case "h":
-      return padded(twelve ? hour % 12 || 12 : hour);
-    case "n":
-      return padded(date.getUTCMinutes());
-    case "s":
-      return padded(date.getUTCSeconds());
-    case ".":
-      if (token === ".") return token;
-      return `.${String(date.getUTCMilliseconds())
-        .padStart(3, "0")
-        .slice(0, token.length - 1)}`;
-    default:
-      return token;
-  }
+interface Clock {
+  readonly date: Date;
+  readonly serial: number;
+  readonly twelve: boolean;
+}
+
+/** The number that a letter shows. */
+const NUMBERS: Readonly<Record<string, (clock: Clock) => number>> = {
+  y: ({ date }) => date.getUTCFullYear() % 100,
+  m: ({ date }) => date.getUTCMonth() + 1,
+  d: ({ date }) => date.getUTCDate(),
+  h: ({ date, twelve }) => (twelve ? date.getUTCHours() % 12 || 12 : date.getUTCHours()),
+  n: ({ date }) => date.getUTCMinutes(),
+  s: ({ date }) => date.getUTCSeconds(),
+};
+
+function dateToken(token: string, clock: Clock): string {
+  const { date, serial } = clock;
+  const month = MONTHS[date.getUTCMonth()] ?? "";
+  if (token === "[h]") return String(Math.floor(Math.abs(serial) * 24 + 1e-7));
+  if (token === "am/pm") return date.getUTCHours() < 12 ? "AM" : "PM";
+  if (token.startsWith(".0"))
+    return `.${String(date.getUTCMilliseconds()).padStart(3, "0")}`.slice(0, token.length);
+  if (token.startsWith("yyy")) return String(date.getUTCFullYear()).padStart(4, "0");
+  if (token.startsWith("mmm")) return token.length === 3 ? month.slice(0, 3) : month;
+  const shown = NUMBERS[token.charAt(0)]?.(clock);
+  const width = token.startsWith("y") ? 2 : Math.min(token.length, 2);
+  return shown === undefined ? token : String(shown).padStart(width, "0");
 }

@@ -19,9 +19,7 @@ export interface ReadOptions {
   readonly date: "SERIAL_NUMBER" | "FORMATTED_STRING";
 }
 
-type Text = string | null | undefined;
-
-export const readOptions = (major: Text, value: Text, date: Text): ReadOptions => ({
+export const readOptions = (major: unknown, value: unknown, date: unknown): ReadOptions => ({
   major: major === "COLUMNS" ? major : "ROWS",
   value: value === "UNFORMATTED_VALUE" || value === "FORMULA" ? value : "FORMATTED_VALUE",
   date: date === "FORMATTED_STRING" ? date : "SERIAL_NUMBER",

@@ -58,16 +58,10 @@ export interface Metadata {
   readonly place: Place;
 }
 
-export interface Properties {
-  readonly title: string;
-  readonly locale: string;
-  readonly autoRecalc: string;
-  readonly timeZone: string;
-}
-
 export interface Spreadsheet {
   readonly id: string;
-  readonly properties: Properties;
+  /** Title, locale, autoRecalc and timeZone. */
+  readonly properties: Readonly<Record<string, string>>;
   /** In tab order. */
   readonly sheets: readonly Sheet[];
   readonly metadata: readonly Metadata[];

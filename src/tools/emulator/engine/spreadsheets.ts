@@ -13,7 +13,6 @@ import {
   grownTo,
   inTurn,
   newSheet,
-  type Properties,
   type Sheet,
   type Spreadsheet,
   withSheet,
@@ -22,7 +21,7 @@ import {
 import { addSheet, shownProperties } from "./tabs.ts";
 
 /** As recorded answers show them. */
-const NEW_PROPERTIES: Properties = {
+const NEW_PROPERTIES = {
   title: "Untitled spreadsheet",
   locale: "en_US",
   autoRecalc: "ON_CHANGE",

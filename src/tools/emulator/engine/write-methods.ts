@@ -5,7 +5,7 @@ import { tableAt } from "./append-table.ts";
 import { matchingRanges, rangesOf } from "./data-filter.ts";
 import { insert } from "./dimensions.ts";
 import { within } from "./errors.ts";
-import { flag, last, listed, type MethodCall, type WriteMethods } from "./method.ts";
+import { last, listed, type MethodCall, type WriteMethods } from "./method.ts";
 import { clip, resolve, type ResolvedRange } from "./ranges.ts";
 import { readOptions, type ReadOptions, readRange } from "./read-range.ts";
 import {
@@ -34,16 +34,9 @@ function updateResponse(
 }
 
 /** How the answer shows the written values; undefined when it doesn't. */
-const queryEcho = (
-  { query }: MethodCall,
-  { majorDimension }: sheets_v4.Schema$ValueRange,
-): ReadOptions | undefined =>
-  flag(query, "includeValuesInResponse")
-    ? readOptions(
-        majorDimension,
-        last(query, "responseValueRenderOption"),
-        last(query, "responseDateTimeRenderOption"),
-      )
+const echoOf = (given: (name: string) => unknown, major: unknown): ReadOptions | undefined =>
+  /^true$/i.test(String(given("includeValuesInResponse")))
+    ? readOptions(major, given("responseValueRenderOption"), given("responseDateTimeRenderOption"))
     : undefined;
 
 function update(call: MethodCall): Change<object> {
@@ -53,7 +46,11 @@ function update(call: MethodCall): Change<object> {
   const option = inputOption(last(query, "valueInputOption"));
   const range = resolve(spreadsheet, path["range"] ?? "");
   const { next, result } = writeRange(spreadsheet, range, entries, option);
-  const response = updateResponse(next, result, queryEcho(call, body));
+  const response = updateResponse(
+    next,
+    result,
+    echoOf((name) => last(query, name), body.majorDimension),
+  );
   return { next, result: { spreadsheetId: spreadsheet.id, ...response } };
 }
 
@@ -62,9 +59,7 @@ type Data = sheets_v4.Schema$ValueRange & sheets_v4.Schema$DataFilterValueRange;
 interface BatchBody {
   readonly data?: readonly Data[];
   readonly valueInputOption?: string | null;
-  readonly includeValuesInResponse?: boolean | null;
-  readonly responseValueRenderOption?: string | null;
-  readonly responseDateTimeRenderOption?: string | null;
+  readonly [name: string]: unknown;
 }
 
 /** Writes all parts or none, and adds up what they changed. */
@@ -73,7 +68,7 @@ function writeAll(
   body: BatchBody,
   rangesIn: (data: Data, i: number) => readonly ResolvedRange[],
 ): Change<object> {
-  const { data = [], responseValueRenderOption: value, responseDateTimeRenderOption: date } = body;
+  const { data = [] } = body;
   const entries = data.map(entriesOf);
   const option = inputOption(body.valueInputOption);
   const parts = data.flatMap((part, i) =>
@@ -84,9 +79,7 @@ function writeAll(
   );
   const responses = results.map((result, i) => {
     const { majorDimension, dataFilter } = parts[i] ?? {};
-    const echo = body.includeValuesInResponse
-      ? readOptions(majorDimension, value, date)
-      : undefined;
+    const echo = echoOf((name) => body[name], majorDimension);
     const response = updateResponse(next, result, echo);
     return dataFilter ? { ...response, dataFilter } : { spreadsheetId: next.id, ...response };
   });
@@ -112,12 +105,14 @@ function totalsOf(results: readonly WriteResult[]): object {
 }
 
 const batchUpdate = ({ spreadsheet, body }: MethodCall): Change<object> =>
-  writeAll(spreadsheet, body, ({ range }, i) => [
+  writeAll(spreadsheet, body as BatchBody, ({ range }, i) => [
     within(`Invalid data[${i}]`, () => resolve(spreadsheet, range ?? "")),
   ]);
 
 const batchUpdateByDataFilter = ({ spreadsheet, body }: MethodCall): Change<object> =>
-  writeAll(spreadsheet, body, ({ dataFilter }) => rangesOf(spreadsheet, dataFilter ?? {}));
+  writeAll(spreadsheet, body as BatchBody, ({ dataFilter }) =>
+    rangesOf(spreadsheet, dataFilter ?? {}),
+  );
 
 function append(call: MethodCall): Change<object> {
   const { spreadsheet, path, query } = call;
@@ -138,7 +133,14 @@ function append(call: MethodCall): Change<object> {
   const range = { sheetId, area: cell, single: true, text: "" };
   const { next, result } = writeRange(grown, range, entries, option);
   const spreadsheetId = spreadsheet.id;
-  const updates = { spreadsheetId, ...updateResponse(next, result, queryEcho(call, body)) };
+  const updates = {
+    spreadsheetId,
+    ...updateResponse(
+      next,
+      result,
+      echoOf((name) => last(query, name), body.majorDimension),
+    ),
+  };
   const tableRange = table && rangeName(sheet.title, table);
   return { next, result: { spreadsheetId, ...(tableRange && { tableRange }), updates } };
 }
