@@ -14,11 +14,10 @@ import {
   withSheet,
 } from "./spreadsheet.ts";
 
-/** Where metadata is at the moment: a place by index. */
-export type Location =
-  | { readonly on: "spreadsheet" }
-  | { readonly on: "sheet"; readonly sheetId: number }
-  | { readonly on: "row" | "column"; readonly sheetId: number; readonly index: number };
+/** Where metadata is at the moment: a place with an index instead of an id. */
+export interface Location extends Omit<Place, "lineId"> {
+  readonly index?: number;
+}
 
 /** Indices by id, once for each list of rows or columns: the lists are immutable. */
 const positions = new WeakMap<readonly unknown[], ReadonlyMap<number, number>>();
@@ -34,12 +33,12 @@ function positionsIn(lines: Sheet["rows"] | Sheet["columns"]): ReadonlyMap<numbe
 }
 
 export function locationOf(spreadsheet: Spreadsheet, { place }: Metadata): Location {
-  if (!("lineId" in place)) return place;
-  const { on, sheetId, lineId } = place;
-  const { rows, columns } = sheetWith(spreadsheet, sheetId);
-  const lines = on === "row" ? rows : columns;
+  const { lineId, ...location } = place;
+  if (lineId === undefined) return location;
+  const { rows, columns } = sheetWith(spreadsheet, place.sheetId);
+  const lines = place.on === "ROW" ? rows : columns;
   const index = (positions.get(lines) ?? positionsIn(lines)).get(lineId) ?? -1;
-  return { on, sheetId, index };
+  return { ...location, index };
 }
 
 /** Metadata in the API's form. */
@@ -54,17 +53,12 @@ export function shown(spreadsheet: Spreadsheet, metadata: Metadata): object {
   };
 }
 
-export function shownLocation(location: Location): object {
-  if (location.on === "spreadsheet") return { locationType: "SPREADSHEET", spreadsheet: true };
-  const { on, sheetId } = location;
-  if (on === "sheet") return { locationType: "SHEET", sheetId };
-  const dimensionRange = {
-    ...(sheetId === 0 ? {} : { sheetId }),
-    dimension: `${on.toUpperCase()}S`,
-    startIndex: location.index,
-    endIndex: location.index + 1,
-  };
-  return { locationType: on.toUpperCase(), dimensionRange };
+function shownLocation({ on, sheetId, index }: Location): object {
+  if (on === "SPREADSHEET") return { locationType: on, spreadsheet: true };
+  if (index === undefined) return { locationType: on, sheetId };
+  const range = { dimension: `${on}S`, startIndex: index, endIndex: index + 1 };
+  const dimensionRange = sheetId === 0 ? range : { sheetId, ...range };
+  return { locationType: on, dimensionRange };
 }
 
 /** @throws GoogleError for a location that isn't there, or that is no single place */
@@ -73,10 +67,10 @@ export function readLocation(
   sent: sheets_v4.Schema$DeveloperMetadataLocation,
 ): Location {
   const { dimensionRange: range, sheetId, spreadsheet: whole } = sent;
-  if (range !== undefined && range !== null) return readLine(spreadsheet, range);
-  if (sheetId !== undefined && sheetId !== null)
-    return { on: "sheet", sheetId: sheetWith(spreadsheet, sheetId).sheetId };
-  if (whole === true) return { on: "spreadsheet" };
+  if (range) return readLine(spreadsheet, range);
+  if (typeof sheetId === "number")
+    return { on: "SHEET", sheetId: sheetWith(spreadsheet, sheetId).sheetId };
+  if (whole === true) return { on: "SPREADSHEET" };
   throw invalid("Developer metadata must have a location.");
 }
 
@@ -87,14 +81,14 @@ function readLine(spreadsheet: Spreadsheet, range: sheets_v4.Schema$DimensionRan
     throw invalid("dimensionRange.dimension must be specified.");
   const size = sizeOf(sheet, dimension);
   const [start, end] = [range.startIndex ?? 0, range.endIndex ?? size];
-  const on = dimension === "ROWS" ? "row" : "column";
+  const noun = dimension === "ROWS" ? "row" : "column";
   if (start < 0 || end !== start + 1)
     throw invalid(
-      `Developer metadata can only be associated with a single ${on}; the range was [${start}, ${end}).`,
+      `Developer metadata can only be associated with a single ${noun}; the range was [${start}, ${end}).`,
     );
   if (end > size)
-    throw invalid(`dimensionRange.endIndex (${end}) is beyond the grid (${size} ${on}s).`);
-  return { on, sheetId: sheet.sheetId, index: start };
+    throw invalid(`dimensionRange.endIndex (${end}) is beyond the grid (${size} ${noun}s).`);
+  return { on: dimension === "ROWS" ? "ROW" : "COLUMN", sheetId: sheet.sheetId, index: start };
 }
 
 /** Characters of keys and values that the spreadsheet itself, and each sheet with its rows and columns, may hold. */
@@ -102,10 +96,8 @@ const MOST_STORED = 30_000;
 
 /** https://developers.google.com/workspace/sheets/api/guides/metadata; users saw these words after about 1,200 entries on rows. */
 function checkStorage(all: readonly Metadata[], added: Metadata): void {
-  const scope = ({ place }: Metadata): number | undefined =>
-    place.on === "spreadsheet" ? undefined : place.sheetId;
   const stored = [...all, added]
-    .filter((metadata) => scope(metadata) === scope(added))
+    .filter(({ place }) => place.sheetId === added.place.sheetId)
     .reduce((sum, { key, value = "" }) => sum + key.length + value.length, 0);
   if (stored > MOST_STORED)
     throw invalid("Adding the requested developer metadata would exceed the allowed storage limit");
@@ -117,8 +109,7 @@ export function createMetadata(
   sent: sheets_v4.Schema$DeveloperMetadata,
 ): Change<Metadata> {
   const { metadataId, metadataKey: key, metadataValue: value, visibility } = sent;
-  if (key === undefined || key === null || key === "")
-    throw invalid("Developer metadata key must be specified.");
+  if (!key) throw invalid("Developer metadata key must be specified.");
   const taken = (id: number): boolean => spreadsheet.metadata.some((m) => m.id === id);
   const id = metadataId ?? inventedId(spreadsheet, taken);
   if (id < 1) throw invalid(`Developer metadata ID must be a positive number: ${id}`);
@@ -130,31 +121,31 @@ export function createMetadata(
   if (visibility !== "DOCUMENT" && visibility !== "PROJECT")
     throw invalid("Developer metadata visibility must be specified.");
   const { next, result: place } = placeAt(spreadsheet, location);
-  const metadata = { id, key, ...(value && { value }), visibility, place };
+  const text = typeof value === "string" ? { value } : {};
+  const metadata = { id, key, ...text, visibility, place };
   checkStorage(spreadsheet.metadata, metadata);
   const all = [...next.metadata, metadata];
   return { next: { ...next, metadata: all, nextId: next.nextId + 1 }, result: metadata };
 }
 
 /** The place that a location is; a row or column without an id gets one. */
-function placeAt(spreadsheet: Spreadsheet, location: Location): Change<Place> {
-  if (!("index" in location)) return { next: spreadsheet, result: location };
-  const { on, sheetId, index } = location;
-  const { nextId } = spreadsheet;
-  const sheet = sheetWith(spreadsheet, sheetId);
-  const known = (on === "row" ? sheet.rows[index]?.id : sheet.columns[index]) ?? 0;
-  if (known !== 0) return { next: spreadsheet, result: { on, sheetId, lineId: known } };
-  const next = {
-    ...withSheet(spreadsheet, withLineId(sheet, on, index, nextId)),
-    nextId: nextId + 1,
-  };
-  return { next, result: { on, sheetId, lineId: nextId } };
+function placeAt(spreadsheet: Spreadsheet, { index, ...place }: Location): Change<Place> {
+  if (index === undefined) return { next: spreadsheet, result: place };
+  const sheet = sheetWith(spreadsheet, place.sheetId);
+  const isRow = place.on === "ROW";
+  const known = (isRow ? sheet.rows[index]?.id : sheet.columns[index]) ?? 0;
+  if (known !== 0) return { next: spreadsheet, result: { ...place, lineId: known } };
+  const lineId = spreadsheet.nextId;
+  const changed = isRow
+    ? withRowId(sheet, index, lineId)
+    : { ...sheet, columns: sheet.columns.with(index, lineId) };
+  const next = { ...withSheet(spreadsheet, changed), nextId: lineId + 1 };
+  return { next, result: { ...place, lineId } };
 }
 
-function withLineId(sheet: Sheet, on: "row" | "column", index: number, lineId: number): Sheet {
-  if (on === "column") return { ...sheet, columns: sheet.columns.with(index, lineId) };
+function withRowId(sheet: Sheet, index: number, id: number): Sheet {
   const rows = sheet.rows.slice();
   while (rows.length <= index) rows.push(null);
-  rows[index] = rowOf(lineId, rows[index]?.cells ?? []);
+  rows[index] = rowOf(id, rows[index]?.cells ?? []);
   return { ...sheet, rows };
 }

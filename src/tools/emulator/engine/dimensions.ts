@@ -121,9 +121,7 @@ export function remove(
   const gone = new Set(ids.slice(start, end));
   const left = edited(sheet, dimension, (list) => [...list.slice(0, start), ...list.slice(end)]);
   const rowCount = dimension === "ROWS" ? size - (end - start) : sheet.rowCount;
-  const metadata = spreadsheet.metadata.filter(
-    ({ place }) => !("lineId" in place) || !gone.has(place.lineId),
-  );
+  const metadata = spreadsheet.metadata.filter(({ place }) => !gone.has(place.lineId ?? NaN));
   return withSheet({ ...spreadsheet, metadata }, { ...left, rowCount });
 }
 

@@ -45,10 +45,12 @@ export interface Sheet {
   readonly columns: readonly number[];
 }
 
-export type Place =
-  | { readonly on: "spreadsheet" }
-  | { readonly on: "sheet"; readonly sheetId: number }
-  | { readonly on: "row" | "column"; readonly sheetId: number; readonly lineId: number };
+/** Where metadata is attached: without a sheet for the spreadsheet, with the id of a row or column for these. */
+export interface Place {
+  readonly on: "SPREADSHEET" | "SHEET" | "ROW" | "COLUMN";
+  readonly sheetId?: number;
+  readonly lineId?: number;
+}
 
 export interface Metadata {
   readonly id: number;

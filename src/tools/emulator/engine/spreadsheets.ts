@@ -115,21 +115,17 @@ function shownSpreadsheet(spreadsheet: Spreadsheet, { ranges, gridData, mask }: 
     properties,
     sheets,
     spreadsheetUrl: `https://docs.google.com/spreadsheets/d/${id}/edit`,
-    ...metadataOn(spreadsheet, undefined),
+    ...metadataOn(spreadsheet),
   };
 }
 
 /** The metadata of a sheet itself; without one, of the spreadsheet itself. */
-function metadataOn(spreadsheet: Spreadsheet, sheetId: number | undefined): object {
-  const own = spreadsheet.metadata.filter(({ place }) =>
-    sheetId === undefined
-      ? place.on === "spreadsheet"
-      : place.on === "sheet" && place.sheetId === sheetId,
+function metadataOn(spreadsheet: Spreadsheet, sheetId?: number): object {
+  const own = spreadsheet.metadata.filter(
+    ({ place }) => place.sheetId === sheetId && place.lineId === undefined,
   );
-  return listed(
-    "developerMetadata",
-    own.map((metadata) => shown(spreadsheet, metadata)),
-  );
+  const all = own.map((metadata) => shown(spreadsheet, metadata));
+  return listed("developerMetadata", all);
 }
 
 /** Empty cells and rows at the end are left out, those between are {}. */

@@ -100,9 +100,7 @@ export function deleteSheet(
   if (sheets.length === 0) throw invalid("You can't remove all the sheets in a document.");
   if (sheets.every((s) => s.hidden))
     throw invalid("You can't remove all the visible sheets in a document.");
-  const metadata = spreadsheet.metadata.filter(
-    ({ place }) => place.on === "spreadsheet" || place.sheetId !== sheetId,
-  );
+  const metadata = spreadsheet.metadata.filter(({ place }) => place.sheetId !== sheetId);
   return { ...spreadsheet, sheets, metadata };
 }
 
