@@ -48,7 +48,7 @@ function checkFits(rows: Block["rows"], bounds: Rect): void {
   }
 }
 
-/** Rows of CellData, and the mask of what is written. */
+/** Rows of CellData, and the mask that selects the fields to write. */
 interface Block {
   readonly rows: readonly sheets_v4.Schema$RowData[];
   readonly mask: Mask;
