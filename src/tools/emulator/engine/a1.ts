@@ -19,11 +19,11 @@ export interface Rect {
   readonly endColumn: number;
 }
 
-/** A range as written: a title (quoted or not), an area, or a bare name that may be a title. */
+/** A range as written: a title in quotes, an area with or without a title, or a name that may be a title. */
 export type Reference =
-  | { readonly is: "area"; readonly title?: string; readonly area: Area; readonly single: boolean }
   | { readonly is: "sheet"; readonly title: string }
-  | { readonly is: "name"; readonly name: string; readonly title?: string };
+  | { readonly is: "area"; readonly title?: string; readonly area: Area; readonly single: boolean }
+  | { readonly is: "name"; readonly title?: string; readonly name: string };
 
 /** 0 → A, 25 → Z, 26 → AA. */
 export function columnName(index: number): string {
@@ -34,109 +34,71 @@ export function columnName(index: number): string {
 }
 
 /** A → 0; letters of any case. */
-export function columnIndex(name: string): number {
-  let n = 0;
-  for (const letter of name.toUpperCase()) n = n * 26 + letter.charCodeAt(0) - 64;
-  return n - 1;
-}
+export const columnIndex = (name: string): number =>
+  Array.from(name.toUpperCase()).reduce((n, letter) => n * 26 + letter.charCodeAt(0) - 64, 0) - 1;
 
-const cellName = (row: number, column: number): string => `${columnName(column)}${row + 1}`;
-
-/** A1:B2; a single cell has no colon. */
-export function rectName(rect: Rect): string {
-  const first = cellName(rect.startRow, rect.startColumn);
-  const last = cellName(rect.endRow - 1, rect.endColumn - 1);
-  return first === last ? first : `${first}:${last}`;
-}
-
-const ENDPOINT = /^\$?([A-Za-z]{1,3})?\$?([1-9]\d{0,7})?$/;
-const LOOKS_LIKE_CELL = /^([A-Za-z]{1,3}\d+|[Rr]\d*([Cc]\d*)?|[Cc]\d*)$/;
 const PLAIN_TITLE = /^[A-Za-z_][A-Za-z0-9_.]*$/;
+const LOOKS_LIKE_CELL = /^([A-Za-z]{1,3}\d+|[Rr]\d*([Cc]\d*)?|[Cc]\d*)$/;
 
 /** A sheet's title as answers and formulas show it. */
-export function quoteTitle(title: string): string {
-  return PLAIN_TITLE.test(title) && !LOOKS_LIKE_CELL.test(title)
+export const quoteTitle = (title: string): string =>
+  PLAIN_TITLE.test(title) && !LOOKS_LIKE_CELL.test(title)
     ? title
     : `'${title.replaceAll("'", "''")}'`;
+
+/** Sheet1!A1:B2; a single cell has no colon. */
+export function rangeName(title: string, rect: Rect): string {
+  const first = `${columnName(rect.startColumn)}${rect.startRow + 1}`;
+  const last = `${columnName(rect.endColumn - 1)}${rect.endRow}`;
+  return `${quoteTitle(title)}!${first === last ? first : `${first}:${last}`}`;
 }
 
-export const rangeName = (title: string, rect: Rect): string =>
-  `${quoteTitle(title)}!${rectName(rect)}`;
-
-interface Endpoint {
-  readonly row?: number;
-  readonly column?: number;
+interface Corner {
+  readonly row?: number | undefined;
+  readonly column?: number | undefined;
 }
 
-function endpoint(text: string): Endpoint | undefined {
-  const match = ENDPOINT.exec(text);
-  if (match === null || text === "" || text === "$") return undefined;
-  const [, letters, digits] = match;
+function corner(text: string): Corner | undefined {
+  const match = /^\$?([A-Za-z]{1,3})?\$?([1-9]\d{0,7})?$/.exec(text);
+  const [, letters, digits] = match ?? [];
+  if (letters === undefined && digits === undefined) return undefined;
   return {
-    ...(letters === undefined ? {} : { column: columnIndex(letters) }),
-    ...(digits === undefined ? {} : { row: Number(digits) - 1 }),
+    column: letters === undefined ? undefined : columnIndex(letters),
+    row: digits === undefined ? undefined : Number(digits) - 1,
   };
 }
 
-const sorted = (
-  a: number | undefined,
-  b: number | undefined,
-): [number | undefined, number | undefined] =>
-  a !== undefined && b !== undefined && a > b ? [b, a] : [a, b];
-
-const after = (n: number | undefined): number | undefined => (n === undefined ? undefined : n + 1);
-
-/** The area that the part after the "!" names, or undefined when it is none. */
-export function parseArea(text: string): { area: Area; single: boolean } | undefined {
-  const parts = text.split(":").map(endpoint);
-  const [first, last] = parts;
-  if (parts.length > 2 || first === undefined || (parts.length === 2 && last === undefined))
-    return undefined;
-  if (last === undefined) {
-    if (first.row === undefined || first.column === undefined) return undefined;
-    return {
-      area: {
-        startRow: first.row,
-        endRow: first.row + 1,
-        startColumn: first.column,
-        endColumn: first.column + 1,
-      },
-      single: true,
-    };
-  }
-  const rows = sorted(first.row, last.row);
-  const columns = sorted(first.column, last.column);
-  return {
-    area: {
-      startRow: rows[0],
-      endRow: after(rows[1]),
-      startColumn: columns[0],
-      endColumn: after(columns[1]),
-    },
-    single: false,
-  };
+/** A half-open span between two bounds in any order; an open bound comes last. */
+function span(a: number | undefined, b: number | undefined): (number | undefined)[] {
+  const [start, last] = a !== undefined && b !== undefined && a > b ? [b, a] : [a, b];
+  return [start, last === undefined ? undefined : last + 1];
 }
 
-/** Splits off a quoted title ('' stands for '); undefined when the text doesn't start with one. */
-function quoted(text: string): { title: string; rest: string } | undefined {
-  const match = /^'((?:[^']|'')*)'(?=$|!)/.exec(text);
-  return match === null
-    ? undefined
-    : { title: (match[1] ?? "").replaceAll("''", "'"), rest: text.slice(match[0].length) };
+/** The area that the part after the "!" names, or undefined when it names none. */
+function areaNamed(text: string): { area: Area; single: boolean } | undefined {
+  const corners = text.split(":").map(corner);
+  const single = corners.length === 1;
+  const [first, last = single ? first : undefined] = corners;
+  if (corners.length > 2 || first === undefined || last === undefined) return undefined;
+  if (single && (first.row === undefined || first.column === undefined)) return undefined;
+  const [startRow, endRow] = span(first.row, last.row);
+  const [startColumn, endColumn] = span(first.column, last.column);
+  return { area: { startRow, endRow, startColumn, endColumn }, single };
 }
 
-/** Reads a range as written. @returns undefined when it is no range in any notation. */
+/** Reads a range as written. @returns undefined when it is no range */
 export function parseReference(text: string): Reference | undefined {
-  const quote = quoted(text);
-  if (quote !== undefined && quote.rest === "")
-    return quote.title === "" ? undefined : { is: "sheet", title: quote.title };
-  if (quote === undefined && text.startsWith("'")) return undefined;
-  const bang = quote === undefined ? text.lastIndexOf("!") : text.length - quote.rest.length;
-  const title = quote?.title ?? (bang < 0 ? undefined : text.slice(0, bang));
-  const rest = bang < 0 ? text : text.slice(bang + 1);
+  const quoted = /^'((?:[^']|'')+)'(?:!|$)/.exec(text);
+  if (quoted === null && text.startsWith("'")) return undefined;
+  const bang = quoted === null ? text.lastIndexOf("!") : quoted[0].length - 1;
+  const title = quoted?.[1]?.replaceAll("''", "'") ?? (bang < 0 ? undefined : text.slice(0, bang));
+  if (quoted !== null && title !== undefined && quoted[0] === text && !text.endsWith("!"))
+    return { is: "sheet", title };
+  const rest = text.slice(bang + 1);
   if (title === "" || rest === "") return undefined;
-  const found = parseArea(rest);
   const named = title === undefined ? {} : { title };
-  if (found !== undefined) return { is: "area", ...named, ...found };
-  return { is: "name", name: rest, ...named };
+  const found = areaNamed(rest);
+  return found === undefined
+    ? { is: "name", ...named, name: rest }
+    : { is: "area", ...named, ...found };
 }

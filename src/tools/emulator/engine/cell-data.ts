@@ -1,94 +1,70 @@
 /** CellData of the API, to and from a cell. */
-import { type Cell, type Rich, type Scalar, slim, toRich } from "./cell.ts";
-import { ERROR_TYPES, type Failure, isFailure } from "./constant-formula.ts";
+import type { sheets_v4 } from "@googleapis/sheets";
+import { ERROR_TYPES, type Failure, isFailure, resultOf } from "./constant-formula.ts";
 import { invalid } from "./errors.ts";
-import { below, type Mask, parseUpdateMask, update } from "./fieldmask.ts";
-import { isObject, type JsonObject, present, stringAt } from "./json.ts";
-import { formatted, resultOf } from "./render.ts";
+import { type Mask, parseUpdateMask, selects } from "./field-mask.ts";
+import { formatNumber } from "./number-formats.ts";
+import {
+  type Cell,
+  compactCell,
+  type NumberFormat,
+  richCell,
+  type RichCell,
+  type Scalar,
+} from "./spreadsheet.ts";
 
-const extended = (value: Scalar): JsonObject =>
-  typeof value === "string"
-    ? { stringValue: value }
-    : typeof value === "number"
-      ? { numberValue: value }
-      : { boolValue: value };
-
-const entered = ({ value, formula }: Rich): JsonObject | undefined =>
-  formula === undefined
-    ? value === undefined
-      ? undefined
-      : extended(value)
-    : { formulaValue: formula };
-
-/** The fields of CellData that a request can write. */
-const WRITABLE = new Set(["userEnteredValue", "note"]);
-
-function writable(cell: Cell | undefined): JsonObject {
-  const rich = toRich(cell);
-  const userEnteredValue = entered(rich);
-  return {
-    ...(userEnteredValue === undefined ? {} : { userEnteredValue }),
-    ...(rich.note === undefined ? {} : { note: rich.note }),
-  };
+/** A value as its cell shows it on screen. */
+export function formatted(
+  value: Scalar | Failure | undefined,
+  format: NumberFormat | undefined,
+): string {
+  if (isFailure(value)) return value.error;
+  if (typeof value === "number") return formatNumber(value, format);
+  return typeof value === "boolean" ? String(value).toUpperCase() : (value ?? "");
 }
 
-/** Reads the mask of an update of cells. @throws Refusal when it names a field that the emulator does not write */
-export function parseCellMask(text: string | undefined): Mask {
-  const mask = parseUpdateMask(text, "CellData");
-  checkWritable(mask.keys());
-  return mask;
-}
+const extended = (value: Scalar): object => ({
+  [`${typeof value === "boolean" ? "bool" : typeof value}Value`]: value,
+});
 
-function checkWritable(names: Iterable<string>): void {
-  for (const name of names)
-    if (!WRITABLE.has(name)) throw invalid(`Writing ${name} is not supported by this emulator.`);
-}
-
-function effective(value: Scalar | Failure | undefined): JsonObject {
+function effective(value: Scalar | Failure | undefined): object {
   if (value === undefined) return {};
   return isFailure(value) ? { errorValue: { type: ERROR_TYPES[value.error] } } : extended(value);
 }
 
-/** A cell as includeGridData answers it, computed only where the mask wants it; undefined for no cell. */
-export function cellData(cell: Cell | undefined, mask: Mask | undefined): JsonObject | undefined {
-  if (cell === undefined) return undefined;
-  const { userEnteredValue, ...rest } = writable(cell);
-  const wants = (name: string): boolean => below(mask, name) !== undefined;
-  const filled = userEnteredValue !== undefined;
-  const { numberFormat } = toRich(cell);
-  const value =
-    filled && (wants("effectiveValue") || wants("formattedValue")) ? resultOf(cell) : undefined;
+/** A cell as grid data has it. */
+export function cellData(cell: Cell): object {
+  const { value, formula, format, note } = richCell(cell);
+  const result = resultOf(cell);
+  const filled = value !== undefined || formula !== undefined;
   return {
     ...(filled
       ? {
-          userEnteredValue,
-          effectiveValue: effective(value),
-          formattedValue: formatted(value, numberFormat),
+          userEnteredValue: formula === undefined ? effective(value) : { formulaValue: formula },
+          effectiveValue: effective(result),
+          formattedValue: formatted(result, format),
         }
       : {}),
-    ...(numberFormat === undefined ? {} : { userEnteredFormat: { numberFormat } }),
-    ...rest,
+    ...(format === undefined ? {} : { userEnteredFormat: { numberFormat: format } }),
+    ...(note === undefined ? {} : { note }),
   };
 }
 
 /** What an ExtendedValue enters. A stringValue is text whatever it looks like: "=1+1" stays a string. */
-function contentOf(value: JsonObject): { value?: Scalar; formula?: string } {
-  const { numberValue, boolValue } = value;
-  const [formula, text] = [stringAt(value, "formulaValue"), stringAt(value, "stringValue")];
-  if (formula !== undefined) {
-    if (!formula.startsWith("=") || formula.length < 2)
-      throw invalid("Invalid value: formulaValue must start with '='.");
-    return { formula };
+function enteredBy(sent: sheets_v4.Schema$ExtendedValue): RichCell {
+  const { formulaValue: formula, stringValue: text, boolValue, numberValue } = sent;
+  if (formula !== undefined && formula !== null) {
+    if (formula.startsWith("=") && formula.length > 1) return { formula };
+    throw invalid("Invalid value: formulaValue must start with '='.");
   }
-  if (text !== undefined) return text === "" ? {} : { value: checkText(text) };
-  if (typeof boolValue === "boolean") return { value: boolValue };
-  const n = typeof numberValue === "string" ? Number(numberValue) : numberValue;
-  return typeof n === "number" && Number.isFinite(n) ? { value: n } : {};
+  if (text !== undefined && text !== null) return text === "" ? {} : { value: checkText(text) };
+  const value = boolValue ?? numberValue ?? undefined;
+  return value === undefined || !Number.isFinite(Number(value)) ? {} : { value };
 }
 
 const LONGEST_TEXT = 50_000;
 
-/** @throws Refusal for more than a cell can hold */
+/** @throws GoogleError for more than a cell can hold */
 export function checkText(text: string): string {
   if (text.length <= LONGEST_TEXT) return text;
   throw invalid(
@@ -96,25 +72,42 @@ export function checkText(text: string): string {
   );
 }
 
-/** The cell that CellData describes. */
-function fromData(data: JsonObject): Rich {
-  const value = isObject(data["userEnteredValue"]) ? contentOf(data["userEnteredValue"]) : {};
-  const note = stringAt(data, "note");
-  return { ...value, ...(note === undefined ? {} : { note }) };
+const WRITABLE = ["userEnteredValue", "note"];
+
+function checkWritable(name: string): void {
+  if (!WRITABLE.includes(name)) throw invalid(`Writing ${name} is not supported by this emulator.`);
+}
+
+/**
+ * Reads the mask of an update of cells.
+ * @throws GoogleError when it names a field, or a part of a value, that the emulator does not write
+ */
+export function parseCellMask(text: string | null | undefined): Mask {
+  const mask = parseUpdateMask(text, "CellData");
+  for (const [name, child] of mask) {
+    checkWritable(name);
+    for (const part of child.keys()) checkWritable(`${name}.${part}`);
+  }
+  return mask;
 }
 
 /**
  * The cell after the fields of a mask were taken from `data`; fields that `data` lacks are cleared.
- * @throws Refusal when the mask takes all fields and `data` has one that the emulator does not write
+ * @throws GoogleError when the mask takes all fields and `data` has one that the emulator does not write
  */
-export function written(cell: Cell | undefined, data: JsonObject, mask: Mask): Cell | undefined {
-  if (mask.size === 0) {
-    checkWritable(Object.keys(present(data)));
-    return slim(fromData(data));
-  }
-  const { numberFormat } = toRich(cell);
-  return slim({
-    ...fromData(update(writable(cell), data, mask)),
-    ...(numberFormat === undefined ? {} : { numberFormat }),
+export function written(
+  cell: Cell | null,
+  data: sheets_v4.Schema$CellData,
+  mask: Mask,
+): Cell | null {
+  const all = mask.size === 0;
+  if (all) for (const [name, sent] of Object.entries(data)) if (sent !== null) checkWritable(name);
+  const { value, formula, format, note } = richCell(cell);
+  return compactCell({
+    ...(selects(mask, "userEnteredValue")
+      ? enteredBy(data.userEnteredValue ?? {})
+      : { value, formula }),
+    note: (selects(mask, "note") ? data.note : note) ?? undefined,
+    format: all ? undefined : format,
   });
 }

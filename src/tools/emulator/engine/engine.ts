@@ -1,95 +1,126 @@
 /** Google Sheets API v4 in memory, by method name: what the API does, without HTTP. */
-import type { Engine, EngineAnswer, EngineCall } from "../engine.types.ts";
-import { atomically, type Book, newSheet } from "./book.ts";
-import { NEW_PROPERTIES } from "./defaults.ts";
-import { dumpLibrary, loadLibrary } from "./dump.ts";
-import { badFields, invalid, Refusal } from "./errors.ts";
-import { applyMask, parseMask } from "./fieldmask.ts";
-import { isObject, type JsonObject } from "./json.ts";
-import { FILTER_METHODS } from "./methods/by-filter.ts";
-import type { Library, Method } from "./methods/method.ts";
-import { SPREADSHEET_METHODS } from "./methods/spreadsheets.ts";
-import { VALUES_METHODS } from "./methods/values.ts";
+import { createHash } from "node:crypto";
+import { METHODS } from "../api/discovery.ts";
+import { violationsOf } from "../api/validate.ts";
+import type { Engine, EngineCall } from "../engine.types.ts";
+import { badFields, GoogleError, invalid, notFound } from "./errors.ts";
+import { applyMask, parseMask } from "./field-mask.ts";
+import { last, type ReadMethods, type WriteMethods } from "./method.ts";
+import { READ_METHODS } from "./read-methods.ts";
+import { checkedSize, newSheet, type Spreadsheet, writeCells } from "./spreadsheet.ts";
+import { batchUpdate, blank, create, getSpreadsheet } from "./spreadsheets.ts";
+import { WRITE_METHODS } from "./write-methods.ts";
 
-const METHODS: ReadonlyMap<string, Method> = new Map(
-  [SPREADSHEET_METHODS, VALUES_METHODS, FILTER_METHODS].flatMap((methods) =>
-    Object.entries(methods),
-  ),
-);
+const CREATE = "sheets.spreadsheets.create";
+const READS: ReadMethods = { "sheets.spreadsheets.get": getSpreadsheet, ...READ_METHODS };
+const WRITES: WriteMethods = {
+  [CREATE]: create,
+  "sheets.spreadsheets.batchUpdate": batchUpdate,
+  ...WRITE_METHODS,
+};
+
+/** Raised when the form of the state changes. */
+const FORM = 2;
+
+/** Everything that the engine keeps: immutable, and plain JSON. */
+interface State {
+  readonly form: typeof FORM;
+  readonly spreadsheets: readonly Spreadsheet[];
+}
 
 /**
- * Spreadsheets in memory. Calls that the API would refuse are answered with its error envelope and change nothing; an
- * exception from `call` is a bug, and then too nothing has changed.
- * @param dump what `dump()` gave, to go on from there
+ * Spreadsheets in memory. A call that the API would refuse is answered with its error envelope and changes nothing. An
+ * exception from `call` is a bug, and changes nothing either.
+ * @param dump the state of an earlier engine, to go on from there
+ * @throws TypeError for what no engine dumped
  */
 export function createEngine(dump?: unknown): Engine {
-  const library = loadLibrary(dump);
+  let state = stateOf(dump);
   return {
     call(call) {
       try {
-        return answer(library, call);
-      } catch (thrown) {
-        if (thrown instanceof Refusal) return thrown.answer();
-        throw thrown;
+        const { next, answer } = answered(state, call);
+        const mutated = next !== state;
+        state = next;
+        return { status: 200, body: answer, mutated };
+      } catch (error) {
+        if (!(error instanceof GoogleError)) throw error;
+        return { ...error.answer, mutated: false };
       }
     },
-    dump: () => dumpLibrary(library),
-    seed: (spreadsheetId, title, tabs) => seed(library, spreadsheetId, title, tabs),
-  };
-}
-
-function answer(library: Library, { method: name, path, query, body }: EngineCall): EngineAnswer {
-  const method = METHODS.get(name);
-  // 400, not 501: clients retry a 5xx
-  if (method === undefined) throw invalid(`The method ${name} is not supported by this emulator.`);
-  const fields = query["fields"]?.at(-1);
-  const mask =
-    fields === undefined || fields === "" ? undefined : parseMask(fields, method.answers);
-  const whole = method.run({ library, path, query, body: message(body), mask });
-  return {
-    status: 200,
-    body: mask === undefined ? whole : applyMask(mask, whole),
-    mutated: method.mutates,
-  };
-}
-
-/** No body is an empty message. */
-function message(body: unknown): JsonObject {
-  if (body === undefined || body === null || body === "") return {};
-  if (isObject(body)) return body;
-  throw badFields([
-    {
-      field: "",
-      description:
-        'Invalid JSON payload received. Unknown name "": Root element must be a message.',
+    dump: () => state,
+    seed(id, title, tabs) {
+      state = withSpreadsheet(state, seeded(state, id, title, tabs));
     },
-  ]);
+  };
 }
 
-type Tabs = Parameters<Engine["seed"]>[2];
+function stateOf(dump: unknown): State {
+  if (dump === undefined) return { form: FORM, spreadsheets: [] };
+  const { form, spreadsheets } = (dump ?? {}) as Partial<State>;
+  if (form === FORM && Array.isArray(spreadsheets)) return { form, spreadsheets };
+  throw new TypeError(`this is no dump of the emulator's engine in form ${FORM}`);
+}
+
+const withSpreadsheet = (state: State, next: Spreadsheet): State => ({
+  ...state,
+  spreadsheets: [...state.spreadsheets.filter(({ id }) => id !== next.id), next],
+});
+
+function answered(state: State, call: EngineCall): { next: State; answer: unknown } {
+  const { path, query, body = {} } = call;
+  const method = METHODS.get(call.method);
+  const [read, write] = [READS[call.method], WRITES[call.method]];
+  // 400, not 501: clients retry a 5xx
+  if (method === undefined || (read ?? write) === undefined)
+    throw invalid(`The method ${call.method} is not supported by this emulator.`);
+  const violations = violationsOf(method, call);
+  if (violations.length > 0) throw badFields(violations);
+  const fields = last(query, "fields") ?? "";
+  const mask = fields === "" ? undefined : parseMask(fields, method.response.$ref);
+  const masked = (answer: object): unknown =>
+    mask === undefined ? answer : applyMask(mask, answer);
+  const spreadsheet =
+    method.id === CREATE
+      ? blank(newId(state))
+      : state.spreadsheets.find(({ id }) => id === path["spreadsheetId"]);
+  if (spreadsheet === undefined) throw notFound();
+  const methodCall = { spreadsheet, path, query, body: body as object, mask };
+  if (write === undefined) return { next: state, answer: masked(read?.(methodCall) ?? {}) };
+  const { next, result } = write(methodCall);
+  return { next: withSpreadsheet(state, next), answer: masked(result) };
+}
+
+/** 44 characters, as a Drive file's. It is no secret: knowing it gives nothing in an emulator. */
+function newId({ spreadsheets }: State): string {
+  const hash = createHash("sha256").update(`spreadsheet ${spreadsheets.length + 1}`);
+  return `1${hash.digest("base64url")}`;
+}
 
 /** @throws TypeError when the spreadsheet exists already, or two tabs have one title */
-function seed(library: Library, spreadsheetId: string, title: string, tabs: Tabs): void {
-  if (library.books.has(spreadsheetId))
-    throw new TypeError(`the spreadsheet ${spreadsheetId} exists already: seed each once`);
+function seeded(
+  { spreadsheets }: State,
+  id: string,
+  title: string,
+  tabs: Parameters<Engine["seed"]>[2],
+): Spreadsheet {
+  if (spreadsheets.some((s) => s.id === id))
+    throw new TypeError(`the spreadsheet ${id} exists already: seed each once`);
   const titles = tabs.map((tab) => tab.title.toLowerCase());
   if (new Set(titles).size < titles.length)
-    throw new TypeError(
-      `the tabs of ${spreadsheetId} must have different titles: ${titles.join(", ")}`,
-    );
+    throw new TypeError(`the tabs of ${id} must have different titles: ${titles.join(", ")}`);
   const sheets = tabs.map((tab, i) => {
     const width = tab.rows.reduce((most, row) => Math.max(most, row.length), 0);
-    return newSheet(i, tab.title, Math.max(1000, tab.rows.length), Math.max(26, width));
+    const sheet = newSheet(i, tab.title, Math.max(1000, tab.rows.length), Math.max(26, width));
+    const changes = tab.rows.flatMap((cells, row) =>
+      cells.flatMap((cell, column) => (cell === "" ? [] : [{ row, column, cell }])),
+    );
+    return writeCells(sheet, changes);
   });
-  const book: Book = {
-    id: spreadsheetId,
-    state: { properties: { ...NEW_PROPERTIES, title }, metadata: [] },
+  const { properties, ...others } = blank(id);
+  return checkedSize({
+    ...others,
+    properties: { ...properties, title },
     sheets: sheets.length === 0 ? [newSheet(0, "Sheet1")] : sheets,
-  };
-  atomically(book, library.ids, () => {
-    for (const [i, tab] of tabs.entries())
-      for (const [r, row] of tab.rows.entries())
-        for (const [c, value] of row.entries()) if (value !== "") sheets[i]?.grid.set(r, c, value);
   });
-  library.books.set(spreadsheetId, book);
 }

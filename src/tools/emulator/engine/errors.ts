@@ -1,74 +1,44 @@
 /**
- * Refusals in Google's words and envelope: `{error:{code,message,status,details?}}`. Wordings: recorded answers, and
- * messages quoted in public issue threads of gspread, pygsheets, googlesheets4 and node-google-spreadsheet.
+ * Refusals of the engine. Wordings: recorded answers, and messages quoted in public issue threads of gspread, pygsheets,
+ * googlesheets4 and node-google-spreadsheet.
  */
-import type { EngineAnswer } from "../engine.types.ts";
-
-const STATUSES = { 400: "INVALID_ARGUMENT", 404: "NOT_FOUND" } as const;
-
-interface FieldViolation {
-  readonly field: string;
-  readonly description: string;
-}
+import { type Answer, googleError } from "../answers.ts";
+import type { Violation } from "../api/validate.ts";
 
 /** A call that Google would refuse; thrown anywhere in the engine, answered by `call`. */
-export class Refusal extends Error {
-  readonly code: keyof typeof STATUSES;
-  readonly violations: readonly FieldViolation[];
+export class GoogleError extends Error {
+  readonly answer: Answer;
 
-  constructor(
-    code: keyof typeof STATUSES,
-    message: string,
-    violations: readonly FieldViolation[] = [],
-  ) {
+  constructor(status: number, message: string, details: readonly unknown[] = []) {
     super(message);
-    this.name = "Refusal";
-    this.code = code;
-    this.violations = violations;
-  }
-
-  answer(): EngineAnswer {
-    const details =
-      this.violations.length === 0
-        ? {}
-        : {
-            details: [
-              {
-                "@type": "type.googleapis.com/google.rpc.BadRequest",
-                fieldViolations: this.violations,
-              },
-            ],
-          };
-    const error = {
-      code: this.code,
-      message: this.message,
-      status: STATUSES[this.code],
-      ...details,
-    };
-    return { status: this.code, body: { error }, mutated: false };
+    this.name = "GoogleError";
+    this.answer = googleError(status, message, details);
   }
 }
 
 /** 400 INVALID_ARGUMENT without details. */
-export const invalid = (message: string): Refusal => new Refusal(400, message);
+export const invalid = (message: string): GoogleError => new GoogleError(400, message);
 
-/** 404 for a spreadsheet, sheet or metadata that isn't there. */
-export const notFound = (message = "Requested entity was not found."): Refusal =>
-  new Refusal(404, message);
+/** 404 for a spreadsheet or metadata that does not exist. */
+export const notFound = (message = "Requested entity was not found."): GoogleError =>
+  new GoogleError(404, message);
 
-/** 400 of the JSON transcoder: every violation a line of the message. */
-export const badFields = (violations: readonly FieldViolation[]): Refusal =>
-  new Refusal(400, violations.map((v) => v.description).join("\n"), violations);
+/** 400 with the violations as details. As in the JSON transcoder's refusals, each is a line of the message. */
+export function badFields(
+  violations: readonly Violation[],
+  message = violations.map((v) => v.description).join("\n"),
+): GoogleError {
+  const type = "type.googleapis.com/google.rpc.BadRequest";
+  return new GoogleError(400, message, [{ "@type": type, fieldViolations: violations }]);
+}
 
-export const unparsable = (range: string): Refusal => invalid(`Unable to parse range: ${range}`);
-
-/** Runs `act`; a 400 from inside gets `prefix` before its message, as Google names the failing part of a batch. */
+/** Runs `act`; a 400 without details gets `prefix` before its message, as Google names the failing part of a batch. */
 export function within<T>(prefix: string, act: () => T): T {
   try {
     return act();
-  } catch (thrown) {
-    if (thrown instanceof Refusal && thrown.code === 400 && thrown.violations.length === 0)
-      throw invalid(`${prefix}: ${thrown.message}`);
-    throw thrown;
+  } catch (error) {
+    if (!(error instanceof GoogleError) || error.answer.status !== 400) throw error;
+    const { error: envelope } = error.answer.body as { error: { details?: unknown } };
+    throw envelope.details === undefined ? invalid(`${prefix}: ${error.message}`) : error;
   }
 }

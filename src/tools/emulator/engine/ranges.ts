@@ -1,12 +1,12 @@
 /** From a range as written, or a GridRange, to a sheet and the cells of it that exist. */
+import type { sheets_v4 } from "@googleapis/sheets";
 import { type Area, type Rect, parseReference, rangeName } from "./a1.ts";
-import { type Book, type Sheet, firstVisible, sheetById, sheetByTitle } from "./book.ts";
-import { invalid, unparsable } from "./errors.ts";
-import { type JsonObject, intAt } from "./json.ts";
+import { invalid } from "./errors.ts";
+import { type Sheet, sheetTitled, sheetWith, type Spreadsheet } from "./spreadsheet.ts";
 
 /** A requested range of one sheet: sides may be open or lie beyond the grid. */
-export interface Target {
-  readonly sheet: Sheet;
+export interface ResolvedRange {
+  readonly sheetId: number;
   readonly area: Area;
   /** Written as one cell: a write may run on from it. */
   readonly single: boolean;
@@ -16,54 +16,43 @@ export interface Target {
 
 /**
  * Finds what `text` names: an area or a whole sheet. A1 beats a title, unless the title is in quotes.
- * @throws Refusal "Unable to parse range: …"
+ * @throws GoogleError "Unable to parse range: …"
  */
-export function resolve(book: Book, text: string): Target {
+export function resolve(spreadsheet: Spreadsheet, text: string): ResolvedRange {
   const reference = parseReference(text);
-  if (reference === undefined) throw unparsable(text);
-  if (reference.is === "sheet") return target(sheetByTitle(book, reference.title), {}, false, text);
-  if (reference.is === "area") {
-    const sheet =
-      reference.title === undefined ? firstVisible(book) : sheetByTitle(book, reference.title);
-    return target(sheet, reference.area, reference.single, text);
-  }
-  return target(
-    reference.title === undefined ? sheetByTitle(book, reference.name) : undefined,
-    {},
-    false,
-    text,
-  );
+  const [area, single] =
+    reference?.is === "area" ? [reference.area, reference.single] : [{}, false];
+  const sheet = sheetNamed(spreadsheet, reference);
+  if (sheet === undefined) throw invalid(`Unable to parse range: ${text}`);
+  return { sheetId: sheet.sheetId, area, single, text };
 }
 
-function target(sheet: Sheet | undefined, area: Area, single: boolean, text: string): Target {
-  if (sheet === undefined) throw unparsable(text);
-  return { sheet, area, single, text };
+function sheetNamed(
+  spreadsheet: Spreadsheet,
+  reference: ReturnType<typeof parseReference>,
+): Sheet | undefined {
+  if (reference === undefined) return undefined;
+  if (reference.is === "name")
+    return reference.title === undefined ? sheetTitled(spreadsheet, reference.name) : undefined;
+  if (reference.title !== undefined) return sheetTitled(spreadsheet, reference.title);
+  return spreadsheet.sheets.find((s) => !s.hidden) ?? spreadsheet.sheets[0];
 }
 
-/** A GridRange of the API; an absent sheetId is 0. @throws Refusal "No grid with id: …" */
-export function gridTarget(book: Book, range: JsonObject): Target {
-  const id = intAt(range, "sheetId") ?? 0;
-  const sheet = sheetById(book, id);
-  if (sheet === undefined) throw invalid(`No grid with id: ${id}`);
-  const area = areaOf(range);
+/** A GridRange of the API. @throws GoogleError "No grid with id: …", or for sides that are no range */
+export function gridRange(
+  spreadsheet: Spreadsheet,
+  range: sheets_v4.Schema$GridRange,
+): ResolvedRange {
+  const { sheetId } = sheetWith(spreadsheet, range.sheetId);
+  const startRow = range.startRowIndex ?? undefined;
+  const endRow = range.endRowIndex ?? undefined;
+  const startColumn = range.startColumnIndex ?? undefined;
+  const endColumn = range.endColumnIndex ?? undefined;
+  checkSides("RowIndex", startRow, endRow);
+  checkSides("ColumnIndex", startColumn, endColumn);
   const single =
-    area.startRow !== undefined &&
-    area.endRow === area.startRow + 1 &&
-    area.endColumn === (area.startColumn ?? -1) + 1;
-  return { sheet, area, single, text: "" };
-}
-
-/** @throws Refusal when an index is negative or the sides are the wrong way round. */
-function areaOf(range: JsonObject): Area {
-  const area = {
-    startRow: intAt(range, "startRowIndex"),
-    endRow: intAt(range, "endRowIndex"),
-    startColumn: intAt(range, "startColumnIndex"),
-    endColumn: intAt(range, "endColumnIndex"),
-  };
-  checkSides("RowIndex", area.startRow, area.endRow);
-  checkSides("ColumnIndex", area.startColumn, area.endColumn);
-  return area;
+    startRow !== undefined && endRow === startRow + 1 && endColumn === (startColumn ?? -1) + 1;
+  return { sheetId, area: { startRow, endRow, startColumn, endColumn }, single, text: "" };
 }
 
 function checkSides(kind: string, start: number | undefined, end: number | undefined): void {
@@ -74,42 +63,29 @@ function checkSides(kind: string, start: number | undefined, end: number | undef
     throw invalid(`range.end${kind} (${end}) must be after range.start${kind} (${start ?? 0})`);
 }
 
-/** The part of a target that exists. @throws Refusal when it begins beyond the grid. */
-export function clip(where: Target): Rect {
-  const { sheet, area } = where;
-  const { rowCount, columnCount } = sheet.state;
-  const [startRow, startColumn] = [area.startRow ?? 0, area.startColumn ?? 0];
-  if (startRow >= rowCount || startColumn >= columnCount) throw beyondGrid(where);
+/** The part of an area that exists, possibly empty: requests of a batch don't refuse what is beyond the grid. */
+export function overlap({ rowCount, columns }: Sheet, area: Area): Rect {
   return {
-    startRow,
-    startColumn,
+    startRow: Math.min(area.startRow ?? 0, rowCount),
+    startColumn: Math.min(area.startColumn ?? 0, columns.length),
     endRow: Math.min(area.endRow ?? rowCount, rowCount),
-    endColumn: Math.min(area.endColumn ?? columnCount, columnCount),
+    endColumn: Math.min(area.endColumn ?? columns.length, columns.length),
   };
 }
 
-function beyondGrid({ sheet, area }: Target): Error {
-  const { rowCount, columnCount, title } = sheet.state;
+/** The part of an area that exists. @throws GoogleError when it begins beyond the grid */
+export function clip(sheet: Sheet, area: Area): Rect {
+  const { rowCount, columns, title } = sheet;
+  const rect = overlap(sheet, area);
+  if (rect.startRow < rowCount && rect.startColumn < columns.length) return rect;
   const [startRow, startColumn] = [area.startRow ?? 0, area.startColumn ?? 0];
-  const asked: Rect = {
+  const wanted = {
     startRow,
     startColumn,
     endRow: area.endRow ?? Math.max(rowCount, startRow + 1),
-    endColumn: area.endColumn ?? Math.max(columnCount, startColumn + 1),
+    endColumn: area.endColumn ?? Math.max(columns.length, startColumn + 1),
   };
-  return invalid(
-    `Range (${rangeName(title, asked)}) exceeds grid limits. Max rows: ${rowCount}, max columns: ${columnCount}`,
+  throw invalid(
+    `Range (${rangeName(title, wanted)}) exceeds grid limits. Max rows: ${rowCount}, max columns: ${columns.length}`,
   );
-}
-
-/** The part of a GridRange that exists, possibly empty: batchUpdate's requests don't refuse what lies beyond. */
-export function overlap(where: Target): Rect {
-  const { rowCount, columnCount } = where.sheet.state;
-  const { area } = where;
-  return {
-    startRow: Math.min(area.startRow ?? 0, rowCount),
-    startColumn: Math.min(area.startColumn ?? 0, columnCount),
-    endRow: Math.min(area.endRow ?? rowCount, rowCount),
-    endColumn: Math.min(area.endColumn ?? columnCount, columnCount),
-  };
 }

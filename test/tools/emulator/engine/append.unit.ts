@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Client, client, type Body, ok } from "./client.ts";
+import { resized, rows } from "./requests.ts";
 
 const placed = (answer: Body): unknown => [
   answer["tableRange"],
@@ -66,25 +67,14 @@ test("a hole inside a table belongs to it", () => {
 
 test("a row inserted between others takes the append that names it, and the grid widens for it", () => {
   const c = client();
-  ok(
-    c.batch({
-      updateSheetProperties: {
-        properties: { sheetId: 0, gridProperties: { rowCount: 6, columnCount: 4 } },
-        fields: "gridProperties.rowCount,gridProperties.columnCount",
-      },
-    }),
-  );
+  ok(c.batch(resized(6, 4)));
   ok(
     c.put(
       "A1:D6",
       Array.from({ length: 6 }, (_, r) => Array.from({ length: 4 }, (_, i) => `r${r}c${i}`)),
     ),
   );
-  ok(
-    c.batch({
-      insertDimension: { range: { sheetId: 0, dimension: "ROWS", startIndex: 1, endIndex: 2 } },
-    }),
-  );
+  ok(c.batch({ insertDimension: { range: rows(1, 2) } }));
   assert.deepEqual(
     placed(ok(c.append("'Sheet1'!A2", [["1", "2", "3", "4", "5", "6", "7", "8"]]))),
     [undefined, "Sheet1!A2:H2"],

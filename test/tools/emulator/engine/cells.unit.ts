@@ -1,19 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { client, ok, refusal } from "./client.ts";
-
-const range = (
-  startRowIndex: number,
-  endRowIndex: number,
-  startColumnIndex: number,
-  endColumnIndex: number,
-): object => ({
-  sheetId: 0,
-  startRowIndex,
-  endRowIndex,
-  startColumnIndex,
-  endColumnIndex,
-});
+import { grid } from "./requests.ts";
 
 test("updateCells clears what its rows don't cover and refuses what its range doesn't", () => {
   const c = client();
@@ -29,18 +17,18 @@ test("updateCells clears what its rows don't cover and refuses what its range do
   ok(
     c.batch(
       cells([{ values: [{ userEnteredValue: { stringValue: "A" } }] }], {
-        range: range(0, 2, 0, 2),
+        range: grid(0, 2, 0, 2),
       }),
     ),
   );
   assert.deepEqual(c.values("A1:B2"), [["A"]]);
   const wide = { values: [{}, {}] };
   assert.equal(
-    refusal(c.batch(cells([wide], { range: range(0, 1, 0, 1) }))),
+    refusal(c.batch(cells([wide], { range: grid(0, 1, 0, 1) }))),
     "Invalid requests[0].updateCells: Attempting to write column: 1, beyond the last requested column of: 0",
   );
   assert.equal(
-    refusal(c.batch(cells([{}, {}], { range: range(0, 1, 0, 1) }))),
+    refusal(c.batch(cells([{}, {}], { range: grid(0, 1, 0, 1) }))),
     "Invalid requests[0].updateCells: Attempting to write row: 1, beyond the last requested row of: 0",
   );
   assert.equal(
@@ -76,7 +64,7 @@ test("appendCells goes below the last row with data in any column, and grows the
 test("notes come and go without touching values", () => {
   const c = client();
   const note = (text: string): object => ({
-    updateCells: { range: range(0, 1, 0, 1), fields: "note", rows: [{ values: [{ note: text }] }] },
+    updateCells: { range: grid(0, 1, 0, 1), fields: "note", rows: [{ values: [{ note: text }] }] },
   });
   const shown = (field: string): unknown =>
     c.book({ ranges: "A1", fields: `sheets.data.rowData.values.${field}` })["sheets"];
@@ -92,7 +80,7 @@ test("cut moves cells and what they look like, and no other way of pasting is ta
   ok(c.put("A1", [["2020-01-01"], ["2"]]));
   const cut = (more: object = {}): object => ({
     cutPaste: {
-      source: range(0, 2, 0, 1),
+      source: grid(0, 2, 0, 1),
       destination: { sheetId: 0, rowIndex: 1, columnIndex: 0 },
       ...more,
     },

@@ -1,29 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { client, ok, refusal } from "./client.ts";
+import { grid, rows } from "./requests.ts";
 
-const range = (
-  startRowIndex: number,
-  endRowIndex: number,
-  startColumnIndex: number,
-  endColumnIndex: number,
-): object => ({
-  sheetId: 0,
-  startRowIndex,
-  endRowIndex,
-  startColumnIndex,
-  endColumnIndex,
-});
 test("rows and columns: insert, delete, append, move", () => {
   const c = client();
   const letters = (): string =>
     ((c.values("A1:A9") as string[][] | undefined) ?? []).map(([v]) => v ?? "_").join("");
-  const rows = (startIndex: number, endIndex: number): object => ({
-    sheetId: 0,
-    dimension: "ROWS",
-    startIndex,
-    endIndex,
-  });
   ok(c.put("A1", [["a"], ["b"], ["c"], ["d"], ["e"]]));
   ok(c.batch({ moveDimension: { source: rows(0, 2), destinationIndex: 4 } }));
   assert.equal(letters(), "cdabe");
@@ -41,12 +24,6 @@ test("rows and columns: refusals", () => {
   const c = client();
   const said = (request: object): string =>
     refusal(c.batch(request)).replace(/^Invalid requests\[0\]\./, "");
-  const rows = (startIndex: number, endIndex?: number): object => ({
-    sheetId: 0,
-    dimension: "ROWS",
-    startIndex,
-    ...(endIndex === undefined ? {} : { endIndex }),
-  });
   assert.equal(
     said({ deleteDimension: { range: rows(1000, 1001) } }),
     "deleteDimension: Cannot delete a row that doesn't exist. Tried to delete row index 1000 but there are only 1000 rows.",
@@ -67,6 +44,10 @@ test("rows and columns: refusals", () => {
     said({ moveDimension: { source: rows(0, 5), destinationIndex: 3 } }),
     /within the source/,
   );
+  assert.equal(
+    said({ appendDimension: { sheetId: 0, dimension: "COLUMNS", length: 18_253 } }),
+    "appendDimension: This action would increase the number of columns in the sheet above the limit of 18278.",
+  );
   assert.match(
     said({ appendDimension: { sheetId: 0, dimension: "ROWS", length: 10_000_000 } }),
     /above the limit/,
@@ -81,7 +62,7 @@ test("sorting: numbers, text, booleans, then blanks either way", () => {
   const c = client();
   const column = (): unknown => c.values("A1:A6");
   const sort = (sortOrder: string): object => ({
-    sortRange: { range: range(0, 6, 0, 1), sortSpecs: [{ dimensionIndex: 0, sortOrder }] },
+    sortRange: { range: grid(0, 6, 0, 1), sortSpecs: [{ dimensionIndex: 0, sortOrder }] },
   });
   ok(c.put("A1", [["b"], [2], [""], [true], ["A"], [10]]));
   ok(c.batch(sort("ASCENDING")));

@@ -2,22 +2,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../../support/fast-check.ts";
 import { createEngine } from "../../../../src/tools/emulator/engine/engine.ts";
-import { type Client, client, ok, refusal } from "./client.ts";
+import { type Client, client, ok } from "./client.ts";
+import { resized, tag } from "./requests.ts";
 
 const small = fc.integer({ min: 0, max: 6 });
 const span = fc
   .tuple(small, fc.integer({ min: 1, max: 3 }))
   .map(([start, n]) => ({ start, end: start + n }));
 const dimension = fc.constantFrom("ROWS", "COLUMNS");
-const gridRange = fc
-  .tuple(span, span)
-  .map(([r, c]) => ({
-    sheetId: 0,
-    startRowIndex: r.start,
-    endRowIndex: r.end,
-    startColumnIndex: c.start,
-    endColumnIndex: c.end,
-  }));
+const gridRange = fc.tuple(span, span).map(([r, c]) => ({
+  sheetId: 0,
+  startRowIndex: r.start,
+  endRowIndex: r.end,
+  startColumnIndex: c.start,
+  endColumnIndex: c.end,
+}));
 const entered = fc.oneof(
   fc.integer({ min: -9, max: 9 }).map((numberValue) => ({ numberValue })),
   fc.constantFrom("a", "b", "").map((stringValue) => ({ stringValue })),
@@ -38,20 +37,16 @@ const request: fc.Arbitrary<object> = fc.oneof(
   entered.map((userEnteredValue) => ({
     appendCells: { sheetId: 0, rows: [{ values: [{}, { userEnteredValue }] }], fields: "*" },
   })),
-  fc
-    .tuple(dimension, span)
-    .map(([d, s]) => ({
-      insertDimension: {
-        range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
-      },
-    })),
-  fc
-    .tuple(dimension, span)
-    .map(([d, s]) => ({
-      deleteDimension: {
-        range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
-      },
-    })),
+  fc.tuple(dimension, span).map(([d, s]) => ({
+    insertDimension: {
+      range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
+    },
+  })),
+  fc.tuple(dimension, span).map(([d, s]) => ({
+    deleteDimension: {
+      range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
+    },
+  })),
   fc.tuple(dimension, span, small).map(([d, s, to]) => ({
     moveDimension: {
       source: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
@@ -61,48 +56,17 @@ const request: fc.Arbitrary<object> = fc.oneof(
   gridRange.map((range) => ({
     sortRange: { range, sortSpecs: [{ dimensionIndex: 1, sortOrder: "DESCENDING" }] },
   })),
-  fc
-    .tuple(gridRange, small, small)
-    .map(([source, rowIndex, columnIndex]) => ({
-      cutPaste: { source, destination: { sheetId: 0, rowIndex, columnIndex } },
-    })),
-  small.map((metadataId) => ({
-    createDeveloperMetadata: {
-      developerMetadata: {
-        metadataId: metadataId + 1,
-        metadataKey: "k",
-        location: {
-          dimensionRange: {
-            sheetId: 0,
-            dimension: "ROWS",
-            startIndex: metadataId,
-            endIndex: metadataId + 1,
-          },
-        },
-        visibility: "DOCUMENT",
-      },
-    },
+  fc.tuple(gridRange, small, small).map(([source, rowIndex, columnIndex]) => ({
+    cutPaste: { source, destination: { sheetId: 0, rowIndex, columnIndex } },
   })),
+  small.map((row) => tag(row + 1, row)),
   fc.constantFrom("x", "y").map((title) => ({ addSheet: { properties: { title } } })),
-  fc.constant({
-    updateSheetProperties: {
-      properties: { sheetId: 0, gridProperties: { rowCount: 5, columnCount: 5 } },
-      fields: "gridProperties(rowCount,columnCount)",
-    },
-  }),
+  fc.constant(resized(5, 5)),
 );
 
 function tiny(): Client {
   const c = client();
-  const gridProperties = { rowCount: 8, columnCount: 8 };
-  ok(
-    c.batch({
-      updateSheetProperties: {
-        properties: { sheetId: 0, gridProperties },
-        fields: "gridProperties(rowCount,columnCount)",
-      },
-    }),
-  );
+  ok(c.batch(resized(8, 8)));
   return c;
 }
 
@@ -171,20 +135,15 @@ test("no batch makes a spreadsheet that can't be shown, or cells outside its gri
       const c = tiny();
       for (const one of requests) c.batch(one);
       views(c);
-      const { books } = c.engine.dump() as {
-        books: {
-          sheets: {
-            state: { rowCount: number; columnCount: number };
-            rows: [number, unknown[]][];
-          }[];
+      const { spreadsheets } = c.engine.dump() as {
+        spreadsheets: {
+          sheets: { rowCount: number; rows: (null | { cells: unknown[] })[]; columns: unknown[] }[];
         }[];
       };
-      for (const { state, rows } of books[0]?.sheets ?? [])
-        for (const [row, cells] of rows)
-          assert.ok(
-            row < state.rowCount && cells.length <= state.columnCount,
-            `row ${row} of ${state.rowCount}`,
-          );
+      for (const { rowCount, rows, columns } of spreadsheets[0]?.sheets ?? []) {
+        assert.ok(rows.length <= rowCount, `${rows.length} rows of ${rowCount}`);
+        for (const row of rows) assert.ok((row?.cells.length ?? 0) <= columns.length);
+      }
     }),
     { numRuns: 200 },
   );
@@ -264,79 +223,4 @@ test("a seeded spreadsheet holds its rows as they are, and is seeded once", () =
   assert.equal(c.get("actions")["range"], "actions!A1:Z1000");
   assert.throws(() => engine.seed("sample", "again", []), /exists already/);
   assert.throws(() => createEngine({ form: 99 }), /no dump/);
-});
-
-test("a state that an older emulator wrote is read: values, notes, number formats and metadata are left", () => {
-  const numberFormat = { type: "DATE", pattern: "yyyy-mm-dd" };
-  const metadata = {
-    metadataId: 7,
-    metadataKey: "k",
-    location: { locationType: "SPREADSHEET", spreadsheet: true },
-    visibility: "DOCUMENT",
-  };
-  const lists = {
-    merges: [{ startRowIndex: 0, endRowIndex: 2, startColumnIndex: 0, endColumnIndex: 2 }],
-    filterViews: [],
-    rowGroups: [],
-  };
-  const state = {
-    id: 0,
-    title: "Old",
-    rowCount: 10,
-    columnCount: 5,
-    hidden: false,
-    properties: { rightToLeft: true },
-    gridProperties: {},
-  };
-  const cells = [
-    { value: 43_831, format: { numberFormat, textFormat: { bold: true } }, note: "n" },
-    { format: { textFormat: { bold: true } } },
-    { formula: "=SUM(A1:A2)", validation: {} },
-    null,
-    "x",
-  ];
-  const old = {
-    state: {
-      ...state,
-      features: lists,
-      rows: [{ start: 0, end: 1, properties: { hiddenByUser: true } }],
-    },
-    rows: [[1, cells]],
-  };
-  const book = {
-    id: "b",
-    state: { properties: { title: "B" }, namedRanges: [{ name: "n" }], metadata: [metadata] },
-    sheets: [old],
-  };
-  const c = client(createEngine({ form: 1, ids: 3, books: [book] }), "b");
-  assert.deepEqual(c.values("Old"), [[], ["2020-01-01", "", "#NAME?", "", "x"]]);
-  assert.deepEqual(
-    c.book({ fields: "sheets.data.rowData.values(note,userEnteredFormat)", ranges: "A2" })[
-      "sheets"
-    ],
-    [{ data: [{ rowData: [{ values: [{ note: "n", userEnteredFormat: { numberFormat } }] }] }] }],
-  );
-  assert.deepEqual(ok(c.call("developerMetadata.get", { path: { metadataId: "7" } })), metadata);
-  assert.deepEqual(JSON.parse(snapshot(c)).books[0].sheets[0].state, {
-    id: 0,
-    title: "Old",
-    rowCount: 10,
-    columnCount: 5,
-    hidden: false,
-  });
-});
-
-test("nested requests are one list, and null is no request", () => {
-  const c = client();
-  const note = (text: string): object => ({
-    updateCells: { start: { sheetId: 0 }, rows: [{ values: [{ note: text }] }], fields: "note" },
-  });
-  const answer = ok(
-    c.call("batchUpdate", { body: { requests: [null, [note("a"), [note("b")]]] } }),
-  );
-  assert.deepEqual(answer["replies"], [{}, {}]);
-  assert.equal(
-    refusal(c.call("batchUpdate", { body: { requests: [[null]] } })),
-    "Must specify at least one request.",
-  );
 });

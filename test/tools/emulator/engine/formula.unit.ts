@@ -4,18 +4,17 @@ import { fc } from "../../../support/fast-check.ts";
 import { computed } from "../../../../src/tools/emulator/engine/constant-formula.ts";
 import { client, ok } from "./client.ts";
 
-test("constants are computed, with Sheets' operators, precedence and types", () => {
+test("an operation on two constants is computed, with Sheets' types", () => {
   const known: [string, unknown][] = [
     ["=5/2", 2.5],
     ["=1=1", true],
     ["=1=2", false],
-    ["=1+2*3^2", 19],
     ["=-2^2", 4],
-    ["=(1+2)*3%", 0.09],
     ["=2^-1", 0.5],
-    ["=10-3-2", 5],
+    ["=50%*3", 1.5],
     ["= 1 + 1 ", 2],
-    ['="a"&1&TRUE', "a1TRUE"],
+    ["=7", 7],
+    ['="a"&TRUE', "aTRUE"],
     ['="say ""hi"""', 'say "hi"'],
     ['="5"+1', 6],
     ['="A"="a"', true],
@@ -26,26 +25,15 @@ test("constants are computed, with Sheets' operators, precedence and types", () 
   for (const [formula, value] of known) assert.deepEqual(computed(formula), value, formula);
 });
 
-test("errors have Google's names; a reference, a function and what is no formula are #NAME?", () => {
+test("errors have Google's names; any other formula is #NAME?", () => {
   const known: [string, string][] = [
     ["=1/0", "#DIV/0!"],
     ['="x"+1', "#VALUE!"],
     ["=1E+300*1E+300", "#NUM!"],
   ];
   for (const [formula, error] of known) assert.deepEqual(computed(formula), { error }, formula);
-  for (const formula of [
-    "=A1",
-    "=SUM(1,2)",
-    "=TRUE()",
-    "=nope",
-    "=Sheet1!A1",
-    "=(",
-    "=1;2",
-    "=1 2",
-    "=#REF!",
-    "=1+",
-  ])
-    assert.deepEqual(computed(formula), { error: "#NAME?" }, formula);
+  const others = ["=A1", "=SUM(1,2)", "=TRUE()", "=Sheet1!A1", "=(1)", "=1+2+3", "=1 2", "=1+"];
+  for (const formula of others) assert.deepEqual(computed(formula), { error: "#NAME?" }, formula);
 });
 
 test("a formula is stored as typed, and stays so whatever happens to rows and tabs", () => {
@@ -99,29 +87,24 @@ test("a string that looks like a formula stays a string when it is sent as one",
 });
 
 test("no text makes the evaluation throw", () => {
-  fc.assert(fc.property(fc.string({ maxLength: 60 }), (text) => void computed(`=${text}`)));
-  const marks = fc.array(
-    fc.constantFrom(
-      "1",
-      "2.5",
-      '"a"',
-      "TRUE",
-      "+",
-      "-",
-      "*",
-      "/",
-      "^",
-      "&",
-      "=",
-      "<",
-      ">",
-      "%",
-      "(",
-      ")",
-      " ",
-    ),
+  const marks = fc.constantFrom(
+    "1",
+    ".5",
+    '"',
+    "a",
+    "TRUE",
+    "+",
+    "-",
+    "^",
+    "&",
+    "<",
+    "%",
+    "(",
+    " ",
   );
-  fc.assert(fc.property(marks, (parts) => void computed(`=${parts.join("")}`)));
-  assert.deepEqual(computed(`=${"(".repeat(5000)}`), { error: "#NAME?" });
-  assert.deepEqual(computed(`=${"-".repeat(1900)}1`), { error: "#NAME?" });
+  const texts = fc.oneof(
+    fc.string({ maxLength: 60 }),
+    fc.array(marks).map((all) => all.join("")),
+  );
+  fc.assert(fc.property(texts, (text) => void computed(`=${text}`)));
 });

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../../support/fast-check.ts";
-import { parseInput } from "../../../../src/tools/emulator/engine/parse-input.ts";
-import { formatNumber } from "../../../../src/tools/emulator/engine/number-format.ts";
-import { general } from "../../../../src/tools/emulator/engine/general.ts";
+import { automatic, formatNumber } from "../../../../src/tools/emulator/engine/number-formats.ts";
+import { parseInput } from "../../../../src/tools/emulator/engine/user-entered.ts";
 import { client, ok } from "./client.ts";
 
 /** As typed, as shown, as stored. */
@@ -98,7 +97,7 @@ test("numbers without a format show ten digits, large ones as powers", () => {
     [0.1 + 0.2, "0.3"],
     [-2.5, "-2.5"],
   ];
-  for (const [n, text] of known) assert.equal(general(n), text);
+  for (const [n, text] of known) assert.equal(automatic(n), text);
 });
 
 test("patterns: groups, decimals, currencies, powers, dates; another pattern is no format", () => {

@@ -191,3 +191,19 @@ test("what a batch writes can be read back in its answer", () => {
   assert.equal(refusal(nowhere), "Unable to parse range: nope");
   assert.deepEqual(titles(c), ["Sheet1"], "a batch whose answer can't be made is not done");
 });
+
+test("grid data costs nothing for empty rows: a tab of nine million rows is shown", () => {
+  const c = client();
+  ok(
+    c.batch(
+      addSheet({ title: "long", sheetId: 5, gridProperties: { rowCount: 9e6, columnCount: 1 } }),
+      { appendDimension: { sheetId: 5, dimension: "ROWS", length: 1 } },
+    ),
+  );
+  assert.deepEqual(
+    tabs(c).map((tab) => tab.properties.gridProperties["rowCount"]),
+    [1000, 9_000_001],
+  );
+  const [, tab] = c.book({ includeGridData: "true" })["sheets"] as Tab[];
+  assert.deepEqual(tab?.["data"], [{}]);
+});

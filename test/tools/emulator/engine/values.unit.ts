@@ -79,7 +79,7 @@ test("a write that doesn't fit is refused in Google's words and changes nothing"
   );
   assert.equal(refusal(c.put("NOPE!A5:F15", [[1]])), "Unable to parse range: NOPE!A5:F15");
   assert.equal(
-    refusal(c.put("A1", [[1]], { valueInputOption: "" })),
+    refusal(c.put("A1", [[1]], { valueInputOption: "INPUT_VALUE_OPTION_UNSPECIFIED" })),
     "'valueInputOption' is required but not specified",
   );
   assert.equal(c.values("Sheet1"), undefined);
@@ -103,10 +103,7 @@ test("values that are no list of lists are refused field by field", () => {
     },
   });
   assert.equal(refusal(c.put("A1", ["a", ["b"], 3])).split("\n").length, 2);
-  assert.match(
-    refusal(c.put("A1", [[{ a: "b" }]])),
-    /^Invalid values\[0\]\[0\]: struct_value \{\n {2}fields \{\n {4}key: "a"/,
-  );
+  assert.match(refusal(c.put("A1", [[{ a: "b" }]])), /^Invalid values\[0\]\[0\]: struct_value/);
   assert.match(refusal(c.put("A1", [[["x"]]])), /^Invalid values\[0\]\[0\]: list_value/);
   assert.match(refusal(c.put("A1", [["x".repeat(50_001)]])), /50000 characters/);
 });
