@@ -20,9 +20,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   admin: ["base/", "settings/", "master/snapshot.ts"],
   "tools/emulator": ["base/", "settings/"],
   plan: ["base/", "settings/"],
-  load: ["base/", "settings/", "plan/run.ts"],
+  load: ["base/", "settings/", "plan/run.ts", "tools/load/"],
   "tools/http.ts": ["base/"],
-  "tools/checklist": ["base/", "settings/", "admin/", "cli/", "tools/http.ts"],
+  "tools/load": ["base/", "load/"],
+  "tools/output-file.ts": ["base/"],
+  "tools/checklist": ["base/", "settings/", "admin/", "cli/", "tools/http.ts", "tools/output-file.ts"],
 };
 
 /** Packages that only these folders may load: a worker has no Google client, the broker no web framework, the core nothing. */

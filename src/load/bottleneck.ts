@@ -1,8 +1,8 @@
 /** What holds the service back, as far as it can be seen, and the one thing to do next. */
 import { isOfMachine } from "./judge.ts";
 import type { Metric } from "./metrics.ts";
-import { keepsUp, type StepResult } from "./result.ts";
-import type { Tally } from "./tally.ts";
+import type { StepResult } from "./result.ts";
+import type { Measured } from "../tools/load/engine/engine.ts";
 import { HOW_TO_KNOW } from "./target-verdict.ts";
 
 export type Bottleneck =
@@ -21,7 +21,6 @@ export type Bottleneck =
   | "unmeasured"
   | "unseen"
   | "limits"
-  | "backlog"
   | "unknown"
   | "none";
 
@@ -45,14 +44,12 @@ const FEW = 0.02;
 const OF_ERRORS: ReadonlySet<Metric> = new Set(["errors", "unexpected_503", "http_req_failed"]);
 
 /** Invalid for want of requests and answers, and no fault of the generator. */
-export const isUnmeasured = ({ measured: { tally, unanswered } }: Pick<StepResult, "measured">): boolean =>
-  unanswered > 0 || tally.requests === 0;
+export const isUnmeasured = ({ measured: { counts, generator } }: Pick<StepResult, "measured">): boolean =>
+  generator.unanswered > 0 || counts.requests === 0;
 
 /** Whatever came of it. */
-function isAsked({ endpoints, requests }: Tally, endpoint: string | undefined): boolean {
-  const own = endpoint === undefined ? undefined : endpoints.get(endpoint);
-  return endpoint === undefined ? requests > 0 : own !== undefined && own.failed + own.refused + own.latency.count > 0;
-}
+const isAsked = ({ counts, endpoints }: Measured, endpoint: string | undefined): boolean =>
+  ((endpoint === undefined ? counts : endpoints.get(endpoint))?.requests ?? 0) > 0;
 
 /** Of one step that failed, or that is invalid. */
 export function bottleneck(result: StepResult): Finding {
@@ -63,20 +60,20 @@ export function bottleneck(result: StepResult): Finding {
       ? { is: "unmeasured", says: `${at}: ${why}` }
       : { is: result.lacks ? "limits" : "generator", says: `the load generator itself ${at}: ${why}` };
   if (judgements.every(({ holds }) => holds)) return { is: "none", says: `none ${at}` };
-  const { fates, whys } = measured.tally;
-  const [first] = [...whys].sort(([, a], [, b]) => b - a);
+  const { outcomes, reasons } = measured.counts;
+  const [first] = [...reasons].sort(([, a], [, b]) => b - a);
   const commonest = first === undefined ? "" : ` (${first[0]}: ${first[1]})`;
-  if (measured.tally.requests > 0 && fates.ok === 0) return { is: "gone", says: `nothing was answered well ${at}${commonest}` };
+  if (measured.counts.requests > 0 && outcomes.ok === 0) return { is: "gone", says: `nothing was answered well ${at}${commonest}` };
   const missed = judgements.filter(({ holds }) => !holds);
-  if (missed.every(({ value, threshold: { endpoint } }) => value === undefined && !isAsked(measured.tally, endpoint)))
+  if (missed.every(({ value, threshold: { endpoint } }) => value === undefined && !isAsked(measured, endpoint)))
     return {
       is: "unmeasured",
       says: `nothing was asked ${at} that ${missed.map(({ threshold }) => threshold.text).join(", ")} could be judged by`,
     };
   if (missed.every(({ value, threshold }) => value === undefined && isOfMachine(threshold)))
     return { is: "unseen", says: `unknown ${at}: CPU or memory of the target, which a threshold names` };
-  const errors = fates.error + fates.unexpected503;
-  if (errors > fates.timeout && missed.every(({ threshold: { metric } }) => OF_ERRORS.has(metric)))
+  const errors = outcomes.error + outcomes.unexpected503;
+  if (errors > outcomes.timeout && missed.every(({ threshold: { metric } }) => OF_ERRORS.has(metric)))
     return (server?.deaths ?? 0) > 0
       ? { is: "deaths", says: `a death ${at}: ${server?.deaths} of the server's children ended unasked${commonest}` }
       : { is: "errors", says: `errors ${at}${commonest}` };
@@ -87,7 +84,7 @@ export function bottleneck(result: StepResult): Finding {
     if (rss > 0.5) return { is: "memory", says: `memory ${at}: ${percent(rss)} of it` };
     const all = server.machineCpu ?? 0;
     const others = all > FULL && cpu < all / 2 && generator.cpu < 0.5;
-    if (others && errors + fates.refused === 0)
+    if (others && errors + outcomes.refused === 0)
       return { is: "others", says: `other programs ${at}: the machine's CPUs are ${percent(all)} busy, ${percent(cpu)} is the server's` };
     if (cpu > BUSY || (all > FULL && !others))
       return {
@@ -96,10 +93,10 @@ export function bottleneck(result: StepResult): Finding {
       };
     if (full) return { is: "connections", says: `connections ${at}: every worker is at its cap` };
     if ((elu ?? 0) > BUSY) return { is: "worker", says: `one process ${at}: its loop is ${percent(elu ?? 0)} busy while CPUs are free` };
-    if (hitRatio !== undefined && hitRatio < COLD && (upstreamCalls ?? 0) > measured.tally.requests * FEW)
+    if (hitRatio !== undefined && hitRatio < COLD && (upstreamCalls ?? 0) > measured.counts.requests * FEW)
       return { is: "upstream", says: `Google's latency ${at}: only ${percent(hitRatio)} is answered from memory` };
   }
-  if (fates.refused > 0 && errors + fates.timeout === 0) return { is: "refusals", says: `deliberate refusals ${at}${commonest}` };
+  if (outcomes.refused > 0 && errors + outcomes.timeout === 0) return { is: "refusals", says: `deliberate refusals ${at}${commonest}` };
   if (errors > 0) return { is: "errors", says: `errors ${at}${commonest}` };
   return {
     is: "unknown",
@@ -120,30 +117,24 @@ export interface Situation {
 }
 
 /** @returns what binds, over all steps: of the first that did not pass. */
-export function finding({
-  results,
-  ending,
-  searching = false,
-}: Pick<Situation, "results" | "ending"> & Partial<Pick<Situation, "searching">>): Finding {
+export function finding({ results, ending }: Pick<Situation, "results" | "ending">): Finding {
   if (ending === "target gone") {
     const at = results.at(-1)?.step.label ?? "the start";
-    const whys = results.at(-1)?.measured.tally.whys;
-    const refuses = whys === undefined || whys.size === 0 || whys.has("ECONNREFUSED");
+    const reasons = results.at(-1)?.measured.counts.reasons;
+    const refuses = reasons === undefined || reasons.size === 0 || reasons.has("ECONNREFUSED");
     return {
       is: "gone",
       says: `${refuses ? `the target died at ${at}` : `the target breaks every connection from ${at} on`}: nothing but broken connections since`,
     };
   }
-  const bad = results.find((result) => result.verdict !== "PASS" || (searching && !keepsUp(result)));
-  if (bad?.verdict === "PASS")
-    return { is: "backlog", says: `what waits grew at ${bad.step.label}: ${Math.round(bad.achieved)} of them were answered in a second` };
+  const bad = results.find(({ verdict }) => verdict !== "PASS");
   if (bad !== undefined) return bottleneck(bad);
   const last = results.at(-1);
   return { is: "none", says: last === undefined ? "nothing was measured" : `none up to ${last.step.label}` };
 }
 
 /** Refused for what its address has asked for, not for what the target can do. */
-const byAddress = ({ measured }: StepResult): boolean => measured.tally.whys.has("refused: rate");
+const byAddress = ({ measured }: StepResult): boolean => measured.counts.reasons.has("refused: rate");
 
 const QUIET = "measure while the machine is quiet, or from another one: this result says nothing of the server";
 
@@ -156,7 +147,8 @@ export function nextStep(situation: Situation): string {
   if (ending === "interrupted") return "run it again to the end: this is a part";
   if (results.length === 0) return "run it again";
   const advice: Readonly<Record<Exclude<Bottleneck, "none">, string>> = {
-    generator: "give the generator more: --threads, a longer --think, or another machine; this result says nothing of the server",
+    generator:
+      "load it with fewer users or a longer --think, or from several machines (drover emit k6): this result says nothing of the server",
     gone: "ask the target once by hand (curl -i): it answers nothing well",
     quota: "a longer DROVER_CACHE_TTL: each table costs one read per TTL (docs/cache-and-quota.md)",
     memory: "fewer workers (DROVER_WORKERS), or more memory: drover plan says which",
@@ -173,10 +165,6 @@ export function nextStep(situation: Situation): string {
     deaths: known ? "drover status (deaths), and the log: why they ended" : "the server's own log: why its processes end",
     upstream: "a longer TTL for the tables that are asked for most (docs/cache-and-quota.md)",
     limits: "raise the limit that is named above, or send fewer",
-    backlog:
-      json === undefined
-        ? `drover load ${url} --ladder 5,10,25,50,100,200 --json run.json, then drover plan --from run.json`
-        : `drover plan --from ${json}`,
     unmeasured: results[0]?.step.model === "open" ? "a longer --hold, or a higher --rate" : "a longer --hold, or more users",
     unseen: HOW_TO_KNOW,
     unknown: `find out what the server waits for: its own log, its database${searching ? "" : "; --find-max tells how many users it holds"}`,

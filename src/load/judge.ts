@@ -1,19 +1,17 @@
 /** A step's figures beside its thresholds. */
-import type { Tally, Times } from "./tally.ts";
+import type { Counts } from "../tools/load/engine/counts.ts";
+import type { Measured } from "../tools/load/engine/engine.ts";
 import { compares, type Judgement, type Statistic, type Threshold } from "./metrics.ts";
 
 /** What thresholds may ask of a step. */
 export interface Judged {
-  readonly tally: Tally;
-  readonly seconds: number;
+  readonly measured: Pick<Measured, "counts" | "endpoints" | "seconds">;
   /** 0 to 1 of all CPUs, of all memory; undefined: a foreign server. */
   readonly cpu?: number | undefined;
   readonly rss?: number | undefined;
 }
 
 export const isOfMachine = ({ metric }: Pick<Threshold, "metric">): boolean => metric === "target_cpu" || metric === "target_rss";
-
-export const failed = ({ fates }: Tally): number => fates.error + fates.unexpected503 + fates.timeout;
 
 /** An unknown CPU or memory of the target fails only a threshold that the user named. No answer at all is no good p95. */
 export function judge(step: Judged, thresholds: readonly Threshold[]): Judgement[] {
@@ -24,27 +22,29 @@ export function judge(step: Judged, thresholds: readonly Threshold[]): Judgement
   });
 }
 
-function valueOf({ tally, seconds, cpu, rss }: Judged, { metric, statistic, endpoint }: Threshold): number | undefined {
+function valueOf(
+  { measured: { counts, endpoints, seconds }, cpu, rss }: Judged,
+  { metric, statistic, endpoint }: Threshold,
+): number | undefined {
   switch (metric) {
     case "http_req_duration":
-      return trend(endpoint === undefined ? tally : tally.endpoints.get(endpoint), statistic);
+      return trend(endpoint === undefined ? counts : endpoints.get(endpoint), statistic);
     case "http_req_failed": {
-      if (endpoint === undefined) return share(failed(tally), tally.requests);
-      const own = tally.endpoints.get(endpoint);
-      return own === undefined ? undefined : share(own.failed, own.failed + own.refused + own.latency.count);
+      const of = endpoint === undefined ? counts : endpoints.get(endpoint);
+      return of === undefined ? undefined : share(of.failed, of.requests);
     }
     case "http_req_shed":
-      return share(tally.fates.refused, tally.requests);
+      return share(counts.outcomes.refused, counts.requests);
     case "http_reqs":
-      return statistic === "count" ? tally.requests : tally.requests / seconds;
+      return statistic === "count" ? counts.requests : counts.requests / seconds;
     case "errors":
-      return tally.fates.error + tally.fates.unexpected503;
+      return counts.outcomes.error + counts.outcomes.unexpected503;
     case "unexpected_503":
-      return tally.fates.unexpected503;
+      return counts.outcomes.unexpected503;
     case "timeouts":
-      return tally.fates.timeout;
+      return counts.outcomes.timeout;
     case "shed":
-      return tally.fates.refused;
+      return counts.outcomes.refused;
     case "target_cpu":
       return cpu === undefined ? undefined : cpu * 100;
     case "target_rss":
@@ -57,10 +57,10 @@ function valueOf({ tally, seconds, cpu, rss }: Judged, { metric, statistic, endp
 const share = (part: number, whole: number): number | undefined => (whole === 0 ? undefined : part / whole);
 
 /** Of good answers. */
-function trend(times: Times | undefined, statistic: Statistic): number | undefined {
-  if (times === undefined || times.latency.count === 0) return undefined;
-  if (statistic === "avg") return times.sumMs / times.latency.count;
-  if (statistic === "min") return times.minMs;
-  if (statistic === "max") return times.maxMs;
-  return times.latency.quantile(typeof statistic === "object" ? statistic.p / 100 : 0.5);
+function trend(of: Counts | undefined, statistic: Statistic): number | undefined {
+  if (of === undefined || of.latency.count === 0) return undefined;
+  if (statistic === "avg") return of.sumMs / of.latency.count;
+  if (statistic === "min") return of.minMs;
+  if (statistic === "max") return of.maxMs;
+  return of.latency.quantile(typeof statistic === "object" ? statistic.p / 100 : 0.5);
 }

@@ -1,7 +1,7 @@
 /** One step: what was measured, what the server said, what is to be thought of it. */
 import type { RunLatency, RunStep } from "../plan/run.ts";
-import type { Measured } from "./crew.ts";
-import { failed, judge } from "./judge.ts";
+import type { Measured } from "../tools/load/engine/engine.ts";
+import { judge } from "./judge.ts";
 import { figuresOf, type Server, type ServerFigures, type ServerSample } from "./server.ts";
 import { exhausted, saturated, slipLimit, slipQuantile, tightest, type Generator } from "./selfcheck.ts";
 import { mean, peak, type Step } from "./shape.ts";
@@ -29,7 +29,7 @@ export interface StepResult {
   readonly cut: boolean;
 }
 
-/** What the conductor has gathered of a step. */
+/** What the runner has gathered of a step. */
 export interface Gathered {
   readonly step: Step;
   readonly measured: Measured;
@@ -46,15 +46,16 @@ export interface Gathered {
 export function resultOf(gathered: Gathered): StepResult {
   const { step, measured, samples, about, cut } = gathered;
   const thresholds = peak([step]) === 0 ? [] : gathered.thresholds; // a pause in the stages: there is nothing to judge
-  const { tally, seconds } = measured;
+  const { counts, seconds } = measured;
+  const { loop, late } = measured.generator;
   const server = about === undefined ? undefined : figuresOf(samples, seconds, about);
   const judgedAt = slipQuantile(thresholds);
-  const generator: Generator = { elu: measured.elu, slipMs: tally.slip.quantile(judgedAt) ?? 0, cpu: gathered.generatorCpu };
-  const lack = exhausted(tally.whys) ?? short(gathered);
+  const generator: Generator = { elu: loop, slipMs: late.quantile(judgedAt) ?? 0, cpu: gathered.generatorCpu };
+  const lack = exhausted(counts.reasons) ?? short(gathered);
   const spent = lack ?? unasked(gathered);
-  const why = spent ?? saturated(generator, slipLimit(thresholds, tally.latency.quantile(judgedAt) ?? 0));
-  const judgements = judge({ tally, seconds, cpu: server?.cpu, rss: server?.rss }, thresholds);
-  const achieved = tally.inTime / seconds;
+  const why = spent ?? saturated(generator, slipLimit(thresholds, counts.latency.quantile(judgedAt) ?? 0));
+  const judgements = judge({ measured, cpu: server?.cpu, rss: server?.rss }, thresholds);
+  const achieved = counts.inTime / seconds;
   return {
     step,
     measured,
@@ -79,15 +80,17 @@ export function resultOf(gathered: Gathered): StepResult {
  * Connections of the open model that its own limit of files did not give it. Those that requests take which are answered within the latency's limit are
  * enough: who takes more of them is too slow.
  */
-function short({ step, measured: { capped, connections }, limited, thresholds }: Gathered): string | undefined {
+function short({ step, measured: { generator }, limited, thresholds }: Gathered): string | undefined {
   const enough = (mean(step) * tightest(thresholds)) / 1_000;
-  if (!capped || !limited || connections >= enough) return undefined;
+  const { isShort, connections } = generator;
+  if (!isShort || !limited || connections >= enough) return undefined;
   return `all ${connections} connections that its open files allow were taken, and requests waited for one: raise its limit (ulimit -n)`;
 }
 
 /** What says nothing because too little was asked, or not to its end. */
-function unasked({ step, measured: { tally, unanswered } }: Gathered): string | undefined {
-  if (peak([step]) > 0 && tally.requests + unanswered === 0) return "nothing was to be asked in its time";
+function unasked({ step, measured: { counts, generator } }: Gathered): string | undefined {
+  const { unanswered } = generator;
+  if (peak([step]) > 0 && counts.requests + unanswered === 0) return "nothing was to be asked in its time";
   if (unanswered > 0) return `it ended while ${unanswered} requests had no answer`;
   return undefined;
 }
@@ -99,51 +102,37 @@ function verdictOf(holds: boolean, why: string | undefined, breathless: boolean)
 }
 
 /** Users who think for Z ms ask at most N / Z times; without a pause they ask as often as they are answered. */
-function offeredBy({ step, thinkMs, measured: { tally, seconds } }: Gathered): number {
+function offeredBy({ step, thinkMs, measured: { counts, seconds } }: Gathered): number {
   if (step.model === "open") return mean(step);
-  const asked = tally.requests / seconds;
+  const asked = counts.requests / seconds;
   return thinkMs === 0 ? asked : Math.max(asked, (mean(step) * 1_000) / thinkMs);
 }
 
-function latencyOf({ tally }: Measured): RunLatency {
-  const at = (q: number): number => Math.min(tally.latency.quantile(q) ?? 0, tally.maxMs);
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: tally.maxMs };
-}
-
-/** Part of the requests that comes in the second half of a step by which what waits may grow. */
-const GROWTH = 0.05;
-/** Standard deviations by which two numbers of requests under way differ by chance. */
-const CHANCE = 3;
-
-/**
- * Requests of the open model come whoever waits: where fewer are answered than come the queue grows, however short it was in the step. Its second
- * half tells: in the first one it fills up to what the server's latency holds.
- */
-export function keepsUp({ step, measured: { seconds, backlog } }: Pick<StepResult, "step" | "measured">): boolean {
-  const came = (mean(step) * seconds) / 2;
-  return step.model === "closed" || backlog.end - backlog.half <= Math.max(GROWTH * came, CHANCE * Math.sqrt(2 * (backlog.half + 1)));
+function latencyOf({ counts }: Measured): RunLatency {
+  const at = (q: number): number => Math.min(counts.latency.quantile(q) ?? 0, counts.maxMs);
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: counts.maxMs };
 }
 
 const rounded = (value: number, digits = 3): number => Number(value.toFixed(digits));
 
 /** As `drover plan` reads it. */
 export function runStep({ step, measured, latency, offered, achieved, server, why }: StepResult, thinkMs: number): RunStep {
-  const { tally, seconds, connections } = measured;
+  const { counts, seconds, generator } = measured;
   return {
     label: step.label,
     model: step.model,
-    users: Math.max(1, Math.round(step.model === "closed" ? mean(step) : connections)),
+    users: Math.max(1, Math.round(step.model === "closed" ? mean(step) : generator.connections)),
     thinkMs: step.model === "closed" ? rounded(thinkMs) : 0,
     offeredPerSecond: rounded(offered),
     achievedPerSecond: rounded(achieved),
     seconds: Math.max(0.001, rounded(seconds)),
-    requests: tally.requests,
-    ...(tally.latency.count === 0
+    requests: counts.requests,
+    ...(counts.latency.count === 0
       ? {}
       : { latencyMs: { p50: rounded(latency.p50), p95: rounded(latency.p95), p99: rounded(latency.p99), max: rounded(latency.max) } }),
-    errors: failed(tally) - tally.fates.timeout,
-    timeouts: tally.fates.timeout,
-    refused: tally.fates.refused,
+    errors: counts.failed - counts.outcomes.timeout,
+    timeouts: counts.outcomes.timeout,
+    refused: counts.outcomes.refused,
     valid: why === undefined,
     ...(server === undefined ? {} : { cpuSeconds: rounded(server.cpuSeconds), rssBytes: server.rssBytes }),
     ...(server?.upstreamCalls === undefined ? {} : { upstreamCalls: server.upstreamCalls }),

@@ -2,7 +2,7 @@
 import type { Threshold } from "./metrics.ts";
 
 export interface Generator {
-  /** Of its busiest thread, 0 to 1. */
+  /** How busy its event loop was, 0 to 1. */
   readonly elu: number;
   /** How much later than intended requests were sent, in ms: at the highest percentile that a threshold looks at. */
   readonly slipMs: number;
@@ -45,10 +45,10 @@ const LIMITS: ReadonlyMap<string, string> = new Map([
   ["EAGAIN", "its machine's kernel has no room for more connections"],
 ]);
 
-/** @param whys what went wrong, and how often. @returns why the step is invalid, or undefined. */
-export function exhausted(whys: ReadonlyMap<string, number>): string | undefined {
+/** @param reasons what went wrong, and how often. @returns why the step is invalid, or undefined. */
+export function exhausted(reasons: ReadonlyMap<string, number>): string | undefined {
   for (const [code, says] of LIMITS) {
-    const times = whys.get(code);
+    const times = reasons.get(code);
     if (times !== undefined) return `${says}, or have fewer users, or a second machine (${code}: ${times})`;
   }
   return undefined;
@@ -57,7 +57,7 @@ export function exhausted(whys: ReadonlyMap<string, number>): string | undefined
 /** @returns why the step is invalid, or undefined. */
 export function saturated({ elu, slipMs }: Generator, limit: number): string | undefined {
   if (elu > MOST_ELU)
-    return `its own loop was ${Math.round(elu * 100)} % busy (at most ${MOST_ELU * 100} %): more --threads, more --think, or another machine`;
+    return `its own loop was ${Math.round(elu * 100)} % busy (at most ${MOST_ELU * 100} %): fewer users, a longer --think, or several machines (drover emit k6)`;
   if (slipMs > limit)
     return `it sent ${Math.round(slipMs)} ms late (at most ${Math.round(limit)} ms): it, or the machine it shares with the server, is overloaded`;
   return undefined;

@@ -10,7 +10,7 @@ import { lintProfile } from "../../src/load/profile-lint.ts";
 import { expectedRequests, held, lasts } from "../../src/load/shape.ts";
 import { sharedAddress, type SharedAddress } from "../../src/load/shared-address.ts";
 import { actionsOf, CLASSES, thinkOf, type Endpoint } from "../../src/load/traffic.ts";
-import { conductor, run, serve } from "./generator.ts";
+import { run, runner, serve } from "../tools/load/generator.ts";
 
 const FILE = "test/load/launch-profile.json";
 const TEXT = readFileSync(FILE, "utf8");
@@ -121,8 +121,8 @@ test("3.5: --spread-addresses gives every simulated user a loopback address", as
     seen.add(req.socket.remoteAddress ?? "");
     res.end("ok");
   });
-  const [result] = await run(conductor(target, { spread: true, threads: 2, thinkMs: 20 }), [held("closed", 7, seconds(1))]);
-  assert.equal(result?.measured.tally.fates.ok, result?.measured.tally.requests);
+  const [result] = await run(runner(target, { spread: true, thinkMs: 20 }), [held("closed", 7, seconds(1))]);
+  assert.equal(result?.measured.counts.outcomes.ok, result?.measured.counts.requests);
   assert.deepEqual(
     [...seen].sort(),
     [0, 1, 2, 3, 4, 5, 6].map((n) => `127.1.0.${n}`),

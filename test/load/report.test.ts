@@ -8,23 +8,20 @@ import { advise } from "../../src/load/advice.ts";
 import { bottleneck, finding, nextStep } from "../../src/load/bottleneck.ts";
 import { Live, sparkline } from "../../src/cli/load/live.ts";
 import { writeReports, type RunFacts } from "../../src/cli/load/reports.ts";
-import { csv } from "../../src/load/report/csv.ts";
 import { html, type Report } from "../../src/load/report/html.ts";
 import { niceStep } from "../../src/load/report/svg.ts";
 import { heading, judgedOverall, row } from "../../src/load/report/table.ts";
 import { summary } from "../../src/load/report/text.ts";
 import type { Threshold } from "../../src/load/metrics.ts";
-import { keepsUp, resultOf, runStep, type StepResult } from "../../src/load/result.ts";
+import { resultOf, runStep, type StepResult } from "../../src/load/result.ts";
 import type { ServerSample } from "../../src/load/server.ts";
 import { held } from "../../src/load/shape.ts";
 import { targetLine, targetVerdicts } from "../../src/load/target-verdict.ts";
-import { Tally, type Fate } from "../../src/load/tally.ts";
 import { parseThreshold, USUAL, withUsual } from "../../src/load/thresholds.ts";
 import { readRun } from "../../src/plan/run.ts";
 import { temporaryFolder } from "../support/folder.ts";
-
-/** Nothing waits. */
-const CALM = { capped: false, backlog: { half: 0, end: 0 }, unanswered: 0 };
+import type { Answer } from "../../src/tools/load/engine/counts.ts";
+import { measuredOf } from "../tools/load/measured.ts";
 
 const EVIL = `=1+"<script>alert('x')</script>\u001b[31m`;
 const about = { cpus: 2, memoryBytes: 1e9, workers: 2, workerConnections: 9, cacheTtlMs: 1, tables: 1, readsPerMinute: 60 };
@@ -50,7 +47,7 @@ interface Made {
   readonly ms?: number;
   /** Good ones. */
   readonly answers?: number;
-  readonly fates?: readonly (readonly [Fate, string])[];
+  readonly failed?: readonly (readonly [Answer["outcome"], string])[];
   readonly end?: Partial<ServerSample>;
   readonly foreign?: true;
   readonly elu?: number;
@@ -62,23 +59,17 @@ function made({
   thinkMs = 5_000,
   ms = 10,
   answers = 200,
-  fates = [],
+  failed = [],
   end = {},
   foreign,
   elu = 0.1,
   label = "goal",
   thresholds = USUAL,
 }: Made = {}): StepResult {
-  const tally = new Tally();
-  for (let i = 0; i < answers; i += 1) {
-    tally.slip.record(0.1);
-    tally.record(EVIL, { fate: "ok", why: "", bytes: 100 }, ms);
-    tally.inTime += 1;
-  }
-  for (const [fate, why] of fates) tally.record(EVIL, { fate, why, bytes: 0 }, ms);
+  const bad = failed.map(([outcome, reason]) => ({ endpoint: EVIL, answer: { outcome, reason }, ms }));
   return resultOf({
     step: held("closed", 100, seconds(10), label),
-    measured: { tally, seconds: 10, elu, connections: 0, unsent: 0, ...CALM },
+    measured: measuredOf([{ endpoint: EVIL, ms, times: answers }, ...bad], { loop: elu }),
     samples: foreign ? [] : [sample(0, { machineCpu: end.machineCpu ?? 0.2 }), sample(10_000, end)],
     about: foreign ? undefined : { machine: about, about },
     generatorCpu: 0.1,
@@ -98,7 +89,7 @@ const report = (results: readonly StepResult[]): Report => ({
   machine: EVIL,
   notes: [EVIL],
   results,
-  moments: [1, 2, 3].map((at) => ({
+  seconds: [1, 2, 3].map((at) => ({
     at,
     lasted: 1,
     step: EVIL,
@@ -118,7 +109,7 @@ const report = (results: readonly StepResult[]): Report => ({
 });
 
 test("the report runs nothing, loads nothing, and shows what came from outside as text", () => {
-  const text = html(report([made({ label: EVIL, fates: [["error", EVIL]] }), made()]));
+  const text = html(report([made({ label: EVIL, failed: [["error", EVIL]] }), made()]));
   assert.doesNotMatch(text, /<script|NaN|undefined|Infinity/);
   assert.equal(text.includes("\u001b"), false);
   assert.doesNotMatch(text, /(?:src|href|url)\s*[=(]|@import/);
@@ -128,16 +119,9 @@ test("the report runs nothing, loads nothing, and shows what came from outside a
 });
 
 test("a report of nothing but failures, and of one step, is drawn without what is not known", () => {
-  const tally = new Tally();
-  tally.record("x", { fate: "timeout", why: "timeout", bytes: 0 }, 1);
-  const none: StepResult = { ...made(), measured: { tally, seconds: 1, elu: 0, connections: 0, unsent: 0, ...CALM }, server: undefined };
-  assert.doesNotMatch(html({ ...report([none]), moments: [] }), /NaN|undefined|Infinity/);
-});
-
-test("a spreadsheet runs nothing of the CSV, and every line has every column", () => {
-  const [head = "", first = ""] = csv([made({ label: EVIL })]).split("\r\n");
-  assert.match(first, /^"'=1\+""<script>/);
-  assert.equal(csv([made()]).split("\r\n")[1]?.split(",").length, head.split(",").length);
+  const measured = measuredOf([{ answer: { outcome: "timeout", reason: "timeout" } }], { seconds: 1 });
+  const none: StepResult = { ...made(), measured, server: undefined };
+  assert.doesNotMatch(html({ ...report([none]), seconds: [] }), /NaN|undefined|Infinity/);
 });
 
 test("the columns of a row stand under their names, with the server's figures or without", () => {
@@ -156,28 +140,19 @@ test("a run is what drover plan reads, with what it does not read beside it", ()
 });
 
 test("good answers alone are done, and where there is none there is no latency", () => {
-  const refused = made({ fates: Array.from({ length: 50 }, () => ["refused", "rate"] as const) });
+  const refused = made({ failed: Array.from({ length: 50 }, () => ["refused", "rate"] as const) });
   const { achievedPerSecond, offeredPerSecond, requests } = runStep(refused, 5_000);
   assert.deepEqual([achievedPerSecond, offeredPerSecond, requests, refused.verdict], [20, 25, 250, "FAIL"]);
   assert.equal(bottleneck(refused).is, "refusals");
   const next = (results: StepResult[]): string =>
     nextStep({ results, ending: "done", known: true, searching: false, json: undefined, url: "http://x/" });
   assert.match(next([refused]), /share one address: --spread-addresses \(loopback\), --user-file signs them in/);
-  assert.match(next([made({ fates: Array.from({ length: 50 }, () => ["refused", "overload"] as const) })]), /raise the limit that refuses/);
-  const dead = made({ answers: 0, fates: [["timeout", "timeout"]] });
+  assert.match(
+    next([made({ failed: Array.from({ length: 50 }, () => ["refused", "overload"] as const) })]),
+    /raise the limit that refuses/,
+  );
+  const dead = made({ answers: 0, failed: [["timeout", "timeout"]] });
   assert.deepEqual([runStep(dead, 5_000).latencyMs, runStep(dead, 5_000).achievedPerSecond], [undefined, 0]);
-  assert.match(csv([dead]).split("\r\n")[1] ?? "", /,0\.000,1,,,,,/);
-});
-
-test("in the open model a server keeps up that lets no more wait at the end than in the middle", () => {
-  const at = (half: number, end: number, model: "open" | "closed" = "open"): boolean =>
-    keepsUp({
-      step: held(model, 100, seconds(20)),
-      measured: { tally: new Tally(), seconds: 20, elu: 0, connections: 1, unsent: 0, ...CALM, backlog: { half, end } },
-    });
-  assert.deepEqual([at(0, 0), at(200, 200), at(200, 250), at(0, 50)], [true, true, true, true]); // a twentieth of the 1,000 that came
-  assert.deepEqual([at(0, 51), at(200, 261), at(200, 400), at(200, 400, "closed")], [false, false, false, true]);
-  assert.deepEqual([at(400, 484), at(400, 485)], [true, false], "three standard deviations of what two such numbers differ by");
 });
 
 test("what binds is named from what is seen, the generator first", () => {
@@ -189,17 +164,17 @@ test("what binds is named from what is seen, the generator first", () => {
     [{ ms: 900, end: { cpuSeconds: 19 } }, "cpu", /95 % of the machine/],
     [{ ms: 900, end: { cpuSeconds: 12, machineCpu: 0.99 } }, "cpu", /60 % of the machine/],
     [{ ms: 900, end: { cpuSeconds: 0.2, machineCpu: 0.99 } }, "others", /CPUs are 99 % busy, 1 % is the server's/],
-    [{ fates: [["error", "HTTP 500"]], end: { cpuSeconds: 0.2, machineCpu: 0.8 } }, "errors", /HTTP 500: 1/],
+    [{ failed: [["error", "HTTP 500"]], end: { cpuSeconds: 0.2, machineCpu: 0.8 } }, "errors", /HTTP 500: 1/],
     [{ ms: 900, end: { full: true } }, "connections", /at its cap/],
     [{ ms: 900, end: { elu: 0.97 } }, "worker", /97 % busy while CPUs are free/],
     [{ ms: 900, end: { hits: 10, misses: 90, upstreamCalls: 50 } }, "upstream", /only 10 % is answered from memory/],
-    [{ fates: [["error", "HTTP 500"]] }, "errors", /HTTP 500: 1/],
+    [{ failed: [["error", "HTTP 500"]] }, "errors", /HTTP 500: 1/],
     [
-      { fates: [["error", "ECONNRESET"]], end: { elu: 1, deaths: 2 } },
+      { failed: [["error", "ECONNRESET"]], end: { elu: 1, deaths: 2 } },
       "deaths",
       /2 of the server's children ended unasked \(ECONNRESET: 1\)/,
     ],
-    [{ fates: [["error", "ECONNREFUSED"]], end: { elu: 1 } }, "errors", /ECONNREFUSED: 1/], // a loop that boots is busy
+    [{ failed: [["error", "ECONNREFUSED"]], end: { elu: 1 } }, "errors", /ECONNREFUSED: 1/], // a loop that boots is busy
     [{ ms: 900, foreign: true }, "unknown", /nothing is known of the server/],
   ];
   for (const [what, is, says] of cases) {
@@ -279,7 +254,7 @@ test("one next step, and another one for each end", () => {
   assert.match(nextStep({ ...at, ending: "interrupted" }), /run it again/);
   assert.match(nextStep({ ...at, ending: "target gone", known: false }), /why the target died/);
   assert.match(finding({ ...at, ending: "target gone" }).says, /the target died at goal/);
-  assert.match(nextStep({ ...at, results: [made({ elu: 0.99 })] }), /--threads/);
+  assert.match(nextStep({ ...at, results: [made({ elu: 0.99 })] }), /fewer users or a longer --think, or from several machines/);
 });
 
 test("axes are in steps of 1, 2 and 5; a sparkline has gaps where nothing was answered", () => {
@@ -307,27 +282,27 @@ const facts: RunFacts = {
 const write = (results: readonly StepResult[], files: Parameters<typeof writeReports>[0]): ReturnType<typeof writeReports> =>
   writeReports(files, facts, {
     situation: { results, ending: "done", known: true, json: undefined, searching: false, url: "http://127.0.0.1/" },
-    moments: [],
+    seconds: [],
     verdict: "PASS",
   });
 
 test("a report that can't be written is told, and the others are written", () => {
   const folder = temporaryFolder("reports");
-  const [csvFile, htmlFile] = [join(folder, "run.csv"), join(folder, "run.html")];
-  const { written, missing } = write([made()], { json: "/dev/full", csv: csvFile, html: htmlFile });
-  assert.deepEqual(written, [csvFile, htmlFile]);
+  const htmlFile = join(folder, "run.html");
+  const { written, missing } = write([made()], { json: "/dev/full", html: htmlFile });
+  assert.deepEqual(written, [htmlFile]);
   assert.deepEqual([missing.length, missing[0]?.file, /ENOSPC/.test(missing[0]?.why ?? "")], [1, "/dev/full", true]);
-  assert.deepEqual(readdirSync(folder).sort(), ["run.csv", "run.html"]);
-  assert.deepEqual(write([], { json: "/dev/full", csv: undefined, html: undefined }), { written: [], missing: [] });
+  assert.deepEqual(readdirSync(folder).sort(), ["run.html"]);
+  assert.deepEqual(write([], { json: "/dev/full", html: undefined }), { written: [], missing: [] });
 });
 
 test("children that died and the shares of the machine are in every file, and of another program only what is known", () => {
   const folder = temporaryFolder("reports");
   const json = join(folder, "run.json");
-  const results = [made({ end: { deaths: 2, cpuSeconds: 5 }, fates: [["error", "ECONNRESET"]] }), made({ foreign: true })];
+  const results = [made({ end: { deaths: 2, cpuSeconds: 5 }, failed: [["error", "ECONNRESET"]] }), made({ foreign: true })];
   const [seen] = results;
   assert.ok(seen?.server !== undefined);
-  write([...results, { ...seen, server: { ...seen.server, upstreamCalls: undefined } }], { json, csv: undefined, html: undefined });
+  write([...results, { ...seen, server: { ...seen.server, upstreamCalls: undefined } }], { json, html: undefined });
   const { steps } = JSON.parse(readFileSync(json, "utf8")) as { steps: Record<string, unknown>[] };
   assert.deepEqual(
     steps.map(({ cpu, rss, deaths }) => [cpu, rss, deaths]),
@@ -337,18 +312,15 @@ test("children that died and the shares of the machine are in every file, and of
       [0.25, 0.1, undefined],
     ],
   );
-  const [head = "", ...lines] = csv(results).trimEnd().split("\r\n");
-  assert.match(head, /,verdict,target_rss,target_deaths,problems$/);
-  assert.deepEqual(lines.map((line) => line.split(",").slice(-3).join()), ["0.1000,2,ECONNRESET: 1", ",,"]); // prettier-ignore
 });
 
 test("the clock of a run stops at its end", () => {
   let shown = "";
   const out = { isTTY: true, columns: 200, getColorDepth: () => 8, write: (text: string) => (shown += text) };
   const live = new Live(out as unknown as NodeJS.WriteStream, 11);
-  const moment = { at: 12.4, lasted: 1, step: "s", perSecond: 0, p50: 1, p95: 1, good: 1, failed: 0, refused: 0, isLate: true };
-  live.moment(moment, undefined);
+  const second = { at: 12.4, lasted: 1, step: "s", perSecond: 0, p50: 1, p95: 1, good: 1, failed: 0, refused: 0, isLate: true };
+  live.second(second, undefined);
   assert.match(shown, /0:11\/0:11 {2}s {2}late answers/);
-  new Live(out as unknown as NodeJS.WriteStream, undefined).moment(moment, undefined);
+  new Live(out as unknown as NodeJS.WriteStream, undefined).second(second, undefined);
   assert.match(shown, /0:12 {2}s/);
 });

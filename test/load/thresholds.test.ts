@@ -5,8 +5,8 @@ import { EXIT } from "../../src/base/exit.ts";
 import { judge } from "../../src/load/judge.ts";
 import { compares } from "../../src/load/metrics.ts";
 import { contradiction } from "../../src/load/satisfiable.ts";
-import { Tally } from "../../src/load/tally.ts";
 import { parseThreshold, USUAL, withUsual } from "../../src/load/thresholds.ts";
+import { measuredOf } from "../tools/load/measured.ts";
 
 test("0.11: k6's notation is read, and login:p95<500 is a threshold of an endpoint", () => {
   const cases: [string, unknown][] = [
@@ -88,10 +88,13 @@ test("a metric that is named has no usual threshold beside it; one of an endpoin
 });
 
 test("a step is judged: a foreign server's CPU is not held against it, no answer at all is", () => {
-  const tally = new Tally();
-  for (let i = 0; i < 100; i += 1) tally.record("read", { fate: "ok", why: "", bytes: 1 }, i < 94 ? 10 : 900);
-  tally.record("read", { fate: "timeout", why: "timeout", bytes: 0 }, 9_999);
-  const verdicts = judge({ tally, seconds: 10, cpu: 0.9 }, [...USUAL, parseThreshold("http_req_failed{endpoint:read}: rate<0.001")]);
+  const endpoint = "read";
+  const measured = measuredOf([
+    { endpoint, ms: 10, times: 94 },
+    { endpoint, ms: 900, times: 6 },
+    { endpoint, answer: { outcome: "timeout", reason: "timeout" } },
+  ]);
+  const verdicts = judge({ measured, cpu: 0.9 }, [...USUAL, parseThreshold("http_req_failed{endpoint:read}: rate<0.001")]);
   assert.deepEqual(
     verdicts.map(({ threshold, holds }) => `${threshold.metric} ${holds}`),
     [
@@ -105,15 +108,18 @@ test("a step is judged: a foreign server's CPU is not held against it, no answer
       "http_req_failed false",
     ],
   );
-  const nothing = judge({ tally: new Tally(), seconds: 10 }, USUAL);
+  const nothing = judge({ measured: measuredOf([]) }, USUAL);
   assert.deepEqual(nothing.map(({ holds }) => holds), [false, true, true, true, false, true, true]); // prettier-ignore
 });
 
 test("an endpoint alone is judged by its own mean and extremes; its refusals are no failures", () => {
-  const tally = new Tally();
-  for (let i = 0; i < 100; i += 1) tally.record("read", { fate: "ok", why: "", bytes: 1 }, i < 90 ? 5 : 5_000);
-  for (let i = 0; i < 100; i += 1) tally.record("write", { fate: i < 60 ? "ok" : "refused", why: i < 60 ? "" : "rate", bytes: 1 }, 7);
-  const value = (text: string): number | undefined => judge({ tally, seconds: 10 }, [parseThreshold(text)])[0]?.value;
+  const measured = measuredOf([
+    { endpoint: "read", ms: 5, times: 90 },
+    { endpoint: "read", ms: 5_000, times: 10 },
+    { endpoint: "write", ms: 7, times: 60 },
+    { endpoint: "write", answer: { outcome: "refused", reason: "rate" }, times: 40 },
+  ]);
+  const value = (text: string): number | undefined => judge({ measured }, [parseThreshold(text)])[0]?.value;
   assert.deepEqual(
     ["avg<1", "med<1", "min<1", "max<1"].map((of) => Math.round(value(`http_req_duration{endpoint:read}: ${of}`) ?? 0)),
     [505, 5, 5, 5_000],
@@ -121,7 +127,7 @@ test("an endpoint alone is judged by its own mean and extremes; its refusals are
   assert.deepEqual([value("http_req_failed{endpoint:write}: rate<0.1"), value("http_req_failed: rate<0.1")], [0, 0]);
   assert.deepEqual([value("http_req_shed: rate<0.1"), value("shed<1")], [0.2, 40]);
   assert.deepEqual(
-    judge({ tally, seconds: 10 }, USUAL)
+    judge({ measured }, USUAL)
       .filter(({ holds }) => !holds)
       .map(({ threshold }) => threshold.metric),
     ["http_req_duration", "http_req_shed"],

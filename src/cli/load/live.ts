@@ -1,5 +1,5 @@
 /** What is seen while it runs: a line that is drawn again and again on a terminal, a plain one now and then elsewhere. */
-import type { Moment } from "../../load/moment.ts";
+import type { Second } from "../../tools/load/seconds.ts";
 import { rate, time } from "../../load/report/figures.ts";
 import type { ServerSample } from "../../load/server.ts";
 import type { Step } from "../../load/shape.ts";
@@ -41,14 +41,14 @@ export class Live {
     if (this.#draws) this.#draw(`step ${nr} ${printable(step.label)}: warming up`);
   }
 
-  moment(moment: Moment, sample: ServerSample | undefined): void {
-    const done = moment.isLate ? "late answers" : `${rate(moment.perSecond)}/s`;
-    this.#p95.push(moment.p95);
+  second(second: Second, sample: ServerSample | undefined): void {
+    const done = second.isLate ? "late answers" : `${rate(second.perSecond)}/s`;
+    this.#p95.push(second.p95);
     if (this.#p95.length > WIDTH) this.#p95.shift();
     const quota = sample?.quota === undefined ? "" : `  quota ${sample.quota.used}/${sample.quota.limit}`;
     const server = sample === undefined ? "" : `  worker ${(sample.elu ?? 0).toFixed(2)}${quota}`;
-    const bad = moment.failed + moment.refused > 0 ? `  failed ${moment.failed}  shed ${moment.refused}` : "";
-    const line = `${this.#time(moment.at)}  ${printable(moment.step)}  ${done}  p50 ${time(moment.p50)}  p95 ${time(moment.p95)}${bad}${server}`;
+    const bad = second.failed + second.refused > 0 ? `  failed ${second.failed}  shed ${second.refused}` : "";
+    const line = `${this.#time(second.at)}  ${printable(second.step)}  ${done}  p50 ${time(second.p50)}  p95 ${time(second.p95)}${bad}${server}`;
     if (this.#draws) this.#draw(`${line}  ${sparkline(this.#p95)}`);
     else if (performance.now() - this.#saidAt >= PLAIN_EVERY) {
       this.#saidAt = performance.now();

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { mebibytes, seconds } from "../../base/units.ts";
 import { MOST_USERS } from "../../load/bounds.ts";
-import type { Orders } from "../../load/conductor.ts";
+import type { RunOptions } from "../../tools/load/runner.ts";
 import { discover } from "../../load/discover.ts";
 import { readPeople } from "../../load/people.ts";
 import { readProfile, type Profile } from "../../load/profile.ts";
@@ -44,7 +44,7 @@ function readFile(flag: string, file: string): string {
 export interface Prepared {
   readonly flags: LoadFlags;
   readonly scenario: Scenario;
-  readonly orders: Orders;
+  readonly options: RunOptions;
   readonly facts: RunFacts;
   /** Of the daemon of this folder, where there is one. */
   readonly dataDir: string;
@@ -77,16 +77,14 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
   knowable(flags, server !== undefined);
   const seed = flags.seed ?? 1;
   const startedAt = new Date().toISOString();
-  const threads = flags.threads ?? Math.max(1, Math.min(4, Math.floor(machine.cpus / 2)));
   const { traffic, thresholds } = scenario;
-  const orders: Orders = {
+  const options: RunOptions = {
     target,
     traffic,
     thresholds,
     server,
     timeoutMs,
     spread: flags.spread,
-    threads,
     seed,
     run: Date.now().toString(36),
     connections: Math.max(1, Math.min(MOST_CONNECTIONS, mostFiles(machine))),
@@ -108,7 +106,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
     thresholds,
     notes,
   };
-  return { flags, scenario, orders, facts, dataDir: resolved.settings.data_dir, mostUsers: mostUsers(machine) };
+  return { flags, scenario, options, facts, dataDir: resolved.settings.data_dir, mostUsers: mostUsers(machine) };
 }
 
 function remoteOf({ admin, adminTokenFile }: LoadFlags): Remote | undefined {
@@ -143,7 +141,7 @@ function knowable({ thresholds }: LoadFlags, known: boolean): void {
 }
 
 /** Who is sent where, and what is odd about it. */
-export function introduction({ flags, scenario, orders, facts }: Prepared): string {
+export function introduction({ flags, scenario, options, facts }: Prepared): string {
   const { steps, traffic } = scenario;
   const all = CLASSES.reduce((sum, kind) => sum + traffic.mix[kind], 0);
   const mix = CLASSES.filter((kind) => traffic.mix[kind] > 0)
@@ -161,7 +159,7 @@ export function introduction({ flags, scenario, orders, facts }: Prepared): stri
       .slice(0, 4)
       .map(({ name }) => name)
       .join(", ")}${used.length > 4 ? ", …" : ""})`,
-    `load        ${open ? "requests at a rate (open model)" : `users who wait, think ${time(facts.thinkMs)} on the average, and ask again (closed model)`}; ${long}; seed ${orders.seed}${orders.threads > 1 ? `; ${orders.threads} threads` : ""}`,
+    `load        ${open ? "requests at a rate (open model)" : `users who wait, think ${time(facts.thinkMs)} on the average, and ask again (closed model)`}; ${long}; seed ${options.seed}`,
     ...facts.notes.map((note) => `note        ${note}`),
     "",
     "",

@@ -4,8 +4,7 @@ import { DroverError, messageOf } from "../../base/errors.ts";
 import type { Situation } from "../../load/bottleneck.ts";
 import { advise } from "../../load/advice.ts";
 import { finding } from "../../load/bottleneck.ts";
-import type { Moment } from "../../load/moment.ts";
-import { csv } from "../../load/report/csv.ts";
+import type { Second } from "../../tools/load/seconds.ts";
 import { html } from "../../load/report/html.ts";
 import { runStep } from "../../load/result.ts";
 import { targetVerdicts } from "../../load/target-verdict.ts";
@@ -15,7 +14,7 @@ import { deathsOf } from "../../load/report/figures.ts";
 import type { Server } from "../../load/server.ts";
 import { RUN_FORMAT, RUN_VERSION, type LoadRun } from "../../plan/run.ts";
 import { jsonText } from "../terminal/printable.ts";
-import { checkFile, identityOf, writeWhole } from "./files.ts";
+import { checkFile, identityOf, writeFile } from "../../tools/output-file.ts";
 import type { LoadFlags } from "./flags.ts";
 
 export interface RunFacts {
@@ -33,7 +32,7 @@ export interface RunFacts {
   readonly notes: readonly string[];
 }
 
-type Files = Pick<LoadFlags, "json" | "csv" | "html">;
+type Files = Pick<LoadFlags, "json" | "html">;
 type Read = Pick<LoadFlags, "profile" | "userFile">;
 
 /** @throws DroverError DROVER_E_USAGE for a file that can't be written, or that another flag of this run names too, under whatever name. */
@@ -43,7 +42,6 @@ export function checkFiles(files: Files & Read): void {
     ["--profile", files.profile, identityOf],
     ["--user-file", files.userFile, identityOf],
     ["--json", files.json, checked],
-    ["--csv", files.csv, checked],
     ["--html", files.html, checked],
   ] as const) {
     const where = file === undefined ? undefined : place(file, flag);
@@ -87,16 +85,16 @@ const more = ({ verdict, why, cut, judgements, generator, measured, server }: St
   ...shares(server),
   thresholds: judgements.map(({ threshold, value, holds }) => ({ threshold: threshold.text, value: value ?? null, holds })),
   generator,
-  why503: measured.tally.fates.unexpected503,
-  problems: Object.fromEntries(measured.tally.whys),
-  retried: measured.tally.retried,
+  why503: measured.counts.outcomes.unexpected503,
+  problems: Object.fromEntries(measured.counts.reasons),
+  retried: measured.counts.retried,
   endpoints: Object.fromEntries(
-    Array.from(measured.tally.endpoints, ([name, { latency, failed, refused }]) => [
+    Array.from(measured.endpoints, ([name, { latency, failed, outcomes }]) => [
       name,
       {
         answered: latency.count,
         failed,
-        refused,
+        refused: outcomes.refused,
         p50: latency.quantile(0.5) ?? null,
         p95: latency.quantile(0.95) ?? null,
         p99: latency.quantile(0.99) ?? null,
@@ -116,7 +114,7 @@ const rounded = (share: number): number => Number(share.toFixed(5));
 
 export interface Written {
   readonly situation: Situation;
-  readonly moments: readonly Moment[];
+  readonly seconds: readonly Second[];
   readonly verdict: string;
 }
 
@@ -127,7 +125,7 @@ export interface Reports {
 }
 
 /** One that can't be written keeps no other from being written, nor the run's verdict from being told. */
-export function writeReports(files: Files, facts: RunFacts, { situation, moments, verdict }: Written): Reports {
+export function writeReports(files: Files, facts: RunFacts, { situation, seconds, verdict }: Written): Reports {
   const { results, ending } = situation;
   const run = runOf(results, facts);
   if (run === undefined) return { written: [], missing: [] };
@@ -136,8 +134,7 @@ export function writeReports(files: Files, facts: RunFacts, { situation, moments
   const about = { ending, verdict, command: command(facts.argv), seed: facts.seed, machine, advice: ranked, noUse: useless };
   const texts: readonly (readonly [string | undefined, () => string])[] = [
     [files.json, () => `${jsonText({ ...run, ...about }, 2)}\n`],
-    [files.csv, () => csv(results)],
-    [files.html, () => page(facts, { situation, moments, verdict })],
+    [files.html, () => page(facts, { situation, seconds, verdict })],
   ];
   const written: string[] = [];
   const missing: { file: string; why: string }[] = [];
@@ -153,14 +150,14 @@ export function writeReports(files: Files, facts: RunFacts, { situation, moments
 /** @returns why not; undefined: it was. */
 function notWritten(file: string, text: string): string | undefined {
   try {
-    writeWhole(file, text);
+    writeFile(file, text);
     return undefined;
   } catch (error) {
     return messageOf(error);
   }
 }
 
-function page(facts: RunFacts, { situation, moments, verdict }: Written): string {
+function page(facts: RunFacts, { situation, seconds, verdict }: Written): string {
   const limit = facts.thresholds.find(
     ({ metric, statistic, endpoint }) => metric === "http_req_duration" && endpoint === undefined && typeof statistic === "object",
   );
@@ -173,7 +170,7 @@ function page(facts: RunFacts, { situation, moments, verdict }: Written): string
     machine: `${availableParallelism()} CPUs (${cpus()[0]?.model.trim() ?? "unknown"}), ${(totalmem() / 2 ** 30).toFixed(1)} GiB, ${type()} ${release()}`,
     notes: facts.notes,
     results: situation.results,
-    moments: moments.map(bySecond),
+    seconds,
     limitMs: limit?.limit,
     bottleneck: finding(situation).says,
     advice: advise(situation),
@@ -181,12 +178,6 @@ function page(facts: RunFacts, { situation, moments, verdict }: Written): string
     ending: situation.ending === "done" ? "to its end" : `before its end: ${situation.ending}`,
   });
 }
-
-/** Failures are plotted by the second, as requests are; a moment of a long run is several. */
-const bySecond = (moment: Moment): Moment => {
-  const seconds = Math.max(1, moment.lasted);
-  return { ...moment, failed: moment.failed / seconds, refused: moment.refused / seconds };
-};
 
 /** As it would be typed again. */
 export const command = (argv: readonly string[]): string =>

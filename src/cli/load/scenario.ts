@@ -8,7 +8,7 @@ import { counted, held, ladder, LADDER, stages, type Step } from "../../load/sha
 import type { Threshold } from "../../load/metrics.ts";
 import { contradiction } from "../../load/satisfiable.ts";
 import { withUsual, parseThreshold } from "../../load/thresholds.ts";
-import { LOGIN as SIGN_IN } from "../../load/user.ts";
+import { LOGIN as SIGN_IN } from "../../tools/load/engine/recorder.ts";
 import { possible, READS_ONLY, type Action, type Endpoint, type Mix, type Person, type Traffic } from "../../load/traffic.ts";
 import { readAs, stagesCodec, thinkCodec, type LoadFlags } from "./flags.ts";
 

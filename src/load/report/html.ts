@@ -1,6 +1,6 @@
 /** The report as one file: nothing is loaded from anywhere, nothing runs in it, and everything that came from outside is escaped. */
 import type { Advice } from "../advice.ts";
-import type { Moment } from "../moment.ts";
+import type { Second } from "../../tools/load/seconds.ts";
 import type { StepResult } from "../result.ts";
 import { deathsOf, number, percent, rate, ratio, time, whole } from "./figures.ts";
 import { plots } from "./plots.ts";
@@ -18,7 +18,7 @@ export interface Report {
   readonly machine: string;
   readonly notes: readonly string[];
   readonly results: readonly StepResult[];
-  readonly moments: readonly Moment[];
+  readonly seconds: readonly Second[];
   /** The p95 that must not be crossed, in ms. */
   readonly limitMs: number | undefined;
   readonly bottleneck: string;
@@ -98,7 +98,7 @@ type Columns<T> = readonly (readonly [string, (of: T) => string | { readonly ver
 
 /** Of good answers: there may be none. */
 const latencyOf = ({ measured, latency }: StepResult, name: keyof StepResult["latency"]): string =>
-  measured.tally.latency.count === 0 ? "–" : time(latency[name]);
+  measured.counts.latency.count === 0 ? "–" : time(latency[name]);
 
 const STEP_COLUMNS: Columns<StepResult> = [
   ["step", ({ step }) => step.label],
@@ -106,14 +106,14 @@ const STEP_COLUMNS: Columns<StepResult> = [
   ["users", usersOf],
   ["offered/s", ({ offered }) => rate(offered)],
   ["done/s", ({ achieved }) => rate(achieved)],
-  ["requests", ({ measured }) => whole(measured.tally.requests)],
+  ["requests", ({ measured }) => whole(measured.counts.requests)],
   ["p50", (result) => latencyOf(result, "p50")],
   ["p95", (result) => latencyOf(result, "p95")],
   ["p99", (result) => latencyOf(result, "p99")],
   ["max", (result) => latencyOf(result, "max")],
-  ["errors", ({ measured: { tally } }) => whole(tally.fates.error + tally.fates.unexpected503)],
-  ["shed", ({ measured: { tally } }) => whole(tally.fates.refused)],
-  ["timeouts", ({ measured: { tally } }) => whole(tally.fates.timeout)],
+  ["errors", ({ measured: { counts } }) => whole(counts.outcomes.error + counts.outcomes.unexpected503)],
+  ["shed", ({ measured: { counts } }) => whole(counts.outcomes.refused)],
+  ["timeouts", ({ measured: { counts } }) => whole(counts.outcomes.timeout)],
   ["generator busy", ({ generator }) => percent(generator.elu)],
   ["sent late", ({ generator }) => time(generator.slipMs)],
 ];
@@ -149,17 +149,15 @@ interface EndpointRow {
 
 /** Of each step the endpoints; in order of the steps. */
 function endpoints(results: readonly StepResult[]): string {
-  const rows: EndpointRow[] = results.flatMap((result) =>
-    [...result.measured.tally.endpoints.keys()].sort().map((name) => ({ name, result })),
-  );
-  const of = ({ name, result }: EndpointRow, q: number): string => time(result.measured.tally.endpoints.get(name)?.latency.quantile(q));
+  const rows: EndpointRow[] = results.flatMap((result) => [...result.measured.endpoints.keys()].sort().map((name) => ({ name, result })));
+  const of = ({ name, result }: EndpointRow, q: number): string => time(result.measured.endpoints.get(name)?.latency.quantile(q));
   return table<EndpointRow>(
     [
       ["endpoint", ({ name }) => name],
       ["step", ({ result }) => result.step.label],
-      ["answered", ({ name, result }) => whole(result.measured.tally.endpoints.get(name)?.latency.count ?? 0)],
-      ["not well", ({ name, result }) => whole(result.measured.tally.endpoints.get(name)?.failed ?? 0)],
-      ["shed", ({ name, result }) => whole(result.measured.tally.endpoints.get(name)?.refused ?? 0)],
+      ["answered", ({ name, result }) => whole(result.measured.endpoints.get(name)?.latency.count ?? 0)],
+      ["not well", ({ name, result }) => whole(result.measured.endpoints.get(name)?.failed ?? 0)],
+      ["shed", ({ name, result }) => whole(result.measured.endpoints.get(name)?.outcomes.refused ?? 0)],
       ["p50", (row) => of(row, 0.5)],
       ["p95", (row) => of(row, 0.95)],
       ["p99", (row) => of(row, 0.99)],
@@ -170,7 +168,7 @@ function endpoints(results: readonly StepResult[]): string {
 
 function failures(results: readonly StepResult[]): string {
   const rows = results.flatMap(({ step, measured }) =>
-    Array.from(measured.tally.whys, ([why, count]) => ({ step: step.label, why, count })),
+    Array.from(measured.counts.reasons, ([why, count]) => ({ step: step.label, why, count })),
   );
   if (rows.length === 0) return "";
   const columns: Columns<(typeof rows)[number]> = [

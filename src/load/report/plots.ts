@@ -1,13 +1,13 @@
 /** What a run looks like. */
-import type { Moment } from "../moment.ts";
+import { thinned, type Second } from "../../tools/load/seconds.ts";
 import type { StepResult } from "../result.ts";
 import { time } from "./figures.ts";
 import type { Report } from "./html.ts";
 import type { Plot } from "./svg.ts";
 
 /** Latency and rate: of each step, second by second, and by percentile. */
-export function plots({ results, moments, limitMs }: Pick<Report, "results" | "moments" | "limitMs">): Plot[] {
-  const answered = results.filter(({ measured }) => measured.tally.latency.count > 0);
+export function plots({ results, seconds, limitMs }: Pick<Report, "results" | "seconds" | "limitMs">): Plot[] {
+  const answered = results.filter(({ measured }) => measured.counts.latency.count > 0);
   const ticks = results.map(({ step }, i) => [i + 1, step.label] as const);
   const bySteps = (of: (result: StepResult) => number | undefined): [number, number | undefined][] =>
     results.map((result, i) => [i + 1, answered.includes(result) ? of(result) : undefined]);
@@ -34,12 +34,15 @@ export function plots({ results, moments, limitMs }: Pick<Report, "results" | "m
       ],
     },
   ];
-  return [...(results.length > 1 ? steps : []), ...overTime(moments, mark), percentiles(answered)];
+  return [...(results.length > 1 ? steps : []), ...overTime(thinned(seconds, WIDEST), mark), percentiles(answered)];
 }
 
-function overTime(moments: readonly Moment[], mark: Pick<Plot, "mark">): Plot[] {
-  const points = (of: (moment: Moment) => number | undefined): [number, number | undefined][] =>
-    moments.map((moment) => [moment.at, of(moment)]);
+/** Points of a plot. */
+const WIDEST = 1_200;
+
+function overTime(seconds: readonly Second[], mark: Pick<Plot, "mark">): Plot[] {
+  const points = (of: (second: Second) => number | undefined): [number, number | undefined][] =>
+    seconds.map((second) => [second.at, of(second)]);
   return [
     {
       title: "Latency, second by second",
@@ -76,8 +79,8 @@ function percentiles(answered: readonly StepResult[]): Plot {
       name: step.label,
       look: `s${i}`,
       // A percentile beyond what was counted would be the maximum in disguise.
-      points: NINES.filter((q) => measured.tally.latency.count * (1 - q) >= 1).map(
-        (q) => [at(q), measured.tally.latency.quantile(q)] as const,
+      points: NINES.filter((q) => measured.counts.latency.count * (1 - q) >= 1).map(
+        (q) => [at(q), measured.counts.latency.quantile(q)] as const,
       ),
     })),
   };

@@ -21,13 +21,13 @@ const MEASURED: readonly Column[] = [
   { head: "USERS", width: 9, of: usersOf },
   { head: "OFFERED/S", width: 9, of: ({ offered }) => rate(offered) },
   { head: "DONE/S", width: 8, of: ({ achieved }) => rate(achieved) },
-  { head: "P50", width: 8, of: ({ latency, measured }) => latencyOf(latency.p50, measured.tally.latency.count) },
-  { head: "P95", width: 8, of: ({ latency, measured }) => latencyOf(latency.p95, measured.tally.latency.count) },
-  { head: "P99", width: 8, of: ({ latency, measured }) => latencyOf(latency.p99, measured.tally.latency.count) },
-  { head: "MAX", width: 8, of: ({ latency, measured }) => latencyOf(latency.max, measured.tally.latency.count) },
-  { head: "ERR", width: 5, of: ({ measured: { tally } }) => whole(tally.fates.error + tally.fates.unexpected503) },
-  { head: "SHED", width: 5, of: ({ measured: { tally } }) => whole(tally.fates.refused) },
-  { head: "T/O", width: 5, of: ({ measured: { tally } }) => whole(tally.fates.timeout) },
+  { head: "P50", width: 8, of: ({ latency, measured }) => latencyOf(latency.p50, measured.counts.latency.count) },
+  { head: "P95", width: 8, of: ({ latency, measured }) => latencyOf(latency.p95, measured.counts.latency.count) },
+  { head: "P99", width: 8, of: ({ latency, measured }) => latencyOf(latency.p99, measured.counts.latency.count) },
+  { head: "MAX", width: 8, of: ({ latency, measured }) => latencyOf(latency.max, measured.counts.latency.count) },
+  { head: "ERR", width: 5, of: ({ measured: { counts } }) => whole(counts.outcomes.error + counts.outcomes.unexpected503) },
+  { head: "SHED", width: 5, of: ({ measured: { counts } }) => whole(counts.outcomes.refused) },
+  { head: "T/O", width: 5, of: ({ measured: { counts } }) => whole(counts.outcomes.timeout) },
 ];
 
 const SERVER: readonly Column[] = [

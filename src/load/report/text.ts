@@ -39,10 +39,10 @@ function adviceLines(situation: Situation): string[] {
 /** In the open model all connections were taken: the server answers more slowly than requests come. */
 const unsent = (results: readonly StepResult[]): string[] =>
   results
-    .filter(({ measured }) => measured.unsent > 0)
+    .filter(({ measured }) => measured.generator.unsent > 0)
     .map(
       ({ step, measured }) =>
-        `unsent      ${step.label}: ${number(measured.unsent)} requests were due and found no free connection; they are in no figure`,
+        `unsent      ${step.label}: ${number(measured.generator.unsent)} requests were due and found no free connection; they are in no figure`,
     );
 
 function generatorLine(results: readonly StepResult[]): string {
@@ -62,14 +62,14 @@ function generatorLine(results: readonly StepResult[]): string {
 function failures(results: readonly StepResult[]): string[] {
   const all = new Map<string, number>();
   for (const { measured } of results)
-    for (const [why, count] of measured.tally.whys) if (!why.startsWith("refused: ")) all.set(why, (all.get(why) ?? 0) + count);
+    for (const [why, count] of measured.counts.reasons) if (!why.startsWith("refused: ")) all.set(why, (all.get(why) ?? 0) + count);
   return listed("errors", all);
 }
 
 function refusedBy(results: readonly StepResult[]): string[] {
   const all = new Map<string, number>();
   for (const { measured } of results)
-    for (const [why, count] of measured.tally.whys)
+    for (const [why, count] of measured.counts.reasons)
       if (why.startsWith("refused: ")) all.set(why.slice(9), (all.get(why.slice(9)) ?? 0) + count);
   return listed("shed", all);
 }

@@ -1,6 +1,6 @@
 /**
- * Chance that can be repeated: the same seed and the same user choose and wait alike, whatever thread the user lives in.
- * @returns numbers from 0 up to 1 (mulberry32, Tommy Ettinger; public domain).
+ * A seeded random generator (mulberry32, Tommy Ettinger; public domain): the same seed and stream
+ * repeat the same numbers, from 0 up to 1.
  */
 export type Random = () => number;
 
@@ -14,14 +14,14 @@ export function random(seed: number, stream = 0): Random {
   };
 }
 
-/** One of several by weight; the last one when rounding leaves nothing. @param of at least one, their sum above 0. */
+/** One of several by weight. @param of at least one with a weight above 0. */
 export function pick<T extends { readonly weight: number }>(of: readonly T[], chance: Random): T {
   let left = chance() * of.reduce((sum, { weight }) => sum + weight, 0);
   for (const one of of) {
     left -= one.weight;
     if (left < 0) return one;
   }
-  const last = of.findLast(({ weight }) => weight > 0);
+  const last = of.findLast(({ weight }) => weight > 0); // rounding left nothing
   if (last === undefined) throw new RangeError("nothing to choose from");
   return last;
 }
