@@ -1,5 +1,5 @@
-/** Thresholds that can never hold, that can never fail, and that can never hold together: slips of the pen, told before anybody is sent. */
-import { compares, METRICS, type Operator, type Threshold } from "./metrics.ts";
+/** Thresholds that can never hold or never fail are refused before the run. */
+import { METRICS, type Operator, type Threshold } from "./metrics.ts";
 
 /** What a metric can be: from `least` to `most`. */
 interface Range {
@@ -47,7 +47,7 @@ const OPPOSITE = { "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "==="
   Operator
 >;
 
-/** @returns why nobody should judge by it, or undefined. */
+/** @returns why the threshold is refused, or undefined. */
 export function whyPointless(threshold: Threshold): string | undefined {
   const { metric, operator, limit } = threshold;
   if (!Number.isFinite(limit)) return "expected a number that can be counted to";
@@ -56,31 +56,4 @@ export function whyPointless(threshold: Threshold): string | undefined {
   if (!canHold(threshold, range)) return `it can never hold: ${span}`;
   if (!canHold({ operator: OPPOSITE[operator], limit }, range)) return `it can never fail: ${span}`;
   return undefined;
-}
-
-/** What a threshold is about: two of one subject are judged by one number. */
-function subjectOf({ metric, endpoint = "", statistic }: Threshold): string {
-  const told = statistic === "med" ? { p: 50 } : METRICS[metric].kind === "count" ? "count" : statistic;
-  return JSON.stringify([metric, endpoint, told]);
-}
-
-/** Between limits that stand side by side nothing changes: who tries each of them, and once between them, has tried all. */
-function worthTrying(limits: readonly number[], { least, most, whole }: Range): readonly number[] {
-  const ends = [least, ...limits, ...(most === Infinity ? [Math.max(...limits) + 1] : [most])].toSorted((a, b) => a - b);
-  const all = whole ? ends.flatMap((end) => [Math.floor(end) - 1, Math.floor(end), Math.floor(end) + 1, Math.floor(end) + 2]) : ends;
-  const between = whole ? [] : ends.map((end, i) => (end + (ends[i + 1] ?? end)) / 2);
-  return [...all, ...between].filter((value) => value >= least && value <= most);
-}
-
-/** @returns those of one subject that no value satisfies together. */
-export function contradiction(thresholds: readonly Threshold[]): readonly Threshold[] | undefined {
-  return [...Map.groupBy(thresholds, subjectOf).values()].find((all) => {
-    const [first] = all;
-    if (first === undefined) return false;
-    const values = worthTrying(
-      all.map(({ limit }) => limit),
-      rangeOf(first),
-    );
-    return !values.some((value) => all.every((threshold) => compares(value, threshold)));
-  });
 }

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { fc } from "../support/fast-check.ts";
 import { EXIT } from "../../src/base/exit.ts";
 import { judge } from "../../src/load/judge.ts";
-import { compares } from "../../src/load/metrics.ts";
-import { contradiction } from "../../src/load/satisfiable.ts";
 import { parseThreshold, USUAL, withUsual } from "../../src/load/thresholds.ts";
 import { measuredOf } from "../tools/load/measured.ts";
 
@@ -131,51 +128,5 @@ test("an endpoint alone is judged by its own mean and extremes; its refusals are
       .filter(({ holds }) => !holds)
       .map(({ threshold }) => threshold.metric),
     ["http_req_duration", "http_req_shed"],
-  );
-});
-
-test("thresholds that no value satisfies are found, whatever they are about", () => {
-  const clash = (...texts: string[]): string[] | undefined => contradiction(texts.map(parseThreshold))?.map(({ text }) => text);
-  for (const [texts, finds] of [
-    [
-      ["errors<5", "errors>5"],
-      ["errors<5", "errors>5"],
-    ],
-    [["errors<5", "shed>5"], undefined],
-    [
-      ["errors>4", "errors: count<5"],
-      ["errors>4", "errors:count<5"],
-    ],
-    [["errors>3", "errors<5"], undefined],
-    [["p(95)>3", "p(95)<4"], undefined],
-    [["p(95)>500", "p(99)<400"], undefined], // two numbers: whether they go together is not looked into
-    [
-      ["med<20", "p(50)>20"],
-      ["med<20", "p(50)>20"],
-    ],
-    [["med<20", "http_req_duration{endpoint:a}: med>20"], undefined],
-    [
-      ["target_cpu>50", "target_cpu<=50"],
-      ["target_cpu>50", "target_cpu<=50"],
-    ],
-    [["target_cpu>=50", "target_cpu<=50"], undefined],
-    [
-      ["target_cpu>=50", "target_cpu<=50", "target_cpu!=50"],
-      ["target_cpu>=50", "target_cpu<=50", "target_cpu!=50"],
-    ],
-    [[], undefined],
-  ] as const)
-    assert.deepEqual(clash(...texts), finds, texts.join(" and "));
-});
-
-test("two that contradict each other satisfy no number that is tried, two that do not satisfy one", () => {
-  const one = fc.tuple(fc.constantFrom("<", "<=", ">", ">=", "==", "!="), fc.integer({ min: 1, max: 6 }));
-  fc.assert(
-    fc.property(fc.constantFrom("errors", "target_cpu"), one, one, (metric, [a, x], [b, y]) => {
-      const both = [`${metric}${a}${x}`, `${metric}${b}${y}`].map(parseThreshold);
-      const values = Array.from({ length: metric === "errors" ? 9 : 33 }, (_, i) => (metric === "errors" ? i : i / 4));
-      const satisfied = values.some((value) => both.every((threshold) => compares(value, threshold)));
-      assert.equal(contradiction(both) === undefined, satisfied);
-    }),
   );
 });

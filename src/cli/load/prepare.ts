@@ -9,7 +9,6 @@ import { readPeople } from "../../load/people.ts";
 import { readProfile, type Profile } from "../../load/profile.ts";
 import { lasting, number, time } from "../../load/report/figures.ts";
 import { lasts, peak, type Step } from "../../load/shape.ts";
-import { sharedAddress } from "../../load/shared-address.ts";
 import { findTarget, parseTarget } from "../../load/target.ts";
 import { CLASSES, thinkOf, type Person } from "../../load/traffic.ts";
 import { detectMachine, type Machine } from "../../settings/machine.ts";
@@ -17,7 +16,7 @@ import { HOW_TO_KNOW } from "../../load/target-verdict.ts";
 import { LOAD_FLAGS, readLoadFlags, type LoadFlags } from "./flags.ts";
 import { probe } from "./probe.ts";
 import type { Remote } from "./remote.ts";
-import { canSpread, ratesOf, spreadable } from "./spread.ts";
+import { sharedAddress, spreadable } from "../../tools/load/spread.ts";
 import { checkFiles, type RunFacts } from "./reports.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
 import { readSettingsOfCaller } from "../options.ts";
@@ -90,8 +89,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
     connections: Math.max(1, Math.min(MOST_CONNECTIONS, mostFiles(machine))),
     limited: mostFiles(machine) < MOST_CONNECTIONS,
   };
-  const rates = server?.about === undefined ? {} : ratesOf(resolved.settings);
-  const shared = sharedAddress({ steps: scenario.steps, traffic, rates, spread: flags.spread, loopback: canSpread(target) });
+  const shared = flags.spread ? [] : sharedAddress(scenario.steps, traffic, target);
   const notes = [...found.notes, ...scenario.notes, ...shared, ...(note === undefined ? [] : [note])];
   const thinkMs = thinkOf(traffic);
   const facts: RunFacts = {

@@ -1,11 +1,11 @@
-/** What a run looks like. */
+/** The plots of a report. */
 import { thinned, type Second } from "../../tools/load/seconds.ts";
 import type { StepResult } from "../result.ts";
 import { time } from "./figures.ts";
 import type { Report } from "./html.ts";
 import type { Plot } from "./svg.ts";
 
-/** Latency and rate: of each step, second by second, and by percentile. */
+/** Latency of each step; latency and rate second by second. */
 export function plots({ results, seconds, limitMs }: Pick<Report, "results" | "seconds" | "limitMs">): Plot[] {
   const answered = results.filter(({ measured }) => measured.counts.latency.count > 0);
   const ticks = results.map(({ step }, i) => [i + 1, step.label] as const);
@@ -24,17 +24,8 @@ export function plots({ results, seconds, limitMs }: Pick<Report, "results" | "s
       ],
       ...mark,
     },
-    {
-      title: "Requests a second of each step",
-      x: { name: "step", ticks, to: results.length },
-      y: { name: "/s" },
-      series: [
-        { name: "offered", look: "s1", points: results.map(({ offered }, i) => [i + 1, offered]) },
-        { name: "done", look: "s0", points: results.map(({ achieved }, i) => [i + 1, achieved]) },
-      ],
-    },
   ];
-  return [...(results.length > 1 ? steps : []), ...overTime(thinned(seconds, WIDEST), mark), percentiles(answered)];
+  return [...(results.length > 1 ? steps : []), ...overTime(thinned(seconds, WIDEST), mark)];
 }
 
 /** Points of a plot. */
@@ -65,23 +56,4 @@ function overTime(seconds: readonly Second[], mark: Pick<Plot, "mark">): Plot[] 
       ],
     },
   ];
-}
-
-/** Each nine of the last steps: 50 %, 90 %, 99 %, 99.9 %. */
-const NINES = [0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999];
-function percentiles(answered: readonly StepResult[]): Plot {
-  const at = (q: number): number => Math.log10(1 / (1 - q));
-  return {
-    title: "Latency by percentile",
-    x: { name: "percentile", ticks: [0.5, 0.9, 0.99, 0.999, 0.9999].map((q) => [at(q), `${Number((q * 100).toFixed(2))} %`] as const) },
-    y: { name: "ms", log: true },
-    series: answered.slice(-4).map(({ step, measured }, i) => ({
-      name: step.label,
-      look: `s${i}`,
-      // A percentile beyond what was counted would be the maximum in disguise.
-      points: NINES.filter((q) => measured.counts.latency.count * (1 - q) >= 1).map(
-        (q) => [at(q), measured.counts.latency.quantile(q)] as const,
-      ),
-    })),
-  };
 }

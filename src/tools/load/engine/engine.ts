@@ -84,7 +84,7 @@ export class Engine {
       if (step.warmMs > 0) await sleep(step.warmMs, aborted.promise);
       if (signal.aborted) {
         settle();
-        return this.#measured(0, 0, 0);
+        return this.#measured(0, 0);
       }
       return await this.#measure(step, aborted.promise, {
         ...events,
@@ -122,13 +122,13 @@ export class Engine {
       isFirst = false;
     };
     const timer = setInterval(second, SECOND);
-    const use = (): readonly [number, number] => [
-      (performance.now() - begunAt) / SECOND,
-      performance.eventLoopUtilization(busy).utilization,
-    ];
+    const measured = (): Measured =>
+      this.#measured(
+        (performance.now() - begunAt) / SECOND,
+        performance.eventLoopUtilization(busy).utilization,
+      );
     await sleep(step.holdMs, Promise.race([aborted, recorder.full]));
-    const atTheEnd = use();
-    const unsent = recorder.mayBegin() ? this.#arrivals.queued : 0;
+    const atTheEnd = measured();
     second();
     isLate = true;
     const drained = recorder.close();
@@ -139,18 +139,18 @@ export class Engine {
     clearInterval(timer);
     second();
     // With a limited number of requests, a step lasts until its last answer, as in ab.
-    return this.#measured(...(step.most === undefined ? atTheEnd : use()), unsent);
+    const { seconds, generator } = step.most === undefined ? atTheEnd : measured();
+    const { unanswered } = recorder;
+    return { ...atTheEnd, seconds, generator: { ...generator, unanswered } };
   }
 
-  #measured(seconds: number, loop: number, unsent: number): Measured {
-    const { counts, endpoints, late, unanswered } = this.#recorder;
-    const { peak: connections, isShort } = this.#arrivals;
-    return {
-      counts,
-      endpoints,
-      seconds,
-      generator: { loop, late, connections, isShort, unsent, unanswered },
-    };
+  /** So far; what ends later is counted in it, too. */
+  #measured(seconds: number, loop: number): Measured {
+    const { counts, endpoints, late } = this.#recorder;
+    const { peak: connections, isShort, queued } = this.#arrivals;
+    const unsent = this.#recorder.mayBegin() ? queued : 0;
+    const generator = { loop, late, connections, isShort, unsent, unanswered: 0 };
+    return { counts, endpoints, seconds, generator };
   }
 
   #rest(): void {
