@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   plan: ["base/", "settings/"],
   load: ["base/", "settings/", "plan/run.ts", "tools/load/"],
   "tools/http.ts": ["base/"],
-  "tools/load": ["base/", "load/"],
+  "tools/load": ["base/", "load/", "plan/run.ts", "cli/terminal/", "tools/output-file.ts"],
   "tools/output-file.ts": ["base/"],
   "tools/checklist": ["base/", "settings/", "admin/", "cli/", "tools/http.ts", "tools/output-file.ts"],
 };

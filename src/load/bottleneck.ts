@@ -1,9 +1,8 @@
 /** What holds the service back, as far as it can be seen, and the one thing to do next. */
-import { isOfMachine } from "./judge.ts";
-import type { Metric } from "./metrics.ts";
-import type { StepResult } from "./result.ts";
+import type { StepResult } from "../tools/load/verdict.ts";
+import { isOfTarget, type Metric } from "../tools/load/thresholds.ts";
 import type { Measured } from "../tools/load/engine/engine.ts";
-import { HOW_TO_KNOW } from "./target-verdict.ts";
+import { HOW_TO_KNOW } from "../tools/load/target-bars.ts";
 
 export type Bottleneck =
   | "generator"
@@ -53,24 +52,24 @@ const isAsked = ({ counts, endpoints }: Measured, endpoint: string | undefined):
 
 /** Of one step that failed, or that is invalid. */
 export function bottleneck(result: StepResult): Finding {
-  const { step, measured, server, why, generator, judgements } = result;
+  const { step, measured, server, why, generator, checks } = result;
   const at = `at ${step.label}`;
   if (result.verdict === "INVALID" && why !== undefined)
     return isUnmeasured(result)
       ? { is: "unmeasured", says: `${at}: ${why}` }
       : { is: result.lacks ? "limits" : "generator", says: `the load generator itself ${at}: ${why}` };
-  if (judgements.every(({ holds }) => holds)) return { is: "none", says: `none ${at}` };
+  if (checks.every(({ holds }) => holds)) return { is: "none", says: `none ${at}` };
   const { outcomes, reasons } = measured.counts;
   const [first] = [...reasons].sort(([, a], [, b]) => b - a);
   const commonest = first === undefined ? "" : ` (${first[0]}: ${first[1]})`;
   if (measured.counts.requests > 0 && outcomes.ok === 0) return { is: "gone", says: `nothing was answered well ${at}${commonest}` };
-  const missed = judgements.filter(({ holds }) => !holds);
+  const missed = checks.filter(({ holds }) => !holds);
   if (missed.every(({ value, threshold: { endpoint } }) => value === undefined && !isAsked(measured, endpoint)))
     return {
       is: "unmeasured",
       says: `nothing was asked ${at} that ${missed.map(({ threshold }) => threshold.text).join(", ")} could be judged by`,
     };
-  if (missed.every(({ value, threshold }) => value === undefined && isOfMachine(threshold)))
+  if (missed.every(({ value, threshold }) => value === undefined && isOfTarget(threshold)))
     return { is: "unseen", says: `unknown ${at}: CPU or memory of the target, which a threshold names` };
   const errors = outcomes.error + outcomes.unexpected503;
   if (errors > outcomes.timeout && missed.every(({ threshold: { metric } }) => OF_ERRORS.has(metric)))

@@ -4,10 +4,10 @@ import test from "node:test";
 import { seconds } from "../../src/base/units.ts";
 import { mostUsers } from "../../src/cli/load/prepare.ts";
 import { bottleneck } from "../../src/load/bottleneck.ts";
-import { resultOf } from "../../src/load/result.ts";
-import { exhausted } from "../../src/load/selfcheck.ts";
+import { resultOf } from "../../src/tools/load/verdict.ts";
+import { exhausted } from "../../src/tools/load/generator-limits.ts";
 import { held } from "../../src/load/shape.ts";
-import { parseThreshold } from "../../src/load/thresholds.ts";
+import { parseThreshold } from "../../src/tools/load/thresholds.ts";
 import { measuredOf } from "../tools/load/measured.ts";
 
 test("a step in which the generator's machine gave no more connections is invalid, whatever its thresholds say", () => {

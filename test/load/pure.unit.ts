@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { fc } from "../support/fast-check.ts";
 import { ms, seconds } from "../../src/base/units.ts";
-import { search, searched, type Search } from "../../src/load/find-max.ts";
-import { saturated, slipLimit, slipQuantile } from "../../src/load/selfcheck.ts";
+import { search, searched, type Search } from "../../src/tools/load/find-max.ts";
+import { saturated, lateLimit, lateQuantile } from "../../src/tools/load/generator-limits.ts";
 import { classOf } from "../../src/load/profile.ts";
 import { figuresOf, type ServerSample } from "../../src/load/server.ts";
 import { ladder, LADDER, lasts, mean, peak, stages } from "../../src/load/shape.ts";
-import { parseThreshold } from "../../src/load/thresholds.ts";
+import { parseThreshold } from "../../src/tools/load/thresholds.ts";
 import { meanThink, possible } from "../../src/load/traffic.ts";
 
 test("0.18, 1.6: the ladder is the one people know, with its labels; stages go on where the one before ended", () => {
@@ -49,8 +49,8 @@ test("the search for the most ends within a sixteenth of it, whatever it is", ()
 
 test("a step is invalid when its generator is: busy, or later than a tenth of the limit, judged where the limit is", () => {
   const [p95, p99] = [parseThreshold("http_req_duration: p(95)<500"), parseThreshold("http_req_duration: p(99)<200")];
-  assert.deepEqual([slipLimit([p95], 9), slipLimit([p95, p99], 9), slipLimit([], 9), slipLimit([p95], 2_000)], [50, 20, 10, 200]);
-  assert.deepEqual([slipQuantile([p95]), slipQuantile([p95, p99]), slipQuantile([])], [0.95, 0.99, 0.95]);
+  assert.deepEqual([lateLimit([p95], 9), lateLimit([p95, p99], 9), lateLimit([], 9), lateLimit([p95], 2_000)], [50, 20, 10, 200]);
+  assert.deepEqual([lateQuantile([p95]), lateQuantile([p95, p99]), lateQuantile([])], [0.95, 0.99, 0.95]);
   assert.equal(saturated({ elu: 0.5, slipMs: 49, cpu: 0.5 }, 50), undefined);
   assert.match(saturated({ elu: 0.95, slipMs: 1, cpu: 1 }, 50) ?? "", /95 % busy/);
   assert.match(saturated({ elu: 0.2, slipMs: 51, cpu: 1 }, 50) ?? "", /51 ms late/);

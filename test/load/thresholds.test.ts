@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { EXIT } from "../../src/base/exit.ts";
-import { judge } from "../../src/load/judge.ts";
-import { parseThreshold, USUAL, withUsual } from "../../src/load/thresholds.ts";
+import { parseThreshold, USUAL, withUsual } from "../../src/tools/load/thresholds.ts";
+import { check } from "../../src/tools/load/verdict.ts";
 import { measuredOf } from "../tools/load/measured.ts";
 
 test("0.11: k6's notation is read, and login:p95<500 is a threshold of an endpoint", () => {
@@ -70,7 +70,7 @@ test("what can't be read, can't hold or can't fail is refused, and why", () => {
     ["errors!=0.5", /can never fail/],
     ["http_reqs: count==1.5", /can never hold/],
     ["target_cpu<=100", /can never fail/],
-    ["http_req_duration: p(95)<1e999", /a number that can be counted to/],
+    ["http_req_duration: p(95)<1e999", /a finite number/],
     ["", /expected METRIC/],
     ["process.exit(1)<1", /expected METRIC/],
   ];
@@ -91,7 +91,8 @@ test("a step is judged: a foreign server's CPU is not held against it, no answer
     { endpoint, ms: 900, times: 6 },
     { endpoint, answer: { outcome: "timeout", reason: "timeout" } },
   ]);
-  const verdicts = judge({ measured, cpu: 0.9 }, [...USUAL, parseThreshold("http_req_failed{endpoint:read}: rate<0.001")]);
+  const thresholds = [...USUAL, parseThreshold("http_req_failed{endpoint:read}: rate<0.001")];
+  const verdicts = thresholds.map((one) => check(measured, { cpu: 0.9, rss: 0.1 }, one));
   assert.deepEqual(
     verdicts.map(({ threshold, holds }) => `${threshold.metric} ${holds}`),
     [
@@ -105,7 +106,7 @@ test("a step is judged: a foreign server's CPU is not held against it, no answer
       "http_req_failed false",
     ],
   );
-  const nothing = judge({ measured: measuredOf([]) }, USUAL);
+  const nothing = USUAL.map((one) => check(measuredOf([]), undefined, one));
   assert.deepEqual(nothing.map(({ holds }) => holds), [false, true, true, true, false, true, true]); // prettier-ignore
 });
 
@@ -116,7 +117,7 @@ test("an endpoint alone is judged by its own mean and extremes; its refusals are
     { endpoint: "write", ms: 7, times: 60 },
     { endpoint: "write", answer: { outcome: "refused", reason: "rate" }, times: 40 },
   ]);
-  const value = (text: string): number | undefined => judge({ measured }, [parseThreshold(text)])[0]?.value;
+  const value = (text: string): number | undefined => check(measured, undefined, parseThreshold(text)).value;
   assert.deepEqual(
     ["avg<1", "med<1", "min<1", "max<1"].map((of) => Math.round(value(`http_req_duration{endpoint:read}: ${of}`) ?? 0)),
     [505, 5, 5, 5_000],
@@ -124,7 +125,7 @@ test("an endpoint alone is judged by its own mean and extremes; its refusals are
   assert.deepEqual([value("http_req_failed{endpoint:write}: rate<0.1"), value("http_req_failed: rate<0.1")], [0, 0]);
   assert.deepEqual([value("http_req_shed: rate<0.1"), value("shed<1")], [0.2, 40]);
   assert.deepEqual(
-    judge({ measured }, USUAL)
+    USUAL.map((one) => check(measured, undefined, one))
       .filter(({ holds }) => !holds)
       .map(({ threshold }) => threshold.metric),
     ["http_req_duration", "http_req_shed"],

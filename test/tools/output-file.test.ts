@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import { prepare } from "../../src/cli/load/prepare.ts";
-import { checkFiles } from "../../src/cli/load/reports.ts";
+import { checkFiles } from "../../src/tools/load/report/files.ts";
 import { checkFile, writeFile } from "../../src/tools/output-file.ts";
 import { temporaryFolder } from "../support/folder.ts";
 

@@ -1,11 +1,11 @@
 /** Reads at a small, steady rate during a drill: the load generator, on the drill's own event loop. */
 import { minutes, ms, type Ms } from "../../base/units.ts";
 import { discover, prime } from "../../load/discover.ts";
-import type { StepResult } from "../../load/result.ts";
 import { findTarget, parseTarget, type Target } from "../../load/target.ts";
 import { READS_ONLY, type Endpoint } from "../../load/traffic.ts";
 import { Runner } from "../../tools/load/runner.ts";
 import { longestSilence } from "../../tools/load/seconds.ts";
+import type { StepResult } from "../../tools/load/verdict.ts";
 
 /** What came of the reads. */
 export interface Answers {

@@ -2,8 +2,7 @@
 import { DroverError } from "../../base/errors.ts";
 import { minutes, ms, seconds, type Ms } from "../../base/units.ts";
 import { LEAST_RATE, MOST_RATE, MOST_USERS } from "../../load/bounds.ts";
-import type { Threshold } from "../../load/metrics.ts";
-import { parseThreshold } from "../../load/thresholds.ts";
+import { parseThreshold, type Threshold } from "../../tools/load/thresholds.ts";
 import type { Mix } from "../../load/traffic.ts";
 import type { CommandFlag } from "../../settings/flags.ts";
 import { duration, integer } from "../../settings/parsers.ts";

@@ -8,7 +8,7 @@ import { DroverError } from "../../base/errors.ts";
 import { seconds } from "../../base/units.ts";
 import { askStatus } from "../client.ts";
 import type { Status } from "../snapshot.ts";
-import { HOW_TO_KNOW } from "../../load/target-verdict.ts";
+import { HOW_TO_KNOW } from "../../tools/load/target-bars.ts";
 import { remote, type Remote } from "./remote.ts";
 import { processUse, type ProcessUse } from "./processes.ts";
 

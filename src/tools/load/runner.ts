@@ -1,6 +1,4 @@
 /** Runs steps on the engine, samples the target meanwhile, and evaluates each step. */
-import type { Threshold } from "../../load/metrics.ts";
-import { resultOf, type StepResult } from "../../load/result.ts";
 import type { Server, ServerSample } from "../../load/server.ts";
 import type { Step } from "../../load/shape.ts";
 import { thinkOf } from "../../load/traffic.ts";
@@ -8,6 +6,8 @@ import type { Counts } from "./engine/counts.ts";
 import { Engine, type Measured } from "./engine/engine.ts";
 import type { EngineOptions } from "./engine/user.ts";
 import { secondOf, type Second } from "./seconds.ts";
+import type { Threshold } from "./thresholds.ts";
+import { resultOf, type StepResult } from "./verdict.ts";
 
 export interface RunOptions extends EngineOptions {
   readonly thresholds: readonly Threshold[];

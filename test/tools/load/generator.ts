@@ -4,7 +4,7 @@ import type { RequestListener, Server } from "node:http";
 import net, { type AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { http } from "../../../src/base/http.ts";
-import type { StepResult } from "../../../src/load/result.ts";
+import type { StepResult } from "../../../src/tools/load/verdict.ts";
 import type { Step } from "../../../src/load/shape.ts";
 import { findTarget, parseTarget, type Target } from "../../../src/load/target.ts";
 import { READS_ONLY, type Traffic } from "../../../src/load/traffic.ts";

@@ -5,7 +5,7 @@ import test from "node:test";
 import { ms, seconds } from "../../../../src/base/units.ts";
 import { finding, nextStep } from "../../../../src/load/bottleneck.ts";
 import { held, stages, tried } from "../../../../src/load/shape.ts";
-import { parseThreshold, USUAL } from "../../../../src/load/thresholds.ts";
+import { parseThreshold, USUAL } from "../../../../src/tools/load/thresholds.ts";
 import type { Runner } from "../../../../src/tools/load/runner.ts";
 import { run, runner, serve } from "../generator.ts";
 

@@ -32,5 +32,6 @@ test("users begin in the middle of an action, each elsewhere, and the same seed 
   load.interrupt();
   await step;
   await load.end();
-  assert.deepEqual([...bySocket.values()].sort(), expected.toSorted());
+  const byUser = (a: number, b: number): number => a - b;
+  assert.deepEqual([...bySocket.values()].sort(byUser), expected.toSorted(byUser));
 });

@@ -1,17 +1,17 @@
-/** The report as one file: nothing is loaded from anywhere, nothing runs in it, and everything that came from outside is escaped. */
-import type { Advice } from "../advice.ts";
-import type { Second } from "../../tools/load/seconds.ts";
-import type { StepResult } from "../result.ts";
+/** The report as one HTML file, without scripts and external resources; foreign text is escaped. */
+import type { Advice } from "../../../load/advice.ts";
+import type { Second } from "../seconds.ts";
+import type { StepResult } from "../verdict.ts";
 import { deathsOf, number, percent, rate, ratio, time, whole } from "./figures.ts";
 import { plots } from "./plots.ts";
 import { escape, plot } from "./svg.ts";
-import { targetLine, targetVerdicts } from "../target-verdict.ts";
-import { judgedOverall, usersOf } from "./table.ts";
+import { targetLine, targetVerdicts } from "../target-bars.ts";
+import { checksOverall, usersOf } from "./table.ts";
 
 export interface Report {
   readonly title: string;
   readonly target: string;
-  /** The command that makes it again. */
+  /** The command that repeats the run. */
   readonly command: string;
   readonly startedAt: string;
   readonly tool: string;
@@ -19,7 +19,7 @@ export interface Report {
   readonly notes: readonly string[];
   readonly results: readonly StepResult[];
   readonly seconds: readonly Second[];
-  /** The p95 that must not be crossed, in ms. */
+  /** ms: the limit of the p95. */
   readonly limitMs: number | undefined;
   readonly bottleneck: string;
   readonly advice: Advice;
@@ -58,7 +58,7 @@ export function html(report: Report): string {
     ...report.advice.ranked.map((text, i) => [i === 0 ? "next" : `then ${i + 1}.`, text] as const),
     ...report.advice.useless.map((text) => ["no use", text] as const),
     ...machineOf(results),
-    ...judgedOverall(results).map((text) => ["threshold", text] as const),
+    ...checksOverall(results).map((text) => ["threshold", text] as const),
     ...report.notes.map((text) => ["note", text] as const),
   ])}</dl>
 <h2>Steps</h2>
@@ -76,7 +76,10 @@ ${failures(results)}
     ["begun", report.startedAt],
     ["with", report.tool],
     ["on", report.machine],
-    ["latency", "from when a request was to be sent until its answer was read whole; of good answers; at most 1/128 too high"],
+    [
+      "latency",
+      "from when a request was due until its answer was read whole; of good answers; at most 1/128 too high",
+    ],
   ])}</dl>
 </body></html>
 `;
@@ -94,9 +97,12 @@ const described = (rows: readonly (readonly [string, string])[]): string =>
   rows.map(([term, text]) => `<dt>${escape(term)}</dt><dd>${escape(text)}</dd>`).join("");
 
 /** A text is escaped; a verdict is a badge. */
-type Columns<T> = readonly (readonly [string, (of: T) => string | { readonly verdict: string; readonly text: string }])[];
+type Columns<T> = readonly (readonly [
+  string,
+  (of: T) => string | { readonly verdict: string; readonly text: string },
+])[];
 
-/** Of good answers: there may be none. */
+/** Of good answers. */
 const latencyOf = ({ measured, latency }: StepResult, name: keyof StepResult["latency"]): string =>
   measured.counts.latency.count === 0 ? "–" : time(latency[name]);
 
@@ -111,7 +117,10 @@ const STEP_COLUMNS: Columns<StepResult> = [
   ["p95", (result) => latencyOf(result, "p95")],
   ["p99", (result) => latencyOf(result, "p99")],
   ["max", (result) => latencyOf(result, "max")],
-  ["errors", ({ measured: { counts } }) => whole(counts.outcomes.error + counts.outcomes.unexpected503)],
+  [
+    "errors",
+    ({ measured: { counts } }) => whole(counts.outcomes.error + counts.outcomes.unexpected503),
+  ],
   ["shed", ({ measured: { counts } }) => whole(counts.outcomes.refused)],
   ["timeouts", ({ measured: { counts } }) => whole(counts.outcomes.timeout)],
   ["generator busy", ({ generator }) => percent(generator.elu)],
@@ -125,8 +134,15 @@ const SERVER_COLUMNS: Columns<StepResult> = [
   ["memory", ({ server }) => percent(server?.rss)],
   ["busiest worker", ({ server }) => ratio(server?.elu)],
   ["from memory", ({ server }) => percent(server?.hitRatio)],
-  ["reads of Google", ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls))],
-  ["quota", ({ server }) => (server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`)],
+  [
+    "reads of Google",
+    ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls)),
+  ],
+  [
+    "quota",
+    ({ server }) =>
+      server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`,
+  ],
   ["children died", ({ server }) => deathsOf(server)?.toFixed() ?? "–"],
 ];
 
@@ -136,7 +152,9 @@ const cell = (content: ReturnType<Columns<never>[number][1]>): string =>
 function table<T>(columns: Columns<T>, rows: readonly T[]): string {
   const head = columns.map(([name]) => `<th>${escape(name)}</th>`).join("");
   const body = rows.map((one) => {
-    const cells = columns.map(([name, of]) => `<td data-name="${escape(name)}">${cell(of(one))}</td>`);
+    const cells = columns.map(
+      ([name, of]) => `<td data-name="${escape(name)}">${cell(of(one))}</td>`,
+    );
     return `<tr>${cells.join("")}</tr>`;
   });
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table>`;
@@ -147,17 +165,26 @@ interface EndpointRow {
   readonly result: StepResult;
 }
 
-/** Of each step the endpoints; in order of the steps. */
+/** Endpoints of each step. */
 function endpoints(results: readonly StepResult[]): string {
-  const rows: EndpointRow[] = results.flatMap((result) => [...result.measured.endpoints.keys()].sort().map((name) => ({ name, result })));
-  const of = ({ name, result }: EndpointRow, q: number): string => time(result.measured.endpoints.get(name)?.latency.quantile(q));
+  const rows: EndpointRow[] = results.flatMap((result) =>
+    [...result.measured.endpoints.keys()].sort().map((name) => ({ name, result })),
+  );
+  const of = ({ name, result }: EndpointRow, q: number): string =>
+    time(result.measured.endpoints.get(name)?.latency.quantile(q));
   return table<EndpointRow>(
     [
       ["endpoint", ({ name }) => name],
       ["step", ({ result }) => result.step.label],
-      ["answered", ({ name, result }) => whole(result.measured.endpoints.get(name)?.latency.count ?? 0)],
+      [
+        "answered",
+        ({ name, result }) => whole(result.measured.endpoints.get(name)?.latency.count ?? 0),
+      ],
       ["not well", ({ name, result }) => whole(result.measured.endpoints.get(name)?.failed ?? 0)],
-      ["shed", ({ name, result }) => whole(result.measured.endpoints.get(name)?.outcomes.refused ?? 0)],
+      [
+        "shed",
+        ({ name, result }) => whole(result.measured.endpoints.get(name)?.outcomes.refused ?? 0),
+      ],
       ["p50", (row) => of(row, 0.5)],
       ["p95", (row) => of(row, 0.95)],
       ["p99", (row) => of(row, 0.99)],

@@ -1,7 +1,8 @@
 /** Figures as they stand in tables; `–` where there is none. */
-import type { ServerFigures } from "../server.ts";
+import type { ServerFigures } from "../../../load/server.ts";
 
-export const number = (value: number): string => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 2 });
+export const number = (value: number): string =>
+  Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 2 });
 export const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
 export const rate = (value: number): string => (value >= 100 ? whole(value) : value.toFixed(1));
 
@@ -13,11 +14,13 @@ export function time(millis: number | undefined): string {
 }
 
 /** How long a run takes: `42.00 s`, from two minutes on `45 minutes`. */
-export const lasting = (millis: number): string => (millis < 120_000 ? time(millis) : `${number(millis / 60_000)} minutes`);
+export const lasting = (millis: number): string =>
+  millis < 120_000 ? time(millis) : `${number(millis / 60_000)} minutes`;
 
 export const percent = (ratio: number | undefined): string =>
   ratio === undefined ? "–" : `${(ratio * 100).toFixed(ratio > 0 && ratio < 0.1 ? 1 : 0)} %`;
-export const ratio = (value: number | undefined): string => (value === undefined ? "–" : value.toFixed(2));
+export const ratio = (value: number | undefined): string =>
+  value === undefined ? "–" : value.toFixed(2);
 
 /** Children that ended unasked. Only drover tells of its own: of another program 0 would be a guess. */
 export const deathsOf = (server: ServerFigures | undefined): number | undefined =>

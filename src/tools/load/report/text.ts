@@ -1,22 +1,21 @@
-/** What stands under the table: why, whether it can be believed, and what to do next. */
-import { lint, type LoadRun } from "../../plan/run.ts";
-import { advise } from "../advice.ts";
-import { finding, isUnmeasured, type Situation } from "../bottleneck.ts";
-import type { StepResult } from "../result.ts";
+/** The text below the table: errors, thresholds, bottleneck and the next step. */
+import { lint, type LoadRun } from "../../../plan/run.ts";
+import { advise } from "../../../load/advice.ts";
+import { finding, isUnmeasured, type Situation } from "../../../load/bottleneck.ts";
+import type { StepResult } from "../verdict.ts";
 import { number, percent, time } from "./figures.ts";
-import { targetLine, targetVerdicts } from "../target-verdict.ts";
-import { judgedOverall } from "./table.ts";
+import { targetLine, targetVerdicts } from "../target-bars.ts";
+import { checksOverall } from "./table.ts";
 
 const most = (of: readonly number[]): number => Math.max(0, ...of);
 
-/** @param notes what was said of the profile and the server before. */
 export function summary(situation: Situation, run: LoadRun | undefined): string {
   const { results } = situation;
   const lines = [
     ...failures(results),
     ...refusedBy(results),
     ...unsent(results),
-    `thresholds  ${judgedOverall(results).join("  ") || "none was judged"}`,
+    `thresholds  ${checksOverall(results).join("  ") || "none was judged"}`,
     ...named("machine", targetLine(targetVerdicts(results))),
     `generator   ${generatorLine(results)}`,
     ...(run === undefined ? [] : lint(run).map((line) => `check       ${line}`)),
@@ -26,7 +25,8 @@ export function summary(situation: Situation, run: LoadRun | undefined): string 
   return `${lines.join("\n")}\n`;
 }
 
-const named = (name: string, says: string): string[] => (says === "" ? [] : [`${name.padEnd(11)} ${says}`]);
+const named = (name: string, says: string): string[] =>
+  says === "" ? [] : [`${name.padEnd(11)} ${says}`];
 
 /** The next step, then what helps less, then what would not help. */
 function adviceLines(situation: Situation): string[] {
@@ -51,7 +51,10 @@ function generatorLine(results: readonly StepResult[]): string {
   const cpu = most(results.map(({ generator }) => generator.cpu));
   const spent = results.filter((result) => result.why !== undefined && !isUnmeasured(result));
   const bad = spent.filter(({ verdict }) => verdict === "INVALID").length;
-  const says = bad > 0 ? `${bad === spent.length ? "which" : `of which ${bad}`} say nothing` : "which passed all the same";
+  const says =
+    bad > 0
+      ? `${bad === spent.length ? "which" : `of which ${bad}`} say nothing`
+      : "which passed all the same";
   const state =
     spent.length === 0
       ? "ok"
@@ -62,7 +65,8 @@ function generatorLine(results: readonly StepResult[]): string {
 function failures(results: readonly StepResult[]): string[] {
   const all = new Map<string, number>();
   for (const { measured } of results)
-    for (const [why, count] of measured.counts.reasons) if (!why.startsWith("refused: ")) all.set(why, (all.get(why) ?? 0) + count);
+    for (const [why, count] of measured.counts.reasons)
+      if (!why.startsWith("refused: ")) all.set(why, (all.get(why) ?? 0) + count);
   return listed("errors", all);
 }
 

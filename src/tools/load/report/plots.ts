@@ -1,17 +1,24 @@
 /** The plots of a report. */
-import { thinned, type Second } from "../../tools/load/seconds.ts";
-import type { StepResult } from "../result.ts";
+import { thinned, type Second } from "../seconds.ts";
+import type { StepResult } from "../verdict.ts";
 import { time } from "./figures.ts";
 import type { Report } from "./html.ts";
 import type { Plot } from "./svg.ts";
 
 /** Latency of each step; latency and rate second by second. */
-export function plots({ results, seconds, limitMs }: Pick<Report, "results" | "seconds" | "limitMs">): Plot[] {
+export function plots({
+  results,
+  seconds,
+  limitMs,
+}: Pick<Report, "results" | "seconds" | "limitMs">): Plot[] {
   const answered = results.filter(({ measured }) => measured.counts.latency.count > 0);
   const ticks = results.map(({ step }, i) => [i + 1, step.label] as const);
-  const bySteps = (of: (result: StepResult) => number | undefined): [number, number | undefined][] =>
+  const bySteps = (
+    of: (result: StepResult) => number | undefined,
+  ): [number, number | undefined][] =>
     results.map((result, i) => [i + 1, answered.includes(result) ? of(result) : undefined]);
-  const mark = limitMs === undefined ? {} : { mark: { at: limitMs, name: `p95 limit ${time(limitMs)}` } };
+  const mark =
+    limitMs === undefined ? {} : { mark: { at: limitMs, name: `p95 limit ${time(limitMs)}` } };
   const steps: Plot[] = [
     {
       title: "Latency of each step",
@@ -50,7 +57,11 @@ function overTime(seconds: readonly Second[], mark: Pick<Plot, "mark">): Plot[] 
       x: { name: "seconds" },
       y: { name: "/s" },
       series: [
-        { name: "done", look: "s0", points: points(({ perSecond, isLate }) => (isLate ? undefined : perSecond)) },
+        {
+          name: "done",
+          look: "s0",
+          points: points(({ perSecond, isLate }) => (isLate ? undefined : perSecond)),
+        },
         { name: "failed", look: "s2", points: points(({ failed }) => failed) },
         { name: "shed", look: "s3", points: points(({ refused }) => refused) },
       ],
