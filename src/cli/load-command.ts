@@ -1,7 +1,7 @@
 /** `drover load`: users are sent to a server, step by step, and it is said what it holds. */
 import { stripVTControlCharacters } from "node:util";
 import { EXIT } from "../base/exit.ts";
-import type { Situation } from "../load/bottleneck.ts";
+import type { Situation } from "../tools/load/bottleneck.ts";
 import { MOST_RATE, MOST_USERS } from "../load/bounds.ts";
 import { prime } from "../load/discover.ts";
 import { search, searched, type Search } from "../tools/load/find-max.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { seconds } from "../../src/base/units.ts";
 import { mostUsers } from "../../src/cli/load/prepare.ts";
-import { bottleneck } from "../../src/load/bottleneck.ts";
+import { bottleneck } from "../../src/tools/load/bottleneck.ts";
 import { resultOf } from "../../src/tools/load/verdict.ts";
 import { exhausted } from "../../src/tools/load/generator-limits.ts";
 import { held } from "../../src/load/shape.ts";

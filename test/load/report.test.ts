@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { seconds } from "../../src/base/units.ts";
-import { advise } from "../../src/load/advice.ts";
-import { bottleneck, finding, nextStep } from "../../src/load/bottleneck.ts";
+import { advise } from "../../src/tools/load/advice.ts";
+import { bottleneck, finding, type Situation } from "../../src/tools/load/bottleneck.ts";
 import { Live, sparkline } from "../../src/tools/load/report/live.ts";
 import { writeReports } from "../../src/tools/load/report/files.ts";
 import { runStep, type RunFacts } from "../../src/tools/load/report/run-file.ts";
@@ -189,6 +189,7 @@ test("without a pause the generator is never idle: a pass is one, and the plan l
   assert.equal(made({ elu: 0.99, thinkMs: 0, ms: 900 }).verdict, "INVALID");
 });
 
+const nextStep = (situation: Situation): string => advise(situation).ranked[0] ?? "";
 const SITUATION = { ending: "done", known: true, searching: false, json: undefined, url: "http://127.0.0.1/" } as const;
 
 test("1.8: advice is ranked by the observed bottleneck, and measures that would not help are named", () => {

@@ -2,8 +2,8 @@
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { DroverError, messageOf } from "../../../base/errors.ts";
 import { jsonText } from "../../../cli/terminal/printable.ts";
-import { advise } from "../../../load/advice.ts";
-import { finding, type Situation } from "../../../load/bottleneck.ts";
+import { advise } from "../advice.ts";
+import { finding, type Situation } from "../bottleneck.ts";
 import { checkFile, identityOf, writeFile } from "../../output-file.ts";
 import type { Second } from "../seconds.ts";
 import { targetVerdicts } from "../target-bars.ts";

@@ -1,5 +1,5 @@
 /** The report as one HTML file, without scripts and external resources; foreign text is escaped. */
-import type { Advice } from "../../../load/advice.ts";
+import type { Advice } from "../advice.ts";
 import type { Second } from "../seconds.ts";
 import type { StepResult } from "../verdict.ts";
 import { deathsOf, number, percent, rate, ratio, time, whole } from "./figures.ts";

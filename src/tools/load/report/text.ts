@@ -1,7 +1,7 @@
 /** The text below the table: errors, thresholds, bottleneck and the next step. */
 import { lint, type LoadRun } from "../../../plan/run.ts";
-import { advise } from "../../../load/advice.ts";
-import { finding, isUnmeasured, type Situation } from "../../../load/bottleneck.ts";
+import { advise } from "../advice.ts";
+import { finding, isUnmeasured, type Situation } from "../bottleneck.ts";
 import type { StepResult } from "../verdict.ts";
 import { number, percent, time } from "./figures.ts";
 import { targetLine, targetVerdicts } from "../target-bars.ts";

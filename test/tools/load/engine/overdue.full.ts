@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { ms, seconds } from "../../../../src/base/units.ts";
-import { finding, nextStep } from "../../../../src/load/bottleneck.ts";
+import { advise } from "../../../../src/tools/load/advice.ts";
+import { finding } from "../../../../src/tools/load/bottleneck.ts";
 import { held, stages, tried } from "../../../../src/load/shape.ts";
 import { parseThreshold, USUAL } from "../../../../src/tools/load/thresholds.ts";
 import type { Runner } from "../../../../src/tools/load/runner.ts";
@@ -109,7 +110,7 @@ test(
       url: "http://x/",
       searching: false,
     } as const;
-    assert.equal(nextStep(situation), "a longer --hold, or more users");
+    assert.equal(advise(situation).ranked[0], "a longer --hold, or more users");
   },
 );
 
