@@ -1,14 +1,10 @@
-/** The arithmetic of a load run: shapes, the search, and when a step is invalid. */
+/** The arithmetic of a load run: steps, samples of the target, pauses. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { fc } from "../support/fast-check.ts";
 import { ms, seconds } from "../../src/base/units.ts";
-import { search, searched, type Search } from "../../src/tools/load/find-max.ts";
-import { saturated, lateLimit, lateQuantile } from "../../src/tools/load/generator-limits.ts";
 import { classOf } from "../../src/load/profile.ts";
 import { figuresOf, type ServerSample } from "../../src/load/server.ts";
 import { ladder, LADDER, lasts, mean, peak, stages } from "../../src/load/shape.ts";
-import { parseThreshold } from "../../src/tools/load/thresholds.ts";
 import { meanThink, possible } from "../../src/load/traffic.ts";
 
 test("0.18, 1.6: the ladder is the one people know, with its labels; stages go on where the one before ended", () => {
@@ -31,29 +27,6 @@ test("0.18, 1.6: the ladder is the one people know, with its labels; stages go o
   assert.deepEqual(launch.map(({ label, from, to }) => [label, from, to]), [["0→300", 0, 300], ["hold 300", 300, 300], ["300→0", 300, 0]]); // prettier-ignore
   assert.deepEqual([lasts(launch), peak(launch), launch.map(mean)], [45 * 60_000, 300, [150, 300, 150]]);
   assert.throws(() => stages([{ over: seconds(1), to: 0 }], "closed"), /nobody ever comes/);
-});
-
-test("the search for the most ends within a sixteenth of it, whatever it is", () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 30_000 }), fc.integer({ min: 1, max: 100 }), (truth, first) => {
-      let state: Search = search(first);
-      let tries = 0;
-      for (; state.is !== "found"; tries += 1) state = searched(state, state.next <= truth, 20_000);
-      assert.ok(tries <= 30, `${tries} tries`);
-      assert.ok(state.good <= truth && state.good <= 20_000);
-      if (state.bad === undefined) assert.ok(truth >= 20_000);
-      else assert.ok(state.bad > truth && state.bad - state.good <= Math.max(1, state.bad / 16), `${state.good} to ${state.bad}`);
-    }),
-  );
-});
-
-test("a step is invalid when its generator is: busy, or later than a tenth of the limit, judged where the limit is", () => {
-  const [p95, p99] = [parseThreshold("http_req_duration: p(95)<500"), parseThreshold("http_req_duration: p(99)<200")];
-  assert.deepEqual([lateLimit([p95], 9), lateLimit([p95, p99], 9), lateLimit([], 9), lateLimit([p95], 2_000)], [50, 20, 10, 200]);
-  assert.deepEqual([lateQuantile([p95]), lateQuantile([p95, p99]), lateQuantile([])], [0.95, 0.99, 0.95]);
-  assert.equal(saturated({ elu: 0.5, slipMs: 49, cpu: 0.5 }, 50), undefined);
-  assert.match(saturated({ elu: 0.95, slipMs: 1, cpu: 1 }, 50) ?? "", /95 % busy/);
-  assert.match(saturated({ elu: 0.2, slipMs: 51, cpu: 1 }, 50) ?? "", /51 ms late/);
 });
 
 test("the server's figures are what grew within the step", () => {

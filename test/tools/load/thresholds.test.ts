@@ -1,18 +1,27 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { EXIT } from "../../src/base/exit.ts";
-import { parseThreshold, USUAL, withUsual } from "../../src/tools/load/thresholds.ts";
-import { check } from "../../src/tools/load/verdict.ts";
-import { measuredOf } from "../tools/load/measured.ts";
+import { EXIT } from "../../../src/base/exit.ts";
+import { parseThreshold, USUAL, withUsual } from "../../../src/tools/load/thresholds.ts";
+import { check } from "../../../src/tools/load/verdict.ts";
+import { measuredOf } from "./measured.ts";
 
 test("0.11: k6's notation is read, and login:p95<500 is a threshold of an endpoint", () => {
   const cases: [string, unknown][] = [
     ["http_req_duration: p(95)<500", ["http_req_duration", undefined, { p: 95 }, "<", 500]],
-    ["http_req_duration{endpoint:login}: p(99.9) <= 1500.5", ["http_req_duration", "login", { p: 99.9 }, "<=", 1500.5]],
+    [
+      "http_req_duration{endpoint:login}: p(99.9) <= 1500.5",
+      ["http_req_duration", "login", { p: 99.9 }, "<=", 1500.5],
+    ],
     ["login:p95<500", ["http_req_duration", "login", { p: 95 }, "<", 500]],
-    ["/api/tables/players: p(99) < 1.5e3", ["http_req_duration", "/api/tables/players", { p: 99 }, "<", 1500]],
+    [
+      "/api/tables/players: p(99) < 1.5e3",
+      ["http_req_duration", "/api/tables/players", { p: 99 }, "<", 1500],
+    ],
     ["p95<500", ["http_req_duration", undefined, { p: 95 }, "<", 500]],
-    ["http_req_duration{endpoint:login}: p95<500", ["http_req_duration", "login", { p: 95 }, "<", 500]],
+    [
+      "http_req_duration{endpoint:login}: p95<500",
+      ["http_req_duration", "login", { p: 95 }, "<", 500],
+    ],
     ["p(95)<500", ["http_req_duration", undefined, { p: 95 }, "<", 500]],
     ["med<20", ["http_req_duration", undefined, "med", "<", 20]],
     ["http_req_failed: rate<0.01", ["http_req_failed", undefined, "rate", "<", 0.01]],
@@ -80,8 +89,13 @@ test("what can't be read, can't hold or can't fail is refused, and why", () => {
 test("a metric that is named has no usual threshold beside it; one of an endpoint has", () => {
   const own = withUsual([parseThreshold("p(99)<100")]).map(({ text }) => text);
   assert.deepEqual(own, ["p(99)<100", "unexpected_503==0", "timeouts==0", "errors==0", "http_req_shed:rate<0.01", "target_cpu<80", "target_rss<50"]); // prettier-ignore
-  assert.ok(!withUsual([parseThreshold("shed<5")]).some(({ metric }) => metric === "http_req_shed")); // the same, counted otherwise
-  assert.equal(withUsual([parseThreshold("http_req_duration{endpoint:login}: p(95)<100")]).length, USUAL.length + 1);
+  assert.ok(
+    !withUsual([parseThreshold("shed<5")]).some(({ metric }) => metric === "http_req_shed"),
+  ); // the same, counted otherwise
+  assert.equal(
+    withUsual([parseThreshold("http_req_duration{endpoint:login}: p(95)<100")]).length,
+    USUAL.length + 1,
+  );
 });
 
 test("a step is judged: a foreign server's CPU is not held against it, no answer at all is", () => {
@@ -117,12 +131,18 @@ test("an endpoint alone is judged by its own mean and extremes; its refusals are
     { endpoint: "write", ms: 7, times: 60 },
     { endpoint: "write", answer: { outcome: "refused", reason: "rate" }, times: 40 },
   ]);
-  const value = (text: string): number | undefined => check(measured, undefined, parseThreshold(text)).value;
+  const value = (text: string): number | undefined =>
+    check(measured, undefined, parseThreshold(text)).value;
   assert.deepEqual(
-    ["avg<1", "med<1", "min<1", "max<1"].map((of) => Math.round(value(`http_req_duration{endpoint:read}: ${of}`) ?? 0)),
+    ["avg<1", "med<1", "min<1", "max<1"].map((of) =>
+      Math.round(value(`http_req_duration{endpoint:read}: ${of}`) ?? 0),
+    ),
     [505, 5, 5, 5_000],
   );
-  assert.deepEqual([value("http_req_failed{endpoint:write}: rate<0.1"), value("http_req_failed: rate<0.1")], [0, 0]);
+  assert.deepEqual(
+    [value("http_req_failed{endpoint:write}: rate<0.1"), value("http_req_failed: rate<0.1")],
+    [0, 0],
+  );
   assert.deepEqual([value("http_req_shed: rate<0.1"), value("shed<1")], [0.2, 40]);
   assert.deepEqual(
     USUAL.map((one) => check(measured, undefined, one))
