@@ -1,5 +1,6 @@
-/** Figures as they stand in tables; `–` where there is none. */
+/** Figures for tables. */
 import type { ServerFigures } from "../../../load/server.ts";
+import type { StepResult } from "../verdict.ts";
 
 export const number = (value: number): string =>
   Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 2 });
@@ -22,6 +23,18 @@ export const percent = (ratio: number | undefined): string =>
 export const ratio = (value: number | undefined): string =>
   value === undefined ? "–" : value.toFixed(2);
 
-/** Children that ended unasked. Only drover tells of its own: of another program 0 would be a guess. */
+/** `–` for an unknown value. */
+export const known = <T>(value: T | undefined, text: (value: T) => string): string =>
+  value === undefined ? "–" : text(value);
+
+type Percentile = keyof StepResult["latency"];
+
+/** Latency of good answers in a step. */
+export const latencyText =
+  (name: Percentile) =>
+  ({ measured, latency }: StepResult): string =>
+    measured.counts.latency.count === 0 ? "–" : time(latency[name]);
+
+/** Children that ended unexpectedly; undefined for another program than drover. */
 export const deathsOf = (server: ServerFigures | undefined): number | undefined =>
   server?.upstreamCalls === undefined ? undefined : server.deaths;

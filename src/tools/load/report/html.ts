@@ -2,11 +2,21 @@
 import type { Advice } from "../advice.ts";
 import type { Second } from "../seconds.ts";
 import type { StepResult } from "../verdict.ts";
-import { deathsOf, number, percent, rate, ratio, time, whole } from "./figures.ts";
+import {
+  deathsOf,
+  known,
+  latencyText,
+  number,
+  percent,
+  rate,
+  ratio,
+  time,
+  whole,
+} from "./figures.ts";
 import { plots } from "./plots.ts";
 import { escape, plot } from "./svg.ts";
 import { targetLine, targetVerdicts } from "../target-bars.ts";
-import { checksOverall, usersOf } from "./table.ts";
+import { checksOverall, usersOf, verdictText } from "./table.ts";
 
 export interface Report {
   readonly title: string;
@@ -57,7 +67,7 @@ export function html(report: Report): string {
     ["bottleneck", report.bottleneck],
     ...report.advice.ranked.map((text, i) => [i === 0 ? "next" : `then ${i + 1}.`, text] as const),
     ...report.advice.useless.map((text) => ["no use", text] as const),
-    ...machineOf(results),
+    ["target's machine", targetLine(targetVerdicts(results))],
     ...checksOverall(results).map((text) => ["threshold", text] as const),
     ...report.notes.map((text) => ["note", text] as const),
   ])}</dl>
@@ -85,11 +95,6 @@ ${failures(results)}
 `;
 }
 
-const machineOf = (results: readonly StepResult[]): (readonly [string, string])[] => {
-  const says = targetLine(targetVerdicts(results));
-  return says === "" ? [] : [["target's machine", says]];
-};
-
 const badge = (verdict: string, text = verdict): string =>
   `<span class="v ${/^[A-Z]+$/.test(verdict) ? verdict : "INVALID"}">${escape(text)}</span>`;
 
@@ -102,25 +107,18 @@ type Columns<T> = readonly (readonly [
   (of: T) => string | { readonly verdict: string; readonly text: string },
 ])[];
 
-/** Of good answers. */
-const latencyOf = ({ measured, latency }: StepResult, name: keyof StepResult["latency"]): string =>
-  measured.counts.latency.count === 0 ? "–" : time(latency[name]);
-
 const STEP_COLUMNS: Columns<StepResult> = [
   ["step", ({ step }) => step.label],
-  ["verdict", ({ verdict, cut }) => ({ verdict, text: cut ? `${verdict} (cut)` : verdict })],
+  ["verdict", (result) => ({ verdict: result.verdict, text: verdictText(result) })],
   ["users", usersOf],
   ["offered/s", ({ offered }) => rate(offered)],
   ["done/s", ({ achieved }) => rate(achieved)],
   ["requests", ({ measured }) => whole(measured.counts.requests)],
-  ["p50", (result) => latencyOf(result, "p50")],
-  ["p95", (result) => latencyOf(result, "p95")],
-  ["p99", (result) => latencyOf(result, "p99")],
-  ["max", (result) => latencyOf(result, "max")],
-  [
-    "errors",
-    ({ measured: { counts } }) => whole(counts.outcomes.error + counts.outcomes.unexpected503),
-  ],
+  ["p50", latencyText("p50")],
+  ["p95", latencyText("p95")],
+  ["p99", latencyText("p99")],
+  ["max", latencyText("max")],
+  ["errors", ({ measured: { counts } }) => whole(counts.failed - counts.outcomes.timeout)],
   ["shed", ({ measured: { counts } }) => whole(counts.outcomes.refused)],
   ["timeouts", ({ measured: { counts } }) => whole(counts.outcomes.timeout)],
   ["generator busy", ({ generator }) => percent(generator.elu)],
@@ -130,20 +128,13 @@ const STEP_COLUMNS: Columns<StepResult> = [
 const SERVER_COLUMNS: Columns<StepResult> = [
   ["step", ({ step }) => step.label],
   ["CPU of the machine", ({ server }) => percent(server?.cpu)],
-  ["CPU seconds", ({ server }) => (server === undefined ? "–" : number(server.cpuSeconds))],
+  ["CPU seconds", ({ server }) => known(server?.cpuSeconds, number)],
   ["memory", ({ server }) => percent(server?.rss)],
   ["busiest worker", ({ server }) => ratio(server?.elu)],
   ["from memory", ({ server }) => percent(server?.hitRatio)],
-  [
-    "reads of Google",
-    ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls)),
-  ],
-  [
-    "quota",
-    ({ server }) =>
-      server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`,
-  ],
-  ["children died", ({ server }) => deathsOf(server)?.toFixed() ?? "–"],
+  ["reads of Google", ({ server }) => known(server?.upstreamCalls, whole)],
+  ["quota", ({ server }) => known(server?.quota, ({ used, limit }) => `${used}/${limit}`)],
+  ["children died", ({ server }) => known(deathsOf(server), whole)],
 ];
 
 const cell = (content: ReturnType<Columns<never>[number][1]>): string =>
@@ -160,34 +151,28 @@ function table<T>(columns: Columns<T>, rows: readonly T[]): string {
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table>`;
 }
 
-interface EndpointRow {
-  readonly name: string;
-  readonly result: StepResult;
-}
-
 /** Endpoints of each step. */
 function endpoints(results: readonly StepResult[]): string {
-  const rows: EndpointRow[] = results.flatMap((result) =>
-    [...result.measured.endpoints.keys()].sort().map((name) => ({ name, result })),
+  const rows = results.flatMap(({ step, measured }) =>
+    [...measured.endpoints]
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([name, counts]) => ({ name, step: step.label, counts })),
   );
-  const of = ({ name, result }: EndpointRow, q: number): string =>
-    time(result.measured.endpoints.get(name)?.latency.quantile(q));
-  return table<EndpointRow>(
+  type Row = (typeof rows)[number];
+  const at =
+    (q: number) =>
+    ({ counts }: Row): string =>
+      time(counts.latency.quantile(q));
+  return table<Row>(
     [
       ["endpoint", ({ name }) => name],
-      ["step", ({ result }) => result.step.label],
-      [
-        "answered",
-        ({ name, result }) => whole(result.measured.endpoints.get(name)?.latency.count ?? 0),
-      ],
-      ["not well", ({ name, result }) => whole(result.measured.endpoints.get(name)?.failed ?? 0)],
-      [
-        "shed",
-        ({ name, result }) => whole(result.measured.endpoints.get(name)?.outcomes.refused ?? 0),
-      ],
-      ["p50", (row) => of(row, 0.5)],
-      ["p95", (row) => of(row, 0.95)],
-      ["p99", (row) => of(row, 0.99)],
+      ["step", ({ step }) => step],
+      ["answered", ({ counts }) => whole(counts.outcomes.ok)],
+      ["not well", ({ counts }) => whole(counts.failed)],
+      ["shed", ({ counts }) => whole(counts.outcomes.refused)],
+      ["p50", at(0.5)],
+      ["p95", at(0.95)],
+      ["p99", at(0.99)],
     ],
     rows,
   );

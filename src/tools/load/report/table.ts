@@ -2,13 +2,10 @@
 import { HOW_TO_KNOW } from "../target-bars.ts";
 import { isOfTarget, type Threshold } from "../thresholds.ts";
 import type { Check, StepResult } from "../verdict.ts";
-import { number, percent, rate, ratio, time, whole } from "./figures.ts";
+import { known, latencyText, number, percent, rate, ratio, time, whole } from "./figures.ts";
 
-interface Column {
-  readonly head: string;
-  readonly width: number;
-  readonly of: (result: StepResult) => string;
-}
+/** Heading, width and cell. */
+type Column = readonly [head: string, width: number, of: (result: StepResult) => string];
 
 /** Users, or with `/s` requests a second; both ends of a ramp. */
 export const usersOf = ({ step }: StepResult): string => {
@@ -19,73 +16,47 @@ export const usersOf = ({ step }: StepResult): string => {
 };
 
 const MEASURED: readonly Column[] = [
-  { head: "USERS", width: 9, of: usersOf },
-  { head: "OFFERED/S", width: 9, of: ({ offered }) => rate(offered) },
-  { head: "DONE/S", width: 8, of: ({ achieved }) => rate(achieved) },
-  {
-    head: "P50",
-    width: 8,
-    of: ({ latency, measured }) => latencyOf(latency.p50, measured.counts.latency.count),
-  },
-  {
-    head: "P95",
-    width: 8,
-    of: ({ latency, measured }) => latencyOf(latency.p95, measured.counts.latency.count),
-  },
-  {
-    head: "P99",
-    width: 8,
-    of: ({ latency, measured }) => latencyOf(latency.p99, measured.counts.latency.count),
-  },
-  {
-    head: "MAX",
-    width: 8,
-    of: ({ latency, measured }) => latencyOf(latency.max, measured.counts.latency.count),
-  },
-  {
-    head: "ERR",
-    width: 5,
-    of: ({ measured: { counts } }) => whole(counts.outcomes.error + counts.outcomes.unexpected503),
-  },
-  { head: "SHED", width: 5, of: ({ measured: { counts } }) => whole(counts.outcomes.refused) },
-  { head: "T/O", width: 5, of: ({ measured: { counts } }) => whole(counts.outcomes.timeout) },
+  ["USERS", 9, usersOf],
+  ["OFFERED/S", 9, ({ offered }) => rate(offered)],
+  ["DONE/S", 8, ({ achieved }) => rate(achieved)],
+  ["P50", 8, latencyText("p50")],
+  ["P95", 8, latencyText("p95")],
+  ["P99", 8, latencyText("p99")],
+  ["MAX", 8, latencyText("max")],
+  ["ERR", 5, ({ measured: { counts } }) => whole(counts.failed - counts.outcomes.timeout)],
+  ["SHED", 5, ({ measured: { counts } }) => whole(counts.outcomes.refused)],
+  ["T/O", 5, ({ measured: { counts } }) => whole(counts.outcomes.timeout)],
 ];
 
 const SERVER: readonly Column[] = [
-  { head: "CPU", width: 6, of: ({ server }) => percent(server?.cpu) },
-  { head: "RSS", width: 6, of: ({ server }) => percent(server?.rss) },
-  { head: "ELU", width: 5, of: ({ server }) => ratio(server?.elu) },
-  { head: "HITS", width: 6, of: ({ server }) => percent(server?.hitRatio) },
-  {
-    head: "READS",
-    width: 5,
-    of: ({ server }) => (server?.upstreamCalls === undefined ? "–" : whole(server.upstreamCalls)),
-  },
-  {
-    head: "QUOTA",
-    width: 7,
-    of: ({ server }) =>
-      server?.quota === undefined ? "–" : `${server.quota.used}/${server.quota.limit}`,
-  },
+  ["CPU", 6, ({ server }) => percent(server?.cpu)],
+  ["RSS", 6, ({ server }) => percent(server?.rss)],
+  ["ELU", 5, ({ server }) => ratio(server?.elu)],
+  ["HITS", 6, ({ server }) => percent(server?.hitRatio)],
+  ["READS", 5, ({ server }) => known(server?.upstreamCalls, whole)],
+  ["QUOTA", 7, ({ server }) => known(server?.quota, ({ used, limit }) => `${used}/${limit}`)],
 ];
 
-const latencyOf = (millis: number, count: number): string => (count === 0 ? "–" : time(millis));
+/** Characters. */
 const LABEL = 12;
+const short = (label: string): string =>
+  label.length > LABEL ? `${label.slice(0, LABEL - 1)}…` : label.padEnd(LABEL);
 
-/** @param known the server's own figures are available. */
-export function heading(known: boolean): string {
-  const columns = [...MEASURED, ...(known ? SERVER : [])];
-  return `${"STEP".padEnd(LABEL)} ${columns.map(({ head, width }) => head.padStart(width)).join(" ")}  VERDICT`;
-}
+const line = (label: string, cells: (column: Column) => string, hasServer: boolean): string =>
+  [
+    label,
+    ...[...MEASURED, ...(hasServer ? SERVER : [])].map((one) => cells(one).padStart(one[1])),
+  ].join(" ");
 
-export function row(result: StepResult, known: boolean): string {
-  const columns = [...MEASURED, ...(known ? SERVER : [])];
-  const label =
-    result.step.label.length > LABEL
-      ? `${result.step.label.slice(0, LABEL - 1)}…`
-      : result.step.label.padEnd(LABEL);
-  return `${label} ${columns.map(({ of, width }) => of(result).padStart(width)).join(" ")}  ${result.verdict}${result.cut ? " (cut)" : ""}`;
-}
+/** @param hasServer the server's own figures are available. */
+export const heading = (hasServer: boolean): string =>
+  `${line(short("STEP"), ([head]) => head, hasServer)}  VERDICT`;
+
+export const row = (result: StepResult, hasServer: boolean): string =>
+  `${line(short(result.step.label), ([, , of]) => of(result), hasServer)}  ${verdictText(result)}`;
+
+export const verdictText = ({ verdict, cut }: StepResult): string =>
+  cut ? `${verdict} (cut)` : verdict;
 
 const isTime = ({ metric, statistic }: Threshold): boolean =>
   metric === "http_req_duration" && statistic !== "count";

@@ -13,10 +13,9 @@ export function summary(situation: Situation, run: LoadRun | undefined): string 
   const { results } = situation;
   const lines = [
     ...failures(results),
-    ...refusedBy(results),
     ...unsent(results),
     `thresholds  ${checksOverall(results).join("  ") || "none was judged"}`,
-    ...named("machine", targetLine(targetVerdicts(results))),
+    `machine     ${targetLine(targetVerdicts(results))}`,
     `generator   ${generatorLine(results)}`,
     ...(run === undefined ? [] : lint(run).map((line) => `check       ${line}`)),
     `bottleneck  ${finding(situation).says}`,
@@ -24,9 +23,6 @@ export function summary(situation: Situation, run: LoadRun | undefined): string 
   ];
   return `${lines.join("\n")}\n`;
 }
-
-const named = (name: string, says: string): string[] =>
-  says === "" ? [] : [`${name.padEnd(11)} ${says}`];
 
 /** The next step, then what helps less, then what would not help. */
 function adviceLines(situation: Situation): string[] {
@@ -62,20 +58,17 @@ function generatorLine(results: readonly StepResult[]): string {
   return `${state}: loop ${percent(elu)} busy, sent ${time(slip)} late, ${number(cpu)} CPUs, at most`;
 }
 
-function failures(results: readonly StepResult[]): string[] {
-  const all = new Map<string, number>();
-  for (const { measured } of results)
-    for (const [why, count] of measured.counts.reasons)
-      if (!why.startsWith("refused: ")) all.set(why, (all.get(why) ?? 0) + count);
-  return listed("errors", all);
-}
+const REFUSED = "refused: ";
 
-function refusedBy(results: readonly StepResult[]): string[] {
-  const all = new Map<string, number>();
-  for (const { measured } of results)
-    for (const [why, count] of measured.counts.reasons)
-      if (why.startsWith("refused: ")) all.set(why.slice(9), (all.get(why.slice(9)) ?? 0) + count);
-  return listed("shed", all);
+/** Errors, and the reasons of refusals. */
+function failures(results: readonly StepResult[]): string[] {
+  const [errors, refusals] = [new Map<string, number>(), new Map<string, number>()];
+  for (const [reason, count] of results.flatMap(({ measured }) => [...measured.counts.reasons])) {
+    const isRefusal = reason.startsWith(REFUSED);
+    const [counts, name] = isRefusal ? [refusals, reason.slice(REFUSED.length)] : [errors, reason];
+    counts.set(name, (counts.get(name) ?? 0) + count);
+  }
+  return [...listed("errors", errors), ...listed("shed", refusals)];
 }
 
 const SHOWN = 6;
