@@ -45,7 +45,7 @@ export class Arrivals {
   /** Requests that are due and wait for a connection. */
   get queued(): number {
     const late = performance.now() - this.#nextAt;
-    return late > 0 ? Math.round((late / 1_000) * this.#perSecond) : 0;
+    return this.#isFull && late > 0 ? Math.round((late / 1_000) * this.#perSecond) : 0;
   }
 
   /** The warm-up is over. */
