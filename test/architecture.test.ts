@@ -19,19 +19,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   app: ["base/", "settings/", "worker/app.ts", "sheets/"],
   admin: ["base/", "settings/", "master/snapshot.ts"],
   "tools/emulator": ["base/", "settings/"],
-  load: ["base/", "settings/", "tools/plan/run/run.ts"],
+  load: ["base/", "settings/", "tools/plan/run/run.ts", "tools/load/"],
   "tools/http.ts": ["base/"],
-  "tools/backup": [
-    "base/",
-    "settings/",
-    "broker/journal/",
-    "sheets/wire-from-broker.ts",
-    "master/shell/lock.ts",
-    "cli/",
-    "tools/checklist/",
-  ],
+  "tools/output-file.ts": ["base/"],
+  "tools/backup": ["base/", "settings/", "broker/journal/", "sheets/wire-from-broker.ts", "master/shell/lock.ts", "cli/", "tools/checklist/"],
+  "tools/load": ["base/", "load/", "tools/plan/run/run.ts", "cli/terminal/", "tools/output-file.ts"],
   "tools/plan": ["base/", "settings/", "sheets/tables.ts", "load/", "cli/"],
-  "tools/checklist": ["base/", "settings/", "admin/", "cli/", "tools/http.ts"],
+  "tools/checklist": ["base/", "settings/", "admin/", "cli/", "tools/http.ts", "tools/output-file.ts"],
 };
 
 /** Packages that only these folders may load: a worker has no Google client, the broker no web framework, the core nothing. */

@@ -1,20 +1,21 @@
 /** `drover load`: users are sent to a server, step by step, and it is said what it holds. */
 import { stripVTControlCharacters } from "node:util";
 import { EXIT } from "../base/exit.ts";
-import type { Situation } from "../load/bottleneck.ts";
+import type { Situation } from "../tools/load/bottleneck.ts";
 import { MOST_RATE, MOST_USERS } from "../load/bounds.ts";
-import { Conductor } from "../load/conductor.ts";
 import { prime } from "../load/discover.ts";
-import { search, searched, type Search } from "../load/find-max.ts";
-import { lasting, number } from "../load/report/figures.ts";
-import { heading, row } from "../load/report/table.ts";
-import { summary } from "../load/report/text.ts";
-import { keepsUp, type StepResult } from "../load/result.ts";
+import { search, searched, type Search } from "../tools/load/find-max.ts";
+import { lasting, number } from "../tools/load/report/figures.ts";
+import { heading, row } from "../tools/load/report/table.ts";
+import { summary } from "../tools/load/report/text.ts";
+import type { StepResult } from "../tools/load/verdict.ts";
 import { expectedRequests, lasts, peak, tried, type Step } from "../load/shape.ts";
-import { targetVerdicts } from "../load/target-verdict.ts";
+import { targetVerdicts } from "../tools/load/target-bars.ts";
 import { recordResult } from "../tools/checklist/records.ts";
-import { Live } from "./load/live.ts";
-import { runOf, writeReports } from "./load/reports.ts";
+import { Runner } from "../tools/load/runner.ts";
+import { Live } from "../tools/load/report/live.ts";
+import { writeReports } from "../tools/load/report/files.ts";
+import { runOf } from "../tools/load/report/run-file.ts";
 import { introduction, prepare, type Prepared } from "./load/prepare.ts";
 import type { Endpoint, Traffic } from "../load/traffic.ts";
 
@@ -24,42 +25,42 @@ const print = (text: string): void =>
 
 export async function load(argv: readonly string[]): Promise<number> {
   const prepared = await prepare(argv);
-  const { flags, scenario, orders } = prepared;
+  const { flags, scenario, options } = prepared;
   print(introduction(prepared));
   if (flags.dryRun) {
     print(`${intended(prepared)}\n`);
     return EXIT.done.code;
   }
-  const known = orders.server !== undefined;
+  const known = options.server !== undefined;
   const live = new Live(process.stdout, flags.findMax ? undefined : lasts(scenario.steps) / 1_000);
   const results: StepResult[] = [];
   let most: number | undefined;
-  const conductor = new Conductor(orders, {
-    begin: (step, nr) => live.begin(step, nr),
-    moment: (moment, sample) => live.moment(moment, sample),
-    end: (result) => {
+  const runner = new Runner(options, {
+    began: (step, nr) => live.begin(step, nr),
+    second: (second, sample) => live.second(second, sample),
+    ended: (result) => {
       live.clear();
       results.push(result);
       print(`${row(result, known)}\n`);
     },
   });
   const looking = new AbortController();
-  const stop = interruptible(conductor, () => {
+  const stop = interruptible(runner, () => {
     live.clear();
     looking.abort();
   });
   print(`${heading(known)}\n`);
   if (scenario.traffic.login === undefined && flags.requests === undefined)
-    await prime(orders.target, read(scenario.traffic), { timeoutMs: orders.timeoutMs, signal: looking.signal });
+    await prime(options.target, read(scenario.traffic), { timeoutMs: options.timeoutMs, signal: looking.signal });
   try {
-    if (flags.findMax) most = await findMax(conductor, prepared);
-    else for (const [i, step] of scenario.steps.entries()) if ((await conductor.step(step, i + 1)) === undefined) break;
-    await conductor.end();
+    if (flags.findMax) most = await findMax(runner, prepared);
+    else for (const [i, step] of scenario.steps.entries()) if ((await runner.step(step, i + 1)) === undefined) break;
+    await runner.end();
   } finally {
     live.clear();
     stop();
   }
-  return finish(prepared, conductor, { results, most });
+  return finish(prepared, runner, { results, most });
 }
 
 /** What would be done. */
@@ -77,14 +78,14 @@ const phase = ({ label, from, to, holdMs }: Step): string =>
   `${label}: ${from === to ? `${number(to)} for` : `${number(from)}→${number(to)} in`} ${lasting(holdMs)}`;
 
 /** Ctrl-C ends the run and keeps what was measured; once more, and it is left at once. */
-function interruptible(conductor: Conductor, clear: () => void): () => void {
+function interruptible(runner: Runner, clear: () => void): () => void {
   let once = false;
   const heard = (): void => {
     clear();
     if (once) process.exit(EXIT.interrupted.code);
     once = true;
     process.stderr.write("drover: interrupted: the report will have what was measured (again: without a report)\n");
-    conductor.interrupt();
+    runner.interrupt();
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, heard);
@@ -94,31 +95,24 @@ function interruptible(conductor: Conductor, clear: () => void): () => void {
 }
 
 /** @returns what holds, in users or requests a second. */
-async function findMax(conductor: Conductor, { flags: { rate }, scenario, mostUsers }: Prepared): Promise<number> {
+async function findMax(runner: Runner, { flags: { rate }, scenario, mostUsers }: Prepared): Promise<number> {
   const [first] = scenario.steps;
   if (first === undefined) return 0;
   const most = rate === undefined ? mostUsers : MOST_RATE;
   let state: Search = search(Math.max(1, Math.round(first.to)));
   for (let nr = 1; state.is !== "found"; nr += 1) {
-    const result = await conductor.step(tried(first.model, state.next, first.holdMs), nr);
+    const result = await runner.step(tried(first.model, state.next, first.holdMs), nr);
     if (result === undefined || result.verdict === "INVALID" || result.cut) {
       print(`\nat least ${number(state.good)} ${rate === undefined ? "users" : "requests/s"}: the search could not go on\n`);
       return state.good;
     }
-    const holds = keepsUp(result);
-    if (!holds && result.verdict === "PASS") print(`  not held: ${whyNotHeld(result)}\n`);
-    state = searched(state, holds && result.verdict === "PASS", most);
+    state = searched(state, result.verdict === "PASS", most);
   }
   const unit = rate === undefined ? "users" : "requests/s";
   const why = most < MOST_USERS ? ": this generator may open no more files: ulimit -n" : "";
   print(`\nholds ${number(state.good)} ${unit}${state.bad === undefined ? ` (no more were tried${why})` : `, not ${number(state.bad)}`}\n`);
   return state.good;
 }
-
-const whyNotHeld = ({ achieved, measured: { capped, connections } }: StepResult): string =>
-  capped
-    ? `all ${number(connections)} connections were taken, and this generator opens no more`
-    : `${number(achieved)} of them were answered in a second, and what waits grows`;
 
 /** What reads, of all that is asked: nothing is written before the run. */
 const read = ({ endpoints, mix }: Traffic): Endpoint[] =>
@@ -140,12 +134,12 @@ function keep(
   recordResult(dataDir, { kind: "load", verdict, target: facts.target, users, version: facts.version });
 }
 
-function finish({ flags, scenario, orders, facts, dataDir }: Prepared, conductor: Conductor, { results, most }: Seen): number {
-  const { ending } = conductor;
+function finish({ flags, scenario, options, facts, dataDir }: Prepared, runner: Runner, { results, most }: Seen): number {
+  const { ending } = runner;
   const situation: Situation = {
     results,
     ending,
-    known: orders.server?.about !== undefined,
+    known: options.server?.about !== undefined,
     json: flags.json,
     url: facts.target,
     searching: flags.findMax,
@@ -153,8 +147,8 @@ function finish({ flags, scenario, orders, facts, dataDir }: Prepared, conductor
   const [found, verdict] = outcome(situation, most);
   print(`\n${ending === "target gone" ? "nothing but broken connections for 3 s; this is what was measured until then\n" : ""}`);
   print(summary(situation, runOf(results, facts)));
-  const { written, missing } = writeReports(flags, facts, { situation, moments: conductor.moments, verdict });
-  const asked = [flags.json, flags.csv, flags.html].filter((file) => file !== undefined);
+  const { written, missing } = writeReports(flags, facts, { situation, seconds: runner.seconds, verdict });
+  const asked = [flags.json, flags.html].filter((file) => file !== undefined);
   if (written.length > 0) print(`written     ${written.join(", ")}\n`);
   else if (asked.length > missing.length) print(`written     nothing: nothing was measured (${asked.join(", ")}: as before)\n`);
   for (const { file, why } of missing) print(`not written ${file}: ${why}\n`);

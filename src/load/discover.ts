@@ -1,6 +1,6 @@
 /** One look at the target before anybody is sent there: does it answer, and what can be asked of it? */
 import { DroverError } from "../base/errors.ts";
-import { fateOf } from "./client.ts";
+import { answerOf } from "../tools/load/engine/client.ts";
 import { look, target69, type Answer, type Asked, type Patience } from "./look.ts";
 import type { Target } from "./target.ts";
 import type { Endpoint } from "./traffic.ts";
@@ -52,12 +52,12 @@ function turnedAway(answer: Answer): string | undefined {
 
 /** Who fails may answer in a minute: that is no mistake of the command line. */
 function good({ status, headers }: Answer, place: string): void {
-  const { fate, why } = fateOf(status, headers);
-  if (fate === "ok" || fate === "refused") return;
-  if (status >= 500 || status === 429 || status < 200) throw target69(`${place} answers ${why}: it can't be loaded like that`);
+  const { outcome, reason } = answerOf(status, headers);
+  if (outcome === "ok" || outcome === "refused") return;
+  if (status >= 500 || status === 429 || status < 200) throw target69(`${place} answers ${reason}: it can't be loaded like that`);
   throw new DroverError(
     "DROVER_E_USAGE",
-    `${place} answers ${why}: expected a path that answers 200, or a profile with endpoints and a login`,
+    `${place} answers ${reason}: expected a path that answers 200, or a profile with endpoints and a login`,
   );
 }
 

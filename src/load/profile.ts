@@ -8,7 +8,7 @@ import { headersOf } from "./profile-headers.ts";
 import { isKnown, unusedOf } from "./profile-unused.ts";
 import { usersOf, type ProfileUsers } from "./profile-users.ts";
 import { plainText } from "../base/plain-text.ts";
-import { parseThreshold } from "./thresholds.ts";
+import { parseThreshold } from "../tools/load/thresholds.ts";
 import { CLASSES, type Class, type Endpoint, type Login, type Mix } from "./traffic.ts";
 
 /** One kind of work of a user. */

@@ -1,5 +1,5 @@
 /** What the users do: the requests, how they are mixed, and the pauses between them. */
-import { pick } from "./random.ts";
+import { pick } from "../tools/load/engine/random.ts";
 
 /** read, write and export are the classes of the mix; login is what every user does first. */
 export const CLASSES = ["read", "write", "export"] as const;

@@ -5,26 +5,25 @@ import { join } from "node:path";
 import test from "node:test";
 import { pathToFileURL } from "node:url";
 import { seconds } from "../../src/base/units.ts";
-import { html } from "../../src/load/report/html.ts";
-import { resultOf, type StepResult } from "../../src/load/result.ts";
+import { html } from "../../src/tools/load/report/html.ts";
+import { resultOf, type StepResult } from "../../src/tools/load/verdict.ts";
 import { readProfile } from "../../src/load/profile.ts";
 import { held, ladder, stages, type Step } from "../../src/load/shape.ts";
-import { Tally } from "../../src/load/tally.ts";
-import { USUAL } from "../../src/load/thresholds.ts";
+import { USUAL } from "../../src/tools/load/thresholds.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { measuredOf } from "../tools/load/measured.ts";
 import { skip, startBrowser } from "./browser.ts";
 
 const MACHINE = { cpus: 2, memoryBytes: 1e9 };
 
 function measured(step: Step): StepResult {
-  const tally = new Tally();
-  for (let i = 0; i < 2_000; i += 1) tally.record("export announcements", { fate: "ok", why: "", bytes: 9 }, i % 90);
-  tally.record("write a table with a long name", { fate: "refused", why: "rate", bytes: 0 }, 1);
+  const answered = Array.from({ length: 90 }, (_, ms) => ({ endpoint: "export announcements", ms, times: 22 }));
+  const refused = { endpoint: "write a table with a long name", answer: { outcome: "refused", reason: "rate" } } as const;
   const sample = { cpuSeconds: 0, rssBytes: 1e8, elu: 0.1, hits: 1, stale: 0, misses: 0, upstreamCalls: 0, quota: undefined, full: false };
   const also = { workers: 2, deaths: 0, machineCpu: 0.2 };
   return resultOf({
     step,
-    measured: { tally, seconds: 10, elu: 0.1, connections: 9, unsent: 0, capped: false, backlog: { half: 0, end: 0 }, unanswered: 0 },
+    measured: measuredOf([...answered, refused]),
     samples: [{ ...sample, ...also, at: 0 }, { ...sample, ...also, at: 10_000, cpuSeconds: 3 }], // prettier-ignore
     about: { machine: MACHINE, about: undefined },
     generatorCpu: 0.1,
@@ -39,9 +38,9 @@ function page(): string {
   const { phases = [] } = readProfile(readFileSync("test/load/launch-profile.json", "utf8"), "launch.json");
   const ramp = stages(phases.map(({ name, seconds: long, users }) => ({ label: name, over: seconds(long), to: users })), "closed"); // prettier-ignore
   const results = [...ladder([5, 10, 25, 50, 100, 200], seconds(20)), ...ramp, held("open", 50, seconds(9))].map(measured);
-  const moments = Array.from({ length: 60 }, (_, at) => ({ at, lasted: 1, step: "s", perSecond: at, p50: 1 + at, p95: 9 + at, good: 1, failed: 0, refused: 1, isLate: false })); // prettier-ignore
+  const course = Array.from({ length: 60 }, (_, at) => ({ at, lasted: 1, step: "s", perSecond: at, p50: 1 + at, p95: 9 + at, good: 1, failed: 0, refused: 1, isLate: false })); // prettier-ignore
   const command = "drover load http://127.0.0.1:8080 --profile /srv/somewhere/launch.json --json run.json --html run.html";
-  return html({ title: "Load run", target: "http://127.0.0.1:8080/", command, startedAt: "2026-11-21T15:00:00Z", tool: "drover", machine: "2 CPUs", notes: ["a note"], results, moments, limitMs: 500, bottleneck: "none", advice: { ranked: ["nothing"], useless: [] }, verdict: "PASS", ending: "to its end" }); // prettier-ignore
+  return html({ title: "Load run", target: "http://127.0.0.1:8080/", command, startedAt: "2026-11-21T15:00:00Z", tool: "drover", machine: "2 CPUs", notes: ["a note"], results, seconds: course, limitMs: 500, bottleneck: "none", advice: { ranked: ["nothing"], useless: [] }, verdict: "PASS", ending: "to its end" }); // prettier-ignore
 }
 
 test("1.6: the report names the users of every step", () => {

@@ -8,9 +8,9 @@ import { scenarioOf, type Scenario } from "../../src/cli/load/scenario.ts";
 import { readProfile, type Profile } from "../../src/load/profile.ts";
 import { lintProfile } from "../../src/load/profile-lint.ts";
 import { expectedRequests, held, lasts } from "../../src/load/shape.ts";
-import { sharedAddress, type SharedAddress } from "../../src/load/shared-address.ts";
-import { actionsOf, CLASSES, thinkOf, type Endpoint } from "../../src/load/traffic.ts";
-import { conductor, run, serve } from "./generator.ts";
+import { actionsOf, CLASSES, READS_ONLY, thinkOf, type Endpoint } from "../../src/load/traffic.ts";
+import { sharedAddress } from "../../src/tools/load/spread.ts";
+import { run, runner, serve } from "../tools/load/generator.ts";
 
 const FILE = "test/load/launch-profile.json";
 const TEXT = readFileSync(FILE, "utf8");
@@ -94,25 +94,17 @@ test("3.4: flags take the ramp's place; --hold alone would change nothing of it 
   assert.throws(() => scenario(launch(), { hold: "1s" }), /launch\.json says how long each stage lasts: leave out --hold/);
 });
 
-const RATES = { write: { perMinute: 100, text: "100/m" }, export: { perMinute: 30, text: "30/m" } };
-const shared = (change: Partial<SharedAddress> = {}): readonly string[] => {
-  const { steps, traffic } = scenario(launch());
-  return sharedAddress({ steps, traffic, rates: RATES, spread: false, loopback: true, ...change });
-};
-
 test("3.5: users who share an address and would be refused hear of it before the run, and what to set", () => {
-  assert.deepEqual(shared(), [
-    "300 users share one address: 247 writes a minute, DROVER_RATE_LIMIT allows 100/m; 82.5 exports a minute, DROVER_EXPORT_RATE allows 30/m. " +
-      "Use --spread-addresses, let users sign in (--user-file), or start the target with DROVER_RATE_LIMIT=off DROVER_EXPORT_RATE=off",
+  const { steps, traffic } = scenario(launch());
+  const [own, other] = [{ address: "127.0.0.1" }, { address: "192.0.2.1" }];
+  assert.deepEqual(sharedAddress(steps, traffic, own), [
+    "all users share one address, and drover limits the writes and exports of an address: use --spread-addresses, " +
+      "let users sign in (--user-file), or start the target with DROVER_RATE_LIMIT=off DROVER_EXPORT_RATE=off",
   ]);
-  assert.doesNotMatch(shared({ loopback: false }).join(), /spread-addresses/);
-  assert.deepEqual(shared({ spread: true }), []);
-  assert.deepEqual(shared({ rates: {} }), []);
-  const { traffic } = scenario(launch());
-  assert.deepEqual(shared({ traffic: { ...traffic, login: { path: "/in", body: "" } } }), []);
-  assert.deepEqual(shared({ steps: [held("closed", 20, seconds(20))] }), []);
-  const fast = shared({ spread: true, rates: { write: { perMinute: 0.5, text: "30/h" } } });
-  assert.match(fast.join(), /^each user sends 0\.83 writes a minute, DROVER_RATE_LIMIT allows 30\/h\. Let users sign in/);
+  assert.doesNotMatch(sharedAddress(steps, traffic, other).join(), /spread-addresses/);
+  assert.deepEqual(sharedAddress(steps, { ...traffic, login: { path: "/in", body: "" } }, own), []);
+  assert.deepEqual(sharedAddress(steps, { mix: READS_ONLY }, own), []);
+  assert.deepEqual(sharedAddress([held("closed", 1, seconds(20))], traffic, own), []);
 });
 
 test("3.5: --spread-addresses gives every simulated user a loopback address", async (t) => {
@@ -121,8 +113,8 @@ test("3.5: --spread-addresses gives every simulated user a loopback address", as
     seen.add(req.socket.remoteAddress ?? "");
     res.end("ok");
   });
-  const [result] = await run(conductor(target, { spread: true, threads: 2, thinkMs: 20 }), [held("closed", 7, seconds(1))]);
-  assert.equal(result?.measured.tally.fates.ok, result?.measured.tally.requests);
+  const [result] = await run(runner(target, { spread: true, thinkMs: 20 }), [held("closed", 7, seconds(1))]);
+  assert.equal(result?.measured.counts.outcomes.ok, result?.measured.counts.requests);
   assert.deepEqual(
     [...seen].sort(),
     [0, 1, 2, 3, 4, 5, 6].map((n) => `127.1.0.${n}`),

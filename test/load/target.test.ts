@@ -11,7 +11,7 @@ import test from "node:test";
 import { LOAD_FLAGS, readLoadFlags } from "../../src/cli/load/flags.ts";
 import { scenarioOf } from "../../src/cli/load/scenario.ts";
 import { readClientOptions } from "../../src/cli/options.ts";
-import { Session } from "../../src/load/client.ts";
+import { Client } from "../../src/tools/load/engine/client.ts";
 import { discover } from "../../src/load/discover.ts";
 import { findTarget, parseTarget } from "../../src/load/target.ts";
 import type { Endpoint } from "../../src/load/traffic.ts";
@@ -31,9 +31,9 @@ test("an https target may be an address; a certificate that nobody here signed i
       code: "DROVER_E_TARGET",
       message: /not trusted here \(DEPTH_ZERO_SELF_SIGNED_CERT\): NODE_EXTRA_CA_CERTS=FILE/,
     });
-    const session = new Session(target, 2_000);
-    assert.deepEqual(await session.send({ method: "GET", path: "/" }), { fate: "error", why: "DEPTH_ZERO_SELF_SIGNED_CERT", bytes: 0 });
-    session.close();
+    const client = new Client(target, 2_000);
+    assert.deepEqual(await client.send({ method: "GET", path: "/" }), { outcome: "error", reason: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+    client.close();
   }
 });
 

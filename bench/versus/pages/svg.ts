@@ -1,5 +1,5 @@
 /** Plots as files of their own: no script, no font and no picture from elsewhere, light and dark as the reader's page is. */
-import { escape } from "../../../src/load/report/svg.ts";
+import { escape } from "../../../src/tools/load/report/svg.ts";
 import { short } from "./figures.ts";
 
 const STYLE = `text{font:12px system-ui,sans-serif;fill:#1f2328}.t{fill:#59636e}.h{font-weight:600;font-size:14px}.g{stroke:#d1d9e0}

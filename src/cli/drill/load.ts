@@ -1,13 +1,11 @@
-/** Reads at a small, steady rate while a drill goes on: drover's own load generator, in a thread beside the drill. */
+/** Reads at a small, steady rate during a drill: the load generator, on the drill's own event loop. */
 import { minutes, ms, type Ms } from "../../base/units.ts";
-import { Conductor } from "../../load/conductor.ts";
 import { discover, prime } from "../../load/discover.ts";
-import { failed } from "../../load/judge.ts";
-import type { Moment } from "../../load/moment.ts";
-import { longestSilence } from "../../load/moments.ts";
-import type { StepResult } from "../../load/result.ts";
 import { findTarget, parseTarget, type Target } from "../../load/target.ts";
 import { READS_ONLY, type Endpoint } from "../../load/traffic.ts";
+import { Runner } from "../../tools/load/runner.ts";
+import { longestSilence } from "../../tools/load/seconds.ts";
+import type { StepResult } from "../../tools/load/verdict.ts";
 
 /** What came of the reads. */
 export interface Answers {
@@ -35,18 +33,15 @@ const DISCOVERY = ms(10_000);
 
 export class Load {
   readonly endpoints: readonly Endpoint[];
-  readonly #conductor: Conductor;
+  readonly #runner: Runner;
   readonly #result: Promise<StepResult | undefined>;
-  /** Each second so far. */
-  readonly #moments: readonly Moment[];
   #stopped: Promise<Answers> | undefined;
 
-  private constructor(conductor: Conductor, endpoints: readonly Endpoint[], rate: number, moments: readonly Moment[]) {
-    this.#conductor = conductor;
+  private constructor(runner: Runner, endpoints: readonly Endpoint[], rate: number) {
+    this.#runner = runner;
     this.endpoints = endpoints;
-    this.#moments = moments;
     const step = { label: "drill", model: "closed", from: rate, to: rate, warmMs: WARM_UP, holdMs: LONGEST } as const;
-    this.#result = conductor.step(step, 1);
+    this.#result = runner.step(step, 1);
     this.#result.catch(() => {}); // `stop` hears of it
   }
 
@@ -66,30 +61,17 @@ export class Load {
     await prime(target, reads, look);
     signal.throwIfAborted();
     const seen = Promise.withResolvers<void>();
-    const moments: Moment[] = [];
     const traffic = {
       endpoints: reads,
       mix: READS_ONLY,
       actions: [{ name: "request", weight: 1, requests: 1, thinkMs: THINK }],
       people: [],
     };
-    const conductor = new Conductor(
-      {
-        target,
-        traffic,
-        thresholds: [],
-        server: undefined,
-        timeoutMs: patience,
-        threads: 1,
-        connections: rate,
-        limited: false,
-        seed: 1,
-        run: "drill",
-      },
-      { begin() {}, moment: (moment) => (moments.push(moment), seen.resolve()), end() {} },
-    );
-    const load = new Load(conductor, endpoints, rate, moments);
-    const cut = (): void => conductor.interrupt();
+    const users = { target, traffic, timeoutMs: patience, connections: rate, spread: false, seed: 1, run: "drill" };
+    const options = { ...users, thresholds: [], server: undefined, limited: false };
+    const runner = new Runner(options, { second: () => seen.resolve() });
+    const load = new Load(runner, endpoints, rate);
+    const cut = (): void => runner.interrupt();
     signal.addEventListener("abort", cut);
     await Promise.race([seen.promise, load.#result]).finally(() => signal.removeEventListener("abort", cut));
     if (signal.aborted) await load.stop();
@@ -104,21 +86,21 @@ export class Load {
   }
 
   async #stop(): Promise<Answers> {
-    this.#conductor.interrupt();
+    this.#runner.interrupt();
     const result = await this.#result;
-    await this.#conductor.end();
-    const tally = result?.measured.tally;
-    if (tally === undefined)
+    await this.#runner.end();
+    const counts = result?.measured.counts;
+    if (counts === undefined)
       return { requests: 0, good: 0, lost: 0, refused: 0, p50: NaN, p95: NaN, whys: "nothing was asked", silence: 0 };
     return {
-      requests: tally.requests,
-      good: tally.fates.ok,
-      lost: failed(tally),
-      refused: tally.fates.refused,
-      p50: tally.latency.quantile(0.5) ?? NaN,
-      p95: tally.latency.quantile(0.95) ?? NaN,
-      whys: [...tally.whys].map(([why, count]) => `${count} × ${why}`).join(", "),
-      silence: longestSilence(this.#moments),
+      requests: counts.requests,
+      good: counts.outcomes.ok,
+      lost: counts.failed,
+      refused: counts.outcomes.refused,
+      p50: counts.latency.quantile(0.5) ?? NaN,
+      p95: counts.latency.quantile(0.95) ?? NaN,
+      whys: [...counts.reasons].map(([reason, count]) => `${count} × ${reason}`).join(", "),
+      silence: longestSilence(this.#runner.seconds),
     };
   }
 }

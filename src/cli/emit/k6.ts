@@ -1,6 +1,6 @@
 /** `drover emit k6`: a launch profile as a script for k6, and one command line per machine that shares the load. */
 import { DroverError } from "../../base/errors.ts";
-import type { Threshold } from "../../load/metrics.ts";
+import type { Threshold } from "../../tools/load/thresholds.ts";
 import { lasts, peak } from "../../load/shape.ts";
 import { fillTemplate, type Artefact, type Facts } from "./artefact.ts";
 import { asked, loadScript, oneLine, personasJson, PROFILE_OPTIONS, stagesOf, type LoadScript } from "./load-script.ts";

@@ -1,5 +1,5 @@
 /** `drover emit locust`: a launch profile as a locustfile. */
-import type { Threshold } from "../../load/metrics.ts";
+import type { Threshold } from "../../tools/load/thresholds.ts";
 import { DroverError } from "../../base/errors.ts";
 import { fillTemplate, type Artefact } from "./artefact.ts";
 import { asked, loadScript, oneLine, personasJson, PROFILE_OPTIONS, stagesOf } from "./load-script.ts";

@@ -2,17 +2,15 @@
 import { DroverError } from "../../base/errors.ts";
 import { minutes, ms, seconds, type Ms } from "../../base/units.ts";
 import { LEAST_RATE, MOST_RATE, MOST_USERS } from "../../load/bounds.ts";
-import type { Threshold } from "../../load/metrics.ts";
-import { parseThreshold } from "../../load/thresholds.ts";
+import { parseThreshold, type Threshold } from "../../tools/load/thresholds.ts";
 import type { Mix } from "../../load/traffic.ts";
 import type { CommandFlag } from "../../settings/flags.ts";
 import { duration, integer } from "../../settings/parsers.ts";
 import { expected, parsed, type Codec } from "../../settings/setting.ts";
 
-const VALUES =
-  "ladder users rate stages profile mix hold think requests patience user-file admin admin-token-file seed threads json csv html".split(
-    " ",
-  );
+const VALUES = "ladder users rate stages profile mix hold think requests patience user-file admin admin-token-file seed json html".split(
+  " ",
+);
 const SWITCHES = ["find-max", "dry-run", "spread-addresses", "i-own-this-host"];
 
 export const LOAD_FLAGS: readonly CommandFlag[] = [
@@ -43,10 +41,8 @@ export interface LoadFlags {
   readonly admin: string | undefined;
   readonly adminTokenFile: string | undefined;
   readonly seed: number | undefined;
-  readonly threads: number | undefined;
   readonly thresholds: readonly Threshold[];
   readonly json: string | undefined;
-  readonly csv: string | undefined;
   readonly html: string | undefined;
   readonly findMax: boolean;
   readonly dryRun: boolean;
@@ -134,10 +130,8 @@ export function readLoadFlags(own: ReadonlyMap<string, string>): LoadFlags {
     admin: own.get("admin"),
     adminTokenFile: own.get("admin-token-file"),
     seed: read("seed", integer(0, 4_294_967_295)),
-    threads: read("threads", integer(1, 16)),
     thresholds: own.get("threshold")?.split("\n").map(parseThreshold) ?? [],
     json: own.get("json"),
-    csv: own.get("csv"),
     html: own.get("html"),
     findMax: own.has("find-max"),
     dryRun: own.has("dry-run"),
@@ -171,6 +165,6 @@ function together(flags: LoadFlags): void {
   if (flags.requests !== undefined && flags.findMax) never("--find-max measures for a time, not for --requests: leave one of them out");
   if ((flags.admin === undefined) !== (flags.adminTokenFile === undefined))
     never("--admin URL and --admin-token-file FILE need each other: the token is a viewer's (drover dashboard --token viewer)");
-  const files = [flags.json, flags.csv, flags.html].filter((file) => file !== undefined);
-  if (files.includes("")) never("--json, --csv and --html need a file's name each");
+  const files = [flags.json, flags.html].filter((file) => file !== undefined);
+  if (files.includes("")) never("--json and --html need a file's name each");
 }

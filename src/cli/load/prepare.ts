@@ -3,22 +3,22 @@ import { readFileSync, statSync } from "node:fs";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { mebibytes, seconds } from "../../base/units.ts";
 import { MOST_USERS } from "../../load/bounds.ts";
-import type { Orders } from "../../load/conductor.ts";
+import type { RunOptions } from "../../tools/load/runner.ts";
 import { discover } from "../../load/discover.ts";
 import { readPeople } from "../../load/people.ts";
 import { readProfile, type Profile } from "../../load/profile.ts";
-import { lasting, number, time } from "../../load/report/figures.ts";
+import { lasting, number, time } from "../../tools/load/report/figures.ts";
 import { lasts, peak, type Step } from "../../load/shape.ts";
-import { sharedAddress } from "../../load/shared-address.ts";
 import { findTarget, parseTarget } from "../../load/target.ts";
 import { CLASSES, thinkOf, type Person } from "../../load/traffic.ts";
 import { detectMachine, type Machine } from "../../settings/machine.ts";
-import { HOW_TO_KNOW } from "../../load/target-verdict.ts";
+import { HOW_TO_KNOW } from "../../tools/load/target-bars.ts";
 import { LOAD_FLAGS, readLoadFlags, type LoadFlags } from "./flags.ts";
 import { probe } from "./probe.ts";
 import type { Remote } from "./remote.ts";
-import { canSpread, ratesOf, spreadable } from "./spread.ts";
-import { checkFiles, type RunFacts } from "./reports.ts";
+import { sharedAddress, spreadable } from "../../tools/load/spread.ts";
+import { checkFiles } from "../../tools/load/report/files.ts";
+import type { RunFacts } from "../../tools/load/report/run-file.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
 import { readSettingsOfCaller } from "../options.ts";
 import { version } from "../version.ts";
@@ -44,7 +44,7 @@ function readFile(flag: string, file: string): string {
 export interface Prepared {
   readonly flags: LoadFlags;
   readonly scenario: Scenario;
-  readonly orders: Orders;
+  readonly options: RunOptions;
   readonly facts: RunFacts;
   /** Of the daemon of this folder, where there is one. */
   readonly dataDir: string;
@@ -77,23 +77,20 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
   knowable(flags, server !== undefined);
   const seed = flags.seed ?? 1;
   const startedAt = new Date().toISOString();
-  const threads = flags.threads ?? Math.max(1, Math.min(4, Math.floor(machine.cpus / 2)));
   const { traffic, thresholds } = scenario;
-  const orders: Orders = {
+  const options: RunOptions = {
     target,
     traffic,
     thresholds,
     server,
     timeoutMs,
     spread: flags.spread,
-    threads,
     seed,
     run: Date.now().toString(36),
     connections: Math.max(1, Math.min(MOST_CONNECTIONS, mostFiles(machine))),
     limited: mostFiles(machine) < MOST_CONNECTIONS,
   };
-  const rates = server?.about === undefined ? {} : ratesOf(resolved.settings);
-  const shared = sharedAddress({ steps: scenario.steps, traffic, rates, spread: flags.spread, loopback: canSpread(target) });
+  const shared = flags.spread ? [] : sharedAddress(scenario.steps, traffic, target);
   const notes = [...found.notes, ...scenario.notes, ...shared, ...(note === undefined ? [] : [note])];
   const thinkMs = thinkOf(traffic);
   const facts: RunFacts = {
@@ -108,7 +105,7 @@ export async function prepare(argv: readonly string[]): Promise<Prepared> {
     thresholds,
     notes,
   };
-  return { flags, scenario, orders, facts, dataDir: resolved.settings.data_dir, mostUsers: mostUsers(machine) };
+  return { flags, scenario, options, facts, dataDir: resolved.settings.data_dir, mostUsers: mostUsers(machine) };
 }
 
 function remoteOf({ admin, adminTokenFile }: LoadFlags): Remote | undefined {
@@ -143,7 +140,7 @@ function knowable({ thresholds }: LoadFlags, known: boolean): void {
 }
 
 /** Who is sent where, and what is odd about it. */
-export function introduction({ flags, scenario, orders, facts }: Prepared): string {
+export function introduction({ flags, scenario, options, facts }: Prepared): string {
   const { steps, traffic } = scenario;
   const all = CLASSES.reduce((sum, kind) => sum + traffic.mix[kind], 0);
   const mix = CLASSES.filter((kind) => traffic.mix[kind] > 0)
@@ -161,7 +158,7 @@ export function introduction({ flags, scenario, orders, facts }: Prepared): stri
       .slice(0, 4)
       .map(({ name }) => name)
       .join(", ")}${used.length > 4 ? ", …" : ""})`,
-    `load        ${open ? "requests at a rate (open model)" : `users who wait, think ${time(facts.thinkMs)} on the average, and ask again (closed model)`}; ${long}; seed ${orders.seed}${orders.threads > 1 ? `; ${orders.threads} threads` : ""}`,
+    `load        ${open ? "requests at a rate (open model)" : `users who wait, think ${time(facts.thinkMs)} on the average, and ask again (closed model)`}; ${long}; seed ${options.seed}`,
     ...facts.notes.map((note) => `note        ${note}`),
     "",
     "",

@@ -8,9 +8,9 @@ import { DroverError } from "../../base/errors.ts";
 import { seconds } from "../../base/units.ts";
 import { askStatus } from "../client.ts";
 import type { Status } from "../snapshot.ts";
-import { HOW_TO_KNOW } from "../../load/target-verdict.ts";
+import { HOW_TO_KNOW } from "../../tools/load/target-bars.ts";
 import { remote, type Remote } from "./remote.ts";
-import { cpuCounter, neighbour } from "./neighbour.ts";
+import { processUse, type ProcessUse } from "./processes.ts";
 
 const PATIENCE = seconds(2);
 
@@ -33,17 +33,15 @@ export async function probe(target: Target, { settings, machine, remote: api }: 
   if (!target.loopback) return { server: undefined, note: `the server's own figures are missing: it is another machine. ${HOW_TO_KNOW}` };
   const status = await asked(settings);
   if (status !== undefined && serves(status, target)) return { server: watched(status, settings, machine), note: undefined };
-  const server = neighbour(target, machine);
   const why =
     status === undefined
       ? "no daemon of this folder (DROVER_RUN_DIR) is the target"
       : `the daemon of this folder serves ${status.urls.join(", ")}`;
-  const seen = server === undefined ? "" : "; CPU and memory are those of the processes that listen there";
-  return { server, note: `the server says nothing of itself: ${why}${seen}` };
+  return { server: undefined, note: `the server's own figures are missing: ${why}` };
 }
 
 function watched(first: Status, settings: Settings, machine: Machine): Server {
-  const cpu = cpuCounter();
+  const use = processUse();
   let last = first;
   return {
     machine: { cpus: machine.cpus, memoryBytes: machine.memory },
@@ -64,7 +62,7 @@ function watched(first: Status, settings: Settings, machine: Machine): Server {
       const now = await asked(settings);
       if (now === undefined) return undefined;
       last = now;
-      return sampleOf(now, cpu(pidsOf(now)));
+      return sampleOf(now, use(pidsOf(now)));
     },
   };
 }
@@ -93,7 +91,7 @@ const pidsOf = (status: Status): number[] => [
     .flatMap(({ child, successor, leaving }) => [child, successor, ...leaving].flatMap((one) => (one === null ? [] : [one.pid]))),
 ];
 
-function sampleOf(status: Status, use: { readonly cpuSeconds: number; readonly rssBytes: number }): ServerSample {
+function sampleOf(status: Status, use: ProcessUse): ServerSample {
   const { counters, upstream, places, machine } = status;
   const workers = places.filter(({ role }) => role === "worker");
   const elus = workers.flatMap(({ child }) => (child?.elu === null || child === null ? [] : [child.elu]));

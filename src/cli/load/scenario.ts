@@ -5,10 +5,8 @@ import { LOGIN, type Profile } from "../../load/profile.ts";
 import type { Phase } from "../../load/profile-users.ts";
 import { actionsFor, lintProfile, personasFor, systemRate } from "../../load/profile-lint.ts";
 import { counted, held, ladder, LADDER, stages, type Step } from "../../load/shape.ts";
-import type { Threshold } from "../../load/metrics.ts";
-import { contradiction } from "../../load/satisfiable.ts";
-import { withUsual, parseThreshold } from "../../load/thresholds.ts";
-import { LOGIN as SIGN_IN } from "../../load/user.ts";
+import { parseThreshold, withUsual, type Threshold } from "../../tools/load/thresholds.ts";
+import { LOGIN as SIGN_IN } from "../../tools/load/engine/recorder.ts";
 import { possible, READS_ONLY, type Action, type Endpoint, type Mix, type Person, type Traffic } from "../../load/traffic.ts";
 import { readAs, stagesCodec, thinkCodec, type LoadFlags } from "./flags.ts";
 
@@ -50,19 +48,12 @@ export function scenarioOf(
   return {
     steps,
     traffic,
-    thresholds: withUsual(together(named.map((one) => about(one, traffic)))),
+    thresholds: withUsual(named.map((one) => about(one, traffic))),
     notes: [
       ...(profile === undefined ? [] : lintProfile(profile).map((line) => `${profile.file}: ${line}`)),
       ...missing.map((kind) => missingNote(kind, wanted, endpoints)),
     ],
   };
-}
-
-/** @throws DroverError DROVER_E_USAGE for thresholds that nothing satisfies. */
-function together(thresholds: readonly Threshold[]): readonly Threshold[] {
-  const clash = contradiction(thresholds);
-  if (clash === undefined) return thresholds;
-  throw new DroverError("DROVER_E_USAGE", `thresholds ${clash.map(({ text }) => `"${text}"`).join(" and ")}: they can never hold together`);
 }
 
 /** An endpoint's name may have blanks, which the notation does not keep. @throws DroverError DROVER_E_USAGE for one that nobody asks for. */

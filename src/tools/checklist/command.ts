@@ -4,7 +4,7 @@ import { DroverError, errnoOf, messageOf } from "../../base/errors.ts";
 import { EXIT } from "../../base/exit.ts";
 import { readText } from "../../base/readtext.ts";
 import type { Timestamp } from "../../base/units.ts";
-import { writeWhole } from "../../cli/load/files.ts";
+import { writeFile } from "../output-file.ts";
 import { readSettingsOfCaller } from "../../cli/options.ts";
 import { printable } from "../../cli/terminal/printable.ts";
 import { nearest } from "../../settings/nearest.ts";
@@ -87,7 +87,7 @@ function write(file: string, text: string): void {
     if (errnoOf(error) !== "ENOENT") throw usage(`${file} can't be written: ${messageOf(error)}`);
   }
   try {
-    writeWhole(file, text);
+    writeFile(file, text);
   } catch (error) {
     throw usage(`${file} can't be written: ${messageOf(error)}`);
   }
