@@ -22,6 +22,21 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   plan: ["base/", "settings/"],
   load: ["base/", "settings/", "plan/run.ts"],
   "tools/http.ts": ["base/"],
+  "tools/flags.ts": ["base/"],
+  "tools/emit": [
+    "base/",
+    "settings/",
+    "admin/alerts/",
+    "cli/capacity/files.ts",
+    "cli/load/",
+    "cli/options.ts",
+    "cli/plan.ts",
+    "cli/version.ts",
+    "load/",
+    "master/shell/notify-ffi.ts",
+    "sheets/tables.ts",
+    "tools/flags.ts",
+  ],
   "tools/checklist": ["base/", "settings/", "admin/", "cli/", "tools/http.ts"],
 };
 
@@ -34,6 +49,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   systeminformation: ["master/shell"],
   "node:cluster": ["master/shell", "worker/further-servers.ts"],
   piscina: ["worker"],
+  "eta/core": ["tools/emit"],
 };
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" })

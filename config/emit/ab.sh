@@ -1,5 +1,5 @@
 #!/bin/sh
-# @WRITTEN_BY@
+# <%= writtenBy %>
 #
 # Three runs of ab (apt install apache2-utils): 10, 50 and 100 requests at a time. Expected: no failed request, less than
 # 100 ms for 95 % of them. Exit code 1 when a run misses that, 2 when ab cannot run.
@@ -14,7 +14,7 @@
 # drover load URL --users 10 --requests 1000 measures the same with percentiles and the server's own figures beside them.
 set -u
 
-url=${1:-@URL@}
+url=${1:-<%= url %>}
 failed=0
 
 command -v ab >/dev/null || { echo 'ab is not installed: apt install apache2-utils' >&2; exit 2; }
@@ -35,6 +35,8 @@ run() { # requests, at a time
     }' || failed=1
 }
 
-@RUNS@
+run 1000 10
+run 5000 50
+run 10000 100
 
 exit "$failed"

@@ -187,14 +187,12 @@ test("when the disk fails nothing is acknowledged any more, and it is told once"
 });
 
 test("journal: any entries are read back; any cut gives a prefix; any flipped bit is noticed", () => {
-  const entries = fc
-    .array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 6 })
-    .map((bodies) =>
-      bodies.map((body, i): Entry => ({
-        seq: i + 1,
-        call: { method: "m", path: {}, query: {}, body: JSON.parse(JSON.stringify(body)) },
-      })),
-    );
+  const entries = fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 6 }).map((bodies) =>
+    bodies.map((body, i): Entry => ({
+      seq: i + 1,
+      call: { method: "m", path: {}, query: {}, body: JSON.parse(JSON.stringify(body)) },
+    })),
+  );
   fc.assert(
     fc.property(entries, fc.nat(), fc.nat(), (all, cutAt, flipAt) => {
       const bytes = Buffer.concat(all.map(encodeEntry));
