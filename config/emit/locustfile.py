@@ -1,6 +1,11 @@
 <%
 // One line, and no single quote: the script holds it between three of them.
 const json = (value) => JSON.stringify(value).replaceAll("'", "\\u0027");
+
+// Locust evaluates one percentile and the share of failures at the end of the run.
+const overall = thresholds.filter(({ endpoint }) => endpoint === undefined);
+const slow = overall.find(({ metric, statistic }) => metric === "http_req_duration" && typeof statistic === "object");
+const failed = overall.find(({ metric }) => metric === "http_req_failed");
 -%>
 # <%= writtenBy %>
 # Profile: <%= profile %>.   Run: locust -f locustfile.py --headless --host <%= url %>
@@ -22,9 +27,9 @@ PERSONAS = json.loads(r'''<%= json(personas) %>''')
 LOGIN = json.loads(r'''<%= json(login) %>''')
 # [seconds, users at the end]; a stage begins where the one before ended, the first at 0.
 STAGES = json.loads(r'''<%= json(stages) %>''')
-PERCENTILE = <%= percentile %>
-LIMIT_MS = <%= limitMs %>
-FAIL_RATIO = <%= failRatio %>
+PERCENTILE = <%= slow?.statistic.p ?? 95 %>
+LIMIT_MS = <%= slow?.limit ?? 500 %>
+FAIL_RATIO = <%= failed?.limit ?? 0.01 %>
 
 
 def read_people():

@@ -94,9 +94,10 @@ ${table(["request", "does"], [["`GET /status`", "the snapshot that `drover statu
 }
 
 /** docs/EMIT.md. */
-export function renderEmit(artefacts: readonly Artefact[]): string {
-  const rows = artefacts.map(({ name, summary }) => [`\`${name}\``, summary]);
-  const options = artefacts.flatMap(({ name, options: own = [] }) =>
+export function renderEmit(): string {
+  const artefacts = Object.entries(ARTEFACTS);
+  const rows = artefacts.map(([name, { summary }]) => [`\`${name}\``, summary]);
+  const options = artefacts.flatMap(([name, { options: own = [] }]) =>
     own.map((option) => [`\`${name}\``, `\`${usageOf(option)}\``, meaningOf(option)]),
   );
   return `${GENERATED}
@@ -119,6 +120,6 @@ ${table(["name", "option", "meaning (default)"], options)}`;
 export function renderCompose(): string {
   const machine = detectMachine({});
   const resolved = resolveSettings({ flags: new Map([["memory", "1g"]]), env: {}, cwd: "/", machine });
-  const compose = ARTEFACTS.find(({ name }) => name === "compose") as Artefact;
-  return emitted(compose, installationOf(resolved, machine)).files[0]?.text ?? "";
+  const compose = ARTEFACTS["compose"] as Artefact;
+  return emitted("compose", compose, installationOf(resolved, machine)).files[0]?.text ?? "";
 }

@@ -14,14 +14,13 @@ export interface Flag<T = unknown> {
   parse?(text: string, flag: string): T;
 }
 
-type ValueOf<R extends Flag> = R extends { readonly value: string }
-  ?
-      | (R extends Flag<infer T> ? T : never)
-      | (R extends { readonly default: string } ? never : undefined)
-  : boolean;
+type TypeOf<R extends Flag> = R extends Flag<infer T> ? T : never;
+type Missing<R extends Flag> = R extends { readonly default: string } ? never : undefined;
 /** By name: the parsed value, true or false for a switch, undefined for a flag without value and default. */
 export type FlagValues<Rows extends readonly Flag[]> = {
-  readonly [R in Rows[number] as R["name"]]: ValueOf<R>;
+  readonly [R in Rows[number] as R["name"]]: R["value"] extends string
+    ? TypeOf<R> | Missing<R>
+    : boolean;
 };
 
 /** @param texts the values of the given flags by name, such as `own` of settings/flags.ts. @throws DroverError. */
@@ -54,10 +53,7 @@ export function readFlags<const Rows extends readonly Flag[]>(
   }
 }
 
-/** As it is written on a command line. */
 export const usageOf = ({ name, value }: Flag): string =>
   value === undefined ? `--${name}` : `--${name} ${value}`;
-
-/** Its meaning, and the default in parentheses. */
 export const meaningOf = ({ help, default: missing }: Flag): string =>
   missing === undefined ? help : `${help} (${missing})`;

@@ -7,12 +7,11 @@ import { slotsOf } from "../../settings/rows/limits.ts";
 import type { Flag } from "../flags.ts";
 import { composeValues, kubernetesValues } from "./containers.ts";
 import { targetOf, urlOf, type Installation, type Options } from "./installation.ts";
-import { k6Values, locustValues } from "./load-scripts.ts";
+import { locustValues, scriptValues } from "./load-scripts.ts";
 import { EVENT, namesOf, SINGLE } from "./units.ts";
 import * as v from "./values.ts";
 
 export interface Artefact {
-  readonly name: string;
   /** For `drover emit --help`: at most 60 characters. */
   readonly summary: string;
   readonly options?: readonly Flag<string>[];
@@ -62,9 +61,9 @@ const UNIT = v.matching(
   "drover.service, or drover@EVENT.service as drover install --name EVENT writes it",
 );
 
-export const ARTEFACTS: readonly Artefact[] = [
-  {
-    name: "nginx",
+/** By name, in the order of the help. */
+export const ARTEFACTS: Readonly<Record<string, Artefact>> = {
+  nginx: {
     summary: "drover.conf: proxy with TLS, cache, gzip and limit_req",
     options: [
       CERTIFIED_NAME,
@@ -74,8 +73,7 @@ export const ARTEFACTS: readonly Artefact[] = [
     files: ["drover.conf"],
     values: ({ settings }, options) => v.proxyValues(settings, options, "unix:"),
   },
-  {
-    name: "haproxy",
+  haproxy: {
     summary: "haproxy.cfg: proxy with TLS, health checks and leastconn",
     options: [
       CERTIFIED_NAME,
@@ -92,22 +90,19 @@ export const ARTEFACTS: readonly Artefact[] = [
       probePath: settings.probe_path && v.inHaproxy(settings.probe_path, "probe_path"),
     }),
   },
-  {
-    name: "caddy",
+  caddy: {
     summary: "Caddyfile: proxy that gets its certificate by itself",
     options: [serverName("the public host name"), staticFiles("Caddy")],
     files: ["Caddyfile"],
     values: ({ settings }, options) => v.proxyValues(settings, options, "unix/"),
   },
-  {
-    name: "ab",
+  ab: {
     summary: "ab.sh: three ApacheBench runs, with how to read them",
     options: [PAGE],
     files: ["ab.sh"],
     values: ({ settings }, { url }) => ({ url: url ?? `${urlOf(settings)}/` }),
   },
-  {
-    name: "test-load",
+  "test-load": {
     summary: "test_load.sh: 5 to 200 users by drover load, or by ab",
     options: [PAGE],
     files: ["test_load.sh"],
@@ -117,8 +112,7 @@ export const ARTEFACTS: readonly Artefact[] = [
       steps: ladder(LADDER, seconds(20)),
     }),
   },
-  {
-    name: "deploy",
+  deploy: {
     summary: "deploy.sh: check, deploy by reload, roll back",
     options: [option("unit", "UNIT", "the service, or drover@EVENT.service", UNIT, SINGLE.service)],
     files: ["deploy.sh"],
@@ -140,8 +134,7 @@ export const ARTEFACTS: readonly Artefact[] = [
       };
     },
   },
-  {
-    name: "compose",
+  compose: {
     summary: "compose.yaml: a container with these settings and limits",
     options: [
       option(
@@ -154,31 +147,27 @@ export const ARTEFACTS: readonly Artefact[] = [
     files: ["compose.yaml"],
     values: composeValues,
   },
-  {
-    name: "k6",
+  k6: {
     summary: "drover-k6.js: a launch profile as a k6 script",
     options: [
       ...PROFILE,
       option("split", "N", "also write the command lines for N machines", v.machineCount),
     ],
     files: ["drover-k6.js", "drover-k6-split.sh"],
-    values: k6Values,
+    values: scriptValues,
   },
-  {
-    name: "locust",
+  locust: {
     summary: "locustfile.py: a launch profile for Locust",
     options: PROFILE,
     files: ["locustfile.py"],
     values: locustValues,
   },
-  {
-    name: "prometheus-rules",
+  "prometheus-rules": {
     summary: "prometheus-alerts.yml: the alerts as Prometheus rules",
     files: ["prometheus-alerts.yml"],
     values: ({ settings }) => v.alertValues(settings),
   },
-  {
-    name: "grafana",
+  grafana: {
     summary: "grafana-dashboard.json: a dashboard for Grafana",
     files: ["grafana-dashboard.json"],
     values: ({ settings }) => ({
@@ -186,8 +175,7 @@ export const ARTEFACTS: readonly Artefact[] = [
       defaults: readFileSync(ownPath("config/grafana-dashboard.json"), "utf8"),
     }),
   },
-  {
-    name: "kubernetes",
+  kubernetes: {
     summary: "kubernetes.yaml: one pod, its volume, service and budget",
     options: [
       option("name", "NAME", "of the objects", v.dnsLabel, "drover"),
@@ -202,8 +190,7 @@ export const ARTEFACTS: readonly Artefact[] = [
     files: ["kubernetes.yaml"],
     values: kubernetesValues,
   },
-  {
-    name: "cloudwatch",
+  cloudwatch: {
     summary: "drover-alarms.yaml: CloudWatch alarms (CloudFormation)",
     options: [STACKS],
     files: ["drover-alarms.yaml"],
@@ -212,16 +199,14 @@ export const ARTEFACTS: readonly Artefact[] = [
       minutes: Math.max(1, Math.ceil(settings.alert_latency_for / 60_000)),
     }),
   },
-  {
-    name: "cloudformation",
+  cloudformation: {
     summary: "drover-{tables,region,edge}.yaml: templates for AWS",
     options: [STACKS, REGIONS],
     files: ["drover-tables.yaml", "drover-region.yaml", "drover-edge.yaml"],
   },
-  {
-    name: "deploy-100k",
+  "deploy-100k": {
     summary: "deploy-100k.sh: deploys the templates; a dry run by default",
     options: [STACKS, REGIONS],
     files: ["deploy-100k.sh"],
   },
-];
+};

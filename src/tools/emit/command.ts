@@ -23,31 +23,31 @@ const usage = (message: string): DroverError => new DroverError("DROVER_E_USAGE"
 export async function emit(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === SYSTEMD) return emitSystemd(rest);
-  const artefact = ARTEFACTS.find((one) => one.name === name);
-  if (artefact !== undefined) return emitArtefact(artefact, rest);
-  const names = [SYSTEMD, ...ARTEFACTS.map((one) => one.name)];
+  const names = [SYSTEMD, ...Object.keys(ARTEFACTS)];
   const list = `(expected one of ${names.join(", ")}. drover emit --help explains them)`;
   if (name === undefined) throw usage(`drover emit: no name ${list}`);
+  const artefact = Object.hasOwn(ARTEFACTS, name) ? ARTEFACTS[name] : undefined;
+  if (artefact !== undefined) return emitArtefact(name, artefact, rest);
   const near = nearest(name, names);
   throw usage(
     `drover emit ${name}: unknown${near === undefined ? "" : `, did you mean ${near}?`} ${list}`,
   );
 }
 
-function emitArtefact(artefact: Artefact, argv: readonly string[]): number {
+function emitArtefact(name: string, artefact: Artefact, argv: readonly string[]): number {
   const rows = [...COMMON, ...(artefact.options ?? [])];
   const line = readOptions(
     argv,
-    rows.map(({ name, value }) => (value === undefined ? { name } : { name, takes: "value" })),
+    rows.map((row) => ({ name: row.name, ...(row.value !== undefined && { takes: "value" }) })),
   );
   const [surplus] = line.positional;
   if (surplus !== undefined)
     throw usage(
-      `drover emit ${artefact.name}: ${JSON.stringify(surplus)} is not a flag. drover emit --help lists the flags`,
+      `drover emit ${name}: ${JSON.stringify(surplus)} is not a flag. drover emit --help lists the flags`,
     );
   for (const warning of line.resolved.warnings) process.stderr.write(`warning: ${warning}\n`);
   const installation = installationOf(line.resolved, line.machine);
-  const { files, next } = emitted(artefact, installation, Object.fromEntries(line.own));
+  const { files, next } = emitted(name, artefact, installation, Object.fromEntries(line.own));
   const output = resolve(line.own.get("output") ?? ".");
   const placed = files.map((file) => ({ ...file, path: resolve(output, file.path) }));
   if (line.own.has("dry-run")) {
@@ -78,5 +78,7 @@ export const emitHelp = (): readonly HelpLine[] => [
     "units, user and folder rules, log rotation; with flags of its own",
     SYSTEMD_FLAGS,
   ),
-  ...ARTEFACTS.flatMap(({ name, summary, options = [] }) => helpOf(name, summary, options)),
+  ...Object.entries(ARTEFACTS).flatMap(([name, { summary, options = [] }]) =>
+    helpOf(name, summary, options),
+  ),
 ];

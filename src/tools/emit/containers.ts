@@ -18,22 +18,10 @@ const BASE_MEMORY = 256;
 const wholeSeconds = (time: number): number => Math.ceil(time / 1_000);
 
 /** Addresses, files and sizes of this host. */
+// prettier-ignore
 const OF_THIS_HOST: ReadonlySet<string> = new Set<SettingName>([
-  "bind",
-  "trusted_proxies",
-  "admin_bind",
-  "admin_hosts",
-  "tls_cert",
-  "tls_key",
-  "app",
-  "hooks",
-  "static_dir",
-  "tables",
-  "google_application_credentials",
-  "alert_command",
-  "log_file",
-  "memory",
-  "demo",
+  "bind", "trusted_proxies", "admin_bind", "admin_hosts", "tls_cert", "tls_key", "app", "hooks", "static_dir",
+  "tables", "google_application_credentials", "alert_command", "log_file", "memory", "demo",
 ]);
 const noFile = (path: string): never => {
   throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
@@ -45,13 +33,8 @@ type Assignment = readonly [variable: string, text: string];
 function portable({ settings, machine }: Installation) {
   // Some defaults follow from the memory.
   const flags = new Map([["memory", `${settings.memory}b`]]);
-  const defaults = resolveSettings({
-    flags,
-    env: {},
-    cwd: "/",
-    machine,
-    readFile: noFile,
-  }).settings;
+  const none = { env: {}, cwd: "/", readFile: noFile };
+  const defaults = resolveSettings({ flags, machine, ...none }).settings;
   const text = ({ codec, name }: AnySetting, of: Settings) => codec.format(of[name as SettingName]);
   const changed = (SETTINGS as readonly AnySetting[]).filter(
     (row) =>
@@ -72,17 +55,14 @@ function portable({ settings, machine }: Installation) {
 
 /** Files are mounted with their folder: a mounted file would stay the old one when an editor replaces it. */
 function mounts({ tables, app, static_dir: files }: Settings) {
-  const mount = (setting: string, path: string | undefined, at: string, file = "") => {
-    const variable = `DROVER_${setting.toUpperCase()}`;
-    return path === undefined
-      ? []
-      : [{ from: plainPath(path, setting), at, variable, value: at + file }];
+  const mount = (setting: string, path: string | undefined, at: string, file?: string) => {
+    if (path === undefined) return [];
+    const from = plainPath(file === undefined ? path : dirname(path), setting);
+    return [{ from, at, variable: `DROVER_${setting.toUpperCase()}`, value: file ?? at }];
   };
-  const withFolder = (setting: string, path: string | undefined, at: string) =>
-    mount(setting, path && dirname(path), at, `/${basename(path ?? "")}`);
   return [
-    ...withFolder("tables", tables, "/etc/drover"),
-    ...withFolder("app", app, "/srv/app"),
+    ...mount("tables", tables, "/etc/drover", `/etc/drover/${basename(tables ?? "")}`),
+    ...mount("app", app, "/srv/app", `/srv/app/${basename(app ?? "")}`),
     ...mount("static_dir", files, "/srv/static"),
   ];
 }
@@ -91,14 +71,14 @@ export function composeValues(installation: Installation): object {
   const { settings } = installation;
   const { environment, sample } = portable(installation);
   const mounted = mounts(settings);
-  const assignments = [
-    ...environment,
-    ...mounted.map(({ variable, value }): Assignment => [variable, value]),
-  ];
+  const files = mounted.map(({ variable, value }): Assignment => [variable, value]);
   return {
     sample,
     // `$` begins a variable of Compose's.
-    environment: assignments.map(([name, text]) => [name, inYaml(text.replaceAll("$", "$$$$"))]),
+    environment: [...environment, ...files].map(([name, text]) => [
+      name,
+      inYaml(text.replaceAll("$", "$$$$")),
+    ]),
     mounts: mounted,
     graceful: timeText(settings.graceful_timeout),
     grace: wholeSeconds(settings.graceful_timeout) + PRE_STOP + MARGIN,

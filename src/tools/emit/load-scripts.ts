@@ -4,7 +4,6 @@ import { fileText, readFile } from "../../cli/capacity/files.ts";
 import { readLoadFlags } from "../../cli/load/flags.ts";
 import { scenarioOf } from "../../cli/load/scenario.ts";
 import { SAMPLE_TABLES } from "../../cli/plan.ts";
-import type { Threshold } from "../../load/metrics.ts";
 import { readProfile } from "../../load/profile.ts";
 import { lasts, peak, type Step } from "../../load/shape.ts";
 import type { Endpoint, Persona } from "../../load/traffic.ts";
@@ -19,22 +18,27 @@ const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/
 const seconds = (time: number): number => Number((time / 1_000).toFixed(3));
 
 /** @throws DroverError DROVER_E_USAGE for a profile that can't be read, or stages that can't be scaled. */
-function loadScript(installation: Installation, { profile: file, users, url }: Options) {
+export function scriptValues(installation: Installation, options: Options) {
+  const { profile: file, users, url } = options;
   const profile = file === undefined ? undefined : readProfile(readFile("--profile ", file), file);
   const named = profile?.endpoints ?? [];
   // Names and codes never enter a script: it reads them from a file when it runs.
   const people = profile?.login === undefined ? [] : [{ user: "", code: "" }];
-  const { traffic, steps, thresholds, notes } = scenarioOf(
+  const { traffic, thresholds, notes, ...scenario } = scenarioOf(
     readLoadFlags(new Map()),
     profile,
     named.length > 0 ? named : ownEndpoints(installation),
     people,
   );
+  const { steps: given } = scenario;
+  const steps = users === undefined ? given : scaled(given, Number(users));
   const mix = Object.fromEntries(Object.entries(traffic.mix).filter(([, weight]) => weight > 0));
   return {
-    thresholds,
+    thresholds: thresholds.map((one) => ({ ...one, text: oneLine(one.text) })),
     notes: notes.map(oneLine),
-    steps: users === undefined ? steps : scaled(steps, Number(users)),
+    stages: stagesOf(steps),
+    peak: peak(steps),
+    seconds: Math.round(lasts(steps) / 1_000),
     isOpen: steps[0]?.model === "open",
     profile: oneLine(file ?? "none: 5 to 200 users"),
     url: url === undefined ? urlOf(installation.settings) : url.replace(/\/$/, ""),
@@ -62,13 +66,8 @@ function scaled(steps: readonly Step[], users: number): readonly Step[] {
 /** The public tables of this installation. Rows are written to the sample only, as by `drover load`. */
 function ownEndpoints({ settings, machine }: Installation): Endpoint[] {
   const { app, tables, cache_ttl: ttl } = settings;
-  const where = {
-    command: "serve",
-    underSystemd: false,
-    container: machine.container,
-    app,
-  } as const;
-  const demo = demoIsOn(settings, where);
+  const { container } = machine;
+  const demo = demoIsOn(settings, { command: "serve", underSystemd: false, container, app });
   const file = tables ?? (demo ? SAMPLE_TABLES : undefined);
   const get = { weight: 1, method: "GET" } as const;
   const root: Endpoint = { name: "/", class: "read", ...get, path: "/" };
@@ -78,17 +77,13 @@ function ownEndpoints({ settings, machine }: Installation): Endpoint[] {
     .filter(({ read }) => read === "public")
     .flatMap(({ name }): Endpoint[] => [
       { name: `read ${name}`, class: "read", ...get, path: `/api/tables/${name}` },
-      {
-        name: `export ${name}`,
-        class: "export",
-        ...get,
-        path: `/api/tables/${name}/export?format=csv`,
-      },
+      { name: `export ${name}`, class: "export", ...get, path: exportOf(name) },
     ]);
   if (endpoints.length === 0) return [root];
   return demo && file === SAMPLE_TABLES ? [...endpoints, SAMPLE_WRITE] : endpoints;
 }
 
+const exportOf = (table: string): string => `/api/tables/${table}/export?format=csv`;
 const SAMPLE_WRITE: Endpoint = {
   name: "write actions",
   class: "write",
@@ -118,53 +113,11 @@ const personas = (all: readonly Persona[]): readonly object[] =>
     })),
   }));
 
-export function k6Values(installation: Installation, options: Options): object {
-  const script = loadScript(installation, options);
-  const { steps, thresholds } = script;
-  return {
-    ...script,
-    unseen: thresholds.filter((one) => !isSeenByK6(one)).map(({ text }) => oneLine(text)),
-    stages: stagesOf(steps),
-    thresholds: k6Thresholds(thresholds.filter(isSeenByK6)),
-    peak: peak(steps),
-    seconds: Math.round(lasts(steps) / 1_000),
-  };
-}
-
-/** The number of refusals has no metric in the script; their rate has one, http_req_shed. */
-const isSeenByK6 = ({ metric }: Threshold): boolean =>
-  !metric.startsWith("target_") && metric !== "shed";
-
-/** In k6's form: `http_req_duration: ["p(95)<500"]`. */
-function k6Thresholds(
-  thresholds: readonly Threshold[],
-): Readonly<Record<string, readonly string[]>> {
-  const known: Record<string, string[]> = {};
-  for (const { metric, endpoint, statistic: of, operator, limit } of thresholds) {
-    const statistic = typeof of === "object" ? `p(${of.p})` : of === "value" ? "count" : of;
-    const name = endpoint === undefined ? metric : `${metric}{endpoint:${endpoint}}`;
-    (known[name] ??= []).push(`${statistic}${operator}${limit}`);
-  }
-  known["http_req_failed"] ??= ["rate<0.01"];
-  return known;
-}
-
-/** Locust evaluates one percentile and the share of failures at the end of the run. */
+/** @throws DroverError DROVER_E_USAGE for a profile with requests at a rate. */
 export function locustValues(installation: Installation, options: Options): object {
-  const script = loadScript(installation, options);
-  if (script.isOpen)
-    throw usage(
-      `${script.profile}: Locust sends users, not requests at a rate: use drover emit k6, or leave out "/s" and frequency.per`,
-    );
-  const overall = script.thresholds.filter(({ endpoint }) => endpoint === undefined);
-  const slow = overall.find(
-    (one) => one.metric === "http_req_duration" && typeof one.statistic === "object",
+  const script = scriptValues(installation, options);
+  if (!script.isOpen) return script;
+  throw usage(
+    `${script.profile}: Locust sends users, not requests at a rate: use drover emit k6, or leave out "/s" and frequency.per`,
   );
-  return {
-    ...script,
-    stages: stagesOf(script.steps),
-    percentile: typeof slow?.statistic === "object" ? slow.statistic.p : 95,
-    limitMs: slow?.limit ?? 500,
-    failRatio: overall.find(({ metric }) => metric === "http_req_failed")?.limit ?? 0.01,
-  };
 }

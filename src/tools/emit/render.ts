@@ -36,32 +36,28 @@ export function renderText(name: string, text: string, values: object): string {
 export const render = (path: string, values: object): string =>
   renderText(path, readFileSync(ownPath(path), "utf8"), values);
 
-export interface Emitted {
-  /** With paths relative to --output. */
-  readonly files: readonly EmittedFile[];
-  /** What to run next. @param paths of the files, as they were written. */
-  next(paths: readonly string[]): string;
-}
-
 /**
+ * @param name of a row in ARTEFACTS.
  * @param given the options as they are written on a command line.
+ * @returns files with paths relative to --output, and the advice for where they were written.
  * @throws DroverError DROVER_E_USAGE for an option or a setting that the artefact cannot use.
  */
 export function emitted(
-  { name, options: rows = [], files, values }: Artefact,
+  name: string,
+  { options: rows = [], files, values }: Artefact,
   installation: Installation,
   given: Readonly<Record<string, string>> = {},
-): Emitted {
+) {
   const options = parsed(rows, given) as unknown as Options;
   const writtenBy = `Written by \`drover emit ${name}\` (drover ${installation.version}).`;
   const all = { ...options, writtenBy, ...values?.(installation, options) };
-  const texts = files.map((path) => ({
+  const texts = files.map((path): EmittedFile => ({
     path,
     text: render(`config/emit/${path}`, all),
     mode: path.endsWith(".sh") ? 0o755 : 0o644,
   }));
   return {
     files: texts.filter(({ text }) => text !== ""),
-    next: (paths) => render(`config/emit/next/${name}.txt`, { ...all, paths }),
+    next: (paths: readonly string[]) => render(`config/emit/next/${name}.txt`, { ...all, paths }),
   };
 }

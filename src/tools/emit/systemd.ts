@@ -6,6 +6,7 @@ import { readFlags, type Flag } from "../flags.ts";
 import { obstacles, thisPlace, type Place } from "./place.ts";
 import { render } from "./render.ts";
 import { EMITTED, unitValues, type Purpose } from "./units.ts";
+import { matching } from "./values.ts";
 import { isOurs, writeAll, type EmittedFile, type Refusal } from "./write.ts";
 
 const wrong = (text: string): DroverError => new DroverError("DROVER_E_USAGE", text);
@@ -19,10 +20,7 @@ function bindList(text: string, flag: string): readonly BindAddress[] {
   if (!list.ok) throw wrong(`${flag} ${text}: expected ${list.problem}`);
   return list.value;
 }
-function majorVersion(text: string, flag: string): number {
-  if (!/^[1-9]\d{2}$/.test(text)) throw wrong(`${flag} ${text}: expected a number such as 252`);
-  return Number(text);
-}
+const version = matching(/^[1-9]\d{2}$/, "a number such as 252");
 
 export const SYSTEMD_FLAGS = [
   { name: "prefix", value: "DIR", default: "/etc", help: "where the files go", parse: folder },
@@ -38,7 +36,7 @@ export const SYSTEMD_FLAGS = [
     name: "systemd-version",
     value: "N",
     help: "for another machine (the version found here)",
-    parse: majorVersion,
+    parse: (text: string, flag: string) => Number(version(text, flag)),
   },
 ] as const satisfies readonly Flag[];
 
@@ -86,7 +84,9 @@ export function emitSystemd(argv: readonly string[]): number {
   for (const sentence of obstacles(place))
     process.stderr.write(`drover: before you start it: ${sentence}\n`);
   const lines = files.map(({ path }, i) => `${outcomes[i]} ${path}\n`);
-  process.stdout.write(lines.join("") + next(root, prefix));
+  const found = root === "/" && ["/etc", "/usr/lib", "/usr/local/lib", "/run"].includes(prefix);
+  const values = { found, folder: join(root, prefix) };
+  process.stdout.write(lines.join("") + render("config/emit/next/systemd.txt", values));
   return 0;
 }
 
@@ -95,15 +95,3 @@ const foreign: Refusal = ({ path }, before) =>
   isOurs(before)
     ? undefined
     : `${path} was not written by drover: move it away, or choose another --prefix`;
-
-function next(root: string, prefix: string): string {
-  if (root !== "/" || !["/etc", "/usr/lib", "/usr/local/lib", "/run"].includes(prefix))
-    return `systemd does not look there. Check with: systemd-analyze verify --man=no ${join(root, prefix)}/systemd/system/drover.{service,socket}\n`;
-  return `Next, as root:
-  systemd-sysusers && systemd-tmpfiles --create     # the user, /etc/drover/drover.env
-  nano /etc/drover/drover.env                       # your spreadsheet, or DROVER_DEMO=on
-  install -m 600 KEY.json /etc/drover/google-key.json
-  systemctl daemon-reload && systemctl enable --now drover.service
-  systemctl status drover.service
-`;
-}

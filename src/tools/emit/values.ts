@@ -31,24 +31,14 @@ export const plainPath = matching(
   /^(?!.*\/\.\.?(?:\/|$))\/[\w./@%+,:-]*$/,
   "an absolute path of letters, digits and ._@%+,:-",
 );
-const URL_TEXT = matching(
-  /^https?:\/\/[\w.:[\]~/?=&%,+@-]+$/,
-  "an http:// or https:// URL without quotes, blanks and shell characters, such as http://127.0.0.1:8080/",
-);
-export const plainUrl: Parser = (text, flag) =>
-  URL_TEXT(URL.canParse(text) ? text : `${text} `, flag);
-export const imageName = matching(
-  /^\w[\w./:@-]*$/,
-  "an image such as registry.example.org/drover:1.2.0",
-);
-export const cacheTime = matching(
-  /^[1-9]\d{0,3}[smh]$/,
-  "whole seconds, minutes or hours, such as 1s or 10s",
-);
-export const dnsLabel = matching(
-  /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/,
-  "a DNS label, such as drover",
-);
+export const plainUrl: Parser = (text, flag) => {
+  if (/^https?:\/\/[\w.:[\]~/?=&%,+@-]+$/.test(text) && URL.canParse(text)) return text;
+  const expected = "an http:// or https:// URL without quotes, blanks and shell characters";
+  throw wrong(flag, text, `${expected}, such as http://127.0.0.1:8080/`);
+};
+export const imageName = matching(/^\w[\w./:@-]*$/, "an image such as example.org/drover:1.2.0");
+export const cacheTime = matching(/^[1-9]\d{0,3}[smh]$/, "whole seconds, minutes or hours: 10s");
+export const dnsLabel = matching(/^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "a DNS label: drover");
 export const volumeSize = matching(/^[1-9]\d*(?:Mi|Gi|Ti)$/, "a size, such as 1Gi");
 export const stackName = matching(
   /^[a-z][a-z0-9-]{0,39}$/,
@@ -57,7 +47,7 @@ export const stackName = matching(
 /** Several generators may send more users than one: the bound is only that of a whole number. */
 export const userCount = matching(/^[1-9]\d{0,7}$/, "a whole number from 1 to 99999999");
 export const machineCount = matching(
-  /^(?:[2-9]|[1-9]\d{1,2}|1000)$/,
+  /^(?:[2-9]|[1-9]\d\d?|1000)$/,
   "the number of machines, 2 to 1000",
 );
 export const regionList: Parser = (text, flag) => {
@@ -67,14 +57,10 @@ export const regionList: Parser = (text, flag) => {
   throw wrong(flag, text, "AWS regions, each once, such as us-east-1,eu-west-1");
 };
 
-/** In single quotes of the shell. */
-export const inSingleQuotes = matching(
-  /^[^']*$/,
-  "a path without quotes for the shell. Encode them: %27",
-);
+export const inSingleQuotes = matching(/^[^']*$/, "a path without quotes: encode them as %27");
 export const inHaproxy = matching(
   /^[^"'\\]*$/,
-  "a path without quotes and backslashes for HAProxy. Encode them: %22",
+  "a path without quotes and backslashes: encode them",
 );
 /** JSON is a quoted word of YAML. */
 export const inYaml = (text: string): string => JSON.stringify(text);

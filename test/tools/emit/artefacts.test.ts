@@ -38,7 +38,7 @@ describe("the table of artefacts", () => {
     const help = emitHelp();
     const common = ["--env-file", "--output", "--dry-run", "--force", "--help"];
     const flags = new Set([...settings.map(flagOf), ...common]);
-    for (const { name, summary, options = [] } of ARTEFACTS) {
+    for (const [name, { summary, options = [] }] of Object.entries(ARTEFACTS)) {
       assert.ok(summary.length <= 60, `${name}: ${summary}`);
       assert.ok(
         help.some(([head, text]) => head === name && text === summary),
@@ -50,11 +50,10 @@ describe("the table of artefacts", () => {
     assert.ok(help.some(([head]) => head === "systemd"));
   });
 
-  for (const artefact of ARTEFACTS) {
-    const { name } = artefact;
+  for (const [name, artefact] of Object.entries(ARTEFACTS)) {
     test(`${name}: names its author, has no hole left, stays below --output`, () => {
       const given = installed();
-      const { files, next } = emitted(artefact, given);
+      const { files, next } = emitted(name, artefact, given);
       assert.ok(files.length > 0);
       for (const { path, text } of files) {
         assert.doesNotMatch(path, /^\/|^\.\.|\/\.\.\//);

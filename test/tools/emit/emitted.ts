@@ -26,8 +26,8 @@ export function filesOf(
   options: Texts = {},
   given = sample(),
 ): readonly EmittedFile[] {
-  const artefact = ARTEFACTS.find((one) => one.name === name) ?? assert.fail(name);
-  return emitted(artefact, given, options).files;
+  const artefact = ARTEFACTS[name] ?? assert.fail(name);
+  return emitted(name, artefact, given, options).files;
 }
 
 /** The text of its first file, or of the one that is named. */
