@@ -5,13 +5,13 @@
 # 100 ms for 95 % of them. Exit code 1 when a run misses that, 2 when ab cannot run.
 #
 # How to read ab:
-# - "Time per request ... (mean)" is a mean: half of the clients may wait much longer. This script evaluates the 95 % line.
+# - "Time per request ... (mean)" is a mean: some clients wait much longer. This script evaluates the 95 % line.
 # - "Time per request ... (mean, across all concurrent requests)" is 1 / throughput, not a latency.
 # - "-c 100" is 100 requests at a time without any pause, which is the load of far more than 100 users with pauses.
 # - Each request opens a connection (no -k), as a page view does. ab counts only from the moment it sends a request: when the
 #   server stalls, ab sends less and the wait does not show (coordinated omission).
 # - "Failed requests: Length" only says that two answers differ in size; -l switches that check off.
-# drover load URL --users 10 --requests 1000 measures the same with percentiles and the server's own figures beside them.
+# drover load URL --users 10 --requests 1000 measures the same with percentiles and the server's own figures.
 set -u
 
 url=${1:-<%= url %>}

@@ -5,7 +5,7 @@ const share = (whole) => Math.ceil(whole / Math.max(1, all.length - 1));
 -%>
 #!/bin/sh
 # <%= writtenBy %>
-# Deploys drover-tables.yaml, drover-region.yaml, drover-alarms.yaml and drover-edge.yaml, which stand next to this script (drover emit
+# Deploys drover-tables.yaml, drover-region.yaml, drover-alarms.yaml and drover-edge.yaml, which are next to this script (drover emit
 # cloudformation, drover emit cloudwatch). Without --run it prints the commands and changes nothing. Not run here: read it first.
 #
 #   CODE_BUCKET=my-code CODE_KEY=app-1.zip sh deploy-100k.sh          # dry run

@@ -4,8 +4,8 @@
 #   sh test_load.sh [URL] [--FLAG …]
 #
 # Loads the service step by step: <%= steps.map(({ to, label }) => `${to} (${label})`).join(", ") %> users at once.
-# With drover: users who pause a second between requests, percentiles, the server's own figures, exit code 0 when every
-# threshold held. Further flags are those of drover load: --hold 60s, --mix 60/30/10 (which writes!), --profile FILE,
+# With drover: users that pause one second between requests, percentiles, the server's own figures, exit code 0 when every
+# threshold holds. Further flags are those of drover load: --hold 60s, --mix 60/30/10 (which writes!), --profile FILE,
 # --i-own-this-host for a target that is not this machine.
 # Without drover: ab (apt install apache2-utils) with as many requests at a time and no pause, which is a far higher load
 # than as many users; flags are then ignored, except --hold TIME.

@@ -53,7 +53,7 @@ function ffiWorks(): boolean {
 export function obstacles({ root, node }: Place): string[] {
   const found: string[] = [];
   if (/^\/(tmp|var\/tmp)\//.test(root))
-    found.push(`${root} lies in a temporary folder, which the unit does not see (PrivateTmp=)`);
+    found.push(`${root} is in a temporary folder, which the unit does not see (PrivateTmp=)`);
   const closed = new Set([join(root, "bin", "drover"), node].flatMap(closedTo));
   for (const path of closed)
     found.push(`${path} is closed to the user drover (chmod o+rx, or install under /opt)`);

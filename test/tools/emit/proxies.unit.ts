@@ -74,4 +74,17 @@ test("a value that another program would read otherwise is refused, with what wa
   );
   assert.throws(() => text("haproxy", { probe_path: '/a"b' }), refused("probe_path", '/a"b'));
   assert.throws(() => text("haproxy", {}, { servers: "fd://3" }), refused("--servers"));
+  for (const artefact of ["nginx", "haproxy", "caddy", "deploy"])
+    assert.throws(() => text(artefact, { bind: "unix:/run/$(id).sock" }), refused("bind", "$(id)"));
+  assert.throws(() => text("deploy", { probe_path: "/a'b" }), refused("probe_path", "/a'b"));
+  assert.throws(
+    () => text("deploy", { app: "/srv/a'b/current/app.mjs" }),
+    refused("app", "/srv/a'b"),
+  );
+  for (const setting of ["tables", "app", "static_dir"])
+    assert.throws(
+      () => text("compose", { [setting]: "/srv/a: b/x" }),
+      refused(setting, "/srv/a: b"),
+    );
+  assert.match(text("kubernetes", { probe_path: '/a"b' }), /path: "\/a\\"b"$/m);
 });

@@ -158,7 +158,7 @@ describe("drover emit systemd", () => {
     assert.deepEqual(names(dir), []);
   });
 
-  test("a file that somebody else wrote stays, and then nothing is written", async (t) => {
+  test("a file that drover did not write stays, and nothing is written", async (t) => {
     const dir = emptyFolder(t);
     mkdirSync(join(dir, "systemd/system"), { recursive: true });
     const theirs = join(dir, "systemd/system/drover.socket");
@@ -171,7 +171,7 @@ describe("drover emit systemd", () => {
     assert.deepEqual(names(dir), ["/systemd/system/drover.socket"]);
   });
 
-  test("what stands in the way is named", (t) => {
+  test("an error names the path that can't be written", (t) => {
     const dir = emptyFolder(t);
     writeFileSync(join(dir, "file"), "");
     assert.throws(
@@ -181,7 +181,7 @@ describe("drover emit systemd", () => {
     assert.throws(() => write({ path: dir, text: "" }), coded("DROVER_E_USAGE", dir));
   });
 
-  test("what would keep the unit from starting is said", (t) => {
+  test("obstacles to the unit's start are reported", (t) => {
     const dir = emptyFolder(t);
     mkdirSync(join(dir, "closed", "bin"), { recursive: true, mode: 0o755 });
     writeFileSync(join(dir, "closed", "bin", "drover"), "", { mode: 0o755 });
