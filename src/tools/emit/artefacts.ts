@@ -24,34 +24,25 @@ export interface Artefact {
   readonly values?: (installation: Installation, options: Options) => object;
 }
 
-type Row = [value: string, help: string, parse?: v.Parser, missing?: string];
-const option = (name: string, ...[value, help, parse, missing]: Row): Flag<string> => ({
-  name,
-  value,
-  help,
-  ...(parse && { parse }),
-  ...(missing && { default: missing }),
-});
+/** @param usage its name, and the placeholder of its value. */
+const option = (usage: string, help: string, parse?: v.Parser, missing?: string): Flag<string> => {
+  const [name = "", value = ""] = usage.split(" ");
+  return { name, value, help, ...(parse && { parse }), ...(missing && { default: missing }) };
+};
 const serverName = (help: string): Flag<string> =>
-  option("server-name", "NAME", help, v.hostName, "example.org");
+  option("server-name NAME", help, v.hostName, "example.org");
 const CERTIFIED_NAME = serverName("the public host name, also of the certificate");
 const staticFiles = (proxy: string): Flag<string> =>
-  option(
-    "static",
-    "DIR",
-    `a folder that ${proxy} serves at /static/ itself, for a day`,
-    v.plainPath,
-  );
-const PAGE = option("url", "URL", "what to request (the first TCP address, and /)", v.plainUrl);
+  option("static DIR", `a folder that ${proxy} serves at /static/ itself, for a day`, v.plainPath);
+const PAGE = option("url URL", "what to request (the first TCP address, and /)", v.plainUrl);
 const PROFILE = [
-  option("profile", "FILE", "the launch plan as JSON (5 to 200 users in six steps)"),
-  option("users", "N", "scale the stages to a peak of N users", v.userCount),
-  option("url", "URL", "the target (the first TCP address)", v.plainUrl),
+  option("profile FILE", "the launch plan as JSON (5 to 200 users in six steps)"),
+  option("users N", "scale the stages to a peak of N users", v.userCount),
+  option("url URL", "the target (the first TCP address)", v.plainUrl),
 ];
-const STACKS = option("name", "NAME", "of the stacks, function and tables", v.stackName, "drover");
+const STACKS = option("name NAME", "of the stacks, function and tables", v.stackName, "drover");
 const REGIONS = option(
-  "regions",
-  "LIST",
+  "regions LIST",
   "where to deploy, the first one first",
   v.regionList,
   "us-east-1,eu-west-1,ap-south-1",
@@ -68,7 +59,7 @@ export const ARTEFACTS: Readonly<Record<string, Artefact>> = {
     options: [
       CERTIFIED_NAME,
       staticFiles("nginx"),
-      option("cache", "TIME", "how long public answers are cached", v.cacheTime, "1s"),
+      option("cache TIME", "how long public answers are cached", v.cacheTime, "1s"),
     ],
     files: ["drover.conf"],
     values: ({ settings }, options) => v.proxyValues(settings, options, "unix:"),
@@ -78,8 +69,7 @@ export const ARTEFACTS: Readonly<Record<string, Artefact>> = {
     options: [
       CERTIFIED_NAME,
       option(
-        "servers",
-        "HOST:PORT,…",
+        "servers HOST:PORT,…",
         "the drovers behind it (this installation's first address)",
         v.serverList,
       ),
@@ -114,7 +104,7 @@ export const ARTEFACTS: Readonly<Record<string, Artefact>> = {
   },
   deploy: {
     summary: "deploy.sh: check, deploy by reload, roll back",
-    options: [option("unit", "UNIT", "the service, or drover@EVENT.service", UNIT, SINGLE.service)],
+    options: [option("unit UNIT", "the service, or drover@EVENT.service", UNIT, SINGLE.service)],
     files: ["deploy.sh"],
     values: ({ settings, envFile }, { unit = "" }) => {
       const event = /@(.+)\.service$/.exec(unit)?.[1];
@@ -138,8 +128,7 @@ export const ARTEFACTS: Readonly<Record<string, Artefact>> = {
     summary: "compose.yaml: a container with these settings and limits",
     options: [
       option(
-        "image",
-        "IMAGE",
+        "image IMAGE",
         "an image that exists (else it is built from the Containerfile)",
         v.imageName,
       ),
@@ -151,7 +140,7 @@ export const ARTEFACTS: Readonly<Record<string, Artefact>> = {
     summary: "drover-k6.js: a launch profile as a k6 script",
     options: [
       ...PROFILE,
-      option("split", "N", "also write the command lines for N machines", v.machineCount),
+      option("split N", "also write the command lines for N machines", v.machineCount),
     ],
     files: ["drover-k6.js", "drover-k6-split.sh"],
     values: scriptValues,
@@ -178,14 +167,13 @@ export const ARTEFACTS: Readonly<Record<string, Artefact>> = {
   kubernetes: {
     summary: "kubernetes.yaml: one pod, its volume, service and budget",
     options: [
-      option("name", "NAME", "of the objects", v.dnsLabel, "drover"),
+      option("name NAME", "of the objects", v.dnsLabel, "drover"),
       option(
-        "image",
-        "IMAGE",
+        "image IMAGE",
         "of the Containerfile (registry.example.org/drover:VERSION)",
         v.imageName,
       ),
-      option("storage", "SIZE", "of the volume", v.volumeSize, "1Gi"),
+      option("storage SIZE", "of the volume", v.volumeSize, "1Gi"),
     ],
     files: ["kubernetes.yaml"],
     values: kubernetesValues,

@@ -8,33 +8,23 @@ import type { Place } from "./place.ts";
 
 const wrong = (text: string): DroverError => new DroverError("DROVER_E_USAGE", text);
 
-/** The names of an installation: the only one of its machine, or one of several events. */
-export interface UnitNames {
-  readonly service: string;
-  readonly socket: string;
-  /** For the unit's description. */
-  readonly event: string;
-  /** The user and the group that it runs as. */
-  readonly user: string;
-  /** Below /var/lib, /var/log and /run. */
-  readonly dir: string;
-  readonly envFile: string;
-  readonly keyFile: string;
-  /** In sysusers.d, tmpfiles.d and logrotate.d. */
-  readonly file: string;
-}
-
-const unitNames = (unit: string, name: string, event: string, key: string): UnitNames => ({
+const unitNames = (unit: string, user: string, event: string, key: string) => ({
   service: `${unit}.service`,
   socket: `${unit}.socket`,
+  /** For the unit's description. */
   event: event === "" ? "" : ` (${event})`,
-  user: name,
-  dir: name,
+  /** The user and the group that it runs as. */
+  user,
+  /** Below /var/lib, /var/log and /run. */
+  dir: user,
   envFile: `/etc/drover/${event === "" ? "drover" : event}.env`,
   keyFile: `/etc/drover/${key}.json`,
-  file: name,
+  /** In sysusers.d, tmpfiles.d and logrotate.d. */
+  file: user,
 });
-export const SINGLE = unitNames("drover", "drover", "", "google-key");
+/** The names of an installation: the only one of its machine, or one of several events. */
+export type UnitNames = Readonly<ReturnType<typeof unitNames>>;
+export const SINGLE: UnitNames = unitNames("drover", "drover", "", "google-key");
 
 /** A name of a user, a folder and a unit at once: useradd(8) accepts no more. */
 export const EVENT = /^(?!drover$)[a-z][a-z0-9-]{0,22}$/;
