@@ -49,6 +49,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   systeminformation: ["master/shell"],
   "node:cluster": ["master/shell", "worker/further-servers.ts"],
   piscina: ["worker"],
+  eta: ["tools/emit"],
   "eta/core": ["tools/emit"],
 };
 
