@@ -22,10 +22,33 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   load: ["base/", "settings/", "tools/plan/run/run.ts", "tools/load/"],
   "tools/http.ts": ["base/"],
   "tools/output-file.ts": ["base/"],
-  "tools/backup": ["base/", "settings/", "broker/journal/", "sheets/wire-from-broker.ts", "master/shell/lock.ts", "cli/", "tools/checklist/"],
+  "tools/backup": [
+    "base/",
+    "settings/",
+    "broker/journal/",
+    "sheets/wire-from-broker.ts",
+    "master/shell/lock.ts",
+    "cli/",
+    "tools/checklist/",
+  ],
   "tools/load": ["base/", "load/", "tools/plan/run/run.ts", "cli/terminal/", "tools/output-file.ts"],
   "tools/plan": ["base/", "settings/", "sheets/tables.ts", "load/", "cli/"],
   "tools/checklist": ["base/", "settings/", "admin/", "cli/", "tools/http.ts", "tools/output-file.ts"],
+  "tools/flags.ts": ["base/"],
+  "tools/emit": [
+    "base/",
+    "settings/",
+    "admin/alerts/",
+    "cli/load/",
+    "cli/options.ts",
+    "cli/plan.ts",
+    "cli/version.ts",
+    "load/",
+    "master/shell/notify-ffi.ts",
+    "sheets/tables.ts",
+    "tools/flags.ts",
+    "tools/plan/files.ts",
+  ],
 };
 
 /** Packages that only these folders may load: a worker has no Google client, the broker no web framework, the core nothing. */
@@ -37,6 +60,8 @@ const ONLY_IN: Record<string, readonly string[]> = {
   systeminformation: ["master/shell"],
   "node:cluster": ["master/shell", "worker/further-servers.ts"],
   piscina: ["worker"],
+  eta: ["tools/emit"],
+  "eta/core": ["tools/emit"],
 };
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" })

@@ -7,7 +7,7 @@ import { PLAN_FLAGS } from "../src/tools/plan/flags.ts";
 import { LOAD_FLAGS } from "../src/cli/load/flags.ts";
 import { ERRORS } from "../src/base/errors.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
-import { allArtefacts, ARTEFACTS } from "../src/cli/emit/artefacts.ts";
+import { ARTEFACTS } from "../src/tools/emit/artefacts.ts";
 import { corrections, publishedTables } from "./tools/plan/published.ts";
 import { ENV_FILE_VARIABLE, WORKER_VARIABLE } from "../src/settings/names.ts";
 import { flagOf, variableOf, type AnySetting } from "../src/settings/setting.ts";
@@ -27,7 +27,7 @@ const paths = [
     .sort(),
 ];
 const pages: readonly Page[] = paths.map((path) => ({ path, text: readFileSync(path, "utf8") }));
-const emitted = (await allArtefacts()).flatMap(({ options = [] }) => options);
+const emitted = Object.values(ARTEFACTS).flatMap(({ options = [] }) => options);
 const settings: readonly AnySetting[] = SETTINGS;
 
 const FENCE = /^ *```[^]*?^ *```$/gm;

@@ -1,6 +1,11 @@
+<%
+const all = regions.split(",");
+// The other regions take over when one fails.
+const share = (whole) => Math.ceil(whole / Math.max(1, all.length - 1));
+-%>
 #!/bin/sh
-# @WRITTEN_BY@
-# Deploys drover-tables.yaml, drover-region.yaml, drover-alarms.yaml and drover-edge.yaml, which stand next to this script (drover emit
+# <%= writtenBy %>
+# Deploys drover-tables.yaml, drover-region.yaml, drover-alarms.yaml and drover-edge.yaml, which are next to this script (drover emit
 # cloudformation, drover emit cloudwatch). Without --run it prints the commands and changes nothing. Not run here: read it first.
 #
 #   CODE_BUCKET=my-code CODE_KEY=app-1.zip sh deploy-100k.sh          # dry run
@@ -13,21 +18,21 @@
 # Before: drover plan --preset internet. 20,300 USD a month is 74,194 for the same 3 billion requests, which are 8.3 hours at 100,000 a second.
 set -eu
 
-NAME=@NAME@
-REGIONS='@REGIONS@'
-FIRST_REGION=@FIRST_REGION@
+NAME=<%= name %>
+REGIONS='<%= all.join(" ") %>'
+FIRST_REGION=<%= all[0] %>
 CODE_BUCKET=${CODE_BUCKET:?the prefix of the buckets with the code}
 CODE_KEY=${CODE_KEY:?the key of the code, another one for each release}
 EMAIL=${EMAIL:-}
 HOST_NAME=${HOST_NAME:-}
 HOSTED_ZONE_ID=${HOSTED_ZONE_ID:-}
 # Per region: the share of 100,000 requests a second and 20,000 executions that is left when another region fails.
-THROTTLE_RATE=@RATE@
-THROTTLE_BURST=@BURST@
-RESERVED=@RESERVED@
-PROVISIONED=@PROVISIONED@
+THROTTLE_RATE=<%= share(100000) %>
+THROTTLE_BURST=<%= 2 * share(100000) %>
+RESERVED=<%= share(20000) %>
+PROVISIONED=<%= share(5000) %>
 # The reserved executions, and 100 that Lambda keeps for all other functions.
-CONCURRENCY_QUOTA=@QUOTA@
+CONCURRENCY_QUOTA=<%= share(20000) + 100 %>
 
 case "$HOST_NAME" in
 *[!A-Za-z0-9.-]*) echo "HOST_NAME $HOST_NAME: expected a host name, such as api.example.org" >&2; exit 64 ;;
@@ -92,7 +97,7 @@ for region in $REGIONS; do
   deploy "$region" "$NAME-region" drover-region.yaml "Name=$NAME" "CodeBucket=$CODE_BUCKET-$region" "CodeKey=$CODE_KEY" \
     "ThrottleRate=$THROTTLE_RATE" "ThrottleBurst=$THROTTLE_BURST" "ReservedConcurrency=$RESERVED" "ProvisionedConcurrency=$PROVISIONED" \
     "HostName=$HOST_NAME" "HostedZoneId=$HOSTED_ZONE_ID" "CertificateArn=$certificate"
-  deploy "$region" "$NAME-alarms" drover-alarms.yaml "Name=$NAME" "ConcurrencyThreshold=@ALARM@" "Email=$EMAIL"
+  deploy "$region" "$NAME-alarms" drover-alarms.yaml "Name=$NAME" "ConcurrencyThreshold=<%= Math.floor(share(20000) * 0.9) %>" "Email=$EMAIL"
 done
 
 echo '# 4. The edge, in us-east-1. Its origin: the name with latency routing, or the gateway of the first region'

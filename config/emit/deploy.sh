@@ -1,14 +1,14 @@
 #!/bin/sh
-# @WRITTEN_BY@
+# <%= writtenBy %>
 #
 #   sh deploy.sh USER@HOST ENVFILE [FOLDER]         # dry run: checks everything, changes nothing
 #   sh deploy.sh --go USER@HOST ENVFILE [FOLDER]    # deploys
 #   sh deploy.sh --rollback USER@HOST               # back to what ran before the last --go
 #
-# ENVFILE: the settings, for @ENV_FILE@ (root's, mode 0640: the service reads it and can't change it). FOLDER: a release of your application.
-# drover runs there as @UNIT@ (drover install). USER logs in by key, is not root, and may use sudo.
+# ENVFILE: the settings, for <%= envFile %> (root's, mode 0640: the service reads it and can't change it). FOLDER: a release of your application.
+# drover runs there as <%= service %> (drover install). USER logs in by key, is not root, and may use sudo.
 # The service is reloaded, never restarted: no request is lost, and a refused reload changes nothing. Settings that need a
-# restart (docs/SETTINGS.md) keep their old values until: sudo systemctl restart @UNIT@
+# restart (docs/SETTINGS.md) keep their old values until: sudo systemctl restart <%= service %>
 #
 # Runbook:
 # 1. Deploy.      sh deploy.sh USER@HOST ENVFILE, read what it says, then the same with --go.
@@ -16,7 +16,7 @@
 #                   --admin https://YOUR.NAME/ --admin-token-file FILE
 #                 FILE: a viewer's token (there: drover dashboard --token viewer), so that CPU and memory of the server are known.
 #                 Go on only if it passes: 100 users, p95 below 500 ms, CPU below 80 %, no failed request.
-# 3. Real users.  Few at first: DROVER_MAX_SLOTS=50 in ENVFILE, deploy, ask them; then 100, then @SLOTS@.
+# 3. Real users.  Few at first: DROVER_MAX_SLOTS=50 in ENVFILE, deploy, ask them; then 100, then <%= slots %>.
 # 4. Watch.       drover status --watch, drover top, the log, the alerts, for an hour and at every new maximum. Back with
 #                 --rollback when errors or the p95 rise; drover's own advice: drover status.
 set -eu
@@ -34,7 +34,7 @@ case $to in
   ?*@?*) ;;
   *) fail "$to: expected USER@HOST" ;;
 esac
-releases='@RELEASES@' # the folder of the releases and of the link "current"; empty: no application, or no such link in DROVER_APP
+releases='<%= releases %>' # the folder of the releases and of the link "current"; empty: no application, or no such link in DROVER_APP
 
 there() { ssh -o BatchMode=yes "$to" "$@"; }
 
@@ -70,7 +70,7 @@ uploaded='' # from here on the far side removes a release that does not serve
 there sh -s -- "$go" "$new" "$release" <<'REMOTE'
 set -eu
 mode=$1 new=${2-} release=${3-}
-env='@ENV_FILE@' unit='@UNIT@' user='@USER@' key='@KEY_FILE@' dir='@DIR@' releases='@RELEASES@'
+env='<%= envFile %>' unit='<%= service %>' user='<%= user %>' key='<%= keyFile %>' dir='<%= dir %>' releases='<%= releases %>'
 say() { echo "deploy.sh: $*"; }
 fail() { echo "deploy.sh: $*" >&2 && exit 1; }
 [ "$(id -u)" != 0 ] || fail 'expected a user who is not root'
@@ -102,7 +102,7 @@ check() {
 
 healthy() {
   tries=0
-  until @HEALTH@ >/dev/null 2>&1; do
+  until curl --silent <% if (probed) { %>--fail <% } %>--max-time 5 <% if (unixPath) { %>--unix-socket '<%= unixPath %>' 'http://localhost<%= path %>'<% } else { %>--insecure '<%= url %><%= path %>'<% } %> >/dev/null 2>&1; do
     tries=$((tries + 1))
     [ "$tries" -lt 10 ] || return 1
     sleep 1

@@ -1,6 +1,17 @@
-# @WRITTEN_BY@
-# Profile: @PROFILE@.   Run: locust -f @FILE@ --headless --host @BASE_URL@
-@NOTES@
+<%
+// One line, and no single quote: the script holds it between three of them.
+const json = (value) => JSON.stringify(value).replaceAll("'", "\\u0027");
+
+// Locust evaluates one percentile and the share of failures at the end of the run.
+const overall = thresholds.filter(({ endpoint }) => endpoint === undefined);
+const slow = overall.find(({ metric, statistic }) => metric === "http_req_duration" && typeof statistic === "object");
+const failed = overall.find(({ metric }) => metric === "http_req_failed");
+-%>
+# <%= writtenBy %>
+# Profile: <%= profile %>.   Run: locust -f locustfile.py --headless --host <%= url %>
+<% for (const note of notes) { -%>
+# Note: <%= note %>
+<% } -%>
 import itertools
 import json
 import os
@@ -9,16 +20,16 @@ import time
 
 from locust import HttpUser, LoadTestShape, events, task
 
-MIX = json.loads(r'''@MIX@''')
-ENDPOINTS = json.loads(r'''@ENDPOINTS@''')
+MIX = json.loads(r'''<%= json(mix) %>''')
+ENDPOINTS = json.loads(r'''<%= json(endpoints) %>''')
 # Each user is one of these kinds; "think" and "rest" are mean pauses in seconds.
-PERSONAS = json.loads(r'''@PERSONAS@''')
-LOGIN = json.loads(r'''@LOGIN@''')
+PERSONAS = json.loads(r'''<%= json(personas) %>''')
+LOGIN = json.loads(r'''<%= json(login) %>''')
 # [seconds, users at the end]; a stage begins where the one before ended, the first at 0.
-STAGES = json.loads(r'''@STAGES@''')
-PERCENTILE = @PERCENTILE@
-LIMIT_MS = @LIMIT_MS@
-FAIL_RATIO = @FAIL_RATIO@
+STAGES = json.loads(r'''<%= json(stages) %>''')
+PERCENTILE = <%= slow?.statistic.p ?? 95 %>
+LIMIT_MS = <%= slow?.limit ?? 500 %>
+FAIL_RATIO = <%= failed?.limit ?? 0.01 %>
 
 
 def read_people():

@@ -1,24 +1,24 @@
 #!/bin/sh
-# @WRITTEN_BY@
+# <%= writtenBy %>
 #
 #   sh test_load.sh [URL] [--FLAG …]
 #
-# Loads the service step by step: @LABELS@ users at once.
-# With drover: users who pause a second between requests, percentiles, the server's own figures, exit code 0 when every
-# threshold held. Further flags are those of drover load: --hold 60s, --mix 60/30/10 (which writes!), --profile FILE,
+# Loads the service step by step: <%= steps.map(({ to, label }) => `${to} (${label})`).join(", ") %> users at once.
+# With drover: users that pause one second between requests, percentiles, the server's own figures, exit code 0 when every
+# threshold holds. Further flags are those of drover load: --hold 60s, --mix 60/30/10 (which writes!), --profile FILE,
 # --i-own-this-host for a target that is not this machine.
 # Without drover: ab (apt install apache2-utils) with as many requests at a time and no pause, which is a far higher load
 # than as many users; flags are then ignored, except --hold TIME.
 # Run it from another machine: a generator on the same CPUs takes its share of them.
 set -u
 
-url='@URL@'
+url='<%= url %>'
 case ${1-} in http://* | https://*) url=$1 && shift ;; esac
 
 drover=$(command -v drover || true)
-[ -n "$drover" ] || drover=@ROOT@/bin/drover
+[ -n "$drover" ] || drover=<%= root %>/bin/drover
 if [ -x "$drover" ]; then
-  exec "$drover" load "$url" --ladder @LADDER@ "$@"
+  exec "$drover" load "$url" --ladder <%= steps.map(({ to }) => to).join(",") %> "$@"
 fi
 
 command -v ab >/dev/null || { echo 'neither drover nor ab is installed: apt install apache2-utils' >&2; exit 64; }
@@ -51,6 +51,8 @@ step() { # users, label
     }' || failed=99
 }
 
-@STEPS@
+<% for (const { to, label } of steps) { -%>
+step <%= to %> '<%= label %>'
+<% } -%>
 
 exit "$failed"

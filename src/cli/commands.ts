@@ -169,8 +169,8 @@ export const COMMANDS: readonly CommandRow[] = [
     name: "emit",
     usage: "NAME [--output DIR] [--dry-run] [--force] [--OPTION VALUE …] [--SETTING VALUE …]",
     does: "generate files for other programs from these settings",
-    flags: async () => (await import("./emit/help.ts")).emitHelp(),
-    load: async () => (await import("./emit.ts")).emit,
+    flags: async () => (await import("../tools/emit/command.ts")).emitHelp(),
+    load: async () => (await import("../tools/emit/command.ts")).emit,
   },
   {
     name: "load",

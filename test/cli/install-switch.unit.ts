@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { namesOf, SINGLE } from "../../src/cli/emit/names.ts";
+import { filled } from "../../src/tools/emit/systemd.ts";
+import { namesOf, SINGLE } from "../../src/tools/emit/units.ts";
 import { checkEnvironment, orPutBack } from "../../src/cli/install/switch.ts";
 import { folder } from "../support/cleanup.ts";
 
-const UNIT = readFileSync(new URL("../../systemd/drover.service", import.meta.url), "utf8");
+const PLACE = { root: "/opt/drover", node: "/usr/bin/node", systemd: 252, ffi: true };
 
 for (const [what, names] of [
   ["the service", SINGLE],
@@ -15,9 +16,10 @@ for (const [what, names] of [
 ] as const)
   test(`a new version is checked in the directories that the unit gives to a start: ${what}`, () => {
     const env = checkEnvironment(names, "/run/credentials");
+    const [unit] = filled(PLACE, [], "/etc", { names, writer: "a test" });
     const directories = { StateDirectory: "/var/lib", RuntimeDirectory: "/run", LogsDirectory: "/var/log" };
     for (const [line, parent] of Object.entries(directories)) {
-      assert.match(UNIT, new RegExp(`^${line}=(?:@DIR@|drover)$`, "m"));
+      assert.match(unit?.text ?? "", new RegExp(`^${line}=${names.dir}$`, "m"));
       const variable = `${line.replace("Directory", "").toUpperCase()}_DIRECTORY`;
       assert.equal(env[variable], join(parent, names.dir));
     }

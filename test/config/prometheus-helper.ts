@@ -1,9 +1,6 @@
 /** The rules and the dashboard of this repository, and settings that change every threshold. */
 import { readFileSync } from "node:fs";
-import { factsOf } from "../../src/cli/emit/facts.ts";
-import { machine, resolved } from "../settings/given.ts";
-
-export const RULES = "config/prometheus-alerts.yml";
+import { installed, textOf } from "../tools/emit/emitted.ts";
 
 interface Panel {
   readonly id: number;
@@ -16,7 +13,7 @@ export const dashboard = JSON.parse(readFileSync("config/grafana-dashboard.json"
   readonly panels: readonly Panel[];
   readonly annotations: { readonly list: readonly { readonly expr: string }[] };
 };
-export const rules = readFileSync(RULES, "utf8");
+export const rules = textOf("prometheus-rules", {}, { given: installed() });
 export const ruleExpressions = [...rules.matchAll(/^ +expr: (.+)$/gm)].map(([, expr = ""]) => expr);
 export const panelExpressions = [
   ...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
@@ -38,4 +35,4 @@ export const CHANGED = {
   alert_refusals: "7.5%",
   alert_worker_memory: "512m",
 };
-export const changed = factsOf(resolved({ flags: CHANGED }), machine());
+export const changed = installed(CHANGED);

@@ -1,13 +1,13 @@
 /** promtool on the rules and the dashboard that operators load. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { prometheusRules, RULES_FILE } from "../../src/cli/emit/prometheus-rules.ts";
 import { needs } from "../support/needs.ts";
+import { inFolder } from "../tools/emit/emitted.ts";
 import { folder } from "../support/cleanup.ts";
-import { changed, panelExpressions, RULES, ruleExpressions } from "./prometheus-helper.ts";
+import { changed, panelExpressions, ruleExpressions, rules } from "./prometheus-helper.ts";
 
 const skip = needs("promtool", "prometheus");
 
@@ -17,9 +17,12 @@ const promtool = (...args: string[]): string => {
   return stdout;
 };
 
-test("promtool: the rules are sound, and fire when they should", { skip }, () => {
-  promtool("check", "rules", RULES);
-  promtool("test", "rules", "test/config/prometheus-alerts.test.yml");
+test("promtool: the rules are sound, and fire when they should", { skip }, (t) => {
+  const dir = folder(t);
+  writeFileSync(join(dir, "prometheus-alerts.yml"), rules);
+  copyFileSync("test/config/prometheus-alerts.test.yml", join(dir, "test.yml"));
+  promtool("check", "rules", join(dir, "prometheus-alerts.yml"));
+  promtool("test", "rules", join(dir, "test.yml"));
 });
 
 test("promtool: every panel's question can be asked", { skip }, (t) => {
@@ -31,7 +34,6 @@ test("promtool: every panel's question can be asked", { skip }, (t) => {
 });
 
 test("4.10: promtool accepts the rules of changed thresholds", { skip }, (t) => {
-  const dir = folder(t);
-  for (const { path, text } of prometheusRules.files(changed, {})) writeFileSync(join(dir, path), text);
-  assert.match(promtool("check", "rules", join(dir, RULES_FILE)), new RegExp(`${ruleExpressions.length} rules found`));
+  const dir = inFolder(t, "prometheus-rules", {}, changed);
+  assert.match(promtool("check", "rules", join(dir, "prometheus-alerts.yml")), new RegExp(`${ruleExpressions.length} rules found`));
 });

@@ -4,12 +4,10 @@ import { existsSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { duration } from "../../src/settings/parsers.ts";
 import { ms } from "../../src/base/units.ts";
-import { compose as artefact } from "../../src/cli/emit/compose.ts";
-import { factsOf } from "../../src/cli/emit/facts.ts";
 import { variableOf, type AnySetting } from "../../src/settings/setting.ts";
 import { TIMEOUTS } from "../../src/settings/rows/timeouts.ts";
 import { SETTINGS } from "../../src/settings/table.ts";
-import { machine, resolved } from "../settings/given.ts";
+import { filesOf, installed } from "../tools/emit/emitted.ts";
 import { parseYaml, type Yaml } from "./yaml.ts";
 
 interface Instruction {
@@ -118,7 +116,7 @@ test("drover emit compose: the settings and limits of an installation, its files
     daily_quota: "5",
     time_zone: "Europe/Paris",
   };
-  const [file] = artefact.files(factsOf(resolved({ flags }), machine({ cpus: 4 })), { image: "registry.example.org/drover:1.2" });
+  const [file] = filesOf("compose", { image: "registry.example.org/drover:1.2" }, installed(flags, 4));
   const text = file?.text ?? "";
   const compose = parseYaml(text) as Record<string, Record<string, Record<string, Yaml>>>;
   const service = compose["services"]?.["drover"] as Record<string, Yaml>;
@@ -146,5 +144,5 @@ test("drover emit compose: the settings and limits of an installation, its files
     ],
   );
   assert.ok(!text.includes(token));
-  assert.throws(() => artefact.files(factsOf(resolved(), machine()), { image: "a b" }), /--image a b/);
+  assert.throws(() => filesOf("compose", { image: "a b" }, installed()), /--image a b/);
 });

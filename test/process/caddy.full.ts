@@ -1,4 +1,4 @@
-/** config/Caddyfile in the real Caddy: it is accepted as it is, and passes on what it should, to a listener and to the real daemon. */
+/** What drover emit caddy writes, in the real Caddy: it is accepted as it is, and passes on what it should, to a listener and to the real daemon. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import http from "node:http";
@@ -6,11 +6,8 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { defaultsOf } from "../../src/cli/emit/artefact.ts";
-import { caddy as artefact } from "../../src/cli/emit/caddy.ts";
-import { factsOf } from "../../src/cli/emit/facts.ts";
 import { needs } from "../support/needs.ts";
-import { machine, resolved } from "../settings/given.ts";
+import { installed, textOf } from "../tools/emit/emitted.ts";
 import { caddy, judged, type Caddy } from "./caddy.ts";
 import { get, ROOT, start } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
@@ -18,7 +15,7 @@ import { ask, type Answer } from "./nginx.ts";
 
 const skip = needs("caddy", "caddy");
 
-test("Caddy takes config/Caddyfile, and passes on the true address and events as they come", { skip, timeout: 60_000 }, async (t) => {
+test("Caddy takes the emitted Caddyfile, and passes on the true address and events as they come", { skip, timeout: 60_000 }, async (t) => {
   const { status, said } = judged(t);
   assert.equal(status, 0, said);
   assert.doesNotMatch(said, /not formatted/);
@@ -50,9 +47,8 @@ test("Caddy takes config/Caddyfile, and passes on the true address and events as
 test("caddy validate accepts every form: a unix socket, TLS behind it, files of its own", { skip, timeout: 60_000 }, (t) => {
   const tls = { tls_cert: "/etc/drover/tls.pem", tls_key: "/etc/drover/tls.key" };
   for (const flags of [{ bind: "unix:/run/drover.sock", drain_idle: "0" }, tls, { app: "/srv/app.js", body_limit: "7m" }]) {
-    const facts = factsOf(resolved({ flags }), machine());
-    const [file] = artefact.files(facts, { ...defaultsOf(artefact), static: "/srv/site" });
-    const { status, said } = judged(t, file?.text);
+    const text = textOf("caddy", { static: "/srv/site" }, { given: installed(flags) });
+    const { status, said } = judged(t, text);
     assert.equal(status, 0, said);
     assert.doesNotMatch(said, /not formatted/);
   }

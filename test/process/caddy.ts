@@ -1,17 +1,17 @@
-/** The Caddy of this machine with the config/Caddyfile of this package: only its address and the upstream's are other ones. */
+/** The Caddy of this machine with what drover emit caddy writes: the test replaces only the two addresses. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { certificate } from "./certificate.ts";
-import { ROOT } from "./harness.ts";
+import { installed, textOf } from "../tools/emit/emitted.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 import { freePort } from "../support/ports.ts";
 import { accepts } from "./nginx.ts";
 
-const CONFIG = join(ROOT, "config/Caddyfile");
+const CONFIG = textOf("caddy", {}, { given: installed() });
 
 export interface Caddy {
   readonly url: string;
@@ -20,7 +20,7 @@ export interface Caddy {
 }
 
 /** What Caddy itself says of a file as it is. */
-export function judged(t: TestContext, text: string = readFileSync(CONFIG, "utf8")): { status: number | null; said: string } {
+export function judged(t: TestContext, text: string = CONFIG): { status: number | null; said: string } {
   const home = folder(t);
   const file = join(home, "Caddyfile");
   writeFileSync(file, text);
@@ -40,9 +40,9 @@ export async function caddy(t: TestContext, upstream: string, tls: boolean): Pro
     ["\nexample.org {", `\n{\n\tadmin off\n\tauto_https disable_redirects\n}\n${site}`],
     ["127.0.0.1:8080 {", `${upstream} {`],
   ];
-  let text = readFileSync(CONFIG, "utf8");
+  let text = CONFIG;
   for (const [from, to] of replaced) {
-    assert.ok(text.includes(from), `config/Caddyfile has ${from}`);
+    assert.ok(text.includes(from), `the Caddyfile has ${from}`);
     text = text.replace(from, to);
   }
   writeFileSync(join(home, "Caddyfile"), text);

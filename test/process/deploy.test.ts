@@ -4,9 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { deploy } from "../../src/cli/emit/deploy.ts";
-import { factsOf } from "../../src/cli/emit/facts.ts";
-import { machine, resolved } from "../settings/given.ts";
+import { installed, textOf } from "../tools/emit/emitted.ts";
 import { atEnd, folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -41,10 +39,9 @@ function host(t: TestContext): Host {
   for (const [name, text] of Object.entries(programs(root))) writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   writeFileSync(join(root, "etc/drover.env"), "DROVER_WORKERS=2\nDROVER_ADMIN_TOKEN=old-secret\n", { mode: 0o600 });
   symlinkSync("1", join(root, "srv/current"));
-  const facts = factsOf(resolved({ flags: { app: join(root, "srv/current/app.mjs"), probe_path: "/ready" } }), machine());
-  const [file] = deploy.files(facts, { unit: "drover.service" });
+  const given = installed({ app: join(root, "srv/current/app.mjs"), probe_path: "/ready" });
   const script = join(root, "deploy.sh");
-  writeFileSync(script, (file?.text ?? "").replaceAll("/etc/drover/", `${join(root, "etc")}/`));
+  writeFileSync(script, textOf("deploy", {}, { given }).replaceAll("/etc/drover/", `${join(root, "etc")}/`));
   const env = { PATH: `${bin}:${process.env["PATH"]}`, TMPDIR: join(root, "tmp") };
   return {
     root,

@@ -7,9 +7,8 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { suite, type TestContext } from "node:test";
-import { defaultsOf } from "../../src/cli/emit/artefact.ts";
-import { allArtefacts } from "../../src/cli/emit/artefacts.ts";
-import { defaultFacts } from "../../src/cli/emit/facts.ts";
+import { ARTEFACTS } from "../../src/tools/emit/artefacts.ts";
+import { filesOf, installed } from "../tools/emit/emitted.ts";
 import { needs } from "../support/needs.ts";
 import { cleanEnv, DROVER, start } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
@@ -56,8 +55,8 @@ async function served(t: TestContext, handler: http.RequestListener): Promise<st
 
 test("shellcheck finds nothing in any script", { skip: needs("shellcheck", "shellcheck") }, async (t) => {
   const dir = folder(t);
-  const scripts = (await allArtefacts()).flatMap((artefact) =>
-    artefact.files(defaultFacts(), defaultsOf(artefact)).filter(({ text }) => text.startsWith("#!/bin/sh\n")),
+  const scripts = Object.keys(ARTEFACTS).flatMap((name) =>
+    filesOf(name, {}, installed()).filter(({ text }) => text.startsWith("#!/bin/sh\n")),
   );
   assert.ok(scripts.length >= 2);
   for (const { path, text, mode } of scripts) {

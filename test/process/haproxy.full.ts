@@ -6,11 +6,8 @@ import http, { type IncomingMessage, type OutgoingHttpHeaders } from "node:http"
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { defaultsOf, type OptionValues } from "../../src/cli/emit/artefact.ts";
-import { factsOf } from "../../src/cli/emit/facts.ts";
-import { haproxy } from "../../src/cli/emit/haproxy.ts";
 import { needs } from "../support/needs.ts";
-import { machine, resolved } from "../settings/given.ts";
+import { installed, textOf } from "../tools/emit/emitted.ts";
 import { certificate } from "./certificate.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
@@ -27,14 +24,16 @@ interface Site {
 }
 
 /** The artefact in a file, with ports, certificate and user of the test. */
-async function site(t: TestContext, flags: Readonly<Record<string, string>>, options: OptionValues = {}): Promise<Site> {
+async function site(
+  t: TestContext,
+  flags: Readonly<Record<string, string>>,
+  options: Readonly<Record<string, string>> = {},
+): Promise<Site> {
   const dir = folder(t);
   const [tls, plain] = [await freePort(), await freePort()];
   const made = certificate(dir, "localhost");
   const pem = join(dir, "site.pem");
   writeFileSync(pem, `${readFileSync(made.cert, "utf8")}${readFileSync(made.key, "utf8")}`, { mode: 0o600 });
-  const facts = factsOf(resolved({ flags }), machine());
-  const [emitted] = haproxy.files(facts, { ...defaultsOf(haproxy), "server-name": "localhost", ...options });
   const replaced: readonly (readonly [RegExp, string])[] = [
     [/^ {4}bind :::\d.*\n/gm, ""],
     [/^( {4}bind ):80$/m, `$1127.0.0.1:${plain}`],
@@ -43,7 +42,7 @@ async function site(t: TestContext, flags: Readonly<Record<string, string>>, opt
     [/\/dev\/log/, join(dir, "log")],
     [/maxconn \d+/g, "maxconn 100"],
   ];
-  let text = emitted?.text ?? "";
+  let text = textOf("haproxy", { "server-name": "localhost", ...options }, { given: installed(flags) });
   for (const [from, to] of replaced) {
     assert.match(text, from);
     text = text.replace(from, to);

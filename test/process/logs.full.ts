@@ -7,6 +7,7 @@ import test from "node:test";
 import { needs } from "../support/needs.ts";
 import { cleanEnv, DROVER, ROOT, start, type Daemon } from "./harness.ts";
 import { ask, named } from "./logs-helper.ts";
+import { filled } from "../../src/tools/emit/systemd.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -16,12 +17,11 @@ const skip = needs("logrotate", "logrotate");
 function rotation(daemon: Daemon): { readonly config: string; readonly env: NodeJS.ProcessEnv } {
   const { dir, pid } = daemon;
   const id = (what: string): string => spawnSync("id", [what], { encoding: "utf8" }).stdout.trim();
-  const text = readFileSync(join(ROOT, "config/logrotate.conf"), "utf8")
-    .replaceAll("/var/log/@DIR@", join(dir, "var/log"))
-    .replaceAll("@SERVICE@", "drover.service")
-    .replaceAll("@WRITER@", "a test")
-    .replace("su @USER@ @USER@", `su ${id("-un")} ${id("-gn")}`);
-  assert.doesNotMatch(text, /@[A-Z]+@/);
+  const place = { root: ROOT, node: process.execPath, systemd: 252, ffi: true };
+  const emitted = filled(place, [], "/etc").find(({ path }) => path.startsWith("/etc/logrotate.d/"));
+  const text = (emitted?.text ?? "")
+    .replaceAll("/var/log/drover", join(dir, "var/log"))
+    .replace("su drover drover", `su ${id("-un")} ${id("-gn")}`);
   const bin = join(dir, "bin");
   mkdirSync(bin);
   writeFileSync(join(bin, "systemctl"), `#!/bin/sh\necho ${pid}\n`);

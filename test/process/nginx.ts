@@ -7,10 +7,7 @@ import type { IncomingHttpHeaders, RequestOptions } from "node:http";
 import net from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { defaultsOf, type OptionValues } from "../../src/cli/emit/artefact.ts";
-import { factsOf } from "../../src/cli/emit/facts.ts";
-import { nginx as artefact } from "../../src/cli/emit/nginx.ts";
-import { machine, resolved } from "../settings/given.ts";
+import { installed, textOf } from "../tools/emit/emitted.ts";
 import { certificate } from "./certificate.ts";
 import { alive, descendants } from "./harness.ts";
 import { atEnd, folder } from "../support/cleanup.ts";
@@ -35,7 +32,7 @@ export interface Front {
 /** Flags of settings, and the artefact's options. */
 export interface Emitted {
   readonly flags?: Readonly<Record<string, string>>;
-  readonly options?: OptionValues;
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 /** @param upstream the server behind it, as DROVER_BIND has it. */
@@ -54,9 +51,8 @@ export async function nginx(t: TestContext, upstream: string, { flags = {}, opti
     ["/etc/letsencrypt/live/localhost/privkey.pem", made.key],
     ["/var/cache/nginx-drover", cache],
   ];
-  const facts = factsOf(resolved({ flags: { bind: upstream, ...flags } }), machine());
-  const [file] = artefact.files(facts, { ...defaultsOf(artefact), "server-name": "localhost", ...options });
-  let site = file?.text ?? "";
+  const given = installed({ bind: upstream, ...flags });
+  let site = textOf("nginx", { "server-name": "localhost", ...options }, { given });
   for (const [from, to] of replaced) {
     assert.ok(site.includes(from), `drover.conf has ${from}`);
     site = site.replaceAll(from, to);

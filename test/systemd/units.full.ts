@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
-import { thisPlace } from "../../src/cli/emit/place.ts";
-import { filled } from "../../src/cli/emit/systemd.ts";
+import { thisPlace } from "../../src/tools/emit/place.ts";
+import { filled } from "../../src/tools/emit/systemd.ts";
 import { needs } from "../support/needs.ts";
 
 /** An exposure of 1.5 is what a hardened service that must reach the network and compile code comes down to. */

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { DroverError } from "../../base/errors.ts";
-import type { UnitNames } from "../emit/names.ts";
+import type { UnitNames } from "../../tools/emit/units.ts";
 import { CURRENT } from "./version.ts";
 
 /** Where install and uninstall write and remove, as the image sees it. */

@@ -7,7 +7,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT } from "../../base/exit.ts";
-import { contentOf, write, type EmittedFile } from "../emit/write.ts";
+import { contentOf, write, type EmittedFile } from "../../tools/emit/write.ts";
 import { messageOf } from "../../base/errors.ts";
 import { mustStayInside, touched } from "./inside.ts";
 import { parseInstall } from "./options.ts";

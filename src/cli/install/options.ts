@@ -5,7 +5,7 @@ import { parseFlags, type CommandFlag } from "../../settings/flags.ts";
 import { ENV_FILE_FLAG } from "../../settings/resolve.ts";
 import { variableOf, type AnySetting } from "../../settings/setting.ts";
 import { SETTINGS, type SettingName } from "../../settings/table.ts";
-import { EVENT, namesOf, SINGLE, type UnitNames } from "../emit/names.ts";
+import { EVENT, namesOf, SINGLE, type UnitNames } from "../../tools/emit/units.ts";
 
 /** Where an installation is: below `root`, which is `/` but for images and tests. */
 export interface Where {

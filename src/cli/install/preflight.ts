@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { DroverError, errnoOf } from "../../base/errors.ts";
 import { portHolder } from "../../master/shell/portholder.ts";
 import { addressName, type BindAddress } from "../../settings/addresses.ts";
-import { contentOf, isOurs } from "../emit/write.ts";
+import { contentOf, isOurs } from "../../tools/emit/write.ts";
 import { PACKAGE } from "../plan.ts";
 import { UNIT_FOLDERS, type InstallPlan } from "./plan.ts";
 import { isActive, isBooted } from "./systemctl.ts";

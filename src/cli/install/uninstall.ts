@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DroverError } from "../../base/errors.ts";
 import { EXIT } from "../../base/exit.ts";
 import { inspectJournal } from "../../broker/journal/inspect.ts";
-import { contentOf, isOurs } from "../emit/write.ts";
+import { contentOf, isOurs } from "../../tools/emit/write.ts";
 import { mustStayInside, touched } from "./inside.ts";
 import { parseUninstall, type UninstallOptions } from "./options.ts";
 import { isActive, isBooted, must, run } from "./systemctl.ts";
