@@ -7,9 +7,9 @@ import { makeLogger } from "../base/log.ts";
 import { seconds } from "../base/units.ts";
 import { createEngine } from "../tools/emulator/engine/engine.ts";
 import { readFaultSpecs } from "../tools/emulator/fault-spec.ts";
-import { WORKBOOK_TITLE } from "../tools/emulator/main.ts";
-import { readWorkbook } from "../tools/emulator/sample.ts";
+import { readTabs, WORKBOOK_TITLE } from "../tools/emulator/sample-workbook.ts";
 import { createEmulator, type Emulator } from "../tools/emulator/server.ts";
+import { statePath } from "../tools/emulator/state-file.ts";
 import { readOptions, type Options } from "./options.ts";
 import { SAMPLE_DIR, SAMPLE_ID } from "./plan.ts";
 
@@ -25,12 +25,13 @@ export async function emulator(argv: readonly string[]): Promise<number> {
   const options = readOptions(argv, FLAGS);
   const port = portOf(options.own.get("port") ?? "8086");
   const adminToken = options.resolved.settings.emulator_token ?? (options.own.has("faults") ? randomBytes(16).toString("hex") : undefined);
-  const running = await create(options, adminToken);
+  const { running, unread } = await create(options, adminToken);
   await listen(running, port);
   const { port: bound } = running.server.address() as { port: number };
   process.stdout.write(
     `Google Sheets emulator on http://127.0.0.1:${bound}\n` +
       `  spreadsheet   ${SAMPLE_ID}\n  key file      ${running.keyFile}\n` +
+      (unread === undefined ? "" : `  --csv         ${unread}\n`) +
       (adminToken === undefined
         ? ""
         : `  faults        POST /emulator/faults, with Authorization: Bearer ${shown(options, adminToken)}\n`) +
@@ -60,11 +61,23 @@ function faultsOf(text: string | undefined) {
   throw new DroverError("DROVER_E_USAGE", `--fault ${faults}`);
 }
 
-function create({ own, resolved }: Options, adminToken: string | undefined): Promise<Emulator> {
+interface Created {
+  readonly running: Emulator;
+  /** Why the folder of `--csv` was not read. */
+  readonly unread: string | undefined;
+}
+
+async function create({ own, resolved }: Options, adminToken: string | undefined): Promise<Created> {
   const { settings } = resolved;
   const faults = faultsOf(own.get("fault"));
   const dataDir = resolve(own.get("dir") ?? join(settings.data_dir, "emulator-alone"));
-  return createEmulator({
+  const csv = own.get("csv");
+  let isRead = false;
+  const tabs = () => {
+    isRead = true;
+    return readTabs(resolve(csv ?? SAMPLE_DIR));
+  };
+  const running = await createEmulator({
     engine: createEngine,
     dataDir,
     keyFile: join(dataDir, "key.json"),
@@ -72,9 +85,14 @@ function create({ own, resolved }: Options, adminToken: string | undefined): Pro
     quota: settings.emulator_quota,
     faults,
     ...(adminToken === undefined ? {} : { adminToken }),
-    spreadsheets: [readWorkbook(resolve(own.get("csv") ?? SAMPLE_DIR), SAMPLE_ID, WORKBOOK_TITLE)],
+    spreadsheets: [{ id: SAMPLE_ID, title: WORKBOOK_TITLE, tabs }],
     log: makeLogger({ role: "emulator" }, settings.log_level, process.stderr),
   });
+  const unread =
+    csv === undefined || isRead
+      ? undefined
+      : `${csv} was not read: ${statePath(dataDir)} holds the spreadsheet. Use another --dir, or remove that file`;
+  return { running, unread };
 }
 
 function listen({ server }: Emulator, port: number): Promise<void> {

@@ -7,7 +7,7 @@ import test, { type TestContext } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
 import { answerJson, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "../broker/upstream.ts";
 import { createEngine } from "../../src/tools/emulator/engine/engine.ts";
-import { alone, DROVER } from "../tools/emulator/alone.ts";
+import { DROVER, standalone } from "../tools/emulator/standalone.ts";
 import { BOOK, world } from "../tools/emulator/world.ts";
 
 interface Checked {
@@ -43,7 +43,7 @@ async function google(t: TestContext, ...tabs: readonly string[]): Promise<{ rea
 }
 
 test("a range whose tab is not in the spreadsheet is an error of the check, which names the tabs that are", async (t) => {
-  const emulator = await alone(t);
+  const emulator = await standalone(t);
   const { code, stderr } = await check({ players: "PLAYERS!A1:F", scores: "Scores" }, emulator.env);
   assert.equal(code, 78, stderr);
   assert.match(stderr, /table scores: range Scores: the spreadsheet has no range 'Scores'.* tabs.*"players"/s);

@@ -70,10 +70,9 @@ export interface GuardOptions {
   readonly apiKeys: readonly string[];
   /** Spreadsheets that are not simply shared with the account. */
   readonly sharing: ReadonlyMap<string, Sharing>;
-  readonly exists: (spreadsheetId: string) => boolean;
 }
 
-export function createGuard({ tokens, apiKeys, sharing, exists }: GuardOptions): Guard {
+export function createGuard({ tokens, apiKeys, sharing }: GuardOptions): Guard {
   const byToken = (match: Match, token: string): Principal | Refused => {
     const { id } = match.route;
     const bearer = tokens.check(token);
@@ -121,7 +120,7 @@ export function createGuard({ tokens, apiKeys, sharing, exists }: GuardOptions):
       const may = { public: reads, viewer: isAccount && reads, shared: isAccount, private: false }[
         shared
       ];
-      return may || id === undefined || !exists(id) ? undefined : refuse(googleError(403));
+      return may ? undefined : refuse(googleError(403));
     },
   };
 }

@@ -11,13 +11,13 @@ import { readEdit, readFault } from "./fault-read.ts";
 import { readEditSpecs, readFaultSpecs } from "./fault-spec.ts";
 import type { Faults } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
-import type { Store } from "./store.ts";
+import type { DurableEngine } from "./state-file.ts";
 import type { Requests } from "./tally.ts";
 
 export interface AdminPorts {
   readonly token: string;
   readonly faults: Faults;
-  readonly store: Store;
+  readonly engine: DurableEngine;
   readonly requests: () => Requests;
 }
 
@@ -78,17 +78,17 @@ async function dispatch(
     case "POST /emulator/faults":
       return order(req, ports.faults);
     case "POST /emulator/edits":
-      return edit(req, url, ports.store);
+      return edit(req, url, ports.engine);
     case "GET /emulator/rows":
       return look(() =>
         rowsOf(
-          ports.store,
+          ports.engine,
           url.searchParams.get("spreadsheet") ?? "",
           url.searchParams.get("tab") ?? "",
         ),
       );
     case "GET /emulator/metadata":
-      return look(() => metadataOf(ports.store, url.searchParams.get("spreadsheet") ?? ""));
+      return look(() => metadataOf(ports.engine, url.searchParams.get("spreadsheet") ?? ""));
     default:
       return refuse(
         404,
@@ -140,12 +140,16 @@ async function order(req: IncomingMessage, faults: Faults): Promise<Reply | unde
   return { status: 201, body: found };
 }
 
-async function edit(req: IncomingMessage, url: URL, store: Store): Promise<Reply | undefined> {
+async function edit(
+  req: IncomingMessage,
+  url: URL,
+  engine: DurableEngine,
+): Promise<Reply | undefined> {
   const found = await read<Edit>(req, readEdit, readEditSpecs);
   if (found === undefined || isReply(found)) return found;
   try {
     for (const one of found)
-      await editByHand(store, url.searchParams.get("spreadsheet") ?? "", one);
+      await editByHand(engine, url.searchParams.get("spreadsheet") ?? "", one);
   } catch (error) {
     if (error instanceof RangeError) return refuse(409, error.message);
     throw error;

@@ -4,7 +4,7 @@
  */
 import type { EngineCall } from "./engine.types.ts";
 import type { Edit } from "./fault-kinds.ts";
-import type { Store } from "./store.ts";
+import type { DurableEngine } from "./state-file.ts";
 
 interface Tab {
   readonly sheetId: number;
@@ -24,15 +24,14 @@ const complaint = (body: unknown): string =>
     "",
   );
 
-async function ask(store: Store, call: EngineCall): Promise<unknown> {
-  const { answer, durable } = store.call(call);
-  await durable;
+async function ask(engine: DurableEngine, call: EngineCall): Promise<unknown> {
+  const answer = await engine.call(call);
   if (answer.status !== 200) throw new RangeError(complaint(answer.body));
   return answer.body;
 }
 
-async function tabOf(store: Store, spreadsheetId: string, title: string): Promise<Tab> {
-  const body = await ask(store, {
+async function tabOf(engine: DurableEngine, spreadsheetId: string, title: string): Promise<Tab> {
+  const body = await ask(engine, {
     method: "sheets.spreadsheets.get",
     path: { spreadsheetId },
     query: {},
@@ -96,11 +95,15 @@ function requestFor(edit: Exclude<Edit, { kind: "type" }>, { sheetId, rows }: Ta
 const quoted = (title: string): string => `'${title.replaceAll("'", "''")}'`;
 
 /** @throws RangeError where Google would refuse the same, with its message, and when there is no such tab. */
-export async function editByHand(store: Store, spreadsheetId: string, edit: Edit): Promise<void> {
+export async function editByHand(
+  engine: DurableEngine,
+  spreadsheetId: string,
+  edit: Edit,
+): Promise<void> {
   if (edit.kind === "type") {
     const path = { spreadsheetId, range: `${quoted(edit.tab)}!${edit.at}` };
     const query = { valueInputOption: ["USER_ENTERED"] };
-    await ask(store, {
+    await ask(engine, {
       method: "sheets.spreadsheets.values.update",
       path,
       query,
@@ -108,8 +111,8 @@ export async function editByHand(store: Store, spreadsheetId: string, edit: Edit
     });
     return;
   }
-  const requests = [requestFor(edit, await tabOf(store, spreadsheetId, edit.tab))];
-  await ask(store, {
+  const requests = [requestFor(edit, await tabOf(engine, spreadsheetId, edit.tab))];
+  await ask(engine, {
     method: "sheets.spreadsheets.batchUpdate",
     path: { spreadsheetId },
     query: {},
@@ -122,12 +125,12 @@ export async function editByHand(store: Store, spreadsheetId: string, edit: Edit
  * @throws RangeError when there is no such spreadsheet or tab.
  */
 export async function rowsOf(
-  store: Store,
+  engine: DurableEngine,
   spreadsheetId: string,
   tab: string,
 ): Promise<readonly (readonly unknown[])[]> {
   const query = { valueRenderOption: ["UNFORMATTED_VALUE"] };
-  const body = await ask(store, {
+  const body = await ask(engine, {
     method: "sheets.spreadsheets.values.get",
     path: { spreadsheetId, range: quoted(tab) },
     query,
@@ -137,9 +140,12 @@ export async function rowsOf(
 }
 
 /** All developer metadata of a spreadsheet, in the API's form. @throws RangeError when there is no such spreadsheet. */
-export async function metadataOf(store: Store, spreadsheetId: string): Promise<readonly unknown[]> {
+export async function metadataOf(
+  engine: DurableEngine,
+  spreadsheetId: string,
+): Promise<readonly unknown[]> {
   const body = { dataFilters: [{ developerMetadataLookup: {} }] };
-  const found = await ask(store, {
+  const found = await ask(engine, {
     method: "sheets.spreadsheets.developerMetadata.search",
     path: { spreadsheetId },
     query: {},

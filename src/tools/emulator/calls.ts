@@ -12,7 +12,7 @@ import { parseJson } from "./body.ts";
 import type { EngineCall } from "./engine.types.ts";
 import { quotaExceeded, type Quota } from "./quota.ts";
 import { bodyField, isRead, type Match } from "./router.ts";
-import type { Store } from "./store.ts";
+import type { DurableEngine } from "./state-file.ts";
 
 export interface Incoming {
   readonly match: Match;
@@ -24,7 +24,7 @@ export interface Incoming {
 export interface CallPorts {
   readonly guard: Guard;
   readonly quota: Quota;
-  readonly store: Store;
+  readonly engine: DurableEngine;
   /** The whole server time of one call of a method. */
   readonly latency: (method: string) => Ms;
   readonly log: Logger;
@@ -84,22 +84,17 @@ function read({ match, query, body }: Incoming): Checked<EngineCall> {
 }
 
 async function execute(
-  { store, log }: CallPorts,
+  { engine, log }: CallPorts,
   call: EngineCall,
   admit: () => Refused | undefined,
 ): Promise<Answer> {
   try {
     const denied = admit();
     if (denied !== undefined) return denied.answer;
-    const { answer, durable } = store.call(call);
-    await durable;
-    return answer;
+    return await engine.call(call);
   } catch (error) {
     if (error instanceof DroverError) return googleError(503);
-    log.error(
-      { err: error, method: call.method },
-      "the engine failed on a call; its state was restored from disk",
-    );
+    log.error({ err: error, method: call.method }, "the engine failed on a call");
     return googleError(500);
   }
 }

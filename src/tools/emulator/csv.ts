@@ -1,10 +1,5 @@
-/**
- * A reader for CSV as RFC 4180 has it: commas, quotes doubled inside quotes, CRLF or LF, line breaks inside quotes.
- * Written out because the format is sixty lines, the files are our own sample or a user's export, and a library's dialect
- * guessing is just what an import must not do.
- */
+/** A parser for CSV (RFC 4180): commas, doubled quotes and line breaks inside quotes, CRLF or LF. It guesses no dialect. */
 
-/** Where and why a file is not CSV. */
 export class CsvError extends Error {
   constructor(line: number, what: string) {
     super(`line ${line}: ${what}`);
@@ -13,8 +8,8 @@ export class CsvError extends Error {
 }
 
 /**
- * @returns rows of fields, as written; empty lines are rows of one empty field except at the end. A byte order mark is dropped.
- * @throws CsvError with the line (from 1) at which a quote is never closed, or is followed by anything but a comma or line end.
+ * @returns rows of fields. An empty line is a row of one empty field, except at the end. A byte order mark is dropped.
+ * @throws CsvError with the line (from 1) of a quote that is not closed, or not followed by a comma or a line end.
  */
 export function parseCsv(source: string): string[][] {
   const text = source.startsWith("\uFEFF") ? source.slice(1) : source;
@@ -66,7 +61,7 @@ function quoted(text: string, from: number, line: number): Field {
   let value = "";
   for (let at = from + 1; ;) {
     const end = text.indexOf('"', at);
-    if (end < 0) throw new CsvError(line, "a quote is opened and never closed");
+    if (end < 0) throw new CsvError(line, "a quote is not closed");
     value += text.slice(at, end);
     if (text[end + 1] === '"') {
       value += '"';
@@ -83,7 +78,7 @@ function quoted(text: string, from: number, line: number): Field {
     if (!ends)
       throw new CsvError(
         line + breaks,
-        `after a closing quote comes ${JSON.stringify(next)}: expected a comma or the line's end`,
+        `${JSON.stringify(next)} after a closing quote (expected a comma or a line end)`,
       );
     return { value, at: end + 1, breaks };
   }

@@ -109,7 +109,7 @@ export class Front {
 
   async #edit(fault: Edit, { match }: Incoming): Promise<void> {
     try {
-      await editByHand(this.#ports.store, match.path["spreadsheetId"] ?? "", fault);
+      await editByHand(this.#ports.engine, match.path["spreadsheetId"] ?? "", fault);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.#ports.log.warn(
@@ -136,10 +136,10 @@ export class Front {
   }
 
   #admin(req: IncomingMessage, res: ServerResponse, token: string): Promise<void> {
-    const { store } = this.#ports;
+    const { engine } = this.#ports;
     return answerAdmin(req, res, {
       token,
-      store,
+      engine,
       faults: this.faults,
       requests: () => this.tally.requests(),
     });
@@ -175,7 +175,7 @@ export class Front {
     const deadline = setTimeout(() => server.closeAllConnections(), within);
     await closed;
     clearTimeout(deadline);
-    await this.#ports.store.close();
+    await this.#ports.engine.close();
   }
 }
 

@@ -15,8 +15,4 @@ export const LIMITS = {
   /** Calls that wait to be carried out after their answer; each may hold one body. */
   late: 256,
   hugeBody: 1_073_741_824,
-  /** The log is replaced by a snapshot when it has grown beyond this. */
-  logBytes: 16_777_216,
-  /** No record of the log may be larger: a body in its normalised form, with room for its head. */
-  recordBytes: 67_108_864,
 } as const;

@@ -14,10 +14,8 @@ import type { ToChild } from "../../base/protocol.ts";
 import { ms, type Ms } from "../../base/units.ts";
 import type { EmulatorConfig } from "./config.ts";
 import { createEngine } from "./engine/engine.ts";
-import { readWorkbook } from "./sample.ts";
+import { readTabs, WORKBOOK_TITLE } from "./sample-workbook.ts";
 import { createEmulator, type Emulator } from "./server.ts";
-
-export const WORKBOOK_TITLE = "Killer: the sample workbook";
 
 /** Of a drain's time, what is left for the disk after the last answer. */
 const DISK_SHARE = 0.2;
@@ -85,7 +83,8 @@ class Life {
   }
 
   async #start(configure: Configure): Promise<{ emulator: Emulator; configure: Configure }> {
-    const { dataDir, keyFile, url, latency, quota, adminToken, log } = this.#config;
+    const { dataDir, keyFile, url, latency, quota, adminToken, log, sampleDir, spreadsheetId } =
+      this.#config;
     const identity = {
       role: "emulator",
       slot: configure.slot,
@@ -100,9 +99,7 @@ class Life {
       latency,
       quota,
       ...(adminToken === null ? {} : { adminToken }),
-      spreadsheets: [
-        readWorkbook(this.#config.sampleDir, this.#config.spreadsheetId, WORKBOOK_TITLE),
-      ],
+      spreadsheets: [{ id: spreadsheetId, title: WORKBOOK_TITLE, tabs: () => readTabs(sampleDir) }],
       log: this.#sink.log,
       onFailure: (error) => this.#die(error),
     });
@@ -143,10 +140,7 @@ class Life {
       await emulator?.close(ms(within * (1 - DISK_SHARE)));
       this.#port.send({ type: "drained", served: emulator?.counters().served ?? 0 });
     } catch (error) {
-      this.#sink?.log.warn(
-        { err: error },
-        "the emulator did not close cleanly: the next start reads its journal",
-      );
+      this.#sink?.log.warn({ err: error }, "the emulator did not close cleanly");
     } finally {
       clearTimeout(late);
       this.#exit(EXIT.done.code);

@@ -19,14 +19,17 @@ import { latency, type LatencyProfile } from "./latency.ts";
 import { LIMITS } from "./limits.ts";
 import { TokenEndpoint } from "./oauth.ts";
 import { GOOGLE_QUOTA, NO_QUOTA, Quota, type QuotaPolicy } from "./quota.ts";
-import { Store } from "./store.ts";
+import { openState, type DurableEngine } from "./state-file.ts";
 import type { Requests } from "./tally.ts";
+
+export type Tabs = Parameters<Engine["seed"]>[2];
 
 /** A spreadsheet that is there from the first start on. */
 export interface Seed {
   readonly id: string;
   readonly title: string;
-  readonly tabs: Parameters<Engine["seed"]>[2];
+  /** A function is called only when the spreadsheet is not in the state yet. */
+  readonly tabs: Tabs | (() => Tabs);
   /** Default: shared with the emulator's account. */
   readonly sharing?: Sharing;
 }
@@ -51,8 +54,6 @@ export interface EmulatorOptions {
   /** API keys that read public spreadsheets. */
   readonly apiKeys?: readonly string[];
   readonly tokenLifetime?: Ms;
-  /** The journal's size, in bytes, that calls for a snapshot. */
-  readonly logBytes?: number;
   readonly clock?: Clock;
   readonly log: Logger;
   /** The disk has failed: every call is answered 503 from now on. */
@@ -85,7 +86,7 @@ const tokenUri = (url: string): string => new URL("/token", url).href;
 
 /** @throws DroverError when the data directory or the key file can't be used. */
 export async function createEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const { front, store, sharing } = await open(options);
+  const { front, engine, sharing } = await open(options);
   for (const fault of options.faults ?? []) front.faults.arm(fault);
   const server = http.createServer(
     {
@@ -104,9 +105,9 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
     server,
     keyFile: options.keyFile,
     faults: front.faults,
-    edit: (spreadsheetId, edit) => editByHand(store, spreadsheetId, edit),
-    rows: (spreadsheetId, tab) => rowsOf(store, spreadsheetId, tab),
-    metadata: (spreadsheetId) => metadataOf(store, spreadsheetId),
+    edit: (spreadsheetId, edit) => editByHand(engine, spreadsheetId, edit),
+    rows: (spreadsheetId, tab) => rowsOf(engine, spreadsheetId, tab),
+    metadata: (spreadsheetId) => metadataOf(engine, spreadsheetId),
     share: (spreadsheetId, as) => void sharing.set(spreadsheetId, as),
     requests: () => front.tally.requests(),
     inFlight: () => front.tally.inFlight,
@@ -120,24 +121,25 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
 /** Reads what is on disk, makes what is missing, and puts the parts together. */
 async function open(
   options: EmulatorOptions,
-): Promise<{ front: Front; store: Store; sharing: Map<string, Sharing> }> {
+): Promise<{ front: Front; engine: DurableEngine; sharing: Map<string, Sharing> }> {
   const { clock = systemClock, log, spreadsheets, quota } = options;
   const audience = options.url === undefined ? undefined : tokenUri(options.url);
   const account = await openAccount(options.keyFile, audience);
-  const store = await openStore(options);
-  const exists = (spreadsheetId: string): boolean => {
+  const engine = await openState({
+    dir: options.dataDir,
+    engine: options.engine,
+    log,
+    onFailure: (error) => options.onFailure?.(error),
+  });
+  const exists = async (spreadsheetId: string): Promise<boolean> => {
+    const method = "sheets.spreadsheets.get";
     const query = { fields: ["spreadsheetId"] };
-    return (
-      store.call({
-        method: "sheets.spreadsheets.get",
-        path: { spreadsheetId },
-        query,
-        body: undefined,
-      }).answer.status === 200
-    );
+    const answer = await engine.call({ method, path: { spreadsheetId }, query, body: undefined });
+    return answer.status === 200;
   };
   for (const { id, title, tabs } of spreadsheets)
-    if (!exists(id)) await store.change((engine) => engine.seed(id, title, tabs));
+    if (!(await exists(id)))
+      await engine.seed(id, title, typeof tabs === "function" ? tabs() : tabs);
   const tokens = new TokenEndpoint(account, {
     lifetime: options.tokenLifetime ?? seconds(3_599),
     clock,
@@ -148,30 +150,17 @@ async function open(
   );
   const policy = quota === true ? GOOGLE_QUOTA : quota === false ? NO_QUOTA : quota;
   const ports: CallPorts = {
-    guard: createGuard({ tokens, apiKeys: options.apiKeys ?? [], sharing, exists }),
+    guard: createGuard({ tokens, apiKeys: options.apiKeys ?? [], sharing }),
     quota: new Quota(policy, clock),
-    store,
+    engine,
     latency: latency(options.latency, options.seed ?? 1),
     log,
   };
   return {
     front: new Front(ports, tokens, { adminToken: options.adminToken, clock }),
-    store,
+    engine,
     sharing,
   };
-}
-
-function openStore({ dataDir, engine, log, logBytes, onFailure }: EmulatorOptions): Promise<Store> {
-  return Store.open({
-    dir: dataDir,
-    engine,
-    log,
-    ...(logBytes === undefined ? {} : { logBytes }),
-    onFailure(error) {
-      log.fatal({ err: error }, error.message);
-      onFailure?.(error);
-    },
-  });
 }
 
 /** Writes the address into the key file, so that clients that honour token_uri need nothing else. */

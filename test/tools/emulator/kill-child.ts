@@ -13,7 +13,6 @@ const emulator = await createEmulator({
   latency: "none",
   quota: false,
   spreadsheets: [BOOK],
-  logBytes: 4_096, // many snapshots, so that kills fall into them too
   log: silent,
 });
 emulator.server.listen(0, "127.0.0.1", () =>

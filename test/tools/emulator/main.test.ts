@@ -139,6 +139,17 @@ test("the master's death ends it with 0", async (t) => {
   assert.equal(await master.exited, 0);
 });
 
+test("with a state on disk it starts without the folder of CSV files", async (t) => {
+  const first = await supervise(t);
+  await first.heard("ready");
+  first.die();
+  assert.equal(await first.exited, 0);
+  const { dataDir, keyFile } = first.config;
+  const sampleDir = join(first.dir, "nowhere");
+  const second = await supervise(t, { dataDir, keyFile, sampleDir });
+  await second.heard("ready");
+});
+
 test("what it can't start with is fatal, with its exit code and reason", async (t) => {
   const dir = await folder();
   await writeFile(join(dir, "file"), "");

@@ -175,13 +175,13 @@ test("no, wrong, expired and narrow credentials: 403, 401, 401, 403", async (t) 
   assert.equal((await as(`Bearer ${narrow}`)).status, 200);
 });
 
-test("who is not shared with gets 403, what is not there 404; API keys read public spreadsheets only", async (t) => {
+test("a spreadsheet that is not shared is 403, one that is not there 404", async (t) => {
   const spreadsheets = [
     BOOK,
     { ...BOOK, id: "open", sharing: "public" as const },
     { ...BOOK, id: "theirs", sharing: "private" as const },
   ];
-  const w = await world(t, { spreadsheets, apiKeys: ["k1"] });
+  const w = await world(t, { spreadsheets });
   const status = async (verb: string, path: string, body?: unknown) =>
     (await w.call(verb, path, body)).status;
   const append = { values: [["x"]] };
@@ -189,30 +189,6 @@ test("who is not shared with gets 403, what is not there 404; API keys read publ
   assert.equal(await status("GET", "/v4/spreadsheets/nowhere"), 404);
   assert.equal(await status("GET", "/v4/spreadsheets/open"), 200);
   assert.equal(await status("POST", "/v4/spreadsheets/open/values/Sheet1:append", append), 403);
-  const key = async (verb: string, path: string, body?: unknown) => {
-    const answer = await w.ask(verb, path, { body });
-    return [answer.status, answer.json().error?.message ?? "ok"] as const;
-  };
-  assert.deepEqual(await key("GET", "/v4/spreadsheets/open?key=k1"), [200, "ok"]);
-  assert.deepEqual(await key("GET", `/v4/spreadsheets/${SHEET}?key=k1`), [
-    403,
-    "The caller does not have permission",
-  ]);
-  assert.deepEqual(await key("GET", "/v4/spreadsheets/nowhere?key=k1"), [
-    404,
-    "Requested entity was not found.",
-  ]);
-  assert.deepEqual(await key("GET", "/v4/spreadsheets/open?key=k2"), [
-    400,
-    "API key not valid. Please pass a valid API key.",
-  ]);
-  const [code, message] = await key(
-    "POST",
-    "/v4/spreadsheets/open/values/Sheet1:append?key=k1",
-    append,
-  );
-  assert.equal(code, 401);
-  assert.match(message, /^API keys are not supported by this API/);
 });
 
 test("the key file: 0600, in Google's form, kept over restarts with its tokens, never another's overwritten", async (t) => {

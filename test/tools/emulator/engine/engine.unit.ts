@@ -9,15 +9,13 @@ const span = fc
   .tuple(small, fc.integer({ min: 1, max: 3 }))
   .map(([start, n]) => ({ start, end: start + n }));
 const dimension = fc.constantFrom("ROWS", "COLUMNS");
-const gridRange = fc
-  .tuple(span, span)
-  .map(([r, c]) => ({
-    sheetId: 0,
-    startRowIndex: r.start,
-    endRowIndex: r.end,
-    startColumnIndex: c.start,
-    endColumnIndex: c.end,
-  }));
+const gridRange = fc.tuple(span, span).map(([r, c]) => ({
+  sheetId: 0,
+  startRowIndex: r.start,
+  endRowIndex: r.end,
+  startColumnIndex: c.start,
+  endColumnIndex: c.end,
+}));
 const entered = fc.oneof(
   fc.integer({ min: -9, max: 9 }).map((numberValue) => ({ numberValue })),
   fc.constantFrom("a", "b", "").map((stringValue) => ({ stringValue })),
@@ -38,20 +36,16 @@ const request: fc.Arbitrary<object> = fc.oneof(
   entered.map((userEnteredValue) => ({
     appendCells: { sheetId: 0, rows: [{ values: [{}, { userEnteredValue }] }], fields: "*" },
   })),
-  fc
-    .tuple(dimension, span)
-    .map(([d, s]) => ({
-      insertDimension: {
-        range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
-      },
-    })),
-  fc
-    .tuple(dimension, span)
-    .map(([d, s]) => ({
-      deleteDimension: {
-        range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
-      },
-    })),
+  fc.tuple(dimension, span).map(([d, s]) => ({
+    insertDimension: {
+      range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
+    },
+  })),
+  fc.tuple(dimension, span).map(([d, s]) => ({
+    deleteDimension: {
+      range: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
+    },
+  })),
   fc.tuple(dimension, span, small).map(([d, s, to]) => ({
     moveDimension: {
       source: { sheetId: 0, dimension: d, startIndex: s.start, endIndex: s.end },
@@ -61,11 +55,9 @@ const request: fc.Arbitrary<object> = fc.oneof(
   gridRange.map((range) => ({
     sortRange: { range, sortSpecs: [{ dimensionIndex: 1, sortOrder: "DESCENDING" }] },
   })),
-  fc
-    .tuple(gridRange, small, small)
-    .map(([source, rowIndex, columnIndex]) => ({
-      cutPaste: { source, destination: { sheetId: 0, rowIndex, columnIndex } },
-    })),
+  fc.tuple(gridRange, small, small).map(([source, rowIndex, columnIndex]) => ({
+    cutPaste: { source, destination: { sheetId: 0, rowIndex, columnIndex } },
+  })),
   small.map((metadataId) => ({
     createDeveloperMetadata: {
       developerMetadata: {

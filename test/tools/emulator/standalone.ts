@@ -12,7 +12,7 @@ import { folder, request, type Reply } from "./world.ts";
 
 export const DROVER = fileURLToPath(new URL("../../../bin/drover", import.meta.url));
 
-export interface Alone {
+export interface Standalone {
   readonly url: string;
   readonly pid: number;
   /** All that it printed up to its readiness. */
@@ -34,11 +34,11 @@ export interface Alone {
 }
 
 /** Without latency and quota, unless the arguments say otherwise. @param dir where its data is; the same again goes on there. */
-export async function alone(
+export async function standalone(
   t: TestContext,
   args: readonly string[] = [],
   dir?: string,
-): Promise<Alone> {
+): Promise<Standalone> {
   const home = dir ?? (await folder());
   const quiet = ["--emulator-latency", "none", "--emulator-quota", "off"];
   const child = spawn(DROVER, ["emulator", "--port", "0", "--dir", home, ...quiet, ...args], {
@@ -76,8 +76,11 @@ const environment = (url: string, home: string): Readonly<Record<string, string>
   GOOGLE_APPLICATION_CREDENTIALS: join(home, "key.json"),
 });
 
-function routes(url: string, own: string): Omit<Alone, "url" | "pid" | "said" | "env" | "kill"> {
-  const admin: Alone["admin"] = (method, path, body, token = own) =>
+function routes(
+  url: string,
+  own: string,
+): Omit<Standalone, "url" | "pid" | "said" | "env" | "kill"> {
+  const admin: Standalone["admin"] = (method, path, body, token = own) =>
     request(
       `${url}/emulator/${path}`,
       method,
