@@ -2,7 +2,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { errorInfo, googleError, type Answer } from "./answers.ts";
 import type { TokenEndpoint } from "./oauth.ts";
-import { isRead, type Match } from "./router.ts";
+import { isRead } from "./api/discovery.ts";
+import type { Match } from "./api/router.ts";
 
 /** shared: with the emulator's service account as Editor; viewer: with it as Viewer; public: with everyone who has the link; private: with neither. */
 export type Sharing = "shared" | "viewer" | "public" | "private";

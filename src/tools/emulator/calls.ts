@@ -7,11 +7,12 @@ import type { Ms } from "../../base/units.ts";
 import type { Guard, Principal, Refused } from "./access.ts";
 import { PROJECT_NUMBER } from "./account.ts";
 import { badRequest, googleError, type Answer } from "./answers.ts";
-import { checkBody, checkPath, checkQuery, type Checked } from "./api/validate.ts";
+import { isRead } from "./api/discovery.ts";
+import type { Match } from "./api/router.ts";
+import type { Violation } from "./api/validate.ts";
 import { parseJson } from "./body.ts";
 import type { EngineCall } from "./engine.types.ts";
 import { quotaExceeded, type Quota } from "./quota.ts";
-import { bodyField, isRead, type Match } from "./router.ts";
 import type { DurableEngine } from "./state-file.ts";
 
 export interface Incoming {
@@ -30,7 +31,7 @@ export interface CallPorts {
   readonly log: Logger;
 }
 
-/** A call that Google takes on: known caller, within the quota, well-formed. */
+/** A call that the engine will answer: known caller, within the quota, with a body that is JSON. */
 export interface Accepted {
   readonly call: EngineCall;
   readonly who: Principal;
@@ -51,7 +52,7 @@ export function accept(
   const over = ports.quota.take(pool, who.user);
   if (over !== undefined) return { refused: quotaExceeded(over, PROJECT_NUMBER) };
   const call = read(incoming);
-  return call.ok ? { call: call.value, who, match } : { refused: badRequest(call.violations) };
+  return "violation" in call ? { refused: badRequest([call.violation]) } : { call, who, match };
 }
 
 /** Carries out what was accepted, in the time that Google takes. */
@@ -63,24 +64,13 @@ export async function carryOut(ports: CallPorts, { call, who, match }: Accepted)
   return answer;
 }
 
-/** The call in the engine's form, or what is wrong with it. */
-function read({ match, query, body }: Incoming): Checked<EngineCall> {
-  const { route } = match;
-  const path = checkPath(route, match.path);
-  if (!path.ok) return path;
-  const parameters = checkQuery(route, query);
-  if (!parameters.ok) return parameters;
-  const alt = parameters.value["alt"]?.[0] ?? "json";
-  if (alt !== "json" || parameters.value["callback"] !== undefined) {
-    const description = `the emulator answers alt=json without callback only, not alt=${alt}`;
-    return { ok: false, violations: [{ description }] };
-  }
-  const call = { method: route.id, path: path.value, query: parameters.value };
-  if (route.request === undefined) return { ok: true, value: { ...call, body: undefined } };
+/** The call in the engine's form, or what is wrong with its JSON. */
+function read({ match, query, body }: Incoming): EngineCall | { readonly violation: Violation } {
+  const { route, path } = match;
+  const call = { method: route.id, path, query: Object.fromEntries(query), body: undefined };
+  if (route.request === undefined) return call;
   const parsed = parseJson(body);
-  if ("violation" in parsed) return { ok: false, violations: [parsed.violation] };
-  const checked = checkBody(route.request, bodyField(route.id), parsed.value);
-  return checked.ok ? { ok: true, value: { ...call, body: checked.value } } : checked;
+  return "violation" in parsed ? parsed : { ...call, body: parsed.value };
 }
 
 async function execute(

@@ -1,5 +1,5 @@
 /** Reads faults and edits as they come in JSON: every field known, and of its kind and range. */
-import { routes } from "./api/newer.ts";
+import { METHODS } from "./api/discovery.ts";
 import { EDITS, isEdit, type Edit, type Fault, type FaultKind } from "./fault-kinds.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -218,7 +218,7 @@ const PREFIX = "sheets.spreadsheets.";
 function readMethod(method: unknown): string | undefined {
   if (typeof method !== "string") return undefined;
   if (["*", "read", "write", "oauth.token"].includes(method)) return method;
-  return routes.find(({ id }) => id === method || id === PREFIX + method)?.id;
+  return (METHODS.get(method) ?? METHODS.get(PREFIX + method))?.id;
 }
 
 type Which = Pick<Fault, "times" | "skip" | "every" | "chance" | "seed" | "for">;

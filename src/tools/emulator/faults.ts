@@ -7,7 +7,7 @@ import { after, ms, type Instant } from "../../base/units.ts";
 import { isPassing, type Ending, type Fault, type Passing } from "./fault-kinds.ts";
 import { random } from "./latency.ts";
 import { LIMITS } from "./limits.ts";
-import { isRead } from "./router.ts";
+import { isRead } from "./api/discovery.ts";
 
 interface Armed {
   readonly fault: Fault;

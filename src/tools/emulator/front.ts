@@ -15,7 +15,7 @@ import { LIMITS } from "./limits.ts";
 import { misbehave } from "./misbehave.ts";
 import type { TokenEndpoint } from "./oauth.ts";
 import { writeAnswer, writePage } from "./respond.ts";
-import { matchRoute, type Match } from "./router.ts";
+import { matchRoute, type Match } from "./api/router.ts";
 import { Tally } from "./tally.ts";
 
 export interface FrontOptions {

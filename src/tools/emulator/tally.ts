@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import { Histogram } from "../../base/histogram.ts";
 import { noCounters, type Counters } from "../../base/counters.ts";
-import { isRead } from "./router.ts";
+import { isRead } from "./api/discovery.ts";
 
 /** Calls since the start, refused and failed ones included. */
 export interface Requests {

@@ -11,7 +11,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createEngine } from "../../../src/tools/emulator/engine/engine.ts";
 import type { Engine, EngineAnswer, EngineCall } from "../../../src/tools/emulator/engine.types.ts";
-import { routes } from "../../../src/tools/emulator/api/newer.ts";
+import { matchRoute } from "../../../src/tools/emulator/api/router.ts";
 import { KEPT_KINDS, KEPT_METHODS } from "./engine/scope.ts";
 import { strange } from "./response.ts";
 
@@ -28,28 +28,17 @@ interface Interaction {
 /** A call by the URL that a client sent. */
 function callOf({ method, uri, body }: Interaction["request"]): EngineCall | undefined {
   const url = new URL(uri);
-  for (const route of routes) {
-    if (route.verb !== method) continue;
-    const names = Array.from(route.path.matchAll(/\{(\w+)\}/g), ([, name = ""]) => name);
-    const form = new RegExp(`^${route.path.replace(/\{\w+\}/g, "([^/]+?)")}$`);
-    const match = form.exec(url.pathname.replace("%3A", ":"));
-    if (match === null) continue;
-    const path = Object.fromEntries(
-      names.map((name, i) => [name, decodeURIComponent(match[i + 1] ?? "")]),
-    );
-    if (path["spreadsheetId"]?.includes(":") === true) continue;
-    if (path["range"] !== undefined && /:(append|clear)$/.test(path["range"])) continue;
-    const query = Object.fromEntries(
-      Array.from(new Set(url.searchParams.keys()), (key) => [key, url.searchParams.getAll(key)]),
-    );
-    return {
-      method: route.id,
-      path,
-      query,
-      body: body === null || body === "" ? undefined : JSON.parse(body),
-    };
-  }
-  return undefined;
+  const match = matchRoute(method, url.pathname);
+  if (match === undefined) return undefined;
+  const query = Object.fromEntries(
+    Array.from(new Set(url.searchParams.keys()), (key) => [key, url.searchParams.getAll(key)]),
+  );
+  return {
+    method: match.route.id,
+    path: match.path,
+    query,
+    body: body === null || body === "" ? undefined : JSON.parse(body),
+  };
 }
 
 const DROPPED = new Set([

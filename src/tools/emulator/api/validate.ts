@@ -1,13 +1,10 @@
 /**
- * Google's JSON transcoder, as far as clients meet it: which bodies and query parameters it
- * refuses, and in which words. It also normalises as protobuf's JSON mapping does, so that the
- * engine sees one form only: snake_case names, "5" for 5, enum numbers, a single value or nested
- * lists for a list; null, an empty list and an unspecified enum for absent. Wordings: recorded
- * answers of the Sheets and Docs APIs.
+ * The checks of Google's JSON transcoder: which parameters and bodies it refuses, and in which words. Stricter than
+ * Google in spelling: names are in camelCase, numbers are numbers, enums are names and lists are not nested.
+ * Wordings: recorded answers of the Sheets and Docs APIs.
  */
-import { flattened } from "./lists.ts";
-import { enums, schemas } from "./newer.ts";
-import type { Fields, Route } from "./generated.ts";
+import type { EngineCall } from "../engine.types.ts";
+import { fieldOf, type Method, type Parameter, type Property } from "./discovery.ts";
 
 /** One complaint, as in google.rpc.BadRequest.fieldViolations. */
 export interface Violation {
@@ -15,50 +12,53 @@ export interface Violation {
   readonly description: string;
 }
 
-export type Checked<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly violations: readonly Violation[] };
+type Violations = Generator<Violation, void>;
 
-/** More complaints than this about one request help nobody. */
 const MOST_VIOLATIONS = 100;
 
+/** Characters of a refused value that a message shows. */
 const LONGEST_QUOTE = 1_000;
 
-/** Fields of which a message may carry only one, and the oneof's name in Google's refusal. */
+/** Messages of which only one field may be set, and the oneof's name in Google's refusal. */
 const ONEOFS: Readonly<Record<string, string>> = {
   Request: "kind",
   ExtendedValue: "value",
   DataFilter: "filter",
 };
 
-const FOREIGN_TYPES: Readonly<Record<string, string>> = { Color: "google.type.Color" };
-const typeName = (schema: string): string =>
-  `type.googleapis.com/${FOREIGN_TYPES[schema] ?? `google.apps.sheets.v4.${schema}`}`;
-const SCALARS: Readonly<Record<string, string>> = {
-  string: "TYPE_STRING",
-  boolean: "TYPE_BOOL",
-  int32: "TYPE_INT32",
-  number: "TYPE_DOUBLE",
-  datetime: "type.googleapis.com/google.protobuf.Timestamp",
-  fieldmask: "type.googleapis.com/google.protobuf.FieldMask",
-};
+const SHEETS = "type.googleapis.com/google.apps.sheets.v4";
+const PROTOBUF = "type.googleapis.com/google.protobuf";
 
-const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
-const camel = (name: string): string =>
-  name.replace(/_([a-z0-9])/g, (_, c: string) => c.toUpperCase());
+/** Enums that Google declares outside of a message; all others are named after the message that has the field. */
+const SHARED_ENUMS = /^(Dimension|ValueRenderOption|DateTimeRenderOption|ValueInputOption)$/;
+
 const isRecord = (v: unknown): v is Readonly<Record<string, unknown>> =>
   typeof v === "object" && v !== null && !Array.isArray(v);
+const isInt32 = (n: number): boolean => Number.isInteger(n) && n >= -(2 ** 31) && n < 2 ** 31;
+const isText = (v: unknown): boolean => typeof v === "string";
 
-/** A field by its JSON name, or by its name in the .proto file. */
-function fieldNamed(fields: Fields, name: string): string | undefined {
-  if (Object.hasOwn(fields, name)) return name;
-  const candidate = camel(name);
-  return candidate !== name && Object.hasOwn(fields, candidate) && snake(candidate) === name
-    ? candidate
-    : undefined;
+interface Scalar {
+  readonly name: string;
+  readonly holds: (value: unknown) => boolean;
 }
 
-/** A refused value or name as messages quote it; what a client sent is not sent back by the megabyte. */
+/** By format or type. */
+const SCALARS: Readonly<Record<string, Scalar>> = {
+  boolean: { name: "TYPE_BOOL", holds: (v) => typeof v === "boolean" },
+  int32: { name: "TYPE_INT32", holds: (v) => typeof v === "number" && isInt32(v) },
+  double: { name: "TYPE_DOUBLE", holds: (v) => typeof v === "number" },
+  "google-datetime": { name: `${PROTOBUF}.Timestamp`, holds: isText },
+  "google-fieldmask": { name: `${PROTOBUF}.FieldMask`, holds: isText },
+};
+const TEXT: Scalar = { name: "TYPE_STRING", holds: isText };
+const scalarOf = ({ format, type }: Property): Scalar => SCALARS[format ?? type ?? ""] ?? TEXT;
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+const join = (at: string, name: string): string =>
+  at === "" ? snake(name) : `${at}.${snake(name)}`;
+
+/** A refused value or name as messages quote it. */
 function quoted(value: unknown): string {
   let text: string;
   try {
@@ -70,220 +70,141 @@ function quoted(value: unknown): string {
   return text.length > 2 * LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
 }
 
-/** Stands for a value that was refused: the refusal is in the list. */
-const REFUSED = Symbol("refused");
+const violation = (at: string, description: string): Violation =>
+  at === "" ? { description } : { field: at, description };
 
-class Checker {
-  readonly violations: Violation[] = [];
+const invalidValue = (at: string, type: string, value: unknown): Violation =>
+  violation(at, `Invalid value at '${at}' (${type}), ${quoted(value)}`);
 
-  #refuse(field: string, description: string): typeof REFUSED {
-    if (this.violations.length < MOST_VIOLATIONS)
-      this.violations.push(field === "" ? { description } : { field, description });
-    return REFUSED;
-  }
+const unknownName = (name: string, at: string, why: string): Violation =>
+  violation(
+    at,
+    `Invalid JSON payload received. Unknown name ${quoted(name)}${at === "" ? "" : ` at '${at}'`}: ${why}`,
+  );
 
-  unknownName(name: string, at: string, why = "Cannot find field."): typeof REFUSED {
-    const where = at === "" ? "" : ` at '${at}'`;
-    return this.#refuse(
-      at,
-      `Invalid JSON payload received. Unknown name ${quoted(name)}${where}: ${why}`,
-    );
-  }
-
-  #invalid(at: string, type: string, value: unknown): typeof REFUSED {
-    return this.#refuse(at, `Invalid value at '${at}' (${type}), ${quoted(value)}`);
-  }
-
-  message(schema: string, at: string, value: unknown): unknown {
-    const fields = schemas.get(schema);
-    if (fields === undefined || !isRecord(value)) return this.#invalid(at, typeName(schema), value);
-    const out: [string, unknown][] = [];
-    for (const [given, inner] of Object.entries(value)) {
-      const name = fieldNamed(fields, given);
-      if (name === undefined) this.unknownName(given, at);
-      else if (inner !== null) {
-        const read = this.#field(
-          fields[name] ?? "any",
-          { name: given, at, path: join(at, name) },
-          inner,
-        );
-        if (read !== undefined) out.push([name, read]);
-      }
-    }
-    this.#oneof(schema, at, out);
-    return Object.fromEntries(out);
-  }
-
-  #oneof(schema: string, at: string, out: readonly (readonly [string, unknown])[]): void {
-    const oneof = ONEOFS[schema];
-    const second = out[1]?.[0];
-    if (oneof === undefined || second === undefined) return;
-    this.#refuse(
-      at,
-      `Invalid value at '${at}' (oneof), oneof field '${oneof}' is already set. Cannot set '${second}'`,
-    );
-  }
-
-  #field(type: string, where: { name: string; at: string; path: string }, value: unknown): unknown {
-    if (type.endsWith("[]")) return this.#list(type.slice(0, -2), where.path, value);
-    if (Array.isArray(value) && type !== "any")
-      return this.unknownName(
-        where.name,
-        where.at,
-        "Proto field is not repeating, cannot start list.",
-      );
-    if (type.endsWith("{}")) return this.#map(type.slice(0, -2), where.path, value);
-    if (isRecord(value) && SCALARS[type] !== undefined)
-      return this.unknownName(where.name, where.at, "Starting an object on a scalar field.");
-    const read = this.value(type, where.path, value);
-    return type.startsWith("#") && typeof read === "string" && read.endsWith("_UNSPECIFIED")
-      ? undefined
-      : read;
-  }
-
-  /** @returns undefined for an empty list: protobuf can't tell it from an absent one. */
-  #list(type: string, at: string, value: unknown): unknown {
-    if (!Array.isArray(value)) return [this.value(type, at, value)];
-    const items = isCells(type) ? value : flattened(value);
-    return items.length === 0
-      ? undefined
-      : items.map((item, i) => this.value(type, `${at}[${i}]`, item));
-  }
-
-  #map(type: string, at: string, value: unknown): unknown {
-    if (!isRecord(value))
-      return this.#invalid(at, "type.googleapis.com/google.protobuf.Struct", value);
-    return Object.fromEntries(
-      Object.entries(value).map(([k, v], i) => [k, this.value(type, `${at}[${i}].value`, v)]),
-    );
-  }
-
-  value(type: string, at: string, value: unknown): unknown {
-    if (type === "any") return value;
-    if (type === "any[]") return this.#row(at, value);
-    if (type.startsWith("@")) return this.message(type.slice(1), at, value);
-    if (type.startsWith("#")) return this.#enum(type.slice(1), at, value);
-    const parsed = parseScalar(type, value);
-    return parsed === undefined ? this.#invalid(at, SCALARS[type] ?? type, value) : parsed;
-  }
-
-  /** One row of cells: a google.protobuf.ListValue, whose null is an empty list. */
-  #row(at: string, value: unknown): unknown {
-    if (value === null) return [];
-    return Array.isArray(value)
-      ? value
-      : this.#invalid(at, "type.googleapis.com/google.protobuf.ListValue", value);
-  }
-
-  #enum(name: string, at: string, value: unknown): unknown {
-    const values = enums[name] ?? [];
-    if (typeof value === "number" && values[value] !== undefined) return values[value];
-    return typeof value === "string" && values.includes(value)
-      ? value
-      : this.#invalid(at, typeName(name), value);
-  }
+/** Where a field is: its path, and the message and name that give an enum its own. */
+interface Place {
+  readonly path: string;
+  readonly owner: string;
+  readonly name: string;
 }
 
-/** Cells and rows of cells: JSON values of any kind. Lists and null count in them. */
-const isCells = (type: string): boolean => type.startsWith("any");
-
-const join = (at: string, name: string): string =>
-  at === "" ? snake(name) : `${at}.${snake(name)}`;
-
-/** @returns the value in the form the engine gets, or undefined when it is none of this type. */
-function parseScalar(type: string, value: unknown): unknown {
-  switch (type) {
-    case "boolean":
-      return typeof value === "boolean"
-        ? value
-        : value === "true"
-          ? true
-          : value === "false"
-            ? false
-            : undefined;
-    case "int32": {
-      const n = numeric(value);
-      return n !== undefined && Number.isInteger(n) && n >= -(2 ** 31) && n < 2 ** 31
-        ? n
-        : undefined;
-    }
-    case "number":
-      return numeric(value);
-    default:
-      return typeof value === "string" ? value : undefined;
-  }
-}
-
-function numeric(value: unknown): number | undefined {
-  if (typeof value === "number") return value;
-  if (typeof value !== "string" || !/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(value)) return undefined;
-  const n = Number(value);
-  return Number.isFinite(n) ? n : undefined;
+function typeName(property: Property, { owner, name }: Place): string {
+  if (property.$ref !== undefined)
+    return property.$ref === "Color"
+      ? "type.googleapis.com/google.type.Color"
+      : `${SHEETS}.${property.$ref}`;
+  if (property.type === "array") return `${PROTOBUF}.ListValue`;
+  if (property.type === "object") return `${PROTOBUF}.Struct`;
+  if (property.enum === undefined) return scalarOf(property).name;
+  const bare = capital(name.replace(/^response(?=[A-Z])/, "").replace(/^major(?=[A-Z])/, ""));
+  return `${SHEETS}.${SHARED_ENUMS.test(bare) ? bare : `${owner}.${bare}`}`;
 }
 
 /**
- * Checks a body against a method's request schema.
- * @param prefix where the body stands in Google's own request message: "data" for values.update, "" when it is the message.
- * @returns the body in the one form the engine gets, or what Google would say against it.
+ * The violations of a message.
+ * @param at where the message is in Google's request
  */
-export function checkBody(schema: string, prefix: string, body: unknown): Checked<unknown> {
-  const checker = new Checker();
-  if (!isRecord(body)) {
-    const description =
-      'Invalid JSON payload received. Unknown name "": Root element must be a message.';
-    return { ok: false, violations: [{ description }] };
-  }
-  const value = checker.message(schema, prefix, body);
-  return checker.violations.length === 0
-    ? { ok: true, value }
-    : { ok: false, violations: checker.violations };
-}
-
-/** Python's clients write True and False into URLs, and Google takes them. */
-const lowered = (value: string): string =>
-  /^(true|false)$/i.test(value) ? value.toLowerCase() : value;
-
-/** A method's query: every name known, every value of its type; booleans and enums in their one spelling. */
-export function checkQuery(
-  route: Route,
-  query: ReadonlyMap<string, readonly string[]>,
-): Checked<Readonly<Record<string, readonly string[]>>> {
-  const checker = new Checker();
-  const out: [string, readonly string[]][] = [];
-  for (const [given, values] of query) {
-    const name = fieldNamed(route.query, given);
-    if (name === undefined) {
-      checker.unknownName(
-        given,
-        "",
-        `Cannot bind query parameter. Field '${given.slice(0, LONGEST_QUOTE)}' could not be found in request message.`,
-      );
-      continue;
+export function* inMessage(schema: string, at: string, message: unknown): Violations {
+  if (!isRecord(message)) return yield invalidValue(at, `${SHEETS}.${schema}`, message);
+  const set: string[] = [];
+  for (const [name, value] of Object.entries(message)) {
+    const property = fieldOf(schema, name);
+    if (property === undefined) yield unknownName(name, at, "Cannot find field.");
+    else if (value !== null) {
+      set.push(name);
+      yield* inField(property, at, { path: join(at, name), owner: schema, name }, value);
     }
-    const type = route.query[name] ?? "string";
-    const single = type.endsWith("[]") ? type.slice(0, -2) : type;
-    const kept = type === single ? values.slice(-1) : values;
-    out.push([
-      name,
-      kept.map((v) =>
-        String(checker.value(single, snake(name), single === "boolean" ? lowered(v) : v)),
-      ),
-    ]);
   }
-  return checker.violations.length === 0
-    ? { ok: true, value: Object.fromEntries(out) }
-    : { ok: false, violations: checker.violations };
+  const [oneof, second] = [ONEOFS[schema], set[1]];
+  if (oneof !== undefined && second !== undefined)
+    yield violation(
+      at,
+      `Invalid value at '${at}' (oneof), oneof field '${oneof}' is already set. Cannot set '${second}'`,
+    );
 }
 
-/** The path parameters that are numbers: Google refuses others before it looks for anything. */
-export function checkPath(
-  route: Route,
-  path: Readonly<Record<string, string>>,
-): Checked<Readonly<Record<string, string>>> {
-  const checker = new Checker();
-  for (const [name, value] of Object.entries(path))
-    checker.value(route.params[name] ?? "string", snake(name), value);
-  return checker.violations.length === 0
-    ? { ok: true, value: path }
-    : { ok: false, violations: checker.violations };
+function* inField(property: Property, at: string, place: Place, value: unknown): Violations {
+  if (property.type === "array") return yield* inList(property.items ?? {}, place, value);
+  if (Array.isArray(value) && property.type !== "any")
+    yield unknownName(place.name, at, "Proto field is not repeating, cannot start list.");
+  else if (isRecord(value) && /^(string|boolean|integer|number)$/.test(property.type ?? ""))
+    yield unknownName(place.name, at, "Starting an object on a scalar field.");
+  else yield* inValue(property, place, value);
+}
+
+function* inList(items: Property, place: Place, list: unknown): Violations {
+  if (!Array.isArray(list)) return yield invalidValue(place.path, typeName(items, place), list);
+  for (const [i, item] of list.entries())
+    yield* inValue(items, { ...place, path: `${place.path}[${i}]` }, item);
+}
+
+function* inValue(property: Property, place: Place, value: unknown): Violations {
+  if (property.$ref !== undefined && isRecord(value))
+    return yield* inMessage(property.$ref, place.path, value);
+  if (!fits(property, value)) yield invalidValue(place.path, typeName(property, place), value);
+}
+
+/** Cells may be of any type, and a row of cells may be null. */
+function fits(property: Property, value: unknown): boolean {
+  if (property.type === "any") return true;
+  if (property.type === "array") return Array.isArray(value) || value === null;
+  if (property.$ref !== undefined || property.type === "object") return isRecord(value);
+  if (property.enum !== undefined) return property.enum.includes(value as string);
+  return scalarOf(property).holds(value);
+}
+
+/** A parameter's text as the value that it means. Python's clients write True and False into URLs. */
+function parsed({ type }: Parameter, text: string): unknown {
+  if (type === "integer" && /^-?\d+$/.test(text)) return Number(text);
+  if (type === "boolean" && /^(true|false)$/i.test(text)) return /^true$/i.test(text);
+  return text;
+}
+
+function* inParameters(method: Method, { path, query }: EngineCall): Violations {
+  const owner = capital(method.id.split(".").at(-1) ?? "");
+  const known = (name: string): Parameter | undefined =>
+    Object.hasOwn(method.parameters, name) ? method.parameters[name] : undefined;
+  for (const [name, value] of Object.entries(path)) {
+    const parameter = known(name);
+    if (parameter !== undefined)
+      yield* inValue(parameter, { path: snake(name), owner, name }, parsed(parameter, value));
+  }
+  for (const [name, values] of Object.entries(query)) {
+    const parameter = known(name);
+    if (parameter === undefined) yield unknownName(name, "", notBound(name));
+    else
+      for (const value of parameter.repeated === true ? values : values.slice(-1))
+        yield* inValue(parameter, { path: snake(name), owner, name }, parsed(parameter, value));
+  }
+  const alt = query["alt"]?.at(-1) ?? "json";
+  if (alt !== "json" || query["callback"] !== undefined)
+    yield { description: `the emulator answers alt=json without callback only, not alt=${alt}` };
+}
+
+const notBound = (name: string): string =>
+  `Cannot bind query parameter. Field '${name.slice(0, LONGEST_QUOTE)}' could not be found in request message.`;
+
+/** Where a body is in Google's own request message. */
+const PREFIXES: Readonly<Record<string, string>> = {
+  ValueRange: "data",
+  Spreadsheet: "spreadsheet",
+};
+
+function* inBody({ request }: Method, body: unknown = {}): Violations {
+  if (request === undefined) return;
+  if (isRecord(body)) return yield* inMessage(request.$ref, PREFIXES[request.$ref] ?? "", body);
+  yield unknownName("", "", "Root element must be a message.");
+}
+
+function first(violations: Violations): Violation[] {
+  const found: Violation[] = [];
+  for (const one of violations) if (found.push(one) === MOST_VIOLATIONS) break;
+  return found;
+}
+
+/** @returns what Google would say against a call: against its parameters, else against its body. */
+export function violationsOf(method: Method, call: EngineCall): readonly Violation[] {
+  const found = first(inParameters(method, call));
+  return found.length > 0 ? found : first(inBody(method, call.body));
 }

@@ -1,17 +1,19 @@
 /** Google Sheets API v4 in memory, by method name: what the API does, without HTTP. */
+import { METHODS } from "../api/discovery.ts";
+import { violationsOf } from "../api/validate.ts";
 import type { Engine, EngineAnswer, EngineCall } from "../engine.types.ts";
 import { atomically, type Book, newSheet } from "./book.ts";
 import { NEW_PROPERTIES } from "./defaults.ts";
 import { dumpLibrary, loadLibrary } from "./dump.ts";
 import { badFields, invalid, Refusal } from "./errors.ts";
 import { applyMask, parseMask } from "./fieldmask.ts";
-import { isObject, type JsonObject } from "./json.ts";
+import { isObject } from "./json.ts";
 import { FILTER_METHODS } from "./methods/by-filter.ts";
 import type { Library, Method } from "./methods/method.ts";
 import { SPREADSHEET_METHODS } from "./methods/spreadsheets.ts";
 import { VALUES_METHODS } from "./methods/values.ts";
 
-const METHODS: ReadonlyMap<string, Method> = new Map(
+const HANDLERS: ReadonlyMap<string, Method> = new Map(
   [SPREADSHEET_METHODS, VALUES_METHODS, FILTER_METHODS].flatMap((methods) =>
     Object.entries(methods),
   ),
@@ -38,32 +40,24 @@ export function createEngine(dump?: unknown): Engine {
   };
 }
 
-function answer(library: Library, { method: name, path, query, body }: EngineCall): EngineAnswer {
-  const method = METHODS.get(name);
+function answer(library: Library, call: EngineCall): EngineAnswer {
+  const method = METHODS.get(call.method);
+  const handler = HANDLERS.get(call.method);
   // 400, not 501: clients retry a 5xx
-  if (method === undefined) throw invalid(`The method ${name} is not supported by this emulator.`);
+  if (method === undefined || handler === undefined)
+    throw invalid(`The method ${call.method} is not supported by this emulator.`);
+  const violations = violationsOf(method, call);
+  if (violations.length > 0) throw badFields(violations);
+  const { path, query, body } = call;
   const fields = query["fields"]?.at(-1);
   const mask =
-    fields === undefined || fields === "" ? undefined : parseMask(fields, method.answers);
-  const whole = method.run({ library, path, query, body: message(body), mask });
+    fields === undefined || fields === "" ? undefined : parseMask(fields, method.response.$ref);
+  const whole = handler.run({ library, path, query, body: isObject(body) ? body : {}, mask });
   return {
     status: 200,
     body: mask === undefined ? whole : applyMask(mask, whole),
-    mutated: method.mutates,
+    mutated: handler.mutates,
   };
-}
-
-/** No body is an empty message. */
-function message(body: unknown): JsonObject {
-  if (body === undefined || body === null || body === "") return {};
-  if (isObject(body)) return body;
-  throw badFields([
-    {
-      field: "",
-      description:
-        'Invalid JSON payload received. Unknown name "": Root element must be a message.',
-    },
-  ]);
 }
 
 type Tabs = Parameters<Engine["seed"]>[2];

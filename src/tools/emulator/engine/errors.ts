@@ -2,25 +2,17 @@
  * Refusals in Google's words and envelope: `{error:{code,message,status,details?}}`. Wordings: recorded answers, and
  * messages quoted in public issue threads of gspread, pygsheets, googlesheets4 and node-google-spreadsheet.
  */
+import type { Violation } from "../api/validate.ts";
 import type { EngineAnswer } from "../engine.types.ts";
 
 const STATUSES = { 400: "INVALID_ARGUMENT", 404: "NOT_FOUND" } as const;
 
-interface FieldViolation {
-  readonly field: string;
-  readonly description: string;
-}
-
 /** A call that Google would refuse; thrown anywhere in the engine, answered by `call`. */
 export class Refusal extends Error {
   readonly code: keyof typeof STATUSES;
-  readonly violations: readonly FieldViolation[];
+  readonly violations: readonly Violation[];
 
-  constructor(
-    code: keyof typeof STATUSES,
-    message: string,
-    violations: readonly FieldViolation[] = [],
-  ) {
+  constructor(code: keyof typeof STATUSES, message: string, violations: readonly Violation[] = []) {
     super(message);
     this.name = "Refusal";
     this.code = code;
@@ -57,7 +49,7 @@ export const notFound = (message = "Requested entity was not found."): Refusal =
   new Refusal(404, message);
 
 /** 400 of the JSON transcoder: every violation a line of the message. */
-export const badFields = (violations: readonly FieldViolation[]): Refusal =>
+export const badFields = (violations: readonly Violation[]): Refusal =>
   new Refusal(400, violations.map((v) => v.description).join("\n"), violations);
 
 export const unparsable = (range: string): Refusal => invalid(`Unable to parse range: ${range}`);

@@ -4,7 +4,7 @@
  * snake_case; spaces may surround a path.
  * https://developers.google.com/workspace/sheets/api/guides/field-masks
  */
-import { schemas } from "../api/newer.ts";
+import { fieldOf } from "../api/discovery.ts";
 import { invalid, Refusal } from "./errors.ts";
 import { type Json, type JsonObject, isObject } from "./json.ts";
 
@@ -110,16 +110,15 @@ export function parseMask(text: string, schema: string): Mask {
 
 /** The paths of a mask that lead nowhere in `schema`. */
 function* unknownPaths(mask: Mask, schema: string, before: string): Generator<string> {
-  const fields = schemas.get(schema);
   for (const [name, child] of mask) {
     const path = before === "" ? name : `${before}.${name}`;
     if (name === "*") continue;
-    const type = fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const type = fieldOf(schema, name);
     if (type === undefined) yield path;
-    else if (child.size > 0) {
-      const inner = /^@(\w+)/.exec(type)?.[1];
+    else if (child.size > 0 && type.additionalProperties === undefined) {
+      const inner = type.$ref ?? type.items?.$ref;
       if (inner === undefined) yield `${path}.${[...child.keys()][0] ?? ""}`;
-      else if (!type.endsWith("{}")) yield* unknownPaths(child, inner, path);
+      else yield* unknownPaths(child, inner, path);
     }
   }
 }

@@ -1,7 +1,6 @@
 /**
  * Reading JSON that nobody may have checked. As in protobuf's JSON mapping null is absent, and numbers may come as strings.
  */
-import { flattened } from "../api/lists.ts";
 import { badFields } from "./errors.ts";
 
 export interface JsonObject {
@@ -32,7 +31,7 @@ export function optionalObject(from: JsonObject, key: string): JsonObject | unde
 function listAt(from: JsonObject, key: string): readonly Json[] {
   const value = from[key];
   if (value === undefined || value === null) return [];
-  return Array.isArray(value) ? (flattened(value) as readonly Json[]) : [value];
+  return Array.isArray(value) ? value : [value];
 }
 
 export function objectsAt(from: JsonObject, key: string): readonly JsonObject[] {

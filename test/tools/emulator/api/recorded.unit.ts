@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { checkBody, checkPath, checkQuery } from "../../../../src/tools/emulator/api/validate.ts";
-import { parseJson } from "../../../../src/tools/emulator/body.ts";
-import { bodyField, matchRoute } from "../../../../src/tools/emulator/router.ts";
+import { matchRoute } from "../../../../src/tools/emulator/api/router.ts";
+import { violationsOf } from "../../../../src/tools/emulator/api/validate.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../../../shared/recordings/", import.meta.url));
 
@@ -17,35 +16,24 @@ interface Interaction {
   };
 }
 
-/** @returns Google's message, or undefined when the request is in order. */
+/** @returns the violations, joined as in Google's message; undefined when the request is in order. */
 function complaint({ request }: Interaction): string | undefined {
   const url = new URL(request.uri);
   const match = matchRoute(request.method, url.pathname);
   assert.ok(match, `no route for ${request.method} ${url.pathname}`);
-  const query = new Map(
+  const { route, path } = match;
+  const query = Object.fromEntries(
     [...url.searchParams.keys()].map((name) => [name, url.searchParams.getAll(name)]),
   );
-  const checks = [checkPath(match.route, match.path), checkQuery(match.route, query)];
-  if (match.route.request !== undefined) {
-    const body = parseJson(Buffer.from(request.body ?? ""));
-    assert.ok("value" in body);
-    checks.push(
-      checkBody(
-        match.route.request,
-        bodyField(match.route.id),
-        body.value,
-      ) as (typeof checks)[number],
-    );
-  }
-  const refused = checks.find((check) => !check.ok);
-  return refused?.ok === false
-    ? refused.violations.map((v) => v.description).join("\n")
-    : undefined;
+  const body: unknown =
+    request.body === null || request.body === "" ? {} : JSON.parse(request.body);
+  const violations = violationsOf(route, { method: route.id, path, query, body });
+  return violations.length === 0 ? undefined : violations.map((v) => v.description).join("\n");
 }
 
 test(
-  "recorded requests are judged as Google judged them",
-  { skip: !existsSync(FOLDER) && "no recordings beside this clone" },
+  "recorded requests are refused where Google refused them, in the same words",
+  { skip: !existsSync(FOLDER) && "no recordings next to this repository" },
   (t) => {
     let seen = 0;
     for (const file of readdirSync(FOLDER).filter((name) => name.endsWith(".json"))) {

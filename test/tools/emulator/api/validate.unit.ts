@@ -1,31 +1,37 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { routes } from "../../../../src/tools/emulator/api/newer.ts";
-import {
-  checkBody,
-  checkQuery,
-  type Checked,
-} from "../../../../src/tools/emulator/api/validate.ts";
+import { METHODS } from "../../../../src/tools/emulator/api/discovery.ts";
+import { violationsOf } from "../../../../src/tools/emulator/api/validate.ts";
 
-const words = (checked: Checked<unknown>): readonly string[] =>
-  checked.ok ? [] : checked.violations.map((v) => v.description);
-const value = (checked: Checked<unknown>): unknown =>
-  checked.ok ? checked.value : assert.fail(words(checked).join("\n"));
-const batch = (request: unknown): Checked<unknown> =>
-  checkBody("BatchUpdateSpreadsheetRequest", "", { requests: [request] });
+interface Parts {
+  readonly path?: Record<string, string>;
+  readonly query?: Record<string, string[]>;
+  readonly body?: unknown;
+}
+
+/** What Google says against a call. */
+function words(name: string, { path = {}, query = {}, body = {} }: Parts): readonly string[] {
+  const method = METHODS.get(`sheets.spreadsheets.${name}`);
+  assert.ok(method, name);
+  return violationsOf(method, { method: method.id, path, query, body }).map((v) => v.description);
+}
+const update = (body: unknown): readonly string[] => words("values.update", { body });
+const batch = (request: unknown): readonly string[] =>
+  words("batchUpdate", { body: { requests: [request] } });
 
 const SHEETS = "type.googleapis.com/google.apps.sheets.v4";
+const LIST = "type.googleapis.com/google.protobuf.ListValue";
 /** Bodies and what Google says against them; the forms are recorded answers of the Sheets and Docs APIs. */
-const REFUSED: readonly [what: string, checked: Checked<unknown>, message: string][] = [
+const REFUSED: readonly [what: string, said: readonly string[], message: string][] = [
   [
     "a recorded one: a string for rows",
-    checkBody("ValueRange", "data", { values: "X", majorDimension: null }),
-    `Invalid value at 'data.values' (type.googleapis.com/google.protobuf.ListValue), "X"`,
+    update({ values: "X", majorDimension: null }),
+    `Invalid value at 'data.values' (${LIST}), "X"`,
   ],
   [
     "a cell for a row",
-    checkBody("ValueRange", "data", { values: [["a"], 5] }),
-    `Invalid value at 'data.values[1]' (type.googleapis.com/google.protobuf.ListValue), 5`,
+    update({ values: [["a"], 5] }),
+    `Invalid value at 'data.values[1]' (${LIST}), 5`,
   ],
   [
     "an unknown kind",
@@ -39,18 +45,33 @@ const REFUSED: readonly [what: string, checked: Checked<unknown>, message: strin
   ],
   [
     "an unknown field of the body",
-    checkBody("BatchUpdateSpreadsheetRequest", "", { nope: 1 }),
+    words("batchUpdate", { body: { nope: 1 } }),
     `Invalid JSON payload received. Unknown name "nope": Cannot find field.`,
   ],
   [
+    "a field in snake_case",
+    batch({ delete_sheet: {} }),
+    `Invalid JSON payload received. Unknown name "delete_sheet" at 'requests[0]': Cannot find field.`,
+  ],
+  [
     "an enum",
-    checkBody("BatchUpdateValuesRequest", "", { valueInputOption: "Text" }),
+    words("values.batchUpdate", { body: { valueInputOption: "Text" } }),
     `Invalid value at 'value_input_option' (${SHEETS}.ValueInputOption), "Text"`,
   ],
   [
-    "a number",
-    batch({ deleteSheet: { sheetId: "abc" } }),
-    `Invalid value at 'requests[0].delete_sheet.sheet_id' (TYPE_INT32), "abc"`,
+    "an enum of a message",
+    batch({ sortRange: { sortSpecs: [{ sortOrder: "UP" }] } }),
+    `Invalid value at 'requests[0].sort_range.sort_specs[0].sort_order' (${SHEETS}.SortSpec.SortOrder), "UP"`,
+  ],
+  [
+    "an enum's number",
+    update({ majorDimension: 2 }),
+    `Invalid value at 'data.major_dimension' (${SHEETS}.Dimension), 2`,
+  ],
+  [
+    "text for a number",
+    batch({ deleteSheet: { sheetId: "7" } }),
+    `Invalid value at 'requests[0].delete_sheet.sheet_id' (TYPE_INT32), "7"`,
   ],
   [
     "a number over 32 bits",
@@ -68,9 +89,20 @@ const REFUSED: readonly [what: string, checked: Checked<unknown>, message: strin
     `Invalid value at 'requests[0].add_sheet.properties.title' (TYPE_STRING), 5`,
   ],
   [
+    "an object for a string",
+    batch({ addSheet: { properties: { title: {} } } }),
+    `Invalid JSON payload received. Unknown name "title" at 'requests[0].add_sheet.properties': Starting an object on a scalar field.`,
+  ],
+  [
     "a list for a message",
     batch({ deleteSheet: [] }),
     `Invalid JSON payload received. Unknown name "deleteSheet" at 'requests[0]': Proto field is not repeating, cannot start list.`,
+  ],
+  ["null for a request", batch(null), `Invalid value at 'requests[0]' (${SHEETS}.Request), null`],
+  [
+    "a list in a list of requests",
+    batch([{ deleteSheet: {} }]),
+    `Invalid value at 'requests[0]' (${SHEETS}.Request), [{"deleteSheet":{}}]`,
   ],
   [
     "two kinds in one request",
@@ -79,119 +111,57 @@ const REFUSED: readonly [what: string, checked: Checked<unknown>, message: strin
   ],
   [
     "a body that is no object",
-    checkBody("ValueRange", "data", [1]),
+    update([1]),
     `Invalid JSON payload received. Unknown name "": Root element must be a message.`,
   ],
   [
     "a prototype",
-    checkBody("ValueRange", "data", JSON.parse('{"__proto__":{}}')),
+    update(JSON.parse('{"__proto__":{}}')),
     `Invalid JSON payload received. Unknown name "__proto__" at 'data': Cannot find field.`,
   ],
 ];
-for (const [what, checked, message] of REFUSED)
-  test(`refused: ${what}`, () => assert.deepEqual(words(checked), [message]));
+for (const [what, said, message] of REFUSED)
+  test(`refused: ${what}`, () => assert.deepEqual(said, [message]));
 
 test("every complaint is named, up to a bound", () => {
   const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`x${i}`, 1]));
-  assert.equal(words(checkBody("ValueRange", "data", many)).length, 100);
+  assert.equal(update(many).length, 100);
 });
 
-test("what protobuf takes, the engine gets in one form", () => {
-  const sent = {
-    requests: [
-      {
-        update_sheet_properties: {
-          fields: "title",
-          properties: { sheet_id: "7", hidden: "true", index: null },
-        },
-      },
-    ],
-  };
-  const got = {
-    requests: [
-      { updateSheetProperties: { fields: "title", properties: { sheetId: 7, hidden: true } } },
-    ],
-  };
-  assert.deepEqual(value(checkBody("BatchUpdateSpreadsheetRequest", "", sent)), got);
-  assert.deepEqual(
-    value(checkBody("BatchGetValuesByDataFilterRequest", "", { majorDimension: 2 })),
-    { majorDimension: "COLUMNS" },
-  );
-  assert.deepEqual(
-    value(checkBody("BatchClearValuesRequest", "", { ranges: "A1" })),
-    { ranges: ["A1"] },
-    "one stands for a list of one",
-  );
+test("cells keep null, empty and every type; a null row is an empty one; a null field is absent", () => {
+  assert.deepEqual(update({ values: [["a", null, "", 1.5, true], null, []], range: null }), []);
 });
 
-test("lists as Google's transcoder reads them: nested ones are one, null is nothing, an empty one is absent", () => {
-  const one = { deleteSheet: { sheetId: 1 } };
-  const other = { deleteSheet: { sheetId: 2 } };
-  for (const requests of [[[one, other]], [one, null, other], [[one], [[null, other]]]])
-    assert.deepEqual(value(checkBody("BatchUpdateSpreadsheetRequest", "", { requests })), {
-      requests: [one, other],
-    });
-  for (const requests of [[], [null], [[]]])
-    assert.deepEqual(value(checkBody("BatchUpdateSpreadsheetRequest", "", { requests })), {});
-  assert.deepEqual(value(batch({ sortRange: { range: { sheetId: 0 }, sortSpecs: [] } })), {
-    requests: [{ sortRange: { range: { sheetId: 0 } } }],
-  });
-  assert.deepEqual(value(checkBody("BatchClearValuesRequest", "", { ranges: [["A1"], "B1"] })), {
-    ranges: ["A1", "B1"],
-  });
-  const at =
-    "Invalid value at 'requests[1]' (type.googleapis.com/google.apps.sheets.v4.Request), 5";
-  assert.deepEqual(
-    words(checkBody("BatchUpdateSpreadsheetRequest", "", { requests: [[one], [5]] })),
-    [at],
-  );
+test("every kind of the API passes, also those that came after the discovery document", () => {
+  for (const kind of ["addChart", "addTable"]) assert.deepEqual(batch({ [kind]: {} }), []);
 });
 
-test("cells keep null, empty and every type; a null row is an empty one", () => {
-  const rows = [["a", null, "", 1.5, true], null, []];
-  assert.deepEqual(value(checkBody("ValueRange", "data", { values: rows })), {
-    values: [["a", null, "", 1.5, true], [], []],
-  });
-});
-
-test("request kinds that came after the discovery document pass", () => {
-  assert.ok(batch({ addTable: { table: { name: "t", range: { sheetId: 0 } } } }).ok);
-});
-
-test("query parameters: unknown names, wrong values, both spellings, repetition", () => {
-  const route = routes.find((r) => r.id === "sheets.spreadsheets.values.batchGet");
-  assert.ok(route);
-  const query = (entries: [string, string[]][]) => checkQuery(route, new Map(entries));
-  assert.deepEqual(words(query([["range", ["A1"]]])), [
+test("path and query parameters: unknown names, wrong values, repetition, Python's booleans", () => {
+  const query = (given: Record<string, string[]>) => words("values.batchGet", { query: given });
+  assert.deepEqual(query({ range: ["A1"] }), [
     `Invalid JSON payload received. Unknown name "range": Cannot bind query parameter. Field 'range' could not be found in request message.`,
   ]);
-  assert.deepEqual(words(query([["majorDimension", ["DIAGONAL"]]])), [
+  assert.deepEqual(query({ majorDimension: ["DIAGONAL"] }), [
     `Invalid value at 'major_dimension' (${SHEETS}.Dimension), "DIAGONAL"`,
   ]);
-  assert.deepEqual(words(query([["prettyPrint", ["maybe"]]])), [
+  assert.deepEqual(query({ prettyPrint: ["maybe"] }), [
     `Invalid value at 'pretty_print' (TYPE_BOOL), "maybe"`,
   ]);
-  assert.deepEqual(
-    value(
-      query([
-        ["ranges", ["A", "B"]],
-        ["major_dimension", ["ROWS", "COLUMNS"]],
-      ]),
-    ),
-    { ranges: ["A", "B"], majorDimension: ["COLUMNS"] },
-  );
+  assert.match(query({ alt: ["proto"] }).join(), /alt=json/);
+  assert.deepEqual(query({ ranges: ["A", "B"], majorDimension: ["ROWS", "COLUMNS"] }), []);
+  assert.deepEqual(words("get", { query: { includeGridData: ["True"] } }), []);
+  assert.deepEqual(words("developerMetadata.get", { path: { metadataId: "x" } }), [
+    `Invalid value at 'metadata_id' (TYPE_INT32), "x"`,
+  ]);
 });
 
 test("what was sent is not sent back by the megabyte, and depth is no crash", () => {
   const long = "x".repeat(5_000_000);
   const most = 20_000;
-  assert.ok(words(batch({ addSheet: { properties: { sheetId: long } } })).join("").length < most);
-  assert.ok(words(checkBody("ValueRange", "data", { [long]: 1 })).join("").length < most);
+  assert.ok(batch({ addSheet: { properties: { sheetId: long } } }).join("").length < most);
+  assert.ok(update({ [long]: 1 }).join("").length < most);
   const deep: unknown = JSON.parse(`${"[".repeat(200_000)}${"]".repeat(200_000)}`);
-  assert.deepEqual(words(checkBody("ValueRange", "data", { range: { deep } })).length, 1);
-  assert.deepEqual(
-    words(batch({ addSheet: { properties: { title: "t", sheetType: { deep } } } })).length,
-    1,
-  );
-  assert.deepEqual(words(checkBody("BatchUpdateSpreadsheetRequest", "", { requests: deep })), []);
+  assert.equal(update({ range: { deep } }).length, 1);
+  assert.equal(batch({ addSheet: { properties: { title: "t", sheetType: { deep } } } }).length, 1);
+  assert.equal(words("batchUpdate", { body: { requests: deep } }).length, 1);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../../support/fast-check.ts";
 import { createEngine } from "../../../../src/tools/emulator/engine/engine.ts";
-import { type Client, client, ok, refusal } from "./client.ts";
+import { type Client, client, ok } from "./client.ts";
 
 const small = fc.integer({ min: 0, max: 6 });
 const span = fc
@@ -316,19 +316,4 @@ test("a state that an older emulator wrote is read: values, notes, number format
     columnCount: 5,
     hidden: false,
   });
-});
-
-test("nested requests are one list, and null is no request", () => {
-  const c = client();
-  const note = (text: string): object => ({
-    updateCells: { start: { sheetId: 0 }, rows: [{ values: [{ note: text }] }], fields: "note" },
-  });
-  const answer = ok(
-    c.call("batchUpdate", { body: { requests: [null, [note("a"), [note("b")]]] } }),
-  );
-  assert.deepEqual(answer["replies"], [{}, {}]);
-  assert.equal(
-    refusal(c.call("batchUpdate", { body: { requests: [[null]] } })),
-    "Must specify at least one request.",
-  );
 });

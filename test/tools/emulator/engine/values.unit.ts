@@ -79,7 +79,7 @@ test("a write that doesn't fit is refused in Google's words and changes nothing"
   );
   assert.equal(refusal(c.put("NOPE!A5:F15", [[1]])), "Unable to parse range: NOPE!A5:F15");
   assert.equal(
-    refusal(c.put("A1", [[1]], { valueInputOption: "" })),
+    refusal(c.put("A1", [[1]], { valueInputOption: "INPUT_VALUE_OPTION_UNSPECIFIED" })),
     "'valueInputOption' is required but not specified",
   );
   assert.equal(c.values("Sheet1"), undefined);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isRead, matchRoute } from "../../../src/tools/emulator/router.ts";
+import { isRead } from "../../../../src/tools/emulator/api/discovery.ts";
+import { matchRoute } from "../../../../src/tools/emulator/api/router.ts";
 
 const V = "sheets.spreadsheets.values";
 const CASES: readonly [string, string, string | undefined, Record<string, string>?][] = [
