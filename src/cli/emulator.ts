@@ -5,8 +5,7 @@ import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
 import { EXIT } from "../base/exit.ts";
 import { makeLogger } from "../base/log.ts";
 import { seconds } from "../base/units.ts";
-import { createEngine } from "../tools/emulator/engine/engine.ts";
-import { readFaultSpecs } from "../tools/emulator/fault-spec.ts";
+import { parseFaults } from "../tools/emulator/faults/parse-fault.ts";
 import { readTabs, WORKBOOK_TITLE } from "../tools/emulator/sample-workbook.ts";
 import { createEmulator, type Emulator } from "../tools/emulator/server.ts";
 import { statePath } from "../tools/emulator/state-file.ts";
@@ -54,9 +53,9 @@ function portOf(text: string): number {
   throw new DroverError("DROVER_E_USAGE", `--port ${text}: expected a port from 0 to 65535`);
 }
 
-/** @throws DroverError for a fault that there is not. */
+/** @throws DroverError for text that is no spec. */
 function faultsOf(text: string | undefined) {
-  const faults = text === undefined ? [] : readFaultSpecs(text);
+  const faults = text === undefined ? [] : parseFaults(text);
   if (typeof faults !== "string") return faults;
   throw new DroverError("DROVER_E_USAGE", `--fault ${faults}`);
 }
@@ -78,7 +77,6 @@ async function create({ own, resolved }: Options, adminToken: string | undefined
     return readTabs(resolve(csv ?? SAMPLE_DIR));
   };
   const running = await createEmulator({
-    engine: createEngine,
     dataDir,
     keyFile: join(dataDir, "key.json"),
     latency: settings.emulator_latency,

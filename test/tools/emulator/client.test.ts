@@ -95,7 +95,7 @@ test("get, batchGet, update, append, batchUpdate, create", async (t) => {
     (await values.get({ spreadsheetId: made.data.spreadsheetId, range: "Sheet1" })).status,
     200,
   );
-  const { reads, writes, tokens } = w.emulator.requests();
+  const { reads, writes, tokens } = w.emulator.counters.requests();
   assert.deepEqual(
     { reads, writes, tokens },
     { reads: 4, writes: 4, tokens: 1 },
@@ -105,7 +105,7 @@ test("get, batchGet, update, append, batchUpdate, create", async (t) => {
 
 test("errors arrive as Google's", async (t) => {
   const { api, w } = await client(t, {
-    quota: { perUser: perMinute(4), perProject: perMinute(9), overshoot: 0, lockout: seconds(60) },
+    quota: { perUser: perMinute(4), overshoot: 0, lockout: seconds(60) },
   });
   const read = (spreadsheetId: string, range: string) =>
     failure(api.spreadsheets.values.get({ spreadsheetId, range }));
@@ -123,7 +123,7 @@ test("errors arrive as Google's", async (t) => {
     api.spreadsheets.batchUpdate({ spreadsheetId: SHEET, requestBody: unknown }),
   );
   assert.match(bad.message, /Unknown name "DeleteRange" at 'requests\[0\]': Cannot find field\./);
-  w.emulator.faults.arm({ kind: "status", status: 503, method: "*", times: 1, applied: false });
+  w.emulator.order("status=503");
   assert.equal((await read(SHEET, "Sheet1")).response?.data.error.status, "UNAVAILABLE");
   await read("nowhere", "A1");
   await read("nowhere", "A1");
@@ -142,12 +142,7 @@ test("a lost answer reaches the client as a broken connection, and the row is th
     requestBody: { values: [["9", "lost"]] },
   };
   await values.get({ spreadsheetId: SHEET, range: "Sheet1" });
-  w.emulator.faults.arm({
-    kind: "drop",
-    method: "sheets.spreadsheets.values.append",
-    times: 1,
-    applied: true,
-  });
+  w.emulator.order("drop,applied,method=values.append");
   assert.equal((await failure(values.append(append))).code, "ECONNRESET");
   assert.deepEqual(
     (await values.get({ spreadsheetId: SHEET, range: "Sheet1" })).data.values?.at(-1),
@@ -160,5 +155,5 @@ test("a wrong key is invalid_grant", async (t) => {
   jwt.email = "someone@else.invalid";
   const refused = await failure(api.spreadsheets.get({ spreadsheetId: SHEET }));
   assert.match(refused.message, /invalid_grant/);
-  assert.equal(w.emulator.requests().reads, 0);
+  assert.equal(w.emulator.counters.requests().reads, 0);
 });

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { SAMPLE_ID } from "../../../src/cli/plan.ts";
-import type { Delivered } from "../../../src/tools/emulator/faults.ts";
-import type { Requests } from "../../../src/tools/emulator/tally.ts";
+import type { Delivered } from "../../../src/tools/emulator/faults/fault-queue.ts";
+import type { Requests } from "../../../src/tools/emulator/request-counters.ts";
 import { folder, request, type Reply } from "./world.ts";
 
 export const DROVER = fileURLToPath(new URL("../../../bin/drover", import.meta.url));

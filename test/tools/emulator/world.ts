@@ -9,7 +9,6 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { pino } from "pino";
 import { http } from "../../../src/base/http.ts";
-import { createEngine } from "../../../src/tools/emulator/engine/engine.ts";
 import {
   createEmulator,
   type Emulator,
@@ -72,7 +71,6 @@ export async function world(
 ): Promise<World> {
   const dir = options.dataDir ?? (await folder());
   const emulator = await createEmulator({
-    engine: createEngine,
     dataDir: dir,
     keyFile: join(dir, "key.json"),
     latency: "none",

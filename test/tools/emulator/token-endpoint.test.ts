@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { seconds, type Instant, type Timestamp } from "../../../src/base/units.ts";
-import { createEngine } from "../../../src/tools/emulator/engine/engine.ts";
-import { createEmulator } from "../../../src/tools/emulator/server.ts";
-import { assertion, BOOK, folder, FORM, grant, SHEET, silent, world } from "./world.ts";
+import { assertion, FORM, grant, SHEET, world } from "./world.ts";
 
 const SCOPE = "https://www.googleapis.com/auth/spreadsheets";
 const now = Math.floor(Date.now() / 1_000);
@@ -25,7 +22,7 @@ test("a signed assertion becomes a token for 3599 s, and the token opens the API
     headers: { authorization: `Bearer ${access_token}` },
   });
   assert.equal(got.status, 200);
-  assert.equal(w.emulator.requests().tokens, 1);
+  assert.equal(w.emulator.counters.requests().tokens, 1);
 });
 
 const WINDOW =
@@ -126,111 +123,4 @@ test("a key of another pair under our account's name proves nothing", async (t) 
     raw: grant(await assertion(other, { scope: SCOPE })),
   });
   assert.equal(answer.json().error_description, "Invalid JWT Signature.");
-});
-
-test("no, wrong, expired and narrow credentials: 403, 401, 401, 403", async (t) => {
-  let wall = Date.now();
-  const clock = { now: () => performance.now() as Instant, wall: () => wall as Timestamp };
-  const w = await world(t, { clock, tokenLifetime: seconds(60) });
-  const path = `/v4/spreadsheets/${SHEET}`;
-  const as = async (authorization: string | undefined, verb = "GET", at = path) => {
-    const answer = await w.ask(verb, at, {
-      headers: authorization === undefined ? {} : { authorization },
-    });
-    return {
-      status: answer.status,
-      error: answer.json().error,
-      challenge: answer.headers["www-authenticate"],
-    };
-  };
-  const missing = await as(undefined);
-  assert.deepEqual([missing.status, missing.error.status], [403, "PERMISSION_DENIED"]);
-  assert.match(missing.error.message, /^Method doesn't allow unregistered callers/);
-  for (const wrong of [
-    "Bearer nope",
-    "Bearer ya29.emulator.e30.AAAA",
-    "Basic YTpi",
-    "Bearer ya29.emulator.",
-  ]) {
-    const answer = await as(wrong);
-    assert.deepEqual([answer.status, answer.error.status], [401, "UNAUTHENTICATED"], wrong);
-    assert.equal(
-      answer.challenge,
-      'Bearer realm="https://accounts.google.com/", error="invalid_token"',
-    );
-  }
-  const token = await w.token();
-  wall += 61_000;
-  const expired = await as(`Bearer ${token}`);
-  assert.deepEqual(
-    [expired.status, expired.error.details[0].reason],
-    [401, "ACCESS_TOKEN_EXPIRED"],
-  );
-  const narrow = await w.token("https://www.googleapis.com/auth/spreadsheets.readonly");
-  const refused = await as(`Bearer ${narrow}`, "POST", "/v4/spreadsheets");
-  assert.deepEqual(
-    [refused.status, refused.error.details[0].reason],
-    [403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"],
-  );
-  assert.equal((await as(`Bearer ${narrow}`)).status, 200);
-});
-
-test("a spreadsheet that is not shared is 403, one that is not there 404", async (t) => {
-  const spreadsheets = [
-    BOOK,
-    { ...BOOK, id: "open", sharing: "public" as const },
-    { ...BOOK, id: "theirs", sharing: "private" as const },
-  ];
-  const w = await world(t, { spreadsheets });
-  const status = async (verb: string, path: string, body?: unknown) =>
-    (await w.call(verb, path, body)).status;
-  const append = { values: [["x"]] };
-  assert.equal(await status("GET", "/v4/spreadsheets/theirs"), 403);
-  assert.equal(await status("GET", "/v4/spreadsheets/nowhere"), 404);
-  assert.equal(await status("GET", "/v4/spreadsheets/open"), 200);
-  assert.equal(await status("POST", "/v4/spreadsheets/open/values/Sheet1:append", append), 403);
-});
-
-test("the key file: 0600, in Google's form, kept over restarts with its tokens, never another's overwritten", async (t) => {
-  const dir = await folder();
-  const w = await world(t, { dataDir: dir });
-  const { keyFile } = w.emulator;
-  assert.equal((await stat(keyFile)).mode & 0o777, 0o600);
-  const token = await w.token();
-  const key = JSON.parse(await readFile(keyFile, "utf8"));
-  assert.deepEqual(
-    [key.type, key.client_email, key.universe_domain],
-    ["service_account", "emulator@drover.invalid", "googleapis.com"],
-  );
-  assert.equal(key.token_uri, `${w.url}/token`);
-  await w.emulator.close();
-  const again = await world(t, { dataDir: dir });
-  assert.equal(
-    (
-      await again.ask("GET", `/v4/spreadsheets/${SHEET}`, {
-        headers: { authorization: `Bearer ${token}` },
-      })
-    ).status,
-    200,
-  );
-  assert.equal(JSON.parse(await readFile(keyFile, "utf8")).private_key, key.private_key);
-  const foreign = join(dir, "real.json");
-  for (const content of [
-    '{"client_email":"me@real.iam.gserviceaccount.com","private_key":"x"}',
-    "not json",
-    "",
-  ]) {
-    await writeFile(foreign, content);
-    const made = createEmulator({
-      engine: createEngine,
-      dataDir: join(dir, "d"),
-      keyFile: foreign,
-      latency: "none",
-      quota: false,
-      spreadsheets: [],
-      log: silent,
-    });
-    await assert.rejects(made, /is not a key of the emulator/);
-    assert.equal(await readFile(foreign, "utf8"), content);
-  }
 });
