@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import net from "node:net";
 import type { AddressInfo } from "node:net";
-import { test } from "node:test";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { perMinute, seconds } from "../../../src/base/units.ts";
 import { createEngine } from "../../../src/tools/emulator/engine/engine.ts";
 import type { Engine } from "../../../src/tools/emulator/engine.types.ts";
 import { acceptsGzip } from "../../../src/tools/emulator/write-response.ts";
 import { eventually } from "../../support/wait.ts";
-import { SHEET, world } from "./world.ts";
+import { folder, SHEET, world } from "./world.ts";
 
 const VALUES = `/v4/spreadsheets/${SHEET}/values/Sheet1`;
 const APPEND = `${VALUES}:append?valueInputOption=RAW`;
@@ -162,15 +164,52 @@ test("an exception of the engine is 500, and the next call is answered", async (
   assert.equal((await w.call("GET", VALUES)).status, 200);
 });
 
-test("close lets calls in flight end, and tells their clients to leave", async (t) => {
+test("when the disk has failed, writes and reads are 503", async (t) => {
+  const dir = await folder();
+  const failures: Error[] = [];
+  const onFailure = (error: Error) => void failures.push(error);
+  const w = await world(t, { dataDir: dir, keyFile: join(await folder(), "key.json"), onFailure });
+  assert.equal((await w.call("GET", VALUES)).status, 200);
+  await rm(dir, { recursive: true });
+  for (const [verb, path] of [
+    ["POST", APPEND],
+    ["GET", VALUES],
+  ] as const) {
+    const body = verb === "POST" ? { values: [["a"]] } : undefined;
+    const refused = await w.call(verb, path, body);
+    assert.deepEqual([refused.status, refused.json().error.status], [503, "UNAVAILABLE"]);
+  }
+  assert.equal(failures.length, 1);
+});
+
+/** An emulator whose pauses end when the test calls the functions, oldest first. */
+async function paused(t: TestContext) {
   const pauses: (() => void)[] = [];
   const sleep = () => new Promise<void>((end) => void pauses.push(end));
   const w = await world(t, { latency: "slow", sleep });
-  const headers = { authorization: `Bearer ${await w.token()}` };
-  const call = w.ask("GET", VALUES, { headers });
-  const endPause = () => eventually("the call waits", () => pauses.shift());
-  (await endPause())();
-  const end = await endPause();
+  const authorization = `Bearer ${await w.token()}`;
+  const ask = (method: string, path: string, body?: unknown) =>
+    w.ask(method, path, { headers: { authorization }, body });
+  return { w, ask, pause: () => eventually("the call waits", () => pauses.shift()) };
+}
+
+test("half of the latency passes before the effect, half after it", async (t) => {
+  const { w, ask, pause } = await paused(t);
+  const call = ask("POST", APPEND, { values: [["2"]] });
+  const before = await pause();
+  assert.equal((await w.emulator.rows(SHEET, "Sheet1")).length, 2);
+  before();
+  const after = await pause();
+  assert.equal((await w.emulator.rows(SHEET, "Sheet1")).length, 3);
+  after();
+  assert.equal((await call).status, 200);
+});
+
+test("close lets calls in flight end, and tells their clients to leave", async (t) => {
+  const { w, ask, pause } = await paused(t);
+  const call = ask("GET", VALUES);
+  (await pause())();
+  const end = await pause();
   const closed = w.emulator.close(seconds(60));
   end();
   const answer = await call;
