@@ -9,14 +9,14 @@ import { ManualEdits } from "./faults/manual-edits.ts";
 import { parseEdits, parseFaults } from "./faults/parse-fault.ts";
 import { LIMITS } from "./limits.ts";
 import { readBody } from "./read-body.ts";
-import type { Requests } from "./request-counters.ts";
+import type { RequestCounters } from "./request-counters.ts";
 import type { DurableEngine } from "./state-file.ts";
 
 export interface ControlPorts {
   readonly token: string;
   readonly faults: FaultQueue;
   readonly engine: DurableEngine;
-  readonly requests: () => Requests;
+  readonly counters: RequestCounters;
 }
 
 /** A refusal's body is `{error}`. */
@@ -60,12 +60,12 @@ export async function answerControl(
 async function dispatch(
   req: IncomingMessage,
   url: URL,
-  { faults, engine, requests }: ControlPorts,
+  { faults, engine, counters }: ControlPorts,
 ): Promise<Reply | "gone"> {
   const person = new ManualEdits(engine, url.searchParams.get("spreadsheet") ?? "");
   switch (`${req.method} ${url.pathname}`) {
     case "GET /emulator/requests":
-      return OK(requests());
+      return OK(counters.requests());
     case "GET /emulator/faults":
       return OK({ waiting: faults.list(), delivered: faults.delivered() });
     case "DELETE /emulator/faults":

@@ -39,6 +39,12 @@ export interface HandlerPorts {
   readonly log: Logger;
 }
 
+interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly isPretty?: boolean;
+}
+
 interface Call extends Credentials {
   readonly match: Match;
   readonly body: Buffer;
@@ -64,58 +70,46 @@ export class RequestHandler {
     counters.begin();
     res.once("close", () => counters.end(res.headersSent ? res.statusCode : 499));
     try {
-      await this.#route(req, res);
+      await this.#route({ req, res });
     } catch (error) {
       log.error({ err: error }, "a request failed inside the emulator");
       if (res.headersSent) res.destroy();
-      else await this.#write(req, res, new GoogleError(500).answer);
+      else await this.#write({ req, res }, new GoogleError(500).answer);
     }
   }
 
-  async #route(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const { adminToken, counters, engine, faults } = this.#ports;
+  async #route({ req, res }: Exchange): Promise<void> {
+    const { adminToken: token, counters, engine, faults } = this.#ports;
     const [, path = "", search = ""] = /^([^?]*)\??(.*)$/.exec(req.url ?? "/") ?? [];
-    if (path === "/token" && req.method === "POST") return this.#token(req, res);
-    if (adminToken !== undefined && path.startsWith("/emulator/")) {
-      const requests = () => counters.requests();
-      return answerControl(req, res, { token: adminToken, faults, engine, requests });
-    }
+    if (path === "/token" && req.method === "POST") return this.#token({ req, res });
+    if (token !== undefined && path.startsWith("/emulator/"))
+      return answerControl(req, res, { token, faults, engine, counters });
     const match = matchRoute(req.method ?? "", path);
-    if (match === undefined)
-      return writePage(res, notFoundPage(path), this.#closing.signal.aborted);
-    await this.#call(req, res, match, lists(search));
+    if (match === undefined) return writePage(res, notFoundPage(path), this.#isClosing());
+    const query = lists(search);
+    const isPretty = query["prettyPrint"]?.at(-1) !== "false";
+    await this.#call({ req, res, isPretty }, match, query);
   }
 
-  async #call(
-    req: IncomingMessage,
-    res: ServerResponse,
-    match: Match,
-    query: Call["query"],
-  ): Promise<void> {
-    const body = await readBody(req, LIMITS.body);
+  async #call(exchange: Exchange, match: Match, query: Call["query"]): Promise<void> {
+    const { headers } = exchange.req;
+    const body = await readBody(exchange.req, LIMITS.body);
     if (body === "gone") return;
     const method = match.route.id;
     this.#ports.counters.called(method);
-    const isPretty = query["prettyPrint"]?.at(-1) !== "false";
     if (body === "too large") {
       const message = `Request payload size exceeds the limit: ${LIMITS.body} bytes.`;
-      const headers = { Connection: "close" };
-      return this.#write(req, res, new GoogleError(400, message, { headers }).answer, isPretty);
+      const closing = { headers: { Connection: "close" } };
+      return this.#write(exchange, new GoogleError(400, message, closing).answer);
     }
     const faults = this.#ports.faults.take(method);
-    const answer = await this.#runWithFaults(faults, {
-      method,
-      match,
-      headers: req.headers,
-      query,
-      body,
-    });
-    await this.#respond(req, res, faults, answer, isPretty);
+    const answer = await this.#runWithFaults(faults, { method, match, headers, query, body });
+    await this.#respond(exchange, faults, answer);
   }
 
-  async #token(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async #token(exchange: Exchange): Promise<void> {
     const { counters, faults: queue, tokens } = this.#ports;
-    const body = await readBody(req, LIMITS.smallBody);
+    const body = await readBody(exchange.req, LIMITS.smallBody);
     if (body === "gone") return;
     counters.called("oauth.token");
     const form = new URLSearchParams(body === "too large" ? "" : body.toString("utf8"));
@@ -125,7 +119,7 @@ export class RequestHandler {
     const isRun = response === undefined || runsCall(response);
     const answer = isRun ? tokens.answer(form) : undefined;
     await this.#pause(delays, true);
-    await this.#respond(req, res, faults, answer);
+    await this.#respond(exchange, faults, answer);
   }
 
   /** @returns undefined when the call does not run, or not yet. */
@@ -212,25 +206,18 @@ export class RequestHandler {
   }
 
   /** @param answer undefined when the call has not run. */
-  async #respond(
-    req: IncomingMessage,
-    res: ServerResponse,
-    { response }: FaultsForCall,
-    answer: Answer | undefined,
-    isPretty = true,
-  ): Promise<void> {
-    if (response !== undefined && response.kind !== "quota" && response.kind !== "expired")
-      return respondWithFault(res, response, answer);
-    await this.#write(req, res, answer ?? new GoogleError(500).answer, isPretty);
+  async #respond(exchange: Exchange, { response }: FaultsForCall, answer?: Answer): Promise<void> {
+    if (response === undefined || response.kind === "quota" || response.kind === "expired")
+      return this.#write(exchange, answer ?? new GoogleError(500).answer);
+    await respondWithFault(exchange.res, response, answer);
   }
 
-  #write(
-    req: IncomingMessage,
-    res: ServerResponse,
-    answer: Answer,
-    isPretty = true,
-  ): Promise<void> {
-    return writeAnswer(req, res, answer, { isPretty, isClosing: this.#closing.signal.aborted });
+  #write({ req, res, isPretty = true }: Exchange, answer: Answer): Promise<void> {
+    return writeAnswer(req, res, answer, { isPretty, isClosing: this.#isClosing() });
+  }
+
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
   }
 }
 

@@ -40,7 +40,7 @@ export interface EmulatorOptions {
   readonly dataDir: string;
   /** Created at the first start. */
   readonly keyFile: string;
-  /** The emulator's address, for the key file's token_uri; default: where the server listens. */
+  /** The emulator's address, for the key file's token_uri; default: 127.0.0.1 and the port on which the server listens. */
   readonly url?: string;
   readonly latency: LatencyProfile;
   /** true: Google's. */
@@ -105,7 +105,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
   });
   const server = createServer(handler);
   counters.watchConnections(server);
-  if (tokenUri === undefined) server.on("listening", () => followAddress(server, keyFile, log));
+  if (tokenUri === undefined) server.on("listening", () => followPort(server, keyFile, log));
   return {
     server,
     keyFile,
@@ -165,15 +165,12 @@ async function closeServer(server: Server, within: Ms): Promise<void> {
   clearTimeout(deadline);
 }
 
-/** Writes the address into the key file, for clients that honour token_uri. */
-function followAddress(server: Server, keyFile: string, log: Logger): void {
+/** Writes the port into the key file, for clients that honour token_uri. */
+function followPort(server: Server, keyFile: string, log: Logger): void {
   const address = server.address();
   if (address === null || typeof address === "string") return;
-  const { address: ip, family, port } = address;
-  const isAny = ip === "::" || ip === "0.0.0.0";
-  const host = isAny ? "127.0.0.1" : family === "IPv6" ? `[${ip}]` : ip;
   try {
-    setTokenUri(keyFile, `http://${host}:${port}/token`);
+    setTokenUri(keyFile, `http://127.0.0.1:${address.port}/token`);
   } catch (error) {
     log.warn({ err: error }, `the key file keeps its token_uri: ${messageOf(error)}`);
   }

@@ -18,46 +18,37 @@ const FORMER_FILES = ["emulator.state", "emulator.journal"];
 export const statePath = (dir: string): string => join(dir, "state.json");
 
 /** Writes one save at a time; calls of `save` that arrive meanwhile share the next one. */
-export class StateFile {
-  readonly #path: string;
-  readonly #dump: () => unknown;
-  readonly #failed: (error: unknown) => Error;
-  #saving: Promise<void> | undefined;
-  #queued: Promise<void> | undefined;
-
-  /** @param failed called once, when the disk refuses. @returns the error of every save from then on. */
-  constructor(path: string, dump: () => unknown, failed: (error: unknown) => Error) {
-    this.#path = path;
-    this.#dump = dump;
-    this.#failed = failed;
-  }
-
+export interface StateFile {
   /** Resolves when a state at least as new as this call is on disk. */
-  save(): Promise<void> {
-    this.#queued ??= this.#saveAfter(this.#saving);
-    return this.#queued;
-  }
-
+  save(): Promise<void>;
   /** The save that includes every change so far; undefined when all of them are on disk. */
-  pending(): Promise<void> | undefined {
-    return this.#queued ?? this.#saving;
-  }
+  pending(): Promise<void> | undefined;
+}
 
-  /**
-   * After a failed write or fsync the content of the file is unknown (fsyncgate, 2018): the rejected promise stays, so
-   * that later saves and reads fail, too.
-   */
-  async #saveAfter(previous: Promise<void> | undefined): Promise<void> {
+/**
+ * After a failed write or fsync the content of the file is unknown (fsyncgate, 2018): the rejected promise stays, so that
+ * later saves and reads fail, too.
+ * @param failed called once, when the disk refuses. @returns the error of every save from then on.
+ */
+export function createStateFile(
+  path: string,
+  dump: () => unknown,
+  failed: (error: unknown) => Error,
+): StateFile {
+  let saving: Promise<void> | undefined;
+  let queued: Promise<void> | undefined;
+  const saveAfter = async (previous: Promise<void> | undefined): Promise<void> => {
     await previous;
-    this.#saving = this.#queued;
-    this.#queued = undefined;
+    saving = queued;
+    queued = undefined;
     try {
-      await replaceFileInBackground(this.#path, JSON.stringify(this.#dump()));
+      await replaceFileInBackground(path, JSON.stringify(dump()));
     } catch (error) {
-      throw this.#failed(error);
+      throw failed(error);
     }
-    this.#saving = undefined;
-  }
+    saving = undefined;
+  };
+  return { save: () => (queued ??= saveAfter(saving)), pending: () => queued ?? saving };
 }
 
 /** An engine that answers only when the answer's state is on disk: a crash takes nothing back that a client has seen. */
@@ -89,7 +80,7 @@ export async function openState(options: StateOptions): Promise<DurableEngine> {
     throw storageError(`can't use ${dir} for the emulator's data`, error);
   }
   let isClosed = false;
-  const file = new StateFile(
+  const file = createStateFile(
     statePath(dir),
     () => engine.dump(),
     (cause) => {

@@ -25,7 +25,7 @@ test("CSV: quotes, doubled quotes, line breaks, both line ends, a byte order mar
 
 test("CSV: what is broken is named with its line", () => {
   assert.throws(() => parseCsv('a\nb,"never'), /line 2: a quote is not closed/);
-  assert.throws(() => parseCsv('"one\ntwo"x,b'), /line 2: "x" after a closing quote/);
+  assert.throws(() => parseCsv('"one\ntwo"x,b'), /line 2: text after a closing quote/);
 });
 
 /** Fields with a comma, a quote or a line break are quoted. */

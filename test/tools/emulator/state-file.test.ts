@@ -7,8 +7,8 @@ import { pino } from "pino";
 import { createEngine } from "../../../src/tools/emulator/engine/engine.ts";
 import type { EngineCall } from "../../../src/tools/emulator/engine.types.ts";
 import {
+  createStateFile,
   openState,
-  StateFile,
   statePath,
   type DurableEngine,
   type StateOptions,
@@ -49,7 +49,7 @@ test("saves that are asked for during a save share the next one, which has the n
   const path = join(await folder(), "file");
   let state = 0;
   const written: number[] = [];
-  const file = new StateFile(
+  const file = createStateFile(
     path,
     () => (written.push(state), state),
     (error) => assert.fail(String(error)),
