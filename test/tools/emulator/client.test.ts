@@ -6,7 +6,7 @@ import { gaxios, JWT } from "google-auth-library";
 import { readFile } from "node:fs/promises";
 import { perMinute, seconds } from "../../../src/base/units.ts";
 import type { EmulatorOptions } from "../../../src/tools/emulator/server.ts";
-import { SHEET, world, type World } from "./world.ts";
+import { BOOK, SHEET, world, type World } from "./world.ts";
 
 interface GoogleFailure {
   readonly status?: number;
@@ -58,49 +58,27 @@ const failure = async (call: Promise<unknown>): Promise<GoogleFailure> =>
 test("get, batchGet, update, append, batchUpdate, create", async (t) => {
   const { w, api } = await client(t);
   const { values } = api.spreadsheets;
-  const got = await values.get({ spreadsheetId: SHEET, range: "Sheet1" });
-  assert.deepEqual(got.data.values, [
-    ["id", "name"],
-    ["1", "Ada"],
-  ]);
-  await values.append({
-    spreadsheetId: SHEET,
-    range: "Sheet1",
-    valueInputOption: "RAW",
-    requestBody: { values: [["2", "Grâce O'Neil"]] },
-  });
-  await api.spreadsheets.batchUpdate({
-    spreadsheetId: SHEET,
-    requestBody: { requests: [{ addSheet: { properties: { title: "More" } } }] },
-  });
-  await values.update({
-    spreadsheetId: SHEET,
-    range: "More",
-    valueInputOption: "RAW",
-    requestBody: { values: [["x"]] },
-  });
-  const both = await values.batchGet({ spreadsheetId: SHEET, ranges: ["Sheet1", "More"] });
-  assert.deepEqual(
-    both.data.valueRanges?.map((r) => r.values?.length),
-    [3, 1],
-  );
-  const book = await api.spreadsheets.get({ spreadsheetId: SHEET });
-  assert.deepEqual(
-    book.data.sheets?.map((s) => s.properties?.title),
-    ["Sheet1", "More"],
-  );
+  const spreadsheetId = SHEET;
+  const got = await values.get({ spreadsheetId, range: "Sheet1" });
+  assert.deepEqual(got.data.values, BOOK.tabs[0]?.rows);
+  const raw = { spreadsheetId, valueInputOption: "RAW" };
+  const row = [["2", "Grâce O'Neil"]];
+  await values.append({ ...raw, range: "Sheet1", requestBody: { values: row } });
+  const requests = [{ addSheet: { properties: { title: "More" } } }];
+  await api.spreadsheets.batchUpdate({ spreadsheetId, requestBody: { requests } });
+  await values.update({ ...raw, range: "More", requestBody: { values: [["x"]] } });
+  const both = await values.batchGet({ spreadsheetId, ranges: ["Sheet1", "More"] });
+  const lengths = both.data.valueRanges?.map((range) => range.values?.length);
+  assert.deepEqual(lengths, [3, 1]);
+  const book = await api.spreadsheets.get({ spreadsheetId });
+  const titles = book.data.sheets?.map((sheet) => sheet.properties?.title);
+  assert.deepEqual(titles, ["Sheet1", "More"]);
   const made = await api.spreadsheets.create({ requestBody: { properties: { title: "New" } } });
-  assert.ok(made.data.spreadsheetId);
-  assert.equal(
-    (await values.get({ spreadsheetId: made.data.spreadsheetId, range: "Sheet1" })).status,
-    200,
-  );
+  const fresh = made.data.spreadsheetId;
+  assert.ok(fresh);
+  assert.equal((await values.get({ spreadsheetId: fresh, range: "Sheet1" })).status, 200);
   const { reads, writes, tokens } = w.emulator.counters.requests();
-  assert.deepEqual(
-    { reads, writes, tokens },
-    { reads: 4, writes: 4, tokens: 1 },
-    "one token serves all calls",
-  );
+  assert.deepEqual([reads, writes, tokens], [4, 4, 1], "one token serves all calls");
 });
 
 test("errors arrive as Google's", async (t) => {
@@ -135,19 +113,13 @@ test("errors arrive as Google's", async (t) => {
 test("a lost answer reaches the client as a broken connection, and the row is there", async (t) => {
   const { api, w } = await client(t);
   const { values } = api.spreadsheets;
-  const append = {
-    spreadsheetId: SHEET,
-    range: "Sheet1",
-    valueInputOption: "RAW",
-    requestBody: { values: [["9", "lost"]] },
-  };
-  await values.get({ spreadsheetId: SHEET, range: "Sheet1" });
+  const range = { spreadsheetId: SHEET, range: "Sheet1" };
+  const row = ["9", "lost"];
+  await values.get(range);
   w.emulator.order("drop,applied,method=values.append");
+  const append = { ...range, valueInputOption: "RAW", requestBody: { values: [row] } };
   assert.equal((await failure(values.append(append))).code, "ECONNRESET");
-  assert.deepEqual(
-    (await values.get({ spreadsheetId: SHEET, range: "Sheet1" })).data.values?.at(-1),
-    ["9", "lost"],
-  );
+  assert.deepEqual((await values.get(range)).data.values?.at(-1), row);
 });
 
 test("a wrong key is invalid_grant", async (t) => {

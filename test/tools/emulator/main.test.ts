@@ -89,14 +89,10 @@ test("configure, handle, ready, beats, the sample over HTTP, drain, exit 0", asy
   assert.equal((await master.heard("ready")).where, master.config.url);
   const ask = (path: string, headers = {}) =>
     request(`${master.config.url}${path}`, "GET", headers, undefined);
-  const jwt = await assertion(master.config.keyFile, {
-    scope: "https://www.googleapis.com/auth/spreadsheets",
-  });
-  const token = (await request(`${master.config.url}/token`, "POST", FORM, grant(jwt))).json()
-    .access_token;
-  const players = await ask("/v4/spreadsheets/sample/values/players!A1:C3", {
-    authorization: `Bearer ${token}`,
-  });
+  const signed = grant(await assertion(master.config.keyFile, {}));
+  const made = await request(`${master.config.url}/token`, "POST", FORM, signed);
+  const authorization = `Bearer ${made.json().access_token}`;
+  const players = await ask("/v4/spreadsheets/sample/values/players!A1:C3", { authorization });
   assert.deepEqual(players.json().values[0], ["id", "name", "team"]);
   assert.equal(
     JSON.parse(await readFile(master.config.keyFile, "utf8")).token_uri,

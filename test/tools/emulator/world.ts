@@ -45,7 +45,7 @@ export interface World {
   readonly dir: string;
   readonly url: string;
   /** A token of the emulator's own account. */
-  token(scope?: string): Promise<string>;
+  token(): Promise<string>;
   ask(
     method: string,
     path: string,
@@ -92,12 +92,9 @@ export async function world(
       raw ?? (body === undefined ? undefined : JSON.stringify(body)),
     );
   let known: string | undefined;
-  const token: World["token"] = async (scope = "https://www.googleapis.com/auth/spreadsheets") => {
-    const answer = await ask("POST", "/token", {
-      headers: FORM,
-      raw: grant(await assertion(emulator.keyFile, { scope })),
-    });
-    return answer.json().access_token as string;
+  const token: World["token"] = async () => {
+    const raw = grant(await assertion(emulator.keyFile, {}));
+    return (await ask("POST", "/token", { headers: FORM, raw })).json().access_token as string;
   };
   return {
     emulator,
@@ -137,6 +134,7 @@ export async function assertion(
     aud: "https://oauth2.googleapis.com/token",
     iat: now,
     exp: now + 3_600,
+    scope: "https://www.googleapis.com/auth/spreadsheets",
     ...claims,
   };
   const signed = [{ alg, typ: "JWT" }, body]
