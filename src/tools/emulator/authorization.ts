@@ -19,6 +19,8 @@ const UNREGISTERED =
   "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API " +
   "consumer identity to call this API.";
 
+const CHALLENGE = 'Bearer realm="https://accounts.google.com/", error="invalid_token"';
+
 /** The method's name in Google's service: part of error details. */
 function rpcName(method: string): string {
   const words = method.replace("sheets.spreadsheets.", "").split(".");
@@ -37,12 +39,8 @@ export function authenticate(tokens: TokenEndpoint, { method, headers, query }: 
   const state = tokens.check(token ?? "");
   if (state === "valid") return;
   const metadata = { service: "sheets.googleapis.com", method: rpcName(method) };
-  throw new GoogleError(401, INVALID_CREDENTIALS, {
-    details: state === "expired" ? [errorInfo("ACCESS_TOKEN_EXPIRED", metadata)] : [],
-    headers: {
-      "WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"',
-    },
-  });
+  const details = state === "expired" ? [errorInfo("ACCESS_TOKEN_EXPIRED", metadata)] : [];
+  throw new GoogleError(401, INVALID_CREDENTIALS, details, { "WWW-Authenticate": CHALLENGE });
 }
 
 /** @throws GoogleError 403 */

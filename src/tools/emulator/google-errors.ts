@@ -35,26 +35,22 @@ const MESSAGES: Readonly<Record<number, string>> = {
   504: "The request timed out.",
 };
 
-interface Particulars {
-  /** Objects with "@type", in Google's order. */
-  readonly details?: readonly unknown[];
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** A call that is refused outside the engine. */
+/** A call that Google would refuse. */
 export class GoogleError extends Error {
   readonly answer: Answer;
 
+  /** @param details objects with "@type", in Google's order. */
   constructor(
     status: number,
     message = MESSAGES[status] ?? "Unknown Error.",
-    { details = [], headers = {} }: Particulars = {},
+    details: readonly unknown[] = [],
+    headers?: Answer["headers"],
   ) {
     super(message);
     this.name = "GoogleError";
     const envelope = { code: status, message, status: STATUSES[status] ?? "UNKNOWN" };
     const error = details.length === 0 ? envelope : { ...envelope, details };
-    this.answer = { status, body: { error }, headers };
+    this.answer = { status, body: { error }, ...(headers === undefined ? {} : { headers }) };
   }
 }
 

@@ -112,5 +112,5 @@ export function quotaExceeded({ pool, limit, windowStart }: Exceeded): GoogleErr
     url: "https://cloud.google.com/docs/quota#requesting_higher_quota",
   };
   const help = { "@type": "type.googleapis.com/google.rpc.Help", links: [link] };
-  return new GoogleError(429, message, { details: [info, help] });
+  return new GoogleError(429, message, [info, help]);
 }

@@ -57,8 +57,7 @@ const CONTEXT = 20;
 function invalidJson(what: string): GoogleError {
   const description = `Invalid JSON payload received. ${what}`;
   const type = "type.googleapis.com/google.rpc.BadRequest";
-  const details = [{ "@type": type, fieldViolations: [{ description }] }];
-  return new GoogleError(400, description, { details });
+  return new GoogleError(400, description, [{ "@type": type, fieldViolations: [{ description }] }]);
 }
 
 /** @returns `{}` for an empty body. @throws GoogleError 400 */

@@ -99,8 +99,8 @@ export class RequestHandler {
     this.#ports.counters.called(method);
     if (body === "too large") {
       const message = `Request payload size exceeds the limit: ${LIMITS.body} bytes.`;
-      const closing = { headers: { Connection: "close" } };
-      return this.#write(exchange, new GoogleError(400, message, closing).answer);
+      const { answer } = new GoogleError(400, message, [], { Connection: "close" });
+      return this.#write(exchange, answer);
     }
     const faults = this.#ports.faults.take(method);
     const answer = await this.#runWithFaults(faults, { method, match, headers, query, body });

@@ -91,7 +91,6 @@ test("the body is Google's, and names the second since which the pool is shut", 
   assert.ok(refusal);
   assert.deepEqual(quotaExceeded(refusal).answer, {
     status: 429,
-    headers: {},
     body: {
       error: {
         code: 429,
