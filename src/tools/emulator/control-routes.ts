@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FaultQueue } from "./faults/fault-queue.ts";
-import { ManualEdits } from "./faults/manual-edits.ts";
+import { personAt } from "./faults/manual-edits.ts";
 import { parseEdits, parseFaults } from "./faults/parse-fault.ts";
 import { LIMITS } from "./limits.ts";
 import { readBody } from "./read-body.ts";
@@ -62,7 +62,7 @@ async function dispatch(
   url: URL,
   { faults, engine, counters }: ControlPorts,
 ): Promise<Reply | "gone"> {
-  const person = new ManualEdits(engine, url.searchParams.get("spreadsheet") ?? "");
+  const person = personAt(engine, url.searchParams.get("spreadsheet") ?? "");
   switch (`${req.method} ${url.pathname}`) {
     case "GET /emulator/requests":
       return OK(counters.requests());

@@ -9,7 +9,7 @@ import { authenticate, authorize, type Credentials, type Sharing } from "./autho
 import { answerControl } from "./control-routes.ts";
 import type { FaultQueue, FaultsForCall } from "./faults/fault-queue.ts";
 import { runsCall, type Delay, type Edit } from "./faults/fault.ts";
-import { ManualEdits } from "./faults/manual-edits.ts";
+import { personAt } from "./faults/manual-edits.ts";
 import { respondWithFault } from "./faults/response-faults.ts";
 import { GoogleError, notFoundPage, type Answer } from "./google-errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -197,7 +197,7 @@ export class RequestHandler {
 
   async #edit(edit: Edit, { match }: Call): Promise<void> {
     try {
-      await new ManualEdits(this.#ports.engine, match.path["spreadsheetId"] ?? "").edit(edit);
+      await personAt(this.#ports.engine, match.path["spreadsheetId"] ?? "").edit(edit);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       const { kind, tab } = edit;

@@ -11,7 +11,7 @@ import { createEngine } from "./engine/engine.ts";
 import type { Engine } from "./engine.types.ts";
 import { FaultQueue } from "./faults/fault-queue.ts";
 import type { Fault } from "./faults/fault.ts";
-import { ManualEdits } from "./faults/manual-edits.ts";
+import { personAt, type Person } from "./faults/manual-edits.ts";
 import { parseEdits, parseFaults } from "./faults/parse-fault.ts";
 import { latency, type LatencyProfile } from "./latency.ts";
 import { LIMITS } from "./limits.ts";
@@ -69,9 +69,9 @@ export interface Emulator {
   /** A person edits. @throws RangeError for text that is no spec, and where Google would refuse the same. */
   edit(spreadsheetId: string, specs: string): Promise<void>;
   /** A tab's rows, whatever quota, latency and faults there are. @throws RangeError when there is no such tab. */
-  rows(spreadsheetId: string, tab: string): ReturnType<ManualEdits["rows"]>;
+  rows(spreadsheetId: string, tab: string): ReturnType<Person["rows"]>;
   /** @throws RangeError when there is no such spreadsheet. */
-  metadata(spreadsheetId: string): ReturnType<ManualEdits["metadata"]>;
+  metadata(spreadsheetId: string): ReturnType<Person["metadata"]>;
   /** The owner shares a spreadsheet in another way, until the next start. */
   share(spreadsheetId: string, sharing: Sharing): void;
   /** Stops accepting, gives calls in flight `within` (default: 0) to end, and writes the state. */
@@ -113,11 +113,10 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
     counters,
     order: (specs) => faults.add(valid(parseFaults(specs))),
     async edit(spreadsheetId, specs) {
-      for (const edit of valid(parseEdits(specs)))
-        await new ManualEdits(engine, spreadsheetId).edit(edit);
+      for (const edit of valid(parseEdits(specs))) await personAt(engine, spreadsheetId).edit(edit);
     },
-    rows: (spreadsheetId, tab) => new ManualEdits(engine, spreadsheetId).rows(tab),
-    metadata: (spreadsheetId) => new ManualEdits(engine, spreadsheetId).metadata(),
+    rows: (spreadsheetId, tab) => personAt(engine, spreadsheetId).rows(tab),
+    metadata: (spreadsheetId) => personAt(engine, spreadsheetId).metadata(),
     share: (spreadsheetId, as) => void sharing.set(spreadsheetId, as),
     async close(within = ms(0)) {
       handler.close();

@@ -1,84 +1,70 @@
 /** What a person does and sees in the browser: edits and rows. They ask no quota and no permission. */
+import type { sheets_v4 } from "@googleapis/sheets";
 import { columnIndex, quoteTitle } from "../engine/a1.ts";
 import type { EngineCall } from "../engine.types.ts";
 import type { DurableEngine } from "../state-file.ts";
 import type { Edit } from "./fault.ts";
 
-interface Properties {
-  readonly sheetId?: number;
-  readonly title: string;
-}
 type Cells = readonly (readonly unknown[])[];
+
+/** One spreadsheet as its owner uses it. Each rejects with a RangeError with Google's message where Google would refuse. */
+export interface Person {
+  edit(edit: Edit): Promise<void>;
+  /** A tab's rows: numbers as numbers, dates as serial numbers. */
+  rows(tab: string): Promise<Cells>;
+  /** All developer metadata, in the API's form. */
+  metadata(): Promise<readonly unknown[]>;
+}
 
 /** Names the failing request of a batch, which means nothing to a person. */
 const BATCH_PREFIX = /^Invalid requests\[0\]\.\w+: /;
 
-/** One spreadsheet, as its owner has it before them. */
-export class ManualEdits {
-  readonly #engine: DurableEngine;
-  readonly #spreadsheetId: string;
-
-  constructor(engine: DurableEngine, spreadsheetId: string) {
-    this.#engine = engine;
-    this.#spreadsheetId = spreadsheetId;
-  }
-
-  /** @throws RangeError with Google's message where Google would refuse the same, and when there is no such tab. */
-  async edit(edit: Edit): Promise<void> {
-    if (edit.kind === "type") {
-      const range = `${quoteTitle(edit.tab)}!${edit.at}`;
-      const query = { valueInputOption: ["USER_ENTERED"] };
-      await this.#call("values.update", { range }, query, { values: [[edit.value]] });
-      return;
-    }
-    const requests = [requestFor(edit, await this.#sheetId(edit.tab))];
-    await this.#call("batchUpdate", {}, {}, { requests });
-  }
-
-  /** A tab's rows: numbers as numbers, dates as serial numbers. @throws RangeError when there is no such spreadsheet or tab. */
-  async rows(tab: string): Promise<Cells> {
-    const query = { valueRenderOption: ["UNFORMATTED_VALUE"] };
-    const found = await this.#call("values.get", { range: quoteTitle(tab) }, query);
-    return (found as { values?: Cells }).values ?? [];
-  }
-
-  /** All developer metadata, in the API's form. @throws RangeError when there is no such spreadsheet. */
-  async metadata(): Promise<readonly unknown[]> {
-    const body = { dataFilters: [{ developerMetadataLookup: {} }] };
-    const { matchedDeveloperMetadata = [] } = (await this.#call(
-      "developerMetadata.search",
-      {},
-      {},
-      body,
-    )) as { matchedDeveloperMetadata?: readonly { readonly developerMetadata: unknown }[] };
-    return matchedDeveloperMetadata.map(({ developerMetadata }) => developerMetadata);
-  }
-
-  async #sheetId(title: string): Promise<number> {
-    const { sheets = [] } = (await this.#call("get")) as {
-      sheets?: readonly { readonly properties: Properties }[];
-    };
-    const found = sheets.find(({ properties }) => properties.title === title)?.properties;
-    if (found === undefined) throw new RangeError(`${this.#spreadsheetId} has no tab ${title}`);
-    return found.sheetId ?? 0;
-  }
-
-  async #call(
-    method: string,
-    path: EngineCall["path"] = {},
-    query: EngineCall["query"] = {},
-    body?: unknown,
-  ): Promise<unknown> {
-    const { status, body: answer } = await this.#engine.call({
-      method: `sheets.spreadsheets.${method}`,
-      path: { spreadsheetId: this.#spreadsheetId, ...path },
-      query,
-      body,
+export function personAt(engine: DurableEngine, spreadsheetId: string): Person {
+  const call = async <T>(name: string, parts: Partial<EngineCall> = {}): Promise<T> => {
+    const method = `sheets.spreadsheets.${name}`;
+    const path = { spreadsheetId, ...parts.path };
+    const { status, body } = await engine.call({
+      query: {},
+      body: undefined,
+      ...parts,
+      method,
+      path,
     });
-    if (status === 200) return answer;
-    const { error } = answer as { error: { message: string } };
+    if (status === 200) return body as T;
+    const { error } = body as { error: { message: string } };
     throw new RangeError(error.message.replace(BATCH_PREFIX, ""));
-  }
+  };
+  const sheetId = async (tab: string): Promise<number> => {
+    const { sheets = [] } = await call<sheets_v4.Schema$Spreadsheet>("get");
+    const found = sheets.find(({ properties }) => properties?.title === tab);
+    if (found === undefined) throw new RangeError(`${spreadsheetId} has no tab ${tab}`);
+    return found.properties?.sheetId ?? 0;
+  };
+  return {
+    async edit(edit) {
+      if (edit.kind === "type") {
+        const path = { range: `${quoteTitle(edit.tab)}!${edit.at}` };
+        const query = { valueInputOption: ["USER_ENTERED"] };
+        return call("values.update", { path, query, body: { values: [[edit.value]] } });
+      }
+      const requests = [requestFor(edit, await sheetId(edit.tab))];
+      await call("batchUpdate", { body: { requests } });
+    },
+    async rows(tab) {
+      const query = { valueRenderOption: ["UNFORMATTED_VALUE"] };
+      const path = { range: quoteTitle(tab) };
+      const { values = [] } = await call<{ values?: Cells }>("values.get", { path, query });
+      return values;
+    },
+    async metadata() {
+      const body = { dataFilters: [{ developerMetadataLookup: {} }] };
+      const { matchedDeveloperMetadata: matches = [] } =
+        await call<sheets_v4.Schema$SearchDeveloperMetadataResponse>("developerMetadata.search", {
+          body,
+        });
+      return matches.map(({ developerMetadata }) => developerMetadata);
+    },
+  };
 }
 
 /** The edit as a request of batchUpdate. */
