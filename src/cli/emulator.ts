@@ -1,4 +1,4 @@
-/** `drover emulator`: the Google Sheets emulator alone, for one's own programs and tests. */
+/** `drover emulator`: the Google Sheets emulator alone, for a user's own programs and tests. */
 import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import { DroverError, errnoOf, messageOf } from "../base/errors.ts";
@@ -44,7 +44,7 @@ export async function emulator(argv: readonly string[]): Promise<number> {
   return EXIT.done.code;
 }
 
-/** A token of the operator's own is not printed. */
+/** A token from the settings is not printed. */
 const shown = ({ resolved }: Options, token: string): string =>
   resolved.settings.emulator_token === undefined ? token : "DROVER_EMULATOR_TOKEN";
 

@@ -50,7 +50,7 @@ test("gzip when it is accepted, and only then", async (t) => {
     assert.ok(!acceptsGzip(no), String(no));
 });
 
-test("unknown paths and verbs get a page, as the front end gives it", async (t) => {
+test("unknown paths and verbs get an HTML page", async (t) => {
   const w = await world(t);
   for (const [verb, path] of [
     ["GET", "/v4/nope"],
@@ -100,7 +100,7 @@ test("bad bodies and queries are 400 with field violations", async (t) => {
   assert.match((await put(`{"values":${"[".repeat(100_000)}`)).message, /Invalid JSON payload/);
 });
 
-test("a body over 10 MB is refused before it has come, and the emulator goes on", async (t) => {
+test("a body over 10 MB is refused before it has arrived", async (t) => {
   const w = await world(t);
   const { port } = w.emulator.server.address() as AddressInfo;
   const socket = net.connect(port, "127.0.0.1");
@@ -165,10 +165,10 @@ test("an exception of the engine is 500, and the next call is answered", async (
 });
 
 test("when the disk has failed, writes and reads are 503", async (t) => {
-  const dir = await folder();
+  const dir = folder();
   const failures: Error[] = [];
   const onFailure = (error: Error) => void failures.push(error);
-  const w = await world(t, { dataDir: dir, keyFile: join(await folder(), "key.json"), onFailure });
+  const w = await world(t, { dataDir: dir, keyFile: join(folder(), "key.json"), onFailure });
   assert.equal((await w.call("GET", VALUES)).status, 200);
   await rm(dir, { recursive: true });
   for (const [verb, path] of [

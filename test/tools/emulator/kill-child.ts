@@ -1,4 +1,4 @@
-/** A process that is an emulator until it is killed: `node kill-child.ts DIR`. Says its port on stdout. */
+/** `node kill-child.ts DIR`: an emulator until it is killed. Prints its port. */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createEmulator } from "../../../src/tools/emulator/server.ts";

@@ -1,4 +1,4 @@
-/** The supervised process's life, driven through a port of the test's own, with a real held socket. */
+/** The emulator as a child of the master: the test is the master, the held socket is real. */
 import assert from "node:assert/strict";
 import { once, EventEmitter } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
@@ -29,7 +29,7 @@ interface Master {
 }
 
 async function supervise(t: TestContext, change: Partial<EmulatorConfig> = {}): Promise<Master> {
-  const dir = await folder();
+  const dir = folder();
   const handle = rawHandle({ host: "127.0.0.1", port: 0 });
   const name = {} as AddressInfo;
   handle.getsockname?.(name);
@@ -109,7 +109,7 @@ test("configure, handle, ready, beats, the sample over HTTP, drain, exit 0", asy
   assert.equal(master.said.length, beats, "no beat after the drain");
 });
 
-test("a token opens the routes for faults, also under the master", async (t) => {
+test("a token opens the control routes", async (t) => {
   const adminToken = "a-token-of-the-demo";
   const master = await supervise(t, { adminToken });
   await master.heard("ready");
@@ -126,7 +126,7 @@ test("a token opens the routes for faults, also under the master", async (t) => 
   assert.equal(await master.exited, 0);
 });
 
-test("the master's death ends it with 0", async (t) => {
+test("it exits with 0 when the master dies", async (t) => {
   const master = await supervise(t);
   await master.heard("ready");
   master.die();
@@ -144,8 +144,8 @@ test("with a state on disk it starts without the folder of CSV files", async (t)
   await second.heard("ready");
 });
 
-test("what it can't start with is fatal, with its exit code and reason", async (t) => {
-  const dir = await folder();
+test("a failed start is fatal, with its exit code and reason", async (t) => {
+  const dir = folder();
   await writeFile(join(dir, "file"), "");
   for (const [change, code] of [
     [{ dataDir: join(dir, "file") }, "DROVER_E_DATA_DIR"],

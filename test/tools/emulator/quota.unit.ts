@@ -32,7 +32,7 @@ function setup(policy: Partial<QuotaPolicy> = {}) {
   };
 }
 
-test("a minute holds its limit, and a pool that refused stays shut for a minute", () => {
+test("a minute has its limit, and a pool that has refused a call stays locked for a minute", () => {
   const q = setup();
   q.at(5);
   assert.equal(q.passed(61), 60);
@@ -71,7 +71,7 @@ test("without a limit a pool can still be locked, and names Google's limit", () 
   assert.equal(q.passed(10), 10);
 });
 
-test("refused calls count for nothing and do not prolong the lock-out", () => {
+test("refused calls are not counted and do not prolong the lock", () => {
   const q = setup();
   assert.equal(q.passed(500), 60);
   q.at(59.9);
@@ -80,7 +80,7 @@ test("refused calls count for nothing and do not prolong the lock-out", () => {
   assert.equal(q.passed(60), 60);
 });
 
-test("the body is Google's, and names the second since which the pool is shut", () => {
+test("the body is Google's, and names the second in which the pool was locked", () => {
   const q = setup();
   q.at(10);
   q.passed(60);

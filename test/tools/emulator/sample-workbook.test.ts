@@ -23,7 +23,7 @@ test("CSV: quotes, doubled quotes, line breaks, both line ends, a byte order mar
   assert.deepEqual(parseCsv("a\n\nb\n"), [["a"], [""], ["b"]]);
 });
 
-test("CSV: what is broken is named with its line", () => {
+test("CSV: an error names its line", () => {
   assert.throws(() => parseCsv('a\nb,"never'), /line 2: a quote is not closed/);
   assert.throws(() => parseCsv('"one\ntwo"x,b'), /line 2: text after a closing quote/);
 });
@@ -32,7 +32,7 @@ test("CSV: what is broken is named with its line", () => {
 const csvRow = (fields: readonly string[]): string =>
   `${fields.map((f) => (/[",\r\n]/.test(f) ? `"${f.replaceAll('"', '""')}"` : f)).join(",")}\r\n`;
 
-test("CSV: what is written is read again", () => {
+test("CSV: written rows are read back", () => {
   fc.assert(
     fc.property(
       fc.array(fc.array(fc.string(), { minLength: 1, maxLength: 5 }), { maxLength: 5 }),
@@ -44,7 +44,7 @@ test("CSV: what is written is read again", () => {
   );
 });
 
-test("fields become numbers and booleans only in their one spelling", () => {
+test("fields become numbers and booleans only in their canonical spelling", () => {
   const cases: [string, unknown][] = [
     ["42", 42],
     ["-1.5", -1.5],
@@ -63,8 +63,8 @@ test("fields become numbers and booleans only in their one spelling", () => {
   for (const [field, value] of cases) assert.equal(typed(field), value, field);
 });
 
-test("a folder becomes a workbook; what is wrong with it is named", async () => {
-  const dir = await folder();
+test("a folder becomes tabs; an error names the folder or the file", async () => {
+  const dir = folder();
   assert.throws(() => readTabs(dir), /holds no \.csv file/);
   assert.throws(() => readTabs(join(dir, "nowhere")), /can't read the folder/);
   await writeFile(join(dir, "b.csv"), "id,n\r\n1,2\r\n");
@@ -74,7 +74,7 @@ test("a folder becomes a workbook; what is wrong with it is named", async () => 
   assert.throws(() => readTabs(dir), /c\.csv/);
 });
 
-test("the sample: 500 players, no secret anywhere but in its column", () => {
+test("the sample: 500 players, and their codes only in the hidden column", () => {
   const tabs = readTabs(SAMPLE);
   const [header, ...players] = tabs.find((tab) => tab.title === "players")?.rows ?? [];
   assert.deepEqual(header, ["id", "name", "team", "status", "score", "code"]);

@@ -6,7 +6,7 @@ import { createEmulator } from "../../../src/tools/emulator/server.ts";
 import { folder, SHEET, silent, world } from "./world.ts";
 
 test("the key file: 0600, in Google's form, kept over restarts with its tokens, never another's overwritten", async (t) => {
-  const dir = await folder();
+  const dir = folder();
   const w = await world(t, { dataDir: dir });
   const { keyFile } = w.emulator;
   assert.equal((await stat(keyFile)).mode & 0o777, 0o600);

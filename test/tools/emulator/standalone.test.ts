@@ -1,4 +1,4 @@
-/** `drover emulator` as a process: its faults from the command line, the token that opens its routes, its end and its return. */
+/** `drover emulator` as a process. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { DROVER, standalone } from "./standalone.ts";
 import { folder } from "./world.ts";
 
-test("faults from the command line, a token for their routes, and a person at the sheet", async (t) => {
+test("faults from the command line, control routes with a token, and manual edits", async (t) => {
   const it = await standalone(t, [
     "--faults",
     "--fault",
@@ -29,8 +29,8 @@ test("faults from the command line, a token for their routes, and a person at th
   assert.deepEqual([await it.metadata(), (await it.requests()).reads], [[], 0]);
 });
 
-test("killed and started again it has the same rows and no faults", async (t) => {
-  const dir = await folder();
+test("after a kill it starts with the same rows and without faults", async (t) => {
+  const dir = folder();
   const first = await standalone(t, ["--faults"], dir);
   await first.order("hang,every=1");
   await first.edit("type=players,at=B2,value=someone else");
@@ -41,7 +41,7 @@ test("killed and started again it has the same rows and no faults", async (t) =>
   assert.deepEqual((await second.admin("GET", "faults")).json().waiting, []);
 });
 
-test("a token of one's own is not printed; without any there are no routes", async (t) => {
+test("a token from the settings is not printed; without a token there are no control routes", async (t) => {
   const token = "0123456789abcdef-mine";
   const mine = await standalone(t, ["--emulator-token", token]);
   assert.equal((await mine.admin("GET", "faults", undefined, token)).status, 200);
@@ -50,7 +50,7 @@ test("a token of one's own is not printed; without any there are no routes", asy
   assert.equal((await closed.admin("GET", "faults", undefined, token)).status, 404);
 });
 
-test("a fault that there is not is a usage error, exit 64", () => {
+test("an unknown fault is a usage error, exit 64", () => {
   const { status, stderr } = spawnSync(
     DROVER,
     ["emulator", "--port", "0", "--fault", "hang;latncy=2s"],
@@ -60,8 +60,8 @@ test("a fault that there is not is a usage error, exit 64", () => {
   assert.match(stderr, /--fault latncy=2s: kind must be one of status, denied/);
 });
 
-test("--csv is read at the first start; later it is reported unread, and may be gone", async (t) => {
-  const [dir, csv] = [await folder(), await folder()];
+test("--csv is read at the first start; later the folder is reported unread, and may be missing", async (t) => {
+  const [dir, csv] = [folder(), folder()];
   await writeFile(join(csv, "a.csv"), "id\n1\n");
   const first = await standalone(t, ["--faults", "--csv", csv], dir);
   assert.deepEqual(await first.rows("a"), [["id"], [1]]);

@@ -1,4 +1,4 @@
-/** `drover emulator` as a process of its own, for tests of daemons; and a person at its spreadsheet, over its own routes. */
+/** `drover emulator` as a process, with its control routes. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,17 +15,17 @@ export const DROVER = fileURLToPath(new URL("../../../bin/drover", import.meta.u
 export interface Standalone {
   readonly url: string;
   readonly pid: number;
-  /** All that it printed up to its readiness. */
+  /** Its output until it was ready. */
   readonly said: string;
-  /** What makes a daemon use it: address, spreadsheet and key. */
+  /** Makes a daemon use it: address, spreadsheet and key. */
   readonly env: Readonly<Record<string, string>>;
-  /** One of its own routes. @param token another than its own. */
+  /** A request to a control route. @param token default: its own. */
   admin(method: string, path: string, body?: string, token?: string): Promise<Reply>;
-  /** Faults, as specs: `drop,applied,method=batchUpdate,every=3`. */
+  /** Queues faults. */
   order(specs: string): Promise<void>;
   clear(): Promise<void>;
   delivered(): Promise<Delivered>;
-  /** Edits by hand, as specs: `sort=players,column=B`. */
+  /** A person edits: specs such as `sort=players,column=B`. */
   edit(specs: string): Promise<void>;
   rows(tab: string): Promise<readonly (readonly unknown[])[]>;
   metadata(): Promise<readonly unknown[]>;
@@ -33,13 +33,13 @@ export interface Standalone {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Without latency and quota, unless the arguments say otherwise. @param dir where its data is; the same again goes on there. */
+/** Starts it without latency and quota, unless the arguments say otherwise. @param dir of the state; the same again continues. */
 export async function standalone(
   t: TestContext,
   args: readonly string[] = [],
   dir?: string,
 ): Promise<Standalone> {
-  const home = dir ?? (await folder());
+  const home = dir ?? folder();
   const quiet = ["--emulator-latency", "none", "--emulator-quota", "off"];
   const child = spawn(DROVER, ["emulator", "--port", "0", "--dir", home, ...quiet, ...args], {
     cwd: home,

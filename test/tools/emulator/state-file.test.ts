@@ -39,14 +39,14 @@ const ids = async (engine: DurableEngine): Promise<string[]> =>
   (((await engine.call(get)).body as { values?: string[][] }).values ?? []).map((r) => r[0] ?? "");
 
 test("an answered write is there without a clean end", async () => {
-  const dir = await folder();
+  const dir = folder();
   const engine = await open(dir);
   for (const id of ["a", "b", "c"]) await engine.call(append(id));
   assert.deepEqual(await ids(await open(dir)), ["a", "b", "c"]);
 });
 
 test("saves that are asked for during a save share the next one, which has the newest state", async () => {
-  const path = join(await folder(), "file");
+  const path = join(folder(), "file");
   let state = 0;
   const written: number[] = [];
   const file = createStateFile(
@@ -69,7 +69,7 @@ test("saves that are asked for during a save share the next one, which has the n
 });
 
 test("a read is answered after the writes that it has seen", async () => {
-  const engine = await open(await folder());
+  const engine = await open(folder());
   const order: string[] = [];
   const write = engine.call(append("a")).then(() => order.push("write"));
   const read = engine.call(get).then(() => order.push("read"));
@@ -78,7 +78,7 @@ test("a read is answered after the writes that it has seen", async () => {
 });
 
 test("a damaged state is refused by name, and nothing is overwritten", async () => {
-  const dir = await folder();
+  const dir = folder();
   await (await open(dir)).call(append("a"));
   const good = await readFile(statePath(dir), "utf8");
   for (const bad of [good.slice(0, -3), "", "{}", "[]", '{"form":99}']) {
@@ -89,7 +89,7 @@ test("a damaged state is refused by name, and nothing is overwritten", async () 
 });
 
 test("the files of the former format are set aside, with one line in the log", async () => {
-  const dir = await folder();
+  const dir = folder();
   const former = ["emulator.journal", "emulator.state"];
   for (const name of former) await writeFile(join(dir, name), name);
   const lines: string[] = [];
@@ -103,7 +103,7 @@ test("the files of the former format are set aside, with one line in the log", a
 });
 
 test("a data directory that can't be used is refused by name", async (t) => {
-  const dir = await folder();
+  const dir = folder();
   await writeFile(join(dir, "file"), "");
   await assert.rejects(open(join(dir, "file")), /can't use .*file for the emulator's data/);
   if (process.getuid?.() === 0) return t.skip("root may write anywhere");
@@ -113,7 +113,7 @@ test("a data directory that can't be used is refused by name", async (t) => {
 
 test("when the disk fails no call is answered any more, and it is reported once", async () => {
   const failures: Error[] = [];
-  const dir = await folder();
+  const dir = folder();
   const engine = await open(dir, { onFailure: (error) => failures.push(error) });
   await rm(dir, { recursive: true });
   const calls = [append("a"), append("b"), get, get].map((call) => engine.call(call));
@@ -124,7 +124,7 @@ test("when the disk fails no call is answered any more, and it is reported once"
 });
 
 test("a closed engine refuses calls, and its last change is on disk", async () => {
-  const dir = await folder();
+  const dir = folder();
   const engine = await open(dir);
   const last = engine.call(append("a"));
   await engine.close();

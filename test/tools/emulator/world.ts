@@ -1,6 +1,5 @@
-/** An emulator on a port of the kernel's, with its folder, and requests against it. */
+/** An emulator in this process, and requests to it. */
 import { createSign } from "node:crypto";
-import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { once } from "node:events";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
@@ -37,14 +36,14 @@ export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  json(): any; // oxlint-disable-line typescript/no-explicit-any -- tests look into whatever comes
+  json(): any; // oxlint-disable-line typescript/no-explicit-any -- tests look into any answer
 }
 
 export interface World {
   readonly emulator: Emulator;
   readonly dir: string;
   readonly url: string;
-  /** A token of the emulator's own account. */
+  /** A new access token. */
   token(): Promise<string>;
   ask(
     method: string,
@@ -55,21 +54,14 @@ export interface World {
   call(method: string, path: string, body?: unknown): Promise<Reply>;
 }
 
-const folders: string[] = [];
-process.once("exit", () => folders.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
-
-/** Removed at the process's end: hooks of a test run in the order they were set, and closing must come first. */
-export async function folder(): Promise<string> {
-  const dir = temporaryFolder("emulator");
-  folders.push(dir);
-  return dir;
-}
+/** A new folder, removed when this process ends. */
+export const folder = (): string => temporaryFolder("emulator");
 
 export async function world(
   t: TestContext,
   options: Partial<EmulatorOptions> = {},
 ): Promise<World> {
-  const dir = options.dataDir ?? (await folder());
+  const dir = options.dataDir ?? folder();
   const emulator = await createEmulator({
     dataDir: dir,
     keyFile: join(dir, "key.json"),

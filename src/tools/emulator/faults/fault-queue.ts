@@ -1,6 +1,6 @@
 /**
- * The faults that wait for their calls. Each call passes all of them in order: delays and edits all apply; the first fault
- * that decides the answer ends the walk for its like, so that those behind it do not count the call.
+ * The faults that wait for their calls. Each call passes all of them in order. Delays and edits all apply. Of the faults
+ * that decide the answer the first one does, and those behind it do not count the call.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { after, ms, type Instant } from "../../../base/units.ts";
@@ -42,7 +42,7 @@ export class FaultQueue {
     this.#clock = clock;
   }
 
-  /** @throws RangeError when more would wait than allowed: a test forgot to clear. */
+  /** @throws RangeError when too many would wait: a test forgot to clear. */
   add(faults: readonly Fault[]): void {
     const waiting = this.#waiting();
     if (waiting.length + faults.length > LIMITS.faults)
