@@ -57,13 +57,6 @@ async function launch(name: string, program: string, args: readonly string[], en
   };
 }
 
-/** The emulator alone, without latency and quota. */
-export function emulator(): Promise<Stack> {
-  const dir = mkdtempSync(join(tmpdir(), "drover-bench-"));
-  const env = { DROVER_EMULATOR_LATENCY: "none", DROVER_EMULATOR_QUOTA: "off" };
-  return launch("emulator", join(ROOT, "bin/drover"), ["emulator", "--port", "0", "--dir", join(dir, "data")], env, dir);
-}
-
 /** @param root another checkout, to compare with: built already. */
 export function drover(workers: number, env: NodeJS.ProcessEnv = {}, root = ROOT): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), "drover-bench-"));

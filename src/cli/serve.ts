@@ -12,7 +12,7 @@ import { readableStack } from "../base/sources.ts";
 import { storageError } from "../base/storage.ts";
 import { appName, nameProcess } from "../base/title.ts";
 import { ms } from "../base/units.ts";
-import { openAccount } from "../tools/emulator/account.ts";
+import { openAccount } from "../tools/emulator/service-account.ts";
 import { queueOnly } from "../base/held.ts";
 import { endSoon } from "./ending.ts";
 import { emulatorKey } from "./plan.ts";

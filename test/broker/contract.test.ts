@@ -9,7 +9,6 @@ import { ms } from "../../src/base/units.ts";
 import { readServiceAccount } from "../../src/broker/credentials.ts";
 import { createGoogle } from "../../src/broker/google.ts";
 import type { Outcome, Upstream } from "../../src/broker/upstream.ts";
-import { createEngine } from "../../src/tools/emulator/engine/engine.ts";
 import { createEmulator } from "../../src/tools/emulator/server.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { eventually } from "../support/wait.ts";
@@ -32,7 +31,7 @@ const log = makeLogger({ role: "emulator" }, "silent", { write() {} });
 interface Place {
   readonly url: string;
   readonly keyFile: string;
-  fail(kind: "429" | "500" | "html" | "hang" | "drop" | "redirect"): void;
+  fail(kind: "429" | "500" | "html" | "hang" | "drop"): void;
   stop(): Promise<void>;
 }
 
@@ -45,7 +44,6 @@ async function fake(): Promise<Place> {
     html: (_: unknown, res: import("node:http").ServerResponse) => void res.writeHead(502, { "content-type": "text/html" }).end("<html>"),
     hang: () => {},
     drop: (req: import("node:http").IncomingMessage) => void req.socket.destroy(),
-    redirect: (_: unknown, res: import("node:http").ServerResponse) => void res.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
   };
   return { url: google.url, keyFile: keyFile(), fail: (kind) => void google.faults.push(faults[kind]), stop: () => google.stop() };
 }
@@ -53,22 +51,15 @@ async function fake(): Promise<Place> {
 async function emulator(): Promise<Place> {
   const dir = temporaryFolder("emulator");
   const spreadsheets = [{ id: SPREADSHEET, title: "Contract", tabs: TABS }];
-  const place = { engine: createEngine, dataDir: dir, keyFile: join(dir, "key.json"), spreadsheets };
+  const place = { dataDir: dir, keyFile: join(dir, "key.json"), spreadsheets };
   const it = await createEmulator({ ...place, latency: "none", quota: false, log });
   await new Promise<void>((resolve) => it.server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(it.server.address() as AddressInfo).port}`;
-  const kinds = {
-    "429": { kind: "status", status: 429 },
-    "500": { kind: "status", status: 500 },
-    html: { kind: "html", status: 502 },
-    hang: { kind: "hang" },
-    drop: { kind: "drop" },
-    redirect: { kind: "redirect", location: "http://127.0.0.1:1/" },
-  } as const;
+  const specs = { "429": "status=429", "500": "status=500", html: "html=502", hang: "hang", drop: "drop" };
   return {
     url,
     keyFile: it.keyFile,
-    fail: (kind) => it.faults.arm({ ...kinds[kind], method: "*", times: 1, applied: false }),
+    fail: (kind) => it.order(specs[kind]),
     stop: () => it.close(),
   };
 }
@@ -124,7 +115,6 @@ for (const [name, open] of [
       html: "unavailable",
       hang: "unavailable",
       drop: "unavailable",
-      redirect: "malformed",
     };
     for (const [kind, is] of Object.entries(wanted) as [keyof typeof wanted, string][])
       test(`${kind} is ${is}, and the next call is answered`, async () => {

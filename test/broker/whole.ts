@@ -9,7 +9,6 @@ import { Broker } from "../../src/broker/broker.ts";
 import { readServiceAccount } from "../../src/broker/credentials.ts";
 import { createGoogle } from "../../src/broker/google.ts";
 import { openWrites } from "../../src/broker/means.ts";
-import { createEngine } from "../../src/tools/emulator/engine/engine.ts";
 import { createEmulator, type Emulator } from "../../src/tools/emulator/server.ts";
 import { parseTables } from "../../src/sheets/tables.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -32,7 +31,6 @@ export async function whole(t: TestContext, tabs: Readonly<Record<string, Rows>>
   const log = makeLogger({ role: "broker" }, "debug", { write: (line: string) => void lines.push(line) });
   const folder = temporaryFolder("whole");
   const emulator = await createEmulator({
-    engine: createEngine,
     dataDir: join(folder, "emulator"),
     keyFile: join(folder, "key.json"),
     spreadsheets: [{ id: SPREADSHEET, title: "Whole", tabs: Object.entries(tabs).map(([title, rows]) => ({ title, rows })) }],

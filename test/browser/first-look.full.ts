@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import type { Page } from "playwright-core";
 import { seconds } from "../../src/base/units.ts";
-import { readWorkbook } from "../../src/tools/emulator/sample.ts";
+import { readTabs } from "../../src/tools/emulator/sample-workbook.ts";
 import { readTable } from "../../src/sheets/rows.ts";
 import type { Cell, VisibleColumn } from "../../src/sheets/snapshot.ts";
 import { namedTables, parseTables } from "../../src/sheets/tables.ts";
@@ -47,7 +47,7 @@ async function look(t: TestContext, url: string): Promise<Seen> {
 /** The demo's own tables. */
 function demoSheet(): Sheet {
   const sheet = new Sheet();
-  const { tabs } = readWorkbook("config/sample", "sample", "Sample");
+  const tabs = readTabs("config/sample");
   for (const table of namedTables(parseTables(readFileSync("config/tables.json", "utf8"), "tables.json", seconds(30)))) {
     const reading = readTable(tabs.find(({ title }) => title === table.range)?.rows, table);
     assert.ok(reading.is === "ok");

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { keysOf } from "../../src/cli/session-key.ts";
 import { checkPassword } from "../../src/app/session/scrypt.ts";
-import { DROVER } from "../tools/emulator/alone.ts";
+import { DROVER } from "../tools/emulator/standalone.ts";
 import { deriveKey, keep, matchesCode, readCode } from "../../src/sheets/secrets.ts";
 
 const run = (args: readonly string[], input = "") => spawnSync(DROVER, args, { input, encoding: "utf8", timeout: 60_000 });

@@ -6,8 +6,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
 import { answerJson, FakeGoogle, googleError, keyFile, quotaError, SPREADSHEET } from "../broker/upstream.ts";
-import { createEngine } from "../../src/tools/emulator/engine/engine.ts";
-import { alone, DROVER } from "../tools/emulator/alone.ts";
+import { DROVER, standalone } from "../tools/emulator/standalone.ts";
 import { BOOK, world } from "../tools/emulator/world.ts";
 
 interface Checked {
@@ -43,7 +42,7 @@ async function google(t: TestContext, ...tabs: readonly string[]): Promise<{ rea
 }
 
 test("a range whose tab is not in the spreadsheet is an error of the check, which names the tabs that are", async (t) => {
-  const emulator = await alone(t);
+  const emulator = await standalone(t);
   const { code, stderr } = await check({ players: "PLAYERS!A1:F", scores: "Scores" }, emulator.env);
   assert.equal(code, 78, stderr);
   assert.match(stderr, /table scores: range Scores: the spreadsheet has no range 'Scores'.* tabs.*"players"/s);
@@ -153,22 +152,22 @@ test("--offline asks Google nothing, and the demo has nothing to ask", async (t)
 
 test("a right that the service account lacks is named, with the account to share the spreadsheet with", async (t) => {
   const spreadsheet = "a-spreadsheet-of-thirty-letters";
-  const { emulator, url } = await world(t, { engine: createEngine, spreadsheets: [{ ...BOOK, id: spreadsheet }] });
+  const { emulator, url } = await world(t, { spreadsheets: [{ ...BOOK, id: spreadsheet }] });
   const endpoints = { DROVER_SHEETS_ENDPOINT: `${url}/`, DROVER_OAUTH_ENDPOINT: `${url}/` };
   const env = { DROVER_SPREADSHEET_ID: spreadsheet, GOOGLE_APPLICATION_CREDENTIALS: emulator.keyFile, ...endpoints };
-  const run = (sharing: "shared" | "viewer" | "private", may?: object): Promise<Checked> => {
+  const run = (sharing: "editor" | "viewer" | "not shared", may?: object): Promise<Checked> => {
     emulator.share(spreadsheet, sharing);
     return check({ log: "Sheet1" }, env, [], may);
   };
   const written = { read: "public", append: "public" };
-  const editor = await run("shared", written);
+  const editor = await run("editor", written);
   assert.match(editor.stdout, /^tabs: every table's tab is there .*\nwrites: the service account may write \(1 call to Google\)\n$/m);
   const viewer = await run("viewer", written);
   assert.match(
     viewer.stdout,
     /^tabs: every .*\nwrites: refused: the service account can't write to the spreadsheet .*: share it as Editor with \S+@\S+ /m,
   );
-  const stranger = await run("private", written);
+  const stranger = await run("not shared", written);
   assert.match(
     stranger.stdout,
     /^tabs: not checked: the service account can't see the spreadsheet .*: share it with \S+@\S+ .*\nwrites: refused: /m,

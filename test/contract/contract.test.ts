@@ -5,7 +5,6 @@ import { systemClock, type Clock } from "../../src/base/clock.ts";
 import { after, later, ms, perMinute, seconds } from "../../src/base/units.ts";
 import { readServiceAccount } from "../../src/broker/credentials.ts";
 import { Ledger } from "../../src/broker/quota.ts";
-import { createEngine } from "../../src/tools/emulator/engine/engine.ts";
 import { world } from "../tools/emulator/world.ts";
 import { CLAIMS } from "./claims.ts";
 import { has, LIES, lying, refusal, type Lie } from "./lies.ts";
@@ -20,7 +19,7 @@ async function emulated(t: TestContext) {
   let tab: string | undefined;
   const clock: Clock = { now: () => after(systemClock.now(), jumped), wall: () => later(systemClock.wall(), jumped) };
   const spreadsheets = [{ id: ID, title: "Throw-away", tabs: [{ title: "Sheet1", rows: [] }] }];
-  const { emulator, url } = await world(t, { engine: createEngine, quota: true, clock, spreadsheets });
+  const { emulator, url } = await world(t, { quota: true, clock, spreadsheets });
   const timeout = seconds(10);
   const endpoints = { sheetsEndpoint: `${url}/`, oauthEndpoint: `${url}/` };
   const { ask, close } = connect({ spreadsheetId: ID, account: readServiceAccount(emulator.keyFile), ...endpoints, timeout, clock });
@@ -28,7 +27,7 @@ async function emulated(t: TestContext) {
   const ledgers = { read: new Ledger(perMinute(60), clock), write: new Ledger(perMinute(60), clock) };
   const say = (line: string): void => void (tab = /drover-contract-\d+/.exec(line)?.[0]);
   const sleep: Ports["sleep"] = async (time) => {
-    if (tab !== undefined) await emulator.edit(ID, { kind: "sort", tab, column: "B", descending: false, header: 1 });
+    if (tab !== undefined) await emulator.edit(ID, `sort=${tab},column=B`);
     tab = undefined;
     jumped = ms(jumped + time);
   };

@@ -6,7 +6,6 @@ import type { AddressInfo } from "node:net";
 import test, { type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { http } from "../../src/base/http.ts";
-import { createEngine } from "../../src/tools/emulator/engine/engine.ts";
 import { world } from "../tools/emulator/world.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { CLAIMS } from "./claims.ts";
@@ -41,7 +40,7 @@ const OTHERS = [
   { id: "a-throw-away-shared-as-viewer", title: "Throw-away", tabs: [{ title: "Sheet1", rows: [] }], sharing: "viewer" as const },
 ];
 async function emulated(t: TestContext) {
-  const { emulator, url } = await world(t, { engine: createEngine, spreadsheets: [BOOK, ...OTHERS] });
+  const { emulator, url } = await world(t, { spreadsheets: [BOOK, ...OTHERS] });
   const at = (address: string) => ({ DROVER_SHEETS_ENDPOINT: `${address}/`, DROVER_OAUTH_ENDPOINT: `${url}/` });
   return { emulator, url, at, env: { ...at(url), GOOGLE_APPLICATION_CREDENTIALS: emulator.keyFile } };
 }

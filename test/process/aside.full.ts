@@ -5,7 +5,7 @@ import http from "node:http";
 import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
-import { alone, type Alone } from "../tools/emulator/alone.ts";
+import { standalone, type Standalone } from "../tools/emulator/standalone.ts";
 import { cleanEnv, DROVER, get, start, type Daemon } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -51,7 +51,7 @@ const stateOf = async (daemon: Daemon, id: string): Promise<string | undefined> 
   (JSON.parse((await get(`${daemon.url}/api/writes/${id}`)).body) as { write?: { state: string } }).write?.state;
 const becomes = (daemon: Daemon, id: string, state: string): Promise<unknown> =>
   eventually(`the write ${id} is ${state}`, async () => (await stateOf(daemon, id)) === state);
-const times = async (emulator: Alone, key: string): Promise<number> =>
+const times = async (emulator: Standalone, key: string): Promise<number> =>
   (await emulator.rows("actions")).filter((row) => row[0] === key).length;
 
 async function killBroker(daemon: Daemon): Promise<void> {
@@ -64,7 +64,7 @@ async function killBroker(daemon: Daemon): Promise<void> {
 }
 
 test("a refused row is tried again and is in the sheet once", { timeout: 120_000 }, async (t) => {
-  const emulator = await alone(t, ["--faults"]);
+  const emulator = await standalone(t, ["--faults"]);
   const daemon = await start(t, {
     env: {
       DROVER_DEMO: "off",

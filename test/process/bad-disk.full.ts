@@ -15,7 +15,7 @@ import { eventually } from "../support/wait.ts";
 test("a full journal: 503 with Retry-After, nothing of it acknowledged, and all that was is in the sheet once Google is back", async (t) => {
   const it = await book(t, TABS, { ...ONE, DROVER_JOURNAL_SIZE: "1m" });
   await known(it);
-  it.emulator.faults.arm({ kind: "status", status: 503, method: "write", applied: false, every: 1 });
+  it.emulator.order("status=503,method=write,every=1");
   const { status, code, retryAfter, taken } = await fill(it, 1);
   assert.deepEqual([status, code, Number(retryAfter) >= 1], [503, "full", true]);
   assert.ok(taken.length >= 10, `${taken.length}`);
@@ -34,7 +34,7 @@ test("a restart on a full disk: reads are served, writes get 507, and are accept
   if (disk === undefined) return;
   const it = await book(t, TABS, ONE, disk);
   await known(it);
-  it.emulator.faults.arm({ kind: "status", status: 503, method: "write", applied: false, every: 1 });
+  it.emulator.order("status=503,method=write,every=1");
   await it.taken("POST", "notes", { id: "n1", note: "before" });
   const broker = (await it.daemon.status()).places.find(({ role }) => role === "broker")?.child?.pid;
   assert.ok(broker);

@@ -15,7 +15,7 @@ test("a full disk: 507, nothing of it acknowledged, reads go on, what was acknow
   if (disk === undefined) return;
   const it = await book(t, TABS, ONE, disk);
   await known(it);
-  it.emulator.faults.arm({ kind: "status", status: 503, method: "write", applied: false, every: 1 });
+  it.emulator.order("status=503,method=write,every=1");
   const ballast = join(disk, "ballast");
   const free = Number(spawnSync("df", ["--output=avail", "-B1", disk], { encoding: "utf8" }).stdout.trim().split("\n").at(-1));
   writeFileSync(ballast, Buffer.alloc(Math.max(0, free - 700_000)));
@@ -44,7 +44,7 @@ test("a full disk: 507, nothing of it acknowledged, reads go on, what was acknow
 test("a damaged journal at the start: it starts, says so in the log and in status, and what could be read is in the sheet", async (t) => {
   const it = await book(t, TABS, ONE);
   await known(it);
-  it.emulator.faults.arm({ kind: "status", status: 503, method: "write", applied: false, every: 1 });
+  it.emulator.order("status=503,method=write,every=1");
   const taken: Told[] = [];
   for (let nr = 1; nr <= 20; nr += 1) taken.push(await it.taken("POST", "notes", { id: `n${nr}`, note: LARGE }));
   await it.daemon.stop();

@@ -224,13 +224,8 @@ const CHECKS: Readonly<Record<string, Entry[1]>> = {
       Array.from({ length: 20 }, (_, i) => it.taken("POST", "sorted", { id: `s${i}`, name: `n${i}`, score: i })),
     );
     for (const write of added) await it.ended(write);
-    const edits = [
-      { kind: "sort", tab: "sorted", column: "B", descending: true, header: 1 },
-      { kind: "insert", tab: "sorted", row: 2, count: 2 },
-      { kind: "sort", tab: "sorted", column: "C", descending: false, header: 1 },
-      { kind: "delete", tab: "sorted", row: 2, count: 1 },
-    ] as const;
-    for (const [nr, edit] of edits.entries()) it.emulator.faults.arm({ ...edit, method: "*", applied: false, every: 8, skip: 2 * nr });
+    it.emulator.order("sort=sorted,column=B,descending,every=8;insert=sorted,row=2,count=2,every=8,skip=2");
+    it.emulator.order("sort=sorted,column=C,every=8,skip=4;delete=sorted,row=2,every=8,skip=6");
     const changed = await Promise.all(Array.from({ length: 20 }, (_, i) => it.taken("PATCH", `sorted/s${i}`, { note: `note ${i}` })));
     for (const write of changed) assert.equal((await it.ended(write)).state, "landed");
     it.emulator.faults.clear();

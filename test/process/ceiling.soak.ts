@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { alone, type Alone } from "../tools/emulator/alone.ts";
+import { standalone, type Standalone } from "../tools/emulator/standalone.ts";
 import { allLanded, start, type Daemon } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
@@ -18,14 +18,14 @@ const ROWS_PER_REQUEST = 500;
 const MOST_WAITING = 10_000;
 
 interface World {
-  readonly emulator: Alone;
+  readonly emulator: Standalone;
   readonly daemon: Daemon;
   send(method: "POST" | "PATCH", path: string, body: unknown): Promise<number>;
   written(): Promise<{ readonly landed: number; readonly waiting: number }>;
 }
 
 async function world(t: TestContext): Promise<World> {
-  const emulator = await alone(t, ["--emulator-latency", "recorded", "--emulator-quota", "on", "--faults"]);
+  const emulator = await standalone(t, ["--emulator-latency", "recorded", "--emulator-quota", "on", "--faults"]);
   const cwd = folder(t);
   const table = { key: "id", ttl: "5m", read: "public", append: "public", update: "public", maxRows: 100_000 };
   writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables: { actions: table } }));

@@ -39,8 +39,8 @@ test(`${EDITS} column edits in ${SECONDS} s, ${WRITES} writes, lost answers: 0 m
   await eventually("rows are there", async () => (await get(`${daemon.url}/api/tables/stock`)).status === 200);
   await ended(await taken("POST", "stock", { id: "first", n: 0, name: "x" }));
   allowed.allow("first", { id: "first", n: 0, name: "x" });
-  emulator.faults.arm({ kind: "drop", method: "write", applied: true, chance: 0.1, seed: 7 });
-  emulator.faults.arm({ kind: "drop", method: "write", applied: false, chance: 0.1, seed: 8 });
+  emulator.order("drop,method=write,applied,chance=0.1,seed=7");
+  emulator.order("drop,method=write,chance=0.1,seed=8");
   const id = await sheetId("stock");
   const span = (startIndex: number): object => ({ sheetId: id, dimension: "COLUMNS", startIndex, endIndex: startIndex + 1 });
   const edits: readonly object[] = [

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "../../src/base/http.ts";
-import { alone, type Alone } from "../tools/emulator/alone.ts";
+import { standalone, type Standalone } from "../tools/emulator/standalone.ts";
 import { alive, allLanded, descendants, get, start, type Daemon } from "./harness.ts";
 import { folder, sent } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
@@ -21,7 +21,7 @@ const TABLES = {
 const NOTES = `id,owner,value\n${Array.from({ length: 20 }, (_, i) => `base${i},nobody,0\n`).join("")}`;
 
 export interface CrashWorld {
-  readonly sheet: Alone;
+  readonly sheet: Standalone;
   /** The life of now. */
   readonly daemon: Daemon;
   readonly url: string;
@@ -36,7 +36,7 @@ export async function crashWorld(t: TestContext, env: NodeJS.ProcessEnv = {}, ar
   const csv = folder(t);
   writeFileSync(join(csv, "notes.csv"), NOTES);
   writeFileSync(join(csv, "posts.csv"), "id,text\n");
-  const sheet = await alone(t, ["--csv", csv, "--faults", ...args]);
+  const sheet = await standalone(t, ["--csv", csv, "--faults", ...args]);
   const begin = async (cwd: string): Promise<Daemon> => {
     writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables: TABLES }));
     const quota = { DROVER_READS_PER_MINUTE: "30000", DROVER_WRITES_PER_MINUTE: "30000", DROVER_RATE_LIMIT: "off" };

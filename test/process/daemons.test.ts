@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { alone, type Alone } from "../tools/emulator/alone.ts";
+import { standalone, type Standalone } from "../tools/emulator/standalone.ts";
 import { needsRedis, RedisServer } from "../support/redis.ts";
 import { eventually } from "../support/wait.ts";
 import { cleanEnv, DROVER, ONE, ROOT, start, type Daemon } from "./harness.ts";
@@ -12,7 +12,7 @@ import { ask, login, whoami, type Answer } from "./members.ts";
 const skip = needsRedis();
 interface World {
   readonly redis: RedisServer;
-  readonly emulator: Alone;
+  readonly emulator: Standalone;
   readonly env: NodeJS.ProcessEnv;
   begin(env?: NodeJS.ProcessEnv): Promise<Daemon>;
 }
@@ -20,7 +20,7 @@ interface World {
 async function world(t: TestContext, args: readonly string[] = []): Promise<World> {
   const redis = await RedisServer.begin();
   t.after(() => redis.kill());
-  const emulator = await alone(t, ["--faults", ...args]);
+  const emulator = await standalone(t, ["--faults", ...args]);
   const env = {
     ...ONE,
     ...emulator.env,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { alone } from "../tools/emulator/alone.ts";
+import { standalone } from "../tools/emulator/standalone.ts";
 import { start } from "./harness.ts";
 import { eventually } from "../support/wait.ts";
 import { drill, passed } from "./drilling.ts";
@@ -40,7 +40,7 @@ test("interrupted, a drill puts back what it has changed", { timeout: 300_000 },
 });
 
 test("a service that is no demo: only if that is said", { timeout: 300_000 }, async (t) => {
-  const emulator = await alone(t);
+  const emulator = await standalone(t);
   const daemon = await start(t, {
     env: {
       DROVER_DEMO: "off",

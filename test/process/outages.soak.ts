@@ -9,7 +9,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "../../src/base/http.ts";
-import { alone, type Alone } from "../tools/emulator/alone.ts";
+import { standalone, type Standalone } from "../tools/emulator/standalone.ts";
 import { start, type Daemon } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
@@ -25,7 +25,7 @@ interface Answer {
   readonly reason: string;
 }
 
-async function daemonOn(t: TestContext, { env }: Alone, more: NodeJS.ProcessEnv = {}, dir = folder(t)): Promise<Daemon> {
+async function daemonOn(t: TestContext, { env }: Standalone, more: NodeJS.ProcessEnv = {}, dir = folder(t)): Promise<Daemon> {
   const tables = join(dir, "tables.json");
   writeFileSync(tables, JSON.stringify({ tables: { players: { key: "id", ttl: `${TTL / 1_000}s`, read: "public" } } }));
   return start(t, { cwd: dir, env: { ...env, DROVER_TABLES: tables, DROVER_WORKERS: "8", DROVER_DEMO: "off", ...more } });
@@ -70,7 +70,7 @@ const quantile = (values: readonly number[], q: number): number =>
 const memory = (pid: number): number => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
 
 test("200 clients at the edge of the TTL, 8 workers: one call a refresh", { timeout: 180_000 }, async (t) => {
-  const google = await alone(t, ["--faults", "--emulator-latency", "recorded"]);
+  const google = await standalone(t, ["--faults", "--emulator-latency", "recorded"]);
   const daemon = await daemonOn(t, google);
   const clients = readers(t, daemon.url, 200, 400);
   await eventually("all rows are there", () => clients.answers.some(({ cache }) => cache === "HIT"));
@@ -90,8 +90,8 @@ test("200 clients at the edge of the TTL, 8 workers: one call a refresh", { time
 /** Google comes back at the time that `end` gives, on this process's clock. */
 interface Outage {
   readonly reason: RegExp;
-  begin(google: Alone): Promise<void>;
-  end(google: Alone): Promise<number>;
+  begin(google: Standalone): Promise<void>;
+  end(google: Standalone): Promise<number>;
 }
 const by = (spec: string, reason: RegExp): Outage => ({
   reason,
@@ -112,7 +112,7 @@ for (const [name, outage] of Object.entries(OUTAGES))
     `${name} while the rows are there: every read is answered, at once, and fresh rows are back within TTL + 1 s`,
     { timeout: 240_000 },
     async (t) => {
-      const google = await alone(t, ["--faults"]);
+      const google = await standalone(t, ["--faults"]);
       const daemon = await daemonOn(t, google);
       const clients = readers(t, daemon.url, 20, 60);
       await eventually("fresh rows", () => clients.answers.at(-1)?.cache === "HIT");
@@ -146,7 +146,7 @@ for (const [name, outage] of Object.entries(OUTAGES))
   );
 
 test("a name that does not resolve, with rows on disk: every read is answered, and says network", { timeout: 120_000 }, async (t) => {
-  const google = await alone(t, ["--faults"]);
+  const google = await standalone(t, ["--faults"]);
   const dir = folder(t);
   const first = await daemonOn(t, google, {}, dir);
   const warm = readers(t, first.url, 1, 10);
@@ -165,15 +165,15 @@ test("a name that does not resolve, with rows on disk: every read is answered, a
   assert.equal(bad, 0);
 });
 
-for (const kind of ["huge", "bomb"])
-  test(`answers of 100 MB (${kind}): the broker's memory is bounded, and the rows stay`, { timeout: 180_000 }, async (t) => {
-    const google = await alone(t, ["--faults"]);
+for (const spec of ["huge=100MB", "huge=100MB,gzip"])
+  test(`answers of 100 MB (${spec}): the broker's memory is bounded, and the rows stay`, { timeout: 180_000 }, async (t) => {
+    const google = await standalone(t, ["--faults"]);
     const daemon = await daemonOn(t, google);
     const clients = readers(t, daemon.url, 5, 50);
     await eventually("rows", () => clients.answers.at(-1)?.status === 200);
     const pid = (await daemon.place("broker/0")).child?.pid ?? 0;
     const before = memory(pid);
-    await google.order(`${kind}=100MB,method=read,times=1000`);
+    await google.order(`${spec},method=read,times=1000`);
     const samples: number[] = [];
     for (const end = performance.now() + 45_000; performance.now() < end; await sleep(50)) samples.push(memory(pid));
     const { total } = await google.delivered();
@@ -187,7 +187,7 @@ for (const kind of ["huge", "bomb"])
     );
     const bad = clients.answers.filter(({ status }) => status !== 200).length;
     console.log(
-      `${kind}, 100 MB: ${total} answers in 45 s; broker ${Math.round(before)} MiB before, peaks ${peaks.join(", ")} MiB in its thirds; ${bad} reads not 200; reason ${reason}`,
+      `${spec}: ${total} answers in 45 s; broker ${Math.round(before)} MiB before, peaks ${peaks.join(", ")} MiB in its thirds; ${bad} reads not 200; reason ${reason}`,
     );
     assert.equal((await daemon.place("broker/0")).child?.pid, pid, "the same broker");
     assert.equal(bad, 0);

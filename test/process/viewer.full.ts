@@ -1,7 +1,7 @@
 /** A spreadsheet that is shared with the service account as Viewer: rows are read, and no write is acknowledged that can't land. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { EMAIL } from "../../src/tools/emulator/account.ts";
+import { EMAIL } from "../../src/tools/emulator/service-account.ts";
 import { SPREADSHEET } from "../broker/upstream.ts";
 import { book } from "./book.ts";
 import { get } from "./harness.ts";
@@ -34,7 +34,7 @@ test("shared as Viewer: the first write is refused with what to do, health is de
   await eventually("the alert fires", async () =>
     (await daemon.status()).alerts.some(({ name, text }) => name === "credentials" && text.includes(SENTENCE)),
   );
-  emulator.share(SPREADSHEET, "shared");
+  emulator.share(SPREADSHEET, "editor");
   await eventually("a write is taken", async () => (await write("POST", "stock", { id: "c", count: 3 })).status === 201);
   await ended(await taken("PATCH", "stock/c", { count: 4 }));
   assert.deepEqual((await rows("stock")).slice(1), [

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "../../src/base/http.ts";
-import { alone, type Alone } from "../tools/emulator/alone.ts";
+import { standalone, type Standalone } from "../tools/emulator/standalone.ts";
 import { allLanded, start, type Daemon } from "./harness.ts";
 import { folder } from "../support/cleanup.ts";
 import { eventually } from "../support/wait.ts";
@@ -28,7 +28,7 @@ const COLUMN: Readonly<Record<Name, string>> = {
 const AS_GOOGLE = ["--emulator-latency", "recorded", "--emulator-quota", "on", "--faults"];
 
 interface World {
-  readonly emulator: Alone;
+  readonly emulator: Standalone;
   readonly daemon: Daemon;
   readonly send: (
     method: string,
@@ -38,7 +38,7 @@ interface World {
 }
 
 async function world(t: TestContext, env: NodeJS.ProcessEnv = {}): Promise<World> {
-  const emulator = await alone(t, AS_GOOGLE);
+  const emulator = await standalone(t, AS_GOOGLE);
   const cwd = folder(t);
   const table = { key: "id", ttl: "30s", read: "public", append: "public", update: "public" };
   writeFileSync(join(cwd, "tables.json"), JSON.stringify({ tables: Object.fromEntries(NAMES.map((name) => [name, table])) }));

@@ -2,7 +2,7 @@ import type { LogLevel, LogTarget } from "../../base/log.ts";
 import type { Settings } from "../../settings/table.ts";
 import type { LatencyProfile } from "./latency.ts";
 
-/** All that the supervised emulator is told, with `configure`. Plain JSON: it crosses the channel. */
+/** The emulator's part of `configure`. Plain JSON, for the channel. */
 export interface EmulatorConfig {
   readonly dataDir: string;
   readonly sampleDir: string;
@@ -10,15 +10,15 @@ export interface EmulatorConfig {
   readonly spreadsheetId: string;
   readonly latency: LatencyProfile;
   readonly quota: boolean;
-  /** Opens the emulator's own routes; null: there are none. */
+  /** Opens the control routes; null: there are none. */
   readonly adminToken: string | null;
-  /** Where the emulator is reached. */
+  /** The emulator's address. */
   readonly url: string;
   readonly backlog: number;
   readonly log: { readonly target: LogTarget; readonly level: LogLevel };
 }
 
-/** What the emulator needs and settings don't say. */
+/** What does not follow from the settings. */
 export type EmulatorPlaces = Pick<
   EmulatorConfig,
   "adminToken" | "dataDir" | "sampleDir" | "keyFile" | "spreadsheetId" | "url"

@@ -1,4 +1,4 @@
-/** How long the emulated Google takes. Pure: a profile and a seed give the same sequence of delays. */
+/** Server times of the emulated API. Pure: a profile and a seed give the same sequence. */
 import { ms, type Ms } from "../../base/units.ts";
 
 export const LATENCIES = ["none", "recorded", "slow"] as const;
@@ -31,7 +31,7 @@ export function random(seed: number): () => number {
   };
 }
 
-/** @returns a function that gives the next call's whole server time. */
+/** @returns a function that returns the whole server time of the next call. */
 export function latency(profile: LatencyProfile, seed: number): (method: string) => Ms {
   const next = random(seed);
   switch (profile) {

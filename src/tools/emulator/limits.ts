@@ -1,8 +1,8 @@
-/** Every bound of the emulator in one place. Bytes, milliseconds, counts. */
+/** Every bound of the emulator. Bytes, milliseconds, counts. */
 export const LIMITS = {
-  /** Google's own: "Request payload size exceeds the limit: 10485760 bytes." */
+  /** Google's: "Request payload size exceeds the limit: 10485760 bytes." */
   body: 10_485_760,
-  /** The token endpoint and the emulator's own routes need no more. */
+  /** For the token endpoint and the control routes. */
   smallBody: 65_536,
   /** Each may hold one body. */
   connections: 256,
@@ -11,12 +11,9 @@ export const LIMITS = {
   headersTimeout: 10_000,
   keepAliveTimeout: 240_000,
   headerBytes: 65_536,
+  /** Faults that wait. */
   faults: 1_000,
-  /** Calls that wait to be carried out after their answer; each may hold one body. */
+  /** Calls that run after their answer; each may hold one body. */
   late: 256,
   hugeBody: 1_073_741_824,
-  /** The log is replaced by a snapshot when it has grown beyond this. */
-  logBytes: 16_777_216,
-  /** No record of the log may be larger: a body in its normalised form, with room for its head. */
-  recordBytes: 67_108_864,
 } as const;

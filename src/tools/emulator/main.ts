@@ -1,10 +1,11 @@
 /**
- * The emulator as a supervised process.
+ * The emulator as a child of the master.
  *
  *   configure → state read, account ready ─ handle → listening ─ ready, beats ─ drain → last answers, disk, exit 0
  *   the master gone: exit 0 · can't start, or the disk fails: fatal and its exit code
  */
 import { startBeat } from "../../base/beat.ts";
+import { noCounters } from "../../base/counters.ts";
 import { DroverError, messageOf } from "../../base/errors.ts";
 import { EXIT } from "../../base/exit.ts";
 import { attachHandle, isRawHandle } from "../../base/held.ts";
@@ -13,40 +14,44 @@ import type { MasterPort } from "../../base/port.ts";
 import type { ToChild } from "../../base/protocol.ts";
 import { ms, type Ms } from "../../base/units.ts";
 import type { EmulatorConfig } from "./config.ts";
-import { createEngine } from "./engine/engine.ts";
-import { readWorkbook } from "./sample.ts";
+import { readTabs, WORKBOOK_TITLE } from "./sample-workbook.ts";
 import { createEmulator, type Emulator } from "./server.ts";
 
-export const WORKBOOK_TITLE = "Killer: the sample workbook";
-
-/** Of a drain's time, what is left for the disk after the last answer. */
+/** The part of a drain's time that is left for the disk after the last answer. */
 const DISK_SHARE = 0.2;
-/** When nobody waits any more: what is acknowledged is on disk already. */
+/** Without a master no client is left; acknowledged writes are on disk already. */
 const ORPHANED = ms(1_000);
 
 type Configure = Extract<ToChild, { type: "configure" }>;
 
+interface Started {
+  readonly emulator: Emulator;
+  readonly beatEvery: Ms;
+}
+
 /**
- * Lives until drained or orphaned. Messages that arrived before are expected to be delivered to the listener set here.
- * @param config the part of `configure` that is the emulator's.
- * @param exit ends the process; a test gives its own.
+ * Runs until drained or orphaned. Messages that arrived earlier must be delivered to the listener that this sets.
+ * @param config of the emulator, from `configure`.
+ * @param exit ends the process; a test passes its own.
  */
 export function runEmulator(
   config: EmulatorConfig,
   port: MasterPort,
   exit: (code: number) => void = (code) => process.exit(code),
 ): void {
-  new Life(config, port, exit).begin();
+  const child = new Child(config, port, exit);
+  port.onLost(() => void child.end(ORPHANED));
+  port.onMessage((message, handle) => child.receive(message, handle));
 }
 
-class Life {
+class Child {
   readonly #config: EmulatorConfig;
   readonly #port: MasterPort;
   readonly #exit: (code: number) => void;
   #sink: LogSink | undefined;
-  #started: Promise<{ emulator: Emulator; configure: Configure }> | undefined;
+  #started: Promise<Started> | undefined;
   #stopBeat = (): void => {};
-  #ending = false;
+  #isEnding = false;
 
   constructor(config: EmulatorConfig, port: MasterPort, exit: (code: number) => void) {
     this.#config = config;
@@ -54,12 +59,7 @@ class Life {
     this.#exit = exit;
   }
 
-  begin(): void {
-    this.#port.onLost(() => void this.#end(ORPHANED));
-    this.#port.onMessage((message, handle) => this.#receive(message, handle));
-  }
-
-  #receive(message: ToChild, handle: unknown): void {
+  receive(message: ToChild, handle: unknown): void {
     switch (message.type) {
       case "configure":
         this.#started ??= this.#start(message);
@@ -68,85 +68,64 @@ class Life {
       case "handle":
         return void this.#listen(handle).catch((error: unknown) => this.#die(error));
       case "drain":
-        return void this.#end(message.within);
+        return void this.end(message.within);
       case "reopen":
         return void this.#sink?.reopen();
-      case "retune": // its settings need a restart
-      case "probe": // workers' alone
-      case "bound":
-      case "ask": // the broker's
-      case "share":
-      case "health":
-      case "admin":
-        return;
-      default:
-        return message satisfies never;
+      default: // for workers and the broker; the emulator's settings need a restart
     }
   }
 
-  async #start(configure: Configure): Promise<{ emulator: Emulator; configure: Configure }> {
+  async #start({ slot, generation, beatEvery }: Configure): Promise<Started> {
     const { dataDir, keyFile, url, latency, quota, adminToken, log } = this.#config;
-    const identity = {
-      role: "emulator",
-      slot: configure.slot,
-      generation: configure.generation,
-    } as const;
-    this.#sink = createLog(identity, log.level, log.target, true);
+    const { sampleDir, spreadsheetId: id } = this.#config;
+    this.#sink = createLog({ role: "emulator", slot, generation }, log.level, log.target, true);
     const emulator = await createEmulator({
-      engine: createEngine,
       dataDir,
       keyFile,
       ...(url === "" ? {} : { url }),
       latency,
       quota,
       ...(adminToken === null ? {} : { adminToken }),
-      spreadsheets: [
-        readWorkbook(this.#config.sampleDir, this.#config.spreadsheetId, WORKBOOK_TITLE),
-      ],
+      spreadsheets: [{ id, title: WORKBOOK_TITLE, tabs: () => readTabs(sampleDir) }],
       log: this.#sink.log,
       onFailure: (error) => this.#die(error),
     });
-    return { emulator, configure };
+    return { emulator, beatEvery };
   }
 
   async #listen(handle: unknown): Promise<void> {
     if (this.#started === undefined || !isRawHandle(handle))
       throw new DroverError("DROVER_E_BUG", "a handle came without a socket, or before configure");
-    const { emulator, configure } = await this.#started;
-    const { server } = emulator;
+    const { emulator, beatEvery } = await this.#started;
+    const { counters, server } = emulator;
     const listening = new Promise((resolve) => server.once("listening", resolve));
     attachHandle(server, handle, this.#config.backlog);
     await listening;
-    if (this.#ending) return;
-    const beats = startBeat(this.#port, configure.beatEvery, {
-      inFlight: () => emulator.inFlight(),
-      connections: () => emulator.connections(),
+    if (this.#isEnding) return;
+    const beats = startBeat(this.#port, beatEvery, {
+      inFlight: () => counters.inFlight,
+      connections: () => counters.connections,
       full: () => false,
-      counters: () => emulator.counters(),
-      latency: () => emulator.latency(),
+      counters: () => ({ ...noCounters(), served: counters.served }),
+      latency: () => [], // the master counts no requests of the emulator
     });
     this.#stopBeat = () => beats.stop();
-    this.#port.send({ type: "ready", where: this.#config.url });
-    this.#sink?.log.info(
-      { url: this.#config.url, spreadsheet: this.#config.spreadsheetId },
-      "the Google Sheets emulator answers",
-    );
+    const { url, spreadsheetId: spreadsheet } = this.#config;
+    this.#port.send({ type: "ready", where: url });
+    this.#sink?.log.info({ url, spreadsheet }, "the Google Sheets emulator answers");
   }
 
-  async #end(within: Ms): Promise<void> {
-    if (this.#ending) return;
-    this.#ending = true;
+  async end(within: Ms): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     this.#stopBeat();
-    const late = setTimeout(() => this.#exit(EXIT.done.code), within); // nothing unacknowledged is worth waiting longer
+    const late = setTimeout(() => this.#exit(EXIT.done.code), within);
     try {
       const { emulator } = (await this.#started) ?? {};
       await emulator?.close(ms(within * (1 - DISK_SHARE)));
-      this.#port.send({ type: "drained", served: emulator?.counters().served ?? 0 });
+      this.#port.send({ type: "drained", served: emulator?.counters.served ?? 0 });
     } catch (error) {
-      this.#sink?.log.warn(
-        { err: error },
-        "the emulator did not close cleanly: the next start reads its journal",
-      );
+      this.#sink?.log.warn({ err: error }, "the emulator did not close cleanly");
     } finally {
       clearTimeout(late);
       this.#exit(EXIT.done.code);
@@ -154,15 +133,16 @@ class Life {
   }
 
   #die(error: unknown): void {
-    if (this.#ending) return;
-    this.#ending = true;
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     this.#stopBeat();
     const known =
       error instanceof DroverError
         ? error
         : new DroverError("DROVER_E_BOOT", messageOf(error), { cause: error });
-    this.#sink?.log.fatal({ err: error, code: known.code }, known.message);
-    this.#port.send({ type: "fatal", exit: known.exit, code: known.code, message: known.message });
-    this.#exit(known.exit);
+    const { code, exit, message } = known;
+    this.#sink?.log.fatal({ err: error, code }, message);
+    this.#port.send({ type: "fatal", exit, code, message });
+    this.#exit(exit);
   }
 }

@@ -1,80 +1,52 @@
 /**
- * Google's quota as recorded: a pool of reads and one of writes, each per user and per project, counted in fixed minutes
- * with some overshoot; once a pool refuses, it goes on refusing for about a minute, whatever is asked meanwhile.
+ * Google's quota as recorded: one pool of reads and one of writes, counted in fixed minutes with some overshoot. A pool that
+ * has refused a call refuses all calls for about a minute.
  */
 import type { Clock } from "../../base/clock.ts";
-import {
-  after,
-  ms,
-  perMinute,
-  seconds,
-  type Instant,
-  type Ms,
-  type PerMinute,
-  type Timestamp,
-} from "../../base/units.ts";
-import { errorInfo, googleError, type Answer } from "./answers.ts";
+import { after, between, perMinute, seconds } from "../../base/units.ts";
+import type { Instant, Ms, PerMinute, Timestamp } from "../../base/units.ts";
+import { errorInfo, GoogleError } from "./google-errors.ts";
+import { PROJECT_NUMBER } from "./service-account.ts";
 
 export type Pool = "read" | "write";
 
 export interface QuotaPolicy {
+  /** There is one user: the service account. */
   readonly perUser: PerMinute;
-  readonly perProject: PerMinute;
-  /** How far beyond its limit a minute may run before it is refused: 0.1 lets 66 pass for 60. Recorded: 0.1 to 0.8. */
+  /** How far a minute may exceed its limit: with 0.1, 66 calls pass for 60. Recorded: 0.1 to 0.8. */
   readonly overshoot: number;
-  /** How long a pool stays shut once it has refused. */
+  /** How long a pool stays locked after a refusal. */
   readonly lockout: Ms;
 }
 
 /** @see developers.google.com/workspace/sheets/api/limits */
 export const GOOGLE_QUOTA: QuotaPolicy = {
   perUser: perMinute(60),
-  perProject: perMinute(300),
   overshoot: 0.1,
   lockout: seconds(60),
 };
 
-/** No limit of its own; it can still be shut. */
-export const NO_QUOTA: QuotaPolicy = {
-  ...GOOGLE_QUOTA,
-  perUser: perMinute(Infinity),
-  perProject: perMinute(Infinity),
-};
+/** Without a limit; a fault can still lock it. */
+export const NO_QUOTA: QuotaPolicy = { ...GOOGLE_QUOTA, perUser: perMinute(Infinity) };
 
 const MINUTE = seconds(60);
 
-type Scope = "user" | "project";
-
-/** One pool of one user or of the project. `lockedUntil` is set by the first refusal, and `lockedSince` with it. */
+/** A pool's current minute. */
 interface Window {
   readonly minute: number;
   readonly used: number;
-  readonly lockedSince: Instant;
-  readonly lockedUntil: Instant | undefined;
+  readonly locked?: { readonly since: Instant; readonly until: Instant };
 }
 
-/** A refusal: which limit, and since when its pool is shut. */
-export interface Refusal {
+export interface Exceeded {
   readonly pool: Pool;
-  readonly scope: Scope;
   readonly limit: PerMinute;
+  /** When the pool was locked. */
   readonly windowStart: Timestamp;
 }
 
-const EMPTY: Window = { minute: -1, used: 0, lockedSince: 0 as Instant, lockedUntil: undefined };
-
-/** What a window is at an instant: a new minute starts empty, and a lock-out that has passed is gone. */
-function current(window: Window, at: Instant): Window {
-  const minute = Math.floor(at / MINUTE);
-  const locked = window.lockedUntil !== undefined && at < window.lockedUntil;
-  if (locked) return window;
-  return window.minute === minute && window.lockedUntil === undefined
-    ? window
-    : { ...EMPTY, minute };
-}
-
 export class Quota {
-  readonly #windows = new Map<string, Window>();
+  readonly #windows = new Map<Pool, Window>();
   readonly #policy: QuotaPolicy;
   readonly #clock: Clock;
 
@@ -83,78 +55,62 @@ export class Quota {
     this.#clock = clock;
   }
 
-  /** Counts one call, or refuses it. A refused call counts for nothing. @param user an account or API key known to the emulator: their number bounds the memory. */
-  take(pool: Pool, user: string): Refusal | undefined {
-    const at = this.#clock.now();
-    const mine = this.#limit("user", pool, user);
-    const all = this.#limit("project", pool, "");
-    for (const { key, scope, limit } of [mine, all]) {
-      const window = current(this.#windows.get(key) ?? EMPTY, at);
-      if (
-        window.lockedUntil === undefined &&
-        window.used < Math.floor(limit * (1 + this.#policy.overshoot))
-      )
-        continue;
-      const lockedSince = window.lockedUntil === undefined ? at : window.lockedSince;
-      const lockedUntil = window.lockedUntil ?? after(at, this.#policy.lockout);
-      this.#windows.set(key, { ...window, lockedSince, lockedUntil });
-      const shown = Number.isFinite(limit) ? limit : GOOGLE_QUOTA.perUser;
-      return {
-        pool,
-        scope,
-        limit: shown,
-        windowStart: (this.#clock.wall() - ms(at - lockedSince)) as Timestamp,
-      };
+  /** Counts a call. @returns the refusal if it exceeds the quota; a refused call is not counted. */
+  take(pool: Pool): Exceeded | undefined {
+    const { perUser, overshoot, lockout } = this.#policy;
+    const window = this.#window(pool);
+    if (window.locked === undefined && window.used < Math.floor(perUser * (1 + overshoot))) {
+      this.#windows.set(pool, { ...window, used: window.used + 1 });
+      return undefined;
     }
-    for (const { key } of [mine, all]) {
-      const window = current(this.#windows.get(key) ?? EMPTY, at);
-      this.#windows.set(key, { ...window, used: window.used + 1 });
-    }
-    return undefined;
+    const now = this.#clock.now();
+    const since = window.locked?.since ?? this.lock(pool, lockout);
+    const age = between(since, now);
+    const limit = Number.isFinite(perUser) ? perUser : GOOGLE_QUOTA.perUser;
+    return { pool, limit, windowStart: (this.#clock.wall() - age) as Timestamp };
   }
 
-  /** Shuts a user's pool as if its quota were used up. */
-  shut(pool: Pool, user: string, lockout: Ms): void {
-    const at = this.#clock.now();
-    const { key } = this.#limit("user", pool, user);
-    this.#windows.set(key, {
-      ...current(this.#windows.get(key) ?? EMPTY, at),
-      lockedSince: at,
-      lockedUntil: after(at, lockout),
+  /** Locks a pool as if its quota were used up. @returns since when. */
+  lock(pool: Pool, lockout: Ms): Instant {
+    const since = this.#clock.now();
+    this.#windows.set(pool, {
+      ...this.#window(pool),
+      locked: { since, until: after(since, lockout) },
     });
+    return since;
   }
 
-  #limit(scope: Scope, pool: Pool, user: string): { key: string; scope: Scope; limit: PerMinute } {
-    const limit = scope === "user" ? this.#policy.perUser : this.#policy.perProject;
-    return { key: `${scope} ${pool} ${user}`, scope, limit };
+  /** A new minute, and the end of a lock, start with an empty window. */
+  #window(pool: Pool): Window {
+    const at = this.#clock.now();
+    const minute = Math.floor(at / MINUTE);
+    const window = this.#windows.get(pool);
+    const isLocked = window?.locked !== undefined && at < window.locked.until;
+    const isCurrent = window?.locked === undefined && window?.minute === minute;
+    return window !== undefined && (isLocked || isCurrent) ? window : { minute, used: 0 };
   }
 }
 
-/** Google's 429, as recorded: no Retry-After; the body alone says which pool, and since when. */
-export function quotaExceeded(refusal: Refusal, projectNumber: string): Answer {
-  const { pool, scope, limit, windowStart } = refusal;
+/** Google's 429 as recorded: no Retry-After; the body alone tells the pool, and since when it is locked. */
+export function quotaExceeded({ pool, limit, windowStart }: Exceeded): GoogleError {
   const name = pool === "read" ? "Read" : "Write";
   const message =
-    `Quota exceeded for quota metric '${name} requests' and limit '${name} requests per minute${scope === "user" ? " per user" : ""}' ` +
-    `of service 'sheets.googleapis.com' for consumer 'project_number:${projectNumber}'.`;
+    `Quota exceeded for quota metric '${name} requests' and limit '${name} requests per minute per user' ` +
+    `of service 'sheets.googleapis.com' for consumer 'project_number:${PROJECT_NUMBER}'.`;
   const info = errorInfo("RATE_LIMIT_EXCEEDED", {
     quota_limit_value: String(limit),
     service: "sheets.googleapis.com",
-    consumer: `projects/${projectNumber}`,
-    quota_unit: scope === "user" ? "1/min/{project}/{user}" : "1/min/{project}",
+    consumer: `projects/${PROJECT_NUMBER}`,
+    quota_unit: "1/min/{project}/{user}",
     quota_location: "global",
     quota_metric: `sheets.googleapis.com/${pool}_requests`,
-    quota_limit: `${name}RequestsPerMinutePer${scope === "user" ? "User" : "Project"}`,
+    quota_limit: `${name}RequestsPerMinutePerUser`,
     window_start_time: String(Math.floor(windowStart / 1_000)),
   });
-  const links = [
-    {
-      description: "Request a higher quota limit.",
-      url: "https://cloud.google.com/docs/quota#requesting_higher_quota",
-    },
-  ];
-  return googleError(429, message, [
-    info,
-    { "@type": "type.googleapis.com/google.rpc.Help", links },
-  ]);
+  const link = {
+    description: "Request a higher quota limit.",
+    url: "https://cloud.google.com/docs/quota#requesting_higher_quota",
+  };
+  const help = { "@type": "type.googleapis.com/google.rpc.Help", links: [link] };
+  return new GoogleError(429, message, [info, help]);
 }

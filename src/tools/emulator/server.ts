@@ -1,59 +1,58 @@
-/** The emulated Google on one HTTP server: API, token endpoint and, when asked for, faults on order. */
+/** The emulator as one HTTP server: API, token endpoint and, with a token, control routes. */
 import type { Server } from "node:http";
-import { http } from "../../base/http.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock, type Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
-import type { HistogramDelta } from "../../base/histogram.ts";
+import { http } from "../../base/http.ts";
 import type { Logger } from "../../base/log.ts";
-import type { Counters } from "../../base/counters.ts";
 import { ms, seconds, type Ms } from "../../base/units.ts";
-import { createGuard, type Sharing } from "./access.ts";
-import { openAccount, setTokenUri } from "./account.ts";
-import type { CallPorts } from "./calls.ts";
+import type { Sharing } from "./authorization.ts";
+import { createEngine } from "./engine/engine.ts";
 import type { Engine } from "./engine.types.ts";
-import { editByHand, metadataOf, rowsOf } from "./byhand.ts";
-import type { Edit, Fault } from "./fault-kinds.ts";
-import type { Faults } from "./faults.ts";
-import { Front } from "./front.ts";
+import { FaultQueue } from "./faults/fault-queue.ts";
+import type { Fault } from "./faults/fault.ts";
+import { personAt, type Person } from "./faults/manual-edits.ts";
+import { parseEdits, parseFaults } from "./faults/parse-fault.ts";
 import { latency, type LatencyProfile } from "./latency.ts";
 import { LIMITS } from "./limits.ts";
-import { TokenEndpoint } from "./oauth.ts";
 import { GOOGLE_QUOTA, NO_QUOTA, Quota, type QuotaPolicy } from "./quota.ts";
-import { Store } from "./store.ts";
-import type { Requests } from "./tally.ts";
+import { RequestCounters } from "./request-counters.ts";
+import { RequestHandler, type Sleep } from "./request-handler.ts";
+import { openAccount, setTokenUri } from "./service-account.ts";
+import { openState, type DurableEngine } from "./state-file.ts";
+import { TokenEndpoint } from "./token-endpoint.ts";
 
-/** A spreadsheet that is there from the first start on. */
+export type Tabs = Parameters<Engine["seed"]>[2];
+
+/** A spreadsheet that exists from the first start on. */
 export interface Seed {
   readonly id: string;
   readonly title: string;
-  readonly tabs: Parameters<Engine["seed"]>[2];
-  /** Default: shared with the emulator's account. */
+  /** A function is called only when the state has no such spreadsheet. */
+  readonly tabs: Tabs | (() => Tabs);
+  /** Default: editor. */
   readonly sharing?: Sharing;
 }
 
 export interface EmulatorOptions {
-  readonly engine: (dump?: unknown) => Engine;
+  /** Default: the emulator's own. */
+  readonly engine?: (dump?: unknown) => Engine;
   readonly dataDir: string;
-  /** Made at the first start, mode 0600, in Google's form. */
+  /** Created at the first start. */
   readonly keyFile: string;
-  /** Where the emulator is reached, for the key file's token_uri; left out: the address the server listens on. */
+  /** The emulator's address, for the key file's token_uri; default: 127.0.0.1 and the port on which the server listens. */
   readonly url?: string;
   readonly latency: LatencyProfile;
-  /** Seed of the latencies' random numbers. */
-  readonly seed?: number;
-  /** false: none. true: Google's. */
+  /** true: Google's. */
   readonly quota: boolean | QuotaPolicy;
-  /** Opens the routes under /emulator/ to callers on this machine that show it; left out: there are none. */
+  /** Opens the control routes. */
   readonly adminToken?: string;
-  /** Faults that wait from the start. */
+  /** Queued from the start. */
   readonly faults?: readonly Fault[];
   readonly spreadsheets: readonly Seed[];
-  /** API keys that read public spreadsheets. */
-  readonly apiKeys?: readonly string[];
   readonly tokenLifetime?: Ms;
-  /** The journal's size, in bytes, that calls for a snapshot. */
-  readonly logBytes?: number;
   readonly clock?: Clock;
+  readonly sleep?: Sleep;
   readonly log: Logger;
   /** The disk has failed: every call is answered 503 from now on. */
   readonly onFailure?: (error: Error) => void;
@@ -63,130 +62,115 @@ export interface Emulator {
   /** Not listening yet: call listen() with a port, a path or a held handle. */
   readonly server: Server;
   readonly keyFile: string;
-  readonly faults: Faults;
-  /** A person edits. @throws RangeError where Google would refuse the same. */
-  edit(spreadsheetId: string, edit: Edit): Promise<void>;
-  /** A tab's rows as they are, whatever quota, latency and faults there are. @throws RangeError when there is no such tab. */
-  rows(spreadsheetId: string, tab: string): Promise<readonly (readonly unknown[])[]>;
-  /** All developer metadata of a spreadsheet. @throws RangeError when there is no such spreadsheet. */
-  metadata(spreadsheetId: string): Promise<readonly unknown[]>;
-  /** Its owner shares a spreadsheet otherwise, from the next call on; a restart forgets it. */
+  readonly faults: Pick<FaultQueue, "clear" | "list" | "delivered">;
+  readonly counters: Pick<RequestCounters, "inFlight" | "connections" | "served" | "requests">;
+  /** Queues faults. @throws RangeError for text that is no spec, and when too many wait. */
+  order(specs: string): void;
+  /** A person edits. @throws RangeError for text that is no spec, and where Google would refuse the same. */
+  edit(spreadsheetId: string, specs: string): Promise<void>;
+  /** A tab's rows, whatever quota, latency and faults there are. @throws RangeError when there is no such tab. */
+  rows(spreadsheetId: string, tab: string): ReturnType<Person["rows"]>;
+  /** @throws RangeError when there is no such spreadsheet. */
+  metadata(spreadsheetId: string): ReturnType<Person["metadata"]>;
+  /** The owner shares a spreadsheet in another way, until the next start. */
   share(spreadsheetId: string, sharing: Sharing): void;
-  requests(): Requests;
-  inFlight(): number;
-  connections(): number;
-  counters(): Counters;
-  latency(): HistogramDelta;
-  /** Stops accepting, lets calls under way end within `within` (default: at once), and puts everything on disk. */
+  /** Stops accepting, gives calls in flight `within` (default: 0) to end, and writes the state. */
   close(within?: Ms): Promise<void>;
 }
 
-const tokenUri = (url: string): string => new URL("/token", url).href;
-
 /** @throws DroverError when the data directory or the key file can't be used. */
 export async function createEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const { front, store, sharing } = await open(options);
-  for (const fault of options.faults ?? []) front.faults.arm(fault);
-  const server = http.createServer(
-    {
-      maxHeaderSize: LIMITS.headerBytes,
-      headersTimeout: LIMITS.headersTimeout,
-      requestTimeout: LIMITS.requestTimeout,
+  const { adminToken, clock = systemClock, keyFile, log, quota, spreadsheets } = options;
+  const tokenUri = options.url === undefined ? undefined : new URL("/token", options.url).href;
+  const account = await openAccount(keyFile, tokenUri);
+  const engine = await openEngine(options);
+  const policy = quota === true ? GOOGLE_QUOTA : quota === false ? NO_QUOTA : quota;
+  const sharing = new Map<string, Sharing>(
+    spreadsheets.map((seed) => [seed.id, seed.sharing ?? "editor"]),
+  );
+  const faults = new FaultQueue(clock);
+  faults.add(options.faults ?? []);
+  const counters = new RequestCounters();
+  const handler = new RequestHandler({
+    engine,
+    tokens: new TokenEndpoint(account, options.tokenLifetime ?? seconds(3_599), clock),
+    sharing,
+    quota: new Quota(policy, clock),
+    latency: latency(options.latency, 1),
+    sleep: options.sleep ?? ((wait, signal) => sleep(wait, undefined, { signal })),
+    faults,
+    counters,
+    adminToken,
+    log,
+  });
+  const server = createServer(handler);
+  counters.watchConnections(server);
+  if (tokenUri === undefined) server.on("listening", () => followPort(server, keyFile, log));
+  return {
+    server,
+    keyFile,
+    faults,
+    counters,
+    order: (specs) => faults.add(valid(parseFaults(specs))),
+    async edit(spreadsheetId, specs) {
+      for (const edit of valid(parseEdits(specs))) await personAt(engine, spreadsheetId).edit(edit);
     },
-    (req, res) => void front.serve(req, res),
+    rows: (spreadsheetId, tab) => personAt(engine, spreadsheetId).rows(tab),
+    metadata: (spreadsheetId) => personAt(engine, spreadsheetId).metadata(),
+    share: (spreadsheetId, as) => void sharing.set(spreadsheetId, as),
+    async close(within = ms(0)) {
+      handler.close();
+      await closeServer(server, within);
+      await engine.close();
+    },
+  };
+}
+
+function valid<T>(parsed: T | string): T {
+  if (typeof parsed === "string") throw new RangeError(parsed);
+  return parsed;
+}
+
+/** Reads the state, and creates the spreadsheets that it lacks. */
+async function openEngine(options: EmulatorOptions): Promise<DurableEngine> {
+  const { dataDir: dir, log, onFailure = () => {}, engine: create = createEngine } = options;
+  const engine = await openState({ dir, engine: create, log, onFailure });
+  for (const { id, title, tabs } of options.spreadsheets) {
+    const method = "sheets.spreadsheets.get";
+    const query = { fields: ["spreadsheetId"] };
+    const call = { method, path: { spreadsheetId: id }, query, body: undefined };
+    if ((await engine.call(call)).status === 404)
+      await engine.seed(id, title, typeof tabs === "function" ? tabs() : tabs);
+  }
+  return engine;
+}
+
+function createServer(handler: RequestHandler): Server {
+  const { headerBytes: maxHeaderSize, headersTimeout, requestTimeout } = LIMITS;
+  const server = http.createServer(
+    { maxHeaderSize, headersTimeout, requestTimeout },
+    (req, res) => void handler.handle(req, res),
   );
   server.keepAliveTimeout = LIMITS.keepAliveTimeout;
   server.maxConnections = LIMITS.connections;
-  server.on("connection", (socket) => front.tally.connected(socket));
-  if (options.url === undefined)
-    server.on("listening", () => followAddress(server, options.keyFile, options.log));
-  return {
-    server,
-    keyFile: options.keyFile,
-    faults: front.faults,
-    edit: (spreadsheetId, edit) => editByHand(store, spreadsheetId, edit),
-    rows: (spreadsheetId, tab) => rowsOf(store, spreadsheetId, tab),
-    metadata: (spreadsheetId) => metadataOf(store, spreadsheetId),
-    share: (spreadsheetId, as) => void sharing.set(spreadsheetId, as),
-    requests: () => front.tally.requests(),
-    inFlight: () => front.tally.inFlight,
-    connections: () => front.tally.connections,
-    counters: () => front.tally.counters,
-    latency: () => front.tally.latency.takeDelta(),
-    close: (within = ms(0)) => front.close(server, within),
-  };
+  return server;
 }
 
-/** Reads what is on disk, makes what is missing, and puts the parts together. */
-async function open(
-  options: EmulatorOptions,
-): Promise<{ front: Front; store: Store; sharing: Map<string, Sharing> }> {
-  const { clock = systemClock, log, spreadsheets, quota } = options;
-  const audience = options.url === undefined ? undefined : tokenUri(options.url);
-  const account = await openAccount(options.keyFile, audience);
-  const store = await openStore(options);
-  const exists = (spreadsheetId: string): boolean => {
-    const query = { fields: ["spreadsheetId"] };
-    return (
-      store.call({
-        method: "sheets.spreadsheets.get",
-        path: { spreadsheetId },
-        query,
-        body: undefined,
-      }).answer.status === 200
-    );
-  };
-  for (const { id, title, tabs } of spreadsheets)
-    if (!exists(id)) await store.change((engine) => engine.seed(id, title, tabs));
-  const tokens = new TokenEndpoint(account, {
-    lifetime: options.tokenLifetime ?? seconds(3_599),
-    clock,
-    audience,
-  });
-  const sharing = new Map<string, Sharing>(
-    spreadsheets.map((s) => [s.id, s.sharing ?? "shared"] as const),
-  );
-  const policy = quota === true ? GOOGLE_QUOTA : quota === false ? NO_QUOTA : quota;
-  const ports: CallPorts = {
-    guard: createGuard({ tokens, apiKeys: options.apiKeys ?? [], sharing, exists }),
-    quota: new Quota(policy, clock),
-    store,
-    latency: latency(options.latency, options.seed ?? 1),
-    log,
-  };
-  return {
-    front: new Front(ports, tokens, { adminToken: options.adminToken, clock }),
-    store,
-    sharing,
-  };
+async function closeServer(server: Server, within: Ms): Promise<void> {
+  const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+  server.closeIdleConnections();
+  const deadline = setTimeout(() => server.closeAllConnections(), within);
+  await closed;
+  clearTimeout(deadline);
 }
 
-function openStore({ dataDir, engine, log, logBytes, onFailure }: EmulatorOptions): Promise<Store> {
-  return Store.open({
-    dir: dataDir,
-    engine,
-    log,
-    ...(logBytes === undefined ? {} : { logBytes }),
-    onFailure(error) {
-      log.fatal({ err: error }, error.message);
-      onFailure?.(error);
-    },
-  });
-}
-
-/** Writes the address into the key file, so that clients that honour token_uri need nothing else. */
-function followAddress(server: Server, keyFile: string, log: Logger): void {
+/** Writes the port into the key file, for clients that honour token_uri. */
+function followPort(server: Server, keyFile: string, log: Logger): void {
   const address = server.address();
   if (address === null || typeof address === "string") return;
-  const everywhere = address.address === "::" || address.address === "0.0.0.0";
-  const host = everywhere
-    ? "127.0.0.1"
-    : address.family === "IPv6"
-      ? `[${address.address}]`
-      : address.address;
   try {
-    setTokenUri(keyFile, `http://${host}:${address.port}/token`);
+    setTokenUri(keyFile, `http://127.0.0.1:${address.port}/token`);
   } catch (error) {
-    log.warn({ err: error }, `the key file's token_uri stays as it was: ${messageOf(error)}`);
+    log.warn({ err: error }, `the key file keeps its token_uri: ${messageOf(error)}`);
   }
 }

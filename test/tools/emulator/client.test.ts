@@ -6,7 +6,7 @@ import { gaxios, JWT } from "google-auth-library";
 import { readFile } from "node:fs/promises";
 import { perMinute, seconds } from "../../../src/base/units.ts";
 import type { EmulatorOptions } from "../../../src/tools/emulator/server.ts";
-import { SHEET, world, type World } from "./world.ts";
+import { BOOK, SHEET, world, type World } from "./world.ts";
 
 interface GoogleFailure {
   readonly status?: number;
@@ -58,54 +58,32 @@ const failure = async (call: Promise<unknown>): Promise<GoogleFailure> =>
 test("get, batchGet, update, append, batchUpdate, create", async (t) => {
   const { w, api } = await client(t);
   const { values } = api.spreadsheets;
-  const got = await values.get({ spreadsheetId: SHEET, range: "Sheet1" });
-  assert.deepEqual(got.data.values, [
-    ["id", "name"],
-    ["1", "Ada"],
-  ]);
-  await values.append({
-    spreadsheetId: SHEET,
-    range: "Sheet1",
-    valueInputOption: "RAW",
-    requestBody: { values: [["2", "Grâce O'Neil"]] },
-  });
-  await api.spreadsheets.batchUpdate({
-    spreadsheetId: SHEET,
-    requestBody: { requests: [{ addSheet: { properties: { title: "More" } } }] },
-  });
-  await values.update({
-    spreadsheetId: SHEET,
-    range: "More",
-    valueInputOption: "RAW",
-    requestBody: { values: [["x"]] },
-  });
-  const both = await values.batchGet({ spreadsheetId: SHEET, ranges: ["Sheet1", "More"] });
-  assert.deepEqual(
-    both.data.valueRanges?.map((r) => r.values?.length),
-    [3, 1],
-  );
-  const book = await api.spreadsheets.get({ spreadsheetId: SHEET });
-  assert.deepEqual(
-    book.data.sheets?.map((s) => s.properties?.title),
-    ["Sheet1", "More"],
-  );
+  const spreadsheetId = SHEET;
+  const got = await values.get({ spreadsheetId, range: "Sheet1" });
+  assert.deepEqual(got.data.values, BOOK.tabs[0]?.rows);
+  const raw = { spreadsheetId, valueInputOption: "RAW" };
+  const row = [["2", "Grâce O'Neil"]];
+  await values.append({ ...raw, range: "Sheet1", requestBody: { values: row } });
+  const requests = [{ addSheet: { properties: { title: "More" } } }];
+  await api.spreadsheets.batchUpdate({ spreadsheetId, requestBody: { requests } });
+  await values.update({ ...raw, range: "More", requestBody: { values: [["x"]] } });
+  const both = await values.batchGet({ spreadsheetId, ranges: ["Sheet1", "More"] });
+  const lengths = both.data.valueRanges?.map((range) => range.values?.length);
+  assert.deepEqual(lengths, [3, 1]);
+  const book = await api.spreadsheets.get({ spreadsheetId });
+  const titles = book.data.sheets?.map((sheet) => sheet.properties?.title);
+  assert.deepEqual(titles, ["Sheet1", "More"]);
   const made = await api.spreadsheets.create({ requestBody: { properties: { title: "New" } } });
-  assert.ok(made.data.spreadsheetId);
-  assert.equal(
-    (await values.get({ spreadsheetId: made.data.spreadsheetId, range: "Sheet1" })).status,
-    200,
-  );
-  const { reads, writes, tokens } = w.emulator.requests();
-  assert.deepEqual(
-    { reads, writes, tokens },
-    { reads: 4, writes: 4, tokens: 1 },
-    "one token serves all calls",
-  );
+  const fresh = made.data.spreadsheetId;
+  assert.ok(fresh);
+  assert.equal((await values.get({ spreadsheetId: fresh, range: "Sheet1" })).status, 200);
+  const { reads, writes, tokens } = w.emulator.counters.requests();
+  assert.deepEqual([reads, writes, tokens], [4, 4, 1], "one token serves all calls");
 });
 
 test("errors arrive as Google's", async (t) => {
   const { api, w } = await client(t, {
-    quota: { perUser: perMinute(4), perProject: perMinute(9), overshoot: 0, lockout: seconds(60) },
+    quota: { perUser: perMinute(4), overshoot: 0, lockout: seconds(60) },
   });
   const read = (spreadsheetId: string, range: string) =>
     failure(api.spreadsheets.values.get({ spreadsheetId, range }));
@@ -123,7 +101,7 @@ test("errors arrive as Google's", async (t) => {
     api.spreadsheets.batchUpdate({ spreadsheetId: SHEET, requestBody: unknown }),
   );
   assert.match(bad.message, /Unknown name "DeleteRange" at 'requests\[0\]': Cannot find field\./);
-  w.emulator.faults.arm({ kind: "status", status: 503, method: "*", times: 1, applied: false });
+  w.emulator.order("status=503");
   assert.equal((await read(SHEET, "Sheet1")).response?.data.error.status, "UNAVAILABLE");
   await read("nowhere", "A1");
   await read("nowhere", "A1");
@@ -135,24 +113,13 @@ test("errors arrive as Google's", async (t) => {
 test("a lost answer reaches the client as a broken connection, and the row is there", async (t) => {
   const { api, w } = await client(t);
   const { values } = api.spreadsheets;
-  const append = {
-    spreadsheetId: SHEET,
-    range: "Sheet1",
-    valueInputOption: "RAW",
-    requestBody: { values: [["9", "lost"]] },
-  };
-  await values.get({ spreadsheetId: SHEET, range: "Sheet1" });
-  w.emulator.faults.arm({
-    kind: "drop",
-    method: "sheets.spreadsheets.values.append",
-    times: 1,
-    applied: true,
-  });
+  const range = { spreadsheetId: SHEET, range: "Sheet1" };
+  const row = ["9", "lost"];
+  await values.get(range);
+  w.emulator.order("drop,applied,method=values.append");
+  const append = { ...range, valueInputOption: "RAW", requestBody: { values: [row] } };
   assert.equal((await failure(values.append(append))).code, "ECONNRESET");
-  assert.deepEqual(
-    (await values.get({ spreadsheetId: SHEET, range: "Sheet1" })).data.values?.at(-1),
-    ["9", "lost"],
-  );
+  assert.deepEqual((await values.get(range)).data.values?.at(-1), row);
 });
 
 test("a wrong key is invalid_grant", async (t) => {
@@ -160,5 +127,5 @@ test("a wrong key is invalid_grant", async (t) => {
   jwt.email = "someone@else.invalid";
   const refused = await failure(api.spreadsheets.get({ spreadsheetId: SHEET }));
   assert.match(refused.message, /invalid_grant/);
-  assert.equal(w.emulator.requests().reads, 0);
+  assert.equal(w.emulator.counters.requests().reads, 0);
 });

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import net from "node:net";
 import type { AddressInfo } from "node:net";
-import { test } from "node:test";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { perMinute, seconds } from "../../../src/base/units.ts";
 import { createEngine } from "../../../src/tools/emulator/engine/engine.ts";
 import type { Engine } from "../../../src/tools/emulator/engine.types.ts";
-import { acceptsGzip } from "../../../src/tools/emulator/respond.ts";
-import { SHEET, world, type World } from "./world.ts";
+import { acceptsGzip } from "../../../src/tools/emulator/write-response.ts";
+import { eventually } from "../../support/wait.ts";
+import { folder, SHEET, world } from "./world.ts";
 
 const VALUES = `/v4/spreadsheets/${SHEET}/values/Sheet1`;
 const APPEND = `${VALUES}:append?valueInputOption=RAW`;
@@ -47,7 +50,7 @@ test("gzip when it is accepted, and only then", async (t) => {
     assert.ok(!acceptsGzip(no), String(no));
 });
 
-test("unknown paths and verbs get a page, as the front end gives it", async (t) => {
+test("unknown paths and verbs get an HTML page", async (t) => {
   const w = await world(t);
   for (const [verb, path] of [
     ["GET", "/v4/nope"],
@@ -97,7 +100,7 @@ test("bad bodies and queries are 400 with field violations", async (t) => {
   assert.match((await put(`{"values":${"[".repeat(100_000)}`)).message, /Invalid JSON payload/);
 });
 
-test("a body over 10 MB is refused before it has come, and the emulator goes on", async (t) => {
+test("a body over 10 MB is refused before it has arrived", async (t) => {
   const w = await world(t);
   const { port } = w.emulator.server.address() as AddressInfo;
   const socket = net.connect(port, "127.0.0.1");
@@ -123,7 +126,7 @@ test("a body over 10 MB is refused before it has come, and the emulator goes on"
 
 test("quota: 429 without Retry-After, tokens and pages are free, the write pool is another", async (t) => {
   const w = await world(t, {
-    quota: { perUser: perMinute(2), perProject: perMinute(5), overshoot: 0, lockout: seconds(60) },
+    quota: { perUser: perMinute(2), overshoot: 0, lockout: seconds(60) },
   });
   const statuses: number[] = [];
   for (let i = 0; i < 3; i += 1) statuses.push((await w.call("GET", VALUES)).status);
@@ -135,7 +138,7 @@ test("quota: 429 without Retry-After, tokens and pages are free, the write pool 
     "ReadRequestsPerMinutePerUser",
   );
   assert.equal((await w.call("POST", APPEND, { values: [["a"]] })).status, 200);
-  assert.deepEqual(w.emulator.requests(), {
+  assert.deepEqual(w.emulator.counters.requests(), {
     reads: 4,
     writes: 1,
     tokens: 1,
@@ -144,109 +147,72 @@ test("quota: 429 without Retry-After, tokens and pages are free, the write pool 
   });
 });
 
-/** An engine that breaks when a batch adds the tab "boom", after it has carried out what came before. */
-function breaking(dump?: unknown): Engine {
-  const engine = createEngine(dump);
-  return {
-    ...engine,
-    call(call) {
-      const { requests = [] } = (call.body ?? {}) as {
-        requests?: readonly { addSheet: { properties: { title: string } } }[];
-      };
-      const kept = requests.filter(({ addSheet }) => addSheet.properties.title !== "boom");
-      if (kept.length === requests.length) return engine.call(call);
-      engine.call({ ...call, body: { requests: kept } });
-      throw new Error("the engine has a fault");
-    },
+test("an exception of the engine is 500, and the next call is answered", async (t) => {
+  const broken = (dump?: unknown): Engine => {
+    const engine = createEngine(dump);
+    return {
+      ...engine,
+      call(call) {
+        if (call.method.endsWith("batchUpdate")) throw new Error("the engine has a fault");
+        return engine.call(call);
+      },
+    };
   };
+  const w = await world(t, { engine: broken });
+  const failed = await w.call("POST", `/v4/spreadsheets/${SHEET}:batchUpdate`, { requests: [] });
+  assert.deepEqual([failed.status, failed.json().error.status], [500, "INTERNAL"]);
+  assert.equal((await w.call("GET", VALUES)).status, 200);
+});
+
+test("when the disk has failed, writes and reads are 503", async (t) => {
+  const dir = folder();
+  const failures: Error[] = [];
+  const onFailure = (error: Error) => void failures.push(error);
+  const w = await world(t, { dataDir: dir, keyFile: join(folder(), "key.json"), onFailure });
+  assert.equal((await w.call("GET", VALUES)).status, 200);
+  await rm(dir, { recursive: true });
+  for (const [verb, path] of [
+    ["POST", APPEND],
+    ["GET", VALUES],
+  ] as const) {
+    const body = verb === "POST" ? { values: [["a"]] } : undefined;
+    const refused = await w.call(verb, path, body);
+    assert.deepEqual([refused.status, refused.json().error.status], [503, "UNAVAILABLE"]);
+  }
+  assert.equal(failures.length, 1);
+});
+
+/** An emulator whose pauses end when the test calls the functions, oldest first. */
+async function paused(t: TestContext) {
+  const pauses: (() => void)[] = [];
+  const sleep = () => new Promise<void>((end) => void pauses.push(end));
+  const w = await world(t, { latency: "slow", sleep });
+  const authorization = `Bearer ${await w.token()}`;
+  const ask = (method: string, path: string, body?: unknown) =>
+    w.ask(method, path, { headers: { authorization }, body });
+  return { w, ask, pause: () => eventually("the call waits", () => pauses.shift()) };
 }
 
-test("a fault of the engine is 500, changes nothing, and the rest goes on", async (t) => {
-  const w = await world(t, { engine: breaking });
-  const batch = (titles: string[]) =>
-    w.call("POST", `/v4/spreadsheets/${SHEET}:batchUpdate`, {
-      requests: titles.map((title) => ({ addSheet: { properties: { title } } })),
-    });
-  assert.equal((await batch(["kept"])).status, 200);
-  const failed = await batch(["half", "boom"]);
-  assert.deepEqual([failed.status, failed.json().error.status], [500, "INTERNAL"]);
-  const titles = (await w.call("GET", `/v4/spreadsheets/${SHEET}`))
-    .json()
-    .sheets.map((s: { properties: { title: string } }) => s.properties.title);
-  assert.deepEqual(titles, ["Sheet1", "kept"], "the half of a failed call is not there");
+test("half of the latency passes before the effect, half after it", async (t) => {
+  const { w, ask, pause } = await paused(t);
+  const call = ask("POST", APPEND, { values: [["2"]] });
+  const before = await pause();
+  assert.equal((await w.emulator.rows(SHEET, "Sheet1")).length, 2);
+  before();
+  const after = await pause();
+  assert.equal((await w.emulator.rows(SHEET, "Sheet1")).length, 3);
+  after();
+  assert.equal((await call).status, 200);
 });
 
-test("close lets calls under way end, and tells their clients to leave", async (t) => {
-  const w = await world(t, { latency: "slow" });
-  const token = await w.token();
-  const under = w.ask("GET", VALUES, { headers: { authorization: `Bearer ${token}` } });
-  while (w.emulator.inFlight() === 0) await new Promise(setImmediate);
-  await w.emulator.close(seconds(10));
-  const answer = await under;
+test("close lets calls in flight end, and tells their clients to leave", async (t) => {
+  const { w, ask, pause } = await paused(t);
+  const call = ask("GET", VALUES);
+  (await pause())();
+  const end = await pause();
+  const closed = w.emulator.close(seconds(60));
+  end();
+  const answer = await call;
   assert.deepEqual([answer.status, answer.headers["connection"]], [200, "close"]);
-});
-
-const append = (w: World, id: string) => w.call("POST", APPEND, { values: [[id]] });
-const rows = async (w: World): Promise<string[]> =>
-  (await w.call("GET", VALUES)).json().values.map((r: string[]) => r[0]);
-
-test("faults: status and page, before and after the change", async (t) => {
-  const w = await world(t);
-  const method = "sheets.spreadsheets.values.append";
-  w.emulator.faults.arm({ kind: "status", status: 503, method, times: 2, applied: false });
-  w.emulator.faults.arm({ kind: "status", status: 503, method: "*", times: 1, applied: true });
-  w.emulator.faults.arm({ kind: "html", status: 502, method, times: 1, applied: false });
-  const first = await append(w, "a");
-  assert.deepEqual(
-    [first.status, first.json().error.message],
-    [503, "The service is currently unavailable."],
-  );
-  assert.equal((await append(w, "b")).status, 503);
-  assert.equal((await append(w, "landed")).status, 503, "refused, and yet written");
-  const page = await append(w, "c");
-  assert.deepEqual([page.status, page.headers["content-type"]], [502, "text/html; charset=UTF-8"]);
-  assert.deepEqual(await rows(w), ["id", "1", "landed"]);
-  assert.deepEqual(w.emulator.faults.list(), []);
-});
-
-test("faults: the lost answer, a reset within it, drip, malformed, huge, redirect", async (t) => {
-  const w = await world(t);
-  const method = "sheets.spreadsheets.values.append";
-  await w.token();
-  const arm = (fault: object) =>
-    w.emulator.faults.arm({ method, times: 1, applied: true, ...fault } as Parameters<
-      typeof w.emulator.faults.arm
-    >[0]);
-  await rows(w);
-  arm({ kind: "drop" });
-  await assert.rejects(append(w, "lost"), { code: "ECONNRESET" });
-  arm({ kind: "drop", partial: true });
-  await assert.rejects(append(w, "cut"), { code: "ECONNRESET" });
-  arm({ kind: "drop", applied: false });
-  await assert.rejects(append(w, "never"), { code: "ECONNRESET" });
-  arm({ kind: "drip", everyMs: 1 });
-  assert.equal((await append(w, "slowly")).json().spreadsheetId, SHEET);
-  arm({ kind: "malformed" });
-  const torn = await append(w, "torn");
-  assert.equal(torn.status, 200);
-  assert.throws(() => torn.json(), SyntaxError);
-  arm({ kind: "huge", bytes: 3_000_000, applied: false });
-  assert.equal((await append(w, "flooded")).json().length, 3_000_000 - 2);
-  arm({ kind: "redirect", location: "https://accounts.google.com/", applied: false });
-  assert.equal((await append(w, "away")).headers.location, "https://accounts.google.com/");
-  assert.deepEqual(await rows(w), ["id", "1", "lost", "cut", "slowly", "torn"]);
-});
-
-test("faults: a hang lasts until the client goes, and close does not wait for it", async (t) => {
-  const w = await world(t);
-  await rows(w);
-  w.emulator.faults.arm({ kind: "hang", method: "*", times: 1, applied: true });
-  const hung = append(w, "hung").then(
-    () => "answered",
-    () => "cut",
-  );
-  while (w.emulator.requests().writes === 0) await new Promise(setImmediate);
-  assert.deepEqual(await rows(w), ["id", "1", "hung"]);
-  await w.emulator.close();
-  assert.equal(await hung, "cut");
+  await closed;
 });

@@ -1,19 +1,16 @@
-/** A process that is an emulator until it is killed: `node kill-child.ts DIR`. Says its port on stdout. */
+/** `node kill-child.ts DIR`: an emulator until it is killed. Prints its port. */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createEngine } from "../../../src/tools/emulator/engine/engine.ts";
 import { createEmulator } from "../../../src/tools/emulator/server.ts";
 import { BOOK, silent } from "./world.ts";
 
 const dir = process.argv[2] ?? "";
 const emulator = await createEmulator({
-  engine: createEngine,
   dataDir: dir,
   keyFile: join(dir, "key.json"),
   latency: "none",
   quota: false,
   spreadsheets: [BOOK],
-  logBytes: 4_096, // many snapshots, so that kills fall into them too
   log: silent,
 });
 emulator.server.listen(0, "127.0.0.1", () =>

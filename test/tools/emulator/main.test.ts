@@ -1,4 +1,4 @@
-/** The supervised process's life, driven through a port of the test's own, with a real held socket. */
+/** The emulator as a child of the master: the test is the master, the held socket is real. */
 import assert from "node:assert/strict";
 import { once, EventEmitter } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
@@ -29,7 +29,7 @@ interface Master {
 }
 
 async function supervise(t: TestContext, change: Partial<EmulatorConfig> = {}): Promise<Master> {
-  const dir = await folder();
+  const dir = folder();
   const handle = rawHandle({ host: "127.0.0.1", port: 0 });
   const name = {} as AddressInfo;
   handle.getsockname?.(name);
@@ -89,23 +89,17 @@ test("configure, handle, ready, beats, the sample over HTTP, drain, exit 0", asy
   assert.equal((await master.heard("ready")).where, master.config.url);
   const ask = (path: string, headers = {}) =>
     request(`${master.config.url}${path}`, "GET", headers, undefined);
-  const jwt = await assertion(master.config.keyFile, {
-    scope: "https://www.googleapis.com/auth/spreadsheets",
-  });
-  const token = (await request(`${master.config.url}/token`, "POST", FORM, grant(jwt))).json()
-    .access_token;
-  const players = await ask("/v4/spreadsheets/sample/values/players!A1:C3", {
-    authorization: `Bearer ${token}`,
-  });
+  const signed = grant(await assertion(master.config.keyFile, {}));
+  const made = await request(`${master.config.url}/token`, "POST", FORM, signed);
+  const authorization = `Bearer ${made.json().access_token}`;
+  const players = await ask("/v4/spreadsheets/sample/values/players!A1:C3", { authorization });
   assert.deepEqual(players.json().values[0], ["id", "name", "team"]);
   assert.equal(
     JSON.parse(await readFile(master.config.keyFile, "utf8")).token_uri,
     `${master.config.url}/token`,
   );
   const served = () =>
-    master.said
-      .filter((m) => m.type === "beat")
-      .some((m) => m.counters.served === 2 && m.counters.status2xx === 2);
+    master.said.filter((m) => m.type === "beat").some((m) => m.counters.served === 2);
   while (!served()) await new Promise(setImmediate);
   master.tell({ type: "drain", within: seconds(5) });
   assert.equal(await master.exited, 0);
@@ -115,7 +109,7 @@ test("configure, handle, ready, beats, the sample over HTTP, drain, exit 0", asy
   assert.equal(master.said.length, beats, "no beat after the drain");
 });
 
-test("a token opens the routes for faults, also under the master", async (t) => {
+test("a token opens the control routes", async (t) => {
   const adminToken = "a-token-of-the-demo";
   const master = await supervise(t, { adminToken });
   await master.heard("ready");
@@ -132,15 +126,26 @@ test("a token opens the routes for faults, also under the master", async (t) => 
   assert.equal(await master.exited, 0);
 });
 
-test("the master's death ends it with 0", async (t) => {
+test("it exits with 0 when the master dies", async (t) => {
   const master = await supervise(t);
   await master.heard("ready");
   master.die();
   assert.equal(await master.exited, 0);
 });
 
-test("what it can't start with is fatal, with its exit code and reason", async (t) => {
-  const dir = await folder();
+test("with a state on disk it starts without the folder of CSV files", async (t) => {
+  const first = await supervise(t);
+  await first.heard("ready");
+  first.die();
+  assert.equal(await first.exited, 0);
+  const { dataDir, keyFile } = first.config;
+  const sampleDir = join(first.dir, "nowhere");
+  const second = await supervise(t, { dataDir, keyFile, sampleDir });
+  await second.heard("ready");
+});
+
+test("a failed start is fatal, with its exit code and reason", async (t) => {
+  const dir = folder();
   await writeFile(join(dir, "file"), "");
   for (const [change, code] of [
     [{ dataDir: join(dir, "file") }, "DROVER_E_DATA_DIR"],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { perMinute, seconds, type Instant, type Timestamp } from "../../../src/base/units.ts";
 import {
+  NO_QUOTA,
   Quota,
   quotaExceeded,
   type Pool,
@@ -10,7 +11,6 @@ import {
 
 const POLICY: QuotaPolicy = {
   perUser: perMinute(60),
-  perProject: perMinute(300),
   overshoot: 0,
   lockout: seconds(60),
 };
@@ -24,14 +24,15 @@ function setup(policy: Partial<QuotaPolicy> = {}) {
   );
   return {
     at: (second: number) => void (now = second * 1_000),
-    take: (pool: Pool = "read", user = "a") => quota.take(pool, user),
+    take: (pool: Pool = "read") => quota.take(pool),
+    lock: () => quota.lock("read", seconds(30)),
     /** How many of n calls pass. */
-    passed: (n: number, pool: Pool = "read", user = "a") =>
-      Array.from({ length: n }, () => quota.take(pool, user)).filter((r) => r === undefined).length,
+    passed: (n: number, pool: Pool = "read") =>
+      Array.from({ length: n }, () => quota.take(pool)).filter((r) => r === undefined).length,
   };
 }
 
-test("a minute holds its limit, and a pool that refused stays shut for a minute", () => {
+test("a minute has its limit, and a pool that has refused a call stays locked for a minute", () => {
   const q = setup();
   q.at(5);
   assert.equal(q.passed(61), 60);
@@ -55,16 +56,22 @@ test("minutes are fixed: 60 at the end of one and 60 at the start of the next pa
 test("overshoot lets a tenth more pass", () =>
   assert.equal(setup({ overshoot: 0.1 }).passed(100), 66));
 
-test("reads and writes are two pools; users are apart; the project counts all of them", () => {
+test("reads and writes are two pools", () => {
   const q = setup();
   assert.equal(q.passed(61, "read"), 60);
   assert.equal(q.passed(61, "write"), 60);
-  for (const user of ["b", "c", "d", "e"]) assert.equal(q.passed(60, "read", user), 60);
-  assert.equal(q.take("read", "f")?.scope, "project", "the 301st of the project");
-  assert.equal(q.take("write", "f"), undefined);
 });
 
-test("refused calls count for nothing and do not prolong the lock-out", () => {
+test("without a limit a pool can still be locked, and names Google's limit", () => {
+  const q = setup(NO_QUOTA);
+  assert.equal(q.passed(1_000), 1_000);
+  q.lock();
+  assert.deepEqual(q.take()?.limit, 60);
+  q.at(30);
+  assert.equal(q.passed(10), 10);
+});
+
+test("refused calls are not counted and do not prolong the lock", () => {
   const q = setup();
   assert.equal(q.passed(500), 60);
   q.at(59.9);
@@ -73,7 +80,7 @@ test("refused calls count for nothing and do not prolong the lock-out", () => {
   assert.equal(q.passed(60), 60);
 });
 
-test("the body is Google's, and names the second since which the pool is shut", () => {
+test("the body is Google's, and names the second in which the pool was locked", () => {
   const q = setup();
   q.at(10);
   q.passed(60);
@@ -82,13 +89,13 @@ test("the body is Google's, and names the second since which the pool is shut", 
   q.at(50);
   const refusal = q.take();
   assert.ok(refusal);
-  assert.deepEqual(quotaExceeded(refusal, "42"), {
+  assert.deepEqual(quotaExceeded(refusal).answer, {
     status: 429,
     body: {
       error: {
         code: 429,
         message:
-          "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute per user' of service 'sheets.googleapis.com' for consumer 'project_number:42'.",
+          "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute per user' of service 'sheets.googleapis.com' for consumer 'project_number:100000000000'.",
         status: "RESOURCE_EXHAUSTED",
         details: [
           {
@@ -98,7 +105,7 @@ test("the body is Google's, and names the second since which the pool is shut", 
             metadata: {
               quota_limit_value: "60",
               service: "sheets.googleapis.com",
-              consumer: "projects/42",
+              consumer: "projects/100000000000",
               quota_unit: "1/min/{project}/{user}",
               quota_location: "global",
               quota_metric: "sheets.googleapis.com/read_requests",

@@ -1,6 +1,5 @@
-/** An emulator on a port of the kernel's, with its folder, and requests against it. */
+/** An emulator in this process, and requests to it. */
 import { createSign } from "node:crypto";
-import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { once } from "node:events";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
@@ -9,7 +8,6 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { pino } from "pino";
 import { http } from "../../../src/base/http.ts";
-import { createEngine } from "../../../src/tools/emulator/engine/engine.ts";
 import {
   createEmulator,
   type Emulator,
@@ -38,15 +36,15 @@ export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  json(): any; // oxlint-disable-line typescript/no-explicit-any -- tests look into whatever comes
+  json(): any; // oxlint-disable-line typescript/no-explicit-any -- tests look into any answer
 }
 
 export interface World {
   readonly emulator: Emulator;
   readonly dir: string;
   readonly url: string;
-  /** A token of the emulator's own account. */
-  token(scope?: string): Promise<string>;
+  /** A new access token. */
+  token(): Promise<string>;
   ask(
     method: string,
     path: string,
@@ -56,23 +54,15 @@ export interface World {
   call(method: string, path: string, body?: unknown): Promise<Reply>;
 }
 
-const folders: string[] = [];
-process.once("exit", () => folders.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
-
-/** Removed at the process's end: hooks of a test run in the order they were set, and closing must come first. */
-export async function folder(): Promise<string> {
-  const dir = temporaryFolder("emulator");
-  folders.push(dir);
-  return dir;
-}
+/** A new folder, removed when this process ends. */
+export const folder = (): string => temporaryFolder("emulator");
 
 export async function world(
   t: TestContext,
   options: Partial<EmulatorOptions> = {},
 ): Promise<World> {
-  const dir = options.dataDir ?? (await folder());
+  const dir = options.dataDir ?? folder();
   const emulator = await createEmulator({
-    engine: createEngine,
     dataDir: dir,
     keyFile: join(dir, "key.json"),
     latency: "none",
@@ -94,12 +84,9 @@ export async function world(
       raw ?? (body === undefined ? undefined : JSON.stringify(body)),
     );
   let known: string | undefined;
-  const token: World["token"] = async (scope = "https://www.googleapis.com/auth/spreadsheets") => {
-    const answer = await ask("POST", "/token", {
-      headers: FORM,
-      raw: grant(await assertion(emulator.keyFile, { scope })),
-    });
-    return answer.json().access_token as string;
+  const token: World["token"] = async () => {
+    const raw = grant(await assertion(emulator.keyFile, {}));
+    return (await ask("POST", "/token", { headers: FORM, raw })).json().access_token as string;
   };
   return {
     emulator,
@@ -139,6 +126,7 @@ export async function assertion(
     aud: "https://oauth2.googleapis.com/token",
     iat: now,
     exp: now + 3_600,
+    scope: "https://www.googleapis.com/auth/spreadsheets",
     ...claims,
   };
   const signed = [{ alg, typ: "JWT" }, body]

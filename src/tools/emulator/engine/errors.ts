@@ -2,19 +2,8 @@
  * Refusals of the engine. Wordings: recorded answers, and messages quoted in public issue threads of gspread, pygsheets,
  * googlesheets4 and node-google-spreadsheet.
  */
-import { type Answer, googleError } from "../answers.ts";
 import type { Violation } from "../api/validate.ts";
-
-/** A call that Google would refuse; thrown anywhere in the engine, answered by `call`. */
-export class GoogleError extends Error {
-  readonly answer: Answer;
-
-  constructor(status: number, message: string, details: readonly unknown[] = []) {
-    super(message);
-    this.name = "GoogleError";
-    this.answer = googleError(status, message, details);
-  }
-}
+import { GoogleError } from "../google-errors.ts";
 
 /** 400 INVALID_ARGUMENT without details. */
 export const invalid = (message: string): GoogleError => new GoogleError(400, message);

@@ -4,7 +4,8 @@
  * https://developers.google.com/workspace/sheets/api/guides/field-masks
  */
 import { fieldOf } from "../api/discovery.ts";
-import { badFields, type GoogleError, invalid } from "./errors.ts";
+import type { GoogleError } from "../google-errors.ts";
+import { badFields, invalid } from "./errors.ts";
 
 /** A tree of names; a leaf (no children) selects all below it. */
 export type Mask = ReadonlyMap<string, Mask>;

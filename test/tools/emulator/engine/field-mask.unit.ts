@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../../support/fast-check.ts";
-import { GoogleError } from "../../../../src/tools/emulator/engine/errors.ts";
+import { GoogleError } from "../../../../src/tools/emulator/google-errors.ts";
 import { applyMask, parseMask } from "../../../../src/tools/emulator/engine/field-mask.ts";
 import { type Body, client, ok, refusal } from "./client.ts";
 

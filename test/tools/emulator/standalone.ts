@@ -1,4 +1,4 @@
-/** `drover emulator` as a process of its own, for tests of daemons; and a person at its spreadsheet, over its own routes. */
+/** `drover emulator` as a process, with its control routes. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,26 +6,26 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { SAMPLE_ID } from "../../../src/cli/plan.ts";
-import type { Delivered } from "../../../src/tools/emulator/faults.ts";
-import type { Requests } from "../../../src/tools/emulator/tally.ts";
+import type { Delivered } from "../../../src/tools/emulator/faults/fault-queue.ts";
+import type { Requests } from "../../../src/tools/emulator/request-counters.ts";
 import { folder, request, type Reply } from "./world.ts";
 
 export const DROVER = fileURLToPath(new URL("../../../bin/drover", import.meta.url));
 
-export interface Alone {
+export interface Standalone {
   readonly url: string;
   readonly pid: number;
-  /** All that it printed up to its readiness. */
+  /** Its output until it was ready. */
   readonly said: string;
-  /** What makes a daemon use it: address, spreadsheet and key. */
+  /** Makes a daemon use it: address, spreadsheet and key. */
   readonly env: Readonly<Record<string, string>>;
-  /** One of its own routes. @param token another than its own. */
+  /** A request to a control route. @param token default: its own. */
   admin(method: string, path: string, body?: string, token?: string): Promise<Reply>;
-  /** Faults, as specs: `drop,applied,method=batchUpdate,every=3`. */
+  /** Queues faults. */
   order(specs: string): Promise<void>;
   clear(): Promise<void>;
   delivered(): Promise<Delivered>;
-  /** Edits by hand, as specs: `sort=players,column=B`. */
+  /** A person edits: specs such as `sort=players,column=B`. */
   edit(specs: string): Promise<void>;
   rows(tab: string): Promise<readonly (readonly unknown[])[]>;
   metadata(): Promise<readonly unknown[]>;
@@ -33,13 +33,13 @@ export interface Alone {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Without latency and quota, unless the arguments say otherwise. @param dir where its data is; the same again goes on there. */
-export async function alone(
+/** Starts it without latency and quota, unless the arguments say otherwise. @param dir of the state; the same again continues. */
+export async function standalone(
   t: TestContext,
   args: readonly string[] = [],
   dir?: string,
-): Promise<Alone> {
-  const home = dir ?? (await folder());
+): Promise<Standalone> {
+  const home = dir ?? folder();
   const quiet = ["--emulator-latency", "none", "--emulator-quota", "off"];
   const child = spawn(DROVER, ["emulator", "--port", "0", "--dir", home, ...quiet, ...args], {
     cwd: home,
@@ -76,8 +76,11 @@ const environment = (url: string, home: string): Readonly<Record<string, string>
   GOOGLE_APPLICATION_CREDENTIALS: join(home, "key.json"),
 });
 
-function routes(url: string, own: string): Omit<Alone, "url" | "pid" | "said" | "env" | "kill"> {
-  const admin: Alone["admin"] = (method, path, body, token = own) =>
+function routes(
+  url: string,
+  own: string,
+): Omit<Standalone, "url" | "pid" | "said" | "env" | "kill"> {
+  const admin: Standalone["admin"] = (method, path, body, token = own) =>
     request(
       `${url}/emulator/${path}`,
       method,

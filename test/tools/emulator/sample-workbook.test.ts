@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { fc } from "../../support/fast-check.ts";
 import { parseCsv } from "../../../src/tools/emulator/csv.ts";
-import { readWorkbook, typed } from "../../../src/tools/emulator/sample.ts";
+import { readTabs, typed } from "../../../src/tools/emulator/sample-workbook.ts";
 import { folder } from "./world.ts";
 
 const SAMPLE = fileURLToPath(new URL("../../../config/sample/", import.meta.url));
@@ -23,16 +23,16 @@ test("CSV: quotes, doubled quotes, line breaks, both line ends, a byte order mar
   assert.deepEqual(parseCsv("a\n\nb\n"), [["a"], [""], ["b"]]);
 });
 
-test("CSV: what is broken is named with its line", () => {
-  assert.throws(() => parseCsv('a\nb,"never'), /line 2: a quote is opened and never closed/);
-  assert.throws(() => parseCsv('"one\ntwo"x,b'), /line 2: after a closing quote comes "x"/);
+test("CSV: an error names its line", () => {
+  assert.throws(() => parseCsv('a\nb,"never'), /line 2: a quote is not closed/);
+  assert.throws(() => parseCsv('"one\ntwo"x,b'), /line 2: text after a closing quote/);
 });
 
 /** Fields with a comma, a quote or a line break are quoted. */
 const csvRow = (fields: readonly string[]): string =>
   `${fields.map((f) => (/[",\r\n]/.test(f) ? `"${f.replaceAll('"', '""')}"` : f)).join(",")}\r\n`;
 
-test("CSV: what is written is read again", () => {
+test("CSV: written rows are read back", () => {
   fc.assert(
     fc.property(
       fc.array(fc.array(fc.string(), { minLength: 1, maxLength: 5 }), { maxLength: 5 }),
@@ -44,7 +44,7 @@ test("CSV: what is written is read again", () => {
   );
 });
 
-test("fields become numbers and booleans only in their one spelling", () => {
+test("fields become numbers and booleans only in their canonical spelling", () => {
   const cases: [string, unknown][] = [
     ["42", 42],
     ["-1.5", -1.5],
@@ -63,20 +63,20 @@ test("fields become numbers and booleans only in their one spelling", () => {
   for (const [field, value] of cases) assert.equal(typed(field), value, field);
 });
 
-test("a folder becomes a workbook; what is wrong with it is named", async () => {
-  const dir = await folder();
-  assert.throws(() => readWorkbook(dir, "x", "X"), /holds no \.csv file/);
-  assert.throws(() => readWorkbook(join(dir, "nowhere"), "x", "X"), /can't read the folder/);
+test("a folder becomes tabs; an error names the folder or the file", async () => {
+  const dir = folder();
+  assert.throws(() => readTabs(dir), /holds no \.csv file/);
+  assert.throws(() => readTabs(join(dir, "nowhere")), /can't read the folder/);
   await writeFile(join(dir, "b.csv"), "id,n\r\n1,2\r\n");
   await writeFile(join(dir, "a.csv"), "id\n");
   await writeFile(join(dir, "notes.txt"), "no tab");
   await mkdir(join(dir, "c.csv"));
-  assert.throws(() => readWorkbook(dir, "x", "X"), /c\.csv/);
+  assert.throws(() => readTabs(dir), /c\.csv/);
 });
 
-test("the sample: 500 players, no secret anywhere but in its column", () => {
-  const book = readWorkbook(SAMPLE, "sample", "Sample");
-  const [header, ...players] = book.tabs.find((tab) => tab.title === "players")?.rows ?? [];
+test("the sample: 500 players, and their codes only in the hidden column", () => {
+  const tabs = readTabs(SAMPLE);
+  const [header, ...players] = tabs.find((tab) => tab.title === "players")?.rows ?? [];
   assert.deepEqual(header, ["id", "name", "team", "status", "score", "code"]);
   assert.equal(players.length, 500);
   for (const column of [0, 1, 5])
@@ -84,12 +84,12 @@ test("the sample: 500 players, no secret anywhere but in its column", () => {
   const codes = players.map((p) => String(p[5]));
   for (const code of codes) assert.match(code, /^[A-HJKMNP-Z2-9]{4}-[A-HJKMNP-Z2-9]{4}$/);
   const others =
-    JSON.stringify(book.tabs.filter((tab) => tab.title !== "players")) +
+    JSON.stringify(tabs.filter((tab) => tab.title !== "players")) +
     JSON.stringify(players.map((p) => p.slice(0, 5)));
   assert.deepEqual(
     codes.filter((code) => others.includes(code)),
     [],
   );
-  const actions = book.tabs.find((tab) => tab.title === "actions")?.rows ?? [];
+  const actions = tabs.find((tab) => tab.title === "actions")?.rows ?? [];
   assert.deepEqual(actions[0], ["id", "player", "kind", "target", "note", "at"]);
 });
